@@ -1,0 +1,161 @@
+"""The seam: what the engine needs of any cloud.
+
+The engine knows these protocols and `errors`; it never sees HTTP. Every method raises errors of the tree in
+`errors` and nothing else, and is safe to repeat. Cancelling the awaiting task stops the transfer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from tui_uploader.model import ProcessingState
+
+MAX_SINGLE_PUT = 5 * 1024**3
+MIN_PART = 5 * 1024**2
+MAX_PARTS = 10_000
+"""S3's own limits: bytes of one PUT, bytes of any part but the last, parts of one object."""
+
+SentCallback = Callable[[int], None]
+"""Called from the sending thread with the number of bytes of this body that left so far (absolute, and 0 again when
+the body has to be sent once more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of bytes of an open file. `file` has a descriptor and is only ever read with `os.pread`/`os.sendfile`,
+    so that several spans of one file can be in flight."""
+
+    file: BinaryIO
+    offset: int
+    length: int
+    crc32: int
+    """Of exactly these bytes; the store refuses anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that the store confirmed."""
+
+    number: int
+    """From 1."""
+    size: int
+    etag: str
+    crc32: int | None = None
+    """None where the store listed the part without its checksum."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    size: int
+    etag: str
+    crc32: int | None = None
+
+
+class ObjectStore(Protocol):
+    """Where the files of one project go. Holds and renews the project's storage key by itself."""
+
+    def key(self, object_name: str) -> str:
+        """The full object key: the project's prefix, a slash, the name. Needs `open` before."""
+
+    async def open(self) -> None:
+        """Get the storage key, if that has not been done."""
+
+    async def put(self, object_name: str, body: Span, sent: SentCallback) -> StoredObject:
+        """One PUT with its CRC32. Raises ChecksumRefused when the bytes are not those that were read before."""
+
+    async def create_multipart(self, object_name: str) -> str:
+        """The upload id. Raises Unsupported where the store refuses multipart uploads to us."""
+
+    async def put_part(
+        self, object_name: str, upload_id: str, number: int, body: Span, sent: SentCallback
+    ) -> Part: ...
+
+    async def list_parts(self, object_name: str, upload_id: str) -> Sequence[Part] | None:
+        """None where the store does not let us list; then the journal's parts are all there is.
+
+        Raises MultipartGone.
+        """
+
+    async def complete_multipart(
+        self, object_name: str, upload_id: str, parts: Sequence[Part], size: int
+    ) -> StoredObject:
+        """Raises MultipartGone; a lost reply to an earlier success is recognised where HEAD is allowed."""
+
+    async def abort_multipart(self, object_name: str, upload_id: str) -> None:
+        """Gone already is as good as aborted."""
+
+    async def head(self, object_name: str) -> StoredObject | None:
+        """None when there is no such object. Raises Unsupported where the store does not let us look."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteProject:
+    """What the service says of a project."""
+
+    id: str
+    name: str
+    word: str | None
+    """`public_status` as it stands in the reply."""
+    state: ProcessingState | None
+    """What the word means; None for the words of a project that was not started, and for no word at all.
+    An unknown word means PROCESSING."""
+    error_reason: str | None = None
+    web_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartReceipt:
+    waiting_seconds: float | None = None
+    processing_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One result of processing."""
+
+    result_type: str
+    output_type: str
+    availability: str
+
+
+class Cloud(Protocol):
+    """One account at one cloud."""
+
+    account: str
+
+    async def sign_in(self) -> None:
+        """Get a token now. Raises SignInRefused when the login is wrong."""
+
+    async def reachable(self) -> None:
+        """The cheapest question there is; raises LinkError while the answer does not come."""
+
+    async def create_project(self, name: str) -> RemoteProject: ...
+
+    async def project(self, project_id: str) -> RemoteProject:
+        """Raises NoSuchProject."""
+
+    async def projects(self) -> Sequence[RemoteProject]:
+        """Newest first, as far as the service lists. Raises Unsupported where it does not."""
+
+    def store(self, project_id: str) -> ObjectStore:
+        """Always the same object for the same project."""
+
+    async def register_images(self, project_id: str, keys: Sequence[str]) -> int | None:
+        """How many of `keys` the service says it registered; None where it does not say.
+
+        Batches to the service's limits by itself. May be repeated for the same keys.
+        """
+
+    async def register_result(self, project_id: str, key: str, result_type: str) -> None:
+        """Raises Unsupported: the public API of PIX4Dcloud has no such call."""
+
+    async def register_extra(self, project_id: str, key: str) -> None: ...
+
+    async def start_processing(self, project_id: str) -> StartReceipt:
+        """NOT safe to repeat: each success starts processing. A LinkError or CloudFault leaves open whether it did."""
+
+    async def outputs(self, project_id: str) -> Sequence[Output]: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,162 @@
+"""Where things lie and what the user chose: the only reader of the environment and of the settings file.
+
+Directories come from platformdirs, so `HOME` and `XDG_*` move everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from tui_uploader.errors import UsageError
+
+APP = "tui-uploader"
+PIX4D_CLOUD_URL = "https://cloud.pix4d.com"
+
+# A Unix socket's path may have 104 bytes on macOS and 108 on Linux, the closing zero included.
+_LONGEST_SOCKET_PATH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    """Where this user's files lie. `private` makes one that nobody else can enter."""
+
+    config: Path
+    """`config.toml`, and the login where no keyring is to be had."""
+    data: Path
+    """The journal: what must survive everything."""
+    state: Path
+    """Lock and log of the engine."""
+    socket: Path
+    """The engine's Unix socket.
+
+    Not in `/run/user/UID`: logind empties that folder when the last SSH session ends, and the engine that has
+    to outlive the session would go on without a door.
+    """
+
+    @classmethod
+    def of_user(cls) -> Directories:
+        config = Path(platformdirs.user_config_dir(APP, appauthor=False))
+        data = Path(platformdirs.user_data_dir(APP, appauthor=False))
+        state = Path(platformdirs.user_state_dir(APP, appauthor=False))
+        socket = state / "engine" / "engine.sock"
+        if len(os.fsencode(socket)) > _LONGEST_SOCKET_PATH:
+            tag = hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
+            socket = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}-{tag}" / "engine.sock"
+        return cls(config=config, data=data, state=state, socket=socket)
+
+    @property
+    def journal(self) -> Path:
+        return self.data / "journal.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        return self.state / "engine.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "engine.log"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.config / "config.toml"
+
+
+def private(folder: Path) -> Path:
+    """Make `folder` (and what leads to it) with mode 0700, and return it.
+
+    Raises OSError, also when somebody else owns it: then it is not private.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentLogin:
+    """A login that the environment carries. The secret is in no repr."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Flags win over the environment, the environment over the file."""
+
+    cloud_url: str = PIX4D_CLOUD_URL
+    profile: str = "default"
+    """Name of the stored login to use."""
+    login: EnvironmentLogin | None = None
+    """From `PIX4D_CLIENT_ID` and `PIX4D_CLIENT_SECRET`."""
+    no_keyring: bool = False
+    """`TUI_UPLOADER_NO_KEYRING=1`: keep logins in the private file even where a keyring answers."""
+    idle_exit: float = 600.0
+    """Seconds after the last work and the last client until the engine leaves."""
+    proxy: str | None = None
+    """One proxy for the API and for S3. Without it, `HTTPS_PROXY` and friends are obeyed."""
+    ca_file: Path | None = None
+    """One more trusted authority, for networks that intercept TLS."""
+
+
+def load(environment: Mapping[str, str] | None = None, directories: Directories | None = None) -> Settings:
+    """Settings from the file and the environment.
+
+    Raises UsageError naming the file or the variable that cannot be understood.
+    """
+    env = os.environ if environment is None else environment
+    table = _read_file((directories or Directories.of_user()).settings_file)
+
+    def text(name: str, variable: str, default: str) -> str:
+        return env.get(variable) or _text_in(table, name) or default
+
+    client_id, secret = env.get("PIX4D_CLIENT_ID"), env.get("PIX4D_CLIENT_SECRET")
+    if bool(client_id) != bool(secret):
+        missing = "PIX4D_CLIENT_SECRET" if client_id else "PIX4D_CLIENT_ID"
+        raise UsageError(f"The environment names one half of a login: {missing} is not set.")
+    ca_file = text("ca_file", "TUI_UPLOADER_CA_FILE", "")
+    return Settings(
+        cloud_url=text("cloud_url", "PIX4D_CLOUD_URL", PIX4D_CLOUD_URL).rstrip("/"),
+        profile=text("profile", "TUI_UPLOADER_PROFILE", "default"),
+        login=EnvironmentLogin(client_id, secret) if client_id and secret else None,
+        no_keyring=env.get("TUI_UPLOADER_NO_KEYRING", "") not in ("", "0"),
+        idle_exit=_number(text("idle_exit", "TUI_UPLOADER_IDLE_EXIT", "600"), "TUI_UPLOADER_IDLE_EXIT"),
+        proxy=text("proxy", "TUI_UPLOADER_PROXY", "") or None,
+        ca_file=Path(ca_file).expanduser() if ca_file else None,
+    )
+
+
+def _read_file(path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise UsageError(f"The settings file {path} is not valid TOML: {error}") from error
+
+
+def _text_in(table: Mapping[str, object], name: str) -> str:
+    value = table.get(name, "")
+    if not isinstance(value, (str, int, float)):
+        raise UsageError(f"In the settings file, `{name}` must be one text or number.")
+    return str(value)
+
+
+def _number(text: str, name: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(f"{name} must be a number of seconds, not {text!r}.") from error

@@ -1,0 +1,89 @@
+"""Text for people: nothing from outside reaches a terminal unless it went through here.
+
+File names, project names and server replies may hold escape codes, newlines, right-to-left overrides or
+bytes that are no UTF-8. `printable` turns each of them into something inert that still tells what was there.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# The joiner and the two variation selectors inside emoji have categories of their own and stay as they are.
+_HARMLESS_INVISIBLE = frozenset({"\u200d"})
+
+_BYTE_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
+
+
+def printable(text: str, limit: int | None = None) -> str:
+    """`text` without a single character that a terminal would obey.
+
+    Control, format and unassigned characters, line breaks and surrogate escapes become `\\x1b`, `\\u202e`, `\\xff`
+    and the like. With `limit`, at most that many characters come back, the last one an ellipsis.
+    """
+    if text.isascii() and text.isprintable():
+        inert = text
+    else:
+        inert = "".join(_inert(character) for character in text)
+    if limit is not None and len(inert) > limit:
+        return inert[: max(0, limit - 1)] + "…"
+    return inert
+
+
+def _inert(character: str) -> str:
+    if character in _HARMLESS_INVISIBLE or unicodedata.category(character) not in _INVISIBLE_CATEGORIES:
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8, as surrogateescape carries it
+        return f"\\x{code - 0xDC00:02x}"
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """`1 file`, `1,711 files`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def byte_count(number: float) -> str:
+    """Three significant digits in decimal units, as disks and links are sold: `4.03 MB`, `812 B`."""
+    size = float(max(0.0, number))
+    for unit in _BYTE_UNITS:
+        if size < 999.5 or unit == _BYTE_UNITS[-1]:
+            break
+        size /= 1000
+    if unit == "B":
+        return f"{size:.0f} B"
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return f"{size:.{digits}f} {unit}"
+
+
+def byte_rate(bytes_per_second: float) -> str:
+    """`4.03 MB/s`."""
+    return f"{byte_count(bytes_per_second)}/s"
+
+
+def duration(seconds: float) -> str:
+    """The two largest units that matter: `42 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
+    whole = round(max(0.0, seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def duration_range(low: float, high: float) -> str:
+    """`12–15 min`: an honest estimate has two ends; close ones fold into one."""
+    if high <= 90:
+        unit, size = "s", 1
+    elif high <= 5400:
+        unit, size = "min", 60
+    else:
+        unit, size = "h", 3600
+    digits = 1 if unit == "h" else 0
+    shown = (f"{low / size:.{digits}f}", f"{high / size:.{digits}f}")
+    return f"{shown[0]} {unit}" if shown[0] == shown[1] else f"{shown[0]}–{shown[1]} {unit}"
