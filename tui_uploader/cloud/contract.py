@@ -68,9 +68,7 @@ class ObjectStore(Protocol):
     async def create_multipart(self, object_name: str) -> str:
         """The upload id. Raises Unsupported where the store refuses multipart uploads to us."""
 
-    async def put_part(
-        self, object_name: str, upload_id: str, number: int, body: Span, sent: SentCallback
-    ) -> Part: ...
+    async def put_part(self, object_name: str, upload_id: str, number: int, body: Span, sent: SentCallback) -> Part: ...
 
     async def list_parts(self, object_name: str, upload_id: str) -> Sequence[Part] | None:
         """None where the store does not let us list; then the journal's parts are all there is.
