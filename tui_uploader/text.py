@@ -21,10 +21,8 @@ def printable(text: str, limit: int | None = None) -> str:
     Control, format and unassigned characters, line breaks and surrogate escapes become `\\x1b`, `\\u202e`, `\\xff`
     and the like. With `limit`, at most that many characters come back, the last one an ellipsis.
     """
-    if text.isascii() and text.isprintable():
-        inert = text
-    else:
-        inert = "".join(_inert(character) for character in text)
+    plain = text.isascii() and text.isprintable()
+    inert = text if plain else "".join(_inert(character) for character in text)
     if limit is not None and len(inert) > limit:
         return inert[: max(0, limit - 1)] + "…"
     return inert

@@ -1,0 +1,1 @@
+"""A sample flight, and everything wired together to upload it."""

@@ -1,0 +1,1 @@
+"""HTTP over a Unix socket: the engine for its front ends."""
