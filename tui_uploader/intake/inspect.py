@@ -1,0 +1,171 @@
+"""Whether a file is what its name says, whole, and of a kind that the service takes; and what its EXIF tells.
+
+A file that nobody can use is better refused before the upload, on the field with the drone at hand, than hours later.
+Only headers and ends of files are read: well under a millisecond for a file in the page cache.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import PurePath
+from typing import BinaryIO
+
+from tui_uploader.errors import SourceRefused
+from tui_uploader.intake import jpeg, tiff
+from tui_uploader.intake.exif import PhotoFacts, exif_facts
+from tui_uploader.intake.jpeg import NotJpeg
+from tui_uploader.intake.scan import extension_of
+from tui_uploader.intake.source import open_source
+from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
+from tui_uploader.text import printable
+
+__all__ = ["PhotoFacts", "inspect_image", "inspect_result", "result_type"]
+
+_JPEG, _TIFF, _PNG, _POINTS, _TEXT = "a JPEG", "a TIFF", "a PNG", "a LAS point cloud", "a text file"
+_SIGNATURES = {
+    jpeg.START: _JPEG,
+    b"II*\0": _TIFF,
+    b"MM\0*": _TIFF,
+    b"II+\0": _TIFF,
+    b"MM\0+": _TIFF,
+    b"\x89PNG\r\n\x1a\n": _PNG,
+    b"LASF": _POINTS,
+}
+"""First bytes of a file, and what it then is."""
+_EXPECTED = {
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".png": _PNG,
+    ".las": _POINTS,
+    ".laz": _POINTS,
+    ".obj": _TEXT,
+    ".mtl": _TEXT,
+}
+_RESULT_TYPES = {
+    ".las": "point_cloud",
+    ".laz": "point_cloud",
+    ".obj": "mesh",
+    ".mtl": "mesh_material",
+    ".jpg": "mesh_texture",
+    ".jpeg": "mesh_texture",
+    ".png": "mesh_texture",
+}
+_ELEVATION_WORDS = frozenset({"dsm", "dem", "dtm", "elevation"})
+_INDEX_WORDS = frozenset({"index", "ndvi", "ndre", "gndvi", "bndvi", "lci", "osavi", "savi", "msavi", "vari", "tgi"})
+
+_BUFFER = 1 << 15
+_COPY_AGAIN = "copy it again from where it came from"
+
+
+def inspect_image(path: str) -> PhotoFacts:
+    """Judge an image and read its facts. Blocking: for a thread.
+
+    Raises SourceRefused with a sentence that helps; SourceVanished, SourceUnreadable.
+    """
+    with _opened(path) as (file, size):
+        kind = _identified(path, file)
+        return _jpeg_facts(path, file, size) if kind == _JPEG else _tiff_facts(path, file, size)
+
+
+def inspect_result(path: str) -> None:
+    """Judge a result. Blocking: for a thread.
+
+    Raises SourceRefused with a sentence that helps; SourceVanished, SourceUnreadable.
+    """
+    with _opened(path) as (file, size):
+        if _identified(path, file) == _TIFF:
+            _tiff_directory(path, file, size)
+
+
+def result_type(path: str) -> str:
+    """`orthomosaic`, `dsm`, `index`, `point_cloud`, `mesh`, `mesh_material` or `mesh_texture`.
+
+    GeoTIFFs are told apart by the words of their names, as mapping programs write them: `field_7_dsm.tif`.
+    """
+    if known := _RESULT_TYPES.get(extension_of(path)):
+        return known
+    words = set(re.findall(r"[a-z]+", PurePath(path).stem.lower()))
+    if words & _INDEX_WORDS:
+        return "index"
+    return "dsm" if words & _ELEVATION_WORDS else "orthomosaic"
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[tuple[BinaryIO, int]]:
+    """The file and its size in bytes."""
+    with open_source(path) as (descriptor, found), open(descriptor, "rb", _BUFFER, closefd=False) as file:
+        if found.st_size == 0:
+            raise _refused(path, f"is empty; {_COPY_AGAIN}")
+        yield file, found.st_size
+
+
+def _identified(path: str, file: BinaryIO) -> str:
+    """What the file is, which is what its extension says."""
+    head = file.read(_BUFFER)
+    expected = _EXPECTED.get(extension_of(path), _TEXT)
+    found = next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
+    if found is None and not any(head):
+        raise _refused(path, f"holds nothing but zeros where it begins; {_COPY_AGAIN}")
+    if found is None and expected == _TEXT and b"\0" not in head:
+        return _TEXT
+    if found == expected:
+        return found
+    if found is None:
+        raise _refused(path, f"is not {expected}, although its name says so; {_COPY_AGAIN}, or leave it out")
+    raise _refused(path, f"is named like {expected} but is {found}; give it the right extension, or leave it out")
+
+
+def _jpeg_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
+    try:
+        header = jpeg.read_header(file)
+    except NotJpeg as error:
+        raise _refused(path, f"is damaged or cut off before its pixels begin; {_COPY_AGAIN}") from error
+    if not jpeg.has_end(file, header.pixels_at):
+        raise _refused(path, f"is cut off: its pixels have no end; {_COPY_AGAIN}")
+    facts = PhotoFacts()
+    if header.exif_at is not None:
+        try:
+            reader = TiffReader(file, header.exif_at, min(header.exif_size, size - header.exif_at))
+            facts = exif_facts(reader, reader.first_directory())
+        except NotTiff:
+            pass  # the image is good all the same
+    return replace(facts, width=header.width or None, height=header.height or None)
+
+
+def _tiff_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
+    reader, main = _tiff_directory(path, file, size)
+    if main.following or tiff.SUB_DIRECTORIES in main.entries:
+        raise _refused(path, "holds several pages or a pyramid; export it as a TIFF of one layer")
+    width, height = reader.numbers(main, tiff.WIDTH), reader.numbers(main, tiff.HEIGHT)
+    return replace(exif_facts(reader, main), width=width[0], height=height[0])
+
+
+def _tiff_directory(path: str, file: BinaryIO, size: int) -> tuple[TiffReader, Directory]:
+    try:
+        reader = TiffReader(file, 0, size)
+        main = reader.first_directory()
+        if not _all_pixels_within(reader, main, size):
+            raise _refused(path, f"is cut off: some of its pixels are missing; {_COPY_AGAIN}")
+    except NotTiff as error:
+        raise _refused(path, f"is damaged or cut off; {_COPY_AGAIN}") from error
+    return reader, main
+
+
+def _all_pixels_within(reader: TiffReader, main: Directory, size: int) -> bool:
+    """Raises NotTiff where the directory describes no image."""
+    offsets = reader.numbers(main, tiff.STRIP_OFFSETS) or reader.numbers(main, tiff.TILE_OFFSETS)
+    sizes = reader.numbers(main, tiff.STRIP_SIZES) or reader.numbers(main, tiff.TILE_SIZES)
+    if not offsets or len(sizes) != len(offsets):
+        raise NotTiff("no pixels")
+    if not all(reader.numbers(main, tag)[:1] > (0,) for tag in (tiff.WIDTH, tiff.HEIGHT)):
+        raise NotTiff("no width or height")
+    return all(offset + length <= size for offset, length in zip(offsets, sizes, strict=True))
+
+
+def _refused(path: str, what: str) -> SourceRefused:
+    return SourceRefused(f"{printable(PurePath(path).name)} {what}.")

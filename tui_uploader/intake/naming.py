@@ -1,0 +1,74 @@
+"""What a file is called in the project.
+
+Names must be unique in a project, even across folders: a second object of the same name silently replaces the first.
+Cards of two flights both hold a `DJI_0001.JPG`. So where a name is taken by other content, the file gets a
+name that its own content decides, the same in every run and on every machine.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterator
+
+LONGEST_NAME = 255
+"""Bytes of UTF-8: what the common file systems take, so that a project can be downloaded anywhere."""
+
+_TAG_LENGTHS = (6, 12, 32)
+_LONGEST_EXTENSION = 16
+_UNCLEAN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_SEPARATORS = frozenset("/\\")
+
+
+def folded(name: str) -> str:
+    """What two names have in common that a file system, a service or a person could confuse.
+
+    The canonical caseless match of the Unicode Standard (chapter 3.13, D145), written composed.
+    """
+    apart = unicodedata.normalize("NFD", name).casefold()
+    return unicodedata.normalize("NFC", apart)
+
+
+def name_choices(name: str, identity: str) -> Iterator[str]:
+    """Object names for the file `name` whose content has `identity` (32 hex digits), in order of preference.
+
+    First `name` itself (composed to NFC) where it is clean; then with more and more of `identity` in it, such as
+    `DJI_0001-1f3a9c.JPG`. All are distinct, clean, and the same in every run.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    given: set[str] = set()
+    if _is_clean(composed):
+        given.add(composed)
+        yield composed
+    stem, extension = _split(_cleaned(composed))
+    for length in _TAG_LENGTHS:
+        ending = f"-{identity[:length]}{extension}"
+        choice = _cut(stem, LONGEST_NAME - len(ending.encode())) + ending
+        if choice not in given:  # a name of full length can end like its own tagged form
+            given.add(choice)
+            yield choice
+
+
+def _is_clean(name: str) -> bool:
+    return bool(name.strip(".")) and not any(map(_is_unclean, name)) and len(name.encode()) <= LONGEST_NAME
+
+
+def _is_unclean(character: str) -> bool:
+    return character in _SEPARATORS or unicodedata.category(character) in _UNCLEAN_CATEGORIES
+
+
+def _cleaned(name: str) -> str:
+    replaced = "".join("_" if _is_unclean(character) else character for character in name)
+    return unicodedata.normalize("NFC", replaced)
+
+
+def _split(name: str) -> tuple[str, str]:
+    stem, extension = os.path.splitext(name)  # noqa: PTH122 - a name here is no path of this machine
+    if len(extension.encode()) > _LONGEST_EXTENSION:
+        return name, ""
+    return stem, extension
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    """The longest beginning of `text` that takes at most `most_bytes` bytes of UTF-8."""
+    return text.encode()[:most_bytes].decode(errors="ignore")

@@ -1,0 +1,259 @@
+"""From paths that a person gave to the files worth reading; whatever is left out is named with its reason.
+
+Memory cards are messy: other files beside the images, folders of the system, links, half-dead file systems. One bad
+entry never ends the walk, and nothing is opened here but folders.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from tui_uploader.errors import NoSuchPath, SourceUnreadable
+from tui_uploader.intake.source import cause, kind_of, source_error
+from tui_uploader.model import ProjectKind, Skipped
+from tui_uploader.text import counted, printable
+
+IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".tif", ".tiff"})
+RESULT_EXTENSIONS = frozenset({".tif", ".tiff", ".las", ".laz", ".obj", ".mtl"})
+TEXTURE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png"})
+"""Results too, but only beside the mesh that wears them."""
+
+_SYSTEM_NAMES = frozenset({"System Volume Information", "@eaDir", "$RECYCLE.BIN"})
+_NUMBER = re.compile(r"([0-9]+)")
+_FolderKey = tuple[int, int]  # device and inode
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file worth reading, as it was when it was found."""
+
+    path: str
+    """Absolute; undecodable bytes as surrogate escapes."""
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScanBatch:
+    """Some of what was found, in the order of the walk."""
+
+    candidates: tuple[Candidate, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def scan(paths: Sequence[str], kind: ProjectKind, *, batch_size: int = 500) -> Iterator[ScanBatch]:
+    """Walk files and folders, in natural order: `DJI_2` before `DJI_10`. Blocking: for a thread.
+
+    A file that is reached in two ways comes once; hard links are files of their own. No batch is empty.
+
+    Raises, before the first batch, NoSuchPath when one of `paths` does not exist, and SourceUnreadable when one
+    cannot be read or entered.
+    """
+    given = [_checked(path) for path in paths]
+    found: list[Candidate | Skipped] = []
+    for entry in _Walk(kind).entries(given):
+        found.append(entry)
+        if len(found) >= batch_size:
+            yield _batch(found)
+            found = []
+    if found:
+        yield _batch(found)
+
+
+def candidate_of(path: str) -> Candidate:
+    """The file as it is now. Raises SourceVanished, SourceUnreadable."""
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        raise source_error(path, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceUnreadable(f"{printable(path)} cannot be read: it is {kind_of(status)}.")
+    return _candidate(path, status)
+
+
+def _checked(given: str) -> str:
+    """`given` as an absolute path of something that exists and can be read or entered."""
+    if not given:
+        raise NoSuchPath("An empty path names nothing; write . for the folder that you are in.")
+    try:
+        path = os.path.realpath(given) if ".." in PurePath(given).parts else str(Path(given).absolute())
+        if Path(path).is_dir():
+            os.scandir(path).close()
+        elif stat.S_ISREG(Path(path).stat().st_mode) and not os.access(path, os.R_OK):
+            raise SourceUnreadable(f"{printable(given)} cannot be read: give your user the right to read it.")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NoSuchPath(
+            f"{printable(given)} does not exist; check the spelling, and whether the card is mounted."
+        ) from error
+    except OSError as error:
+        raise source_error(given, error) from error
+    except ValueError as error:  # a zero byte, or a character that no file name can hold
+        raise NoSuchPath(f"{printable(given)} cannot be the name of a file.") from error
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    path: str
+    """As the user reaches it."""
+    real: str
+    """Without symbolic links."""
+    key: _FolderKey
+    lineage: frozenset[_FolderKey]
+    """Keys of this folder and of those that it was reached through."""
+
+
+class _Walk:
+    """One scan. It remembers where it has been, because several ways can lead to one place."""
+
+    def __init__(self, kind: ProjectKind) -> None:
+        self._kind = kind
+        self._folders_seen: set[_FolderKey] = set()
+        self._files_seen: set[str] = set()  # real paths
+
+    def entries(self, paths: Iterable[str]) -> Iterator[Candidate | Skipped]:
+        for path in paths:
+            try:
+                status = Path(path).stat()
+            except OSError as error:  # it was there when the scan began
+                yield _unreadable(path, error)
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                yield from self._below(_folder(path, status, above=frozenset()))
+                continue
+            textures = self._kind is ProjectKind.RESULTS and _has_mesh(_siblings(path))
+            if found := self._file(path, os.path.realpath(path), status, textures):
+                yield found
+
+    def _below(self, top: _Folder) -> Iterator[Candidate | Skipped]:
+        """Depth first; of each folder the files before the folders."""
+        pending = [top]
+        while pending:
+            folder = pending.pop()
+            if folder.key in self._folders_seen:
+                continue
+            self._folders_seen.add(folder.key)
+            subfolders = []
+            for found in self._inside(folder):
+                if isinstance(found, _Folder):
+                    subfolders.append(found)
+                else:
+                    yield found
+            pending.extend(reversed(subfolders))
+
+    def _inside(self, folder: _Folder) -> Iterator[Candidate | Skipped | _Folder]:
+        try:
+            with os.scandir(folder.path) as listing:
+                entries = list(listing)
+        except OSError as error:
+            yield _unreadable(folder.path, error)
+            return
+        visible = [entry for entry in entries if not _is_hidden(entry.name)]
+        if hidden := len(entries) - len(visible):
+            yield Skipped(
+                folder.path, f"{counted(hidden, 'hidden or system entry', 'hidden or system entries')} inside"
+            )
+        textures = _has_mesh(entry.name for entry in visible)
+        for entry in sorted(visible, key=lambda entry: _natural(entry.name)):
+            try:
+                found = self._entry(folder, entry, textures)
+            except OSError as error:
+                found = _unreadable(entry.path, error)
+            if found:
+                yield found
+
+    def _entry(self, folder: _Folder, entry: os.DirEntry[str], textures: bool) -> Candidate | Skipped | _Folder | None:
+        if entry.is_dir():
+            inner = _folder(entry.path, entry.stat(), above=folder.lineage)
+            if inner.key in folder.lineage:
+                return Skipped(entry.path, "links back to a folder that it lies in")
+            return inner
+        if entry.is_symlink():
+            return self._file(entry.path, os.path.realpath(entry.path), entry.stat(), textures)
+        if reason := _refusal(entry.name, self._kind, textures):
+            return Skipped(entry.path, reason)
+        real = entry.path if folder.real is folder.path else f"{folder.real}/{entry.name}"
+        return self._file(entry.path, real, entry.stat(), textures)
+
+    def _file(self, path: str, real: str, status: os.stat_result, textures: bool) -> Candidate | Skipped | None:
+        """None for a file that was reached before."""
+        if real in self._files_seen:
+            return None
+        self._files_seen.add(real)
+        if not stat.S_ISREG(status.st_mode):
+            return Skipped(path, f"is {kind_of(status)}")
+        if reason := _refusal(path.rpartition("/")[2], self._kind, textures):
+            return Skipped(path, reason)
+        return _candidate(path, status)
+
+
+def _batch(found: Sequence[Candidate | Skipped]) -> ScanBatch:
+    return ScanBatch(
+        candidates=tuple(entry for entry in found if isinstance(entry, Candidate)),
+        skipped=tuple(entry for entry in found if isinstance(entry, Skipped)),
+    )
+
+
+def _candidate(path: str, status: os.stat_result) -> Candidate:
+    return Candidate(path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _folder(path: str, status: os.stat_result, above: frozenset[_FolderKey]) -> _Folder:
+    key = (status.st_dev, status.st_ino)
+    real = os.path.realpath(path)
+    return _Folder(path, path if real == path else real, key, above | {key})
+
+
+def _unreadable(path: str, error: OSError) -> Skipped:
+    if not isinstance(error, FileNotFoundError):
+        return Skipped(path, f"cannot be read: {cause(error)}")
+    dead_link = Path(path).is_symlink()
+    return Skipped(path, "links to something that does not exist" if dead_link else "vanished during the scan")
+
+
+def _refusal(name: str, kind: ProjectKind, textures: bool) -> str | None:
+    """Why a file of this name is not wanted; None when it is."""
+    extension = extension_of(name)
+    shown = printable(extension, 12) or "no extension"
+    if kind is ProjectKind.IMAGES:
+        return None if extension in IMAGE_EXTENSIONS else f"not an image ({shown})"
+    if extension in RESULT_EXTENSIONS or (textures and extension in TEXTURE_EXTENSIONS):
+        return None
+    if extension in TEXTURE_EXTENSIONS:
+        return f"not a result ({shown}); a texture lies beside its .obj"
+    return f"not a result ({shown})"
+
+
+def extension_of(path: str) -> str:
+    """Lower case, with its dot; empty where there is none."""
+    name = path.rpartition("/")[2]
+    stem, dot, ending = name.rpartition(".")
+    return f".{ending.lower()}" if dot and stem else ""
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in _SYSTEM_NAMES
+
+
+def _has_mesh(names: Iterable[str]) -> bool:
+    return any(name[-4:].lower() == ".obj" for name in names)
+
+
+def _siblings(path: str) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(Path(path).parent)]
+    except OSError:  # a file can be read in a folder that cannot be listed
+        return []
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    """Sorts as people count; the name itself decides between `a01` and `a1`."""
+    pieces: list[str | int] = [*_NUMBER.split(name.lower())]
+    pieces[1::2] = map(int, pieces[1::2])
+    return pieces, name

@@ -1,0 +1,68 @@
+"""Opening the user's files, and the one translation of what the system says about them into errors of the tree."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tui_uploader.errors import SourceError, SourceUnreadable, SourceVanished
+from tui_uploader.text import printable
+
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ENXIO})
+_ADVICE = {
+    errno.EACCES: "give your user the right to read it",
+    errno.EPERM: "give your user the right to read it",
+    errno.EIO: "the card or its reader may be failing; copy what is left of it at once",
+    errno.ELOOP: "its symbolic links lead in a circle",
+    errno.ENAMETOOLONG: "move the folder nearer to the root, its path is too long to be opened",
+    errno.EMFILE: "too many files are open at once; try again",
+}
+
+
+@contextmanager
+def open_source(path: str) -> Iterator[tuple[int, os.stat_result]]:
+    """A descriptor of a regular file and its state when it was opened, for as long as the block lasts.
+
+    An OSError that comes up in the block becomes SourceVanished or SourceUnreadable, too.
+    """
+    try:
+        # O_NONBLOCK: should a pipe have taken the file's place, opening it would wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise SourceUnreadable(f"{printable(path)} cannot be read: it is {kind_of(found)}.")
+            yield descriptor, found
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise source_error(path, error) from error
+
+
+def source_error(path: str, error: OSError) -> SourceError:
+    """What the user reads when `error` came up for the file or folder `path`."""
+    if error.errno in _GONE:
+        return SourceVanished(f"{printable(path)} is not there any more; put the card or disk back in and try again.")
+    return SourceUnreadable(f"{printable(path)} cannot be read: {cause(error)}.")
+
+
+def cause(error: OSError) -> str:
+    """The system's words and, where there is something to be said, what helps; no full stop."""
+    said = printable(error.strerror or str(error))
+    advice = _ADVICE.get(error.errno or 0)
+    return f"{said} ({advice})" if advice else said
+
+
+def kind_of(found: os.stat_result) -> str:
+    """`a folder`, `a named pipe, not a file` and the like, for what is no regular file."""
+    kinds = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a named pipe, not a file"),
+        (stat.S_ISSOCK, "a socket, not a file"),
+        (stat.S_ISBLK, "a disk, not a file"),
+        (stat.S_ISCHR, "a device, not a file"),
+    )
+    return next((words for matches, words in kinds if matches(found.st_mode)), "not a file")

@@ -1,0 +1,131 @@
+"""Reads the directories of a TIFF structure: a TIFF or BigTIFF file, or the EXIF block of a JPEG, which is one too.
+
+Only structure is read, never pixels: an image library refuses kinds of pixels that it cannot show (five bands, 32-bit
+floats), but the service takes them. Nothing that a file says is believed before it was held against its real size.
+
+Source: TIFF revision 6.0; BigTIFF as of libtiff 4; EXIF 2.32 for the pointers to its directories.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+WIDTH, HEIGHT = 256, 257
+MAKE, MODEL, DATE_TIME = 271, 272, 306
+STRIP_OFFSETS, STRIP_SIZES, TILE_OFFSETS, TILE_SIZES = 273, 279, 324, 325
+SUB_DIRECTORIES, EXIF_DIRECTORY, GPS_DIRECTORY = 330, 34665, 34853
+DATE_TIME_ORIGINAL = 36867
+GPS_LATITUDE_REF, GPS_LATITUDE, GPS_LONGITUDE_REF, GPS_LONGITUDE, GPS_ALTITUDE_REF, GPS_ALTITUDE = 1, 2, 3, 4, 5, 6
+
+_MOST_ENTRIES = 4096
+_MOST_VALUES = 1 << 22
+"""Offsets of as many strips: 64 GB of an orthomosaic in the smallest usual tiles."""
+
+_ASCII = 2
+_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"} | {
+    5: "I",
+    10: "i",
+}
+"""struct codes of the whole numbers, by the number that TIFF gives to a type."""
+_RATIONALS = (5, 10)
+_WIDTHS = {kind: struct.calcsize(f"={code}") * (2 if kind in _RATIONALS else 1) for kind, code in _CODES.items()}
+
+
+class NotTiff(ValueError):
+    """The bytes are not of this structure, or lead out of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where the values of a tag lie. They are read when asked for."""
+
+    type: int
+    count: int
+    where: int
+    """Offset from the start of the structure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    entries: Mapping[int, Entry]
+    following: int
+    """Offset of the next page's directory; 0 at the last."""
+
+
+class TiffReader:
+    """A TIFF structure of `size` bytes that starts at `base` in `file`."""
+
+    def __init__(self, file: BinaryIO, base: int, size: int) -> None:
+        """Raises NotTiff."""
+        self._file, self._base, self._size = file, base, size
+        header = self._bytes(0, 8)
+        if header[:2] not in (b"II", b"MM"):
+            raise NotTiff("no byte order mark")
+        self._order = "<" if header[:2] == b"II" else ">"
+        version = self._numbers("H", header[2:4])[0]
+        if version not in (42, 43):
+            raise NotTiff(f"unknown version {version}")
+        self._big = version == 43
+        self._first = self._numbers("Q", self._bytes(8, 8))[0] if self._big else self._numbers("I", header[4:])[0]
+
+    def first_directory(self) -> Directory:
+        """Raises NotTiff."""
+        return self.directory(self._first)
+
+    def directory(self, offset: int) -> Directory:
+        """Raises NotTiff."""
+        count_format, entry_format, offset_format = ("Q", "HHQ8s", "Q") if self._big else ("H", "HHI4s", "I")
+        head = struct.calcsize(f"={count_format}")
+        (count,) = self._numbers(count_format, self._bytes(offset, head))
+        if not 0 < count <= _MOST_ENTRIES:
+            raise NotTiff(f"a directory of {count} entries")
+        entry_size, offset_size = struct.calcsize(f"={entry_format}"), struct.calcsize(f"={offset_format}")
+        table = self._bytes(offset + head, count * entry_size)
+        entries = {}
+        for index, (tag, kind, length, inline) in enumerate(struct.iter_unpack(self._order + entry_format, table)):
+            where = offset + head + (index + 1) * entry_size - offset_size
+            if length * _WIDTHS.get(kind, 1) > offset_size:
+                (where,) = self._numbers(offset_format, inline)
+            entries[tag] = Entry(kind, length, where)
+        following = self._bytes(offset + head + count * entry_size, offset_size)
+        return Directory(entries, self._numbers(offset_format, following)[0])
+
+    def numbers(self, directory: Directory, tag: int) -> tuple[int, ...]:
+        """The whole numbers of a tag, a rational as two of them; empty where it is missing or no number.
+
+        Raises NotTiff when they lie outside the structure.
+        """
+        entry = directory.entries.get(tag)
+        if entry is None or entry.type not in _CODES:
+            return ()
+        if entry.count > _MOST_VALUES:
+            raise NotTiff(f"{entry.count} values of tag {tag}")
+        count = entry.count * 2 if entry.type in _RATIONALS else entry.count
+        raw = self._bytes(entry.where, entry.count * _WIDTHS[entry.type])
+        return self._numbers(f"{count}{_CODES[entry.type]}", raw)
+
+    def text(self, directory: Directory, tag: int, most: int = 256) -> str:
+        """At most `most` characters up to the closing zero; empty where the tag is missing or no text.
+
+        Raises NotTiff when they lie outside the structure.
+        """
+        entry = directory.entries.get(tag)
+        if entry is None or entry.type != _ASCII:
+            return ""
+        raw = self._bytes(entry.where, min(entry.count, most))
+        return raw.partition(b"\0")[0].decode("utf-8", "surrogateescape").strip()
+
+    def _bytes(self, offset: int, length: int) -> bytes:
+        if offset < 0 or offset + length > self._size:
+            raise NotTiff(f"{length} bytes at {offset} of {self._size}")
+        self._file.seek(self._base + offset)
+        found = self._file.read(length)
+        if len(found) != length:
+            raise NotTiff("the file became shorter")
+        return found
+
+    def _numbers(self, layout: str, raw: bytes) -> tuple[int, ...]:
+        return struct.unpack(self._order + layout, raw)
