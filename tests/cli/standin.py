@@ -1,0 +1,131 @@
+"""An engine that says what a test wants to hear, for what the commands make of it. The real one is in the end-to-end
+tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from tests.cli.values import COMPLETE, ENGINE
+from tui_uploader.errors import UploaderError
+from tui_uploader.model import (
+    Account,
+    AddRequest,
+    EngineStatus,
+    FileItem,
+    FileQuery,
+    FileSelection,
+    FileWindow,
+    Project,
+    SignInRequest,
+    Skipped,
+    UploadStatus,
+)
+from tui_uploader.settings import Directories
+
+Scripted = UploadStatus | UploaderError
+"""What the engine says next: a status, or the error it dies of."""
+
+
+@dataclass
+class StandIn:
+    """Plays `script` to whoever follows, and remembers what it was told."""
+
+    script: list[Scripted] = field(default_factory=lambda: [COMPLETE])
+    items: list[FileItem] = field(default_factory=list)
+    left_out: tuple[Skipped, ...] = ()
+    known: tuple[Account, ...] = ()
+    found: tuple[Project, ...] = ()
+    failures: Mapping[str, list[UploaderError]] = field(default_factory=dict)
+    """By method: what it raises, call by call."""
+    told: list[tuple[str, Any]] = field(default_factory=list)
+    connections: int = 0
+    last: UploadStatus = COMPLETE
+
+    @asynccontextmanager
+    async def connect(self, directories: Directories, **options: Any) -> AsyncIterator[Self]:
+        del directories, options
+        self.connections += 1
+        self._fail("connect")
+        yield self
+
+    def _fail(self, method: str) -> None:
+        if waiting := self.failures.get(method):
+            raise waiting.pop(0)
+
+    def _hear(self, method: str, what: Any) -> None:
+        self.told.append((method, what))
+        self._fail(method)
+
+    def heard(self, method: str) -> list[Any]:
+        return [what for name, what in self.told if name == method]
+
+    async def status(self) -> EngineStatus:
+        return replace(ENGINE, uploads=(self.last,))
+
+    async def changes(self) -> AsyncIterator[EngineStatus]:
+        while self.script:
+            said = self.script.pop(0)
+            if isinstance(said, UploaderError):
+                raise said
+            self.last = said
+            yield replace(ENGINE, uploads=(said,))
+
+    async def upload(self, upload: int) -> UploadStatus:
+        self._hear("upload", upload)
+        return self.last
+
+    async def skipped(self, upload: int) -> tuple[Skipped, ...]:
+        del upload
+        return self.left_out
+
+    async def files(self, upload: int, query: FileQuery) -> FileWindow:
+        self._hear("files", (upload, query))
+        matching = [item for item in self.items if query.status in (None, item.status)]
+        window = matching[query.offset : query.offset + query.limit]
+        return FileWindow(len(matching), query.offset, tuple(window))
+
+    async def projects(self) -> tuple[Project, ...]:
+        return self.found
+
+    async def sign_in(self, request: SignInRequest) -> Account:
+        self._hear("sign_in", request)
+        login = request.login
+        return Account(login.account, login.cloud_url, login.client_id, "engine")
+
+    async def sign_out(self, profile: str) -> bool:
+        self._hear("sign_out", profile)
+        return False
+
+    async def accounts(self) -> tuple[Account, ...]:
+        return self.known
+
+    async def add(self, request: AddRequest) -> UploadStatus:
+        self._hear("add", request)
+        return self.last
+
+    async def pause(self, upload: int) -> UploadStatus:
+        self._hear("pause", upload)
+        return self.last
+
+    async def cancel(self, upload: int) -> UploadStatus:
+        self._hear("cancel", upload)
+        return self.last
+
+    async def resume(self, upload: int) -> UploadStatus:
+        self._hear("resume", upload)
+        return self.last
+
+    async def retry(self, upload: int, selection: FileSelection) -> int:
+        self._hear("retry", (upload, selection))
+        return 2
+
+    async def remove(self, upload: int, selection: FileSelection) -> int:
+        self._hear("remove", (upload, selection))
+        return 1
+
+
+def saying(*script: Scripted, items: Iterable[FileItem] = (), skipped: tuple[Skipped, ...] = ()) -> StandIn:
+    return StandIn(script=list(script), items=list(items), left_out=skipped)

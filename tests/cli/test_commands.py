@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from tests.cli.standin import StandIn
+from tests.cli.values import UPLOAD, file, upload
+from tui_uploader.cli import status
+from tui_uploader.cli.main import run
+from tui_uploader.errors import EngineUnreachable, NoSuchUpload
+from tui_uploader.model import Account, Counts, FileSelection, FileStatus, Project, ProjectKind
+
+ME = Account("me@https://cloud", "https://cloud", "me", "keyring")
+
+
+FULL = upload(counts=Counts(waiting=400))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_command_the_status_and_a_hint(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("3  Quarry: complete, 100 %\n")
+    assert "--help" in captured.err
+
+
+def test_status_json_is_one_object(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    (shown,) = json.loads(line)["uploads"]
+    assert (shown["upload"], shown["rate"], shown["eta"]) == (3, 0.0, None)
+
+
+def test_status_of_an_upload_that_is_not_there(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "4"]) == 2
+    assert "There is no upload 4" in capsys.readouterr().err
+
+
+def test_watch_json_prints_a_line_per_change(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    stand_in.script = [UPLOAD, UPLOAD, UPLOAD]
+    assert run(["status", "--watch", "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_files_come_window_by_window(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "_WINDOW", 3)
+    stand_in.items = [file(n, FileStatus.FAILED if n % 2 else FileStatus.UPLOADED) for n in range(8)]
+    assert run(["files", "3", "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["name"] for line in lines] == [item.name for item in stand_in.items]
+    assert [query.offset for _, query in stand_in.heard("files")] == [0, 3, 6]
+    assert run(["files", "3", "--status", "failed"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "selection"),
+    [
+        (["retry", "3"], FileSelection(status=FileStatus.FAILED)),
+        (["retry", "3", "DJI_0001.JPG"], FileSelection(names=("DJI_0001.JPG",))),
+        (["remove", "3", "/card/a.jpg", "b.jpg"], FileSelection(names=("/card/a.jpg", "b.jpg"))),
+        (["remove", "3", "--duplicates"], FileSelection(status=FileStatus.DUPLICATE)),
+        (["remove", "3", "--waiting"], FileSelection(status=FileStatus.WAITING)),
+        (["remove", "3", "--failed"], FileSelection(status=FileStatus.FAILED)),
+    ],
+)
+def test_which_files_are_meant(stand_in: StandIn, arguments: list[str], selection: FileSelection) -> None:
+    assert run(arguments) == 0
+    assert stand_in.heard(arguments[0]) == [(3, selection)]
+
+
+def test_remove_needs_to_be_told_what(stand_in: StandIn) -> None:
+    assert run(["remove", "3"]) == 2
+    assert stand_in.heard("remove") == []
+
+
+@pytest.mark.parametrize(("answer", "code", "cancelled"), [("n\n", 130, []), ("\n", 130, []), ("y\n", 0, [3])])
+def test_cancel_asks_on_a_terminal_when_many_files_are_left(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, cancelled: list[int]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    stand_in.last = FULL
+    assert run(["cancel", "3"]) == code
+    assert stand_in.heard("cancel") == cancelled
+
+
+@pytest.mark.parametrize("arguments", [["cancel", "3"], ["cancel", "3", "--yes"]])
+def test_cancel_does_not_ask_a_script(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("n\n") if "--yes" in arguments else io.StringIO("n\n"))
+    stand_in.last = FULL
+    assert run(arguments) == 0
+    assert stand_in.heard("cancel") == [3]
+
+
+def test_login_reads_a_pipe_and_keeps_the_login(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("me\ns3cr3t\n"))
+    assert run(["login", "--cloud", "https://other.example/", "--profile", "work"]) == 0
+    (request,) = stand_in.heard("sign_in")
+    assert (request.keep, request.verify, request.profile) == (True, True, "work")
+    assert request.login.account == "me@https://other.example"
+    assert request.login.client_secret == "s3cr3t"
+    captured = capsys.readouterr()
+    assert "s3cr3t" not in captured.out + captured.err
+
+
+def test_login_with_half_a_login_is_a_usage_error(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("me\n"))
+    assert run(["login"]) == 2
+    assert stand_in.heard("sign_in") == []
+
+
+def test_no_command_takes_a_secret_as_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["login", "--help"]) == 0
+    assert "--secret" not in capsys.readouterr().out
+
+
+def test_whoami(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["whoami"]) == 3
+    stand_in.known = (ME,)
+    monkeypatch.setenv("PIX4D_CLIENT_ID", "field")
+    monkeypatch.setenv("PIX4D_CLIENT_SECRET", "s3cr3t")
+    capsys.readouterr()
+    assert run(["whoami", "--json"]) == 0
+    sources = [json.loads(line)["source"] for line in capsys.readouterr().out.splitlines()]
+    assert sources == ["environment", "keyring"]
+
+
+def test_logout_of_nobody_is_no_failure(stand_in: StandIn) -> None:
+    assert run(["logout", "--profile", "work"]) == 0
+    assert stand_in.heard("sign_out") == ["work"]
+
+
+def test_projects_are_listed_one_per_line(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    stand_in.found = (Project("7", "Quarry\n", ProjectKind.IMAGES, "me@https://cloud"),)
+    assert run(["projects", "list"]) == 0
+    assert capsys.readouterr().out.endswith("Quarry\\x0a\n")
+    assert run(["projects", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == "7"
+
+
+def test_failures_are_one_sentence_and_a_code(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    stand_in.failures = {"pause": [NoSuchUpload("There is no upload 9.")], "connect": [], "resume": []}
+    assert run(["pause", "9"]) == 2
+    assert capsys.readouterr().err == "tui-uploader: There is no upload 9.\n"
+    stand_in.failures = {"connect": [EngineUnreachable("The engine is silent.")]}
+    assert run(["engine", "status", "--json"]) == 6
+    assert capsys.readouterr().out == ""
+
+
+def test_a_fault_of_the_program_shows_its_trace_only_on_request(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(upload: int) -> None:
+        raise RuntimeError("some detail")
+
+    monkeypatch.setattr(stand_in, "pause", broken)
+    assert run(["pause", "3"]) == 6
+    shown = capsys.readouterr().err
+    assert "some detail" in shown
+    assert "engine.log" in shown
+    assert "Traceback" not in shown
+    assert run(["--debug", "pause", "3"]) == 6
+    assert "Traceback" in capsys.readouterr().err

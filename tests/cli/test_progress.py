@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.cli.values import COMPLETE, ENGINE, UPLOAD, upload
+from tui_uploader.cli.progress import LogView, drawn
+from tui_uploader.model import Counts, Link, LinkState, Notice, UploadState
+
+
+class Log:
+    """A LogView whose clock the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.lines: list[str] = []
+        self.view = LogView(self.lines.append, clock=lambda: self.now, wall=lambda: self.now)
+
+
+def test_the_first_status_is_told_and_the_same_again_is_not() -> None:
+    log = Log()
+    log.view.show(ENGINE)
+    log.view.show(ENGINE)
+    assert log.lines == ["3: 42 %, 4 of 10 files, 420 B of 1.00 KB stored"]
+
+
+def test_progress_is_told_at_growing_intervals() -> None:
+    log, told_at = Log(), []
+    for second in range(200):
+        log.now = 100.0 + second
+        before = len(log.lines)
+        log.view.show(ENGINE)
+        if len(log.lines) > before:
+            told_at.append(second)
+    assert told_at == [0, 5, 15, 35, 75, 155]
+
+
+def test_news_are_told_at_once_and_inert() -> None:
+    log = Log()
+    log.view.show(ENGINE)
+    notice = Notice("SignInRefused", "The secret is wrong.\x1b[2J", needs_person=True)
+    log.view.show(replace(ENGINE, uploads=(upload(notice=notice),)))
+    log.view.show(replace(ENGINE, uploads=(upload(notice=notice, counts=Counts(failed=1)),)))
+    log.view.show(replace(ENGINE, uploads=(COMPLETE,)))
+    assert log.lines[2] == "3: The secret is wrong.\\x1b[2J"
+    assert "1 failed" in log.lines[3]
+    assert "100 %" in log.lines[-1]
+
+
+def test_a_dead_link_is_told_once_and_its_return_too() -> None:
+    log = Log()
+    down = Link(LinkState.DOWN, since=90.0, next_try=105.0, reason="No route.")
+    log.view.show(replace(ENGINE, link=down))
+    log.view.show(replace(ENGINE, link=replace(down, next_try=130.0)))
+    log.view.show(ENGINE)
+    links = [line for line in log.lines if "link" in line]
+    assert links == ["The link is down since 10 s, next try in 5 s: No route.", "The link is up again."]
+
+
+def test_the_terminal_block_fits_its_stream() -> None:
+    block = drawn(ENGINE, now=0.0)
+    assert block[-1].strip("█░ ") == ""
+    assert "sent 700 B · stored 420 B" in "\n".join(block)
+    plain = drawn(ENGINE, now=0.0, ascii_only=True)
+    assert all(line.isascii() for line in plain)
+    two = replace(ENGINE, uploads=(UPLOAD, upload(upload=4, state=UploadState.PAUSED)))
+    assert not any("█" in line for line in drawn(two, now=0.0))

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.standin import StandIn
+from tests.cli.values import COMPLETE, UPLOAD, file, upload
+from tui_uploader.cli import follow
+from tui_uploader.cli.main import run
+from tui_uploader.errors import EngineUnreachable, LinkDown, NothingToUpload, SignInRefused
+from tui_uploader.model import Counts, FileStatus, Notice, Processing, ProcessingState, ProjectKind, Skipped
+
+SUBMITTED = Processing(ProcessingState.SUBMITTED)
+DONE = upload(state=COMPLETE.state, counts=COMPLETE.counts, bytes=COMPLETE.bytes, processing=SUBMITTED)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    folder = tmp_path / "card"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def environment_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIX4D_CLIENT_ID", "field")
+    monkeypatch.setenv("PIX4D_CLIENT_SECRET", "s3cr3t")
+    monkeypatch.setenv("PIX4D_CLOUD_URL", "https://cloud.example/")
+
+
+def test_paths_are_absolute_and_the_rest_is_as_asked(
+    stand_in: StandIn, card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(card.parent)
+    assert run(["upload", "card", "--new", "Quarry", "--results"]) == 0
+    (request,) = stand_in.heard("add")
+    assert request.paths == (str(card),)
+    assert (request.new, request.project, request.kind) == ("Quarry", None, ProjectKind.RESULTS)
+    assert not request.auto_process
+    assert request.account is None
+
+
+def test_dots_are_followed_through_links(stand_in: StandIn, card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = card / "deep" / "er"
+    elsewhere.mkdir(parents=True)
+    (card.parent / "link").symlink_to(elsewhere)
+    monkeypatch.chdir(card.parent)
+    assert run(["upload", "link/..", "--project", "7"]) == 0
+    assert stand_in.heard("add")[0].paths == (str(card / "deep"),)
+
+
+def test_a_name_that_is_no_utf8_gets_through(stand_in: StandIn, card: Path) -> None:
+    odd = os.fsdecode(os.fsencode(card) + b"/\xff.jpg")
+    Path(odd).touch()
+    assert run(["upload", odd, "--project", "7"]) == 0
+    assert stand_in.heard("add")[0].paths == (odd,)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["upload"],
+        ["upload", "/"],
+        ["upload", "/", "--new", "A", "--project", "B"],
+        ["upload", "/no/such/\x1bpath", "--new", "A"],
+        ["upload", "/", "/no/such/path", "--new", "A"],
+        ["upload", "", "--new", "A"],
+        ["upload", "/", "--new", "A", "--nonsense"],
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_the_engine_is_asked(
+    stand_in: StandIn, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("tui-uploader: ")
+    assert "\x1b" not in captured.err
+    assert stand_in.connections == 0
+
+
+def test_without_wait_it_says_what_was_queued(
+    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.last = UPLOAD
+    assert run(["upload", str(card), "--new", "Quarry"]) == 0
+    assert capsys.readouterr().out.startswith("Upload 3: 10 files (1.00 KB) on the way to Quarry.")
+    assert run(["upload", str(card), "--new", "Quarry", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "active"
+
+
+def test_waiting_ends_with_the_result_on_stdout_and_progress_on_stderr(
+    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.script = [UPLOAD, DONE]
+    stand_in.left_out = (Skipped(f"{card}/notes.txt", "This is no image."),)
+    assert run(["upload", str(card), "--new", "Quarry", "--wait", "--json"]) == 0
+    captured = capsys.readouterr()
+    (line,) = captured.out.splitlines()
+    shown = json.loads(line)
+    assert shown["counts"]["uploaded"] == 10
+    assert shown["processing"] == "submitted"
+    assert shown["skipped"] == [{"path": f"{card}/notes.txt", "reason": "This is no image."}]
+    assert "42 %" in captured.err
+
+
+def test_failed_files_are_named_and_make_the_exit_code_one(
+    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.script = [upload(counts=Counts(uploaded=9, failed=1))]
+    stand_in.items = [file(7, FileStatus.FAILED, reason="It is cut off."), file(8)]
+    assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 1
+    shown = capsys.readouterr().out
+    assert "DJI_0007.JPG  It is cut off." in shown
+    assert "DJI_0008.JPG" not in shown
+
+
+def test_a_notice_that_needs_somebody_ends_the_waiting(
+    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notice = Notice("TrustFailed", "The network intercepts TLS.", needs_person=True)
+    stand_in.script = [UPLOAD, upload(notice=notice)]
+    assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 4
+    assert "The network intercepts TLS." in capsys.readouterr().out
+
+
+def test_waiting_survives_the_death_of_an_engine(
+    stand_in: StandIn, card: Path, monkeypatch: pytest.MonkeyPatch, environment_login: None
+) -> None:
+    monkeypatch.setattr(follow, "_RECONNECT_SECONDS", 0.0)
+    stand_in.script = [UPLOAD, EngineUnreachable("It died."), UPLOAD, EngineUnreachable("It died."), DONE]
+    assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 0
+    assert len(stand_in.heard("sign_in")) == 3
+
+
+def test_waiting_gives_up_when_engine_after_engine_dies(
+    stand_in: StandIn, card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_RECONNECT_SECONDS", 0.0)
+    stand_in.script = [EngineUnreachable("It died.")] * 20
+    assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 6
+
+
+def test_an_engine_that_was_stopped_is_not_started_again_behind_somebodys_back(
+    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.script = [UPLOAD]
+    assert run(["upload", str(card), "--new", "Quarry", "--wait", "--json"]) == 6
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "The engine was stopped" in captured.err
+    assert stand_in.connections == 2
+
+
+def test_the_login_of_the_environment_is_handed_over_and_used(
+    stand_in: StandIn, card: Path, environment_login: None
+) -> None:
+    assert run(["upload", str(card), "--new", "Quarry"]) == 0
+    (request,) = stand_in.heard("sign_in")
+    assert (request.keep, request.verify) == (False, True)
+    assert stand_in.heard("add")[0].account == "field@https://cloud.example"
+
+
+def test_a_refused_login_queues_nothing(
+    stand_in: StandIn, card: Path, environment_login: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.failures = {"sign_in": [SignInRefused("The cloud does not accept this login.")]}
+    assert run(["upload", str(card), "--new", "Quarry", "--json"]) == 3
+    assert stand_in.heard("add") == []
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "tui-uploader: The cloud does not accept this login.\n"
+
+
+def test_a_dead_link_does_not_keep_files_out_of_the_queue(
+    stand_in: StandIn, card: Path, environment_login: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.failures = {"sign_in": [LinkDown("cloud.example does not answer.")]}
+    assert run(["upload", str(card), "--new", "Quarry"]) == 0
+    assert [request.verify for request in stand_in.heard("sign_in")] == [True, False]
+    assert stand_in.heard("add")[0].account == "field@https://cloud.example"
+    captured = capsys.readouterr()
+    assert "cloud.example does not answer." in captured.err
+    assert "s3cr3t" not in captured.out + captured.err
+
+
+def test_an_error_of_the_engine_keeps_its_exit_code(stand_in: StandIn, card: Path) -> None:
+    stand_in.failures = {"add": [NothingToUpload("There is nothing to upload in the folder.")]}
+    assert run(["upload", str(card), "--new", "Quarry"]) == 2

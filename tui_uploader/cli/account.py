@@ -1,0 +1,91 @@
+"""`login`, `logout` and `whoami`: API credentials. A secret is asked for or piped in, and never an argument,
+because every user of the machine can read the arguments of a process."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, TextIO
+
+import typer
+
+from tui_uploader.cli.answer import say, tell, tell_json
+from tui_uploader.cli.session import connected, run
+from tui_uploader.errors import NotSignedIn, UsageError
+from tui_uploader.model import Account, Login, SignInRequest
+from tui_uploader.settings import load
+from tui_uploader.text import printable
+
+_ProfileOption = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Name of the stored login, if there are several.")
+]
+
+
+def login(
+    cloud: Annotated[str | None, typer.Option("--cloud", metavar="URL", help="Address of the cloud.")] = None,
+    profile: _ProfileOption = None,
+) -> None:
+    """Sign in and remember the login. Without a terminal, id and secret are read from stdin, a line each."""
+    settings = load()
+    url = (cloud or settings.cloud_url).rstrip("/")
+    client_id, secret = _asked(url) if sys.stdin.isatty() else _piped(sys.stdin)
+    request = SignInRequest(Login(url, client_id, secret), keep=True, profile=profile or settings.profile, verify=True)
+
+    async def work() -> Account:
+        async with connected() as engine:
+            return await engine.sign_in(request)
+
+    tell(f"Signed in: {_account_line(run(work()))}")
+
+
+def logout(profile: _ProfileOption = None) -> None:
+    """Forget the stored login."""
+    name = profile or load().profile
+
+    async def work() -> bool:
+        async with connected() as engine:
+            return await engine.sign_out(name)
+
+    tell(f"The login of profile {printable(name)} is forgotten." if run(work()) else "There was no stored login.")
+
+
+def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per account.")] = False) -> None:
+    """Show who is signed in, and where the login comes from."""
+    settings = load()
+
+    async def work() -> tuple[Account, ...]:
+        async with connected() as engine:
+            return await engine.accounts()
+
+    accounts = list(run(work()))
+    if settings.login is not None:
+        account = f"{settings.login.client_id}@{settings.cloud_url}"
+        own = Account(account, settings.cloud_url, settings.login.client_id, "environment")
+        accounts = [own, *(other for other in accounts if other.account != account)]
+    if not accounts:
+        raise NotSignedIn(
+            "Nobody is signed in. Sign in with `tui-uploader login`, or set PIX4D_CLIENT_ID and PIX4D_CLIENT_SECRET."
+        )
+    for one in accounts:
+        if as_json:
+            tell_json(one)
+        else:
+            tell(_account_line(one))
+
+
+def _asked(url: str) -> tuple[str, str]:
+    say(f"API credentials for {printable(url)} (made at account.pix4d.com > Organization > Dashboard > API access).")
+    client_id = typer.prompt("Client id", err=True)
+    secret = typer.prompt("Client secret (not shown)", hide_input=True, err=True)
+    return str(client_id).strip(), str(secret).strip()
+
+
+def _piped(stream: TextIO) -> tuple[str, str]:
+    """Raises UsageError."""
+    client_id, secret = stream.readline().strip(), stream.readline().strip()
+    if not client_id or not secret:
+        raise UsageError("Expected the client id and the client secret on stdin, a line each.")
+    return client_id, secret
+
+
+def _account_line(account: Account) -> str:
+    return f"{printable(account.client_id)} at {printable(account.cloud_url)} (login from: {printable(account.source)})"

@@ -1,0 +1,77 @@
+"""The two streams of a command: its answer goes to stdout, everything else to stderr.
+
+A script reads stdout, so nothing but the answer may ever get there. What a terminal obeys never gets through: callers
+pass text from outside through `text.printable` first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import typer
+
+from tui_uploader.cli.present import Style, without_ornament
+from tui_uploader.codec import to_json
+
+_READER_GONE = 128 + signal.SIGPIPE
+
+
+def tell(line: str) -> None:
+    """One line of the answer, for people."""
+    _write(sys.stdout, line)
+
+
+def tell_json(value: Any) -> None:
+    """One line of the answer, for programs: ASCII, so that any pipe carries it."""
+    _write(sys.stdout, to_json(value))
+
+
+def say(line: str) -> None:
+    """One line beside the answer: what happens, what to do next."""
+    _write(sys.stderr, line)
+
+
+def finish() -> None:
+    """Push out what is still buffered. Raises typer.Exit when nobody reads any more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _stop_writing()
+        raise typer.Exit(_READER_GONE) from None
+
+
+def tolerate_any_text() -> None:
+    """A character that the stream cannot carry is escaped; it must not end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def style_of(stream: TextIO, environment: Mapping[str, str] | None = None) -> Style:
+    """How much ornament `stream` takes: colour only on a terminal and without `NO_COLOR` (no-color.org)."""
+    env = os.environ if environment is None else environment
+    colour = stream.isatty() and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
+    return Style(ascii=not _is_utf8(stream), colour=colour)
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _write(stream: TextIO, line: str) -> None:
+    try:
+        stream.write((line if _is_utf8(stream) else without_ornament(line)) + "\n")
+    except BrokenPipeError:
+        _stop_writing()
+        raise typer.Exit(_READER_GONE) from None
+
+
+def _stop_writing() -> None:
+    # The interpreter flushes stdout once more when it leaves, and would complain about the same broken pipe.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

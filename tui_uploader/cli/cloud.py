@@ -1,0 +1,64 @@
+"""`cloud`: the local cloud on its own, as a landing server for a network without internet, or to try things out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tui_uploader.cli.answer import finish, say, tell
+from tui_uploader.cli.session import run
+from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions, Profile
+from tui_uploader.settings import Directories
+
+commands = typer.Typer(no_args_is_help=True, help="A cloud on this machine that behaves like PIX4Dcloud.")
+
+_PORT = 8484
+
+
+@commands.command("serve")
+def serve(
+    root: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of everything that is kept. [default: a private one]")
+    ] = None,
+    host: Annotated[str, typer.Option(metavar="H", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")] = _PORT,
+    profile: Annotated[
+        Profile, typer.Option(help="`strict` offers only what is certain of the real service.")
+    ] = Profile.DEFAULT,
+    credentials_lifetime: Annotated[float, typer.Option(metavar="S", min=1, help="Seconds an S3 key is good.")] = 3600,
+    token_lifetime: Annotated[float, typer.Option(metavar="S", min=1, help="Seconds a token is good.")] = 36000,
+    processing_seconds: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds processing takes.")] = 60,
+    fault: Annotated[
+        list[str] | None, typer.Option("--fault", metavar="FAULT", help="Something to go wrong; may be repeated.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate chain: serve https.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, secret included, when it listens.")
+    ] = False,
+) -> None:
+    """Run a local cloud until Ctrl-C or SIGTERM."""
+    from tui_uploader.local_cloud import server  # brings the web server, which no other command needs
+
+    options = LocalCloudOptions(
+        root=(root or Directories.of_user().data / "cloud").absolute(),
+        host=host,
+        port=port,
+        profile=profile,
+        credentials_lifetime=credentials_lifetime,
+        token_lifetime=token_lifetime,
+        processing_seconds=processing_seconds,
+        faults=tuple(fault or ()),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
+
+    def ready(address: LocalCloudAddress) -> None:
+        tell(address.as_json() if as_json else address.for_people())
+        finish()
+        if not as_json:
+            say("Ctrl-C ends it.")
+
+    run(server.serve(options, ready))

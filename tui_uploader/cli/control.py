@@ -1,0 +1,146 @@
+"""`pause`, `resume`, `cancel`, `retry`, `remove`, `dismiss` and `process`: commands on what is in the queue."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tui_uploader.cli.answer import say, tell, tell_json
+from tui_uploader.cli.present import processing_line, progress_line
+from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.cli.status import UploadArgument
+from tui_uploader.errors import Interrupted, UsageError
+from tui_uploader.model import FileSelection, FileStatus, UploadStatus
+from tui_uploader.text import counted, printable
+
+_ASK_ABOVE = 10
+"""Files that a command may stop without asking."""
+
+_FilesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[FILE…]", help="Paths or names of files.", show_default=False)
+]
+
+
+def pause(upload: UploadArgument) -> None:
+    """Hold an upload; what is under way stops, and goes on from there."""
+
+    async def work() -> UploadStatus:
+        async with connected() as engine:
+            return await engine.pause(upload)
+
+    _tell_upload(run(work()))
+
+
+def resume(upload: UploadArgument) -> None:
+    """Go on with a paused or cancelled upload."""
+
+    async def work() -> UploadStatus:
+        async with connected() as engine:
+            await hand_over_login(engine)
+            return await engine.resume(upload)
+
+    _tell_upload(run(work()))
+
+
+def cancel(
+    upload: UploadArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Stop an upload for good; what is uploaded stays, and `resume` takes it back."""
+
+    async def work() -> UploadStatus:
+        async with connected() as engine:
+            before = await engine.upload(upload)
+            left = before.counts.waiting + before.counts.uploading
+            if left > _ASK_ABOVE and not yes and sys.stdin.isatty():
+                _ask(f"Cancel upload {upload}? {counted(left, 'file')} would not be uploaded.")
+            return await engine.cancel(upload)
+
+    _tell_upload(run(work()))
+
+
+def dismiss(upload: UploadArgument) -> None:
+    """Take a complete or cancelled upload off the list."""
+
+    async def work() -> UploadStatus:
+        async with connected() as engine:
+            return await engine.dismiss(upload)
+
+    run(work())
+    tell(f"Upload {upload} is off the list.")
+
+
+def retry(upload: UploadArgument, names: _FilesArgument = None) -> None:
+    """Try failed files again: those named, or all."""
+    selection = FileSelection(names=_names(names)) if names else FileSelection(status=FileStatus.FAILED)
+
+    async def work() -> int:
+        async with connected() as engine:
+            await hand_over_login(engine)
+            return await engine.retry(upload, selection)
+
+    tell(f"{counted(run(work()), 'file')} will be tried again.")
+
+
+def remove(
+    upload: UploadArgument,
+    names: _FilesArgument = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All that failed.")] = False,
+    duplicates: Annotated[bool, typer.Option("--duplicates", help="All duplicates.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="All that wait.")] = False,
+) -> None:
+    """Take waiting, duplicate or failed files out of the queue; the files on disk stay."""
+    wanted = ((failed, FileStatus.FAILED), (duplicates, FileStatus.DUPLICATE), (waiting, FileStatus.WAITING))
+    selections = [FileSelection(status=status) for chosen, status in wanted if chosen]
+    if names:
+        selections.append(FileSelection(names=_names(names)))
+    if not selections:
+        raise UsageError("Say which files: by name, or with --failed, --duplicates or --waiting.")
+
+    async def work() -> int:
+        async with connected() as engine:
+            return sum([await engine.remove(upload, selection) for selection in selections])
+
+    tell(f"{counted(run(work()), 'file')} removed from the queue.")
+
+
+def process(
+    project: Annotated[
+        str, typer.Argument(metavar="P", help="Id of a project, or its name where that is unique.", show_default=False)
+    ],
+    partial: Annotated[bool, typer.Option("--partial", help="Even if files are waiting or failed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the project as one JSON object.")] = False,
+) -> None:
+    """Start processing of a project now."""
+
+    async def work() -> None:
+        async with connected() as engine:
+            await hand_over_login(engine)
+            started = await engine.start_processing(project, partial=partial)
+        if as_json:
+            tell_json(started)
+        else:
+            tell(f"{printable(started.name)}: {processing_line(started.processing)}")
+
+    run(work())
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    """A bare name may be a file's name anywhere; what holds a slash is a path from here."""
+    return tuple(str(Path(name).absolute()) if "/" in name else name for name in given)
+
+
+def _ask(question: str) -> None:
+    """Raises Interrupted unless the user agrees."""
+    if not typer.confirm(question, default=False, err=True):
+        raise Interrupted("Nothing was changed.")
+
+
+def _tell_upload(status: UploadStatus) -> None:
+    tell(f"Upload {status.upload} is {status.state}: {progress_line(status)}.")
+    if status.notice is not None:
+        say(printable(status.notice.message))

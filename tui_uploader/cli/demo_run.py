@@ -1,0 +1,129 @@
+"""The demo: the whole program at work on a sample flight, against a local cloud, and proof of what arrived.
+
+Everything happens in a temporary folder with directories of its own: the user's engine, journal and logins are never
+touched, and nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_uploader.cli import follow
+from tui_uploader.cli.answer import finish, say, style_of, tell
+from tui_uploader.cli.present import file_line, processing_line
+from tui_uploader.cli.proof import prove
+from tui_uploader.cli.sandbox import local_cloud, own_engine, sandboxed
+from tui_uploader.cli.session import connected, hand_over_login
+from tui_uploader.cli.status import every_file
+from tui_uploader.demo import write_sample_flight
+from tui_uploader.errors import EngineError, Interrupted
+from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, Processing, ProcessingState
+from tui_uploader.text import counted, duration
+
+if TYPE_CHECKING:
+    from tui_uploader.service.client import EngineClient
+
+_PROJECT = "Sample flight"
+_PROCESSING_SECONDS = 3.0
+_PROCESSING_PATIENCE = 60.0
+_LOOK_SECONDS = 0.2
+
+
+async def run_demo(images: int) -> int:
+    """0 when every image arrived as it is on disk and was processed, else 1. Raises Interrupted."""
+    _let_signals_cancel()
+    began = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="tui-uploader-demo-") as folder, sandboxed(Path(folder)):
+            succeeded = await _show(Path(folder), images)
+    except asyncio.CancelledError:
+        raise Interrupted("The demo was interrupted; it left nothing behind.") from None
+    _tell(f"The demo took {duration(time.monotonic() - began)} and left nothing behind.")
+    return 0 if succeeded else 1
+
+
+def _let_signals_cancel() -> None:
+    """A lost SSH session and a `kill` clean up like Ctrl-C does."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+
+async def _show(folder: Path, images: int) -> bool:
+    flight = folder / "flight"
+    sample = await asyncio.to_thread(write_sample_flight, flight, images)
+    _tell(f"A sample flight of {counted(sample.images, 'image')} lies in {flight}.")
+    async with local_cloud(folder / "cloud", _PROCESSING_SECONDS) as cloud:
+        _tell(f"A local cloud listens at {cloud.url} and keeps what it gets in {cloud.root}.")
+        async with own_engine():
+            upload = await _upload(flight)
+            processing = await _put_right(upload)
+            proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
+    for line in (processing_line(processing), *proof.lines()):
+        _tell(line)
+    return proof.holds and processing.state is ProcessingState.DONE
+
+
+async def _upload(flight: Path) -> int:
+    """The number of the upload, when it has come as far as it can by itself."""
+    _tell(f"$ tui-uploader upload {flight} --new '{_PROJECT}' --wait")
+    async with connected() as engine:
+        account = await hand_over_login(engine)
+        added = await engine.add(AddRequest(paths=(str(flight),), new=_PROJECT, account=account))
+    await follow.to_the_end(added.upload)
+    return added.upload
+
+
+async def _put_right(upload: int) -> Processing:
+    """Do what a user would about files that failed, and see processing through to its end."""
+    async with connected() as engine:
+        await follow.report(engine, upload, as_json=False)
+        await _tell_renamed(engine, upload)
+        status = await engine.upload(upload)
+        if status.counts.failed:
+            _tell(f"$ tui-uploader remove {upload} --failed")
+            removed = await engine.remove(upload, FileSelection(status=FileStatus.FAILED))
+            _tell(f"{counted(removed, 'file')} removed from the queue; now processing starts by itself.")
+        return await _processed(engine, upload)
+
+
+async def _tell_renamed(engine: EngineClient, upload: int) -> None:
+    renamed = [
+        item async for item in every_file(engine, upload) if item.object is not None and item.object != item.name
+    ]
+    if renamed:
+        _tell(f"{counted(len(renamed), 'file')} shared a name with another image and kept both by another name:")
+        for item in renamed[:5]:
+            _tell(f"  {file_line(item, style_of(sys.stdout))}")
+
+
+async def _processed(engine: EngineClient, upload: int) -> Processing:
+    """Raises EngineError when processing does not end in time."""
+    told = None
+    try:
+        async with asyncio.timeout(_PROCESSING_PATIENCE):
+            while not (processing := (await engine.upload(upload)).processing).state.ended:
+                if processing.state is not told:
+                    say(processing_line(processing))
+                told = processing.state
+                await asyncio.sleep(_LOOK_SECONDS)
+    except TimeoutError:
+        raise EngineError(f"Processing did not end within {duration(_PROCESSING_PATIENCE)}.") from None
+    return processing
+
+
+async def _uploaded(upload: int) -> list[FileItem]:
+    async with connected() as engine:
+        return [item async for item in every_file(engine, upload) if item.status is FileStatus.UPLOADED]
+
+
+def _tell(line: str) -> None:
+    tell(line)
+    finish()

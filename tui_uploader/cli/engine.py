@@ -1,0 +1,55 @@
+"""`engine`: the background process itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tui_uploader.cli.answer import tell, tell_json
+from tui_uploader.cli.session import connected, run
+from tui_uploader.text import counted
+
+if TYPE_CHECKING:
+    from tui_uploader.service.protocol import EngineInfo
+
+commands = typer.Typer(no_args_is_help=True, help="The background process that does the uploading.")
+
+
+@commands.command("run")
+def run_engine(
+    ready_fd: Annotated[
+        int | None, typer.Option(help="Descriptor to report readiness to.", hidden=True, show_default=False)
+    ] = None,
+) -> int:
+    """Run the engine here, in the foreground, until it is stopped."""
+    from tui_uploader.service.daemon import engine_main  # the engine's own libraries are of no use to other commands
+
+    return engine_main(ready_fd)
+
+
+@commands.command("status")
+def show_status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """Show the running engine."""
+
+    async def work() -> EngineInfo:
+        async with connected(spawn=False, any_version=True) as engine:
+            return await engine.engine()
+
+    info = run(work())
+    if as_json:
+        tell_json(info)
+    else:
+        tell(f"Engine {info.version}, process {info.pid}, {counted(info.uploads, 'upload')}, socket {info.socket}")
+
+
+@commands.command("stop")
+def stop() -> None:
+    """Stop the engine. Uploads go on where they are when it is started again, which any command does."""
+
+    async def work() -> None:
+        async with connected(spawn=False, any_version=True) as engine:
+            await engine.stop()
+
+    run(work())
+    tell("The engine is stopped.")

@@ -1,0 +1,125 @@
+"""The live view of uploads: a block that a terminal redraws, or lines at growing intervals for logs and pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from tui_uploader.cli.answer import say, style_of
+from tui_uploader.cli.present import bar, link_line, percent_stored, progress_line, status_lines, without_ornament
+from tui_uploader.cli.waiting import next_silence
+from tui_uploader.model import EngineStatus, UploadStatus
+from tui_uploader.text import printable
+
+_REDRAW_SECONDS = 0.5
+"""A slow SSH link must not be filled by its own progress bar."""
+
+_BAR_CELLS = 40
+
+
+class View(Protocol):
+    """Something that shows how far the engine is."""
+
+    def show(self, engine: EngineStatus) -> None: ...
+
+
+@asynccontextmanager
+async def live_view() -> AsyncIterator[View]:
+    """The view that stderr can take: redrawn on a terminal, unless `NO_COLOR` asks for plain text."""
+    if style_of(sys.stderr).colour:
+        view = TerminalView()
+        async with view.painting():
+            yield view
+    else:
+        yield LogView(say, clock=time.monotonic, wall=time.time)
+
+
+class LogView:
+    """A line when something happened that somebody should know, and otherwise at growing intervals."""
+
+    def __init__(self, write: Callable[[str], None], *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+        self._write = write
+        self._clock = clock
+        self._wall = wall
+        self._told: dict[int, object] = {}
+        """By upload: what its last line was about."""
+        self._link_reason: str | None = None
+        self._silence = 0.0
+        self._next_line = clock()
+
+    def show(self, engine: EngineStatus) -> None:
+        self._show_link(engine)
+        due = self._clock() >= self._next_line
+        for status in engine.uploads:
+            told, news = self._told.get(status.upload), _news(status)
+            if due or news != told:
+                self._write(f"{status.upload}: {progress_line(status)}")
+            if news != told and status.notice is not None:
+                self._write(f"{status.upload}: {printable(status.notice.message)}")
+            self._told[status.upload] = news
+        if due:
+            self._silence = next_silence(self._silence)
+            self._next_line = self._clock() + self._silence
+
+    def _show_link(self, engine: EngineStatus) -> None:
+        line = link_line(engine.link, self._wall())
+        reason = (engine.link.reason or line) if line else None
+        if reason != self._link_reason:
+            self._write(line or "The link is up again.")
+        self._link_reason = reason
+
+
+class TerminalView:
+    """A block of lines that is redrawn in place when something changed, at most twice a second."""
+
+    def __init__(self) -> None:
+        self._latest: EngineStatus | None = None
+        self._changed = asyncio.Event()
+
+    def show(self, engine: EngineStatus) -> None:
+        if engine != self._latest:
+            self._latest = engine
+            self._changed.set()
+
+    @asynccontextmanager
+    async def painting(self) -> AsyncIterator[None]:
+        """Draw until the block ends, and then take the drawing away: what follows is the answer."""
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        console = Console(stderr=True, highlight=False)
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+
+            async def paint() -> None:
+                while True:
+                    await self._changed.wait()
+                    self._changed.clear()
+                    if self._latest is not None:
+                        block = "\n".join(drawn(self._latest, time.time(), ascii_only=style_of(sys.stderr).ascii))
+                        live.update(Text(block, no_wrap=True, overflow="ellipsis"), refresh=True)
+                    await asyncio.sleep(_REDRAW_SECONDS)
+
+            painter = asyncio.create_task(paint(), name="progress painter")
+            try:
+                yield
+            finally:
+                painter.cancel()
+                await asyncio.gather(painter, return_exceptions=True)
+
+
+def drawn(engine: EngineStatus, now: float, *, ascii_only: bool = False) -> list[str]:
+    """The block of the terminal view; one upload alone gets a bar."""
+    lines = status_lines(engine, now)
+    if len(engine.uploads) == 1:
+        lines.append(f"   {bar(percent_stored(engine.uploads[0]), _BAR_CELLS)}")
+    return [without_ornament(line) for line in lines] if ascii_only else lines
+
+
+def _news(status: UploadStatus) -> object:
+    """What is worth a line of its own when it changes."""
+    return status.state, status.notice, status.counts.failed, status.processing.state

@@ -1,0 +1,72 @@
+"""`projects`: those of the account, as far as the service lists them, and those of this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tui_uploader.cli.answer import tell, tell_json
+from tui_uploader.cli.present import project_line, project_lines
+from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.model import Project, ProjectKind
+
+commands = typer.Typer(no_args_is_help=True, help="List, make and look at projects.")
+
+_JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per project.")]
+
+
+@commands.command("list")
+def list_projects(as_json: _JsonOption = False) -> None:
+    """List the projects."""
+
+    async def work() -> tuple[Project, ...]:
+        async with connected() as engine:
+            await hand_over_login(engine)
+            return await engine.projects()
+
+    found = run(work())
+    for project in found:
+        _tell(project, project_line(project), as_json=as_json)
+    if not found and not as_json:
+        tell("No projects.")
+
+
+@commands.command("create")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    results: Annotated[bool, typer.Option("--results", help="For processed results, not images.")] = False,
+    as_json: _JsonOption = False,
+) -> None:
+    """Make a project."""
+
+    async def work() -> Project:
+        async with connected() as engine:
+            account = await hand_over_login(engine)
+            return await engine.create_project(name, ProjectKind.RESULTS if results else ProjectKind.IMAGES, account)
+
+    project = run(work())
+    _tell(project, project_line(project), as_json=as_json)
+
+
+@commands.command("show")
+def show(
+    project: Annotated[str, typer.Argument(metavar="P", help="Id, or name where that is unique.", show_default=False)],
+    as_json: _JsonOption = False,
+) -> None:
+    """Show one project."""
+
+    async def work() -> Project:
+        async with connected() as engine:
+            await hand_over_login(engine)
+            return await engine.project(project)
+
+    found = run(work())
+    _tell(found, "\n".join(project_lines(found)), as_json=as_json)
+
+
+def _tell(project: Project, text: str, *, as_json: bool) -> None:
+    if as_json:
+        tell_json(project)
+    else:
+        tell(text)

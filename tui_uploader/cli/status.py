@@ -1,0 +1,112 @@
+"""`status` and `files`: what the engine has, and how far it is."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tui_uploader.cli.answer import finish, style_of, tell, tell_json
+from tui_uploader.cli.present import file_line, file_record, listed, status_lines
+from tui_uploader.cli.session import changes_of, connected, run
+from tui_uploader.errors import NoSuchUpload
+from tui_uploader.model import EngineStatus, FileItem, FileQuery, FileStatus
+
+if TYPE_CHECKING:
+    from tui_uploader.service.client import EngineClient
+
+_WINDOW = 1000
+
+UploadArgument = Annotated[int, typer.Argument(metavar="UPLOAD", help="Number of the upload.", show_default=False)]
+
+
+def status(
+    upload: Annotated[int | None, typer.Argument(metavar="[UPLOAD]", help="Only this one.", show_default=False)] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show every change until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, or one line per change.")] = False,
+) -> None:
+    """Show the uploads: files, bytes, speed, and what needs you."""
+    run(_watch(upload, as_json=as_json) if watch else _status(upload, as_json=as_json))
+
+
+def files(
+    upload: UploadArgument,
+    only: Annotated[FileStatus | None, typer.Option("--status", help="Only files of this status.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
+) -> None:
+    """List the files of an upload."""
+    run(_files(upload, only, as_json=as_json))
+
+
+async def _status(upload: int | None, *, as_json: bool) -> None:
+    async with connected() as engine:
+        whole = _narrowed(await engine.status(), upload)
+        if as_json:
+            await _tell_status_json(engine, whole)
+        else:
+            _tell_status(whole)
+
+
+async def _watch(upload: int | None, *, as_json: bool) -> None:
+    from tui_uploader.cli.progress import live_view  # draws with rich, which nothing else here needs
+
+    async with connected() as engine, changes_of(engine) as changes:
+        if as_json:
+            async for whole in changes:
+                await _tell_status_json(engine, _narrowed(whole, upload))
+                finish()
+            return
+        async with live_view() as view:
+            async for whole in changes:
+                view.show(_narrowed(whole, upload))
+
+
+def _narrowed(whole: EngineStatus, upload: int | None) -> EngineStatus:
+    """Raises NoSuchUpload."""
+    if upload is None:
+        return whole
+    ours = tuple(status for status in whole.uploads if status.upload == upload)
+    if not ours:
+        raise NoSuchUpload(f"There is no upload {upload}; `tui-uploader status` lists those that there are.")
+    return replace(whole, uploads=ours)
+
+
+def _tell_status(whole: EngineStatus) -> None:
+    for line in status_lines(whole, time.time()):
+        tell(line)
+
+
+async def _tell_status_json(engine: EngineClient, whole: EngineStatus) -> None:
+    tell_json({"uploads": [listed(status, await engine.skipped(status.upload)) for status in whole.uploads]})
+
+
+async def _files(upload: int, only: FileStatus | None, *, as_json: bool) -> None:
+    style = style_of(sys.stdout)
+    async with connected() as engine:
+        async for item in every_file(engine, upload):
+            if only is not None and item.status is not only:
+                continue
+            if as_json:
+                tell_json(file_record(item))
+            else:
+                tell(file_line(item, style))
+
+
+async def every_file(engine: EngineClient, upload: int) -> AsyncIterator[FileItem]:
+    """All files in the order they were added, window by window.
+
+    Not filtered by the engine: while files change status between two windows, the windows of a filtered list would
+    overlap and leave gaps.
+    """
+    offset = 0
+    while True:
+        window = await engine.files(upload, FileQuery(offset=offset, limit=_WINDOW))
+        for item in window.files:
+            yield item
+        offset += len(window.files)
+        if not window.files or offset >= window.total:
+            return

@@ -1,0 +1,79 @@
+"""`upload`: put files into the engine's queue, and on request wait until they have arrived."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tui_uploader.cli.answer import tell, tell_json
+from tui_uploader.cli.present import queued_line, result
+from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.errors import NoSuchPath, UsageError
+from tui_uploader.model import AddRequest, ProjectKind
+from tui_uploader.text import printable
+
+
+def upload(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Files, or folders to walk.", show_default=False)],
+    project: Annotated[
+        str | None, typer.Option("--project", metavar="P", help="Id of a project, or its name where that is unique.")
+    ] = None,
+    new: Annotated[
+        str | None,
+        typer.Option("--new", metavar="NAME", help="Make a project; the same command again goes on with it."),
+    ] = None,
+    results: Annotated[bool, typer.Option("--results", help="The files are processed results, not images.")] = False,
+    no_process: Annotated[
+        bool, typer.Option("--no-process", help="Do not start processing when everything is uploaded.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress until all is uploaded.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> int:
+    """Upload files and folders to a project, in the background."""
+    if (project is None) == (new is None):
+        raise UsageError("Say where to: either --project P (one that exists) or --new NAME.")
+    request = AddRequest(
+        paths=tuple(absolute(path) for path in paths),
+        project=project,
+        new=new,
+        kind=ProjectKind.RESULTS if results else ProjectKind.IMAGES,
+        auto_process=not (no_process or results),
+    )
+    return run(_upload(request, wait=wait, as_json=as_json))
+
+
+def absolute(path: str) -> str:
+    """`path` as the engine needs it, which works in another folder.
+
+    Symbolic links stay as they are, unless `..` has to be followed through them. Raises NoSuchPath.
+    """
+    if not path:
+        raise NoSuchPath("An empty path names nothing.")  # and must not come to mean the folder we are in
+    given = Path(path)
+    try:
+        given.lstat()
+    except FileNotFoundError:
+        raise NoSuchPath(f"There is no file or folder {printable(path)}.") from None
+    except OSError as error:
+        raise NoSuchPath(f"{printable(path)} cannot be looked at: {error.strerror}.") from error
+    except ValueError:
+        raise NoSuchPath(f"{printable(path)} is no path.") from None
+    return str(given.resolve() if ".." in given.parts else given.absolute())
+
+
+async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
+    async with connected() as engine:
+        account = await hand_over_login(engine)
+        status = await engine.add(replace(request, account=account))
+        if not wait:
+            if as_json:
+                tell_json(result(status, await engine.skipped(status.upload)))
+            else:
+                tell(queued_line(status))
+            return 0
+    from tui_uploader.cli import follow  # draws with asyncio and rich, which a plain `upload` does without
+
+    return await follow.wait(status.upload, as_json=as_json)
