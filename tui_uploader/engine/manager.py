@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+import os
+import random
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from importlib import metadata
+from typing import TypeVar
 
+from tui_uploader.cloud.contract import Cloud
+from tui_uploader.engine.accounts import Accounts
+from tui_uploader.engine.checking import Checker, Scanner
+from tui_uploader.engine.core import Clocks, Core
+from tui_uploader.engine.finishing import Finisher
+from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal.connection import Journal
+from tui_uploader.engine.live import Live
+from tui_uploader.engine.pacing import FIRST_STREAMS
+from tui_uploader.engine.processing import ProcessingDesk
+from tui_uploader.engine.projects import Projects
+from tui_uploader.engine.pulse import Pulse
+from tui_uploader.engine.registering import Registrar
+from tui_uploader.engine.sending import Sender
+from tui_uploader.engine.streams import Streams
+from tui_uploader.engine.view import View
+from tui_uploader.errors import NothingToUpload, UploaderError, UsageError
 from tui_uploader.model import (
     Account,
     AddRequest,
@@ -11,119 +36,286 @@ from tui_uploader.model import (
     FileQuery,
     FileSelection,
     FileWindow,
+    Login,
     Project,
     ProjectKind,
     SignInRequest,
     Skipped,
+    UploadEvent,
     UploadStatus,
 )
-from tui_uploader.settings import Directories, Settings
+from tui_uploader.settings import APP, Directories, Settings
+from tui_uploader.text import printable
+
+_SCAN_PATIENCE = 2.0
+_SHORTEST_INTERVAL = 0.25
+_LARGEST_WINDOW = 2000
+
+Result = TypeVar("Result")
 
 
 class UploadManager:
     """Uploads to several projects at once. Every method raises errors of `errors` and nothing else."""
 
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._projects = Projects(core)
+        self._scanner = Scanner(core)
+        self._checker = Checker(core)
+        self._sender = Sender(core, self._projects)
+        self._registrar = Registrar(core)
+        self._desk = ProcessingDesk(core)
+        self._pulse = Pulse(core, self._sender)
+        self._view = View(core, self._sender, self._pulse, version=metadata.version(APP))
+        self._rooms: list[asyncio.Task[None]] = []
+
     @classmethod
-    async def open(cls, directories: Directories, settings: Settings) -> UploadManager:
+    async def open(
+        cls,
+        directories: Directories,
+        settings: Settings,
+        *,
+        make_cloud: Callable[[Login], Cloud] | None = None,
+        clocks: Clocks | None = None,
+    ) -> UploadManager:
         """Open the journal and go on where it stands.
 
         Raises JournalTooNew, JournalDamaged, JournalUnwritable.
         """
-        raise NotImplementedError
+        clocks = clocks or Clocks(time.time, time.monotonic, random.random)
+        managers: list[UploadManager] = []
+
+        def ring() -> None:
+            for manager in managers:
+                manager._core.ring()
+
+        def wake() -> None:
+            for manager in managers:
+                manager.try_now()
+
+        journal = await asyncio.to_thread(Journal.open, directories.journal, ring)
+        accounts = Accounts(
+            directories,
+            settings,
+            make_cloud or _pix4d_cloud(settings),
+            ring,
+            wake,
+            clock=clocks.wall,
+            random=clocks.random,
+        )
+        await journal.write(files.hold_interrupted)
+        in_parts = await journal.read(files.bytes_in_parts)
+        core = Core(journal, accounts, Live(in_parts), Streams(FIRST_STREAMS), clocks)
+        await accounts.load_stored()
+        manager = cls(core)
+        managers.append(manager)
+        manager._begin()
+        return manager
+
+    def _begin(self) -> None:
+        steps = {
+            "scan": self._scanner.step,
+            "check": self._checker.step,
+            "send": self._sender.step,
+            "register": self._registrar.step,
+            "process": self._desk.step,
+            "finish": Finisher(self._core).step,
+            "pulse": self._pulse.step,
+        }
+        self._rooms = [asyncio.create_task(self._core.run(name, step), name=name) for name, step in steps.items()]
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""
-        raise NotImplementedError
+        for room in self._rooms:
+            room.cancel()
+        await asyncio.gather(*self._rooms, return_exceptions=True)
+        await self._scanner.close()
+        await self._checker.close()
+        await self._sender.close()
+        with contextlib.suppress(UploaderError):
+            await self._pulse.save()
+        await self._core.accounts.close()
+        await self._core.journal.close()
 
     # ------------------------------------------------------------------------------------------ what there is
 
     def status(self) -> EngineStatus:
-        raise NotImplementedError
+        return self._view.engine()
 
-    def changes(self) -> AsyncIterator[EngineStatus]:
+    async def changes(self) -> AsyncIterator[EngineStatus]:
         """The status now, and again whenever it changed, at most four times a second."""
-        raise NotImplementedError
+        with self._core.bell() as bell:
+            last: EngineStatus | None = None
+            while True:
+                bell.clear()
+                status = self.status()
+                if status != last:
+                    yield status
+                    last = status
+                await asyncio.sleep(_SHORTEST_INTERVAL)
+                if not self._core.live.flights:
+                    await bell.wait()
 
     @property
     def busy(self) -> bool:
         """There is work that the engine does or waits to do; False lets an idle engine leave."""
-        raise NotImplementedError
+        summary = self._core.summary
+        return any(summary.busy(upload) for upload in summary.uploads) or any(
+            self._desk.wants_attention(project) for project in summary.projects.values()
+        )
 
     async def upload(self, upload: int) -> UploadStatus:
-        raise NotImplementedError
+        return self._view.upload(upload)
 
     async def skipped(self, upload: int) -> tuple[Skipped, ...]:
-        raise NotImplementedError
+        return await self._core.journal.read(lambda connection: uploads.skipped(connection, upload))
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
-        raise NotImplementedError
+        if query.offset < 0 or not 0 < query.limit <= _LARGEST_WINDOW:
+            raise UsageError(
+                f"A window of files has 1 to {_LARGEST_WINDOW:,} rows and does not begin before the first."
+            )
+        total, rows, originals = await self._core.journal.read(
+            lambda connection: uploads.window(connection, upload, query)
+        )
+        return FileWindow(total, query.offset, self._view.files(rows, originals))
 
     async def projects(self) -> tuple[Project, ...]:
         """Those of this machine and, where the service lists them, the account's others."""
-        raise NotImplementedError
+        return self._view.projects() + await self._projects.others()
 
     async def project(self, project: str) -> Project:
         """By id, or by name where that is unique."""
-        raise NotImplementedError
+        found = await self._projects.meant(project, None, ProjectKind.IMAGES)
+        return self._view.project(found)
 
     # ------------------------------------------------------------------------------------------------ sign-in
 
     async def sign_in(self, request: SignInRequest) -> Account:
-        raise NotImplementedError
+        account = await self._core.accounts.sign_in(request)
+        self.try_now()
+        return account
 
     async def sign_out(self, profile: str) -> bool:
         """Forget the stored login; False when there was none."""
-        raise NotImplementedError
+        return await self._core.accounts.sign_out(profile)
 
     async def accounts(self) -> tuple[Account, ...]:
-        raise NotImplementedError
+        return tuple(signed_in.account for signed_in in self._core.accounts.all)
 
     # ----------------------------------------------------------------------------------------------- commands
 
     async def add(self, request: AddRequest) -> UploadStatus:
-        """Returns when the folders have been walked, or after two seconds while that goes on."""
-        raise NotImplementedError
+        """Returns when the folders have been walked, or after two seconds while that goes on.
+
+        Raises NothingToUpload when there is nothing in them; then nothing is kept.
+        """
+        project = await self._project_for(request)
+        now = self._core.clocks.wall()
+
+        def queue(connection: sqlite3.Connection) -> tuple[int, bool]:
+            auto = request.auto_process and request.kind is ProjectKind.IMAGES
+            return uploads.add_sources(connection, project, request.paths, auto, now)
+
+        upload, new = await self._write(queue)
+        walk = self._scanner.walk(upload)
+        await asyncio.wait({walk}, timeout=_SCAN_PATIENCE)
+        if walk.done():
+            failure = walk.exception()
+            found = 0 if failure else walk.result()
+            if new and not found and not self._core.summary.files_of_any_stage(upload):
+                skipped = await self.skipped(upload)
+                await self._write(lambda connection: uploads.forget_empty_upload(connection, upload))
+                raise failure if isinstance(failure, UploaderError) else _nothing_in(request.paths, skipped)
+            if failure is not None:
+                raise failure
+        return self._view.upload(upload)
+
+    async def _project_for(self, request: AddRequest) -> int:
+        if not request.paths:
+            raise UsageError("Name at least one file or folder to upload.")
+        if any(not os.path.isabs(path) for path in request.paths):
+            raise UsageError("The engine takes absolute paths only: it has another working folder than you.")
+        if request.new is not None and request.project is None:
+            return await self._projects.new(request.new, request.account, request.kind)
+        if request.project is not None and request.new is None:
+            return await self._projects.meant(request.project, request.account, request.kind)
+        raise UsageError("Name either an existing project or a new one.")
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
-        raise NotImplementedError
+        project = await self._projects.new(name, account, kind)
+        await self._projects.made(project)
+        return self._view.project(project)
 
     async def pause(self, upload: int) -> UploadStatus:
-        raise NotImplementedError
+        return await self._command(upload, UploadEvent.PAUSE)
 
     async def resume(self, upload: int) -> UploadStatus:
-        raise NotImplementedError
+        await self._write(lambda connection: uploads.set_notice(connection, upload, None, None))
+        return await self._command(upload, UploadEvent.RESUME)
 
     async def cancel(self, upload: int) -> UploadStatus:
-        raise NotImplementedError
+        return await self._command(upload, UploadEvent.CANCEL)
 
     async def dismiss(self, upload: int) -> UploadStatus:
-        raise NotImplementedError
+        await self._write(lambda connection: uploads.dismiss(connection, upload))
+        return self._view.upload(upload)
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
-        raise NotImplementedError
+        await self._write(lambda connection: uploads.set_auto_process(connection, upload, on))
+        return self._view.upload(upload)
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """How many failed files wait again."""
-        raise NotImplementedError
+        return await self._write(lambda connection: uploads.retry(connection, upload, selection))
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
         """How many waiting, duplicate or failed files left the queue.
 
         Raises NotPossibleNow when one that was named is uploading or uploaded.
         """
-        raise NotImplementedError
+        return await self._write(lambda connection: uploads.remove(connection, upload, selection))
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
         """Take a removal back."""
-        raise NotImplementedError
+        return await self._write(lambda connection: uploads.restore(connection, upload, selection))
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
         """Start now. `partial`: although files are waiting or failed.
 
         Raises TooFewImages, NotPossibleNow.
         """
-        raise NotImplementedError
+        found = await self._projects.meant(project, None, ProjectKind.IMAGES)
+        await self._desk.start(found, partial)
+        return self._view.project(found)
 
     def try_now(self) -> None:
         """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""
-        raise NotImplementedError
+        for signed_in in self._core.accounts.all:
+            signed_in.link.try_now()
+        self._sender.wake()
+        self._registrar.wake()
+        self._desk.wake()
+
+    async def _command(self, upload: int, event: UploadEvent) -> UploadStatus:
+        await self._write(lambda connection: uploads.move_upload(connection, upload, event))
+        if event is not UploadEvent.RESUME:
+            await self._sender.stop(upload)
+        return self._view.upload(upload)
+
+    async def _write(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
+        result = await self._core.journal.write(change)
+        self._core.ring()
+        return result
+
+
+def _nothing_in(paths: Sequence[str], skipped: Sequence[Skipped]) -> NothingToUpload:
+    where = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    looked_at = f" Passed over: {len(skipped)}, the first because: {skipped[0].reason}." if skipped else ""
+    return NothingToUpload(f"There is nothing to upload in {printable(where)}.{looked_at}")
+
+
+def _pix4d_cloud(settings: Settings) -> Callable[[Login], Cloud]:
+    from tui_uploader.cloud.pix4d import Pix4dCloud
+
+    return lambda login: Pix4dCloud(login, settings)

@@ -1,0 +1,101 @@
+"""What the rooms of the engine share, and the loop that each of them runs in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+from tui_uploader.engine.accounts import Accounts, SignedIn
+from tui_uploader.engine.journal.connection import Journal
+from tui_uploader.engine.journal.summary import ProjectRow, Summary
+from tui_uploader.engine.live import Live
+from tui_uploader.engine.streams import Streams
+from tui_uploader.errors import EngineError, UploaderError
+
+log = logging.getLogger(__name__)
+
+_PAUSE_AFTER_FAULT = 5.0
+
+Step = Callable[[], Awaitable[float | None]]
+"""Do what can be done now. Returns the seconds after which there is more to do by itself, None for: only when rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Time and chance, passed in."""
+
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+    random: Callable[[], float]
+
+
+@dataclass(slots=True)
+class Core:
+    journal: Journal
+    accounts: Accounts
+    live: Live
+    streams: Streams
+    clocks: Clocks
+    _bells: set[asyncio.Event] = field(default_factory=set)
+    faults: dict[str, UploaderError] = field(default_factory=dict)
+    """What keeps a room of the engine from working, such as a full disk under the journal, by room."""
+
+    @property
+    def summary(self) -> Summary:
+        return self.journal.summary
+
+    def ring(self) -> None:
+        """Something changed: everybody look."""
+        for bell in self._bells:
+            bell.set()
+
+    @contextlib.contextmanager
+    def bell(self) -> Iterator[asyncio.Event]:
+        """An event that every `ring` sets."""
+        bell = asyncio.Event()
+        self._bells.add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells.discard(bell)
+
+    def account_of(self, project: ProjectRow) -> SignedIn | None:
+        return self.accounts.of(project.account)
+
+    async def run(self, name: str, step: Step) -> None:
+        """Run `step` whenever the bell rings or its time has come, until cancelled.
+
+        The edge of a task: what goes wrong here is logged, shown as a fault, and tried again.
+        """
+        with self.bell() as bell:
+            while True:
+                bell.clear()
+                try:
+                    delay = await step()
+                    self.recovered(name)
+                except UploaderError as error:
+                    await self.trouble(name, error)
+                except Exception as error:
+                    log.exception("%s met something unforeseen", name)
+                    await self.trouble(name, unforeseen(error))
+                else:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(bell.wait(), delay)
+
+    async def trouble(self, room: str, error: UploaderError) -> None:
+        """Show what keeps a room from working, and take a breath before it tries again."""
+        log.error("%s: %s", room, error)
+        self.faults[room] = error
+        self.ring()
+        await asyncio.sleep(_PAUSE_AFTER_FAULT)
+
+    def recovered(self, room: str) -> None:
+        if self.faults.pop(room, None) is not None:
+            self.ring()
+
+
+def unforeseen(error: Exception) -> EngineError:
+    return EngineError(f"The engine met something unforeseen ({type(error).__name__}). Its log says more.")

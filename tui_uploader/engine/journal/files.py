@@ -1,0 +1,343 @@
+"""SQL of single files. Every change of a stage goes through `move`, which obeys the table in `model`.
+
+All functions take the connection of the transaction they are part of.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tui_uploader.cloud.contract import Part
+from tui_uploader.intake.naming import folded, name_choices
+from tui_uploader.intake.scan import Candidate
+from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
+
+HOLDING = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
+"""A file in one of these stages is the one that brings its content to the project."""
+
+_UPLOADED = (FileStage.STORED, FileStage.REGISTERED)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    id: int
+    upload: int
+    project: int
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    stage: FileStage
+    identity: str | None
+    crc32: int | None
+    object: str | None
+    duplicate_of: int | None
+    error: str | None
+    reason: str | None
+    etag: str | None
+    multipart: str | None
+    part_size: int | None
+    register_asked: bool
+
+    @property
+    def candidate(self) -> Candidate:
+        return Candidate(path=self.path, size=self.size, mtime_ns=self.mtime_ns, inode=self.inode)
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> FileRow:
+        return cls(
+            id=row["id"],
+            upload=row["upload"],
+            project=row["project"],
+            path=os.fsdecode(row["path"]),
+            size=row["size"],
+            mtime_ns=row["mtime_ns"],
+            inode=row["inode"],
+            stage=FileStage(row["stage"]),
+            identity=row["identity"],
+            crc32=row["crc32"],
+            object=row["object"],
+            duplicate_of=row["duplicate_of"],
+            error=row["error"],
+            reason=row["reason"],
+            etag=row["etag"],
+            multipart=row["multipart"],
+            part_size=row["part_size"],
+            register_asked=bool(row["register_asked"]),
+        )
+
+
+def file(connection: sqlite3.Connection, file_id: int) -> FileRow:
+    return FileRow.of(connection.execute("SELECT * FROM files WHERE id = ?", (file_id,)).fetchone())
+
+
+def _set(connection: sqlite3.Connection, file_id: int, facts: dict[str, object]) -> None:
+    """Column names come from this package alone, never from outside."""
+    columns = ", ".join(f"{column} = ?" for column in facts)
+    connection.execute(f"UPDATE files SET {columns} WHERE id = ?", (*facts.values(), file_id))
+
+
+def move(connection: sqlite3.Connection, file_id: int, event: FileEvent, **facts: object) -> FileStage:
+    """Let `event` happen to the file, and write `facts` (columns) with it.
+
+    Duplicates of a file that no longer brings its content are looked at again: one of them may take its place.
+    Raises ImpossibleTransition.
+    """
+    row = connection.execute("SELECT stage FROM files WHERE id = ?", (file_id,)).fetchone()
+    before = FileStage(row["stage"])
+    after = next_stage(before, event)
+    if after is FileStage.FOUND:
+        facts = {"duplicate_of": None, "error": None, "reason": None} | facts
+    _set(connection, file_id, {"stage": after} | facts)
+    if before in HOLDING and after not in HOLDING:
+        free_duplicates(connection, file_id)
+    return after
+
+
+def free_duplicates(connection: sqlite3.Connection, original: int) -> None:
+    for row in connection.execute(
+        "SELECT id FROM files WHERE duplicate_of = ? AND stage = ?", (original, FileStage.DUPLICATE)
+    ).fetchall():
+        move(connection, row["id"], FileEvent.FREED)
+
+
+def doubt(connection: sqlite3.Connection, file_id: int) -> None:
+    """Read the file again, though it looks unchanged: what was sent is not what was read."""
+    row = file(connection, file_id)
+    connection.execute("DELETE FROM known WHERE path = ?", (os.fsencode(row.path),))
+    note_change(connection, file_id, row.candidate)
+
+
+# ------------------------------------------------------------------------------------------------- scanning
+
+
+def add_candidates(connection: sqlite3.Connection, upload: int, project: int, found: Sequence[Candidate]) -> None:
+    """Queue what a walk found. A path that is there already is not queued twice; a changed file is looked at again."""
+    for candidate in found:
+        path = os.fsencode(candidate.path)
+        known = connection.execute(
+            "SELECT id, stage, size, mtime_ns, inode FROM files WHERE upload = ? AND path = ? ORDER BY id DESC LIMIT 1",
+            (upload, path),
+        ).fetchone()
+        if known is None:
+            _insert(connection, upload, project, candidate, path)
+            continue
+        stage = FileStage(known["stage"])
+        unchanged = (known["size"], known["mtime_ns"], known["inode"]) == _facts(candidate)
+        if unchanged and stage is FileStage.REMOVED:
+            move(connection, known["id"], FileEvent.RESTORE)
+        elif unchanged and stage is FileStage.FAILED:
+            move(connection, known["id"], retry_event(connection, known["id"]))
+        elif not unchanged and stage in _UPLOADED:
+            _insert(connection, upload, project, candidate, path)
+        elif not unchanged and stage is not FileStage.SENDING:  # the transfer itself notices a change
+            note_change(connection, known["id"], candidate)
+
+
+def _facts(candidate: Candidate) -> tuple[int, int, int]:
+    return candidate.size, candidate.mtime_ns, candidate.inode
+
+
+def _insert(connection: sqlite3.Connection, upload: int, project: int, candidate: Candidate, path: bytes) -> None:
+    name = os.path.basename(path).decode("utf-8", "backslashreplace")
+    connection.execute(
+        "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (upload, project, path, name, *_facts(candidate), FileStage.FOUND),
+    )
+
+
+def note_change(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
+    """The file on disk is another one now: forget what was known of the old content."""
+    size, mtime_ns, inode = _facts(candidate)
+    forget_parts(connection, file_id)
+    move(
+        connection,
+        file_id,
+        FileEvent.CHANGED,
+        size=size,
+        mtime_ns=mtime_ns,
+        inode=inode,
+        identity=None,
+        crc32=None,
+        object=None,
+        etag=None,
+    )
+
+
+def add_skipped(connection: sqlite3.Connection, upload: int, skipped: Iterable[tuple[str, str]]) -> None:
+    connection.executemany(
+        "INSERT INTO skipped VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET reason = excluded.reason",
+        [(upload, os.fsencode(path), reason) for path, reason in skipped],
+    )
+
+
+# ------------------------------------------------------------------------------------------------- checking
+
+
+def unchecked(connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int]) -> list[FileRow]:
+    """The next files to look at, in the order in which they were found."""
+    marks = ",".join("?" * len(passing_over))
+    rows = connection.execute(
+        f"SELECT * FROM files WHERE upload = ? AND stage = ? AND id NOT IN ({marks}) ORDER BY id LIMIT ?",
+        (upload, FileStage.FOUND, *passing_over, limit),
+    )
+    return [FileRow.of(row) for row in rows]
+
+
+def known_content(connection: sqlite3.Connection, candidate: Candidate) -> tuple[str, int] | None:
+    """Identity and CRC32 of a file that was read before and has not changed."""
+    row = connection.execute(
+        "SELECT identity, crc32 FROM known WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?",
+        (os.fsencode(candidate.path), *_facts(candidate)),
+    ).fetchone()
+    return (row["identity"], row["crc32"]) if row else None
+
+
+def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candidate, identity: str, crc32: int) -> None:
+    """The file was read and is of use: it waits to be sent under its own name, or it is a duplicate of another.
+
+    Does nothing when the file was removed or changed meanwhile.
+    """
+    found = file(connection, file_id)
+    if found.stage is not FileStage.FOUND or found.candidate != candidate:
+        return
+    connection.execute(
+        "INSERT INTO known VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
+        " identity = excluded.identity, crc32 = excluded.crc32",
+        (os.fsencode(candidate.path), *_facts(candidate), identity, crc32),
+    )
+    original = holder(connection, found.project, identity)
+    if original is not None:
+        move(connection, file_id, FileEvent.MATCHED, duplicate_of=original, identity=identity, crc32=crc32)
+        return
+    name = _own_name(connection, found, identity)
+    same_content = found.identity == identity
+    if not same_content:
+        forget_parts(connection, file_id)
+    move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name)
+
+
+def holder(connection: sqlite3.Connection, project: int, identity: str) -> int | None:
+    """The file that brings, or has brought, this content to the project."""
+    marks = ",".join("?" * len(HOLDING))
+    row = connection.execute(
+        f"SELECT id FROM files WHERE project = ? AND identity = ? AND stage IN ({marks})",
+        (project, identity, *HOLDING),
+    ).fetchone()
+    return row["id"] if row else None
+
+
+def _own_name(connection: sqlite3.Connection, row: FileRow, identity: str) -> str:
+    """The first of the names to choose from that no other content holds; from now on it is this content's."""
+    for name in name_choices(os.path.basename(row.path), identity):
+        key = (row.project, folded(name))
+        taken = connection.execute("SELECT identity FROM names WHERE project = ? AND folded = ?", key).fetchone()
+        if taken is None:
+            connection.execute("INSERT INTO names VALUES (?, ?, ?)", (*key, identity))
+            return name
+        if taken["identity"] == identity:
+            return name
+    raise AssertionError("the last name to choose from holds the whole identity")
+
+
+# -------------------------------------------------------------------------------------------------- sending
+
+
+def ready(connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int]) -> list[FileRow]:
+    marks = ",".join("?" * len(passing_over))
+    rows = connection.execute(
+        f"SELECT * FROM files WHERE upload = ? AND stage = ? AND id NOT IN ({marks}) ORDER BY id LIMIT ?",
+        (upload, FileStage.READY, *passing_over, limit),
+    )
+    return [FileRow.of(row) for row in rows]
+
+
+def pick(connection: sqlite3.Connection, file_id: int) -> FileRow | None:
+    """Begin to send the file; None when it is no longer ready, or its upload no longer runs."""
+    row = connection.execute(
+        "SELECT f.stage, u.state FROM files f JOIN uploads u ON u.id = f.upload WHERE f.id = ?", (file_id,)
+    ).fetchone()
+    if row["stage"] != FileStage.READY or row["state"] not in (UploadState.PREPARING, UploadState.ACTIVE):
+        return None
+    move(connection, file_id, FileEvent.PICKED)
+    return file(connection, file_id)
+
+
+def begin_multipart(connection: sqlite3.Connection, file_id: int, multipart: str, part_size: int) -> None:
+    forget_parts(connection, file_id)
+    _set(connection, file_id, {"multipart": multipart, "part_size": part_size})
+
+
+def add_part(connection: sqlite3.Connection, file_id: int, part: Part) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)", (file_id, part.number, part.size, part.etag, part.crc32)
+    )
+
+
+def parts(connection: sqlite3.Connection, file_id: int) -> list[Part]:
+    return [
+        Part(number=row["number"], size=row["size"], etag=row["etag"], crc32=row["crc32"])
+        for row in connection.execute("SELECT * FROM parts WHERE file = ? ORDER BY number", (file_id,))
+    ]
+
+
+def forget_parts(connection: sqlite3.Connection, file_id: int) -> None:
+    connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
+    _set(connection, file_id, {"multipart": None, "part_size": None})
+
+
+def store(connection: sqlite3.Connection, file_id: int, etag: str) -> None:
+    connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
+    move(connection, file_id, FileEvent.STORED, etag=etag, multipart=None, part_size=None)
+
+
+def bytes_in_parts(connection: sqlite3.Connection) -> dict[int, int]:
+    """Bytes of unfinished files that the store confirmed already, by file."""
+    rows = connection.execute("SELECT file, SUM(size) AS bytes FROM parts GROUP BY file")
+    return {row["file"]: row["bytes"] for row in rows}
+
+
+def hold_interrupted(connection: sqlite3.Connection) -> int:
+    """After a crash: what was being sent waits again. Returns how many files."""
+    rows = connection.execute("SELECT id FROM files WHERE stage = ?", (FileStage.SENDING,)).fetchall()
+    for row in rows:
+        move(connection, row["id"], FileEvent.HELD)
+    return len(rows)
+
+
+# ---------------------------------------------------------------------------------------------- registering
+
+
+def stored(connection: sqlite3.Connection, project: int, limit: int) -> list[FileRow]:
+    rows = connection.execute(
+        "SELECT * FROM files WHERE project = ? AND stage = ? ORDER BY id LIMIT ?", (project, FileStage.STORED, limit)
+    )
+    return [FileRow.of(row) for row in rows]
+
+
+def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
+    for file_id in file_ids:
+        _set(connection, file_id, {"register_asked": 1})
+
+
+def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float) -> None:
+    for file_id in file_ids:
+        move(connection, file_id, FileEvent.REGISTERED, uploaded_at=now)
+
+
+# -------------------------------------------------------------------------------------------------- commands
+
+
+def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -> None:
+    move(connection, file_id, FileEvent.FAILED, error=kind, reason=reason)
+
+
+def retry_event(connection: sqlite3.Connection, file_id: int) -> FileEvent:
+    """An object that is stored already only needs registering, unless another file brought the content meanwhile."""
+    row = file(connection, file_id)
+    alone = row.identity is not None and holder(connection, row.project, row.identity) is None
+    return FileEvent.RETRY_REGISTRATION if row.etag is not None and alone else FileEvent.RETRY

@@ -1,0 +1,127 @@
+"""What the engine knows without looking at single files: one small value, read anew after every commit."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    id: int
+    account: str
+    remote_id: str | None
+    name: str
+    kind: ProjectKind
+    made_here: bool
+    make_asked_at: float | None
+    web_address: str | None
+    processing: ProcessingState
+    word: str | None
+    waiting_seconds: float | None
+    processing_seconds: float | None
+    reason: str | None
+    start_asked_at: float | None
+    start_word: str | None
+    start_images: int | None
+    started_at: float | None
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> ProjectRow:
+        values = dict(row)
+        values["kind"] = ProjectKind(values["kind"])
+        values["made_here"] = bool(values["made_here"])
+        values["processing"] = ProcessingState(values["processing"])
+        return cls(**values)
+
+    @property
+    def start_in_doubt(self) -> bool:
+        """Processing was asked for, and whether the service heard it was never learned."""
+        return self.start_asked_at is not None and self.started_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    id: int
+    project: int
+    state: UploadState
+    auto_process: bool
+    added_at: float
+    active_seconds: float
+    dismissed: bool
+    notice_kind: str | None
+    notice: str | None
+    unscanned: int
+    """Paths that have not been walked to the end."""
+    skipped: int
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> UploadRow:
+        values = dict(row)
+        values["state"] = UploadState(values["state"])
+        values["auto_process"] = bool(values["auto_process"])
+        values["dismissed"] = bool(values["dismissed"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    files: int = 0
+    bytes: int = 0
+
+
+NOTHING = Tally()
+
+
+_UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    projects: Mapping[int, ProjectRow]
+    uploads: Mapping[int, UploadRow]
+    """In the order in which they were made."""
+    tallies: Mapping[int, Mapping[FileStage, Tally]]
+
+    def files(self, upload: int, *stages: FileStage) -> int:
+        of_upload = self.tallies.get(upload, {})
+        return sum(of_upload.get(stage, NOTHING).files for stage in stages)
+
+    def bytes(self, upload: int, *stages: FileStage) -> int:
+        of_upload = self.tallies.get(upload, {})
+        return sum(of_upload.get(stage, NOTHING).bytes for stage in stages)
+
+    def files_of_any_stage(self, upload: int) -> int:
+        return self.files(upload, *FileStage)
+
+    def busy(self, upload: int) -> bool:
+        """It runs, and has something to walk, check, send or register."""
+        row = self.uploads[upload]
+        if row.state not in (UploadState.PREPARING, UploadState.ACTIVE):
+            return False
+        return bool(row.unscanned or self.files(upload, *_UNDER_WAY))
+
+    def uploads_of(self, project: int) -> tuple[UploadRow, ...]:
+        return tuple(upload for upload in self.uploads.values() if upload.project == project)
+
+    def project_files(self, project: int, *stages: FileStage) -> int:
+        return sum(self.files(upload.id, *stages) for upload in self.uploads_of(project))
+
+
+def read_summary(connection: sqlite3.Connection) -> Summary:
+    projects = {row["id"]: ProjectRow.of(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
+    uploads = {
+        row["id"]: UploadRow.of(row)
+        for row in connection.execute(
+            "SELECT u.*, (SELECT COUNT(*) FROM sources s WHERE s.upload = u.id AND NOT s.scanned) AS unscanned,"
+            " (SELECT COUNT(*) FROM skipped k WHERE k.upload = u.id) AS skipped FROM uploads u ORDER BY u.id"
+        )
+    }
+    tallies: dict[int, dict[FileStage, Tally]] = {upload: {} for upload in uploads}
+    for row in connection.execute("SELECT upload, stage, files, bytes FROM tallies WHERE files > 0"):
+        tallies[row["upload"]][FileStage(row["stage"])] = Tally(row["files"], row["bytes"])
+    return Summary(MappingProxyType(projects), MappingProxyType(uploads), MappingProxyType(tallies))

@@ -1,0 +1,316 @@
+"""SQL of projects and uploads, and of the windows that front ends see."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+
+from tui_uploader.engine.journal import files
+from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.journal.summary import ProjectRow, UploadRow, read_summary
+from tui_uploader.errors import NoSuchFile, NoSuchUpload, NotPossibleNow
+from tui_uploader.model import (
+    FileEvent,
+    FileQuery,
+    FileSelection,
+    FileStage,
+    FileStatus,
+    ImpossibleTransition,
+    ProjectKind,
+    Skipped,
+    SortKey,
+    UploadEvent,
+    UploadState,
+    next_state,
+)
+from tui_uploader.text import printable
+
+_UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.FAILED)
+_STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
+_ORDER_OF_SORT: dict[SortKey, str] = {
+    "added": "id",
+    "name": "name COLLATE NOCASE",
+    "size": "size",
+    "status": "stage",
+}
+
+# -------------------------------------------------------------------------------------------------- projects
+
+
+def add_project(
+    connection: sqlite3.Connection,
+    account: str,
+    name: str,
+    kind: ProjectKind,
+    *,
+    remote_id: str | None = None,
+    web_address: str | None = None,
+) -> int:
+    """A project to be made by this machine, or one that exists under `remote_id`."""
+    cursor = connection.execute(
+        "INSERT INTO projects (account, remote_id, name, kind, made_here, web_address) VALUES (?, ?, ?, ?, ?, ?)",
+        (account, remote_id, name, kind, remote_id is None, web_address),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def projects_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> list[ProjectRow]:
+    """Projects of that name that this machine made, the newest first."""
+    rows = connection.execute(
+        "SELECT * FROM projects WHERE account = ? AND name = ? AND kind = ? AND made_here ORDER BY id DESC",
+        (account, name, kind),
+    )
+    return [ProjectRow.of(row) for row in rows]
+
+
+def set_project(connection: sqlite3.Connection, project: int, **facts: object) -> None:
+    """Column names come from this package's callers in the engine, never from outside."""
+    columns = ", ".join(f"{column} = ?" for column in facts)
+    connection.execute(f"UPDATE projects SET {columns} WHERE id = ?", (*facts.values(), project))
+
+
+def drop_unused_project(connection: sqlite3.Connection, project: int) -> None:
+    connection.execute(
+        "DELETE FROM projects WHERE id = ? AND remote_id IS NULL AND make_asked_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM uploads WHERE project = projects.id)",
+        (project,),
+    )
+
+
+def registered_images(connection: sqlite3.Connection, project: int) -> int:
+    row = connection.execute(
+        "SELECT COUNT(*) FROM files WHERE project = ? AND stage = ?", (project, FileStage.REGISTERED)
+    ).fetchone()
+    return int(row[0])
+
+
+def ask_start(connection: sqlite3.Connection, project: int, now: float) -> None:
+    """Write the intent to start processing, before the call that cannot be taken back."""
+    set_project(
+        connection,
+        project,
+        start_asked_at=now,
+        started_at=None,
+        start_images=registered_images(connection, project),
+        reason=None,
+    )
+
+
+# --------------------------------------------------------------------------------------------------- uploads
+
+
+def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRow:
+    """Raises NoSuchUpload."""
+    found = read_summary(connection).uploads.get(upload_id)
+    if found is None:
+        raise NoSuchUpload(f"There is no upload {upload_id}. `tui-uploader status` lists them.")
+    return found
+
+
+def add_sources(
+    connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool, now: float
+) -> tuple[int, bool]:
+    """Queue paths: in the project's open upload, or in a new one. Returns its number and whether it is new."""
+    open_upload = next(
+        (
+            found
+            for found in reversed(read_summary(connection).uploads_of(project))
+            if found.state is not UploadState.COMPLETE and not found.dismissed
+        ),
+        None,
+    )
+    if open_upload is None:
+        cursor = connection.execute(
+            "INSERT INTO uploads (project, state, auto_process, added_at) VALUES (?, ?, ?, ?)",
+            (project, UploadState.PREPARING, auto_process, now),
+        )
+        assert cursor.lastrowid is not None
+        upload_id, new = cursor.lastrowid, True
+    else:
+        upload_id, new = open_upload.id, False
+        move_upload(connection, upload_id, UploadEvent.ADDED)
+        connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (auto_process, upload_id))
+    connection.executemany(
+        "INSERT INTO sources (upload, path) VALUES (?, ?) ON CONFLICT DO UPDATE SET scanned = 0",
+        [(upload_id, os.fsencode(path)) for path in paths],
+    )
+    return upload_id, new
+
+
+def unscanned(connection: sqlite3.Connection, upload_id: int) -> list[str]:
+    rows = connection.execute("SELECT path FROM sources WHERE upload = ? AND NOT scanned ORDER BY id", (upload_id,))
+    return [os.fsdecode(row["path"]) for row in rows]
+
+
+def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
+    """These paths were walked to the end; with the last of them the upload is no longer preparing."""
+    connection.executemany(
+        "UPDATE sources SET scanned = 1 WHERE upload = ? AND path = ?",
+        [(upload_id, os.fsencode(path)) for path in paths],
+    )
+    if not unscanned(connection, upload_id):
+        move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
+
+
+def forget_empty_upload(connection: sqlite3.Connection, upload_id: int) -> None:
+    """A new upload in whose paths nothing was found: as if it had never been asked for."""
+    project = upload(connection, upload_id).project
+    for table, column in (("sources", "upload"), ("skipped", "upload"), ("tallies", "upload"), ("uploads", "id")):
+        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (upload_id,))
+    drop_unused_project(connection, project)
+
+
+def move_upload(
+    connection: sqlite3.Connection, upload_id: int, event: UploadEvent, *, unless_impossible: bool = False
+) -> None:
+    """Raises NoSuchUpload, NotPossibleNow."""
+    found = upload(connection, upload_id)
+    try:
+        state = next_state(found.state, event)
+    except ImpossibleTransition as error:
+        if unless_impossible:
+            return
+        raise NotPossibleNow(f"Upload {upload_id} is {found.state}: it cannot {event} now.") from error
+    connection.execute("UPDATE uploads SET state = ? WHERE id = ?", (state, upload_id))
+
+
+def finish_if_done(connection: sqlite3.Connection, upload_id: int) -> bool:
+    """Close the upload when every file is uploaded or a duplicate and every path was walked."""
+    summary = read_summary(connection)
+    found = summary.uploads[upload_id]
+    if found.state is not UploadState.ACTIVE or found.unscanned or summary.files(upload_id, *_UNFINISHED):
+        return False
+    move_upload(connection, upload_id, UploadEvent.FINISHED)
+    return True
+
+
+def add_active_seconds(connection: sqlite3.Connection, seconds: dict[int, float]) -> None:
+    connection.executemany(
+        "UPDATE uploads SET active_seconds = active_seconds + ? WHERE id = ?",
+        [(spent, upload_id) for upload_id, spent in seconds.items()],
+    )
+
+
+def set_auto_process(connection: sqlite3.Connection, upload_id: int, on: bool) -> None:
+    """Raises NoSuchUpload."""
+    upload(connection, upload_id)
+    connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (on, upload_id))
+
+
+def set_notice(connection: sqlite3.Connection, upload_id: int, kind: str | None, message: str | None) -> None:
+    connection.execute("UPDATE uploads SET notice_kind = ?, notice = ? WHERE id = ?", (kind, message, upload_id))
+
+
+def dismiss(connection: sqlite3.Connection, upload_id: int) -> None:
+    """Raises NotPossibleNow unless the upload is complete or cancelled."""
+    found = upload(connection, upload_id)
+    if found.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
+        raise NotPossibleNow(f"Upload {upload_id} is {found.state}: only a complete or cancelled one is dismissed.")
+    connection.execute("UPDATE uploads SET dismissed = 1 WHERE id = ?", (upload_id,))
+
+
+def skipped(connection: sqlite3.Connection, upload_id: int) -> tuple[Skipped, ...]:
+    upload(connection, upload_id)
+    rows = connection.execute("SELECT path, reason FROM skipped WHERE upload = ? ORDER BY path", (upload_id,))
+    return tuple(Skipped(os.fsdecode(row["path"]), row["reason"]) for row in rows)
+
+
+# ------------------------------------------------------------------------------- commands on files, windows
+
+
+def chosen(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> list[FileRow]:
+    """The files that a command is about.
+
+    Raises NoSuchUpload, NoSuchFile when one that was named is not there.
+    """
+    upload(connection, upload_id)
+    of_upload = "SELECT * FROM files WHERE upload = ?"
+    found: dict[int, FileRow] = {}
+
+    def take(condition: str, *values: object) -> bool:
+        rows = [FileRow.of(row) for row in connection.execute(f"{of_upload} AND {condition}", (upload_id, *values))]
+        found.update((row.id, row) for row in rows)
+        return bool(rows)
+
+    for file_id in selection.ids:
+        if not take("id = ?", file_id):
+            raise NoSuchFile(f"Upload {upload_id} has no file with the number {file_id}.")
+    for name in selection.names:
+        by_path = take("path = ?", os.fsencode(name))
+        shown = os.path.basename(os.fsencode(name)).decode("utf-8", "backslashreplace")
+        if not by_path and not take("(name = ? OR object = ?)", shown, shown):
+            raise NoSuchFile(f"Upload {upload_id} has no file {printable(name)}.")
+    if selection.status is not None:
+        stages = _STAGES_OF_STATUS[selection.status]
+        take(f"stage IN ({','.join('?' * len(stages))})", *stages)
+    if selection.all:
+        take("1")
+    return list(found.values())
+
+
+def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
+    """Take files out of the queue. Raises NotPossibleNow when one that was named is uploading or uploaded."""
+    named = bool(selection.ids or selection.names)
+    removable = (FileStage.FOUND, FileStage.READY, FileStage.DUPLICATE, FileStage.FAILED)
+    rows = chosen(connection, upload_id, selection)
+    stuck = [row for row in rows if row.stage not in (*removable, FileStage.REMOVED)]
+    if named and stuck:
+        status = stuck[0].stage.status
+        raise NotPossibleNow(
+            f"{printable(os.path.basename(stuck[0].path))} is {status}: only a waiting, duplicate or failed file "
+            f"can be removed. Nothing was removed."
+        )
+    going = [row for row in rows if row.stage in removable]
+    for row in going:
+        files.move(connection, row.id, FileEvent.REMOVE)
+    return len(going)
+
+
+def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
+    going = [row for row in chosen(connection, upload_id, selection) if row.stage is FileStage.FAILED]
+    for row in going:
+        files.move(connection, row.id, files.retry_event(connection, row.id), error=None, reason=None)
+    return len(going)
+
+
+def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
+    going = [row for row in chosen(connection, upload_id, selection) if row.stage is FileStage.REMOVED]
+    for row in going:
+        files.move(connection, row.id, FileEvent.RESTORE)
+    if going:
+        move_upload(connection, upload_id, UploadEvent.REOPENED)
+    return len(going)
+
+
+def window(
+    connection: sqlite3.Connection, upload_id: int, query: FileQuery
+) -> tuple[int, list[FileRow], dict[int, str]]:
+    """How many files match, those in the window, and the paths of the originals of the duplicates among them."""
+    upload(connection, upload_id)
+    stages = _STAGES_OF_STATUS[query.status] if query.status else [stage for stage in FileStage if stage.status]
+    condition = f"upload = ? AND stage IN ({','.join('?' * len(stages))})"
+    values: list[object] = [upload_id, *stages]
+    text = query.text.removeprefix("!")
+    if text:
+        negation = "NOT " if query.text.startswith("!") else ""
+        condition += f" AND name {negation}LIKE ? ESCAPE '\\'"
+        escaped = text.encode("utf-8", "backslashreplace").decode()
+        for special in "\\%_":
+            escaped = escaped.replace(special, f"\\{special}")
+        values.append(f"%{escaped}%")
+    total = connection.execute(f"SELECT COUNT(*) FROM files WHERE {condition}", values).fetchone()[0]
+    direction = "DESC" if query.descending else "ASC"
+    rows = [
+        FileRow.of(row)
+        for row in connection.execute(
+            f"SELECT * FROM files WHERE {condition}"
+            f" ORDER BY {_ORDER_OF_SORT[query.sort]} {direction}, id {direction} LIMIT ? OFFSET ?",
+            (*values, query.limit, query.offset),
+        )
+    ]
+    originals = {row.duplicate_of for row in rows if row.duplicate_of is not None}
+    marks = ",".join("?" * len(originals))
+    paths = connection.execute(f"SELECT id, path FROM files WHERE id IN ({marks})", tuple(originals))
+    return total, rows, {row["id"]: os.fsdecode(row["path"]) for row in paths}

@@ -1,0 +1,238 @@
+"""Starts processing exactly once, also across a crash, and follows it to the end.
+
+The call that starts processing cannot be repeated safely. So the intent is journaled before it, with the word that the
+service had for the project then; while the answer is in doubt, that word decides: if it has changed, the call arrived; if it
+stays the same for a while, it did not, and is made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tui_uploader.cloud.contract import RemoteProject
+from tui_uploader.engine.accounts import SignedIn
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.journal.summary import ProjectRow, Summary
+from tui_uploader.engine.retry import Verdict, backoff, decide
+from tui_uploader.errors import (
+    CloudFault,
+    CloudUnintelligible,
+    EngineError,
+    LinkError,
+    NotPossibleNow,
+    TooFewImages,
+    UploaderError,
+)
+from tui_uploader.model import MIN_IMAGES, FileStage, ProcessingState, ProjectKind, UploadState
+from tui_uploader.text import counted, printable
+
+log = logging.getLogger(__name__)
+
+_DOUBT_SECONDS = 15.0
+_STALE_WORD_SECONDS = 600.0
+_RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
+_UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.FAILED)
+
+# ---------------------------------------------------------------------------------------------- decisions
+
+
+def start_is_due(summary: Summary, project: ProjectRow) -> bool:
+    """Everything that the user queued is uploaded, and the service was not asked since the last image came."""
+    if project.kind is not ProjectKind.IMAGES or project.remote_id is None or project.start_in_doubt:
+        return False
+    if project.processing in _RUNNING:
+        return False
+    kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
+    if not kept or not kept[-1].auto_process or any(upload.state is not UploadState.COMPLETE for upload in kept):
+        return False
+    images = summary.project_files(project.id, FileStage.REGISTERED)
+    return images >= MIN_IMAGES and images > (project.start_images or 0)
+
+
+def objection(summary: Summary, project: ProjectRow, partial: bool) -> UploaderError | None:
+    """Why the user's wish to start processing cannot be met; None if it can."""
+    name = printable(project.name)
+    if project.kind is not ProjectKind.IMAGES:
+        return NotPossibleNow(f"{name} holds results: there is nothing to process.")
+    if project.processing in _RUNNING or project.start_in_doubt:
+        return NotPossibleNow(f"Processing of {name} is {project.processing} already.")
+    images = summary.project_files(project.id, FileStage.REGISTERED)
+    if images < MIN_IMAGES:
+        return TooFewImages(
+            f"{name} has {counted(images, 'image')} from here: processing needs at least {MIN_IMAGES}. Upload more first."
+        )
+    left = summary.project_files(project.id, *_UNFINISHED)
+    if left and not partial:
+        return NotPossibleNow(
+            f"{counted(left, 'file')} of {name} are not uploaded yet. Wait, remove them, or start with --partial."
+        )
+    return None
+
+
+def seen(project: ProjectRow, remote: RemoteProject, age: float) -> ProcessingState:
+    """The state that the service's answer means, `age` seconds after processing was asked for."""
+    if remote.state is None:
+        return project.processing
+    if remote.word == project.start_word and remote.state.ended and age < _STALE_WORD_SECONDS:
+        return project.processing  # still the word of the run before
+    return remote.state
+
+
+def polling_interval(age: float, estimates: tuple[float | None, float | None]) -> float:
+    """Seconds until the next look at a run that was asked for `age` seconds ago: a minute, later five; less where the
+    service expects to be quick."""
+    expected = sum(estimate for estimate in estimates if estimate is not None)
+    if expected and age < expected * 3:
+        return min(60.0, max(1.0, expected / 10))
+    return 60.0 if age < 3600 else 300.0
+
+
+# ------------------------------------------------------------------------------------------------- effects
+
+
+class ProcessingDesk:
+    """One for all projects."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._one_at_a_time = asyncio.Lock()
+        self._next_look: dict[int, float] = {}
+        self._failures: dict[int, int] = {}
+
+    async def step(self) -> float | None:
+        now = self._core.clocks.monotonic()
+        for project in self._core.summary.projects.values():
+            if not self.wants_attention(project):
+                self._next_look.pop(project.id, None)
+                continue
+            account = self._core.account_of(project)
+            if account is None or not account.usable or self._next_look.get(project.id, 0.0) > now:
+                continue
+            async with self._one_at_a_time:
+                await self._attend(self._core.summary.projects[project.id], account)
+        dues = self._next_look.values()
+        return max(0.0, min(dues) - self._core.clocks.monotonic()) if dues else None
+
+    async def start(self, project_id: int, partial: bool) -> None:
+        """The user's wish. Raises TooFewImages, NotPossibleNow, and what the cloud answers."""
+        async with self._one_at_a_time:
+            project = self._core.summary.projects[project_id]
+            refusal = objection(self._core.summary, project, partial)
+            if refusal is not None:
+                raise refusal
+            account = self._core.accounts.chosen(project.account)
+            await self._start(project, account)
+
+    def wake(self) -> None:
+        self._next_look = dict.fromkeys(self._next_look, 0.0)
+        self._core.ring()
+
+    def wants_attention(self, project: ProjectRow) -> bool:
+        """It is to be started, or runs."""
+        return project.start_in_doubt or project.processing in _RUNNING or start_is_due(self._core.summary, project)
+
+    async def _attend(self, project: ProjectRow, account: SignedIn) -> None:
+        try:
+            if project.start_in_doubt:
+                await self._resolve_doubt(project, account)
+            elif project.processing in _RUNNING:
+                await self._look(project, account)
+            elif start_is_due(self._core.summary, project):
+                await self._start(project, account)
+        except EngineError:
+            raise
+        except UploaderError as error:
+            failures = self._failures.get(project.id, 0)
+            self._failures[project.id] = failures + 1
+            if decide(error, 0, self._core.clocks.random).verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
+                self._core.accounts.note(account, error)
+            log.warning("Processing of project %d: %s", project.id, error)
+            self._look_again(project, max(1.0, backoff(failures, self._core.clocks.random), error.retry_after or 0.0))
+        else:
+            self._failures.pop(project.id, None)
+
+    async def _start(self, project: ProjectRow, account: SignedIn) -> None:
+        assert project.remote_id is not None
+        before = await account.cloud.project(project.remote_id)
+        now = self._core.clocks.wall()
+
+        def intend(connection: sqlite3.Connection) -> None:
+            uploads.set_project(connection, project.id, start_word=before.word)
+            uploads.ask_start(connection, project.id, now)
+
+        await self._core.journal.write(intend)
+        try:
+            receipt = await account.cloud.start_processing(project.remote_id)
+        except (LinkError, CloudFault, CloudUnintelligible):
+            raise  # whether it arrived is in doubt, and stays so in the journal
+        except UploaderError as error:
+            final = not error.retryable
+            log.warning("Processing of project %d was not started: %s", project.id, error)
+            # A refusal is not asked again until more images came or the user wishes it.
+            refused = {"start_asked_at": None, "reason": str(error)} | ({} if final else {"start_images": None})
+            await self._set(project, refused)
+            raise
+        await self._set(
+            project,
+            {
+                "started_at": self._core.clocks.wall(),
+                "processing": ProcessingState.SUBMITTED,
+                "waiting_seconds": receipt.waiting_seconds,
+                "processing_seconds": receipt.processing_seconds,
+                "reason": None,
+            },
+        )
+        self._look_again(project, polling_interval(0.0, (receipt.waiting_seconds, receipt.processing_seconds)))
+
+    async def _resolve_doubt(self, project: ProjectRow, account: SignedIn) -> None:
+        assert project.remote_id is not None and project.start_asked_at is not None
+        remote = await account.cloud.project(project.remote_id)
+        asked_ago = self._core.clocks.wall() - project.start_asked_at
+        if remote.word != project.start_word and remote.state is not None:
+            await self._set(
+                project, {"started_at": project.start_asked_at, "processing": remote.state, "word": remote.word}
+            )
+        elif asked_ago >= _DOUBT_SECONDS:
+            await self._start(project, account)
+        else:
+            self._look_again(project, 1.0)
+
+    async def _look(self, project: ProjectRow, account: SignedIn) -> None:
+        assert project.remote_id is not None
+        remote = await account.cloud.project(project.remote_id)
+        age = self._core.clocks.wall() - (project.started_at or self._core.clocks.wall())
+        state = seen(project, remote, age)
+        if (state, remote.word) != (project.processing, project.word):
+            await self._set(
+                project,
+                {
+                    "processing": state,
+                    "word": remote.word,
+                    "reason": remote.error_reason if state is ProcessingState.FAILED else None,
+                },
+            )
+        self._look_again(project, polling_interval(age, (project.waiting_seconds, project.processing_seconds)))
+
+    def _look_again(self, project: ProjectRow, seconds: float) -> None:
+        self._next_look[project.id] = self._core.clocks.monotonic() + seconds
+
+    async def _set(self, project: ProjectRow, facts: Mapping[str, object]) -> None:
+        await self._core.journal.write(lambda connection: uploads.set_project(connection, project.id, **facts))
+
+
+def with_standing_reason(project: ProjectRow, summary: Summary) -> ProjectRow:
+    """A complete upload that processing does not follow needs a word on why."""
+    kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
+    if project.reason or project.processing is not ProcessingState.NOT_STARTED or not kept:
+        return project
+    if project.kind is not ProjectKind.IMAGES or kept[-1].state is not UploadState.COMPLETE:
+        return project
+    images = summary.project_files(project.id, FileStage.REGISTERED)
+    if kept[-1].auto_process and images < MIN_IMAGES:
+        return replace(project, reason=f"{counted(images, 'image')}: processing needs at least {MIN_IMAGES}.")
+    return project

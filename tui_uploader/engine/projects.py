@@ -1,0 +1,139 @@
+"""Projects: those of the journal, those of the service, and how one becomes the other."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+
+from tui_uploader.cloud.contract import Cloud, RemoteProject
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported
+from tui_uploader.model import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.text import printable
+
+
+class Projects:
+    """Makes projects at the service once, and finds the one that the user means."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._making: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def row(self, project: int) -> ProjectRow:
+        return self._core.summary.projects[project]
+
+    async def made(self, project: int) -> str:
+        """The service's id of the project, which is made there if that has not been done.
+
+        Raises NotSignedIn, LinkError and what else the cloud answers.
+        """
+        async with self._making[project]:
+            row = self.row(project)
+            if row.remote_id is not None:
+                return row.remote_id
+            account = self._core.account_of(row)
+            if account is None:
+                raise NotSignedIn(f"Nobody is signed in as {row.account}.")
+            remote = await self._lost_reply_to(row, account.cloud) if row.make_asked_at else None
+            if remote is None:
+                now = self._core.clocks.wall()
+                await self._set(project, make_asked_at=now)
+                remote = await account.cloud.create_project(row.name)
+            await self._set(project, remote_id=remote.id, web_address=remote.web_address, word=remote.word)
+            return remote.id
+
+    async def _lost_reply_to(self, row: ProjectRow, cloud: Cloud) -> RemoteProject | None:
+        """The project that an earlier call made although its answer never came, where the service lets us look."""
+        mine = {known.remote_id for known in self._core.summary.projects.values() if known.account == row.account}
+        try:
+            listed = await cloud.projects()
+        except Unsupported:
+            return None
+        return next((remote for remote in listed if remote.name == row.name and remote.id not in mine), None)
+
+    async def meant(self, text: str, account: str | None, kind: ProjectKind) -> int:
+        """The project that the user names by id or name; one that only the service knows is written down.
+
+        Raises NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
+        """
+        known = await self._known(text, account)
+        if known is not None:
+            return known
+        signed_in = self._core.accounts.chosen(account)
+        remote = await self._at_service(text, signed_in.cloud)
+        owner = signed_in.login.account
+
+        def keep(connection: sqlite3.Connection) -> int:
+            return uploads.add_project(
+                connection, owner, remote.name, kind, remote_id=remote.id, web_address=remote.web_address
+            )
+
+        # An id that the journal has under another name was found above only if the text was that id.
+        same = next((row for row in self._mine(owner) if row.remote_id == remote.id), None)
+        return same.id if same else await self._core.journal.write(keep)
+
+    async def _known(self, text: str, account: str | None) -> int | None:
+        rows = [row for row in self._core.summary.projects.values() if account in (None, row.account)]
+        by_id = [row for row in rows if row.remote_id == text]
+        by_name = by_id or [row for row in rows if row.name == text]
+        if len(by_name) > 1:
+            ids = ", ".join(row.remote_id or "not made yet" for row in by_name)
+            raise NoSuchProject(f"Several projects are called {printable(text)} ({ids}). Name one by its id.")
+        return by_name[0].id if by_name else None
+
+    async def _at_service(self, text: str, cloud: Cloud) -> RemoteProject:
+        try:
+            listed: Sequence[RemoteProject] = await cloud.projects()
+        except Unsupported:
+            listed = ()
+        named = [remote for remote in listed if text in (remote.id, remote.name)]
+        if len(named) == 1:
+            return named[0]
+        if len(named) > 1:
+            ids = ", ".join(remote.id for remote in named)
+            raise NoSuchProject(f"Several projects are called {printable(text)} ({ids}). Name one by its id.")
+        return await cloud.project(text)
+
+    def _mine(self, account: str) -> list[ProjectRow]:
+        return [row for row in self._core.summary.projects.values() if row.account == account]
+
+    async def new(self, name: str, account: str | None, kind: ProjectKind) -> int:
+        """A project of that name: the one that this machine made before, or one to be made."""
+        owner = self._core.accounts.chosen(account).login.account
+
+        def keep(connection: sqlite3.Connection) -> int:
+            before = uploads.projects_named(connection, owner, name, kind)
+            return before[0].id if before else uploads.add_project(connection, owner, name, kind)
+
+        return await self._core.journal.write(keep)
+
+    async def others(self) -> tuple[Project, ...]:
+        """Projects that the services of all accounts list and the journal does not know."""
+        found: list[Project] = []
+        for signed_in in self._core.accounts.all:
+            account = signed_in.login.account
+            known = {row.remote_id for row in self._mine(account)}
+            try:
+                listed = await signed_in.cloud.projects()
+            except (Unsupported, LinkError, SignInError):
+                continue  # the list is a convenience; what this machine uploads is in the journal
+            found += [_foreign(remote, account) for remote in listed if remote.id not in known]
+        return tuple(found)
+
+    async def _set(self, project: int, **facts: object) -> None:
+        def change(connection: sqlite3.Connection) -> None:
+            uploads.set_project(connection, project, **facts)
+
+        await self._core.journal.write(change)
+
+
+def _foreign(remote: RemoteProject, account: str) -> Project:
+    state = remote.state or ProcessingState.NOT_STARTED
+    processing = Processing(state=state, word=remote.word, reason=remote.error_reason)
+    return Project(
+        remote.id, remote.name, ProjectKind.IMAGES, account, processing=processing, web_address=remote.web_address
+    )

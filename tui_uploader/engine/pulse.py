@@ -1,0 +1,77 @@
+"""The engine's heartbeat while something moves: measures, sets the number of streams, and counts active time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.pacing import StreamPlan, Window, next_plan
+from tui_uploader.engine.sending import Sender
+
+_BEAT = 0.5
+_WINDOW = 3.0
+_SECONDS_BETWEEN_SAVES = 10.0
+
+
+class Pulse:
+    """Sleeps, and costs nothing, while nothing moves."""
+
+    def __init__(self, core: Core, sender: Sender) -> None:
+        self._core = core
+        self._sender = sender
+        self._plan = StreamPlan(core.streams.limit)
+        self._window_began = (core.clocks.monotonic(), 0)
+        self._last_beat: float | None = None
+        self._spent: dict[int, float] = defaultdict(float)
+        self._saved_at = core.clocks.monotonic()
+
+    def active_seconds(self, upload: int) -> float:
+        """Active time of the upload that is not in the journal yet."""
+        return self._spent.get(upload, 0.0)
+
+    async def step(self) -> float | None:
+        now = self._core.clocks.monotonic()
+        moving = self._core.live.flights > 0
+        busy = self._busy_uploads()
+        if self._last_beat is not None:
+            for upload in busy:
+                self._spent[upload] += now - self._last_beat
+        self._last_beat = now if busy else None
+        if moving:
+            self._core.live.measure(now)
+            self._set_streams(now)
+        if self._spent and (not busy or now - self._saved_at > _SECONDS_BETWEEN_SAVES):
+            await self.save()
+        return _BEAT if busy else None
+
+    async def save(self) -> None:
+        """Write the active time down."""
+        spent, self._spent = dict(self._spent), defaultdict(float)
+        self._saved_at = self._core.clocks.monotonic()
+
+        def add(connection: sqlite3.Connection) -> None:
+            uploads.add_active_seconds(connection, spent)
+
+        await self._core.journal.write(add)
+
+    def _busy_uploads(self) -> list[int]:
+        return [upload for upload in self._core.summary.uploads if self._core.summary.busy(upload)]
+
+    def _set_streams(self, now: float) -> None:
+        core = self._core
+        began, before = self._window_began
+        if now - began < _WINDOW:
+            return
+        sent = core.live.sent_since_start
+        self._window_began = (now, sent)
+        seen = Window(
+            rate=max(0, sent - before) / (now - began),
+            all_in_use=core.streams.all_in_use,
+            refusals=self._sender.take_refusals(),
+        )
+        self._plan = next_plan(self._plan, seen)
+        if self._plan.streams != core.streams.limit:
+            core.streams.limit = self._plan.streams
+            core.ring()

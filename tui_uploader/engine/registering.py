@@ -1,0 +1,143 @@
+"""Tells the service which stored files belong to the project; only then is a file uploaded."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+
+from tui_uploader.cloud.contract import Cloud
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.engine.retry import Verdict, backoff, decide
+from tui_uploader.errors import CloudRefused, EngineError, Unsupported, UploaderError
+from tui_uploader.intake.inspect import result_type
+from tui_uploader.model import FileStage, ProjectKind
+from tui_uploader.text import counted
+
+log = logging.getLogger(__name__)
+
+_BATCH = 500
+_GATHERING_SECONDS = 2.0
+
+
+class Registrar:
+    """Gathers what is stored for a moment and registers it in batches, one project after the other."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._since: dict[int, float] = {}
+        self._not_before: dict[int, float] = {}
+        self._failures: dict[int, int] = {}
+
+    async def step(self) -> float | None:
+        now = self._core.clocks.monotonic()
+        dues: list[float] = []
+        for project in self._core.summary.projects.values():
+            waiting = self._core.summary.project_files(project.id, FileStage.STORED)
+            if not waiting:
+                self._since.pop(project.id, None)
+                continue
+            due = self._due(project, waiting, now)
+            if due is not None and due <= now:
+                await self._register(project)
+                due = self._not_before.get(project.id, now)
+            if due is not None:
+                dues.append(due)
+        return max(0.0, min(dues) - now) if dues else None
+
+    def wake(self) -> None:
+        self._not_before.clear()
+        self._core.ring()
+
+    def _due(self, project: ProjectRow, waiting: int, now: float) -> float | None:
+        """When to register (monotonic); None while the account cannot."""
+        account = self._core.account_of(project)
+        if account is None or not account.usable:
+            return None
+        since = self._since.setdefault(project.id, now)
+        more_to_come = self._core.summary.project_files(project.id, FileStage.READY, FileStage.SENDING)
+        gathered = waiting >= _BATCH or not more_to_come
+        return max(now if gathered else since + _GATHERING_SECONDS, self._not_before.get(project.id, 0.0))
+
+    async def _register(self, project: ProjectRow) -> None:
+        account = self._core.account_of(project)
+        assert account is not None and project.remote_id is not None
+        rows = await self._core.journal.read(lambda connection: files.stored(connection, project.id, _BATCH))
+        try:
+            store = account.cloud.store(project.remote_id)
+            await store.open()
+            keyed = [(row, store.key(row.object or "")) for row in rows]
+            if project.kind is ProjectKind.IMAGES:
+                await self._register_images(account.cloud, project, keyed)
+            else:
+                await self._register_results(account.cloud, project, keyed)
+        except EngineError:
+            raise
+        except UploaderError as error:
+            self._settle_failure(project, error)
+            return
+        self._since.pop(project.id, None)
+        self._failures.pop(project.id, None)
+        account.link.seen_up()
+
+    async def _register_images(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
+        assert project.remote_id is not None
+        ids = [row.id for row, _ in keyed]
+        await self._core.journal.write(lambda connection: files.ask_registration(connection, ids))
+        try:
+            number = await cloud.register_images(project.remote_id, [key for _, key in keyed])
+        except CloudRefused as error:
+            if len(keyed) == 1:
+                await self._fail(keyed[0][0], error)
+                return
+            middle = len(keyed) // 2
+            await self._register_images(cloud, project, keyed[:middle])
+            await self._register_images(cloud, project, keyed[middle:])
+            return
+        now = self._core.clocks.wall()
+        await self._core.journal.write(lambda connection: files.register(connection, ids, now))
+        if number is not None and number < len(keyed) and not any(row.register_asked for row, _ in keyed):
+            await self._tell_fewer(keyed[0][0].upload, len(keyed), number)
+
+    async def _register_results(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
+        assert project.remote_id is not None
+        for row, key in keyed:
+            try:
+                await cloud.register_result(project.remote_id, key, result_type(row.path))
+            except (CloudRefused, Unsupported) as error:
+                await self._fail(row, error)
+                continue
+            register = partial(files.register, file_ids=[row.id], now=self._core.clocks.wall())
+            await self._core.journal.write(register)
+
+    async def _tell_fewer(self, upload: int, asked: int, registered: int) -> None:
+        """The reply does not say which ones are missing, so nothing is called failed; but the user has to know."""
+        message = (
+            f"The service says that it registered {registered:,} of {counted(asked, 'image')}: "
+            "the others may be duplicates of images that the project had before."
+        )
+        log.warning("Upload %d: %s", upload, message)
+
+        def tell(connection: sqlite3.Connection) -> None:
+            uploads.set_notice(connection, upload, CloudRefused.__name__, message)
+
+        await self._core.journal.write(tell)
+
+    async def _fail(self, row: FileRow, error: UploaderError) -> None:
+        await self._core.journal.write(lambda connection: files.fail(connection, row.id, error.kind, str(error)))
+
+    def _settle_failure(self, project: ProjectRow, error: UploaderError) -> None:
+        account = self._core.account_of(project)
+        failures = self._failures.get(project.id, 0)
+        self._failures[project.id] = failures + 1
+        decision = decide(error, 0, self._core.clocks.random)
+        if account is not None and decision.verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
+            self._core.accounts.note(account, error)
+        log.warning("Registering in project %d, attempt %d: %s", project.id, failures + 1, error)
+        # Stored files are never given up: they stay stored, and registering may be repeated for ever.
+        wait = max(1.0, backoff(failures, self._core.clocks.random), decision.after)
+        self._not_before[project.id] = self._core.clocks.monotonic() + wait

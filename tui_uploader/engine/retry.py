@@ -1,0 +1,67 @@
+"""What to do after a failed attempt: a pure decision over the error and the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tui_uploader.errors import LinkError, Remedy, SignInError, UploaderError
+
+MOST_ATTEMPTS = 8
+"""Of one file in a row, where the cloud itself is at fault; a dead link costs none."""
+
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_LONGEST_ASKED_WAIT = 3600.0
+_MOST_RENEWALS = 3
+
+
+class Verdict(StrEnum):
+    AGAIN = "again"
+    AWAIT_LINK = "await_link"
+    AWAIT_SIGN_IN = "await_sign_in"
+    CHECK_FILE = "check_file"
+    RESTART_FILE = "restart_file"
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    verdict: Verdict
+    after: float = 0.0
+    """Seconds to wait first."""
+
+
+def backoff(attempts: int, random: Callable[[], float]) -> float:
+    """Full jitter: anything from nothing to a ceiling that doubles with every attempt, so that a fleet of machines that
+    lost the cloud together does not come back together."""
+    return random() * min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(attempts, 16))
+
+
+def decide(error: UploaderError, attempts: int, random: Callable[[], float]) -> Decision:
+    """`attempts`: failures of this file in a row before this one. `random`: a number in [0, 1)."""
+    if isinstance(error, LinkError):
+        return Decision(Verdict.AWAIT_LINK)
+    if isinstance(error, SignInError) and error.remedy is Remedy.PERSON:
+        return Decision(Verdict.AWAIT_SIGN_IN)
+    match error.remedy:
+        case Remedy.WAIT:
+            most = MOST_ATTEMPTS
+            again = Verdict.AGAIN
+        case Remedy.NEW_TOKEN | Remedy.NEW_STORAGE_KEY | Remedy.CORRECT_CLOCK:
+            most = _MOST_RENEWALS
+            again = Verdict.AGAIN
+        case Remedy.CHECK_FILE:
+            most = _MOST_RENEWALS
+            again = Verdict.CHECK_FILE
+        case Remedy.RESTART_FILE:
+            most = _MOST_RENEWALS
+            again = Verdict.RESTART_FILE
+        case _:
+            return Decision(Verdict.GIVE_UP)
+    if attempts + 1 >= most:
+        return Decision(Verdict.GIVE_UP)
+    wait = backoff(attempts, random)
+    if error.retry_after is not None:
+        wait += min(max(0.0, error.retry_after), _LONGEST_ASKED_WAIT)
+    return Decision(again, wait)

@@ -1,0 +1,73 @@
+"""A number of places for transfers that changes while they run, handed out fairly between uploads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tui_uploader.engine.scheduler import next_upload, served_after
+
+
+class Streams:
+    """`limit` may be changed at any time; transfers that run are never cut for it."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._in_use = 0
+        self._queues: dict[int, deque[tuple[asyncio.Future[None], int]]] = defaultdict(deque)
+        self._served: dict[int, int] = {}
+
+    @property
+    def limit(self) -> int:
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        self._limit = limit
+        self._hand_out()
+
+    @property
+    def in_use(self) -> int:
+        return self._in_use
+
+    @property
+    def all_in_use(self) -> bool:
+        """Somebody waits: one more stream would have something to send."""
+        return self._in_use >= self._limit and any(self._queues.values())
+
+    @asynccontextmanager
+    async def place(self, upload: int, size: int) -> AsyncIterator[None]:
+        """Wait for a place to send `size` bytes of `upload`, and give it back at the end."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queues[upload].append((turn, size))
+        self._hand_out()
+        try:
+            await turn
+            yield
+        finally:
+            if turn.done() and not turn.cancelled():
+                self._in_use -= 1
+            else:
+                turn.cancel()
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._in_use < self._limit:
+            wanting = self._wanting()
+            upload = next_upload(wanting, self._served)
+            if upload is None:
+                return
+            turn, size = self._queues[upload].popleft()
+            self._served = served_after(self._served, wanting, upload, size)
+            self._in_use += 1
+            turn.set_result(None)
+
+    def _wanting(self) -> list[int]:
+        for upload, queue in list(self._queues.items()):
+            while queue and queue[0][0].done():  # cancelled while it waited
+                queue.popleft()
+            if not queue:
+                del self._queues[upload]
+        return list(self._queues)

@@ -1,0 +1,160 @@
+"""One file from the disk to the store: as one PUT, or part by part so that nothing confirmed is sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.journal import files
+from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.pacing import part_size
+from tui_uploader.errors import SourceChanged, SourceUnreadable, SourceVanished, Unsupported
+from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
+from tui_uploader.intake.scan import Candidate
+from tui_uploader.text import byte_count
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Where a part lies in the file."""
+
+    number: int
+    offset: int
+    length: int
+
+
+def slices(size: int, length: int) -> list[Slice]:
+    """The parts of a file of `size` bytes."""
+    return [
+        Slice(number, offset, min(length, size - offset))
+        for number, offset in enumerate(range(0, size, length), start=1)
+    ]
+
+
+def confirmed(journaled: Iterable[Part], listed: Sequence[Part] | None) -> list[Part]:
+    """The parts that need not be sent again: those that the journal and, where it lets us look, the store both know."""
+    if listed is None:
+        return list(journaled)
+    there = {part.number: part for part in listed}
+    return [
+        part
+        for part in journaled
+        if part.number in there and (there[part.number].etag, there[part.number].size) == (part.etag, part.size)
+    ]
+
+
+class Transfer:
+    """Sends the file of `row`, which is in the stage SENDING, and writes it down as stored."""
+
+    def __init__(self, core: Core, row: FileRow, store: ObjectStore) -> None:
+        assert row.object is not None and row.crc32 is not None
+        self._core = core
+        self._row = row
+        self._store = store
+        self._name = row.object
+        self._crc32 = row.crc32
+
+    async def run(self) -> None:
+        """Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable. Cancelling stops it at once."""
+        with _opened(self._row) as source:
+            wanted = self._row.part_size or part_size(
+                self._row.size, self._core.live.goodput(self._core.clocks.monotonic())
+            )
+            if self._row.size <= wanted:
+                await self._send_whole(source)
+                return
+            try:
+                multipart, done = await self._begin_or_resume(wanted)
+            except Unsupported:
+                if self._row.size > MAX_SINGLE_PUT:
+                    raise Unsupported(
+                        f"The store takes no uploads in parts from this account, and {byte_count(self._row.size)} are "
+                        f"more than the {byte_count(MAX_SINGLE_PUT)} that it takes at once."
+                    ) from None
+                await self._send_whole(source)
+                return
+            await self._send_parts(source, multipart, slices(self._row.size, wanted), done)
+
+    async def _send_whole(self, source: BinaryIO) -> None:
+        row, core = self._row, self._core
+        async with core.streams.place(row.upload, row.size):
+            with core.live.flight(row.upload, row.id, row.size) as flight:
+                body = Span(source, 0, row.size, self._crc32)
+                stored = await self._store.put(self._name, body, flight.note_sent)
+                await core.journal.write(lambda connection: files.store(connection, row.id, stored.etag))
+
+    async def _begin_or_resume(self, size: int) -> tuple[str, list[Part]]:
+        """The id of the multipart upload, and its parts that need not be sent again."""
+        row, core = self._row, self._core
+        if row.multipart is not None:
+            journaled = await core.journal.read(lambda connection: files.parts(connection, row.id))
+            listed = await self._store.list_parts(self._name, row.multipart)
+            return row.multipart, confirmed(journaled, listed)
+        multipart = await self._store.create_multipart(self._name)
+        await core.journal.write(lambda connection: files.begin_multipart(connection, row.id, multipart, size))
+        return multipart, []
+
+    async def _send_parts(self, source: BinaryIO, multipart: str, planned: list[Slice], done: list[Part]) -> None:
+        row, core = self._row, self._core
+        parts = {part.number: part for part in done}
+        core.live.set_parts(row.upload, row.id, sum(part.size for part in done))
+        left = iter([piece for piece in planned if piece.number not in parts])
+
+        async def send_what_is_left() -> None:
+            for piece in left:
+                part = await self._send_part(source, multipart, piece)
+                parts[part.number] = part
+                core.live.set_parts(row.upload, row.id, sum(part.size for part in parts.values()))
+
+        workers = min(core.streams.limit, len(planned) - len(parts))
+        await all_or_first_error([send_what_is_left() for _ in range(workers)])
+        ordered = [parts[piece.number] for piece in planned]
+        if crc32_joined((part.crc32 or 0, part.size) for part in ordered) != self._crc32:
+            raise SourceChanged(f"{self._name} is no longer what was checked; it is checked and sent anew.")
+        stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
+        await core.journal.write(lambda connection: files.store(connection, row.id, stored.etag))
+        core.live.forget_parts(row.id)
+
+    async def _send_part(self, source: BinaryIO, multipart: str, piece: Slice) -> Part:
+        row, core = self._row, self._core
+        async with core.streams.place(row.upload, piece.length):
+            crc32 = await asyncio.to_thread(crc32_of, source, piece.offset, piece.length)
+            with core.live.flight(row.upload, row.id, piece.length) as flight:
+                body = Span(source, piece.offset, piece.length, crc32)
+                part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
+                confirmed_part = Part(part.number, piece.length, part.etag, crc32)
+                await core.journal.write(lambda connection: files.add_part(connection, row.id, confirmed_part))
+                return confirmed_part
+
+
+def _opened(row: FileRow) -> BinaryIO:
+    """The file, unbuffered, if it is still the one that was checked."""
+    try:
+        source = Path(row.path).open("rb", buffering=0)
+        found = os.fstat(source.fileno())
+    except FileNotFoundError as error:
+        raise SourceVanished("The file is gone. Put the card back, or remove the file from the upload.") from error
+    except OSError as error:
+        raise SourceUnreadable(f"The file cannot be read: {error.strerror}.") from error
+    if Candidate(row.path, found.st_size, found.st_mtime_ns, found.st_ino) != row.candidate:
+        source.close()
+        raise SourceChanged("The file changed after it was checked; it is checked and sent anew.")
+    return source
+
+
+async def all_or_first_error(workers: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run all; the first that fails stops the others, and its error comes out as it is."""
+    tasks = [asyncio.create_task(worker) for worker in workers]
+    try:
+        for finished in asyncio.as_completed(tasks):
+            await finished
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

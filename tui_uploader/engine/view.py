@@ -1,0 +1,103 @@
+"""Gathers, for the pure functions of `status`, what they need of the engine's rooms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.journal.summary import ProjectRow, UploadRow
+from tui_uploader.engine.processing import with_standing_reason
+from tui_uploader.engine.pulse import Pulse
+from tui_uploader.engine.sending import Sender
+from tui_uploader.engine.status import (
+    Motion,
+    Way,
+    file_item,
+    overall_link,
+    project_value,
+    upload_status,
+    waiting_reason,
+)
+from tui_uploader.errors import NoSuchUpload
+from tui_uploader.model import EngineStatus, FileItem, Link, Project, UploadStatus
+
+
+class View:
+    """What front ends see of the engine."""
+
+    def __init__(self, core: Core, sender: Sender, pulse: Pulse, version: str) -> None:
+        self._core = core
+        self._sender = sender
+        self._pulse = pulse
+        self._version = version
+        self._since = core.clocks.wall()
+
+    def engine(self) -> EngineStatus:
+        """Dismissed uploads are not part of it."""
+        core, now = self._core, self._core.clocks.monotonic()
+        sent = core.live.sent_of_uploads()
+        return EngineStatus(
+            version=self._version,
+            pid=os.getpid(),
+            since=self._since,
+            link=overall_link([signed_in.link.link for signed_in in core.accounts.all]),
+            streams=core.live.flights,
+            rate=round(core.live.meter.rate(now)),
+            uploads=tuple(
+                self._upload(upload, sent.get(upload.id, 0), now)
+                for upload in core.summary.uploads.values()
+                if not upload.dismissed
+            ),
+        )
+
+    def upload(self, upload: int) -> UploadStatus:
+        """Raises NoSuchUpload."""
+        found = self._core.summary.uploads.get(upload)
+        if found is None:
+            raise NoSuchUpload(f"There is no upload {upload}. `tui-uploader status` lists them.")
+        sent = self._core.live.sent_of_uploads().get(upload, 0)
+        return self._upload(found, sent, self._core.clocks.monotonic())
+
+    def project(self, project: int) -> Project:
+        return project_value(self._core.summary, self._project_row(project))
+
+    def projects(self) -> tuple[Project, ...]:
+        return tuple(self.project(project) for project in self._core.summary.projects)
+
+    def files(self, rows: Sequence[FileRow], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
+        sent = self._core.live.sent_of_files()
+        now = self._core.clocks.monotonic()
+        items = []
+        for row in rows:
+            upload = self._core.summary.uploads[row.upload]
+            way = self._way(self._core.summary.projects[row.project])
+            rest = self._sender.resting(row.id)
+            left = (max(0.0, rest[0] - now), rest[1]) if rest else None
+            items.append(file_item(row, waiting_reason(row, upload, way, left), originals, sent))
+        return tuple(items)
+
+    def _upload(self, upload: UploadRow, sent: int, now: float) -> UploadStatus:
+        meter = self._core.live.meters.get(upload.id)
+        motion = Motion(
+            sent=sent,
+            rate=meter.rate(now) if meter else 0.0,
+            eta=meter.eta if meter else lambda left: None,
+            active_seconds=self._pulse.active_seconds(upload.id),
+        )
+        project = self._project_row(upload.project)
+        fault = next(iter(self._core.faults.values()), None)
+        return upload_status(self._core.summary, upload, project, self._way(project), motion, fault)
+
+    def _project_row(self, project: int) -> ProjectRow:
+        return with_standing_reason(self._core.summary.projects[project], self._core.summary)
+
+    def _way(self, project: ProjectRow) -> Way:
+        signed_in = self._core.account_of(project)
+        return Way(
+            signed_in=signed_in is not None,
+            link=signed_in.link.link if signed_in else Link(),
+            problem=signed_in.problem if signed_in else None,
+            account=project.account,
+        )
