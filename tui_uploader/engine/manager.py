@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import TypeVar
 
 from tui_uploader.cloud.contract import Cloud
@@ -234,7 +234,7 @@ class UploadManager:
     async def _project_for(self, request: AddRequest) -> int:
         if not request.paths:
             raise UsageError("Name at least one file or folder to upload.")
-        if any(not os.path.isabs(path) for path in request.paths):
+        if any(not Path(path).is_absolute() for path in request.paths):
             raise UsageError("The engine takes absolute paths only: it has another working folder than you.")
         if request.new is not None and request.project is None:
             return await self._projects.new(request.new, request.account, request.kind)

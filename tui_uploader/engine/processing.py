@@ -1,8 +1,8 @@
 """Starts processing exactly once, also across a crash, and follows it to the end.
 
-The call that starts processing cannot be repeated safely. So the intent is journaled before it, with the word that the
-service had for the project then; while the answer is in doubt, that word decides: if it has changed, the call arrived; if it
-stays the same for a while, it did not, and is made again.
+The call that starts processing cannot be repeated safely. So the intent is journaled before it, with the word that
+the service had for the project then; while the answer is in doubt, that word decides: if it has changed, the call
+arrived; if it stays the same for a while, it did not, and is made again.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def objection(summary: Summary, project: ProjectRow, partial: bool) -> UploaderE
     images = summary.project_files(project.id, FileStage.REGISTERED)
     if images < MIN_IMAGES:
         return TooFewImages(
-            f"{name} has {counted(images, 'image')} from here: processing needs at least {MIN_IMAGES}. Upload more first."
+            f"{name} has {counted(images, 'image')} from here, and processing needs at least {MIN_IMAGES}. Upload more."
         )
     left = summary.project_files(project.id, *_UNFINISHED)
     if left and not partial:

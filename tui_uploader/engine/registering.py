@@ -128,7 +128,7 @@ class Registrar:
         await self._core.journal.write(tell)
 
     async def _fail(self, row: FileRow, error: UploaderError) -> None:
-        await self._core.journal.write(lambda connection: files.fail(connection, row.id, error.kind, str(error)))
+        await self._core.journal.write(partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error)))
 
     def _settle_failure(self, project: ProjectRow, error: UploaderError) -> None:
         account = self._core.account_of(project)

@@ -1,7 +1,7 @@
 """Which upload may send next: a pure decision, fair between projects.
 
-Every project that has something to send gets the same share of the bytes, whatever the sizes and numbers of its files: next
-is the one that was served least. A project that had nothing to send meanwhile does not save its turns up.
+Every project that has something to send gets the same share of the bytes, whatever the sizes and numbers of its files:
+next is the one that was served least. A project that had nothing to send meanwhile does not save its turns up.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
+from functools import partial
 
 from tui_uploader.engine.accounts import SignedIn
 from tui_uploader.engine.core import Core, unforeseen
@@ -220,9 +221,7 @@ class Sender:
                 await self._core.journal.write(lambda connection: files.doubt(connection, row.id))
             case Verdict.GIVE_UP:
                 self._attempts.pop(row.id, None)
-                await self._core.journal.write(
-                    lambda connection: files.fail(connection, row.id, error.kind, str(error))
-                )
+                await self._core.journal.write(partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error)))
 
     def _rest_after_hiccup(self, row: FileRow, error: UploaderError) -> None:
         """The service may answer while the store's host does not: then this file waits longer every time.

@@ -61,7 +61,10 @@ class Transfer:
         self._crc32 = row.crc32
 
     async def run(self) -> None:
-        """Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable. Cancelling stops it at once."""
+        """Cancelling stops it at once.
+
+        Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
+        """
         with _opened(self._row) as source:
             wanted = self._row.part_size or part_size(
                 self._row.size, self._core.live.goodput(self._core.clocks.monotonic())
@@ -136,7 +139,7 @@ class Transfer:
 def _opened(row: FileRow) -> BinaryIO:
     """The file, unbuffered, if it is still the one that was checked."""
     try:
-        source = Path(row.path).open("rb", buffering=0)
+        source = Path(row.path).open("rb", buffering=0)  # noqa: SIM115 -- the caller closes it
         found = os.fstat(source.fileno())
     except FileNotFoundError as error:
         raise SourceVanished("The file is gone. Put the card back, or remove the file from the upload.") from error

@@ -4,7 +4,7 @@ Every change is a function over the connection, run in the writing thread inside
 together are committed together: one flush to the disk serves all of them, and none of their callers goes on before it.
 A change that fails is rolled back alone.
 
-`synchronous = FULL` is on purpose: what is acknowledged here survives a power cut, or processing might be started twice.
+`synchronous = FULL` is on purpose: what is acknowledged here survives a power cut, or processing might start twice.
 """
 
 from __future__ import annotations
@@ -69,9 +69,8 @@ class Journal:
             try:
                 settings.private(path.parent)
             except OSError as error:
-                raise JournalUnwritable(
-                    f"The journal's folder {path.parent} cannot be used: {error.strerror}."
-                ) from error
+                reason = error.strerror or error
+                raise JournalUnwritable(f"The journal's folder {path.parent} cannot be used: {reason}.") from error
             connection = _connect(path)
             try:
                 _migrate(connection, path)
@@ -169,7 +168,7 @@ def _run_alone(connection: sqlite3.Connection, change: _Change) -> tuple[_Change
         result = change.run(connection)
     except sqlite3.OperationalError:
         raise  # the disk or the file, not this change: the whole group is lost
-    except Exception as error:  # handed to the caller that asked for the change
+    except Exception as error:  # noqa: BLE001 -- handed to the caller that asked for the change
         connection.execute("ROLLBACK TO change")
         connection.execute("RELEASE change")
         return change, None, error
@@ -208,8 +207,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise JournalTooNew(
-            f"The journal {path} was written by a newer tui-uploader (format {version}, this one knows {SCHEMA_VERSION}). "
-            "Install that version again; nothing was changed."
+            f"The journal {path} was written by a newer tui-uploader (format {version}; this one knows "
+            f"{SCHEMA_VERSION}). Install that version again; nothing was changed."
         )
     if version == SCHEMA_VERSION:
         return

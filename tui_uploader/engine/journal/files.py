@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tui_uploader.cloud.contract import Part
 from tui_uploader.intake.naming import folded, name_choices
@@ -141,11 +142,15 @@ def _facts(candidate: Candidate) -> tuple[int, int, int]:
     return candidate.size, candidate.mtime_ns, candidate.inode
 
 
+def searchable(path: str) -> str:
+    """The base name as text that SQLite can hold: bytes that are no UTF-8 are written out."""
+    return Path(path).name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _insert(connection: sqlite3.Connection, upload: int, project: int, candidate: Candidate, path: bytes) -> None:
-    name = os.path.basename(path).decode("utf-8", "backslashreplace")
     connection.execute(
         "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (upload, project, path, name, *_facts(candidate), FileStage.FOUND),
+        (upload, project, path, searchable(candidate.path), *_facts(candidate), FileStage.FOUND),
     )
 
 
@@ -233,7 +238,7 @@ def holder(connection: sqlite3.Connection, project: int, identity: str) -> int |
 
 def _own_name(connection: sqlite3.Connection, row: FileRow, identity: str) -> str:
     """The first of the names to choose from that no other content holds; from now on it is this content's."""
-    for name in name_choices(os.path.basename(row.path), identity):
+    for name in name_choices(Path(row.path).name, identity):
         key = (row.project, folded(name))
         taken = connection.execute("SELECT identity FROM names WHERE project = ? AND folded = ?", key).fetchone()
         if taken is None:
@@ -295,10 +300,12 @@ def store(connection: sqlite3.Connection, file_id: int, etag: str) -> None:
     move(connection, file_id, FileEvent.STORED, etag=etag, multipart=None, part_size=None)
 
 
-def bytes_in_parts(connection: sqlite3.Connection) -> dict[int, int]:
-    """Bytes of unfinished files that the store confirmed already, by file."""
-    rows = connection.execute("SELECT file, SUM(size) AS bytes FROM parts GROUP BY file")
-    return {row["file"]: row["bytes"] for row in rows}
+def bytes_in_parts(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
+    """Upload, and bytes that the store confirmed already, by unfinished file."""
+    rows = connection.execute(
+        "SELECT f.id, f.upload, SUM(p.size) AS bytes FROM parts p JOIN files f ON f.id = p.file GROUP BY f.id"
+    )
+    return {row["id"]: (row["upload"], row["bytes"]) for row in rows}
 
 
 def hold_interrupted(connection: sqlite3.Connection) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 
 from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.files import FileRow
@@ -239,7 +240,7 @@ def chosen(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
             raise NoSuchFile(f"Upload {upload_id} has no file with the number {file_id}.")
     for name in selection.names:
         by_path = take("path = ?", os.fsencode(name))
-        shown = os.path.basename(os.fsencode(name)).decode("utf-8", "backslashreplace")
+        shown = files.searchable(name)
         if not by_path and not take("(name = ? OR object = ?)", shown, shown):
             raise NoSuchFile(f"Upload {upload_id} has no file {printable(name)}.")
     if selection.status is not None:
@@ -259,7 +260,7 @@ def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
     if named and stuck:
         status = stuck[0].stage.status
         raise NotPossibleNow(
-            f"{printable(os.path.basename(stuck[0].path))} is {status}: only a waiting, duplicate or failed file "
+            f"{printable(Path(stuck[0].path).name)} is {status}: only a waiting, duplicate or failed file "
             f"can be removed. Nothing was removed."
         )
     going = [row for row in rows if row.stage in removable]
