@@ -17,15 +17,11 @@ commands = typer.Typer(no_args_is_help=True, help="The background process that d
 
 
 @commands.command("run")
-def run_engine(
-    ready_fd: Annotated[
-        int | None, typer.Option(help="Descriptor to report readiness to.", hidden=True, show_default=False)
-    ] = None,
-) -> int:
+def run_engine() -> int:
     """Run the engine here, in the foreground, until it is stopped."""
     from tui_uploader.service.daemon import engine_main  # the engine's own libraries are of no use to other commands
 
-    return engine_main(ready_fd)
+    return engine_main(None)
 
 
 @commands.command("status")
