@@ -1,0 +1,439 @@
+"""Images and results are judged by what they hold: good ones pass, whatever their kind; bad ones are refused with a
+sentence that helps; and no bytes whatsoever do anything else."""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.intake.pictures import (
+    ASCII,
+    LONG,
+    LONG8,
+    RATIONAL,
+    SHORT,
+    Tag,
+    directory_offsets,
+    jpeg,
+    picture,
+    tiff,
+    tiff_structure,
+)
+from tui_uploader.errors import SourceError, SourceRefused, SourceUnreadable, SourceVanished
+from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result, result_type
+
+
+def inspected(path: Path, content: bytes) -> PhotoFacts:
+    path.write_bytes(content)
+    return inspect_image(str(path))
+
+
+def refusal(path: Path, content: bytes) -> str:
+    with pytest.raises(SourceRefused) as caught:
+        inspected(path, content)
+    assert str(caught.value).startswith(path.name)
+    return str(caught.value)
+
+
+# --------------------------------------------------------------------------------------------- images that pass
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_tells_its_size(tmp_path: Path, mode: str, progressive: bool) -> None:
+    facts = inspected(tmp_path / "a.jpg", jpeg(picture(70, 50, mode), progressive=progressive))
+    assert (facts.width, facts.height) == (70, 50)
+    assert facts == PhotoFacts(width=70, height=50)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "I;16", "F", "1"])
+@pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}, {"big_tiff": True}], ids=["raw", "lzw", "big"])
+def test_a_tiff_of_any_kind_of_pixels_tells_its_size(tmp_path: Path, mode: str, options: dict[str, object]) -> None:
+    image = picture(70, 50, "L").convert(mode) if mode != "I;16" else Image.new("I;16", (70, 50), 4000)
+    facts = inspected(tmp_path / "a.tif", tiff(image, **options))
+    assert (facts.width, facts.height) == (70, 50)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+def test_five_bands_in_tiles_are_no_reason_to_refuse(tmp_path: Path, order: str, big: bool) -> None:
+    """Multispectral cameras write them, and image libraries do not open them."""
+    tags = {
+        256: Tag(SHORT, (100,)),
+        257: Tag(LONG, (80,)),
+        258: Tag(SHORT, (16,) * 5),
+        277: Tag(SHORT, (5,)),
+        324: Tag(LONG8 if big else LONG, (8, 16, 24)),
+        325: Tag(LONG, (8, 8, 8)),
+    }
+    facts = inspected(tmp_path / "bands.tif", tiff_structure(tags, order=order, big=big))
+    assert (facts.width, facts.height) == (100, 80)
+
+
+def test_an_image_beyond_what_fits_in_memory_is_only_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "huge.tif"
+    tags = {256: Tag(LONG, (400_000,)), 257: Tag(LONG, (400_000,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))}
+    assert inspected(path, tiff_structure(tags)).width == 400_000
+    huge = jpeg()
+    frame = huge.index(b"\xff\xc0") + 5
+    facts = inspected(tmp_path / "huge.jpg", huge[:frame] + struct.pack(">HH", 65500, 65500) + huge[frame + 4 :])
+    assert (facts.width, facts.height) == (65500, 65500)
+
+
+# ----------------------------------------------------------------------------------------------------- the facts
+
+
+def flight_exif(order: str = "<", changed: Mapping[str, Tag | None] | None = None) -> bytes:
+    """EXIF as a drone writes it; with `changed`, other values or none (`None`)."""
+    main = {"make": 271, "model": 272, "date_time": 306}
+    shot = {"original": 36867}
+    gps = {"lat_ref": 1, "lat": 2, "lon_ref": 3, "lon": 4, "alt_ref": 5, "alt": 6}
+    values: dict[str, Tag | None] = {
+        "make": Tag(ASCII, b"DJI\0"),
+        "model": Tag(ASCII, b"FC6310S\0"),
+        "date_time": Tag(ASCII, b"2026:05:12 10:00:00\0"),
+        "original": Tag(ASCII, b"2026:05:12 09:41:07\0"),
+        "lat_ref": Tag(ASCII, b"S\0"),
+        "lat": Tag(RATIONAL, (46, 1, 36, 1, 756, 100)),
+        "lon_ref": Tag(ASCII, b"W\0"),
+        "lon": Tag(RATIONAL, (6, 1, 33, 1, 504, 100)),
+        "alt_ref": Tag(1, (0,)),
+        "alt": Tag(RATIONAL, (6124, 10)),
+        **(changed or {}),
+    }
+
+    def directory(numbers: Mapping[str, int]) -> dict[int, Tag]:
+        return {number: tag for name, number in numbers.items() if (tag := values[name])}
+
+    below = directory(shot) or {0: Tag(SHORT, (0,))}, directory(gps) or {0: Tag(SHORT, (0,))}
+    pointers = {34665: Tag(LONG, (0,)), 34853: Tag(LONG, (0,))}
+    _, shot_at, gps_at, _ = directory_offsets(directory(main) | pointers, *below)
+    pointers = {34665: Tag(LONG, (shot_at,)), 34853: Tag(LONG, (gps_at,))}
+    return tiff_structure(directory(main) | pointers, *below, order=order)
+
+
+def facts_of(tmp_path: Path, exif: bytes) -> PhotoFacts:
+    return inspected(tmp_path / "a.jpg", jpeg(exif=b"Exif\0\0" + exif))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_exif_tells_where_when_and_by_which_camera(tmp_path: Path, order: str) -> None:
+    assert asdict(facts_of(tmp_path, flight_exif(order))) == {
+        "width": 64,
+        "height": 48,
+        "taken_at": "2026-05-12T09:41:07",
+        "latitude": pytest.approx(-46.6021),
+        "longitude": pytest.approx(-6.5514),
+        "altitude": pytest.approx(612.4),
+        "camera": "DJI FC6310S",
+    }
+
+
+def test_exif_of_another_writer_in_a_tiff_is_understood(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[271], exif[272], exif[306] = "Hasselblad", "Hasselblad L2D", "2026:01:31 23:59:58"
+    exif.get_ifd(34853).update({1: "N", 2: (46, 30, 0.5), 3: "E", 4: (6, 30, 0), 5: b"\1", 6: 3.5})
+    assert asdict(inspected(tmp_path / "a.tif", tiff(exif=exif.tobytes()))) == {
+        "width": 64,
+        "height": 48,
+        "taken_at": "2026-01-31T23:59:58",
+        "latitude": pytest.approx(46.5 + 0.5 / 3600),
+        "longitude": 6.5,
+        "altitude": -3.5,
+        "camera": "Hasselblad L2D",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "fact", "expected"),
+    [
+        ({"original": None}, "taken_at", "2026-05-12T10:00:00"),
+        ({"original": Tag(ASCII, b"0000:00:00 00:00:00\0")}, "taken_at", None),
+        ({"original": Tag(ASCII, b"2026:02:30 00:00:00\0")}, "taken_at", None),
+        ({"original": Tag(ASCII, b"yesterday\x1b[2J\0")}, "taken_at", None),
+        ({"original": Tag(ASCII, b"", count=1 << 31, offset=8)}, "taken_at", "2026-05-12T10:00:00"),
+        ({"make": None}, "camera", "FC6310S"),
+        ({"make": Tag(ASCII, b"\0"), "model": Tag(ASCII, b" \0")}, "camera", None),
+        ({"model": Tag(ASCII, b"\x1b[31mred\n\0")}, "camera", r"DJI \x1b[31mred"),
+        ({"model": Tag(ASCII, b"bad\xff\0hidden\0")}, "camera", r"DJI bad\xff"),
+        ({"model": Tag(ASCII, b"x" * 200 + b"\0")}, "camera", "DJI " + "x" * 59 + "…"),
+        ({"model": Tag(SHORT, (1, 2))}, "camera", "DJI"),
+        ({"lat": None}, "latitude", None),
+        ({"lat": None}, "longitude", None),
+        ({"lon": Tag(RATIONAL, (6, 0, 33, 1, 504, 100))}, "latitude", None),
+        ({"lat": Tag(RATIONAL, (91, 1, 0, 1, 0, 1))}, "latitude", None),
+        ({"lon": Tag(RATIONAL, (180, 1, 1, 1, 0, 1))}, "longitude", None),
+        ({"lat": Tag(RATIONAL, (46, 1))}, "latitude", None),
+        ({"lat": Tag(ASCII, b"46.6\0")}, "latitude", None),
+        ({"lat": Tag(RATIONAL, (), count=1 << 30, offset=64)}, "latitude", None),
+        ({"lat": Tag(10, (-46, 1, 0, 1, 0, 1))}, "latitude", None),
+        ({"lat": Tag(RATIONAL, (466, 10, 0, 0, 0, 0))}, "latitude", pytest.approx(-46.6)),
+        (
+            {"lat": Tag(RATIONAL, (0, 1, 0, 1, 0, 1)), "lon": Tag(RATIONAL, (0, 1, 0, 1, 0, 1))},
+            "longitude",
+            None,
+        ),
+        ({"alt": Tag(RATIONAL, (5, 0))}, "altitude", None),
+        ({"alt": Tag(RATIONAL, (4_000_000_000, 1))}, "altitude", None),
+        ({"alt_ref": Tag(1, (1,))}, "altitude", pytest.approx(-612.4)),
+        ({"alt_ref": None}, "altitude", pytest.approx(612.4)),
+    ],
+)
+def test_a_fact_that_makes_no_sense_is_none(
+    tmp_path: Path, changed: dict[str, Tag | None], fact: str, expected: object
+) -> None:
+    assert getattr(facts_of(tmp_path, flight_exif(changed=changed)), fact) == expected
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"",
+        b"II",
+        b"garbage" * 10,
+        b"II*\0\xff\xff\xff\xff",
+        b"II*\0\x08\0\0\0\xff\xff",
+        b"II+\0\x08\0\0\0" + b"\xff" * 8,
+        tiff_structure({34665: Tag(LONG, (8,)), 34853: Tag(LONG, (8,))}),
+    ],
+)
+def test_broken_exif_leaves_a_good_image(tmp_path: Path, exif: bytes) -> None:
+    assert facts_of(tmp_path, exif) == PhotoFacts(width=64, height=48)
+
+
+GOOD_EXIF = flight_exif()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, len(GOOD_EXIF) - 1), st.binary(min_size=1, max_size=8)), min_size=1, max_size=12)
+)
+@example([(0, b"MM\0*")])
+def test_no_exif_whatsoever_does_harm(
+    tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[int, bytes]]
+) -> None:
+    exif = bytearray(GOOD_EXIF)
+    for at, replacement in damage:
+        exif[at : at + len(replacement)] = replacement
+    facts = facts_of(tmp_path_factory.getbasetemp(), bytes(exif))
+    assert facts.width == 64
+    assert all(value is None or math.isfinite(value) for value in (facts.latitude, facts.longitude, facts.altitude))
+    assert facts.latitude is None or abs(facts.latitude) <= 90
+    assert facts.longitude is None or abs(facts.longitude) <= 180
+    assert facts.camera is None or (facts.camera.isprintable() and 0 < len(facts.camera) <= 64)
+
+
+# ------------------------------------------------------------------------------------------- whole or cut off
+
+THUMBNAIL = jpeg(picture(16, 12))
+
+
+def with_thumbnail() -> bytes:
+    return jpeg(picture(256, 192), exif=b"Exif\0\0" + flight_exif() + THUMBNAIL)
+
+
+@pytest.mark.parametrize("sixteenths", range(16))
+def test_a_jpeg_that_was_cut_off_is_refused_wherever(tmp_path: Path, sixteenths: int) -> None:
+    """Also where the thumbnail before the pixels has an end of its own."""
+    whole = with_thumbnail()
+    cut = whole[: max(3, len(whole) * sixteenths // 16)]
+    assert "cut off" in refusal(tmp_path / "a.jpg", cut)
+    assert inspected(tmp_path / "a.jpg", whole).width == 256
+
+
+@pytest.mark.parametrize("padding", [1, 4096, 300_000])
+def test_zeros_where_the_end_was_lost_are_no_end(tmp_path: Path, padding: int) -> None:
+    whole = with_thumbnail()
+    assert "cut off" in refusal(tmp_path / "a.jpg", whole[:-500] + bytes(padding))
+
+
+@pytest.mark.parametrize("appended", [b"\0" * 5, b"\0" * 200_000, b"trailer", os.urandom(1 << 20), THUMBNAIL[:-50]])
+def test_whatever_follows_the_end_does_no_harm(tmp_path: Path, appended: bytes) -> None:
+    assert inspected(tmp_path / "a.jpg", with_thumbnail() + appended).width == 256
+
+
+def test_an_end_marker_across_two_reads_is_found(tmp_path: Path) -> None:
+    whole = with_thumbnail()
+    pixels_at = whole.rindex(b"\xff\xda") + 2
+    filler = b"\x55" * ((1 << 20) - (len(whole) - pixels_at) + 1)
+    stretched = whole[:-2] + filler + b"\xff\xd9" + b"\x55" * 100_000
+    assert stretched.index(b"\xff\xd9", pixels_at) - pixels_at == (1 << 20) - 1
+    assert inspected(tmp_path / "a.jpg", stretched).width == 256
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}, {"big_tiff": True}], ids=["raw", "lzw", "big"])
+@pytest.mark.parametrize("sixteenths", [*range(1, 16)])
+def test_a_tiff_that_was_cut_off_is_refused_wherever(
+    tmp_path: Path, options: dict[str, object], sixteenths: int
+) -> None:
+    whole = tiff(picture(200, 150), **options)
+    assert "cut off" in refusal(tmp_path / "a.tif", whole[: max(4, len(whole) * sixteenths // 16)])
+
+
+def test_a_sparse_tiff_is_whole(tmp_path: Path) -> None:
+    tags = {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 324: Tag(LONG, (0, 8)), 325: Tag(LONG, (0, 4))}
+    assert inspected(tmp_path / "a.tif", tiff_structure(tags)).width == 9
+
+
+# ------------------------------------------------------------------------------------- what the service refuses
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "a.jpg", b"") == "a.jpg is empty; copy it again from where it came from."
+
+
+def test_a_file_of_zeros_is_refused(tmp_path: Path) -> None:
+    assert "nothing but zeros" in refusal(tmp_path / "a.tif", bytes(50_000))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.tif", jpeg(), "named like a TIFF but is a JPEG; give it the right extension"),
+        ("a.JPG", tiff(), "named like a JPEG but is a TIFF; give it the right extension"),
+        ("a.jpg", b"\x89PNG\r\n\x1a\n" + bytes(20), "named like a JPEG but is a PNG"),
+        ("a.jpg", b"a note of the pilot", "is not a JPEG, although its name says so"),
+        ("a.tiff", b"II*", "is not a TIFF, although its name says so"),
+        ("a.jpg", b"\xff\xd8", "is not a JPEG, although its name says so"),
+        ("a.jpg", b"\xff\xd8\xff", "cut off before its pixels begin"),
+        ("a.jpg", b"\xff\xd8\xff\xda\0\2" + b"\xff\xd9", "damaged or cut off before its pixels begin"),
+        ("a.jpg", b"\xff\xd8\xff\xe0\0\0" + b"\xff\xd9", "damaged or cut off before its pixels begin"),
+        ("a.jpg", b"\xff\xd8\xff\x01nonsense\xff\xd9", "damaged or cut off before its pixels begin"),
+    ],
+)
+def test_what_is_not_what_its_name_says_is_refused(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+    assert told in refusal(tmp_path / name, content)
+
+
+def test_several_pages_are_refused(tmp_path: Path) -> None:
+    pages = tiff(picture(), save_all=True, append_images=[picture()])
+    assert "several pages" in refusal(tmp_path / "a.tif", pages)
+
+
+def test_a_pyramid_below_the_image_is_refused(tmp_path: Path) -> None:
+    tags = {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))}
+    assert "pyramid" in refusal(tmp_path / "a.tif", tiff_structure({**tags, 330: Tag(LONG, (8,))}))
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,))},
+        {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8, 8)), 279: Tag(LONG, (4,))},
+        {257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))},
+        {256: Tag(SHORT, (0,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))},
+        {256: Tag(SHORT, (9,)), 257: Tag(ASCII, b"9\0"), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))},
+        {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (), 1 << 31, 8), 279: Tag(LONG, (), 1 << 31, 8)},
+    ],
+    ids=["no pixels", "a strip without size", "no width", "width 0", "height is text", "countless strips"],
+)
+def test_a_tiff_that_describes_no_image_is_refused(tmp_path: Path, tags: dict[int, Tag]) -> None:
+    assert "damaged" in refusal(tmp_path / "a.tif", tiff_structure(tags))
+
+
+SMALL_FILES = {"a.jpg": with_thumbnail(), "a.tif": tiff(), "b.tif": tiff(big_tiff=True)}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(SMALL_FILES)), st.integers(0, 1200), st.binary(min_size=1, max_size=20))
+def test_no_bytes_whatsoever_do_more_than_be_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str, at: int, damage: bytes
+) -> None:
+    whole = SMALL_FILES[name]
+    try:
+        facts = inspected(tmp_path_factory.getbasetemp() / name, whole[:at] + damage + whole[at + len(damage) :])
+    except SourceRefused as refused:
+        assert str(refused).isprintable()
+    else:
+        assert facts.width != 0
+
+
+def test_failures_to_read_are_no_refusals(tmp_path: Path) -> None:
+    with pytest.raises(SourceVanished):
+        inspect_image(str(tmp_path / "nowhere.jpg"))
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(SourceUnreadable):
+        inspect_image(str(tmp_path / "pipe.jpg"))
+    with pytest.raises(SourceUnreadable):
+        inspect_image(str(tmp_path))
+
+
+def test_a_hostile_name_is_told_harmlessly(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\x1b[2J\n\xff.jpg")
+    path.touch()
+    with pytest.raises(SourceRefused) as caught:
+        inspect_image(str(path))
+    assert str(caught.value).startswith(r"\x1b[2J\x0a\xff.jpg is empty")
+
+
+# ------------------------------------------------------------------------------------------------------- results
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("field.tif", "orthomosaic"),
+        ("field_7_transparent_mosaic_group1.TIF", "orthomosaic"),
+        ("field_dsm.tif", "dsm"),
+        ("Field-DSM-2.tiff", "dsm"),
+        ("field.dtm.tif", "dsm"),
+        ("field_index_ndvi.tif", "index"),
+        ("NDRE.tif", "index"),
+        ("wisdsmart.tif", "orthomosaic"),
+        ("dsm/field.tif", "orthomosaic"),
+        ("cloud.las", "point_cloud"),
+        ("cloud.LAZ", "point_cloud"),
+        ("mesh.obj", "mesh"),
+        ("mesh.mtl", "mesh_material"),
+        ("texture.jpg", "mesh_texture"),
+        ("texture.png", "mesh_texture"),
+    ],
+)
+def test_the_type_of_a_result_is_told_by_its_name(name: str, expected: str) -> None:
+    assert result_type(f"/results/{name}") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("ortho.tif", tiff(save_all=True, append_images=[picture()])),
+        ("cloud.las", b"LASF" + bytes(300)),
+        ("cloud.laz", b"LASF" + bytes(300)),
+        ("mesh.obj", b"mtllib mesh.mtl\nv 0 0 0\n"),
+        ("mesh.mtl", b"newmtl bark\n"),
+        ("texture.jpg", jpeg()),
+        ("texture.png", b"\x89PNG\r\n\x1a\n" + bytes(20)),
+    ],
+)
+def test_good_results_pass(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    inspect_result(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("ortho.tif", b"", "is empty"),
+        ("ortho.tif", tiff()[:-100], "cut off"),
+        ("ortho.tif", b"LASF" + bytes(300), "named like a TIFF but is a LAS point cloud"),
+        ("cloud.laz", b"ZIP?" + bytes(300), "is not a LAS point cloud"),
+        ("cloud.las", bytes(300), "nothing but zeros"),
+        ("mesh.obj", b"", "is empty"),
+        ("mesh.obj", b"\x7fELF\0\1", "is not a text file"),
+        ("mesh.obj", jpeg(), "named like a text file but is a JPEG"),
+        ("texture.png", jpeg(), "named like a PNG but is a JPEG"),
+    ],
+)
+def test_bad_results_are_refused(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=told):
+        inspect_result(str(tmp_path / name))
