@@ -21,7 +21,7 @@ from tui_uploader.cli.proof import prove
 from tui_uploader.cli.sandbox import local_cloud, own_engine, sandboxed
 from tui_uploader.cli.session import connected, hand_over_login
 from tui_uploader.cli.status import every_file
-from tui_uploader.demo import write_sample_flight
+from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
 from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, Processing, ProcessingState
 from tui_uploader.text import counted, duration
@@ -57,18 +57,33 @@ def _let_signals_cancel() -> None:
 
 
 async def _show(folder: Path, images: int) -> bool:
-    flight = folder / "flight"
-    sample = await asyncio.to_thread(write_sample_flight, flight, images)
-    _tell(f"A sample flight of {counted(sample.images, 'image')} lies in {flight}.")
+    flight = await asyncio.to_thread(write_sample_flight, folder / "flight", images)
+    for line in _described(flight):
+        _tell(line)
     async with local_cloud(folder / "cloud", _PROCESSING_SECONDS) as cloud:
         _tell(f"A local cloud listens at {cloud.url} and keeps what it gets in {cloud.root}.")
         async with own_engine():
-            upload = await _upload(flight)
+            upload = await _upload(flight.folder)
             processing = await _put_right(upload)
             proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
     for line in (processing_line(processing), *proof.lines()):
         _tell(line)
-    return proof.holds and processing.state is ProcessingState.DONE
+    return proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
+
+
+def _described(flight: SampleFlight) -> list[str]:
+    mishaps = ", ".join(
+        (
+            counted(flight.duplicates, "copy", "copies"),
+            f"{counted(flight.clashes, 'photo')} with the name of another",
+            f"{counted(flight.broken, 'photo')} cut off",
+            f"{counted(flight.others, 'file')} that is no photo",
+        )
+    )
+    return [
+        f"A sample flight of {counted(flight.images, 'photo')} lies in {flight.folder}.",
+        f"What happens on real cards is on it too: {mishaps}.",
+    ]
 
 
 async def _upload(flight: Path) -> int:

@@ -1,0 +1,116 @@
+"""A local cloud and the program as real processes, with files to send from one to the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+PROGRAM = (sys.executable, "-m", "tui_uploader")
+_DEADLINE = 60.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its answer, which has to be one line."""
+        (line,) = self.out.splitlines()
+        return json.loads(line)
+
+    @property
+    def json_lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class LocalCloud:
+    """What `cloud serve --json` said."""
+
+    url: str
+    client_id: str
+    client_secret: str
+    root: Path
+
+    @property
+    def login(self) -> Mapping[str, str]:
+        return {
+            "PIX4D_CLOUD_URL": self.url,
+            "PIX4D_CLIENT_ID": self.client_id,
+            "PIX4D_CLIENT_SECRET": self.client_secret,
+        }
+
+    def objects(self) -> dict[str, bytes]:
+        """What it holds, by name in the project."""
+        return {path.name: path.read_bytes() for path in (self.root / "objects").rglob("*") if path.is_file()}
+
+    def modified(self) -> dict[str, int]:
+        """When each object was last written, in nanoseconds."""
+        return {path.name: path.stat().st_mtime_ns for path in (self.root / "objects").rglob("*") if path.is_file()}
+
+
+@contextmanager
+def serving(root: Path, *options: str) -> Iterator[LocalCloud]:
+    process = subprocess.Popen(
+        [*PROGRAM, "cloud", "serve", "--json", "--port", "0", "--root", str(root), *options],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        yield LocalCloud(said["url"], said["client_id"], said["client_secret"], Path(said["root"]))
+    finally:
+        process.terminate()
+        process.communicate(timeout=_DEADLINE)
+
+
+def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """A command under way; nothing but a pipe is on its stdin."""
+    return subprocess.Popen(
+        [*PROGRAM, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+def finished(process: subprocess.Popen[str], typed: str = "") -> Finished:
+    out, err = process.communicate(typed, timeout=_DEADLINE)
+    return Finished(process.returncode, out, err)
+
+
+def command(*arguments: str, typed: str = "", **environment: str) -> Finished:
+    return finished(started(*arguments, **environment), typed)
+
+
+def photograph(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
+    """A whole JPEG of noise, another one for each seed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    width, height = size
+    noise = random.Random(seed).randbytes(width * height * 3)
+    Image.frombytes("RGB", size, noise).save(path, quality=90)
+    return path
+
+
+def flight(folder: Path, images: int, *, first_seed: int = 0, size: tuple[int, int] = (64, 48)) -> dict[str, bytes]:
+    """`images` photos below `folder`, by name."""
+    paths = [photograph(folder / f"DJI_{n:04}.JPG", first_seed + n, size) for n in range(images)]
+    return {path.name: path.read_bytes() for path in paths}
