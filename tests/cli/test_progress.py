@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+import os
 from dataclasses import replace
 
+import pytest
+
 from tests.cli.values import COMPLETE, ENGINE, UPLOAD, upload
-from tui_uploader.cli.progress import LogView, drawn
+from tui_uploader.cli.progress import LogView, drawn, live_view
 from tui_uploader.model import Counts, Link, LinkState, Notice, UploadState
 
 
@@ -64,3 +68,39 @@ def test_the_terminal_block_fits_its_stream() -> None:
     assert all(line.isascii() for line in plain)
     two = replace(ENGINE, uploads=(UPLOAD, upload(upload=4, state=UploadState.PAUSED)))
     assert not any("█" in line for line in drawn(two, now=0.0))
+
+
+def test_on_a_terminal_the_block_is_redrawn_and_taken_away() -> None:
+    controller, terminal = os.openpty()
+    with os.fdopen(terminal, "w", encoding="utf-8") as stream:
+
+        async def show() -> None:
+            async with live_view(stream) as view:
+                view.show(ENGINE)
+                await asyncio.sleep(0)
+                view.show(replace(ENGINE, uploads=(COMPLETE,)))
+
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("TERM", "xterm")
+            environment.delenv("NO_COLOR", raising=False)
+            asyncio.run(show())
+    shown = os.read(controller, 65536).decode()
+    os.close(controller)
+    assert "100 %" in shown
+    assert shown.rstrip("\r\n").endswith("\x1b[2K")
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_that_wants_none_of_it_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    controller, terminal = os.openpty()
+    with os.fdopen(terminal, "w", encoding="utf-8") as stream:
+        monkeypatch.setenv(variable, value)
+
+        async def kind() -> str:
+            async with live_view(stream) as view:
+                return type(view).__name__
+
+        assert asyncio.run(kind()) == "LogView"
+    os.close(controller)

@@ -25,6 +25,12 @@ def tell(line: str) -> None:
     _write(sys.stdout, line)
 
 
+def tell_now(line: str) -> None:
+    """One line of an answer that takes its time: pushed out at once, so that a reader sees it now."""
+    tell(line)
+    finish()
+
+
 def tell_json(value: Any) -> None:
     """One line of the answer, for programs: ASCII, so that any pipe carries it."""
     _write(sys.stdout, to_json(value))

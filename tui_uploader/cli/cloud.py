@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import finish, say, tell
+from tui_uploader.cli.answer import say, tell_now
 from tui_uploader.cli.session import run
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions, Profile
 from tui_uploader.settings import Directories
@@ -56,8 +56,7 @@ def serve(
     )
 
     def ready(address: LocalCloudAddress) -> None:
-        tell(address.as_json() if as_json else address.for_people())
-        finish()
+        tell_now(address.as_json() if as_json else address.for_people())
         if not as_json:
             say("Ctrl-C ends it.")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_uploader.cli import follow
-from tui_uploader.cli.answer import finish, say, style_of, tell
+from tui_uploader.cli.answer import say, style_of, tell_now
 from tui_uploader.cli.present import file_line, processing_line
 from tui_uploader.cli.proof import prove
 from tui_uploader.cli.sandbox import local_cloud, own_engine, sandboxed
@@ -44,7 +44,7 @@ async def run_demo(images: int) -> int:
             succeeded = await _show(Path(folder), images)
     except asyncio.CancelledError:
         raise Interrupted("The demo was interrupted; it left nothing behind.") from None
-    _tell(f"The demo took {duration(time.monotonic() - began)} and left nothing behind.")
+    tell_now(f"The demo took {duration(time.monotonic() - began)} and left nothing behind.")
     return 0 if succeeded else 1
 
 
@@ -59,15 +59,15 @@ def _let_signals_cancel() -> None:
 async def _show(folder: Path, images: int) -> bool:
     flight = await asyncio.to_thread(write_sample_flight, folder / "flight", images)
     for line in _described(flight):
-        _tell(line)
+        tell_now(line)
     async with local_cloud(folder / "cloud", _PROCESSING_SECONDS) as cloud:
-        _tell(f"A local cloud listens at {cloud.url} and keeps what it gets in {cloud.root}.")
+        tell_now(f"A local cloud listens at {cloud.url} and keeps what it gets in {cloud.root}.")
         async with own_engine():
             upload = await _upload(flight.folder)
             processing = await _put_right(upload)
             proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
     for line in (processing_line(processing), *proof.lines()):
-        _tell(line)
+        tell_now(line)
     return proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
 
 
@@ -88,7 +88,7 @@ def _described(flight: SampleFlight) -> list[str]:
 
 async def _upload(flight: Path) -> int:
     """The number of the upload, when it has come as far as it can by itself."""
-    _tell(f"$ tui-uploader upload {flight} --new '{_PROJECT}' --wait")
+    tell_now(f"$ tui-uploader upload {flight} --new '{_PROJECT}' --wait")
     async with connected() as engine:
         account = await hand_over_login(engine)
         added = await engine.add(AddRequest(paths=(str(flight),), new=_PROJECT, account=account))
@@ -103,9 +103,9 @@ async def _put_right(upload: int) -> Processing:
         await _tell_renamed(engine, upload)
         status = await engine.upload(upload)
         if status.counts.failed:
-            _tell(f"$ tui-uploader remove {upload} --failed")
+            tell_now(f"$ tui-uploader remove {upload} --failed")
             removed = await engine.remove(upload, FileSelection(status=FileStatus.FAILED))
-            _tell(f"{counted(removed, 'file')} removed from the queue; now processing starts by itself.")
+            tell_now(f"{counted(removed, 'file')} removed from the queue; now processing starts by itself.")
         return await _processed(engine, upload)
 
 
@@ -114,9 +114,9 @@ async def _tell_renamed(engine: EngineClient, upload: int) -> None:
         item async for item in every_file(engine, upload) if item.object is not None and item.object != item.name
     ]
     if renamed:
-        _tell(f"{counted(len(renamed), 'file')} shared a name with another image and kept both by another name:")
+        tell_now(f"{counted(len(renamed), 'file')} shared a name with another image and kept both by another name:")
         for item in renamed[:5]:
-            _tell(f"  {file_line(item, style_of(sys.stdout))}")
+            tell_now(f"  {file_line(item, style_of(sys.stdout))}")
 
 
 async def _processed(engine: EngineClient, upload: int) -> Processing:
@@ -137,8 +137,3 @@ async def _processed(engine: EngineClient, upload: int) -> Processing:
 async def _uploaded(upload: int) -> list[FileItem]:
     async with connected() as engine:
         return [item async for item in every_file(engine, upload) if item.status is FileStatus.UPLOADED]
-
-
-def _tell(line: str) -> None:
-    tell(line)
-    finish()

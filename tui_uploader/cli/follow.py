@@ -52,7 +52,7 @@ async def wait(upload: int, *, as_json: bool) -> int:
 
 async def to_the_end(upload: int) -> Ending:
     """Show how `upload` gets on until it is over, whichever engine carries it on."""
-    async with live_view() as view:
+    async with live_view(sys.stderr) as view:
         return await _followed(upload, view)
 
 

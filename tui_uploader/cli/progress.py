@@ -7,13 +7,16 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from tui_uploader.cli.answer import say, style_of
+from tui_uploader.cli.answer import say, style_of, tell_now
 from tui_uploader.cli.present import bar, link_line, percent_stored, progress_line, status_lines, without_ornament
 from tui_uploader.cli.waiting import next_silence
 from tui_uploader.model import EngineStatus, UploadStatus
 from tui_uploader.text import printable
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 _REDRAW_SECONDS = 0.5
 """A slow SSH link must not be filled by its own progress bar."""
@@ -28,14 +31,17 @@ class View(Protocol):
 
 
 @asynccontextmanager
-async def live_view() -> AsyncIterator[View]:
-    """The view that stderr can take: redrawn on a terminal, unless `NO_COLOR` asks for plain text."""
-    if style_of(sys.stderr).colour:
-        view = TerminalView()
+async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[View]:
+    """The view that `stream`, stdout or stderr, can take: redrawn on a terminal, unless `NO_COLOR` asks for plain text.
+
+    With `keep` the last drawing stays; otherwise it makes room for what follows.
+    """
+    if style_of(stream).colour:
+        view = TerminalView(stream, keep=keep)
         async with view.painting():
             yield view
     else:
-        yield LogView(say, clock=time.monotonic, wall=time.time)
+        yield LogView(tell_now if stream is sys.stdout else say, clock=time.monotonic, wall=time.time)
 
 
 class LogView:
@@ -76,7 +82,9 @@ class LogView:
 class TerminalView:
     """A block of lines that is redrawn in place when something changed, at most twice a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO, *, keep: bool) -> None:
+        self._stream = stream
+        self._keep = keep
         self._latest: EngineStatus | None = None
         self._changed = asyncio.Event()
 
@@ -87,29 +95,33 @@ class TerminalView:
 
     @asynccontextmanager
     async def painting(self) -> AsyncIterator[None]:
-        """Draw until the block ends, and then take the drawing away: what follows is the answer."""
+        """Draw until the block ends, and the last state once more if it stays."""
         from rich.console import Console
         from rich.live import Live
-        from rich.text import Text
 
-        console = Console(stderr=True, highlight=False)
-        with Live(console=console, auto_refresh=False, transient=True) as live:
-
-            async def paint() -> None:
-                while True:
-                    await self._changed.wait()
-                    self._changed.clear()
-                    if self._latest is not None:
-                        block = "\n".join(drawn(self._latest, time.time(), ascii_only=style_of(sys.stderr).ascii))
-                        live.update(Text(block, no_wrap=True, overflow="ellipsis"), refresh=True)
-                    await asyncio.sleep(_REDRAW_SECONDS)
-
-            painter = asyncio.create_task(paint(), name="progress painter")
+        console = Console(file=self._stream, highlight=False)
+        with Live(console=console, auto_refresh=False, transient=not self._keep) as live:
+            painter = asyncio.create_task(self._paint(live), name="progress painter")
             try:
                 yield
             finally:
                 painter.cancel()
                 await asyncio.gather(painter, return_exceptions=True)
+                self._draw(live)
+
+    async def _paint(self, live: Live) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            self._draw(live)
+            await asyncio.sleep(_REDRAW_SECONDS)
+
+    def _draw(self, live: Live) -> None:
+        from rich.text import Text
+
+        if self._latest is not None:
+            lines = drawn(self._latest, time.time(), ascii_only=style_of(self._stream).ascii)
+            live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
 def drawn(engine: EngineStatus, now: float, *, ascii_only: bool = False) -> list[str]:

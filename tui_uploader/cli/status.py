@@ -60,7 +60,7 @@ async def _watch(upload: int | None, *, as_json: bool) -> None:
                 await _tell_status_json(engine, _narrowed(whole, upload))
                 finish()
             return
-        async with live_view() as view:
+        async with live_view(sys.stdout, keep=True) as view:
             async for whole in changes:
                 view.show(_narrowed(whole, upload))
 
