@@ -1,0 +1,25 @@
+"""A journal in a file of its own, with a project and an upload in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.journaled import Desk
+from tui_uploader.engine.journal.connection import Journal
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    opened = Journal.open(tmp_path / "data" / "journal.sqlite")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def desk(journal: Journal) -> Desk:
+    desk = Desk(journal)
+    await desk.begin()
+    return desk

@@ -1,0 +1,81 @@
+"""The link watch over a made-up link; time is the event loop's own, in milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tui_uploader.engine.link import LinkWatch
+from tui_uploader.errors import CloudFault, LinkDown, UploaderError
+from tui_uploader.model import LinkState
+
+
+class MadeUpLink:
+    def __init__(self, *answers: UploaderError | None) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+        self.events: list[str] = []
+
+    async def reachable(self) -> None:
+        self.asked += 1
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[LinkWatch]:
+        watch = LinkWatch(
+            self.reachable,
+            lambda: self.events.append(watch.link.state),
+            lambda: self.events.append("came up"),
+            clock=lambda: 1000.0,
+            random=lambda: 0.5,
+        )
+        try:
+            yield watch
+        finally:
+            await watch.close()
+
+
+async def until(condition: object, seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.001)
+
+
+async def test_a_single_broken_connection_is_no_dead_link() -> None:
+    link = MadeUpLink()
+    async with link.watch() as watch:
+        watch.suspect(LinkDown("reset"))
+        await until(lambda: watch.link.state is LinkState.UP)
+    assert link.events == ["up"]
+
+
+async def test_an_answer_that_nobody_likes_is_an_answer() -> None:
+    link = MadeUpLink(CloudFault("502"))
+    async with link.watch() as watch:
+        watch.suspect(LinkDown("reset"))
+        await until(lambda: watch.link.state is LinkState.UP)
+
+
+async def test_a_dead_link_is_told_with_the_next_try_and_probed_until_it_is_up() -> None:
+    link = MadeUpLink(LinkDown("no route"), LinkDown("no route"))
+    async with link.watch() as watch:
+        watch.suspect(LinkDown("no route"))
+        watch.suspect(LinkDown("no route"))
+        await until(lambda: watch.down)
+        assert (watch.link.since, watch.link.next_try, watch.link.reason) == (1000.0, 1001.0, "no route")
+        for probes in (2, 3):
+            watch.try_now()
+            await until(lambda probes=probes: link.asked == probes)
+        await until(lambda: not watch.down)
+    assert link.events == ["down", "down", "up", "came up"]
+
+
+async def test_probing_ends_with_the_watch() -> None:
+    link = MadeUpLink(*[LinkDown("no route")] * 100)
+    async with link.watch() as watch:
+        watch.suspect(LinkDown("no route"))
+        await until(lambda: watch.down)
+    assert link.asked == 1
