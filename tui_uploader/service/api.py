@@ -1,1 +1,293 @@
-"""HTTP over a Unix socket: the engine for its front ends."""
+"""HTTP over a Unix socket: the engine for its front ends.
+
+Each endpoint is one method of `UploadManager`; what goes in and out are values of `model`. An error is answered with
+`{"error": {"kind", "message"}}` and a fitting status. No answer holds a secret.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from tui_uploader import codec
+from tui_uploader.engine.manager import UploadManager
+from tui_uploader.errors import EngineError, NoSuchUpload, UploaderError, UsageError
+from tui_uploader.model import AddRequest, FileQuery, FileSelection, SignInRequest
+from tui_uploader.service.frontdoor import FrontDoor, answer, error_answer
+from tui_uploader.service.lifetime import Presence, StopSignal
+from tui_uploader.service.protocol import (
+    HEARTBEAT,
+    MAX_BODY,
+    MAX_WINDOW,
+    AutoProcessing,
+    EngineInfo,
+    FilesTouched,
+    NewProject,
+    ProcessingStart,
+    SignedOut,
+    SignOutRequest,
+    path_fault,
+    version,
+)
+from tui_uploader.service.stream import newest
+from tui_uploader.settings import Directories
+from tui_uploader.text import printable
+
+Value = TypeVar("Value")
+
+Endpoint = Callable[[UploadManager, Request], Awaitable[object]]
+"""What an endpoint returns is the answer's value."""
+
+_LARGEST_ID = 2**63 - 1  # SQLite's
+
+
+def create_app(manager: UploadManager, directories: Directories, stop: StopSignal, presence: Presence) -> ASGIApp:
+    """The engine's API. It sets `stop` when a front end asks for that, and ends what is under way when it is set."""
+    running = _RunningEngine(manager, directories.socket, stop)
+
+    def route(method: str, path: str, endpoint: Endpoint) -> Route:
+        async def answering(request: Request) -> Response:
+            return answer(await endpoint(manager, request))
+
+        return Route(path, answering, methods=[method])
+
+    app = Starlette(
+        routes=[
+            Route("/v1/events", running.events, methods=["GET"]),
+            Route("/v1/engine", running.info, methods=["GET"]),
+            Route("/v1/stop", running.leave, methods=["POST"]),
+            *(route(method, path, endpoint) for method, path, endpoint in _ENDPOINTS),
+        ],
+        exception_handlers={
+            HTTPException: _refused_by_router,
+            UploaderError: _failed,
+            Exception: _broken(directories.log),
+        },
+    )
+    app.router.redirect_slashes = False
+    return FrontDoor(app, stop, presence)
+
+
+@dataclass(frozen=True)
+class _RunningEngine:
+    """The endpoints that are about the process rather than its uploads."""
+
+    manager: UploadManager
+    socket: Path
+    stop: StopSignal
+
+    async def info(self, _: Request) -> Response:
+        status = self.manager.status()
+        return answer(EngineInfo(os.getpid(), version(), os.fspath(self.socket), status.since, len(status.uploads)))
+
+    async def leave(self, request: Request) -> Response:
+        last_words = await self.info(request)
+        self.stop.set("a front end asked for it")
+        return last_words
+
+    async def events(self, _: Request) -> Response:
+        return StreamingResponse(self._status_lines(), media_type="application/x-ndjson")
+
+    async def _status_lines(self) -> AsyncIterator[str]:
+        async for status in newest(self.manager.changes(), self.stop, HEARTBEAT):
+            yield "\n" if status is None else f"{codec.to_json(status)}\n"
+
+
+# ----------------------------------------------------------------------------------------------- the endpoints
+
+
+async def _status(manager: UploadManager, _: Request) -> object:
+    return manager.status()
+
+
+async def _try_now(manager: UploadManager, _: Request) -> object:
+    manager.try_now()
+    return manager.status()
+
+
+async def _uploads(manager: UploadManager, _: Request) -> object:
+    return manager.status().uploads
+
+
+async def _add(manager: UploadManager, request: Request) -> object:
+    wanted = await _body(request, AddRequest)
+    for path in wanted.paths:
+        fault = path_fault(path)
+        if fault is not None:
+            raise UsageError(f"The path '{printable(path, 200)}' {fault}.")
+    _refuse_broken_text(wanted.project, wanted.new, wanted.account)
+    return await manager.add(wanted)
+
+
+async def _files(manager: UploadManager, request: Request) -> object:
+    return await manager.files(_upload_id(request), _file_query(request.scope["query_string"]))
+
+
+async def _set_auto_process(manager: UploadManager, request: Request) -> object:
+    return await manager.set_auto_process(_upload_id(request), (await _body(request, AutoProcessing)).on)
+
+
+async def _projects(manager: UploadManager, _: Request) -> object:
+    return await manager.projects()
+
+
+async def _create_project(manager: UploadManager, request: Request) -> object:
+    wanted = await _body(request, NewProject)
+    _refuse_broken_text(wanted.name, wanted.account)
+    return await manager.create_project(wanted.name, wanted.kind, wanted.account)
+
+
+async def _project(manager: UploadManager, request: Request) -> object:
+    return await manager.project(_project_name(request))
+
+
+async def _process(manager: UploadManager, request: Request) -> object:
+    wanted = await _body(request, ProcessingStart)
+    return await manager.start_processing(_project_name(request), partial=wanted.partial)
+
+
+async def _accounts(manager: UploadManager, _: Request) -> object:
+    return await manager.accounts()
+
+
+async def _sign_in(manager: UploadManager, request: Request) -> object:
+    wanted = await _body(request, SignInRequest)
+    _refuse_broken_text(wanted.login.client_id, wanted.login.client_secret, wanted.login.cloud_url, wanted.profile)
+    return await manager.sign_in(wanted)
+
+
+async def _sign_out(manager: UploadManager, request: Request) -> object:
+    profile = (await _body(request, SignOutRequest)).profile
+    _refuse_broken_text(profile)
+    return SignedOut(await manager.sign_out(profile))
+
+
+def _about_upload(question: Callable[[UploadManager, int], Awaitable[object]]) -> Endpoint:
+    async def endpoint(manager: UploadManager, request: Request) -> object:
+        return await question(manager, _upload_id(request))
+
+    return endpoint
+
+
+def _about_files(command: Callable[[UploadManager, int, FileSelection], Awaitable[int]]) -> Endpoint:
+    async def endpoint(manager: UploadManager, request: Request) -> object:
+        selection = await _body(request, FileSelection)
+        if any(not 0 <= file <= _LARGEST_ID for file in selection.ids):
+            raise UsageError("A file's id is a whole number from 0.")
+        return FilesTouched(await command(manager, _upload_id(request), selection))
+
+    return endpoint
+
+
+_ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "/v1/status", _status),
+    ("POST", "/v1/try-now", _try_now),
+    ("GET", "/v1/uploads", _uploads),
+    ("POST", "/v1/uploads", _add),
+    ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.upload(upload))),
+    ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.skipped(upload))),
+    ("GET", "/v1/uploads/{upload:int}/files", _files),
+    ("POST", "/v1/uploads/{upload:int}/pause", _about_upload(lambda manager, upload: manager.pause(upload))),
+    ("POST", "/v1/uploads/{upload:int}/resume", _about_upload(lambda manager, upload: manager.resume(upload))),
+    ("POST", "/v1/uploads/{upload:int}/cancel", _about_upload(lambda manager, upload: manager.cancel(upload))),
+    ("POST", "/v1/uploads/{upload:int}/dismiss", _about_upload(lambda manager, upload: manager.dismiss(upload))),
+    ("POST", "/v1/uploads/{upload:int}/auto-process", _set_auto_process),
+    ("POST", "/v1/uploads/{upload:int}/retry", _about_files(lambda manager, *which: manager.retry(*which))),
+    ("POST", "/v1/uploads/{upload:int}/remove", _about_files(lambda manager, *which: manager.remove(*which))),
+    ("POST", "/v1/uploads/{upload:int}/restore", _about_files(lambda manager, *which: manager.restore(*which))),
+    ("GET", "/v1/projects", _projects),
+    ("POST", "/v1/projects", _create_project),
+    ("POST", "/v1/projects/{project:path}/process", _process),
+    ("GET", "/v1/projects/{project:path}", _project),
+    ("GET", "/v1/accounts", _accounts),
+    ("POST", "/v1/sign-in", _sign_in),
+    ("POST", "/v1/sign-out", _sign_out),
+)
+
+# ------------------------------------------------------------------------------------------- what comes in
+
+
+async def _body(request: Request, shape: type[Value]) -> Value:
+    """The request's body as a value of `shape`. Raises UsageError, and HTTPException (413) for more than `MAX_BODY`."""
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MAX_BODY:
+            raise HTTPException(413, f"The request is longer than {MAX_BODY} bytes; ask for less at once.")
+    try:
+        return codec.from_json(bytes(received), shape)
+    except codec.Malformed as error:
+        raise UsageError(f"The request cannot be understood: {printable(str(error), 200)}.") from error
+
+
+def _upload_id(request: Request) -> int:
+    upload: int = request.path_params["upload"]
+    if upload > _LARGEST_ID:
+        raise NoSuchUpload("There is no such upload; `tui-uploader status` lists them.")
+    return upload
+
+
+def _project_name(request: Request) -> str:
+    return unquote(request.path_params["project"], errors="surrogateescape")
+
+
+def _file_query(query_string: bytes) -> FileQuery:
+    """Raises UsageError."""
+    given = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape"))
+    try:
+        query = msgspec.convert(given, FileQuery, strict=False)
+    except ValueError as error:
+        raise UsageError(f"The request cannot be understood: {printable(str(error), 200)}.") from error
+    if not 0 <= query.offset <= _LARGEST_ID or not 0 < query.limit <= MAX_WINDOW:
+        raise UsageError(f"A window of files has an offset from 0, and a limit from 1 to {MAX_WINDOW}.")
+    return query
+
+
+def _refuse_broken_text(*texts: str | None) -> None:
+    """Names go to the cloud and into the journal, which take nothing but Unicode; paths are another matter."""
+    for text in texts:
+        try:
+            (text or "").encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"'{printable(text or '', 200)}' is not valid text.") from None
+
+
+# ------------------------------------------------------------------------------------------- what goes wrong
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    assert isinstance(error, UploaderError)
+    return error_answer(error)
+
+
+async def _refused_by_router(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code in (404, 405):
+        asked = printable(f"{request.method} {request.url.path}", 200)
+        return error_answer(UsageError(f"The engine knows no `{asked}`."), error.status_code)
+    return error_answer(UsageError(error.detail), error.status_code)
+
+
+def _broken(log: Path) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """A fault of the program. Starlette hands the exception on after the answer, and uvicorn writes it to the log."""
+
+    async def handler(_: Request, error: Exception) -> Response:
+        return error_answer(
+            EngineError(
+                f"The engine has a fault ({type(error).__name__}); its log, {printable(os.fspath(log))}, tells more."
+            )
+        )
+
+    return handler

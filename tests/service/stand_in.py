@@ -1,0 +1,224 @@
+"""A manager without cloud and journal, for tests of what is around it: real values, kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+from tui_uploader.engine.manager import UploadManager
+from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotPossibleNow, UsageError
+from tui_uploader.model import (
+    Account,
+    AddRequest,
+    Counts,
+    EngineStatus,
+    FileItem,
+    FileQuery,
+    FileSelection,
+    FileStatus,
+    FileWindow,
+    Link,
+    Processing,
+    ProcessingState,
+    Project,
+    ProjectKind,
+    SignInRequest,
+    Skipped,
+    UploadEvent,
+    UploadState,
+    UploadStatus,
+    Volume,
+    next_state,
+)
+from tui_uploader.service import protocol
+from tui_uploader.settings import Directories, Settings
+
+ACCOUNT = "id@http://127.0.0.1:1"
+
+
+class StandInManager(UploadManager):
+    """Files wait for ever; commands change states as `model` says.
+
+    The project "a fault" is one of the program; "a slow answer" tells those who listen that it was asked for, and never
+    comes.
+    """
+
+    def __init__(self) -> None:
+        self.since = time.time()
+        self.tries = 0
+        self.closed = False
+        self.requests: list[AddRequest] = []
+        self.sign_ins: list[SignInRequest] = []
+        self._ids = itertools.count(1)
+        self._uploads: dict[int, UploadStatus] = {}
+        self._files: dict[int, list[FileItem]] = {}
+        self._projects: dict[str, Project] = {}
+        self._change = asyncio.Event()
+
+    @classmethod
+    async def open(cls, directories: Directories, settings: Settings) -> StandInManager:
+        if (directories.data / "journal-of-tomorrow").exists():
+            raise JournalTooNew(
+                f"The journal {directories.journal} was written by a later version; update tui-uploader."
+            )
+        return cls()
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def status(self) -> EngineStatus:
+        uploads = tuple(self._uploads.values())
+        return EngineStatus(protocol.version(), os.getpid(), self.since, Link(), 0, 0.0, uploads)
+
+    async def changes(self) -> AsyncIterator[EngineStatus]:
+        while True:
+            self._change.clear()
+            yield self.status()
+            await self._change.wait()
+
+    @property
+    def busy(self) -> bool:
+        return any(not upload.settled for upload in self._uploads.values())
+
+    async def upload(self, upload: int) -> UploadStatus:
+        try:
+            return self._uploads[upload]
+        except KeyError:
+            raise NoSuchUpload(f"There is no upload {upload}.") from None
+
+    async def skipped(self, upload: int) -> tuple[Skipped, ...]:
+        await self.upload(upload)
+        return (Skipped("/media/card/notes.txt", "no image"),)
+
+    async def files(self, upload: int, query: FileQuery) -> FileWindow:
+        await self.upload(upload)
+        found = [
+            file
+            for file in self._files[upload]
+            if query.text in file.name and (query.status is None or file.status is query.status)
+        ]
+        if query.sort == "name":
+            found.sort(key=lambda file: file.name, reverse=query.descending)
+        window = found[query.offset : query.offset + query.limit]
+        return FileWindow(len(found), query.offset, tuple(window))
+
+    async def projects(self) -> tuple[Project, ...]:
+        return tuple(self._projects.values())
+
+    async def project(self, project: str) -> Project:
+        if project == "a fault":
+            raise RuntimeError("a fault of the program")
+        if project == "a slow answer":
+            self.try_now()
+            await asyncio.sleep(3600)
+        for found in self._projects.values():
+            if project in (found.id, found.name):
+                return found
+        raise NoSuchProject(f"There is no project '{project}'.")
+
+    async def sign_in(self, request: SignInRequest) -> Account:
+        self.sign_ins.append(request)
+        return Account(request.login.account, request.login.cloud_url, request.login.client_id, "engine")
+
+    async def sign_out(self, profile: str) -> bool:
+        signed_in = bool(self.sign_ins)
+        self.sign_ins.clear()
+        return signed_in
+
+    async def accounts(self) -> tuple[Account, ...]:
+        return tuple(
+            Account(request.login.account, request.login.cloud_url, request.login.client_id, "engine")
+            for request in self.sign_ins
+        )
+
+    async def add(self, request: AddRequest) -> UploadStatus:
+        if (request.project is None) == (request.new is None):
+            raise UsageError("Give either a project or the name of a new one.")
+        self.requests.append(request)
+        project = (
+            await self.create_project(request.new, request.kind, request.account)
+            if request.new is not None
+            else await self.project(request.project or "")
+        )
+        number = next(self._ids)
+        self._files[number] = [
+            FileItem(index, path, Path(path).name, None, 7, FileStatus.WAITING)
+            for index, path in enumerate(request.paths, start=1)
+        ]
+        self._uploads[number] = UploadStatus(
+            upload=number,
+            project=project.id,
+            project_name=project.name,
+            state=UploadState.ACTIVE,
+            counts=Counts(waiting=len(request.paths)),
+            bytes=Volume(total=7 * len(request.paths)),
+            skipped=1,
+            rate=0.0,
+            eta=None,
+            seconds=0.0,
+            auto_process=request.auto_process,
+            processing=Processing(),
+        )
+        return self._changed(number)
+
+    async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
+        made = Project(str(1000 + len(self._projects)), name, kind, account or ACCOUNT)
+        return self._projects.setdefault(name, made)
+
+    async def pause(self, upload: int) -> UploadStatus:
+        return await self._transition(upload, UploadEvent.PAUSE)
+
+    async def resume(self, upload: int) -> UploadStatus:
+        return await self._transition(upload, UploadEvent.RESUME)
+
+    async def cancel(self, upload: int) -> UploadStatus:
+        return await self._transition(upload, UploadEvent.CANCEL)
+
+    async def dismiss(self, upload: int) -> UploadStatus:
+        if not (await self.upload(upload)).settled:
+            raise NotPossibleNow(f"Upload {upload} is still at work; cancel it first.")
+        return self._changed(upload, dismissed=True)
+
+    async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
+        await self.upload(upload)
+        return self._changed(upload, auto_process=on)
+
+    async def retry(self, upload: int, selection: FileSelection) -> int:
+        await self.upload(upload)
+        return 0
+
+    async def remove(self, upload: int, selection: FileSelection) -> int:
+        await self.upload(upload)
+        named = {*selection.names, *selection.ids}
+        kept = [file for file in self._files[upload] if not {file.id, file.name, file.path} & named]
+        removed = len(self._files[upload]) - len(kept)
+        self._files[upload] = kept
+        self._changed(upload, counts=Counts(waiting=len(kept)))
+        return removed
+
+    async def restore(self, upload: int, selection: FileSelection) -> int:
+        await self.upload(upload)
+        return len(selection.ids)
+
+    async def start_processing(self, project: str, *, partial: bool = False) -> Project:
+        found = await self.project(project)
+        if not partial:
+            raise NotPossibleNow("Files are waiting; start with what is uploaded, or wait.")
+        return replace(found, processing=Processing(ProcessingState.SUBMITTED))
+
+    def try_now(self) -> None:
+        self.tries += 1
+        self._change.set()
+
+    async def _transition(self, upload: int, event: UploadEvent) -> UploadStatus:
+        return self._changed(upload, state=next_state((await self.upload(upload)).state, event))
+
+    def _changed(self, upload: int, **fields: object) -> UploadStatus:
+        self._uploads[upload] = replace(self._uploads[upload], **fields)  # type: ignore[arg-type]
+        self._change.set()
+        return self._uploads[upload]

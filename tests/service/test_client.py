@@ -1,0 +1,230 @@
+"""The client has the manager's methods, brings the same values and raises the same errors."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.service.stand_in import StandInManager
+from tui_uploader.engine.manager import UploadManager
+from tui_uploader.errors import (
+    EngineError,
+    EngineUnreachable,
+    EngineVersionDiffers,
+    NoSuchProject,
+    NoSuchUpload,
+    NotPossibleNow,
+    UsageError,
+)
+from tui_uploader.model import (
+    Account,
+    AddRequest,
+    FileQuery,
+    FileSelection,
+    FileStatus,
+    Login,
+    ProcessingState,
+    ProjectKind,
+    SignInRequest,
+    Skipped,
+    UploadState,
+)
+from tui_uploader.service import client as client_module
+from tui_uploader.service.client import EngineClient
+from tui_uploader.service.instance import make_private
+from tui_uploader.settings import Directories
+
+FLIGHT = AddRequest(paths=("/card/a.jpg", "/card/b.jpg"), new="North field")
+
+
+def test_has_the_methods_of_the_manager() -> None:
+    for name, method in inspect.getmembers(UploadManager, inspect.isfunction):
+        if name not in ("open", "close", "busy"):
+            ours = inspect.signature(getattr(EngineClient, name))
+            assert ours.parameters.keys() == inspect.signature(method).parameters.keys(), name
+
+
+def test_front_ends_get_no_server_with_it() -> None:
+    program = "import sys, tui_uploader.service.client; print(*sys.modules)"
+    listed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=30)
+    loaded = set(listed.stdout.split())
+    assert not loaded & {"starlette", "uvicorn", "botocore", "PIL", "textual", "tui_uploader.engine.manager"}
+
+
+async def test_brings_values_there_and_back(client: EngineClient, manager: StandInManager) -> None:
+    upload = await client.add(FLIGHT)
+    assert manager.requests == [FLIGHT]
+    assert await client.upload(upload.upload) == upload == await manager.upload(upload.upload)
+    assert (await client.status()).uploads == (upload,)
+    assert await client.skipped(upload.upload) == (Skipped("/media/card/notes.txt", "no image"),)
+    assert (await client.pause(upload.upload)).state is UploadState.PAUSED
+    assert (await client.resume(upload.upload)).state is UploadState.ACTIVE
+    assert (await client.cancel(upload.upload)).state is UploadState.CANCELLED
+    assert (await client.dismiss(upload.upload)).dismissed
+    assert not (await client.set_auto_process(upload.upload, False)).auto_process
+    assert await client.remove(upload.upload, FileSelection(names=("a.jpg",))) == 1
+    assert await client.restore(upload.upload, FileSelection(ids=(1,))) == 1
+    assert await client.retry(upload.upload, FileSelection(status=FileStatus.FAILED)) == 0
+    await client.try_now()
+    assert manager.tries == 1
+
+
+async def test_projects_and_accounts(client: EngineClient, manager: StandInManager) -> None:
+    made = await client.create_project("Süd / West .. 100 %?#", ProjectKind.RESULTS, None)
+    assert await client.projects() == (made,)
+    assert await client.project(made.name) == made
+    assert (await client.start_processing(made.name, partial=True)).processing.state is ProcessingState.SUBMITTED
+    request = SignInRequest(Login("https://cloud.example", "id", "very secret"), keep=True, profile="work")
+    account = await client.sign_in(request)
+    assert manager.sign_ins == [request]
+    assert (
+        await client.accounts()
+        == (account,)
+        == (Account(request.login.account, "https://cloud.example", "id", "engine"),)
+    )
+    assert await client.sign_out("work") is True
+    assert await client.sign_out("work") is False
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/process", "a/../b", "%2e%2e", "a//b", "/", "\x1b[2J\n", "日本"])
+async def test_a_project_of_any_name_is_found(client: EngineClient, name: str) -> None:
+    made = await client.create_project(name, ProjectKind.IMAGES, None)
+    assert await client.project(name) == made
+    assert (await client.start_processing(name, partial=True)).id == made.id
+
+
+async def test_windows_of_files_and_paths_that_are_not_utf8(client: EngineClient) -> None:
+    paths = tuple(os.fsdecode(b"/card/\xff%d&=.jpg" % number) for number in range(9))
+    upload = await client.add(AddRequest(paths=paths, new="North"))
+    window = await client.files(
+        upload.upload,
+        FileQuery(offset=1, limit=3, status=FileStatus.WAITING, text="\udcff", sort="name", descending=True),
+    )
+    assert (window.total, window.offset) == (9, 1)
+    assert [file.path for file in window.files] == [paths[7], paths[6], paths[5]]
+
+
+async def test_relative_paths_are_those_of_the_front_end(
+    client: EngineClient, manager: StandInManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    await client.add(AddRequest(paths=("DCIM/../a.jpg", "/b.jpg", "."), new="North"))
+    assert manager.requests[0].paths == (f"{tmp_path}/DCIM/../a.jpg", "/b.jpg", f"{tmp_path}")
+    with pytest.raises(UsageError, match="is not absolute"):
+        await client.add(AddRequest(paths=("",), new="North"))
+
+
+async def test_errors_are_those_of_the_manager(client: EngineClient) -> None:
+    with pytest.raises(NoSuchUpload, match="There is no upload 7"):
+        await client.pause(7)
+    with pytest.raises(NoSuchProject, match="nowhere"):
+        await client.project("nowhere")
+    with pytest.raises(UsageError, match="either a project or the name of a new one"):
+        await client.add(AddRequest(paths=("/a.jpg",)))
+    upload = await client.add(FLIGHT)
+    with pytest.raises(NotPossibleNow, match="cancel it first"):
+        await client.dismiss(upload.upload)
+    with pytest.raises(EngineError, match=r"has a fault \(RuntimeError\)"):
+        await client.project("a fault")
+
+
+async def test_a_text_that_fits_in_no_address_is_refused(client: EngineClient) -> None:
+    upload = await client.add(FLIGHT)
+    with pytest.raises(UsageError, match="too long"):
+        await client.files(upload.upload, FileQuery(text="x" * 100_000))
+
+
+async def test_changes(client: EngineClient, manager: StandInManager) -> None:
+    changes = client.changes()
+    assert (await anext(changes)).uploads == ()
+    upload = await client.add(FLIGHT)
+    assert (await anext(changes)).uploads == (upload,)
+    await client.stop()
+    with pytest.raises(StopAsyncIteration):
+        await anext(changes)
+
+
+async def test_a_proxy_of_the_environment_is_not_asked(
+    manager: StandInManager, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with EngineClient.connect(directories, spawn=False) as client:
+        assert (await client.engine()).pid == os.getpid()
+
+
+async def test_without_an_engine(directories: Directories) -> None:
+    with pytest.raises(EngineUnreachable, match="No engine runs"):
+        async with EngineClient.connect(directories, spawn=False):
+            pass
+
+
+async def test_another_version_is_not_talked_to(
+    manager: StandInManager, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "version", lambda: "99.0")
+    with pytest.raises(EngineVersionDiffers, match=r"this program of version 99\.0; restart the engine"):
+        async with EngineClient.connect(directories, spawn=False):
+            pass
+    async with EngineClient.connect(directories, spawn=False, any_version=True) as client:
+        assert (await client.engine()).pid == os.getpid()
+
+
+@contextmanager
+def impostor(directories: Directories, answer: bytes) -> Iterator[None]:
+    """Somebody who answers every request with the same bytes, then hangs up."""
+    make_private(directories)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.fspath(directories.socket))
+        listener.listen()
+
+        def serve() -> None:
+            while True:
+                try:
+                    visitor, _ = listener.accept()
+                except OSError:
+                    return
+                with visitor:
+                    if visitor.recv(65536):
+                        visitor.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (b"", "ended before it answered"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "ended before it answered"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", "ended before it answered"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "answer is not what it should be"),
+        (b"HTTP/1.1 500 Oh\r\ncontent-length: 4\r\n\r\noops", "HTTP 500 and no reason"),
+    ],
+)
+async def test_answers_that_make_no_sense(directories: Directories, answer: bytes, sentence: str) -> None:
+    with impostor(directories, answer), pytest.raises(EngineError, match=sentence):
+        async with EngineClient.connect(directories, spawn=False):
+            pass
+
+
+async def test_leaving_in_the_middle_of_a_stream_leaves_nothing_open(client: EngineClient) -> None:
+    async for _ in client.changes():
+        break
+    async with asyncio.timeout(5):
+        assert (await client.status()).uploads == ()

@@ -1,0 +1,352 @@
+"""The engine as a real process: spawned, shared, killed, hung up on, stopped, and left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.service.conftest import ROOT, Spawner, alive, eventually
+from tui_uploader.errors import (
+    EngineUnreachable,
+    EngineVersionDiffers,
+    EngineWillNotStart,
+    JournalTooNew,
+    UploaderError,
+)
+from tui_uploader.model import AddRequest, EngineStatus, Login, SignInRequest
+from tui_uploader.service.client import EngineClient
+from tui_uploader.service.instance import holder, make_private
+from tui_uploader.service.spawn import start_engine
+from tui_uploader.settings import Directories
+
+FLIGHT = AddRequest(paths=("/card/a.jpg",), new="North field")
+SECRET = "a-very-secret-secret"
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+async def follow(client: EngineClient, seen: asyncio.Queue[EngineStatus]) -> None:
+    async for status in client.changes():
+        seen.put_nowait(status)
+
+
+async def test_two_front_ends_share_one_engine_that_outlives_both(spawner: Spawner) -> None:
+    async with spawner.connect() as one, spawner.connect() as other:
+        upload = await one.add(FLIGHT)
+        changes = other.changes()
+        assert (await anext(changes)).uploads == (upload,)
+        await other.pause(upload.upload)
+        assert (await one.engine()).pid == (await other.engine()).pid != os.getpid()
+        await changes.aclose()  # type: ignore[attr-defined]
+    assert spawner.started == 1
+    async with spawner.connect(spawn=False) as later:
+        assert len((await later.status()).uploads) == 1
+
+
+async def test_front_ends_that_come_at_once_get_one_engine(spawner: Spawner) -> None:
+    async def pid() -> int:
+        async with spawner.connect() as client:
+            return (await client.engine()).pid
+
+    assert set(await asyncio.gather(*(pid() for _ in range(4)))) == {spawner.pid}
+
+
+async def test_ready_soon(spawner: Spawner) -> None:
+    began = time.monotonic()
+    async with spawner.connect() as client:
+        await client.status()
+    assert time.monotonic() - began < 1.5
+
+
+async def test_only_its_user_can_reach_it(spawner: Spawner, directories: Directories) -> None:
+    async with spawner.connect():
+        pass
+    assert mode(directories.socket) == mode(directories.log) == mode(directories.lock) == 0o600
+    assert mode(directories.socket.parent) == mode(directories.state) == mode(directories.data) == 0o700
+
+
+@on_linux
+async def test_shows_no_secret_and_holds_no_terminal_and_no_folder(
+    spawner: Spawner, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIX4D_CLIENT_ID", "an-id")
+    monkeypatch.setenv("PIX4D_CLIENT_SECRET", SECRET)
+    async with spawner.connect() as client:
+        await client.sign_in(SignInRequest(Login("https://cloud.example", "an-id", SECRET)))
+        answers = repr((await client.accounts(), await client.status()))
+        engine = Path("/proc") / str(spawner.pid)
+        told = (engine / "cmdline").read_bytes() + (engine / "environ").read_bytes()
+        assert SECRET.encode() not in told
+        assert b"PIX4D_CLIENT_ID" not in told
+        assert SECRET not in answers + directories.log.read_text()
+        assert (engine / "cwd").readlink() == Path("/")
+        outputs = [(engine / "fd" / str(number)).readlink() for number in range(3)]
+        assert outputs == [Path("/dev/null"), directories.log, directories.log]
+        assert os.getsid(spawner.pid) == spawner.pid
+
+
+async def test_a_killed_engine_is_replaced(spawner: Spawner, directories: Directories) -> None:
+    async with spawner.connect() as client:
+        first = spawner.pid
+        seen: asyncio.Queue[EngineStatus] = asyncio.Queue()
+        streaming = asyncio.create_task(follow(client, seen))
+        await seen.get()
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(EngineUnreachable, match="ended before it answered"):
+            await streaming
+        assert directories.socket.is_socket()
+        assert directories.lock.read_text().startswith(f"{first} ")
+    async with spawner.connect() as client:
+        assert (await client.engine()).pid == spawner.pid != first
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_it_in_good_order_and_fast(
+    spawner: Spawner, directories: Directories, number: signal.Signals
+) -> None:
+    async with spawner.connect() as client:
+        seen: asyncio.Queue[EngineStatus] = asyncio.Queue()
+        streams = [asyncio.create_task(follow(client, seen)) for _ in range(3)]
+        for _ in streams:
+            await seen.get()
+        slow = asyncio.create_task(client.project("a slow answer"))
+        await seen.get()
+        pid = spawner.pid
+        began = time.monotonic()
+        os.kill(pid, number)
+        await asyncio.gather(*streams)
+        with pytest.raises(EngineUnreachable, match="was stopped before it could answer"):
+            await slow
+    eventually(lambda: holder(directories) is None, "the lock is free")
+    assert time.monotonic() - began < 1.0
+    assert not directories.socket.exists()
+    assert f"signal {number.name}" in directories.log.read_text()
+    eventually(lambda: not alive(pid), "the process is gone")
+
+
+async def test_a_front_end_that_does_not_read_cannot_hold_it_back(spawner: Spawner, directories: Directories) -> None:
+    async with spawner.connect() as client:
+        for number in range(50):
+            await client.add(AddRequest(paths=(f"/{number}.jpg",), new="n" * 500))
+        _, writer = await asyncio.open_unix_connection(directories.socket, limit=1)
+        writer.write(b"GET /v1/events HTTP/1.1\r\nhost: engine\r\n\r\n")
+        for number in range(200):
+            await client.set_auto_process(1, number % 2 == 0)
+        began = time.monotonic()
+        await client.stop()
+        assert time.monotonic() - began < 2.5
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def test_a_hang_up_does_not_reach_it(spawner: Spawner) -> None:
+    async with spawner.connect() as client:
+        os.kill(spawner.pid, signal.SIGHUP)
+        assert (await client.engine()).pid == spawner.pid
+
+
+async def test_stop_returns_when_it_is_gone(spawner: Spawner, directories: Directories) -> None:
+    async with spawner.connect() as client:
+        await client.stop()
+        assert holder(directories) is None
+        with pytest.raises(EngineUnreachable, match="No engine runs"):
+            await client.status()
+    async with spawner.connect() as client:
+        assert (await client.status()).uploads == ()
+
+
+async def test_leaves_when_nobody_needs_it(spawner: Spawner, directories: Directories) -> None:
+    spawner.environment["TUI_UPLOADER_IDLE_EXIT"] = "1"
+    async with spawner.connect() as client:
+        changes = client.changes()
+        await anext(changes)
+        await asyncio.sleep(1.3)  # longer than the limit: somebody is there
+        assert holder(directories) is not None
+        await changes.aclose()  # type: ignore[attr-defined]
+        left = time.monotonic()
+    eventually(lambda: holder(directories) is None, "the engine left")
+    assert time.monotonic() - left >= 0.9
+    assert "neither work nor a front end for 1 s" in directories.log.read_text()
+
+
+async def test_another_version_is_told_of_and_restarted_on_demand(spawner: Spawner) -> None:
+    spawner.environment["STAND_IN_VERSION"] = "0.0.9"
+    with pytest.raises(EngineVersionDiffers, match=r"version 0\.0\.9"):
+        async with spawner.connect():
+            pass
+    old = spawner.pid
+    del spawner.environment["STAND_IN_VERSION"]
+    async with spawner.connect(restart_other_version=True) as client:
+        assert (await client.engine()).pid == spawner.pid != old
+
+
+async def test_a_second_engine_says_that_there_is_one(spawner: Spawner, directories: Directories) -> None:
+    async with spawner.connect():
+        second = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.service.stand_in_engine", cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        )
+        _, said = await second.communicate()
+        assert second.returncode == 6
+        assert said.decode() == f"The engine runs already (process {spawner.pid}).\n"
+
+
+def test_in_front_it_logs_to_the_terminal_and_stops_with_ctrl_c(directories: Directories) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.service.stand_in_engine"], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as engine:
+        eventually(directories.socket.exists, "it listens")
+        eventually(lambda: holder(directories) is not None, "it holds the lock")
+        assert engine.stderr is not None
+        assert f"process {engine.pid}, opened its journal" in engine.stderr.readline()
+        engine.send_signal(signal.SIGINT)
+        assert "Engine stops: signal SIGINT" in engine.stderr.read()
+    assert engine.returncode == 0
+
+
+async def test_a_hung_engine_is_named(spawner: Spawner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_uploader.service.client.GREETING_PATIENCE", 0.3)
+    async with spawner.connect():
+        pass
+    os.kill(spawner.pid, signal.SIGSTOP)
+    with pytest.raises(EngineUnreachable, match=rf"process {spawner.pid}\) does not answer .* `kill -9 {spawner.pid}`"):
+        async with spawner.connect():
+            pass
+
+
+# ----------------------------------------------------------------------------------- why it will not start
+
+
+def a_file_in_the_way(directories: Directories) -> None:
+    directories.state.parent.mkdir(parents=True)
+    directories.state.write_text("in the way")
+
+
+def a_file_at_the_socket(directories: Directories) -> None:
+    make_private(directories)
+    directories.socket.write_text("in the way")
+
+
+def a_folder_for_a_log(directories: Directories) -> None:
+    directories.log.mkdir(parents=True)
+
+
+def a_later_journal(directories: Directories) -> None:
+    make_private(directories)
+    (directories.data / "journal-of-tomorrow").touch()
+
+
+def a_broken_settings_file(directories: Directories) -> None:
+    directories.config.mkdir(parents=True)
+    directories.settings_file.write_text("idle_exit = [")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "sentence"),
+    [
+        (a_file_in_the_way, EngineWillNotStart, "state/tui-uploader"),
+        (a_file_at_the_socket, EngineWillNotStart, r"engine\.sock.* is something else"),
+        (a_folder_for_a_log, EngineWillNotStart, r"engine\.log cannot be written"),
+        (a_later_journal, JournalTooNew, "update tui-uploader"),
+        (a_broken_settings_file, UploaderError, r"config\.toml is not valid TOML"),
+    ],
+)
+async def test_says_why_it_will_not_start(
+    spawner: Spawner,
+    directories: Directories,
+    spoil: Callable[[Directories], None],
+    kind: type[UploaderError],
+    sentence: str,
+) -> None:
+    spoil(directories)
+    with pytest.raises(kind, match=sentence) as raised:
+        async with spawner.connect():
+            pass
+    assert "\n" not in str(raised.value)
+    assert holder(directories) is None
+    assert not directories.socket.is_socket()
+
+
+async def test_a_folder_that_is_too_deep_for_a_socket_is_gone_around(
+    spawner: Spawner, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", os.fspath(directories.state / ("d" * 120)))
+    spawner.directories = Directories.of_user()
+    async with spawner.connect() as client:
+        assert (await client.engine()).socket == os.fspath(spawner.directories.socket)
+        await client.stop()
+    spawner.directories.socket.parent.rmdir()
+
+
+async def test_a_full_disk_does_not_keep_it_from_answering(spawner: Spawner, directories: Directories) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # no file may grow: EFBIG where a full disk gives ENOSPC
+    try:
+        async with spawner.connect() as client:
+            info = await client.engine()
+            assert directories.lock.stat().st_size == directories.log.stat().st_size == 0
+            await client.stop()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    eventually(lambda: not alive(info.pid), "the process is gone")
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        ("raise SystemExit('no \\x1b[2J module')", r"ended before it was ready \(no \\x1b\[2J module\)"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("", "it said nothing"),
+        ("import sys; sys.stderr.write('{}\\n[]\\n7\\n')", r"ended before it was ready \(7\)"),
+        ("import time; time.sleep(60)", r"was not ready within 0\.3 s"),
+    ],
+)
+def test_what_a_child_that_never_gets_ready_said(directories: Directories, program: str, sentence: str) -> None:
+    patience = 0.3 if "sleep" in program else 15.0
+    with pytest.raises(EngineWillNotStart, match=sentence):
+        start_engine(directories, command=(sys.executable, "-c", program), patience=patience)
+
+
+def test_a_program_that_is_not_there(directories: Directories) -> None:
+    with pytest.raises(EngineWillNotStart, match=r"/nowhere/python cannot be run \(No such file or directory\)"):
+        start_engine(directories, command=("/nowhere/python",))
+
+
+def test_nothing_is_imported_from_the_folder_it_is_started_in(
+    directories: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "asyncio.py").write_text("raise SystemExit('code from the memory card')")
+    (tmp_path / "uvicorn.py").write_text("raise SystemExit('code from the memory card')")
+    monkeypatch.chdir(tmp_path)
+    a_file_in_the_way(directories)  # so that it ends right after its imports
+    with pytest.raises(EngineWillNotStart, match="state/tui-uploader is not to be had"):
+        start_engine(directories)
+
+
+def test_its_answer_is_a_line_of_json(directories: Directories) -> None:
+    a_file_in_the_way(directories)
+    ours, theirs = os.pipe()
+    with os.fdopen(ours) as answers:
+        command = [sys.executable, "-m", "tui_uploader.service.daemon", "--ready-fd", str(theirs)]
+        ended = subprocess.run(command, pass_fds=(theirs,), capture_output=True, timeout=30, check=False)
+        os.close(theirs)
+        told = json.loads(answers.read())
+    assert (ended.returncode, ended.stdout, ended.stderr) == (6, b"", b"")
+    assert told["outcome"] == "failed"
+    assert told["failure"]["kind"] == "EngineWillNotStart"

@@ -1,0 +1,247 @@
+"""The engine, for front ends: the methods of `UploadManager` over the engine's socket.
+
+```python
+async with EngineClient.connect(Directories.of_user()) as engine:
+    upload = await engine.add(AddRequest(paths=("/media/card/DCIM",), new="North field"))
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from tui_uploader.errors import EngineUnreachable, UsageError
+from tui_uploader.model import (
+    Account,
+    AddRequest,
+    EngineStatus,
+    FileQuery,
+    FileSelection,
+    FileWindow,
+    Project,
+    ProjectKind,
+    SignInRequest,
+    Skipped,
+    UploadStatus,
+)
+from tui_uploader.service.connection import (
+    CLOUD_PATIENCE,
+    GREETING_PATIENCE,
+    Connection,
+    not_running,
+    segment,
+    understood,
+)
+from tui_uploader.service.instance import holder, listening
+from tui_uploader.service.protocol import (
+    AutoProcessing,
+    EngineInfo,
+    FilesTouched,
+    NewProject,
+    ProcessingStart,
+    SignedOut,
+    SignOutRequest,
+    version,
+    versions_differ,
+)
+from tui_uploader.service.spawn import PATIENCE, ensure_engine, silent, start_engine
+from tui_uploader.settings import Directories
+
+_GREETINGS = 3
+
+
+class EngineView:
+    """What there is to see of the engine. Every method raises errors of `errors` and nothing else."""
+
+    def __init__(self, connection: Connection, directories: Directories) -> None:
+        self._connection = connection
+        self._directories = directories
+
+    async def engine(self) -> EngineInfo:
+        return await self._connection.get("/v1/engine", EngineInfo, patience=GREETING_PATIENCE)
+
+    async def status(self) -> EngineStatus:
+        return await self._connection.get("/v1/status", EngineStatus)
+
+    async def changes(self) -> AsyncIterator[EngineStatus]:
+        """The status now, and again whenever it changed, at most four times a second; ends when the engine is stopped.
+
+        Raises EngineUnreachable when the engine died or hangs.
+        """
+        async for line in self._connection.lines("/v1/events"):
+            yield understood(line, EngineStatus)
+
+    async def upload(self, upload: int) -> UploadStatus:
+        return await self._connection.get(f"/v1/uploads/{upload}", UploadStatus)
+
+    async def skipped(self, upload: int) -> tuple[Skipped, ...]:
+        return await self._connection.get(f"/v1/uploads/{upload}/skipped", tuple[Skipped, ...])
+
+    async def files(self, upload: int, query: FileQuery) -> FileWindow:
+        """At most `protocol.MAX_WINDOW` files at once."""
+        parameters = {
+            "offset": str(query.offset),
+            "limit": str(query.limit),
+            "text": query.text,
+            "sort": query.sort,
+            "descending": "true" if query.descending else "false",
+        }
+        if query.status is not None:
+            parameters["status"] = query.status
+        return await self._connection.get(f"/v1/uploads/{upload}/files", FileWindow, parameters)
+
+    async def projects(self) -> tuple[Project, ...]:
+        """Those of this machine and, where the service lists them, the account's others."""
+        return await self._connection.get("/v1/projects", tuple[Project, ...], patience=CLOUD_PATIENCE)
+
+    async def project(self, project: str) -> Project:
+        """By id, or by name where that is unique."""
+        return await self._connection.get(f"/v1/projects/{segment(project)}", Project, patience=CLOUD_PATIENCE)
+
+    async def accounts(self) -> tuple[Account, ...]:
+        return await self._connection.get("/v1/accounts", tuple[Account, ...])
+
+
+class EngineClient(EngineView):
+    """Sees and commands the engine."""
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls,
+        directories: Directories,
+        *,
+        spawn: bool = True,
+        restart_other_version: bool = False,
+        any_version: bool = False,
+        start: Callable[[Directories], None] = start_engine,
+    ) -> AsyncIterator[Self]:
+        """A client of the engine, which is started first if there is none and `spawn` is on.
+
+        `directories` are those of this environment (`Directories.of_user()`). With `restart_other_version` an engine of
+        another version is stopped, and one of ours started; with `any_version` it is taken as it is, and only
+        `engine()` and `stop()` are sure to be understood.
+
+        Raises EngineUnreachable, EngineWillNotStart, EngineVersionDiffers, and what keeps the journal from opening.
+        """
+        async with Connection(directories) as connection:
+            client = cls(connection, directories)
+            found = await client._greet(spawn, start)
+            if found.version != version() and not any_version:
+                if not restart_other_version:
+                    raise versions_differ(found.version, version())
+                await client.stop()
+                found = await client._greet(True, start)
+                if found.version != version():
+                    raise versions_differ(found.version, version())
+            yield client
+
+    async def _greet(self, spawn: bool, start: Callable[[Directories], None]) -> EngineInfo:
+        """The engine's first answer. One that leaves just now is as good as none, so that is tried again."""
+        for _ in range(_GREETINGS):
+            if spawn:
+                await asyncio.to_thread(ensure_engine, self._directories, start)
+            elif not listening(self._directories.socket):
+                break
+            try:
+                return await self.engine()
+            except EngineUnreachable:
+                if listening(self._directories.socket):
+                    raise
+        raise not_running(self._directories)
+
+    async def stop(self) -> None:
+        """Stop the engine, and return when it is gone; uploads go on with the next one.
+
+        Raises EngineUnreachable when it does not go.
+        """
+        await self._connection.post("/v1/stop", EngineInfo)
+        deadline = time.monotonic() + PATIENCE
+        while holder(self._directories) is not None:
+            if time.monotonic() > deadline:
+                raise silent(self._directories)
+            await asyncio.sleep(0.02)
+
+    async def sign_in(self, request: SignInRequest) -> Account:
+        return await self._connection.post("/v1/sign-in", Account, request, patience=CLOUD_PATIENCE)
+
+    async def sign_out(self, profile: str) -> bool:
+        """Forget the stored login; False when there was none."""
+        return (await self._connection.post("/v1/sign-out", SignedOut, SignOutRequest(profile))).forgotten
+
+    async def add(self, request: AddRequest) -> UploadStatus:
+        """Returns when the folders have been walked, or after two seconds while that goes on."""
+        return await self._connection.post(
+            "/v1/uploads", UploadStatus, replace(request, paths=_absolute(request.paths)), patience=CLOUD_PATIENCE
+        )
+
+    async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
+        return await self._connection.post(
+            "/v1/projects", Project, NewProject(name, kind, account), patience=CLOUD_PATIENCE
+        )
+
+    async def pause(self, upload: int) -> UploadStatus:
+        return await self._command(upload, "pause")
+
+    async def resume(self, upload: int) -> UploadStatus:
+        return await self._command(upload, "resume")
+
+    async def cancel(self, upload: int) -> UploadStatus:
+        return await self._command(upload, "cancel")
+
+    async def dismiss(self, upload: int) -> UploadStatus:
+        return await self._command(upload, "dismiss")
+
+    async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
+        return await self._command(upload, "auto-process", AutoProcessing(on))
+
+    async def retry(self, upload: int, selection: FileSelection) -> int:
+        """How many failed files wait again."""
+        return await self._touch(upload, "retry", selection)
+
+    async def remove(self, upload: int, selection: FileSelection) -> int:
+        """How many waiting, duplicate or failed files left the queue.
+
+        Raises NotPossibleNow when one that was named is uploading or uploaded.
+        """
+        return await self._touch(upload, "remove", selection)
+
+    async def restore(self, upload: int, selection: FileSelection) -> int:
+        """Take a removal back."""
+        return await self._touch(upload, "restore", selection)
+
+    async def start_processing(self, project: str, *, partial: bool = False) -> Project:
+        """Start now. `partial`: although files are waiting or failed.
+
+        Raises TooFewImages, NotPossibleNow.
+        """
+        path = f"/v1/projects/{segment(project)}/process"
+        return await self._connection.post(path, Project, ProcessingStart(partial), patience=CLOUD_PATIENCE)
+
+    async def try_now(self) -> None:
+        """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""
+        await self._connection.post("/v1/try-now", EngineStatus)
+
+    async def _command(self, upload: int, command: str, body: object = None) -> UploadStatus:
+        return await self._connection.post(f"/v1/uploads/{upload}/{command}", UploadStatus, body)
+
+    async def _touch(self, upload: int, command: str, selection: FileSelection) -> int:
+        return (await self._connection.post(f"/v1/uploads/{upload}/{command}", FilesTouched, selection)).files
+
+
+def _absolute(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The engine's working directory is another one than ours. An empty path stays one, for the engine to refuse."""
+    if all(not path or Path(path).is_absolute() for path in paths):
+        return paths
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise UsageError(f"The current folder cannot be named ({error.strerror}); give whole paths.") from error
+    return tuple(os.fspath(here / path) if path else path for path in paths)

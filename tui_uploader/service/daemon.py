@@ -1,0 +1,200 @@
+"""The engine as a process: one per user, spawned on demand, gone when nobody and nothing needs it.
+
+`python -m tui_uploader.service.daemon --ready-fd N` is what front ends spawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tui_uploader.engine.manager import UploadManager
+from tui_uploader.errors import EngineWillNotStart, Interrupted, UploaderError
+from tui_uploader.service.api import create_app
+from tui_uploader.service.instance import AlreadyRunning, Lock, door, make_private, sole_instance
+from tui_uploader.service.lifetime import Presence, StopSignal, leave_when_idle, leave_when_lost
+from tui_uploader.service.logfile import logging_to
+from tui_uploader.service.protocol import Failure, version
+from tui_uploader.service.spawn import Outcome, Readiness, ReadinessPipe
+from tui_uploader.settings import Directories, Settings, load
+
+OpenManager = Callable[[Directories, Settings], Awaitable[UploadManager]]
+
+CLOSING_TIME = 10.0
+"""Seconds that the manager has to close; what it has not written by then, the journal makes good at the next start."""
+
+_log = logging.getLogger(__name__)
+
+
+async def run_engine(
+    directories: Directories,
+    settings: Settings,
+    *,
+    ready: Callable[[], None],
+    foreground: bool,
+    open_manager: OpenManager = UploadManager.open,
+) -> None:
+    """Serve until SIGTERM, SIGINT, a front end's `stop`, or idleness; `ready` is called when front ends may come.
+
+    In the background, stdout and stderr of the whole process go to the log. Raises AlreadyRunning,
+    EngineWillNotStart, and what `open_manager` raises.
+    """
+    make_private(directories)
+    with (
+        sole_instance(directories, version()) as lock,
+        logging_to(directories.log, foreground=foreground),
+        door(directories.socket) as listener,
+    ):
+        async with _opened(open_manager, directories, settings) as manager:
+            stop = StopSignal()
+            presence = Presence()
+            server = _Server(create_app(manager, directories, stop, presence), stop, ready)
+            with _signals_set(stop):
+                await _serve(server, listener, stop, presence, manager, lock, settings.idle_exit)
+            _log.info("Engine stops: %s.", stop.reason)
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    open_manager: OpenManager, directories: Directories, settings: Settings
+) -> AsyncIterator[UploadManager]:
+    manager = await open_manager(directories, settings)
+    _log.info("Engine %s, process %d, opened its journal in %s.", version(), os.getpid(), directories.data)
+    try:
+        yield manager
+    finally:
+        try:
+            async with asyncio.timeout(CLOSING_TIME):
+                await manager.close()
+        except TimeoutError:
+            _log.warning("The upload manager did not close within %g s; leaving all the same.", CLOSING_TIME)
+
+
+async def _serve(
+    server: _Server,
+    listener: socket.socket,
+    stop: StopSignal,
+    presence: Presence,
+    manager: UploadManager,
+    lock: Lock,
+    idle_exit: float,
+) -> None:
+    async with asyncio.TaskGroup() as watchers:
+        idle = watchers.create_task(leave_when_idle(stop, presence, lambda: manager.busy, idle_exit))
+        lost = watchers.create_task(leave_when_lost(stop, lambda: lock.intact))
+        await server.serve(sockets=[listener])
+        idle.cancel()
+        lost.cancel()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which otherwise wakes ten times a second, and takes the signals for itself."""
+
+    def __init__(self, app: ASGIApp, stop: StopSignal, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                workers=1,
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._stop = stop
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def main_loop(self) -> None:
+        await self._stop.wait()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.contextmanager
+def _signals_set(stop: StopSignal) -> Iterator[None]:
+    """SIGTERM and SIGINT stop the engine in good order; SIGHUP, which comes when an SSH session ends, does nothing."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set, f"signal {number.name}")
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, hang_up)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def engine_main(ready_fd: int | None = None, open_manager: OpenManager = UploadManager.open) -> int:
+    """Be the engine, and return the exit code. With `ready_fd` in the background, reporting to that descriptor."""
+    pipe = ReadinessPipe(ready_fd) if ready_fd is not None else None
+    faulthandler.enable()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.umask(0o077)
+    try:
+        directories = Directories.of_user()
+        settings = load(directories=directories)
+        if settings.ca_file is not None:
+            settings = replace(settings, ca_file=settings.ca_file.absolute())
+        os.chdir("/")  # a memory card that the engine was started from has to be removable
+        asyncio.run(
+            run_engine(
+                directories,
+                settings,
+                ready=lambda: _tell(pipe, Readiness(Outcome.READY)),
+                foreground=pipe is None,
+                open_manager=open_manager,
+            )
+        )
+    except AlreadyRunning as found:
+        _tell(pipe, Readiness(Outcome.ALREADY_RUNNING), str(found))
+        return 0 if pipe else EngineWillNotStart.exit_code
+    except UploaderError as error:
+        _tell(pipe, Readiness(Outcome.FAILED, Failure(error.kind, error.message)), error.message)
+        return error.exit_code
+    except KeyboardInterrupt:  # before it was ready; later, SIGINT is a way to stop
+        return Interrupted.exit_code
+    return 0
+
+
+def _tell(pipe: ReadinessPipe | None, readiness: Readiness, sentence: str | None = None) -> None:
+    """To whoever spawned the engine; where that is done already, or a terminal did it, the sentence goes to stderr."""
+    if pipe is not None and not pipe.used:
+        pipe.report(readiness)
+    elif sentence is not None:
+        sys.stderr.write(f"{sentence}\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tui-uploader engine", description="The background process of tui-uploader.")
+    parser.add_argument("--ready-fd", type=int, help="descriptor to report readiness to; without it, stay in front")
+    return engine_main(parser.parse_args().ready_fd)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""What every request meets before its endpoint: the visitors' count, the versions, and the end of the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tui_uploader import codec
+from tui_uploader.errors import (
+    CloudBusy,
+    CloudError,
+    EngineUnreachable,
+    EngineVersionDiffers,
+    JournalUnwritable,
+    LinkError,
+    NoSuchFile,
+    NoSuchPath,
+    NoSuchProject,
+    NoSuchUpload,
+    NotPossibleNow,
+    SignInError,
+    SourceError,
+    UploaderError,
+    UsageError,
+)
+from tui_uploader.service.lifetime import Presence, StopSignal
+from tui_uploader.service.protocol import (
+    VERSION_FREE_PATHS,
+    VERSION_HEADER,
+    Failure,
+    FailureAnswer,
+    version,
+    versions_differ,
+)
+from tui_uploader.text import printable
+
+GRACE = 0.4
+"""Seconds that requests have to end in when the engine stops."""
+
+# From special to general: the first that fits counts.
+_HTTP_STATUS: tuple[tuple[type[UploaderError], int], ...] = (
+    (NoSuchPath, 404),
+    (NoSuchProject, 404),
+    (NoSuchUpload, 404),
+    (NoSuchFile, 404),
+    (NotPossibleNow, 409),
+    (UsageError, 400),
+    (SourceError, 422),
+    (SignInError, 403),
+    (LinkError, 504),
+    (CloudBusy, 503),
+    (CloudError, 502),
+    (EngineVersionDiffers, 409),
+    (EngineUnreachable, 503),
+    (JournalUnwritable, 507),
+)
+
+
+def http_status(error: UploaderError) -> int:
+    return next((status for kind, status in _HTTP_STATUS if isinstance(error, kind)), 500)
+
+
+def answer(value: object, status: int = 200) -> Response:
+    return Response(codec.to_json(value), status, media_type="application/json")
+
+
+def error_answer(error: UploaderError, status: int | None = None) -> Response:
+    return answer(FailureAnswer(Failure(error.kind, error.message)), status or http_status(error))
+
+
+class FrontDoor:
+    """ASGI middleware around the whole API."""
+
+    def __init__(self, app: ASGIApp, stop: StopSignal, presence: Presence) -> None:
+        self._app = app
+        self._stop = stop
+        self._presence = presence
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def send_signed(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                MutableHeaders(scope=message)[VERSION_HEADER] = version()
+            await send(message)
+
+        # Routes see the path as it was sent: a name with slashes or line breaks in it stays one segment.
+        scope["path"] = scope["raw_path"].decode("latin-1")
+        with self._presence.visit():
+            foreign = _other_version(scope)
+            if foreign is not None:
+                refusal = error_answer(versions_differ(version(), printable(foreign, 40)))
+                await refusal(scope, receive, send_signed)
+            elif not await self._ended_in_time(self._app(scope, receive, send_signed)) and not answered:
+                stopping = EngineUnreachable("The engine was stopped before it could answer; try again.")
+                await error_answer(stopping)(scope, receive, send_signed)
+
+    async def _ended_in_time(self, work: Awaitable[None]) -> bool:
+        """Run `work` to its end, and return False when the engine stopped first."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                await asyncio.wait((working,), timeout=GRACE)
+            if working.done():
+                working.result()
+            return working.done()
+        finally:
+            stopping.cancel()
+            working.cancel()
+
+
+def _other_version(scope: Scope) -> str | None:
+    """The version of a front end that is not ours and asks for something that may have changed."""
+    theirs = Headers(scope=scope).get(VERSION_HEADER, version())
+    return None if theirs == version() or scope["path"] in VERSION_FREE_PATHS else theirs

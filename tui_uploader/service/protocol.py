@@ -1,0 +1,116 @@
+"""What both ends of the engine's socket agree on, beyond the values of `model`.
+
+`GET /v1/engine` and `POST /v1/stop` are the two calls that every version answers to every other: by them a front end
+learns that the engine is of another version, and can have it restarted.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tui_uploader.errors import EngineVersionDiffers
+from tui_uploader.model import ProjectKind
+from tui_uploader.settings import APP
+
+VERSION_HEADER = "tui-uploader-version"
+"""In every request the program's version, in every answer the engine's."""
+
+VERSION_FREE_PATHS = frozenset({"/v1/engine", "/v1/stop"})
+
+MAX_BODY = 16 * 1024**2
+"""Bytes of a request's body: some 100,000 paths."""
+
+MAX_WINDOW = 10_000
+"""Files that one answer holds."""
+
+HEARTBEAT = 15.0
+"""Seconds without news after which an events stream carries an empty line: the engine is alive."""
+
+
+@cache
+def version() -> str:
+    """Of the installed program."""
+    return importlib.metadata.version(APP)
+
+
+def versions_differ(engine: str, program: str) -> EngineVersionDiffers:
+    return EngineVersionDiffers(
+        f"The engine that runs is of version {engine}, this program of version {program}; restart the engine with"
+        f" `{APP} engine stop`: uploads go on where they are."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Answer of `GET /v1/engine`."""
+
+    pid: int
+    version: str
+    socket: str
+    """Path of the Unix socket."""
+    since: float
+    uploads: int
+    """How many uploads the engine knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    name: str
+    kind: ProjectKind = ProjectKind.IMAGES
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingStart:
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AutoProcessing:
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutRequest:
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    forgotten: bool
+    """False when no login was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesTouched:
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error of the tree on its way through a socket or a pipe."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureAnswer:
+    error: Failure
+
+
+def path_fault(path: str) -> str | None:
+    """Why the engine, whose working directory is `/`, can do nothing with this path; None when it can."""
+    if not Path(path).is_absolute():
+        return "is not absolute"
+    if "\0" in path:
+        return "holds a zero byte"
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return "holds characters that no file name can have"
+    return None
