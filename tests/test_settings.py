@@ -1,0 +1,210 @@
+"""The environment wins over the file, folders are private, and what cannot be understood is named."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from tui_uploader.errors import UsageError
+from tui_uploader.settings import PIX4D_CLOUD_URL, Directories, Settings, load, private
+
+
+@pytest.fixture
+def directories(tmp_path: Path) -> Directories:
+    state = tmp_path / "state"
+    return Directories(tmp_path / "config", tmp_path / "data", state, state / "engine" / "engine.sock")
+
+
+def write(directories: Directories, text: str | bytes) -> None:
+    directories.config.mkdir()
+    directories.settings_file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+# ------------------------------------------------------------------------------------------------ directories
+
+
+def test_home_and_xdg_move_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    found = Directories.of_user()
+    for path in (found.config, found.data, found.state, found.journal, found.lock, found.log, found.settings_file):
+        assert path.is_relative_to(tmp_path)
+    assert len({found.journal, found.lock, found.log, found.settings_file, found.socket}) == 5
+
+
+def test_home_alone_moves_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = Directories.of_user()
+    assert all(path.is_relative_to(tmp_path) for path in (found.config, found.data, found.state))
+
+
+def test_a_path_too_long_for_a_socket_gets_a_short_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 120)
+    for variable in ("HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(variable, str(deep))
+    found = Directories.of_user()
+    assert not found.socket.is_relative_to(deep)
+    assert str(os.getuid()) in str(found.socket)
+    assert Directories.of_user().socket == found.socket
+    private(found.socket.parent)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(found.socket))
+    found.socket.unlink()
+    found.socket.parent.rmdir()
+
+
+def test_two_long_paths_get_two_sockets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sockets = set()
+    for letter in "ab":
+        monkeypatch.setenv("HOME", str(tmp_path / (letter * 120)))
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / (letter * 120)))
+        sockets.add(Directories.of_user().socket)
+    assert len(sockets) == 2
+
+
+def test_private_makes_a_folder_that_nobody_else_can_enter(tmp_path: Path) -> None:
+    made = private(tmp_path / "a" / "b")
+    assert made == tmp_path / "a" / "b"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+
+
+def test_private_closes_a_folder_that_stood_open(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir(mode=0o755)
+    (tmp_path / "open").chmod(0o755)
+    private(tmp_path / "open")
+    assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o700
+
+
+def test_private_refuses_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        (tmp_path / "theirs").mkdir()
+        os.chown(tmp_path / "theirs", 12345, 12345)
+        theirs = tmp_path / "theirs"
+    else:
+        theirs = Path("/")
+    with pytest.raises(PermissionError, match="belongs to another user"):
+        private(theirs)
+
+
+def test_private_does_not_take_a_file_for_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError):
+        private(tmp_path / "file")
+
+
+# --------------------------------------------------------------------------------------------------- settings
+
+
+def test_without_file_and_environment_everything_has_a_default(directories: Directories) -> None:
+    assert load({}, directories) == Settings()
+    assert Settings().cloud_url == PIX4D_CLOUD_URL == "https://cloud.pix4d.com"
+
+
+FILE = """
+cloud_url = "https://file.example/"
+profile = "file"
+idle_exit = 30
+proxy = "http://file.example:3128"
+ca_file = "/file/ca.pem"
+"""
+
+
+def test_the_file_is_read(directories: Directories) -> None:
+    write(directories, FILE)
+    assert load({}, directories) == Settings(
+        cloud_url="https://file.example",
+        profile="file",
+        idle_exit=30.0,
+        proxy="http://file.example:3128",
+        ca_file=Path("/file/ca.pem"),
+    )
+
+
+def test_the_environment_wins_over_the_file(directories: Directories) -> None:
+    write(directories, FILE)
+    environment = {
+        "PIX4D_CLOUD_URL": "http://127.0.0.1:8080/",
+        "TUI_UPLOADER_PROFILE": "env",
+        "TUI_UPLOADER_IDLE_EXIT": "1.5",
+        "TUI_UPLOADER_PROXY": "http://env.example:3128",
+        "TUI_UPLOADER_CA_FILE": "/env/ca.pem",
+        "TUI_UPLOADER_NO_KEYRING": "1",
+        "PIX4D_CLIENT_ID": "me",
+        "PIX4D_CLIENT_SECRET": "s3cret",
+    }
+    found = load(environment, directories)
+    assert found.login is not None
+    assert (found.login.client_id, found.login.client_secret) == ("me", "s3cret")
+    assert found == Settings(
+        cloud_url="http://127.0.0.1:8080",
+        profile="env",
+        login=found.login,
+        no_keyring=True,
+        idle_exit=1.5,
+        proxy="http://env.example:3128",
+        ca_file=Path("/env/ca.pem"),
+    )
+
+
+def test_an_empty_variable_is_no_variable(directories: Directories) -> None:
+    write(directories, FILE)
+    assert load({"TUI_UPLOADER_PROFILE": "", "PIX4D_CLOUD_URL": ""}, directories).profile == "file"
+
+
+@pytest.mark.parametrize(("said", "expected"), [("", False), ("0", False), ("1", True), ("yes", True)])
+def test_the_keyring_can_be_switched_off(directories: Directories, said: str, expected: bool) -> None:
+    assert load({"TUI_UPLOADER_NO_KEYRING": said}, directories).no_keyring is expected
+
+
+def test_a_tilde_in_the_authority_file_is_the_home(
+    directories: Directories, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load({"TUI_UPLOADER_CA_FILE": "~/ca.pem"}, directories).ca_file == tmp_path / "ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [({"PIX4D_CLIENT_ID": "me"}, "PIX4D_CLIENT_SECRET"), ({"PIX4D_CLIENT_SECRET": "s3cret"}, "PIX4D_CLIENT_ID")],
+)
+def test_half_a_login_is_told(directories: Directories, environment: dict[str, str], missing: str) -> None:
+    with pytest.raises(UsageError, match=f"{missing} is not set") as caught:
+        load(environment, directories)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_no_secret_is_in_a_repr(directories: Directories) -> None:
+    found = load({"PIX4D_CLIENT_ID": "me", "PIX4D_CLIENT_SECRET": "s3cret"}, directories)
+    assert "s3cret" not in f"{found!r} {found} {found.login}"
+
+
+@pytest.mark.parametrize("text", ["profile =", 'profile = "a\n', b"\xff\xfe", "=", "[profile", "a = 1\na = 2"])
+def test_a_file_that_is_no_toml_is_named(directories: Directories, text: str | bytes) -> None:
+    write(directories, text)
+    with pytest.raises(UsageError, match=r"config\.toml is not valid TOML"):
+        load({}, directories)
+
+
+def test_a_file_that_cannot_be_read_is_named(directories: Directories) -> None:
+    directories.settings_file.mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"config\.toml cannot be read"):
+        load({}, directories)
+
+
+@pytest.mark.parametrize("text", ["profile = [1]", "profile = {a = 1}", "cloud_url = 2026-01-01"])
+def test_a_setting_of_another_shape_is_named(directories: Directories, text: str) -> None:
+    write(directories, text)
+    with pytest.raises(UsageError, match=f"`{text.split()[0]}` must be"):
+        load({}, directories)
+
+
+def test_a_number_that_is_none_is_named(directories: Directories) -> None:
+    with pytest.raises(UsageError, match="TUI_UPLOADER_IDLE_EXIT must be a number of seconds, not 'soon'"):
+        load({"TUI_UPLOADER_IDLE_EXIT": "soon"}, directories)
