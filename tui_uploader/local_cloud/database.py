@@ -1,0 +1,141 @@
+"""The one SQLite file of a root: opening it, and taking turns.
+
+All calls block and are meant for worker threads. One connection and one lock: readers wait for a writer's fsync at
+most, and what has to happen together with a commit (a rename, say) can happen under the same lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tui_uploader.errors import UsageError
+
+FILE_NAME = "local-cloud.sqlite"
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE login (
+    only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+    client_id TEXT NOT NULL,
+    client_secret TEXT NOT NULL,
+    signing_key BLOB NOT NULL
+);
+CREATE TABLE projects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    created REAL NOT NULL,
+    starts INTEGER NOT NULL DEFAULT 0,   -- how often processing was started
+    started REAL,                        -- the last time
+    processing_seconds REAL
+);
+CREATE TABLE images (project INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (project, key)) WITHOUT ROWID;
+CREATE TABLE extras (project INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (project, key)) WITHOUT ROWID;
+CREATE TABLE results (
+    project INTEGER NOT NULL, key TEXT NOT NULL, result_type TEXT NOT NULL, PRIMARY KEY (project, key)
+) WITHOUT ROWID;
+CREATE TABLE objects (
+    key TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    checksum_algorithm TEXT,
+    checksum TEXT,
+    checksum_type TEXT,
+    headers TEXT NOT NULL,               -- JSON: what the client wants to get back with the object
+    modified REAL NOT NULL,
+    incoming TEXT NOT NULL UNIQUE        -- name of its bytes before they were moved to their place
+) WITHOUT ROWID;
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    checksum_algorithm TEXT,
+    checksum_type TEXT,
+    headers TEXT NOT NULL,
+    created REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE parts (
+    upload TEXT NOT NULL REFERENCES uploads (id),
+    number INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    md5 TEXT NOT NULL,
+    checksum_algorithm TEXT,
+    checksum TEXT,
+    modified REAL NOT NULL,
+    incoming TEXT NOT NULL UNIQUE,
+    PRIMARY KEY (upload, number)
+) WITHOUT ROWID;
+"""
+
+
+class RootLock:
+    """Keeps a second server away from a root; the kernel lets go when this process ends, however it ends."""
+
+    def __init__(self, root: Path) -> None:
+        """Raises UsageError when another server has the root."""
+        self._file = (root / "lock").open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise UsageError(
+                f"Another local cloud already serves {root}. Stop it, or choose another folder."
+            ) from error
+
+    def release(self) -> None:
+        self._file.close()
+
+
+class Database:
+    """The file, opened; made when missing, readable by its owner alone."""
+
+    def __init__(self, root: Path) -> None:
+        """Raises UsageError when the file is damaged or of a newer program."""
+        path = root / FILE_NAME
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(path)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise UsageError(f"{path} cannot be read as the state of a local cloud: {error}.") from error
+        except UsageError:
+            self._connection.close()
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        # FULL: a reply is a promise that outlives a power cut, like the fsync of the object's own bytes.
+        self._connection.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        )
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise UsageError(f"{path} was written by a newer version of this program.")
+        if version == 0:
+            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def turn(self) -> Iterator[sqlite3.Connection]:
+        """Nobody else reads or writes meanwhile."""
+        with self._lock:
+            yield self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing; committed when the block ends without an error."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")

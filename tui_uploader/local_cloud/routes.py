@@ -1,0 +1,97 @@
+"""What a request is about: pure functions of its method, path and query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+REST_PATHS = ("/oauth2/", "/project/")
+"""Everything else is S3's."""
+
+
+class Route(StrEnum):
+    """Classes of requests, as faults can be aimed at them."""
+
+    PUT = "put"
+    PART = "part"
+    COMPLETE = "complete"
+    REGISTER = "register"
+    TOKEN = "token"
+    CREDENTIALS = "credentials"
+    START = "start"
+    OTHER = "other"
+
+
+class Operation(StrEnum):
+    """S3's operations that somebody may be allowed here."""
+
+    PUT_OBJECT = "PutObject"
+    HEAD_OBJECT = "HeadObject"
+    GET_OBJECT = "GetObject"
+    LIST_OBJECTS = "ListObjects"
+    CREATE_MULTIPART = "CreateMultipartUpload"
+    UPLOAD_PART = "UploadPart"
+    LIST_PARTS = "ListParts"
+    COMPLETE_MULTIPART = "CompleteMultipartUpload"
+    ABORT_MULTIPART = "AbortMultipartUpload"
+    FORBIDDEN = "anything else"
+
+
+_SUBRESOURCES = frozenset(
+    {
+        *("accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption", "intelligent-tiering"),
+        *("inventory", "legal-hold", "lifecycle", "location", "logging", "metrics", "notification", "object-lock"),
+        *("ownershipControls", "partNumber", "policy", "policyStatus", "publicAccessBlock", "replication"),
+        *("requestPayment", "restore", "retention", "select", "tagging", "torrent", "uploadId", "uploads"),
+        *("versionId", "versioning", "versions", "website"),
+    }
+)
+"""Query parameters that make another operation of a request (Amazon S3 API reference)."""
+
+_OF_OBJECT = {
+    ("PUT", frozenset[str]()): Operation.PUT_OBJECT,
+    ("HEAD", frozenset[str]()): Operation.HEAD_OBJECT,
+    ("GET", frozenset[str]()): Operation.GET_OBJECT,
+    ("POST", frozenset({"uploads"})): Operation.CREATE_MULTIPART,
+    ("PUT", frozenset({"uploadId", "partNumber"})): Operation.UPLOAD_PART,
+    ("GET", frozenset({"uploadId"})): Operation.LIST_PARTS,
+    ("POST", frozenset({"uploadId"})): Operation.COMPLETE_MULTIPART,
+    ("DELETE", frozenset({"uploadId"})): Operation.ABORT_MULTIPART,
+}
+
+
+def operation_of(method: str, key: str, parameters: Iterable[str]) -> Operation:
+    """`parameters`: names in the query."""
+    subresources = _SUBRESOURCES.intersection(parameters)
+    if key:
+        return _OF_OBJECT.get((method, subresources), Operation.FORBIDDEN)
+    return Operation.LIST_OBJECTS if method == "GET" and not subresources else Operation.FORBIDDEN
+
+
+_ROUTE_OF_OPERATION = {
+    Operation.PUT_OBJECT: Route.PUT,
+    Operation.UPLOAD_PART: Route.PART,
+    Operation.COMPLETE_MULTIPART: Route.COMPLETE,
+}
+_ROUTE_OF_REST_PATH = (
+    (re.compile(r"/oauth2/token/?"), "POST", Route.TOKEN),
+    (re.compile(r"/project/api/v3/projects/[^/]+/s3_credentials/?"), "GET", Route.CREDENTIALS),
+    (re.compile(r"/project/api/v3/projects/[^/]+/inputs/bulk_register/?"), "POST", Route.REGISTER),
+    (re.compile(r"/project/api/v3/projects/[^/]+/(extras|results)/?"), "POST", Route.REGISTER),
+    (re.compile(r"/project/api/v3/projects/[^/]+/start_processing/?"), "POST", Route.START),
+)
+
+
+def is_rest(path: str) -> bool:
+    return path.startswith(REST_PATHS)
+
+
+def route_of(method: str, path: str, parameters: Iterable[str]) -> Route:
+    if is_rest(path):
+        for pattern, wanted, route in _ROUTE_OF_REST_PATH:
+            if method == wanted and pattern.fullmatch(path):
+                return route
+        return Route.OTHER
+    key = path.lstrip("/").partition("/")[2]
+    return _ROUTE_OF_OPERATION.get(operation_of(method, key, parameters), Route.OTHER)
