@@ -1,0 +1,376 @@
+"""One HTTP/1.1 connection that sends files as cheaply as the kernel allows, from a worker thread.
+
+Bodies go out by `sendfile`, or through one small buffer where TLS has to see them; both release the interpreter lock.
+The socket never blocks: every wait is a poll with a deadline that starts anew whenever the other side acknowledged
+something, hears an early answer, and ends at once when the connection is cut from another thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Sequence
+from typing import cast
+
+from tui_uploader.cloud.contract import SentCallback, Span
+from tui_uploader.cloud.messages import MAX_REPLY, Reply, ReplySource, Request
+from tui_uploader.cloud.sockets import Address, connect, unacknowledged
+from tui_uploader.cloud.translate import Stalled, proxy_answer
+from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, is_loopback
+from tui_uploader.errors import CloudUnintelligible, SourceChanged, SourceUnreadable
+from tui_uploader.text import printable
+
+_PLAIN_CHUNK = 256 * 1024
+# OpenSSL takes a buffer wholly or not at all, so this is also the step of progress on a slow link.
+_TLS_CHUNK = 64 * 1024
+_POLL_SLICE = 0.5
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_BROKEN_PIPE = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
+_SENDFILE_IMPOSSIBLE = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK})
+_BROKEN_SOURCE = frozenset({errno.EIO, errno.EBADMSG, errno.ENODATA, errno.ESTALE, errno.EBADF, errno.EISDIR})
+
+
+class Cut(Exception):
+    """The connection was cut from this side."""
+
+
+class Unanswered(Exception):
+    """A connection that had been idle was gone before one byte of the answer; the same request may go out again."""
+
+
+class ConnectFailed(Exception):
+    """The cause is what happened before the connection stood."""
+
+
+class _Progress:
+    """Tells how much of a body has arrived at the other side's kernel, never less than before."""
+
+    def __init__(self, sock: socket.socket, sent: SentCallback) -> None:
+        self._socket = sock
+        self._sent = sent
+        self._told = 0
+        self._accepted = 0
+
+    def accepted(self, count: int) -> None:
+        self._accepted += count
+        self.tell()
+
+    def tell(self) -> None:
+        arrived = self._accepted - unacknowledged(self._socket)
+        if arrived > self._told:
+            self._told = arrived
+            self._sent(arrived)
+
+
+class Connection:
+    """To be used by one thread at a time; `cut` may be called from any."""
+
+    def __init__(self, origin: Origin, proxy: Proxy | None, tls: ssl.SSLContext | None, deadlines: Deadlines) -> None:
+        self.origin = origin
+        self.reusable = False
+        self.idle_since = 0.0
+        self._proxy = proxy
+        self._tls = tls
+        self._deadlines = deadlines
+        self._loopback = is_loopback(origin.host if proxy is None else proxy.host)
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._is_cut = False
+        self._inbox = bytearray()
+        self._ended = False
+
+    # ------------------------------------------------------------------------------------------- from any thread
+
+    def cut(self) -> None:
+        """End whatever is under way; the thread in it gets `Cut`."""
+        with self._lock:
+            self._is_cut = True
+            if self._socket is not None:
+                try:
+                    # Not SSLSocket.shutdown: that takes the TLS state away from under the thread.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def close(self) -> None:
+        with self._lock:
+            self.reusable = False
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+
+    def gone(self) -> bool:
+        """An idle connection has nothing to say: whatever it says, it is not to be used again."""
+        if self._socket is None or not self.reusable:
+            return True
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        return bool(poller.poll(0))
+
+    # ------------------------------------------------------------------------------------- from the sending thread
+
+    def exchange(self, addresses: Sequence[Address], request: Request, sent: SentCallback | None) -> Reply:
+        """Send `request` and read its reply, opening the connection first where it is new.
+
+        Raises `Cut`, `Unanswered`, `ConnectFailed`, `Stalled`, OSError and `http.client.HTTPException` of the
+        connection, and SourceError where the file does not give what it should.
+        """
+        was_idle = self._socket is not None
+        self.reusable = False
+        self._inbox.clear()
+        self._ended = False
+        try:
+            if not was_idle:
+                self._open(addresses)
+            reply = self._exchange(request, sent)
+        except (*_BROKEN_PIPE, http.client.RemoteDisconnected) as error:
+            self.close()
+            self._check_cut()
+            if was_idle and not self._inbox:
+                raise Unanswered from error
+            raise
+        except BaseException:
+            self.close()
+            self._check_cut()
+            raise
+        if not self.reusable:
+            self.close()
+        return reply
+
+    def _check_cut(self) -> None:
+        if self._is_cut:
+            raise Cut
+
+    def _open(self, addresses: Sequence[Address]) -> None:
+        try:
+            connect(addresses, self._deadlines.connect, loopback=self._loopback, begun=self._adopt)
+            self._check_cut()
+            if self._proxy is not None and self.origin.tls:
+                self._tunnel(self._proxy)
+            if self._tls is not None and self.origin.tls:
+                self._shake_hands(self._tls)
+        except (OSError, Stalled, http.client.HTTPException) as error:
+            self._check_cut()
+            raise ConnectFailed from error
+
+    def _adopt(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._socket = sock
+        self._check_cut()
+
+    @property
+    def _sock(self) -> socket.socket:
+        if self._socket is None:
+            raise Cut
+        return self._socket
+
+    def _tunnel(self, proxy: Proxy) -> None:
+        target = f"{self.origin.host}:{self.origin.port}"
+        headers = [("Host", target)]
+        if proxy.authorization is not None:
+            headers.append(("Proxy-Authorization", proxy.authorization))
+        self._send_bytes(Request("CONNECT", target, headers).head())
+        response = self._response("CONNECT")
+        response.begin()
+        if response.status != 200:
+            raise proxy_answer(response.status, self.origin.host)
+
+    def _shake_hands(self, context: ssl.SSLContext) -> None:
+        wrapped = context.wrap_socket(
+            self._sock, server_hostname=self.origin.host, do_handshake_on_connect=False, suppress_ragged_eofs=True
+        )
+        self._adopt(wrapped)
+        while True:
+            try:
+                wrapped.do_handshake()
+                return
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN, self._deadlines.connect)
+            except ssl.SSLWantWriteError:
+                self._wait(select.POLLOUT, self._deadlines.connect)
+
+    def _exchange(self, request: Request, sent: SentCallback | None) -> Reply:
+        progress = _Progress(self._sock, sent) if sent is not None else None
+        try:
+            whole = self._send_bytes(request.head()) and self._send_body(request.body, progress)
+        except _BROKEN_PIPE:
+            # The answer to a refused body often lies in our queue already when the refusal breaks the connection.
+            if not self._heard():
+                raise
+            whole = False
+        if whole:
+            self._await_answer(request.patience, progress)
+        reply, keeps_alive = self._read_reply(request.method)
+        if reply.ok and not whole:
+            raise http.client.HTTPException("praise for a request that was not sent to its end")
+        if reply.ok and sent is not None:
+            sent(request.length)
+        self.reusable = whole and keeps_alive and not self._inbox and not self._ended
+        return reply
+
+    # ------------------------------------------------------------------------------------------------- sending
+
+    def _send_body(self, body: bytes | Span, progress: _Progress | None) -> bool:
+        """False when the other side answered before it had everything."""
+        if isinstance(body, bytes):
+            return self._send_bytes(body)
+        if isinstance(self._sock, ssl.SSLSocket):
+            return self._send_through_buffer(body, 0, progress)
+        return self._sendfile(body, progress)
+
+    def _sendfile(self, span: Span, progress: _Progress | None) -> bool:
+        source, target, done = span.file.fileno(), self._sock.fileno(), 0
+        while done < span.length:
+            try:
+                count = os.sendfile(target, source, span.offset + done, min(_PLAIN_CHUNK, span.length - done))
+            except BlockingIOError:
+                if not self._room(progress):
+                    return False
+                continue
+            except OSError as error:
+                if error.errno in _SENDFILE_IMPOSSIBLE and not self._is_cut:
+                    return self._send_through_buffer(span, done, progress)
+                raise _blamed(error, span) from error
+            if count == 0:
+                raise _shrunk(span)
+            done += count
+            if progress is not None:
+                progress.accepted(count)
+        return True
+
+    def _send_through_buffer(self, span: Span, done: int, progress: _Progress | None) -> bool:
+        buffer = _thread_buffer()
+        while done < span.length:
+            step = buffer[: min(len(buffer), span.length - done)]
+            try:
+                count = os.preadv(span.file.fileno(), [step], span.offset + done)
+            except OSError as error:
+                raise _unreadable(error, span) from error
+            if count == 0:
+                raise _shrunk(span)
+            if not self._send_bytes(step[:count], progress):
+                return False
+            done += count
+        return True
+
+    def _send_bytes(self, data: bytes | memoryview, progress: _Progress | None = None) -> bool:
+        rest = memoryview(data)
+        while rest:
+            try:
+                count = self._sock.send(rest)
+            except _WOULD_BLOCK:
+                if not self._room(progress):
+                    return False
+                continue
+            rest = rest[count:]
+            if progress is not None:
+                progress.accepted(count)
+        return True
+
+    def _room(self, progress: _Progress | None) -> bool:
+        """Wait until more can be sent; False when the other side speaks first."""
+        events = self._wait(select.POLLIN | select.POLLOUT, self._deadlines.stall, progress)
+        # What is readable under TLS may be a session ticket, which is no answer.
+        return not (events & ~select.POLLOUT and self._heard())
+
+    # --------------------------------------------------------------------------------------------------- waiting
+
+    def _wait(self, mask: int, limit: float, progress: _Progress | None = None, patience: float | None = None) -> int:
+        """The poll events among `mask`, or errors. `patience` replaces `limit` once everything is acknowledged.
+
+        Raises `Stalled` after `limit` seconds in which the other side acknowledged nothing.
+        """
+        poller = select.poll()
+        poller.register(self._sock, mask)
+        since, queued = time.monotonic(), unacknowledged(self._sock)
+        while True:
+            allowed = limit if patience is None or queued else patience
+            left = since + allowed - time.monotonic()
+            if left <= 0:
+                raise Stalled
+            events = poller.poll(min(_POLL_SLICE, left) * 1000)
+            self._check_cut()
+            if events:
+                return events[0][1]
+            if progress is not None:
+                progress.tell()
+            still_queued = unacknowledged(self._sock)
+            if still_queued < queued:
+                since, queued = time.monotonic(), still_queued
+
+    def _await_answer(self, patience: float, progress: _Progress | None) -> None:
+        while not self._inbox and not self._heard():
+            self._wait(select.POLLIN, self._deadlines.stall, progress, patience)
+
+    # ------------------------------------------------------------------------------------------------- receiving
+
+    def _heard(self) -> bool:
+        """Take what has arrived; False when that is nothing, True also when it is the end."""
+        try:
+            data = self._sock.recv(64 * 1024)
+        except _WOULD_BLOCK:
+            return False
+        self._ended = self._ended or not data
+        self._inbox += data
+        return True
+
+    def _receive_into(self, buffer: memoryview) -> int:
+        """Blocks until there is something; 0 at the end."""
+        while not self._inbox and not self._ended:
+            if not self._heard():
+                self._wait(select.POLLIN, self._deadlines.stall)
+        count = min(len(buffer), len(self._inbox))
+        buffer[:count] = self._inbox[:count]
+        del self._inbox[:count]
+        return count
+
+    def _response(self, method: str) -> http.client.HTTPResponse:
+        return http.client.HTTPResponse(cast(socket.socket, ReplySource(self._receive_into)), method=method)
+
+    def _read_reply(self, method: str) -> tuple[Reply, bool]:
+        """The reply, and whether the connection stays open after it."""
+        response = self._response(method)
+        response.begin()
+        body = response.read(MAX_REPLY + 1)
+        if len(body) > MAX_REPLY:
+            raise CloudUnintelligible(f"The reply of {self.origin.host} is too long to be one.")
+        if response.length:
+            raise http.client.IncompleteRead(body, response.length)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, headers, body), not response.will_close
+
+
+class _Buffers(threading.local):
+    view: memoryview | None = None
+
+
+_buffers = _Buffers()
+
+
+def _thread_buffer() -> memoryview:
+    """One buffer per thread, for good: a fresh one for each part would be zeroed each time."""
+    if _buffers.view is None:
+        _buffers.view = memoryview(bytearray(_TLS_CHUNK))
+    return _buffers.view
+
+
+def _blamed(error: OSError, span: Span) -> Exception:
+    return _unreadable(error, span) if error.errno in _BROKEN_SOURCE else error
+
+
+def _unreadable(error: OSError, span: Span) -> SourceUnreadable:
+    return SourceUnreadable(f"{_name_of(span)} cannot be read any more: {error.strerror}.")
+
+
+def _shrunk(span: Span) -> SourceChanged:
+    return SourceChanged(f"{_name_of(span)} became shorter while it was being sent.")
+
+
+def _name_of(span: Span) -> str:
+    return printable(str(getattr(span.file, "name", "The file")))

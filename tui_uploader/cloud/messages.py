@@ -1,0 +1,79 @@
+"""HTTP requests and replies as plain values, and the file that `http.client` reads replies from."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tui_uploader.cloud.contract import Span
+
+MAX_REPLY = 8 * 1024**2
+"""Bytes of a reply that are read; no reply of either protocol is nearly as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it goes out, signed."""
+
+    method: str
+    target: str
+    """Path and query, percent-encoded."""
+    headers: Sequence[tuple[str, str]]
+    body: bytes | Span = b""
+    patience: float = 60.0
+    """Seconds from the last byte sent until the reply has to begin."""
+
+    @property
+    def length(self) -> int:
+        return self.body.length if isinstance(self.body, Span) else len(self.body)
+
+    def head(self) -> bytes:
+        """Raises ValueError for a header that would break out of its line."""
+        lines = [f"{self.method} {self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
+        if self.length or self.method in ("PUT", "POST"):
+            lines.append(f"Content-Length: {self.length}")
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a line break inside a header")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP reply, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_html(self) -> bool:
+        start = self.body[:512].lstrip().lower()
+        return start.startswith((b"<!doctype html", b"<html")) or "html" in self.headers.get("content-type", "").lower()
+
+
+class ReplySource:
+    """What `http.client` takes for a socket: it only asks for a file to read from."""
+
+    def __init__(self, receive_into: Callable[[memoryview], int]) -> None:
+        self._receive_into = receive_into
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Incoming(self._receive_into))
+
+
+class _Incoming(io.RawIOBase):
+    def __init__(self, receive_into: Callable[[memoryview], int]) -> None:
+        self._receive_into = receive_into
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._receive_into(memoryview(buffer).cast("B"))

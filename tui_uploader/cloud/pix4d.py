@@ -1,0 +1,282 @@
+"""PIX4Dcloud's REST API as the engine needs it.
+
+Paths, fields and replies follow PIX4D's public sample client (github.com/Pix4D/demo-pix4d-cloud-api) and clients of
+others; whatever PIX4D itself does not document is optional here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Sequence
+from urllib.parse import quote
+
+from tui_uploader.cloud.contract import ObjectStore, Output, RemoteProject, StartReceipt
+from tui_uploader.cloud.messages import Reply
+from tui_uploader.cloud.pool import ConnectionPool
+from tui_uploader.cloud.renewal import Renewable, ServerClock
+from tui_uploader.cloud.rest import TOKEN_PATH, RestApi
+from tui_uploader.cloud.s3 import S3Store
+from tui_uploader.cloud.status_words import state_of_word
+from tui_uploader.cloud.storage_key import StorageKey, storage_key
+from tui_uploader.cloud.translate import finite, foreign_answer, rest_text
+from tui_uploader.cloud.transport import Deadlines
+from tui_uploader.errors import (
+    CloudFault,
+    CloudRefused,
+    CloudUnintelligible,
+    NoSuchProject,
+    Unsupported,
+    UploaderError,
+    UsageError,
+)
+from tui_uploader.model import Login
+from tui_uploader.settings import Settings
+from tui_uploader.text import printable
+
+PROJECTS = "/project/api/v3/projects/"
+MAX_NAME = 100
+REGISTER_BATCH = 500
+
+_PAGE_SIZE = 100
+_MAX_PAGES = 50
+_MAX_REFUSED_KEYS = 3
+_TOO_MUCH_AT_ONCE = (400, 413, 504)
+_NOT_OFFERED = (403, 404, 405, 501)
+
+
+class Pix4dCloud:
+    """One account at one PIX4Dcloud; a `Cloud`. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        login: Login,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.time,
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        """Connects to nothing yet. Raises UsageError for an address or a proxy that cannot be used."""
+        self.account = login.account
+        self._web = login.cloud_url.rstrip("/")
+        self._clock = ServerClock(clock)
+        self._deadlines = deadlines or Deadlines()
+        self._rest = RestApi(login, settings, self._clock, self._deadlines)
+        self._pool = ConnectionPool(settings, self._deadlines)
+        self._stores: dict[str, S3Store] = {}
+        self._keys: list[Renewable[StorageKey]] = []
+        self._batch = REGISTER_BATCH
+
+    async def close(self) -> None:
+        for keys in self._keys:
+            await keys.close()
+        await self._rest.close()
+        await self._pool.close()
+
+    async def sign_in(self) -> None:
+        await self._rest.sign_in()
+
+    async def reachable(self) -> None:
+        # This path answers without a token, and never with a page: a page comes from somebody in between.
+        reply = await self._rest.anonymous("GET", TOKEN_PATH)
+        foreign = foreign_answer(reply, self._rest.origin.host)
+        if foreign is not None:
+            raise foreign
+
+    # ------------------------------------------------------------------------------------------------ projects
+
+    async def create_project(self, name: str) -> RemoteProject:
+        wanted = acceptable_name(name)
+        if not wanted:
+            raise UsageError("A project needs a name.")
+        reply = await self._rest.call("POST", PROJECTS, "create the project", body={"name": wanted}, repeatable=False)
+        return self._project_in(self._rest.json_object(reply), name=wanted)
+
+    async def project(self, project_id: str) -> RemoteProject:
+        return self._project_in(await self._of_project(project_id, "GET", "", "show the project"), id=project_id)
+
+    async def projects(self) -> Sequence[RemoteProject]:
+        found: list[RemoteProject] = []
+        for page in range(1, _MAX_PAGES + 1):
+            path = f"{PROJECTS}?page={page}&page_size={_PAGE_SIZE}"
+            value = self._rest.json_value(await self._offered("GET", path, "list projects"))
+            items = value.get("results") if isinstance(value, dict) else value
+            if not isinstance(items, list):
+                raise CloudUnintelligible(f"{self._rest.origin.host} sent a list of projects that is none.")
+            found += [self._project_in(item) for item in items if isinstance(item, dict) and "id" in item]
+            if not isinstance(value, dict) or not value.get("next") or not items:
+                break
+        return newest_first(found)
+
+    def store(self, project_id: str) -> ObjectStore:
+        store = self._stores.get(project_id)
+        if store is None:
+
+            async def fetch() -> StorageKey:
+                what = "hand out a storage key"
+                return storage_key(await self._of_project(project_id, "GET", "s3_credentials/", what), self._clock)
+
+            keys = Renewable(fetch, lambda key: key.life, self._clock.now)
+            self._keys.append(keys)
+            store = S3Store(project_id, keys, self._pool, self._rest.origin, self._clock, self._deadlines)
+            self._stores[project_id] = store
+        return store
+
+    # ------------------------------------------------------------------------------------------------ its files
+
+    async def register_images(self, project_id: str, keys: Sequence[str]) -> int | None:
+        """As the contract says. A key that the service refuses by itself does not hold up the others: they are
+        registered first, then CloudRefused names it."""
+        pending = [list(keys[start : start + self._batch]) for start in range(0, len(keys), self._batch)]
+        counts: list[int | None] = []
+        refused: list[str] = []
+        while pending and len(refused) < _MAX_REFUSED_KEYS:
+            batch = pending.pop(0)
+            reply = await self._register(project_id, batch)
+            if reply.ok:
+                counts.append(_registered_count(reply))
+            elif len(batch) > 1:
+                middle = len(batch) // 2
+                pending[:0] = [batch[:middle], batch[middle:]]
+                if reply.status != 400:  # too large or too slow, rather than one bad key among the good
+                    self._batch = max(1, min(self._batch, middle))
+            elif reply.status == 400:
+                refused.append(f"{printable(batch[0], 200)}{rest_text(reply)}")
+            else:
+                raise self._refusal(reply, "register an image")
+        if refused:
+            raise CloudRefused(f"{self._rest.origin.host} (HTTP 400) refused to register {'; '.join(refused)}.")
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    async def _register(self, project_id: str, batch: Sequence[str]) -> Reply:
+        path = _path(project_id, "inputs/bulk_register/")
+        judged = (*_TOO_MUCH_AT_ONCE, 404)
+        body = {"input_file_keys": list(batch)}
+        reply = await self._rest.call("POST", path, "register images", body=body, judged_by_caller=judged)
+        if reply.status == 404:
+            raise _no_such_project(project_id, self._rest.origin.host)
+        return reply
+
+    async def register_result(self, project_id: str, key: str, result_type: str) -> None:
+        """The one seam for a call that PIX4D has not published; other clouds of this kind may have it."""
+        host = self._rest.origin.host
+        if host == "pix4d.com" or host.endswith(".pix4d.com"):
+            raise _no_result_call(key)
+        body: dict[str, object] = {"file_key": key, "result_type": result_type}
+        try:
+            await self._offered("POST", _path(project_id, "results/"), "register a result", body)
+        except Unsupported as error:
+            raise _no_result_call(key) from error
+
+    async def register_extra(self, project_id: str, key: str) -> None:
+        await self._offered("POST", _path(project_id, "extras/"), "register an extra file", {"file_key": key})
+
+    # ----------------------------------------------------------------------------------------------- processing
+
+    async def start_processing(self, project_id: str) -> StartReceipt:
+        path = _path(project_id, "start_processing/")
+        reply = await self._rest.call("POST", path, "start processing", repeatable=False, judged_by_caller=(404,))
+        if reply.status == 404:
+            raise _no_such_project(project_id, self._rest.origin.host)
+        fields = _object_or_nothing(reply)
+        return StartReceipt(
+            waiting_seconds=_seconds(fields.get("estimated_waiting_time")),
+            processing_seconds=_seconds(fields.get("estimated_time")),
+        )
+
+    async def outputs(self, project_id: str) -> Sequence[Output]:
+        items = (await self._of_project(project_id, "GET", "outputs/", "list the results")).get("outputs")
+        return [
+            Output(*(str(item.get(name) or "") for name in ("result_type", "output_type", "availability")))
+            for item in (items if isinstance(items, list) else [])
+            if isinstance(item, dict)
+        ]
+
+    # -------------------------------------------------------------------------------------------- how it is done
+
+    async def _of_project(self, project_id: str, method: str, path: str, what: str) -> dict[str, object]:
+        """Raises NoSuchProject."""
+        reply = await self._rest.call(method, _path(project_id, path), what, judged_by_caller=(404,))
+        if reply.status == 404:
+            raise _no_such_project(project_id, self._rest.origin.host)
+        return self._rest.json_object(reply)
+
+    async def _offered(self, method: str, path: str, what: str, body: dict[str, object] | None = None) -> Reply:
+        """A call that PIX4D does not promise. Raises Unsupported."""
+        reply = await self._rest.call(method, path, what, body=body, judged_by_caller=_NOT_OFFERED)
+        if reply.status in _NOT_OFFERED:
+            raise Unsupported(f"{self._rest.origin.host} (HTTP {reply.status}) does not offer to {what}.")
+        return reply
+
+    def _refusal(self, reply: Reply, what: str) -> UploaderError:
+        return self._rest.failure(reply, what) or CloudFault(f"{self._rest.origin.host} did not {what}.")
+
+    def _project_in(self, fields: dict[str, object], *, id: str | None = None, name: str = "") -> RemoteProject:
+        """Raises CloudUnintelligible for a project without an id."""
+        found = _id(fields.get("id")) or id
+        if found is None:
+            raise CloudUnintelligible(f"{self._rest.origin.host} sent a project without an id.")
+        word = fields.get("public_status")
+        word = word if isinstance(word, str) and word else None
+        reason = fields.get("error_reason")
+        return RemoteProject(
+            id=found,
+            name=str(fields.get("name") or name),
+            word=word,
+            state=state_of_word(word),
+            error_reason=reason if isinstance(reason, str) and reason else None,
+            web_address=f"{self._web}/dataset/{quote(found, safe='')}/map",
+        )
+
+
+def acceptable_name(name: str) -> str:
+    """What other clients of the service make of a name: no slashes, no blanks at the ends, 100 characters."""
+    return re.sub(r"[/\\]", "-", name).strip()[:MAX_NAME].rstrip()
+
+
+def newest_first(projects: Sequence[RemoteProject]) -> list[RemoteProject]:
+    """By id where all ids are numbers, which the service counts up; else as listed."""
+    if all(project.id.isascii() and project.id.isdigit() for project in projects):
+        return sorted(projects, key=lambda project: int(project.id), reverse=True)
+    return list(projects)
+
+
+def _path(project_id: str, rest: str) -> str:
+    return f"{PROJECTS}{quote(project_id, safe='')}/{rest}"
+
+
+def _id(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return str(value) or None
+
+
+def _seconds(value: object) -> float | None:
+    seconds = finite(value)
+    return seconds if seconds is not None and seconds >= 0 else None
+
+
+def _registered_count(reply: Reply) -> int | None:
+    count = finite(_object_or_nothing(reply).get("nb_images_registered"))
+    return None if count is None else int(count)
+
+
+def _object_or_nothing(reply: Reply) -> dict[str, object]:
+    """The fields of a reply whose body nobody promised."""
+    try:
+        value = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _no_such_project(project_id: str, host: str) -> NoSuchProject:
+    return NoSuchProject(f"{host} (HTTP 404) knows no project {printable(project_id, 100)} of this account.")
+
+
+def _no_result_call(key: str) -> Unsupported:
+    return Unsupported(
+        "The public API of PIX4Dcloud has no call that makes an uploaded file a result of a project: "
+        f"{printable(key, 200)} is stored, and has to be added on the project's web page."
+    )

@@ -1,0 +1,149 @@
+"""Connections to the stores, kept and reused, and the threads that use them; the asyncio side of `connections`."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import ipaddress
+import ssl
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from tui_uploader.cloud.connections import ConnectFailed, Connection, Cut, Unanswered
+from tui_uploader.cloud.contract import SentCallback
+from tui_uploader.cloud.messages import Reply, Request
+from tui_uploader.cloud.sockets import Address, resolve
+from tui_uploader.cloud.translate import Stalled, link_failure
+from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, proxy_for, silence_leaky_loggers, tls_context
+from tui_uploader.errors import LinkDown
+from tui_uploader.settings import Settings
+
+MAX_THREADS = 80
+"""The most streams that pacing asks for (64), and some for the short calls between them."""
+_MAX_IDLE_SECONDS = 20.0
+
+
+class ConnectionPool:
+    """Belongs to one event loop."""
+
+    def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
+        silence_leaky_loggers()
+        self._settings = settings
+        self._deadlines = deadlines
+        self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="store")
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._busy: set[Connection] = set()
+        self._tls: ssl.SSLContext | None = None
+
+    async def exchange(self, origin: Origin, request: Request, sent: SentCallback | None = None) -> Reply:
+        """Send `request` and read its reply, whatever its status.
+
+        A connection that turns out to have been closed while it was idle is replaced once, without a word. Raises
+        LinkError and SourceError. When the awaiting task is cancelled, the transfer has ended when this returns.
+        """
+        kept = self._take(origin)
+        if kept is not None:
+            try:
+                return await self._run(kept, (), request, sent)
+            except Unanswered:
+                if sent is not None:
+                    sent(0)
+        proxy = proxy_for(origin, self._settings)
+        addresses = await self._resolved(origin, proxy)
+        tls = self._context() if origin.tls else None
+        return await self._run(Connection(origin, proxy, tls, self._deadlines), addresses, request, sent)
+
+    async def close(self) -> None:
+        for connection in self._busy:
+            connection.cut()
+        for kept in self._idle.values():
+            for connection in kept:
+                connection.close()
+        self._idle.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = tls_context(self._settings)
+        return self._tls
+
+    def _take(self, origin: Origin) -> Connection | None:
+        kept = self._idle.get(origin, [])
+        while kept:
+            connection = kept.pop()
+            if time.monotonic() - connection.idle_since < _MAX_IDLE_SECONDS and not connection.gone():
+                return connection
+            connection.close()
+        return None
+
+    async def _resolved(self, origin: Origin, proxy: Proxy | None) -> Sequence[Address]:
+        host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
+        try:
+            if _is_address(host):
+                return resolve(host, port)
+            # A resolver cannot be interrupted: its thread may outlive the task, and touches nothing.
+            looking = asyncio.get_running_loop().run_in_executor(self._threads, resolve, host, port)
+            return await asyncio.wait_for(looking, self._deadlines.connect)
+        except TimeoutError as error:
+            raise LinkDown(f"The name {host} could not be resolved in time.") from error
+        except OSError as error:
+            raise link_failure(error, host, connected=False) from error
+
+    async def _run(
+        self, connection: Connection, addresses: Sequence[Address], request: Request, sent: SentCallback | None
+    ) -> Reply:
+        host = connection.origin.host
+        self._busy.add(connection)
+        try:
+            reply = await self._in_thread(connection, addresses, request, sent)
+        except ConnectFailed as error:
+            raise link_failure(error.__cause__ or error, host, connected=False) from error.__cause__
+        except Cut as error:
+            raise LinkDown(f"The connection to {host} was closed from this side.") from error
+        except (OSError, Stalled, http.client.HTTPException) as error:
+            raise link_failure(error, host) from error
+        finally:
+            self._busy.discard(connection)
+        if connection.reusable:
+            connection.idle_since = time.monotonic()
+            self._idle.setdefault(connection.origin, []).append(connection)
+        return reply
+
+    async def _in_thread(
+        self, connection: Connection, addresses: Sequence[Address], request: Request, sent: SentCallback | None
+    ) -> Reply:
+        try:
+            job = self._threads.submit(connection.exchange, addresses, request, sent)
+        except RuntimeError as error:
+            raise Cut from error
+        ended = asyncio.wrap_future(job)
+        try:
+            return await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            if not job.cancelled():
+                await _stop(connection, job, ended)
+            raise
+
+
+async def _stop(connection: Connection, job: Future[Reply], ended: asyncio.Future[Reply]) -> None:
+    """Return when the thread has let go of the connection and of the file, however often this task is cancelled."""
+    if job.cancel():
+        return
+    connection.cut()
+    while not ended.done():
+        try:
+            await asyncio.wait({ended})
+        except asyncio.CancelledError:
+            continue
+    if not ended.cancelled():
+        ended.exception()  # looked at, so that asyncio does not report it
+    connection.close()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

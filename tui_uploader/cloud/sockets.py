@@ -1,0 +1,135 @@
+"""Sockets for long uploads over poor links: options, connecting, and what the kernel knows of progress.
+
+Options that a system does not have are passed over: none of them is needed, each of them helps.
+"""
+
+from __future__ import annotations
+
+import array
+import errno
+import fcntl
+import functools
+import os
+import select
+import socket
+import sys
+import termios
+import time
+from collections.abc import Callable, Sequence
+
+UNSENT_LIMIT = 256 * 1024
+"""Bytes that the kernel takes before it has sent them. Large enough for a fast link, small enough for a quick end."""
+USER_TIMEOUT = 20.0
+"""Seconds after which a peer that acknowledges nothing counts as gone (RFC 5482)."""
+
+_MAX_ADDRESSES = 3
+_SO_NWRITE = 0x1024  # <sys/socket.h> of macOS: bytes not yet acknowledged
+
+Address = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
+"""Family, and the address as `socket.connect` takes it."""
+
+
+def resolve(host: str, port: int) -> Sequence[Address]:
+    """Blocks as long as the resolver likes. Raises `socket.gaierror`."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, tuple(address)) for family, _, _, _, address in found]
+
+
+def tune(sock: socket.socket, *, loopback: bool) -> None:
+    """Set what helps a long upload.
+
+    Acknowledged late or never is noticed in `USER_TIMEOUT` seconds rather than in 15 minutes. BBR keeps a lossy link
+    full where loss-based control backs off; on loopback there is nothing to probe for.
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    _set_tcp(sock, "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE", 10)
+    _set_tcp(sock, "TCP_KEEPINTVL", 5)
+    _set_tcp(sock, "TCP_KEEPCNT", 2)
+    _set_tcp(sock, "TCP_USER_TIMEOUT", int(USER_TIMEOUT * 1000))
+    _set_tcp(sock, "TCP_NOTSENT_LOWAT", UNSENT_LIMIT)
+    if not loopback and bbr_permitted():
+        _use_bbr(sock)
+
+
+def _set_tcp(sock: socket.socket, option: str, value: int) -> None:
+    number = getattr(socket, option, None)
+    if number is not None:
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, number, value)
+        except OSError:
+            pass
+
+
+@functools.cache
+def bbr_permitted() -> bool:
+    """Whether the kernel lets this user choose BBR; asked once."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        return _use_bbr(probe)
+
+
+def _use_bbr(sock: socket.socket) -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
+    except OSError:
+        return False
+    return True
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """Bytes that the kernel took and the other side has not acknowledged; 0 where the kernel does not tell.
+
+    Linux: `SIOCOUTQ`, the same number as `TIOCOUTQ` (tcp(7)). macOS: `SO_NWRITE`.
+    """
+    try:
+        if sys.platform == "darwin":
+            return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
+        answer = array.array("i", [0])
+        fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, answer, True)
+        return answer[0]
+    except (OSError, ValueError):
+        return 0
+
+
+def connect(
+    addresses: Sequence[Address], timeout: float, *, loopback: bool, begun: Callable[[socket.socket], None]
+) -> socket.socket:
+    """A connected, non-blocking socket to the first address that answers.
+
+    `begun` gets every socket before it connects, so that somebody else can shut it down. Raises OSError of the last
+    address that was tried; `TimeoutError` when none answered.
+    """
+    tried = addresses[:_MAX_ADDRESSES]
+    share = timeout if len(tried) == 1 else timeout / 2
+    failure: OSError = TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+    for family, address in tried:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            tune(sock, loopback=loopback)
+            begun(sock)
+            _finish_connecting(sock, address, share)
+            return sock
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+    raise failure
+
+
+def _finish_connecting(sock: socket.socket, address: tuple[str | int | bytes, ...], timeout: float) -> None:
+    status = sock.connect_ex(address)
+    if status in (errno.EINPROGRESS, errno.EAGAIN):
+        end = time.monotonic() + timeout
+        poller = select.poll()
+        poller.register(sock, select.POLLOUT)
+        if not poller.poll(max(0.0, end - time.monotonic()) * 1000):
+            status = errno.ETIMEDOUT
+        else:
+            status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if status:
+        raise OSError(status, os.strerror(status))

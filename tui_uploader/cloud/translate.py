@@ -1,0 +1,289 @@
+"""The one place where foreign failures become errors of `errors`: sockets, TLS, HTTP, REST replies, S3 error codes.
+
+Every sentence names the host and the HTTP status. What a server wrote passes through `printable` with a limit; URLs,
+request headers and the longer elements of S3 errors (they echo tokens) are never quoted.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import math
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+
+from tui_uploader import errors
+from tui_uploader.cloud.messages import Reply
+from tui_uploader.errors import UploaderError
+from tui_uploader.text import printable
+
+MAX_RETRY_AFTER = 3600.0
+_QUOTE_LIMIT = 300
+
+
+class Stalled(Exception):
+    """Connected, and no byte moved for the time that the deadlines allow."""
+
+
+# --------------------------------------------------------------------------------------------------- sockets
+
+
+def link_failure(error: BaseException, host: str, *, connected: bool = True) -> UploaderError:
+    """What went wrong between this machine and `host`; `connected` tells in which phase.
+
+    Takes errors of `socket`, `ssl`, `http.client` and httpx; httpx hides the reason in the chain of causes.
+    """
+    name = printable(host, 200)
+    chain = list(_chain(error))
+    for cause in chain:
+        if isinstance(cause, UploaderError):
+            return cause
+        if isinstance(cause, ssl.SSLError):
+            return _tls_failure(cause, name)
+        if isinstance(cause, socket.gaierror):
+            return errors.LinkDown(f"The name {name} cannot be resolved: {cause.strerror}.")
+    if isinstance(error, (Stalled, httpx.ReadTimeout, httpx.WriteTimeout)):
+        return errors.LinkStalled(f"The connection to {name} stands still.")
+    if isinstance(error, httpx.ProxyError):
+        return _proxy_failure(error, name)
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        return errors.UsageError(f"No request can be made to {name}: its address or a header is malformed.")
+    if isinstance(error, httpx.DecodingError):
+        return errors.CloudUnintelligible(f"{name} sent a reply that cannot be decoded.")
+    if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+        return _timeout(name, connected=connected and isinstance(error, TimeoutError))
+    if isinstance(error, http.client.HTTPException) and not isinstance(
+        error, (http.client.IncompleteRead, http.client.RemoteDisconnected)
+    ):
+        return errors.NotTheService(f"Whoever answered for {name} does not speak HTTP as the service does.")
+    reason = next((reason for cause in chain if (reason := _reason(cause))), None)
+    return errors.LinkDown(f"{name} {reason or 'broke the connection'}.")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    pending = [error]
+    while pending:
+        current = pending.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            pending += current.exceptions
+        pending += [cause for cause in (current.__cause__, current.__context__) if cause is not None]
+
+
+def _timeout(name: str, *, connected: bool) -> UploaderError:
+    if connected:
+        return errors.LinkStalled(f"The connection to {name} stands still.")
+    return errors.LinkDown(f"{name} did not answer in time.")
+
+
+def _reason(cause: BaseException) -> str | None:
+    if isinstance(cause, ConnectionRefusedError):
+        return "refused the connection"
+    if isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
+        return f"cannot be reached: {os.strerror(cause.errno).lower()}"
+    if isinstance(cause, (ConnectionError, http.client.IncompleteRead)):
+        return "broke the connection"
+    if isinstance(cause, OSError) and cause.errno:
+        return f"cannot be talked to: {os.strerror(cause.errno).lower()}"
+    return None
+
+
+def _tls_failure(error: ssl.SSLError, name: str) -> UploaderError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return errors.TrustFailed(
+            f"{name} could not prove who it is: {printable(error.verify_message or '', _QUOTE_LIMIT)}. Check this "
+            "machine's date; if the network inspects TLS, name its authority in the setting `ca_file`."
+        )
+    reason = error.reason or ""
+    cut = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
+    if cut or "BAD_RECORD_MAC" in reason or "UNEXPECTED_EOF" in reason:
+        return errors.LinkDown(f"{name} broke the connection.")
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
+        return errors.NotTheService(f"Whoever answered for {name} does not speak TLS.")
+    return errors.TrustFailed(f"TLS with {name} failed: {printable(reason or 'no reason given', _QUOTE_LIMIT)}.")
+
+
+def _proxy_failure(error: httpx.ProxyError, name: str) -> UploaderError:
+    status = re.match(r"\d{3}", str(error))
+    return proxy_answer(int(status.group()) if status else 502, name)
+
+
+def proxy_answer(status: int, name: str) -> UploaderError:
+    """A proxy did not open the way to `name`."""
+    if status == 407:
+        return errors.ProxyRefused(f"The proxy on the way to {name} wants a user name and a password (HTTP 407).")
+    if 400 <= status < 500:
+        return errors.ProxyRefused(f"The proxy does not let us through to {name} (HTTP {status}).")
+    return errors.LinkDown(f"The proxy cannot reach {name} (HTTP {status}).")
+
+
+# ---------------------------------------------------------------------------------------------- every HTTP reply
+
+
+def retry_after(reply: Reply, now: float) -> float | None:
+    """Seconds of the `Retry-After` header, in either of its two forms, at most an hour. `now`: the server's time."""
+    text = reply.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,20}(\.\d{1,9})?", text):
+        return min(MAX_RETRY_AFTER, float(text))
+    try:
+        moment = parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
+    return min(MAX_RETRY_AFTER, max(0.0, moment - now))
+
+
+def foreign_answer(reply: Reply, host: str) -> UploaderError | None:
+    """Somebody between us and `host` answered: a proxy, or a network that wants a login first."""
+    name = printable(host, 200)
+    if reply.status == 407:
+        return proxy_answer(407, name)
+    portal = errors.NotTheService(
+        f"Somebody else answered for {name} (HTTP {reply.status}), such as the login page of this network. "
+        "Open any web page on this network and sign in there."
+    )
+    if reply.status == 511 or (reply.ok and reply.is_html):
+        return portal
+    if 300 <= reply.status < 400:
+        target = _location_host(reply)
+        if target and target != host.lower():
+            return portal
+    return None
+
+
+def _location_host(reply: Reply) -> str | None:
+    try:
+        return urlsplit(reply.headers.get("location", "")).hostname
+    except ValueError:
+        return None
+
+
+# ----------------------------------------------------------------------------------------------------------- REST
+
+
+def rest_failure(reply: Reply, host: str, what: str, now: float) -> UploaderError | None:
+    """None for an answer that means yes. `what` names the request: `create a project`."""
+    name = printable(host, 200)
+    foreign = foreign_answer(reply, host)
+    if foreign is not None:
+        return foreign
+    status = reply.status
+    if reply.ok:
+        return None
+    says = rest_text(reply)
+    where = f"{name} (HTTP {status})"
+    if status == 401:
+        return errors.TokenExpired(f"{where} does not accept the access token any more{says}.")
+    if status == 408:
+        return errors.LinkStalled(f"{where} waited too long for our request.")
+    if status == 429 or (status == 503 and "retry-after" in reply.headers):
+        return errors.CloudBusy(f"{where} is busy{says}.", retry_after=retry_after(reply, now))
+    if status >= 500:
+        return errors.CloudFault(f"{where} has a fault of its own{says}.", retry_after=retry_after(reply, now))
+    if 300 <= status < 400:
+        return errors.CloudRefused(f"{where} redirects the request to {what}; that is never followed.")
+    if status < 200:
+        return errors.CloudUnintelligible(f"{where} gave no final answer.")
+    return errors.CloudRefused(f"{where} refused to {what}{says}.")
+
+
+def rest_text(reply: Reply) -> str:
+    """What the service says of its refusal, as `: …`; empty when it says nothing that a person can read.
+
+    The shapes are those of Django REST framework: `{"detail": …}`, or lists of sentences by field.
+    """
+    if reply.is_html:
+        return ""
+    try:
+        value = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return ""
+    sentences = list(_sentences(value))[:3]
+    return f": {printable('; '.join(sentences), _QUOTE_LIMIT).rstrip('.')}" if sentences else ""
+
+
+def _sentences(value: object) -> Iterator[str]:
+    if isinstance(value, str) and value.strip():
+        yield value.strip()
+    elif isinstance(value, list):
+        for item in value[:3]:
+            if isinstance(item, str):
+                yield item
+    elif isinstance(value, dict):
+        for key, inner in list(value.items())[:3]:
+            plain = key in ("detail", "error", "error_description", "non_field_errors", "message")
+            for sentence in _sentences(inner) if not isinstance(inner, dict) else ():
+                yield sentence if plain else f"{key}: {sentence}"
+
+
+# ------------------------------------------------------------------------------------------------------------- S3
+
+KEY_EXPIRED_CODES = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidAccessKeyId", "TokenRefreshRequired"}
+)
+DENIED_CODES = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden"})
+ACL_CODES = frozenset({"AccessControlListNotSupported"})
+UNOFFERED_CODES = frozenset({"NotImplemented", "MethodNotAllowed"})
+
+_CLASS_OF_CODE: Mapping[str, type[UploaderError]] = {
+    **dict.fromkeys(KEY_EXPIRED_CODES, errors.StorageKeyExpired),
+    **dict.fromkeys(UNOFFERED_CODES, errors.Unsupported),
+    **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), errors.ClockSkewed),
+    **dict.fromkeys(("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"), errors.CloudBusy),
+    **dict.fromkeys(("TooManyRequests", "RequestLimitExceeded", "OperationAborted"), errors.CloudBusy),
+    **dict.fromkeys(("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"), errors.ChecksumRefused),
+    **dict.fromkeys(("NoSuchUpload", "InvalidPart", "InvalidPartOrder"), errors.MultipartGone),
+    "RequestTimeout": errors.LinkStalled,
+    "IncompleteBody": errors.LinkDown,
+    "InternalError": errors.CloudFault,
+}
+"""By the codes of the Amazon S3 API reference, "Error responses"."""
+
+_CLASS_OF_STATUS: Mapping[int, type[UploaderError]] = {
+    405: errors.Unsupported,
+    408: errors.LinkStalled,
+    429: errors.CloudBusy,
+    501: errors.Unsupported,
+    503: errors.CloudBusy,
+}
+_CHECKSUM_COMPLAINT = re.compile(r"checksum.{0,40}(did not match|does not match|mismatch)", re.IGNORECASE)
+
+
+def s3_failure(reply: Reply, host: str, code: str, message: str, now: float) -> UploaderError:
+    """The error of an S3 reply that is no success; `code` and `message` are empty where the reply has no XML."""
+    foreign = foreign_answer(reply, host)
+    if foreign is not None:
+        return foreign
+    kind = _CLASS_OF_CODE.get(code)
+    if kind is None and reply.status == 400 and _CHECKSUM_COMPLAINT.search(message):
+        kind = errors.ChecksumRefused
+    if kind is None:
+        kind = errors.CloudFault if reply.is_html and reply.status >= 500 else _CLASS_OF_STATUS.get(reply.status)
+    if kind is None:
+        kind = errors.CloudFault if reply.status >= 500 else errors.CloudRefused
+    quoted = ": ".join(printable(text, _QUOTE_LIMIT).rstrip(".") for text in (code, message) if text)
+    says = f": {quoted}" if quoted else ""
+    wait = retry_after(reply, now)
+    return kind(f"The store {printable(host, 200)} refused (HTTP {reply.status}){says}.", retry_after=wait)
+
+
+def finite(value: object) -> float | None:
+    """A JSON number, or text of one, that can be counted with."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,190 @@
+"""The way to a cloud: which addresses are acceptable, through which proxy, and whom TLS trusts.
+
+One setting of proxy and trust serves the REST API and S3 alike: where they differ, sign-in works and the upload fails.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import logging
+import ssl
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import httpx
+import truststore
+
+from tui_uploader.errors import UsageError
+from tui_uploader.settings import Settings
+from tui_uploader.text import printable
+
+# httpx logs whole URLs, botocore logs what it signs, with the session token in it: neither may reach any log.
+_LEAKY_LOGGERS = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "botocore": logging.WARNING}
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds without progress after which an attempt is given up. None of them limits a transfer that moves."""
+
+    connect: float = 10.0
+    """Until the other side accepts a connection; the same again for the TLS handshake."""
+    stall: float = 30.0
+    """While bytes are due to move and none does."""
+    reply: float = 60.0
+    """From the last byte of a request to the first of its reply, and a second more for every 50 MB of it."""
+
+    def reply_to(self, size: int) -> float:
+        """At most ten minutes: S3 is known to take minutes over the completion of large objects."""
+        return min(600.0, self.reply + size / 50e6)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port: what one connection can reach."""
+
+    tls: bool
+    host: str
+    port: int
+
+    @property
+    def netloc(self) -> str:
+        """As the `Host` header has it: without the scheme's own port."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == (443 if self.tls else 80) else f"{name}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{self.netloc}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy. The credentials are in no repr."""
+
+    host: str
+    port: int
+    credentials: str | None = field(default=None, repr=False)
+    """`user:password`, decoded."""
+
+    @property
+    def authorization(self) -> str | None:
+        """Value of the `Proxy-Authorization` header."""
+        if self.credentials is None:
+            return None
+        return "Basic " + base64.b64encode(self.credentials.encode()).decode("ascii")
+
+
+def is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origin_of(url: str) -> Origin:
+    """Raises UsageError for an address that is none, and for plain http to another machine."""
+    parts, port = _parts_of(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(
+            f"{printable(url, 200)} is no address of a cloud; it has to look like https://cloud.pix4d.com."
+        )
+    tls = parts.scheme == "https"
+    if not tls and not is_loopback(parts.hostname):
+        raise UsageError(
+            f"{printable(parts.hostname, 200)} is to be reached by plain http, where everybody on the way could read "
+            "the secret. Use https; plain http is accepted for this machine alone."
+        )
+    return Origin(tls, parts.hostname, port or (443 if tls else 80))
+
+
+def _parts_of(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError as error:
+        raise UsageError(f"{printable(url, 200)} is no web address: {printable(str(error), 200)}.") from error
+
+
+def proxy_for(origin: Origin, settings: Settings) -> Proxy | None:
+    """The proxy on the way to `origin`: the setting's, else the environment's; none to this machine.
+
+    Raises UsageError for a proxy of a kind that cannot be used.
+    """
+    if is_loopback(origin.host):
+        return None
+    address = settings.proxy
+    if address is None:
+        if urllib.request.proxy_bypass(origin.host):
+            return None
+        proxies = urllib.request.getproxies()
+        address = proxies.get("https" if origin.tls else "http") or proxies.get("all")
+    return proxy_of(address) if address else None
+
+
+def proxy_of(address: str) -> Proxy:
+    """`http://[user:password@]host[:port]`, or `host:port`. Raises UsageError."""
+    parts, port = _parts_of(address if "://" in address else f"http://{address}")
+    if parts.scheme != "http" or not parts.hostname:
+        # The address itself may hold a password.
+        raise UsageError(
+            "Only proxies of the form http://host:port can be used; the configured one is of another kind."
+        )
+    credentials = None
+    if parts.username is not None:
+        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return Proxy(parts.hostname, port or 8080, credentials)
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """Trusts what the system trusts, and `settings.ca_file`. Raises UsageError where that cannot be read.
+
+    One for each user of it: truststore holds a lock of the context during handshakes.
+    """
+    context: ssl.SSLContext
+    if _openssl_finds_authorities():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_default_certs()
+    else:
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if settings.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=str(settings.ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(f"The authority file {settings.ca_file} cannot be used: {error.strerror}.") from error
+    return context
+
+
+def _openssl_finds_authorities() -> bool:
+    """On Linux, truststore does what OpenSSL does, but for each connection anew: 20 ms each time."""
+    return sys.platform == "linux" and ssl.get_default_verify_paths().cafile is not None
+
+
+def rest_client(origin: Origin, settings: Settings, deadlines: Deadlines) -> httpx.AsyncClient:
+    """For the REST API: never follows a redirect, since a redirected POST loses its body. Raises UsageError."""
+    silence_leaky_loggers()
+    proxy = proxy_for(origin, settings)
+    return httpx.AsyncClient(
+        verify=tls_context(settings) if origin.tls else False,
+        trust_env=False,
+        proxy=None if proxy is None else _httpx_proxy(proxy),
+        follow_redirects=False,
+        timeout=httpx.Timeout(deadlines.stall, connect=deadlines.connect, read=deadlines.reply),
+        limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=20),
+        headers={"User-Agent": "tui-uploader", "Accept": "application/json"},
+    )
+
+
+def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
+    user, _, password = (proxy.credentials or "").partition(":")
+    url = httpx.URL(scheme="http", host=proxy.host, port=proxy.port)
+    return httpx.Proxy(url, auth=(user, password) if proxy.credentials is not None else None)
+
+
+def silence_leaky_loggers() -> None:
+    for name, level in _LEAKY_LOGGERS.items():
+        logging.getLogger(name).setLevel(level)
