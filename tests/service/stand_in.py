@@ -57,11 +57,11 @@ class StandInManager(UploadManager):
         self._ids = itertools.count(1)
         self._uploads: dict[int, UploadStatus] = {}
         self._files: dict[int, list[FileItem]] = {}
-        self._projects: dict[str, Project] = {}
+        self._known: dict[str, Project] = {}
         self._change = asyncio.Event()
 
     @classmethod
-    async def open(cls, directories: Directories, settings: Settings) -> StandInManager:
+    async def open(cls, directories: Directories, settings: Settings, **_: object) -> StandInManager:
         if (directories.data / "journal-of-tomorrow").exists():
             raise JournalTooNew(
                 f"The journal {directories.journal} was written by a later version; update tui-uploader."
@@ -108,7 +108,7 @@ class StandInManager(UploadManager):
         return FileWindow(len(found), query.offset, tuple(window))
 
     async def projects(self) -> tuple[Project, ...]:
-        return tuple(self._projects.values())
+        return tuple(self._known.values())
 
     async def project(self, project: str) -> Project:
         if project == "a fault":
@@ -116,7 +116,7 @@ class StandInManager(UploadManager):
         if project == "a slow answer":
             self.try_now()
             await asyncio.sleep(3600)
-        for found in self._projects.values():
+        for found in self._known.values():
             if project in (found.id, found.name):
                 return found
         raise NoSuchProject(f"There is no project '{project}'.")
@@ -167,8 +167,8 @@ class StandInManager(UploadManager):
         return self._changed(number)
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
-        made = Project(str(1000 + len(self._projects)), name, kind, account or ACCOUNT)
-        return self._projects.setdefault(name, made)
+        made = Project(str(1000 + len(self._known)), name, kind, account or ACCOUNT)
+        return self._known.setdefault(name, made)
 
     async def pause(self, upload: int) -> UploadStatus:
         return await self._transition(upload, UploadEvent.PAUSE)

@@ -81,7 +81,7 @@ async def test_windows_of_files(http: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["offset=-1", "limit=0", "limit=10001", "limit=all", "sort=secret", "status=lost", f"offset={2**63}"]
+    "query", ["offset=-1", "limit=-1", "limit=all", "sort=secret", "status=lost", f"offset={2**63}", f"limit={2**63}"]
 )
 async def test_a_window_that_makes_no_sense_is_refused(http: httpx.AsyncClient, query: str) -> None:
     await add(http, "/a.jpg")

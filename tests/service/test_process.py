@@ -27,7 +27,7 @@ from tui_uploader.errors import (
 )
 from tui_uploader.model import AddRequest, EngineStatus, Login, SignInRequest
 from tui_uploader.service.client import EngineClient
-from tui_uploader.service.instance import holder, make_private
+from tui_uploader.service.instance import holder, listening, make_private
 from tui_uploader.service.spawn import start_engine
 from tui_uploader.settings import Directories
 
@@ -211,8 +211,7 @@ def test_in_front_it_logs_to_the_terminal_and_stops_with_ctrl_c(directories: Dir
     with subprocess.Popen(
         [sys.executable, "-m", "tests.service.stand_in_engine"], cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as engine:
-        eventually(directories.socket.exists, "it listens")
-        eventually(lambda: holder(directories) is not None, "it holds the lock")
+        eventually(lambda: listening(directories.socket), "it listens")
         assert engine.stderr is not None
         assert f"process {engine.pid}, opened its journal" in engine.stderr.readline()
         engine.send_signal(signal.SIGINT)

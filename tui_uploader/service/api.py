@@ -30,7 +30,6 @@ from tui_uploader.service.lifetime import Presence, StopSignal
 from tui_uploader.service.protocol import (
     HEARTBEAT,
     MAX_BODY,
-    MAX_WINDOW,
     AutoProcessing,
     EngineInfo,
     FilesTouched,
@@ -250,8 +249,8 @@ def _file_query(query_string: bytes) -> FileQuery:
         query = msgspec.convert(given, FileQuery, strict=False)
     except ValueError as error:
         raise UsageError(f"The request cannot be understood: {printable(str(error), 200)}.") from error
-    if not 0 <= query.offset <= _LARGEST_ID or not 0 < query.limit <= MAX_WINDOW:
-        raise UsageError(f"A window of files has an offset from 0, and a limit from 1 to {MAX_WINDOW}.")
+    if not 0 <= query.offset <= _LARGEST_ID or not 0 <= query.limit <= _LARGEST_ID:
+        raise UsageError("A window of files has an offset and a limit, which are whole numbers from 0.")
     return query
 
 

@@ -85,7 +85,7 @@ class EngineView:
         return await self._connection.get(f"/v1/uploads/{upload}/skipped", tuple[Skipped, ...])
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
-        """At most `protocol.MAX_WINDOW` files at once."""
+        """Raises UsageError for a window that is wider than 2,000 files."""
         parameters = {
             "offset": str(query.offset),
             "limit": str(query.limit),

@@ -24,9 +24,6 @@ VERSION_FREE_PATHS = frozenset({"/v1/engine", "/v1/stop"})
 MAX_BODY = 16 * 1024**2
 """Bytes of a request's body: some 100,000 paths."""
 
-MAX_WINDOW = 10_000
-"""Files that one answer holds."""
-
 HEARTBEAT = 15.0
 """Seconds without news after which an events stream carries an empty line: the engine is alive."""
 
