@@ -10,11 +10,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.service.conftest import eventually_async
 from tests.service.stand_in import StandInManager
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import (
@@ -224,7 +225,9 @@ async def test_answers_that_make_no_sense(directories: Directories, answer: byte
 
 
 async def test_leaving_in_the_middle_of_a_stream_leaves_nothing_open(client: EngineClient) -> None:
-    async for _ in client.changes():
-        break
-    async with asyncio.timeout(5):
-        assert (await client.status()).uploads == ()
+    before = set(asyncio.all_tasks())
+    async with aclosing(client.changes()) as changes:
+        await anext(changes)
+        assert set(asyncio.all_tasks()) > before
+    await eventually_async(lambda: set(asyncio.all_tasks()) <= before, "the engine forgot who left")
+    assert (await client.status()).uploads == ()

@@ -53,7 +53,7 @@ async def test_two_front_ends_share_one_engine_that_outlives_both(spawner: Spawn
         assert (await anext(changes)).uploads == (upload,)
         await other.pause(upload.upload)
         assert (await one.engine()).pid == (await other.engine()).pid != os.getpid()
-        await changes.aclose()  # type: ignore[attr-defined]
+        await changes.aclose()
     assert spawner.started == 1
     async with spawner.connect(spawn=False) as later:
         assert len((await later.status()).uploads) == 1
@@ -179,7 +179,7 @@ async def test_leaves_when_nobody_needs_it(spawner: Spawner, directories: Direct
         await anext(changes)
         await asyncio.sleep(1.3)  # longer than the limit: somebody is there
         assert holder(directories) is not None
-        await changes.aclose()  # type: ignore[attr-defined]
+        await changes.aclose()
         left = time.monotonic()
     eventually(lambda: holder(directories) is None, "the engine left")
     assert time.monotonic() - left >= 0.9

@@ -69,7 +69,7 @@ async def test_closing_the_stream_closes_its_source() -> None:
     stream = newest(source(), StopSignal(), 10.0)
     assert await anext(stream) == 1
     await asyncio.sleep(0)
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
     assert closed.is_set()
 
 

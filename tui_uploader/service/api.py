@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -100,8 +101,9 @@ class _RunningEngine:
         return StreamingResponse(self._status_lines(), media_type="application/x-ndjson")
 
     async def _status_lines(self) -> AsyncIterator[str]:
-        async for status in newest(self.manager.changes(), self.stop, HEARTBEAT):
-            yield "\n" if status is None else f"{codec.to_json(status)}\n"
+        async with aclosing(newest(self.manager.changes(), self.stop, HEARTBEAT)) as statuses:
+            async for status in statuses:
+                yield "\n" if status is None else f"{codec.to_json(status)}\n"
 
 
 # ----------------------------------------------------------------------------------------------- the endpoints

@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -70,13 +70,16 @@ class EngineView:
     async def status(self) -> EngineStatus:
         return await self._connection.get("/v1/status", EngineStatus)
 
-    async def changes(self) -> AsyncIterator[EngineStatus]:
+    async def changes(self) -> AsyncGenerator[EngineStatus, None]:
         """The status now, and again whenever it changed, at most four times a second; ends when the engine is stopped.
+
+        Who leaves before that closes it (`contextlib.aclosing`), so that the engine knows.
 
         Raises EngineUnreachable when the engine died or hangs.
         """
-        async for line in self._connection.lines("/v1/events"):
-            yield understood(line, EngineStatus)
+        async with aclosing(self._connection.lines("/v1/events")) as lines:
+            async for line in lines:
+                yield understood(line, EngineStatus)
 
     async def upload(self, upload: int) -> UploadStatus:
         return await self._connection.get(f"/v1/uploads/{upload}", UploadStatus)

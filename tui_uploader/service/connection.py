@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -75,7 +75,7 @@ class Connection:
     ) -> Value:
         return await self._ask("POST", path, shape, None if body is None else codec.to_json(body), patience)
 
-    async def lines(self, path: str) -> AsyncIterator[str]:
+    async def lines(self, path: str) -> AsyncGenerator[str, None]:
         """The lines of a stream until the engine ends it; empty ones, which only say that it is alive, are left out."""
         try:
             async with self._http.stream("GET", _address(path), timeout=_timeout(3 * HEARTBEAT)) as answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeVar
 
 from tui_uploader.service.lifetime import StopSignal
@@ -11,7 +11,7 @@ from tui_uploader.service.lifetime import StopSignal
 Value = TypeVar("Value")
 
 
-async def newest(source: AsyncIterator[Value], stop: StopSignal, beat: float) -> AsyncIterator[Value | None]:
+async def newest(source: AsyncIterator[Value], stop: StopSignal, beat: float) -> AsyncGenerator[Value | None, None]:
     """Values of `source`, of which those that came while the consumer was busy are left out, save the last.
 
     None after `beat` seconds without a value. Ends with `source`, or soon after `stop` is set.
