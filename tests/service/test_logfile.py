@@ -19,7 +19,6 @@ from tui_uploader.service.logfile import logging_to
 def test_is_private_bounded_and_takes_any_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logfile, "LARGEST_FILE", 1000)
     log = tmp_path / "engine.log"
-    log.touch(mode=0o644)
     with logging_to(log, foreground=True):
         for number in range(200):
             logging.getLogger("tui_uploader.test").info("file %d: \udcff.jpg", number)
@@ -28,6 +27,14 @@ def test_is_private_bounded_and_takes_any_text(tmp_path: Path, monkeypatch: pyte
     assert {stat.S_IMODE(path.stat().st_mode) for path in found} == {0o600}
     assert all(path.stat().st_size <= 1000 for path in found)
     assert "file 199: \\udcff.jpg" in log.read_text()
+
+
+def test_an_old_log_that_others_could_read_becomes_private(tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    log.touch()
+    log.chmod(0o644)
+    with logging_to(log, foreground=True):
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
 def test_libraries_tell_warnings_only(tmp_path: Path) -> None:
