@@ -89,6 +89,10 @@ def test_glyphs(style: Style, status: FileStatus, shown: str) -> None:
             "⚠ duplicate  4.03 MB  DJI_0002.JPG  same content as /a/DJI_0001.JPG",
         ),
         (
+            file(2, FileStatus.DUPLICATE, object=None, duplicate_of="/card/DJI_0002.JPG"),
+            "⚠ duplicate  4.03 MB  DJI_0002.JPG  uploaded before",
+        ),
+        (
             file(3, FileStatus.FAILED, object=None, reason="The image is cut off."),
             "↻ failed     4.03 MB  DJI_0003.JPG  The image is cut off.",
         ),
@@ -169,6 +173,7 @@ def test_a_dead_link_says_since_when_and_until_when(link: Link, shown: str | Non
             Processing(ProcessingState.SUBMITTED, waiting_seconds=300, processing_seconds=4200),
             "Processing: submitted, waits about 5 min 00 s, takes about 1 h 10 min.",
         ),
+        (Processing(ProcessingState.SUBMITTED, word="CREATED"), "Processing: submitted."),
         (Processing(ProcessingState.DONE, word="DONE", processing_seconds=4200), "Processing: done."),
         (Processing(ProcessingState.PROCESSING, word="\x1bNEW"), "Processing: processing (\\x1bNEW)."),
     ],

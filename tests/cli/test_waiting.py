@@ -24,6 +24,7 @@ SUBMITTED = Processing(ProcessingState.SUBMITTED)
         pytest.param(UPLOAD, 0, None, id="files are moving"),
         pytest.param(upload(state=UploadState.PAUSED), 0, None, id="somebody may resume it"),
         pytest.param(upload(state=UploadState.PREPARING, counts=Counts()), 0, None, id="folders are being walked"),
+        pytest.param(upload(counts=Counts(duplicate=6)), 0, None, id="about to be complete"),
         pytest.param(complete(auto_process=False), 0, Ending(0), id="done"),
         pytest.param(complete(), 0, None, id="about to submit processing"),
         pytest.param(complete(), SUBMISSION_PATIENCE, Ending(0), id="processing is late, the files are there"),

@@ -40,7 +40,9 @@ def serve(
     ] = False,
 ) -> None:
     """Run a local cloud until Ctrl-C or SIGTERM."""
-    from tui_uploader.local_cloud import server  # brings the web server, which no other command needs
+    from tui_uploader.local_cloud.server import (
+        serve as serve_until_stopped,
+    )  # brings the web server, which no other command needs
 
     options = LocalCloudOptions(
         root=(root or Directories.of_user().data / "cloud").absolute(),
@@ -60,4 +62,4 @@ def serve(
         if not as_json:
             say("Ctrl-C ends it.")
 
-    run(server.serve(options, ready))
+    run(serve_until_stopped(options, ready))

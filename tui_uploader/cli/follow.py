@@ -22,6 +22,7 @@ from tui_uploader.cli.session import changes_of, connected, hand_over_login
 from tui_uploader.cli.waiting import Ending, ending
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import FileItem, FileQuery, FileStatus, UploadStatus
+from tui_uploader.text import printable
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -106,6 +107,8 @@ async def report(engine: EngineClient, upload: int, *, as_json: bool) -> None:
     status, skipped = await engine.upload(upload), await engine.skipped(upload)
     if as_json:
         tell_json(result(status, skipped))
+        if status.notice is not None:
+            say(printable(status.notice.message))
         return
     leftovers = Leftovers(
         duplicates=await _first(engine, upload, FileStatus.DUPLICATE, DUPLICATES_SHOWN),

@@ -116,10 +116,14 @@ def file_line(item: FileItem, style: Style) -> str:
     if item.object is not None and item.object != item.name:
         parts.append(f"→ {printable(item.object)}")
     if item.status is FileStatus.DUPLICATE and item.duplicate_of is not None:
-        parts.append(f"same content as {printable(item.duplicate_of)}")
+        parts.append(_original(item.path, item.duplicate_of))
     elif item.reason:
         parts.append(printable(item.reason))
     return "  ".join(parts)
+
+
+def _original(path: str, duplicate_of: str) -> str:
+    return "uploaded before" if path == duplicate_of else f"same content as {printable(duplicate_of)}"
 
 
 def percent_stored(status: UploadStatus) -> int:
@@ -156,7 +160,7 @@ def truths_line(status: UploadStatus) -> str:
 
 def pace(status: UploadStatus) -> str | None:
     """`4.03 MB/s · 12–15 min left`; the estimate is withheld until the engine trusts it."""
-    if status.rate <= 0:
+    if status.rate <= 0 or status.settled:
         return None
     if status.eta is None:
         return byte_rate(status.rate)
@@ -225,7 +229,8 @@ def link_line(link: Link, now: float) -> str | None:
 def processing_line(processing: Processing) -> str:
     """`Processing: submitted, starts in about 5 min 00 s, takes about 1 h 10 min.`"""
     words = processing.state.replace("_", " ")
-    if processing.word and processing.word.lower() != words:
+    begun = processing.state not in (ProcessingState.NOT_STARTED, ProcessingState.SUBMITTED)
+    if begun and processing.word and processing.word.lower() != words:
         words += f" ({printable(processing.word, _NAME_LIMIT)})"
     if processing.waiting_seconds is not None and not processing.state.ended:
         words += f", waits about {duration(processing.waiting_seconds)}"
@@ -272,7 +277,7 @@ def summary_lines(status: UploadStatus, leftovers: Leftovers, style: Style) -> l
     """The end of an upload: what arrived, and by name what did not."""
     counts, name = status.counts, printable(status.project_name, _NAME_LIMIT)
     arrived = f"{counted(counts.uploaded, 'file')} uploaded ({byte_count(status.bytes.registered)})"
-    lines = [f"{name}: {arrived} in {duration(status.seconds)}."]
+    lines = [f"{name}: {arrived} in {_elapsed(status.seconds)}."]
     if unfinished := counts.waiting + counts.uploading:
         lines.append(f"{counted(unfinished, 'file')} not uploaded yet; the upload is {status.state}.")
     if counts.duplicate:
@@ -294,6 +299,10 @@ def summary_lines(status: UploadStatus, leftovers: Leftovers, style: Style) -> l
     if status.notice is not None:
         lines.append(printable(status.notice.message))
     return lines
+
+
+def _elapsed(seconds: float) -> str:
+    return duration(seconds) if seconds >= 1 else "less than a second"
 
 
 def _first(items: Sequence[FileItem], shown: int, count: int, style: Style) -> list[str]:

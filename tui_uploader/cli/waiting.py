@@ -35,7 +35,8 @@ def ending(status: UploadStatus, settled_for: float) -> Ending | None:
     if not status.settled:
         return None
     if not complete:
-        return Ending(SOME_FAILED)
+        finishing = status.state is UploadState.ACTIVE and status.counts.failed == 0
+        return None if finishing else Ending(SOME_FAILED)
     if will_submit(status) and settled_for < SUBMISSION_PATIENCE:
         return None
     return Ending(DONE)
