@@ -84,6 +84,9 @@ class Connection:
         self._is_cut = False
         self._inbox = bytearray()
         self._ended = False
+        """The other side says no more."""
+        self._read_to_end = False
+        """And all that it said has been read."""
 
     # ------------------------------------------------------------------------------------------- from any thread
 
@@ -124,7 +127,7 @@ class Connection:
         was_idle = self._socket is not None
         self.reusable = False
         self._inbox.clear()
-        self._ended = False
+        self._ended = self._read_to_end = False
         try:
             if not was_idle:
                 self._open(addresses)
@@ -325,6 +328,8 @@ class Connection:
         while not self._inbox and not self._ended:
             if not self._heard():
                 self._wait(select.POLLIN, self._deadlines.stall)
+        if not self._inbox:
+            self._read_to_end = True
         count = min(len(buffer), len(self._inbox))
         buffer[:count] = self._inbox[:count]
         del self._inbox[:count]
@@ -337,6 +342,8 @@ class Connection:
         """The reply, and whether the connection stays open after it."""
         response = self._response(method)
         response.begin()
+        if self._read_to_end:  # http.client takes the end of a connection for the end of the headers
+            raise http.client.IncompleteRead(b"")
         body = response.read(MAX_REPLY + 1)
         if len(body) > MAX_REPLY:
             raise CloudUnintelligible(f"The reply of {self.origin.host} is too long to be one.")

@@ -42,6 +42,8 @@ def link_failure(error: BaseException, host: str, *, connected: bool = True) -> 
     Takes errors of `socket`, `ssl`, `http.client` and httpx; httpx hides the reason in the chain of causes.
     """
     name = printable(host, 200)
+    if isinstance(error, (Stalled, httpx.ReadTimeout, httpx.WriteTimeout)):
+        return errors.LinkStalled(f"The connection to {name} stands still.")
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, UploaderError):
@@ -50,8 +52,6 @@ def link_failure(error: BaseException, host: str, *, connected: bool = True) -> 
             return _tls_failure(cause, name)
         if isinstance(cause, socket.gaierror):
             return errors.LinkDown(f"The name {name} cannot be resolved: {cause.strerror}.")
-    if isinstance(error, (Stalled, httpx.ReadTimeout, httpx.WriteTimeout)):
-        return errors.LinkStalled(f"The connection to {name} stands still.")
     if isinstance(error, httpx.ProxyError):
         return _proxy_failure(error, name)
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
@@ -76,7 +76,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if id(current) in seen:
             continue
         seen.add(id(current))
-        yield current
+        if not isinstance(current, (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)):
+            yield current
         if isinstance(current, BaseExceptionGroup):
             pending += current.exceptions
         pending += [cause for cause in (current.__cause__, current.__context__) if cause is not None]

@@ -1,0 +1,213 @@
+"""A real HTTP server on loopback that does exactly what a test tells it, byte by byte if need be."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+CERTIFICATE = Path(__file__).with_name("loopback.pem")
+"""Self-signed, for localhost, 127.0.0.1 and storage.test; its own authority. Good until 2125."""
+
+
+class Hangup(Exception):
+    """The client went away."""
+
+
+@dataclass
+class Call:
+    """One request, and the means to answer it."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    connection: int
+    """Counts the server's connections from 0: tells whether one was used again."""
+    _socket: socket.socket = field(repr=False)
+    _early: bytearray = field(repr=False)
+    body: bytes | None = None
+    """None until it was read."""
+    open: bool = True
+
+    @property
+    def path(self) -> str:
+        return unquote(urlsplit(self.target).path)
+
+    @property
+    def query(self) -> dict[str, str]:
+        found = parse_qs(urlsplit(self.target).query, keep_blank_values=True)
+        return {name: values[0] for name, values in found.items()}
+
+    @property
+    def length(self) -> int:
+        return int(self.headers.get("content-length", "0"))
+
+    def read(self, count: int) -> bytes:
+        while len(self._early) < count:
+            data = self._socket.recv(256 * 1024)
+            if not data:
+                raise Hangup
+            self._early += data
+        taken = bytes(self._early[:count])
+        del self._early[:count]
+        return taken
+
+    def read_body(self) -> bytes:
+        if self.body is None:
+            self.body = self.read(self.length)
+        return self.body
+
+    def json(self) -> dict[str, object]:
+        value = json.loads(self.read_body())
+        assert isinstance(value, dict)
+        return value
+
+    def form(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(self.read_body().decode()).items()}
+
+    def raw(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def reply(self, status: int = 200, body: bytes | str | object = b"", **headers: str) -> None:
+        """Bytes and text as they are, anything else as JSON; `retry_after=` stands for `Retry-After:`."""
+        if isinstance(body, str):
+            body = body.encode()
+        elif not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers.setdefault("content_type", "application/json")
+        lines = [f"HTTP/1.1 {status} Whatever"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        if "content_length" not in headers:
+            lines.append(f"Content-Length: {len(body)}")
+        self.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if self.method == "HEAD" else body))
+
+    def error(self, status: int, code: str, inside: str = "", **headers: str) -> None:
+        """An error document of S3."""
+        document = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>because</Message>{inside}</Error>"
+        self.reply(status, document, content_type="application/xml", **headers)
+
+    def close(self) -> None:
+        self.open = False
+
+    def reset(self) -> None:
+        """End with a TCP RST."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.open = False
+
+
+Handler = Callable[[Call], None]
+
+
+class Server:
+    """Serves until closed; each connection in a thread of its own."""
+
+    def __init__(self, handler: Handler, *, tls: bool = False) -> None:
+        self.calls: list[Call] = []
+        self.faults: list[BaseException] = []
+        """What went wrong in handlers, for the test's end."""
+        self._handler = handler
+        self._tls = server_context() if tls else None
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        self._sockets: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for sock in self._sockets:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive()
+        for fault in self.faults:
+            raise fault
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self._sockets.append(sock)
+            number = len(self._sockets) - 1
+            thread = threading.Thread(target=self._serve, args=(sock, number), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, sock: socket.socket, number: int) -> None:
+        try:
+            if self._tls is not None:
+                sock = self._tls.wrap_socket(sock, server_side=True)
+                self._sockets[number] = sock
+            self._talk(sock, number)
+        except (OSError, Hangup):
+            pass
+        except BaseException as fault:
+            self.faults.append(fault)
+        finally:
+            sock.close()
+
+    def _talk(self, sock: socket.socket, number: int) -> None:
+        early = bytearray()
+        while True:
+            while b"\r\n\r\n" not in early:
+                data = sock.recv(64 * 1024)
+                if not data:
+                    return
+                early += data
+            head, _, rest = bytes(early).partition(b"\r\n\r\n")
+            early = bytearray(rest)
+            first, *lines = head.decode("latin-1").split("\r\n")
+            method, target, _ = first.split(" ")
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            call = Call(method, target, headers, number, sock, early)
+            self.calls.append(call)
+            self._handler(call)
+            if not call.open:
+                return
+
+
+def server_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
+
+
+@contextlib.contextmanager
+def serving(handler: Handler, *, tls: bool = False) -> Iterator[Server]:
+    server = Server(handler, tls=tls)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def in_turn(*handlers: Handler) -> Handler:
+    """The first request goes to the first handler, and so on; the last one gets the rest."""
+    count = 0
+    lock = threading.Lock()
+
+    def handle(call: Call) -> None:
+        nonlocal count
+        with lock:
+            handler = handlers[min(count, len(handlers) - 1)]
+            count += 1
+        handler(call)
+
+    return handle
+
+
+def seen(calls: Sequence[Call]) -> list[str]:
+    return [f"{call.method} {call.target}" for call in calls]
