@@ -1,0 +1,107 @@
+"""What a command costs as a whole process: time on the clock, time on the processors, memory at its peak.
+
+Peers are measured from outside, as we are: start-up, imports and thread pools of each are in its figures.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SAMPLE_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One run of one process. Times are seconds."""
+
+    wall: float
+    cpu: float
+    """User and system time, that of its waited-for children included."""
+    peak: int
+    """Bytes resident at the most."""
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both processes at work at the same time; the clock is that of the longer one."""
+        return Usage(max(self.wall, other.wall), self.cpu + other.cpu, self.peak + other.peak)
+
+
+class CommandFailed(RuntimeError):
+    """A command that is to be measured did not do its work."""
+
+
+class MeasuredProcess:
+    """A running command."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._command = command
+        # A file, because a pipe that nobody reads would stop the command.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes it
+        self._began = time.perf_counter()
+        self._process = subprocess.Popen(
+            command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said
+        )
+        self._ended = threading.Event()
+        self._peak = 0
+        self._sampler = threading.Thread(target=self._sample, daemon=True)
+        self._sampler.start()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def wait(self) -> Usage:
+        """Until it ends. Raises CommandFailed with what it said."""
+        _, status, used = os.wait4(self._process.pid, 0)
+        wall = time.perf_counter() - self._began
+        self._ended.set()
+        self._sampler.join()
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        with self._said:
+            self._said.seek(0)
+            said = self._said.read().decode(errors="replace")
+        if self._process.returncode:
+            raise CommandFailed(f"{self._command[0]} ended with {self._process.returncode}: {said[-2000:]}")
+        return Usage(wall, used.ru_utime + used.ru_stime, self._peak or used.ru_maxrss * 1024)
+
+    def _sample(self) -> None:
+        # `ru_maxrss` starts with the memory of the process that forked, which is this one; the kernel's high-water
+        # mark starts anew when the command is loaded.
+        status = Path(f"/proc/{self._process.pid}/status")
+        while not self._ended.wait(_SAMPLE_SECONDS):
+            try:
+                lines = status.read_text().splitlines()
+            except OSError:
+                return
+            for line in lines:
+                if line.startswith("VmHWM:"):
+                    self._peak = max(self._peak, int(line.split()[1]) * 1024)
+
+
+def measured(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Usage:
+    """Run a command to its end. Raises CommandFailed."""
+    return MeasuredProcess(command, environment or {}).wait()
+
+
+def median_usage(runs: Sequence[Usage]) -> Usage:
+    """Each figure's own median."""
+    return Usage(
+        wall=statistics.median(run.wall for run in runs),
+        cpu=statistics.median(run.cpu for run in runs),
+        peak=int(statistics.median(run.peak for run in runs)),
+    )
+
+
+def side_by_side(contestants: Mapping[str, Callable[[], Usage]], rounds: int) -> dict[str, Usage]:
+    """The median of each contestant. They take turns, so that a slow minute of the machine is everybody's."""
+    runs: dict[str, list[Usage]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            runs[name].append(run())
+    return {name: median_usage(each) for name, each in runs.items()}

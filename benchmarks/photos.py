@@ -1,0 +1,38 @@
+"""Photos to measure with: of any size and number, each another content, made in no time.
+
+A real header with its EXIF, then noise that looks like pixels from outside: nothing here decodes them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from tui_uploader.demo import write_sample_flight
+
+_START_OF_SCAN, _END = b"\xff\xda", b"\xff\xd9"
+
+
+def write_photos(folder: Path, count: int, size: int) -> None:
+    """`count` JPEG files of `size` bytes each."""
+    folder.mkdir(parents=True)
+    header = _header()
+    for number in range(count):
+        # In pixels, a byte 0xff is never followed by one that would make it a marker.
+        pixels = os.urandom(size - len(header) - len(_END)).replace(b"\xff", b"\xfe")
+        (folder / f"DJI_{number:04}.JPG").write_bytes(header + pixels + _END)
+
+
+def _header() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        flight = write_sample_flight(Path(folder), 6)
+        photo = next(flight.folder.rglob("DJI_0001.JPG")).read_bytes()
+    scan_at = photo.index(_START_OF_SCAN)
+    length = int.from_bytes(photo[scan_at + 2 : scan_at + 4], "big")
+    return photo[: scan_at + 2 + length]
+
+
+def scratch_folder() -> str | None:
+    """Where to keep files so that no disk is in the figures; None for the system's own choice."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

