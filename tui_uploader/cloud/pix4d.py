@@ -128,23 +128,26 @@ class Pix4dCloud:
     async def register_images(self, project_id: str, keys: Sequence[str]) -> int | None:
         """As the contract says. A key that the service refuses by itself does not hold up the others: they are
         registered first, then CloudRefused names it."""
-        pending = [list(keys[start : start + self._batch]) for start in range(0, len(keys), self._batch)]
+        pending = [list(keys)] if keys else []
         counts: list[int | None] = []
         refused: list[str] = []
         while pending and len(refused) < _MAX_REFUSED_KEYS:
             batch = pending.pop(0)
+            if len(batch) > self._batch:
+                pending[:0] = _sliced(batch, self._batch)
+                continue
             reply = await self._register(project_id, batch)
             if reply.ok:
                 counts.append(_registered_count(reply))
-            elif len(batch) > 1:
-                middle = len(batch) // 2
-                pending[:0] = [batch[:middle], batch[middle:]]
-                if reply.status != 400:  # too large or too slow, rather than one bad key among the good
-                    self._batch = max(1, min(self._batch, middle))
-            elif reply.status == 400:
-                refused.append(f"{printable(batch[0], 200)}{rest_text(reply)}")
-            else:
+            elif reply.status != 400 and len(batch) > 1:
+                self._batch = len(batch) // 2
+                pending.insert(0, batch)
+            elif reply.status != 400:
                 raise self._refusal(reply, "register an image")
+            elif len(batch) > 1:  # one bad key among good ones, perhaps
+                pending[:0] = _sliced(batch, (len(batch) + 1) // 2)
+            else:
+                refused.append(f"{printable(batch[0], 200)}{rest_text(reply)}")
         if refused:
             raise CloudRefused(f"{self._rest.origin.host} (HTTP 400) refused to register {'; '.join(refused)}.")
         return None if None in counts else sum(count or 0 for count in counts)
@@ -240,6 +243,10 @@ def newest_first(projects: Sequence[RemoteProject]) -> list[RemoteProject]:
     if all(project.id.isascii() and project.id.isdigit() for project in projects):
         return sorted(projects, key=lambda project: int(project.id), reverse=True)
     return list(projects)
+
+
+def _sliced(keys: list[str], size: int) -> list[list[str]]:
+    return [keys[start : start + size] for start in range(0, len(keys), size)]
 
 
 def _path(project_id: str, rest: str) -> str:
