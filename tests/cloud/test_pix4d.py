@@ -181,6 +181,11 @@ async def test_a_token_is_renewed_before_its_end() -> None:
 # ------------------------------------------------------------------------------------------- who answers, and what
 
 
+def half_a_reply(call: Call) -> None:
+    call.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{")
+    call.close()
+
+
 PORTAL = reply(200, "<html>Welcome to the hotel</html>", content_type="text/html")
 
 
@@ -204,7 +209,7 @@ PORTAL = reply(200, "<html>Welcome to the hotel</html>", content_type="text/html
         (reply(200, b"not gzip", content_encoding="gzip"), CloudUnintelligible),
         (reply(404, {"detail": "Not found."}), NoSuchProject),
         (lambda call: call.close(), LinkDown),
-        (lambda call: (call.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"), call.close())[0], LinkDown),
+        (half_a_reply, LinkDown),
         (lambda call: time.sleep(1.5), LinkStalled),
     ],
 )
@@ -277,7 +282,7 @@ async def test_an_untrusted_certificate() -> None:
 
 
 async def test_a_proxy_that_wants_a_password() -> None:
-    with serving(lambda call: (call.reply(407), call.close())[0]) as proxy:
+    with serving(reply(407)) as proxy:
         async with cloud_at("https://storage.test", proxy=f"http://127.0.0.1:{proxy.port}") as cloud:
             with pytest.raises(ProxyRefused, match="407"):
                 await cloud.reachable()
@@ -461,7 +466,7 @@ async def test_a_service_that_does_not_count() -> None:
 
 
 async def test_a_store_is_one_per_project_and_uses_the_projects_key(tmp_path: Path) -> None:
-    with serving(lambda call: (call.read_body(), call.reply(200, ETag="1"), None)[2]) as s3:
+    with serving(reply(200, ETag="1")) as s3:
         credentials = {
             "access_key": "AKIDEXAMPLE00001",
             "secret_key": "x",

@@ -102,12 +102,14 @@ def _reason(cause: BaseException) -> str | None:
 
 
 def _tls_failure(error: ssl.SSLError, name: str) -> UploaderError:
+    # Errors that Python code raises, truststore's among them, may lack what the ssl module itself fills in.
+    reason = getattr(error, "reason", None) or ""
     if isinstance(error, ssl.SSLCertVerificationError):
+        why = printable(getattr(error, "verify_message", None) or reason or "no reason given", _QUOTE_LIMIT)
         return errors.TrustFailed(
-            f"{name} could not prove who it is: {printable(error.verify_message or '', _QUOTE_LIMIT)}. Check this "
-            "machine's date; if the network inspects TLS, name its authority in the setting `ca_file`."
+            f"{name} could not prove who it is: {why.rstrip('.')}. Check this machine's date; if the network "
+            "inspects TLS, name its authority in the setting `ca_file`."
         )
-    reason = error.reason or ""
     cut = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
     if cut or "BAD_RECORD_MAC" in reason or "UNEXPECTED_EOF" in reason:
         return errors.LinkDown(f"{name} broke the connection.")
