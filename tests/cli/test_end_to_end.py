@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import on_terminal
 from tests.cli.world import LocalCloud, command, finished, flight, photograph, serving, started
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
@@ -179,6 +180,29 @@ def test_a_login_is_kept_for_later_commands_and_can_be_forgotten(
     assert cloud.objects() == photos
     assert command("logout").code == 0
     assert command("whoami").code == 3
+
+
+def test_a_person_signs_in_without_showing_the_secret(cloud: LocalCloud) -> None:
+    with on_terminal("login") as terminal:
+        terminal.await_text("Client id")
+        terminal.type(f"{cloud.client_id}\n")
+        terminal.await_text("not shown")
+        terminal.type_unseen(f"{cloud.client_secret}\n")
+        assert terminal.exit_code() == 0
+    assert "Signed in" in terminal.shown
+    assert cloud.client_secret not in terminal.shown
+
+
+def test_a_person_sees_progress_and_a_summary(cloud: LocalCloud, tmp_path: Path) -> None:
+    flight(tmp_path / "card", 6)
+    with on_terminal("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait") as terminal:
+        assert terminal.exit_code() == 0
+    assert "sent" in terminal.shown
+    assert "Quarry: 6 files uploaded" in terminal.shown
+    plain = ("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait")
+    with on_terminal(*plain, NO_COLOR="1") as terminal:
+        assert terminal.exit_code() == 0
+    assert "\x1b" not in terminal.shown
 
 
 def test_a_queue_filled_without_a_link_moves_when_the_cloud_answers(cloud_root: Path, tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ def test_a_name_that_is_no_utf8_gets_through(stand_in: StandIn, card: Path) -> N
         ["upload", "/no/such/\x1bpath", "--new", "A"],
         ["upload", "/", "/no/such/path", "--new", "A"],
         ["upload", "", "--new", "A"],
+        ["upload", "/", "--new", " "],
+        ["upload", "/", "--project", ""],
         ["upload", "/", "--new", "A", "--nonsense"],
     ],
 )

@@ -22,7 +22,6 @@ from tui_uploader.cli.session import changes_of, connected, hand_over_login
 from tui_uploader.cli.waiting import Ending, ending
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import FileItem, FileQuery, FileStatus, UploadStatus
-from tui_uploader.text import printable
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -39,7 +38,7 @@ async def wait(upload: int, *, as_json: bool) -> int:
     When the user interrupts, the waiting ends and nothing else.
     """
     try:
-        end = await to_the_end(upload)
+        end = await to_the_end(upload, keep_view=as_json)
     except asyncio.CancelledError:
         say(
             f"Only the waiting ended: upload {upload} goes on in the background."
@@ -51,9 +50,12 @@ async def wait(upload: int, *, as_json: bool) -> int:
     return end.exit_code
 
 
-async def to_the_end(upload: int) -> Ending:
-    """Show how `upload` gets on until it is over, whichever engine carries it on."""
-    async with live_view(sys.stderr) as view:
+async def to_the_end(upload: int, *, keep_view: bool = False) -> Ending:
+    """Show how `upload` gets on until it is over, whichever engine carries it on.
+
+    `keep_view`: no summary for people follows, so what was shown last stays.
+    """
+    async with live_view(sys.stderr, keep=keep_view) as view:
         return await _followed(upload, view)
 
 
@@ -107,8 +109,6 @@ async def report(engine: EngineClient, upload: int, *, as_json: bool) -> None:
     status, skipped = await engine.upload(upload), await engine.skipped(upload)
     if as_json:
         tell_json(result(status, skipped))
-        if status.notice is not None:
-            say(printable(status.notice.message))
         return
     leftovers = Leftovers(
         duplicates=await _first(engine, upload, FileStatus.DUPLICATE, DUPLICATES_SHOWN),

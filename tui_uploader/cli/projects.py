@@ -9,6 +9,7 @@ import typer
 from tui_uploader.cli.answer import tell, tell_json
 from tui_uploader.cli.present import project_line, project_lines
 from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.errors import UsageError
 from tui_uploader.model import Project, ProjectKind
 
 commands = typer.Typer(no_args_is_help=True, help="List, make and look at projects.")
@@ -39,6 +40,8 @@ def create(
     as_json: _JsonOption = False,
 ) -> None:
     """Make a project."""
+    if not name.strip():
+        raise UsageError("A project needs a name that is not empty.")
 
     async def work() -> Project:
         async with connected() as engine:

@@ -35,6 +35,8 @@ def upload(
     """Upload files and folders to a project, in the background."""
     if (project is None) == (new is None):
         raise UsageError("Say where to: either --project P (one that exists) or --new NAME.")
+    if not (project or new or "").strip():
+        raise UsageError("A project needs a name that is not empty.")
     request = AddRequest(
         paths=tuple(absolute(path) for path in paths),
         project=project,
