@@ -14,7 +14,7 @@ LIBRARIES = ("httpx", "xxhash", "zlib-ng", "botocore")
 
 
 def description() -> str:
-    """Lines of Markdown: processor, memory, kernel, and versions of us and of the peers."""
+    """Lines of Markdown: processor, memory, kernel, versions of us and of the peers, and what else was going on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
@@ -22,6 +22,7 @@ def description() -> str:
         f"{_processor()}, {cores} cores, {memory:.0f} GiB of memory",
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         f"tui-uploader {version('tui-uploader')} with {libraries}",
+        f"load of the machine before it began: {os.getloadavg()[0]:.2f}",
         f"peers: {_first_line(peer('s5cmd'), 'version')} (s5cmd), {_first_line(peer('rclone'), 'version')}",
     ]
     return "\n".join(f"- {line}" for line in lines)

@@ -28,10 +28,6 @@ class Usage:
     peak: int
     """Bytes resident at the most."""
 
-    def __add__(self, other: Usage) -> Usage:
-        """Both processes at work at the same time; the clock is that of the longer one."""
-        return Usage(max(self.wall, other.wall), self.cpu + other.cpu, self.peak + other.peak)
-
 
 class CommandFailed(RuntimeError):
     """A command that is to be measured did not do its work."""

@@ -24,7 +24,7 @@ TEXTURE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png"})
 """Results too, but only beside the mesh that wears them."""
 
 _SYSTEM_NAMES = frozenset({"System Volume Information", "@eaDir", "$RECYCLE.BIN"})
-_NUMBER = re.compile(r"([0-9]+)")
+_NUMBER = re.compile("[0-9]+")
 _FolderKey = tuple[int, int]  # device and inode
 
 
@@ -252,8 +252,7 @@ def _siblings(path: str) -> list[str]:
         return []
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """Sorts as people count; the name itself decides between `a01` and `a1`."""
-    pieces: list[str | int] = [*_NUMBER.split(name.lower())]
-    pieces[1::2] = map(int, pieces[1::2])
-    return pieces, name
+def _natural(name: str) -> str:
+    """Sorts as people count (to 20 digits); the name itself decides between `a01` and `a1`."""
+    counted_out = _NUMBER.sub(lambda digits: digits[0].rjust(20, "0"), name.lower())
+    return f"{counted_out}\0{name}"

@@ -1,0 +1,94 @@
+"""The measuring itself: figures are worth as much as the ruler."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import replaced, section
+from benchmarks.measure import CommandFailed, Usage, measured, median_usage, side_by_side
+from benchmarks.photos import write_photos
+from benchmarks.table import Table
+from tui_uploader.intake.inspect import inspect_image
+
+MIB = 1 << 20
+
+
+def test_time_on_the_processor_and_memory_are_those_of_the_command() -> None:
+    ballast = bytearray(300 * MIB)  # memory of this process must not count
+    program = (
+        f"x = bytearray({64 * MIB})\nimport time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: 0"
+    )
+    used = measured([sys.executable, "-c", program])
+    assert len(ballast) == 300 * MIB
+    assert 0.3 <= used.cpu < 3
+    assert used.wall >= 0.3
+    assert 64 * MIB <= used.peak < 200 * MIB
+
+
+def test_a_child_of_the_command_counts() -> None:
+    busy = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: 0"
+    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}], check=True)"
+    assert measured([sys.executable, "-c", program]).cpu >= 0.3
+
+
+def test_a_command_that_fails_is_no_measurement() -> None:
+    with pytest.raises(CommandFailed, match="no such luck"):
+        measured([sys.executable, "-c", "raise SystemExit('no such luck')"])
+
+
+def test_the_environment_reaches_the_command() -> None:
+    measured([sys.executable, "-c", "import os; assert os.environ['CARD'] == 'full'"], {"CARD": "full"})
+
+
+def test_each_figure_has_its_own_median() -> None:
+    assert median_usage([Usage(1, 30, 5), Usage(2, 10, 4), Usage(9, 20, 9)]) == Usage(2, 20, 5)
+
+
+def test_contestants_take_turns() -> None:
+    order: list[str] = []
+
+    def run(name: str, wall: float) -> Usage:
+        order.append(name)
+        return Usage(wall, 0, 0)
+
+    assert side_by_side({"a": lambda: run("a", 1), "b": lambda: run("b", 2)}, 3) == {
+        "a": Usage(1, 0, 0),
+        "b": Usage(2, 0, 0),
+    }
+    assert order == ["a", "b"] * 3
+
+
+TABLE = Table("Speed", "What was done.", ("who", "MB/s"), (("we", "250"), ("they", "7")))
+
+
+def test_a_table_lines_up() -> None:
+    assert TABLE.markdown().splitlines() == [
+        "## Speed",
+        "",
+        "What was done.",
+        "",
+        "| who  | MB/s |",
+        "| ---- | ---: |",
+        "| we   |  250 |",
+        "| they |    7 |",
+    ]
+
+
+def test_a_section_is_replaced_and_the_others_stay() -> None:
+    results = "# Measured\n"
+    for name in ("intake", "upload"):
+        results = replaced(results, name, section(name, [TABLE], "- this machine"))
+    again = replaced(results, "intake", section("intake", [TABLE], "- another machine"))
+    assert again == results.replace("- this machine", "- another machine", 1)
+    assert again.startswith("# Measured\n")
+
+
+def test_the_photos_are_of_their_size_and_pass_for_photos(tmp_path: Path) -> None:
+    write_photos(tmp_path / "card", 3, 200_000)
+    photos = sorted((tmp_path / "card").iterdir())
+    assert [photo.stat().st_size for photo in photos] == [200_000] * 3
+    assert len({photo.read_bytes() for photo in photos}) == 3
+    assert {inspect_image(str(photo)).camera for photo in photos} == {"DJI FC6310S"}
