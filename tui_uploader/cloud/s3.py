@@ -201,7 +201,6 @@ class S3Store:
             if document is None or document.name != "CompleteMultipartUploadResult":
                 raise _unintelligible("its answer to the completion is none")
             stored = StoredObject(size, document.fields.get("ETag", "").strip('"'))
-        self._completing.discard(upload_id)
         return stored
 
     async def abort_multipart(self, object_name: str, upload_id: str) -> None:

@@ -1,0 +1,275 @@
+"""The client and the local cloud, each written from the facts about the service rather than from the other."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.servers import CERTIFICATE
+from tests.cloud.stores import ignore, span
+from tui_uploader.cloud.contract import MIN_PART, ObjectStore, Part, Span
+from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.transport import Deadlines
+from tui_uploader.errors import (
+    ChecksumRefused,
+    CloudBusy,
+    CloudFault,
+    LinkDown,
+    LinkStalled,
+    NoSuchProject,
+    SignInRefused,
+    Unsupported,
+    UploaderError,
+)
+from tui_uploader.local_cloud.server import LocalCloudAddress, LocalCloudOptions, Profile, running
+from tui_uploader.model import Login, ProcessingState
+from tui_uploader.settings import Settings
+
+NAMES = [
+    "DJI_0001.JPG",
+    "with space+plus%25&amp;#hash?.jpg",
+    "ünïcode-\U0001f6f0-日本.tif",
+    "x" * 251 + ".jpg",
+    "..hidden.jpg",
+    "a'b\"c;d=e@f:g,h(i)[j]{k}~!$*.jpg",
+]
+QUICK = Deadlines(connect=5, stall=1.0, reply=5)
+
+
+@contextlib.asynccontextmanager
+async def clouds(
+    root: Path,
+    *faults: str,
+    profile: Profile = Profile.DEFAULT,
+    tls: bool = False,
+    lifetime: float = 3600,
+    clock: Callable[[], float] = time.time,
+    secret: str | None = None,
+) -> AsyncIterator[tuple[Pix4dCloud, LocalCloudAddress]]:
+    """A client that is signed in nowhere yet, and the cloud that it is for."""
+    certificate = CERTIFICATE if tls else None
+    options = LocalCloudOptions(
+        root, profile=profile, faults=faults, tls_cert=certificate, credentials_lifetime=lifetime
+    )
+    async with running(options) as address:
+        login = Login(address.url, address.client_id, secret or address.client_secret)
+        cloud = Pix4dCloud(login, Settings(ca_file=CERTIFICATE), clock=clock, deadlines=QUICK)
+        try:
+            yield cloud, address
+        finally:
+            await cloud.close()
+
+
+async def new_store(cloud: Pix4dCloud) -> tuple[str, ObjectStore]:
+    project = await cloud.create_project("A field")
+    store = cloud.store(project.id)
+    await store.open()
+    return project.id, store
+
+
+def kept(address: LocalCloudAddress, key: str) -> Path:
+    (bucket,) = (address.root / "objects").iterdir()
+    return bucket / key
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("profile", list(Profile))
+async def test_from_sign_in_to_processing(tmp_path: Path, profile: Profile, tls: bool) -> None:
+    async with clouds(tmp_path / "root", profile=profile, tls=tls) as (cloud, address):
+        await cloud.reachable()
+        await cloud.sign_in()
+        project_id, store = await new_store(cloud)
+        assert (await cloud.project(project_id)).state in (None, ProcessingState.PROCESSING)
+        for number, name in enumerate(NAMES):
+            with span(tmp_path / f"{number}.jpg", 300_000 + number) as body:
+                stored = await store.put(name, body, ignore)
+                assert stored.size == body.length
+            assert kept(address, store.key(name)).read_bytes() == (tmp_path / f"{number}.jpg").read_bytes()
+        count = await cloud.register_images(project_id, [store.key(name) for name in NAMES])
+        assert count in (None, len(NAMES))
+        await cloud.start_processing(project_id)
+        state = (await cloud.project(project_id)).state
+        assert state in (ProcessingState.WAITING, ProcessingState.PROCESSING, None)
+
+
+async def test_multipart_with_every_byte_and_every_right(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root") as (cloud, address):
+        _, store = await new_store(cloud)
+        with span(tmp_path / "big.tif", 2 * MIN_PART + 12_345) as whole:
+            upload_id = await store.create_multipart("big.tif")
+            parts = await put_parts(store, upload_id, whole)
+            assert await store.list_parts("big.tif", upload_id) == parts
+            stored = await store.complete_multipart("big.tif", upload_id, parts, whole.length)
+            assert (await store.head("big.tif")) is not None
+            assert stored.size == whole.length
+            # The same once more: what a lost reply makes of it.
+            again = await store.complete_multipart("big.tif", upload_id, parts, whole.length)
+            assert again.size == whole.length
+        assert await store.head("nothing.tif") is None
+        content = (tmp_path / "big.tif").read_bytes()
+        assert hashlib.md5(kept(address, store.key("big.tif")).read_bytes()).digest() == hashlib.md5(content).digest()
+        gone = await store.create_multipart("other.tif")
+        await store.abort_multipart("other.tif", gone)
+        await store.abort_multipart("other.tif", gone)
+
+
+async def put_parts(store: ObjectStore, upload_id: str, whole: Span) -> list[Part]:
+    parts = []
+    for number, offset in enumerate(range(0, whole.length, MIN_PART), 1):
+        data = os.pread(whole.file.fileno(), MIN_PART, offset)
+        part = Span(whole.file, offset, len(data), zlib.crc32(data))
+        parts.append(await store.put_part("big.tif", upload_id, number, part, ignore))
+    return parts
+
+
+async def test_the_strict_profile_takes_single_puts_alone(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root", profile=Profile.STRICT) as (cloud, _):
+        project_id, store = await new_store(cloud)
+        with pytest.raises(Unsupported):
+            await store.create_multipart("big.tif")
+        with pytest.raises(Unsupported):
+            await store.head("big.tif")
+        assert await store.list_parts("big.tif", "u") is None
+        with pytest.raises(Unsupported):
+            await cloud.projects()
+        with pytest.raises(Unsupported):
+            await cloud.register_result(project_id, store.key("x"), "dsm")
+        with span(tmp_path / "a.jpg") as body:
+            await store.put("a.jpg", body, ignore)
+
+
+async def test_registration_goes_on_in_smaller_batches(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root", profile=Profile.STRICT) as (cloud, _):
+        project_id, store = await new_store(cloud)
+        keys = [store.key(f"{number}.jpg") for number in range(230)]
+        with span(tmp_path / "a.jpg", 10) as body:
+            for number in range(len(keys)):
+                await store.put(f"{number}.jpg", body, ignore)
+        assert await cloud.register_images(project_id, keys) in (None, len(keys))
+
+
+async def test_projects_results_and_outputs(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root") as (cloud, _):
+        first, store = await new_store(cloud)
+        second = (await cloud.create_project("B/field")).id
+        assert [(project.id, project.name) for project in await cloud.projects()] == [
+            (second, "B-field"),
+            (first, "A field"),
+        ]
+        with span(tmp_path / "dsm.tif") as body:
+            await store.put("dsm.tif", body, ignore)
+        await cloud.register_result(first, store.key("dsm.tif"), "dsm")
+        await cloud.register_extra(first, store.key("dsm.tif"))
+        assert isinstance(await cloud.outputs(first), list)
+        with pytest.raises(NoSuchProject):
+            await cloud.project("999999")
+
+
+async def test_a_wrong_secret(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root", secret="wrong") as (cloud, _):
+        with pytest.raises(SignInRefused, match="invalid_client"):
+            await cloud.sign_in()
+
+
+async def test_bytes_that_are_not_those_that_were_read(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root") as (cloud, _):
+        _, store = await new_store(cloud)
+        with span(tmp_path / "a.jpg") as body:
+            wrong = Span(body.file, 0, body.length, body.crc32 ^ 1)
+            with pytest.raises(ChecksumRefused):
+                await store.put("a.jpg", wrong, ignore)
+            upload_id = await store.create_multipart("a.jpg")
+            with pytest.raises(ChecksumRefused):
+                await store.put_part("a.jpg", upload_id, 1, wrong, ignore)
+        assert await store.head("a.jpg") is None
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+async def test_a_clock_that_is_a_day_late(tmp_path: Path, profile: Profile) -> None:
+    async with clouds(tmp_path / "root", profile=profile, clock=lambda: time.time() - 86_400) as (cloud, _):
+        _, store = await new_store(cloud)
+        with span(tmp_path / "a.jpg") as body:
+            await store.put("a.jpg", body, ignore)
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+async def test_keys_that_live_for_two_seconds(tmp_path: Path, profile: Profile) -> None:
+    async with clouds(tmp_path / "root", profile=profile, lifetime=2) as (cloud, _):
+        _, store = await new_store(cloud)
+        end = time.monotonic() + 3
+        puts = 0
+
+        async def put_again() -> None:
+            nonlocal puts
+            with span(tmp_path / "a.jpg", 100_000) as body:
+                await store.put(f"{puts}.jpg", body, ignore)
+            puts += 1
+
+        while time.monotonic() < end:
+            await put_again()
+    assert puts > 10
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("drop:route=put,bytes=400000", LinkDown),
+        ("lost_reply:route=put", LinkDown),
+        ("stall:route=put,bytes=100000,seconds=2", LinkStalled),
+        ("error500:route=put", CloudFault),
+        ("error502html:route=put", CloudFault),
+        ("slowdown503:route=put", CloudBusy),
+        ("expired_token:route=put,bytes=100000", None),
+        ("time_skewed:route=put", None),
+    ],
+)
+@pytest.mark.parametrize("tls", [False, True])
+async def test_faults_of_a_put(tmp_path: Path, fault: str, error: type[UploaderError] | None, tls: bool) -> None:
+    """What the client cannot put right by itself, it names; the next attempt then succeeds."""
+    size = 24 * 1024**2
+    async with clouds(tmp_path / "root", fault, tls=tls) as (cloud, address):
+        _, store = await new_store(cloud)
+        sent: list[int] = []
+        with span(tmp_path / "a.jpg", os.urandom(4096) * (size // 4096)) as body:
+            if error is not None:
+                with pytest.raises(error):
+                    await store.put("a.jpg", body, sent.append)
+            await store.put("a.jpg", body, sent.append)
+        assert sent[-1] == size
+        assert kept(address, store.key("a.jpg")).stat().st_size == size
+
+
+async def test_a_completion_that_says_200_and_means_no(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root", "complete200error") as (cloud, _):
+        _, store = await new_store(cloud)
+        with span(tmp_path / "big.tif", MIN_PART + 1) as whole:
+            upload_id = await store.create_multipart("big.tif")
+            parts = await put_parts(store, upload_id, whole)
+            with pytest.raises(CloudFault):
+                await store.complete_multipart("big.tif", upload_id, parts, whole.length)
+            assert (await store.complete_multipart("big.tif", upload_id, parts, whole.length)).size == whole.length
+
+
+async def test_a_server_that_comes_back_finds_its_client_ready(tmp_path: Path) -> None:
+    """Kept connections to a server that was stopped are no reason to fail."""
+    options = LocalCloudOptions(tmp_path / "root")
+    with span(tmp_path / "a.jpg", 1_000_000) as body:
+        async with running(options) as address:
+            login = Login(address.url, address.client_id, address.client_secret)
+            cloud = Pix4dCloud(login, Settings(), deadlines=QUICK)
+            _, store = await new_store(cloud)
+            await store.put("a.jpg", body, ignore)
+        port = int(address.url.rpartition(":")[2])
+        with pytest.raises(LinkDown):
+            await store.put("b.jpg", body, ignore)
+        async with running(LocalCloudOptions(tmp_path / "root", port=port)):
+            await store.put("b.jpg", body, ignore)
+            await cloud.reachable()
+        await cloud.close()
