@@ -134,6 +134,11 @@ class Server:
         for fault in self.faults:
             raise fault
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return sum(thread.is_alive() for thread in self._threads[1:])
+
     def _accept(self) -> None:
         while True:
             try:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import CERTIFICATE, Call, Hangup, Server, in_turn, server_context, serving
+from tests.until import until
 from tui_uploader.cloud.contract import Span
 from tui_uploader.cloud.messages import Reply, Request
 from tui_uploader.cloud.pool import ConnectionPool
@@ -124,6 +125,14 @@ async def test_an_idle_connection_that_was_closed_is_replaced_without_a_word(poo
             reply = await pool.exchange(origin(server), put(b"abc"))
             assert reply.ok
     assert [call.connection for call in server.calls] == [0, 1, 2]
+
+
+async def test_connections_that_nobody_uses_are_closed(pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_uploader.cloud.pool._MAX_IDLE_SECONDS", 0.1)
+    with serving(accept) as server:
+        await pool.exchange(origin(server), put(b"abc"))
+        assert server.connections == 1
+        await until(lambda: server.connections == 0)
 
 
 @pytest.mark.parametrize("tls", [False, True])

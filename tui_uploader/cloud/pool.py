@@ -35,6 +35,7 @@ class ConnectionPool:
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: set[Connection] = set()
         self._tls: ssl.SSLContext | None = None
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def exchange(self, origin: Origin, request: Request, sent: SentCallback | None = None) -> Reply:
         """Send `request` and read its reply, whatever its status.
@@ -55,6 +56,8 @@ class ConnectionPool:
         return await self._run(Connection(origin, proxy, tls, self._deadlines), addresses, request, sent)
 
     async def close(self) -> None:
+        if self._sweep is not None:
+            self._sweep.cancel()
         for connection in self._busy:
             connection.cut()
         for kept in self._idle.values():
@@ -67,6 +70,25 @@ class ConnectionPool:
         if self._tls is None:
             self._tls = tls_context(self._settings)
         return self._tls
+
+    def _keep(self, connection: Connection) -> None:
+        connection.idle_since = time.monotonic()
+        self._idle.setdefault(connection.origin, []).append(connection)
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(_MAX_IDLE_SECONDS, self._close_stale)
+
+    def _close_stale(self) -> None:
+        """Probes of connections that nobody uses cost mobile data."""
+        self._sweep = None
+        kept = [connection for connections in self._idle.values() for connection in connections]
+        self._idle.clear()
+        for connection in kept:
+            if time.monotonic() - connection.idle_since >= _MAX_IDLE_SECONDS:
+                connection.close()
+            else:
+                self._idle.setdefault(connection.origin, []).append(connection)
+        if self._idle:
+            self._sweep = asyncio.get_running_loop().call_later(_MAX_IDLE_SECONDS, self._close_stale)
 
     def _take(self, origin: Origin) -> Connection | None:
         kept = self._idle.get(origin, [])
@@ -106,8 +128,7 @@ class ConnectionPool:
         finally:
             self._busy.discard(connection)
         if connection.reusable:
-            connection.idle_since = time.monotonic()
-            self._idle.setdefault(connection.origin, []).append(connection)
+            self._keep(connection)
         return reply
 
     async def _in_thread(
