@@ -192,7 +192,7 @@ def upload(state: UploadState, counts: Counts) -> UploadStatus:
         (UploadState.COMPLETE, Counts(uploaded=3), True),
         (UploadState.CANCELLED, Counts(uploaded=3, waiting=2), True),
         (UploadState.ACTIVE, Counts(uploaded=3, failed=1), True),
-        (UploadState.ACTIVE, Counts(duplicate=1), True),
+        (UploadState.ACTIVE, Counts(duplicate=1), False),
         (UploadState.ACTIVE, Counts(waiting=1), False),
         (UploadState.ACTIVE, Counts(uploading=1, failed=1), False),
         (UploadState.PREPARING, Counts(), False),

@@ -206,5 +206,7 @@ def test_a_setting_of_another_shape_is_named(directories: Directories, text: str
 
 
 def test_a_number_that_is_none_is_named(directories: Directories) -> None:
-    with pytest.raises(UsageError, match="TUI_UPLOADER_IDLE_EXIT must be a number of seconds, not 'soon'"):
+    with pytest.raises(
+        UsageError, match=r"idle_exit \(TUI_UPLOADER_IDLE_EXIT\) must be a number of seconds, not 'soon'"
+    ):
         load({"TUI_UPLOADER_IDLE_EXIT": "soon"}, directories)

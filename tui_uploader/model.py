@@ -339,11 +339,11 @@ class UploadStatus:
 
     @property
     def settled(self) -> bool:
-        """Nothing moves and nothing will by itself: the end, or a person's turn."""
+        """Nothing moves and nothing will by itself: the end, or the failed files wait for a person."""
         if self.state in (UploadState.COMPLETE, UploadState.CANCELLED):
             return True
-        busy = self.counts.waiting + self.counts.uploading > 0
-        return self.state is UploadState.ACTIVE and not busy
+        idle = self.counts.waiting + self.counts.uploading == 0
+        return self.state is UploadState.ACTIVE and idle and self.counts.failed > 0
 
 
 # --------------------------------------------------------------------------------------------------- engine

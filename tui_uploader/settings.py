@@ -5,7 +5,9 @@ Directories come from platformdirs, so `HOME` and `XDG_*` move everything.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import math
 import os
 import tempfile
 import tomllib
@@ -70,14 +72,14 @@ class Directories:
 
 
 def private(folder: Path) -> Path:
-    """Make `folder` (and what leads to it) with mode 0700, and return it.
+    """Make `folder` with mode 0700, and return it.
 
-    Raises OSError, also when somebody else owns it: then it is not private.
+    Raises OSError, also when somebody else owns it, or put a link in its place: then it is not private.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
-    if found.st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to another user")
+    if {found.st_uid, folder.lstat().st_uid} != {os.getuid()}:
+        raise PermissionError(errno.EPERM, "it belongs to another user", str(folder))
     if found.st_mode & 0o077:
         folder.chmod(0o700)
     return folder
@@ -131,7 +133,7 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
         profile=text("profile", "TUI_UPLOADER_PROFILE", "default"),
         login=EnvironmentLogin(client_id, secret) if client_id and secret else None,
         no_keyring=env.get("TUI_UPLOADER_NO_KEYRING", "") not in ("", "0"),
-        idle_exit=_number(text("idle_exit", "TUI_UPLOADER_IDLE_EXIT", "600"), "TUI_UPLOADER_IDLE_EXIT"),
+        idle_exit=_number(text("idle_exit", "TUI_UPLOADER_IDLE_EXIT", "600"), "idle_exit (TUI_UPLOADER_IDLE_EXIT)"),
         proxy=text("proxy", "TUI_UPLOADER_PROXY", "") or None,
         ca_file=Path(ca_file).expanduser() if ca_file else None,
     )
@@ -150,13 +152,16 @@ def _read_file(path: Path) -> Mapping[str, object]:
 
 def _text_in(table: Mapping[str, object], name: str) -> str:
     value = table.get(name, "")
-    if not isinstance(value, (str, int, float)):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise UsageError(f"In the settings file, `{name}` must be one text or number.")
     return str(value)
 
 
 def _number(text: str, name: str) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise UsageError(f"{name} must be a number of seconds, not {text!r}.") from error
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise UsageError(f"{name} must be a number of seconds, not {text!r}.")
+    return number

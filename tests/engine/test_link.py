@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+from tests.until import until
 from tui_uploader.engine.link import LinkWatch
 from tui_uploader.errors import CloudFault, LinkDown, UploaderError
 from tui_uploader.model import LinkState
@@ -23,6 +24,9 @@ class MadeUpLink:
         if answer is not None:
             raise answer
 
+    def has_been_asked(self, times: int) -> bool:
+        return self.asked == times
+
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[LinkWatch]:
         watch = LinkWatch(
@@ -36,12 +40,6 @@ class MadeUpLink:
             yield watch
         finally:
             await watch.close()
-
-
-async def until(condition: object, seconds: float = 5.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.001)
 
 
 async def test_a_single_broken_connection_is_no_dead_link() -> None:
@@ -68,7 +66,7 @@ async def test_a_dead_link_is_told_with_the_next_try_and_probed_until_it_is_up()
         assert (watch.link.since, watch.link.next_try, watch.link.reason) == (1000.0, 1001.0, "no route")
         for probes in (2, 3):
             watch.try_now()
-            await until(lambda probes=probes: link.asked == probes)
+            await until(partial(link.has_been_asked, probes))
         await until(lambda: not watch.down)
     assert link.events == ["down", "down", "up", "came up"]
 

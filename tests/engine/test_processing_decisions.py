@@ -86,12 +86,14 @@ def test_the_word_of_the_run_before_is_not_taken_for_this_run(
 @pytest.mark.parametrize(
     ("age", "estimates", "expected"),
     [
-        (0.0, (None, None), 60.0),
+        (0.0, (None, None), 2.0),
+        (100.0, (None, None), 25.0),
+        (3599.0, (None, None), 60.0),
         (7200.0, (None, None), 300.0),
         (0.0, (1.0, 2.0), 1.0),
-        (0.0, (0.0, 300.0), 30.0),
-        (0.0, (600.0, 36000.0), 60.0),
-        (10.0, (1.0, 2.0), 60.0),
+        (200.0, (0.0, 300.0), 30.0),
+        (500.0, (600.0, 36000.0), 60.0),
+        (10.0, (1.0, 2.0), 2.5),
     ],
 )
 def test_polling_interval(age: float, estimates: tuple[float | None, float | None], expected: float) -> None:

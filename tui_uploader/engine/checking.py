@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tui_uploader.engine.core import Core, unforeseen
 from tui_uploader.engine.journal import files, uploads
 from tui_uploader.engine.journal.files import FileRow
-from tui_uploader.engine.journal.summary import UploadRow
+from tui_uploader.engine.journal.summary import UploadRow, read_summary
 from tui_uploader.engine.pacing import may_read_ahead
 from tui_uploader.errors import EngineError, SourceChanged, TooManyImages, UploaderError
 from tui_uploader.intake.fingerprint import fingerprint
@@ -68,27 +68,24 @@ class Scanner:
                 await self._core.journal.write(_keeping(batch, upload_id, project.id))
         finally:
             # A path that cannot be walked is told to the user once, not walked for ever.
-            await self._core.journal.write(lambda connection: uploads.mark_scanned(connection, upload_id, paths))
-        await self._hold_if_too_many(upload_id, project.kind)
+            await self._core.journal.write(lambda connection: _end_walk(connection, upload_id, paths))
         return found
 
-    async def _hold_if_too_many(self, upload_id: int, kind: ProjectKind) -> None:
-        """The service's limit is told before anything is sent; the user decides what goes."""
-        summary = self._core.summary
-        upload = summary.uploads[upload_id]
-        images = summary.project_files(upload.project, *_QUEUED)
-        if kind is not ProjectKind.IMAGES or images <= MAX_IMAGES:
-            return
-        message = (
-            f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project takes. "
-            "Nothing is being sent. Remove some and resume, or split them over several projects."
-        )
 
-        def hold(connection: sqlite3.Connection) -> None:
-            uploads.move_upload(connection, upload_id, UploadEvent.PAUSE, unless_impossible=True)
-            uploads.set_notice(connection, upload_id, TooManyImages.__name__, message)
-
-        await self._core.journal.write(hold)
+def _end_walk(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
+    """The service's limit is told before anything is sent; the user decides what goes."""
+    uploads.mark_scanned(connection, upload_id, paths)
+    summary = read_summary(connection)
+    project = summary.projects[summary.uploads[upload_id].project]
+    images = summary.project_files(project.id, *_QUEUED)
+    if project.kind is not ProjectKind.IMAGES or images <= MAX_IMAGES:
+        return
+    message = (
+        f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project takes. "
+        "Nothing is being sent. Remove some and resume, or split them over several projects."
+    )
+    uploads.move_upload(connection, upload_id, UploadEvent.PAUSE, unless_impossible=True)
+    uploads.set_notice(connection, upload_id, TooManyImages.__name__, message)
 
 
 def _keeping(batch: ScanBatch, upload: int, project: int) -> Callable[[sqlite3.Connection], None]:

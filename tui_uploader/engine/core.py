@@ -83,7 +83,8 @@ class Core:
                     await self.trouble(name, unforeseen(error))
                 else:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(bell.wait(), delay)
+                        async with asyncio.timeout(delay):
+                            await bell.wait()
 
     async def trouble(self, room: str, error: UploaderError) -> None:
         """Show what keeps a room from working, and take a breath before it tries again."""

@@ -75,7 +75,8 @@ class LinkWatch:
             self._set(Link(LinkState.DOWN, since, self._clock() + wait, str(error)))
             self._now.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._now.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._now.wait()
             failures += 1
         self._probing = None
         was_down = self.down

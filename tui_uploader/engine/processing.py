@@ -84,12 +84,16 @@ def seen(project: ProjectRow, remote: RemoteProject, age: float) -> ProcessingSt
 
 
 def polling_interval(age: float, estimates: tuple[float | None, float | None]) -> float:
-    """Seconds until the next look at a run that was asked for `age` seconds ago: a minute, later five; less where the
-    service expects to be quick."""
+    """Seconds until the next look at a run that was asked for `age` seconds ago.
+
+    Soon at first, so that the user sees it taken up, then every minute, and after an hour every five; more often where
+    the service expects to be quick.
+    """
+    usual = min(60.0, max(2.0, age / 4)) if age < 3600 else 300.0
     expected = sum(estimate for estimate in estimates if estimate is not None)
     if expected and age < expected * 3:
-        return min(60.0, max(1.0, expected / 10))
-    return 60.0 if age < 3600 else 300.0
+        return min(usual, max(1.0, expected / 10))
+    return usual
 
 
 # ------------------------------------------------------------------------------------------------- effects

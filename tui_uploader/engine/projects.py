@@ -11,7 +11,7 @@ from tui_uploader.cloud.contract import Cloud, RemoteProject
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
 from tui_uploader.engine.journal.summary import ProjectRow
-from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported
+from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported, UsageError
 from tui_uploader.model import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.text import printable
 
@@ -103,6 +103,8 @@ class Projects:
 
     async def new(self, name: str, account: str | None, kind: ProjectKind) -> int:
         """A project of that name: the one that this machine made before, or one to be made."""
+        if not name.strip():
+            raise UsageError("A project needs a name.")
         owner = self._core.accounts.chosen(account).login.account
 
         def keep(connection: sqlite3.Connection) -> int:

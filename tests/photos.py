@@ -1,0 +1,43 @@
+"""Small JPEGs that are whole, differ from each other, and have about the size that a test wants."""
+
+from __future__ import annotations
+
+import io
+import os
+from functools import cache
+from pathlib import Path
+
+from PIL import Image
+
+_LONGEST_COMMENT = 65_533
+
+
+@cache
+def _smallest() -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (16, 16), (90, 120, 60)).save(made, "JPEG")
+    return made.getvalue()
+
+
+def jpeg(size: int = 2_000) -> bytes:
+    """A JPEG of about `size` bytes, unlike any other: the rest of it is random comments."""
+    smallest = _smallest()
+    start, rest = smallest[:2], smallest[2:]
+    left = max(16, size - len(smallest))
+    comments = []
+    while left > 0:
+        length = min(left, _LONGEST_COMMENT)
+        comments.append(b"\xff\xfe" + (length + 2).to_bytes(2, "big") + os.urandom(length))
+        left -= length + 4
+    return start + b"".join(comments) + rest
+
+
+def write_photo(path: Path, size: int = 2_000) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(jpeg(size))
+    return path
+
+
+def write_flight(folder: Path, photos: int, size: int = 2_000) -> list[Path]:
+    """`DJI_0001.JPG` and so on."""
+    return [write_photo(folder / f"DJI_{number:04}.JPG", size) for number in range(1, photos + 1)]
