@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tui_uploader.engine.core import Core, unforeseen
 from tui_uploader.engine.journal import files, uploads
-from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.journal.files import Content, FileRow
 from tui_uploader.engine.journal.summary import UploadRow, read_summary
 from tui_uploader.engine.pacing import may_read_ahead
 from tui_uploader.errors import EngineError, SourceChanged, TooManyImages, UploaderError
@@ -108,13 +108,14 @@ class Checker:
         self._core = core
         self._threads = ThreadPoolExecutor(_READERS, "intake")
         self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._latest: asyncio.Task[None] | None = None
 
     async def step(self) -> float | None:
         if len(self._under_way) > _READERS or not self._may_read():
             return None
-        for row in await self._next_rows():
-            task = asyncio.create_task(self._check(row), name=f"check-{row.id}")
-            self._under_way[row.id] = task
+        for row, known in await self._next_rows():
+            task = asyncio.create_task(self._check(row, known, self._latest), name=f"check-{row.id}")
+            self._under_way[row.id] = self._latest = task
         return None
 
     async def close(self) -> None:
@@ -132,21 +133,25 @@ class Checker:
         states = (UploadState.PREPARING, UploadState.ACTIVE)
         return [upload for upload in self._core.summary.uploads.values() if upload.state in states]
 
-    async def _next_rows(self) -> Sequence[FileRow]:
+    async def _next_rows(self) -> list[tuple[FileRow, Content | None]]:
+        """Files to look at, and what is known of their content from an earlier time."""
         waiting = [upload.id for upload in self._running() if self._core.summary.files(upload.id, FileStage.FOUND)]
         if not waiting:
-            return ()
+            return []
         taken = tuple(self._under_way)
 
-        def heads(connection: sqlite3.Connection) -> list[list[FileRow]]:
-            return [files.unchecked(connection, upload, _AT_ONCE, taken) for upload in waiting]
+        def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Content | None]]:
+            heads = [files.unchecked(connection, upload, _AT_ONCE, taken) for upload in waiting]
+            chosen = itertools.islice(_in_turns(heads), _AT_ONCE)
+            return [(row, files.known_content(connection, row.candidate)) for row in chosen]
 
-        return tuple(itertools.islice(_in_turns(await self._core.journal.read(heads)), _AT_ONCE))
+        return await self._core.journal.read(next_in_turns)
 
-    async def _check(self, row: FileRow) -> None:
+    async def _check(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
+        """Files are read side by side, and settled in turn: of two with one content, the first found is the original."""
         try:
             try:
-                await self._look_at(row)
+                await self._look_at(row, known, before)
             except (EngineError, SourceChanged):
                 raise
             except UploaderError as error:
@@ -163,20 +168,18 @@ class Checker:
             del self._under_way[row.id]
             self._core.ring()
 
-    async def _look_at(self, row: FileRow) -> None:
-        loop = asyncio.get_running_loop()
+    async def _look_at(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
         kind = self._core.summary.projects[row.project].kind
-        candidate = await loop.run_in_executor(self._threads, candidate_of, row.path)
-        if candidate != row.candidate:
+        loop = asyncio.get_running_loop()
+        candidate, content = await loop.run_in_executor(self._threads, _read, row.candidate, kind, known)
+        if before is not None:
+            await asyncio.wait({before})
+        if content is None:
             await self._core.journal.write(lambda connection: files.note_change(connection, row.id, candidate))
-            return
-        known = await self._core.journal.read(lambda connection: files.known_content(connection, candidate))
-        if known is None:
-            known = await loop.run_in_executor(self._threads, _read_content, candidate, kind)
-        identity, crc32 = known
-        await self._core.journal.write(
-            lambda connection: files.settle_check(connection, row.id, candidate, identity, crc32)
-        )
+        else:
+            await self._core.journal.write(
+                lambda connection: files.settle_check(connection, row.id, candidate, content)
+            )
 
     async def _give_up(self, row: FileRow, error: UploaderError) -> None:
         def fail(connection: sqlite3.Connection) -> None:
@@ -192,17 +195,19 @@ def _in_turns(queues: Sequence[Sequence[FileRow]]) -> Iterator[FileRow]:
         yield from (row for row in turn if row is not None)
 
 
-def _read_content(candidate: Candidate, kind: ProjectKind) -> tuple[str, int]:
-    """Identity and CRC32 of a file that is of use.
+def _read(expected: Candidate, kind: ProjectKind, known: Content | None) -> tuple[Candidate, Content | None]:
+    """The file as it is on disk now, and its content if it is still the `expected` one and of use.
 
     Raises SourceError.
     """
-    if kind is ProjectKind.IMAGES:
-        if candidate.size == 0:
-            inspect_image(candidate.path)
-        content = fingerprint(candidate)
-        inspect_image(candidate.path)
-    else:
-        content = fingerprint(candidate)
-        inspect_result(candidate.path)
-    return content.identity, content.crc32
+    found = candidate_of(expected.path)
+    if found != expected:
+        return found, None
+    if known is not None:
+        return found, known
+    inspect = inspect_image if kind is ProjectKind.IMAGES else inspect_result
+    if found.size == 0:
+        inspect(found.path)  # says why nothing of it can be used
+    read = fingerprint(found)
+    inspect(found.path)
+    return found, Content(read.identity, read.crc32)

@@ -18,6 +18,8 @@ from tui_uploader.errors import EngineError, UploaderError
 log = logging.getLogger(__name__)
 
 _PAUSE_AFTER_FAULT = 5.0
+_GATHERING_SECONDS = 0.01
+"""Bells ring with every commit; a room looks once for those that ring together."""
 
 Step = Callable[[], Awaitable[float | None]]
 """Do what can be done now. Returns the seconds after which there is more to do by itself, None for: only when rung."""
@@ -85,6 +87,7 @@ class Core:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(delay):
                             await bell.wait()
+                    await asyncio.sleep(_GATHERING_SECONDS)
 
     async def trouble(self, room: str, error: UploaderError) -> None:
         """Show what keeps a room from working, and take a breath before it tries again."""

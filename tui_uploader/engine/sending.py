@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _ROOM = "sending"
 _HEAD = 64
-_SPARE = 2
+_SPARE = 4
 """Files opened and ready to go when a stream gets free: no idle gap between files."""
 _SCAN_GRACE = 2.0
 _SHORTEST_REST = 0.2

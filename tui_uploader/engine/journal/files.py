@@ -192,20 +192,29 @@ def unchecked(connection: sqlite3.Connection, upload: int, limit: int, passing_o
     return [FileRow.of(row) for row in rows]
 
 
-def known_content(connection: sqlite3.Connection, candidate: Candidate) -> tuple[str, int] | None:
-    """Identity and CRC32 of a file that was read before and has not changed."""
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is known of the bytes of a file."""
+
+    identity: str
+    crc32: int
+
+
+def known_content(connection: sqlite3.Connection, candidate: Candidate) -> Content | None:
+    """The content of a file that was read before and has not changed."""
     row = connection.execute(
         "SELECT identity, crc32 FROM known WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?",
         (os.fsencode(candidate.path), *_facts(candidate)),
     ).fetchone()
-    return (row["identity"], row["crc32"]) if row else None
+    return Content(row["identity"], row["crc32"]) if row else None
 
 
-def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candidate, identity: str, crc32: int) -> None:
+def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candidate, content: Content) -> None:
     """The file was read and is of use: it waits to be sent under its own name, or it is a duplicate of another.
 
     Does nothing when the file was removed or changed meanwhile.
     """
+    identity, crc32 = content.identity, content.crc32
     found = file(connection, file_id)
     if found.stage is not FileStage.FOUND or found.candidate != candidate:
         return
