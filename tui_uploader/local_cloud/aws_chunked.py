@@ -118,7 +118,7 @@ class AwsChunkedDecoder:
 
     def _take_trailer(self, line: bytes) -> None:
         name, colon, value = line.decode("latin-1").partition(":")
-        if not colon or len(self._trailers) == _MOST_TRAILERS:
+        if not colon or len(self._trailer_lines) == _MOST_TRAILERS:
             raise _malformed()
         name, value = name.strip().lower(), value.strip()
         self._trailers[name] = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import secrets
+import sqlite3
 from collections.abc import Callable
 
 from starlette.requests import ClientDisconnect, Request
@@ -23,7 +24,11 @@ from tui_uploader.local_cloud.s3_xml import DECLARATION, error_document
 
 logger = logging.getLogger(__name__)
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+def _tells_of_no_room(error: OSError | sqlite3.OperationalError) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class S3:
@@ -51,8 +56,8 @@ class S3:
             response = refused(too_long, resource, request_id)
         except ClientDisconnect:
             return
-        except OSError as error:
-            if error.errno not in _NO_ROOM:
+        except (OSError, sqlite3.OperationalError) as error:
+            if not _tells_of_no_room(error):
                 raise
             logger.error("No room for an object: %s", error)
             full = S3Refusal("ServiceUnavailable", "The disk of the local cloud is full.")

@@ -83,7 +83,7 @@ async def running(options: LocalCloudOptions, now: Callable[[], float] = time.ti
             await server.listening(task)
             yield _address(options, listener, parts.login)
         finally:
-            server.should_exit = True
+            server.stop()
             await _ended(task)
 
 
@@ -139,6 +139,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._listening = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -147,6 +148,14 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._listening.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own looks ten times a second whether it is time to go; nothing else of what it does is wanted here.
+        await self._stopping.wait()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._stopping.set()
 
     async def listening(self, task: asyncio.Task[None]) -> None:
         """Returns when connections are taken; raises what `task`, which runs the server, died of."""

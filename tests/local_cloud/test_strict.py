@@ -1,0 +1,67 @@
+"""The strict profile: nothing that is not certain, and things that nobody expects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.local_cloud.clouds import PROJECTS, Client, a_cloud, code
+from tui_uploader.local_cloud.server import LocalCloudOptions, Profile
+from tui_uploader.local_cloud.store import registered_images
+
+UNKNOWN = {"lane", "x_revision", "quota_hint"}
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    async with a_cloud(LocalCloudOptions(tmp_path, profile=Profile.STRICT, processing_seconds=3600)) as client:
+        yield client
+
+
+async def test_replies_hold_what_is_certain_and_what_is_unknown(client: Client) -> None:
+    made = (await client.http.post(PROJECTS, json={"name": "n"})).json()
+    assert made.keys() == {"id", "bucket_name", "s3_base_path"} | UNKNOWN
+    assert (await client.rest("GET", "")).json().keys() == {"id", "name", "public_status"} | UNKNOWN
+    credentials = (await client.rest("GET", "s3_credentials/")).json()
+    certain = {"access_key", "secret_key", "session_token", "bucket", "key"}
+    assert credentials.keys() == certain | {"endpoint_override"} | UNKNOWN
+    await client.s3("PUT", "a", b"x")
+    reply = await client.rest("POST", "inputs/bulk_register/", {"input_file_keys": [client.key("a")]})
+    assert reply.json().keys() == UNKNOWN
+    assert (await client.rest("POST", "start_processing/")).json().keys() == UNKNOWN
+    assert (await client.rest("GET", "")).json()["public_status"] == "PARKED_IN_LANE"
+
+
+async def test_calls_that_are_not_to_be_counted_on(client: Client) -> None:
+    assert (await client.http.get(PROJECTS)).status_code == 403
+    result = {"file_key": client.key("a"), "result_type": "dsm"}
+    assert (await client.rest("POST", "results/", result)).status_code == 404
+
+
+async def test_of_s3_only_the_single_put(client: Client) -> None:
+    assert (await client.s3("PUT", "a", b"x")).status_code == 200
+    assert (await client.s3("HEAD", "a")).status_code == 403
+    denied = (403, "AccessDenied")
+    assert code(await client.s3("GET", "a")) == denied
+    assert code(await client.s3("POST", "a", query={"uploads": ""})) == denied
+    assert code(await client.s3("PUT", "a", b"x", query={"uploadId": "u", "partNumber": "1"})) == denied
+    assert code(await client.s3("GET", "a", query={"uploadId": "u"})) == denied
+    listed = {"list-type": "2", "prefix": client.key("")}
+    assert code(await client.s3_at("GET", f"/{client.credentials.bucket}", query=listed)) == denied
+    acl = {"x-amz-acl": "bucket-owner-full-control"}
+    assert code(await client.s3("PUT", "b", b"x", headers=acl)) == denied
+    assert not client.path("b").exists()
+
+
+async def test_an_unknown_key_spoils_a_registration(client: Client, tmp_path: Path) -> None:
+    await client.s3("PUT", "a", b"x")
+    keys = [client.key("a"), client.key("missing")]
+    assert (await client.rest("POST", "inputs/bulk_register/", {"input_file_keys": keys})).status_code == 400
+    assert registered_images(tmp_path, client.project) == []
+
+
+async def test_large_batches_are_too_large(client: Client) -> None:
+    reply = await client.rest("POST", "inputs/bulk_register/", {"input_file_keys": ["k"] * 101})
+    assert reply.status_code == 413
