@@ -17,6 +17,7 @@ from tui_uploader.engine.pacing import (
     may_read_ahead,
     next_plan,
     part_size,
+    window_seconds,
 )
 
 
@@ -73,6 +74,10 @@ def test_link_that_two_streams_fill_keeps_few() -> None:
 
 def test_streams_stay_where_nothing_waits_for_one() -> None:
     assert next_plan(StreamPlan(), Window(rate=1e6, all_in_use=False)) == StreamPlan()
+
+
+def test_looks_are_short_while_they_bring_more_and_long_afterwards() -> None:
+    assert window_seconds(StreamPlan()) < window_seconds(StreamPlan(windows_held=1))
 
 
 def test_refusals_halve_the_streams_down_to_the_fewest() -> None:

@@ -66,8 +66,12 @@ class World:
         return starts(self.options.root, int(project))
 
 
-async def add(manager: UploadManager, *paths: Path, new: str = "Quarry", auto_process: bool = True) -> UploadStatus:
-    return await manager.add(AddRequest(paths=tuple(str(path) for path in paths), new=new, auto_process=auto_process))
+async def add(
+    manager: UploadManager, *paths: Path, new: str = "Quarry", auto_process: bool = True, account: str | None = None
+) -> UploadStatus:
+    return await manager.add(
+        AddRequest(tuple(str(path) for path in paths), new=new, auto_process=auto_process, account=account)
+    )
 
 
 async def when(

@@ -148,7 +148,7 @@ class Checker:
         return await self._core.journal.read(next_in_turns)
 
     async def _check(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
-        """Files are read side by side, and settled in turn: of two with one content, the first found is the original."""
+        """Files are read side by side and settled in turn: of two with one content, the first found is the original."""
         try:
             try:
                 await self._look_at(row, known, before)

@@ -18,6 +18,7 @@ _LARGEST_PART = 512 * MIB
 _WORTHWHILE_GAIN = 1.10
 _GROWTH = 1.5
 _WINDOWS_BETWEEN_PROBES = 10
+_WINDOW_WHILE_GROWING, _WINDOW = 1.0, 3.0
 
 _FAST_LINK = 30e6
 _AHEAD_ON_FAST_LINK = 512 * MIB
@@ -64,6 +65,12 @@ class Window:
     """Every stream had something to send, all the time."""
     refusals: int = 0
     """How often the cloud said that it is too much (429, 503)."""
+
+
+def window_seconds(plan: StreamPlan) -> float:
+    """How long to look before the next decision: briefly while every look brings more, so that a fast link fills soon;
+    longer once the number has been found, so that a gust does not change it."""
+    return _WINDOW if plan.windows_held else _WINDOW_WHILE_GROWING
 
 
 def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:

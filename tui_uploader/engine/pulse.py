@@ -7,11 +7,10 @@ from collections import defaultdict
 
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
-from tui_uploader.engine.pacing import StreamPlan, Window, next_plan
+from tui_uploader.engine.pacing import StreamPlan, Window, next_plan, window_seconds
 from tui_uploader.engine.sending import Sender
 
 _BEAT = 0.5
-_WINDOW = 3.0
 _SECONDS_BETWEEN_SAVES = 10.0
 
 
@@ -62,7 +61,7 @@ class Pulse:
     def _set_streams(self, now: float) -> None:
         core = self._core
         began, before = self._window_began
-        if now - began < _WINDOW:
+        if now - began < window_seconds(self._plan):
             return
         sent = core.live.sent_since_start
         self._window_began = (now, sent)

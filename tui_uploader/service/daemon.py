@@ -35,7 +35,7 @@ OpenManager = Callable[[Directories, Settings], Awaitable[UploadManager]]
 CLOSING_TIME = 10.0
 """Seconds that the manager has to close; what it has not written by then, the journal makes good at the next start."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("tui_uploader.service.daemon")  # also where this file runs as `__main__`
 
 
 async def run_engine(
