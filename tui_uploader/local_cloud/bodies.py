@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
 from starlette.requests import Request
@@ -40,11 +40,12 @@ class Intake:
         self._digests = digests
         self._decoder = decoder
 
-    def take(self, data: bytes) -> None:
+    def take(self, pieces: Sequence[bytes]) -> None:
         """Blocking. Raises S3Refusal where the coding is broken, OSError where the disk is full."""
-        for piece in self._decoder.feed(data) if self._decoder else [data]:
-            self._digests.update(piece)
-            self._incoming.write(piece)
+        for piece in pieces:
+            for payload in self._decoder.feed(piece) if self._decoder else (piece,):
+                self._digests.update(payload)
+                self._incoming.write(payload)
 
     def finish(self) -> Mapping[str, str]:
         """Blocking: the bytes are on the disk afterwards. The trailers. Raises S3Refusal."""
@@ -72,13 +73,15 @@ async def take_in(request: Request, intake: Intake, threads: Threads) -> None:
             await asyncio.gather(writing, return_exceptions=True)
 
 
-async def _batches(request: Request) -> AsyncGenerator[bytes, None]:
-    batch = bytearray()
+async def _batches(request: Request) -> AsyncGenerator[list[bytes], None]:
+    batch: list[bytes] = []
+    size = 0
     async with aclosing(request.stream()) as pieces:
         async for piece in pieces:
-            batch += piece
-            if len(batch) >= _BATCH:
-                yield bytes(batch)
-                batch = bytearray()
+            batch.append(piece)
+            size += len(piece)
+            if size >= _BATCH:
+                yield batch
+                batch, size = [], 0
     if batch:
-        yield bytes(batch)
+        yield batch

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from tui_uploader.local_cloud.s3_error import S3Refusal
@@ -228,7 +229,9 @@ def canonical(request: WireRequest, claim: Claim) -> str:
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=256)
 def signing_key(secret_key: str, scope: str) -> bytes:
+    """Good for a day, so worth keeping: it takes longer to derive than a signature to check."""
     key = b"AWS4" + secret_key.encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
