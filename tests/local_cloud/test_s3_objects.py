@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 import httpx
@@ -16,6 +17,7 @@ from tests.local_cloud.clouds import (
     MIB,
     NO_CA,
     Client,
+    a_cloud,
     aws_chunked,
     code,
     crc32,
@@ -24,6 +26,7 @@ from tests.local_cloud.clouds import (
     signed_in,
     xml,
 )
+from tui_uploader.local_cloud.server import LocalCloudOptions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -112,6 +115,13 @@ async def test_ranges(client: Client, asked: str, status: int, start: int, end: 
     reply = await client.s3("GET", "a", headers={"range": asked})
     assert (reply.status_code, reply.content) == (status, BODY[start:end])
     assert reply.headers.get("content-range") == (f"bytes {start}-{end - 1}/{len(BODY)}" if status == 206 else None)
+
+
+async def test_a_part_of_an_object_has_not_its_checksum(client: Client) -> None:
+    await client.s3("PUT", "a", BODY, headers={"x-amz-checksum-crc32": crc32(BODY)})
+    asking = {"x-amz-checksum-mode": "ENABLED"}
+    assert (await client.s3("GET", "a", headers=asking)).headers["x-amz-checksum-crc32"] == crc32(BODY)
+    assert "x-amz-checksum-crc32" not in (await client.s3("GET", "a", headers=asking | {"range": "bytes=0-1"})).headers
 
 
 @pytest.mark.parametrize("asked", [f"bytes={len(BODY)}-", "bytes=99999999-99999999", "bytes=-0"])
@@ -257,6 +267,12 @@ async def test_credentials_that_are_not_quite_right(client: Client) -> None:
         stranger = replace(client, credentials=credentials)
         assert code(await stranger.s3("PUT", "a", b"x")) == expected
     assert not client.path("a").exists()
+
+
+async def test_expired_credentials(tmp_path: Path) -> None:
+    async with a_cloud(LocalCloudOptions(tmp_path, credentials_lifetime=0)) as late:
+        assert code(await late.s3("PUT", "a", b"x")) == (400, "ExpiredToken")
+        assert not late.path("a").exists()
 
 
 async def test_nobody_is_refused(client: Client) -> None:
