@@ -1,0 +1,153 @@
+"""The shapes of the screen, in two sets: one cell wide in every terminal, and plain ASCII.
+
+A shape alone tells what it means; colour only repeats it. None of the shapes is of ambiguous width (Unicode UAX #11):
+those take two cells in East Asian settings and break columns, which rules out box drawing, blocks and the ellipsis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tui_uploader.model import FileStatus, ProcessingState, UploadState, Volume
+
+
+class Span(NamedTuple):
+    """A piece of a line. Its text went through `columns.cell_text`, or is ours."""
+
+    text: str
+    style: str = ""
+    """Name of a style of the line table (`line_table.tcss`); empty: the line's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of shapes, each one cell wide."""
+
+    statuses: Mapping[FileStatus, str]
+    states: Mapping[UploadState, str]
+    processing: Mapping[ProcessingState, str]
+    cursor: str
+    mark: str
+    cut: str
+    """Where a text goes on that had to end."""
+    ascending: str
+    descending: str
+    registered: str
+    stored: str
+    sent: str
+    ahead: str
+    """Cells of a bar: what the project knows, what is stored, what has left, what has not."""
+
+
+UNICODE = Glyphs(
+    statuses={
+        FileStatus.UPLOADED: "✓",
+        FileStatus.UPLOADING: "⇡",
+        FileStatus.WAITING: "∙",
+        FileStatus.DUPLICATE: "⚠",
+        FileStatus.FAILED: "↻",
+    },
+    states={
+        UploadState.PREPARING: "⟳",
+        UploadState.ACTIVE: "⇡",
+        UploadState.PAUSED: "⏸",
+        UploadState.COMPLETE: "✓",
+        UploadState.CANCELLED: "✗",
+    },
+    processing={
+        ProcessingState.NOT_STARTED: " ",
+        ProcessingState.SUBMITTED: "▸",
+        ProcessingState.WAITING: "∙",
+        ProcessingState.PROCESSING: "⟳",
+        ProcessingState.DONE: "✓",
+        ProcessingState.FAILED: "✗",
+    },
+    cursor="›",
+    mark="✚",
+    cut="⋯",
+    ascending="▴",
+    descending="▾",
+    registered="⣿",
+    stored="⣶",
+    sent="⣤",
+    ahead="⣀",
+)
+
+ASCII = Glyphs(
+    statuses={
+        FileStatus.UPLOADED: "+",
+        FileStatus.UPLOADING: "^",
+        FileStatus.WAITING: ".",
+        FileStatus.DUPLICATE: "!",
+        FileStatus.FAILED: "x",
+    },
+    states={
+        UploadState.PREPARING: "~",
+        UploadState.ACTIVE: "^",
+        UploadState.PAUSED: "=",
+        UploadState.COMPLETE: "+",
+        UploadState.CANCELLED: "-",
+    },
+    processing={
+        ProcessingState.NOT_STARTED: " ",
+        ProcessingState.SUBMITTED: ">",
+        ProcessingState.WAITING: ".",
+        ProcessingState.PROCESSING: "~",
+        ProcessingState.DONE: "+",
+        ProcessingState.FAILED: "x",
+    },
+    cursor=">",
+    mark="*",
+    cut="~",
+    ascending="^",
+    descending="v",
+    registered="#",
+    stored="=",
+    sent="-",
+    ahead=".",
+)
+
+_ORNAMENT = str.maketrans({"·": "|", "–": "-", "…": "~", "→": ">", "×": "x"})
+
+
+def glyph_set(ascii_only: bool) -> Glyphs:
+    return ASCII if ascii_only else UNICODE
+
+
+def without_ornament(text: str) -> str:
+    """`text` with the typographic characters of `text.py` as ASCII: they are of ambiguous width."""
+    return text.translate(_ORNAMENT)
+
+
+def needs_ascii(environment: Mapping[str, str], encoding: str) -> bool:
+    """Whether this terminal can be trusted with ASCII only: the Linux console, a dumb one, or one without UTF-8."""
+    if environment.get("TERM", "") in ("linux", "dumb", "vt100", "vt220"):
+        return True
+    return encoding.lower().replace("-", "").replace("_", "") != "utf8"
+
+
+def bar(volume: Volume, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    """The three truths in `width` cells, the surest first. A cell is full only when all of its bytes are."""
+    if volume.total <= 0:
+        return (Span(glyphs.ahead * width, "ahead"),)
+
+    def cells(number: int) -> int:
+        return min(width, max(0, number) * width // volume.total)
+
+    registered = cells(volume.registered)
+    stored = max(registered, cells(volume.stored))
+    sent = max(stored, cells(volume.sent))
+    runs = (
+        Span(glyphs.registered * registered, "registered"),
+        Span(glyphs.stored * (stored - registered), "stored"),
+        Span(glyphs.sent * (sent - stored), "sent"),
+        Span(glyphs.ahead * (width - sent), "ahead"),
+    )
+    return tuple(run for run in runs if run.text)
+
+
+def percent(part: int, total: int) -> int:
+    """Rounded down: 100 only when nothing is missing."""
+    return min(100, max(0, part) * 100 // total) if total > 0 else 0
