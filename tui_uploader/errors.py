@@ -12,7 +12,7 @@
     │   └── LinkDown  LinkStalled  TrustFailed  ProxyRefused  NotTheService
     ├── CloudError                      exit 5: the cloud's own answer
     │   ├── CloudBusy  CloudFault  CloudRefused  CloudUnintelligible  Unsupported
-    │   └── ChecksumRefused  ClockSkewed  MultipartGone
+    │   └── ChecksumRefused  ClockSkewed  MultipartGone  NameTaken
     ├── EngineError                     exit 6: the background process or its journal
     │   ├── EngineUnreachable  EngineWillNotStart  EngineVersionDiffers
     │   └── JournalUnwritable  JournalTooNew  JournalDamaged
@@ -198,6 +198,10 @@ class ClockSkewed(CloudError):
 
 class MultipartGone(CloudError):
     remedy = Remedy.RESTART_FILE
+
+
+class NameTaken(CloudError):
+    """An object of that name is in the project already, and was not overwritten."""
 
 
 class EngineError(UploaderError):

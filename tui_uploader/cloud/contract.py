@@ -63,7 +63,11 @@ class ObjectStore(Protocol):
         """Get the storage key, if that has not been done."""
 
     async def put(self, object_name: str, body: Span, sent: SentCallback) -> StoredObject:
-        """One PUT with its CRC32. Raises ChecksumRefused when the bytes are not those that were read before."""
+        """One PUT with its CRC32, which never overwrites where the store can refuse that (`If-None-Match: *`).
+
+        Raises ChecksumRefused when the bytes are not those that were read before; NameTaken when an object of that
+        name is there, also when an earlier PUT of ours got through and only its answer was lost.
+        """
 
     async def create_multipart(self, object_name: str) -> str:
         """The upload id. Raises Unsupported where the store refuses multipart uploads to us."""
@@ -79,7 +83,8 @@ class ObjectStore(Protocol):
     async def complete_multipart(
         self, object_name: str, upload_id: str, parts: Sequence[Part], size: int
     ) -> StoredObject:
-        """Raises MultipartGone; a lost reply to an earlier success is recognised where HEAD is allowed."""
+        """Never overwrites, as `put`. Raises NameTaken, MultipartGone; a lost reply to an earlier success is
+        recognised where HEAD is allowed."""
 
     async def abort_multipart(self, object_name: str, upload_id: str) -> None:
         """Gone already is as good as aborted."""
@@ -129,7 +134,11 @@ class Cloud(Protocol):
     async def reachable(self) -> None:
         """The cheapest question there is; raises LinkError while the answer does not come."""
 
-    async def create_project(self, name: str) -> RemoteProject: ...
+    def kept_name(self, name: str) -> str:
+        """The name that the service would keep for a project that is made as `name`."""
+
+    async def create_project(self, name: str) -> RemoteProject:
+        """Not safe to repeat: each success makes another project of the same name."""
 
     async def project(self, project_id: str) -> RemoteProject:
         """Raises NoSuchProject."""
