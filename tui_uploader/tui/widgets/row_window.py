@@ -1,0 +1,37 @@
+"""The part of a long list that is held in memory. Pure: positions and keys, no drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+Row = TypeVar("Row")
+
+
+class RowWindow(Generic[Row]):
+    """`rows` from `offset` on, of `total` that there are."""
+
+    def __init__(self, key: Callable[[Row], Hashable]) -> None:
+        self.key = key
+        self.total = 0
+        self.offset = 0
+        self.rows: tuple[Row, ...] = ()
+
+    def put(self, offset: int, rows: Sequence[Row], total: int) -> None:
+        self.offset, self.rows, self.total = offset, tuple(rows), max(total, offset + len(rows) if rows else total)
+
+    def row(self, index: int) -> Row | None:
+        """None: not held."""
+        position = index - self.offset
+        return self.rows[position] if 0 <= position < len(self.rows) else None
+
+    def index_of(self, key: Hashable) -> int | None:
+        """Where the row with this key is; None: not held."""
+        return next((index for index, row in enumerate(self.rows, self.offset) if self.key(row) == key), None)
+
+    def serves(self, seen: range, margin: int) -> bool:
+        """Whether it holds the rows in `seen`, and at least `margin` more on both sides where there are more."""
+        if not seen:
+            return True
+        first, end = max(0, seen.start - margin), min(self.total, seen.stop + margin)
+        return self.offset <= first and end <= self.offset + len(self.rows)
