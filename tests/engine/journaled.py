@@ -34,7 +34,7 @@ class Desk:
 
     async def begin(self) -> None:
         self.project = await self.write(lambda c: uploads.add_project(c, "id@cloud", "Quarry", ProjectKind.IMAGES))
-        self.upload, _ = await self.write(lambda c: uploads.add_sources(c, self.project, ["/card"], True, 0.0))
+        self.upload = await self.write(lambda c: uploads.add_sources(c, self.project, ["/card"], True, 0.0))
 
     async def write(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
         return await self.journal.write(change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import sqlite3
@@ -14,7 +15,14 @@ from tui_uploader.engine.journal import files, uploads
 from tui_uploader.engine.journal.files import Content, FileRow
 from tui_uploader.engine.journal.summary import UploadRow, read_summary
 from tui_uploader.engine.pacing import may_read_ahead
-from tui_uploader.errors import EngineError, SourceChanged, TooManyImages, UploaderError
+from tui_uploader.errors import (
+    EngineError,
+    NoSuchPath,
+    SourceChanged,
+    SourceUnreadable,
+    TooManyImages,
+    UploaderError,
+)
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import inspect_image, inspect_result
 from tui_uploader.intake.scan import Candidate, ScanBatch, candidate_of, scan
@@ -23,32 +31,46 @@ from tui_uploader.text import counted
 
 log = logging.getLogger(__name__)
 
-_ROOM = "intake"
+_ROOM, _WALKING = "intake", "scan"
+_PAUSE_AFTER_FAILED_WALK = 5.0
+_REST_OF_A_CHANGING_FILE = 1.0
 _READERS = 2
 _AT_ONCE = 16
-_QUEUED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
 
 
 class Scanner:
-    """Walks the paths of uploads, in threads, one walk an upload."""
+    """Walks the paths of uploads, in threads, one walk an upload.
+
+    A path stays to be walked until it was walked to its end: a stop of the engine, a full disk or a card that is not
+    there yet only put that off.
+    """
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._walks: dict[int, asyncio.Task[int]] = {}
+        self._walks: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}
 
-    async def step(self) -> None:
-        """Begin the walks that were asked for, or that an end of the engine interrupted."""
-        for upload in self._core.summary.uploads.values():
-            if upload.unscanned and upload.state is not UploadState.CANCELLED:
-                self.walk(upload.id)
+    async def step(self) -> float | None:
+        """Begin the walks that were asked for, or that did not come to their end before."""
+        now = self._core.clocks.monotonic()
+        unfinished = [
+            upload.id
+            for upload in self._core.summary.uploads.values()
+            if upload.unscanned and upload.state is not UploadState.CANCELLED
+        ]
+        for upload in unfinished:
+            if self._not_before.get(upload, 0.0) <= now and not self._walking(upload):
+                self.walk(upload)
+        dues = [self._not_before[upload] for upload in unfinished if self._not_before.get(upload, 0.0) > now]
+        return min(dues) - now if dues else None
 
-    def walk(self, upload: int) -> asyncio.Task[int]:
-        """The walk of the upload, which returns how many candidates it found."""
+    def walk(self, upload: int) -> asyncio.Task[None]:
+        """The walk of the upload. Its failure is shown as the upload's notice, and tried again later."""
         running = self._walks.get(upload)
         if running is None or running.done():
             running = asyncio.create_task(self._walk(upload), name=f"scan-{upload}")
             self._walks[upload] = running
-            running.add_done_callback(_log_failure)
+            running.add_done_callback(lambda _: self._core.ring())
         return running
 
     async def close(self) -> None:
@@ -56,28 +78,50 @@ class Scanner:
             walk.cancel()
         await asyncio.gather(*self._walks.values(), return_exceptions=True)
 
-    async def _walk(self, upload_id: int) -> int:
-        upload = self._core.summary.uploads[upload_id]
-        project = self._core.summary.projects[upload.project]
-        paths = await self._core.journal.read(lambda connection: uploads.unscanned(connection, upload_id))
-        found = 0
+    def _walking(self, upload: int) -> bool:
+        walk = self._walks.get(upload)
+        return walk is not None and not walk.done()
+
+    async def _walk(self, upload: int) -> None:
+        """Until nothing is left to be walked: paths that are added meanwhile, too."""
         try:
-            batches = scan(paths, project.kind)
-            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-                found += len(batch.candidates)
-                await self._core.journal.write(_keeping(batch, upload_id, project.id))
-        finally:
-            # A path that cannot be walked is told to the user once, not walked for ever.
-            await self._core.journal.write(lambda connection: _end_walk(connection, upload_id, paths))
-        return found
+            while paths := await self._core.journal.read(lambda connection: uploads.unscanned(connection, upload)):
+                await self._walk_paths(upload, paths)
+        except UploaderError as error:
+            await self._put_off(upload, error)
+            raise
+        except Exception as error:
+            log.exception("A walk met something unforeseen")
+            await self._put_off(upload, unforeseen(error))
+            raise unforeseen(error) from error
+
+    async def _walk_paths(self, upload: int, paths: Sequence[str]) -> None:
+        project = self._core.summary.projects[self._core.summary.uploads[upload].project]
+        batches = scan(paths, project.kind)
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            await self._core.journal.write(_keeping(batch, upload, project.id))
+        await self._core.journal.write(lambda connection: end_walk(connection, upload, paths))
+
+    async def _put_off(self, upload: int, error: UploaderError) -> None:
+        log.warning("The walk of upload %d ended early: %s", upload, error)
+        self._not_before[upload] = self._core.clocks.monotonic() + _PAUSE_AFTER_FAILED_WALK
+        if isinstance(error, EngineError):
+            self._core.faults[_WALKING] = error
+            return
+        with contextlib.suppress(EngineError):
+            await self._core.journal.write(
+                lambda connection: uploads.set_notice(connection, upload, error.kind, str(error))
+            )
 
 
-def _end_walk(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
-    """The service's limit is told before anything is sent; the user decides what goes."""
+def end_walk(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
+    """These paths are walked. The service's limit is told before anything is sent; the user decides what goes."""
+    upload = uploads.upload(connection, upload_id)
+    if upload.notice_kind in (NoSuchPath.__name__, SourceUnreadable.__name__):
+        uploads.set_notice(connection, upload_id, None, None)
     uploads.mark_scanned(connection, upload_id, paths)
-    summary = read_summary(connection)
-    project = summary.projects[summary.uploads[upload_id].project]
-    images = summary.project_files(project.id, *_QUEUED)
+    project = read_summary(connection).projects[upload.project]
+    images = files.distinct_images(connection, project.id)
     if project.kind is not ProjectKind.IMAGES or images <= MAX_IMAGES:
         return
     message = (
@@ -96,77 +140,93 @@ def _keeping(batch: ScanBatch, upload: int, project: int) -> Callable[[sqlite3.C
     return keep
 
 
-def _log_failure(walk: asyncio.Task[int]) -> None:
-    if not walk.cancelled() and walk.exception() is not None:
-        log.warning("A walk ended early: %s", walk.exception())
-
-
 class Checker:
     """Reads found files, two at a time, taking turns between uploads."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._threads = ThreadPoolExecutor(_READERS, "intake")
-        self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._latest: asyncio.Task[None] | None = None
+        self._under_way: dict[int, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._latest: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}
 
     async def step(self) -> float | None:
-        if len(self._under_way) > _READERS or not self._may_read():
-            return None
-        for row, known in await self._next_rows():
-            task = asyncio.create_task(self._check(row, known, self._latest), name=f"check-{row.id}")
-            self._under_way[row.id] = self._latest = task
-        return None
+        now = self._core.clocks.monotonic()
+        self._not_before = {file: until for file, until in self._not_before.items() if until > now}
+        if self._may_read(now):
+            for row, known in await self._next_rows():
+                self._begin(row, known)
+        return min(self._not_before.values()) - now if self._not_before else None
 
     async def close(self) -> None:
-        for task in self._under_way.values():
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _may_read(self) -> bool:
+    def _may_read(self, now: float) -> bool:
         core = self._core
         ready = sum(core.summary.bytes(upload.id, FileStage.READY) for upload in self._running())
-        return may_read_ahead(ready, core.live.goodput(core.clocks.monotonic()))
+        return may_read_ahead(ready, core.live.goodput(now))
 
     def _running(self) -> list[UploadRow]:
         states = (UploadState.PREPARING, UploadState.ACTIVE)
         return [upload for upload in self._core.summary.uploads.values() if upload.state in states]
 
     async def _next_rows(self) -> list[tuple[FileRow, Content | None]]:
-        """Files to look at, and what is known of their content from an earlier time."""
-        waiting = [upload.id for upload in self._running() if self._core.summary.files(upload.id, FileStage.FOUND)]
+        """Files to look at, and what is known of their content from an earlier time.
+
+        A project that keeps the readers busy with large files gets no more of them until it is through with those.
+        """
+        busy = list(self._under_way.values())
+        waiting = [
+            upload.id
+            for upload in self._running()
+            if self._core.summary.files(upload.id, FileStage.FOUND) and busy.count(upload.project) <= _READERS
+        ]
         if not waiting:
             return []
-        taken = tuple(self._under_way)
+        passing_over = (*self._under_way, *self._not_before)
 
         def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Content | None]]:
-            heads = [files.unchecked(connection, upload, _AT_ONCE, taken) for upload in waiting]
+            heads = [files.unchecked(connection, upload, _AT_ONCE, passing_over) for upload in waiting]
             chosen = itertools.islice(_in_turns(heads), _AT_ONCE)
             return [(row, files.known_content(connection, row.candidate)) for row in chosen]
 
         return await self._core.journal.read(next_in_turns)
 
-    async def _check(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
+    def _begin(self, row: FileRow, known: Content | None) -> None:
         """Files are read side by side and settled in turn: of two with one content, the first found is the original."""
+        task = asyncio.create_task(self._check(row, known, self._latest.get(row.project)), name=f"check-{row.id}")
+        self._under_way[row.id] = row.project
+        self._latest[row.project] = task
+        self._tasks.add(task)
+        task.add_done_callback(lambda _: self._end(row, task))
+
+    def _end(self, row: FileRow, task: asyncio.Task[None]) -> None:
+        del self._under_way[row.id]
+        self._tasks.discard(task)
+        if self._latest.get(row.project) is task:
+            del self._latest[row.project]
+        self._core.ring()
+
+    async def _check(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
         try:
             try:
                 await self._look_at(row, known, before)
-            except (EngineError, SourceChanged):
+            except EngineError:
                 raise
+            except SourceChanged:
+                self._look_later(row)
             except UploaderError as error:
                 await self._give_up(row, error)
             self._core.recovered(_ROOM)
-        except SourceChanged:
-            pass  # it stays found, and is looked at again
         except UploaderError as error:
             await self._core.trouble(_ROOM, error)
         except Exception as error:
             log.exception("Checking a file met something unforeseen")
             await self._core.trouble(_ROOM, unforeseen(error))
-        finally:
-            del self._under_way[row.id]
-            self._core.ring()
 
     async def _look_at(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
         kind = self._core.summary.projects[row.project].kind
@@ -175,11 +235,16 @@ class Checker:
         if before is not None:
             await asyncio.wait({before})
         if content is None:
-            await self._core.journal.write(lambda connection: files.note_change(connection, row.id, candidate))
+            self._look_later(row)
+            await self._core.journal.write(lambda connection: _note_change(connection, row.id, candidate))
         else:
             await self._core.journal.write(
                 lambda connection: files.settle_check(connection, row.id, candidate, content)
             )
+
+    def _look_later(self, row: FileRow) -> None:
+        """The file is perhaps still being written: it is given a moment."""
+        self._not_before[row.id] = self._core.clocks.monotonic() + _REST_OF_A_CHANGING_FILE
 
     async def _give_up(self, row: FileRow, error: UploaderError) -> None:
         def fail(connection: sqlite3.Connection) -> None:
@@ -187,6 +252,11 @@ class Checker:
                 files.fail(connection, row.id, error.kind, str(error))
 
         await self._core.journal.write(fail)
+
+
+def _note_change(connection: sqlite3.Connection, file: int, candidate: Candidate) -> None:
+    if files.file(connection, file).stage is FileStage.FOUND:
+        files.note_change(connection, file, candidate)
 
 
 def _in_turns(queues: Sequence[Sequence[FileRow]]) -> Iterator[FileRow]:

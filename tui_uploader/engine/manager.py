@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import sqlite3
 import time
@@ -28,7 +29,7 @@ from tui_uploader.engine.registering import Registrar
 from tui_uploader.engine.sending import Sender
 from tui_uploader.engine.streams import Streams
 from tui_uploader.engine.view import View
-from tui_uploader.errors import NothingToUpload, UploaderError, UsageError
+from tui_uploader.errors import EngineError, NothingToUpload, UploaderError, UsageError
 from tui_uploader.model import (
     Account,
     AddRequest,
@@ -208,28 +209,35 @@ class UploadManager:
     async def add(self, request: AddRequest) -> UploadStatus:
         """Returns when the folders have been walked, or after two seconds while that goes on.
 
-        Raises NothingToUpload when there is nothing in them; then nothing is kept.
+        Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
         """
+        paths = tuple(os.path.normpath(path) for path in request.paths)
         project = await self._project_for(request)
+        auto = request.auto_process and request.kind is ProjectKind.IMAGES
         now = self._core.clocks.wall()
-
-        def queue(connection: sqlite3.Connection) -> tuple[int, bool]:
-            auto = request.auto_process and request.kind is ProjectKind.IMAGES
-            return uploads.add_sources(connection, project, request.paths, auto, now)
-
-        upload, new = await self._write(queue)
+        upload = await self._write(lambda connection: uploads.add_sources(connection, project, paths, auto, now))
         walk = self._scanner.walk(upload)
         await asyncio.wait({walk}, timeout=_SCAN_PATIENCE)
-        if walk.done():
-            failure = walk.exception()
-            found = 0 if failure else walk.result()
-            if new and not found and not self._core.summary.files_of_any_stage(upload):
-                skipped = await self.skipped(upload)
-                await self._write(lambda connection: uploads.forget_empty_upload(connection, upload))
-                raise failure if isinstance(failure, UploaderError) else _nothing_in(request.paths, skipped)
-            if failure is not None:
-                raise failure
+        if walk.done() and not walk.cancelled():
+            await self._take_back_if_nothing(upload, paths, walk.exception())
         return self._view.upload(upload)
+
+    async def _take_back_if_nothing(self, upload: int, paths: Sequence[str], failure: BaseException | None) -> None:
+        skipped = await self.skipped(upload)
+
+        def take_back(connection: sqlite3.Connection) -> bool:
+            nothing = not uploads.holds_any(connection, upload, paths)
+            if nothing or isinstance(failure, UsageError):
+                uploads.take_back(connection, upload, paths)
+            return nothing
+
+        if isinstance(failure, EngineError):
+            raise failure
+        nothing = await self._write(take_back)
+        if isinstance(failure, UploaderError):
+            raise failure
+        if nothing:
+            raise _nothing_in(paths, skipped)
 
     async def _project_for(self, request: AddRequest) -> int:
         if not request.paths:

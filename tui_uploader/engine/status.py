@@ -104,7 +104,8 @@ def notice_of(upload: UploadRow, way: Way, fault: UploaderError | None) -> Notic
         message = f"Nobody is signed in as {way.account}. Run `tui-uploader login`; the upload then goes on by itself."
         return Notice(NotSignedIn.__name__, message, needs_person=True)
     if upload.notice is not None:
-        return Notice(upload.notice_kind or "", upload.notice, needs_person=upload.state is UploadState.PAUSED)
+        stuck = upload.state is UploadState.PAUSED or bool(upload.unscanned)
+        return Notice(upload.notice_kind or "", upload.notice, needs_person=stuck)
     return None
 
 

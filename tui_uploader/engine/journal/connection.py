@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from tui_uploader import settings
 from tui_uploader.engine.journal.summary import Summary, read_summary
-from tui_uploader.errors import EngineError, JournalDamaged, JournalTooNew, JournalUnwritable, UploaderError
+from tui_uploader.errors import EngineError, JournalDamaged, JournalTooNew, JournalUnwritable
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +41,16 @@ _BUSY_SECONDS = 5.0
 @dataclass(slots=True)
 class _Change:
     run: Callable[[sqlite3.Connection], Any]
+    then: Callable[[], None] | None
     done: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+
+
+@dataclass(slots=True)
+class _Outcome:
+    change: _Change
+    result: Any = None
+    error: BaseException | None = None
 
 
 class Journal:
@@ -54,6 +62,7 @@ class Journal:
         self._on_commit = on_commit
         self._connection = writer
         self._waiting: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
+        self._closed = False
         self._reader = ThreadPoolExecutor(1, "journal-reader")
         self._reading: sqlite3.Connection | None = None
         self._thread = threading.Thread(target=self._write_until_closed, name="journal-writer", daemon=True)
@@ -80,14 +89,19 @@ class Journal:
                 raise
             return cls(path, connection, on_commit)
 
-    async def write(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
+    async def write(
+        self, change: Callable[[sqlite3.Connection], Result], *, then: Callable[[], None] | None = None
+    ) -> Result:
         """Run `change` in a transaction and return its result once it is on the disk.
 
+        `then` is called in the event loop together with the new summary: nobody sees the one without the other.
         Raises what `change` raises (then nothing of it is kept), JournalUnwritable, JournalDamaged.
         """
+        if self._closed:
+            raise EngineError("The engine is stopping: its journal is closed.")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
-        self._waiting.put(_Change(change, done, loop))
+        self._waiting.put(_Change(change, then, done, loop))
         # A cancelled caller does not take the change back, but must not leave before it is settled.
         try:
             return await asyncio.shield(done)
@@ -104,6 +118,7 @@ class Journal:
 
     async def close(self) -> None:
         """Commit what waits and leave one tidy file."""
+        self._closed = True
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reading)
@@ -135,57 +150,58 @@ class Journal:
     def _write_group(self, group: list[_Change]) -> None:
         if not group:
             return
-        outcomes: list[tuple[_Change, Any, BaseException | None]] = []
         try:
             with translated(self.path):
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    outcomes = [_run_alone(self._connection, change) for change in group]
-                    summary = read_summary(self._connection)
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
-        except UploaderError as failure:
+                outcomes, summary = self._committed(group)
+        except Exception as failure:  # noqa: BLE001 -- the edge of the thread: every caller learns it
             log.error("The journal kept nothing of %d changes: %s", len(group), failure)
-            for change in group:
-                _settle(change, None, failure)
-            return
-        loop = group[0].loop
-        _call_in(loop, self._publish, summary)
-        for change, result, error in outcomes:
-            _settle(change, result, error)
+            _call_in(group[0].loop, _settle, [_Outcome(change, error=failure) for change in group])
+        else:
+            _call_in(group[0].loop, self._publish, summary, outcomes)
 
-    def _publish(self, summary: Summary) -> None:
+    def _committed(self, group: list[_Change]) -> tuple[list[_Outcome], Summary]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            outcomes = [_run_alone(self._connection, change) for change in group]
+            summary = read_summary(self._connection)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return outcomes, summary
+
+    def _publish(self, summary: Summary, outcomes: list[_Outcome]) -> None:
         self.summary = summary
+        for outcome in outcomes:
+            if outcome.error is None and outcome.change.then is not None:
+                outcome.change.then()
+        _settle(outcomes)
         self._on_commit()
 
 
-def _run_alone(connection: sqlite3.Connection, change: _Change) -> tuple[_Change, Any, BaseException | None]:
+def _run_alone(connection: sqlite3.Connection, change: _Change) -> _Outcome:
     connection.execute("SAVEPOINT change")
     try:
         result = change.run(connection)
-    except sqlite3.OperationalError:
-        raise  # the disk or the file, not this change: the whole group is lost
-    except Exception as error:  # noqa: BLE001 -- handed to the caller that asked for the change
+    except Exception as error:
+        if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+            raise  # the disk or the file, not this change: the whole group is lost
         connection.execute("ROLLBACK TO change")
         connection.execute("RELEASE change")
-        return change, None, error
+        return _Outcome(change, error=error)
     connection.execute("RELEASE change")
-    return change, result, None
+    return _Outcome(change, result)
 
 
-def _settle(change: _Change, result: Any, error: BaseException | None) -> None:
-    def settle() -> None:
-        if change.done.done():
-            return
-        if error is None:
-            change.done.set_result(result)
+def _settle(outcomes: list[_Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.change.done.done():
+            continue
+        if outcome.error is None:
+            outcome.change.done.set_result(outcome.result)
         else:
-            change.done.set_exception(error)
-
-    _call_in(change.loop, settle)
+            outcome.change.done.set_exception(outcome.error)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: Any) -> None:
@@ -226,19 +242,24 @@ class translated(contextlib.AbstractContextManager[None]):
         self._path = path
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, sqlite3.Error) or isinstance(error, sqlite3.IntegrityError):
-            return
-        raise _translation(error, self._path) from error
+        if isinstance(error, ValueError):  # a word that no version of ours wrote
+            raise _damaged(self._path) from error
+        if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+            raise _translation(error, self._path) from error
+
+
+def _damaged(path: Path) -> JournalDamaged:
+    return JournalDamaged(
+        f"The journal {path} is damaged. Move it away to start afresh; files that the cloud has stay there, "
+        "and are sent again at worst."
+    )
 
 
 def _translation(error: sqlite3.Error, path: Path) -> EngineError:
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if isinstance(code, int) else None
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return JournalDamaged(
-            f"The journal {path} is damaged. Move it away to start afresh; files that the cloud has stay there, "
-            "and are sent again at worst."
-        )
+        return _damaged(path)
     if primary == sqlite3.SQLITE_FULL:
         return JournalUnwritable(f"The disk under the journal {path} is full. Uploading goes on once there is room.")
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):

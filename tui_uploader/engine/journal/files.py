@@ -258,6 +258,20 @@ def _own_name(connection: sqlite3.Connection, row: FileRow, identity: str) -> st
     raise AssertionError("the last name to choose from holds the whole identity")
 
 
+def distinct_images(connection: sqlite3.Connection, project: int) -> int:
+    """Files that the project has or is going to get, as far as is known before they are read: those whose content it
+    has already do not count."""
+    marks = ",".join("?" * len(HOLDING))
+    row = connection.execute(
+        f"SELECT COUNT(*) FROM files f WHERE f.project = ? AND (f.stage IN ({marks}) OR (f.stage = ? AND NOT EXISTS ("
+        " SELECT 1 FROM known k JOIN files h ON h.project = f.project AND h.identity = k.identity"
+        f" WHERE k.path = f.path AND k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode"
+        f" AND h.stage IN ({marks}))))",
+        (project, *HOLDING, FileStage.FOUND, *HOLDING),
+    ).fetchone()
+    return int(row[0])
+
+
 # -------------------------------------------------------------------------------------------------- sending
 
 
@@ -312,7 +326,9 @@ def store(connection: sqlite3.Connection, file_id: int, etag: str) -> None:
 def bytes_in_parts(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
     """Upload, and bytes that the store confirmed already, by unfinished file."""
     rows = connection.execute(
-        "SELECT f.id, f.upload, SUM(p.size) AS bytes FROM parts p JOIN files f ON f.id = p.file GROUP BY f.id"
+        "SELECT f.id, f.upload, SUM(p.size) AS bytes FROM parts p JOIN files f ON f.id = p.file"
+        " WHERE f.stage IN (?, ?) GROUP BY f.id",
+        (FileStage.READY, FileStage.SENDING),
     )
     return {row["id"]: (row["upload"], row["bytes"]) for row in rows}
 

@@ -27,7 +27,9 @@ from tui_uploader.model import (
 )
 from tui_uploader.text import printable
 
+_LARGEST_ID = 2**63 - 1
 _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.FAILED)
+_REMOVABLE = (FileStage.FOUND, FileStage.READY, FileStage.DUPLICATE, FileStage.FAILED)
 _STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
 _ORDER_OF_SORT: dict[SortKey, str] = {
     "added": "id",
@@ -112,8 +114,8 @@ def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRow:
 
 def add_sources(
     connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool, now: float
-) -> tuple[int, bool]:
-    """Queue paths: in the project's open upload, or in a new one. Returns its number and whether it is new."""
+) -> int:
+    """Queue paths: in the project's open upload, or in a new one. Returns its number."""
     open_upload = next(
         (
             found
@@ -128,16 +130,16 @@ def add_sources(
             (project, UploadState.PREPARING, auto_process, now),
         )
         assert cursor.lastrowid is not None
-        upload_id, new = cursor.lastrowid, True
+        upload_id = cursor.lastrowid
     else:
-        upload_id, new = open_upload.id, False
+        upload_id = open_upload.id
         move_upload(connection, upload_id, UploadEvent.ADDED)
         connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (auto_process, upload_id))
     connection.executemany(
         "INSERT INTO sources (upload, path) VALUES (?, ?) ON CONFLICT DO UPDATE SET scanned = 0",
         [(upload_id, os.fsencode(path)) for path in paths],
     )
-    return upload_id, new
+    return upload_id
 
 
 def unscanned(connection: sqlite3.Connection, upload_id: int) -> list[str]:
@@ -155,12 +157,37 @@ def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence
         move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
 
 
-def forget_empty_upload(connection: sqlite3.Connection, upload_id: int) -> None:
-    """A new upload in whose paths nothing was found: as if it had never been asked for."""
-    project = upload(connection, upload_id).project
+def holds_any(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> bool:
+    """Whether the upload has a file at or below one of the paths."""
+    for path in map(os.fsencode, paths):
+        below = path.rstrip(b"/") + b"/"
+        found = connection.execute(
+            "SELECT 1 FROM files WHERE upload = ? AND (path = ? OR (path > ? AND path < ?)) LIMIT 1",
+            (upload_id, path, below, below[:-1] + b"0"),  # in bytes, 0 is what follows the slash
+        ).fetchone()
+        if found is not None:
+            return True
+    return False
+
+
+def take_back(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
+    """Paths in which nothing was found are no longer asked for; an upload that was only made for them goes, too."""
+    found = upload(connection, upload_id)
+    connection.executemany(
+        "DELETE FROM sources WHERE upload = ? AND path = ?", [(upload_id, os.fsencode(path)) for path in paths]
+    )
+    set_notice(connection, upload_id, None, None)
+    left = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM sources WHERE upload = ?) OR EXISTS (SELECT 1 FROM files WHERE upload = ?)",
+        (upload_id, upload_id),
+    ).fetchone()[0]
+    if left:
+        if not unscanned(connection, upload_id):
+            move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
+        return
     for table, column in (("sources", "upload"), ("skipped", "upload"), ("tallies", "upload"), ("uploads", "id")):
         connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (upload_id,))
-    drop_unused_project(connection, project)
+    drop_unused_project(connection, found.project)
 
 
 def move_upload(
@@ -210,6 +237,10 @@ def dismiss(connection: sqlite3.Connection, upload_id: int) -> None:
     if found.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
         raise NotPossibleNow(f"Upload {upload_id} is {found.state}: only a complete or cancelled one is dismissed.")
     connection.execute("UPDATE uploads SET dismissed = 1 WHERE id = ?", (upload_id,))
+    for row in chosen(connection, upload_id, FileSelection(all=True)):
+        # What will never be sent from here must not keep the same content of a later upload from being sent.
+        if row.stage in _REMOVABLE:
+            files.move(connection, row.id, FileEvent.REMOVE)
 
 
 def skipped(connection: sqlite3.Connection, upload_id: int) -> tuple[Skipped, ...]:
@@ -236,7 +267,7 @@ def chosen(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
         return bool(rows)
 
     for file_id in selection.ids:
-        if not take("id = ?", file_id):
+        if not 0 < file_id <= _LARGEST_ID or not take("id = ?", file_id):
             raise NoSuchFile(f"Upload {upload_id} has no file with the number {file_id}.")
     for name in selection.names:
         by_path = take("path = ?", os.fsencode(name))
@@ -254,16 +285,15 @@ def chosen(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
 def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
     """Take files out of the queue. Raises NotPossibleNow when one that was named is uploading or uploaded."""
     named = bool(selection.ids or selection.names)
-    removable = (FileStage.FOUND, FileStage.READY, FileStage.DUPLICATE, FileStage.FAILED)
     rows = chosen(connection, upload_id, selection)
-    stuck = [row for row in rows if row.stage not in (*removable, FileStage.REMOVED)]
+    stuck = [row for row in rows if row.stage not in (*_REMOVABLE, FileStage.REMOVED)]
     if named and stuck:
         status = stuck[0].stage.status
         raise NotPossibleNow(
             f"{printable(Path(stuck[0].path).name)} is {status}: only a waiting, duplicate or failed file "
             f"can be removed. Nothing was removed."
         )
-    going = [row for row in rows if row.stage in removable]
+    going = [row for row in rows if row.stage in _REMOVABLE]
     for row in going:
         files.move(connection, row.id, FileEvent.REMOVE)
     return len(going)
