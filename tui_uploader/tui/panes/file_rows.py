@@ -1,0 +1,111 @@
+"""What the files pane says of a file. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tui_uploader.model import Counts, FileItem, FileStatus, SortKey, Volume
+from tui_uploader.text import byte_count, byte_rate
+from tui_uploader.tui.columns import Column, cell_text, clipped_name
+from tui_uploader.tui.glyphs import Glyphs, Span, bar, percent
+
+COLUMNS = (
+    Column("", 1),
+    Column("Name", 14, share=2, sort="name"),
+    Column("Size", 8, right=True, sort="size"),
+    Column("State", 18, share=3, sort="status"),
+)
+SORTS: tuple[SortKey, ...] = ("added", "name", "size", "status")
+_BAR_CELLS = 8
+_SMOOTHING = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far a file was when it was last seen, and how fast it went."""
+
+    sent: int
+    at: float
+    rate: float
+
+
+def paces(before: Mapping[int, Pace], files: Iterable[FileItem], now: float) -> dict[int, Pace]:
+    """Of every file that is uploading, by id. `now`: seconds of a clock that never goes back."""
+    return {
+        file.id: _pace(before.get(file.id), file.sent, now) for file in files if file.status is FileStatus.UPLOADING
+    }
+
+
+def _pace(before: Pace | None, sent: int, now: float) -> Pace:
+    if before is None or sent < before.sent:
+        return Pace(sent, now, 0.0)
+    if now <= before.at:
+        return before
+    rate = (sent - before.sent) / (now - before.at)
+    smooth = rate if before.rate == 0.0 else _SMOOTHING * rate + (1 - _SMOOTHING) * before.rate
+    return Pace(sent, now, smooth)
+
+
+def file_cells(
+    item: FileItem, columns: Sequence[tuple[Column, int]], rate: float, glyphs: Glyphs
+) -> list[Sequence[Span]]:
+    """One cell for each column that is shown."""
+    cells: list[Sequence[Span]] = []
+    for column, width in columns:
+        if column.title == "":
+            cells.append([Span(glyphs.statuses[item.status], item.status)])
+        elif column.title == "Name":
+            cells.append([Span(clipped_name(cell_text(item.name), width, glyphs.cut))])
+        elif column.title == "Size":
+            cells.append([Span(byte_count(item.size), "muted")])
+        else:
+            cells.append(state_spans(item, rate, glyphs))
+    return cells
+
+
+def state_spans(item: FileItem, rate: float, glyphs: Glyphs) -> Sequence[Span]:
+    """How far it is, why it waits, why it failed, what it is a duplicate of."""
+    status = item.status
+    if status is FileStatus.UPLOADING:
+        if item.reason is not None:
+            return [Span(cell_text(item.reason), status)]
+        moved = f" {percent(item.sent, item.size):3} %"
+        pace = f" {byte_rate(rate)}" if rate > 0 else ""
+        return [*bar(Volume(total=item.size, sent=item.sent), _BAR_CELLS, glyphs), Span(moved + pace, status)]
+    if status is FileStatus.UPLOADED:
+        renamed = item.object is not None and item.object != item.name
+        return [Span(f"uploaded as {cell_text(item.object or '')}" if renamed else "uploaded", status)]
+    if status is FileStatus.DUPLICATE and item.duplicate_of == item.path:
+        return [Span("uploaded before", status)]
+    return [Span(cell_text(item.reason or status), status)]
+
+
+def count_words(total: int, counts: Counts | None, filtered: bool) -> str:
+    """`37 of 12,480`, or only the number where nothing is filtered."""
+    return f"{total:,} of {counts.total:,}" if filtered and counts is not None else f"{total:,}"
+
+
+def next_status(status: FileStatus | None) -> FileStatus | None:
+    """None is all of them; the troubles come first, because they are looked for most."""
+    cycle = (
+        None,
+        FileStatus.FAILED,
+        FileStatus.DUPLICATE,
+        FileStatus.UPLOADING,
+        FileStatus.WAITING,
+        FileStatus.UPLOADED,
+    )
+    return cycle[(cycle.index(status) + 1) % len(cycle)]
+
+
+def next_sort(sort: SortKey, descending: bool) -> tuple[SortKey, bool]:
+    """Each column up, then down; `added` is the order in which the files were found."""
+    if not descending and sort != "added":
+        return sort, True
+    return SORTS[(SORTS.index(sort) + 1) % len(SORTS)], False
+
+
+def clicked_sort(clicked: str, sort: SortKey, descending: bool) -> tuple[SortKey, bool]:
+    """A click sorts by the column, another one turns it round."""
+    return next(key for key in SORTS if key == clicked), clicked == sort and not descending

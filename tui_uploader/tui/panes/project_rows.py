@@ -1,0 +1,154 @@
+"""What the projects pane says of a project. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tui_uploader.model import (
+    EngineStatus,
+    Processing,
+    ProcessingState,
+    Project,
+    ProjectKind,
+    UploadState,
+    UploadStatus,
+)
+from tui_uploader.tui.columns import Column, cell_text, clipped_name
+from tui_uploader.tui.glyphs import Glyphs, Span, percent
+
+COLUMNS = (
+    Column("", 1),
+    Column("Project", 10, share=3),
+    Column("Kind", 7, from_width=60),
+    Column("Files", 11, right=True, from_width=48),
+    Column("State", 10, share=1),
+)
+_STATE_STYLES = {ProcessingState.DONE: "uploaded", ProcessingState.FAILED: "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """A project, and what goes there now."""
+
+    project: Project
+    uploads: tuple[UploadStatus, ...] = ()
+    """Those that the engine shows, the oldest first."""
+
+    @property
+    def key(self) -> Hashable:
+        """Holds for a project of this machine from its first upload on, before the service gives it an id."""
+        return (self.project.account, self.project.uploads[0] if self.project.uploads else self.project.id)
+
+    @property
+    def upload(self) -> int | None:
+        """The newest upload: the one whose files are shown."""
+        if self.uploads:
+            return self.uploads[-1].upload
+        return self.project.uploads[-1] if self.project.uploads else None
+
+    @property
+    def processing(self) -> Processing:
+        """The uploads' is live; the list of projects is only fetched now and then."""
+        return self.uploads[-1].processing if self.uploads else self.project.processing
+
+
+def project_rows(projects: Sequence[Project], status: EngineStatus | None) -> tuple[ProjectRow, ...]:
+    """Projects of this machine first, the newest at the top, then the account's others.
+
+    An upload whose project is not listed yet, because the list takes its time, stands for it.
+    """
+    uploads = {upload.upload: upload for upload in status.uploads} if status else {}
+    rows = [
+        ProjectRow(project, tuple(uploads[number] for number in project.uploads if number in uploads))
+        for project in projects
+    ]
+    listed = {number for project in projects for number in project.uploads}
+    missing: dict[Hashable, list[UploadStatus]] = {}
+    for upload in uploads.values():
+        if upload.upload not in listed:
+            missing.setdefault(upload.project or upload.upload, []).append(upload)
+    rows += [_unlisted(found) for found in missing.values()]
+    mine = sorted((row for row in rows if row.upload is not None), key=lambda row: row.upload or 0, reverse=True)
+    return (*mine, *(row for row in rows if row.upload is None))
+
+
+def _unlisted(uploads: Sequence[UploadStatus]) -> ProjectRow:
+    newest = uploads[-1]
+    project = Project(
+        id=newest.project,
+        name=newest.project_name,
+        kind=ProjectKind.IMAGES,
+        account="",
+        processing=newest.processing,
+        uploads=tuple(upload.upload for upload in uploads),
+        images=sum(upload.counts.uploaded for upload in uploads),
+    )
+    return ProjectRow(project, tuple(uploads))
+
+
+def matching(rows: Iterable[ProjectRow], text: str) -> tuple[ProjectRow, ...]:
+    """Rows with `text` in their name, in any case; a leading `!` means: not."""
+    wanted = text.removeprefix("!").casefold()
+    inverse = text.startswith("!")
+    return tuple(row for row in rows if not wanted or (wanted in row.project.name.casefold()) is not inverse)
+
+
+def project_cells(row: ProjectRow, columns: Sequence[tuple[Column, int]], glyphs: Glyphs) -> list[Sequence[Span]]:
+    """One cell for each column that is shown."""
+    cells: list[Sequence[Span]] = []
+    for column, width in columns:
+        if column.title == "":
+            cells.append([_glyph(row, glyphs)])
+        elif column.title == "Project":
+            cells.append([Span(clipped_name(cell_text(row.project.name), width, glyphs.cut))])
+        elif column.title == "Kind":
+            cells.append([Span(row.project.kind, "muted")])
+        elif column.title == "Files":
+            cells.append([Span(files_words(row), "muted")])
+        else:
+            cells.append([Span(state_words(row), _STATE_STYLES.get(row.processing.state, ""))])
+    return cells
+
+
+def _glyph(row: ProjectRow, glyphs: Glyphs) -> Span:
+    processing = row.processing.state
+    if processing is not ProcessingState.NOT_STARTED:
+        return Span(glyphs.processing[processing], _STATE_STYLES.get(processing, "uploading"))
+    if row.uploads:
+        state = row.uploads[-1].state
+        return Span(glyphs.states[state], "uploaded" if state is UploadState.COMPLETE else "uploading")
+    return Span(" ")
+
+
+def files_words(row: ProjectRow) -> str:
+    """`717/1,711` while files are on the way, else how many images of this machine are there."""
+    wanted = sum(upload.counts.total - upload.counts.duplicate for upload in row.uploads)
+    done = sum(upload.counts.uploaded for upload in row.uploads)
+    if wanted > done:
+        return f"{done:,}/{wanted:,}"
+    images = max(row.project.images, done)
+    return f"{images:,}" if images else ""
+
+
+def state_words(row: ProjectRow) -> str:
+    """What is done to the project, in the service's own word where that tells more than ours."""
+    if row.processing.state is not ProcessingState.NOT_STARTED:
+        return processing_words(row.processing)
+    if not row.uploads:
+        return cell_text(row.processing.word or "").lower()
+    upload = row.uploads[-1]
+    if upload.state is UploadState.ACTIVE and upload.settled:
+        return f"{upload.counts.failed:,} failed"
+    if upload.state in (UploadState.ACTIVE, UploadState.PREPARING):
+        return f"{percent(upload.bytes.stored, upload.bytes.total)} %"
+    return "uploaded" if upload.state is UploadState.COMPLETE else upload.state
+
+
+def processing_words(processing: Processing) -> str:
+    """Our word for it; the service's own where it is at work in a way that we have no word for."""
+    ours = processing.state.replace("_", " ")
+    open_ended = processing.state in (ProcessingState.WAITING, ProcessingState.PROCESSING)
+    if open_ended and processing.word and processing.word.casefold() != ours:
+        return cell_text(processing.word)
+    return ours

@@ -1,0 +1,136 @@
+"""The projects at the left; in a narrow terminal they take the place of the files while one is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from tui_uploader.model import EngineStatus, Project
+from tui_uploader.tui.columns import Column
+from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.keys import IN_PROJECTS
+from tui_uploader.tui.panes.project_rows import COLUMNS, ProjectRow, matching, project_cells, project_rows
+from tui_uploader.tui.widgets.filter_input import FilterInput
+from tui_uploader.tui.widgets.line_table import LineTable, LineView, Shape
+from tui_uploader.tui.widgets.spans import SpanLine
+
+_NO_PROJECT = ("No project yet.", "", "n makes one,", "u uploads files into a new one.")
+
+
+class ProjectsPane(Vertical):
+    """Shows the projects, and tells which one the user looks at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(IN_PROJECTS)
+
+    @dataclass
+    class Chosen(Message):
+        """The cursor is on another project."""
+
+        row: ProjectRow
+
+    @dataclass
+    class Opened(Message):
+        """The user wants to see the project's files."""
+
+        row: ProjectRow
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._glyphs = glyphs
+        self._projects: tuple[Project, ...] = ()
+        self._status: EngineStatus | None = None
+        self._text = ""
+
+    def compose(self) -> ComposeResult:
+        yield SpanLine(self._glyphs, id="projects-title", classes="pane-title")
+        yield FilterInput(id="projects-filter")
+        shape = Shape[ProjectRow](COLUMNS, key=lambda row: row.key, cells=self._cells)
+        yield LineTable(shape, self._glyphs, id="projects-table")
+
+    def on_mount(self) -> None:
+        self._show()
+
+    @property
+    def table(self) -> LineTable[ProjectRow]:
+        return self.query_one("#projects-table", LineTable)
+
+    @property
+    def current(self) -> ProjectRow | None:
+        return self.table.current
+
+    def show_status(self, status: EngineStatus) -> None:
+        self._status = status
+        self._show()
+
+    def show_projects(self, projects: tuple[Project, ...]) -> None:
+        self._projects = projects
+        self._show()
+
+    def select_upload(self, upload: int) -> None:
+        """Put the cursor on the project that this upload goes to."""
+        for row in self.table.window.rows:
+            if upload in row.project.uploads:
+                self.table.select(row.key)
+                return
+
+    def select_project(self, project: Project) -> None:
+        for row in self.table.window.rows:
+            if row.project.id is not None and row.project.id == project.id:
+                self.table.select(row.key)
+                return
+
+    def _show(self) -> None:
+        every = project_rows(self._projects, self._status)
+        rows = matching(every, self._text)
+        empty = _NO_PROJECT if not every else ("No project matches.",)
+        self.table.show_empty([Span(line, "muted") for line in empty])
+        self.table.put(0, rows, len(rows))
+        count = f"  {len(rows):,} of {len(every):,}" if self._text else f"  {len(every):,}"
+        self.query_one("#projects-title", SpanLine).show([Span("1 Projects", "strong"), Span(count)])
+
+    def _cells(self, row: ProjectRow, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
+        return project_cells(row, columns, self._glyphs)
+
+    # ------------------------------------------------------------------------------------- what the user does
+
+    def action_filter(self) -> None:
+        self.query_one(FilterInput).open()
+
+    @on(LineTable.CursorMoved)
+    def _choose(self, event: LineTable.CursorMoved) -> None:
+        event.stop()
+        self._tell_choice()
+
+    @on(LineTable.Opened)
+    def _open(self, event: LineTable.Opened) -> None:
+        event.stop()
+        if self.current is not None:
+            self.post_message(self.Opened(self.current))
+
+    @on(LineView.WindowWanted)
+    def _ignore(self, event: LineView.WindowWanted) -> None:
+        event.stop()
+
+    @on(Input.Changed)
+    def _filter_by_text(self, event: Input.Changed) -> None:
+        event.stop()
+        self._text = event.value
+        self._show()
+        self._tell_choice()
+
+    def _tell_choice(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Chosen(self.current))
+
+    @on(FilterInput.Left)
+    def _leave_filter(self, event: FilterInput.Left) -> None:
+        event.stop()
+        self.table.focus()

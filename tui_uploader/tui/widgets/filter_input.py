@@ -1,0 +1,38 @@
+"""The line in which the user types what to look for. It lets go of nothing but what was typed in it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+
+class FilterInput(Input):
+    """Hidden until it is opened. Every change is told at once, as `Input.Changed`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "drop", "no filter", show=False),
+        Binding("enter,down", "keep", "keep the filter", show=False),
+    ]
+
+    class Left(Message):
+        """The user went back to the list."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, placeholder="part of the name; ! in front: all others", compact=True)
+        self.cursor_blink = False
+        self.display = False
+
+    def open(self) -> None:
+        self.display = True
+        self.focus()
+
+    def action_drop(self) -> None:
+        self.value = ""
+        self.action_keep()
+
+    def action_keep(self) -> None:
+        self.display = bool(self.value)
+        self.post_message(self.Left())

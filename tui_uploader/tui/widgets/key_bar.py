@@ -1,0 +1,87 @@
+"""The last line of the screen: the keys of the pane that the user is in, as many as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_uploader.tui.glyphs import Span
+from tui_uploader.tui.widgets.spans import SPAN_CLASSES, segments
+
+_ALWAYS = 2
+_GAP = 2
+_MOST_IN_NARROW, _NARROW = 8, 100
+
+
+def fitting(keys: Sequence[Binding], width: int) -> list[Binding]:
+    """The first of the keys that fit into `width` cells, and always the last two: help and quit."""
+    last = list(keys[-_ALWAYS:])
+    free = width - sum(_cells(key) for key in last)
+    shown: list[Binding] = []
+    most = _MOST_IN_NARROW - _ALWAYS if width < _NARROW else len(keys)
+    for key in keys[:-_ALWAYS][:most]:
+        if _cells(key) > free:
+            break
+        free -= _cells(key)
+        shown.append(key)
+    return [*shown, *last]
+
+
+def _cells(key: Binding) -> int:
+    return cell_len(key.key_display or "") + 1 + cell_len(key.description) + _GAP
+
+
+class KeyBar(Widget):
+    """Shows keys, and takes clicks on them."""
+
+    COMPONENT_CLASSES = SPAN_CLASSES
+
+    @dataclass
+    class Pressed(Message):
+        """The user clicked on a key."""
+
+        binding: Binding
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._keys: tuple[Binding, ...] = ()
+        self._note = ""
+
+    def show(self, keys: Sequence[Binding]) -> None:
+        if tuple(keys) != self._keys:
+            self._keys = tuple(keys)
+            self.refresh()
+
+    def show_note(self, note: str) -> None:
+        """A word at the right about the screen itself, such as that it goes slow."""
+        if note != self._note:
+            self._note = note
+            self.refresh()
+
+    @property
+    def _room(self) -> int:
+        return self.size.width - (cell_len(self._note) + 1 if self._note else 0)
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        spans: list[Span] = []
+        for key in fitting(self._keys, self._room) if y == 0 else ():
+            spans += [Span(key.key_display or "", "key"), Span(f" {key.description}"), Span(" " * _GAP)]
+        strip = Strip(segments(self, spans, base)).adjust_cell_length(self._room, base)
+        note = Strip(segments(self, [Span(f" {self._note}", "muted")] if self._note else [], base))
+        return Strip.join((strip, note)).adjust_cell_length(self.size.width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        x = event.x
+        for key in fitting(self._keys, self._room):
+            if x < _cells(key):
+                self.post_message(self.Pressed(key))
+                return
+            x -= _cells(key)

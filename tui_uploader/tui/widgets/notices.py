@@ -1,0 +1,94 @@
+"""What the user is told in passing: one notice at a time, above the key bar. The newest takes the place of the last."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui_uploader.text import printable
+from tui_uploader.tui.columns import cell_text
+from tui_uploader.tui.glyphs import Span, without_ornament
+from tui_uploader.tui.messages import Noticed
+from tui_uploader.tui.widgets.spans import SPAN_CLASSES, segments
+
+_MOST_LINES = 4
+_STYLES = {"information": "strong", "warning": "warning", "error": "error"}
+_LONGEST = 600
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` cells, broken between words where that is possible; at most four lines."""
+    lines: list[str] = []
+    current = ""
+    for word in cell_text(printable(text, _LONGEST)).split(" "):
+        candidate = f"{current} {word}" if current else word
+        if cell_len(candidate) <= width:
+            current = candidate
+            continue
+        if current:
+            lines.append(current)
+        while cell_len(word) > width > 0:
+            head = _head(word, width)
+            lines.append(head)
+            word = word[len(head) :]
+        current = word
+    return [*lines, current][:_MOST_LINES]
+
+
+def _head(word: str, width: int) -> str:
+    """The longest beginning of at most `width` cells, and never nothing."""
+    end = 1
+    while end < len(word) and cell_len(word[: end + 1]) <= width:
+        end += 1
+    return word[:end]
+
+
+class Notices(Widget):
+    """Hidden while there is nothing to say. A click closes it."""
+
+    COMPONENT_CLASSES = SPAN_CLASSES
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.current: Noticed | None = None
+        self._timer: Timer | None = None
+
+    def show(self, notice: Noticed) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(notice.seconds, self.close) if notice.seconds else None
+        self.current = notice
+        self.display = True
+        self._fit()
+
+    def close(self) -> None:
+        self.current = None
+        self.display = False
+
+    def _lines(self) -> list[str]:
+        return wrapped(without_ornament(self.current.text), self._room) if self.current else []
+
+    @property
+    def _room(self) -> int:
+        return max(1, self.app.size.width - 4)
+
+    def _fit(self) -> None:
+        self.styles.height = max(1, len(self._lines()))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        lines = self._lines()
+        if self.current is None or y >= len(lines):
+            return Strip.blank(self.size.width, base)
+        spans = [Span("  "), Span(lines[y], _STYLES[self.current.severity])]
+        return Strip(segments(self, spans, base)).adjust_cell_length(self.size.width, base)
+
+    def on_resize(self) -> None:
+        if self.current is not None:
+            self._fit()
+
+    def on_click(self) -> None:
+        self.close()
