@@ -1,0 +1,284 @@
+"""The line between the app and a terminal that may be far away.
+
+What the driver of Textual lacks on slow and broken lines: keys survive being cut in pieces, a terminal that does not
+read does not stop the app, a lost line ends it quietly, and the terminal is left as it was found.
+
+    App(driver_class=driver_class(described.ascii_only))     # all the wiring there is; brings cell_diff with it
+    line = line_of(app)                                      # None where there is no such terminal, as in tests
+    line.repaint()                                           # Ctrl+L
+    line.send(terminal.copied(url, described))               # clipboard, bell, notices
+    pace = terminal.paced(pace, line.lag(), monotonic())     # twice a second: pace.slow says that it falls behind
+
+After SIGHUP, SIGTERM or the loss of the terminal the app exits by itself, with 128 + the signal as `return_code`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any, ClassVar
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from tui_uploader.tui import cell_diff
+from tui_uploader.tui.input_stream import Escape, InputStream, Pasted, Piece, Sequence, Typed
+from tui_uploader.tui.output import PING, PONG, RoundTrip, TerminalWriter
+
+_READ_SIZE = 65536
+_MOST_UNREAD_EVENTS = 2000
+# A terminal that was deaf for this long may be another one now.
+_LONG_STALL = 5.0
+_CLOSE_WAIT = 2.0
+_LAST_ANSWER_WAIT = 1.0
+
+
+class UploaderDriver(LinuxDriver):
+    """Textual's driver for terminals, made fit for slow lines."""
+
+    ascii_only: ClassVar[bool] = False
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._waker = _WakingEvent()
+        self.exit_event = self._waker
+        self._writer: TerminalWriter | None = None
+        self._round_trip = RoundTrip()
+        self._frames = cell_diff.install(app, self._is_ready, ascii_only=self.ascii_only)
+        self._leaving = False
+
+    # For the app
+
+    def repaint(self) -> None:
+        """Send the whole screen anew."""
+        self._frames.repaint()
+
+    def send(self, data: bytes) -> None:
+        """Write something that is no part of the picture: a bell, a notice, a text for the clipboard."""
+        if self._writer is not None:
+            self._writer.write(data)
+
+    def lag(self) -> float:
+        """Seconds that the screen was behind, at the worst since the last call: for `terminal.paced`."""
+        slowest = self._writer.slowest() if self._writer is not None else 0.0
+        return max(slowest, self._round_trip.lag(time.monotonic()))
+
+    # Output
+
+    def write(self, data: str) -> None:
+        self.send(data.encode(errors="replace"))
+
+    def flush(self) -> None:
+        """The end of a frame: now and then, ask how far behind the terminal is."""
+        now = time.monotonic()
+        if (
+            self._writer is not None
+            and self.input_tty
+            and self._round_trip.is_due(now)
+            and self._writer.write(PING.encode())
+        ):
+            self._round_trip.asked(now)
+
+    def _is_ready(self) -> bool:
+        return self._writer is None or self._writer.is_drained()
+
+    def _drained(self) -> None:
+        """In the writing thread: the terminal has taken what it kept waiting."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits for the screen any more
+            self._loop.call_soon_threadsafe(self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._writer is not None and self._writer.needs_repaint(_LONG_STALL):
+            self._frames.forget()
+        self._frames.flush()
+
+    def _enable_mouse_support(self) -> None:
+        """Buttons, drags and the wheel; no report of every movement, which would come up a thin line all the time."""
+        if self._mouse:
+            self.write("\x1b[?1000h\x1b[?1002h\x1b[?1006h")
+
+    def _disable_mouse_support(self) -> None:
+        if self._mouse:
+            self.write("\x1b[?1006l\x1b[?1002l\x1b[?1000l")
+
+    def _query_in_band_window_resize(self) -> None:
+        """Do not ask: it brings the mouse in pixels with it, whose reports go wrong after a resize."""
+
+    # Begin and end
+
+    def start_application_mode(self) -> None:
+        if self._file is None:
+            raise RuntimeError("there is no stderr to draw on")
+        self._writer = TerminalWriter(self._file.fileno(), self._drained)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            self._loop.add_signal_handler(number, self._leave, number)
+        resized = signal.getsignal(signal.SIGWINCH)
+
+        def on_resize(number: int, frame: FrameType | None) -> None:
+            self._loop.call_soon_threadsafe(self._after_resize)
+            if callable(resized):
+                resized(number, frame)
+
+        signal.signal(signal.SIGWINCH, on_resize)
+        self.repaint()
+
+    def _after_resize(self) -> None:
+        """Terminals move lines about when they are resized, even to the size that they had a moment ago."""
+        self._frames.forget()
+        if self._get_terminal_size() == self._frames.size:
+            self._frames.flush()
+
+    def disable_input(self) -> None:
+        # An answer that came after the app has left would be typed into the shell.
+        give_up = time.monotonic() + _LAST_ANSWER_WAIT
+        while self._round_trip.is_awaited and self._key_thread_runs() and time.monotonic() < give_up:
+            time.sleep(0.01)
+        super().disable_input()
+
+    def stop_application_mode(self) -> None:
+        """Leave the terminal as it was found. Once is enough: what comes later is not written."""
+        writer = self._writer
+        if writer is None or writer.is_ended:
+            return
+        writer.abandon()
+        self.write("\x1b[m")
+        super().stop_application_mode()
+        writer.end()
+
+    def close(self) -> None:
+        super().close()
+        if self._writer is not None:
+            self._writer.close(_CLOSE_WAIT)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Come back only from where one has gone: a hang-up brings a SIGCONT with it."""
+        if self._must_signal_resume:
+            super()._sigcont_application()
+
+    def _leave(self, number: signal.Signals) -> None:
+        """The line is lost, or somebody wants an end."""
+        if self._leaving:
+            return
+        self._leaving = True
+        self.stop_application_mode()
+        self._app.exit(return_code=128 + number)
+
+    # Input
+
+    def run_input_thread(self) -> None:
+        """Until the driver stops or the terminal is gone: read, and send the app what it means."""
+        stream, reader = InputStream(), EventReader()
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self._waker, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                deadline = stream.deadline
+                ready = selector.select(None if deadline is None else max(0.0, deadline - time.monotonic()))
+                if any(key.fd == self.fileno for key, _ in ready):
+                    if not (data := self._read()):
+                        break
+                    pieces = stream.feed(data, time.monotonic())
+                else:
+                    pieces = stream.tick(time.monotonic())
+                self._send_events(reader, pieces)
+        if not self.exit_event.is_set():
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended already
+                self._loop.call_soon_threadsafe(self._leave, signal.SIGHUP)
+
+    def _read(self) -> bytes:
+        """Empty once the terminal is gone, which Linux says with EIO."""
+        try:
+            return os.read(self.fileno, _READ_SIZE)
+        except OSError:
+            return b""
+
+    def _send_events(self, reader: EventReader, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            if piece == _PONG:
+                self._round_trip.answered(time.monotonic())
+                continue
+            for message in reader.read(piece):
+                self.process_message(message)
+            # What is not read yet stays in the terminal's own buffer, which is bounded.
+            while self._app.message_queue_size > _MOST_UNREAD_EVENTS and not self.exit_event.wait(0.01):
+                pass
+
+    def _key_thread_runs(self) -> bool:
+        return self._key_thread is not None and self._key_thread.is_alive()
+
+
+class AsciiDriver(UploaderDriver):
+    """For terminals that show nothing but ASCII: whatever anything draws, only that is written."""
+
+    ascii_only = True
+
+
+def driver_class(ascii_only: bool) -> type[UploaderDriver]:
+    """For `App(driver_class=…)`."""
+    return AsciiDriver if ascii_only else UploaderDriver
+
+
+def line_of(app: App[Any]) -> UploaderDriver | None:
+    """The line of a running app; None where it runs without such a terminal."""
+    driver = app._driver
+    return driver if isinstance(driver, UploaderDriver) else None
+
+
+_PONG = Sequence(PONG)
+
+
+class EventReader(XTermParser):
+    """Textual's parser, which gets nothing but whole sequences and therefore never has to guess."""
+
+    def read(self, piece: Piece) -> list[Message]:
+        """The events of one piece of input. A sequence that means nothing is no event."""
+        match piece:
+            case Escape():
+                return [events.Key("escape", "\x1b")]
+            case Pasted(text):
+                return [events.Paste(text)]
+            case Typed(character):
+                return list(self.feed(character))
+            case Sequence(text):
+                known = list(self.feed(text))
+                unknown = self._reissued()
+                # With Alt, a key is its own character after ESC; anything else that is reissued is no key.
+                return known + unknown if text[1] not in "[O" else known
+
+    def _reissued(self) -> list[Message]:
+        """What the parser makes of a sequence that it does not know, when it stops waiting for more."""
+        if self._timeout_time is None:
+            return []
+        self._timeout_time = 0.0
+        return list(self.tick())
+
+
+class _WakingEvent(threading.Event):
+    """An event that a selector can wait for too, so that nobody has to look at it all the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reader, self._writer = os.pipe()
+
+    def fileno(self) -> int:
+        return self._reader
+
+    def set(self) -> None:
+        super().set()
+        os.write(self._writer, b"!")
+
+    def clear(self) -> None:
+        if self.is_set():
+            os.read(self._reader, 64)
+        super().clear()

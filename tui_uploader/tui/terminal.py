@@ -1,0 +1,203 @@
+"""What the terminal at the other end can do, what it is told beside pictures, and whether it keeps up.
+
+Everything here is a value or a pure function, and nothing imports Textual: `prepare` has to run before Textual is
+imported, because Textual reads its switches from the environment once, when it is loaded.
+
+    terminal.prepare(os.environ)                      # before anything imports Textual
+    described = terminal.described(os.environ, ascii_wanted=flag)
+    App(driver_class=driver_class(described.ascii_only)), then app.theme = described.theme where it is not None
+    line_of(app).send(terminal.copied("https://…", described))
+"""
+
+from __future__ import annotations
+
+import base64
+import unicodedata
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+Multiplexer = Literal["", "tmux", "screen"]
+
+# Textual's switches (textual/constants.py): no pixel mouse, whose reports collapse after a resize; nothing that moves
+# by itself. Its own wait for the rest of an escape sequence is never reached, since the driver hands it whole ones.
+_TEXTUAL_SWITCHES = {"TEXTUAL_SMOOTH_SCROLL": "0", "TEXTUAL_ANIMATIONS": "none", "ESCDELAY": "100"}
+
+_PLAIN_TERMS = ("linux", "dumb", "vt100", "vt102", "vt220")
+_NOTHING_SAID = frozenset({"", "C", "POSIX"})
+
+# xterm refuses more; hterm and tmux take about as much (https://github.com/tmux/tmux/issues/2815).
+_LONGEST_COPY = 74_994
+
+_BEHIND, _FAR_BEHIND, _KEEPS_UP = 1.0, 2.5, 0.3
+_CALM_FOR = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What is known of the terminal before a byte is written to it."""
+
+    ascii_only: bool = False
+    """Nothing but ASCII is shown: the Linux console, a dumb terminal, a locale without UTF-8, or `--ascii`."""
+    no_color: bool = False
+    """https://no-color.org: set to anything but nothing."""
+    theme: str | None = None
+    """The theme of Textual to use instead of the user's; None leaves it."""
+    multiplexer: Multiplexer = ""
+    notices: bool = True
+    """Whether desktop notices (OSC 9 and 777) are understood or at least ignored."""
+
+
+def prepare(environment: MutableMapping[str, str]) -> None:
+    """Set what Textual has to know when it is imported. What the user has set stays."""
+    for name, value in _TEXTUAL_SWITCHES.items():
+        environment.setdefault(name, value)
+    if environment.get("NO_COLOR") == "":  # Textual takes an empty one for a wish
+        del environment["NO_COLOR"]
+
+
+def described(environment: Mapping[str, str], *, ascii_wanted: bool = False) -> Terminal:
+    """What `environment` and the flag `--ascii` say about the terminal."""
+    term = environment.get("TERM", "dumb")
+    plain = term in _PLAIN_TERMS
+    no_color = bool(environment.get("NO_COLOR")) or term == "dumb"
+    return Terminal(
+        ascii_only=ascii_wanted or plain or not _speaks_unicode(environment),
+        no_color=no_color,
+        # The themes of 24-bit colours need a terminal that can show them; this one uses the terminal's own sixteen.
+        theme="ansi-dark" if no_color or plain else None,
+        multiplexer=_multiplexer(environment),
+        notices=not plain,
+    )
+
+
+def _speaks_unicode(environment: Mapping[str, str]) -> bool:
+    """By the rules of POSIX: LC_ALL before LC_CTYPE before LANG.
+
+    Python itself writes `LC_CTYPE=C.UTF-8` into the environment where LANG is C (PEP 538); that is no word of the user.
+    """
+    character_type, language = environment.get("LC_CTYPE", ""), environment.get("LANG", "")
+    if character_type == "C.UTF-8" and language in ("C", "POSIX"):
+        character_type = ""
+    name = environment.get("LC_ALL") or character_type or language
+    return name not in _NOTHING_SAID and name.lower().replace("-", "").partition("@")[0].endswith("utf8")
+
+
+def _multiplexer(environment: Mapping[str, str]) -> Multiplexer:
+    term = environment.get("TERM", "")
+    if environment.get("TMUX") or term.startswith("tmux"):
+        return "tmux"
+    # A TERM of `screen` alone may be either; then nothing is wrapped, which both can stand.
+    return "screen" if environment.get("STY") else ""
+
+
+BELL = b"\a"
+
+
+def noticed(title: str, body: str, terminal: Terminal) -> bytes:
+    """A desktop notice, for each of the two families of terminals that show one; nothing for a console.
+
+    OSC 9 (iTerm2, Windows Terminal, kitty, WezTerm) has one text, OSC 777 (urxvt, foot, VTE) a title and a body.
+    """
+    if not terminal.notices:
+        return b""
+    plain_title, plain_body = _one_line(title).replace(";", ","), _one_line(body)
+    # ConEmu and Windows Terminal take `9;4;…` for a progress bar: a text must not begin with a number.
+    growl = (
+        f"\x1b]9;{plain_title}: {plain_body}\a"
+        if not plain_title[:1].isdigit()
+        else f"\x1b]9; {plain_title}: {plain_body}\a"
+    )
+    notify = f"\x1b]777;notify;{plain_title};{plain_body}\a"
+    return b"".join(_wrapped(each.encode(errors="replace"), terminal) for each in (growl, notify))
+
+
+def copied(text: str, terminal: Terminal) -> bytes:
+    """OSC 52: `text` for the clipboard of the machine where the person sits. Nothing if it is too long for terminals.
+
+    Within tmux it is written twice: as it is, which tmux obeys with `set-clipboard on`, and wrapped, which it passes on
+    with `allow-passthrough on`.
+    """
+    payload = base64.b64encode(text.encode(errors="replace"))
+    if len(payload) > _LONGEST_COPY:
+        return b""
+    code = b"\x1b]52;c;" + payload + b"\a"
+    return code + _wrapped(code, terminal) if terminal.multiplexer == "tmux" else _wrapped(code, terminal)
+
+
+def _wrapped(code: bytes, terminal: Terminal) -> bytes:
+    """`code` in the envelope (a DCS string) that a multiplexer opens and hands to the terminal outside."""
+    match terminal.multiplexer:
+        case "tmux":
+            return b"\x1bPtmux;" + code.replace(b"\x1b", b"\x1b\x1b") + b"\x1b\\"
+        case "screen":
+            return b"\x1bP" + code + b"\x1b\\"
+        case _:
+            return code
+
+
+def _one_line(text: str) -> str:
+    """Without a character that could end the code that carries it."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Whether the terminal keeps up, and what is remembered to decide it."""
+
+    slow: bool = False
+    looks_behind: int = 0
+    """How many looks in a row found it behind."""
+    calm_since: float | None = None
+    """Since when a slow one keeps up again, on the caller's clock."""
+
+
+def paced(pace: Pace, lag: float, now: float) -> Pace:
+    """The pace after a look that found the screen `lag` seconds behind.
+
+    Slow after two looks in a row a second behind, or one far behind; no longer slow after half a minute without delay,
+    so that a line on the brink does not go to and fro.
+    """
+    if lag >= _BEHIND:
+        looks = pace.looks_behind + 1
+        return Pace(slow=pace.slow or looks >= 2 or lag >= _FAR_BEHIND, looks_behind=looks)
+    if not pace.slow:
+        return Pace()
+    if lag > _KEEPS_UP:
+        return Pace(slow=True)
+    since = now if pace.calm_since is None else pace.calm_since
+    return Pace() if now - since >= _CALM_FOR else replace(pace, looks_behind=0, calm_since=since)
+
+
+_ASCII_LOOKALIKES = {
+    look: plain
+    for plain, looks in {
+        "|": "│┃║▏▎▍▌▋▊▉▐▕┆┇┊┋╎╏╽╿",
+        "-": "─━═╌╍┄┅┈┉▁▂▔╴╶╸╺‐‑‒–—−",
+        "+": "┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╠╣╦╩╬┏┓┗┛┣┫┳┻╋┡┩╇✓✔",
+        "#": "█▓▒▄▀▆▇▅▃⣿■",
+        ":": "░⠿",
+        ".": "…∙·•⋅",
+        "^": "⇡↑▲△▴",
+        "v": "⇣↓▼▽▾",
+        ">": "→▶►▸›»",
+        "<": "←◀◄◂‹«",
+        "!": "⚠",
+        "x": "↻×✗✘✕⨯",
+        "*": "●◉★☆⬤",
+        "o": "○◌◯",
+        '"': "“”„",
+        "'": "‘’‚´",
+    }.items()
+    for look in looks
+}
+
+
+@lru_cache(maxsize=4096)
+def ascii_lookalike(glyph: str, width: int) -> str:
+    """`width` characters of ASCII that stand for as many cells: `│` is `|`, `é` is `e`, `字` is `??`."""
+    if glyph.isascii():
+        return glyph
+    plain = _ASCII_LOOKALIKES.get(glyph[0]) or unicodedata.normalize("NFKD", glyph).encode("ascii", "ignore").decode()
+    return plain if len(plain) == width and plain.isprintable() else "?" * width
