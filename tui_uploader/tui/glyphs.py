@@ -121,13 +121,6 @@ def without_ornament(text: str) -> str:
     return text.translate(_ORNAMENT)
 
 
-def needs_ascii(environment: Mapping[str, str], encoding: str) -> bool:
-    """Whether this terminal can be trusted with ASCII only: the Linux console, a dumb one, or one without UTF-8."""
-    if environment.get("TERM", "") in ("linux", "dumb", "vt100", "vt220"):
-        return True
-    return encoding.lower().replace("-", "").replace("_", "") != "utf8"
-
-
 def bar(volume: Volume, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     """The three truths in `width` cells, the surest first. A cell is full only when all of its bytes are."""
     if volume.total <= 0:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
@@ -21,7 +21,6 @@ from tui_uploader.tui.columns import Column, cell_text
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.keys import IN_FILES
-from tui_uploader.tui.messages import Noticed
 from tui_uploader.tui.panes.file_rows import (
     COLUMNS,
     Pace,
@@ -42,7 +41,7 @@ _WIDEST_WINDOW = 2000
 class FilesPane(Vertical):
     """Shows the files, filters and sorts them, and knows which ones the user means."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(IN_FILES)
+    BINDINGS: ClassVar[list[BindingType]] = [*IN_FILES, Binding("escape", "show_all", "no filter", show=False)]
 
     @dataclass
     class Opened(Message):
@@ -58,7 +57,7 @@ class FilesPane(Vertical):
         self._glyphs = glyphs
         self._clock = clock
         self._upload: int | None = None
-        self._name = ""
+        self._project_name = ""
         self._counts: Counts | None = None
         self._query = FileQuery()
         self._paces: dict[int, Pace] = {}
@@ -87,7 +86,7 @@ class FilesPane(Vertical):
             self._upload = number
             self._paces.clear()
             self.table.start_over()
-        self._name, self._counts = (upload.project_name, upload.counts) if upload else ("", None)
+        self._project_name, self._counts = (upload.project_name, upload.counts) if upload else ("", None)
         lines = ["No file matches; Esc in the filter and f show all again."] if self._filtered else empty
         self.table.show_empty([Span(line, "muted") for line in lines])
         self._wanted.set()
@@ -98,7 +97,7 @@ class FilesPane(Vertical):
         return bool(self._query.text or self._query.status)
 
     def _show_title(self) -> None:
-        spans = [Span("2 Files", "strong"), Span(f"  {cell_text(self._name)}")]
+        spans = [Span("2 Files", "strong"), Span(f"  {cell_text(self._project_name)}")]
         if self._upload is not None:
             spans.append(Span(f"  {count_words(self.table.window.total, self._counts, self._filtered)}"))
         if self._query.status:
@@ -169,6 +168,11 @@ class FilesPane(Vertical):
 
     def action_filter(self) -> None:
         self.query_one(FilterInput).open()
+
+    def action_show_all(self) -> None:
+        """Without filters; the selection stays."""
+        self.query_one(FilterInput).drop()
+        self._ask_anew(replace(self._query, status=None, text=""))
 
     def action_next_status(self) -> None:
         self._ask_anew(replace(self._query, status=next_status(self._query.status)))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
@@ -28,7 +28,7 @@ _NO_PROJECT = ("No project yet.", "", "n makes one,", "u uploads files into a ne
 class ProjectsPane(Vertical):
     """Shows the projects, and tells which one the user looks at."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(IN_PROJECTS)
+    BINDINGS: ClassVar[list[BindingType]] = [*IN_PROJECTS, Binding("escape", "back", "back", show=False)]
 
     @dataclass
     class Chosen(Message):
@@ -103,6 +103,13 @@ class ProjectsPane(Vertical):
 
     def action_filter(self) -> None:
         self.query_one(FilterInput).open()
+
+    async def action_back(self) -> None:
+        """Without a filter; then to the files, where the terminal has no room for both."""
+        if self._text:
+            self.query_one(FilterInput).drop()
+        elif self.screen.has_class("-switching"):
+            await self.run_action("screen.focus_pane('files')")
 
     @on(LineTable.CursorMoved)
     def _choose(self, event: LineTable.CursorMoved) -> None:

@@ -78,7 +78,7 @@ def eta_words(status: UploadStatus) -> str:
 
 
 def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
-    """`✓717 ⇡8 ∙466 ⚠2 ↻1`, without what is zero."""
+    """`↻1 ⚠2 ✓717 ⇡8 ∙466`, without what is zero; what needs somebody first, where it is never cut off."""
     spans: list[Span] = []
     for kind in (
         FileStatus.FAILED,
@@ -94,7 +94,7 @@ def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
 
 
 def detail_spans(status: UploadStatus) -> list[Span]:
-    """The line below the list, of the upload that the cursor is on: what somebody should know, else the three truths."""
+    """The line below the list, of the upload under the cursor: what somebody should know, else the three truths."""
     if status.notice is not None:
         return [Span(f"! {cell_text(status.notice.message)}", "error" if status.notice.needs_person else "warning")]
     volume = status.bytes

@@ -29,9 +29,14 @@ class FilterInput(Input):
         self.display = True
         self.focus()
 
-    def action_drop(self) -> None:
+    def drop(self) -> None:
+        """Filter no more, from elsewhere."""
         self.value = ""
-        self.action_keep()
+        self.display = False
+
+    def action_drop(self) -> None:
+        self.drop()
+        self.post_message(self.Left())
 
     def action_keep(self) -> None:
         self.display = bool(self.value)

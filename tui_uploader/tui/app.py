@@ -1,0 +1,275 @@
+"""The full-screen app: routes what the engine link tells to the screens, and what the screens answer to the engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from tui_uploader.model import AddRequest, EngineStatus, Project, ProjectKind, UploadStatus
+from tui_uploader.service.client import EngineClient
+from tui_uploader.settings import Directories
+from tui_uploader.tui import keys, terminal
+from tui_uploader.tui.commands import Commands
+from tui_uploader.tui.driver import driver_class, line_of
+from tui_uploader.tui.engine_link import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineLink
+from tui_uploader.tui.glyphs import glyph_set
+from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
+from tui_uploader.tui.news import Submission, news
+from tui_uploader.tui.screens.main import MainScreen
+from tui_uploader.tui.screens.submitted import SubmittedScreen
+from tui_uploader.tui.terminal import Pace, Terminal, paced
+from tui_uploader.tui.widgets.key_bar import KeyBar
+from tui_uploader.tui.widgets.notices import Notices
+
+_LOOK_AT_LINE_SECONDS = 1.0
+_BESIDES_KEYS = (
+    ("remove all duplicates", "command('remove_duplicates')", "Remove every duplicate of the upload from the queue"),
+    ("remove all failed files", "command('remove_failed')", "Remove every failed file of the upload from the queue"),
+    ("show skipped paths", "app.show_skipped", "Show what was offered to the upload and is no file of it"),
+    ("list projects again", "app.refresh_projects", "Ask the service for the account's projects"),
+)
+
+
+class UploaderApp(App[None]):
+    """One terminal's view of the engine. Closing it stops nothing."""
+
+    CSS_PATH: ClassVar = [
+        "widgets/spans.tcss",
+        "widgets/line_table.tcss",
+        "widgets/key_bar.tcss",
+        "widgets/notices.tcss",
+        "widgets/filter_input.tcss",
+        "panes/panes.tcss",
+        "screens/main.tcss",
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+l", "repaint", "draw again", show=False, priority=True),
+        Binding("ctrl+c", "tell_how_to_leave", "leave", show=False, system=True),
+    ]
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        directories: Directories,
+        described: Terminal | None = None,
+        *,
+        slow: bool = False,
+        connect: Connect = EngineClient.connect,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._terminal = described or Terminal()
+        super().__init__(driver_class=driver_class(self._terminal.ascii_only))
+        if self._terminal.theme is not None:
+            self.theme = self._terminal.theme
+        self.set_class(self._terminal.ascii_only, "-ascii")
+        self.set_class(self._terminal.no_color, "-plain")
+        self.parting_words = ""
+        """What to say on the terminal that the user is back on."""
+        self._asked_slow = slow
+        self._pace = Pace()
+        self._glyphs = glyph_set(self._terminal.ascii_only)
+        self.link = EngineLink(self, directories, connect=connect)
+        self._commands = Commands(self, self.link, self.copy_to_clipboard)
+        self._main = MainScreen(self.link, self._glyphs, self._commands, wall=wall)
+        self._before: EngineStatus | None = None
+        self._projects: tuple[Project, ...] = ()
+        self._unseen_submissions: tuple[Submission, ...] = ()
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self._main
+
+    def on_mount(self) -> None:
+        self._go_slow(self._asked_slow)
+        self.set_interval(_LOOK_AT_LINE_SECONDS, self._look_at_line)
+        # The first frame is on its way before anything is asked of the engine.
+        self.call_after_refresh(self.link.start)
+
+    # ------------------------------------------------------------------------------------- from the engine link
+
+    @on(StatusArrived)
+    def _route_status(self, event: StatusArrived) -> None:
+        self._main.show_status(event.status)
+        found = news(self._before, event.status)
+        self._before = event.status
+        if found.troubles:
+            self._notice(Noticed(" ".join(found.troubles), "warning", seconds=30.0, attention=True))
+        elif found.told:
+            self._notice(Noticed(" ".join(found.told), seconds=15.0, attention=True))
+        self._unseen_submissions += found.submitted
+        self._show_submissions()
+
+    @on(AttachmentChanged)
+    def _route_attachment(self, event: AttachmentChanged) -> None:
+        self._main.show_attachment(event)
+
+    @on(ProjectsArrived)
+    def _route_projects(self, event: ProjectsArrived) -> None:
+        self._projects = event.projects
+        self._main.show_projects(event.projects, event.accounts)
+
+    @on(Noticed)
+    def _notice(self, event: Noticed) -> None:
+        self._main.query_one(Notices).show(event)
+        line = line_of(self)
+        if event.attention and line is not None:
+            line.send(terminal.BELL + terminal.noticed("tui-uploader", event.text, self._terminal))
+
+    @on(MainScreen.Resumed)
+    def _show_submissions(self) -> None:
+        """Now if the user is on the main screen, else when the dialog that is open is closed."""
+        if not self._unseen_submissions:
+            return
+        if isinstance(self.screen, SubmittedScreen):
+            self.screen.add(self._unseen_submissions)
+        elif self.screen is self._main:
+            self.push_screen(SubmittedScreen(self._unseen_submissions))
+        else:
+            return
+        self._unseen_submissions = ()
+
+    # ------------------------------------------------------------------------------------------------- dialogs
+
+    def action_add_files(self, dropped: str = "") -> None:
+        from tui_uploader.tui.screens.add_files import AddFilesScreen  # not needed for the first frame
+
+        project = self._main.subject().project
+        dialog = AddFilesScreen(project, self._projects, Path.cwd(), dropped=dropped, glyphs=self._glyphs)
+        self.push_screen(dialog, self._add)
+
+    def _add(self, request: AddRequest | None) -> None:
+        if request is None:
+            return
+        owned = replace(request, account=request.account or self._account_for(request))
+
+        def added(upload: UploadStatus) -> None:
+            self._main.look_at(upload.upload)
+            self.link.refresh_projects()
+
+        self._notice(Noticed("Looking through what you chose; uploading starts with the first file."))
+        self.link.call("add", lambda engine: engine.add(owned), added)
+
+    def _account_for(self, request: AddRequest) -> str | None:
+        """A new project is made with this terminal's login; a known one stays where it is."""
+        if request.new is not None:
+            return self.link.account
+        return next((known.account for known in self._projects if known.id == request.project), self.link.account)
+
+    def action_new_project(self) -> None:
+        from tui_uploader.tui.screens.new_project import NewProjectScreen
+
+        self.push_screen(NewProjectScreen(), self._make_project)
+
+    def _make_project(self, wish: tuple[str, ProjectKind] | None) -> None:
+        if wish is None:
+            return
+        name, kind = wish
+
+        def made(project: Project) -> None:
+            self.link.refresh_projects()
+            self._main.look_at_project(project)
+            self._notice(Noticed("The project is made; u uploads files into it."))
+
+        self.link.call("new project", lambda engine: engine.create_project(name, kind, self.link.account), made)
+
+    def action_show_help(self) -> None:
+        from tui_uploader.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self._main.pane, self._glyphs))
+
+    def action_show_log(self) -> None:
+        from tui_uploader.tui.screens.log import LogScreen
+
+        self.push_screen(LogScreen(self.link.directories.log, self._glyphs))
+
+    def action_show_skipped(self) -> None:
+        from tui_uploader.tui.screens.details import DetailsScreen
+
+        upload = self._main.subject().upload
+        if upload is not None:
+            self.link.call(
+                "skipped",
+                lambda engine: engine.skipped(upload.upload),
+                lambda skipped: self.push_screen(DetailsScreen.of_skipped(skipped)),
+            )
+
+    def action_refresh_projects(self) -> None:
+        self.link.refresh_projects()
+
+    def action_restart_engine(self) -> None:
+        self.link.restart()
+
+    def action_detach(self) -> None:
+        """Leave. The engine goes on, and the user is told so."""
+        status = self.link.status
+        if status is not None and any(not upload.settled for upload in status.uploads):
+            self.parting_words = "Uploads go on in the background; tui-uploader shows them again."
+        self.exit()
+
+    async def action_quit(self) -> None:
+        self.action_detach()
+
+    def action_tell_how_to_leave(self) -> None:
+        self._notice(Noticed("q leaves; uploads go on in the background."))
+
+    @on(KeyBar.Pressed)
+    async def _press_key(self, event: KeyBar.Pressed) -> None:
+        await self.run_action(event.binding.action, self._namespace(event.binding))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Files that are dropped on the terminal arrive as a paste of their paths."""
+        if self.screen is self._main:
+            self.action_add_files(dropped=event.text)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every key by name, and what has no key."""
+        if screen is self._main:
+            panes: tuple[Sequence[Binding], ...] = (keys.IN_FILES, keys.EVERYWHERE)
+            for binding in (binding for pane in panes for binding in pane):
+                does = partial(self.run_action, binding.action, self._namespace(binding))
+                yield SystemCommand(binding.description, f"{binding.tooltip} ({binding.key_display})", does)
+            for title, action, help_text in _BESIDES_KEYS:
+                yield SystemCommand(title, help_text, partial(self.run_action, action, self._main))
+        yield SystemCommand("theme", "Change the colours", self.action_change_theme)
+
+    def _namespace(self, binding: Binding) -> DOMNode:
+        """Whose method the action is: the pane's for keys of a pane."""
+        if binding in keys.IN_FILES:
+            return self._main.files if binding.action != "open" else self._main.files.table
+        if binding in keys.IN_PROJECTS or binding in keys.IN_UPLOADS:
+            pane = self._main.projects if self._main.pane == "projects" else self._main.uploads
+            return pane.table if binding.action == "open" else pane
+        return self._main
+
+    # ---------------------------------------------------------------------------------------------- the terminal
+
+    def action_repaint(self) -> None:
+        line = line_of(self)
+        if line is not None:
+            line.repaint()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        line = line_of(self)
+        if line is not None:
+            line.send(terminal.copied(text, self._terminal))
+
+    def _look_at_line(self) -> None:
+        """A terminal that falls behind gets fewer frames, and is told."""
+        line = line_of(self)
+        if line is None or self._asked_slow:
+            return
+        self._pace = paced(self._pace, line.lag(), time.monotonic())
+        self._go_slow(self._pace.slow)
+
+    def _go_slow(self, slow: bool) -> None:
+        self.link.interval = SLOW_STATUS_SECONDS if slow else STATUS_SECONDS
+        self._main.query_one(KeyBar).show_note("slow line" if slow else "")

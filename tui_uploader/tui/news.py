@@ -1,0 +1,94 @@
+"""What happened between two states of the engine that the user should be told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tui_uploader.model import EngineStatus, Processing, ProcessingState, UploadState, UploadStatus
+from tui_uploader.text import byte_count, counted, duration, printable
+
+_RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A project that was handed to the service for processing."""
+
+    name: str
+    processing: Processing
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """All of it, so that it can be told at once."""
+
+    submitted: tuple[Submission, ...] = ()
+    told: tuple[str, ...] = ()
+    """Sentences about what went well."""
+    troubles: tuple[str, ...] = ()
+    """Sentences about what waits for a person."""
+
+
+def news(before: EngineStatus | None, after: EngineStatus) -> News:
+    """Without a state before, only what waits for a person is news."""
+    known = {upload.upload: upload for upload in before.uploads} if before else {}
+    pairs = [(known.get(upload.upload), upload) for upload in after.uploads]
+    return News(
+        submitted=_submitted(pairs),
+        told=_unique(_success(old, new) for old, new in pairs if old is not None),
+        troubles=_unique(_trouble(old, new) for old, new in pairs),
+    )
+
+
+def _submitted(pairs: Sequence[tuple[UploadStatus | None, UploadStatus]]) -> tuple[Submission, ...]:
+    """Several uploads of one project make one submission."""
+    found = {
+        (new.project or new.upload): Submission(new.project_name, new.processing)
+        for old, new in pairs
+        if old is not None and new.processing.state in _RUNNING and old.processing.state not in _RUNNING
+    }
+    return tuple(found.values())
+
+
+def _success(old: UploadStatus, new: UploadStatus) -> str | None:
+    name = printable(new.project_name, _LONGEST_NAME)
+    if new.processing.state is not old.processing.state:
+        if new.processing.state is ProcessingState.DONE:
+            return f"{name} is processed."
+        if new.processing.state in _RUNNING:
+            return None  # the submission is told on its own
+    if new.state is UploadState.COMPLETE and old.state is not UploadState.COMPLETE:
+        arrived = f"{counted(new.counts.uploaded, 'file')}, {byte_count(new.bytes.registered)}"
+        return f"{name} is uploaded: {arrived}."
+    return None
+
+
+def _trouble(old: UploadStatus | None, new: UploadStatus) -> str | None:
+    name = printable(new.project_name, _LONGEST_NAME)
+    notice = new.notice
+    if notice is not None and notice.needs_person and (old is None or old.notice != notice):
+        return f"{name}: {notice.message}"
+    if old is None:
+        return None
+    if new.processing.state is ProcessingState.FAILED and old.processing.state is not ProcessingState.FAILED:
+        return f"Processing of {name} failed. {new.processing.reason or ''}".rstrip()
+    if new.settled and not old.settled and new.counts.failed:
+        return f"{name}: {counted(new.counts.failed, 'file')} failed; r tries again, x removes."
+    return None
+
+
+def _unique(sentences: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
+
+
+def estimate_words(processing: Processing) -> tuple[str, ...]:
+    """How long it takes, as far as the service says."""
+    waiting, working = processing.waiting_seconds, processing.processing_seconds
+    lines = []
+    if waiting is not None:
+        lines.append(f"Estimated waiting time: {duration(waiting)}")
+    if working is not None:
+        lines.append(f"Estimated processing time: {duration(working)}")
+    return tuple(lines) or ("The service gave no estimate of the time.",)

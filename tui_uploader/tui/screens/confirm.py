@@ -1,0 +1,51 @@
+"""A question before something that cannot be taken back, with the numbers at stake. The answer is no, or a clear yes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui_uploader.text import printable
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """Dismisses with True for yes. `n`, Esc and Enter on the button that has the focus at first mean no."""
+
+    CSS_PATH: ClassVar = ["dialog.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n,escape", "answer(False)", "No"),
+        Binding("left,right", "app.focus_next", "the other", show=False),
+    ]
+
+    def __init__(self, question: str, stakes: Sequence[str]) -> None:
+        super().__init__()
+        self.question = question
+        self.stakes = tuple(stakes)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(printable(self.question)), classes="dialog-title")
+            for line in self.stakes:
+                yield Static(Content(printable(line)))
+            with Horizontal(classes="dialog-answers"):
+                yield Button("No (n)", id="no", compact=True)
+                yield Button("Yes (y)", id="yes", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#no", Button).focus()
+
+    @on(Button.Pressed)
+    def _take_answer(self, event: Button.Pressed) -> None:
+        self.action_answer(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)

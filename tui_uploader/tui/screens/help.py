@@ -1,0 +1,85 @@
+"""All keys, drawn from the tables that bind them; and what the shapes mean."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui_uploader.model import FileStatus
+from tui_uploader.tui import keys
+from tui_uploader.tui.glyphs import Glyphs
+
+_KEY_CELLS = 20
+_MEANINGS = {
+    FileStatus.UPLOADED: "uploaded: stored, and known to the project",
+    FileStatus.UPLOADING: "uploading: being sent, or stored and being registered",
+    FileStatus.WAITING: "waiting, for the reason that stands there",
+    FileStatus.DUPLICATE: "duplicate: the same content is in the project; it is not sent",
+    FileStatus.FAILED: "failed, for the reason that stands there; it can be tried again",
+}
+
+
+def help_sections(pane: str, glyphs: Glyphs) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Title, and what there is under it; the pane that the user is in comes first."""
+
+    def of(bindings: tuple[Binding, ...]) -> list[tuple[str, str]]:
+        return [(_keys_shown(binding), binding.tooltip) for binding in bindings]
+
+    panes = {"projects": keys.IN_PROJECTS, "files": keys.IN_FILES, "uploads": keys.IN_UPLOADS}
+    ordered = sorted(panes, key=lambda name: name != pane)
+    bar = [
+        (glyphs.registered * 3, "registered: the project knows it"),
+        (glyphs.stored * 3, "stored: the object store confirmed it"),
+        (glyphs.sent * 3, "sent: it left this machine"),
+        (glyphs.ahead * 3, "still to be sent"),
+    ]
+    return [
+        *((f"In the {name}", of(panes[name])) for name in ordered),
+        ("Everywhere", of(keys.EVERYWHERE)),
+        ("Moving", list(keys.MOVING)),
+        ("Files", [(glyphs.statuses[status], meaning) for status, meaning in _MEANINGS.items()]),
+        ("Bars", bar),
+    ]
+
+
+def _keys_shown(binding: Binding) -> str:
+    first, *others = binding.key.split(",")
+    names = [binding.key_display or first, *(other.capitalize() for other in others)]
+    return " ".join(names)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Scrolls; closes with the key that opened it too."""
+
+    CSS_PATH: ClassVar = ["dialog.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1,q,enter", "close", "Close"),
+        Binding("j", "scroll(1)", "down", show=False),
+        Binding("k", "scroll(-1)", "up", show=False),
+    ]
+
+    def __init__(self, pane: str, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._pane = pane
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog"):
+            yield Static("Keys", classes="dialog-title")
+            for title, lines in help_sections(self._pane, self._glyphs):
+                text = "\n".join(f"  {key}{' ' * max(1, _KEY_CELLS - cell_len(key))}{said}" for key, said in lines)
+                yield Static(Content.assemble((title, "bold"), f"\n{text}\n"))
+            yield Static("Esc closes")
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

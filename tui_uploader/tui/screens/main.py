@@ -1,0 +1,210 @@
+"""The main screen: projects, files and uploads, which all look at the same upload."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.screen import Screen
+
+from tui_uploader.model import Account, EngineStatus, Project, UploadStatus
+from tui_uploader.tui.columns import cell_text
+from tui_uploader.tui.commands import Commands, Subject
+from tui_uploader.tui.engine_link import EngineLink
+from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.keys import EVERYWHERE, keys_of
+from tui_uploader.tui.messages import Attachment, AttachmentChanged
+from tui_uploader.tui.panes.emptiness import empty_lines
+from tui_uploader.tui.panes.files import FilesPane
+from tui_uploader.tui.panes.projects import ProjectsPane
+from tui_uploader.tui.panes.uploads import UploadsPane
+from tui_uploader.tui.screens.details import DetailsScreen
+from tui_uploader.tui.widgets.key_bar import KeyBar
+from tui_uploader.tui.widgets.notices import Notices
+from tui_uploader.tui.widgets.plain_status import PlainStatus
+from tui_uploader.tui.widgets.spans import SpanLine
+
+_SMALLEST = (60, 16)
+_WIDE, _WIDEST = 100, 150
+
+
+class MainScreen(Screen[None]):
+    """Keeps the panes on one upload, and hands commands what they are about."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(EVERYWHERE)
+
+    class Resumed(Message):
+        """No dialog is open any more."""
+
+    def __init__(
+        self, link: EngineLink, glyphs: Glyphs, commands: Commands, *, wall: Callable[[], float] = time.time
+    ) -> None:
+        super().__init__()
+        self._link = link
+        self._glyphs = glyphs
+        self._commands = commands
+        self._wall = wall
+        self._status: EngineStatus | None = None
+        self._accounts: tuple[Account, ...] | None = None
+        self._looked_at: int | None = None
+        """The upload whose files are shown; None: the project under the cursor has none."""
+        self._wanted: int | None = None
+        """An upload that was just made: to be looked at when it is there."""
+        self._trouble = ""
+
+    def compose(self) -> ComposeResult:
+        yield SpanLine(self._glyphs, id="engine-trouble")
+        with Horizontal(id="middle"):
+            yield ProjectsPane(self._glyphs, id="projects")
+            yield FilesPane(self._link, self._glyphs, id="files")
+        yield UploadsPane(self._glyphs, wall=self._wall, id="uploads")
+        yield PlainStatus(self._glyphs, id="plain-status")
+        yield Notices(id="notices")
+        yield KeyBar(id="key-bar")
+
+    def on_mount(self) -> None:
+        self.files.table.focus()
+        self._show_files()
+
+    @property
+    def projects(self) -> ProjectsPane:
+        return self.query_one(ProjectsPane)
+
+    @property
+    def files(self) -> FilesPane:
+        return self.query_one(FilesPane)
+
+    @property
+    def uploads(self) -> UploadsPane:
+        return self.query_one(UploadsPane)
+
+    @property
+    def pane(self) -> str:
+        """Where the user is: `projects`, `files` or `uploads`."""
+        around = self.focused.ancestors_with_self if self.focused else ()
+        return next((node.id for node in around if node.id in ("projects", "files", "uploads")), "files") or "files"
+
+    # --------------------------------------------------------------------------------------------- what is shown
+
+    def show_status(self, status: EngineStatus) -> None:
+        first = self._status is None
+        self._status = status
+        self.projects.show_status(status)
+        self.uploads.show_status(status)
+        known = {upload.upload for upload in status.uploads}
+        if self._wanted in known:
+            self.look_at(self._wanted)
+        elif first and status.uploads:
+            self.look_at(next((each.upload for each in reversed(status.uploads) if not each.settled), max(known)))
+        elif self._looked_at is None and self.projects.current is not None:
+            self._looked_at = self.projects.current.upload
+        self._show_files()
+        self.query_one(PlainStatus).show(status, self._trouble)
+
+    def show_projects(self, projects: tuple[Project, ...], accounts: tuple[Account, ...]) -> None:
+        self._accounts = accounts
+        self.projects.show_projects(projects)
+        if self._looked_at is not None:
+            self.projects.select_upload(self._looked_at)
+        self._show_files()
+
+    def show_attachment(self, change: AttachmentChanged) -> None:
+        """An engine that is not there is told on a line of its own; what was seen last stays."""
+        there = change.attachment in (Attachment.ATTACHED, Attachment.ATTACHING)
+        verb = "restarts" if change.attachment is Attachment.OTHER_VERSION else "starts"
+        self._trouble = "" if there else f"E {verb} the engine: {cell_text(change.reason)}"
+        line = self.query_one("#engine-trouble", SpanLine)
+        line.show([Span(f" {self._trouble}", "error")])
+        line.display = not there
+        self.query_one(PlainStatus).show(self._status, self._trouble)
+        self._show_files()
+
+    def look_at(self, upload: int | None) -> None:
+        """Show this upload in all panes, as soon as the engine knows it."""
+        self._looked_at = self._wanted = upload
+        if upload is not None:
+            self.projects.select_upload(upload)
+            self.uploads.select(upload)
+            if self._upload() is not None:
+                self._wanted = None
+        self._show_files()
+
+    def look_at_project(self, project: Project) -> None:
+        self.projects.select_project(project)
+        self._looked_at = self.projects.current.upload if self.projects.current else None
+        self._show_files()
+
+    def _upload(self) -> UploadStatus | None:
+        uploads = self._status.uploads if self._status else ()
+        return next((upload for upload in uploads if upload.upload == self._looked_at), None)
+
+    def _show_files(self) -> None:
+        upload = self._upload()
+        self.files.show(upload, empty_lines(self._link.attachment, self._accounts, self.projects.current, upload))
+
+    def subject(self) -> Subject:
+        """What a command of this moment is about."""
+        row = self.projects.current
+        return Subject(
+            upload=self._upload(),
+            project=row.project if row else None,
+            uploads=row.uploads if row else (),
+            files=self.files.meant(),
+            forget_selection=self.files.clear_selection,
+        )
+
+    # ------------------------------------------------------------------------------------- what the user does
+
+    def action_command(self, name: str) -> None:
+        getattr(self._commands, name)(self.subject())
+
+    def action_focus_pane(self, pane: str) -> None:
+        self.set_class(pane == "projects", "-switching")
+        if pane == "uploads":
+            self.uploads.remove_class("-folded")
+        self.query_one(f"#{pane}-table").focus()
+
+    def action_toggle_uploads(self) -> None:
+        if not self.uploads.toggle() and self.pane == "uploads":
+            self.files.table.focus()
+
+    @on(ProjectsPane.Chosen)
+    @on(UploadsPane.Chosen)
+    def _follow_cursor(self, event: ProjectsPane.Chosen | UploadsPane.Chosen) -> None:
+        if isinstance(event, ProjectsPane.Chosen):
+            self._looked_at = event.row.upload
+            if self._looked_at is not None:
+                self.uploads.select(self._looked_at)
+        else:
+            self._looked_at = event.upload.upload
+            self.projects.select_upload(event.upload.upload)
+        self._show_files()
+
+    @on(ProjectsPane.Opened)
+    @on(UploadsPane.Opened)
+    def _go_to_files(self) -> None:
+        self.action_focus_pane("files")
+
+    @on(FilesPane.Opened)
+    def _show_details(self, event: FilesPane.Opened) -> None:
+        self.app.push_screen(DetailsScreen.of_file(event.item))
+
+    def on_descendant_focus(self) -> None:
+        self.query_one(KeyBar).show(keys_of(self.pane))
+        if self.pane == "files":
+            self.remove_class("-switching")
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        self.set_class(width < _WIDE, "-narrow")
+        self.set_class(width >= _WIDEST, "-widest")
+        self.set_class(width < _SMALLEST[0] or height < _SMALLEST[1], "-tiny")
+
+    def on_screen_resume(self) -> None:
+        self.post_message(self.Resumed())

@@ -1,0 +1,53 @@
+"""Says that projects were submitted for processing, and how long that takes. DONE closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui_uploader.tui.columns import cell_text
+from tui_uploader.tui.news import Submission, estimate_words
+
+
+class SubmittedScreen(ModalScreen[None]):
+    """One for all that were submitted meanwhile: more can be added while it is open."""
+
+    CSS_PATH: ClassVar = ["dialog.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "done", "Done")]
+
+    def __init__(self, submissions: Sequence[Submission]) -> None:
+        super().__init__()
+        self.submissions = tuple(submissions)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Submitted for processing", classes="dialog-title")
+            yield Static(self._said(), id="submissions")
+            with Horizontal(classes="dialog-answers"):
+                yield Button("DONE", id="done", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#done", Button).focus()
+
+    def add(self, submissions: Sequence[Submission]) -> None:
+        self.submissions += tuple(submissions)
+        self.query_one("#submissions", Static).update(self._said())
+
+    def _said(self) -> Content:
+        paragraphs = (
+            "\n".join((cell_text(submission.name), *(f"  {line}" for line in estimate_words(submission.processing))))
+            for submission in self.submissions
+        )
+        return Content("\n\n".join(paragraphs) + "\n\nThe service sends a mail when it is done.")
+
+    @on(Button.Pressed)
+    def action_done(self) -> None:
+        self.dismiss(None)
