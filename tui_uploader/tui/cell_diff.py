@@ -115,7 +115,10 @@ def pen_of(style: Style | None, colors: ColorSystem | None) -> Pen:
 
 
 def glyphs_of(text: str, *, ascii_only: bool = False) -> list[str]:
-    """`text` cell by cell: wide glyphs take two, marks without a width join the one before, control codes vanish."""
+    """`text` cell by cell: wide glyphs take two, marks without a width join the one before, control codes vanish.
+
+    A mark at the very beginning has nothing to join, and vanishes too.
+    """
     if text.isascii() and text.isprintable():
         return list(text)
     cells: list[str] = []

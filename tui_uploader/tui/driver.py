@@ -238,8 +238,11 @@ def line_of(app: App[Any]) -> UploaderDriver | None:
 _PONG = Sequence(PONG)
 
 
-class EventReader(XTermParser):
+class EventReader:
     """Textual's parser, which gets nothing but whole sequences and therefore never has to guess."""
+
+    def __init__(self) -> None:
+        self._parser = XTermParser()
 
     def read(self, piece: Piece) -> list[Message]:
         """The events of one piece of input. A sequence that means nothing is no event."""
@@ -249,19 +252,26 @@ class EventReader(XTermParser):
             case Pasted(text):
                 return [events.Paste(text)]
             case Typed(character):
-                return list(self.feed(character))
+                return list(self._parser.feed(character))
             case Sequence(text):
-                known = list(self.feed(text))
-                unknown = self._reissued()
-                # With Alt, a key is its own character after ESC; anything else that is reissued is no key.
-                return known + unknown if text[1] not in "[O" else known
+                return self._read_sequence(text)
+
+    def _read_sequence(self, text: str) -> list[Message]:
+        try:
+            known = list(self._parser.feed(text))
+            unknown = self._reissued()
+        except (ValueError, OverflowError):  # numbers that it expects and does not find, as in `ESC [ : A`
+            self._parser = XTermParser()  # the old one has ended with that
+            return []
+        # With Alt, a key is its own character after ESC; anything else that is reissued is no key.
+        return known if text[1] in "[O" else known + unknown
 
     def _reissued(self) -> list[Message]:
         """What the parser makes of a sequence that it does not know, when it stops waiting for more."""
-        if self._timeout_time is None:
+        if self._parser._timeout_time is None:
             return []
-        self._timeout_time = 0.0
-        return list(self.tick())
+        self._parser._timeout_time = 0.0
+        return list(self._parser.tick())
 
 
 class _WakingEvent(threading.Event):
