@@ -23,14 +23,6 @@ class OneOf(Widget, can_focus=True):
         Binding("space,right,l", "step(1)", "Change", show=False),
         Binding("left,h", "step(-1)", "Change", show=False),
     ]
-    DEFAULT_CSS = """
-    OneOf {
-        width: auto; height: 1;
-        &:focus { text-style: reverse; }
-        &:disabled { color: $text-muted; }
-    }
-    """
-
     chosen: reactive[int] = reactive(0)
 
     class Changed(Message):
@@ -66,14 +58,6 @@ class Tick(Widget, can_focus=True):
     """`[x] start processing automatically`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "flip", "Change", show=False)]
-    DEFAULT_CSS = """
-    Tick {
-        width: auto; height: 1;
-        &:focus { text-style: reverse; }
-        &:disabled { color: $text-muted; }
-    }
-    """
-
     on: reactive[bool] = reactive(True)
 
     def __init__(self, label: str, on: bool, *, id: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -15,6 +14,7 @@ from textual.strip import Strip
 
 from tui_uploader.tui.columns import fitted
 from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.widgets.spans import SPAN_CLASSES, segments
 
 
 class LineList(ScrollView, can_focus=True):
@@ -28,22 +28,7 @@ class LineList(ScrollView, can_focus=True):
         Binding("home,g", "move(-1000000)", "Top", show=False),
         Binding("end,G", "move(1000000)", "Bottom", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "line-list--cursor",
-        "line-list--chosen",
-        "line-list--dim",
-        "line-list--trouble",
-    }
-    DEFAULT_CSS = """
-    LineList {
-        scrollbar-size: 0 0;
-        overflow-x: hidden;
-        & > .line-list--dim { color: $text-muted; }
-        & > .line-list--trouble { color: $text-error; }
-        & > .line-list--chosen { color: $text-success; text-style: bold; }
-        &:focus > .line-list--cursor { text-style: reverse; }
-    }
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line-list--cursor"} | SPAN_CLASSES
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
@@ -57,7 +42,7 @@ class LineList(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def spans(self, index: int, width: int) -> Sequence[Span]:
-        """Line `index` in `width` cells; a span's style is the end of a component class: `dim`, `chosen`, `trouble`."""
+        """Line `index`, for `width` cells."""
         raise NotImplementedError
 
     def changed(self) -> None:
@@ -89,12 +74,8 @@ class LineList(ScrollView, can_focus=True):
         base = self.rich_style
         if at_cursor:
             base += self.get_component_rich_style("line-list--cursor", partial=True)
-        styles = {name: self.get_component_rich_style(f"line-list--{name}", partial=True) for name in _styles_in(line)}
-        segments = [
-            Segment(span.text, base + styles[span.style] if span.style else base)
-            for span in fitted(line, width, self.glyphs)
-        ]
-        return Strip(segments, width)
+        shown = fitted(line, width, self.glyphs)
+        return Strip(segments(self, shown, base, coloured=not at_cursor), width)
 
     def action_move(self, lines: int) -> None:
         self.cursor += lines
@@ -110,7 +91,3 @@ class LineList(ScrollView, can_focus=True):
     def clicked(self, index: int, x: int) -> None:
         """Line `index` was clicked at cell `x`."""
         self.cursor = index
-
-
-def _styles_in(line: Sequence[Span]) -> set[str]:
-    return {span.style for span in line if span.style}

@@ -1,0 +1,147 @@
+"""What lies in a folder, as far as somebody who chooses files for an upload wants to know.
+
+Blocking, bounded, and never raising: for a thread beside the screen. The engine's own walk decides in the end; this
+only counts names, by the same rules.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_uploader.model import ProjectKind
+from tui_uploader.text import counted
+
+MOST_ENTRIES = 50_000
+"""Entries that are counted at most, and looked through at most in one folder."""
+MOST_SHOWN = 2_000
+"""Entries of one folder that are listed at most."""
+
+# What PIX4Dcloud takes, by the ending of the name (its support articles on images and on processed results).
+_IMAGES = (".jpg", ".jpeg", ".tif", ".tiff")
+_RESULTS = (".tif", ".tiff", ".las", ".laz", ".obj", ".mtl")
+_RESULTS_WITH_TEXTURES = (*_RESULTS, ".jpg", ".jpeg", ".png")
+_SYSTEM_NAMES = frozenset({"System Volume Information", "@eaDir", "$RECYCLE.BIN"})
+_NUMBER = re.compile("[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCount:
+    """How many files in and below a folder an upload would take."""
+
+    files: int
+    complete: bool = True
+    """False: there may be more, because there is too much to look at, or something that cannot be read."""
+
+    def __str__(self) -> str:
+        return f"{self.files:,}" if self.complete else f"{self.files:,}+"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A folder or file that may be chosen."""
+
+    path: str
+    name: str
+    is_folder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What of a folder is shown: its folders, then the files that were asked for, both as people count."""
+
+    entries: tuple[Entry, ...] = ()
+    trouble: str | None = None
+    """Why it could not be read, or is not shown whole."""
+
+
+def joined(folder: str, name: str) -> str:
+    """The path of `name` in `folder`, as it stands: `pathlib` would tidy it, and thousands of times."""
+    return f"{folder}{name}" if folder.endswith("/") else f"{folder}/{name}"
+
+
+def is_hidden(name: str) -> bool:
+    """Hidden, or of a system that keeps its own things on every card: passed over unless asked for."""
+    return name.startswith(".") or name in _SYSTEM_NAMES
+
+
+def wanted(names: Iterable[str], kind: ProjectKind) -> list[str]:
+    """Those of the names in one folder that look like images, or like results and their textures."""
+    known = list(names)
+    endings: tuple[str, ...] = _IMAGES
+    if kind is ProjectKind.RESULTS:
+        has_mesh = any(name.lower().endswith(".obj") for name in known)
+        endings = _RESULTS_WITH_TEXTURES if has_mesh else _RESULTS
+    return [name for name in known if name.lower().endswith(endings) and not is_hidden(name)]
+
+
+def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], limit: int = MOST_ENTRIES) -> FolderCount:
+    """The files of `kind` in and below `folder`; links are followed, a place that is reached twice counts once.
+
+    Ends early, incomplete, when `stopped` or after `limit` entries.
+    """
+    files, entries, complete = 0, 0, True
+    pending, seen = [folder], set[tuple[int, int]]()
+    while pending:
+        if stopped() or entries >= limit:
+            return FolderCount(files, complete=False)
+        place = pending.pop()
+        try:
+            status = Path(place).stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            folders, names, whole = _looked_through(place, limit - entries)
+        except (OSError, ValueError):
+            complete = False
+            continue
+        files += len(wanted(names, kind))
+        entries += len(folders) + len(names)
+        complete = complete and whole
+        pending += [joined(place, name) for name in folders if not is_hidden(name)]
+    return FolderCount(files, complete)
+
+
+def listed(folder: str, kind: ProjectKind, *, hidden: bool, files: bool, most: int = MOST_SHOWN) -> Listing:
+    """The folders directly in `folder` and, with `files`, its files of `kind`; hidden folders only with `hidden`."""
+    try:
+        folders, names, whole = _looked_through(folder, MOST_ENTRIES)
+    except (OSError, ValueError) as error:
+        return Listing(trouble=f"cannot be read: {getattr(error, 'strerror', None) or 'no such name'}")
+    entries = [_entry(folder, name, True) for name in _sorted(folders) if hidden or not is_hidden(name)]
+    if files:
+        entries += [_entry(folder, name, False) for name in _sorted(wanted(names, kind))]
+    if whole and len(entries) <= most:
+        return Listing(tuple(entries))
+    return Listing(tuple(entries[:most]), f"only {counted(min(most, len(entries)), 'entry', 'entries')} shown")
+
+
+def _entry(folder: str, name: str, is_folder: bool) -> Entry:
+    return Entry(joined(folder, name), name, is_folder)
+
+
+def _looked_through(folder: str, limit: int) -> tuple[list[str], list[str], bool]:
+    """Names of the folders and of everything else in `folder`, and whether that is all. Raises OSError, ValueError."""
+    folders: list[str] = []
+    others: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if len(folders) + len(others) >= limit:
+                return folders, others, False
+            (folders if _is_folder(entry) else others).append(entry.name)
+    return folders, others, True
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    """As people count: `100MEDIA` before `1000MEDIA`."""
+    return sorted(names, key=lambda name: (_NUMBER.sub(lambda digits: digits[0].rjust(20, "0"), name.lower()), name))
