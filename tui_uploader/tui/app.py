@@ -88,10 +88,11 @@ class UploaderApp(App[None]):
     def get_default_screen(self) -> Screen[Any]:
         return self._main
 
-    def on_mount(self) -> None:
+    @on(MainScreen.Ready)
+    def _begin(self) -> None:
+        """The first frame is on its way before anything is asked of the engine."""
         self._go_slow(self._asked_slow)
         self.set_interval(_LOOK_AT_LINE_SECONDS, self._look_at_line)
-        # The first frame is on its way before anything is asked of the engine.
         self.call_after_refresh(self.link.start)
 
     # ------------------------------------------------------------------------------------- from the engine link

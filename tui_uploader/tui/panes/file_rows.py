@@ -78,7 +78,13 @@ def state_spans(item: FileItem, rate: float, glyphs: Glyphs) -> Sequence[Span]:
         return [Span(f"uploaded as {cell_text(item.object or '')}" if renamed else "uploaded", status)]
     if status is FileStatus.DUPLICATE and item.duplicate_of == item.path:
         return [Span("uploaded before", status)]
-    return [Span(cell_text(item.reason or status), status)]
+    return [Span(cell_text(reason_words(item)), status)]
+
+
+def reason_words(item: FileItem) -> str:
+    """Without the file's name at the beginning: that stands in the same line."""
+    reason = item.reason or item.status
+    return reason.removeprefix(f"{item.name} is ").removeprefix(f"{item.name}: ")
 
 
 def count_words(total: int, counts: Counts | None, filtered: bool) -> str:

@@ -87,7 +87,7 @@ class FilesPane(Vertical):
             self._paces.clear()
             self.table.start_over()
         self._project_name, self._counts = (upload.project_name, upload.counts) if upload else ("", None)
-        lines = ["No file matches; Esc in the filter and f show all again."] if self._filtered else empty
+        lines = ["No file matches; Esc shows all again."] if self._filtered else empty
         self.table.show_empty([Span(line, "muted") for line in lines])
         self._wanted.set()
         self._show_title()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tui_uploader.model import (
     EngineStatus,
+    FileStatus,
     Processing,
     ProcessingState,
     Project,
@@ -117,6 +118,8 @@ def _glyph(row: ProjectRow, glyphs: Glyphs) -> Span:
         return Span(glyphs.processing[processing], _STATE_STYLES.get(processing, "uploading"))
     if row.uploads:
         state = row.uploads[-1].state
+        if state is UploadState.ACTIVE and row.uploads[-1].settled:
+            return Span(glyphs.statuses[FileStatus.FAILED], "failed")
         return Span(glyphs.states[state], "uploaded" if state is UploadState.COMPLETE else "uploading")
     return Span(" ")
 

@@ -28,7 +28,7 @@ def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], gl
     cells: list[Sequence[Span]] = []
     for column, width in columns:
         if column.title == "":
-            cells.append([Span(glyphs.states[status.state], _style_of(status))])
+            cells.append([_glyph(status, glyphs)])
         elif column.title == "Upload":
             cells.append([Span(clipped_name(cell_text(status.project_name), width, glyphs.cut))])
         elif column.title == "Bar":
@@ -46,12 +46,11 @@ def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], gl
     return cells
 
 
-def _style_of(status: UploadStatus) -> str:
-    if status.counts.failed and status.settled:
-        return "failed"
-    return {UploadState.COMPLETE: "uploaded", UploadState.PAUSED: "warning", UploadState.CANCELLED: "muted"}.get(
-        status.state, "uploading"
-    )
+def _glyph(status: UploadStatus, glyphs: Glyphs) -> Span:
+    if status.settled and status.state is UploadState.ACTIVE:
+        return Span(glyphs.statuses[FileStatus.FAILED], "failed")
+    styles = {UploadState.COMPLETE: "uploaded", UploadState.PAUSED: "warning", UploadState.CANCELLED: "muted"}
+    return Span(glyphs.states[status.state], styles.get(status.state, "uploading"))
 
 
 def percent_stored(status: UploadStatus) -> int:
@@ -102,10 +101,8 @@ def detail_spans(status: UploadStatus) -> list[Span]:
         f"sent {byte_count(volume.sent)}, stored {byte_count(volume.stored)},"
         f" registered {byte_count(volume.registered)} of {byte_count(volume.total)}"
     )
-    parts = [truths]
-    if status.skipped:
-        parts.append(counted(status.skipped, "path") + " skipped")
-    return [Span("; ".join(parts) + "; "), Span(processing_note(status), "muted")]
+    skipped = f"; {counted(status.skipped, 'path')} skipped" if status.skipped else ""
+    return [Span(f"{processing_note(status)}; {truths}{skipped}", "muted")]
 
 
 def processing_note(status: UploadStatus) -> str:

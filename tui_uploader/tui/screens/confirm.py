@@ -1,4 +1,4 @@
-"""A question before something that cannot be taken back, with the numbers at stake. The answer is no, or a clear yes."""
+"""A question before something that cannot be taken back, with the numbers at stake. No is the answer by default."""
 
 from __future__ import annotations
 

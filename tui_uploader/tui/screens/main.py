@@ -39,6 +39,9 @@ class MainScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = list(EVERYWHERE)
 
+    class Ready(Message):
+        """Everything is in its place."""
+
     class Resumed(Message):
         """No dialog is open any more."""
 
@@ -71,6 +74,7 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self.files.table.focus()
         self._show_files()
+        self.post_message(self.Ready())
 
     @property
     def projects(self) -> ProjectsPane:
@@ -196,8 +200,11 @@ class MainScreen(Screen[None]):
         self.app.push_screen(DetailsScreen.of_file(event.item))
 
     def on_descendant_focus(self) -> None:
-        self.query_one(KeyBar).show(keys_of(self.pane))
-        if self.pane == "files":
+        pane = self.pane
+        self.query_one(KeyBar).show(keys_of(pane))
+        for each in (self.projects, self.files, self.uploads):
+            each.set_class(each.id == pane, "-active")
+        if pane == "files":
             self.remove_class("-switching")
 
     def on_resize(self, event: events.Resize) -> None:

@@ -46,7 +46,7 @@ class SubmittedScreen(ModalScreen[None]):
             "\n".join((cell_text(submission.name), *(f"  {line}" for line in estimate_words(submission.processing))))
             for submission in self.submissions
         )
-        return Content("\n\n".join(paragraphs) + "\n\nThe service sends a mail when it is done.")
+        return Content("\n\n".join(paragraphs))
 
     @on(Button.Pressed)
     def action_done(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -29,7 +30,7 @@ _GUTTER = 2
 """Cells for the cursor and the mark."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape(Generic[Row]):
     """What a table shows of its rows."""
 
@@ -134,7 +135,7 @@ class LineView(ScrollView, Generic[Row]):
     def render_line(self, y: int) -> Strip:
         index = y - self._header_lines + self.scroll_offset.y
         if y < self._header_lines:
-            style = self.rich_style + self.get_component_rich_style("line-table--header", partial=True)
+            style = self.rich_style + Style(color=self.get_component_rich_style("line-table--header").color)
             spans = [Span(" " * _GUTTER), *header(self._columns(), *self._sorted_by, self._glyphs)]
         elif index < self.window.total:
             return self._render_row(index)

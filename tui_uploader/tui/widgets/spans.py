@@ -28,8 +28,8 @@ def segments(widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bo
     for span in spans:
         style = base
         if span.style:
-            own = widget.get_component_rich_style(f"span--{span.style}", partial=True)
-            style = base + (own if coloured else Style(bold=own.bold))
+            own = widget.get_component_rich_style(f"span--{span.style}")
+            style = base + Style(color=own.color if coloured else None, bold=own.bold or None)
         drawn.append(Segment(span.text, style))
     return drawn
 
