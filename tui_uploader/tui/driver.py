@@ -152,7 +152,7 @@ class UploaderDriver(LinuxDriver):
         if writer is None or writer.is_ended:
             return
         writer.abandon()
-        self.write("\x1b[m")
+        self.write("\x1b[?2026l\x1b[m")  # a frame may have been cut off in the middle
         super().stop_application_mode()
         writer.end()
 
