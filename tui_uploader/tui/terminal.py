@@ -55,6 +55,8 @@ def prepare(environment: MutableMapping[str, str]) -> None:
         environment.setdefault(name, value)
     if environment.get("NO_COLOR") == "":  # Textual takes an empty one for a wish
         del environment["NO_COLOR"]
+    if environment.get("TERM", "dumb") == "dumb":
+        environment.setdefault("NO_COLOR", "1")
 
 
 def described(environment: Mapping[str, str], *, ascii_wanted: bool = False) -> Terminal:
