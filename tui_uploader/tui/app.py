@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -15,11 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from tui_uploader.model import AddRequest, EngineStatus, Project, ProjectKind, UploadStatus
+from tui_uploader.model import EngineStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui import keys, terminal
 from tui_uploader.tui.commands import Commands
+from tui_uploader.tui.dialogs import Dialogs
 from tui_uploader.tui.driver import driver_class, line_of
 from tui_uploader.tui.engine_link import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineLink
 from tui_uploader.tui.glyphs import glyph_set
@@ -35,7 +34,7 @@ _LOOK_AT_LINE_SECONDS = 1.0
 _BESIDES_KEYS = (
     ("remove all duplicates", "command('remove_duplicates')", "Remove every duplicate of the upload from the queue"),
     ("remove all failed files", "command('remove_failed')", "Remove every failed file of the upload from the queue"),
-    ("show skipped paths", "app.show_skipped", "Show what was offered to the upload and is no file of it"),
+    ("show skipped paths", "app.dialog('show_skipped')", "Show what was offered to the upload and is no file of it"),
     ("list projects again", "app.refresh_projects", "Ask the service for the account's projects"),
 )
 
@@ -81,8 +80,8 @@ class UploaderApp(App[None]):
         self.link = EngineLink(self, directories, connect=connect)
         self._commands = Commands(self, self.link, self.copy_to_clipboard)
         self._main = MainScreen(self.link, self._glyphs, self._commands, wall=wall)
+        self._dialogs = Dialogs(self, self.link, self._main, self._glyphs)
         self._before: EngineStatus | None = None
-        self._projects: tuple[Project, ...] = ()
         self._unseen_submissions: tuple[Submission, ...] = ()
 
     def get_default_screen(self) -> Screen[Any]:
@@ -115,7 +114,6 @@ class UploaderApp(App[None]):
 
     @on(ProjectsArrived)
     def _route_projects(self, event: ProjectsArrived) -> None:
-        self._projects = event.projects
         self._main.show_projects(event.projects, event.accounts)
 
     @on(Noticed)
@@ -138,70 +136,10 @@ class UploaderApp(App[None]):
             return
         self._unseen_submissions = ()
 
-    # ------------------------------------------------------------------------------------------------- dialogs
+    # ------------------------------------------------------------------------------------- what the user does
 
-    def action_add_files(self, dropped: str = "") -> None:
-        from tui_uploader.tui.screens.add_files import AddFilesScreen  # not needed for the first frame
-
-        project = self._main.subject().project
-        dialog = AddFilesScreen(project, self._projects, Path.cwd(), dropped=dropped, glyphs=self._glyphs)
-        self.push_screen(dialog, self._add)
-
-    def _add(self, request: AddRequest | None) -> None:
-        if request is None:
-            return
-        owned = replace(request, account=request.account or self._account_for(request))
-
-        def added(upload: UploadStatus) -> None:
-            self._main.look_at(upload.upload)
-            self.link.refresh_projects()
-
-        self._notice(Noticed("Looking through what you chose; uploading starts with the first file."))
-        self.link.call("add", lambda engine: engine.add(owned), added)
-
-    def _account_for(self, request: AddRequest) -> str | None:
-        """A new project is made with this terminal's login; a known one stays where it is."""
-        if request.new is not None:
-            return self.link.account
-        return next((known.account for known in self._projects if known.id == request.project), self.link.account)
-
-    def action_new_project(self) -> None:
-        from tui_uploader.tui.screens.new_project import NewProjectScreen
-
-        self.push_screen(NewProjectScreen(), self._make_project)
-
-    def _make_project(self, wish: tuple[str, ProjectKind] | None) -> None:
-        if wish is None:
-            return
-        name, kind = wish
-
-        def made(project: Project) -> None:
-            self.link.refresh_projects()
-            self._main.look_at_project(project)
-            self._notice(Noticed("The project is made; u uploads files into it."))
-
-        self.link.call("new project", lambda engine: engine.create_project(name, kind, self.link.account), made)
-
-    def action_show_help(self) -> None:
-        from tui_uploader.tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(self._main.pane, self._glyphs))
-
-    def action_show_log(self) -> None:
-        from tui_uploader.tui.screens.log import LogScreen
-
-        self.push_screen(LogScreen(self.link.directories.log, self._glyphs))
-
-    def action_show_skipped(self) -> None:
-        from tui_uploader.tui.screens.details import DetailsScreen
-
-        upload = self._main.subject().upload
-        if upload is not None:
-            self.link.call(
-                "skipped",
-                lambda engine: engine.skipped(upload.upload),
-                lambda skipped: self.push_screen(DetailsScreen.of_skipped(skipped)),
-            )
+    def action_dialog(self, name: str) -> None:
+        getattr(self._dialogs, name)()
 
     def action_refresh_projects(self) -> None:
         self.link.refresh_projects()
@@ -229,7 +167,7 @@ class UploaderApp(App[None]):
     def on_paste(self, event: events.Paste) -> None:
         """Files that are dropped on the terminal arrive as a paste of their paths."""
         if self.screen is self._main:
-            self.action_add_files(dropped=event.text)
+            self._dialogs.add_files(dropped=event.text)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key by name, and what has no key."""

@@ -21,8 +21,8 @@ EVERYWHERE = (
     ),
     _key("2", "focus_pane('files')", "files", "Go to the files"),
     _key("3", "focus_pane('uploads')", "uploads", "Go to the uploads"),
-    _key("u", "app.add_files", "upload", "Upload files or folders"),
-    _key("n", "app.new_project", "new", "Make a new project"),
+    _key("u", "app.dialog('add_files')", "upload", "Upload files or folders"),
+    _key("n", "app.dialog('new_project')", "new", "Make a new project"),
     _key("s", "command('start_processing')", "start", "Start processing; asks when not everything is uploaded"),
     _key("r", "command('retry_all')", "retry all", "Try all failed files again, and a dead link at once"),
     _key("p", "command('pause_or_resume')", "pause", "Pause the upload, or resume it"),
@@ -34,9 +34,9 @@ EVERYWHERE = (
     _key("U", "command('undo_removal')", "undo", "Put the files that were removed last back into the queue"),
     _key("o", "command('copy_address')", "copy address", "Copy the web address of the project"),
     _key("w", "toggle_uploads", "hide/show", "Hide or show the uploads; nothing is interrupted"),
-    _key("l", "app.show_log", "log", "Show the engine's log"),
+    _key("l", "app.dialog('show_log')", "log", "Show the engine's log"),
     _key("E", "app.restart_engine", "start engine", "Start the engine again, or replace one of another version"),
-    _key("question_mark,f1", "app.show_help", "help", "Show all keys", shown="?"),
+    _key("question_mark,f1", "app.dialog('show_help')", "help", "Show all keys", shown="?"),
     _key("q", "app.detach", "quit", "Leave; uploads go on in the background"),
 )
 """Keys that work in every pane."""

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import Counts, FileItem, FileQuery, FileWindow, UploadStatus
+from tui_uploader.model import Counts, FileItem, FileQuery, FileWindow
 from tui_uploader.tui.columns import Column, cell_text
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.glyphs import Glyphs, Span
@@ -79,14 +79,13 @@ class FilesPane(Vertical):
 
     # --------------------------------------------------------------------------------------------- what is shown
 
-    def show(self, upload: UploadStatus | None, empty: Sequence[str]) -> None:
+    def show(self, upload: int | None, project: str, counts: Counts | None, empty: Sequence[str]) -> None:
         """The files of this upload as they are now; without one, or without files, the lines of `empty`."""
-        number = upload.upload if upload else None
-        if number != self._upload:
-            self._upload = number
+        if upload != self._upload:
+            self._upload = upload
             self._paces.clear()
             self.table.start_over()
-        self._project_name, self._counts = (upload.project_name, upload.counts) if upload else ("", None)
+        self._project_name, self._counts = project, counts
         lines = ["No file matches; Esc shows all again."] if self._filtered else empty
         self.table.show_empty([Span(line, "muted") for line in lines])
         self._wanted.set()

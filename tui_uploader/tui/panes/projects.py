@@ -45,7 +45,8 @@ class ProjectsPane(Vertical):
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._glyphs = glyphs
-        self._projects: tuple[Project, ...] = ()
+        self.listed: tuple[Project, ...] = ()
+        """As the engine told them last."""
         self._status: EngineStatus | None = None
         self._text = ""
 
@@ -71,7 +72,7 @@ class ProjectsPane(Vertical):
         self._show()
 
     def show_projects(self, projects: tuple[Project, ...]) -> None:
-        self._projects = projects
+        self.listed = projects
         self._show()
 
     def select_upload(self, upload: int) -> None:
@@ -88,7 +89,7 @@ class ProjectsPane(Vertical):
                 return
 
     def _show(self) -> None:
-        every = project_rows(self._projects, self._status)
+        every = project_rows(self.listed, self._status)
         rows = matching(every, self._text)
         empty = _NO_PROJECT if not every else ("No project matches.",)
         self.table.show_empty([Span(line, "muted") for line in empty])

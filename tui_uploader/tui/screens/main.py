@@ -140,6 +140,9 @@ class MainScreen(Screen[None]):
         self._show_files()
 
     def look_at_project(self, project: Project) -> None:
+        """Also one that was made just now, and is not listed yet."""
+        if all(known.id != project.id for known in self.projects.listed):
+            self.projects.show_projects((*self.projects.listed, project))
         self.projects.select_project(project)
         self._looked_at = self.projects.current.upload if self.projects.current else None
         self._show_files()
@@ -149,8 +152,11 @@ class MainScreen(Screen[None]):
         return next((upload for upload in uploads if upload.upload == self._looked_at), None)
 
     def _show_files(self) -> None:
-        upload = self._upload()
-        self.files.show(upload, empty_lines(self._link.attachment, self._accounts, self.projects.current, upload))
+        """An upload that was dismissed has files too; its numbers are not told any more."""
+        row, upload = self.projects.current, self._upload()
+        name = upload.project_name if upload else row.project.name if row else ""
+        empty = empty_lines(self._link.attachment, self._accounts, row, upload)
+        self.files.show(self._looked_at, name, upload.counts if upload else None, empty)
 
     def subject(self) -> Subject:
         """What a command of this moment is about."""

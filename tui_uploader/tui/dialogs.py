@@ -1,0 +1,99 @@
+"""Dialogs over the main screen: what each is opened with, and what becomes of its answer.
+
+Each is imported when it is opened: the first frame does without them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from tui_uploader.model import AddRequest, Project, ProjectKind, UploadStatus
+from tui_uploader.tui.engine_link import EngineLink
+from tui_uploader.tui.glyphs import Glyphs
+from tui_uploader.tui.messages import Noticed
+from tui_uploader.tui.screens.main import MainScreen
+
+
+class Dialogs:
+    """The methods whose names are in `keys.py`."""
+
+    def __init__(self, app: App[Any], link: EngineLink, main: MainScreen, glyphs: Glyphs) -> None:
+        self._app = app
+        self._link = link
+        self._main = main
+        self._glyphs = glyphs
+
+    def add_files(self, dropped: str = "") -> None:
+        """`dropped`: what was pasted onto the main screen."""
+        from tui_uploader.tui.screens.add_files import AddFilesScreen
+
+        project = self._main.subject().project
+        dialog = AddFilesScreen(project, self._main.projects.listed, Path.cwd(), dropped=dropped, glyphs=self._glyphs)
+        self._app.push_screen(dialog, self._add)
+
+    def _add(self, request: AddRequest | None) -> None:
+        if request is None:
+            return
+        owned = replace(request, account=request.account or self._account_for(request))
+
+        def added(upload: UploadStatus) -> None:
+            self._main.look_at(upload.upload)
+            self._link.refresh_projects()
+
+        self._say("Looking through what you chose; uploading starts with the first file.")
+        self._link.call("add", lambda engine: engine.add(owned), added)
+
+    def _account_for(self, request: AddRequest) -> str | None:
+        """A new project is made with this terminal's login; a known one stays where it is."""
+        if request.new is not None:
+            return self._link.account
+        known = (project.account for project in self._main.projects.listed if project.id == request.project)
+        return next(known, self._link.account)
+
+    def new_project(self) -> None:
+        from tui_uploader.tui.screens.new_project import NewProjectScreen
+
+        self._app.push_screen(NewProjectScreen(), self._make_project)
+
+    def _make_project(self, wish: tuple[str, ProjectKind] | None) -> None:
+        if wish is None:
+            return
+        name, kind = wish
+
+        def made(project: Project) -> None:
+            self._main.look_at_project(project)
+            self._link.refresh_projects()
+            self._say("The project is made; u uploads files into it.")
+
+        account = self._link.account
+        self._link.call("new project", lambda engine: engine.create_project(name, kind, account), made)
+
+    def show_help(self) -> None:
+        from tui_uploader.tui.screens.help import HelpScreen
+
+        self._app.push_screen(HelpScreen(self._main.pane, self._glyphs))
+
+    def show_log(self) -> None:
+        from tui_uploader.tui.screens.log import LogScreen
+
+        self._app.push_screen(LogScreen(self._link.directories.log, self._glyphs))
+
+    def show_skipped(self) -> None:
+        from tui_uploader.tui.screens.details import DetailsScreen
+
+        upload = self._main.subject().upload
+        if upload is None:
+            self._say("There is no upload here.")
+            return
+        self._link.call(
+            "skipped",
+            lambda engine: engine.skipped(upload.upload),
+            lambda skipped: self._app.push_screen(DetailsScreen.of_skipped(skipped)),
+        )
+
+    def _say(self, text: str) -> None:
+        self._app.post_message(Noticed(text))
