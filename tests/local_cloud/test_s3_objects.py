@@ -137,11 +137,45 @@ async def test_conditions(client: Client) -> None:
         assert (await client.s3(method, "a", headers={"if-none-match": '"other"'})).status_code == 200
         assert (await client.s3(method, "a", headers={"if-match": etag})).status_code == 200
         assert (await client.s3(method, "a", headers={"if-match": '"other"'})).status_code == 412
-    absent = {"if-none-match": "*"}
-    assert code(await client.s3("PUT", "a", b"new", headers=absent)) == (412, "PreconditionFailed")
-    assert client.path("a").read_bytes() == b"abc"
-    assert (await client.s3("PUT", "b", b"new", headers=absent)).status_code == 200
-    assert code(await client.s3("PUT", "a", b"new", headers={"if-match": etag})) == (501, "NotImplemented")
+
+
+ABSENT_ONLY = {"if-none-match": "*"}
+
+
+async def test_an_object_that_must_be_new(client: Client) -> None:
+    assert (await client.s3("PUT", "a", b"old", headers=ABSENT_ONLY)).status_code == 200
+    for body in (b"new", b"old"):
+        assert code(await client.s3("PUT", "a", body, headers=ABSENT_ONLY)) == (412, "PreconditionFailed")
+    assert client.path("a").read_bytes() == b"old"
+    assert client.incoming() == set()
+    assert (await client.s3("PUT", "a", b"new")).status_code == 200, "whoever does not ask overwrites"
+    assert client.path("a").read_bytes() == b"new"
+    client.path("a").unlink()
+    assert (await client.s3("PUT", "a", b"again", headers=ABSENT_ONLY)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"if-none-match": '"900150983cd24fb0d6963f7d28e17f72"'},
+        {"if-none-match": ""},
+        {"if-none-match": "*, *"},
+        {"if-none-match": "*", "if-match": "*"},
+        {"if-match": "*"},
+    ],
+)
+async def test_conditions_that_writes_do_not_know(client: Client, condition: dict[str, str]) -> None:
+    assert code(await client.s3("PUT", "a", b"x", headers=condition)) == (501, "NotImplemented")
+    assert not client.path("a").exists()
+
+
+async def test_of_many_that_must_be_new_one_wins(client: Client) -> None:
+    bodies = [bytes([number]) * 300_000 for number in range(12)]
+    replies = await asyncio.gather(*(client.s3("PUT", "same", body, headers=ABSENT_ONLY) for body in bodies))
+    (winner,) = [number for number, reply in enumerate(replies) if reply.status_code == 200]
+    assert {code(reply) for number, reply in enumerate(replies) if number != winner} == {(412, "PreconditionFailed")}
+    assert client.path("same").read_bytes() == bodies[winner]
+    assert client.incoming() == set()
 
 
 MD5 = base64.b64encode(hashlib.md5(BODY).digest()).decode()

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 
+import httpx
 import pytest
 
 from tests.local_cloud.clouds import (
@@ -237,15 +238,44 @@ async def test_checksums_that_do_not_exist(client: Client, headers: dict[str, st
     assert code(await client.s3("POST", "a", query={"uploads": ""}, headers=headers)) == expected
 
 
+ABSENT_ONLY = {"if-none-match": "*"}
+
+
+async def complete_if_absent(client: Client, name: str, upload: str, etag: str) -> httpx.Response:
+    document = part_list([(1, etag)])
+    return await client.s3("POST", name, document, query={"uploadId": upload}, headers=ABSENT_ONLY)
+
+
 async def test_an_object_that_must_be_new(client: Client) -> None:
     await client.s3("PUT", "a", b"old")
     upload = await create_multipart(client, "a")
     etag = await put_part(client, "a", upload, 1, b"new")
-    query, headers = {"uploadId": upload}, {"if-none-match": "*"}
-    reply = await client.s3("POST", "a", part_list([(1, etag)]), query=query, headers=headers)
-    assert code(reply) == (412, "PreconditionFailed")
+    assert code(await complete_if_absent(client, "a", upload, etag)) == (412, "PreconditionFailed")
     assert client.path("a").read_bytes() == b"old"
-    assert (await complete(client, "a", upload, [(1, etag)])).status_code == 200
+    wrong = {"if-none-match": f'"{etag}"'}
+    reply = await client.s3("POST", "a", part_list([(1, etag)]), query={"uploadId": upload}, headers=wrong)
+    assert code(reply) == (501, "NotImplemented")
+    assert (await complete(client, "a", upload, [(1, etag)])).status_code == 200, "whoever does not ask overwrites"
+    assert client.path("a").read_bytes() == b"new"
+
+
+async def test_of_many_that_must_be_new_one_wins(client: Client) -> None:
+    """Parts and single PUTs, all for one key. What lost stays as it was, and can be aborted."""
+    before = client.incoming()
+    bodies = [b"%d" % number for number in range(6)]
+    uploads = [await create_multipart(client, "same") for _ in bodies]
+    etags = [await put_part(client, "same", upload, 1, body) for upload, body in zip(uploads, bodies, strict=True)]
+    replies = await asyncio.gather(
+        *(complete_if_absent(client, "same", upload, etag) for upload, etag in zip(uploads, etags, strict=True)),
+        *(client.s3("PUT", "same", b"put" + body, headers=ABSENT_ONLY) for body in bodies),
+    )
+    (winner,) = [number for number, reply in enumerate(replies) if reply.status_code == 200]
+    assert {code(reply) for number, reply in enumerate(replies) if number != winner} == {(412, "PreconditionFailed")}
+    assert client.path("same").read_bytes() == [*bodies, *(b"put" + body for body in bodies)][winner]
+    for number, upload in enumerate(uploads):
+        reply = await client.s3("DELETE", "same", query={"uploadId": upload})
+        assert reply.status_code == (404 if number == winner else 204)
+    assert client.incoming() == before
 
 
 async def test_completing_twice_at_once(client: Client) -> None:

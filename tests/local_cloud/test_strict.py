@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -53,6 +54,15 @@ async def test_of_s3_only_the_single_put(client: Client) -> None:
     acl = {"x-amz-acl": "bucket-owner-full-control"}
     assert code(await client.s3("PUT", "b", b"x", headers=acl)) == denied
     assert not client.path("b").exists()
+
+
+async def test_a_single_put_may_ask_for_the_name_to_be_free(client: Client) -> None:
+    absent_only = {"if-none-match": "*"}
+    replies = await asyncio.gather(*(client.s3("PUT", "a", b"%d" % n, headers=absent_only) for n in range(6)))
+    assert sorted(reply.status_code for reply in replies) == [200, *[412] * 5]
+    assert code(await client.s3("PUT", "a", b"x", headers=absent_only)) == (412, "PreconditionFailed")
+    assert code(await client.s3("PUT", "b", b"x", headers={"if-none-match": '"etag"'})) == (501, "NotImplemented")
+    assert (await client.s3("PUT", "a", b"x")).status_code == 200, "whoever does not ask overwrites"
 
 
 async def test_an_unknown_key_spoils_a_registration(client: Client, tmp_path: Path) -> None:

@@ -128,6 +128,29 @@ async def test_lists(client: Client, card: Path) -> None:
     assert contents(client.path("")) == contents(card)
 
 
+async def test_a_write_on_the_condition_that_the_name_is_free(client: Client) -> None:
+    def talk() -> None:
+        s3, at = boto(client), where(client, "a")
+        s3.put_object(**at, Body=b"first", IfNoneMatch="*")
+        with pytest.raises(ClientError) as refused:
+            s3.put_object(**at, Body=b"second", IfNoneMatch="*")
+        answer = refused.value.response
+        assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == ("PreconditionFailed", 412)
+        upload = s3.create_multipart_upload(**at)["UploadId"]
+        part = s3.upload_part(**at, UploadId=upload, PartNumber=1, Body=b"third")
+        named: list[CompletedPartTypeDef] = [
+            {"PartNumber": 1, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}
+        ]
+        with pytest.raises(ClientError, match="PreconditionFailed"):
+            s3.complete_multipart_upload(**at, UploadId=upload, MultipartUpload={"Parts": named}, IfNoneMatch="*")
+        s3.abort_multipart_upload(**at, UploadId=upload)
+        with pytest.raises(ClientError, match="NotImplemented"):
+            s3.put_object(**at, Body=b"second", IfNoneMatch='"etag"')
+
+    await asyncio.to_thread(talk)
+    assert client.path("a").read_bytes() == b"first"
+
+
 async def test_presigned_addresses(client: Client) -> None:
     s3, at = boto(client), where(client, "a b+c.jpg")
     put = s3.generate_presigned_url("put_object", Params=dict(at), ExpiresIn=60)

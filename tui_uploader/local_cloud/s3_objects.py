@@ -36,12 +36,12 @@ class ObjectCalls:
     async def put(self, call: Call) -> Response:
         if "x-amz-copy-source" in call.headers:
             raise S3Refusal("NotImplemented", "Objects are not copied here.")
+        only_if_absent = if_absent(call)
         async with self.taken_in(call) as (incoming, digests, algorithm):
             checksum = Checksum(algorithm, digests.value(algorithm)) if algorithm else None
             stored = StoredObject(
                 call.key, incoming.size, digests.md5.hex(), self._store.now(), checksum, call.kept_headers()
             )
-            only_if_absent = if_absent(call)
             await self._threads.run(self._store.land, incoming, stored, only_if_absent=only_if_absent)
         return Response(headers={"etag": f'"{stored.etag}"'} | checksum_headers(checksum))
 
