@@ -16,7 +16,7 @@ import pytest
 from tests.cloud.servers import CERTIFICATE, Call, Handler, Server, seen, serving
 from tests.cloud.stores import ignore, span
 from tui_uploader.cloud.contract import Output, StartReceipt
-from tui_uploader.cloud.pix4d import Pix4dCloud, acceptable_name
+from tui_uploader.cloud.pix4d import Pix4dCloud
 from tui_uploader.cloud.transport import Deadlines
 from tui_uploader.errors import (
     CloudBusy,
@@ -313,9 +313,12 @@ async def test_a_project_is_made_with_an_acceptable_name() -> None:
     assert json.loads(server.calls[-1].body or b"") == {"name": "Field 7-8-9"}
 
 
-def test_names() -> None:
-    assert acceptable_name("x" * 99 + "  yy") == "x" * 99
-    assert acceptable_name(" / ") == "-"
+async def test_the_name_that_is_kept_is_known_before_and_is_the_one_that_is_sent() -> None:
+    async with talking(service(reply(201, {"id": 1}))) as (cloud, server):
+        for name, kept in ((" / ", "-"), ("x" * 99 + "  yy", "x" * 99), ("\ta\\b\n", "a-b"), ("a", "a")):
+            assert cloud.kept_name(name) == cloud.kept_name(kept) == kept
+            assert (await cloud.create_project(name)).name == kept
+            assert json.loads(server.calls[-1].body or b"") == {"name": kept}
 
 
 async def test_a_project_without_a_name_is_not_asked_for() -> None:

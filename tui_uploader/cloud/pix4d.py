@@ -86,8 +86,12 @@ class Pix4dCloud:
 
     # ------------------------------------------------------------------------------------------------ projects
 
+    def kept_name(self, name: str) -> str:
+        """What other clients of the service make of a name: no slashes, no blanks at the ends, 100 characters."""
+        return re.sub(r"[/\\]", "-", name).strip()[:MAX_NAME].rstrip()
+
     async def create_project(self, name: str) -> RemoteProject:
-        wanted = acceptable_name(name)
+        wanted = self.kept_name(name)
         if not wanted:
             raise UsageError("A project needs a name.")
         reply = await self._rest.call("POST", PROJECTS, "create the project", body={"name": wanted}, repeatable=False)
@@ -231,11 +235,6 @@ class Pix4dCloud:
             error_reason=reason if isinstance(reason, str) and reason else None,
             web_address=f"{self._web}/dataset/{quote(found, safe='')}/map",
         )
-
-
-def acceptable_name(name: str) -> str:
-    """What other clients of the service make of a name: no slashes, no blanks at the ends, 100 characters."""
-    return re.sub(r"[/\\]", "-", name).strip()[:MAX_NAME].rstrip()
 
 
 def newest_first(projects: Sequence[RemoteProject]) -> list[RemoteProject]:
