@@ -124,6 +124,8 @@ async def test_an_idle_connection_that_was_closed_is_replaced_without_a_word(poo
         for _ in range(3):
             reply = await pool.exchange(origin(server), put(b"abc"))
             assert reply.ok
+            await until(lambda: server.connections == 0)
+            assert not reply.repeated
     assert [call.connection for call in server.calls] == [0, 1, 2]
 
 
@@ -145,9 +147,10 @@ async def test_a_connection_that_dies_at_its_second_request_is_replaced_once(
 
     reports: list[int] = []
     with serving(in_turn(accept, gone, accept), tls=tls) as server:
-        await pool.exchange(origin(server), put(b"abc"))
+        first = await pool.exchange(origin(server), put(b"abc"))
         reply = await pool.exchange(origin(server), put(source), reports.append)
     assert reply.ok
+    assert (first.repeated, reply.repeated) == (False, True)
     assert server.calls[-1].body == bytes_of(source)
     assert 0 in reports and reports[-1] == source.length
 

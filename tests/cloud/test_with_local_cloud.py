@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import os
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from tui_uploader.errors import (
     CloudFault,
     LinkDown,
     LinkStalled,
+    NameTaken,
     NoSuchProject,
     SignInRefused,
     Unsupported,
@@ -221,7 +224,6 @@ async def test_keys_that_live_for_two_seconds(tmp_path: Path, profile: Profile) 
     ("fault", "error"),
     [
         ("drop:route=put,bytes=400000", LinkDown),
-        ("lost_reply:route=put", LinkDown),
         ("stall:route=put,bytes=100000,seconds=2", LinkStalled),
         ("error500:route=put", CloudFault),
         ("error502html:route=put", CloudFault),
@@ -273,3 +275,103 @@ async def test_a_server_that_comes_back_finds_its_client_ready(tmp_path: Path) -
             await store.put("b.jpg", body, ignore)
             await cloud.reachable()
         await cloud.close()
+
+
+# ------------------------------------------------------------------------------------------ nothing is ever overwritten
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+async def test_a_name_that_is_taken_stays_whose_it_is(tmp_path: Path, profile: Profile) -> None:
+    async with clouds(tmp_path / "root", profile=profile) as (cloud, address):
+        _, store = await new_store(cloud)
+        with span(tmp_path / "first.jpg", 300_000) as first, span(tmp_path / "second.jpg", 300_000) as second:
+            await store.put("a.jpg", first, ignore)
+            for body in (second, first):
+                with pytest.raises(NameTaken, match=r"a\.jpg"):
+                    await store.put("a.jpg", body, ignore)
+            await store.put("b.jpg", second, ignore)
+        assert kept(address, store.key("a.jpg")).read_bytes() == (tmp_path / "first.jpg").read_bytes()
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+async def test_of_many_writers_of_one_name_one_wins(tmp_path: Path, profile: Profile) -> None:
+    async with clouds(tmp_path / "root", profile=profile) as (cloud, address):
+        _, store = await new_store(cloud)
+        with contextlib.ExitStack() as stack:
+            bodies = [stack.enter_context(span(tmp_path / f"{number}.jpg", 200_000)) for number in range(12)]
+            ends = await asyncio.gather(*(store.put("a.jpg", body, ignore) for body in bodies), return_exceptions=True)
+        (winner,) = [number for number, end in enumerate(ends) if not isinstance(end, BaseException)]
+        assert all(isinstance(end, NameTaken) for number, end in enumerate(ends) if number != winner)
+        assert kept(address, store.key("a.jpg")).read_bytes() == (tmp_path / f"{winner}.jpg").read_bytes()
+
+
+async def test_after_a_lost_answer_head_tells_whose_object_it_is(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root", "lost_reply:route=put") as (cloud, _):
+        _, store = await new_store(cloud)
+        with span(tmp_path / "a.jpg", 300_000) as body:
+            with pytest.raises(LinkDown):
+                await store.put("a.jpg", body, ignore)
+            with pytest.raises(NameTaken):
+                await store.put("a.jpg", body, ignore)
+        found = await store.head("a.jpg")
+        assert found is not None and (found.size, found.crc32) == (300_000, body.crc32)
+        assert found.etag == hashlib.md5((tmp_path / "a.jpg").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_an_answer_that_is_lost_on_a_kept_connection_costs_nothing(tmp_path: Path, tls: bool) -> None:
+    """The client repeats by itself, and knows its own object."""
+    async with clouds(tmp_path / "root", "lost_reply:route=put,after=1,times=1", tls=tls) as (cloud, _):
+        _, store = await new_store(cloud)
+        sent: list[int] = []
+        with span(tmp_path / "a.jpg", 300_000) as body:
+            await store.put("first.jpg", body, ignore)
+            stored = await store.put("a.jpg", body, sent.append)
+        assert (stored.size, stored.crc32) == (300_000, body.crc32)
+        assert 0 in sent and sent[-1] == 300_000
+
+
+async def test_without_the_right_to_look_an_object_is_nobodys_own(tmp_path: Path) -> None:
+    # Of the requests before, one brought the ACL, which the strict profile refuses.
+    fault = "lost_reply:route=put,after=2,times=1"
+    async with clouds(tmp_path / "root", fault, profile=Profile.STRICT) as (cloud, _):
+        _, store = await new_store(cloud)
+        with span(tmp_path / "a.jpg", 300_000) as body:
+            await store.put("first.jpg", body, ignore)
+            with pytest.raises(NameTaken):
+                await store.put("a.jpg", body, ignore)
+
+
+async def test_a_completion_overwrites_nothing(tmp_path: Path) -> None:
+    async with clouds(tmp_path / "root") as (cloud, address):
+        _, store = await new_store(cloud)
+        with span(tmp_path / "big.tif", MIN_PART + 1) as whole, span(tmp_path / "a.jpg") as other:
+            upload_id = await store.create_multipart("big.tif")
+            parts = await put_parts(store, upload_id, whole)
+            await store.put("big.tif", other, ignore)
+            with pytest.raises(NameTaken):
+                await store.complete_multipart("big.tif", upload_id, parts, whole.length)
+            await store.abort_multipart("big.tif", upload_id)
+            # The upload is gone now; the name is taken all the same.
+            with pytest.raises(NameTaken):
+                await store.complete_multipart("big.tif", upload_id, parts, whole.length)
+        assert kept(address, store.key("big.tif")).read_bytes() == (tmp_path / "a.jpg").read_bytes()
+
+
+async def test_a_completion_whose_answer_was_lost(tmp_path: Path) -> None:
+    """On a kept connection the call itself finds what it did; later, another process does, by either checksum."""
+    async with clouds(tmp_path / "root", "lost_reply:route=complete") as (cloud, address):
+        project_id, store = await new_store(cloud)
+        with span(tmp_path / "big.tif", MIN_PART + 1) as whole:
+            upload_id = await store.create_multipart("big.tif")
+            parts = await put_parts(store, upload_id, whole)
+            stored = await store.complete_multipart("big.tif", upload_id, parts, whole.length)
+        other = Pix4dCloud(Login(address.url, address.client_id, address.client_secret), Settings(), deadlines=QUICK)
+        later = other.store(project_id)
+        without_md5s = [replace(part, etag="opaque") for part in parts]
+        without_crc32s = [replace(part, crc32=None) for part in parts]
+        for remembered in (parts, without_md5s, without_crc32s):
+            assert await later.complete_multipart("big.tif", upload_id, remembered, whole.length) == stored
+        with pytest.raises(NameTaken):
+            await later.complete_multipart("big.tif", upload_id, parts[:1], whole.length)
+        await other.close()

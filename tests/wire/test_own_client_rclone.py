@@ -1,7 +1,8 @@
 """Our S3 client against a store that somebody else wrote: `rclone serve s3`, byte by byte.
 
 rclone checks signatures and lengths, and Content-MD5 where a client sends one; it does not know
-`x-amz-checksum-crc32`, so here the checksum proves nothing and the bytes on its disk are compared.
+`x-amz-checksum-crc32`, so here the checksum proves nothing and the bytes on its disk are compared. Nor does it know
+conditional writes: it overwrites.
 """
 
 from __future__ import annotations
@@ -108,6 +109,14 @@ async def test_sizes(store: S3Store, root: Path, tmp_path: Path, size: int) -> N
         assert (await store.put(f"{size}.jpg", body, sent.append)).size == size
     assert kept(root, store, f"{size}.jpg") == (tmp_path / "source").read_bytes()
     assert sent[-1] == size
+
+
+async def test_this_store_does_not_know_that_a_name_must_be_free(store: S3Store, root: Path, tmp_path: Path) -> None:
+    """It ignores the condition, and overwrites as it did before there was one."""
+    with span(tmp_path / "first") as first, span(tmp_path / "second") as second:
+        await store.put("again.jpg", first, ignore)
+        await store.put("again.jpg", second, ignore)
+        assert kept(root, store, "again.jpg") == (tmp_path / "second").read_bytes()
 
 
 async def test_many_at_once(store: S3Store, root: Path, tmp_path: Path) -> None:

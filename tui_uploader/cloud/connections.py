@@ -254,7 +254,7 @@ class Connection:
             try:
                 count = os.preadv(span.file.fileno(), [step], span.offset + done)
             except OSError as error:
-                raise _unreadable(error, span) from error
+                raise unreadable(error, span) from error
             if count == 0:
                 raise _shrunk(span)
             if not self._send_bytes(step[:count], progress):
@@ -368,10 +368,10 @@ def _thread_buffer() -> memoryview:
 
 
 def _blamed(error: OSError, span: Span) -> Exception:
-    return _unreadable(error, span) if error.errno in _BROKEN_SOURCE else error
+    return unreadable(error, span) if error.errno in _BROKEN_SOURCE else error
 
 
-def _unreadable(error: OSError, span: Span) -> SourceUnreadable:
+def unreadable(error: OSError, span: Span) -> SourceUnreadable:
     return SourceUnreadable(f"{_name_of(span)} cannot be read any more: {error.strerror}.")
 
 

@@ -47,6 +47,8 @@ class Reply:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    repeated: bool = False
+    """The same request went out before, on a connection that broke without an answer: it may have taken effect."""
 
     @property
     def ok(self) -> bool:

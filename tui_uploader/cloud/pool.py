@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from tui_uploader.cloud.connections import ConnectFailed, Connection, Cut, Unanswered
 from tui_uploader.cloud.contract import SentCallback
@@ -40,8 +41,9 @@ class ConnectionPool:
     async def exchange(self, origin: Origin, request: Request, sent: SentCallback | None = None) -> Reply:
         """Send `request` and read its reply, whatever its status.
 
-        A connection that turns out to have been closed while it was idle is replaced once, without a word. Raises
-        LinkError and SourceError. When the awaiting task is cancelled, the transfer has ended when this returns.
+        A connection that turns out to have been closed while it was idle is replaced once, which the reply tells
+        (`repeated`). Raises LinkError and SourceError. When the awaiting task is cancelled, the transfer has ended when
+        this returns.
         """
         kept = self._take(origin)
         if kept is not None:
@@ -53,7 +55,8 @@ class ConnectionPool:
         proxy = proxy_for(origin, self._settings)
         addresses = await self._resolved(origin, proxy)
         tls = self._context() if origin.tls else None
-        return await self._run(Connection(origin, proxy, tls, self._deadlines), addresses, request, sent)
+        reply = await self._run(Connection(origin, proxy, tls, self._deadlines), addresses, request, sent)
+        return replace(reply, repeated=kept is not None)
 
     async def close(self) -> None:
         if self._sweep is not None:

@@ -245,6 +245,8 @@ _CLASS_OF_CODE: Mapping[str, type[UploaderError]] = {
     **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), errors.ClockSkewed),
     **dict.fromkeys(("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"), errors.CloudBusy),
     **dict.fromkeys(("TooManyRequests", "RequestLimitExceeded", "OperationAborted"), errors.CloudBusy),
+    "ConditionalRequestConflict": errors.CloudBusy,
+    "PreconditionFailed": errors.NameTaken,
     **dict.fromkeys(("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"), errors.ChecksumRefused),
     **dict.fromkeys(("NoSuchUpload", "InvalidPart", "InvalidPartOrder"), errors.MultipartGone),
     "RequestTimeout": errors.LinkStalled,
@@ -254,8 +256,10 @@ _CLASS_OF_CODE: Mapping[str, type[UploaderError]] = {
 """By the codes of the Amazon S3 API reference, "Error responses"."""
 
 _CLASS_OF_STATUS: Mapping[int, type[UploaderError]] = {
+    304: errors.NameTaken,  # what older MinIO says of a write whose condition fails
     405: errors.Unsupported,
     408: errors.LinkStalled,
+    412: errors.NameTaken,
     429: errors.CloudBusy,
     501: errors.Unsupported,
     503: errors.CloudBusy,

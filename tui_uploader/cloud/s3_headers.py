@@ -1,0 +1,50 @@
+"""What is said in headers: those that our requests carry, and what those of S3's replies mean."""
+
+from __future__ import annotations
+
+from tui_uploader.cloud import s3_xml
+from tui_uploader.cloud.contract import Span, StoredObject
+from tui_uploader.cloud.likeness import Found
+from tui_uploader.cloud.messages import Reply
+from tui_uploader.errors import ChecksumRefused, CloudUnintelligible
+
+OWNER_ACL = ("x-amz-acl", "bucket-owner-full-control")
+ABSENT_ONLY = ("If-None-Match", "*")
+"""Makes a write fail where an object has the name already (Amazon S3 user guide, "Conditional writes")."""
+CHECKSUM_ALGORITHM = ("x-amz-checksum-algorithm", "CRC32")
+CHECKSUM_MODE = ("x-amz-checksum-mode", "ENABLED")
+"""HEAD tells the checksum only to those who ask."""
+
+_CRC32 = "x-amz-checksum-crc32"
+
+
+def crc32_header(body: Span) -> tuple[str, str]:
+    return _CRC32, s3_xml.crc32_text(body.crc32)
+
+
+def etag_of(reply: Reply) -> str:
+    """Every store names one; an answer without it came from somebody else."""
+    etag = reply.headers.get("etag", "").strip('"')
+    if not etag:
+        raise unintelligible("it names no ETag")
+    return etag
+
+
+def confirmed_crc32(reply: Reply, body: Span) -> int | None:
+    """The checksum that the store says it found. Raises ChecksumRefused when that is another one."""
+    confirmed = s3_xml.crc32_from_text(reply.headers.get(_CRC32))
+    if confirmed is not None and confirmed != body.crc32:
+        raise ChecksumRefused("The store holds other bytes than those that were read: the checksums differ.")
+    return confirmed
+
+
+def found_in(reply: Reply) -> Found:
+    """The object that a HEAD found."""
+    length, checksum = reply.headers.get("content-length", ""), reply.headers.get(_CRC32, "")
+    if not length.isascii() or not length.isdigit():
+        raise unintelligible("it does not tell an object's size")
+    return Found(StoredObject(int(length), etag_of(reply), s3_xml.crc32_from_text(checksum)), checksum)
+
+
+def unintelligible(why: str) -> CloudUnintelligible:
+    return CloudUnintelligible(f"The store cannot be understood: {why}.")
