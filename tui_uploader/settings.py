@@ -129,7 +129,7 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
         raise UsageError(f"The environment names one half of a login: {missing} is not set.")
     ca_file = text("ca_file", "TUI_UPLOADER_CA_FILE", "")
     return Settings(
-        cloud_url=text("cloud_url", "PIX4D_CLOUD_URL", PIX4D_CLOUD_URL).rstrip("/"),
+        cloud_url=_address(text("cloud_url", "PIX4D_CLOUD_URL", PIX4D_CLOUD_URL)),
         profile=text("profile", "TUI_UPLOADER_PROFILE", "default"),
         login=EnvironmentLogin(client_id, secret) if client_id and secret else None,
         no_keyring=env.get("TUI_UPLOADER_NO_KEYRING", "") not in ("", "0"),
@@ -155,6 +155,13 @@ def _text_in(table: Mapping[str, object], name: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise UsageError(f"In the settings file, `{name}` must be one text or number.")
     return str(value)
+
+
+def _address(url: str) -> str:
+    """Without a closing slash. An address is shown and written down, so it must carry no secret."""
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise UsageError("The cloud's address must carry no name and password. Use `tui-uploader login` for those.")
+    return url.rstrip("/")
 
 
 def _number(text: str, name: str) -> float:

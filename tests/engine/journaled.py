@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal import contents, files, uploads
 from tui_uploader.engine.journal.connection import Journal
-from tui_uploader.engine.journal.files import Content, FileRow
+from tui_uploader.engine.journal.contents import Content
+from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ProjectKind
 
@@ -51,7 +52,7 @@ class Desk:
 
     async def check(self, path: str, identity: str) -> FileRow:
         row = await self.row(path)
-        await self.write(lambda c: files.settle_check(c, row.id, row.candidate, Content(identity, 7)))
+        await self.write(lambda c: contents.settle_check(c, row.id, row.candidate, Content(identity, 7)))
         return await self.row(path)
 
     async def send(self, path: str, *, register: bool = True) -> FileRow:

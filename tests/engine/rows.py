@@ -16,6 +16,7 @@ PROJECT = ProjectRow(
     kind=ProjectKind.IMAGES,
     made_here=True,
     make_asked_at=None,
+    make_before="",
     web_address=None,
     processing=ProcessingState.NOT_STARTED,
     word=None,

@@ -8,8 +8,8 @@ import pytest
 
 from tests.engine.journaled import Desk, candidate, content
 from tui_uploader.cloud.contract import Part
-from tui_uploader.engine.journal import files, uploads
-from tui_uploader.engine.journal.files import Content
+from tui_uploader.engine.journal import contents, files, uploads
+from tui_uploader.engine.journal.contents import Content
 from tui_uploader.errors import NoSuchFile, NotPossibleNow
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import (
@@ -105,7 +105,7 @@ async def test_known_content_is_not_read_again_unless_any_fact_of_the_file_diffe
     await desk.check("/card/a.jpg", content("a"))
 
     async def known(found: Candidate) -> Content | None:
-        return await desk.journal.read(lambda c: files.known_content(c, found))
+        return await desk.journal.read(lambda c: contents.known_content(c, found))
 
     assert await known(candidate("/card/a.jpg")) == Content(content("a"), 7)
     for other in (
@@ -124,11 +124,11 @@ async def test_a_check_that_comes_too_late_changes_nothing(desk: Desk) -> None:
     await desk.find(candidate("/card/a.jpg"))
     row = await desk.row("/card/a.jpg")
     await desk.find(candidate("/card/a.jpg", size=2))
-    await desk.write(lambda c: files.settle_check(c, row.id, row.candidate, Content(content("a"), 7)))
+    await desk.write(lambda c: contents.settle_check(c, row.id, row.candidate, Content(content("a"), 7)))
     assert (await desk.row("/card/a.jpg")).stage is FileStage.FOUND
     await desk.happen("/card/a.jpg", FileEvent.REMOVE)
     changed = await desk.row("/card/a.jpg")
-    await desk.write(lambda c: files.settle_check(c, row.id, changed.candidate, Content(content("a"), 7)))
+    await desk.write(lambda c: contents.settle_check(c, row.id, changed.candidate, Content(content("a"), 7)))
     assert (await desk.row("/card/a.jpg")).stage is FileStage.REMOVED
 
 

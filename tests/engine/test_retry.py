@@ -41,7 +41,7 @@ def half() -> float:
         (SignInRefused("x"), 0, Decision(Verdict.AWAIT_SIGN_IN)),
         (TokenExpired("x"), 0, Decision(Verdict.AGAIN, 0.5)),
         (StorageKeyExpired("x"), 1, Decision(Verdict.AGAIN, 1.0)),
-        (StorageKeyExpired("x"), 2, Decision(Verdict.GIVE_UP)),
+        (StorageKeyExpired("x"), 200, Decision(Verdict.AGAIN, 30.0)),
         (ClockSkewed("x"), 0, Decision(Verdict.AGAIN, 0.5)),
         (CloudBusy("x"), 0, Decision(Verdict.AGAIN, 0.5)),
         (CloudBusy("x", retry_after=7.0), 0, Decision(Verdict.AGAIN, 7.5)),

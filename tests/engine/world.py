@@ -48,7 +48,7 @@ class World:
 
     @asynccontextmanager
     async def engine(self, *, sign_in: bool = True, verify: bool = True) -> AsyncIterator[UploadManager]:
-        manager = await UploadManager.open(self.directories, Settings(no_keyring=True))
+        manager = await UploadManager.open(self.directories, Settings(no_keyring=True), doubt_seconds=3.0)
         try:
             if sign_in:
                 await manager.sign_in(SignInRequest(self.login(), verify=verify))

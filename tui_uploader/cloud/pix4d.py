@@ -20,7 +20,7 @@ from tui_uploader.cloud.rest import TOKEN_PATH, RestApi
 from tui_uploader.cloud.s3 import S3Store
 from tui_uploader.cloud.status_words import state_of_word
 from tui_uploader.cloud.storage_key import StorageKey, storage_key
-from tui_uploader.cloud.translate import finite, foreign_answer, rest_text
+from tui_uploader.cloud.translate import finite, foreign_answer, rest_text, web_page
 from tui_uploader.cloud.transport import Deadlines
 from tui_uploader.errors import (
     CloudFault,
@@ -160,7 +160,12 @@ class Pix4dCloud:
         path = _path(project_id, "inputs/bulk_register/")
         judged = (*_TOO_MUCH_AT_ONCE, 404)
         body = {"input_file_keys": list(batch)}
-        reply = await self._rest.call("POST", path, "register images", body=body, judged_by_caller=judged)
+        # Repeated by the engine alone, which then knows that fewer may be new: else a lost answer looks like a refusal.
+        reply = await self._rest.call(
+            "POST", path, "register images", body=body, judged_by_caller=judged, repeatable=False
+        )
+        if reply.is_html and not reply.ok:
+            raise web_page(reply, self._rest.origin.host)
         if reply.status == 404:
             raise _no_such_project(project_id, self._rest.origin.host)
         return reply

@@ -198,7 +198,16 @@ def rest_failure(reply: Reply, host: str, what: str, now: float) -> UploaderErro
         return errors.CloudRefused(f"{where} redirects the request to {what}; that is never followed.")
     if status < 200:
         return errors.CloudUnintelligible(f"{where} gave no final answer.")
+    if reply.is_html:
+        return web_page(reply, host)
     return errors.CloudRefused(f"{where} refused to {what}{says}.")
+
+
+def web_page(reply: Reply, host: str) -> UploaderError:
+    """A page for people instead of the service's own refusal: some machine on the way has its troubles, or its views."""
+    return errors.CloudUnintelligible(
+        f"{printable(host, 200)} (HTTP {reply.status}) answered with a web page instead of its own words.",
+    )
 
 
 def rest_text(reply: Reply) -> str:
@@ -272,6 +281,8 @@ def s3_failure(reply: Reply, host: str, code: str, message: str, now: float) -> 
     foreign = foreign_answer(reply, host)
     if foreign is not None:
         return foreign
+    if reply.is_html and not code and 400 <= reply.status < 500:
+        return web_page(reply, host)
     kind = _CLASS_OF_CODE.get(code)
     if kind is None and reply.status == 400 and _CHECKSUM_COMPLAINT.search(message):
         kind = errors.ChecksumRefused

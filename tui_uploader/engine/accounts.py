@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tui_uploader.cloud import credentials
@@ -49,6 +49,7 @@ class Accounts:
         make_cloud: MakeCloud,
         changed: Callable[[], None],
         link_came_up: Callable[[], None],
+        before_leaving: Callable[[str], Awaitable[None]],
         *,
         clock: Callable[[], float],
         random: Callable[[], float],
@@ -58,6 +59,7 @@ class Accounts:
         self._make_cloud = make_cloud
         self._changed = changed
         self._link_came_up = link_came_up
+        self._before_leaving = before_leaving
         self._clock = clock
         self._random = random
         self._known: dict[str, SignedIn] = {}
@@ -152,6 +154,8 @@ class Accounts:
         return signed_in
 
     async def _leave(self, signed_in: SignedIn) -> None:
+        """What is under way by this login ends first, in good order."""
+        await self._before_leaving(signed_in.login.account)
         await signed_in.link.close()
         await signed_in.cloud.close()
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tui_uploader.engine.core import Core, unforeseen
-from tui_uploader.engine.journal import files, uploads
-from tui_uploader.engine.journal.files import Content, FileRow
+from tui_uploader.engine.journal import contents, files, uploads
+from tui_uploader.engine.journal.contents import Content
+from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UploadRow, read_summary
 from tui_uploader.engine.pacing import may_read_ahead
 from tui_uploader.errors import (
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _ROOM, _WALKING = "intake", "scan"
 _PAUSE_AFTER_FAILED_WALK = 5.0
+_NOTICES_OF_WALKS = (NoSuchPath.__name__, SourceUnreadable.__name__, TooManyImages.__name__)
 _REST_OF_A_CHANGING_FILE = 1.0
 _READERS = 2
 _AT_ONCE = 16
@@ -116,20 +118,26 @@ class Scanner:
 
 def end_walk(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
     """These paths are walked. The service's limit is told before anything is sent; the user decides what goes."""
-    upload = uploads.upload(connection, upload_id)
-    if upload.notice_kind in (NoSuchPath.__name__, SourceUnreadable.__name__):
-        uploads.set_notice(connection, upload_id, None, None)
     uploads.mark_scanned(connection, upload_id, paths)
+    try:
+        check_image_limit(connection, upload_id)
+    except TooManyImages as error:
+        uploads.move_upload(connection, upload_id, UploadEvent.PAUSE, unless_impossible=True)
+        uploads.set_notice(connection, upload_id, error.kind, str(error))
+
+
+def check_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
+    """Raises TooManyImages; otherwise notices of walks that went wrong before are done with."""
+    upload = uploads.upload(connection, upload_id)
     project = read_summary(connection).projects[upload.project]
-    images = files.distinct_images(connection, project.id)
-    if project.kind is not ProjectKind.IMAGES or images <= MAX_IMAGES:
-        return
-    message = (
-        f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project takes. "
-        "Nothing is being sent. Remove some and resume, or split them over several projects."
-    )
-    uploads.move_upload(connection, upload_id, UploadEvent.PAUSE, unless_impossible=True)
-    uploads.set_notice(connection, upload_id, TooManyImages.__name__, message)
+    images = contents.distinct_images(connection, project.id)
+    if project.kind is ProjectKind.IMAGES and images > MAX_IMAGES:
+        raise TooManyImages(
+            f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project takes. Nothing is being "
+            "sent. Remove some and resume, or split them over several projects."
+        )
+    if upload.notice_kind in _NOTICES_OF_WALKS:
+        uploads.set_notice(connection, upload_id, None, None)
 
 
 def _keeping(batch: ScanBatch, upload: int, project: int) -> Callable[[sqlite3.Connection], None]:
@@ -192,7 +200,7 @@ class Checker:
         def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Content | None]]:
             heads = [files.unchecked(connection, upload, _AT_ONCE, passing_over) for upload in waiting]
             chosen = itertools.islice(_in_turns(heads), _AT_ONCE)
-            return [(row, files.known_content(connection, row.candidate)) for row in chosen]
+            return [(row, contents.known_content(connection, row.candidate)) for row in chosen]
 
         return await self._core.journal.read(next_in_turns)
 
@@ -239,7 +247,7 @@ class Checker:
             await self._core.journal.write(lambda connection: _note_change(connection, row.id, candidate))
         else:
             await self._core.journal.write(
-                lambda connection: files.settle_check(connection, row.id, candidate, content)
+                lambda connection: contents.settle_check(connection, row.id, candidate, content)
             )
 
     def _look_later(self, row: FileRow) -> None:

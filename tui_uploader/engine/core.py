@@ -80,6 +80,10 @@ class Core:
                     self.recovered(name)
                 except UploaderError as error:
                     await self.trouble(name, error)
+                except asyncio.CancelledError:
+                    if (task := asyncio.current_task()) is None or task.cancelling():
+                        raise
+                    await asyncio.sleep(1.0)  # not this room was cancelled, but a call that it shared with others
                 except Exception as error:
                     log.exception("%s met something unforeseen", name)
                     await self.trouble(name, unforeseen(error))

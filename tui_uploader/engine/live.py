@@ -10,17 +10,28 @@ from tui_uploader.engine.estimate import RateMeter
 
 
 class Flight:
-    """One body on its way. Its callback runs in the sending thread and only ever sets a number."""
+    """One body on its way. `note_sent` runs in the sending thread and only ever sets a number."""
 
-    __slots__ = ("file", "sent", "upload")
+    __slots__ = ("_live", "file", "sent", "size", "upload")
 
-    def __init__(self, upload: int, file: int) -> None:
+    def __init__(self, live: Live, upload: int, file: int, size: int) -> None:
+        self._live = live
         self.upload = upload
         self.file = file
+        self.size = size
         self.sent = 0
 
     def note_sent(self, sent: int) -> None:
         self.sent = sent
+
+    def land(self) -> None:
+        """The file is stored: the journal counts its bytes from now on."""
+        self._live.land(self)
+
+    def land_as_part(self) -> None:
+        """The part is stored, and its file is not whole yet."""
+        self._live.land(self)
+        self._live.add_part(self)
 
 
 class Live:
@@ -36,14 +47,25 @@ class Live:
 
     @contextmanager
     def flight(self, upload: int, file: int, size: int) -> Iterator[Flight]:
-        """A body of `size` bytes goes out; without an exception it counts as landed."""
-        flight = Flight(upload, file)
+        """A body of `size` bytes goes out; unless it lands before the end, its bytes no longer count."""
+        flight = Flight(self, upload, file, size)
         self._flights.add(flight)
         try:
             yield flight
-            self._landed[upload] += size
         finally:
             self._flights.discard(flight)
+
+    def land(self, flight: Flight) -> None:
+        self._flights.discard(flight)
+        self._landed[flight.upload] += flight.size
+
+    def add_part(self, flight: Flight) -> None:
+        _, before = self._in_parts.get(flight.file, (flight.upload, 0))
+        self._in_parts[flight.file] = (flight.upload, before + flight.size)
+
+    def set_all_parts(self, in_parts: Mapping[int, tuple[int, int]]) -> None:
+        """Upload and confirmed bytes of every unfinished file, by file, as the journal has them."""
+        self._in_parts = dict(in_parts)
 
     def set_parts(self, upload: int, file: int, size: int) -> None:
         """`size` bytes of the unfinished file are confirmed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import sqlite3
@@ -14,20 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from tui_uploader.cloud.contract import Cloud
-from tui_uploader.engine.accounts import Accounts
-from tui_uploader.engine.checking import Checker, Scanner
-from tui_uploader.engine.core import Clocks, Core
-from tui_uploader.engine.finishing import Finisher
+from tui_uploader.engine.checking import check_image_limit
+from tui_uploader.engine.core import Clocks
 from tui_uploader.engine.journal import files, uploads
-from tui_uploader.engine.journal.connection import Journal
-from tui_uploader.engine.live import Live
-from tui_uploader.engine.pacing import FIRST_STREAMS
-from tui_uploader.engine.processing import ProcessingDesk
-from tui_uploader.engine.projects import Projects
-from tui_uploader.engine.pulse import Pulse
-from tui_uploader.engine.registering import Registrar
-from tui_uploader.engine.sending import Sender
-from tui_uploader.engine.streams import Streams
+from tui_uploader.engine.processing import DOUBT_SECONDS
+from tui_uploader.engine.rooms import Rooms
 from tui_uploader.engine.view import View
 from tui_uploader.errors import EngineError, NothingToUpload, UploaderError, UsageError
 from tui_uploader.model import (
@@ -58,17 +48,10 @@ Result = TypeVar("Result")
 class UploadManager:
     """Uploads to several projects at once. Every method raises errors of `errors` and nothing else."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._projects = Projects(core)
-        self._scanner = Scanner(core)
-        self._checker = Checker(core)
-        self._sender = Sender(core, self._projects)
-        self._registrar = Registrar(core)
-        self._desk = ProcessingDesk(core)
-        self._pulse = Pulse(core, self._sender)
-        self._view = View(core, self._sender, self._pulse, version=metadata.version(APP))
-        self._rooms: list[asyncio.Task[None]] = []
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._core = rooms.core
+        self._view = View(rooms.core, rooms.sender, rooms.pulse, version=metadata.version(APP))
 
     @classmethod
     async def open(
@@ -78,65 +61,19 @@ class UploadManager:
         *,
         make_cloud: Callable[[Login], Cloud] | None = None,
         clocks: Clocks | None = None,
+        doubt_seconds: float = DOUBT_SECONDS,
     ) -> UploadManager:
         """Open the journal and go on where it stands.
 
         Raises JournalTooNew, JournalDamaged, JournalUnwritable.
         """
         clocks = clocks or Clocks(time.time, time.monotonic, random.random)
-        managers: list[UploadManager] = []
-
-        def ring() -> None:
-            for manager in managers:
-                manager._core.ring()
-
-        def wake() -> None:
-            for manager in managers:
-                manager.try_now()
-
-        journal = await asyncio.to_thread(Journal.open, directories.journal, ring)
-        accounts = Accounts(
-            directories,
-            settings,
-            make_cloud or _pix4d_cloud(settings),
-            ring,
-            wake,
-            clock=clocks.wall,
-            random=clocks.random,
-        )
-        await journal.write(files.hold_interrupted)
-        in_parts = await journal.read(files.bytes_in_parts)
-        core = Core(journal, accounts, Live(in_parts), Streams(FIRST_STREAMS), clocks)
-        await accounts.load_stored()
-        manager = cls(core)
-        managers.append(manager)
-        manager._begin()
-        return manager
-
-    def _begin(self) -> None:
-        steps = {
-            "scan": self._scanner.step,
-            "check": self._checker.step,
-            "send": self._sender.step,
-            "register": self._registrar.step,
-            "process": self._desk.step,
-            "finish": Finisher(self._core).step,
-            "pulse": self._pulse.step,
-        }
-        self._rooms = [asyncio.create_task(self._core.run(name, step), name=name) for name, step in steps.items()]
+        make_cloud = make_cloud or _pix4d_cloud(settings)
+        return cls(await Rooms.open(directories, settings, make_cloud, clocks, doubt_seconds))
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""
-        for room in self._rooms:
-            room.cancel()
-        await asyncio.gather(*self._rooms, return_exceptions=True)
-        await self._scanner.close()
-        await self._checker.close()
-        await self._sender.close()
-        with contextlib.suppress(UploaderError):
-            await self._pulse.save()
-        await self._core.accounts.close()
-        await self._core.journal.close()
+        await self._rooms.close()
 
     # ------------------------------------------------------------------------------------------ what there is
 
@@ -162,7 +99,7 @@ class UploadManager:
         """There is work that the engine does or waits to do; False lets an idle engine leave."""
         summary = self._core.summary
         return any(summary.busy(upload) for upload in summary.uploads) or any(
-            self._desk.wants_attention(project) for project in summary.projects.values()
+            self._rooms.desk.wants_attention(project) for project in summary.projects.values()
         )
 
     async def upload(self, upload: int) -> UploadStatus:
@@ -183,11 +120,11 @@ class UploadManager:
 
     async def projects(self) -> tuple[Project, ...]:
         """Those of this machine and, where the service lists them, the account's others."""
-        return self._view.projects() + await self._projects.others()
+        return self._view.projects() + await self._rooms.projects.others()
 
     async def project(self, project: str) -> Project:
         """By id, or by name where that is unique."""
-        found = await self._projects.meant(project, None, ProjectKind.IMAGES)
+        found = await self._rooms.projects.meant(project, None, ProjectKind.IMAGES)
         return self._view.project(found)
 
     # ------------------------------------------------------------------------------------------------ sign-in
@@ -216,7 +153,7 @@ class UploadManager:
         auto = request.auto_process and request.kind is ProjectKind.IMAGES
         now = self._core.clocks.wall()
         upload = await self._write(lambda connection: uploads.add_sources(connection, project, paths, auto, now))
-        walk = self._scanner.walk(upload)
+        walk = self._rooms.scanner.walk(upload)
         await asyncio.wait({walk}, timeout=_SCAN_PATIENCE)
         if walk.done() and not walk.cancelled():
             await self._take_back_if_nothing(upload, paths, walk.exception())
@@ -245,21 +182,22 @@ class UploadManager:
         if any(not Path(path).is_absolute() for path in request.paths):
             raise UsageError("The engine takes absolute paths only: it has another working folder than you.")
         if request.new is not None and request.project is None:
-            return await self._projects.new(request.new, request.account, request.kind)
+            return await self._rooms.projects.new(request.new, request.account, request.kind)
         if request.project is not None and request.new is None:
-            return await self._projects.meant(request.project, request.account, request.kind)
+            return await self._rooms.projects.meant(request.project, request.account, request.kind)
         raise UsageError("Name either an existing project or a new one.")
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
-        project = await self._projects.new(name, account, kind)
-        await self._projects.made(project)
+        project = await self._rooms.projects.new(name, account, kind)
+        await self._rooms.projects.made(project)
         return self._view.project(project)
 
     async def pause(self, upload: int) -> UploadStatus:
         return await self._command(upload, UploadEvent.PAUSE)
 
     async def resume(self, upload: int) -> UploadStatus:
-        await self._write(lambda connection: uploads.set_notice(connection, upload, None, None))
+        """Raises TooManyImages as long as there are more than the service takes."""
+        await self._write(lambda connection: check_image_limit(connection, upload))
         return await self._command(upload, UploadEvent.RESUME)
 
     async def cancel(self, upload: int) -> UploadStatus:
@@ -282,33 +220,43 @@ class UploadManager:
 
         Raises NotPossibleNow when one that was named is uploading or uploaded.
         """
-        return await self._write(lambda connection: uploads.remove(connection, upload, selection))
+        removed = await self._write(lambda connection: uploads.remove(connection, upload, selection))
+        await self._recount_parts()
+        return removed
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
         """Take a removal back."""
-        return await self._write(lambda connection: uploads.restore(connection, upload, selection))
+        restored = await self._write(lambda connection: uploads.restore(connection, upload, selection))
+        await self._recount_parts()
+        return restored
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
         """Start now. `partial`: although files are waiting or failed.
 
         Raises TooFewImages, NotPossibleNow.
         """
-        found = await self._projects.meant(project, None, ProjectKind.IMAGES)
-        await self._desk.start(found, partial)
+        found = await self._rooms.projects.meant(project, None, ProjectKind.IMAGES)
+        await self._rooms.desk.start(found, partial)
         return self._view.project(found)
 
     def try_now(self) -> None:
         """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""
-        for signed_in in self._core.accounts.all:
-            signed_in.link.try_now()
-        self._sender.wake()
-        self._registrar.wake()
-        self._desk.wake()
+        self._rooms.try_now()
+
+    async def _recount_parts(self) -> None:
+        """Parts of a file that left the queue are not sent bytes of the upload any more."""
+
+        def recount(connection: sqlite3.Connection) -> None:
+            counted.update(files.bytes_in_parts(connection))
+
+        counted: dict[int, tuple[int, int]] = {}
+        # Through the writer, so that no part lands between the count and its use.
+        await self._core.journal.write(recount, then=lambda: self._core.live.set_all_parts(counted))
 
     async def _command(self, upload: int, event: UploadEvent) -> UploadStatus:
         await self._write(lambda connection: uploads.move_upload(connection, upload, event))
         if event is not UploadEvent.RESUME:
-            await self._sender.stop(upload)
+            await self._rooms.sender.stop(upload)
         return self._view.upload(upload)
 
     async def _write(self, change: Callable[[sqlite3.Connection], Result]) -> Result:

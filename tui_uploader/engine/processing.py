@@ -25,6 +25,7 @@ from tui_uploader.errors import (
     EngineError,
     LinkError,
     NotPossibleNow,
+    SignInError,
     TooFewImages,
     UploaderError,
 )
@@ -33,7 +34,11 @@ from tui_uploader.text import counted, printable
 
 log = logging.getLogger(__name__)
 
-_DOUBT_SECONDS = 15.0
+DOUBT_SECONDS = 60.0
+_UNKNOWN_START = (
+    "Whether processing was started is not known: the answer got lost, and the service still shows the run before. "
+    "Look at the project's page, and start it from here if need be."
+)
 _STALE_WORD_SECONDS = 600.0
 _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.FAILED)
@@ -75,11 +80,18 @@ def objection(summary: Summary, project: ProjectRow, partial: bool) -> UploaderE
 
 
 def seen(project: ProjectRow, remote: RemoteProject, age: float) -> ProcessingState:
-    """The state that the service's answer means, `age` seconds after processing was asked for."""
+    """The state that the service's answer means, `age` seconds after processing was asked for.
+
+    The final word of the run before may stand for a while; it is believed once another word was seen in between, or
+    after so long that the new run may have come to the same end unseen.
+    """
     if remote.state is None:
         return project.processing
-    if remote.word == project.start_word and remote.state.ended and age < _STALE_WORD_SECONDS:
-        return project.processing  # still the word of the run before
+    nothing_new = project.processing is ProcessingState.SUBMITTED and remote.word == project.start_word
+    expected = (project.waiting_seconds or 0.0) + (project.processing_seconds or 0.0)
+    patience = min(_STALE_WORD_SECONDS, 3 * expected) if expected else _STALE_WORD_SECONDS
+    if nothing_new and remote.state.ended and age < patience:
+        return project.processing
     return remote.state
 
 
@@ -102,24 +114,29 @@ def polling_interval(age: float, estimates: tuple[float | None, float | None]) -
 class ProcessingDesk:
     """One for all projects."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, doubt_seconds: float = DOUBT_SECONDS) -> None:
+        """`doubt_seconds`: how long a call whose answer got lost is given to show an effect."""
         self._core = core
+        self._doubt_seconds = doubt_seconds
         self._one_at_a_time = asyncio.Lock()
         self._next_look: dict[int, float] = {}
         self._failures: dict[int, int] = {}
+        self._since: dict[int, float] = {}
 
     async def step(self) -> float | None:
-        now = self._core.clocks.monotonic()
+        dues: list[float] = []
         for project in self._core.summary.projects.values():
             if not self.wants_attention(project):
-                self._next_look.pop(project.id, None)
+                for memory in (self._next_look, self._failures, self._since):
+                    memory.pop(project.id, None)
                 continue
             account = self._core.account_of(project)
-            if account is None or not account.usable or self._next_look.get(project.id, 0.0) > now:
+            if account is None or not account.usable:
                 continue
-            async with self._one_at_a_time:
-                await self._attend(self._core.summary.projects[project.id], account)
-        dues = self._next_look.values()
+            if self._next_look.get(project.id, 0.0) <= self._core.clocks.monotonic():
+                async with self._one_at_a_time:
+                    await self._attend(self._core.summary.projects[project.id], account)
+            dues.append(self._next_look.get(project.id, 0.0))
         return max(0.0, min(dues) - self._core.clocks.monotonic()) if dues else None
 
     async def start(self, project_id: int, partial: bool) -> None:
@@ -165,6 +182,8 @@ class ProcessingDesk:
         before = await account.cloud.project(project.remote_id)
         now = self._core.clocks.wall()
 
+        self._since.pop(project.id, None)
+
         def intend(connection: sqlite3.Connection) -> None:
             uploads.set_project(connection, project.id, start_word=before.word)
             uploads.ask_start(connection, project.id, now)
@@ -175,7 +194,7 @@ class ProcessingDesk:
         except (LinkError, CloudFault, CloudUnintelligible):
             raise  # whether it arrived is in doubt, and stays so in the journal
         except UploaderError as error:
-            final = not error.retryable
+            final = not error.retryable and not isinstance(error, SignInError)
             log.warning("Processing of project %d was not started: %s", project.id, error)
             # A refusal is not asked again until more images came or the user wishes it.
             refused = {"start_asked_at": None, "reason": str(error)} | ({} if final else {"start_images": None})
@@ -194,33 +213,35 @@ class ProcessingDesk:
         self._look_again(project, polling_interval(0.0, (receipt.waiting_seconds, receipt.processing_seconds)))
 
     async def _resolve_doubt(self, project: ProjectRow, account: SignedIn) -> None:
-        assert project.remote_id is not None and project.start_asked_at is not None
+        assert project.remote_id is not None
         remote = await account.cloud.project(project.remote_id)
-        asked_ago = self._core.clocks.wall() - project.start_asked_at
         if remote.word != project.start_word and remote.state is not None:
             await self._set(
                 project, {"started_at": project.start_asked_at, "processing": remote.state, "word": remote.word}
             )
-        elif asked_ago >= _DOUBT_SECONDS:
-            await self._start(project, account)
-        else:
+        elif self._age(project, project.start_asked_at) < self._doubt_seconds:
             self._look_again(project, 1.0)
+        elif remote.state is not None and remote.state.ended:
+            # The word of the run before, or that of a new run that ended unseen: a person can tell, we cannot.
+            await self._set(project, {"start_asked_at": None, "reason": _UNKNOWN_START})
+        else:
+            await self._start(project, account)
 
     async def _look(self, project: ProjectRow, account: SignedIn) -> None:
         assert project.remote_id is not None
         remote = await account.cloud.project(project.remote_id)
-        age = self._core.clocks.wall() - (project.started_at or self._core.clocks.wall())
+        age = self._age(project, project.started_at)
         state = seen(project, remote, age)
         if (state, remote.word) != (project.processing, project.word):
-            await self._set(
-                project,
-                {
-                    "processing": state,
-                    "word": remote.word,
-                    "reason": remote.error_reason if state is ProcessingState.FAILED else None,
-                },
-            )
+            reason = remote.error_reason if state is ProcessingState.FAILED else None
+            await self._set(project, {"processing": state, "word": remote.word, "reason": reason})
         self._look_again(project, polling_interval(age, (project.waiting_seconds, project.processing_seconds)))
+
+    def _age(self, project: ProjectRow, asked_at: float | None) -> float:
+        """Seconds since then, as far as this process can vouch for: a wall clock may be set at any time."""
+        now = self._core.clocks.monotonic()
+        watched = now - self._since.setdefault(project.id, now)
+        return watched if project.start_in_doubt else max(watched, self._core.clocks.wall() - (asked_at or 0.0))
 
     def _look_again(self, project: ProjectRow, seconds: float) -> None:
         self._next_look[project.id] = self._core.clocks.monotonic() + seconds

@@ -40,20 +40,24 @@ class Projects:
                 raise NotSignedIn(f"Nobody is signed in as {row.account}.")
             remote = await self._lost_reply_to(row, account.cloud) if row.make_asked_at else None
             if remote is None:
-                now = self._core.clocks.wall()
-                await self._set(project, make_asked_at=now)
+                before = [remote.id for remote in await self._listed(account.cloud, row.name)]
+                await self._set(project, make_asked_at=self._core.clocks.wall(), make_before="\n".join(before))
                 remote = await account.cloud.create_project(row.name)
             await self._set(project, remote_id=remote.id, web_address=remote.web_address, word=remote.word)
             return remote.id
 
     async def _lost_reply_to(self, row: ProjectRow, cloud: Cloud) -> RemoteProject | None:
         """The project that an earlier call made although its answer never came, where the service lets us look."""
-        mine = {known.remote_id for known in self._core.summary.projects.values() if known.account == row.account}
+        known = {other.remote_id for other in self._mine(row.account)} | set(row.make_before.split("\n"))
+        return next((remote for remote in await self._listed(cloud, row.name) if remote.id not in known), None)
+
+    async def _listed(self, cloud: Cloud, name: str) -> list[RemoteProject]:
+        """Projects of that name; none where the service does not list."""
         try:
             listed = await cloud.projects()
         except Unsupported:
-            return None
-        return next((remote for remote in listed if remote.name == row.name and remote.id not in mine), None)
+            return []
+        return [remote for remote in listed if remote.name in (name, cloud.kept_name(name))]
 
     async def meant(self, text: str, account: str | None, kind: ProjectKind) -> int:
         """The project that the user names by id or name; one that only the service knows is written down.

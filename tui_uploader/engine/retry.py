@@ -13,7 +13,8 @@ MOST_ATTEMPTS = 8
 
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _LONGEST_ASKED_WAIT = 3600.0
-_MOST_RENEWALS = 3
+_MOST_CHECKS = 3
+_NO_LIMIT = 10**9
 
 
 class Verdict(StrEnum):
@@ -49,13 +50,13 @@ def decide(error: UploaderError, attempts: int, random: Callable[[], float]) -> 
             most = MOST_ATTEMPTS
             again = Verdict.AGAIN
         case Remedy.NEW_TOKEN | Remedy.NEW_STORAGE_KEY | Remedy.CORRECT_CLOCK:
-            most = _MOST_RENEWALS
+            most = _NO_LIMIT  # dead credentials and wrong clocks are never a file's fault
             again = Verdict.AGAIN
         case Remedy.CHECK_FILE:
-            most = _MOST_RENEWALS
+            most = _MOST_CHECKS
             again = Verdict.CHECK_FILE
         case Remedy.RESTART_FILE:
-            most = _MOST_RENEWALS
+            most = _MOST_CHECKS
             again = Verdict.RESTART_FILE
         case _:
             return Decision(Verdict.GIVE_UP)

@@ -4,31 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
-from collections import deque
+from collections import Counter, deque
 from functools import partial
 
 from tui_uploader.engine.accounts import SignedIn
 from tui_uploader.engine.core import Core, unforeseen
-from tui_uploader.engine.journal import files
+from tui_uploader.engine.journal import contents, files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.engine.projects import Projects
-from tui_uploader.engine.retry import Verdict, backoff, decide
+from tui_uploader.engine.retry import Verdict
 from tui_uploader.engine.scheduler import next_upload, served_after
+from tui_uploader.engine.setbacks import Setbacks
 from tui_uploader.engine.transfer import Transfer
-from tui_uploader.errors import CloudBusy, EngineError, UploaderError
+from tui_uploader.errors import (
+    ChecksumRefused,
+    CloudBusy,
+    CloudFault,
+    CloudUnintelligible,
+    EngineError,
+    NameTaken,
+    SourceChanged,
+    UploaderError,
+)
 from tui_uploader.model import FileEvent, FileStage, UploadState
 
 log = logging.getLogger(__name__)
 
-_ROOM = "sending"
+_ROOM = "send"
 _HEAD = 64
 _SPARE = 4
 """Files opened and ready to go when a stream gets free: no idle gap between files."""
 _SCAN_GRACE = 2.0
-_SHORTEST_REST = 0.2
 _REST_AFTER_FAULT = 60.0
+
+
+def allowance(streams: int, uploads: int) -> int:
+    """How many files of one upload may be under way, of `uploads` that have some to send: a fair part of the streams,
+    so that large files of one never keep another from its turn, and a few more that wait for a stream."""
+    return math.ceil(streams / max(1, uploads)) + _SPARE
 
 
 class Sender:
@@ -37,13 +53,11 @@ class Sender:
     def __init__(self, core: Core, projects: Projects) -> None:
         self._core = core
         self._projects = projects
+        self.setbacks = Setbacks(core.clocks.monotonic, core.clocks.random)
         self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
         self._heads: dict[int, deque[FileRow]] = {}
         self._served: dict[int, int] = {}
-        self._attempts: dict[int, int] = {}
-        self._hiccups: dict[int, int] = {}
         self._to_hold: set[int] = set()
-        self._resting: dict[int, tuple[float, str]] = {}
         self._preparing_since: dict[int, float] = {}
         self._refusals = 0
 
@@ -51,24 +65,19 @@ class Sender:
 
     async def step(self) -> float | None:
         now = self._core.clocks.monotonic()
-        for file in tuple(self._to_hold):
+        for file in self._to_hold - self._tasks.keys():
             await self._hold(file)
         running = {upload.id for upload in self._core.summary.uploads.values() if self._may_send(upload, now)}
         self._stop_those_not_in(running)
-        self._resting = {file: rest for file, rest in self._resting.items() if rest[0] > now}
-        free = self._core.streams.limit + _SPARE - len(self._tasks)
-        if free > 0 and running:
-            for row in await self._pick(running, free):
+        if running:
+            await self._refill(running)
+            for row in await self._pick(running):
                 self._begin(row)
         return self._next_due(now)
 
-    def resting(self, file: int) -> tuple[float, str] | None:
-        """Until when (monotonic) the file waits after a failure, and which."""
-        return self._resting.get(file)
-
     def wake(self) -> None:
         """What rests after a failure may go at once."""
-        self._resting.clear()
+        self.setbacks.wake()
         self._core.ring()
 
     def take_refusals(self) -> int:
@@ -110,30 +119,9 @@ class Sender:
                 task.cancel()
 
     def _next_due(self, now: float) -> float | None:
-        dues = [until for until, _ in self._resting.values()]
+        dues = [until for until, _ in self.setbacks.resting.values()]
         dues += [since + _SCAN_GRACE for since in self._preparing_since.values() if now < since + _SCAN_GRACE]
         return max(0.0, min(dues) - now) if dues else None
-
-    async def _pick(self, running: set[int], free: int) -> list[FileRow]:
-        """Up to `free` files whose sending has begun in the journal, in fair turns."""
-        await self._refill(running)
-        chosen: list[FileRow] = []
-        while len(chosen) < free:
-            wanting = [upload for upload in running if self._heads.get(upload)]
-            upload = next_upload(wanting, self._served)
-            if upload is None:
-                break
-            row = self._heads[upload].popleft()
-            self._served = served_after(self._served, wanting, upload, row.size)
-            chosen.append(row)
-        if not chosen:
-            return []
-
-        def pick(connection: sqlite3.Connection) -> list[FileRow]:
-            picked = [files.pick(connection, row.id) for row in chosen]
-            return [row for row in picked if row is not None]
-
-        return await self._core.journal.write(pick)
 
     async def _refill(self, running: set[int]) -> None:
         short = [
@@ -143,7 +131,7 @@ class Sender:
         ]
         if not short:
             return
-        passing_over = (*self._tasks, *self._resting)
+        passing_over = (*self._tasks, *self.setbacks.resting)
 
         def heads(connection: sqlite3.Connection) -> list[list[FileRow]]:
             return [files.ready(connection, upload, _HEAD, passing_over) for upload in short]
@@ -151,18 +139,55 @@ class Sender:
         for upload, rows in zip(short, await self._core.journal.read(heads), strict=True):
             self._heads[upload] = deque(rows)
 
+    async def _pick(self, running: set[int]) -> list[FileRow]:
+        """Files whose sending has begun in the journal, in fair turns."""
+        chosen = self._next_files(running)
+        if not chosen:
+            return []
+
+        def pick(connection: sqlite3.Connection) -> list[FileRow]:
+            picked = [files.pick(connection, row.id) for row in chosen]
+            return [row for row in picked if row is not None]
+
+        return await self._core.journal.write(pick)
+
+    def _next_files(self, running: set[int]) -> list[FileRow]:
+        under_way = Counter(owner for owner, _ in self._tasks.values())
+        most = allowance(
+            self._core.streams.limit, len({upload for upload in running if self._heads.get(upload)} | under_way.keys())
+        )
+        chosen: list[FileRow] = []
+        while True:
+            wanting = [upload for upload in running if self._heads.get(upload) and under_way[upload] < most]
+            upload = next_upload(wanting, self._served)
+            if upload is None:
+                return chosen
+            row = self._heads[upload].popleft()
+            self._served = served_after(self._served, wanting, upload, row.size)
+            under_way[upload] += 1
+            chosen.append(row)
+
     # ------------------------------------------------------------------------------------------------ sending
 
     def _begin(self, row: FileRow) -> None:
+        self._to_hold.add(row.id)
         task = asyncio.create_task(self._send(row), name=f"send-{row.id}")
         self._tasks[row.id] = (row.upload, task)
+        task.add_done_callback(lambda _: self._end(row.id))
+
+    def _end(self, file: int) -> None:
+        del self._tasks[file]
+        self._core.ring()
 
     async def _send(self, row: FileRow) -> None:
-        """The edge of a transfer's task: whatever happens, the journal learns it."""
+        """The edge of a transfer's task. Whatever happens, even a cancellation before it began, the journal learns
+        that the file is no longer being sent: at the latest by the next step."""
+        self._to_hold.discard(row.id)
         try:
             await self._attempt(row)
             self._core.recovered(_ROOM)
         except asyncio.CancelledError:
+            self._to_hold.add(row.id)
             await self._hold(row.id)
             raise
         except EngineError as error:
@@ -170,11 +195,8 @@ class Sender:
             await self._core.trouble(_ROOM, error)
         except Exception as error:
             log.exception("Sending a file met something unforeseen")
-            self._rest(row, _REST_AFTER_FAULT, str(unforeseen(error)))
+            self.setbacks.rest(row.id, _REST_AFTER_FAULT, str(unforeseen(error)))
             self._to_hold.add(row.id)
-        finally:
-            self._tasks.pop(row.id, None)
-            self._core.ring()
 
     async def _attempt(self, row: FileRow) -> None:
         account = self._core.account_of(self._core.summary.projects[row.project])
@@ -185,55 +207,61 @@ class Sender:
             remote_id = await self._projects.made(row.project)
             store = account.cloud.store(remote_id)
             await store.open()
-            await Transfer(self._core, row, store).run()
+            transfer = Transfer(self._core, row, store)
+            try:
+                await transfer.run()
+            except NameTaken:
+                # By an earlier attempt of ours whose answer got lost, or by somebody else.
+                if not await transfer.is_stored_already():
+                    raise
         except EngineError:
             raise
+        except (NameTaken, SourceChanged, ChecksumRefused) as error:
+            await self._abandon_parts(row, account)
+            await self._settle_failure(row, account, error)
         except UploaderError as error:
             await self._settle_failure(row, account, error)
         else:
-            self._attempts.pop(row.id, None)
-            self._hiccups.pop(row.id, None)
+            self.setbacks.got_through(row.id)
             account.link.seen_up()
 
-    async def _settle_failure(self, row: FileRow, account: SignedIn, error: UploaderError) -> None:
-        attempts = self._attempts.get(row.id, 0)
-        decision = decide(error, attempts, self._core.clocks.random)
-        log.info("File %d, attempt %d: %s (%s), so: %s", row.id, attempts + 1, error, error.kind, decision.verdict)
-        self._refusals += isinstance(error, CloudBusy)
-        if decision.verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
-            self._core.accounts.note(account, error)
-            if decision.verdict is Verdict.AWAIT_LINK:
-                self._rest_after_hiccup(row, error)
-            await self._hold(row.id)
+    async def _abandon_parts(self, row: FileRow, account: SignedIn) -> None:
+        """Parts of a content or under a name that is given up would lie in the store, unseen, for ever."""
+        begun = await self._core.journal.read(partial(files.file, file_id=row.id))
+        remote_id = self._projects.row(row.project).remote_id
+        if begun.multipart is None or begun.object is None or remote_id is None:
             return
-        self._attempts[row.id] = attempts + 1
+        try:
+            await account.cloud.store(remote_id).abort_multipart(begun.object, begun.multipart)
+        except UploaderError as error:
+            log.warning("The parts of file %d could not be removed from the store: %s", row.id, error)
+
+    async def _settle_failure(self, row: FileRow, account: SignedIn, error: UploaderError) -> None:
+        if isinstance(error, NameTaken):
+            await self._core.journal.write(partial(contents.give_other_name, file_id=row.id))
+            return
+        self._refusals += isinstance(error, CloudBusy)
+        decision = self.setbacks.met(row.id, error)
+        log.info("File %d: %s (%s), so: %s", row.id, error, error.kind, decision.verdict)
         match decision.verdict:
+            case Verdict.AWAIT_LINK | Verdict.AWAIT_SIGN_IN:
+                self._core.accounts.note(account, error)
+                await self._hold(row.id)
             case Verdict.AGAIN:
-                self._rest(row, decision.after, str(error))
+                if isinstance(error, (CloudBusy, CloudFault, CloudUnintelligible)):
+                    account.link.suspect(error)
                 await self._hold(row.id)
             case Verdict.RESTART_FILE:
-                self._core.live.forget_parts(row.id)
-                await self._core.journal.write(lambda connection: files.forget_parts(connection, row.id))
-                self._rest(row, decision.after, str(error))
+                await self._core.journal.write(
+                    partial(files.forget_parts, file_id=row.id), then=partial(self._core.live.forget_parts, row.id)
+                )
                 await self._hold(row.id)
             case Verdict.CHECK_FILE:
-                self._core.live.forget_parts(row.id)
-                await self._core.journal.write(lambda connection: files.doubt(connection, row.id))
+                await self._core.journal.write(
+                    partial(files.doubt, file_id=row.id), then=partial(self._core.live.forget_parts, row.id)
+                )
             case Verdict.GIVE_UP:
-                self._attempts.pop(row.id, None)
                 await self._core.journal.write(partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error)))
-
-    def _rest_after_hiccup(self, row: FileRow, error: UploaderError) -> None:
-        """The service may answer while the store's host does not: then this file waits longer every time.
-
-        That a dead link is up again ends these rests (see `wake`).
-        """
-        hiccups = self._hiccups.get(row.id, 0)
-        self._hiccups[row.id] = hiccups + 1
-        self._rest(row, max(_SHORTEST_REST, backoff(hiccups, self._core.clocks.random)), str(error))
-
-    def _rest(self, row: FileRow, seconds: float, reason: str) -> None:
-        self._resting[row.id] = (self._core.clocks.monotonic() + seconds, reason)
 
     async def _hold(self, file: int) -> None:
         def hold(connection: sqlite3.Connection) -> None:

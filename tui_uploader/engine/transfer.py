@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from io import FileIO
 from typing import Any, BinaryIO
 
 from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
@@ -65,7 +67,7 @@ class Transfer:
 
         Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
         """
-        with _opened(self._row) as source:
+        with await _opened(self._row) as source:
             wanted = self._row.part_size or part_size(
                 self._row.size, self._core.live.goodput(self._core.clocks.monotonic())
             )
@@ -84,19 +86,49 @@ class Transfer:
                 return
             await self._send_parts(source, multipart, slices(self._row.size, wanted), done)
 
+    async def is_stored_already(self) -> bool:
+        """Whether the object of that name is this very file; then it is written down as stored.
+
+        Without a right to look, it counts as somebody else's: better stored twice than taken for what it is not.
+        """
+        row = self._row
+        try:
+            there = await self._store.head(self._name)
+        except Unsupported:
+            return False
+        if there is None or there.size != row.size:
+            return False
+        if there.crc32 is not None:
+            same = there.crc32 == self._crc32
+        else:
+            with await _opened(row) as source:
+                same = there.etag == await asyncio.to_thread(_md5_of, source)
+        if same:
+            await self._core.journal.write(
+                lambda connection: files.store(connection, row.id, there.etag),
+                then=lambda: self._core.live.forget_parts(row.id),
+            )
+        return same
+
     async def _send_whole(self, source: BinaryIO) -> None:
         row, core = self._row, self._core
         async with core.streams.place(row.upload, row.size):
             with core.live.flight(row.upload, row.id, row.size) as flight:
                 body = Span(source, 0, row.size, self._crc32)
                 stored = await self._store.put(self._name, body, flight.note_sent)
-                await core.journal.write(lambda connection: files.store(connection, row.id, stored.etag))
+                _check_unchanged(source.fileno(), row)
+                await core.journal.write(
+                    lambda connection: files.store(connection, row.id, stored.etag), then=flight.land
+                )
 
     async def _begin_or_resume(self, size: int) -> tuple[str, list[Part]]:
         """The id of the multipart upload, and its parts that need not be sent again."""
         row, core = self._row, self._core
         if row.multipart is not None:
             journaled = await core.journal.read(lambda connection: files.parts(connection, row.id))
+            if sum(part.size for part in journaled) == row.size:
+                # Only the completion is missing, or its answer: then the store may have no such upload any more.
+                return row.multipart, journaled
             listed = await self._store.list_parts(self._name, row.multipart)
             return row.multipart, confirmed(journaled, listed)
         multipart = await self._store.create_multipart(self._name)
@@ -111,18 +143,19 @@ class Transfer:
 
         async def send_what_is_left() -> None:
             for piece in left:
-                part = await self._send_part(source, multipart, piece)
-                parts[part.number] = part
-                core.live.set_parts(row.upload, row.id, sum(part.size for part in parts.values()))
+                parts[piece.number] = await self._send_part(source, multipart, piece)
 
         workers = min(core.streams.limit, len(planned) - len(parts))
         await all_or_first_error([send_what_is_left() for _ in range(workers)])
         ordered = [parts[piece.number] for piece in planned]
         if crc32_joined((part.crc32 or 0, part.size) for part in ordered) != self._crc32:
             raise SourceChanged(f"{self._name} is no longer what was checked; it is checked and sent anew.")
+        _check_unchanged(source.fileno(), row)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
-        await core.journal.write(lambda connection: files.store(connection, row.id, stored.etag))
-        core.live.forget_parts(row.id)
+        await core.journal.write(
+            lambda connection: files.store(connection, row.id, stored.etag),
+            then=lambda: core.live.forget_parts(row.id),
+        )
 
     async def _send_part(self, source: BinaryIO, multipart: str, piece: Slice) -> Part:
         row, core = self._row, self._core
@@ -132,23 +165,56 @@ class Transfer:
                 body = Span(source, piece.offset, piece.length, crc32)
                 part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32)
-                await core.journal.write(lambda connection: files.add_part(connection, row.id, confirmed_part))
+                await core.journal.write(
+                    lambda connection: files.add_part(connection, row.id, confirmed_part), then=flight.land_as_part
+                )
                 return confirmed_part
 
 
-def _opened(row: FileRow) -> BinaryIO:
-    """The file, unbuffered, if it is still the one that was checked."""
+def _md5_of(source: FileIO) -> str:
+    """What S3 gives as the ETag of an object that came in one PUT."""
+    return hashlib.file_digest(source, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
+
+
+async def _opened(row: FileRow) -> FileIO:
+    """The file, unbuffered, if it is still the one that was checked.
+
+    In a thread, because a card that has just been pulled out may take its time to say so.
+    """
+    opening = asyncio.ensure_future(asyncio.to_thread(_open_unchanged, row))
     try:
-        source = Path(row.path).open("rb", buffering=0)  # noqa: SIM115 -- the caller closes it
-        found = os.fstat(source.fileno())
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_opened)
+        raise
+
+
+def _close_opened(opening: asyncio.Future[FileIO]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+def _open_unchanged(row: FileRow) -> FileIO:
+    try:
+        # What is at the path now may be a pipe: opening that must not wait for a writer.
+        descriptor = os.open(row.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise SourceVanished("The file is gone. Put the card back, or remove the file from the upload.") from error
     except OSError as error:
         raise SourceUnreadable(f"The file cannot be read: {error.strerror}.") from error
-    if Candidate(row.path, found.st_size, found.st_mtime_ns, found.st_ino) != row.candidate:
+    source = os.fdopen(descriptor, "rb", buffering=0)
+    try:
+        _check_unchanged(descriptor, row)
+    except SourceChanged:
         source.close()
-        raise SourceChanged("The file changed after it was checked; it is checked and sent anew.")
+        raise
     return source
+
+
+def _check_unchanged(descriptor: int, row: FileRow) -> None:
+    found = os.fstat(descriptor)
+    if Candidate(row.path, found.st_size, found.st_mtime_ns, found.st_ino) != row.candidate:
+        raise SourceChanged("The file changed after it was checked; it is checked and sent anew.")
 
 
 async def all_or_first_error(workers: Sequence[Coroutine[Any, Any, None]]) -> None:

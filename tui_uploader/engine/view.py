@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from tui_uploader.engine.accounts import SignedIn
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import ProjectRow, UploadRow
@@ -20,7 +21,7 @@ from tui_uploader.engine.status import (
     upload_status,
     waiting_reason,
 )
-from tui_uploader.errors import NoSuchUpload
+from tui_uploader.errors import NoSuchUpload, Remedy, UploaderError
 from tui_uploader.model import EngineStatus, FileItem, Link, Project, UploadStatus
 
 
@@ -69,11 +70,12 @@ class View:
     def files(self, rows: Sequence[FileRow], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
         sent = self._core.live.sent_of_files()
         now = self._core.clocks.monotonic()
+        resting = self._sender.setbacks.resting
         items = []
         for row in rows:
             upload = self._core.summary.uploads[row.upload]
             way = self._way(self._core.summary.projects[row.project])
-            rest = self._sender.resting(row.id)
+            rest = resting.get(row.id)
             left = (max(0.0, rest[0] - now), rest[1]) if rest else None
             items.append(file_item(row, waiting_reason(row, upload, way, left), originals, sent))
         return tuple(items)
@@ -98,6 +100,13 @@ class View:
         return Way(
             signed_in=signed_in is not None,
             link=signed_in.link.link if signed_in else Link(),
-            problem=signed_in.problem if signed_in else None,
+            problem=_problem_of(signed_in) if signed_in else None,
             account=project.account,
         )
+
+
+def _problem_of(signed_in: SignedIn) -> UploaderError | None:
+    """What only a person can mend: a refused login, or a link that nobody may trust."""
+    trouble = signed_in.link.trouble
+    distrusted = signed_in.link.down and trouble is not None and trouble.remedy is Remedy.PERSON
+    return trouble if distrusted else signed_in.problem

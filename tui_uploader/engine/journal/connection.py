@@ -215,7 +215,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 
 
@@ -261,7 +260,9 @@ def _translation(error: sqlite3.Error, path: Path) -> EngineError:
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return _damaged(path)
     if primary == sqlite3.SQLITE_FULL:
-        return JournalUnwritable(f"The disk under the journal {path} is full. Uploading goes on once there is room.")
+        return JournalUnwritable(
+            f"The disk under the journal {path} is full. Nothing is lost, and it can go on once there is room."
+        )
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
         return JournalUnwritable(f"The journal {path} cannot be written ({error}).")
     return JournalUnwritable(f"The journal {path} did not take a change ({error}).")

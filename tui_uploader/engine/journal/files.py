@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_uploader.cloud.contract import Part
-from tui_uploader.intake.naming import folded, name_choices
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
 
@@ -127,18 +126,19 @@ def add_candidates(connection: sqlite3.Connection, upload: int, project: int, fo
             _insert(connection, upload, project, candidate, path)
             continue
         stage = FileStage(known["stage"])
-        unchanged = (known["size"], known["mtime_ns"], known["inode"]) == _facts(candidate)
+        unchanged = (known["size"], known["mtime_ns"], known["inode"]) == facts(candidate)
         if unchanged and stage is FileStage.REMOVED:
             move(connection, known["id"], FileEvent.RESTORE)
         elif unchanged and stage is FileStage.FAILED:
-            move(connection, known["id"], retry_event(connection, known["id"]))
+            retry(connection, known["id"])
         elif not unchanged and stage in _UPLOADED:
             _insert(connection, upload, project, candidate, path)
         elif not unchanged and stage is not FileStage.SENDING:  # the transfer itself notices a change
             note_change(connection, known["id"], candidate)
 
 
-def _facts(candidate: Candidate) -> tuple[int, int, int]:
+def facts(candidate: Candidate) -> tuple[int, int, int]:
+    """What tells one state of a file from another: size, time of change, inode."""
     return candidate.size, candidate.mtime_ns, candidate.inode
 
 
@@ -150,13 +150,13 @@ def searchable(path: str) -> str:
 def _insert(connection: sqlite3.Connection, upload: int, project: int, candidate: Candidate, path: bytes) -> None:
     connection.execute(
         "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (upload, project, path, searchable(candidate.path), *_facts(candidate), FileStage.FOUND),
+        (upload, project, path, searchable(candidate.path), *facts(candidate), FileStage.FOUND),
     )
 
 
 def note_change(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
     """The file on disk is another one now: forget what was known of the old content."""
-    size, mtime_ns, inode = _facts(candidate)
+    size, mtime_ns, inode = facts(candidate)
     forget_parts(connection, file_id)
     move(
         connection,
@@ -190,86 +190,6 @@ def unchecked(connection: sqlite3.Connection, upload: int, limit: int, passing_o
         (upload, FileStage.FOUND, *passing_over, limit),
     )
     return [FileRow.of(row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is known of the bytes of a file."""
-
-    identity: str
-    crc32: int
-
-
-def known_content(connection: sqlite3.Connection, candidate: Candidate) -> Content | None:
-    """The content of a file that was read before and has not changed."""
-    row = connection.execute(
-        "SELECT identity, crc32 FROM known WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?",
-        (os.fsencode(candidate.path), *_facts(candidate)),
-    ).fetchone()
-    return Content(row["identity"], row["crc32"]) if row else None
-
-
-def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candidate, content: Content) -> None:
-    """The file was read and is of use: it waits to be sent under its own name, or it is a duplicate of another.
-
-    Does nothing when the file was removed or changed meanwhile.
-    """
-    identity, crc32 = content.identity, content.crc32
-    found = file(connection, file_id)
-    if found.stage is not FileStage.FOUND or found.candidate != candidate:
-        return
-    connection.execute(
-        "INSERT INTO known VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
-        " identity = excluded.identity, crc32 = excluded.crc32",
-        (os.fsencode(candidate.path), *_facts(candidate), identity, crc32),
-    )
-    original = holder(connection, found.project, identity)
-    if original is not None:
-        move(connection, file_id, FileEvent.MATCHED, duplicate_of=original, identity=identity, crc32=crc32)
-        return
-    name = _own_name(connection, found, identity)
-    same_content = found.identity == identity
-    if not same_content:
-        forget_parts(connection, file_id)
-    move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name)
-
-
-def holder(connection: sqlite3.Connection, project: int, identity: str) -> int | None:
-    """The file that brings, or has brought, this content to the project."""
-    marks = ",".join("?" * len(HOLDING))
-    row = connection.execute(
-        f"SELECT id FROM files WHERE project = ? AND identity = ? AND stage IN ({marks})",
-        (project, identity, *HOLDING),
-    ).fetchone()
-    return row["id"] if row else None
-
-
-def _own_name(connection: sqlite3.Connection, row: FileRow, identity: str) -> str:
-    """The first of the names to choose from that no other content holds; from now on it is this content's."""
-    for name in name_choices(Path(row.path).name, identity):
-        key = (row.project, folded(name))
-        taken = connection.execute("SELECT identity FROM names WHERE project = ? AND folded = ?", key).fetchone()
-        if taken is None:
-            connection.execute("INSERT INTO names VALUES (?, ?, ?)", (*key, identity))
-            return name
-        if taken["identity"] == identity:
-            return name
-    raise AssertionError("the last name to choose from holds the whole identity")
-
-
-def distinct_images(connection: sqlite3.Connection, project: int) -> int:
-    """Files that the project has or is going to get, as far as is known before they are read: those whose content it
-    has already do not count."""
-    marks = ",".join("?" * len(HOLDING))
-    row = connection.execute(
-        f"SELECT COUNT(*) FROM files f WHERE f.project = ? AND (f.stage IN ({marks}) OR (f.stage = ? AND NOT EXISTS ("
-        " SELECT 1 FROM known k JOIN files h ON h.project = f.project AND h.identity = k.identity"
-        f" WHERE k.path = f.path AND k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode"
-        f" AND h.stage IN ({marks}))))",
-        (project, *HOLDING, FileStage.FOUND, *HOLDING),
-    ).fetchone()
-    return int(row[0])
 
 
 # -------------------------------------------------------------------------------------------------- sending
@@ -368,8 +288,19 @@ def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -
     move(connection, file_id, FileEvent.FAILED, error=kind, reason=reason)
 
 
-def retry_event(connection: sqlite3.Connection, file_id: int) -> FileEvent:
+def retry(connection: sqlite3.Connection, file_id: int) -> None:
     """An object that is stored already only needs registering, unless another file brought the content meanwhile."""
     row = file(connection, file_id)
     alone = row.identity is not None and holder(connection, row.project, row.identity) is None
-    return FileEvent.RETRY_REGISTRATION if row.etag is not None and alone else FileEvent.RETRY
+    event = FileEvent.RETRY_REGISTRATION if row.etag is not None and alone else FileEvent.RETRY
+    move(connection, file_id, event, error=None, reason=None)
+
+
+def holder(connection: sqlite3.Connection, project: int, identity: str) -> int | None:
+    """The file that brings, or has brought, this content to the project."""
+    # Literals, because SQLite takes the partial index for nothing else; the words are those of an enum of ours.
+    stages = ", ".join(f"'{stage}'" for stage in HOLDING)
+    row = connection.execute(
+        f"SELECT id FROM files WHERE project = ? AND identity = ? AND stage IN ({stages})", (project, identity)
+    ).fetchone()
+    return row["id"] if row else None

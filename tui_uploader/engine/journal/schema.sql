@@ -9,6 +9,7 @@ CREATE TABLE projects (
     kind                TEXT NOT NULL,
     made_here           INTEGER NOT NULL,        -- this machine made it, or is going to
     make_asked_at       REAL,                    -- intent to create it, before the call
+    make_before         TEXT NOT NULL DEFAULT '', -- ids of projects of that name that were there before, one a line
     web_address         TEXT,
     processing          TEXT NOT NULL DEFAULT 'not_started',
     word                TEXT,                    -- the service's own word
@@ -31,7 +32,8 @@ CREATE TABLE uploads (
     active_seconds  REAL NOT NULL DEFAULT 0,
     dismissed       INTEGER NOT NULL DEFAULT 0,
     notice_kind     TEXT,
-    notice          TEXT
+    notice          TEXT,
+    skipped         INTEGER NOT NULL DEFAULT 0   -- how many paths were offered that are no files of the upload
 );
 
 CREATE TABLE sources (
@@ -82,10 +84,12 @@ CREATE UNIQUE INDEX one_holder_per_content ON files (project, identity)
 -- Which content holds which object name of a project, for ever: nothing is overwritten.
 CREATE TABLE names (
     project   INTEGER NOT NULL REFERENCES projects (id),
-    folded    TEXT NOT NULL,
-    identity  TEXT NOT NULL,
+    folded    TEXT NOT NULL,                     -- see intake.naming.folded
+    name      TEXT NOT NULL,
+    identity  TEXT NOT NULL,                     -- empty: an object that is not of this machine
     PRIMARY KEY (project, folded)
 ) WITHOUT ROWID;
+CREATE INDEX names_of_contents ON names (project, identity);
 
 CREATE TABLE parts (
     file    INTEGER NOT NULL REFERENCES files (id),
@@ -115,6 +119,9 @@ CREATE TABLE tallies (
     PRIMARY KEY (upload, stage)
 ) WITHOUT ROWID;
 
+CREATE TRIGGER skipped_counted AFTER INSERT ON skipped BEGIN
+    UPDATE uploads SET skipped = skipped + 1 WHERE id = new.upload;
+END;
 CREATE TRIGGER file_counted AFTER INSERT ON files BEGIN
     INSERT INTO tallies VALUES (new.upload, new.stage, 1, new.size)
         ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;

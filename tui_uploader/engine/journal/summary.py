@@ -19,6 +19,7 @@ class ProjectRow:
     kind: ProjectKind
     made_here: bool
     make_asked_at: float | None
+    make_before: str
     web_address: str | None
     processing: ProcessingState
     word: str | None
@@ -55,9 +56,9 @@ class UploadRow:
     dismissed: bool
     notice_kind: str | None
     notice: str | None
+    skipped: int
     unscanned: int
     """Paths that have not been walked to the end."""
-    skipped: int
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> UploadRow:
@@ -117,8 +118,8 @@ def read_summary(connection: sqlite3.Connection) -> Summary:
     uploads = {
         row["id"]: UploadRow.of(row)
         for row in connection.execute(
-            "SELECT u.*, (SELECT COUNT(*) FROM sources s WHERE s.upload = u.id AND NOT s.scanned) AS unscanned,"
-            " (SELECT COUNT(*) FROM skipped k WHERE k.upload = u.id) AS skipped FROM uploads u ORDER BY u.id"
+            "SELECT u.*, (SELECT COUNT(*) FROM sources s WHERE s.upload = u.id AND NOT s.scanned) AS unscanned"
+            " FROM uploads u ORDER BY u.id"
         )
     }
     tallies: dict[int, dict[FileStage, Tally]] = {upload: {} for upload in uploads}

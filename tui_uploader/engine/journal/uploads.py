@@ -302,7 +302,7 @@ def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
 def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
     going = [row for row in chosen(connection, upload_id, selection) if row.stage is FileStage.FAILED]
     for row in going:
-        files.move(connection, row.id, files.retry_event(connection, row.id), error=None, reason=None)
+        files.retry(connection, row.id)
     return len(going)
 
 

@@ -1,0 +1,124 @@
+"""The rooms of the engine, furnished, started and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from tui_uploader.cloud.contract import Cloud
+from tui_uploader.engine.accounts import Accounts
+from tui_uploader.engine.checking import Checker, Scanner
+from tui_uploader.engine.core import Clocks, Core
+from tui_uploader.engine.finishing import Finisher
+from tui_uploader.engine.journal import files
+from tui_uploader.engine.journal.connection import Journal
+from tui_uploader.engine.live import Live
+from tui_uploader.engine.pacing import FIRST_STREAMS
+from tui_uploader.engine.processing import ProcessingDesk
+from tui_uploader.engine.projects import Projects
+from tui_uploader.engine.pulse import Pulse
+from tui_uploader.engine.registering import Registrar
+from tui_uploader.engine.sending import Sender
+from tui_uploader.engine.streams import Streams
+from tui_uploader.errors import UploaderError
+from tui_uploader.model import Login
+from tui_uploader.settings import Directories, Settings
+
+
+class Rooms:
+    """Each room runs by itself over the one core; what it needs of another, it is given here."""
+
+    def __init__(self, core: Core, doubt_seconds: float) -> None:
+        self.core = core
+        self.projects = Projects(core)
+        self.scanner = Scanner(core)
+        self.checker = Checker(core)
+        self.sender = Sender(core, self.projects)
+        self.registrar = Registrar(core)
+        self.desk = ProcessingDesk(core, doubt_seconds)
+        self.pulse = Pulse(core, self.sender)
+        self._running: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(
+        cls,
+        directories: Directories,
+        settings: Settings,
+        make_cloud: Callable[[Login], Cloud],
+        clocks: Clocks,
+        doubt_seconds: float,
+    ) -> Rooms:
+        """Raises JournalTooNew, JournalDamaged, JournalUnwritable."""
+        opened: list[Rooms] = []
+
+        def ring() -> None:
+            for rooms in opened:
+                rooms.core.ring()
+
+        def wake() -> None:
+            for rooms in opened:
+                rooms.try_now()
+
+        async def stop_transfers(account: str) -> None:
+            for rooms in opened:
+                await rooms.stop_transfers(account)
+
+        journal = await asyncio.to_thread(Journal.open, directories.journal, ring)
+        accounts = Accounts(
+            directories,
+            settings,
+            make_cloud,
+            ring,
+            wake,
+            stop_transfers,
+            clock=clocks.wall,
+            random=clocks.random,
+        )
+        await journal.write(files.hold_interrupted)
+        in_parts = await journal.read(files.bytes_in_parts)
+        await accounts.load_stored()
+        rooms = cls(Core(journal, accounts, Live(in_parts), Streams(FIRST_STREAMS), clocks), doubt_seconds)
+        opened.append(rooms)
+        rooms._begin()
+        return rooms
+
+    def _begin(self) -> None:
+        steps = {
+            "scan": self.scanner.step,
+            "check": self.checker.step,
+            "send": self.sender.step,
+            "register": self.registrar.step,
+            "process": self.desk.step,
+            "finish": Finisher(self.core).step,
+            "pulse": self.pulse.step,
+        }
+        self._running = [asyncio.create_task(self.core.run(name, step), name=name) for name, step in steps.items()]
+
+    async def close(self) -> None:
+        """Stop every transfer so that the next `open` goes on from there."""
+        for room in self._running:
+            room.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self.scanner.close()
+        await self.checker.close()
+        await self.sender.close()
+        with contextlib.suppress(UploaderError):
+            await self.pulse.save()
+        await self.core.accounts.close()
+        await self.core.journal.close()
+
+    async def stop_transfers(self, account: str) -> None:
+        """Of an account whose login changes."""
+        summary = self.core.summary
+        for upload in summary.uploads.values():
+            if summary.projects[upload.project].account == account:
+                await self.sender.stop(upload.id)
+
+    def try_now(self) -> None:
+        """Nobody waits for the end of a pause."""
+        for signed_in in self.core.accounts.all:
+            signed_in.link.try_now()
+        self.sender.wake()
+        self.registrar.wake()
+        self.desk.wake()
