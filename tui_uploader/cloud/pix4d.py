@@ -164,7 +164,7 @@ class Pix4dCloud:
         reply = await self._rest.call(
             "POST", path, "register images", body=body, judged_by_caller=judged, repeatable=False
         )
-        if reply.is_html and not reply.ok:
+        if reply.is_html and reply.status == 400:
             raise web_page(reply, self._rest.origin.host)
         if reply.status == 404:
             raise _no_such_project(project_id, self._rest.origin.host)

@@ -204,7 +204,7 @@ def rest_failure(reply: Reply, host: str, what: str, now: float) -> UploaderErro
 
 
 def web_page(reply: Reply, host: str) -> UploaderError:
-    """A page for people instead of the service's own refusal: some machine on the way has its troubles, or its views."""
+    """A page for people instead of the service's own refusal: some machine on the way has its troubles."""
     return errors.CloudUnintelligible(
         f"{printable(host, 200)} (HTTP {reply.status}) answered with a web page instead of its own words.",
     )
