@@ -199,19 +199,21 @@ class PtySession:
             pass
         return self.process.returncode
 
-    def resident_bytes(self) -> int:
-        """Memory of the command's process (Linux)."""
-        resident = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]
-        return int(resident) * os.sysconf("SC_PAGE_SIZE")
-
-    def cpu_seconds(self) -> float:
-        """Processor time of the command's process so far (Linux)."""
-        state = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii", errors="replace")
-        user, system = state.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a process (Linux)."""
+    resident = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    return int(resident) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process so far (Linux)."""
+    state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    user, system = state.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.pty_session import PtySession
+from tests.tui.pty_session import PtySession, resident_bytes
 
 _LEFT = (
     b"\x1b[?2004l",
@@ -94,19 +94,19 @@ def test_a_paste_without_an_end_does_not_lock_the_keyboard() -> None:
 
 def test_a_huge_paste_neither_blocks_nor_stays() -> None:
     with told_app() as session:
-        before = session.resident_bytes()
+        before = resident_bytes(session.process.pid)
         session.feed_all(b"\x1b[200~" + b"x" * 10_000_000 + b"\x1b[201~j")
         session.wait_for("key:j")
         assert session.find("longer than 1 MiB")
-        assert session.resident_bytes() - before < 16 * 2**20
+        assert resident_bytes(session.process.pid) - before < 16 * 2**20
 
 
 def test_a_flood_of_keys_does_not_pile_up() -> None:
     with told_app() as session:
-        before = session.resident_bytes()
+        before = resident_bytes(session.process.pid)
         session.feed_all(b"j" * 20_000 + b"k", 60.0)
         session.wait_for("key:k", 60.0)
-        assert session.resident_bytes() - before < 32 * 2**20
+        assert resident_bytes(session.process.pid) - before < 32 * 2**20
 
 
 def test_bytes_that_are_no_text_do_no_harm() -> None:
@@ -220,12 +220,12 @@ def test_a_terminal_that_does_not_read_stops_nothing_and_costs_nothing() -> None
     with told_app() as session:
         session.feed("T")
         session.wait_for("tick 20")
-        before = session.resident_bytes()
+        before = resident_bytes(session.process.pid)
         written = len(session.written)
         _leave_unread(session, 10.0)
         session.wait_for(lambda: _ticks(session) > 400)
         assert _gap(session) < 1.0
-        assert session.resident_bytes() - before < 4 * 2**20
+        assert resident_bytes(session.process.pid) - before < 4 * 2**20
         # What came first had been in the terminal's own buffers; then there is one whole frame, and no backlog.
         assert session.written.count(b"ready", written) == 1
         assert len(session.written) - written < 128 * 1024

@@ -1,0 +1,41 @@
+"""A line to the store that carries so many bytes a second on each connection, and no more.
+
+A process of its own: `python -m benchmarks.slow_relay PORT BYTES_PER_SECOND` prints the port that it listens on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+
+_CHUNK = 16384
+
+
+async def relay(port: int, bytes_per_second: float) -> None:
+    """Listen until cancelled, and pass on what comes to `port` of this machine."""
+
+    async def connected(client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        store, request = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.TaskGroup() as both_ways:
+            both_ways.create_task(_carry(client, request, bytes_per_second))
+            both_ways.create_task(_carry(store, answer, None))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=_CHUNK)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, bytes_per_second: float | None) -> None:
+    with contextlib.suppress(OSError):
+        while data := await source.read(_CHUNK):
+            target.write(data)
+            await target.drain()
+            if bytes_per_second is not None:
+                await asyncio.sleep(len(data) / bytes_per_second)
+    target.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(relay(int(sys.argv[1]), float(sys.argv[2])))

@@ -1,0 +1,143 @@
+"""What the app looks at while it is measured: an engine with a long past in its journal, and a slow line to a store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.photos import write_photos
+from benchmarks.store import running, serving
+from tui_uploader.engine.journal import contents, files, uploads
+from tui_uploader.engine.journal.connection import Journal
+from tui_uploader.engine.journal.contents import Content
+from tui_uploader.intake.scan import Candidate
+from tui_uploader.model import FileEvent, UploadEvent
+
+PROGRAM = (sys.executable, "-m", "tui_uploader")
+PROJECT = "Long past"
+LIVE_FILES, _LIVE_SIZE = 10, 4_500_000
+# Most of a minute for each file, however many go at a time.
+_LINE = 90_000
+_BATCH = 2000
+_DEADLINE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A user's home with an engine that runs, and files to send."""
+
+    environment: Mapping[str, str]
+    card: Path
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints. Raises CalledProcessError."""
+        command, environment = [*PROGRAM, *arguments], {**os.environ, **self.environment}
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=_DEADLINE)
+        return ran.stdout
+
+    def command(self, *arguments: str) -> Any:
+        """What a command answers with `--json`."""
+        return json.loads(self.run(*arguments, "--json").splitlines()[-1])
+
+    def engine_pid(self) -> int:
+        return int(self.command("engine", "status")["pid"])
+
+    def begin_upload(self) -> None:
+        """Send the card to the project with the long past, and return once every file of it is on its way."""
+        self.command("upload", str(self.card), "--new", "Now", "--no-process")
+        give_up = time.monotonic() + _DEADLINE
+        while self.moving() < LIVE_FILES:
+            if time.monotonic() > give_up:
+                raise TimeoutError(f"{self.moving()} of {LIVE_FILES} files are on their way")
+            time.sleep(0.2)
+
+    def moving(self) -> int:
+        """How many files are being sent."""
+        return sum(upload["counts"]["uploading"] for upload in self.command("status")["uploads"])
+
+
+@contextmanager
+def world(folder: Path, past: int) -> Iterator[World]:
+    """A project with `past` uploaded files."""
+    home = folder / "home"
+    card, first = folder / "card", folder / "first"
+    write_photos(card, LIVE_FILES, _LIVE_SIZE)
+    write_photos(first, 1, 100_000)
+    with serving(folder / "s3", None) as store, _cloud(folder, home, store.endpoint) as environment:
+        made = World(environment, card)
+        made.command("upload", str(first), "--new", PROJECT, "--no-process", "--wait")
+        made.run("engine", "stop")
+        asyncio.run(_give_a_past(next(home.rglob("journal.sqlite")), past))
+        made.command("status")
+        try:
+            yield made
+        finally:
+            made.run("engine", "stop")
+
+
+@contextmanager
+def _cloud(folder: Path, home: Path, endpoint: str) -> Iterator[Mapping[str, str]]:
+    """A cloud behind the slow line, and the environment of a user who is signed in to it."""
+    relay = [sys.executable, "-m", "benchmarks.slow_relay", endpoint.rpartition(":")[2], str(_LINE)]
+    with running(relay) as line:
+        port = _first_line(line).strip()
+        cloud = [sys.executable, "-m", "benchmarks.rest_cloud", "--root", str(folder / "cloud")]
+        with running([*cloud, "--endpoint", f"http://127.0.0.1:{port}"]) as service:
+            address = json.loads(_first_line(service))
+            yield {
+                **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
+                "HOME": str(home),
+                "PIX4D_CLOUD_URL": address["url"],
+                "PIX4D_CLIENT_ID": address["client_id"],
+                "PIX4D_CLIENT_SECRET": address["client_secret"],
+                "TUI_UPLOADER_NO_KEYRING": "1",
+            }
+
+
+def _first_line(process: subprocess.Popen[str]) -> str:
+    if process.stdout is None:
+        raise RuntimeError("the process has no stdout")
+    return process.stdout.readline()
+
+
+async def _give_a_past(path: Path, past: int) -> None:
+    """`past` files that were uploaded long ago, written as the engine would have written them."""
+    journal = Journal.open(path)
+    try:
+        project, upload = await journal.write(_opened)
+        for start in range(0, past, _BATCH):
+            numbers = range(start, min(past, start + _BATCH))
+            await journal.write(partial(_upload_all, project=project, upload=upload, numbers=numbers))
+        await journal.write(lambda c: uploads.move_upload(c, upload, UploadEvent.FINISHED))
+    finally:
+        await journal.close()
+
+
+def _opened(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Project and a new upload of it that is active."""
+    (project,) = connection.execute("SELECT id FROM projects").fetchone()
+    upload = uploads.add_sources(connection, project, ["/card"], False, time.time())
+    uploads.mark_scanned(connection, upload, ["/card"])
+    uploads.move_upload(connection, upload, UploadEvent.SCANNED)
+    return project, upload
+
+
+def _upload_all(connection: sqlite3.Connection, *, project: int, upload: int, numbers: range) -> None:
+    found = [Candidate(f"/card/DJI_{number:06}.JPG", 8_000_000, 1, number) for number in numbers]
+    files.add_candidates(connection, upload, project, found)
+    for row in files.unchecked(connection, upload, len(found), []):
+        contents.settle_check(connection, row.id, row.candidate, Content(f"{row.id:032x}", 1))
+        files.move(connection, row.id, FileEvent.PICKED)
+        files.store(connection, row.id, "etag")
+        files.register(connection, [row.id], time.time())
