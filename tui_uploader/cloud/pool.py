@@ -37,6 +37,7 @@ class ConnectionPool:
         self._busy: set[Connection] = set()
         self._tls: ssl.SSLContext | None = None
         self._sweep: asyncio.TimerHandle | None = None
+        self._closed = False
 
     async def exchange(self, origin: Origin, request: Request, sent: SentCallback | None = None) -> Reply:
         """Send `request` and read its reply, whatever its status.
@@ -59,6 +60,7 @@ class ConnectionPool:
         return replace(reply, repeated=kept is not None)
 
     async def close(self) -> None:
+        self._closed = True
         if self._sweep is not None:
             self._sweep.cancel()
         for connection in self._busy:
@@ -75,6 +77,9 @@ class ConnectionPool:
         return self._tls
 
     def _keep(self, connection: Connection) -> None:
+        if self._closed:
+            connection.close()
+            return
         connection.idle_since = time.monotonic()
         self._idle.setdefault(connection.origin, []).append(connection)
         if self._sweep is None:
