@@ -28,7 +28,6 @@ from tui_uploader.tui.screens.main import MainScreen
 from tui_uploader.tui.screens.submitted import SubmittedScreen
 from tui_uploader.tui.terminal import Pace, Terminal, paced
 from tui_uploader.tui.widgets.key_bar import KeyBar
-from tui_uploader.tui.widgets.notices import Notices
 
 _LOOK_AT_LINE_SECONDS = 1.0
 _BESIDES_KEYS = (
@@ -79,13 +78,13 @@ class UploaderApp(App[None]):
         self._glyphs = glyph_set(self._terminal.ascii_only)
         self.link = EngineLink(self, directories, connect=connect)
         self._commands = Commands(self, self.link, self.copy_to_clipboard)
-        self._main = MainScreen(self.link, self._glyphs, self._commands, wall=wall)
-        self._dialogs = Dialogs(self, self.link, self._main, self._glyphs)
+        self.main = MainScreen(self.link, self._glyphs, self._commands, wall=wall)
+        self._dialogs = Dialogs(self, self.link, self.main, self._glyphs)
         self._before: EngineStatus | None = None
         self._unseen_submissions: tuple[Submission, ...] = ()
 
     def get_default_screen(self) -> Screen[Any]:
-        return self._main
+        return self.main
 
     @on(MainScreen.Ready)
     def _begin(self) -> None:
@@ -98,7 +97,7 @@ class UploaderApp(App[None]):
 
     @on(StatusArrived)
     def _route_status(self, event: StatusArrived) -> None:
-        self._main.show_status(event.status)
+        self.main.show_status(event.status)
         found = news(self._before, event.status)
         self._before = event.status
         if found.troubles:
@@ -110,15 +109,15 @@ class UploaderApp(App[None]):
 
     @on(AttachmentChanged)
     def _route_attachment(self, event: AttachmentChanged) -> None:
-        self._main.show_attachment(event)
+        self.main.show_attachment(event)
 
     @on(ProjectsArrived)
     def _route_projects(self, event: ProjectsArrived) -> None:
-        self._main.show_projects(event.projects, event.accounts)
+        self.main.show_projects(event.projects, event.accounts)
 
     @on(Noticed)
     def _notice(self, event: Noticed) -> None:
-        self._main.query_one(Notices).show(event)
+        self.main.notices.show(event)
         line = line_of(self)
         if event.attention and line is not None:
             line.send(terminal.BELL + terminal.noticed("tui-uploader", event.text, self._terminal))
@@ -130,7 +129,7 @@ class UploaderApp(App[None]):
             return
         if isinstance(self.screen, SubmittedScreen):
             self.screen.add(self._unseen_submissions)
-        elif self.screen is self._main:
+        elif self.screen is self.main:
             self.push_screen(SubmittedScreen(self._unseen_submissions))
         else:
             return
@@ -166,28 +165,28 @@ class UploaderApp(App[None]):
 
     def on_paste(self, event: events.Paste) -> None:
         """Files that are dropped on the terminal arrive as a paste of their paths."""
-        if self.screen is self._main:
+        if self.screen is self.main:
             self._dialogs.add_files(dropped=event.text)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key by name, and what has no key."""
-        if screen is self._main:
+        if screen is self.main:
             panes: tuple[Sequence[Binding], ...] = (keys.IN_FILES, keys.EVERYWHERE)
             for binding in (binding for pane in panes for binding in pane):
                 does = partial(self.run_action, binding.action, self._namespace(binding))
                 yield SystemCommand(binding.description, f"{binding.tooltip} ({binding.key_display})", does)
             for title, action, help_text in _BESIDES_KEYS:
-                yield SystemCommand(title, help_text, partial(self.run_action, action, self._main))
+                yield SystemCommand(title, help_text, partial(self.run_action, action, self.main))
         yield SystemCommand("theme", "Change the colours", self.action_change_theme)
 
     def _namespace(self, binding: Binding) -> DOMNode:
         """Whose method the action is: the pane's for keys of a pane."""
         if binding in keys.IN_FILES:
-            return self._main.files if binding.action != "open" else self._main.files.table
+            return self.main.files if binding.action != "open" else self.main.files.table
         if binding in keys.IN_PROJECTS or binding in keys.IN_UPLOADS:
-            pane = self._main.projects if self._main.pane == "projects" else self._main.uploads
+            pane = self.main.projects if self.main.pane == "projects" else self.main.uploads
             return pane.table if binding.action == "open" else pane
-        return self._main
+        return self.main
 
     # ---------------------------------------------------------------------------------------------- the terminal
 
@@ -211,4 +210,4 @@ class UploaderApp(App[None]):
 
     def _go_slow(self, slow: bool) -> None:
         self.link.interval = SLOW_STATUS_SECONDS if slow else STATUS_SECONDS
-        self._main.query_one(KeyBar).show_note("slow line" if slow else "")
+        self.main.key_bar.show_note("slow line" if slow else "")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tui_uploader.model import EngineStatus, Processing, ProcessingState, UploadState, UploadStatus
+from tui_uploader.model import Counts, EngineStatus, Processing, ProcessingState, UploadState, UploadStatus
 from tui_uploader.text import byte_count, counted, duration, printable
 
 _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
@@ -32,14 +32,19 @@ class News:
 
 
 def news(before: EngineStatus | None, after: EngineStatus) -> News:
-    """Without a state before, only what waits for a person is news."""
+    """Without a state before, only what waits for a person is news. A new upload may have ended before it was seen."""
     known = {upload.upload: upload for upload in before.uploads} if before else {}
-    pairs = [(known.get(upload.upload), upload) for upload in after.uploads]
+    pairs = [(known.get(upload.upload) or (_begun(upload) if before else None), upload) for upload in after.uploads]
     return News(
         submitted=_submitted(pairs),
         told=_unique(_success(old, new) for old, new in pairs if old is not None),
         troubles=_unique(_trouble(old, new) for old, new in pairs),
     )
+
+
+def _begun(upload: UploadStatus) -> UploadStatus:
+    """As it was when it was made."""
+    return replace(upload, state=UploadState.PREPARING, counts=Counts(), processing=Processing(), notice=None)
 
 
 def _submitted(pairs: Sequence[tuple[UploadStatus | None, UploadStatus]]) -> tuple[Submission, ...]:

@@ -62,20 +62,19 @@ class FilesPane(Vertical):
         self._query = FileQuery()
         self._paces: dict[int, Pace] = {}
         self._wanted = asyncio.Event()
+        shape: Shape[FileItem] = Shape(COLUMNS, key=lambda item: item.id, cells=self._cells)
+        self.table = LineTable(shape, glyphs, id="files-table")
+        self._title = SpanLine(glyphs, id="files-title", classes="pane-title")
+        self._filter = FilterInput(id="files-filter")
 
     def compose(self) -> ComposeResult:
-        yield SpanLine(self._glyphs, id="files-title", classes="pane-title")
-        yield FilterInput(id="files-filter")
-        shape = Shape[FileItem](COLUMNS, key=lambda item: item.id, cells=self._cells)
-        yield LineTable(shape, self._glyphs, id="files-table")
+        yield self._title
+        yield self._filter
+        yield self.table
 
     def on_mount(self) -> None:
         self._show_title()
         self.run_worker(self._keep_window(), name="files window", group="files window", description="files window")
-
-    @property
-    def table(self) -> LineTable[FileItem]:
-        return self.query_one("#files-table", LineTable)
 
     # --------------------------------------------------------------------------------------------- what is shown
 
@@ -105,7 +104,7 @@ class FilesPane(Vertical):
             spans.append(Span("  newest first"))
         if marks := len(self.table.marks):
             spans.append(Span(f"  {marks:,} selected", "strong"))
-        self.query_one("#files-title", SpanLine).show(spans)
+        self._title.show(spans)
 
     def _cells(self, item: FileItem, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
         pace = self._paces.get(item.id)
@@ -118,14 +117,15 @@ class FilesPane(Vertical):
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            upload, query = self._upload, self._window_query()
+            asked_for = upload, _ = self._upload, self._query
+            query = self._window_query()
             if upload is None:
                 continue
             try:
                 window = await self._link.ask(lambda engine: engine.files(upload, query))  # noqa: B023 - awaited here
             except UploaderError:
                 continue  # the engine link tells of an engine that is gone; the next state asks again
-            if (upload, self._window_query()) == (self._upload, replace(query, offset=self._window_query().offset)):
+            if asked_for == (self._upload, self._query):
                 self._put(window)
 
     def _window_query(self) -> FileQuery:
@@ -166,11 +166,11 @@ class FilesPane(Vertical):
         self._show_title()
 
     def action_filter(self) -> None:
-        self.query_one(FilterInput).open()
+        self._filter.open()
 
     def action_show_all(self) -> None:
         """Without filters; the selection stays."""
-        self.query_one(FilterInput).drop()
+        self._filter.drop()
         self._ask_anew(replace(self._query, status=None, text=""))
 
     def action_next_status(self) -> None:

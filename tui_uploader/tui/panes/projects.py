@@ -49,19 +49,18 @@ class ProjectsPane(Vertical):
         """As the engine told them last."""
         self._status: EngineStatus | None = None
         self._text = ""
+        shape: Shape[ProjectRow] = Shape(COLUMNS, key=lambda row: row.key, cells=self._cells)
+        self.table = LineTable(shape, glyphs, id="projects-table")
+        self._title = SpanLine(glyphs, id="projects-title", classes="pane-title")
+        self._filter = FilterInput(id="projects-filter")
 
     def compose(self) -> ComposeResult:
-        yield SpanLine(self._glyphs, id="projects-title", classes="pane-title")
-        yield FilterInput(id="projects-filter")
-        shape = Shape[ProjectRow](COLUMNS, key=lambda row: row.key, cells=self._cells)
-        yield LineTable(shape, self._glyphs, id="projects-table")
+        yield self._title
+        yield self._filter
+        yield self.table
 
     def on_mount(self) -> None:
         self._show()
-
-    @property
-    def table(self) -> LineTable[ProjectRow]:
-        return self.query_one("#projects-table", LineTable)
 
     @property
     def current(self) -> ProjectRow | None:
@@ -95,7 +94,7 @@ class ProjectsPane(Vertical):
         self.table.show_empty([Span(line, "muted") for line in empty])
         self.table.put(0, rows, len(rows))
         count = f"  {len(rows):,} of {len(every):,}" if self._text else f"  {len(every):,}"
-        self.query_one("#projects-title", SpanLine).show([Span("1 Projects", "strong"), Span(count)])
+        self._title.show([Span("1 Projects", "strong"), Span(count)])
 
     def _cells(self, row: ProjectRow, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
         return project_cells(row, columns, self._glyphs)
@@ -103,12 +102,12 @@ class ProjectsPane(Vertical):
     # ------------------------------------------------------------------------------------- what the user does
 
     def action_filter(self) -> None:
-        self.query_one(FilterInput).open()
+        self._filter.open()
 
     async def action_back(self) -> None:
         """Without a filter; then to the files, where the terminal has no room for both."""
         if self._text:
-            self.query_one(FilterInput).drop()
+            self._filter.drop()
         elif self.screen.has_class("-switching"):
             await self.run_action("screen.focus_pane('files')")
 

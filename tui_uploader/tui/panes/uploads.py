@@ -46,22 +46,21 @@ class UploadsPane(Vertical):
         self._glyphs = glyphs
         self._wall = wall
         self._status: EngineStatus | None = None
+        shape: Shape[UploadStatus] = Shape(COLUMNS, key=lambda upload: upload.upload, cells=self._cells)
+        self.table = LineTable(shape, glyphs, header=False, id="uploads-table")
+        self._title = SpanLine(glyphs, id="uploads-title", classes="pane-title")
+        self._detail = SpanLine(glyphs, id="uploads-detail")
 
     def compose(self) -> ComposeResult:
-        yield SpanLine(self._glyphs, id="uploads-title", classes="pane-title")
-        shape = Shape[UploadStatus](COLUMNS, key=lambda upload: upload.upload, cells=self._cells)
-        yield LineTable(shape, self._glyphs, header=False, id="uploads-table")
-        yield SpanLine(self._glyphs, id="uploads-detail")
+        yield self._title
+        yield self.table
+        yield self._detail
 
     def on_mount(self) -> None:
         self.show_link()
         self._fit()
         # A countdown is the one thing here that changes by itself; with the link up this draws nothing.
         self.set_interval(1.0, self.show_link)
-
-    @property
-    def table(self) -> LineTable[UploadStatus]:
-        return self.query_one("#uploads-table", LineTable)
 
     @property
     def current(self) -> UploadStatus | None:
@@ -83,12 +82,10 @@ class UploadsPane(Vertical):
         title = [Span("3 Uploads", "strong"), *summary_spans(self._status)]
         if down:
             title, link = [*title, Span("  "), *link], []
-        self.query_one("#uploads-title", SpanLine).show(title, link)
+        self._title.show(title, link)
 
     def show_detail(self) -> None:
-        self.query_one("#uploads-detail", SpanLine).show(
-            [Span("  "), *detail_spans(self.current)] if self.current else []
-        )
+        self._detail.show([Span("  "), *detail_spans(self.current)] if self.current else [])
 
     def select(self, upload: int) -> None:
         self.table.select(upload)

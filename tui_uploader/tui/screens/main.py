@@ -50,9 +50,7 @@ class MainScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self._link = link
-        self._glyphs = glyphs
         self._commands = commands
-        self._wall = wall
         self._status: EngineStatus | None = None
         self._accounts: tuple[Account, ...] | None = None
         self._looked_at: int | None = None
@@ -60,33 +58,28 @@ class MainScreen(Screen[None]):
         self._wanted: int | None = None
         """An upload that was just made: to be looked at when it is there."""
         self._trouble = ""
+        self.projects = ProjectsPane(glyphs, id="projects")
+        self.files = FilesPane(link, glyphs, id="files")
+        self.uploads = UploadsPane(glyphs, wall=wall, id="uploads")
+        self.notices = Notices(id="notices")
+        self.key_bar = KeyBar(id="key-bar")
+        self._plain_status = PlainStatus(glyphs, id="plain-status")
+        self._trouble_line = SpanLine(glyphs, id="engine-trouble")
 
     def compose(self) -> ComposeResult:
-        yield SpanLine(self._glyphs, id="engine-trouble")
+        yield self._trouble_line
         with Horizontal(id="middle"):
-            yield ProjectsPane(self._glyphs, id="projects")
-            yield FilesPane(self._link, self._glyphs, id="files")
-        yield UploadsPane(self._glyphs, wall=self._wall, id="uploads")
-        yield PlainStatus(self._glyphs, id="plain-status")
-        yield Notices(id="notices")
-        yield KeyBar(id="key-bar")
+            yield self.projects
+            yield self.files
+        yield self.uploads
+        yield self._plain_status
+        yield self.notices
+        yield self.key_bar
 
     def on_mount(self) -> None:
         self.files.table.focus()
         self._show_files()
         self.post_message(self.Ready())
-
-    @property
-    def projects(self) -> ProjectsPane:
-        return self.query_one(ProjectsPane)
-
-    @property
-    def files(self) -> FilesPane:
-        return self.query_one(FilesPane)
-
-    @property
-    def uploads(self) -> UploadsPane:
-        return self.query_one(UploadsPane)
 
     @property
     def pane(self) -> str:
@@ -109,7 +102,7 @@ class MainScreen(Screen[None]):
         elif self._looked_at is None and self.projects.current is not None:
             self._looked_at = self.projects.current.upload
         self._show_files()
-        self.query_one(PlainStatus).show(status, self._trouble)
+        self._plain_status.show(status, self._trouble)
 
     def show_projects(self, projects: tuple[Project, ...], accounts: tuple[Account, ...]) -> None:
         self._accounts = accounts
@@ -123,10 +116,9 @@ class MainScreen(Screen[None]):
         there = change.attachment in (Attachment.ATTACHED, Attachment.ATTACHING)
         verb = "restarts" if change.attachment is Attachment.OTHER_VERSION else "starts"
         self._trouble = "" if there else f"E {verb} the engine: {cell_text(change.reason)}"
-        line = self.query_one("#engine-trouble", SpanLine)
-        line.show([Span(f" {self._trouble}", "error")])
-        line.display = not there
-        self.query_one(PlainStatus).show(self._status, self._trouble)
+        self._trouble_line.show([Span(f" {self._trouble}", "error")])
+        self._trouble_line.display = not there
+        self._plain_status.show(self._status, self._trouble)
         self._show_files()
 
     def look_at(self, upload: int | None) -> None:
@@ -178,7 +170,7 @@ class MainScreen(Screen[None]):
         self.set_class(pane == "projects", "-switching")
         if pane == "uploads":
             self.uploads.remove_class("-folded")
-        self.query_one(f"#{pane}-table").focus()
+        {"projects": self.projects, "files": self.files, "uploads": self.uploads}[pane].table.focus()
 
     def action_toggle_uploads(self) -> None:
         if not self.uploads.toggle() and self.pane == "uploads":
@@ -207,7 +199,7 @@ class MainScreen(Screen[None]):
 
     def on_descendant_focus(self) -> None:
         pane = self.pane
-        self.query_one(KeyBar).show(keys_of(pane))
+        self.key_bar.show(keys_of(pane))
         for each in (self.projects, self.files, self.uploads):
             each.set_class(each.id == pane, "-active")
         if pane == "files":

@@ -1,0 +1,106 @@
+"""The app in front of a real engine on a real socket; behind it the real local cloud, or a manager of mere values."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from tests.service.conftest import directories, manager, spawner
+from tests.until import until
+from tui_uploader.errors import EngineUnreachable
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.local_cloud.server import running
+from tui_uploader.service.client import EngineClient
+from tui_uploader.service.daemon import run_engine
+from tui_uploader.settings import Directories, Settings
+from tui_uploader.tui.app import UploaderApp
+from tui_uploader.tui.messages import Attachment
+from tui_uploader.tui.terminal import Terminal
+
+__all__ = ["directories", "manager", "spawner"]
+
+_DEADLINE = 20.0
+
+
+@dataclass
+class Screen:
+    """The person in front of the app."""
+
+    app: UploaderApp
+    pilot: Pilot[None]
+
+    @property
+    def lines(self) -> list[str]:
+        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    async def shows(self, *texts: str) -> None:
+        """Return when all of `texts` are on the screen."""
+        await self._until(lambda: all(text in self.text for text in texts), f"{texts} never came")
+
+    async def hides(self, text: str) -> None:
+        await self._until(lambda: text not in self.text, f"{text!r} never went")
+
+    async def _until(self, condition: Callable[[], bool], what: str) -> None:
+        try:
+            await until(condition, _DEADLINE)
+        except TimeoutError:
+            raise AssertionError(f"{what}; the screen:\n{self.text}") from None
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    def drop(self, *paths: Path) -> None:
+        """Files dropped on the terminal: their paths are pasted."""
+        self.app.post_message(events.Paste("\n".join(str(path) for path in paths)))
+
+
+@asynccontextmanager
+async def showing(
+    directories: Directories, size: tuple[int, int] = (120, 30), terminal: Terminal | None = None
+) -> AsyncIterator[Screen]:
+    """The app, attached to an engine that runs already."""
+    app = UploaderApp(directories, terminal or Terminal(), connect=partial(EngineClient.connect))
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.link.status is not None and app.link.attachment is Attachment.ATTACHED)
+        yield Screen(app, pilot)
+
+
+@asynccontextmanager
+async def engine_running(directories: Directories) -> AsyncIterator[None]:
+    """The real engine, within this process."""
+    ready = asyncio.Event()
+    engine = asyncio.create_task(run_engine(directories, Settings(no_keyring=True), ready=ready.set, foreground=True))
+    await asyncio.wait_for(ready.wait(), _DEADLINE)
+    try:
+        yield
+    finally:
+        try:
+            async with EngineClient.connect(directories, spawn=False, any_version=True) as client:
+                await client.stop()
+        except EngineUnreachable:
+            pass  # the test stopped it
+        await engine
+
+
+@pytest.fixture
+async def field(directories: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
+    """An engine, a local cloud, and a login in the environment; the folder in which the cloud keeps what it gets."""
+    root = tmp_path / "cloud"
+    async with running(LocalCloudOptions(root=root, port=0, processing_seconds=60.0)) as cloud:
+        monkeypatch.setenv("PIX4D_CLOUD_URL", cloud.url)
+        monkeypatch.setenv("PIX4D_CLIENT_ID", cloud.client_id)
+        monkeypatch.setenv("PIX4D_CLIENT_SECRET", cloud.client_secret)
+        async with engine_running(directories):
+            yield root

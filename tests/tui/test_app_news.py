@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tui.values import engine_status, upload_status
+from tui_uploader.model import Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus, Volume
+from tui_uploader.tui.news import News, Submission, estimate_words, news
+
+MOVING = upload_status(counts=Counts(uploaded=1, uploading=1))
+DONE = replace(MOVING, state=UploadState.COMPLETE, counts=Counts(uploaded=2), bytes=Volume(2_000, 2_000, 2_000, 2_000))
+SUBMITTED = Processing(ProcessingState.SUBMITTED, waiting_seconds=240, processing_seconds=3600)
+FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        (MOVING, MOVING, News()),
+        (MOVING, DONE, News(told=("North field is uploaded: 2 files, 2.00 KB.",))),
+        (DONE, DONE, News()),
+        (DONE, replace(DONE, processing=SUBMITTED), News(submitted=(Submission("North field", SUBMITTED),))),
+        (MOVING, replace(DONE, processing=SUBMITTED), News(submitted=(Submission("North field", SUBMITTED),))),
+        (
+            replace(DONE, processing=SUBMITTED),
+            replace(DONE, processing=Processing(ProcessingState.PROCESSING)),
+            News(),
+        ),
+        (
+            replace(DONE, processing=SUBMITTED),
+            replace(DONE, processing=Processing(ProcessingState.DONE)),
+            News(told=("North field is processed.",)),
+        ),
+        (
+            replace(DONE, processing=SUBMITTED),
+            replace(DONE, processing=Processing(ProcessingState.FAILED, reason="No overlap.")),
+            News(troubles=("Processing of North field failed. No overlap.",)),
+        ),
+        (
+            MOVING,
+            replace(MOVING, counts=Counts(uploaded=1, failed=1)),
+            News(troubles=("North field: 1 file failed; r tries again, x removes.",)),
+        ),
+        (MOVING, replace(MOVING, notice=FAULT), News(troubles=("North field: Nobody is signed in.",))),
+        (replace(MOVING, notice=FAULT), replace(MOVING, notice=FAULT), News()),
+        (MOVING, replace(MOVING, notice=replace(FAULT, needs_person=False)), News()),
+        (None, replace(MOVING, notice=FAULT), News(troubles=("North field: Nobody is signed in.",))),
+        (None, replace(DONE, processing=SUBMITTED), News()),
+    ],
+)
+def test_what_is_news(before: UploadStatus | None, after: UploadStatus, found: News) -> None:
+    assert news(engine_status(before) if before else None, engine_status(after)) == found
+
+
+def test_an_upload_that_ended_before_it_was_seen_is_news() -> None:
+    finished = replace(DONE, processing=SUBMITTED)
+    assert news(engine_status(), engine_status(finished)).submitted
+    assert news(engine_status(), engine_status(replace(MOVING, counts=Counts(failed=1)))).troubles
+    assert news(engine_status(), engine_status(MOVING)) == News()
+
+
+def test_several_uploads_of_a_project_are_told_once() -> None:
+    before = engine_status(DONE, replace(DONE, upload=2))
+    after = engine_status(replace(DONE, processing=SUBMITTED), replace(DONE, upload=2, processing=SUBMITTED))
+    assert news(before, after).submitted == (Submission("North field", SUBMITTED),)
+
+
+def test_names_from_outside_are_inert() -> None:
+    hostile = replace(DONE, project_name="\x1b[2J" + "x" * 300)
+    (told,) = news(engine_status(replace(MOVING, project_name=hostile.project_name)), engine_status(hostile)).told
+    assert "\x1b" not in told and len(told) < 120
+
+
+def test_estimates_are_told_where_the_service_gives_them() -> None:
+    assert estimate_words(SUBMITTED) == (
+        "Estimated waiting time: 4 min 00 s",
+        "Estimated processing time: 1 h 00 min",
+    )
+    assert estimate_words(Processing()) == ("The service gave no estimate of the time.",)

@@ -1,0 +1,83 @@
+"""Values of the model for tests of how they are shown."""
+
+from __future__ import annotations
+
+from tui_uploader.model import (
+    Counts,
+    EngineStatus,
+    EtaRange,
+    FileItem,
+    FileStatus,
+    Link,
+    Notice,
+    Processing,
+    Project,
+    ProjectKind,
+    UploadState,
+    UploadStatus,
+    Volume,
+)
+
+_NO_COUNTS, _NOTHING, _NOT_STARTED, _UNKNOWN = Counts(), Volume(), Processing(), Link()
+
+
+def file_item(
+    number: int = 1,
+    name: str = "DJI_0001.JPG",
+    status: FileStatus = FileStatus.WAITING,
+    *,
+    size: int = 4_000_000,
+    sent: int = 0,
+    reason: str | None = None,
+    object: str | None = None,
+    duplicate_of: str | None = None,
+) -> FileItem:
+    return FileItem(number, f"/card/{name}", name, object, size, status, reason, duplicate_of, sent)
+
+
+def upload_status(
+    number: int = 1,
+    *,
+    name: str = "North field",
+    project: str | None = "1001",
+    state: UploadState = UploadState.ACTIVE,
+    counts: Counts = _NO_COUNTS,
+    volume: Volume = _NOTHING,
+    rate: float = 0.0,
+    eta: EtaRange | None = None,
+    skipped: int = 0,
+    auto_process: bool = True,
+    processing: Processing = _NOT_STARTED,
+    notice: Notice | None = None,
+) -> UploadStatus:
+    return UploadStatus(
+        upload=number,
+        project=project,
+        project_name=name,
+        state=state,
+        counts=counts,
+        bytes=volume,
+        skipped=skipped,
+        rate=rate,
+        eta=eta,
+        seconds=1.0,
+        auto_process=auto_process,
+        processing=processing,
+        notice=notice,
+    )
+
+
+def engine_status(*uploads: UploadStatus, link: Link = _UNKNOWN, streams: int = 0, rate: float = 0.0) -> EngineStatus:
+    return EngineStatus("1", 1, 0.0, link, streams, rate, uploads)
+
+
+def project(
+    name: str = "North field",
+    *,
+    id: str | None = "1001",
+    uploads: tuple[int, ...] = (),
+    images: int = 0,
+    processing: Processing = _NOT_STARTED,
+    kind: ProjectKind = ProjectKind.IMAGES,
+) -> Project:
+    return Project(id, name, kind, "me@cloud", processing, uploads, images)
