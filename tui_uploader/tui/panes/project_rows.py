@@ -41,6 +41,10 @@ class ProjectRow:
         """Holds for a project of this machine from its first upload on, before the service gives it an id."""
         return (self.project.account, self.project.uploads[0] if self.project.uploads else self.project.id)
 
+    def takes(self, upload: int) -> bool:
+        """Whether the upload goes there."""
+        return upload in self.project.uploads or any(shown.upload == upload for shown in self.uploads)
+
     @property
     def upload(self) -> int | None:
         """The newest upload: the one whose files are shown."""
@@ -57,21 +61,25 @@ class ProjectRow:
 def project_rows(projects: Sequence[Project], status: EngineStatus | None) -> tuple[ProjectRow, ...]:
     """Projects of this machine first, the newest at the top, then the account's others.
 
-    An upload whose project is not listed yet, because the list takes its time, stands for it.
+    The list of projects may be older than the uploads: one that it does not name belongs to the project with its id,
+    or stands for a project that is not listed yet.
     """
-    uploads = {upload.upload: upload for upload in status.uploads} if status else {}
+    uploads = status.uploads if status else ()
     rows = [
-        ProjectRow(project, tuple(uploads[number] for number in project.uploads if number in uploads))
-        for project in projects
+        ProjectRow(project, tuple(upload for upload in uploads if _goes_to(upload, project))) for project in projects
     ]
-    listed = {number for project in projects for number in project.uploads}
+    shown = {upload.upload for row in rows for upload in row.uploads}
     missing: dict[Hashable, list[UploadStatus]] = {}
-    for upload in uploads.values():
-        if upload.upload not in listed:
+    for upload in uploads:
+        if upload.upload not in shown:
             missing.setdefault(upload.project or upload.upload, []).append(upload)
     rows += [_unlisted(found) for found in missing.values()]
     mine = sorted((row for row in rows if row.upload is not None), key=lambda row: row.upload or 0, reverse=True)
     return (*mine, *(row for row in rows if row.upload is None))
+
+
+def _goes_to(upload: UploadStatus, project: Project) -> bool:
+    return upload.upload in project.uploads or (upload.project is not None and upload.project == project.id)
 
 
 def _unlisted(uploads: Sequence[UploadStatus]) -> ProjectRow:

@@ -77,7 +77,7 @@ class ProjectsPane(Vertical):
     def select_upload(self, upload: int) -> None:
         """Put the cursor on the project that this upload goes to."""
         for row in self.table.window.rows:
-            if upload in row.project.uploads:
+            if row.takes(upload):
                 self.table.select(row.key)
                 return
 

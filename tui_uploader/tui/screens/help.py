@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -17,6 +18,8 @@ from tui_uploader.tui import keys
 from tui_uploader.tui.glyphs import Glyphs
 
 _KEY_CELLS = 20
+_AROUND = 18
+"""Cells of a terminal's width that the dialog does not have: its margins, its padding, the scroll bar."""
 _MEANINGS = {
     FileStatus.UPLOADED: "uploaded: stored, and known to the project",
     FileStatus.UPLOADING: "uploading: being sent, or stored and being registered",
@@ -49,6 +52,13 @@ def help_sections(pane: str, glyphs: Glyphs) -> list[tuple[str, list[tuple[str, 
     ]
 
 
+def key_lines(key: str, said: str, width: int) -> str:
+    """The key at the left and what it does beside it, in lines of `width` cells."""
+    beside = textwrap.wrap(said, max(16, width - _KEY_CELLS)) or [""]
+    first = f"  {key}{' ' * max(1, _KEY_CELLS - cell_len(key))}{beside[0]}"
+    return "\n".join([first, *(" " * (_KEY_CELLS + 2) + rest for rest in beside[1:])])
+
+
 def _keys_shown(binding: Binding) -> str:
     first, *others = binding.key.split(",")
     names = [binding.key_display or first, *(other.capitalize() for other in others)]
@@ -74,7 +84,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog"):
             yield Static("Keys", classes="dialog-title")
             for title, lines in help_sections(self._pane, self._glyphs):
-                text = "\n".join(f"  {key}{' ' * max(1, _KEY_CELLS - cell_len(key))}{said}" for key, said in lines)
+                text = "\n".join(key_lines(key, said, self.app.size.width - _AROUND) for key, said in lines)
                 yield Static(Content.assemble((title, "bold"), f"\n{text}\n"))
             yield Static("Esc closes")
 
