@@ -14,7 +14,6 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tui_uploader.model import EngineStatus
-from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui import keys, terminal
 from tui_uploader.tui.commands import Commands
@@ -62,7 +61,7 @@ class UploaderApp(App[None]):
         described: Terminal | None = None,
         *,
         slow: bool = False,
-        connect: Connect = EngineClient.connect,
+        connect: Connect | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._terminal = described or Terminal()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
@@ -17,11 +17,13 @@ from tui_uploader.model import (
     UploadState,
     UploadStatus,
 )
-from tui_uploader.service.client import EngineClient
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.messages import Noticed, Severity
 from tui_uploader.tui.screens.confirm import ConfirmScreen
+
+if TYPE_CHECKING:
+    from tui_uploader.service.client import EngineClient
 
 _WITHOUT_QUESTION = 10
 """Files that are removed without asking: their removal can be taken back."""

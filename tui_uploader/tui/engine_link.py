@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from textual.app import App
 from textual.worker import Worker
@@ -26,9 +26,11 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.model import EngineStatus, Login, SignInRequest
-from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
+
+if TYPE_CHECKING:
+    from tui_uploader.service.client import EngineClient
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class EngineLink:
         app: App[Any],
         directories: Directories,
         *,
-        connect: Connect = EngineClient.connect,
+        connect: Connect | None = None,
         settings: Callable[[], Settings] = load,
         interval: float = STATUS_SECONDS,
     ) -> None:
@@ -70,7 +72,7 @@ class EngineLink:
         self.account: str | None = None
         """The account of the environment's login, once the engine has it; None: the stored login is used."""
         self._app = app
-        self._connect = connect
+        self._connect = connect or _connect
         self._settings = settings
         self._reason = ""
         self._engine: EngineClient | None = None
@@ -229,6 +231,16 @@ class EngineLink:
             self._app.post_message(Noticed(f"The projects could not be listed: {error}", "warning"))
             return True
         return bool(accounts)
+
+
+def _connect(
+    directories: Directories, *, spawn: bool = True, restart_other_version: bool = False
+) -> AbstractAsyncContextManager[EngineClient]:
+    from tui_uploader.service.client import (
+        EngineClient,
+    )  # brings an HTTP client, which the first frame does not wait for
+
+    return EngineClient.connect(directories, spawn=spawn, restart_other_version=restart_other_version)
 
 
 def _projects_of(status: EngineStatus | None) -> frozenset[tuple[int, str | None]]:
