@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import sqlite3
 import subprocess
@@ -22,14 +23,12 @@ from tui_uploader.engine.journal import contents, files, uploads
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.journal.contents import Content
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, UploadEvent
+from tui_uploader.model import MAX_IMAGES, FileEvent, ProjectKind, UploadEvent
 
 PROGRAM = (sys.executable, "-m", "tui_uploader")
-PROJECT = "Long past"
 LIVE_FILES, _LIVE_SIZE = 10, 4_500_000
 # Most of a minute for each file, however many go at a time.
 _LINE = 90_000
-_BATCH = 2000
 _DEADLINE = 60.0
 
 
@@ -69,14 +68,14 @@ class World:
 
 @contextmanager
 def world(folder: Path, past: int) -> Iterator[World]:
-    """A project with `past` uploaded files."""
+    """One that has uploaded `past` files before."""
     home = folder / "home"
     card, first = folder / "card", folder / "first"
     write_photos(card, LIVE_FILES, _LIVE_SIZE)
     write_photos(first, 1, 100_000)
     with serving(folder / "s3", None) as store, _cloud(folder, home, store.endpoint) as environment:
         made = World(environment, card)
-        made.command("upload", str(first), "--new", PROJECT, "--no-process", "--wait")
+        made.command("upload", str(first), "--new", "First", "--no-process", "--wait")
         made.run("engine", "stop")
         asyncio.run(_give_a_past(next(home.rglob("journal.sqlite")), past))
         made.command("status")
@@ -112,32 +111,28 @@ def _first_line(process: subprocess.Popen[str]) -> str:
 
 
 async def _give_a_past(path: Path, past: int) -> None:
-    """`past` files that were uploaded long ago, written as the engine would have written them."""
+    """`past` files that were uploaded long ago, in full projects, written as the engine would have written them."""
     journal = Journal.open(path)
     try:
-        project, upload = await journal.write(_opened)
-        for start in range(0, past, _BATCH):
-            numbers = range(start, min(past, start + _BATCH))
-            await journal.write(partial(_upload_all, project=project, upload=upload, numbers=numbers))
-        await journal.write(lambda c: uploads.move_upload(c, upload, UploadEvent.FINISHED))
+        for number in range(math.ceil(past / MAX_IMAGES)):
+            images = min(MAX_IMAGES, past - number * MAX_IMAGES)
+            await journal.write(partial(_upload_project, number=number, images=images))
     finally:
         await journal.close()
 
 
-def _opened(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Project and a new upload of it that is active."""
-    (project,) = connection.execute("SELECT id FROM projects").fetchone()
+def _upload_project(connection: sqlite3.Connection, *, number: int, images: int) -> None:
+    (account,) = connection.execute("SELECT account FROM projects LIMIT 1").fetchone()
+    kind, remote = ProjectKind.IMAGES, f"past-{number}"
+    project = uploads.add_project(connection, account, f"Past {number}", kind, remote_id=remote)
     upload = uploads.add_sources(connection, project, ["/card"], False, time.time())
     uploads.mark_scanned(connection, upload, ["/card"])
     uploads.move_upload(connection, upload, UploadEvent.SCANNED)
-    return project, upload
-
-
-def _upload_all(connection: sqlite3.Connection, *, project: int, upload: int, numbers: range) -> None:
-    found = [Candidate(f"/card/DJI_{number:06}.JPG", 8_000_000, 1, number) for number in numbers]
+    found = [Candidate(f"/card/DJI_{image:06}.JPG", 8_000_000, 1, image) for image in range(images)]
     files.add_candidates(connection, upload, project, found)
-    for row in files.unchecked(connection, upload, len(found), []):
+    for row in files.unchecked(connection, upload, images, []):
         contents.settle_check(connection, row.id, row.candidate, Content(f"{row.id:032x}", 1))
         files.move(connection, row.id, FileEvent.PICKED)
         files.store(connection, row.id, "etag")
         files.register(connection, [row.id], time.time())
+    uploads.move_upload(connection, upload, UploadEvent.FINISHED)
