@@ -106,7 +106,7 @@ def test_a_flood_of_keys_does_not_pile_up() -> None:
         before = resident_bytes(session.process.pid)
         session.feed_all(b"j" * 20_000 + b"k", 60.0)
         session.wait_for("key:k", 60.0)
-        assert resident_bytes(session.process.pid) - before < 32 * 2**20
+        assert resident_bytes(session.process.pid) - before < 12 * 2**20
 
 
 def test_bytes_that_are_no_text_do_no_harm() -> None:

@@ -28,6 +28,7 @@ def parameters(function: Callable[..., Any]) -> list[str]:
     ("function", "expected", "used_by"),
     [
         (App._display, ["self", "screen", "renderable"], "cell_diff.Frames.display takes its place"),
+        (App.call_later, ["self", "callback", "args", "kwargs"], "driver._await_app waits for its turn"),
         (App.exit, ["self", "result", "return_code", "message"], "driver._leave"),
         (
             _compositor.LayoutUpdate.__init__,
@@ -102,7 +103,6 @@ def test_the_app_knows_whether_color_is_wanted() -> None:
     app = App[None]()
     assert app.no_color in (True, False), "cell_diff.Frames"
     assert app.console.color_system in ("standard", "256", "truecolor", None), "cell_diff.Frames"
-    assert app.message_queue_size == 0, "driver._send_events waits while it is long"
     assert app._driver is None, "driver.line_of"
 
 

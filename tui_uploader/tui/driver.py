@@ -34,7 +34,7 @@ from tui_uploader.tui.input_stream import Escape, InputStream, Pasted, Piece, Se
 from tui_uploader.tui.output import PING, PONG, RoundTrip, TerminalWriter
 
 _READ_SIZE = 65536
-_MOST_UNREAD_EVENTS = 2000
+_EVENTS_AT_A_TIME = 256
 # A terminal that was deaf for this long may be another one now.
 _LONG_STALL = 5.0
 _CLOSE_WAIT = 2.0
@@ -56,6 +56,8 @@ class UploaderDriver(LinuxDriver):
         self._round_trip = RoundTrip()
         self._frames = cell_diff.install(app, self._is_ready, ascii_only=self.ascii_only)
         self._leaving = False
+        self._sent = 0
+        """Events since the app was known to have caught up."""
 
     # For the app
 
@@ -210,8 +212,17 @@ class UploaderDriver(LinuxDriver):
                 continue
             for message in reader.read(piece):
                 self.process_message(message)
-            # What is not read yet stays in the terminal's own buffer, which is bounded.
-            while self._app.message_queue_size > _MOST_UNREAD_EVENTS and not self.exit_event.wait(0.01):
+                self._sent += 1
+            if self._sent >= _EVENTS_AT_A_TIME:
+                self._sent = 0
+                self._await_app()
+
+    def _await_app(self) -> None:
+        """Let the app catch up. What is not read yet stays in the terminal's own buffer, which is bounded."""
+        caught_up = threading.Event()
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._app.call_later, caught_up.set)
+            while not caught_up.wait(0.05) and not self.exit_event.is_set():
                 pass
 
     def _key_thread_runs(self) -> bool:
