@@ -262,7 +262,9 @@ async def test_the_newest_notice_takes_the_place_of_the_last(manager: StandInMan
             screen.app.post_message(Noticed(f"Notice number {number} [red]", "error", seconds=0))
         await screen.shows("Notice number 19 [red]")
         assert screen.text.count("Notice number") == 1
-        await screen.pilot.click(offset=(5, 22))
+        line = next(index for index, shown in enumerate(screen.lines) if "Notice number" in shown)
+        assert screen.lines[line + 1].startswith(" 3 Uploads")
+        await screen.pilot.click(offset=(5, line))
         await screen.hides("Notice number")
 
 

@@ -51,6 +51,7 @@ from tui_uploader.tui.panes.upload_rows import (
     percent_stored,
     processing_note,
     rate_span,
+    settled_down,
     summary_spans,
 )
 from tui_uploader.tui.widgets.plain_status import plain_lines
@@ -197,6 +198,13 @@ def test_a_filter_takes_part_of_the_name_or_its_opposite(text: str, names: str) 
 )
 def test_an_upload_says_how_fast_it_is(upload: UploadStatus, stored: int, rate: str, eta: str) -> None:
     assert (percent_stored(upload), rate_span(upload).text, eta_words(upload)) == (stored, rate, eta)
+
+
+def test_a_rate_is_shown_only_while_something_moves() -> None:
+    moving = upload_status(counts=Counts(uploading=1), rate=5.0, eta=EtaRange(1, 2))
+    assert settled_down(moving, 3) is moving
+    still = settled_down(moving, 0)
+    assert (rate_span(still).text, eta_words(still)) == ("waiting", "")
 
 
 def test_counts_begin_with_what_needs_somebody() -> None:

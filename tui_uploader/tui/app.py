@@ -116,7 +116,7 @@ class UploaderApp(App[None]):
 
     @on(Noticed)
     def _notice(self, event: Noticed) -> None:
-        self.main.notices.show(event)
+        self.main.show_notice(event)
         line = line_of(self)
         if event.attention and line is not None:
             line.send(terminal.BELL + terminal.noticed("tui-uploader", event.text, self._terminal))

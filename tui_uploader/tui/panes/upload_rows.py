@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tui_uploader.model import EngineStatus, FileStatus, Link, LinkState, UploadState, UploadStatus
@@ -44,6 +45,11 @@ def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], gl
         else:
             cells.append([Span("auto" if status.auto_process else "manual", "muted")])
     return cells
+
+
+def settled_down(status: UploadStatus, streams: int) -> UploadStatus:
+    """Where nothing is under way, a rate is that of a while ago, and an estimate made from it too."""
+    return status if streams else replace(status, rate=0.0, eta=None)
 
 
 def _glyph(status: UploadStatus, glyphs: Glyphs) -> Span:

@@ -16,7 +16,14 @@ from tui_uploader.model import EngineStatus, LinkState, UploadStatus
 from tui_uploader.tui.columns import Column
 from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.keys import IN_UPLOADS
-from tui_uploader.tui.panes.upload_rows import COLUMNS, detail_spans, link_spans, summary_spans, upload_cells
+from tui_uploader.tui.panes.upload_rows import (
+    COLUMNS,
+    detail_spans,
+    link_spans,
+    settled_down,
+    summary_spans,
+    upload_cells,
+)
 from tui_uploader.tui.widgets.line_table import LineTable, LineView, Shape
 from tui_uploader.tui.widgets.spans import SpanLine
 
@@ -68,7 +75,7 @@ class UploadsPane(Vertical):
 
     def show_status(self, status: EngineStatus) -> None:
         self._status = status
-        newest_first = status.uploads[::-1]
+        newest_first = [settled_down(upload, status.streams) for upload in reversed(status.uploads)]
         self.table.show_empty([Span(line, "muted") for line in _NO_UPLOAD])
         self.table.put(0, newest_first, len(newest_first))
         self._fit()

@@ -19,7 +19,7 @@ from tui_uploader.tui.commands import Commands, Subject
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.keys import EVERYWHERE, keys_of
-from tui_uploader.tui.messages import Attachment, AttachmentChanged
+from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed
 from tui_uploader.tui.panes.emptiness import empty_lines
 from tui_uploader.tui.panes.files import FilesPane
 from tui_uploader.tui.panes.projects import ProjectsPane
@@ -120,6 +120,10 @@ class MainScreen(Screen[None]):
         self._trouble_line.display = not there
         self._plain_status.show(self._status, self._trouble)
         self._show_files()
+
+    def show_notice(self, notice: Noticed) -> None:
+        """Above the uploads, where it hides nothing that changes."""
+        self.notices.show(notice, self.uploads.outer_size.height + self.key_bar.outer_size.height)
 
     def look_at(self, upload: int | None) -> None:
         """Show this upload in all panes, as soon as the engine knows it."""

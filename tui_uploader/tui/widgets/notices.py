@@ -1,4 +1,4 @@
-"""What the user is told in passing: one notice at a time, above the key bar. The newest takes the place of the last."""
+"""What the user is told in passing: one notice at a time, over the last files. The newest takes the place of the last."""
 
 from __future__ import annotations
 
@@ -55,11 +55,13 @@ class Notices(Widget):
         self.current: Noticed | None = None
         self._timer: Timer | None = None
 
-    def show(self, notice: Noticed) -> None:
+    def show(self, notice: Noticed, below: int) -> None:
+        """`below`: how many lines of the screen's end it must leave free."""
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(notice.seconds, self.close) if notice.seconds else None
         self.current = notice
+        self.styles.margin = (0, 0, below, 0)
         self.display = True
         self._fit()
 
