@@ -174,7 +174,8 @@ class MainScreen(Screen[None]):
         self.set_class(pane == "projects", "-switching")
         if pane == "uploads":
             self.uploads.remove_class("-folded")
-        {"projects": self.projects, "files": self.files, "uploads": self.uploads}[pane].table.focus()
+        panes: tuple[ProjectsPane | FilesPane | UploadsPane, ...] = (self.projects, self.files, self.uploads)
+        next(each for each in panes if each.id == pane).table.focus()
 
     def action_toggle_uploads(self) -> None:
         if not self.uploads.toggle() and self.pane == "uploads":

@@ -1,4 +1,4 @@
-"""What the user is told in passing: one notice at a time, over the last files. The newest takes the place of the last."""
+"""What the user is told in passing, over the last files: one notice at a time, always the newest."""
 
 from __future__ import annotations
 
