@@ -1,19 +1,51 @@
-"""A manager over a real journal, and the real local cloud over real sockets, in one event loop."""
+"""A manager over a real journal, and the real local cloud over real sockets, in one event loop.
+
+Only the clocks are made up: they run as the machine's do, and a test may let them run ahead.
+"""
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.until import until
+from tui_uploader.cloud.contract import Cloud
+from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.engine.core import Clocks
+from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.rooms import Rooms
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
 from tui_uploader.local_cloud.store import starts
 from tui_uploader.model import AddRequest, FileItem, FileQuery, Login, SignInRequest, UploadStatus
 from tui_uploader.settings import Directories, Settings
+
+SETTINGS = Settings(no_keyring=True)
+_LEAP = 5.0
+
+
+@dataclass(slots=True)
+class MachineTime:
+    """The clocks of the machine that the engine runs on (seconds)."""
+
+    passed: float = 0.0
+    """How much more has passed than really did."""
+    wall_error: float = 0.0
+    """By how much the wall clock is ahead of the truth."""
+    looks: int = 0
+    """How often somebody looked at the monotonic clock: what every room does whenever it wakes up."""
+
+    def wall(self) -> float:
+        return time.time() + self.passed + self.wall_error
+
+    def monotonic(self) -> float:
+        self.looks += 1
+        return time.monotonic() + self.passed
 
 
 @dataclass(slots=True)
@@ -23,7 +55,10 @@ class World:
     folder: Path
     options: LocalCloudOptions
     cloud: LocalCloudAddress | None = None
-    managers: list[UploadManager] = field(default_factory=list)
+    time: MachineTime = field(default_factory=MachineTime)
+    make_cloud: Callable[[Login], Cloud] = lambda login: Pix4dCloud(login, SETTINGS)
+    rooms: Rooms = field(init=False)
+    """The rooms behind the manager that was opened last: for what front ends are not shown."""
 
     @property
     def card(self) -> Path:
@@ -48,13 +83,29 @@ class World:
 
     @asynccontextmanager
     async def engine(self, *, sign_in: bool = True, verify: bool = True) -> AsyncIterator[UploadManager]:
-        manager = await UploadManager.open(self.directories, Settings(no_keyring=True), doubt_seconds=3.0)
+        clocks = Clocks(self.time.wall, self.time.monotonic, random.random)
+        self.rooms = await Rooms.open(self.directories, SETTINGS, self.make_cloud, clocks, doubt_seconds=0.5)
+        manager = UploadManager(self.rooms)
         try:
             if sign_in:
                 await manager.sign_in(SignInRequest(self.login(), verify=verify))
             yield manager
         finally:
             await manager.close()
+
+    async def in_the_long_run(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+        """Await `condition` while the clocks run ahead, so that nobody really waits for the end of a pause."""
+
+        def time_passes() -> object:
+            self.time.passed += _LEAP
+            self.rooms.core.ring()
+            return condition()
+
+        await until(time_passes, seconds)
+
+    def project_row(self, project: str) -> ProjectRow:
+        """What the journal says of it."""
+        return next(row for row in self.rooms.core.summary.projects.values() if row.remote_id == project)
 
     def objects(self) -> dict[str, bytes]:
         """What the cloud holds, by name in the project."""
