@@ -1,0 +1,128 @@
+"""Processing starts once and projects are made once, whatever gets lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.engine.world import SETTINGS, World, add, settled, when
+from tests.photos import write_flight
+from tests.until import until
+from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.model import LinkState, ProcessingState, SignInRequest
+
+RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", processing_seconds=0.0))
+
+
+async def test_a_second_run_that_ended_unseen_is_not_started_again(world: World) -> None:
+    """After a lost reply, the word DONE may be that of the new run: it does not prove that the call never arrived."""
+    world.options = replace(world.options, faults=("lost_reply:route=start,times=1,after=1",))
+    write_flight(world.card / "one", 6)
+    write_flight(world.card / "two", 1)
+    async with world.cloud_running(), world.engine() as manager:
+        await add(manager, world.card / "one")
+        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
+        project = manager.status().uploads[0].project
+        assert project is not None
+        await add(manager, world.card / "two")
+        await until(lambda: world.starts_of(project) == 2)
+        await world.in_the_long_run(lambda: world.project_row(project).reason)
+        assert "not known" in (world.project_row(project).reason or "")
+        assert (world.starts_of(project), manager.busy) == (2, False)
+
+
+async def test_a_call_that_never_arrived_is_made_again(world: World) -> None:
+    world.options = replace(world.options, faults=("drop:route=start,times=1",))
+    write_flight(world.card, 6)
+    async with world.cloud_running(), world.engine() as manager:
+        await add(manager, world.card)
+        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
+        project = manager.status().uploads[0].project
+        assert project is not None
+        assert world.starts_of(project) == 1
+
+
+async def test_clocks_set_back_do_not_leave_a_start_in_doubt(world: World) -> None:
+    """A doubt is settled in its time even if the machine's clock was wrong when processing was asked for."""
+    world.options = replace(world.options, faults=("drop:route=start,times=1",))
+    world.time.wall_error = 30 * 86_400.0
+    write_flight(world.card, 6)
+    async with world.cloud_running(), world.engine() as manager:
+        await add(manager, world.card)
+        await until(lambda: any(row.start_in_doubt for row in world.rooms.core.summary.projects.values()))
+        world.time.wall_error = 0.0
+        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
+
+
+async def test_a_project_of_somebody_else_with_the_same_name_is_not_taken_over(world: World) -> None:
+    """After a failed creation, a project that was there before is not taken for the one that was to be made."""
+    write_flight(world.card, 2)
+    async with world.cloud_running():
+        theirs = Pix4dCloud(world.login(), SETTINGS)
+        other = await theirs.create_project("Quarry")
+        await theirs.close()
+    # The first requests of the route `other`: the list of projects, and the creation.
+    world.options = replace(world.options, faults=("drop:route=other,times=2",))
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        done = await settled(manager, upload.upload)
+        assert done.project not in (None, other.id)
+
+
+async def test_a_project_with_a_slash_in_its_name_is_made_once(world: World) -> None:
+    """A creation whose reply got lost is recognised although the service keeps another name than the user's."""
+    world.options = replace(world.options, faults=("lost_reply:route=other,times=2",))
+    write_flight(world.card, 2)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, new="Quarry/North", auto_process=False)
+        await settled(manager, upload.upload)
+        cloud = Pix4dCloud(world.login(), SETTINGS)
+        made = await cloud.projects()
+        await cloud.close()
+        assert [project.name for project in made] == ["Quarry-North"]
+
+
+async def test_a_dead_link_during_processing_wakes_nobody_up(world: World) -> None:
+    """While the link is down and a project is being processed, no room looks at the clock all the time."""
+    world.options = replace(world.options, processing_seconds=60.0)
+    write_flight(world.card, 6)
+    async with AsyncExitStack() as stack:
+        async with world.cloud_running():
+            manager = await stack.enter_async_context(world.engine())
+            upload = await add(manager, world.card)
+            await when(manager, upload.upload, lambda status: status.processing.state in RUNNING)
+        await world.in_the_long_run(lambda: manager.status().link.state is LinkState.DOWN)
+        before = world.time.looks
+        await asyncio.sleep(1.0)
+        assert world.time.looks - before < 40
+
+
+async def test_a_room_whose_call_is_cut_by_a_change_of_login_goes_on_with_the_new_one(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Several calls wait for one renewal of the token, which ends with the login."""
+    world.options = replace(
+        world.options,
+        processing_seconds=2.0,
+        token_lifetime=1.0,
+        faults=("stall:route=token,seconds=60,times=1,after=2",),
+    )
+    write_flight(world.card, 6)
+    caplog.set_level(logging.INFO, "tui_uploader.local_cloud.fault_layer")
+    async with world.cloud_running(), world.engine() as manager:
+        await add(manager, world.card)
+        await until(lambda: "Fault stall" in caplog.text)
+        await manager.sign_out("default")
+        await manager.sign_in(SignInRequest(world.login()))
+        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
