@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+FONTS  := $(VENV)/fonts
 
 .PHONY: demo test check format bench screenshots lock clean
 
@@ -31,6 +32,14 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# Only the fonts of the wheel are used: no other package that is kept well brings a monospaced one with all our signs.
+$(FONTS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ 'matplotlib>=3.9,<4'
+	touch $@
+
+screenshots: $(FONTS)
+	$(BIN)/python -m screenshots
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet pip-tools

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -26,24 +26,27 @@ from tui_uploader.tui import given_paths
 from tui_uploader.tui.aside import aside
 from tui_uploader.tui.columns import cell_text
 from tui_uploader.tui.given_paths import GivenPath
-from tui_uploader.tui.glyphs import ASCII, UNICODE, Glyphs, without_ornament
+from tui_uploader.tui.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
 from tui_uploader.tui.targets import add_request, checked_name, settled_kind, target_note
 from tui_uploader.tui.widgets.choices import OneOf, Tick
 from tui_uploader.tui.widgets.chosen_paths import ChosenPaths
 from tui_uploader.tui.widgets.folder_tree import FolderTree
 from tui_uploader.tui.widgets.path_field import PathField
 from tui_uploader.tui.widgets.project_field import ProjectField
+from tui_uploader.tui.widgets.spans import SpanLine
 
 _KINDS = (ProjectKind.IMAGES, ProjectKind.RESULTS)
 _MOST_CANDIDATES = 50
+_ENDS = (("Enter", "upload"), ("Esc", "leave"))
 _KEYS = {
-    "path": "Enter upload  Tab complete  Down folders  Esc leave",
-    "tree": "Space choose  Right open  Left up  . hidden  Enter upload",
-    "chosen": "x take out  Enter upload  Esc leave",
-    "project": "Down Up choose a project  Enter upload  Esc leave",
-    "kind": "Space change  Enter upload  Esc leave",
-    "auto-process": "Space change  Enter upload  Esc leave",
+    "path": (("Tab", "complete"), ("Down", "folders"), *_ENDS),
+    "tree": (("Space", "choose"), ("Right", "open"), ("Left", "up"), (".", "hidden"), *_ENDS[:1]),
+    "chosen": (("x", "take out"), *_ENDS),
+    "project": (("Down Up", "choose a project"), *_ENDS),
+    "kind": (("Space", "change"), *_ENDS),
+    "auto-process": (("Space", "change"), *_ENDS),
 }
+_ELSEWHERE = (("Tab", "go on"), _ENDS[1])
 
 
 class AddFilesScreen(ModalScreen[AddRequest | None]):
@@ -102,7 +105,7 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
             with Horizontal(classes="row"):
                 yield Button("Upload", id="upload", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
-            yield Static(id="keys")
+            yield SpanLine(self._glyphs, id="keys")
 
     def on_mount(self) -> None:
         self._path.focus()
@@ -111,7 +114,8 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
             self._take_drop(self._dropped)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self.query_one("#keys", Static).update(_KEYS.get(event.widget.id or "", "Tab go on  Esc leave"))
+        keys = _KEYS.get(event.widget.id or "", _ELSEWHERE)
+        self.query_one("#keys", SpanLine).show(key_spans(keys))
 
     # ---------------------------------------------------------------------------------------------- the choice
 
@@ -162,10 +166,8 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
         event.stop()
         self._take_drop(event.text)
 
-    def _take_drop(self, text: str) -> None:
-        self.run_worker(self._drop(text), group="choice", exclusive=True, description="look for dropped paths")
-
-    async def _drop(self, text: str) -> None:
+    @work(group="choice", exclusive=True, description="look for dropped paths")
+    async def _take_drop(self, text: str) -> None:
         given = await aside(partial(given_paths.dropped, text, self._home))
         self._choose(given.found)
         if said := given_paths.said_of_drop(given):
@@ -199,8 +201,9 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
     @on(Input.Submitted)
     @on(Button.Pressed, "#upload")
     def action_upload(self) -> None:
-        self.run_worker(self._upload(), group="choice", exclusive=True, description="check what was chosen")
+        self._upload()
 
+    @work(group="choice", exclusive=True, description="check what was chosen")
     async def _upload(self) -> None:
         if self._path.has_focus and self._path.was_typed and not await self._take_typed():
             return
@@ -260,3 +263,8 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
         message.set_class(warned, "-warning")
         said = cell_text(text)
         message.update(Content(without_ornament(said) if self._glyphs is ASCII else said))
+
+
+def key_spans(keys: Sequence[tuple[str, str]]) -> list[Span]:
+    """Keys and what they do, as the key bar of the main screen shows them."""
+    return [span for key, does in keys for span in (Span(key, "key"), Span(f" {does}  "))]

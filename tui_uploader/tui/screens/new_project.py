@@ -17,6 +17,7 @@ from tui_uploader.tui.targets import checked_name, name_note
 from tui_uploader.tui.widgets.choices import OneOf
 from tui_uploader.tui.widgets.text_field import TextField
 
+_KEYS = "Enter create  Tab go on  Space change  Esc leave"
 _KINDS = (ProjectKind.IMAGES, ProjectKind.RESULTS)
 
 
@@ -47,7 +48,7 @@ class NewProjectScreen(ModalScreen[tuple[str, ProjectKind] | None]):
             with Horizontal(classes="row", id="answers"):
                 yield Button("Create", id="create", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
-            yield Static("Enter create  Tab go on  Space change  Esc leave", id="keys")
+            yield Static(_KEYS, id="keys")
 
     def on_mount(self) -> None:
         self._field.focus()

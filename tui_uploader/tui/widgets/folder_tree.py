@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from rich.cells import cell_len
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.worker import Worker
@@ -113,8 +114,9 @@ class FolderTree(LineList):
 
     def go_to(self, root: str) -> None:
         """Make `root` the root, if it can be looked into or nothing else is shown yet."""
-        self.run_worker(self._root_at(root), group="folder root", exclusive=True, description="list a folder")
+        self._root_at(root)
 
+    @work(group="folder root", exclusive=True, description="list a folder")
     async def _root_at(self, root: str) -> None:
         listing = await aside(self._look_into(root))
         if root != self.root:
@@ -128,10 +130,8 @@ class FolderTree(LineList):
     def _look_into(self, folder: str) -> Callable[[], Listing]:
         return partial(listed, folder, self._kind, hidden=self._hidden, files=self._kind is ProjectKind.RESULTS)
 
-    def _open(self, folders: Sequence[str]) -> None:
-        self.run_worker(self._opened(folders), group="folders", exclusive=False, description="list folders")
-
-    async def _opened(self, folders: Sequence[str]) -> None:
+    @work(group="folders", exclusive=False, description="list folders")
+    async def _open(self, folders: Sequence[str]) -> None:
         for folder in folders:
             self._rows.show(folder, await aside(self._look_into(folder)))
             self.changed()
@@ -148,10 +148,9 @@ class FolderTree(LineList):
     def _count(self) -> None:
         """Count what is in sight and was not counted yet. One walk at a time: cards are slow."""
         if self._counting is None or self._counting.is_finished:
-            self._counting = self.run_worker(
-                self._count_on(), group="folder counts", exclusive=True, description="count files in folders"
-            )
+            self._counting = self._count_on()
 
+    @work(group="folder counts", exclusive=True, description="count files in folders")
     async def _count_on(self) -> None:
         left = threading.Event()
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from textual import events
+from textual import events, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -68,8 +68,9 @@ class PathField(TextField):
             super().on_paste(event)
 
     def action_complete(self) -> None:
-        self.run_worker(self._complete(), group="completion", exclusive=True, description="complete a path")
+        self._complete()
 
+    @work(group="completion", exclusive=True, description="complete a path")
     async def _complete(self) -> None:
         """Where nothing can be added, or the choice was told before, Tab does what it does elsewhere: it goes on."""
         typed = self.value

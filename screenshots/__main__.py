@@ -1,0 +1,121 @@
+"""Takes the pictures of the app: `make screenshots`. What is seen is what a terminal is told, nothing is painted."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from screenshots.picture import Fonts, picture
+from screenshots.stage import Stage, stage
+from tests.tui.pty_session import PtySession
+
+_FOLDER = Path(__file__).parent
+_WIDE, _SMALL = (120, 36), (80, 24)
+_LARGE, _LITTLE = "South field", "North field"
+_SETTLED = 1.2
+"""Seconds after which what was asked for is on the screen: the app draws twice a second at most."""
+_DOWN, _RIGHT, _ESCAPE = "\x1b[B", "\x1b[C", "\x1b"
+_PATIENCE = 120.0
+
+
+class Camera:
+    """Takes a picture of a terminal, and says which."""
+
+    def __init__(self, folder: Path) -> None:
+        self._fonts = Fonts.load()
+        self._folder = folder
+
+    def take(self, name: str, terminal: PtySession) -> None:
+        until = time.monotonic() + _SETTLED
+        while (left := until - time.monotonic()) > 0:
+            terminal.read(left)
+        path = self._folder / f"{name}.png"
+        picture(terminal.screen, self._fonts).save(path, optimize=True)
+        sys.stdout.write(f"{path}\n")
+
+
+def main() -> None:
+    camera = Camera(_FOLDER)
+    with stage() as set_up:
+        with set_up.app(*_WIDE) as terminal:
+            terminal.wait_for("No project yet")
+            camera.take("nothing-yet", terminal)
+        set_up.upload(set_up.large_card, _LARGE)
+        set_up.upload(set_up.small_card, _LITTLE)
+        with set_up.app(*_WIDE) as terminal:
+            _look_at_statuses(terminal, camera)
+            _add_files(terminal, camera)
+        _look_from_other_terminals(set_up, camera)
+        with set_up.app(*_WIDE) as terminal:
+            _look_at_uploads(terminal, camera)
+            _submit(terminal, set_up, camera)
+            _lose_the_link(terminal, set_up, camera)
+
+
+def _look_at_statuses(terminal: PtySession, camera: Camera) -> None:
+    terminal.wait_for(lambda: all(sign in _upload_row(terminal, _LITTLE) for sign in "✓⇡∙⚠↻"), _PATIENCE)
+    camera.take("all-statuses", terminal)
+
+
+def _upload_row(terminal: PtySession, project: str) -> str:
+    """What the uploads at the foot of the screen say of a project."""
+    return next((line for line in reversed(terminal.text.splitlines()) if project in line), "")
+
+
+def _go_to_large(terminal: PtySession) -> None:
+    terminal.feed("1")
+    terminal.wait_for("Enter files")
+    terminal.feed(f"{_DOWN}\r")
+    terminal.wait_for(f"2 Files  {_LARGE}")
+
+
+def _add_files(terminal: PtySession, camera: Camera) -> None:
+    terminal.feed("u")
+    terminal.wait_for("To be uploaded")
+    terminal.feed(f"{_DOWN}{_DOWN}{_RIGHT}")
+    terminal.wait_for("100MEDIA")
+    terminal.feed(f"{_DOWN} ")
+    camera.take("adding-files", terminal)
+
+
+def _look_from_other_terminals(set_up: Stage, camera: Camera) -> None:
+    with set_up.app(*_SMALL) as terminal:
+        terminal.wait_for(_LITTLE)
+        camera.take("small-terminal", terminal)
+        terminal.feed("u")
+        terminal.wait_for("To be uploaded")
+        camera.take("small-adding-files", terminal)
+    with set_up.app(*_SMALL, TERM="linux", LANG="C") as terminal:
+        terminal.wait_for(_LITTLE)
+        camera.take("ascii", terminal)
+
+
+def _look_at_uploads(terminal: PtySession, camera: Camera) -> None:
+    terminal.wait_for(_LITTLE)
+    _go_to_large(terminal)
+    terminal.wait_for(lambda: " min " in _upload_row(terminal, _LARGE), _PATIENCE)  # the estimate can be trusted
+    camera.take("uploading", terminal)
+    terminal.feed("?")
+    terminal.wait_for("Everywhere")
+    camera.take("help", terminal)
+    terminal.feed(_ESCAPE)
+    terminal.wait_for(lambda: "Everywhere" not in terminal.text)
+
+
+def _submit(terminal: PtySession, set_up: Stage, camera: Camera) -> None:
+    set_up.run("remove", "2", "--failed")
+    terminal.wait_for("Submitted", _PATIENCE)
+    camera.take("submitted", terminal)
+    terminal.feed("\r")
+    terminal.wait_for(lambda: "Submitted" not in terminal.text)
+
+
+def _lose_the_link(terminal: PtySession, set_up: Stage, camera: Camera) -> None:
+    set_up.cut_link()
+    terminal.wait_for("link down", _PATIENCE)
+    camera.take("link-down", terminal)
+
+
+if __name__ == "__main__":
+    main()
