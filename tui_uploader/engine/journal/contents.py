@@ -64,7 +64,8 @@ def _own_name(connection: sqlite3.Connection, row: files.FileRow, identity: str)
     """The name that this content has in the project already, or the first of those to choose from that no other holds;
     from now on it is this content's."""
     held = connection.execute(
-        "SELECT name FROM names WHERE project = ? AND identity = ?", (row.project, identity)
+        "SELECT name FROM names INDEXED BY names_of_contents WHERE project = ? AND identity = ?",
+        (row.project, identity),
     ).fetchone()
     if held is not None:
         return str(held["name"])
