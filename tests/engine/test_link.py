@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+import pytest
+
 from tests.until import until
 from tui_uploader.engine.link import LinkWatch
 from tui_uploader.errors import CloudFault, LinkDown, UploaderError
@@ -77,3 +79,46 @@ async def test_probing_ends_with_the_watch() -> None:
         watch.suspect(LinkDown("no route"))
         await until(lambda: watch.down)
     assert link.asked == 1
+
+
+@pytest.mark.parametrize(("failures", "state"), [(7, LinkState.UP), (8, LinkState.DOWN)])
+async def test_a_store_out_of_reach_is_a_dead_link_though_the_service_answers(failures: int, state: LinkState) -> None:
+    link = MadeUpLink()
+    async with link.watch() as watch:
+        for _ in range(failures):
+            watch.suspect(LinkDown("the store does not answer"))
+        await until(lambda: watch.link.state is not LinkState.UNKNOWN)
+        assert (watch.link.state, link.asked) == (state, 1)
+
+
+async def test_failures_between_which_something_gets_through_are_no_dead_link() -> None:
+    link = MadeUpLink()
+    async with link.watch() as watch:
+        for probes in (1, 2, 3):
+            for _ in range(7):
+                watch.suspect(LinkDown("reset"))
+            await until(partial(link.has_been_asked, probes))
+            watch.seen_up()
+        await until(lambda: watch.link.state is LinkState.UP)
+    assert LinkState.DOWN not in link.events
+
+
+async def test_a_store_out_of_reach_is_tried_again_after_longer_and_longer_waits() -> None:
+    link = MadeUpLink()
+    waits: list[float | None] = []
+
+    async def fail_until_down(watch: LinkWatch) -> None:
+        for _ in range(8):
+            watch.suspect(CloudFault("500"))
+        await until(lambda: watch.down)
+        waits.append(watch.link.next_try)
+        watch.try_now()
+        await until(lambda: not watch.down)
+
+    async with link.watch() as watch:
+        for _ in range(4):
+            await fail_until_down(watch)
+        watch.seen_up()
+        await fail_until_down(watch)
+    assert waits == [1001.0, 1001.0, 1002.0, 1004.0, 1001.0]
+    assert link.events.count("came up") == 5

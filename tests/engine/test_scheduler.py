@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from tui_uploader.engine.scheduler import next_upload, served_after
+from tui_uploader.engine.sending import allowance
 
 
 def serve(sizes: dict[int, int], turns: int, served: dict[int, int]) -> tuple[Counter[int], dict[int, int]]:
@@ -36,3 +39,13 @@ def test_who_paused_does_not_save_turns_up() -> None:
     _, served = serve({1: 1}, 1000, served)
     got, _ = serve({1: 1, 2: 1}, 100, served)
     assert abs(got[1] - got[2]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("streams", "uploads", "files"),
+    [(4, 1, 8), (4, 2, 6), (4, 3, 6), (4, 4, 5), (4, 100, 5), (64, 1, 68), (64, 3, 26), (2, 0, 6)],
+)
+def test_an_upload_has_a_fair_part_of_the_streams_under_way_and_some_files_that_wait_for_one(
+    streams: int, uploads: int, files: int
+) -> None:
+    assert allowance(streams, uploads) == files
