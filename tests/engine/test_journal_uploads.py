@@ -1,0 +1,89 @@
+"""What becomes of an upload, and of its project, when there was nothing in a path after all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.engine.journaled import Desk, candidate
+from tui_uploader.engine.journal import files, uploads
+from tui_uploader.errors import NoSuchUpload
+from tui_uploader.model import UploadState
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "holds"),
+    [
+        ("/card/a.jpg", ["/card"], True),
+        ("/card/100MEDIA/a.jpg", ["/card"], True),
+        ("/card/a.jpg", ["/card/a.jpg"], True),
+        ("/card/a.jpg", ["/"], True),
+        ("/card/a.jpg", ["/elsewhere", "/card"], True),
+        ("/card/\udcff/a.jpg", ["/card/\udcff"], True),
+        ("/card/\udcff.jpg", ["/card"], True),
+        ("/card2/a.jpg", ["/card"], False),
+        ("/card0", ["/card"], False),
+        ("/card.jpg", ["/card"], False),
+        ("/car", ["/card"], False),
+        ("/card/a.jpg", ["/card/a"], False),
+        ("/card/a.jpg", [], False),
+    ],
+)
+async def test_holds_any(desk: Desk, path: str, asked: Sequence[str], holds: bool) -> None:
+    await desk.find(candidate(path))
+    assert await desk.journal.read(lambda c: uploads.holds_any(c, desk.upload, asked)) is holds
+    assert not await desk.journal.read(lambda c: uploads.holds_any(c, desk.upload + 1, asked))
+
+
+async def take_back(desk: Desk, *paths: str) -> None:
+    await desk.write(lambda c: uploads.take_back(c, desk.upload, paths))
+
+
+async def test_an_upload_that_was_made_for_nothing_goes_with_its_project(desk: Desk) -> None:
+    await desk.write(lambda c: files.add_skipped(c, desk.upload, [("/card/NOTES.TXT", "no image")]))
+    await take_back(desk, "/card")
+    assert (desk.journal.summary.uploads, desk.journal.summary.projects) == ({}, {})
+    with pytest.raises(NoSuchUpload):
+        await desk.journal.read(lambda c: uploads.skipped(c, desk.upload))
+
+
+@pytest.mark.parametrize("fact", [{"remote_id": "77"}, {"make_asked_at": 1.0}])
+async def test_a_project_that_the_service_has_or_may_have_stays(desk: Desk, fact: dict[str, object]) -> None:
+    await desk.write(lambda c: uploads.set_project(c, desk.project, **fact))
+    await take_back(desk, "/card")
+    assert (desk.journal.summary.uploads, list(desk.journal.summary.projects)) == ({}, [desk.project])
+
+
+async def test_a_project_with_another_upload_stays(desk: Desk) -> None:
+    await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, ["/card"]))
+    assert await desk.write(lambda c: uploads.finish_if_done(c, desk.upload))
+    first, desk.upload = desk.upload, await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/x"], True, 1))
+    await take_back(desk, "/x")
+    assert (list(desk.journal.summary.uploads), list(desk.journal.summary.projects)) == ([first], [desk.project])
+
+
+@pytest.mark.parametrize(
+    ("walked", "left", "state"),
+    [
+        (["/two"], [], UploadState.ACTIVE),
+        ([], ["/two"], UploadState.PREPARING),
+    ],
+)
+async def test_what_was_added_beside_it_stays(
+    desk: Desk, walked: Sequence[str], left: list[str], state: UploadState
+) -> None:
+    """It is walked to its end, and told no longer that something was wrong with the path that is gone."""
+    await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/two"], True, 0.0))
+    await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, walked))
+    await desk.write(lambda c: uploads.set_notice(c, desk.upload, "NoSuchPath", "There is no /card."))
+    await take_back(desk, "/card")
+    upload = desk.journal.summary.uploads[desk.upload]
+    assert await desk.journal.read(lambda c: uploads.unscanned(c, desk.upload)) == left
+    assert (upload.state, upload.notice) == (state, None)
+
+
+async def test_an_upload_with_files_of_another_time_stays(desk: Desk) -> None:
+    await desk.find(candidate("/elsewhere/a.jpg"))
+    await take_back(desk, "/card")
+    assert desk.journal.summary.uploads[desk.upload].state is UploadState.ACTIVE
