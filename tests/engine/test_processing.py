@@ -18,6 +18,8 @@ from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import LinkState, ProcessingState, SignInRequest
 
 RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
+CREATION = "route=other,after=1,times=1"
+"""The second request of the engine that has no route of its own: it follows the list of projects."""
 
 
 @pytest.fixture
@@ -72,8 +74,7 @@ async def test_a_project_of_somebody_else_with_the_same_name_is_not_taken_over(w
         theirs = Pix4dCloud(world.login(), SETTINGS)
         other = await theirs.create_project("Quarry")
         await theirs.close()
-    # The first requests of the route `other`: the list of projects, and the creation.
-    world.options = replace(world.options, faults=("drop:route=other,times=2",))
+    world.options = replace(world.options, faults=(f"drop:{CREATION}",))
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         done = await settled(manager, upload.upload)
@@ -82,7 +83,7 @@ async def test_a_project_of_somebody_else_with_the_same_name_is_not_taken_over(w
 
 async def test_a_project_with_a_slash_in_its_name_is_made_once(world: World) -> None:
     """A creation whose reply got lost is recognised although the service keeps another name than the user's."""
-    world.options = replace(world.options, faults=("lost_reply:route=other,times=2",))
+    world.options = replace(world.options, faults=(f"lost_reply:{CREATION}",))
     write_flight(world.card, 2)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, new="Quarry/North", auto_process=False)

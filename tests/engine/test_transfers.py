@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import World, add, settled, when
+from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine.core import Core
@@ -92,16 +92,17 @@ async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> 
     """Parts that were sent of a file that was removed afterwards are no part of what the upload sent."""
     world.options = replace(world.options, faults=("stall:route=part,seconds=60,every=1,after=1",))
     write_photo(world.card / "A.JPG", 20 * MIB)
+    write_photo(world.card / "B.JPG", 20 * MIB)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         async with asyncio.timeout(20):
             while not await world.rooms.core.journal.read(files.bytes_in_parts):  # noqa: ASYNC110 -- no event tells it
                 await asyncio.sleep(0.01)
         await manager.pause(upload.upload)
-        assert (await manager.upload(upload.upload)).bytes.sent > 0
-        await manager.remove(upload.upload, FileSelection(names=("A.JPG",)))
+        [begun] = [item for item in (await files_by_name(manager, upload.upload)).values() if item.sent]
+        assert (await manager.upload(upload.upload)).bytes.sent == begun.sent
+        assert await manager.remove(upload.upload, FileSelection(ids=(begun.id,))) == 1
         assert (await manager.upload(upload.upload)).bytes.sent == 0
-        await manager.restore(upload.upload, FileSelection(all=True))
 
 
 async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(
@@ -124,9 +125,11 @@ async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(
         assert max(seen) == whole.stat().st_size
 
 
-async def test_a_lost_reply_to_a_completion_does_not_send_the_file_again(world: World) -> None:
-    """Every part is sent once, although the answer to the completion never came."""
-    world.options = replace(world.options, faults=("lost_reply:route=complete,times=1",))
+@pytest.mark.parametrize("also", [(), ("drop:route=other,after=3,times=1",)], ids=["once", "and-looking-fails"])
+async def test_a_lost_reply_to_a_completion_does_not_send_the_file_again(world: World, also: tuple[str, ...]) -> None:
+    """Every part is sent once, although the answer to the completion never came, nor that to the look at the object:
+    the fourth request without a route of its own, after two for the project and one that begins the upload."""
+    world.options = replace(world.options, faults=("lost_reply:route=complete,times=1", *also))
     large = write_photo(world.card / "A.JPG", 20 * MIB)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
