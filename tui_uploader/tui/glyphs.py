@@ -18,7 +18,7 @@ class Span(NamedTuple):
 
     text: str
     style: str = ""
-    """Name of a style of the line table (`line_table.tcss`); empty: the line's own."""
+    """Name of a style (see `widgets/spans.py`); empty: the line's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class FilesPane(Vertical):
     def __init__(
         self, link: EngineLink, glyphs: Glyphs, *, clock: Callable[[], float] = time.monotonic, id: str | None = None
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes="-active")  # it gets the focus at first
         self._link = link
         self._glyphs = glyphs
         self._clock = clock

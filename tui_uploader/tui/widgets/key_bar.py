@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_uploader.tui.glyphs import Span
-from tui_uploader.tui.widgets.spans import SPAN_CLASSES, segments
+from tui_uploader.tui.widgets.spans import segments
 
 _ALWAYS = 2
 _GAP = 2
@@ -40,8 +40,6 @@ def _cells(key: Binding) -> int:
 
 class KeyBar(Widget):
     """Shows keys, and takes clicks on them."""
-
-    COMPONENT_CLASSES = SPAN_CLASSES
 
     @dataclass
     class Pressed(Message):

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from tui_uploader.tui.columns import fitted
 from tui_uploader.tui.glyphs import Glyphs, Span
-from tui_uploader.tui.widgets.spans import SPAN_CLASSES, segments
+from tui_uploader.tui.widgets.spans import segments
 
 
 class LineList(ScrollView, can_focus=True):
@@ -28,7 +28,7 @@ class LineList(ScrollView, can_focus=True):
         Binding("home,g", "move(-1000000)", "Top", show=False),
         Binding("end,G", "move(1000000)", "Bottom", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line-list--cursor"} | SPAN_CLASSES
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line-list--cursor"}
 
     cursor: reactive[int] = reactive(0, repaint=False)
 

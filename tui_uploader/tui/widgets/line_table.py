@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -21,7 +20,7 @@ from textual.strip import Strip
 from tui_uploader.tui.columns import Column, column_at, header, layout, line
 from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.widgets.row_window import RowWindow
-from tui_uploader.tui.widgets.spans import SPAN_CLASSES, segments
+from tui_uploader.tui.widgets.spans import segments
 
 Row = TypeVar("Row")
 Cells = Sequence[Sequence[Span]]
@@ -44,7 +43,7 @@ class Shape(Generic[Row]):
 class LineView(ScrollView, Generic[Row]):
     """Draws the rows that it is given, with a header, a cursor and marks."""
 
-    COMPONENT_CLASSES = SPAN_CLASSES | {"line-table--header", "line-table--cursor", "line-table--cursor-away"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line-table--cursor", "line-table--cursor-away"}
 
     @dataclass
     class WindowWanted(Message):
@@ -135,8 +134,9 @@ class LineView(ScrollView, Generic[Row]):
     def render_line(self, y: int) -> Strip:
         index = y - self._header_lines + self.scroll_offset.y
         if y < self._header_lines:
-            style = self.rich_style + Style(color=self.get_component_rich_style("line-table--header").color)
-            spans = [Span(" " * _GUTTER), *header(self._columns(), *self._sorted_by, self._glyphs)]
+            style = self.rich_style
+            titles = header(self._columns(), *self._sorted_by, self._glyphs)
+            spans = [Span(" " * _GUTTER), *(title._replace(style="muted") for title in titles)]
         elif index < self.window.total:
             return self._render_row(index)
         else:

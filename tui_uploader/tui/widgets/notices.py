@@ -11,7 +11,7 @@ from tui_uploader.text import printable
 from tui_uploader.tui.columns import cell_text
 from tui_uploader.tui.glyphs import Span, without_ornament
 from tui_uploader.tui.messages import Noticed
-from tui_uploader.tui.widgets.spans import SPAN_CLASSES, segments
+from tui_uploader.tui.widgets.spans import segments
 
 _MOST_LINES = 4
 _STYLES = {"information": "strong", "warning": "warning", "error": "error"}
@@ -47,8 +47,6 @@ def _head(word: str, width: int) -> str:
 
 class Notices(Widget):
     """Hidden while there is nothing to say. A click closes it."""
-
-    COMPONENT_CLASSES = SPAN_CLASSES
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -9,7 +9,7 @@ from tui_uploader.model import EngineStatus, UploadState
 from tui_uploader.tui.columns import cell_text, clipped
 from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.panes.upload_rows import percent_stored
-from tui_uploader.tui.widgets.spans import SPAN_CLASSES, segments
+from tui_uploader.tui.widgets.spans import segments
 
 
 def plain_lines(status: EngineStatus | None, trouble: str) -> list[str]:
@@ -24,8 +24,6 @@ def plain_lines(status: EngineStatus | None, trouble: str) -> list[str]:
 
 class PlainStatus(Widget):
     """Shown in terminals below 60 by 16."""
-
-    COMPONENT_CLASSES = SPAN_CLASSES
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -1,43 +1,70 @@
-"""From spans to what Textual draws. Spans name their style; `spans.tcss` says what it looks like in any theme."""
+"""From spans to what Textual draws, in any theme: the shape tells the status, the colour repeats it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from rich.cells import cell_len
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_uploader.tui.columns import clipped
 from tui_uploader.tui.glyphs import Glyphs, Span
 
-SPAN_STYLES = (
-    *("uploaded", "uploading", "waiting", "duplicate", "failed"),
-    *("registered", "stored", "sent", "ahead"),
-    *("muted", "strong", "warning", "error", "key"),
-)
-SPAN_CLASSES = {f"span--{style}" for style in SPAN_STYLES}
-"""For the `COMPONENT_CLASSES` of a widget that draws spans."""
+# A colour by its name in the theme. It is looked up here and not in a stylesheet, because a stylesheet computes each of
+# them for each widget before the first frame.
+_COLOURS: Mapping[str, str] = {
+    "uploaded": "text-success",
+    "uploading": "text-primary",
+    "waiting": "foreground-muted",
+    "duplicate": "text-error",
+    "failed": "text-error",
+    "registered": "success",
+    "stored": "secondary",
+    "sent": "primary",
+    "ahead": "foreground-muted",
+    "muted": "foreground-muted",
+    "warning": "text-warning",
+    "error": "text-error",
+    "key": "footer-key-foreground",
+}
+_BOLD = frozenset({"failed", "strong", "error", "key"})
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, colour: str | None, background: RichColor | None) -> Style:
+    """`colour` as the theme writes it; one that lets the background through is mixed with it."""
+    bold = name in _BOLD or None
+    if colour is None:
+        return Style(bold=bold)
+    if colour.startswith("ansi_") and colour.endswith("%"):
+        return Style(dim=True, bold=bold)  # a terminal's own colours cannot be mixed
+    parsed = Color.parse(colour)
+    if parsed.a < 1 and background is not None:
+        parsed = Color.from_rich_color(background).blend(parsed, parsed.a)
+    return Style(color=parsed.rich_color, bold=bold)
 
 
 def segments(widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bool = True) -> list[Segment]:
     """With `coloured` off only the base's colours count, as on a row that the cursor is on."""
+    theme = widget.app.theme_variables
     drawn = []
     for span in spans:
         style = base
         if span.style:
-            own = widget.get_component_rich_style(f"span--{span.style}")
-            style = base + Style(color=own.color if coloured else None, bold=own.bold or None)
+            colour = theme.get(_COLOURS.get(span.style, "")) if coloured else None
+            style = base + _drawn(span.style, colour, base.bgcolor)
         drawn.append(Segment(span.text, style))
     return drawn
 
 
 class SpanLine(Widget):
     """One line of spans at the left, and more at the right where there is room. Redrawn only when it changed."""
-
-    COMPONENT_CLASSES = SPAN_CLASSES
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
