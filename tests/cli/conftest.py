@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.standin import StandIn
+from tests.cli.world import LocalCloud, kill_engine, serving
 from tui_uploader.service import client
 
 
@@ -33,3 +35,37 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     engine = StandIn()
     monkeypatch.setattr(client, "EngineClient", engine)
     return engine
+
+
+@pytest.fixture
+def cloud_root(tmp_path: Path) -> Iterator[Path]:
+    """Where a cloud may keep its things; the engine is gone when the test is over."""
+    yield tmp_path / "cloud"
+    kill_engine()
+
+
+@pytest.fixture
+def served(cloud_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., LocalCloud]]:
+    """Starts a cloud with the options given; its login is in the environment, and another call replaces the cloud."""
+    with contextlib.ExitStack() as clouds:
+
+        def serve(*options: str) -> LocalCloud:
+            clouds.close()
+            cloud = clouds.enter_context(serving(cloud_root, *options))
+            for name, value in cloud.login.items():
+                monkeypatch.setenv(name, value)
+            return cloud
+
+        yield serve
+        kill_engine()  # first, so that no connection of its own keeps the cloud from ending
+
+
+@pytest.fixture
+def cloud(served: Callable[..., LocalCloud]) -> LocalCloud:
+    return served("--processing-seconds", "0.5")
+
+
+@pytest.fixture
+def slow_cloud(served: Callable[..., LocalCloud]) -> LocalCloud:
+    """Answers every object late, so that there is a middle of an upload."""
+    return served("--processing-seconds", "0.5", "--fault", "stall:route=put,probability=1,seconds=0.2")

@@ -69,6 +69,7 @@ class StandIn:
         while self.script:
             said = self.script.pop(0)
             if isinstance(said, UploaderError):
+                self.known = ()  # the next engine is another one
                 raise said
             self.last = said
             yield replace(ENGINE, uploads=(said,))
@@ -93,7 +94,9 @@ class StandIn:
     async def sign_in(self, request: SignInRequest) -> Account:
         self._hear("sign_in", request)
         login = request.login
-        return Account(login.account, login.cloud_url, login.client_id, "engine")
+        account = Account(login.account, login.cloud_url, login.client_id, "environment")
+        self.known = (*(other for other in self.known if other.account != login.account), account)
+        return account
 
     async def sign_out(self, profile: str) -> bool:
         self._hear("sign_out", profile)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -37,6 +38,9 @@ class Terminal:
         while termios.tcgetattr(self._descriptor)[3] & termios.ECHO:
             assert time.monotonic() < self._until, f"the echo stays on; shown: {self.shown!r}"
         self.type(text)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def exit_code(self) -> int:
         """Read to the end, and say how it ended."""

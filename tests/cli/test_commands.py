@@ -10,7 +10,8 @@ from tests.cli.values import UPLOAD, file, upload
 from tui_uploader.cli import status
 from tui_uploader.cli.main import run
 from tui_uploader.errors import EngineUnreachable, NoSuchUpload
-from tui_uploader.model import Account, Counts, FileSelection, FileStatus, Project, ProjectKind
+from tui_uploader.model import Account, Counts, FileSelection, FileStatus, Project, ProjectKind, UploadState
+from tui_uploader.settings import Directories
 
 ME = Account("me@https://cloud", "https://cloud", "me", "keyring")
 
@@ -28,6 +29,27 @@ def test_without_a_command_the_status_and_a_hint(stand_in: StandIn, capsys: pyte
     captured = capsys.readouterr()
     assert captured.out.startswith("3  Quarry: complete, 100 %\n")
     assert "--help" in captured.err
+
+
+@pytest.mark.parametrize("flags", [[], ["--ascii", "--slow"]])
+def test_without_a_command_on_a_terminal_the_app(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, flags: list[str]
+) -> None:
+    shown: list[tuple[Directories, bool, bool]] = []
+
+    def run_app(directories: Directories, *, ascii_only: bool, slow: bool) -> int:
+        shown.append((directories, ascii_only, slow))
+        return 143
+
+    monkeypatch.setattr("tui_uploader.tui.run.run_app", run_app)
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    assert run(flags) == 143
+    assert shown == [(Directories.of_user(), bool(flags), bool(flags))]
+    monkeypatch.setenv("TERM", "dumb")
+    assert run(flags) == 0
+    assert len(shown) == 1
 
 
 def test_status_json_is_one_object(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,6 +102,30 @@ def test_which_files_are_meant(stand_in: StandIn, arguments: list[str], selectio
 def test_remove_needs_to_be_told_what(stand_in: StandIn) -> None:
     assert run(["remove", "3"]) == 2
     assert stand_in.heard("remove") == []
+
+
+def test_an_upload_is_paused_only_once(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    stand_in.last = upload(state=UploadState.PAUSED)
+    assert run(["pause", "3"]) == 0
+    assert capsys.readouterr().out == "Upload 3 is paused: 42 %, 4 of 10 files, 420 B of 1.00 KB stored.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "checked"),
+    [(["status"], [False]), (["files", "3"], [False]), (["pause", "3"], [False]), (["resume", "3"], [True])],
+)
+def test_an_engine_that_does_not_know_the_account_gets_the_login_of_the_environment(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, arguments: list[str], checked: list[bool]
+) -> None:
+    monkeypatch.setenv("PIX4D_CLIENT_ID", "field")
+    monkeypatch.setenv("PIX4D_CLIENT_SECRET", "s3cr3t")
+    stand_in.known = (ME,)
+    for _ in range(2):
+        assert run(arguments) == 0
+    requests = stand_in.heard("sign_in")
+    assert [request.verify for request in requests] == checked * (2 if checked[0] else 1)
+    assert not any(request.keep for request in requests)
+    assert requests[0].login.client_id == "field"
 
 
 @pytest.mark.parametrize(("answer", "code", "cancelled"), [("n\n", 130, []), ("\n", 130, []), ("y\n", 0, [3])])

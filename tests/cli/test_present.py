@@ -23,6 +23,7 @@ from tui_uploader.model import (
     ProjectKind,
     Skipped,
     UploadState,
+    UploadStatus,
     Volume,
 )
 
@@ -184,8 +185,8 @@ def test_processing_in_a_sentence(processing: Processing, shown: str) -> None:
 
 def test_progress_in_one_line() -> None:
     assert present.progress_line(UPLOAD) == "42 %, 4 of 10 files, 420 B of 1.00 KB stored"
-    busy = upload(state=UploadState.PAUSED, counts=Counts(uploaded=4, waiting=1, duplicate=5, failed=2), rate=10.0)
-    assert present.progress_line(busy) == "42 %, 4 of 7 files, 420 B of 1.00 KB stored, 10 B/s, 2 failed, paused"
+    busy = upload(counts=Counts(uploaded=4, waiting=1, duplicate=5, failed=2), rate=10.0)
+    assert present.progress_line(busy) == "42 %, 4 of 7 files, 420 B of 1.00 KB stored, 10 B/s, 2 failed"
 
 
 def test_the_summary_of_a_clean_upload_is_one_line() -> None:
@@ -213,12 +214,40 @@ def test_the_summary_of_an_unfinished_upload_says_that_it_is_unfinished() -> Non
     assert "6 files not uploaded yet; the upload is cancelled." in lines
 
 
-def test_a_queued_upload_says_how_to_follow_it() -> None:
-    line = present.queued_line(upload(state=UploadState.PREPARING))
-    assert line == (
-        "Upload 3: 10 files (1.00 KB) on the way to Quarry, and more are being looked for."
-        " Follow with: tui-uploader status 3 --watch"
-    )
+NEEDS_SOMEBODY = Notice("TooManyImages", "There are 4,001 images.", needs_person=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (
+            upload(state=UploadState.PREPARING),
+            " on the way to Quarry, and more are being looked for. Follow with: tui-uploader status 3 --watch",
+        ),
+        (
+            upload(notice=Notice("LinkDown", "…", needs_person=False)),
+            " on the way to Quarry. Follow with: tui-uploader status 3 --watch",
+        ),
+        (
+            upload(state=UploadState.PAUSED, notice=NEEDS_SOMEBODY),
+            " queued for Quarry, and nothing moves until somebody acts.",
+        ),
+        (
+            upload(state=UploadState.PAUSED),
+            " queued for Quarry; the upload is paused. Go on with: tui-uploader resume 3",
+        ),
+        (upload(state=UploadState.COMPLETE), ", and nothing is left to upload to Quarry."),
+    ],
+)
+def test_a_queued_upload_says_whether_it_moves_and_what_is_next(status: UploadStatus, shown: str) -> None:
+    assert present.queued_line(status) == f"Upload 3: 10 files (1.00 KB){shown}"
+
+
+@pytest.mark.parametrize(("kind", "hinted"), [("TrustFailed", True), ("ProxyRefused", True), ("LinkDown", False)])
+def test_what_settings_would_mend_says_how_the_engine_gets_them(kind: str, hinted: bool) -> None:
+    line = present.explained(kind, "It fails.\n")
+    assert line.startswith("It fails.\\x0a")
+    assert ("tui-uploader engine stop" in line) == hinted
 
 
 def test_projects_are_inert_too() -> None:

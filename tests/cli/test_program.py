@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.values import file
+from tui_uploader.cli import main
 from tui_uploader.cli.proof import prove
 from tui_uploader.settings import Directories
 
@@ -47,11 +48,11 @@ def test_version() -> None:
         ["cloud", "serve"],
     ],
 )
-def test_every_command_has_help_on_stdout(command: list[str]) -> None:
-    result = run(*command, "--help")
-    assert result.returncode == 0
-    assert b"Usage" in result.stdout
-    assert result.stderr == b""
+def test_every_command_has_help_on_stdout(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run([*command, "--help"]) == 0
+    shown = capsys.readouterr()
+    assert "Usage" in shown.out
+    assert shown.err == ""
 
 
 def test_a_usage_error_is_one_line_on_stderr_and_exit_code_2() -> None:
@@ -59,6 +60,10 @@ def test_a_usage_error_is_one_line_on_stderr_and_exit_code_2() -> None:
     assert (result.returncode, result.stdout) == (2, b"")
     assert result.stderr.count(b"\n") == 1
     assert b"--no-such-option" in result.stderr
+
+
+def test_a_usage_error_is_two_sentences() -> None:
+    assert b"integer. See `tui-uploader --help`.\n" in run("pause", "three").stderr
 
 
 def test_a_path_that_is_no_utf8_is_named_without_harm() -> None:

@@ -51,6 +51,13 @@ def test_news_are_told_at_once_and_inert() -> None:
     assert "100 %" in log.lines[-1]
 
 
+@pytest.mark.parametrize("state", [UploadState.PAUSED, UploadState.CANCELLED])
+def test_an_upload_that_somebody_stopped_is_told_so(state: UploadState) -> None:
+    log = Log()
+    log.view.show(replace(ENGINE, uploads=(upload(state=state),)))
+    assert log.lines == [f"3: 42 %, 4 of 10 files, 420 B of 1.00 KB stored, {state}"]
+
+
 def test_a_dead_link_is_told_once_and_its_return_too() -> None:
     log = Log()
     down = Link(LinkState.DOWN, since=90.0, next_try=105.0, reason="No route.")

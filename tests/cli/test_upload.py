@@ -11,7 +11,16 @@ from tests.cli.values import COMPLETE, UPLOAD, file, upload
 from tui_uploader.cli import follow
 from tui_uploader.cli.main import run
 from tui_uploader.errors import EngineUnreachable, LinkDown, NothingToUpload, SignInRefused
-from tui_uploader.model import Counts, FileStatus, Notice, Processing, ProcessingState, ProjectKind, Skipped
+from tui_uploader.model import (
+    Counts,
+    FileStatus,
+    Notice,
+    Processing,
+    ProcessingState,
+    ProjectKind,
+    Skipped,
+    UploadState,
+)
 
 SUBMITTED = Processing(ProcessingState.SUBMITTED)
 DONE = upload(state=COMPLETE.state, counts=COMPLETE.counts, bytes=COMPLETE.bytes, processing=SUBMITTED)
@@ -94,6 +103,18 @@ def test_without_wait_it_says_what_was_queued(
     assert json.loads(capsys.readouterr().out)["state"] == "active"
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_without_wait_an_upload_that_needs_somebody_is_no_success(
+    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    notice = Notice("TooManyImages", "There are 4,001 images.", needs_person=True)
+    stand_in.last = upload(state=UploadState.PAUSED, notice=notice)
+    assert run(["upload", str(card), "--new", "Quarry", *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == "There are 4,001 images.\n"
+    assert captured.out.count("\n") == 1
+
+
 def test_waiting_ends_with_the_result_on_stdout_and_progress_on_stderr(
     stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,7 +147,7 @@ def test_a_notice_that_needs_somebody_ends_the_waiting(
     notice = Notice("TrustFailed", "The network intercepts TLS.", needs_person=True)
     stand_in.script = [UPLOAD, upload(notice=notice)]
     assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 4
-    assert "The network intercepts TLS." in capsys.readouterr().out
+    assert "The network intercepts TLS. A running engine keeps the settings" in capsys.readouterr().out
 
 
 def test_waiting_survives_the_death_of_an_engine(
@@ -135,7 +156,7 @@ def test_waiting_survives_the_death_of_an_engine(
     monkeypatch.setattr(follow, "_RECONNECT_SECONDS", 0.0)
     stand_in.script = [UPLOAD, EngineUnreachable("It died."), UPLOAD, EngineUnreachable("It died."), DONE]
     assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 0
-    assert len(stand_in.heard("sign_in")) == 3
+    assert [request.verify for request in stand_in.heard("sign_in")] == [True, False, False]
 
 
 def test_waiting_gives_up_when_engine_after_engine_dies(

@@ -15,6 +15,7 @@ def needing(kind: str) -> Notice:
     return Notice(kind, "Something needs you.", needs_person=True)
 
 
+PASSING = Notice("LinkDown", "The link is down.", needs_person=False)
 SUBMITTED = Processing(ProcessingState.SUBMITTED)
 
 
@@ -27,6 +28,7 @@ SUBMITTED = Processing(ProcessingState.SUBMITTED)
         pytest.param(upload(counts=Counts(duplicate=6)), 0, None, id="about to be complete"),
         pytest.param(complete(auto_process=False), 0, Ending(0), id="done"),
         pytest.param(complete(), 0, None, id="about to submit processing"),
+        pytest.param(complete(notice=PASSING), 0, None, id="about to submit when the link is back"),
         pytest.param(complete(), SUBMISSION_PATIENCE, Ending(0), id="processing is late, the files are there"),
         pytest.param(complete(processing=SUBMITTED), 0, Ending(0), id="submitted"),
         pytest.param(complete(processing=Processing(reason="Too few.")), 0, Ending(0), id="will not be submitted"),
@@ -39,7 +41,7 @@ SUBMITTED = Processing(ProcessingState.SUBMITTED)
         pytest.param(upload(notice=needing("CloudRefused")), 0, Ending(5), id="refused"),
         pytest.param(upload(notice=needing("JournalUnwritable")), 0, Ending(6), id="disk full"),
         pytest.param(upload(notice=needing("NothingToUpload")), 0, Ending(2), id="empty folder, found out late"),
-        pytest.param(upload(notice=Notice("LinkDown", "…", needs_person=False)), 0, None, id="the link comes back"),
+        pytest.param(upload(notice=PASSING), 0, None, id="the link comes back"),
     ],
 )
 def test_when_waiting_ends_and_how(status: UploadStatus, settled_for: float, expected: Ending | None) -> None:

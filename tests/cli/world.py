@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from tui_uploader.cli.main import run
+from tui_uploader.service.instance import holder
+from tui_uploader.settings import Directories
 
 PROGRAM = (sys.executable, "-m", "tui_uploader")
 _DEADLINE = 60.0
@@ -59,6 +66,10 @@ class LocalCloud:
         """What it holds, by name in the project."""
         return {path.name: path.read_bytes() for path in (self.root / "objects").rglob("*") if path.is_file()}
 
+    def stored(self) -> int:
+        """How many objects it holds."""
+        return sum(path.is_file() for path in (self.root / "objects").rglob("*"))
+
     def modified(self) -> dict[str, int]:
         """When each object was last written, in nanoseconds."""
         return {path.name: path.stat().st_mtime_ns for path in (self.root / "objects").rglob("*") if path.is_file()}
@@ -99,6 +110,33 @@ def finished(process: subprocess.Popen[str], typed: str = "") -> Finished:
 
 def command(*arguments: str, typed: str = "", **environment: str) -> Finished:
     return finished(started(*arguments, **environment), typed)
+
+
+def engine_pid() -> int:
+    return int(Directories.of_user().lock.read_text().split()[0])
+
+
+def kill_engine() -> None:
+    """As a crash does; nothing happens where none runs."""
+    found = holder(Directories.of_user())
+    if found is not None and found.pid is not None:
+        os.kill(found.pid, signal.SIGKILL)
+
+
+def upload_of(card: Path, *options: str) -> tuple[str, ...]:
+    return ("upload", str(card), "--new", "Quarry", "--json", *options)
+
+
+def contents(photos: Iterable[Path]) -> dict[str, bytes]:
+    return {photo.name: photo.read_bytes() for photo in photos}
+
+
+def quick(*arguments: str) -> Finished:
+    """A command in this process, which saves the start of another: for what is not about processes or streams."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(arguments)
+    return Finished(code, out.getvalue(), err.getvalue())
 
 
 def photograph(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:

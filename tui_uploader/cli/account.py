@@ -42,7 +42,7 @@ def logout(profile: _ProfileOption = None) -> None:
     name = profile or load().profile
 
     async def work() -> bool:
-        async with connected() as engine:
+        async with connected(introduce=False) as engine:
             return await engine.sign_out(name)
 
     tell(f"The login of profile {printable(name)} is forgotten." if run(work()) else "There was no stored login.")

@@ -46,8 +46,7 @@ def finish() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _stop_writing()
-        raise typer.Exit(_READER_GONE) from None
+        raise no_reader() from None
 
 
 def tolerate_any_text() -> None:
@@ -64,6 +63,12 @@ def style_of(stream: TextIO, environment: Mapping[str, str] | None = None) -> St
     return Style(ascii=not _is_utf8(stream), colour=colour)
 
 
+def on_terminal() -> bool:
+    """Somebody sits there, and can be shown a whole screen."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def _is_utf8(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "") == "utf8"
 
@@ -72,12 +77,13 @@ def _write(stream: TextIO, line: str) -> None:
     try:
         stream.write((line if _is_utf8(stream) else without_ornament(line)) + "\n")
     except BrokenPipeError:
-        _stop_writing()
-        raise typer.Exit(_READER_GONE) from None
+        raise no_reader() from None
 
 
-def _stop_writing() -> None:
+def no_reader() -> typer.Exit:
+    """To be raised when nobody reads stdout any more; what is still written to it is gone."""
     # The interpreter flushes stdout once more when it leaves, and would complain about the same broken pipe.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+    return typer.Exit(_READER_GONE)

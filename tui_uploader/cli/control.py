@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tui_uploader.cli.answer import say, tell, tell_json
-from tui_uploader.cli.present import processing_line, progress_line
+from tui_uploader.cli.present import notice_line, processing_line, progress_line
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.status import UploadArgument
 from tui_uploader.errors import Interrupted, UsageError
@@ -39,7 +39,7 @@ def resume(upload: UploadArgument) -> None:
     """Go on with a paused or cancelled upload."""
 
     async def work() -> UploadStatus:
-        async with connected() as engine:
+        async with connected(introduce=False) as engine:
             await hand_over_login(engine)
             return await engine.resume(upload)
 
@@ -79,7 +79,7 @@ def retry(upload: UploadArgument, names: _FilesArgument = None) -> None:
     selection = FileSelection(names=_names(names)) if names else FileSelection(status=FileStatus.FAILED)
 
     async def work() -> int:
-        async with connected() as engine:
+        async with connected(introduce=False) as engine:
             await hand_over_login(engine)
             return await engine.retry(upload, selection)
 
@@ -118,7 +118,7 @@ def process(
     """Start processing of a project now."""
 
     async def work() -> None:
-        async with connected() as engine:
+        async with connected(introduce=False) as engine:
             await hand_over_login(engine)
             started = await engine.start_processing(project, partial=partial)
         if as_json:
@@ -143,4 +143,4 @@ def _ask(question: str) -> None:
 def _tell_upload(status: UploadStatus) -> None:
     tell(f"Upload {status.upload} is {status.state}: {progress_line(status)}.")
     if status.notice is not None:
-        say(printable(status.notice.message))
+        say(notice_line(status.notice))

@@ -7,7 +7,6 @@ touched, and nothing is left behind.
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 import tempfile
 import time
@@ -18,7 +17,7 @@ from tui_uploader.cli import follow
 from tui_uploader.cli.answer import say, style_of, tell_now
 from tui_uploader.cli.present import file_line, processing_line
 from tui_uploader.cli.proof import prove
-from tui_uploader.cli.sandbox import local_cloud, own_engine, sandboxed
+from tui_uploader.cli.sandbox import local_cloud, own_engine, run_on_this_terminal, sandboxed
 from tui_uploader.cli.session import connected, hand_over_login
 from tui_uploader.cli.status import every_file
 from tui_uploader.demo import SampleFlight, write_sample_flight
@@ -35,40 +34,40 @@ _PROCESSING_PATIENCE = 60.0
 _LOOK_SECONDS = 0.2
 
 
-async def run_demo(images: int) -> int:
-    """0 when every image arrived as it is on disk and was processed, else 1. Raises Interrupted."""
-    _let_signals_cancel()
+async def run_demo(images: int, *, full_screen: bool) -> int:
+    """Headless, 0 when every image arrived as it is on disk and was processed, else 1. Raises Interrupted.
+
+    With `full_screen` the app shows the upload until the user leaves it, and its exit code comes back.
+    """
     began = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="tui-uploader-demo-") as folder, sandboxed(Path(folder)):
-            succeeded = await _show(Path(folder), images)
+            code = await _show(Path(folder), images, full_screen)
     except asyncio.CancelledError:
         raise Interrupted("The demo was interrupted; it left nothing behind.") from None
     tell_now(f"The demo took {duration(time.monotonic() - began)} and left nothing behind.")
-    return 0 if succeeded else 1
+    return code
 
 
-def _let_signals_cancel() -> None:
-    """A lost SSH session and a `kill` clean up like Ctrl-C does."""
-    task = asyncio.current_task()
-    assert task is not None
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-
-
-async def _show(folder: Path, images: int) -> bool:
+async def _show(folder: Path, images: int, full_screen: bool) -> int:
     flight = await asyncio.to_thread(write_sample_flight, folder / "flight", images)
     for line in _described(flight):
         tell_now(line)
     async with local_cloud(folder / "cloud", _PROCESSING_SECONDS) as cloud:
         tell_now(f"A local cloud listens at {cloud.url} and keeps what it gets in {cloud.root}.")
         async with own_engine():
-            upload = await _upload(flight.folder)
+            waiting = "" if full_screen else " --wait"
+            tell_now(f"$ tui-uploader upload {flight.folder} --new '{_PROJECT}'{waiting}")
+            upload = await _queue(flight.folder)
+            if full_screen:
+                return await run_on_this_terminal()
+            await follow.to_the_end(upload)
             processing = await _put_right(upload)
             proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
     for line in (processing_line(processing), *proof.lines()):
         tell_now(line)
-    return proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
+    arrived = proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
+    return 0 if arrived else 1
 
 
 def _described(flight: SampleFlight) -> list[str]:
@@ -86,13 +85,11 @@ def _described(flight: SampleFlight) -> list[str]:
     ]
 
 
-async def _upload(flight: Path) -> int:
-    """The number of the upload, when it has come as far as it can by itself."""
-    tell_now(f"$ tui-uploader upload {flight} --new '{_PROJECT}' --wait")
+async def _queue(flight: Path) -> int:
+    """The number of the upload."""
     async with connected() as engine:
         account = await hand_over_login(engine)
         added = await engine.add(AddRequest(paths=(str(flight),), new=_PROJECT, account=account))
-    await follow.to_the_end(added.upload)
     return added.upload
 
 

@@ -18,7 +18,7 @@ from tui_uploader.cli.present import (
     summary_lines,
 )
 from tui_uploader.cli.progress import View, live_view
-from tui_uploader.cli.session import changes_of, connected, hand_over_login
+from tui_uploader.cli.session import changes_of, connected
 from tui_uploader.cli.waiting import Ending, ending
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import FileItem, FileQuery, FileStatus, UploadStatus
@@ -65,8 +65,6 @@ async def _followed(upload: int, view: View) -> Ending:
     while True:
         try:
             async with connected() as engine, changes_of(engine) as changes:
-                if deaths:  # the new engine has not heard of the login that only the environment carries
-                    await hand_over_login(engine)
                 async for whole in changes:
                     deaths = 0
                     status = await _ours(engine, upload, whole.uploads)

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from tui_uploader.cli import account, cloud, control, demo_command, engine, projects, status, upload
-from tui_uploader.cli.answer import finish, say, tell, tolerate_any_text
+from tui_uploader.cli.answer import finish, on_terminal, say, tell, tolerate_any_text
+from tui_uploader.cli.present import explained
 from tui_uploader.errors import EngineError, Interrupted, UploaderError, UsageError
 from tui_uploader.settings import APP, Directories
-from tui_uploader.text import printable
 
 app = typer.Typer(
     name=APP,
@@ -58,10 +58,18 @@ def start(
         bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error comes from.")] = False,
-) -> None:
-    if context.invoked_subcommand is None:
-        status.status()
-        say(f"`{APP} --help` lists the commands.")
+    ascii_only: Annotated[bool, typer.Option("--ascii", help="Full screen: nothing but ASCII.")] = False,
+    slow: Annotated[bool, typer.Option("--slow", help="Full screen: less often, for a thin line.")] = False,
+) -> int:
+    if context.invoked_subcommand is not None:
+        return 0
+    if on_terminal():
+        from tui_uploader.tui.run import run_app  # brings Textual, which no command needs
+
+        return run_app(Directories.of_user(), ascii_only=ascii_only, slow=slow)
+    status.status()
+    say(f"`{APP} --help` lists the commands.")
+    return 0
 
 
 def main() -> None:
@@ -81,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return Interrupted.exit_code
     except typer.TyperException as error:
-        return _failed(UsageError(f"{error.format_message()} See `{APP} --help`."), debug=debug)
+        return _failed(UsageError(f"{error.format_message().rstrip('.')}. See `{APP} --help`."), debug=debug)
     except UploaderError as error:
         return _failed(error, debug=debug)
     except KeyboardInterrupt:
@@ -98,5 +106,5 @@ def run(arguments: Sequence[str]) -> int:
 def _failed(error: UploaderError, *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    say(f"{APP}: {printable(str(error))}")
+    say(f"{APP}: {explained(error.kind, error.message)}")
     return error.exit_code

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tui_uploader.errors import ProxyRefused, TrustFailed
 from tui_uploader.model import (
     EngineStatus,
     FileItem,
     FileStatus,
     Link,
     LinkState,
+    Notice,
     Processing,
     ProcessingState,
     Project,
@@ -41,6 +43,7 @@ _COLOURS: Mapping[FileStatus, str] = {
     FileStatus.DUPLICATE: "31",
     FileStatus.FAILED: "1;31",
 }
+_ABOUT_SETTINGS = (TrustFailed.__name__, ProxyRefused.__name__)
 _ORNAMENT = str.maketrans({"·": "|", "–": "-", "…": "...", "█": "#", "░": "-", "→": "->"})
 
 
@@ -177,7 +180,7 @@ def upload_lines(status: UploadStatus) -> list[str]:
     if status.processing.state is not ProcessingState.NOT_STARTED or status.processing.reason:
         lines.append(f"   {processing_line(status.processing)}")
     if status.notice is not None:
-        lines.append(f"   ! {printable(status.notice.message)}")
+        lines.append(f"   ! {notice_line(status.notice)}")
     return lines
 
 
@@ -191,7 +194,7 @@ def status_lines(engine: EngineStatus, now: float) -> list[str]:
 
 
 def progress_line(status: UploadStatus) -> str:
-    """One line for logs and pipes: `42 %, 717 of 1,711 files, 1.80 of 4.03 GB stored, 4.03 MB/s, 12–15 min left`."""
+    """How far it is, in one line: `42 %, 717 of 1,711 files, 1.80 of 4.03 GB stored, 4.03 MB/s, 12–15 min left`."""
     counts, volume = status.counts, status.bytes
     parts = [
         f"{percent_stored(status)} %",
@@ -202,9 +205,21 @@ def progress_line(status: UploadStatus) -> str:
         parts.append(moving.replace(" · ", ", "))
     if counts.failed:
         parts.append(f"{counts.failed:,} failed")
-    if status.state is UploadState.PAUSED:
-        parts.append("paused")
     return ", ".join(parts)
+
+
+def notice_line(notice: Notice) -> str:
+    return explained(notice.kind, notice.message)
+
+
+def explained(kind: str, message: str) -> str:
+    """The sentence of an error, and what else helps against errors of its `kind`."""
+    if kind not in _ABOUT_SETTINGS:
+        return printable(message)
+    return (
+        f"{printable(message)} A running engine keeps the settings that it was started with;"
+        " after a change, `tui-uploader engine stop` lets the next command start one with the new ones."
+    )
 
 
 def bar(percent: int, width: int) -> str:
@@ -264,13 +279,17 @@ def project_lines(project: Project) -> list[str]:
 
 
 def queued_line(status: UploadStatus) -> str:
-    """What was queued, and how to follow it."""
-    files, name = counted(status.counts.total, "file"), printable(status.project_name, _NAME_LIMIT)
+    """What was queued, whether it moves, and what to do next."""
+    number, name = status.upload, printable(status.project_name, _NAME_LIMIT)
+    what = f"Upload {number}: {counted(status.counts.total, 'file')} ({byte_count(status.bytes.total)})"
+    if status.state is UploadState.COMPLETE:
+        return f"{what}, and nothing is left to upload to {name}."
+    if status.notice is not None and status.notice.needs_person:
+        return f"{what} queued for {name}, and nothing moves until somebody acts."
+    if status.state is UploadState.PAUSED:
+        return f"{what} queued for {name}; the upload is paused. Go on with: tui-uploader resume {number}"
     more = ", and more are being looked for" if status.state is UploadState.PREPARING else ""
-    return (
-        f"Upload {status.upload}: {files} ({byte_count(status.bytes.total)}) on the way to {name}{more}."
-        f" Follow with: tui-uploader status {status.upload} --watch"
-    )
+    return f"{what} on the way to {name}{more}. Follow with: tui-uploader status {number} --watch"
 
 
 def summary_lines(status: UploadStatus, leftovers: Leftovers, style: Style) -> list[str]:
@@ -297,7 +316,7 @@ def summary_lines(status: UploadStatus, leftovers: Leftovers, style: Style) -> l
     if status.processing.state is not ProcessingState.NOT_STARTED or status.processing.reason:
         lines.append(processing_line(status.processing))
     if status.notice is not None:
-        lines.append(printable(status.notice.message))
+        lines.append(notice_line(status.notice))
     return lines
 
 

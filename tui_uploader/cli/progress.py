@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import select
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from tui_uploader.cli.answer import say, style_of, tell_now
-from tui_uploader.cli.present import bar, link_line, percent_stored, progress_line, status_lines, without_ornament
+from tui_uploader.cli.answer import no_reader, say, style_of, tell_now
+from tui_uploader.cli.present import (
+    bar,
+    link_line,
+    notice_line,
+    percent_stored,
+    progress_line,
+    status_lines,
+    without_ornament,
+)
 from tui_uploader.cli.waiting import next_silence
-from tui_uploader.model import EngineStatus, UploadStatus
-from tui_uploader.text import printable
+from tui_uploader.model import EngineStatus, UploadState, UploadStatus
 
 if TYPE_CHECKING:
     from rich.live import Live
 
 _REDRAW_SECONDS = 0.5
 """A slow SSH link must not be filled by its own progress bar."""
+
+_LOOK_FOR_READER_SECONDS = 0.5
 
 _BAR_CELLS = 40
 
@@ -44,6 +55,37 @@ async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[View
         yield LogView(tell_now if stream is sys.stdout else say, clock=time.monotonic, wall=time.time)
 
 
+@asynccontextmanager
+async def while_read(stream: TextIO) -> AsyncIterator[None]:
+    """End the block when nobody can read `stream` any more, though nothing is written. Raises typer.Exit."""
+    try:
+        descriptor = stream.fileno()
+    except io.UnsupportedOperation:
+        yield
+        return
+    task, gone = asyncio.current_task(), asyncio.Event()
+    assert task is not None
+
+    async def look() -> None:
+        poll = select.poll()
+        poll.register(descriptor, 0)  # POLLERR and POLLHUP come unasked
+        while not poll.poll(0):  # noqa: ASYNC110 - asyncio tells of a pipe's lost reader on some systems only
+            await asyncio.sleep(_LOOK_FOR_READER_SECONDS)
+        gone.set()
+        task.cancel()
+
+    watcher = asyncio.create_task(look(), name="reader watch")
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not gone.is_set():
+            raise
+        task.uncancel()
+        raise no_reader() from None
+    finally:
+        watcher.cancel()
+
+
 class LogView:
     """A line when something happened that somebody should know, and otherwise at growing intervals."""
 
@@ -63,9 +105,9 @@ class LogView:
         for status in engine.uploads:
             told, news = self._told.get(status.upload), _news(status)
             if due or news != told:
-                self._write(f"{status.upload}: {progress_line(status)}")
+                self._write(f"{status.upload}: {progress_line(status)}{_standing(status)}")
             if news != told and status.notice is not None:
-                self._write(f"{status.upload}: {printable(status.notice.message)}")
+                self._write(f"{status.upload}: {notice_line(status.notice)}")
             self._told[status.upload] = news
         if due:
             self._silence = next_silence(self._silence)
@@ -130,6 +172,11 @@ def drawn(engine: EngineStatus, now: float, *, ascii_only: bool = False) -> list
     if len(engine.uploads) == 1:
         lines.append(f"   {bar(percent_stored(engine.uploads[0]), _BAR_CELLS)}")
     return [without_ornament(line) for line in lines] if ascii_only else lines
+
+
+def _standing(status: UploadStatus) -> str:
+    stands = status.state in (UploadState.PAUSED, UploadState.CANCELLED)
+    return f", {status.state}" if stands else ""
 
 
 def _news(status: UploadStatus) -> object:

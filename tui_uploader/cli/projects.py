@@ -22,7 +22,7 @@ def list_projects(as_json: _JsonOption = False) -> None:
     """List the projects."""
 
     async def work() -> tuple[Project, ...]:
-        async with connected() as engine:
+        async with connected(introduce=False) as engine:
             await hand_over_login(engine)
             return await engine.projects()
 
@@ -44,7 +44,7 @@ def create(
         raise UsageError("A project needs a name that is not empty.")
 
     async def work() -> Project:
-        async with connected() as engine:
+        async with connected(introduce=False) as engine:
             account = await hand_over_login(engine)
             return await engine.create_project(name, ProjectKind.RESULTS if results else ProjectKind.IMAGES, account)
 
@@ -60,7 +60,7 @@ def show(
     """Show one project."""
 
     async def work() -> Project:
-        async with connected() as engine:
+        async with connected(introduce=False) as engine:
             await hand_over_login(engine)
             return await engine.project(project)
 

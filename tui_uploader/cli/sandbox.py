@@ -96,6 +96,18 @@ async def own_engine() -> AsyncIterator[None]:
         shutil.rmtree(directories.socket.parent, ignore_errors=True)
 
 
+async def run_on_this_terminal() -> int:
+    """The full-screen app on what is here, in a process of its own; its exit code when the user has left it.
+
+    Who stops waiting ends it first, so that it gives the terminal back.
+    """
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tui_uploader")
+    try:
+        return await process.wait()
+    finally:
+        await _ended(process)
+
+
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+import signal
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_uploader.cli.answer import say
-from tui_uploader.errors import CloudBusy, CloudFault, LinkError
+from tui_uploader.cli.present import explained
+from tui_uploader.errors import CloudBusy, CloudFault, Interrupted, LinkError, UsageError
 from tui_uploader.model import EngineStatus, Login, SignInRequest
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.text import printable
@@ -19,23 +21,57 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-def run(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Do `work` to its end; Ctrl-C cancels it and comes out as KeyboardInterrupt."""
+def run(work: Coroutine[Any, Any, Answer], *, cancelled_by: Iterable[signal.Signals] = (signal.SIGTERM,)) -> Answer:
+    """Do `work` to its end. Ctrl-C and the given signals cancel it, so that what it has opened is left in good order.
+
+    Raises KeyboardInterrupt for Ctrl-C, Interrupted for a signal.
+    """
     import asyncio  # commands that only print help do without it
 
-    return asyncio.run(work)
+    async def cancellable() -> Answer:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in cancelled_by:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(cancellable())
+    except asyncio.CancelledError:
+        raise Interrupted("The command was told to end.") from None
 
 
 @asynccontextmanager
-async def connected(*, spawn: bool = True, any_version: bool = False) -> AsyncIterator[EngineClient]:
+async def connected(
+    *, spawn: bool = True, any_version: bool = False, introduce: bool = True
+) -> AsyncIterator[EngineClient]:
     """The engine of this user, started if there is none and `spawn`; one of another version only with `any_version`.
 
+    An engine that may have been started just now gets to know the environment's login, unless `introduce` is off.
     Raises EngineUnreachable, EngineWillNotStart, EngineVersionDiffers.
     """
     from tui_uploader.service.client import EngineClient
 
     async with EngineClient.connect(Directories.of_user(), spawn=spawn, any_version=any_version) as engine:
+        if spawn and introduce:
+            await _introduce(engine)
         yield engine
+
+
+async def _introduce(engine: EngineClient) -> None:
+    """Give the engine the environment's login if it knows none of that account: its uploads wait for it.
+
+    Unchecked, since the command at hand may need no cloud. A login that the engine has stays, since the one of this
+    shell may be wrong and uploads may be under way.
+    """
+    try:
+        login = _environment_login(load())
+    except UsageError as error:
+        say(printable(str(error)))
+        return
+    if login is not None and login.account not in [known.account for known in await engine.accounts()]:
+        await engine.sign_in(SignInRequest(login, keep=False, verify=False))
 
 
 @asynccontextmanager
@@ -62,7 +98,8 @@ async def hand_over_login(engine: EngineClient) -> str | None:
     try:
         account = await engine.sign_in(request)
     except (LinkError, CloudBusy, CloudFault) as error:
-        say(f"{printable(str(error))} The login could not be checked; work is queued until the cloud answers.")
+        until = "the cloud answers" if error.retryable else "that is put right"
+        say(f"{explained(error.kind, error.message)} The login could not be checked; work is queued until {until}.")
         account = await engine.sign_in(replace(request, verify=False))
     return account.account
 

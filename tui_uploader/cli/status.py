@@ -52,9 +52,9 @@ async def _status(upload: int | None, *, as_json: bool) -> None:
 
 
 async def _watch(upload: int | None, *, as_json: bool) -> None:
-    from tui_uploader.cli.progress import live_view  # draws with rich, which nothing else here needs
+    from tui_uploader.cli.progress import live_view, while_read  # brings asyncio, which nothing else here needs
 
-    async with connected() as engine, changes_of(engine) as changes:
+    async with connected() as engine, changes_of(engine) as changes, while_read(sys.stdout):
         if as_json:
             async for whole in changes:
                 await _tell_status_json(engine, _narrowed(whole, upload))

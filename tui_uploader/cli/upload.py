@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import tell, tell_json
-from tui_uploader.cli.present import queued_line, result
+from tui_uploader.cli.answer import say, tell, tell_json
+from tui_uploader.cli.present import notice_line, queued_line, result
 from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.cli.waiting import DONE, standstill
 from tui_uploader.errors import NoSuchPath, UsageError
 from tui_uploader.model import AddRequest, ProjectKind
 from tui_uploader.text import printable
@@ -37,8 +40,10 @@ def upload(
         raise UsageError("Say where to: either --project P (one that exists) or --new NAME.")
     if not (project or new or "").strip():
         raise UsageError("A project needs a name that is not empty.")
+    whole_paths = tuple(absolute(path) for path in paths)
+    _check_readable(whole_paths)
     request = AddRequest(
-        paths=tuple(absolute(path) for path in paths),
+        paths=whole_paths,
         project=project,
         new=new,
         kind=ProjectKind.RESULTS if results else ProjectKind.IMAGES,
@@ -66,8 +71,22 @@ def absolute(path: str) -> str:
     return str(given.resolve() if ".." in given.parts else given.absolute())
 
 
+def _check_readable(paths: Sequence[str]) -> None:
+    """One that cannot be read among others is reported with the files; alone, it makes the command pointless.
+
+    Raises NoSuchPath when none can be read.
+    """
+    if all(_is_locked(path) for path in paths):
+        raise NoSuchPath(f"{printable(paths[0])} cannot be read: its permissions do not let this user.")
+
+
+def _is_locked(path: str) -> bool:
+    wanted = os.R_OK | os.X_OK if Path(path).is_dir() else os.R_OK
+    return os.access(path, os.F_OK) and not os.access(path, wanted)
+
+
 async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
-    async with connected() as engine:
+    async with connected(introduce=False) as engine:
         account = await hand_over_login(engine)
         status = await engine.add(replace(request, account=account))
         if not wait:
@@ -75,7 +94,10 @@ async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
                 tell_json(result(status, await engine.skipped(status.upload)))
             else:
                 tell(queued_line(status))
-            return 0
+            if status.notice is not None:
+                say(notice_line(status.notice))
+            stands = standstill(status)
+            return stands.exit_code if stands else DONE
     from tui_uploader.cli import follow  # draws with asyncio and rich, which a plain `upload` does without
 
     return await follow.wait(status.upload, as_json=as_json)

@@ -26,20 +26,30 @@ def ending(status: UploadStatus, settled_for: float) -> Ending | None:
     Ends when nothing moves any more, or when nothing will before a person acts. A complete upload that starts
     processing by itself is given a moment to do so, because that is part of what was asked for.
     """
-    complete = status.state is UploadState.COMPLETE and status.counts.failed == 0
-    notice = status.notice
-    if notice is not None and notice.needs_person:
-        error = revived(notice.kind, notice.message)
-        # Every file arrived: that they are too few to be processed is no failure of the upload.
-        return Ending(DONE if complete and isinstance(error, UsageError) else error.exit_code)
+    if needing := standstill(status):
+        return needing
     if not status.settled:
         return None
-    if not complete:
+    if not _whole(status):
         finishing = status.state is UploadState.ACTIVE and status.counts.failed == 0
         return None if finishing else Ending(SOME_FAILED)
     if will_submit(status) and settled_for < SUBMISSION_PATIENCE:
         return None
     return Ending(DONE)
+
+
+def standstill(status: UploadStatus) -> Ending | None:
+    """How a command ends whose upload stands still until a person acts; None if it does not."""
+    notice = status.notice
+    if notice is None or not notice.needs_person:
+        return None
+    error = revived(notice.kind, notice.message)
+    # Every file arrived: that they are too few to be processed is no failure of the upload.
+    return Ending(DONE if _whole(status) and isinstance(error, UsageError) else error.exit_code)
+
+
+def _whole(status: UploadStatus) -> bool:
+    return status.state is UploadState.COMPLETE and status.counts.failed == 0
 
 
 def will_submit(status: UploadStatus) -> bool:
@@ -49,7 +59,7 @@ def will_submit(status: UploadStatus) -> bool:
         and status.auto_process
         and status.processing.state is ProcessingState.NOT_STARTED
         and status.processing.reason is None
-        and status.notice is None
+        and standstill(status) is None
     )
 
 
