@@ -45,7 +45,7 @@ class View:
             since=self._since,
             link=overall_link([signed_in.link.link for signed_in in core.accounts.all]),
             streams=core.live.flights,
-            rate=round(core.live.meter.rate(now)),
+            rate=round(core.live.meter.rate(now)) if core.live.flights else 0,
             uploads=tuple(
                 self._upload(upload, sent.get(upload.id, 0), now)
                 for upload in core.summary.uploads.values()
@@ -81,7 +81,8 @@ class View:
         return tuple(items)
 
     def _upload(self, upload: UploadRow, sent: int, now: float) -> UploadStatus:
-        meter = self._core.live.meters.get(upload.id)
+        # Nothing tells a front end when a rate has run out: while nothing moves, there is none.
+        meter = self._core.live.meters.get(upload.id) if self._core.live.flights else None
         motion = Motion(
             sent=sent,
             rate=meter.rate(now) if meter else 0.0,
