@@ -37,6 +37,8 @@ class MachineTime:
     """How much more has passed than really did."""
     wall_error: float = 0.0
     """By how much the wall clock is ahead of the truth."""
+    stopped_at: float | None = None
+    """Where the monotonic clock stands still; None: it runs."""
     looks: int = 0
     """How often somebody looked at the monotonic clock: what every room does whenever it wakes up."""
 
@@ -45,7 +47,10 @@ class MachineTime:
 
     def monotonic(self) -> float:
         self.looks += 1
-        return time.monotonic() + self.passed
+        return time.monotonic() + self.passed if self.stopped_at is None else self.stopped_at
+
+    def stop(self) -> None:
+        self.stopped_at = self.monotonic()
 
 
 @dataclass(slots=True)
