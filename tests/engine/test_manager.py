@@ -44,7 +44,7 @@ from tui_uploader.model import (
 
 @pytest.fixture(params=[Profile.DEFAULT, Profile.STRICT])
 def options(request: pytest.FixtureRequest, tmp_path: Path) -> LocalCloudOptions:
-    return LocalCloudOptions(root=tmp_path / "cloud", profile=request.param, processing_seconds=1.0)
+    return LocalCloudOptions(root=tmp_path / "cloud", profile=request.param, processing_seconds=0.5)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def world(tmp_path: Path, options: LocalCloudOptions) -> World:
 
 @pytest.fixture
 def default_world(tmp_path: Path) -> World:
-    return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", processing_seconds=1.0))
+    return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", processing_seconds=0.5))
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ async def test_cancelling_keeps_what_is_uploaded_and_can_be_taken_back(default_w
     photos = write_flight(world.card, 8)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card)
-        await when(manager, upload.upload, lambda status: status.counts.uploaded == 3)
+        await world.in_the_long_run(lambda: manager.status().uploads[0].counts.uploaded == 3)
         cancelled = await manager.cancel(upload.upload)
         assert (cancelled.state, cancelled.counts) == (UploadState.CANCELLED, Counts(uploaded=3, waiting=5))
         assert cancelled.settled
@@ -217,8 +217,8 @@ async def test_failed_files_are_retried_on_a_word(default_world: World) -> None:
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=5, failed=1)
         cut.write_bytes(whole)
         assert await manager.retry(upload.upload, FileSelection(all=True)) == 1
-        done = await when(manager, upload.upload, lambda status: status.processing.state is ProcessingState.DONE)
-        assert done.counts == Counts(uploaded=6)
+        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
+        assert manager.status().uploads[0].counts == Counts(uploaded=6)
 
 
 async def test_processing_on_a_word_and_its_objections(manager: UploadManager, default_world: World) -> None:
@@ -334,7 +334,7 @@ async def test_the_engine_goes_on_where_it_was_closed(default_world: World) -> N
     photos = write_flight(world.card, 10)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card)
-        await when(manager, upload.upload, lambda status: status.counts.uploaded == 4)
+        await world.in_the_long_run(lambda: manager.status().uploads[0].counts.uploaded == 4)
     world.options = replace(world.options, faults=())
     async with world.cloud_running(), world.engine() as manager:
         done = await when(manager, upload.upload, lambda status: status.processing.state is ProcessingState.DONE)
