@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
+from dataclasses import replace
 
 import pytest
 
 from tests.engine.journaled import Desk, candidate, content
 from tui_uploader.engine.journal import contents, files, uploads
+from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ProjectKind
 
 PHOTO = "/card/DJI_0001.JPG"
@@ -45,9 +46,10 @@ async def test_a_taken_name_is_nobodys_from_then_on(desk: Desk) -> None:
     """Neither the same content nor another one is sent under it again."""
     await desk.find(candidate(PHOTO), candidate("/two/dji_0001.jpg"))
     await desk.check(PHOTO, content("a"))
-    await sent_under_a_taken_name(desk, PHOTO)
+    for _ in range(2):
+        await sent_under_a_taken_name(desk, PHOTO)
     await desk.happen(PHOTO, FileEvent.CHANGED)
-    assert (await desk.check(PHOTO, content("a"))).object == "DJI_0001-aaaaaa.JPG"
+    assert (await desk.check(PHOTO, content("a"))).object == f"DJI_0001-{'a' * 12}.JPG"
     assert (await desk.check("/two/dji_0001.jpg", content("b"))).object == "dji_0001-bbbbbb.jpg"
 
 
@@ -72,9 +74,9 @@ async def test_names_are_held_in_one_project_only(desk: Desk) -> None:
     await desk.upload_file(PHOTO, content("a"))
     desk.project = await desk.write(lambda c: uploads.add_project(c, "id@cloud", "Other", ProjectKind.IMAGES))
     desk.upload = await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/two"], True, 0.0))
-    await desk.find(candidate("/two/DJI_0001.JPG"))
-    row = await desk.check("/two/DJI_0001.JPG", content("b"))
-    assert (row.stage, row.object) == (FileStage.READY, "DJI_0001.JPG")
+    await desk.find(candidate("/two/DJI_0001.JPG"), candidate("/two/COPY.JPG"))
+    assert (await desk.check("/two/DJI_0001.JPG", content("b"))).object == "DJI_0001.JPG"
+    assert (await desk.check("/two/COPY.JPG", content("a"))).object == "COPY.JPG"
 
 
 @pytest.mark.parametrize(
@@ -89,24 +91,36 @@ async def test_images_that_a_project_is_going_to_have(desk: Desk, event: FileEve
     assert await images_of(desk) == images
 
 
-async def test_a_content_that_the_project_has_is_no_further_image(desk: Desk) -> None:
+AGAIN = candidate(PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("found", "images"),
+    [
+        (AGAIN, 1),
+        (replace(AGAIN, size=101), 2),
+        (replace(AGAIN, mtime_ns=2), 2),
+        (replace(AGAIN, inode=2), 2),
+        (replace(AGAIN, path="/two/unread.jpg"), 2),
+    ],
+)
+async def test_a_content_that_the_project_has_is_no_further_image(desk: Desk, found: Candidate, images: int) -> None:
     """As far as it is known: a file that was never read, or changed since, may be another image."""
     await desk.upload_file(PHOTO, content("a"))
-    await desk.find(candidate("/two/unread.jpg"))
-    assert await images_of(desk) == 2
-    assert (await desk.check("/two/unread.jpg", content("a"))).stage is FileStage.DUPLICATE
-    assert await images_of(desk) == 1
-
-    def find_again(connection: sqlite3.Connection) -> None:
-        later = uploads.add_sources(connection, desk.project, ["/two"], True, 1.0)
-        desk.upload = later
-        files.add_candidates(connection, later, desk.project, [candidate(PHOTO), candidate("/two/unread.jpg", size=5)])
-
     await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, ["/card"]))
     assert await desk.write(lambda c: uploads.finish_if_done(c, desk.upload))
-    await desk.write(find_again)
-    assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == 2
-    assert await images_of(desk) == 2
+    desk.upload = await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/two"], True, 1.0))
+    await desk.find(found)
+    assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == 1
+    assert await images_of(desk) == images
+
+
+async def test_a_known_content_is_an_image_of_its_own_in_another_project(desk: Desk) -> None:
+    await desk.upload_file(PHOTO, content("a"))
+    desk.project = await desk.write(lambda c: uploads.add_project(c, "id@cloud", "Other", ProjectKind.IMAGES))
+    desk.upload = await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/card"], True, 0.0))
+    await desk.find(AGAIN)
+    assert await images_of(desk) == 1
 
 
 async def images_of(desk: Desk) -> int:

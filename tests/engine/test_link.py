@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -122,3 +123,17 @@ async def test_a_store_out_of_reach_is_tried_again_after_longer_and_longer_waits
         await fail_until_down(watch)
     assert waits == [1001.0, 1001.0, 1002.0, 1004.0, 1001.0]
     assert link.events.count("came up") == 5
+
+
+async def test_after_a_store_was_out_of_reach_a_single_failure_is_no_dead_link_again() -> None:
+    link = MadeUpLink()
+    async with link.watch() as watch:
+        for _ in range(8):
+            watch.suspect(LinkDown("reset"))
+        await until(lambda: watch.down)
+        watch.try_now()
+        await until(lambda: not watch.down)
+        watch.suspect(LinkDown("reset"))
+        await until(partial(link.has_been_asked, 2))
+        await asyncio.sleep(0)  # the probe draws its conclusion
+        assert not watch.down
