@@ -186,6 +186,7 @@ async def test_an_engine_that_will_not_start_is_told(directories: Directories) -
 
     app = Listener(directories, connect=partial(EngineClient.connect, start=unstartable))
     async with app.run_test():
-        await until(lambda: app.link.attachment is Attachment.GONE)
+        await until(lambda: any(isinstance(event, AttachmentChanged) for event in app.told))
         told = [event for event in app.told if isinstance(event, AttachmentChanged)]
+        assert app.link.attachment is Attachment.GONE
         assert told[-1].reason == "There is no way to start it."
