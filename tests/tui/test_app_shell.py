@@ -226,6 +226,7 @@ async def test_help_opens_and_closes_with_either_key(manager: StandInManager, di
 async def test_the_palette_knows_the_commands(manager: StandInManager, directories: Directories) -> None:
     await filled(manager, "east")
     async with showing(directories) as screen:
+        await screen.shows("1 path skipped")
         titles = {command.title for command in screen.app.get_system_commands(screen.app.main)}
         assert {binding.description for binding in keys.EVERYWHERE} <= titles
         assert {"remove all duplicates", "show skipped paths", "theme"} <= titles
