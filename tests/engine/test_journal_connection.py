@@ -108,16 +108,16 @@ async def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path
 
 
 async def test_a_full_disk_keeps_what_was_and_takes_more_when_there_is_room(desk: Desk) -> None:
-    def limit(pages: int) -> None:
-        desk.journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    async def limit(pages: int) -> None:
+        await desk.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").close())
 
     pages = await desk.journal.read(lambda c: int(c.execute("PRAGMA page_count").fetchone()[0]))
-    limit(pages)
+    await limit(pages)
     crowd = [candidate(f"/card/{number}.jpg") for number in range(5000)]
     with pytest.raises(JournalUnwritable, match="full"):
         await desk.find(*crowd)
     assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == 0
-    limit(10**6)
+    await limit(10**6)
     await desk.find(*crowd)
     assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == 5000
 
