@@ -158,6 +158,7 @@ class ConnectionPool:
 async def _stop(connection: Connection, job: Future[Reply], ended: asyncio.Future[Reply]) -> None:
     """Return when the thread has let go of the connection and of the file, however often this task is cancelled."""
     if job.cancel():
+        connection.close()
         return
     connection.cut()
     while not ended.done():
