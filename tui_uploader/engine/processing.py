@@ -17,7 +17,7 @@ from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.accounts import SignedIn
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
-from tui_uploader.engine.journal.summary import ProjectRow, Summary
+from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, Summary
 from tui_uploader.engine.retry import Verdict, backoff, decide
 from tui_uploader.errors import (
     CloudFault,
@@ -41,7 +41,6 @@ _UNKNOWN_START = (
 )
 _STALE_WORD_SECONDS = 600.0
 _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
-_UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.FAILED)
 
 # ---------------------------------------------------------------------------------------------- decisions
 
@@ -71,7 +70,7 @@ def objection(summary: Summary, project: ProjectRow, partial: bool) -> UploaderE
         return TooFewImages(
             f"{name} has {counted(images, 'image')} from here, and processing needs at least {MIN_IMAGES}. Upload more."
         )
-    left = summary.project_files(project.id, *_UNFINISHED)
+    left = summary.project_files(project.id, *UNFINISHED)
     if left and not partial:
         return NotPossibleNow(
             f"{counted(left, 'file')} of {name} are not uploaded yet. Wait, remove them, or start with --partial."

@@ -79,6 +79,8 @@ NOTHING = Tally()
 
 
 _UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
+UNFINISHED = (*_UNDER_WAY, FileStage.FAILED)
+"""Not uploaded, and neither a duplicate nor removed: an upload with such files is not complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,6 @@ class Summary:
     def bytes(self, upload: int, *stages: FileStage) -> int:
         of_upload = self.tallies.get(upload, {})
         return sum(of_upload.get(stage, NOTHING).bytes for stage in stages)
-
-    def files_of_any_stage(self, upload: int) -> int:
-        return self.files(upload, *FileStage)
 
     def busy(self, upload: int) -> bool:
         """It runs, and has something to walk, check, send or register."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.files import FileRow
-from tui_uploader.engine.journal.summary import ProjectRow, UploadRow, read_summary
+from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, UploadRow, read_summary
 from tui_uploader.errors import NoSuchFile, NoSuchUpload, NotPossibleNow
 from tui_uploader.model import (
     FileEvent,
@@ -28,7 +28,6 @@ from tui_uploader.model import (
 from tui_uploader.text import printable
 
 _LARGEST_ID = 2**63 - 1
-_UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.FAILED)
 _REMOVABLE = (FileStage.FOUND, FileStage.READY, FileStage.DUPLICATE, FileStage.FAILED)
 _STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
 _ORDER_OF_SORT: dict[SortKey, str] = {
@@ -208,7 +207,7 @@ def finish_if_done(connection: sqlite3.Connection, upload_id: int) -> bool:
     """Close the upload when every file is uploaded or a duplicate and every path was walked."""
     summary = read_summary(connection)
     found = summary.uploads[upload_id]
-    if found.state is not UploadState.ACTIVE or found.unscanned or summary.files(upload_id, *_UNFINISHED):
+    if found.state is not UploadState.ACTIVE or found.unscanned or summary.files(upload_id, *UNFINISHED):
         return False
     move_upload(connection, upload_id, UploadEvent.FINISHED)
     return True
