@@ -115,7 +115,9 @@ async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(desk
 
     def have_uploaded(connection: sqlite3.Connection) -> None:
         facts = [(os.fsencode(path), f"{number:032}") for number, path in enumerate(paths)]
-        connection.executemany("INSERT INTO known VALUES (?, 100, 1, 1, ?, 7)", facts)
+        connection.executemany(
+            "INSERT INTO known (path, size, mtime_ns, inode, identity, crc32) VALUES (?, 100, 1, 1, ?, 7)", facts
+        )
         connection.executemany(
             "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, stage, identity)"
             f" VALUES ({desk.upload}, {desk.project}, ?, 'x', 100, 1, 1, '{FileStage.REGISTERED}', ?)",

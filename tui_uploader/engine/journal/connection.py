@@ -30,8 +30,22 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-SCHEMA_VERSION = 1
-MIGRATIONS: dict[int, str] = {}
+SCHEMA_VERSION = 2
+MIGRATIONS: dict[int, str] = {
+    1: """
+        ALTER TABLE known ADD COLUMN latitude REAL;
+        ALTER TABLE known ADD COLUMN longitude REAL;
+        ALTER TABLE known ADD COLUMN taken_at REAL;
+        CREATE TABLE abandoned (
+            project    INTEGER NOT NULL REFERENCES projects (id),
+            object     TEXT NOT NULL,
+            multipart  TEXT NOT NULL,
+            PRIMARY KEY (project, object, multipart)
+        ) WITHOUT ROWID;
+        CREATE TABLE preferences (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE traffic (day TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+    """,
+}
 """SQL that leads from a version to the next one, by the version it starts from."""
 
 _LARGEST_GROUP = 256

@@ -44,7 +44,8 @@ def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candid
     if found.stage is not FileStage.FOUND or found.candidate != candidate:
         return
     connection.execute(
-        "INSERT INTO known VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        "INSERT INTO known (path, size, mtime_ns, inode, identity, crc32) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET"
         " size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
         " identity = excluded.identity, crc32 = excluded.crc32",
         (os.fsencode(candidate.path), *files.facts(candidate), identity, crc32),

@@ -107,7 +107,30 @@ CREATE TABLE known (
     mtime_ns  INTEGER NOT NULL,
     inode     INTEGER NOT NULL,
     identity  TEXT NOT NULL,
-    crc32     INTEGER NOT NULL
+    crc32     INTEGER NOT NULL,
+    latitude  REAL,                              -- degrees, WGS 84; NULL where the camera wrote none
+    longitude REAL,
+    taken_at  REAL                               -- by the camera's clock, which knows no time zone
+) WITHOUT ROWID;
+
+-- Multipart uploads that nobody goes on with: to be aborted as soon as the store can be reached.
+CREATE TABLE abandoned (
+    project    INTEGER NOT NULL REFERENCES projects (id),
+    object     TEXT NOT NULL,
+    multipart  TEXT NOT NULL,
+    PRIMARY KEY (project, object, multipart)
+) WITHOUT ROWID;
+
+-- What the user set while the engine ran, as JSON.
+CREATE TABLE preferences (
+    name   TEXT PRIMARY KEY,
+    value  TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Bytes of bodies that left this machine, repeated ones too: what a mobile contract counts.
+CREATE TABLE traffic (
+    day    TEXT PRIMARY KEY,                     -- local date, YYYY-MM-DD
+    bytes  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- Files and bytes by stage, kept true by the triggers, so that a status costs the same for any number of files.
