@@ -68,4 +68,4 @@ def cloud(served: Callable[..., LocalCloud]) -> LocalCloud:
 @pytest.fixture
 def slow_cloud(served: Callable[..., LocalCloud]) -> LocalCloud:
     """Answers every object late, so that there is a middle of an upload."""
-    return served("--processing-seconds", "0.5", "--fault", "stall:route=put,probability=1,seconds=0.2")
+    return served("--processing-seconds", "0.5", "--fault", "stall:route=put,probability=1,seconds=0.7")
