@@ -9,7 +9,7 @@ the epoch, rates are bytes a second.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -399,15 +399,32 @@ class AddRequest:
     """None: the account of the stored login."""
 
 
+IdRun = tuple[int, int]
+"""The first and the last of files whose ids follow each other: a hundred thousand files are a few of these."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileSelection:
-    """Which files of an upload a command is about: by id, by path or name, by status, or all."""
+    """Which files of an upload a command is about: by id, by path or name, by status, all, or by runs of ids."""
 
     ids: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     """Absolute paths, base names, or names in the project."""
     status: FileStatus | None = None
     all: bool = False
+    runs: tuple[IdRun, ...] = ()
+    """Whatever of the upload lies in these runs. What a command cannot be about is passed over, as with `status`."""
+
+
+def runs_of(ids: Iterable[int]) -> tuple[IdRun, ...]:
+    """`ids`, which ascend, as few runs."""
+    runs: list[IdRun] = []
+    for number in ids:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return tuple(runs)
 
 
 SortKey = Literal["added", "name", "size", "status"]
@@ -420,6 +437,7 @@ class FileQuery:
     offset: int = 0
     limit: int = 200
     status: FileStatus | None = None
+    except_status: FileStatus | None = None
     text: str = ""
     """Part of the name, in any case; a leading `!` means: not."""
     sort: SortKey = "added"

@@ -1,4 +1,4 @@
-"""What becomes of an upload, and of its project, when there was nothing in a path after all."""
+"""What becomes of an upload when there was nothing in a path after all; which of its files a command is about."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.engine.journaled import Desk, candidate
+from tests.engine.journaled import Desk, candidate, content
 from tui_uploader.engine.journal import files, uploads
 from tui_uploader.errors import NoSuchUpload
-from tui_uploader.model import UploadState
+from tui_uploader.model import FileQuery, FileSelection, FileStatus, IdRun, UploadState, runs_of
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,39 @@ async def test_an_upload_with_files_of_another_time_stays(desk: Desk) -> None:
     await desk.find(candidate("/elsewhere/a.jpg"))
     await take_back(desk, "/card")
     assert desk.journal.summary.uploads[desk.upload].state is UploadState.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("ids", "runs"),
+    [([], ()), ([4], ((4, 4),)), ([1, 2, 3], ((1, 3),)), ([1, 3, 4, 9], ((1, 1), (3, 4), (9, 9)))],
+)
+def test_ids_that_follow_each_other_are_one_run(ids: list[int], runs: tuple[IdRun, ...]) -> None:
+    assert runs_of(ids) == runs
+
+
+@pytest.mark.parametrize(
+    ("query", "runs"),
+    [
+        (FileQuery(limit=1), ((1, 5),)),
+        (FileQuery(status=FileStatus.UPLOADED), ((1, 1),)),
+        (FileQuery(except_status=FileStatus.UPLOADED), ((2, 5),)),
+        (FileQuery(status=FileStatus.UPLOADED, except_status=FileStatus.UPLOADED), ()),
+        (FileQuery(except_status=FileStatus.UPLOADED, text="!3"), ((2, 2), (4, 5))),
+        (FileQuery(text="4"), ((4, 4),)),
+    ],
+)
+async def test_all_that_match_are_named_in_runs(desk: Desk, query: FileQuery, runs: tuple[IdRun, ...]) -> None:
+    await desk.upload_file("/card/1.jpg", content("a"))
+    await desk.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
+    found = await desk.journal.read(lambda c: uploads.matching_runs(c, desk.upload, query))
+    window = await desk.journal.read(lambda c: uploads.window(c, desk.upload, query))
+    assert found == runs and window[0] == sum(last - first + 1 for first, last in runs)
+
+
+async def test_what_lies_in_a_run_and_cannot_be_removed_is_passed_over(desk: Desk) -> None:
+    await desk.upload_file("/card/1.jpg", content("a"))
+    await desk.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
+    chosen = FileSelection(runs=((1, 2), (4, 900)))
+    assert await desk.write(lambda c: uploads.remove(c, desk.upload, chosen)) == 3
+    assert await desk.journal.read(lambda c: uploads.matching_runs(c, desk.upload, FileQuery())) == ((1, 1), (3, 3))
+    assert await desk.write(lambda c: uploads.restore(c, desk.upload, chosen)) == 3

@@ -22,6 +22,7 @@ from tui_uploader.model import (
     FileSelection,
     FileStatus,
     FileWindow,
+    IdRun,
     Link,
     Processing,
     ProcessingState,
@@ -34,6 +35,7 @@ from tui_uploader.model import (
     UploadStatus,
     Volume,
     next_state,
+    runs_of,
 )
 from tui_uploader.service import protocol
 from tui_uploader.settings import Directories, Settings
@@ -96,16 +98,24 @@ class StandInManager(UploadManager):
         return (Skipped("/media/card/notes.txt", "no image"),)
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
-        await self.upload(upload)
-        found = [
-            file
-            for file in self._files[upload]
-            if query.text in file.name and (query.status is None or file.status is query.status)
-        ]
+        found = await self._matching(upload, query)
         if query.sort == "name":
             found.sort(key=lambda file: file.name, reverse=query.descending)
         window = found[query.offset : query.offset + query.limit]
         return FileWindow(len(found), query.offset, tuple(window))
+
+    async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
+        return runs_of(sorted(file.id for file in await self._matching(upload, query)))
+
+    async def _matching(self, upload: int, query: FileQuery) -> list[FileItem]:
+        await self.upload(upload)
+        return [
+            file
+            for file in self._files[upload]
+            if query.text in file.name
+            and (query.status is None or file.status is query.status)
+            and (query.except_status is None or file.status is not query.except_status)
+        ]
 
     async def projects(self) -> tuple[Project, ...]:
         return tuple(self._known.values())

@@ -113,6 +113,8 @@ async def test_windows_of_files_and_paths_that_are_not_utf8(client: EngineClient
     )
     assert (window.total, window.offset) == (9, 1)
     assert [file.path for file in window.files] == [paths[7], paths[6], paths[5]]
+    assert await client.file_runs(upload.upload, FileQuery(limit=1, text="\udcff")) == ((1, 9),)
+    assert await client.file_runs(upload.upload, FileQuery(except_status=FileStatus.WAITING)) == ()
 
 
 async def test_relative_paths_are_those_of_the_front_end(

@@ -27,6 +27,7 @@ from tui_uploader.model import (
     FileQuery,
     FileSelection,
     FileWindow,
+    IdRun,
     Login,
     Project,
     ProjectKind,
@@ -117,6 +118,10 @@ class UploadManager:
             lambda connection: uploads.window(connection, upload, query)
         )
         return FileWindow(total, query.offset, self._view.files(rows, originals))
+
+    async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
+        """All files that match, whatever the window of `query`."""
+        return await self._core.journal.read(lambda connection: uploads.matching_runs(connection, upload, query))
 
     async def projects(self) -> tuple[Project, ...]:
         """Those of this machine and, where the service lists them, the account's others."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote
@@ -136,6 +137,10 @@ async def _files(manager: UploadManager, request: Request) -> object:
     return await manager.files(_upload_id(request), _file_query(request.scope["query_string"]))
 
 
+async def _file_runs(manager: UploadManager, request: Request) -> object:
+    return await manager.file_runs(_upload_id(request), _file_query(request.scope["query_string"]))
+
+
 async def _set_auto_process(manager: UploadManager, request: Request) -> object:
     return await manager.set_auto_process(_upload_id(request), (await _body(request, AutoProcessing)).on)
 
@@ -185,7 +190,7 @@ def _about_upload(question: Callable[[UploadManager, int], Awaitable[object]]) -
 def _about_files(command: Callable[[UploadManager, int, FileSelection], Awaitable[int]]) -> Endpoint:
     async def endpoint(manager: UploadManager, request: Request) -> object:
         selection = await _body(request, FileSelection)
-        if any(not 0 <= file <= _LARGEST_ID for file in selection.ids):
+        if any(not 0 <= file <= _LARGEST_ID for file in chain(selection.ids, *selection.runs)):
             raise UsageError("A file's id is a whole number from 0.")
         return FilesTouched(await command(manager, _upload_id(request), selection))
 
@@ -200,6 +205,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.upload(upload))),
     ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.skipped(upload))),
     ("GET", "/v1/uploads/{upload:int}/files", _files),
+    ("GET", "/v1/uploads/{upload:int}/file-runs", _file_runs),
     ("POST", "/v1/uploads/{upload:int}/pause", _about_upload(lambda manager, upload: manager.pause(upload))),
     ("POST", "/v1/uploads/{upload:int}/resume", _about_upload(lambda manager, upload: manager.resume(upload))),
     ("POST", "/v1/uploads/{upload:int}/cancel", _about_upload(lambda manager, upload: manager.cancel(upload))),

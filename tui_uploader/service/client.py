@@ -25,6 +25,7 @@ from tui_uploader.model import (
     FileQuery,
     FileSelection,
     FileWindow,
+    IdRun,
     Project,
     ProjectKind,
     SignInRequest,
@@ -89,16 +90,11 @@ class EngineView:
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
         """Raises UsageError for a window that is wider than 2,000 files."""
-        parameters = {
-            "offset": str(query.offset),
-            "limit": str(query.limit),
-            "text": query.text,
-            "sort": query.sort,
-            "descending": "true" if query.descending else "false",
-        }
-        if query.status is not None:
-            parameters["status"] = query.status
-        return await self._connection.get(f"/v1/uploads/{upload}/files", FileWindow, parameters)
+        return await self._connection.get(f"/v1/uploads/{upload}/files", FileWindow, _parameters(query))
+
+    async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
+        """All files that match, whatever the window of `query`."""
+        return await self._connection.get(f"/v1/uploads/{upload}/file-runs", tuple[IdRun, ...], _parameters(query))
 
     async def projects(self) -> tuple[Project, ...]:
         """Those of this machine and, where the service lists them, the account's others."""
@@ -237,6 +233,21 @@ class EngineClient(EngineView):
 
     async def _touch(self, upload: int, command: str, selection: FileSelection) -> int:
         return (await self._connection.post(f"/v1/uploads/{upload}/{command}", FilesTouched, selection)).files
+
+
+def _parameters(query: FileQuery) -> dict[str, str]:
+    given = {
+        "offset": str(query.offset),
+        "limit": str(query.limit),
+        "text": query.text,
+        "sort": query.sort,
+        "descending": "true" if query.descending else "false",
+    }
+    if query.status is not None:
+        given["status"] = query.status
+    if query.except_status is not None:
+        given["except_status"] = query.except_status
+    return given
 
 
 def _absolute(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from tui_uploader.model import (
     FileSelection,
     FileStage,
     FileStatus,
+    IdRun,
     ImpossibleTransition,
     ProjectKind,
     Skipped,
@@ -24,6 +25,7 @@ from tui_uploader.model import (
     UploadEvent,
     UploadState,
     next_state,
+    runs_of,
 )
 from tui_uploader.text import printable
 
@@ -276,6 +278,8 @@ def chosen(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
     if selection.status is not None:
         stages = _STAGES_OF_STATUS[selection.status]
         take(f"stage IN ({','.join('?' * len(stages))})", *stages)
+    for first, last in selection.runs:
+        take("id BETWEEN ? AND ?", first, last)
     if selection.all:
         take("1")
     return list(found.values())
@@ -319,17 +323,7 @@ def window(
 ) -> tuple[int, list[FileRow], dict[int, str]]:
     """How many files match, those in the window, and the paths of the originals of the duplicates among them."""
     upload(connection, upload_id)
-    stages = _STAGES_OF_STATUS[query.status] if query.status else [stage for stage in FileStage if stage.status]
-    condition = f"upload = ? AND stage IN ({','.join('?' * len(stages))})"
-    values: list[object] = [upload_id, *stages]
-    text = query.text.removeprefix("!")
-    if text:
-        negation = "NOT " if query.text.startswith("!") else ""
-        condition += f" AND name {negation}LIKE ? ESCAPE '\\'"
-        escaped = text.encode("utf-8", "backslashreplace").decode()
-        for special in "\\%_":
-            escaped = escaped.replace(special, f"\\{special}")
-        values.append(f"%{escaped}%")
+    condition, values = _matching(upload_id, query)
     total = connection.execute(f"SELECT COUNT(*) FROM files WHERE {condition}", values).fetchone()[0]
     direction = "DESC" if query.descending else "ASC"
     rows = [
@@ -344,3 +338,27 @@ def window(
     marks = ",".join("?" * len(originals))
     paths = connection.execute(f"SELECT id, path FROM files WHERE id IN ({marks})", tuple(originals))
     return total, rows, {row["id"]: os.fsdecode(row["path"]) for row in paths}
+
+
+def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
+    """All files that match, whatever the window of `query`."""
+    upload(connection, upload_id)
+    condition, values = _matching(upload_id, query)
+    return runs_of(row[0] for row in connection.execute(f"SELECT id FROM files WHERE {condition} ORDER BY id", values))
+
+
+def _matching(upload_id: int, query: FileQuery) -> tuple[str, list[object]]:
+    """A condition of SQL, and its values."""
+    stages = _STAGES_OF_STATUS[query.status] if query.status else [stage for stage in FileStage if stage.status]
+    stages = [stage for stage in stages if query.except_status is None or stage.status is not query.except_status]
+    condition = f"upload = ? AND stage IN ({','.join('?' * len(stages))})"
+    values: list[object] = [upload_id, *stages]
+    text = query.text.removeprefix("!")
+    if text:
+        negation = "NOT " if query.text.startswith("!") else ""
+        condition += f" AND name {negation}LIKE ? ESCAPE '\\'"
+        escaped = text.encode("utf-8", "backslashreplace").decode()
+        for special in "\\%_":
+            escaped = escaped.replace(special, f"\\{special}")
+        values.append(f"%{escaped}%")
+    return condition, values
