@@ -9,7 +9,8 @@
     ├── SignInError                     exit 3
     │   └── NotSignedIn  SignInRefused  TokenExpired  StorageKeyExpired
     ├── LinkError                       exit 4: the way to the cloud
-    │   └── LinkDown  LinkStalled  TrustFailed  ProxyRefused  NotTheService
+    │   ├── LinkDown  LinkStalled  TrustFailed  ProxyRefused  NotTheService
+    │   └── SendingPaused  BudgetUsedUp
     ├── CloudError                      exit 5: the cloud's own answer
     │   ├── CloudBusy  CloudFault  CloudRefused  CloudUnintelligible  Unsupported
     │   └── ChecksumRefused  ClockSkewed  MultipartGone  NameTaken
@@ -161,6 +162,16 @@ class ProxyRefused(LinkError):
 
 class NotTheService(LinkError):
     """Somebody else answered, such as the login page of a hotel's network."""
+
+
+class SendingPaused(LinkError):
+    """The user's own cap or timetable lets nothing out now."""
+
+
+class BudgetUsedUp(LinkError):
+    """The user's own data budget is."""
+
+    remedy = Remedy.PERSON
 
 
 class CloudError(UploaderError):

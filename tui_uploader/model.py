@@ -364,6 +364,39 @@ class Link:
     reason: str | None = None
 
 
+class BudgetPeriod(StrEnum):
+    """How long a data budget lasts; by the local calendar, weeks from Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    TOTAL = "total"
+    """From when it was set, without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bandwidth:
+    """What the user set about bandwidth, and what it comes to now."""
+
+    limit: int | None = None
+    """The cap; 0: nothing is sent; None: no cap."""
+    schedule: str | None = None
+    """The timetable, as it can be typed in again."""
+    budget: int | None = None
+    """Bytes that may leave this machine in a period."""
+    per: BudgetPeriod = BudgetPeriod.MONTH
+    used: int = 0
+    """Bytes of the budget that have left in this period."""
+    rate: int | None = None
+    """What holds now; 0: nothing is sent; None: no limit."""
+    until: float | None = None
+    """When that changes by itself."""
+    holds: str = "no limit"
+    """The same in words; the reason of waiting files while nothing is sent."""
+    used_up: bool = False
+    """The budget is."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
     """Everything a front end shows without asking, as one value. Holds no secret."""
@@ -376,6 +409,7 @@ class EngineStatus:
     """Transfers under way."""
     rate: float
     uploads: tuple[UploadStatus, ...]
+    bandwidth: Bandwidth = Bandwidth()
 
 
 # ------------------------------------------------------------------------- what front ends ask of the engine
@@ -450,6 +484,43 @@ class FileWindow:
     """Files that match the query, in the window or not."""
     offset: int
     files: tuple[FileItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an image was taken, or several that lie close together. Degrees, WGS 84; north and east are positive."""
+
+    latitude: float
+    longitude: float
+    status: FileStatus
+    """Of several images, of the one that needs most to be looked at."""
+    files: int = 1
+    taken_at: float | None = None
+    """Seconds by the camera's clock, which knows no time zone; None where the camera wrote none, or of several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where the images of an upload were taken: 5,000 points at most, in the order in which they were taken."""
+
+    points: tuple[Position, ...]
+    located: int
+    unlocated: int
+    """Files without a position: images that tell none, and files that are no images."""
+    unread: int
+    """Files that were not looked into yet."""
+    current: Position | None = None
+    """Of the file that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class BandwidthChange:
+    """New settings as the user writes them; None leaves one as it is, `off` takes it away."""
+
+    limit: str | None = None
+    schedule: str | None = None
+    budget: str | None = None
+    per: BudgetPeriod | None = None
 
 
 @dataclass(frozen=True, slots=True)

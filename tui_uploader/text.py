@@ -57,6 +57,16 @@ def byte_count(number: float) -> str:
     return f"{size:.{digits}f} {unit}"
 
 
+def exact_bytes(number: int) -> str:
+    """No digit is lost, so that it can be typed in again: `500 KB`, `524.288 KB`."""
+    power = 0
+    while number >= 1000 ** (power + 1) and power < len(_BYTE_UNITS) - 1:
+        power += 1
+    whole, rest = divmod(number, 1000**power)
+    digits = f"{rest:0{3 * power}}".rstrip("0") if rest else ""
+    return f"{whole}{'.' if digits else ''}{digits} {_BYTE_UNITS[power]}"
+
+
 def byte_rate(bytes_per_second: float) -> str:
     """`4.03 MB/s`."""
     return f"{byte_count(bytes_per_second)}/s"

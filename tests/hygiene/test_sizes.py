@@ -17,10 +17,10 @@ LONGEST_FUNCTION = 50
 MOST_METHODS = 25
 
 LONGER_FILES = {
-    "tui_uploader/model.py": 500,  # the vocabulary on one page; most of its lines say what a field means
+    "tui_uploader/model.py": 540,  # the vocabulary on one page; most of its lines say what a field means
 }
 LARGER_CLASSES = {
-    "UploadManager": 32,  # the engine's face: a method for each thing that a user can ask of it, a few lines each
+    "UploadManager": 36,  # the engine's face: a method for each thing that a user can ask of it, a few lines each
 }
 
 

@@ -1,0 +1,82 @@
+"""Rates and amounts as people write them: pure. Decimal, as links and data plans are sold; KiB and MiB work too."""
+
+from __future__ import annotations
+
+import re
+
+from tui_uploader.errors import UsageError
+from tui_uploader.text import printable
+
+SLOWEST = 1000
+"""Bytes a second. Below that nothing ever arrives, and a server takes the connection for dead."""
+_FASTEST = 10**12
+_LARGEST = 10**18
+
+NO_LIMIT = frozenset({"off", "none", "unlimited"})
+_PAUSE = frozenset({"0", "pause", "paused", "stop"})
+
+_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgt]?)(i?)(bits?|bytes?|b)?(/s|ps)?", re.IGNORECASE)
+_POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def parse_rate(text: str) -> int | None:
+    """Bytes a second: `500k`, `500 KB/s`, `1.5MB/s`, `8Mbit/s`; 0 for `pause`, None for `off`. Raises UsageError."""
+    word = text.strip()
+    if word.lower() in NO_LIMIT:
+        return None
+    if word.lower() in _PAUSE:
+        return 0
+    bits, unit, number = _parsed(word)
+    if number is None or not unit:
+        raise UsageError(
+            f"'{printable(word, 60)}' is no rate. Write 500k or 500KB/s, 1.5MB/s, 8Mbit/s, off for no limit,"
+            " or pause to send nothing."
+        )
+    if bits is None:
+        raise UsageError(
+            f"'{printable(word, 60)}' may mean bits or bytes. Write {word[: -len(unit)]}B/s for bytes,"
+            f" {word[: -len(unit)]}bit/s for bits a second."
+        )
+    rate = int(number / 8 if bits else number)
+    if not SLOWEST <= rate <= _FASTEST:
+        raise UsageError(
+            f"A rate of {printable(word, 60)} is out of reach: from 1KB/s up to 1TB/s can be kept;"
+            " pause sends nothing, off takes the limit away."
+        )
+    return rate
+
+
+def parse_size(text: str) -> int | None:
+    """Bytes: `20GB`, `500M`, `1.5 TB`; None for `off`. Raises UsageError."""
+    word = text.strip()
+    if word.lower() in NO_LIMIT:
+        return None
+    match = _QUANTITY.fullmatch(word)
+    if match is None or not (match[2] or match[4]) or match[5] or (match[4] or "").lower().startswith("bit"):
+        raise UsageError(
+            f"'{printable(word, 60)}' is no amount of data. Write 20GB, 500M, 1.5TB, or off for no budget."
+        )
+    size = int(_scaled(match))
+    if not 0 < size <= _LARGEST:
+        raise UsageError(
+            f"A budget of {printable(word, 60)} makes no sense; it has 1 byte at least and 1,000,000TB at most."
+        )
+    return size
+
+
+def _parsed(word: str) -> tuple[bool | None, str, float | None]:
+    """Whether it counts bits (None: it cannot be told), the written unit with its ending, and the number."""
+    match = _QUANTITY.fullmatch(word)
+    if match is None:
+        return None, "", None
+    _, prefix, _, unit, ending = match.groups()
+    if not unit:
+        return False, prefix, _scaled(match) if prefix else None
+    if unit == "b" and (ending or "").lower() != "ps":
+        return None, unit + (ending or ""), _scaled(match)
+    return unit == "b" or unit.lower().startswith("bit"), unit + (ending or ""), _scaled(match)
+
+
+def _scaled(match: re.Match[str]) -> float:
+    base = 1024 if match[3] else 1000
+    return float(match[1]) * base ** _POWER[match[2].lower()]
