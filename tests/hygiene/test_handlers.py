@@ -19,6 +19,7 @@ CATCHES_EVERYTHING = {
     "engine/journal/connection.py::_write_group": "the edge of a thread: every caller of the group learns it",
     "engine/journal/connection.py::_run_alone": "handed to the caller whose change it was; the others are kept",
     "engine/sending.py::_send": "the edge of a task: logged, written down for the file, and the others go on",
+    "tui/engine_link.py::_call": "the edge of a command's task: logged, told as a notice, and the screen stays",
     "local_cloud/edge.py::__call__": "the edge of a request: logged, and the reply is an error",
 }
 """`file::function`, and why. A handler that only cleans up and raises again needs no entry."""

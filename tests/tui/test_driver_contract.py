@@ -28,7 +28,7 @@ def parameters(function: Callable[..., Any]) -> list[str]:
     ("function", "expected", "used_by"),
     [
         (App._display, ["self", "screen", "renderable"], "cell_diff.Frames.display takes its place"),
-        (App.call_later, ["self", "callback", "args", "kwargs"], "driver._await_app waits for its turn"),
+        (App.call_later, ["self", "callback", "args", "kwargs"], "settling goes through the queues with it"),
         (App.exit, ["self", "result", "return_code", "message"], "driver._leave"),
         (
             _compositor.LayoutUpdate.__init__,
@@ -55,6 +55,7 @@ def parameters(function: Callable[..., Any]) -> list[str]:
         (LinuxDriver._sigcont_application, ["self", "_"], "driver resumes only after a stop"),
         (Driver.flush, ["self"], "driver.flush marks the end of a frame"),
         (Driver.process_message, ["self", "message"], "driver._send_events"),
+        (Driver.send_message, ["self", "message"], "driver._await_effect"),
         (XTermParser.feed, ["self", "data"], "driver.EventReader"),
         (Parser.tick, ["self"], "driver.EventReader"),
     ],

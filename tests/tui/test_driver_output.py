@@ -67,7 +67,7 @@ async def test_a_drained_writer_says_so_and_a_waiting_one_tells_later() -> None:
 async def test_nobody_is_told_who_did_not_ask() -> None:
     with opened() as line:
         line.read(line.fill())
-        await until(line.writer.is_drained)
+        await until(lambda: not line.writer.backlog)
         assert not line.drained.is_set()
 
 
@@ -157,10 +157,32 @@ def test_a_terminal_is_asked_now_and_then_and_not_twice_at_a_time() -> None:
 def test_a_terminal_that_never_answered_is_left_in_peace() -> None:
     trip = RoundTrip()
     trip.asked(0.0)
-    assert not trip.is_awaited
     assert trip.lag(60.0) == 0.0
     assert not trip.is_due(60.0)
     assert not trip.is_due(1000.0)
+    assert not trip.is_awaited
+
+
+@pytest.mark.parametrize(
+    ("took", "asked_at", "now", "by"),
+    [
+        (None, 10.0, 10.2, 11.0),  # it may be one that never answers
+        (None, 10.0, 14.0, 11.0),
+        (0.1, 10.0, 10.2, 11.2),
+        (1.5, 10.0, 10.2, 13.2),
+        (8.0, 10.0, 10.2, 15.2),
+    ],
+)
+def test_the_last_answer_is_waited_for_as_long_as_answers_take(
+    took: float | None, asked_at: float, now: float, by: float
+) -> None:
+    trip = RoundTrip()
+    if took is not None:
+        trip.asked(1.0)
+        trip.answered(1.0 + took)
+    trip.asked(asked_at)
+    assert trip.is_awaited
+    assert trip.last_answer_by(now) == pytest.approx(by)
 
 
 def test_an_answer_that_got_lost_is_asked_for_again() -> None:

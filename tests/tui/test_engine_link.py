@@ -107,6 +107,19 @@ async def test_an_answer_is_handed_on_and_a_refusal_becomes_a_notice(
         assert "99" in app.notices[0]
 
 
+async def test_a_fault_of_the_screen_becomes_a_notice_and_ends_nothing(
+    manager: StandInManager, directories: Directories, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Listener(directories)
+    async with app.run_test():
+        await until(lambda: app.statuses)
+        app.link.call("broken", lambda engine: engine.engine(), lambda answer: [][1])
+        await until(lambda: app.notices)
+        assert app.notices == ["The program has a fault: IndexError: list index out of range."]
+        assert app.is_running
+    assert any(record.exc_info for record in caplog.records)
+
+
 async def test_the_environments_login_is_handed_over(manager: StandInManager, directories: Directories) -> None:
     settings = Settings(cloud_url="http://127.0.0.1:1", login=EnvironmentLogin("me", "secret"))
     app = Listener(directories, settings=settings)

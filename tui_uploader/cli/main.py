@@ -60,13 +60,16 @@ def start(
     debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error comes from.")] = False,
     ascii_only: Annotated[bool, typer.Option("--ascii", help="Full screen: nothing but ASCII.")] = False,
     slow: Annotated[bool, typer.Option("--slow", help="Full screen: less often, for a thin line.")] = False,
+    in_demo: Annotated[
+        bool, typer.Option("--in-demo", hidden=True, help="Full screen: the engine ends with it.")
+    ] = False,
 ) -> int:
     if context.invoked_subcommand is not None:
         return 0
     if on_terminal():
         from tui_uploader.tui.run import run_app  # brings Textual, which no command needs
 
-        return run_app(Directories.of_user(), ascii_only=ascii_only, slow=slow)
+        return run_app(Directories.of_user(), ascii_only=ascii_only, slow=slow, in_demo=in_demo)
     status.status()
     say(f"`{APP} --help` lists the commands.")
     return 0

@@ -101,7 +101,7 @@ async def run_on_this_terminal() -> int:
 
     Who stops waiting ends it first, so that it gives the terminal back.
     """
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tui_uploader")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tui_uploader", "--in-demo")
     try:
         return await process.wait()
     finally:

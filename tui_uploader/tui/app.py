@@ -52,6 +52,7 @@ class UploaderApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+l", "repaint", "draw again", show=False, priority=True),
         Binding("ctrl+c", "tell_how_to_leave", "leave", show=False, system=True),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, system=True),
     ]
     ENABLE_COMMAND_PALETTE = True
 
@@ -61,6 +62,7 @@ class UploaderApp(App[None]):
         described: Terminal | None = None,
         *,
         slow: bool = False,
+        in_demo: bool = False,
         connect: Connect | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -73,6 +75,7 @@ class UploaderApp(App[None]):
         self.parting_words = ""
         """What to say on the terminal that the user is back on."""
         self._asked_slow = slow
+        self._in_demo = in_demo
         self._pace = Pace()
         self._glyphs = glyph_set(self._terminal.ascii_only)
         self.link = EngineLink(self, directories, connect=connect)
@@ -146,9 +149,9 @@ class UploaderApp(App[None]):
         self.link.restart()
 
     def action_detach(self) -> None:
-        """Leave. The engine goes on, and the user is told so."""
+        """Leave. The engine goes on, and the user is told so; that of a demo ends with it."""
         status = self.link.status
-        if status is not None and any(not upload.settled for upload in status.uploads):
+        if not self._in_demo and status is not None and any(not upload.settled for upload in status.uploads):
             self.parting_words = "Uploads go on in the background; tui-uploader shows them again."
         self.exit()
 
@@ -156,7 +159,7 @@ class UploaderApp(App[None]):
         self.action_detach()
 
     def action_tell_how_to_leave(self) -> None:
-        self._notice(Noticed("q leaves; uploads go on in the background."))
+        self._notice(Noticed("q ends the demo." if self._in_demo else "q leaves; uploads go on in the background."))
 
     @on(KeyBar.Pressed)
     async def _press_key(self, event: KeyBar.Pressed) -> None:

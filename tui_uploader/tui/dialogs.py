@@ -32,7 +32,8 @@ class Dialogs:
         from tui_uploader.tui.screens.add_files import AddFilesScreen
 
         project = self._main.subject().project
-        dialog = AddFilesScreen(project, self._main.projects.listed, Path.cwd(), dropped=dropped, glyphs=self._glyphs)
+        listed, here = self._main.projects.listed, _folder_of_shell()
+        dialog = AddFilesScreen(project, listed, here, dropped=dropped, glyphs=self._glyphs)
         self._app.push_screen(dialog, self._add)
 
     def _add(self, request: AddRequest | None) -> None:
@@ -97,3 +98,11 @@ class Dialogs:
 
     def _say(self, text: str) -> None:
         self._app.post_message(Noticed(text))
+
+
+def _folder_of_shell() -> Path:
+    """Where the user started the program; home where that folder was deleted meanwhile."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()

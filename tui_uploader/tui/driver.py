@@ -20,6 +20,7 @@ import selectors
 import signal
 import threading
 import time
+from functools import partial
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -32,13 +33,14 @@ from textual.message import Message
 from tui_uploader.tui import cell_diff
 from tui_uploader.tui.input_stream import Escape, InputStream, Pasted, Piece, Sequence, Typed
 from tui_uploader.tui.output import PING, PONG, RoundTrip, TerminalWriter
+from tui_uploader.tui.settling import when_settled
 
 _READ_SIZE = 65536
-_EVENTS_AT_A_TIME = 256
+_SETTLING_WAIT = 0.5
+"""Seconds that an event keeps the ones behind it waiting, at most."""
 # A terminal that was deaf for this long may be another one now.
 _LONG_STALL = 5.0
 _CLOSE_WAIT = 2.0
-_LAST_ANSWER_WAIT = 1.0
 
 
 class UploaderDriver(LinuxDriver):
@@ -56,8 +58,9 @@ class UploaderDriver(LinuxDriver):
         self._round_trip = RoundTrip()
         self._frames = cell_diff.install(app, self._is_ready, ascii_only=self.ascii_only)
         self._leaving = False
-        self._sent = 0
-        """Events since the app was known to have caught up."""
+        self._input_ends = False
+        """No more is asked of the terminal, and no event waits for the one before it."""
+        self._settled = threading.Event()
 
     # For the app
 
@@ -86,6 +89,7 @@ class UploaderDriver(LinuxDriver):
         if (
             self._writer is not None
             and self.input_tty
+            and not self._input_ends
             and self._round_trip.is_due(now)
             and self._writer.write(PING.encode())
         ):
@@ -122,6 +126,7 @@ class UploaderDriver(LinuxDriver):
         if self._file is None:
             raise RuntimeError("there is no stderr to draw on")
         self._writer = TerminalWriter(self._file.fileno(), self._drained)
+        self._input_ends = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
         for number in (signal.SIGHUP, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._leave, number)
@@ -142,8 +147,10 @@ class UploaderDriver(LinuxDriver):
             self._frames.flush()
 
     def disable_input(self) -> None:
+        self._input_ends = True
+        self._settled.set()
         # An answer that came after the app has left would be typed into the shell.
-        give_up = time.monotonic() + _LAST_ANSWER_WAIT
+        give_up = self._round_trip.last_answer_by(time.monotonic())
         while self._round_trip.is_awaited and self._key_thread_runs() and time.monotonic() < give_up:
             time.sleep(0.01)
         super().disable_input()
@@ -211,19 +218,19 @@ class UploaderDriver(LinuxDriver):
                 self._round_trip.answered(time.monotonic())
                 continue
             for message in reader.read(piece):
+                self._settled.clear()
                 self.process_message(message)
-                self._sent += 1
-            if self._sent >= _EVENTS_AT_A_TIME:
-                self._sent = 0
-                self._await_app()
+                self._await_effect()
 
-    def _await_app(self) -> None:
-        """Let the app catch up. What is not read yet stays in the terminal's own buffer, which is bounded."""
-        caught_up = threading.Event()
+    def _await_effect(self) -> None:
+        """Let an event do what it does, the focus included, before the next one: lines deliver keys in bunches.
+
+        What is not read meanwhile stays in the terminal's own buffer, which is bounded.
+        """
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._app.call_later, caught_up.set)
-            while not caught_up.wait(0.05) and not self.exit_event.is_set():
-                pass
+            self.send_message(events.Callback(callback=partial(when_settled, self._app, self._settled.set)))
+            if not self._input_ends:
+                self._settled.wait(_SETTLING_WAIT)
 
     def _key_thread_runs(self) -> bool:
         return self._key_thread is not None and self._key_thread.is_alive()

@@ -107,11 +107,13 @@ class EngineLink:
     ) -> None:
         try:
             answer = await self.ask(work)
-        except UploaderError as error:
-            self._app.post_message(Noticed(str(error), "error"))
-        else:
             if then is not None:
                 then(answer)
+        except UploaderError as error:
+            self._app.post_message(Noticed(str(error), "error"))
+        except Exception as fault:
+            log.exception("A command of the screen failed")
+            self._app.post_message(Noticed(f"The program has a fault: {type(fault).__name__}: {fault}.", "error"))
 
     def refresh_projects(self) -> None:
         """Ask for the list of projects again. The cloud may be asked, so only where there is a reason."""

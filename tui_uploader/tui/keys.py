@@ -37,7 +37,7 @@ EVERYWHERE = (
     _key("l", "app.dialog('show_log')", "log", "Show the engine's log"),
     _key("E", "app.restart_engine", "start engine", "Start the engine again, or replace one of another version"),
     _key("question_mark,f1", "app.dialog('show_help')", "help", "Show all keys", shown="?"),
-    _key("q", "app.detach", "quit", "Leave; uploads go on in the background"),
+    _key("q", "app.detach", "quit", "Leave; uploads go on in the background, only a demo ends"),
 )
 """Keys that work in every pane."""
 
@@ -64,6 +64,7 @@ MOVING = (
     ("Esc", "Close a dialog or a filter; nothing is lost"),
     ("^p", "All commands by name"),
     ("^l", "Draw the screen again"),
+    ("^z", "Back to the shell; fg comes back here"),
 )
 """Keys that move, as help shows them."""
 

@@ -22,6 +22,8 @@ _CHUNK = 1024
 PING, PONG = "\x1b[5n", "\x1b[0n"
 _PING_EVERY = 2.0
 _PATIENCE = 10.0
+_LAST_ANSWER = (1.0, 5.0)
+"""Seconds that the last answer is waited for, at least and at most; between, twice the longest that one took."""
 
 
 class TerminalWriter:
@@ -164,12 +166,23 @@ class RoundTrip:
         self._last_asked = -_PING_EVERY
         self._best: float | None = None
         self._worst = 0.0
+        self._latest = 0.0
         self._silent = False
 
     @property
     def is_awaited(self) -> bool:
-        """Whether an answer is on its way."""
-        return self._asked_at is not None and self._best is not None
+        """Whether an answer is on its way, as far as one can know."""
+        return self._asked_at is not None and not self._silent
+
+    def last_answer_by(self, now: float) -> float:
+        """Until when, on the caller's clock, the answer on its way is waited for before the keyboard is given back.
+
+        A terminal that never answered yet may be one that never does: its time runs since it was asked.
+        """
+        shortest, longest = _LAST_ANSWER
+        if self._best is None:
+            return (self._asked_at or now) + shortest
+        return now + min(max(2 * self._latest, shortest), longest)
 
     def is_due(self, now: float) -> bool:
         """Whether to ask now; a terminal that never answered is not asked again."""
@@ -185,7 +198,7 @@ class RoundTrip:
         if self._asked_at is None:
             return
         took = now - self._asked_at
-        self._asked_at = None
+        self._asked_at, self._latest = None, took
         self._best = took if self._best is None else min(took, self._best)
         self._worst = max(self._worst, took - self._best)
 
