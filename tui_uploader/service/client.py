@@ -130,25 +130,24 @@ class EngineClient(EngineView):
 
         Raises EngineUnreachable, EngineWillNotStart, EngineVersionDiffers, and what keeps the journal from opening.
         """
-        async with Connection(directories) as connection:
-            client = cls(connection, directories)
-            found = await client._greet(spawn, start)
-            if found.version != version() and not any_version:
-                if not restart_other_version:
-                    raise versions_differ(found.version, version())
-                await client.stop()
-                found = await client._greet(True, start)
-                if found.version != version():
-                    raise versions_differ(found.version, version())
-            yield client
+        client = cls(Connection(directories), directories)
+        found = await client._greet(spawn, start)
+        if found.version != version() and not any_version:
+            if not restart_other_version:
+                raise versions_differ(found.version, version())
+            await client.stop()
+            found = await client._greet(True, start)
+            if found.version != version():
+                raise versions_differ(found.version, version())
+        yield client
 
     async def _greet(self, spawn: bool, start: Callable[[Directories], None]) -> EngineInfo:
         """The engine's first answer. One that leaves just now is as good as none, so that is tried again."""
         for _ in range(_GREETINGS):
-            if spawn:
+            if not listening(self._directories.socket):
+                if not spawn:
+                    break
                 await asyncio.to_thread(ensure_engine, self._directories, start)
-            elif not listening(self._directories.socket):
-                break
             try:
                 return await self.engine()
             except EngineUnreachable:

@@ -1,14 +1,19 @@
-"""One HTTP connection pool to the engine's socket, and the one translation of what can go wrong on it."""
+"""A front end's requests to the engine's socket, and the one translation of what can go wrong on it.
+
+HTTP by h11, and nothing more: every command and the first frame of the app wait for this module to load, and a client
+that speaks to the world takes them longer than all of their own work.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping
-from types import TracebackType
-from typing import Self, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-import httpx
+import h11
 
 from tui_uploader import codec
 from tui_uploader.errors import EngineError, EngineUnreachable, UploaderError, UsageError, revived
@@ -27,8 +32,8 @@ CLOUD_PATIENCE = 180.0
 
 # uvicorn takes 64 KiB for the request line and all headers.
 _LONGEST_ADDRESS = 32 * 1024
-# Well under the time after which the engine closes a connection, or a request could meet a closed door.
-_KEEP_ALIVE = 2.0
+_READ_SIZE = 64 * 1024
+_FIRST_FAILURE = 400
 
 
 def segment(text: str) -> str:
@@ -37,27 +42,13 @@ def segment(text: str) -> str:
 
 
 class Connection:
-    """Asks the engine; raises errors of `errors` and nothing else."""
+    """Asks the engine; raises errors of `errors` and nothing else.
+
+    Each request has a socket of its own: on one machine that costs nothing, and none can meet a door that just closed.
+    """
 
     def __init__(self, directories: Directories) -> None:
         self._directories = directories
-        self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(
-                uds=os.fspath(directories.socket),
-                verify=False,  # there is no TLS here, and the list of authorities takes 20 ms to read
-                limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE),
-            ),
-            headers={VERSION_HEADER: version()},
-            trust_env=False,  # a proxy of the environment is for the cloud
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.aclose()
 
     async def get(
         self,
@@ -68,46 +59,107 @@ class Connection:
         patience: float = ENGINE_PATIENCE,
     ) -> Value:
         query = f"?{urlencode(parameters, errors='surrogateescape')}" if parameters else ""
-        return await self._ask("GET", path + query, shape, None, patience)
+        return await self._ask("GET", path + query, shape, "", patience)
 
     async def post(
         self, path: str, shape: type[Value], body: object = None, *, patience: float = ENGINE_PATIENCE
     ) -> Value:
-        return await self._ask("POST", path, shape, None if body is None else codec.to_json(body), patience)
+        return await self._ask("POST", path, shape, "" if body is None else codec.to_json(body), patience)
 
-    async def lines(self, path: str) -> AsyncGenerator[str, None]:
+    async def lines(self, path: str) -> AsyncGenerator[bytes, None]:
         """The lines of a stream until the engine ends it; empty ones, which only say that it is alive, are left out."""
-        try:
-            async with self._http.stream("GET", _address(path), timeout=_timeout(3 * HEARTBEAT)) as answer:
-                if answer.is_error:
-                    raise _failure(answer.status_code, await answer.aread())
-                async for line in answer.aiter_lines():
-                    if line:
-                        yield line
-        except httpx.TransportError as error:
-            raise self._unreachable(error) from error
+        async with self._exchange("GET", path, "", 3 * HEARTBEAT) as exchange:
+            if exchange.status >= _FIRST_FAILURE:
+                raise _failure(exchange.status, await exchange.whole())
+            begun = b""
+            async for chunk in exchange.chunks():
+                *complete, begun = (begun + chunk).split(b"\n")
+                for line in filter(None, complete):
+                    yield line
 
-    async def _ask(self, method: str, path: str, shape: type[Value], body: str | None, patience: float) -> Value:
-        headers = {"content-type": "application/json"} if body else None
-        try:
-            answer = await self._http.request(
-                method, _address(path), content=body, headers=headers, timeout=_timeout(patience)
-            )
-        except httpx.TransportError as error:
-            raise self._unreachable(error) from error
-        if answer.is_error:
-            raise _failure(answer.status_code, answer.content)
-        return understood(answer.content, shape)
+    async def _ask(self, method: str, path: str, shape: type[Value], body: str, patience: float) -> Value:
+        async with self._exchange(method, path, body, patience) as exchange:
+            content = await exchange.whole()
+        if exchange.status >= _FIRST_FAILURE:
+            raise _failure(exchange.status, content)
+        return understood(content, shape)
 
-    def _unreachable(self, error: httpx.TransportError) -> EngineUnreachable:
-        if isinstance(error, httpx.TimeoutException):
-            return silent(self._directories)
-        if isinstance(error, httpx.ConnectError):
-            return not_running(self._directories)
-        return EngineUnreachable(
-            "The engine ended before it answered; try again, and look into its log,"
-            f" {printable(os.fspath(self._directories.log))}, if this repeats itself."
-        )
+    @asynccontextmanager
+    async def _exchange(self, method: str, path: str, body: str, patience: float) -> AsyncIterator[_Exchange]:
+        """One request, and its answer from the head on. Raises EngineUnreachable, also while the block reads."""
+        request = _request(method, path, body)
+        try:
+            async with asyncio.timeout(GREETING_PATIENCE):
+                reader, writer = await asyncio.open_unix_connection(os.fspath(self._directories.socket))
+        except TimeoutError:
+            raise silent(self._directories) from None
+        except OSError as error:
+            raise not_running(self._directories) from error
+        exchange = _Exchange(reader, writer, patience)
+        try:
+            await exchange.begin(request, body.encode())
+            yield exchange
+        except TimeoutError:
+            raise silent(self._directories) from None
+        except (OSError, h11.RemoteProtocolError) as error:
+            raise EngineUnreachable(
+                "The engine ended before it answered; try again, and look into its log,"
+                f" {printable(os.fspath(self._directories.log))}, if this repeats itself."
+            ) from error
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+class _Exchange:
+    """Raises TimeoutError when nothing came for `patience` seconds, OSError, and RemoteProtocolError of h11."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, patience: float) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._patience = patience
+        self._http = h11.Connection(h11.CLIENT)
+        self.status = 0
+
+    async def begin(self, request: h11.Request, body: bytes) -> None:
+        """Send the request, and receive the head of the answer."""
+        events = (request, h11.Data(body), h11.EndOfMessage())
+        self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
+        with suppress(ConnectionError):  # whoever refuses a request in the midst of it has answered before
+            async with asyncio.timeout(self._patience):
+                await self._writer.drain()
+        head = await self._next()
+        while isinstance(head, h11.InformationalResponse):
+            head = await self._next()
+        if isinstance(head, h11.Response):
+            self.status = head.status_code
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes."""
+        while isinstance(event := await self._next(), h11.Data):
+            yield bytes(event.data)
+
+    async def whole(self) -> bytes:
+        return b"".join([chunk async for chunk in self.chunks()])
+
+    async def _next(self) -> h11.Event:
+        while not isinstance(event := self._http.next_event(), h11.Event):
+            async with asyncio.timeout(self._patience):
+                self._http.receive_data(await self._reader.read(_READ_SIZE))
+        return event
+
+
+def _request(method: str, path: str, body: str) -> h11.Request:
+    """Raises UsageError: what is asked for does not fit into an address."""
+    if len(path) > _LONGEST_ADDRESS:
+        raise UsageError("The text is too long to look for; use a shorter one.")
+    headers = [("host", "engine"), (VERSION_HEADER, version()), ("connection", "close")]
+    if body:
+        headers += [("content-type", "application/json")]
+    if body or method == "POST":
+        headers += [("content-length", str(len(body)))]
+    return h11.Request(method=method, target=path, headers=headers)
 
 
 def not_running(directories: Directories) -> EngineUnreachable:
@@ -122,17 +174,6 @@ def understood(text: str | bytes, shape: type[Value]) -> Value:
         return codec.from_json(text, shape)
     except codec.Malformed as error:
         raise EngineError(f"The engine's answer is not what it should be ({printable(str(error), 200)}).") from error
-
-
-def _address(path: str) -> str:
-    """Raises UsageError: what is asked for does not fit into an address."""
-    if len(path) > _LONGEST_ADDRESS:
-        raise UsageError("The text is too long to look for; use a shorter one.")
-    return f"http://engine{path}"
-
-
-def _timeout(patience: float) -> httpx.Timeout:
-    return httpx.Timeout(patience, connect=GREETING_PATIENCE)
 
 
 def _failure(status: int, body: bytes) -> UploaderError:
