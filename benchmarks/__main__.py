@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: run all or some, print their tables, and keep them in RESULTS.md."""
+"""`python -m benchmarks [NAME [ROW …] …]`: run all or some, print their tables, and keep them in RESULTS.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.machine import description
 from benchmarks.table import Table
 
-BENCHMARKS = ("intake", "upload", "terminal")
+BENCHMARKS = ("intake", "upload", "link", "terminal")
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 _BEGIN, _END = "<!-- {name} -->", "<!-- end of {name} -->"
@@ -20,17 +20,38 @@ _HEAD = "# Measured\n\nEach section names the machine that it was measured on. `
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default")
-    names = parser.parse_args().names or BENCHMARKS
-    if unknown := set(names) - set(BENCHMARKS):
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(BENCHMARKS)}; all by default. Rows may follow a name that has some; then nothing is kept",
+    )
+    chosen = selected(parser.parse_args().names or BENCHMARKS)
+    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in chosen}
+    for name, rows in chosen.items():
+        if unknown := set(rows) - set(getattr(modules[name], "SELECTABLE", ())):
+            parser.error(f"{name} has no row {', '.join(sorted(unknown))}")
     machine = description()
     print(machine)
-    for name in names:
-        tables: list[Table] = importlib.import_module(f"benchmarks.{name}").tables()
+    for name, rows in chosen.items():
+        tables: list[Table] = modules[name].tables(*rows)
         for table in tables:
             print(f"\n{table.markdown()}", flush=True)
-        _keep(name, section(name, tables, machine))
+        if not rows:
+            _keep(name, section(name, tables, machine))
+
+
+def selected(words: Iterable[str]) -> dict[str, list[str]]:
+    """The rows that were named of each benchmark. Raises SystemExit for rows without a benchmark before them."""
+    chosen: dict[str, list[str]] = {}
+    for word in words:
+        if word in BENCHMARKS:
+            chosen[word] = []
+        elif chosen:
+            chosen[next(reversed(chosen))].append(word)
+        else:
+            raise SystemExit(f"There is no benchmark {word}.")
+    return chosen
 
 
 def section(name: str, tables: Iterable[Table], machine: str) -> str:

@@ -15,12 +15,13 @@ from benchmarks.machine import peer
 
 ACCESS_KEY, SECRET_KEY = "benchmark", "benchmark-secret"
 BUCKET, REGION = "bench", "us-east-1"
+LOOPBACK = "127.0.0.1"
 _DEADLINE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    """A certificate for one address that signs itself, and its key."""
 
     cert: Path
     key: Path
@@ -30,8 +31,9 @@ class Certificate:
 class Store:
     """A running store."""
 
+    host: str
     endpoint: str
-    """`http://127.0.0.1:port` or https."""
+    """`http://host:port` or https."""
     certificate: Certificate | None
     folder: Path
     """What was stored lies here, byte for byte."""
@@ -42,16 +44,16 @@ class Store:
 
 
 @contextmanager
-def serving(folder: Path, certificate: Certificate | None) -> Iterator[Store]:
+def serving(folder: Path, certificate: Certificate | None, host: str = LOOPBACK) -> Iterator[Store]:
     (folder / BUCKET).mkdir(parents=True)
-    port = _free_port()
+    port = _free_port(host)
     command = [peer("rclone"), "serve", "s3", str(folder), "--config", os.devnull]
-    command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
+    command += ["--addr", f"{host}:{port}", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
     if certificate:
         command += ["--cert", str(certificate.cert), "--key", str(certificate.key)]
     with running(command):
-        _await_listener(port)
-        yield Store(f"{'https' if certificate else 'http'}://127.0.0.1:{port}", certificate, folder)
+        _await_listener(host, port)
+        yield Store(host, f"{'https' if certificate else 'http'}://{host}:{port}", certificate, folder)
 
 
 @contextmanager
@@ -64,27 +66,27 @@ def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
             process.terminate()
 
 
-def made_certificate(folder: Path) -> Certificate:
+def made_certificate(folder: Path, host: str = LOOPBACK) -> Certificate:
     """Raises FileNotFoundError or CalledProcessError where there is no openssl, or none that does this."""
     made = Certificate(folder / "cert.pem", folder / "key.pem")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command += ["-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}", "-days", "2"]
     command += ["-keyout", str(made.key), "-out", str(made.cert)]
     subprocess.run(command, check=True, capture_output=True)
     return made
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((host, 0))
         return int(listener.getsockname()[1])
 
 
-def _await_listener(port: int) -> None:
+def _await_listener(host: str, port: int) -> None:
     give_up = time.monotonic() + _DEADLINE
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection((host, port), timeout=1).close()
         except OSError:
             if time.monotonic() > give_up:
                 raise

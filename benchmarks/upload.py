@@ -7,38 +7,18 @@ registration of every image.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.machine import peer
+from benchmarks.contestants import ENGINE, await_engine, our_upload, rclone, s5cmd, signed_in
 from benchmarks.measure import MeasuredProcess, Usage, measured, side_by_side
 from benchmarks.photos import scratch_folder, write_photos
-from benchmarks.store import (
-    ACCESS_KEY,
-    BUCKET,
-    REGION,
-    SECRET_KEY,
-    Certificate,
-    Store,
-    made_certificate,
-    running,
-    serving,
-)
+from benchmarks.store import Certificate, Store, made_certificate, serving
 from benchmarks.table import Table
 
 _FILES, _FILE_SIZE = 200, 4_000_000
 _ROUNDS = 3
-_PROGRAM = (sys.executable, "-m", "tui_uploader")
-_ENGINE = (sys.executable, "-P", "-m", "tui_uploader.service.daemon")
-"""As front ends spawn it."""
-_ENGINE_DEADLINE = 20.0
 
 Contestant = Callable[[Path, Store], Usage]
 
@@ -98,74 +78,24 @@ def _by_our_running_engine(card: Path, store: Store) -> Usage:
 
 def _uploaded(card: Path, store: Store) -> tuple[Usage, Usage, float]:
     """The engine, its start and end included; the command that waits for it; and the CPU seconds of the start."""
-    with tempfile.TemporaryDirectory() as home, _cloud(Path(home), store) as environment:
-        engine = MeasuredProcess(_ENGINE, environment)
+    with tempfile.TemporaryDirectory() as home, signed_in(Path(home), store) as environment:
+        engine = MeasuredProcess(ENGINE, environment)
         try:
-            _await_engine(environment)
+            await_engine(environment)
             start = engine.cpu_so_far()
-            command = measured(
-                [*_PROGRAM, "upload", str(card), "--new", "Benchmark", "--no-process", "--wait", "--json"], environment
-            )
+            command = measured(our_upload(card), environment)
         finally:
             engine.terminate()
             served = engine.wait()
         return served, command, start
 
 
-@contextmanager
-def _cloud(home: Path, store: Store) -> Iterator[Mapping[str, str]]:
-    """A cloud that hands out keys to `store`, and the environment of a user who is signed in to it."""
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.rest_cloud",
-        "--root",
-        str(home / "cloud"),
-        "--endpoint",
-        store.endpoint,
-    ]
-    if tls := store.certificate:
-        command += ["--tls-cert", str(tls.cert), "--tls-key", str(tls.key)]
-    with running(command) as cloud:
-        if cloud.stdout is None:
-            raise RuntimeError("the cloud has no stdout")
-        address = json.loads(cloud.stdout.readline())
-        yield {
-            **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
-            "HOME": str(home),
-            "PIX4D_CLOUD_URL": address["url"],
-            "PIX4D_CLIENT_ID": address["client_id"],
-            "PIX4D_CLIENT_SECRET": address["client_secret"],
-            "TUI_UPLOADER_NO_KEYRING": "1",
-            "TUI_UPLOADER_CA_FILE": str(tls.cert) if tls else "",
-        }
-
-
-def _await_engine(environment: Mapping[str, str]) -> None:
-    give_up = time.monotonic() + _ENGINE_DEADLINE
-    command = [*_PROGRAM, "engine", "status", "--json"]
-    while subprocess.run(command, env={**os.environ, **environment}, capture_output=True).returncode:
-        if time.monotonic() > give_up:
-            raise TimeoutError("the engine did not start")
-
-
 def _by_s5cmd(card: Path, store: Store, *options: str) -> Usage:
-    environment = {
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-        "AWS_CA_BUNDLE": str(store.certificate.cert) if store.certificate else "",
-    }
-    command = [peer("s5cmd"), "--endpoint-url", store.endpoint, "--log", "error", *options]
-    return measured([*command, "cp", f"{card}/*", f"s3://{BUCKET}/card/"], environment)
+    return measured(*s5cmd(card, store, *options))
 
 
 def _by_rclone(card: Path, store: Store, *options: str) -> Usage:
-    command = [peer("rclone"), "--config", os.devnull, "copy", str(card), f":s3:{BUCKET}/card", *options]
-    command += ["--s3-provider", "Rclone", "--s3-endpoint", store.endpoint, "--s3-region", REGION]
-    if store.certificate:
-        command += ["--ca-cert", str(store.certificate.cert)]
-    return measured(command, {"RCLONE_S3_ACCESS_KEY_ID": ACCESS_KEY, "RCLONE_S3_SECRET_ACCESS_KEY": SECRET_KEY})
+    return measured(*rclone(card, store, *options))
 
 
 _CONTESTANTS: Mapping[str, Contestant] = {

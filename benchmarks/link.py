@@ -1,0 +1,224 @@
+"""How much of a field link an upload fills, what it sends twice, and when it goes on after the link was gone.
+
+All send the same photos to the same kind of store over the same emulated link, with losses by the same seed. Needs the
+rights to emulate one; says so where it has them not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.carrier import Conditions
+from benchmarks.contestants import ENGINE, await_engine, our_upload, rclone, s5cmd, signed_in
+from benchmarks.emulated_link import Carried, EmulatedLink, emulated, impediment
+from benchmarks.photos import scratch_folder, write_photos
+from benchmarks.store import Store, made_certificate, serving
+from benchmarks.table import Table
+from benchmarks.without_bbr import bbr_known
+
+_PHOTO = 4_000_000
+_PAYLOAD = 1448 / 1500
+"""Share of an IP packet that is payload of TCP with timestamps."""
+_TRUSTED_LATENESS = 0.01
+_WITHOUT_BBR = (sys.executable, "-m", "benchmarks.without_bbr")
+QUICK = "quick"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One link, and what is sent over it."""
+
+    title: str
+    conditions: Conditions
+    photos: int
+    limit: float
+    """Seconds after which a contestant is stopped, and its time is reckoned from what it had sent."""
+    by_bbr: bool = False
+    """Whether the choice of congestion control makes a difference worth a row."""
+    at_once: bool = False
+    """Each contestant has a link of its own at the same time: long waits, and little work for the processors."""
+
+
+_FAST = 50e6
+ROWS: Mapping[str, Row] = {
+    "clean": Row("50 Mbit/s, 80 ms", Conditions(_FAST, 0.08), 100, 120),
+    "lossy": Row("50 Mbit/s, 80 ms, 1 % loss", Conditions(_FAST, 0.08, 0.01), 100, 120, by_bbr=True),
+    "satellite": Row("50 Mbit/s, 300 ms, 3 % loss", Conditions(_FAST, 0.3, 0.03), 100, 120, by_bbr=True),
+    "slow": Row("2 Mbit/s, 80 ms", Conditions(2e6, 0.08), 4, 120, at_once=True),
+    "gap": Row("20 Mbit/s, 80 ms, gone for 5 s", Conditions(20e6, 0.08, outages=((8, 5),)), 15, 90, at_once=True),
+    "outage": Row(
+        "20 Mbit/s, 80 ms, gone for 120 s", Conditions(20e6, 0.08, outages=((8, 120),)), 15, 210, at_once=True
+    ),
+}
+
+SELECTABLE = (*ROWS, QUICK)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One contestant on one link."""
+
+    who: str
+    carried: Carried
+    seconds: float
+    ended: str
+    """Empty: it did its work. Otherwise what became of it."""
+    sent: int
+    """Bytes of the files."""
+    wrong: int
+    """Files that are not in the store as they are on the card; of a run that was stopped, only those that differ."""
+
+
+Contestant = Callable[[Path, Store, EmulatedLink, Path], AbstractContextManager[subprocess.Popen[bytes]]]
+"""Starts to send the card behind the link, and begins the link's count; the folder is for what it needs to keep."""
+
+
+def tables(*words: str) -> list[Table]:
+    """Of all rows, or of those that `words` name; the word `quick` sends a quarter."""
+    reason = impediment()
+    if reason is not None:
+        return [Table("Link: not measured", f"No link can be emulated here: {reason}.", ("link",), ())]
+    chosen = [word for word in words if word != QUICK] or list(ROWS)
+    with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
+        return [_table(name, _quicker(ROWS[name]) if QUICK in words else ROWS[name], Path(folder)) for name in chosen]
+
+
+def _quicker(row: Row) -> Row:
+    return replace(row, photos=max(4, row.photos // 4))
+
+
+def _table(name: str, row: Row, folder: Path) -> Table:
+    card = folder / name
+    write_photos(card, row.photos, _PHOTO)
+    contestants = _contestants(row)
+    with ThreadPoolExecutor(len(contestants) if row.at_once else 1) as threads:
+        runs = list(threads.map(lambda who: _run(who, contestants[who], card, row), contestants))
+    outages = len(row.conditions.outages)
+    heads = ("who", "of the link", "seconds", "carried / files", "files wrong", *["back after"] * outages)
+    rows = tuple((*_figures(run), *(_back_after(run, outage) for outage in range(outages))) for run in runs)
+    return Table(f"Link: {row.title}", _what(row, runs), heads, rows)
+
+
+def _contestants(row: Row) -> Mapping[str, Contestant]:
+    ours: Mapping[str, Contestant] = {"tui-uploader": _ours(())}
+    if row.by_bbr and bbr_known():
+        ours = {"tui-uploader, bbr permitted": _ours(()), "tui-uploader, reno only": _ours(_WITHOUT_BBR)}
+    return {
+        **ours,
+        "s5cmd, 8 workers": _peer(lambda card, store: s5cmd(card, store, "--numworkers", "8")),
+        "rclone": _peer(rclone),
+    }
+
+
+def _what(row: Row, runs: Sequence[Run]) -> str:
+    said = [
+        f"{row.photos} photos of {_PHOTO / 1e6:.0f} MB by TLS to `rclone serve s3`; whoever does not choose gets reno.",
+        "Headers and what is sent twice count as use of the link, outages do not count as time.",
+    ]
+    if row.by_bbr and not bbr_known():
+        said.append("This kernel has no BBR: the row that permits it is missing.")
+    if any(run.ended for run in runs):
+        said.append(f"~: stopped after {row.limit:.0f} s or failed, and reckoned from the bytes carried until then.")
+    late = [run for run in runs if run.carried.late_share > _TRUSTED_LATENESS]
+    said += [
+        f"The machine was too busy for the emulation while {run.who} sent: {run.carried.late_share:.1%} were late."
+        for run in late
+    ]
+    return " ".join(said)
+
+
+def _figures(run: Run) -> tuple[str, ...]:
+    carried = run.carried.up.carried
+    if not run.ended:
+        seconds, ratio = f"{run.seconds:.1f}", f"{carried / run.sent:.3f}"
+    else:
+        seconds = f"~{run.seconds * run.sent / max(1.0, carried * _PAYLOAD):.0f} ({run.ended})"
+        ratio = "–"
+    return run.who, f"{run.carried.utilisation:.3f}", seconds, ratio, str(run.wrong)
+
+
+def _back_after(run: Run, outage: int) -> str:
+    after = run.carried.quiet_after(outage)
+    return "never" if after is None else f"{after:.1f} s"
+
+
+def _run(who: str, contestant: Contestant, card: Path, row: Row) -> Run:
+    with (
+        tempfile.TemporaryDirectory(dir=card.parent) as scratch,
+        emulated(row.conditions) as link,
+        serving(Path(scratch) / "s3", made_certificate(Path(scratch), link.address), link.address) as store,
+        contestant(card, store, link, Path(scratch)) as process,
+    ):
+        began = time.monotonic()
+        try:
+            ended = f"exit {process.returncode}" if process.wait(row.limit) else ""
+        except subprocess.TimeoutExpired:
+            process.kill()
+            ended = "stopped"
+        seconds = time.monotonic() - began
+        carried = link.end()
+        return Run(who, carried, seconds, ended, row.photos * _PHOTO, _wrong(card, store, complete=not ended))
+
+
+def _ours(within: Sequence[str]) -> Contestant:
+    @contextmanager
+    def start(card: Path, store: Store, link: EmulatedLink, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+        with signed_in(folder, store) as environment:
+            engine = _started(link.behind([*within, *ENGINE]), environment)
+            try:
+                await_engine(environment)
+                link.begin()
+                with _ending(_started(our_upload(card), environment)) as command:
+                    yield command
+            finally:
+                engine.terminate()
+                engine.wait()
+
+    return start
+
+
+def _peer(command_of: Callable[[Path, Store], tuple[list[str], Mapping[str, str]]]) -> Contestant:
+    @contextmanager
+    def start(card: Path, store: Store, link: EmulatedLink, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+        command, environment = command_of(card, store)
+        link.begin()
+        with _ending(_started(link.behind(command), environment)) as process:
+            yield process
+
+    return start
+
+
+@contextmanager
+def _ending(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _started(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "NO_PROXY": "*", "no_proxy": "*", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _wrong(card: Path, store: Store, *, complete: bool) -> int:
+    on_card = {hashlib.sha256(path.read_bytes()).digest() for path in card.iterdir()}
+    stored = [hashlib.sha256(path.read_bytes()).digest() for path in store.folder.rglob("*") if path.is_file()]
+    missing = len(on_card - set(stored)) if complete else 0
+    return missing + sum(digest not in on_card for digest in stored)
