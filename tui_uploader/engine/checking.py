@@ -24,8 +24,9 @@ from tui_uploader.errors import (
     TooManyImages,
     UploaderError,
 )
+from tui_uploader.intake.exif import by_cameras_clock
 from tui_uploader.intake.fingerprint import fingerprint
-from tui_uploader.intake.inspect import inspect_image, inspect_result
+from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result
 from tui_uploader.intake.scan import Candidate, ScanBatch, candidate_of, scan
 from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadEvent, UploadState
 from tui_uploader.text import counted
@@ -283,9 +284,15 @@ def _read(expected: Candidate, kind: ProjectKind, known: Content | None) -> tupl
         return found, None
     if known is not None:
         return found, known
-    inspect = inspect_image if kind is ProjectKind.IMAGES else inspect_result
+    inspect = inspect_image if kind is ProjectKind.IMAGES else _inspect_result
     if found.size == 0:
         inspect(found.path)  # says why nothing of it can be used
     read = fingerprint(found)
-    inspect(found.path)
-    return found, Content(read.identity, read.crc32)
+    facts = inspect(found.path)
+    taken_at = None if facts.taken_at is None else by_cameras_clock(facts.taken_at)
+    return found, Content(read.identity, read.crc32, facts.latitude, facts.longitude, taken_at)
+
+
+def _inspect_result(path: str) -> PhotoFacts:
+    inspect_result(path)
+    return PhotoFacts()  # a result is of a whole flight

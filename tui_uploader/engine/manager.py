@@ -15,7 +15,7 @@ from typing import TypeVar
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.checking import check_image_limit
 from tui_uploader.engine.core import Clocks
-from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal import files, positions, uploads
 from tui_uploader.engine.processing import DOUBT_SECONDS
 from tui_uploader.engine.rooms import Rooms
 from tui_uploader.engine.view import View
@@ -29,6 +29,7 @@ from tui_uploader.model import (
     FileWindow,
     IdRun,
     Login,
+    Positions,
     Project,
     ProjectKind,
     SignInRequest,
@@ -122,6 +123,10 @@ class UploadManager:
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
         """All files that match, whatever the window of `query`."""
         return await self._core.journal.read(lambda connection: uploads.matching_runs(connection, upload, query))
+
+    async def positions(self, upload: int, file: int | None = None) -> Positions:
+        """Where the images of the upload were taken, and `file` of it in particular."""
+        return await self._core.journal.read(lambda connection: positions.positions(connection, upload, file))
 
     async def projects(self) -> tuple[Project, ...]:
         """Those of this machine and, where the service lists them, the account's others."""

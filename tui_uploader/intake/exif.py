@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tui_uploader.intake import tiff
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
@@ -52,6 +52,11 @@ def exif_facts(reader: TiffReader, main: Directory) -> PhotoFacts:
         altitude=_altitude(reader, gps),
         camera=_camera(_text(reader, main, tiff.MAKE), _text(reader, main, tiff.MODEL)),
     )
+
+
+def by_cameras_clock(taken_at: str) -> float:
+    """`PhotoFacts.taken_at` as seconds since the epoch, as if the camera's clock were UTC: good for an order only."""
+    return datetime.fromisoformat(taken_at).replace(tzinfo=UTC).timestamp()
 
 
 def _below(reader: TiffReader, main: Directory, pointer: int) -> Directory:

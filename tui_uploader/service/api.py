@@ -141,6 +141,15 @@ async def _file_runs(manager: UploadManager, request: Request) -> object:
     return await manager.file_runs(_upload_id(request), _file_query(request.scope["query_string"]))
 
 
+async def _positions(manager: UploadManager, request: Request) -> object:
+    file = request.query_params.get("file")
+    if file is None:
+        return await manager.positions(_upload_id(request))
+    if not (file.isascii() and file.isdigit() and len(file) <= len(str(_LARGEST_ID)) and int(file) <= _LARGEST_ID):
+        raise UsageError("A file's id is a whole number from 0.")
+    return await manager.positions(_upload_id(request), int(file))
+
+
 async def _set_auto_process(manager: UploadManager, request: Request) -> object:
     return await manager.set_auto_process(_upload_id(request), (await _body(request, AutoProcessing)).on)
 
@@ -206,6 +215,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.skipped(upload))),
     ("GET", "/v1/uploads/{upload:int}/files", _files),
     ("GET", "/v1/uploads/{upload:int}/file-runs", _file_runs),
+    ("GET", "/v1/uploads/{upload:int}/positions", _positions),
     ("POST", "/v1/uploads/{upload:int}/pause", _about_upload(lambda manager, upload: manager.pause(upload))),
     ("POST", "/v1/uploads/{upload:int}/resume", _about_upload(lambda manager, upload: manager.resume(upload))),
     ("POST", "/v1/uploads/{upload:int}/cancel", _about_upload(lambda manager, upload: manager.cancel(upload))),

@@ -26,6 +26,7 @@ from tui_uploader.model import (
     FileSelection,
     FileWindow,
     IdRun,
+    Positions,
     Project,
     ProjectKind,
     SignInRequest,
@@ -95,6 +96,11 @@ class EngineView:
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
         """All files that match, whatever the window of `query`."""
         return await self._connection.get(f"/v1/uploads/{upload}/file-runs", tuple[IdRun, ...], _parameters(query))
+
+    async def positions(self, upload: int, file: int | None = None) -> Positions:
+        """Where the images of the upload were taken, and `file` of it in particular."""
+        parameters = None if file is None else {"file": str(file)}
+        return await self._connection.get(f"/v1/uploads/{upload}/positions", Positions, parameters)
 
     async def projects(self) -> tuple[Project, ...]:
         """Those of this machine and, where the service lists them, the account's others."""

@@ -23,15 +23,21 @@ class Content:
 
     identity: str
     crc32: int
+    latitude: float | None = None
+    """Degrees, WGS 84, as the image tells; None: it tells none, or was read by a version that kept none."""
+    longitude: float | None = None
+    taken_at: float | None = None
+    """Seconds, by the camera's clock taken for UTC: it knows no time zone, and is good for an order only."""
 
 
 def known_content(connection: sqlite3.Connection, candidate: Candidate) -> Content | None:
     """The content of a file that was read before and has not changed."""
     row = connection.execute(
-        "SELECT identity, crc32 FROM known WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?",
+        "SELECT identity, crc32, latitude, longitude, taken_at FROM known"
+        " WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?",
         (os.fsencode(candidate.path), *files.facts(candidate)),
     ).fetchone()
-    return Content(row["identity"], row["crc32"]) if row else None
+    return Content(*row) if row else None
 
 
 def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candidate, content: Content) -> None:
@@ -44,14 +50,20 @@ def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candid
     if found.stage is not FileStage.FOUND or found.candidate != candidate:
         return
     connection.execute(
-        "INSERT INTO known (path, size, mtime_ns, inode, identity, crc32) VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO known (path, size, mtime_ns, inode, identity, crc32, latitude, longitude, taken_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET"
         " size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
-        " identity = excluded.identity, crc32 = excluded.crc32",
-        (os.fsencode(candidate.path), *files.facts(candidate), identity, crc32),
+        " identity = excluded.identity, crc32 = excluded.crc32,"
+        " latitude = excluded.latitude, longitude = excluded.longitude, taken_at = excluded.taken_at",
+        (
+            *(os.fsencode(candidate.path), *files.facts(candidate), identity, crc32),
+            *(content.latitude, content.longitude, content.taken_at),
+        ),
     )
     original = files.holder(connection, found.project, identity)
     if original is not None:
+        files.forget_parts(connection, file_id)
         files.move(connection, file_id, FileEvent.MATCHED, duplicate_of=original, identity=identity, crc32=crc32)
         return
     name = _own_name(connection, found, identity)
