@@ -43,11 +43,17 @@ _GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 
 
 class FaultLayer:
     def __init__(
-        self, app: ASGIApp, plan: FaultPlan, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+        self,
+        app: ASGIApp,
+        plan: FaultPlan,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        on_hit: Callable[[], object] = lambda: None,
     ) -> None:
+        """`on_hit` is called for each request that a fault hits."""
         self._app = app
         self._plan = plan
         self._sleep = sleep
+        self._on_hit = on_hit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         parameters = [name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
@@ -57,6 +63,7 @@ class FaultLayer:
             await self._app(scope, receive, send)
             return
         logger.info("Fault %s for a request of %s", fault.name, route)
+        self._on_hit()
         match fault.name:
             case FaultName.DROP:
                 await _read_up_to(fault.bytes, receive)

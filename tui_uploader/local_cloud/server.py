@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -28,6 +29,7 @@ from tui_uploader.local_cloud.database import Database, RootLock
 from tui_uploader.local_cloud.edge import CuttableProtocol, Edge
 from tui_uploader.local_cloud.fault_layer import FaultLayer
 from tui_uploader.local_cloud.faults import FaultPlan, parsed
+from tui_uploader.local_cloud.meter import Meter, Metered
 from tui_uploader.local_cloud.multipart import MultipartStore
 from tui_uploader.local_cloud.objects import ObjectStore
 from tui_uploader.local_cloud.options import ExternalS3, LocalCloudAddress, LocalCloudOptions, Profile
@@ -76,7 +78,8 @@ async def running(options: LocalCloudOptions, now: Callable[[], float] = time.ti
     """
     plan = FaultPlan([parsed(text) for text in options.faults])
     with _listening(options) as listener, _opened(options, now) as parts:
-        app = Edge(FaultLayer(_apis(parts, options, now), plan), now)
+        hit = partial(parts.meter.count, faults=1)
+        app = Edge(Metered(FaultLayer(_apis(parts, options, now), plan, on_hit=hit), parts.meter), now)
         server = _Server(_configured(app, options))
         task = asyncio.create_task(server.serve([listener]))
         try:
@@ -96,6 +99,7 @@ class _Parts:
     projects: ProjectStore
     login: KeptLogin
     threads: Threads
+    meter: Meter
 
 
 @contextmanager
@@ -115,9 +119,11 @@ def _opened(options: LocalCloudOptions, now: Callable[[], float]) -> Iterator[_P
         objects.recover()
         projects = ProjectStore(database, now, objects_are_here=options.external_s3 is None)
         login = projects.login(options.client_id, options.client_secret)
+        meter = Meter(root)
+        stack.callback(meter.close)
         threads = Threads()
         stack.callback(threads.close)
-        yield _Parts(database, objects, projects, login, threads)
+        yield _Parts(database, objects, projects, login, threads, meter)
 
 
 def _apis(parts: _Parts, options: LocalCloudOptions, now: Callable[[], float]) -> ASGIApp:
