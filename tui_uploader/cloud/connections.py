@@ -21,6 +21,7 @@ from typing import cast
 from tui_uploader.cloud.contract import SentCallback, Span
 from tui_uploader.cloud.messages import MAX_REPLY, Reply, ReplySource, Request
 from tui_uploader.cloud.sockets import Address, connect, unacknowledged
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, proxy_answer
 from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, is_loopback
 from tui_uploader.errors import CloudUnintelligible, SourceChanged, SourceUnreadable
@@ -71,13 +72,16 @@ class _Progress:
 class Connection:
     """To be used by one thread at a time; `cut` may be called from any."""
 
-    def __init__(self, origin: Origin, proxy: Proxy | None, tls: ssl.SSLContext | None, deadlines: Deadlines) -> None:
+    def __init__(
+        self, origin: Origin, proxy: Proxy | None, tls: ssl.SSLContext | None, deadlines: Deadlines, throttle: Throttle
+    ) -> None:
         self.origin = origin
         self.reusable = False
         self.idle_since = 0.0
         self._proxy = proxy
         self._tls = tls
         self._deadlines = deadlines
+        self._throttle = throttle
         self._loopback = is_loopback(origin.host if proxy is None else proxy.host)
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
@@ -100,6 +104,7 @@ class Connection:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
                 except OSError:
                     pass
+        self._throttle.wake()
 
     def close(self) -> None:
         with self._lock:
@@ -228,10 +233,12 @@ class Connection:
         return self._sendfile(body, progress)
 
     def _sendfile(self, span: Span, progress: _Progress | None) -> bool:
-        source, target, done = span.file.fileno(), self._sock.fileno(), 0
+        source, target, done, turn = span.file.fileno(), self._sock.fileno(), 0, 0
         while done < span.length:
+            if not (turn := turn or self._turn(min(_PLAIN_CHUNK, span.length - done))):
+                return False
             try:
-                count = os.sendfile(target, source, span.offset + done, min(_PLAIN_CHUNK, span.length - done))
+                count = os.sendfile(target, source, span.offset + done, turn)
             except BlockingIOError:
                 if not self._room(progress):
                     return False
@@ -243,14 +250,23 @@ class Connection:
             if count == 0:
                 raise _shrunk(span)
             done += count
+            turn -= count
             if progress is not None:
                 progress.accepted(count)
         return True
 
+    def _turn(self, wanted: int) -> int:
+        """How many bytes may be sent now; 0 when the other side speaks first, which under a cap is only heard here."""
+        turn = self._throttle.take(wanted, lambda: self._is_cut)
+        self._check_cut()
+        return 0 if self._throttle.rate is not None and self._heard() else turn
+
     def _send_through_buffer(self, span: Span, done: int, progress: _Progress | None) -> bool:
         buffer = _thread_buffer()
         while done < span.length:
-            step = buffer[: min(len(buffer), span.length - done)]
+            step = buffer[: self._turn(min(len(buffer), span.length - done))]
+            if not step:
+                return False
             try:
                 count = os.preadv(span.file.fileno(), [step], span.offset + done)
             except OSError as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.model import ProcessingState
 
 MAX_SINGLE_PUT = 5 * 1024**3
@@ -47,6 +48,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Multipart:
+    """A multipart upload that was begun and has not ended."""
+
+    id: str
+    age: float
+    """Seconds since it was begun, by the store's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     size: int
     etag: str
@@ -79,6 +89,9 @@ class ObjectStore(Protocol):
 
         Raises MultipartGone.
         """
+
+    async def list_multiparts(self, object_name: str) -> Sequence[Multipart] | None:
+        """Those of exactly this name, whoever began them. None where the store does not let us list."""
 
     async def complete_multipart(
         self, object_name: str, upload_id: str, parts: Sequence[Part], size: int
@@ -145,6 +158,9 @@ class Cloud(Protocol):
 
     async def projects(self) -> Sequence[RemoteProject]:
         """Newest first, as far as the service lists. Raises Unsupported where it does not."""
+
+    def send_through(self, throttle: Throttle) -> None:
+        """From the first file on; `throttle` is shared with other clouds, and counts what they send."""
 
     def store(self, project_id: str) -> ObjectStore:
         """Always the same object for the same project."""

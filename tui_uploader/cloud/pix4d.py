@@ -20,6 +20,7 @@ from tui_uploader.cloud.rest import TOKEN_PATH, RestApi
 from tui_uploader.cloud.s3 import S3Store
 from tui_uploader.cloud.status_words import state_of_word
 from tui_uploader.cloud.storage_key import StorageKey, storage_key
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import finite, foreign_answer, rest_text, web_page
 from tui_uploader.cloud.transport import Deadlines
 from tui_uploader.errors import (
@@ -73,6 +74,9 @@ class Pix4dCloud:
             await keys.close()
         await self._rest.close()
         await self._pool.close()
+
+    def send_through(self, throttle: Throttle) -> None:
+        self._pool.throttle = throttle
 
     async def sign_in(self) -> None:
         await self._rest.sign_in()

@@ -15,6 +15,7 @@ from tui_uploader.cloud.connections import ConnectFailed, Connection, Cut, Unans
 from tui_uploader.cloud.contract import SentCallback
 from tui_uploader.cloud.messages import Reply, Request
 from tui_uploader.cloud.sockets import Address, resolve
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, link_failure
 from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, proxy_for, silence_leaky_loggers, tls_context
 from tui_uploader.errors import LinkDown
@@ -32,6 +33,8 @@ class ConnectionPool:
         silence_leaky_loggers()
         self._settings = settings
         self._deadlines = deadlines
+        self.throttle = Throttle()
+        """Where the bodies of files wait for their turn; may be one that others share, if set before the first."""
         self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="store")
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: set[Connection] = set()
@@ -56,7 +59,8 @@ class ConnectionPool:
         proxy = proxy_for(origin, self._settings)
         addresses = await self._resolved(origin, proxy)
         tls = self._context() if origin.tls else None
-        reply = await self._run(Connection(origin, proxy, tls, self._deadlines), addresses, request, sent)
+        fresh = Connection(origin, proxy, tls, self._deadlines, self.throttle)
+        reply = await self._run(fresh, addresses, request, sent)
         return replace(reply, repeated=kept is not None)
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 
-from tui_uploader.engine.quantities import parse_rate, parse_size
+from tui_uploader.engine.quantities import NO_LIMIT, parse_rate, parse_size
 from tui_uploader.engine.timetable import DAYS, instants, parse_timetable, rate_at, rate_text, timetable_text
 from tui_uploader.errors import BudgetUsedUp, SendingPaused, UsageError
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod, Notice
@@ -23,7 +23,6 @@ _FULL = 0.9
 """Of a cap: whoever is that fast is held by it, and not by the link."""
 _NEAR_SECONDS = 6 * 86_400
 
-_OFF = "off"
 _PERIOD_WORDS = {
     BudgetPeriod.DAY: " for today",
     BudgetPeriod.WEEK: " for this week",
@@ -51,7 +50,7 @@ def changed(preferences: Preferences, change: BandwidthChange, traffic: Mapping[
     if change.limit is not None:
         preferences = replace(preferences, limit=parse_rate(change.limit))
     if change.schedule is not None:
-        off = change.schedule.strip().lower() == _OFF
+        off = change.schedule.strip().lower() in NO_LIMIT
         schedule = None if off else timetable_text(parse_timetable(change.schedule))
         preferences = replace(preferences, schedule=schedule)
     if change.budget is not None:
@@ -71,7 +70,7 @@ def checked(preferences: Preferences) -> Preferences:
     if (preferences.limit or 0) < 0 or (preferences.budget is not None and preferences.budget <= 0):
         raise ValueError("a rate or a size below zero")
     try:
-        parse_timetable(preferences.schedule if preferences.schedule is not None else _OFF)
+        parse_timetable("off" if preferences.schedule is None else preferences.schedule)
     except UsageError as error:
         raise ValueError(str(error)) from error
     return preferences
@@ -178,7 +177,7 @@ def bandwidth(preferences: Preferences, pace: Pace, used: int, now: float) -> Ba
     )
 
 
-def notice_of(state: Bandwidth) -> Notice | None:
+def closed_notice(state: Bandwidth) -> Notice | None:
     """What an upload that would have something to send should say of it; None while it may send."""
     if state.rate != 0:
         return None

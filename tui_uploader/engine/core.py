@@ -13,6 +13,7 @@ from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.journal.summary import ProjectRow, Summary
 from tui_uploader.engine.live import Live
 from tui_uploader.engine.streams import Streams
+from tui_uploader.engine.valve import Valve
 from tui_uploader.errors import EngineError, UploaderError
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Core:
     live: Live
     streams: Streams
     clocks: Clocks
+    valve: Valve
     _bells: set[asyncio.Event] = field(default_factory=set)
     faults: dict[str, UploaderError] = field(default_factory=dict)
     """What keeps a room of the engine from working, such as a full disk under the journal, by room."""

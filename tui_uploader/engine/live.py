@@ -97,6 +97,11 @@ class Live:
         return sent
 
     @property
+    def sent_in_flight(self) -> int:
+        """Bytes that left of the bodies that are on their way."""
+        return sum(flight.sent for flight in self._flights)
+
+    @property
     def sent_since_start(self) -> int:
         """Bytes that left since the engine started, of bodies that landed or are on their way."""
         return sum(self._landed.values()) + sum(flight.sent for flight in self._flights)

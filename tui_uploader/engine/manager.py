@@ -23,6 +23,8 @@ from tui_uploader.errors import EngineError, NothingToUpload, UploaderError, Usa
 from tui_uploader.model import (
     Account,
     AddRequest,
+    Bandwidth,
+    BandwidthChange,
     EngineStatus,
     FileQuery,
     FileSelection,
@@ -248,6 +250,15 @@ class UploadManager:
         found = await self._rooms.projects.meant(project, None, ProjectKind.IMAGES)
         await self._rooms.desk.start(found, partial)
         return self._view.project(found)
+
+    async def bandwidth(self) -> Bandwidth:
+        return self._core.valve.state
+
+    async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
+        """Holds at once, and for engines to come. Raises UsageError, and then nothing changed."""
+        state = await self._core.valve.change(change)
+        self._core.ring()
+        return state
 
     def try_now(self) -> None:
         """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""

@@ -25,6 +25,7 @@ class Pulse:
         self._last_beat: float | None = None
         self._spent: dict[int, float] = defaultdict(float)
         self._saved_at = core.clocks.monotonic()
+        self._held = core.valve.state.holds
 
     def active_seconds(self, upload: int) -> float:
         """Active time of the upload that is not in the journal yet."""
@@ -40,13 +41,15 @@ class Pulse:
         self._last_beat = now if busy else None
         if moving:
             self._core.live.measure(now)
-            self._set_streams(now)
-        if self._spent and (not busy or now - self._saved_at > _SECONDS_BETWEEN_SAVES):
+            self._plan_streams(now)
+        changes_in = self._obey_valve()
+        unsaved = self._spent or self._core.valve.unsaved
+        if unsaved and (not busy or now - self._saved_at > _SECONDS_BETWEEN_SAVES):
             await self.save()
-        return _BEAT if busy else None
+        return _BEAT if busy else changes_in
 
     async def save(self) -> None:
-        """Write the active time down."""
+        """Write down the active time, and what left this machine."""
         spent, self._spent = dict(self._spent), defaultdict(float)
         self._saved_at = self._core.clocks.monotonic()
 
@@ -54,11 +57,23 @@ class Pulse:
             uploads.add_active_seconds(connection, spent)
 
         await self._core.journal.write(add)
+        await self._core.valve.save()
 
     def _busy_uploads(self) -> list[int]:
         return [upload for upload in self._core.summary.uploads if self._core.summary.busy(upload)]
 
-    def _set_streams(self, now: float) -> None:
+    def _obey_valve(self) -> float | None:
+        """Let through what the user's settings allow now. Seconds until that changes by itself."""
+        core, state = self._core, self._core.valve.state
+        core.valve.turn()
+        limit = min(self._plan.streams, core.valve.most_streams)
+        if state.holds != self._held or limit != core.streams.limit:
+            self._held = state.holds
+            core.ring()
+        core.streams.limit = limit
+        return None if state.until is None else max(_BEAT, state.until - core.clocks.wall())
+
+    def _plan_streams(self, now: float) -> None:
         core = self._core
         began, before = self._window_began
         if now - began < window_seconds(self._plan):
@@ -70,7 +85,6 @@ class Pulse:
             all_in_use=core.streams.all_in_use,
             refusals=self._sender.take_refusals(),
         )
-        self._plan = next_plan(self._plan, seen)
-        if self._plan.streams != core.streams.limit:
-            core.streams.limit = self._plan.streams
-            core.ring()
+        # Held by a cap, more streams bring nothing, and fewer would not tell of the link either.
+        if seen.refusals or not (core.valve.holds_back(seen.rate) or core.valve.most_streams < self._plan.streams):
+            self._plan = next_plan(self._plan, seen)

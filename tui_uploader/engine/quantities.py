@@ -79,4 +79,4 @@ def _parsed(word: str) -> tuple[bool | None, str, float | None]:
 
 def _scaled(match: re.Match[str]) -> float:
     base = 1024 if match[3] else 1000
-    return float(match[1]) * base ** _POWER[match[2].lower()]
+    return float(match[1]) * float(base) ** _POWER[match[2].lower()]

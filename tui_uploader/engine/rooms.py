@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 from tui_uploader.cloud.contract import Cloud
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.engine.accounts import Accounts
 from tui_uploader.engine.checking import Checker, Scanner
 from tui_uploader.engine.core import Clocks, Core
@@ -14,6 +15,7 @@ from tui_uploader.engine.finishing import Finisher
 from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.live import Live
+from tui_uploader.engine.orphans import Orphans
 from tui_uploader.engine.pacing import FIRST_STREAMS
 from tui_uploader.engine.processing import ProcessingDesk
 from tui_uploader.engine.projects import Projects
@@ -21,6 +23,7 @@ from tui_uploader.engine.pulse import Pulse
 from tui_uploader.engine.registering import Registrar
 from tui_uploader.engine.sending import Sender
 from tui_uploader.engine.streams import Streams
+from tui_uploader.engine.valve import Valve
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Login
 from tui_uploader.settings import Directories, Settings
@@ -64,11 +67,17 @@ class Rooms:
             for rooms in opened:
                 await rooms.stop_transfers(account)
 
+        def make_throttled(login: Login) -> Cloud:
+            cloud = make_cloud(login)
+            cloud.send_through(valve.throttle)
+            return cloud
+
         journal = await asyncio.to_thread(Journal.open, directories.journal, ring)
+        valve = await Valve.open(journal, Throttle(), clocks.wall)
         accounts = Accounts(
             directories,
             settings,
-            make_cloud,
+            make_throttled,
             ring,
             wake,
             stop_transfers,
@@ -78,7 +87,9 @@ class Rooms:
         await journal.write(files.hold_interrupted)
         in_parts = await journal.read(files.bytes_in_parts)
         await accounts.load_stored()
-        rooms = cls(Core(journal, accounts, Live(in_parts), Streams(FIRST_STREAMS), clocks), doubt_seconds)
+        live = Live(in_parts)
+        streams = Streams(FIRST_STREAMS, lambda in_use: valve.admits(in_use - live.sent_in_flight))
+        rooms = cls(Core(journal, accounts, live, streams, clocks, valve), doubt_seconds)
         opened.append(rooms)
         rooms._begin()
         return rooms
@@ -91,6 +102,7 @@ class Rooms:
             "register": self.registrar.step,
             "process": self.desk.step,
             "finish": Finisher(self.core).step,
+            "orphans": Orphans(self.core).step,
             "pulse": self.pulse.step,
         }
         self._running = [asyncio.create_task(self.core.run(name, step), name=name) for name, step in steps.items()]

@@ -20,13 +20,12 @@ from tui_uploader.engine.scheduler import next_upload, served_after
 from tui_uploader.engine.setbacks import Setbacks
 from tui_uploader.engine.transfer import Transfer
 from tui_uploader.errors import (
-    ChecksumRefused,
     CloudBusy,
     CloudFault,
     CloudUnintelligible,
     EngineError,
     NameTaken,
-    SourceChanged,
+    Remedy,
     UploaderError,
 )
 from tui_uploader.model import FileEvent, FileStage, UploadState
@@ -39,12 +38,21 @@ _SPARE = 4
 """Files opened and ready to go when a stream gets free: no idle gap between files."""
 _SCAN_GRACE = 2.0
 _REST_AFTER_FAULT = 60.0
+_COMPLETION_GRACE = 2.0
+"""For a file whose last part has just arrived to be completed, although no other may begin."""
 
 
 def allowance(streams: int, uploads: int) -> int:
     """How many files of one upload may be under way, of `uploads` that have some to send: a fair part of the streams,
     so that large files of one never keep another from its turn, and a few more that wait for a stream."""
     return math.ceil(streams / max(1, uploads)) + _SPARE
+
+
+def give_up(connection: sqlite3.Connection, file_id: int, error: UploaderError) -> None:
+    """What was sent so far is kept for the next attempt, unless it is what is wrong."""
+    if error.remedy in (Remedy.CHECK_FILE, Remedy.RESTART_FILE):
+        files.forget_parts(connection, file_id)
+    files.fail(connection, file_id, error.kind, str(error))
 
 
 class Sender:
@@ -60,6 +68,7 @@ class Sender:
         self._to_hold: set[int] = set()
         self._preparing_since: dict[int, float] = {}
         self._refusals = 0
+        self._idle_since: float | None = None
 
     # ------------------------------------------------------------------------------------------------ filling
 
@@ -69,11 +78,14 @@ class Sender:
             await self._hold(file)
         running = {upload.id for upload in self._core.summary.uploads.values() if self._may_send(upload, now)}
         self._stop_those_not_in(running)
+        if self._core.valve.closed:
+            running.clear()
+        held_in = self._hold_what_waits(now)
         if running:
             await self._refill(running)
             for row in await self._pick(running):
                 self._begin(row)
-        return self._next_due(now)
+        return self._next_due(now) if held_in is None else held_in
 
     def wake(self) -> None:
         """What rests after a failure may go at once."""
@@ -117,6 +129,20 @@ class Sender:
             state = self._core.summary.uploads[upload].state
             if upload not in running and state not in (UploadState.ACTIVE, UploadState.PREPARING):
                 task.cancel()
+
+    def _hold_what_waits(self, now: float) -> float | None:
+        """While nothing may be sent: end what is under way, at once when the user's clock says so, else when every
+        body has got to its end. Returns when to look again."""
+        valve, streams = self._core.valve, self._core.streams
+        if not valve.closed or not self._tasks:
+            self._idle_since = None
+            return None
+        if streams.in_use or self._idle_since is None:
+            self._idle_since = now
+        if valve.shut or now - self._idle_since >= _COMPLETION_GRACE:
+            for _, task in self._tasks.values():
+                task.cancel()
+        return _COMPLETION_GRACE
 
     def _next_due(self, now: float) -> float | None:
         dues = [until for until, _ in self.setbacks.resting.values()]
@@ -216,25 +242,11 @@ class Sender:
                     raise
         except EngineError:
             raise
-        except (NameTaken, SourceChanged, ChecksumRefused) as error:
-            await self._abandon_parts(row, account)
-            await self._settle_failure(row, account, error)
         except UploaderError as error:
             await self._settle_failure(row, account, error)
         else:
             self.setbacks.got_through(row.id)
             account.link.seen_up()
-
-    async def _abandon_parts(self, row: FileRow, account: SignedIn) -> None:
-        """Parts of a content or under a name that is given up would lie in the store, unseen, for ever."""
-        begun = await self._core.journal.read(partial(files.file, file_id=row.id))
-        remote_id = self._projects.row(row.project).remote_id
-        if begun.multipart is None or begun.object is None or remote_id is None:
-            return
-        try:
-            await account.cloud.store(remote_id).abort_multipart(begun.object, begun.multipart)
-        except UploaderError as error:
-            log.warning("The parts of file %d could not be removed from the store: %s", row.id, error)
 
     async def _settle_failure(self, row: FileRow, account: SignedIn, error: UploaderError) -> None:
         if isinstance(error, NameTaken):
@@ -261,7 +273,7 @@ class Sender:
                     partial(files.doubt, file_id=row.id), then=partial(self._core.live.forget_parts, row.id)
                 )
             case Verdict.GIVE_UP:
-                await self._core.journal.write(partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error)))
+                await self._core.journal.write(partial(give_up, file_id=row.id, error=error))
 
     async def _hold(self, file: int) -> None:
         def hold(connection: sqlite3.Connection) -> None:

@@ -43,6 +43,8 @@ class Way:
     link: Link
     problem: UploaderError | None
     account: str
+    closed: Notice | None = None
+    """Why the user's own bandwidth settings let nothing out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def notice_of(upload: UploadRow, way: Way, fault: UploaderError | None) -> Notic
     if not ended and not way.signed_in:
         message = f"Nobody is signed in as {way.account}. Run `tui-uploader login`; the upload then goes on by itself."
         return Notice(NotSignedIn.__name__, message, needs_person=True)
+    if not ended and upload.state is not UploadState.PAUSED and way.closed is not None:
+        return way.closed
     if upload.notice is not None:
         stuck = upload.state is UploadState.PAUSED or bool(upload.unscanned)
         return Notice(upload.notice_kind or "", upload.notice, needs_person=stuck)
@@ -160,6 +164,8 @@ def waiting_reason(row: FileRow, upload: UploadRow, way: Way, rest: tuple[float,
         return "to be checked"
     if not way.signed_in or way.problem is not None:
         return "signing in"
+    if way.closed is not None:
+        return way.closed.message
     if way.link.state is LinkState.DOWN:
         return _link_down(way.link)
     if rest is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from tui_uploader.engine.scheduler import next_upload, served_after
@@ -13,9 +13,13 @@ from tui_uploader.engine.scheduler import next_upload, served_after
 class Streams:
     """`limit` may be changed at any time; transfers that run are never cut for it."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, admits: Callable[[int], bool] = lambda bytes_in_use: True) -> None:
+        """`admits` is asked before each place, with the bytes of all that are taken; it is asked again when one of them
+        is given back, and when the limit is set."""
         self._limit = limit
+        self._admits = admits
         self._in_use = 0
+        self._bytes_in_use = 0
         self._queues: dict[int, deque[tuple[asyncio.Future[None], int]]] = defaultdict(deque)
         self._served: dict[int, int] = {}
 
@@ -49,6 +53,7 @@ class Streams:
         finally:
             if turn.done() and not turn.cancelled():
                 self._in_use -= 1
+                self._bytes_in_use -= size
             else:
                 turn.cancel()
             self._hand_out()
@@ -57,11 +62,12 @@ class Streams:
         while self._in_use < self._limit:
             wanting = self._wanting()
             upload = next_upload(wanting, self._served)
-            if upload is None:
+            if upload is None or not self._admits(self._bytes_in_use):
                 return
             turn, size = self._queues[upload].popleft()
             self._served = served_after(self._served, wanting, upload, size)
             self._in_use += 1
+            self._bytes_in_use += size
             turn.set_result(None)
 
     def _wanting(self) -> list[int]:

@@ -2,8 +2,8 @@
 
 `Mon-Fri 08:00-18:00 500k, Sat,Sun off` reads: days, times, rate; days or times may be left out, and a time that ends
 before it begins runs over midnight and belongs to the day on which it begins. Where entries overlap, the later one
-holds; where there is none, nothing is limited. All is decided by what a clock on the wall shows, so that a day on which the
-clocks change has its 08:00 like any other.
+holds; where there is none, nothing is limited. All is decided by what a clock on the wall shows, so that a day on which
+the clocks change has its 08:00 like any other.
 """
 
 from __future__ import annotations

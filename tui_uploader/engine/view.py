@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tui_uploader.engine.accounts import SignedIn
+from tui_uploader.engine.bandwidth import closed_notice
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import ProjectRow, UploadRow
@@ -22,7 +24,7 @@ from tui_uploader.engine.status import (
     waiting_reason,
 )
 from tui_uploader.errors import NoSuchUpload, Remedy, UploaderError
-from tui_uploader.model import EngineStatus, FileItem, Link, Project, UploadStatus
+from tui_uploader.model import EngineStatus, FileItem, FileStage, Link, Project, UploadStatus
 
 
 class View:
@@ -51,6 +53,7 @@ class View:
                 for upload in core.summary.uploads.values()
                 if not upload.dismissed
             ),
+            bandwidth=core.valve.state,
         )
 
     def upload(self, upload: int) -> UploadStatus:
@@ -91,7 +94,10 @@ class View:
         )
         project = self._project_row(upload.project)
         fault = next(iter(self._core.faults.values()), None)
-        return upload_status(self._core.summary, upload, project, self._way(project), motion, fault)
+        way = self._way(project)
+        if not self._core.summary.files(upload.id, FileStage.FOUND, FileStage.READY, FileStage.SENDING):
+            way = replace(way, closed=None)  # what it has to send is sent
+        return upload_status(self._core.summary, upload, project, way, motion, fault)
 
     def _project_row(self, project: int) -> ProjectRow:
         return with_standing_reason(self._core.summary.projects[project], self._core.summary)
@@ -103,6 +109,7 @@ class View:
             link=signed_in.link.link if signed_in else Link(),
             problem=_problem_of(signed_in) if signed_in else None,
             account=project.account,
+            closed=closed_notice(self._core.valve.state),
         )
 
 

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp
 from tui_uploader import codec
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineError, NoSuchUpload, UploaderError, UsageError
-from tui_uploader.model import AddRequest, FileQuery, FileSelection, SignInRequest
+from tui_uploader.model import AddRequest, BandwidthChange, FileQuery, FileSelection, SignInRequest
 from tui_uploader.service.frontdoor import FrontDoor, answer, error_answer
 from tui_uploader.service.lifetime import Presence, StopSignal
 from tui_uploader.service.protocol import (
@@ -119,6 +119,14 @@ async def _try_now(manager: UploadManager, _: Request) -> object:
     return manager.status()
 
 
+async def _bandwidth(manager: UploadManager, _: Request) -> object:
+    return await manager.bandwidth()
+
+
+async def _set_bandwidth(manager: UploadManager, request: Request) -> object:
+    return await manager.set_bandwidth(await _body(request, BandwidthChange))
+
+
 async def _uploads(manager: UploadManager, _: Request) -> object:
     return manager.status().uploads
 
@@ -209,6 +217,8 @@ def _about_files(command: Callable[[UploadManager, int, FileSelection], Awaitabl
 _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/status", _status),
     ("POST", "/v1/try-now", _try_now),
+    ("GET", "/v1/bandwidth", _bandwidth),
+    ("PUT", "/v1/bandwidth", _set_bandwidth),
     ("GET", "/v1/uploads", _uploads),
     ("POST", "/v1/uploads", _add),
     ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.upload(upload))),

@@ -21,6 +21,8 @@ from tui_uploader.errors import EngineUnreachable, UsageError
 from tui_uploader.model import (
     Account,
     AddRequest,
+    Bandwidth,
+    BandwidthChange,
     EngineStatus,
     FileQuery,
     FileSelection,
@@ -109,6 +111,9 @@ class EngineView:
     async def project(self, project: str) -> Project:
         """By id, or by name where that is unique."""
         return await self._connection.get(f"/v1/projects/{segment(project)}", Project, patience=CLOUD_PATIENCE)
+
+    async def bandwidth(self) -> Bandwidth:
+        return await self._connection.get("/v1/bandwidth", Bandwidth)
 
     async def accounts(self) -> tuple[Account, ...]:
         return await self._connection.get("/v1/accounts", tuple[Account, ...])
@@ -228,6 +233,10 @@ class EngineClient(EngineView):
         """
         path = f"/v1/projects/{segment(project)}/process"
         return await self._connection.post(path, Project, ProcessingStart(partial), patience=CLOUD_PATIENCE)
+
+    async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
+        """Holds at once, and for engines to come. Raises UsageError, and then nothing changed."""
+        return await self._connection.put("/v1/bandwidth", Bandwidth, change)
 
     async def try_now(self) -> None:
         """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""

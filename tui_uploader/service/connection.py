@@ -66,6 +66,9 @@ class Connection:
     ) -> Value:
         return await self._ask("POST", path, shape, "" if body is None else codec.to_json(body), patience)
 
+    async def put(self, path: str, shape: type[Value], body: object) -> Value:
+        return await self._ask("PUT", path, shape, codec.to_json(body), ENGINE_PATIENCE)
+
     async def lines(self, path: str) -> AsyncGenerator[bytes, None]:
         """The lines of a stream until the engine ends it; empty ones, which only say that it is alive, are left out."""
         async with self._exchange("GET", path, "", 3 * HEARTBEAT) as exchange:
