@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from tests.cli.values import file
-from tui_uploader.cli import main
+from tui_uploader.cli import commands, main, screen
 from tui_uploader.cli.proof import prove
 from tui_uploader.settings import Directories
 
@@ -24,9 +25,37 @@ def run(*arguments: str | bytes, **environment: str) -> subprocess.CompletedProc
 
 def test_help_and_status_load_nothing_that_is_slow() -> None:
     heavy = "{'botocore', 'starlette', 'uvicorn', 'PIL', 'textual', 'httpx', 'asyncio', 'rich', 'sqlite3', 'pydantic'}"
-    code = f"import sys, tui_uploader.cli.main; print(*sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, tui_uploader.cli.commands; print(*sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert result.stdout.strip() == b""
+
+
+def test_the_full_screen_needs_no_command() -> None:
+    code = "import sys, tui_uploader.cli.main; print({'typer', 'tui_uploader.cli.commands'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+    assert result.stdout.strip() == b"set()"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "alone"),
+    [
+        ([], True),
+        (["--ascii", "--slow", "--in-demo"], True),
+        (["--debug"], True),
+        (["--slow", "--slow"], True),
+        (["--help"], False),
+        (["--ascii", "status"], False),
+        (["--ascii=yes"], False),
+        (["--"], False),
+    ],
+)
+def test_what_asks_for_the_full_screen_alone(arguments: list[str], alone: bool) -> None:
+    assert screen.is_all_that(arguments) is alone
+
+
+def test_every_flag_of_the_full_screen_is_one_of_the_program() -> None:
+    known = {name for option in typer.main.get_command(commands.app).params for name in option.opts}
+    assert {screen.ASCII, screen.SLOW, screen.IN_DEMO, screen.DEBUG} <= known
 
 
 def test_version() -> None:

@@ -10,12 +10,13 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
-
-import typer
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tui_uploader.cli.present import Style, without_ornament
 from tui_uploader.codec import to_json
+
+if TYPE_CHECKING:
+    import typer
 
 _READER_GONE = 128 + signal.SIGPIPE
 
@@ -82,6 +83,8 @@ def _write(stream: TextIO, line: str) -> None:
 
 def no_reader() -> typer.Exit:
     """To be raised when nobody reads stdout any more; what is still written to it is gone."""
+    import typer  # the full screen does without it
+
     # The interpreter flushes stdout once more when it leaves, and would complain about the same broken pipe.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -1,0 +1,88 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from tui_uploader.cli import account, bandwidth, cloud, control, demo_command, engine, projects, screen, status, upload
+from tui_uploader.cli.answer import finish, on_terminal, say, tell
+from tui_uploader.errors import Interrupted, UsageError
+from tui_uploader.settings import APP
+
+app = typer.Typer(
+    name=APP,
+    help="Upload drone images to PIX4Dcloud. The work goes on in the background, whatever happens to this terminal.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo_command.demo)
+app.command("upload")(upload.upload)
+app.command("status")(status.status)
+app.command("files")(status.files)
+for _command in (
+    control.pause,
+    control.resume,
+    control.cancel,
+    control.retry,
+    control.remove,
+    control.dismiss,
+    control.process,
+    bandwidth.limit,
+    bandwidth.schedule,
+    bandwidth.budget,
+):
+    app.command()(_command)
+app.add_typer(projects.commands, name="projects")
+app.command("login")(account.login)
+app.command("logout")(account.logout)
+app.command("whoami")(account.whoami)
+app.add_typer(engine.commands, name="engine")
+app.add_typer(cloud.commands, name="cloud")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # takes longer than anything else that every command imports
+
+        tell(f"{APP} {version(APP)}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option(screen.DEBUG, help="Show where in the program an error comes from.")] = False,
+    ascii_only: Annotated[bool, typer.Option(screen.ASCII, help="Full screen: nothing but ASCII.")] = False,
+    slow: Annotated[bool, typer.Option(screen.SLOW, help="Full screen: less often, for a thin line.")] = False,
+    in_demo: Annotated[
+        bool, typer.Option(screen.IN_DEMO, hidden=True, help="Full screen: the engine ends with it.")
+    ] = False,
+) -> int:
+    if context.invoked_subcommand is not None:
+        return 0
+    if on_terminal():
+        given = {screen.ASCII: ascii_only, screen.SLOW: slow, screen.IN_DEMO: in_demo}
+        return screen.show([flag for flag, is_given in given.items() if is_given])
+    status.status()
+    say(f"`{APP} --help` lists the commands.")
+    return 0
+
+
+def carry_out(arguments: Sequence[str]) -> int:
+    """Do one command, and return its exit code. Raises UsageError for what is none, and what the command raises."""
+    try:
+        code = app(args=list(arguments), prog_name=APP, standalone_mode=False)
+        finish()
+    except typer.Exit as gone:
+        return gone.exit_code
+    except typer.Abort:
+        return Interrupted.exit_code
+    except typer.TyperException as error:
+        raise UsageError(f"{error.format_message().rstrip('.')}. See `{APP} --help`.") from error
+    return code if isinstance(code, int) else 0
