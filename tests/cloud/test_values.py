@@ -342,7 +342,7 @@ def test_checksums_survive_their_text(crc32: int) -> None:
 
 def test_an_etag_cannot_break_out_of_the_completion() -> None:
     document = s3_xml.parsed(s3_xml.completion([Part(1, 1, "</ETag><x>&")]))
-    assert document is not None and document.parts[0]["ETag"] == '"</ETag><x>&"'
+    assert document is not None and document.rows[0]["ETag"] == '"</ETag><x>&"'
 
 
 def test_the_contract_alone_loads_no_http_and_no_botocore() -> None:

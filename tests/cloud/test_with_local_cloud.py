@@ -119,8 +119,13 @@ async def test_multipart_with_every_byte_and_every_right(tmp_path: Path) -> None
         content = (tmp_path / "big.tif").read_bytes()
         assert hashlib.md5(kept(address, store.key("big.tif")).read_bytes()).digest() == hashlib.md5(content).digest()
         gone = await store.create_multipart("other.tif")
+        neighbour = await store.create_multipart("other.tiff")
+        listed = await store.list_multiparts("other.tif")
+        assert listed is not None and [multipart.id for multipart in listed] == [gone] != [neighbour]
+        assert 0 <= listed[0].age < 60
         await store.abort_multipart("other.tif", gone)
         await store.abort_multipart("other.tif", gone)
+        assert await store.list_multiparts("other.tif") == []
 
 
 async def put_parts(store: ObjectStore, upload_id: str, whole: Span) -> list[Part]:

@@ -97,6 +97,7 @@ def test_a_hit_that_another_fault_took_is_not_used_up() -> None:
         ("POST", "/b/u/p/a.jpg", ["uploads"], Route.OTHER),
         ("HEAD", "/b/u/p/a.jpg", [], Route.OTHER),
         ("GET", "/b", ["list-type"], Route.OTHER),
+        ("GET", "/b", ["uploads", "prefix"], Route.OTHER),
         ("PUT", "/b", [], Route.OTHER),
         ("POST", "/oauth2/token/", [], Route.TOKEN),
         ("GET", "/project/api/v3/projects/7/s3_credentials/", [], Route.CREDENTIALS),

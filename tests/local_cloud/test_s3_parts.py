@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -171,6 +172,42 @@ async def test_aborted_uploads_are_gone(client: Client) -> None:
     assert code(await client.s3("GET", "a", query={"uploadId": upload})) == gone
     assert code(await client.s3("PUT", "a", b"x", query={"partNumber": "1", "uploadId": upload})) == gone
     assert code(await complete(client, "a", upload, [(1, etag)])) == gone
+
+
+async def multiparts(client: Client, **query: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Names and ids as they are listed, and the single fields."""
+    parameters = {"uploads": "", "prefix": client.key("")} | {k.replace("_", "-"): v for k, v in query.items()}
+    reply = await client.s3_at("GET", f"/{client.credentials.bucket}", query=parameters)
+    assert reply.status_code == 200, reply.text
+    root = ElementTree.fromstring(reply.text)
+    space = root.tag.partition("}")[0] + "}"
+    rows = [
+        [row.findtext(f"{space}{field}", "") for field in ("Key", "UploadId")] for row in root.iter(f"{space}Upload")
+    ]
+    return [(key.removeprefix(client.key("")), upload) for key, upload in rows], xml(reply)
+
+
+async def test_uploads_that_have_not_ended_are_listed_by_key_and_age(client: Client) -> None:
+    begun = [(name, await create_multipart(client, name)) for name in ("l/b", "l/a", "l/a", "lb")]
+    ordered = [begun[1], begun[2], begun[0]]
+    assert (await multiparts(client, prefix=client.key("l/")))[0] == ordered
+    first, fields = await multiparts(client, prefix=client.key("l/"), max_uploads="1")
+    assert (first, fields["IsTruncated"]) == (ordered[:1], "true")
+    rest, fields = await multiparts(
+        client,
+        prefix=client.key("l/"),
+        key_marker=fields["NextKeyMarker"],
+        upload_id_marker=fields["NextUploadIdMarker"],
+    )
+    assert (rest, fields["IsTruncated"]) == (ordered[1:], "false")
+    assert (await multiparts(client, prefix=client.key("l/"), key_marker=client.key("l/a")))[0] == ordered[2:]
+    assert (await client.s3("DELETE", "l/a", query={"uploadId": ordered[0][1]})).status_code == 204
+    assert (await multiparts(client, prefix=client.key("l/a")))[0] == ordered[1:2]
+
+
+async def test_uploads_of_another_project_are_not_shown(client: Client) -> None:
+    query = {"uploads": "", "prefix": "user-1/"}
+    assert code(await client.s3_at("GET", f"/{client.credentials.bucket}", query=query)) == (403, "AccessDenied")
 
 
 async def test_an_upload_belongs_to_its_key(client: Client) -> None:

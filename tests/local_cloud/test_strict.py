@@ -51,6 +51,8 @@ async def test_of_s3_only_the_single_put(client: Client) -> None:
     assert code(await client.s3("GET", "a", query={"uploadId": "u"})) == denied
     listed = {"list-type": "2", "prefix": client.key("")}
     assert code(await client.s3_at("GET", f"/{client.credentials.bucket}", query=listed)) == denied
+    begun = {"uploads": "", "prefix": client.key("")}
+    assert code(await client.s3_at("GET", f"/{client.credentials.bucket}", query=begun)) == denied
     acl = {"x-amz-acl": "bucket-owner-full-control"}
     assert code(await client.s3("PUT", "b", b"x", headers=acl)) == denied
     assert not client.path("b").exists()

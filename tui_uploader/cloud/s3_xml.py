@@ -8,9 +8,11 @@ import struct
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 from xml.sax.saxutils import escape
 
-from tui_uploader.cloud.contract import Part
+from tui_uploader.cloud.contract import Multipart, Part
+from tui_uploader.cloud.renewal import moment_of
 from tui_uploader.errors import CloudUnintelligible
 
 
@@ -20,24 +22,28 @@ class Document:
 
     name: str
     fields: dict[str, str]
-    parts: tuple[dict[str, str], ...] = ()
-    """The `Part` children."""
+    rows: tuple[dict[str, str], ...] = ()
+    """The fields of each `Part` and `Upload` among the children."""
+
+
+class _Plain(ElementTree.TreeBuilder):
+    """Builds trees of documents that bring no document type: it could define entities that explode."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
+        raise ValueError("a document type")
 
 
 def parsed(body: bytes) -> Document | None:
-    """None for anything that is no plain XML document: a DTD could define entities that explode."""
+    """None for anything that is no plain XML document."""
     text = body.strip()
-    if not text.startswith(b"<") or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+    if not text:
         return None
     try:
-        root = ElementTree.fromstring(text)
+        root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=_Plain()))
     except (ElementTree.ParseError, ValueError, LookupError):
         return None
-    return Document(
-        _bare(root.tag),
-        _fields(root),
-        tuple(_fields(child) for child in root if _bare(child.tag) == "Part"),
-    )
+    rows = tuple(_fields(child) for child in root if _bare(child.tag) in ("Part", "Upload"))
+    return Document(_bare(root.tag), _fields(root), rows)
 
 
 def _fields(element: ElementTree.Element) -> dict[str, str]:
@@ -64,10 +70,21 @@ def listed_parts(document: Document) -> list[Part]:
                 etag=fields["ETag"].strip('"'),
                 crc32=crc32_from_text(fields.get("ChecksumCRC32")),
             )
-            for fields in document.parts
+            for fields in document.rows
         ]
     except (KeyError, ValueError) as error:
         raise CloudUnintelligible("The store's list of parts cannot be understood.") from error
+
+
+def listed_multiparts(document: Document, key: str, now: float) -> list[Multipart]:
+    """Those of exactly this key, with their age at `now`; one whose beginning is told in no time that there is counts
+    as new."""
+    found = [fields for fields in document.rows if fields.get("Key") == key and fields.get("UploadId")]
+    begun = [moment_of(fields.get("Initiated")) for fields in found]
+    return [
+        Multipart(fields["UploadId"], 0.0 if moment is None else max(0.0, now - moment))
+        for fields, moment in zip(found, begun, strict=True)
+    ]
 
 
 def completion(parts: Sequence[Part]) -> bytes:

@@ -37,7 +37,8 @@ class Setbacks:
             case Verdict.GIVE_UP:
                 self.forget(file)
             case Verdict.AGAIN | Verdict.CHECK_FILE | Verdict.RESTART_FILE:
-                if self._successes_before.get(file) != self._successes:
+                outage = decision.verdict is Verdict.AGAIN and self._successes_before.get(file) == self._successes
+                if not outage:
                     # An outage of the service is no file's fault: only while others get through, it counts.
                     self._attempts[file] = attempts + 1
                 self._successes_before[file] = self._successes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import sqlite3
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO
 
 from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
 from tui_uploader.engine.core import Core
-from tui_uploader.engine.journal import files
+from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.pacing import part_size
 from tui_uploader.errors import SourceChanged, SourceUnreadable, SourceVanished, Unsupported
@@ -104,10 +105,12 @@ class Transfer:
             with await _opened(row) as source:
                 same = there.etag == await asyncio.to_thread(_md5_of, source)
         if same:
-            await self._core.journal.write(
-                lambda connection: files.store(connection, row.id, there.etag),
-                then=lambda: self._core.live.forget_parts(row.id),
-            )
+
+            def store(connection: sqlite3.Connection) -> None:
+                files.forget_parts(connection, row.id)
+                files.store(connection, row.id, there.etag)
+
+            await self._core.journal.write(store, then=lambda: self._core.live.forget_parts(row.id))
         return same
 
     async def _send_whole(self, source: BinaryIO) -> None:
@@ -131,6 +134,7 @@ class Transfer:
                 return row.multipart, journaled
             listed = await self._store.list_parts(self._name, row.multipart)
             return row.multipart, confirmed(journaled, listed)
+        await core.journal.write(partial(abandoned.intend_multipart, project=row.project, object_name=self._name))
         multipart = await self._store.create_multipart(self._name)
         await core.journal.write(lambda connection: files.begin_multipart(connection, row.id, multipart, size))
         return multipart, []

@@ -37,6 +37,7 @@ class MultipartUpload:
     checksum: tuple[Algorithm, ChecksumType] | None
     """What the object's checksum shall be; None when the client asked for none."""
     headers: Mapping[str, str]
+    created: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ class MultipartStore:
     def create(
         self, key: str, checksum: tuple[Algorithm, ChecksumType] | None, headers: Mapping[str, str]
     ) -> MultipartUpload:
-        upload = MultipartUpload(secrets.token_urlsafe(48), key, checksum, headers)
+        upload = MultipartUpload(secrets.token_urlsafe(48), key, checksum, headers, self._store.now())
         algorithm, kind = checksum or (None, None)
-        row = (upload.id, key, algorithm, kind, json.dumps(dict(headers)), self._store.now())
+        row = (upload.id, key, algorithm, kind, json.dumps(dict(headers)), upload.created)
         with self._store.database.transaction() as sql:
             sql.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?)", row)
         return upload
@@ -72,6 +73,17 @@ class MultipartStore:
         """Raises S3Refusal (NoSuchUpload)."""
         with self._store.database.turn() as sql:
             return _upload(sql, upload_id, key)
+
+    def uploads(self, prefix: str, after: str = "", behind: str = "", limit: int = 1000) -> list[MultipartUpload]:
+        """Those whose keys begin with `prefix` and follow `after`; with `behind`, also those of the key `after` that
+        are listed later than that id."""
+        query = (
+            "SELECT id, key, checksum_algorithm, checksum_type, headers, created FROM uploads u"
+            " WHERE substr(key, 1, length(?1)) = ?1 AND (key > ?2 OR (?3 <> '' AND key = ?2 AND (created, id) >"
+            " (SELECT created, id FROM uploads WHERE id = ?3))) ORDER BY key, created, id LIMIT ?4"
+        )
+        with self._store.database.turn() as sql:
+            return [_upload_of(row) for row in sql.execute(query, (prefix, after, behind, limit))]
 
     def put_part(self, upload: MultipartUpload, part: StoredPart) -> None:
         """Record a part whose bytes are sealed, instead of an earlier one of its number. Raises S3Refusal."""
@@ -178,7 +190,9 @@ def _busy() -> S3Refusal:
 
 
 def _upload(sql: sqlite3.Connection, upload_id: str, key: str) -> MultipartUpload:
-    query = "SELECT checksum_algorithm, checksum_type, headers FROM uploads WHERE id = ? AND key = ?"
+    query = (
+        "SELECT id, key, checksum_algorithm, checksum_type, headers, created FROM uploads WHERE id = ? AND key = ?"
+    )
     row = sql.execute(query, (upload_id, key)).fetchone()
     if row is None:
         raise S3Refusal(
@@ -186,9 +200,13 @@ def _upload(sql: sqlite3.Connection, upload_id: str, key: str) -> MultipartUploa
             "The specified upload does not exist. The upload ID may be invalid, "
             "or the upload may have been aborted or completed.",
         )
-    algorithm, kind, headers = row
-    checksum = (Algorithm(algorithm), ChecksumType(kind)) if algorithm else None
-    return MultipartUpload(upload_id, key, checksum, json.loads(headers))
+    return _upload_of(row)
+
+
+def _upload_of(row: tuple[str, str, str | None, str | None, str, float]) -> MultipartUpload:
+    upload_id, key, algorithm, kind, headers, created = row
+    checksum = (Algorithm(algorithm), ChecksumType(kind)) if algorithm and kind else None
+    return MultipartUpload(upload_id, key, checksum, json.loads(headers), created)
 
 
 def _forget(sql: sqlite3.Connection, upload_id: str) -> None:

@@ -32,6 +32,7 @@ class Operation(StrEnum):
     LIST_OBJECTS = "ListObjects"
     CREATE_MULTIPART = "CreateMultipartUpload"
     UPLOAD_PART = "UploadPart"
+    LIST_MULTIPARTS = "ListMultipartUploads"
     LIST_PARTS = "ListParts"
     COMPLETE_MULTIPART = "CompleteMultipartUpload"
     ABORT_MULTIPART = "AbortMultipartUpload"
@@ -59,6 +60,10 @@ _OF_OBJECT = {
     ("POST", frozenset({"uploadId"})): Operation.COMPLETE_MULTIPART,
     ("DELETE", frozenset({"uploadId"})): Operation.ABORT_MULTIPART,
 }
+_OF_BUCKET = {
+    ("GET", frozenset[str]()): Operation.LIST_OBJECTS,
+    ("GET", frozenset({"uploads"})): Operation.LIST_MULTIPARTS,
+}
 
 
 def operation_of(method: str, key: str, parameters: Iterable[str]) -> Operation:
@@ -66,7 +71,7 @@ def operation_of(method: str, key: str, parameters: Iterable[str]) -> Operation:
     subresources = _SUBRESOURCES.intersection(parameters)
     if key:
         return _OF_OBJECT.get((method, subresources), Operation.FORBIDDEN)
-    return Operation.LIST_OBJECTS if method == "GET" and not subresources else Operation.FORBIDDEN
+    return _OF_BUCKET.get((method, subresources), Operation.FORBIDDEN)
 
 
 _ROUTE_OF_OPERATION = {

@@ -85,6 +85,8 @@ class S3:
                 return await self._parts.create(call)
             case Operation.UPLOAD_PART:
                 return await self._parts.put(call)
+            case Operation.LIST_MULTIPARTS:
+                return await self._parts.list_uploads(call)
             case Operation.LIST_PARTS:
                 return await self._parts.list(call)
             case Operation.COMPLETE_MULTIPART:

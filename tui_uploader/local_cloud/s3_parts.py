@@ -79,6 +79,26 @@ class PartCalls:
         checksum = {part.checksum[0].header: part.checksum[1]} if part.checksum else {}
         return Response(headers={"etag": f'"{part.md5}"'} | checksum)
 
+    async def list_uploads(self, call: Call) -> Response:
+        """By key and, of one key, in the order in which they were begun."""
+        limit = min(call.whole_number("max-uploads", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
+        prefix, after = call.parameters.get("prefix", ""), call.parameters.get("key-marker", "")
+        behind = call.parameters.get("upload-id-marker", "") if after else ""
+        found = await self._threads.run(self._parts.uploads, prefix, after, behind, limit + 1)
+        shown = found[:limit]
+        children: list[Child] = [
+            ("Bucket", BUCKET),
+            ("KeyMarker", after),
+            ("UploadIdMarker", behind),
+            ("NextKeyMarker", shown[-1].key if shown else None),
+            ("NextUploadIdMarker", shown[-1].id if shown else None),
+            ("Prefix", prefix),
+            ("MaxUploads", limit),
+            ("IsTruncated", len(found) > limit and limit > 0),
+        ]
+        children += [("Upload", _listed_upload(upload)) for upload in shown]
+        return xml_response(document("ListMultipartUploadsResult", children))
+
     async def list(self, call: Call) -> Response:
         limit = min(call.whole_number("max-parts", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
         after = call.whole_number("part-number-marker", 0, 0, 2**31 - 1)
@@ -213,6 +233,17 @@ def _completed(call: Call, stored: StoredObject) -> str:
     if checksum:
         children += [(checksum.algorithm.xml_name, checksum.value), ("ChecksumType", checksum.type.value)]
     return document("CompleteMultipartUploadResult", children)
+
+
+def _listed_upload(upload: MultipartUpload) -> list[Child]:
+    return [
+        ("Key", upload.key),
+        ("UploadId", upload.id),
+        ("StorageClass", "STANDARD"),
+        ("Initiated", iso_time(upload.created)),
+        ("ChecksumAlgorithm", upload.checksum[0].value.upper() if upload.checksum else None),
+        ("ChecksumType", upload.checksum[1].value if upload.checksum else None),
+    ]
 
 
 def _listed_part(part: StoredPart) -> list[Child]:

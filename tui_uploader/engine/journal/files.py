@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_uploader.cloud.contract import Part
+from tui_uploader.engine.journal import abandoned
+from tui_uploader.engine.journal.abandoned import Abandoned
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
 
@@ -216,7 +218,10 @@ def pick(connection: sqlite3.Connection, file_id: int) -> FileRow | None:
 
 
 def begin_multipart(connection: sqlite3.Connection, file_id: int, multipart: str, part_size: int) -> None:
+    """The store answered what `abandoned.intend_multipart` announced."""
     forget_parts(connection, file_id)
+    row = file(connection, file_id)
+    abandoned.forget(connection, Abandoned(row.project, row.object or "", abandoned.UNKNOWN))
     _set(connection, file_id, {"multipart": multipart, "part_size": part_size})
 
 
@@ -234,11 +239,16 @@ def parts(connection: sqlite3.Connection, file_id: int) -> list[Part]:
 
 
 def forget_parts(connection: sqlite3.Connection, file_id: int) -> None:
+    """Nobody goes on with what was sent of the file: the store is to throw it away."""
+    row = file(connection, file_id)
+    if row.multipart is not None and row.object is not None:
+        abandoned.note(connection, Abandoned(row.project, row.object, row.multipart))
     connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
     _set(connection, file_id, {"multipart": None, "part_size": None})
 
 
 def store(connection: sqlite3.Connection, file_id: int, etag: str) -> None:
+    """The object is whole, and its parts with it are no more."""
     connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
     move(connection, file_id, FileEvent.STORED, etag=etag, multipart=None, part_size=None)
 

@@ -242,6 +242,8 @@ def dismiss(connection: sqlite3.Connection, upload_id: int) -> None:
         # What will never be sent from here must not keep the same content of a later upload from being sent.
         if row.stage in _REMOVABLE:
             files.move(connection, row.id, FileEvent.REMOVE)
+        if row.multipart is not None:
+            files.forget_parts(connection, row.id)
 
 
 def skipped(connection: sqlite3.Connection, upload_id: int) -> tuple[Skipped, ...]:
