@@ -204,7 +204,7 @@ async def test_a_second_engine_says_that_there_is_one(spawner: Spawner, director
         )
         _, said = await second.communicate()
         assert second.returncode == 6
-        assert said.decode() == f"The engine runs already (process {spawner.pid}).\n"
+        assert said.decode() == f"tui-uploader: The engine runs already (process {spawner.pid}).\n"
 
 
 def test_in_front_it_logs_to_the_terminal_and_stops_with_ctrl_c(directories: Directories) -> None:

@@ -28,7 +28,7 @@ from tui_uploader.service.lifetime import Presence, StopSignal, leave_when_idle,
 from tui_uploader.service.logfile import logging_to
 from tui_uploader.service.protocol import Failure, version
 from tui_uploader.service.spawn import Outcome, Readiness, ReadinessPipe
-from tui_uploader.settings import Directories, Settings, load
+from tui_uploader.settings import APP, Directories, Settings, load
 
 OpenManager = Callable[[Directories, Settings], Awaitable[UploadManager]]
 
@@ -187,7 +187,7 @@ def _tell(pipe: ReadinessPipe | None, readiness: Readiness, sentence: str | None
     if pipe is not None and not pipe.used:
         pipe.report(readiness)
     elif sentence is not None:
-        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.write(f"{APP}: {sentence}\n")
 
 
 def main() -> int:
