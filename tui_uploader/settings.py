@@ -6,11 +6,8 @@ Directories come from platformdirs, so `HOME` and `XDG_*` move everything.
 from __future__ import annotations
 
 import errno
-import hashlib
 import math
 import os
-import tempfile
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +17,9 @@ import platformdirs
 from tui_uploader.errors import UsageError
 
 APP = "tui-uploader"
+VERSION = "0.1.0"
+"""Written here, where the build reads it too: to look it up among what is installed takes 10 ms."""
+
 PIX4D_CLOUD_URL = "https://cloud.pix4d.com"
 
 # A Unix socket's path may have 104 bytes on macOS and 108 on Linux, the closing zero included.
@@ -50,6 +50,9 @@ class Directories:
         state = Path(platformdirs.user_state_dir(APP, appauthor=False))
         socket = state / "engine" / "engine.sock"
         if len(os.fsencode(socket)) > _LONGEST_SOCKET_PATH:
+            import hashlib  # what few need: every command and the first frame wait for this module
+            import tempfile
+
             tag = hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
             socket = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}-{tag}" / "engine.sock"
         return cls(config=config, data=data, state=state, socket=socket)
@@ -141,7 +144,10 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
 
 def _read_file(path: Path) -> Mapping[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        import tomllib  # few have such a file
+
+        return tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except OSError as error:

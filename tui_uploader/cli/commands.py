@@ -10,7 +10,7 @@ import typer
 from tui_uploader.cli import account, bandwidth, cloud, control, demo_command, engine, projects, screen, status, upload
 from tui_uploader.cli.answer import finish, on_terminal, say, tell
 from tui_uploader.errors import Interrupted, UsageError
-from tui_uploader.settings import APP
+from tui_uploader.settings import APP, VERSION
 
 app = typer.Typer(
     name=APP,
@@ -45,9 +45,7 @@ app.add_typer(cloud.commands, name="cloud")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # takes longer than anything else that every command imports
-
-        tell(f"{APP} {version(APP)}")
+        tell(f"{APP} {VERSION}")
         raise typer.Exit
 
 

@@ -6,15 +6,13 @@ learns that the engine is of another version, and can have it restarted.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from tui_uploader.errors import EngineVersionDiffers
 from tui_uploader.model import ProjectKind
-from tui_uploader.settings import APP
+from tui_uploader.settings import APP, VERSION
 
 VERSION_HEADER = "tui-uploader-version"
 """In every request the program's version, in every answer the engine's."""
@@ -28,10 +26,9 @@ HEARTBEAT = 15.0
 """Seconds without news after which an events stream carries an empty line: the engine is alive."""
 
 
-@cache
 def version() -> str:
     """Of the installed program."""
-    return importlib.metadata.version(APP)
+    return VERSION
 
 
 def versions_differ(engine: str, program: str) -> EngineVersionDiffers:
