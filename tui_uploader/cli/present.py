@@ -8,6 +8,8 @@ from typing import Any
 
 from tui_uploader.errors import ProxyRefused, TrustFailed
 from tui_uploader.model import (
+    Bandwidth,
+    BudgetPeriod,
     EngineStatus,
     FileItem,
     FileStatus,
@@ -21,7 +23,7 @@ from tui_uploader.model import (
     UploadState,
     UploadStatus,
 )
-from tui_uploader.text import byte_count, byte_rate, counted, duration, duration_range, printable
+from tui_uploader.text import byte_count, byte_rate, counted, duration, duration_range, exact_bytes, printable
 
 DUPLICATES_SHOWN, FAILED_SHOWN, SKIPPED_SHOWN = 5, 10, 10
 """Lines that the summary at the end gives to each."""
@@ -188,6 +190,8 @@ def status_lines(engine: EngineStatus, now: float) -> list[str]:
     """Everything that `status` shows; `now` in seconds since the epoch."""
     link = link_line(engine.link, now)
     lines = [link] if link else []
+    if engine.bandwidth.rate:  # where nothing is sent, each upload says why
+        lines.append(f"Bandwidth: {printable(engine.bandwidth.holds)}.")
     for status in engine.uploads:
         lines.extend(upload_lines(status))
     return lines or ["No uploads."]
@@ -239,6 +243,25 @@ def link_line(link: Link, now: float) -> str | None:
         parts.append(f", next try in {duration(link.next_try - now)}")
     reason = f": {printable(link.reason)}" if link.reason else "."
     return "".join(parts) + reason
+
+
+def bandwidth_lines(bandwidth: Bandwidth) -> list[str]:
+    """The three settings, one a line, and what they come to now."""
+    lines = [f"Limit: {_rate_words(bandwidth.limit)}", f"Schedule: {printable(bandwidth.schedule or 'off')}"]
+    if bandwidth.budget is None:
+        lines.append("Budget: off")
+    else:
+        per = "in total" if bandwidth.per is BudgetPeriod.TOTAL else f"per {bandwidth.per}"
+        left = max(0, bandwidth.budget - bandwidth.used)
+        used = f"{byte_count(bandwidth.used)} used, {byte_count(left)} left"
+        lines.append(f"Budget: {exact_bytes(bandwidth.budget)} {per}; {used}")
+    return [*lines, f"Now: {printable(bandwidth.holds)}"]
+
+
+def _rate_words(rate: int | None) -> str:
+    if rate is None:
+        return "off"
+    return f"{exact_bytes(rate)}/s" if rate else "pause"
 
 
 def processing_line(processing: Processing) -> str:

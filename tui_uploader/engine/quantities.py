@@ -33,9 +33,9 @@ def parse_rate(text: str) -> int | None:
             " or pause to send nothing."
         )
     if bits is None:
+        stem = word[: -len(unit)].upper()
         raise UsageError(
-            f"'{printable(word, 60)}' may mean bits or bytes. Write {word[: -len(unit)]}B/s for bytes,"
-            f" {word[: -len(unit)]}bit/s for bits a second."
+            f"'{printable(word, 60)}' may mean bits or bytes. Write {stem}B/s for bytes, {stem}bit/s for bits a second."
         )
     rate = int(number / 8 if bits else number)
     if not SLOWEST <= rate <= _FASTEST:
