@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.app import App
 
-from tui_uploader.model import AddRequest, Project, ProjectKind, UploadStatus
+from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, Project, ProjectKind, UploadStatus
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.glyphs import Glyphs
 from tui_uploader.tui.messages import Noticed
@@ -73,6 +73,21 @@ class Dialogs:
         account = self._link.account
         self._link.call("new project", lambda engine: engine.create_project(name, kind, account), made)
 
+    def set_bandwidth(self) -> None:
+        from tui_uploader.tui.screens.bandwidth import BandwidthScreen
+
+        def current() -> Bandwidth:
+            return self._link.status.bandwidth if self._link.status is not None else Bandwidth()
+
+        async def apply(change: BandwidthChange) -> Bandwidth:
+            return await self._link.ask(lambda engine: engine.set_bandwidth(change))
+
+        def told(state: Bandwidth | None) -> None:
+            if state is not None:
+                self._say(f"Bandwidth from now on: {state.holds}.")
+
+        self._app.push_screen(BandwidthScreen(current, apply), told)
+
     def show_help(self) -> None:
         from tui_uploader.tui.screens.help import HelpScreen
 
@@ -82,6 +97,28 @@ class Dialogs:
         from tui_uploader.tui.screens.log import LogScreen
 
         self._app.push_screen(LogScreen(self._link.directories.log, self._glyphs))
+
+    def show_picture(self) -> None:
+        from tui_uploader.tui.screens.picture import PictureScreen
+
+        files = self._main.files
+        upload, query = files.listing
+        table, item = files.table, files.table.current
+        if upload is None or item is None:
+            self._say("There is no file under the cursor.")
+            return
+        dialog = PictureScreen(self._link, self._glyphs, upload, query, table.cursor, item, table.window.total)
+        self._app.push_screen(dialog, lambda index: None if index is None else table.move_to(index))
+
+    def show_map(self) -> None:
+        from tui_uploader.tui.screens.map import MapScreen
+
+        files = self._main.files
+        upload, _ = files.listing
+        if upload is None:
+            self._say("There is no upload here.")
+            return
+        self._app.push_screen(MapScreen(self._link, self._glyphs, upload, files.table.current))
 
     def show_skipped(self) -> None:
         from tui_uploader.tui.screens.details import DetailsScreen
