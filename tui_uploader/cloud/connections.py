@@ -18,9 +18,10 @@ import time
 from collections.abc import Sequence
 from typing import cast
 
+from tui_uploader.cloud.connecting import connect
 from tui_uploader.cloud.contract import SentCallback, Span
 from tui_uploader.cloud.messages import MAX_REPLY, Reply, ReplySource, Request
-from tui_uploader.cloud.sockets import Address, connect, unacknowledged
+from tui_uploader.cloud.sockets import Address, unacknowledged
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, proxy_answer
 from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, is_loopback

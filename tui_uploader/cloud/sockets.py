@@ -1,4 +1,4 @@
-"""Sockets for long uploads over poor links: options, connecting, and what the kernel knows of progress.
+"""Sockets for long uploads over poor links: options, names, and what the kernel knows of progress.
 
 Options that a system does not have are passed over: none of them is needed, each of them helps.
 """
@@ -6,23 +6,18 @@ Options that a system does not have are passed over: none of them is needed, eac
 from __future__ import annotations
 
 import array
-import errno
 import fcntl
 import functools
-import os
-import select
 import socket
 import sys
 import termios
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 UNSENT_LIMIT = 256 * 1024
 """Bytes that the kernel takes before it has sent them. Large enough for a fast link, small enough for a quick end."""
 USER_TIMEOUT = 20.0
 """Seconds after which a peer that acknowledges nothing counts as gone (RFC 5482)."""
 
-_MAX_ADDRESSES = 3
 _SO_NWRITE = 0x1024  # <sys/socket.h> of macOS: bytes not yet acknowledged
 
 Address = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
@@ -91,45 +86,3 @@ def unacknowledged(sock: socket.socket) -> int:
         return answer[0]
     except (OSError, ValueError):
         return 0
-
-
-def connect(
-    addresses: Sequence[Address], timeout: float, *, loopback: bool, begun: Callable[[socket.socket], None]
-) -> socket.socket:
-    """A connected, non-blocking socket to the first address that answers.
-
-    `begun` gets every socket before it connects, so that somebody else can shut it down. Raises OSError of the last
-    address that was tried; `TimeoutError` when none answered.
-    """
-    tried = addresses[:_MAX_ADDRESSES]
-    share = timeout if len(tried) == 1 else timeout / 2
-    failure: OSError = TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-    for family, address in tried:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.setblocking(False)
-            tune(sock, loopback=loopback)
-            begun(sock)
-            _finish_connecting(sock, address, share)
-            return sock
-        except OSError as error:
-            sock.close()
-            failure = error
-        except BaseException:
-            sock.close()
-            raise
-    raise failure
-
-
-def _finish_connecting(sock: socket.socket, address: tuple[str | int | bytes, ...], timeout: float) -> None:
-    status = sock.connect_ex(address)
-    if status in (errno.EINPROGRESS, errno.EAGAIN):
-        end = time.monotonic() + timeout
-        poller = select.poll()
-        poller.register(sock, select.POLLOUT)
-        if not poller.poll(max(0.0, end - time.monotonic()) * 1000):
-            status = errno.ETIMEDOUT
-        else:
-            status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if status:
-        raise OSError(status, os.strerror(status))
