@@ -88,12 +88,14 @@ class UploaderApp(App[None]):
     def get_default_screen(self) -> Screen[Any]:
         return self.main
 
+    def on_load(self) -> None:
+        """The engine answers while the screen is put together, so that the first frame has its rows."""
+        self.link.start()
+
     @on(MainScreen.Ready)
     def _begin(self) -> None:
-        """The first frame is on its way before anything is asked of the engine."""
         self._go_slow(self._asked_slow)
         self.set_interval(_LOOK_AT_LINE_SECONDS, self._look_at_line)
-        self.call_after_refresh(self.link.start)
 
     # ------------------------------------------------------------------------------------- from the engine link
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -22,8 +23,12 @@ def run_app(directories: Directories, *, ascii_only: bool = False, slow: bool = 
     engine ends with the app, and nothing else may be said.
     """
     terminal.prepare(os.environ)
+    # What is loaded here stays: to look for garbage in it again and again takes a tenth of the time to the first frame.
+    gc.disable()
     from tui_uploader.tui.app import UploaderApp
 
+    gc.freeze()
+    gc.enable()
     described = terminal.described(os.environ, ascii_wanted=ascii_only)
     app = UploaderApp(directories, described, slow=slow, in_demo=in_demo)
     app.run()

@@ -10,6 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
@@ -67,6 +68,7 @@ class MainScreen(Screen[None]):
         self._trouble_line = SpanLine(glyphs, id="engine-trouble")
 
     def compose(self) -> ComposeResult:
+        self._fit(self.app.size)  # before there is anything that would be styled anew
         yield self._trouble_line
         with Horizontal(id="middle"):
             yield self.projects
@@ -211,7 +213,10 @@ class MainScreen(Screen[None]):
             self.remove_class("-switching")
 
     def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        width, height = size
         self.set_class(width < _WIDE, "-narrow")
         self.set_class(width >= _WIDEST, "-widest")
         self.set_class(width < _SMALLEST[0] or height < _SMALLEST[1], "-tiny")
