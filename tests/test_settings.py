@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tui_uploader.errors import UsageError
-from tui_uploader.settings import PIX4D_CLOUD_URL, Directories, Settings, load, private
+from tui_uploader.settings import PIX4D_CLOUD_URL, Directories, NoticeSettings, Settings, load, private
 
 
 @pytest.fixture
@@ -113,6 +113,9 @@ profile = "file"
 idle_exit = 30
 proxy = "http://file.example:3128"
 ca_file = "/file/ca.pem"
+[notices]
+bell = false
+after = 5
 """
 
 
@@ -124,6 +127,7 @@ def test_the_file_is_read(directories: Directories) -> None:
         idle_exit=30.0,
         proxy="http://file.example:3128",
         ca_file=Path("/file/ca.pem"),
+        notices=NoticeSettings(bell=False, desktop=True, after=5.0),
     )
 
 
@@ -136,6 +140,9 @@ def test_the_environment_wins_over_the_file(directories: Directories) -> None:
         "TUI_UPLOADER_PROXY": "http://env.example:3128",
         "TUI_UPLOADER_CA_FILE": "/env/ca.pem",
         "TUI_UPLOADER_NO_KEYRING": "1",
+        "TUI_UPLOADER_BELL": "1",
+        "TUI_UPLOADER_DESKTOP": "0",
+        "TUI_UPLOADER_NOTICE_AFTER": "0",
         "PIX4D_CLIENT_ID": "me",
         "PIX4D_CLIENT_SECRET": "s3cret",
     }
@@ -150,7 +157,23 @@ def test_the_environment_wins_over_the_file(directories: Directories) -> None:
         idle_exit=1.5,
         proxy="http://env.example:3128",
         ca_file=Path("/env/ca.pem"),
+        notices=NoticeSettings(bell=True, desktop=False, after=0.0),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("notices = 1", "must be a table"),
+        ("[notices]\nbell = 'no'", "`bell` of .* must be true or false"),
+        ("[notices]\nafter = 'soon'", "TUI_UPLOADER_NOTICE_AFTER"),
+        ("[notices]\nafter = []", "must be one text or number"),
+    ],
+)
+def test_notices_that_cannot_be_understood_are_told(directories: Directories, text: str, said: str) -> None:
+    write(directories, text)
+    with pytest.raises(UsageError, match=said):
+        load({}, directories)
 
 
 def test_an_empty_variable_is_no_variable(directories: Directories) -> None:

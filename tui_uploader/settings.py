@@ -97,6 +97,19 @@ class EnvironmentLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """How the full screen calls somebody who looks elsewhere: the table `[notices]` of the file."""
+
+    bell: bool = True
+    """`TUI_UPLOADER_BELL=0` keeps the terminal from ringing."""
+    desktop: bool = True
+    """`TUI_UPLOADER_DESKTOP=0` keeps it from showing a notice of the desktop, where it can."""
+    after: float = 30.0
+    """Seconds that an upload must have taken for its end to be called out (`TUI_UPLOADER_NOTICE_AFTER`). What needs
+    somebody is called out at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Flags win over the environment, the environment over the file."""
 
@@ -113,6 +126,7 @@ class Settings:
     """One proxy for the API and for S3. Without it, `HTTPS_PROXY` and friends are obeyed."""
     ca_file: Path | None = None
     """One more trusted authority, for networks that intercept TLS."""
+    notices: NoticeSettings = NoticeSettings()
 
 
 def load(environment: Mapping[str, str] | None = None, directories: Directories | None = None) -> Settings:
@@ -139,6 +153,28 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
         idle_exit=_number(text("idle_exit", "TUI_UPLOADER_IDLE_EXIT", "600"), "idle_exit (TUI_UPLOADER_IDLE_EXIT)"),
         proxy=text("proxy", "TUI_UPLOADER_PROXY", "") or None,
         ca_file=Path(ca_file).expanduser() if ca_file else None,
+        notices=_notices(env, table),
+    )
+
+
+def _notices(env: Mapping[str, str], table: Mapping[str, object]) -> NoticeSettings:
+    chosen = table.get("notices", {})
+    if not isinstance(chosen, dict):
+        raise UsageError("In the settings file, `notices` must be a table: [notices].")
+
+    def on(name: str, variable: str) -> bool:
+        if variable in env:
+            return env[variable] not in ("", "0")
+        value = chosen.get(name, True)
+        if not isinstance(value, bool):
+            raise UsageError(f"In the settings file, `{name}` of [notices] must be true or false.")
+        return value
+
+    after = env.get("TUI_UPLOADER_NOTICE_AFTER") or _text_in(chosen, "after") or "30"
+    return NoticeSettings(
+        bell=on("bell", "TUI_UPLOADER_BELL"),
+        desktop=on("desktop", "TUI_UPLOADER_DESKTOP"),
+        after=_number(after, "after of [notices] (TUI_UPLOADER_NOTICE_AFTER)"),
     )
 
 

@@ -201,3 +201,30 @@ async def test_details_tell_everything_of_a_file(directories: Directories, field
         await screen.press("escape")
         await screen.app.run_action("dialog('show_skipped')")
         await screen.shows("1 path skipped", "notes.txt")
+
+
+async def test_all_that_a_filter_shows_is_selected_at_once(
+    directories: Directories, field: Path, tmp_path: Path
+) -> None:
+    async with showing(directories) as screen:
+        await until(lambda: screen.app.link.account)
+        await paused(directories, flight(tmp_path, 12))
+        await screen.press("slash", *"dji", "space", *":wait")
+        await screen.shows("12 of 13", "only waiting", "DJI_0012.JPG")
+        await screen.press("enter", "A")
+        await screen.shows("12 selected")
+        await screen.press("escape")
+        await screen.shows("2 Files  Quarry  13", "12 selected")
+        await screen.press("i")
+        await screen.shows("1 selected")
+        await screen.press("i", "x")
+        await screen.shows("Remove 12 files from the queue of Quarry?", "stay in the upload")
+        await screen.press("y")
+        await screen.shows("12 files removed; U to undo.")
+        await when(screen, lambda upload: upload.counts.total == 1)
+        await screen.press("U")
+        await screen.shows("12 files put back", "2 Files  Quarry  13")
+        await screen.press("A")
+        await screen.shows("13 selected")
+        await screen.press("escape")
+        await screen.hides("selected")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from tui_uploader.tui.news import News, Submission, estimate_words, news
 MOVING = upload_status(counts=Counts(uploaded=1, uploading=1))
 DONE = replace(MOVING, state=UploadState.COMPLETE, counts=Counts(uploaded=2), bytes=Volume(2_000, 2_000, 2_000, 2_000))
 SUBMITTED = Processing(ProcessingState.SUBMITTED, waiting_seconds=240, processing_seconds=3600)
+TOO_FEW = Processing(reason="2 images: processing needs at least 6.")
 FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
 
 
@@ -18,7 +20,15 @@ FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
     ("before", "after", "found"),
     [
         (MOVING, MOVING, News()),
-        (MOVING, DONE, News(told=("North field is uploaded: 2 files, 2.00 KB.",))),
+        (MOVING, DONE, News(told=("North field is uploaded: 2 files, 2.00 KB.",), seconds=1.0)),
+        (
+            MOVING,
+            replace(DONE, seconds=90.0, processing=TOO_FEW),
+            News(
+                told=(f"North field is uploaded: 2 files, 2.00 KB. It is not processed: {TOO_FEW.reason}",),
+                seconds=90.0,
+            ),
+        ),
         (DONE, DONE, News()),
         (DONE, replace(DONE, processing=SUBMITTED), News(submitted=(Submission("North field", SUBMITTED),))),
         (MOVING, replace(DONE, processing=SUBMITTED), News(submitted=(Submission("North field", SUBMITTED),))),
@@ -30,7 +40,7 @@ FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
         (
             replace(DONE, processing=SUBMITTED),
             replace(DONE, processing=Processing(ProcessingState.DONE)),
-            News(told=("North field is processed.",)),
+            News(told=("North field is processed.",), seconds=math.inf),
         ),
         (
             replace(DONE, processing=SUBMITTED),
@@ -40,6 +50,15 @@ FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
         (
             MOVING,
             replace(MOVING, counts=Counts(uploaded=1, failed=1)),
+            News(
+                troubles=(
+                    "North field: 1 file failed; r tries again, x removes. Until then processing does not start.",
+                )
+            ),
+        ),
+        (
+            replace(MOVING, auto_process=False),
+            replace(MOVING, counts=Counts(uploaded=1, failed=1), auto_process=False),
             News(troubles=("North field: 1 file failed; r tries again, x removes.",)),
         ),
         (MOVING, replace(MOVING, notice=FAULT), News(troubles=("North field: Nobody is signed in.",))),

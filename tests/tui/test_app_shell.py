@@ -27,7 +27,7 @@ from tui_uploader.tui.screens.details import DetailsScreen
 from tui_uploader.tui.screens.help import help_sections
 from tui_uploader.tui.terminal import Terminal
 from tui_uploader.tui.widgets.key_bar import fitting
-from tui_uploader.tui.widgets.notices import wrapped
+from tui_uploader.tui.widgets.notices import notice_lines
 
 PANES = ("projects", "files", "uploads")
 EVERY_KEY = (*keys.IN_PROJECTS, *keys.IN_FILES, *keys.IN_UPLOADS, *keys.EVERYWHERE)
@@ -107,13 +107,13 @@ async def test_panes_look_at_the_same_upload(manager: StandInManager, directorie
 async def test_hiding_the_uploads_leaves_their_title(manager: StandInManager, directories: Directories) -> None:
     await filled(manager, "east")
     async with showing(directories) as screen:
-        await screen.shows("1 active", "processing starts by itself")
+        await screen.shows("1 active", "processing needs at least 6")
         await screen.press("3", "w")
-        await screen.hides("processing starts by itself")
+        await screen.hides("processing needs at least 6")
         await screen.shows("3 Uploads  1 active")
         assert screen.app.main.pane == "files"
         await screen.press("w")
-        await screen.shows("processing starts by itself")
+        await screen.shows("processing needs at least 6")
 
 
 async def test_filters_take_the_text_live_and_give_it_back(manager: StandInManager, directories: Directories) -> None:
@@ -228,7 +228,7 @@ async def test_the_palette_knows_the_commands(manager: StandInManager, directori
     async with showing(directories) as screen:
         await screen.shows("1 path skipped")
         titles = {command.title for command in screen.app.get_system_commands(screen.app.main)}
-        assert {binding.description for binding in keys.EVERYWHERE} <= titles
+        assert {f"{binding.description}: {binding.tooltip}" for binding in keys.EVERYWHERE} <= titles
         assert {"remove all duplicates", "show skipped paths", "theme"} <= titles
         for command in screen.app.get_system_commands(screen.app.main):
             if command.title == "show skipped paths":
@@ -250,11 +250,11 @@ async def test_a_new_project_is_made_and_looked_at(manager: StandInManager, dire
 
 
 def test_a_notice_is_wrapped_and_inert() -> None:
-    assert wrapped("one two three", 7) == ["one two", "three"]
-    assert wrapped("x" * 20, 8) == ["x" * 8, "x" * 8, "x" * 4]
-    assert wrapped("\x1b[2J\n", 20) == ["\\x1b[2J\\x0a"]
-    assert len(wrapped("word " * 1000, 20)) == 4
-    assert wrapped("", 20) == [""]
+    assert notice_lines("one two three", 7) == ["one two", "three"]
+    assert notice_lines("x" * 20, 8) == ["x" * 8, "x" * 8, "x" * 4]
+    assert notice_lines("\x1b[2J\n", 20) == ["\\x1b[2J\\x0a"]
+    assert len(notice_lines("word " * 1000, 20)) == 4
+    assert notice_lines("", 20) == [""]
 
 
 async def test_the_newest_notice_takes_the_place_of_the_last(manager: StandInManager, directories: Directories) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from rich.cells import cell_len
 
 from tests.tui.values import engine_status, file_item, project, upload_status
 from tui_uploader.model import (
@@ -18,6 +19,8 @@ from tui_uploader.model import (
     Notice,
     Processing,
     ProcessingState,
+    Project,
+    ProjectKind,
     SortKey,
     UploadState,
     UploadStatus,
@@ -26,6 +29,7 @@ from tui_uploader.model import (
 from tui_uploader.tui.glyphs import ASCII, Span
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.emptiness import empty_lines
+from tui_uploader.tui.panes.file_filter import FileFilter, understood
 from tui_uploader.tui.panes.file_rows import (
     Pace,
     clicked_sort,
@@ -45,14 +49,16 @@ from tui_uploader.tui.panes.project_rows import (
 )
 from tui_uploader.tui.panes.upload_rows import (
     count_spans,
-    detail_spans,
+    detail_lines,
     eta_words,
+    hold_up_note,
     link_spans,
     percent_stored,
     processing_note,
     rate_span,
     settled_down,
     summary_spans,
+    truths,
 )
 from tui_uploader.tui.widgets.plain_status import plain_lines
 
@@ -123,6 +129,32 @@ def test_the_count_tells_of_how_many() -> None:
     assert count_words(12_480, Counts(uploaded=12_480), False) == "12,480"
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("", FileFilter()),
+        ("dji_01", FileFilter(text="dji_01")),
+        ("!dji 01", FileFilter(text="!dji 01")),
+        (":failed", FileFilter(FileStatus.FAILED)),
+        (":FAILED", FileFilter(FileStatus.FAILED)),
+        (":f", FileFilter(FileStatus.FAILED)),
+        (":u", FileFilter(FileStatus.UPLOADING)),
+        (":uploaded", FileFilter(FileStatus.UPLOADED)),
+        (":", FileFilter()),
+        ("!:uploaded", FileFilter(except_status=FileStatus.UPLOADED)),
+        (":waiting 0042", FileFilter(FileStatus.WAITING, text="0042")),
+        ("!dji :dup", FileFilter(FileStatus.DUPLICATE, text="!dji")),
+        (":waiting !:dup x", FileFilter(FileStatus.WAITING, FileStatus.DUPLICATE, "x")),
+        (":failed :waiting", FileFilter(FileStatus.WAITING)),
+        (":nothing", FileFilter(text=":nothing")),
+        ("a:failed", FileFilter(text="a:failed")),
+        (" a ", FileFilter(text=" a ")),
+    ],
+)
+def test_a_filter_of_files_takes_names_and_statuses(typed: str, meant: FileFilter) -> None:
+    assert understood(typed) == meant
+
+
 ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=Volume(total=100, stored=30))
 
 
@@ -188,6 +220,7 @@ def test_a_filter_takes_part_of_the_name_or_its_opposite(text: str, names: str) 
     ("upload", "stored", "rate", "eta"),
     [
         (upload_status(counts=Counts(uploading=1), rate=4.03e6, eta=EtaRange(720, 900)), 0, "4.03 MB/s", "12-15 min"),
+        (upload_status(counts=Counts(uploading=1), rate=4.03e6, eta=EtaRange(9, 360)), 0, "4.03 MB/s", "< 6 min"),
         (upload_status(counts=Counts(uploading=1), rate=4.03e6), 0, "4.03 MB/s", ""),
         (upload_status(counts=Counts(waiting=1)), 0, "waiting", ""),
         (upload_status(counts=Counts(failed=1)), 0, "failed", ""),
@@ -214,29 +247,96 @@ def test_counts_begin_with_what_needs_somebody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("upload", "shown"),
+    ("volume", "skipped", "shown"),
     [
-        (
-            upload_status(volume=Volume(4_000_000, 3_000_000, 2_000_000, 1_000_000), skipped=2),
-            "processing starts by itself; sent 3.00 MB, stored 2.00 MB, registered 1.00 MB of 4.00 MB; 2 paths skipped",
-        ),
-        (upload_status(notice=Notice("NotSignedIn", "Nobody is\nsigned in.", True)), "! Nobody is\\x0asigned in."),
+        (Volume(4_000_000, 3_000_000, 2_000_000, 1_000_000), 0, "sent 3.00, stored 2.00, registered 1.00 of 4.00 MB"),
+        (Volume(4_000_000, 30_000, 0, 0), 2, "sent 30.0 KB, stored 0 B, registered 0 B of 4.00 MB; 2 paths skipped"),
+        (Volume(), 0, "sent 0, stored 0, registered 0 of 0 B"),
     ],
 )
-def test_the_line_below_tells_what_somebody_should_know(upload: UploadStatus, shown: str) -> None:
-    assert said(detail_spans(upload)) == shown
+def test_the_three_truths_fit_into_a_line(volume: Volume, skipped: int, shown: str) -> None:
+    assert truths(upload_status(volume=volume, skipped=skipped)) == shown
+    assert len(shown) < 80
+
+
+MANY = Counts(uploaded=3, uploading=2, waiting=5)
+FEW = Counts(uploaded=3, uploading=1)
+TOO_FEW = Processing(reason="4 images: processing needs at least 6.")
 
 
 @pytest.mark.parametrize(
-    ("upload", "shown"),
+    ("upload", "where", "shown"),
     [
-        (upload_status(auto_process=False), "processing starts with s"),
-        (upload_status(processing=Processing(ProcessingState.DONE)), "processing: done"),
-        (upload_status(processing=Processing(reason="3 images: too few.")), "processing: 3 images: too few."),
+        (upload_status(counts=MANY), None, None),
+        (
+            upload_status(counts=Counts(uploaded=9, failed=1)),
+            None,
+            "1 failed file holds up processing: r tries again, x removes, s starts without",
+        ),
+        (
+            upload_status(counts=Counts(uploaded=9, failed=12, waiting=3)),
+            project(),
+            "12 failed files hold up processing: r tries again, x removes, s starts without",
+        ),
+        (
+            upload_status(counts=Counts(uploaded=9, failed=2), auto_process=False),
+            None,
+            "2 failed files: r tries again, x removes, s starts without",
+        ),
+        (upload_status(counts=FEW), None, "4 images: processing needs at least 6; u adds more"),
+        (upload_status(counts=FEW), project(images=40), None),
+        (upload_status(counts=FEW), project(kind=ProjectKind.RESULTS), None),
+        (upload_status(counts=FEW, auto_process=False), None, None),
+        (upload_status(counts=FEW, state=UploadState.PREPARING), None, None),
+        (upload_status(counts=FEW, state=UploadState.PAUSED), None, None),
+        (
+            upload_status(counts=FEW, state=UploadState.COMPLETE, processing=TOO_FEW),
+            None,
+            "not processed: 4 images: processing needs at least 6.",
+        ),
+        (upload_status(counts=FEW, processing=Processing(ProcessingState.DONE)), None, None),
     ],
 )
-def test_what_becomes_of_the_images(upload: UploadStatus, shown: str) -> None:
-    assert processing_note(upload) == shown
+def test_what_holds_up_processing_is_told(upload: UploadStatus, where: Project | None, shown: str | None) -> None:
+    assert hold_up_note(upload, where) == shown
+
+
+@pytest.mark.parametrize(
+    ("upload", "where", "shown"),
+    [
+        (upload_status(), None, "processing starts by itself when all is uploaded; a: only with s"),
+        (upload_status(auto_process=False), None, "processing starts with s; a: by itself when all is uploaded"),
+        (upload_status(), project(kind=ProjectKind.RESULTS), "results are not processed"),
+        (
+            upload_status(state=UploadState.PREPARING, counts=MANY),
+            project(kind=ProjectKind.RESULTS),
+            "looking through the folders, 10 files so far; results are not processed",
+        ),
+        (upload_status(state=UploadState.PAUSED), None, "paused: p goes on with it"),
+        (upload_status(state=UploadState.CANCELLED), None, "cancelled: p goes on with it, d takes it off the list"),
+        (upload_status(processing=Processing(ProcessingState.DONE)), None, "processing: done"),
+        (
+            upload_status(processing=Processing(ProcessingState.WAITING, None, 240.0, 3600.0)),
+            None,
+            "processing: waiting, estimated 4 min 00 s of waiting and 1 h 00 min of work",
+        ),
+        (
+            upload_status(processing=Processing(ProcessingState.FAILED, reason="No overlap.")),
+            None,
+            "processing failed: No overlap.",
+        ),
+    ],
+)
+def test_what_becomes_of_the_images(upload: UploadStatus, where: Project | None, shown: str) -> None:
+    assert processing_note(upload, where) == shown
+
+
+def test_a_notice_comes_before_all_else_and_never_takes_the_place_of_the_numbers() -> None:
+    upload = upload_status(notice=Notice("NotSignedIn", "Nobody is\nsigned in. " * 9, True), volume=Volume(10, 5, 5, 5))
+    first, second, last = detail_lines(upload, None, 40)
+    assert said(first).startswith("! Nobody is\\x0asigned in.") and first[0].style == "error"
+    assert all(cell_len(said(line)) <= 40 for line in (first, second))
+    assert said(last) == "sent 5, stored 5, registered 5 of 10 B"
 
 
 def at(clock: str) -> float:

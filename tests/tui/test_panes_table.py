@@ -152,8 +152,10 @@ async def test_the_mouse_moves_opens_and_sorts() -> None:
         await pilot.pause()
         await pilot.click(LineTable, offset=(5, 4))
         assert app.table.cursor == 3 and app.opened == []
-        await pilot.click(LineTable, offset=(5, 4))
-        assert app.opened == [(3, "row 3")]
+        await pilot.click(LineTable, offset=(5, 6), times=2)
+        assert app.opened == [(5, "row 5")]
+        await pilot.click(LineTable, offset=(5, 1), times=3)
+        assert app.opened == [(5, "row 5"), (0, "row 0")]
         await pilot.click(LineTable, offset=(3, 0))
         await pilot.click(LineTable, offset=(33, 0))
         assert app.sorted_by == ["name", "number"]

@@ -8,10 +8,12 @@ import sys
 
 import pytest
 
+from tui_uploader.settings import NoticeSettings
 from tui_uploader.tui.terminal import (
     Pace,
     Terminal,
     ascii_lookalike,
+    called,
     copied,
     described,
     noticed,
@@ -163,3 +165,10 @@ def test_slow_is_decided_once_and_not_to_and_fro(lags: list[float], slow: bool) 
 )
 def test_ascii_lookalikes_fill_the_same_cells(glyph: str, width: int, plain: str) -> None:
     assert ascii_lookalike(glyph, width) == plain
+
+
+@pytest.mark.parametrize("bell", [True, False])
+@pytest.mark.parametrize("desktop", [True, False])
+def test_somebody_is_called_as_the_settings_say(bell: bool, desktop: bool) -> None:
+    sent = called("tui-uploader", "North field is uploaded.", Terminal(), NoticeSettings(bell=bell, desktop=desktop))
+    assert sent.startswith(b"\a") is bell and (b"North field" in sent) is desktop

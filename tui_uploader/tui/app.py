@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,8 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from tui_uploader.errors import UsageError
 from tui_uploader.model import EngineStatus
-from tui_uploader.settings import Directories
+from tui_uploader.settings import Directories, NoticeSettings, load
 from tui_uploader.tui import keys, terminal
 from tui_uploader.tui.commands import Commands
 from tui_uploader.tui.dialogs import Dialogs
@@ -84,6 +86,8 @@ class UploaderApp(App[None]):
         self._dialogs = Dialogs(self, self.link, self.main, self._glyphs)
         self._before: EngineStatus | None = None
         self._unseen_submissions: tuple[Submission, ...] = ()
+        self._notices = NoticeSettings()
+        self._directories = directories
 
     def get_default_screen(self) -> Screen[Any]:
         return self.main
@@ -96,6 +100,8 @@ class UploaderApp(App[None]):
     def _begin(self) -> None:
         self._go_slow(self._asked_slow)
         self.set_interval(_LOOK_AT_LINE_SECONDS, self._look_at_line)
+        with suppress(UsageError):  # the engine link tells it
+            self._notices = load(directories=self._directories).notices
 
     # ------------------------------------------------------------------------------------- from the engine link
 
@@ -105,9 +111,10 @@ class UploaderApp(App[None]):
         found = news(self._before, event.status)
         self._before = event.status
         if found.troubles:
-            self._notice(Noticed(" ".join(found.troubles), "warning", seconds=30.0, attention=True))
+            self._notice(Noticed(" ".join((*found.troubles, *found.told)), "warning", seconds=30.0, attention=True))
         elif found.told:
-            self._notice(Noticed(" ".join(found.told), seconds=15.0, attention=True))
+            long_awaited = found.seconds >= self._notices.after
+            self._notice(Noticed(" ".join(found.told), seconds=15.0, attention=long_awaited))
         self._unseen_submissions += found.submitted
         self._show_submissions()
 
@@ -124,7 +131,7 @@ class UploaderApp(App[None]):
         self.main.show_notice(event)
         line = line_of(self)
         if event.attention and line is not None:
-            line.send(terminal.BELL + terminal.noticed("tui-uploader", event.text, self._terminal))
+            line.send(terminal.called("tui-uploader", event.text, self._terminal, self._notices))
 
     @on(MainScreen.Resumed)
     def _show_submissions(self) -> None:
@@ -178,7 +185,7 @@ class UploaderApp(App[None]):
             panes: tuple[Sequence[Binding], ...] = (keys.IN_FILES, keys.EVERYWHERE)
             for binding in (binding for pane in panes for binding in pane):
                 does = partial(self.run_action, binding.action, self._namespace(binding))
-                yield SystemCommand(binding.description, f"{binding.tooltip} ({binding.key_display})", does)
+                yield SystemCommand(f"{binding.description}: {binding.tooltip}", f"key {binding.key_display}", does)
             for title, action, help_text in _BESIDES_KEYS:
                 yield SystemCommand(title, help_text, partial(self.run_action, action, self.main))
         yield SystemCommand("theme", "Change the colours", self.action_change_theme)

@@ -49,6 +49,33 @@ def _last_cells(text: str, width: int) -> str:
     return text
 
 
+def wrapped(text: str, width: int, *, most: int) -> list[str]:
+    """`text` in at most `most` lines of at most `width` cells, broken between words where that is possible."""
+    lines: list[str] = []
+    current = ""
+    for word in text.split(" "):
+        candidate = f"{current} {word}" if current else word
+        if cell_len(candidate) <= width:
+            current = candidate
+            continue
+        if current:
+            lines.append(current)
+        while cell_len(word) > width > 0:
+            head = _head(word, width)
+            lines.append(head)
+            word = word[len(head) :]
+        current = word
+    return [*lines, current][:most]
+
+
+def _head(word: str, width: int) -> str:
+    """The longest beginning of at most `width` cells, and never nothing."""
+    end = 1
+    while end < len(word) and cell_len(word[: end + 1]) <= width:
+        end += 1
+    return word[:end]
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table."""
@@ -124,7 +151,3 @@ def column_at(columns: Sequence[tuple[Column, int]], x: int) -> Column | None:
             return column
         x -= width + _GAP
     return None
-
-
-def width_of(spans: Iterable[Span]) -> int:
-    return sum(cell_len(span.text) for span in spans)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -12,15 +13,16 @@ from tui_uploader.model import (
     FileQuery,
     FileSelection,
     FileStatus,
+    IdRun,
     Project,
     ProjectKind,
     UploadState,
     UploadStatus,
+    runs_of,
 )
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.messages import Noticed, Severity
-from tui_uploader.tui.screens.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 _WITHOUT_QUESTION = 10
 """Files that are removed without asking: their removal can be taken back."""
 _LONGEST_NAME = 60
-_WINDOW = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Commands:
         self._app = app
         self._link = link
         self._copy = copy
-        self._removed: tuple[int, tuple[int, ...]] | None = None
+        self._removed: tuple[int, FileSelection] | None = None
         """Upload and files of the last removal."""
 
     # ---------------------------------------------------------------------------------------------- the upload
@@ -123,7 +124,7 @@ class Commands:
             subject.forget_selection()
             self._say(_tried(count) if count else "None of them has failed; only failed files are tried again.")
 
-        self._link.call("retry", lambda engine: engine.retry(upload.upload, FileSelection(ids=files)), told)
+        self._link.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), told)
 
     def remove_selected(self, subject: Subject) -> None:
         upload, files = self._upload(subject), subject.files
@@ -133,7 +134,10 @@ class Commands:
             self._remove(upload.upload, files, subject.forget_selection)
             return
         question = f"Remove {counted(len(files), 'file')} from the queue of {_name(upload.project_name)}?"
-        stakes = ("They stay on this machine, and are not uploaded. U puts them back.",)
+        stakes = (
+            "They stay on this machine, and are not uploaded. U puts them back.",
+            "Those that are uploaded or on their way stay in the upload.",
+        )
         self._ask(question, stakes, lambda: self._remove(upload.upload, files, subject.forget_selection))
 
     def remove_duplicates(self, subject: Subject) -> None:
@@ -147,32 +151,42 @@ class Commands:
         if self._removed is None:
             self._say("Nothing was removed that could be put back.")
             return
-        upload, files = self._removed
+        upload, selection = self._removed
 
         def told(count: int) -> None:
             self._removed = None
             self._say(f"{counted(count, 'file')} put back into the queue.")
 
-        self._link.call("undo", lambda engine: engine.restore(upload, FileSelection(ids=files)), told)
+        self._link.call("undo", lambda engine: engine.restore(upload, selection), told)
 
     def _remove(self, upload: int, files: tuple[int, ...], forget_selection: Callable[[], None]) -> None:
-        def told(count: int) -> None:
-            self._removed = (upload, files)
-            forget_selection()
-            self._say(f"{counted(count, 'file')} removed; U to undo.")
+        selection = _selection(files)
 
-        self._link.call("remove", lambda engine: engine.remove(upload, FileSelection(ids=files)), told)
+        def told(count: int) -> None:
+            if not count:
+                self._say("All of them are uploaded or on their way; nothing was removed.")
+                return
+            self._removed = (upload, selection)
+            forget_selection()
+            kept = len(files) - count
+            rest = f" {counted(kept, 'file')} stayed: uploaded, or on the way." if kept > 0 else ""
+            self._say(f"{counted(count, 'file')} removed; U to undo.{rest}")
+
+        self._link.call("remove", lambda engine: engine.remove(upload, selection), told)
 
     def _remove_every(self, subject: Subject, status: FileStatus) -> None:
         upload = self._upload(subject)
         if upload is None:
             return
 
-        def removal(files: tuple[int, ...]) -> None:
+        def removal(runs: tuple[IdRun, ...]) -> None:
+            files = tuple(chain.from_iterable(range(first, last + 1) for first, last in runs))
             chosen = Subject(upload=upload, files=files, forget_selection=subject.forget_selection)
             self.remove_selected(chosen) if files else self._say(f"No file is {status}.")
 
-        self._link.call(f"find {status}", lambda engine: _ids(engine, upload.upload, status), removal)
+        self._link.call(
+            f"find {status}", lambda engine: engine.file_runs(upload.upload, FileQuery(status=status)), removal
+        )
 
     # --------------------------------------------------------------------------------------------- the project
 
@@ -234,7 +248,14 @@ class Commands:
             if answer:
                 yes()
 
+        from tui_uploader.tui.screens.confirm import ConfirmScreen  # the first frame does without it
+
         self._app.push_screen(ConfirmScreen(question, stakes), answered)
+
+
+def _selection(files: tuple[int, ...]) -> FileSelection:
+    """One file by its id, so that the engine says why it cannot be; of many, those that cannot are passed over."""
+    return FileSelection(ids=files) if len(files) == 1 else FileSelection(runs=runs_of(files))
 
 
 def _name(name: str) -> str:
@@ -249,13 +270,3 @@ def _unfinished(upload: UploadStatus) -> int:
     if upload.state is UploadState.CANCELLED:
         return 0
     return upload.counts.waiting + upload.counts.uploading + upload.counts.failed
-
-
-async def _ids(engine: EngineClient, upload: int, status: FileStatus) -> tuple[int, ...]:
-    """Of all files of this status."""
-    found: list[int] = []
-    while True:
-        window = await engine.files(upload, FileQuery(offset=len(found), limit=_WINDOW, status=status))
-        found += [item.id for item in window.files]
-        if not window.files or len(found) >= window.total:
-            return tuple(found)

@@ -46,10 +46,18 @@ IN_PROJECTS = (
     _key("enter", "open", "files", "Go to the project's files", shown="Enter"),
 )
 IN_FILES = (
-    _key("slash", "filter", "filter", "Show only files with this text in their name; ! turns it round", shown="/"),
+    _key(
+        "slash",
+        "filter",
+        "filter",
+        "Show only files with this text in their name, or :failed and the like; ! turns it round",
+        shown="/",
+    ),
     _key("f", "next_status", "status", "Show only files of one status; the next time of the next one"),
     _key("S", "next_sort", "sort", "Sort by another column; a click on its title does so too"),
     _key("space", "mark", "select", "Select the file, or take it out of the selection", shown="Space"),
+    _key("A", "mark_all", "select all", "Select every file that the filter shows"),
+    _key("i", "mark_others", "invert", "Select the files that are not selected, and only those"),
     _key("R", "screen.command('retry_selected')", "retry", "Try the selected failed files again"),
     _key("x,delete", "screen.command('remove_selected')", "remove", "Remove waiting, duplicate or failed files"),
     _key("enter", "open", "details", "Show everything that is known of the file", shown="Enter"),
@@ -61,7 +69,8 @@ MOVING = (
     ("PgUp PgDn  ^u ^d", "A page, half a page"),
     ("Home End  g G", "The first row, the last row"),
     ("Tab", "The next pane"),
-    ("Esc", "Close a dialog or a filter; nothing is lost"),
+    ("Esc", "Close a dialog; drop the filter, then the selection"),
+    ("Mouse", "Wheel, click, double click as Enter; keys in the last line, titles of columns"),
     ("^p", "All commands by name"),
     ("^l", "Draw the screen again"),
     ("^z", "Back to the shell; fg comes back here"),
@@ -70,7 +79,7 @@ MOVING = (
 
 _FOREMOST: Mapping[str, Sequence[str]] = {
     "projects": ("open", "n", "u", "s", "filter", "o"),
-    "files": ("u", "filter", "f", "S", "space", "x", "R", "s", "r", "p"),
+    "files": ("u", "filter", "f", "space", "x", "1", "R", "r", "s", "p", "S", "A"),
     "uploads": ("open", "p", "c", "r", "s", "a", "d", "w"),
 }
 """For each pane, the keys that its bar shows first, by key or action."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,16 +30,21 @@ class News:
     """Sentences about what went well."""
     troubles: tuple[str, ...] = ()
     """Sentences about what waits for a person."""
+    seconds: float = 0.0
+    """How long the longest of what is told in `told` took: what was quick, nobody turned away from."""
 
 
 def news(before: EngineStatus | None, after: EngineStatus) -> News:
     """Without a state before, only what waits for a person is news. A new upload may have ended before it was seen."""
     known = {upload.upload: upload for upload in before.uploads} if before else {}
     pairs = [(known.get(upload.upload) or (_begun(upload) if before else None), upload) for upload in after.uploads]
+    # What the service processed took its time, whatever the upload took.
+    told = [(sentence, new) for old, new in pairs if old is not None and (sentence := _success(old, new))]
     return News(
         submitted=_submitted(pairs),
-        told=_unique(_success(old, new) for old, new in pairs if old is not None),
+        told=_unique(sentence for sentence, _ in told),
         troubles=_unique(_trouble(old, new) for old, new in pairs),
+        seconds=max((math.inf if new.processing.state.ended else new.seconds for _, new in told), default=0.0),
     )
 
 
@@ -66,7 +72,8 @@ def _success(old: UploadStatus, new: UploadStatus) -> str | None:
             return None  # the submission is told on its own
     if new.state is UploadState.COMPLETE and old.state is not UploadState.COMPLETE:
         arrived = f"{counted(new.counts.uploaded, 'file')}, {byte_count(new.bytes.registered)}"
-        return f"{name} is uploaded: {arrived}."
+        unprocessed = f" It is not processed: {new.processing.reason}" if new.processing.reason else ""
+        return f"{name} is uploaded: {arrived}.{unprocessed}"
     return None
 
 
@@ -80,7 +87,8 @@ def _trouble(old: UploadStatus | None, new: UploadStatus) -> str | None:
     if new.processing.state is ProcessingState.FAILED and old.processing.state is not ProcessingState.FAILED:
         return f"Processing of {name} failed. {new.processing.reason or ''}".rstrip()
     if new.settled and not old.settled and new.counts.failed:
-        return f"{name}: {counted(new.counts.failed, 'file')} failed; r tries again, x removes."
+        held_up = " Until then processing does not start." if new.auto_process else ""
+        return f"{name}: {counted(new.counts.failed, 'file')} failed; r tries again, x removes.{held_up}"
     return None
 
 

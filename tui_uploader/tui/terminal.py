@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from tui_uploader.settings import NoticeSettings
+
 Multiplexer = Literal["", "tmux", "screen"]
 
 # Textual's switches (textual/constants.py): no pixel mouse, whose reports collapse after a resize; nothing that moves
@@ -95,6 +97,12 @@ def _multiplexer(environment: Mapping[str, str]) -> Multiplexer:
 
 
 BELL = b"\a"
+
+
+def called(title: str, body: str, terminal: Terminal, chosen: NoticeSettings) -> bytes:
+    """What makes somebody look up who looks elsewhere, as far as that is wanted."""
+    bell = BELL if chosen.bell else b""
+    return bell + (noticed(title, body, terminal) if chosen.desktop else b"")
 
 
 def noticed(title: str, body: str, terminal: Terminal) -> bytes:

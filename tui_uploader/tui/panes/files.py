@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.message import Message
 from textual.widgets import Input
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import Counts, FileItem, FileQuery, FileWindow
+from tui_uploader.model import Counts, FileItem, FileQuery, FileStatus, FileWindow, IdRun
 from tui_uploader.tui.columns import Column, cell_text
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.keys import IN_FILES
+from tui_uploader.tui.panes.file_filter import understood
 from tui_uploader.tui.panes.file_rows import (
     COLUMNS,
     Pace,
@@ -31,46 +30,31 @@ from tui_uploader.tui.panes.file_rows import (
     next_status,
     paces,
 )
-from tui_uploader.tui.widgets.filter_input import FilterInput
-from tui_uploader.tui.widgets.line_table import LineTable, LineView, Shape
-from tui_uploader.tui.widgets.spans import SpanLine
+from tui_uploader.tui.panes.pane import Pane
+from tui_uploader.tui.widgets.line_table import LineTable
 
 _WIDEST_WINDOW = 2000
+_FILTER_HINT = "part of the name, or :failed :waiting …; ! in front: all others"
 
 
-class FilesPane(Vertical):
+class FilesPane(Pane[FileItem]):
     """Shows the files, filters and sorts them, and knows which ones the user means."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*IN_FILES, Binding("escape", "show_all", "no filter", show=False)]
 
-    @dataclass
-    class Opened(Message):
-        """The user wants to know more of a file."""
-
-        item: FileItem
-
-    def __init__(
-        self, link: EngineLink, glyphs: Glyphs, *, clock: Callable[[], float] = time.monotonic, id: str | None = None
-    ) -> None:
-        super().__init__(id=id, classes="-active")  # it gets the focus at first
+    def __init__(self, link: EngineLink, glyphs: Glyphs, *, clock: Callable[[], float] = time.monotonic) -> None:
+        # It gets the focus at first.
+        super().__init__(COLUMNS, glyphs, id="files", filter_hint=_FILTER_HINT, classes="-active")
         self._link = link
-        self._glyphs = glyphs
         self._clock = clock
         self._upload: int | None = None
         self._project_name = ""
         self._counts: Counts | None = None
         self._query = FileQuery()
+        self._cycled: FileStatus | None = None
+        """The one status that `f` shows."""
         self._paces: dict[int, Pace] = {}
         self._wanted = asyncio.Event()
-        shape: Shape[FileItem] = Shape(COLUMNS, key=lambda item: item.id, cells=self._cells)
-        self.table = LineTable(shape, glyphs, id="files-table")
-        self._title = SpanLine(glyphs, id="files-title", classes="pane-title")
-        self._filter = FilterInput(id="files-filter")
-
-    def compose(self) -> ComposeResult:
-        yield self._title
-        yield self._filter
-        yield self.table
 
     def on_mount(self) -> None:
         self._show_title()
@@ -92,23 +76,29 @@ class FilesPane(Vertical):
 
     @property
     def _filtered(self) -> bool:
-        return bool(self._query.text or self._query.status)
+        return bool(self._query.text or self._query.status or self._query.except_status)
 
     def _show_title(self) -> None:
+        query, shapes = self._query, self.glyphs.statuses
         spans = [Span("2 Files", "strong"), Span(f"  {cell_text(self._project_name)}")]
         if self._upload is not None:
             spans.append(Span(f"  {count_words(self.table.window.total, self._counts, self._filtered)}"))
-        if self._query.status:
-            spans.append(Span(f"  {self._glyphs.statuses[self._query.status]} only {self._query.status}", "strong"))
-        if self._query.sort == "added" and self._query.descending:
+        if query.status:
+            spans.append(Span(f"  {shapes[query.status]} only {query.status}", "strong"))
+        if query.except_status:
+            spans.append(Span(f"  {shapes[query.except_status]} all but {query.except_status}", "strong"))
+        if query.sort == "added" and query.descending:
             spans.append(Span("  newest first"))
         if marks := len(self.table.marks):
-            spans.append(Span(f"  {marks:,} selected", "strong"))
-        self._title.show(spans)
+            spans.append(Span(f"  {self.glyphs.mark} {marks:,} selected", "strong"))
+        self.title_line.show(spans)
 
-    def _cells(self, item: FileItem, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
-        pace = self._paces.get(item.id)
-        return file_cells(item, columns, pace.rate if pace else 0.0, self._glyphs)
+    def key(self, row: FileItem) -> Hashable:
+        return row.id
+
+    def cells(self, row: FileItem, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
+        pace = self._paces.get(row.id)
+        return file_cells(row, columns, pace.rate if pace else 0.0, self.glyphs)
 
     # ------------------------------------------------------------------------------------------------ the window
 
@@ -137,9 +127,7 @@ class FilesPane(Vertical):
         self.table.put(window.offset, window.files, window.total)
         self._show_title()
 
-    @on(LineView.WindowWanted)
-    def _want_window(self, event: LineView.WindowWanted) -> None:
-        event.stop()
+    def rows_wanted(self) -> None:
         self._wanted.set()
 
     def _ask_anew(self, query: FileQuery) -> None:
@@ -152,7 +140,12 @@ class FilesPane(Vertical):
             self._wanted.set()
             self._show_title()
 
-    # ------------------------------------------------------------------------------------- what the user does
+    # ------------------------------------------------------------------------------------- which files are meant
+
+    @property
+    def listing(self) -> tuple[int | None, FileQuery]:
+        """The upload, and which of its files are listed in which order."""
+        return self._upload, self._query
 
     def meant(self) -> tuple[int, ...]:
         """The selected files by id; without a selection the one that the cursor is on."""
@@ -161,28 +154,56 @@ class FilesPane(Vertical):
         return (self.table.current.id,) if self.table.current else ()
 
     def clear_selection(self) -> None:
-        self.table.marks.clear()
-        self.table.refresh()
-        self._show_title()
-
-    def action_filter(self) -> None:
-        self._filter.open()
-
-    def action_show_all(self) -> None:
-        """Without filters; the selection stays."""
-        self._filter.drop()
-        self._ask_anew(replace(self._query, status=None, text=""))
-
-    def action_next_status(self) -> None:
-        self._ask_anew(replace(self._query, status=next_status(self._query.status)))
-
-    def action_next_sort(self) -> None:
-        sort, descending = next_sort(self._query.sort, self._query.descending)
-        self._ask_anew(replace(self._query, sort=sort, descending=descending))
+        self._mark(set())
 
     def action_mark(self) -> None:
         self.table.toggle_mark()
         self._show_title()
+
+    def action_mark_all(self) -> None:
+        """Every file that the filter shows, in view or not."""
+        self._ask_for_all(lambda shown: self._mark(self.table.marks | shown))
+
+    def action_mark_others(self) -> None:
+        """Of the files that the filter shows, those that are not selected."""
+        self._ask_for_all(lambda shown: self._mark(self.table.marks ^ shown))
+
+    def _ask_for_all(self, then: Callable[[set[int]], None]) -> None:
+        upload, query = self._upload, self._query
+        if upload is None:
+            return
+
+        def arrived(runs: tuple[IdRun, ...]) -> None:
+            if upload == self._upload:
+                then(set(chain.from_iterable(range(first, last + 1) for first, last in runs)))
+
+        self._link.call("select", lambda engine: engine.file_runs(upload, query), arrived)
+
+    def _mark(self, marks: set[Hashable] | set[int]) -> None:
+        self.table.marks = set(marks)
+        self.table.refresh()
+        self._show_title()
+
+    # ------------------------------------------------------------------------------------- what is looked at
+
+    def action_show_all(self) -> None:
+        """Without filters; where there is none, without the selection."""
+        if not self._filtered:
+            self.clear_selection()
+        self.drop_filter()
+        self._cycled = None
+        self._ask_anew(replace(self._query, status=None, except_status=None, text=""))
+
+    def action_next_status(self) -> None:
+        self._cycled = next_status(self._query.status)
+        text = understood(self.filter.value).text if self.filter else ""
+        if self.filter and text != self.filter.value:
+            self.filter.value = text
+        self._ask_anew(replace(self._query, status=self._cycled, except_status=None, text=text))
+
+    def action_next_sort(self) -> None:
+        sort, descending = next_sort(self._query.sort, self._query.descending)
+        self._ask_anew(replace(self._query, sort=sort, descending=descending))
 
     @on(LineTable.HeaderClicked)
     def _sort_by_column(self, event: LineTable.HeaderClicked) -> None:
@@ -190,18 +211,9 @@ class FilesPane(Vertical):
         sort, descending = clicked_sort(event.sort, self._query.sort, self._query.descending)
         self._ask_anew(replace(self._query, sort=sort, descending=descending))
 
-    @on(LineTable.Opened)
-    def _open(self, event: LineTable.Opened) -> None:
-        event.stop()
-        if self.table.current is not None:
-            self.post_message(self.Opened(self.table.current))
-
     @on(Input.Changed)
     def _filter_by_text(self, event: Input.Changed) -> None:
         event.stop()
-        self._ask_anew(replace(self._query, text=event.value))
-
-    @on(FilterInput.Left)
-    def _leave_filter(self, event: FilterInput.Left) -> None:
-        event.stop()
-        self.table.focus()
+        typed = understood(event.value)
+        status = typed.status or self._cycled
+        self._ask_anew(replace(self._query, status=status, except_status=typed.except_status, text=typed.text))

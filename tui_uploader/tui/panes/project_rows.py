@@ -66,7 +66,7 @@ def project_rows(projects: Sequence[Project], status: EngineStatus | None) -> tu
     """
     uploads = status.uploads if status else ()
     rows = [
-        ProjectRow(project, tuple(upload for upload in uploads if _goes_to(upload, project))) for project in projects
+        ProjectRow(project, tuple(upload for upload in uploads if goes_to(upload, project))) for project in projects
     ]
     shown = {upload.upload for row in rows for upload in row.uploads}
     missing: dict[Hashable, list[UploadStatus]] = {}
@@ -78,7 +78,7 @@ def project_rows(projects: Sequence[Project], status: EngineStatus | None) -> tu
     return (*mine, *(row for row in rows if row.upload is None))
 
 
-def _goes_to(upload: UploadStatus, project: Project) -> bool:
+def goes_to(upload: UploadStatus, project: Project) -> bool:
     return upload.upload in project.uploads or (upload.project is not None and upload.project == project.id)
 
 

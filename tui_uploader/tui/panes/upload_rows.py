@@ -6,9 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from tui_uploader.model import EngineStatus, FileStatus, Link, LinkState, UploadState, UploadStatus
-from tui_uploader.text import byte_count, byte_rate, counted, duration_range
-from tui_uploader.tui.columns import Column, cell_text, clipped_name
+from tui_uploader.model import (
+    MIN_IMAGES,
+    Bandwidth,
+    EngineStatus,
+    FileStatus,
+    Link,
+    LinkState,
+    ProcessingState,
+    Project,
+    ProjectKind,
+    UploadState,
+    UploadStatus,
+)
+from tui_uploader.text import byte_count, byte_rate, counted, duration, duration_range, exact_bytes
+from tui_uploader.tui.columns import Column, cell_text, clipped_name, wrapped
 from tui_uploader.tui.glyphs import Glyphs, Span, bar, percent, without_ornament
 from tui_uploader.tui.panes.project_rows import processing_words
 
@@ -19,9 +31,15 @@ COLUMNS = (
     Column("Stored", 5, right=True),
     Column("Rate", 9, right=True),
     Column("Left", 9, right=True),
-    Column("Files", 23, share=1),
-    Column("Auto", 6, from_width=96),
+    Column("Files", 18, share=2),
+    Column("Auto", 4, from_width=72),
 )
+STARTED = frozenset(ProcessingState) - {ProcessingState.NOT_STARTED}
+_AUTOMATIC = {
+    True: "processing starts by itself when all is uploaded; a: only with s",
+    False: "processing starts with s; a: by itself when all is uploaded",
+}
+_NOTE_LINES = 2
 
 
 def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], glyphs: Glyphs) -> list[Sequence[Span]]:
@@ -43,7 +61,7 @@ def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], gl
         elif column.title == "Files":
             cells.append(count_spans(status, glyphs))
         else:
-            cells.append([Span("auto" if status.auto_process else "manual", "muted")])
+            cells.append([Span("auto" if status.auto_process else "", "muted")])
     return cells
 
 
@@ -79,7 +97,8 @@ def eta_words(status: UploadStatus) -> str:
     """A range; nothing while the engine cannot tell, or nothing moves."""
     if status.eta is None or status.state not in (UploadState.ACTIVE, UploadState.PREPARING):
         return ""
-    return without_ornament(duration_range(status.eta.low, status.eta.high))
+    said = without_ornament(duration_range(status.eta.low, status.eta.high))
+    return f"< {said[2:]}" if said.startswith("0-") else said
 
 
 def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
@@ -98,27 +117,70 @@ def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
     return spans
 
 
-def detail_spans(status: UploadStatus) -> list[Span]:
-    """The line below the list, of the upload under the cursor: what somebody should know, else the three truths."""
+def detail_lines(status: UploadStatus, project: Project | None, width: int) -> list[list[Span]]:
+    """What stands below the list of the upload under the cursor: what somebody should know, then the three truths.
+
+    `project` is where it goes, if that is known. The first part is wrapped at `width` cells, in two lines at most.
+    """
     if status.notice is not None:
-        return [Span(f"! {cell_text(status.notice.message)}", "error" if status.notice.needs_person else "warning")]
+        style = "error" if status.notice.needs_person else "warning"
+        said = f"! {cell_text(status.notice.message)}"
+    else:
+        hold_up = hold_up_note(status, project)
+        style, said = ("warning", hold_up) if hold_up else ("muted", processing_note(status, project))
+    return [*([Span(line, style)] for line in wrapped(said, width, most=_NOTE_LINES)), [Span(truths(status), "muted")]]
+
+
+def truths(status: UploadStatus) -> str:
+    """`sent 48.0, stored 30.2, registered 30.2 of 75.6 MB`; units only where they differ."""
     volume = status.bytes
-    truths = (
-        f"sent {byte_count(volume.sent)}, stored {byte_count(volume.stored)},"
-        f" registered {byte_count(volume.registered)} of {byte_count(volume.total)}"
-    )
+    amounts = [byte_count(number) for number in (volume.sent, volume.stored, volume.registered, volume.total)]
+    if len({amount.split(" ")[1] for amount in amounts}) == 1:
+        amounts = [*(amount.split(" ")[0] for amount in amounts[:3]), amounts[3]]
+    sent, stored, registered, total = amounts
     skipped = f"; {counted(status.skipped, 'path')} skipped" if status.skipped else ""
-    return [Span(f"{processing_note(status)}; {truths}{skipped}", "muted")]
+    return f"sent {sent}, stored {stored}, registered {registered} of {total}{skipped}"
 
 
-def processing_note(status: UploadStatus) -> str:
-    """What becomes of the images when they are there."""
+def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
+    """What keeps the images from being processed until somebody does something."""
+    if status.state in (UploadState.PAUSED, UploadState.CANCELLED) or status.processing.state in STARTED:
+        return None
+    counts = status.counts
+    if counts.failed:
+        files = counted(counts.failed, "failed file")
+        holds = "holds" if counts.failed == 1 else "hold"
+        held = f" {holds} up processing" if status.auto_process else ""
+        return f"{files}{held}: r tries again, x removes, s starts without"
     if status.processing.reason:
-        return f"processing: {cell_text(status.processing.reason)}"
-    words = processing_words(status.processing)
-    if words != "not started":
-        return f"processing: {words}"
-    return "processing starts by itself" if status.auto_process else "processing starts with s"
+        return f"not processed: {cell_text(status.processing.reason)}"
+    of_images = project is None or project.kind is ProjectKind.IMAGES
+    expected = counts.uploaded + counts.uploading + counts.waiting + (project.images if project else 0)
+    if of_images and status.auto_process and status.state is not UploadState.PREPARING and expected < MIN_IMAGES:
+        return f"{counted(expected, 'image')}: processing needs at least {MIN_IMAGES}; u adds more"
+    return None
+
+
+def processing_note(status: UploadStatus, project: Project | None = None) -> str:
+    """What becomes of the images when they are there."""
+    processing = status.processing
+    if processing.state is ProcessingState.FAILED:
+        return f"processing failed{f': {cell_text(processing.reason)}' if processing.reason else ''}"
+    if processing.state in STARTED:
+        times = (("waiting", processing.waiting_seconds), ("work", processing.processing_seconds))
+        estimates = [f"{duration(seconds)} of {what}" for what, seconds in times if seconds is not None]
+        expected = f", estimated {' and '.join(estimates)}" if estimates and not processing.state.ended else ""
+        return f"processing: {processing_words(processing)}{expected}"
+    if status.state is UploadState.PAUSED:
+        return "paused: p goes on with it"
+    if status.state is UploadState.CANCELLED:
+        return "cancelled: p goes on with it, d takes it off the list"
+    looking = ""
+    if status.state is UploadState.PREPARING:
+        looking = f"looking through the folders, {counted(status.counts.total, 'file')} so far; "
+    if project is not None and project.kind is ProjectKind.RESULTS:
+        return f"{looking}results are not processed"
+    return f"{looking}{_AUTOMATIC[status.auto_process]}"
 
 
 def summary_spans(status: EngineStatus | None) -> list[Span]:
@@ -129,7 +191,16 @@ def summary_spans(status: EngineStatus | None) -> list[Span]:
     parts = [f"{active:,} active", f"{len(status.uploads) - active:,} recent"]
     if status.streams:
         parts += [counted(status.streams, "stream"), byte_rate(status.rate)]
-    return [Span("  " + "  ".join(parts))]
+    return [Span("  " + "  ".join(parts)), *_bandwidth_spans(status.bandwidth)]
+
+
+def _bandwidth_spans(bandwidth: Bandwidth) -> list[Span]:
+    """`cap 500 KB/s`; the uploads themselves say why nothing is sent, and the dialog until when."""
+    if bandwidth.rate is None:
+        return []
+    if bandwidth.rate:
+        return [Span(f"  cap {exact_bytes(bandwidth.rate)}/s", "muted")]
+    return [Span("  budget used up" if bandwidth.used_up else "  sending paused", "warning")]
 
 
 def link_spans(link: Link, now: float) -> list[Span]:

@@ -2,65 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.message import Message
 
-from tui_uploader.model import EngineStatus, LinkState, UploadStatus
+from tui_uploader.model import EngineStatus, LinkState, Project, UploadStatus
 from tui_uploader.tui.columns import Column
 from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.keys import IN_UPLOADS
+from tui_uploader.tui.panes.pane import Pane
+from tui_uploader.tui.panes.project_rows import goes_to
 from tui_uploader.tui.panes.upload_rows import (
     COLUMNS,
-    detail_spans,
+    detail_lines,
     link_spans,
     settled_down,
     summary_spans,
     upload_cells,
 )
-from tui_uploader.tui.widgets.line_table import LineTable, LineView, Shape
-from tui_uploader.tui.widgets.spans import SpanLine
+from tui_uploader.tui.widgets.line_table import LineTable
+from tui_uploader.tui.widgets.spans import SpanLines
 
 _SHARE_OF_SCREEN = 4
 _NO_UPLOAD = ("No uploads; u starts one.",)
+_MARGIN = 2
 
 
-class UploadsPane(Vertical):
-    """Shows the uploads, the link, and of one upload a line more."""
+class UploadsPane(Pane[UploadStatus]):
+    """Shows the uploads, the link, and of one upload what its line has no room for."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(IN_UPLOADS)
 
-    @dataclass
-    class Chosen(Message):
-        """The cursor is on another upload."""
-
-        upload: UploadStatus
-
-    @dataclass
-    class Opened(Message):
-        """The user wants to see the upload's files."""
-
-        upload: UploadStatus
-
-    def __init__(self, glyphs: Glyphs, *, wall: Callable[[], float], id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._glyphs = glyphs
+    def __init__(self, glyphs: Glyphs, *, wall: Callable[[], float]) -> None:
+        super().__init__(COLUMNS, glyphs, id="uploads", header=False)
         self._wall = wall
         self._status: EngineStatus | None = None
-        shape: Shape[UploadStatus] = Shape(COLUMNS, key=lambda upload: upload.upload, cells=self._cells)
-        self.table = LineTable(shape, glyphs, header=False, id="uploads-table")
-        self._title = SpanLine(glyphs, id="uploads-title", classes="pane-title")
-        self._detail = SpanLine(glyphs, id="uploads-detail")
+        self._projects: tuple[Project, ...] = ()
+        self._detail = SpanLines(glyphs, id="uploads-detail")
 
     def compose(self) -> ComposeResult:
-        yield self._title
-        yield self.table
+        yield from super().compose()
         yield self._detail
 
     def on_mount(self) -> None:
@@ -68,10 +52,6 @@ class UploadsPane(Vertical):
         self._fit()
         # A countdown is the one thing here that changes by itself; with the link up this draws nothing.
         self.set_interval(1.0, self.show_link)
-
-    @property
-    def current(self) -> UploadStatus | None:
-        return self.table.current
 
     def show_status(self, status: EngineStatus) -> None:
         self._status = status
@@ -89,10 +69,20 @@ class UploadsPane(Vertical):
         title = [Span("3 Uploads", "strong"), *summary_spans(self._status)]
         if down:
             title, link = [*title, Span("  "), *link], []
-        self._title.show(title, link)
+        self.title_line.show(title, link)
 
     def show_detail(self) -> None:
-        self._detail.show([Span("  "), *detail_spans(self.current)] if self.current else [])
+        width = self.app.size.width - 2 * _MARGIN
+        upload = self.current
+        lines = detail_lines(upload, self._project_of(upload), width) if upload else []
+        self._detail.show([[Span(" " * _MARGIN), *spans] for spans in lines])
+
+    def show_projects(self, projects: tuple[Project, ...]) -> None:
+        self._projects = projects
+        self.show_detail()
+
+    def _project_of(self, upload: UploadStatus) -> Project | None:
+        return next((project for project in self._projects if goes_to(upload, project)), None)
 
     def select(self, upload: int) -> None:
         self.table.select(upload)
@@ -105,6 +95,7 @@ class UploadsPane(Vertical):
 
     def on_resize(self) -> None:
         self._fit()
+        self.show_detail()
 
     def _fit(self) -> None:
         """As many lines as there are uploads, but not more than a quarter of the screen."""
@@ -112,22 +103,12 @@ class UploadsPane(Vertical):
         lines = min(max(2 if not self.table.window.total else 1, self.table.window.total), most)
         self.table.styles.height = lines
 
-    def _cells(self, upload: UploadStatus, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
-        return upload_cells(upload, columns, self._glyphs)
+    def key(self, row: UploadStatus) -> Hashable:
+        return row.upload
+
+    def cells(self, row: UploadStatus, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
+        return upload_cells(row, columns, self.glyphs)
 
     @on(LineTable.CursorMoved)
-    def _choose(self, event: LineTable.CursorMoved) -> None:
-        event.stop()
+    def _show_its_detail(self) -> None:
         self.show_detail()
-        if self.current is not None:
-            self.post_message(self.Chosen(self.current))
-
-    @on(LineTable.Opened)
-    def _open(self, event: LineTable.Opened) -> None:
-        event.stop()
-        if self.current is not None:
-            self.post_message(self.Opened(self.current))
-
-    @on(LineView.WindowWanted)
-    def _ignore(self, event: LineView.WindowWanted) -> None:
-        event.stop()

@@ -17,9 +17,10 @@ from tui_uploader.model import FileStatus
 from tui_uploader.tui import keys
 from tui_uploader.tui.glyphs import Glyphs
 
-_KEY_CELLS = 20
-_AROUND = 18
-"""Cells of a terminal's width that the dialog does not have: its margins, its padding, the scroll bar."""
+_INDENT = 2
+_KEY_CELLS = 18
+_AROUND, _WIDEST = 8, 100
+"""Cells of a terminal's width that lines cannot have: padding and scroll bar; cells of the widest line."""
 _MEANINGS = {
     FileStatus.UPLOADED: "uploaded: stored, and known to the project",
     FileStatus.UPLOADING: "uploading: being sent, or stored and being registered",
@@ -52,11 +53,12 @@ def help_sections(pane: str, glyphs: Glyphs) -> list[tuple[str, list[tuple[str, 
     ]
 
 
-def key_lines(key: str, said: str, width: int) -> str:
+def key_lines(key: str, said: str, width: int) -> Content:
     """The key at the left and what it does beside it, in lines of `width` cells."""
-    beside = textwrap.wrap(said, max(16, width - _KEY_CELLS)) or [""]
-    first = f"  {key}{' ' * max(1, _KEY_CELLS - cell_len(key))}{beside[0]}"
-    return "\n".join([first, *(" " * (_KEY_CELLS + 2) + rest for rest in beside[1:])])
+    beside = textwrap.wrap(said, max(16, width - _KEY_CELLS - _INDENT)) or [""]
+    indent = "\n" + " " * (_INDENT + _KEY_CELLS)
+    gap = " " * max(1, _KEY_CELLS - cell_len(key))
+    return Content.assemble(" " * _INDENT, (key, "bold $text-accent"), gap, indent.join(beside))
 
 
 def _keys_shown(binding: Binding) -> str:
@@ -81,11 +83,12 @@ class HelpScreen(ModalScreen[None]):
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog"):
+        width = min(_WIDEST, self.app.size.width - _AROUND)
+        with VerticalScroll(classes="dialog", id="help"):
             yield Static("Keys", classes="dialog-title")
             for title, lines in help_sections(self._pane, self._glyphs):
-                text = "\n".join(key_lines(key, said, self.app.size.width - _AROUND) for key, said in lines)
-                yield Static(Content.assemble((title, "bold"), f"\n{text}\n"))
+                text = Content("\n").join([Content.styled(title, "bold"), *(key_lines(*line, width) for line in lines)])
+                yield Static(Content.assemble(text, "\n"))
             yield Static("Esc closes")
 
     def action_scroll(self, lines: int) -> None:

@@ -23,9 +23,9 @@ from tui_uploader.tui.keys import EVERYWHERE, keys_of
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed
 from tui_uploader.tui.panes.emptiness import empty_lines
 from tui_uploader.tui.panes.files import FilesPane
+from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
-from tui_uploader.tui.screens.details import DetailsScreen
 from tui_uploader.tui.widgets.key_bar import KeyBar
 from tui_uploader.tui.widgets.notices import Notices
 from tui_uploader.tui.widgets.plain_status import PlainStatus
@@ -59,9 +59,9 @@ class MainScreen(Screen[None]):
         self._wanted: int | None = None
         """An upload that was just made: to be looked at when it is there."""
         self._trouble = ""
-        self.projects = ProjectsPane(glyphs, id="projects")
-        self.files = FilesPane(link, glyphs, id="files")
-        self.uploads = UploadsPane(glyphs, wall=wall, id="uploads")
+        self.projects = ProjectsPane(glyphs)
+        self.files = FilesPane(link, glyphs)
+        self.uploads = UploadsPane(glyphs, wall=wall)
         self.notices = Notices(id="notices")
         self.key_bar = KeyBar(id="key-bar")
         self._plain_status = PlainStatus(glyphs, id="plain-status")
@@ -109,6 +109,7 @@ class MainScreen(Screen[None]):
     def show_projects(self, projects: tuple[Project, ...], accounts: tuple[Account, ...]) -> None:
         self._accounts = accounts
         self.projects.show_projects(projects)
+        self.uploads.show_projects(projects)
         if self._looked_at is not None:
             self.projects.select_upload(self._looked_at)
         self._show_files()
@@ -183,26 +184,24 @@ class MainScreen(Screen[None]):
         if not self.uploads.toggle() and self.pane == "uploads":
             self.files.table.focus()
 
-    @on(ProjectsPane.Chosen)
-    @on(UploadsPane.Chosen)
-    def _follow_cursor(self, event: ProjectsPane.Chosen | UploadsPane.Chosen) -> None:
-        if isinstance(event, ProjectsPane.Chosen):
-            self._looked_at = event.row.upload
-            if self._looked_at is not None:
-                self.uploads.select(self._looked_at)
-        else:
-            self._looked_at = event.upload.upload
-            self.projects.select_upload(event.upload.upload)
+    @on(Pane.Chosen)
+    def _follow_cursor(self, event: Pane.Chosen) -> None:
+        if event.pane is self.files:
+            return
+        self._looked_at = event.row.upload
+        if self._looked_at is not None:
+            self.uploads.select(self._looked_at)
+            self.projects.select_upload(self._looked_at)
         self._show_files()
 
-    @on(ProjectsPane.Opened)
-    @on(UploadsPane.Opened)
-    def _go_to_files(self) -> None:
-        self.action_focus_pane("files")
+    @on(Pane.Opened)
+    def _open(self, event: Pane.Opened) -> None:
+        if event.pane is self.files:
+            from tui_uploader.tui.screens.details import DetailsScreen  # the first frame does without it
 
-    @on(FilesPane.Opened)
-    def _show_details(self, event: FilesPane.Opened) -> None:
-        self.app.push_screen(DetailsScreen.of_file(event.item))
+            self.app.push_screen(DetailsScreen.of_file(event.row))
+        else:
+            self.action_focus_pane("files")
 
     def on_descendant_focus(self) -> None:
         pane = self.pane

@@ -20,8 +20,8 @@ class FilterInput(Input):
     class Left(Message):
         """The user went back to the list."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, placeholder="part of the name; ! in front: all others", compact=True)
+    def __init__(self, hint: str, *, id: str | None = None) -> None:
+        super().__init__(id=id, placeholder=hint, compact=True)
         self.cursor_blink = False
         self.display = False
 

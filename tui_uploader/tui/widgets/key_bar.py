@@ -23,7 +23,7 @@ _MOST_IN_NARROW, _NARROW = 8, 100
 def fitting(keys: Sequence[Binding], width: int) -> list[Binding]:
     """The first of the keys that fit into `width` cells, and always the last two: help and quit."""
     last = list(keys[-_ALWAYS:])
-    free = width - sum(_cells(key) for key in last)
+    free = width + _GAP - sum(_cells(key) for key in last)  # nothing follows the last one
     shown: list[Binding] = []
     most = _MOST_IN_NARROW - _ALWAYS if width < _NARROW else len(keys)
     for key in keys[:-_ALWAYS][:most]:

@@ -27,6 +27,8 @@ Cells = Sequence[Sequence[Span]]
 
 _GUTTER = 2
 """Cells for the cursor and the mark."""
+_TWICE = 2
+"""Clicks that follow each other quickly."""
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,13 @@ class LineView(ScrollView, Generic[Row]):
         drawn = segments(self, [Span(gutter, "strong"), *cells], style, coloured=not (at_cursor and focused))
         return Strip(drawn).adjust_cell_length(self.size.width, style)
 
+    @property
+    def _room(self) -> int:
+        """Cells beside the scroll bar."""
+        return self.size.width - (self.styles.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
+
     def _columns(self) -> tuple[tuple[Column, int], ...]:
-        return layout(self._shape.columns, self.size.width - _GUTTER)
+        return layout(self._shape.columns, self._room - _GUTTER)
 
     def _resize(self) -> None:
         self.virtual_size = Size(self.size.width, self.window.total + self._header_lines)
@@ -232,7 +239,7 @@ class LineTable(LineView[Row], can_focus=True):
 
     @dataclass
     class Opened(Message):
-        """Enter, or a click on the row that the cursor is on."""
+        """Enter, or a double click."""
 
         table: LineTable[Any]
 
@@ -285,7 +292,8 @@ class LineTable(LineView[Row], can_focus=True):
                 self.post_message(self.HeaderClicked(self, column.sort))
             return
         index = event.y - self._header_lines + self.scroll_offset.y
-        if index == self.cursor:
+        if index >= self.window.total:
+            return
+        self.move_to(index)
+        if event.chain == _TWICE:
             self.action_open()
-        elif index < self.window.total:
-            self.move_to(index)

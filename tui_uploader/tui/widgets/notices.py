@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
 from tui_uploader.text import printable
-from tui_uploader.tui.columns import cell_text
+from tui_uploader.tui.columns import cell_text, wrapped
 from tui_uploader.tui.glyphs import Span, without_ornament
 from tui_uploader.tui.messages import Noticed
 from tui_uploader.tui.widgets.spans import segments
@@ -18,31 +17,9 @@ _STYLES = {"information": "strong", "warning": "warning", "error": "error"}
 _LONGEST = 600
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """`text` in lines of at most `width` cells, broken between words where that is possible; at most four lines."""
-    lines: list[str] = []
-    current = ""
-    for word in cell_text(printable(text, _LONGEST)).split(" "):
-        candidate = f"{current} {word}" if current else word
-        if cell_len(candidate) <= width:
-            current = candidate
-            continue
-        if current:
-            lines.append(current)
-        while cell_len(word) > width > 0:
-            head = _head(word, width)
-            lines.append(head)
-            word = word[len(head) :]
-        current = word
-    return [*lines, current][:_MOST_LINES]
-
-
-def _head(word: str, width: int) -> str:
-    """The longest beginning of at most `width` cells, and never nothing."""
-    end = 1
-    while end < len(word) and cell_len(word[: end + 1]) <= width:
-        end += 1
-    return word[:end]
+def notice_lines(text: str, width: int) -> list[str]:
+    """`text`, inert and not endless, in lines of at most `width` cells."""
+    return wrapped(cell_text(printable(without_ornament(text), _LONGEST)), width, most=_MOST_LINES)
 
 
 class Notices(Widget):
@@ -68,7 +45,7 @@ class Notices(Widget):
         self.display = False
 
     def _lines(self) -> list[str]:
-        return wrapped(without_ornament(self.current.text), self._room) if self.current else []
+        return notice_lines(self.current.text, self._room) if self.current else []
 
     @property
     def _room(self) -> int:

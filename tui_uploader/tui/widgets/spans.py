@@ -92,6 +92,29 @@ class SpanLine(Widget):
         )
 
 
+class SpanLines(Widget):
+    """Some lines of spans, as high as they are many. Redrawn only when they changed."""
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._glyphs = glyphs
+        self._lines: list[list[Span]] = []
+
+    def show(self, lines: list[list[Span]]) -> None:
+        if lines != self._lines:
+            if len(lines) != len(self._lines):
+                self.styles.height = len(lines)
+            self._lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        base, width = self.rich_style, self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width, base)
+        line = between(self._lines[y], (), width, self._glyphs)
+        return Strip(segments(self, line, base)).adjust_cell_length(width, base)
+
+
 def between(left: Sequence[Span], right: Sequence[Span], width: int, glyphs: Glyphs) -> list[Span]:
     """`left` from the left, `right` up to the right edge; what has no room at the right is left out, then clipped."""
     taken = sum(cell_len(span.text) for span in left)
