@@ -56,7 +56,7 @@ class Reply:
 
     @property
     def is_html(self) -> bool:
-        start = self.body[:512].lstrip().lower()
+        start = self.body[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
         return start.startswith((b"<!doctype html", b"<html")) or "html" in self.headers.get("content-type", "").lower()
 
 

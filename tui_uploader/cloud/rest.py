@@ -18,7 +18,7 @@ from tui_uploader.cloud.translate import (
     rest_failure,
     rest_text,
 )
-from tui_uploader.cloud.transport import Deadlines, Origin, origin_of, rest_client
+from tui_uploader.cloud.transport import Deadlines, Origin, origin_of, proxy_for, rest_client
 from tui_uploader.errors import (
     CloudUnintelligible,
     LinkError,
@@ -55,6 +55,8 @@ class RestApi:
         self._login = login
         self._clock = clock
         self._client = rest_client(self.origin, settings, deadlines)
+        proxy = proxy_for(self.origin, settings)
+        self._proxy = None if proxy is None else proxy.address
         self._token = Renewable(self._ask_for_token, lambda token: token.life, clock.now)
         self._token_by_query = False
 
@@ -197,13 +199,13 @@ class RestApi:
             return await self._whole_reply(request)
         except _PERHAPS_STALE as error:
             if not repeatable:
-                raise link_failure(error, self.origin.host) from None
+                raise link_failure(error, self.origin.host, proxy=self._proxy) from None
         except httpx.HTTPError as error:
-            raise link_failure(error, self.origin.host) from None
+            raise link_failure(error, self.origin.host, proxy=self._proxy) from None
         try:
             return await self._whole_reply(request)
         except httpx.HTTPError as error:
-            raise link_failure(error, self.origin.host) from None
+            raise link_failure(error, self.origin.host, proxy=self._proxy) from None
 
     async def _whole_reply(self, request: httpx.Request) -> Reply:
         response = await self._client.send(request, stream=True)

@@ -23,10 +23,12 @@ def crc32_header(body: Span) -> tuple[str, str]:
 
 
 def etag_of(reply: Reply) -> str:
-    """Every store names one; an answer without it came from somebody else."""
+    """Every store names one, and says nothing else; other answers came from somebody else."""
     etag = reply.headers.get("etag", "").strip('"')
     if not etag:
         raise unintelligible("it names no ETag")
+    if reply.body:
+        raise unintelligible("it answers with a text where there is nothing to say")
     return etag
 
 

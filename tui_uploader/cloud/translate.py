@@ -36,12 +36,13 @@ class Stalled(Exception):
 # --------------------------------------------------------------------------------------------------- sockets
 
 
-def link_failure(error: BaseException, host: str, *, connected: bool = True) -> UploaderError:
-    """What went wrong between this machine and `host`; `connected` tells in which phase.
+def link_failure(error: BaseException, host: str, *, connected: bool = True, proxy: str | None = None) -> UploaderError:
+    """What went wrong between this machine and `host`; `connected` tells in which phase, `proxy` (`host:port`) through
+    whom it was to be reached.
 
     Takes errors of `socket`, `ssl`, `http.client` and httpx; httpx hides the reason in the chain of causes.
     """
-    name = printable(host, 200)
+    name = printable(host if proxy is None else f"{host} (through the proxy {proxy})", 400)
     if isinstance(error, (Stalled, httpx.ReadTimeout, httpx.WriteTimeout)):
         return errors.LinkStalled(f"The connection to {name} stands still.")
     chain = list(_chain(error))
@@ -53,7 +54,8 @@ def link_failure(error: BaseException, host: str, *, connected: bool = True) -> 
         if isinstance(cause, socket.gaierror):
             return errors.LinkDown(f"The name {name} cannot be resolved: {cause.strerror}.")
     if isinstance(error, httpx.ProxyError):
-        return _proxy_failure(error, name)
+        status = re.match(r"\d{3}", str(error))
+        return proxy_answer(int(status.group()) if status else 502, host, proxy)
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
         return errors.UsageError(f"No request can be made to {name}: its address or a header is malformed.")
     if isinstance(error, httpx.DecodingError):
@@ -101,15 +103,30 @@ def _reason(cause: BaseException) -> str | None:
     return None
 
 
+_USUAL_TRUST_ADVICE = (
+    "Check this machine's date; if the network inspects TLS, name its authority in the setting `ca_file`."
+)
+_UNKNOWN_AUTHORITY = (
+    "Somebody on the way may be reading along: if that is the network's own inspection of TLS, name its authority in "
+    "the setting `ca_file`; if this network wants a login first, sign in there."
+)
+_WRONG_NAME = "Somebody else may have answered, such as the login page of this network: open any web page there."
+_TRUST_ADVICE: Mapping[int, str] = {
+    9: "By the clock of this machine it is too early for the certificate: the clock is slow. Set the date.",
+    10: "By the clock of this machine the certificate's time is over: if the date is not right, set it.",
+    **dict.fromkeys((18, 19, 20, 21), _UNKNOWN_AUTHORITY),
+    **dict.fromkeys((62, 64), _WRONG_NAME),
+}
+"""By OpenSSL's codes (X509_STORE_CTX_get_error(3))."""
+
+
 def _tls_failure(error: ssl.SSLError, name: str) -> UploaderError:
     # Errors that Python code raises, truststore's among them, may lack what the ssl module itself fills in.
     reason = getattr(error, "reason", None) or ""
     if isinstance(error, ssl.SSLCertVerificationError):
         why = printable(getattr(error, "verify_message", None) or reason or "no reason given", _QUOTE_LIMIT)
-        return errors.TrustFailed(
-            f"{name} could not prove who it is: {why.rstrip('.')}. Check this machine's date; if the network "
-            "inspects TLS, name its authority in the setting `ca_file`."
-        )
+        advice = _TRUST_ADVICE.get(getattr(error, "verify_code", 0), _USUAL_TRUST_ADVICE)
+        return errors.TrustFailed(f"{name} could not prove who it is: {why.rstrip('.')}. {advice}")
     cut = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
     if cut or "BAD_RECORD_MAC" in reason or "UNEXPECTED_EOF" in reason:
         return errors.LinkDown(f"{name} broke the connection.")
@@ -118,18 +135,21 @@ def _tls_failure(error: ssl.SSLError, name: str) -> UploaderError:
     return errors.TrustFailed(f"TLS with {name} failed: {printable(reason or 'no reason given', _QUOTE_LIMIT)}.")
 
 
-def _proxy_failure(error: httpx.ProxyError, name: str) -> UploaderError:
-    status = re.match(r"\d{3}", str(error))
-    return proxy_answer(int(status.group()) if status else 502, name)
-
-
-def proxy_answer(status: int, name: str) -> UploaderError:
-    """A proxy did not open the way to `name`."""
+def proxy_answer(status: int, host: str, proxy: str | None = None) -> UploaderError:
+    """A proxy did not open the way to `host`. `proxy`: its `host:port`, where it is one that was chosen on purpose."""
+    name = printable(host, 200)
+    who = "The proxy on the way" if proxy is None else f"The proxy {printable(proxy, 200)}"
     if status == 407:
-        return errors.ProxyRefused(f"The proxy on the way to {name} wants a user name and a password (HTTP 407).")
+        return errors.ProxyRefused(
+            f"{who} to {name} wants a user name and a password, or others (HTTP 407). Name them in the setting "
+            "`proxy`, or in HTTPS_PROXY: http://user:password@host:port."
+        )
     if 400 <= status < 500:
-        return errors.ProxyRefused(f"The proxy does not let us through to {name} (HTTP {status}).")
-    return errors.LinkDown(f"The proxy cannot reach {name} (HTTP {status}).")
+        return errors.ProxyRefused(
+            f"{who} does not let us through to {name} (HTTP {status}). Ask whoever runs it, or change the setting "
+            "`proxy`."
+        )
+    return errors.LinkDown(f"{who} cannot reach {name} (HTTP {status}).")
 
 
 # ---------------------------------------------------------------------------------------------- every HTTP reply
@@ -149,20 +169,22 @@ def retry_after(reply: Reply, now: float) -> float | None:
 
 def foreign_answer(reply: Reply, host: str) -> UploaderError | None:
     """Somebody between us and `host` answered: a proxy, or a network that wants a login first."""
-    name = printable(host, 200)
     if reply.status == 407:
-        return proxy_answer(407, name)
-    portal = errors.NotTheService(
-        f"Somebody else answered for {name} (HTTP {reply.status}), such as the login page of this network. "
-        "Open any web page on this network and sign in there."
-    )
+        return proxy_answer(407, host)
     if reply.status == 511 or (reply.ok and reply.is_html):
-        return portal
+        return _portal(reply, host)
     if 300 <= reply.status < 400:
         target = _location_host(reply)
         if target and target != host.lower():
-            return portal
+            return _portal(reply, host)
     return None
+
+
+def _portal(reply: Reply, host: str) -> UploaderError:
+    return errors.NotTheService(
+        f"Somebody else answered for {printable(host, 200)} (HTTP {reply.status}), such as the login page of this "
+        "network. Open any web page on this network and sign in there."
+    )
 
 
 def _location_host(reply: Reply) -> str | None:
@@ -279,8 +301,10 @@ _CHECKSUM_COMPLAINT = re.compile(r"checksum.{0,40}(did not match|does not match|
 def s3_failure(reply: Reply, host: str, code: str, message: str, now: float) -> UploaderError:
     """The error of an S3 reply that is no success; `code` and `message` are empty where the reply has no XML."""
     foreign = foreign_answer(reply, host)
-    if foreign is not None:
+    if foreign is not None and not code:
         return foreign
+    if reply.status in (302, 303, 307, 308) and not code:
+        return _portal(reply, host)  # a store redirects with a document that says why
     if reply.is_html and not code and 400 <= reply.status < 500:
         return web_page(reply, host)
     kind = _CLASS_OF_CODE.get(code)

@@ -70,6 +70,10 @@ class Proxy:
     """`user:password`, decoded."""
 
     @property
+    def address(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def authorization(self) -> str | None:
         """Value of the `Proxy-Authorization` header."""
         if self.credentials is None:
