@@ -13,6 +13,8 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model import (
     Account,
     AddRequest,
+    Bandwidth,
+    BandwidthChange,
     EngineStatus,
     FileItem,
     FileQuery,
@@ -38,6 +40,7 @@ class StandIn:
     left_out: tuple[Skipped, ...] = ()
     known: tuple[Account, ...] = ()
     found: tuple[Project, ...] = ()
+    allowed: Bandwidth = field(default_factory=Bandwidth)
     failures: Mapping[str, list[UploaderError]] = field(default_factory=dict)
     """By method: what it raises, call by call."""
     told: list[tuple[str, Any]] = field(default_factory=list)
@@ -124,6 +127,13 @@ class StandIn:
     async def retry(self, upload: int, selection: FileSelection) -> int:
         self._hear("retry", (upload, selection))
         return 2
+
+    async def bandwidth(self) -> Bandwidth:
+        return self.allowed
+
+    async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
+        self._hear("set_bandwidth", change)
+        return self.allowed
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
         self._hear("remove", (upload, selection))

@@ -17,7 +17,7 @@ LONGEST_FUNCTION = 50
 MOST_METHODS = 25
 
 LONGER_FILES = {
-    "tui_uploader/model.py": 540,  # the vocabulary on one page; most of its lines say what a field means
+    "tui_uploader/model.py": 600,  # the vocabulary on one page; most of its lines say what a field means
 }
 LARGER_CLASSES = {
     "UploadManager": 36,  # the engine's face: a method for each thing that a user can ask of it, a few lines each

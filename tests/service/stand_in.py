@@ -15,6 +15,9 @@ from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotP
 from tui_uploader.model import (
     Account,
     AddRequest,
+    Bandwidth,
+    BandwidthChange,
+    BudgetPeriod,
     Counts,
     EngineStatus,
     FileItem,
@@ -61,6 +64,7 @@ class StandInManager(UploadManager):
         self._files: dict[int, list[FileItem]] = {}
         self._known: dict[str, Project] = {}
         self._change = asyncio.Event()
+        self._bandwidth = Bandwidth()
 
     @classmethod
     async def open(cls, directories: Directories, settings: Settings, **_: object) -> StandInManager:
@@ -220,6 +224,15 @@ class StandInManager(UploadManager):
         if not partial:
             raise NotPossibleNow("Files are waiting; start with what is uploaded, or wait.")
         return replace(found, processing=Processing(ProcessingState.SUBMITTED))
+
+    async def bandwidth(self) -> Bandwidth:
+        return self._bandwidth
+
+    async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
+        if change.limit == "fast":
+            raise UsageError("'fast' is no rate.")
+        self._bandwidth = replace(self._bandwidth, holds=f"limit {change.limit}", per=change.per or BudgetPeriod.MONTH)
+        return self._bandwidth
 
     def try_now(self) -> None:
         self.tries += 1

@@ -73,6 +73,18 @@ async def test_uploads_and_their_commands(http: httpx.AsyncClient, manager: Stan
     assert manager.tries == 1
 
 
+async def test_bandwidth_is_asked_for_and_set(http: httpx.AsyncClient) -> None:
+    unset = (await http.get("/v1/bandwidth")).json()
+    assert (unset["limit"], unset["rate"], unset["holds"]) == (None, None, "no limit")
+    changed = (await http.put("/v1/bandwidth", json={"limit": "2M", "per": "week"})).json()
+    assert (changed["holds"], changed["per"]) == ("limit 2M", "week")
+    assert (await http.get("/v1/bandwidth")).json() == changed
+    assert failure(await http.put("/v1/bandwidth", json={"limit": "fast"})) == (400, "UsageError")
+    for wrong in ('{"per": "year"}', '{"limit": 5}', "[]", "{"):
+        assert failure(await http.put("/v1/bandwidth", content=wrong)) == (400, "UsageError")
+    assert (await http.get("/v1/bandwidth")).json() == changed
+
+
 async def test_windows_of_files(http: httpx.AsyncClient) -> None:
     await add(http, *(f"/card/{number}.jpg" for number in range(5)))
     found = (await http.get("/v1/uploads/1/files?offset=1&limit=2&sort=name&descending=true&status=waiting")).json()

@@ -95,8 +95,10 @@ class View:
         project = self._project_row(upload.project)
         fault = next(iter(self._core.faults.values()), None)
         way = self._way(project)
-        if not self._core.summary.files(upload.id, FileStage.FOUND, FileStage.READY, FileStage.SENDING):
-            way = replace(way, closed=None)  # what it has to send is sent
+        summary = self._core.summary
+        still_sending = summary.files(upload.id, FileStage.SENDING)
+        if still_sending or not summary.files(upload.id, FileStage.FOUND, FileStage.READY):
+            way = replace(way, closed=None)  # what it may send gets to its end first, or all is sent
         return upload_status(self._core.summary, upload, project, way, motion, fault)
 
     def _project_row(self, project: int) -> ProjectRow:
