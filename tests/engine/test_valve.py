@@ -144,6 +144,18 @@ async def test_a_budget_stops_a_large_file_between_parts(world: World) -> None:
         assert world.objects() == {"A.JPG": large.read_bytes()}
 
 
+async def test_a_budget_that_is_made_smaller_than_what_is_spent_ends_what_is_under_way(world: World) -> None:
+    write_flight(world.card, 4, 8 * MIB)
+    async with world.cloud_running(), world.engine() as manager:
+        await manager.set_bandwidth(BandwidthChange(limit="2MB/s"))
+        upload = await add(manager, world.card, auto_process=False)
+        await until(lambda: world.rooms.core.valve.throttle.passed > MIB)
+        await manager.set_bandwidth(BandwidthChange(budget="500K"))
+        held = await when(manager, upload.upload, lambda status: status.notice)
+        assert held.counts == Counts(waiting=4)
+        assert world.rooms.core.valve.throttle.passed < 4 * MIB
+
+
 async def test_settings_outlive_the_engine_and_bad_ones_change_nothing(world: World) -> None:
     async with world.cloud_running():
         async with world.engine() as manager:

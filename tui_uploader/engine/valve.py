@@ -54,6 +54,7 @@ class Valve:
         self._noted = throttle.passed
         self._pace = Pace()
         self._paced_at: float | None = None
+        self._set_overdrawn = False
         self.turn()
 
     @classmethod
@@ -76,8 +77,9 @@ class Valve:
 
     @property
     def shut(self) -> bool:
-        """By cap or timetable: not even what is under way goes on."""
-        return self._pace_now(self._wall()).rate == 0
+        """Not even what is under way goes on: by cap or timetable, or because the user made the budget smaller than
+        what is spent already."""
+        return self._pace_now(self._wall()).rate == 0 or (self._set_overdrawn and not self.admits(0))
 
     @property
     def most_streams(self) -> int:
@@ -109,6 +111,7 @@ class Valve:
         wanted = changed(self._preferences, change, self._traffic)
         await self._journal.write(lambda connection: sql.prefer(connection, _NAME, wanted))
         self._preferences, self._paced_at = wanted, None
+        self._set_overdrawn = not self.admits(0)
         self.turn()
         return self.state
 
