@@ -79,7 +79,7 @@ class Connection:
         self.origin = origin
         self.reusable = False
         self.idle_since = 0.0
-        self._proxy = proxy
+        self.proxy = proxy
         self._tls = tls
         self._deadlines = deadlines
         self._throttle = throttle
@@ -160,8 +160,8 @@ class Connection:
         try:
             connect(addresses, self._deadlines.connect, loopback=self._loopback, begun=self._adopt)
             self._check_cut()
-            if self._proxy is not None and self.origin.tls:
-                self._tunnel(self._proxy)
+            if self.proxy is not None and self.origin.tls:
+                self._tunnel(self.proxy)
             if self._tls is not None and self.origin.tls:
                 self._shake_hands(self._tls)
         except (OSError, Stalled, http.client.HTTPException) as error:
@@ -188,7 +188,7 @@ class Connection:
         response = self._response("CONNECT")
         response.begin()
         if response.status != 200:
-            raise proxy_answer(response.status, self.origin.host)
+            raise proxy_answer(response.status, self.origin.host, proxy.address)
 
     def _shake_hands(self, context: ssl.SSLContext) -> None:
         wrapped = context.wrap_socket(

@@ -18,6 +18,7 @@ from tui_uploader.cloud.sockets import Address, resolve
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, link_failure
 from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, proxy_for, silence_leaky_loggers, tls_context
+from tui_uploader.cloud.vitals import Vitals, look_for_more, vitals
 from tui_uploader.errors import LinkDown
 from tui_uploader.settings import Settings
 
@@ -132,7 +133,9 @@ class ConnectionPool:
         try:
             reply = await self._in_thread(connection, addresses, request, sent)
         except ConnectFailed as error:
-            raise link_failure(error.__cause__ or error, host, connected=False) from error.__cause__
+            proxy = None if connection.proxy is None else connection.proxy.address
+            cause = error.__cause__ or error
+            raise link_failure(cause, host, connected=False, proxy=proxy) from error.__cause__
         except Cut as error:
             raise LinkDown(f"The connection to {host} was closed from this side.") from error
         except (OSError, Stalled, http.client.HTTPException) as error:
