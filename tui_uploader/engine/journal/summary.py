@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
+
+_ROWS_KEPT = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +115,24 @@ class Summary:
         return sum(self.files(upload.id, *stages) for upload in self.uploads_of(project))
 
 
+# A commit changes few rows, and those that stayed need not be made anew.
+_project = lru_cache(maxsize=_ROWS_KEPT)(ProjectRow.of)
+_upload = lru_cache(maxsize=_ROWS_KEPT)(UploadRow.of)
+_tally = lru_cache(maxsize=_ROWS_KEPT)(Tally)
+
+
 def read_summary(connection: sqlite3.Connection) -> Summary:
-    projects = {row["id"]: ProjectRow.of(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
+    projects = {row["id"]: _project(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
     uploads = {
-        row["id"]: UploadRow.of(row)
+        row["id"]: _upload(row)
         for row in connection.execute(
             "SELECT u.*, (SELECT COUNT(*) FROM sources s WHERE s.upload = u.id AND NOT s.scanned) AS unscanned"
             " FROM uploads u ORDER BY u.id"
         )
     }
     tallies: dict[int, dict[FileStage, Tally]] = {upload: {} for upload in uploads}
-    for row in connection.execute("SELECT upload, stage, files, bytes FROM tallies WHERE files > 0"):
-        tallies[row["upload"]][FileStage(row["stage"])] = Tally(row["files"], row["bytes"])
+    for upload, stage, files, size in connection.execute(
+        "SELECT upload, stage, files, bytes FROM tallies WHERE files > 0"
+    ):
+        tallies[upload][FileStage(stage)] = _tally(files, size)
     return Summary(MappingProxyType(projects), MappingProxyType(uploads), MappingProxyType(tallies))
