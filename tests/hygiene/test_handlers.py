@@ -20,6 +20,7 @@ CATCHES_EVERYTHING = {
     "engine/journal/connection.py::_run_alone": "handed to the caller whose change it was; the others are kept",
     "engine/sending.py::_send": "the edge of a task: logged, written down for the file, and the others go on",
     "tui/engine_link.py::_call": "the edge of a command's task: logged, told as a notice, and the screen stays",
+    "tui/photo.py::_opened": "Pillow's decoders raise whatever broken bytes make of them: the user reads a sentence",
     "local_cloud/edge.py::__call__": "the edge of a request: logged, and the reply is an error",
 }
 """`file::function`, and why. A handler that only cleans up and raises again needs no entry."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from textual.widgets import Static
 
 from tui_uploader.model import FileItem, FileStatus, Skipped
 from tui_uploader.text import byte_count, counted, printable
+from tui_uploader.tui.aside import aside
 
 _LABEL_CELLS = 13
 _WHAT_HELPS = {
@@ -52,16 +54,21 @@ class DetailsScreen(ModalScreen[None]):
     """A title and labelled lines."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "close", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "close", "Close"),
+        Binding("v", "view", "View the image", show=False),
+    ]
 
-    def __init__(self, title: str, lines: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, title: str, lines: Sequence[tuple[str, str]], image: str | None = None) -> None:
+        """`image`: path of the file that it is about."""
         super().__init__()
         self._title = title
         self._lines = tuple(lines)
+        self._image = image
 
     @classmethod
     def of_file(cls, item: FileItem) -> DetailsScreen:
-        return cls("File", file_lines(item))
+        return cls("File", file_lines(item), image=item.path)
 
     @classmethod
     def of_skipped(cls, skipped: Sequence[Skipped]) -> DetailsScreen:
@@ -71,9 +78,34 @@ class DetailsScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog"):
             yield Static(Content(self._title), classes="dialog-title")
             for label, text in self._lines:
-                spaced = f"{label:<{_LABEL_CELLS}}" if label else ""
-                yield Static(Content(f"{spaced}{printable(text)}"))
-            yield Static("\nEsc closes")
+                yield _line(label, text)
+            yield Static("\nEsc closes" if self._image is None else "\nv shows the image, Esc closes", id="details-keys")
+
+    def on_mount(self) -> None:
+        if self._image is not None:
+            work = self._tell_of_photo(self._image)
+            self.run_worker(work, name="photo facts", group="photo facts", description="photo facts")
+
+    async def _tell_of_photo(self, path: str) -> None:
+        """What the file tells of the picture in it; one that is none has been told so by the lines above."""
+        from tui_uploader.tui.photo import NoPicture, read_facts
+
+        try:
+            facts = await aside(partial(read_facts, path))
+        except NoPicture:
+            return
+        told = [_line(label, text) for label, text in facts.lines]
+        await self.query_one(".dialog").mount_all(told, before="#details-keys")
+
+    async def action_view(self) -> None:
+        if self._image is not None:
+            self.dismiss(None)
+            await self.app.run_action("app.dialog('show_picture')")
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+
+def _line(label: str, text: str) -> Static:
+    spaced = f"{label:<{_LABEL_CELLS}}" if label else ""
+    return Static(Content(f"{spaced}{printable(text)}"))

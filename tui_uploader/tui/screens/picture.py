@@ -1,0 +1,210 @@
+"""One image over the whole screen, and the files before and after it.
+
+What was drawn stays as it is until the user asks for another image: the line carries each picture once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_uploader.errors import UploaderError
+from tui_uploader.model import FileItem, FileQuery
+from tui_uploader.text import byte_count
+from tui_uploader.tui.aside import aside
+from tui_uploader.tui.columns import cell_text, clipped_name
+from tui_uploader.tui.engine_link import SLOW_STATUS_SECONDS, EngineLink
+from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.photo import NoPicture, Photo, read_photo
+from tui_uploader.tui.picture_cells import (
+    MOST_BYTES,
+    MOST_BYTES_SLOW,
+    CellPicture,
+    Colour,
+    Rows,
+    cell_picture,
+    drawing,
+)
+from tui_uploader.tui.widgets.spans import SpanLine, segments
+
+_LEAST_PIXELS = 480
+"""Kept of a picture, across and down, so that it need not be read again when the terminal becomes larger."""
+_LONGEST_NAME = 40
+
+
+class CellArea(Widget):
+    """A picture in its midst, or a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._strips: list[Strip] = []
+        self._said: Span | None = None
+
+    def show(self, picture: CellPicture) -> None:
+        self._strips, self._said = strips(picture.rows, self.rich_style), None
+        self.refresh()
+
+    def say(self, sentence: str, style: str = "muted") -> None:
+        self._strips, self._said = [], Span(cell_text(sentence), style)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        base, width = self.rich_style, self.size.width
+        if self._said is not None:
+            line = y == self.size.height // 2
+            return Strip(segments(self, [Span(" "), self._said] if line else [], base)).adjust_cell_length(width, base)
+        top = (self.size.height - len(self._strips)) // 2
+        if not 0 <= y - top < len(self._strips):
+            return Strip.blank(width, base)
+        strip = self._strips[y - top]
+        left = Strip.blank(max(0, width - strip.cell_length) // 2, base)
+        return Strip.join((left, strip)).adjust_cell_length(width, base)
+
+
+def strips(rows: Rows, base: Style) -> list[Strip]:
+    """The same as Textual draws it; `base` is the pen where a cell has no colour of its own."""
+    known: dict[tuple[Colour | None, Colour | None], Style] = {}
+
+    def style(ink: Colour | None, paper: Colour | None) -> Style:
+        found = known.get((ink, paper))
+        if found is None:
+            own = Style(color=Color.from_rgb(*ink) if ink else None, bgcolor=Color.from_rgb(*paper) if paper else None)
+            found = known[ink, paper] = base + own
+        return found
+
+    return [Strip([Segment(run.text, style(run.ink, run.paper)) for run in row]) for row in rows]
+
+
+class PictureScreen(Screen[int]):
+    """The answer is where in the list the user is now."""
+
+    CSS_PATH: ClassVar = ["picture.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,v", "close", "Close"),
+        Binding("right,down,j,space,n,pagedown", "step(1)", "Next", show=False),
+        Binding("left,up,k,p,pageup", "step(-1)", "Previous", show=False),
+        Binding("home,g", "go(0)", "First", show=False),
+        Binding("end,G", "go(-1)", "Last", show=False),
+    ]
+
+    def __init__(
+        self, link: EngineLink, glyphs: Glyphs, upload: int, query: FileQuery, index: int, item: FileItem, total: int
+    ) -> None:
+        """`query` is that of the list, of which `item` is row `index`; its window does not matter."""
+        super().__init__()
+        self._link = link
+        self._glyphs = glyphs
+        self._upload = upload
+        self._query = query
+        self._index, self._item, self._total = index, item, total
+        self._there = index
+        """The row that `_item` is; `_index` is the one that the user wants."""
+        self._photo: tuple[FileItem, Photo] | None = None
+        self._wanted = asyncio.Event()
+        self._area = CellArea()
+        self._title, self._facts, self._keys = (SpanLine(glyphs, classes="caption") for _ in range(3))
+
+    def compose(self) -> ComposeResult:
+        yield self._area
+        yield self._title
+        yield self._facts
+        yield self._keys
+
+    def on_mount(self) -> None:
+        self._show_title()
+        self._area.say("Reading the picture.")
+        self.run_worker(self._keep_shown(), name="picture", group="picture", exclusive=True, description="picture")
+
+    def on_resize(self) -> None:
+        self._wanted.set()
+
+    def action_step(self, files: int) -> None:
+        self._want(self._index + files)
+
+    def action_go(self, index: int) -> None:
+        self._want(index if index >= 0 else self._total + index)
+
+    def action_close(self) -> None:
+        self.dismiss(self._there)
+
+    def _want(self, index: int) -> None:
+        index = max(0, min(index, self._total - 1))
+        if index != self._index:
+            self._index = index
+            self._wanted.set()
+
+    # --------------------------------------------------------------------------------------- reading and drawing
+
+    async def _keep_shown(self) -> None:
+        """One at a time, and only the newest wish: a held key must not start a reader for each file it passes."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._go_there()
+                await self._draw()
+            except (NoPicture, UploaderError) as error:
+                self._photo = None
+                self._area.say(str(error), "warning")
+                self._facts.show([])
+                self._show_keys("")
+
+    async def _go_there(self) -> None:
+        """Raises UploaderError when the engine does not tell which file it is."""
+        index = self._index
+        if index == self._there:
+            return
+        query = replace(self._query, offset=index, limit=1)
+        window = await self._link.ask(lambda engine: engine.files(self._upload, query))
+        self._total = window.total
+        if window.files:
+            self._item, self._there = window.files[0], index
+        self._show_title()
+
+    async def _draw(self) -> None:
+        """Raises NoPicture."""
+        item, (width, height) = self._item, self._area.size
+        if not width or not height:
+            return
+        if self._photo is None or self._photo[0].id != item.id:
+            self._show_keys("reading")
+            most = max(_LEAST_PIXELS, width), max(_LEAST_PIXELS, 2 * height)
+            self._photo = item, await aside(partial(read_photo, item.path, most))
+        photo = self._photo[1]
+        slow = self._link.interval >= SLOW_STATUS_SECONDS
+        how = drawing(
+            ascii_only=self.app.has_class("-ascii"),
+            no_color=self.app.has_class("-plain"),
+            colours=self.app.console.color_system,
+        )
+        most_bytes = MOST_BYTES_SLOW if slow else MOST_BYTES
+        picture = await aside(partial(cell_picture, photo.pixels, width, height, how, most_bytes))
+        if self._wanted.is_set():
+            return  # another one, or another size, is wanted by now
+        self._area.show(picture)
+        self._facts.show([Span(f" {'  '.join(cell_text(text) for _, text in photo.facts.lines)}")])
+        smaller = " for a slow line" if slow else ""
+        self._show_keys(f"{byte_count(picture.bytes)} sent{smaller}")
+
+    def _show_title(self) -> None:
+        item = self._item
+        name = clipped_name(cell_text(item.name), _LONGEST_NAME, self._glyphs.cut)
+        status = Span(f" {self._glyphs.statuses[item.status]} ", item.status)
+        place = f"{self._there + 1:,} of {self._total:,} "
+        self._title.show([status, Span(name, "strong"), Span(f"  {byte_count(item.size)}")], [Span(place)])
+
+    def _show_keys(self, note: str) -> None:
+        keys = (("Left Right", "previous, next"), ("Esc", "close"))
+        spans = [span for key, does in keys for span in (Span(f" {key}", "key"), Span(f" {does} "))]
+        self._keys.show(spans, [Span(f"{note} ", "muted")] if note else [])
