@@ -33,6 +33,7 @@ EVERYWHERE = (
     _key("d", "command('dismiss')", "dismiss", "Take a complete or cancelled upload off the list"),
     _key("U", "command('undo_removal')", "undo", "Put the files that were removed last back into the queue"),
     _key("o", "command('copy_address')", "copy address", "Copy the web address of the project"),
+    _key("m", "app.dialog('show_map')", "map", "Show where the images of the upload were taken"),
     _key("w", "toggle_uploads", "hide/show", "Hide or show the uploads; nothing is interrupted"),
     _key("l", "app.dialog('show_log')", "log", "Show the engine's log"),
     _key("E", "app.restart_engine", "start engine", "Start the engine again, or replace one of another version"),
@@ -61,6 +62,7 @@ IN_FILES = (
     _key("R", "screen.command('retry_selected')", "retry", "Try the selected failed files again"),
     _key("x,delete", "screen.command('remove_selected')", "remove", "Remove waiting, duplicate or failed files"),
     _key("enter", "open", "details", "Show everything that is known of the file", shown="Enter"),
+    _key("v", "app.dialog('show_picture')", "view", "View the image over the whole screen"),
 )
 IN_UPLOADS = (_key("enter", "open", "files", "Go to the upload's files", shown="Enter"),)
 
