@@ -50,6 +50,8 @@ class FilesPane(Pane[FileItem]):
         self._upload: int | None = None
         self._project_name = ""
         self._counts: Counts | None = None
+        self._empty: tuple[str, ...] = ()
+        """What to say where the upload has no files."""
         self._query = FileQuery()
         self._cycled: FileStatus | None = None
         """The one status that `f` shows."""
@@ -69,10 +71,14 @@ class FilesPane(Pane[FileItem]):
             self._paces.clear()
             self.table.start_over()
         self._project_name, self._counts = project, counts
-        lines = ["No file matches; Esc shows all again."] if self._filtered else empty
-        self.table.show_empty([Span(line, "muted") for line in lines])
+        self._empty = tuple(empty)
+        self._show_empty()
         self._wanted.set()
         self._show_title()
+
+    def _show_empty(self) -> None:
+        lines = ("No file matches; Esc shows all again.",) if self._filtered else self._empty
+        self.table.show_empty([Span(line, "muted") for line in lines])
 
     @property
     def _filtered(self) -> bool:
@@ -134,6 +140,7 @@ class FilesPane(Pane[FileItem]):
         if query != self._query:
             marks = set(self.table.marks)
             self._query = query
+            self._show_empty()
             self.table.start_over()
             self.table.marks |= marks
             self.table.show_sorted("" if query.sort == "added" else query.sort, query.descending)
