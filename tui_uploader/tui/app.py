@@ -26,7 +26,6 @@ from tui_uploader.tui.glyphs import glyph_set
 from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
 from tui_uploader.tui.news import Submission, news
 from tui_uploader.tui.screens.main import MainScreen
-from tui_uploader.tui.screens.submitted import SubmittedScreen
 from tui_uploader.tui.terminal import Pace, Terminal, paced
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
@@ -138,6 +137,8 @@ class UploaderApp(App[None]):
         """Now if the user is on the main screen, else when the dialog that is open is closed."""
         if not self._unseen_submissions:
             return
+        from tui_uploader.tui.screens.submitted import SubmittedScreen  # the first frame does without it
+
         if isinstance(self.screen, SubmittedScreen):
             self.screen.add(self._unseen_submissions)
         elif self.screen is self.main:
