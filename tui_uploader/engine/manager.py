@@ -293,6 +293,10 @@ def _nothing_in(paths: Sequence[str], skipped: Sequence[Skipped]) -> NothingToUp
 
 
 def _pix4d_cloud(settings: Settings) -> Callable[[Login], Cloud]:
-    from tui_uploader.cloud.pix4d import Pix4dCloud
+    def made(login: Login) -> Cloud:
+        # Brings the libraries for HTTP and for signing, which take as long to load as all the rest of the engine.
+        from tui_uploader.cloud.pix4d import Pix4dCloud
 
-    return lambda login: Pix4dCloud(login, settings)
+        return Pix4dCloud(login, settings)
+
+    return made
