@@ -33,6 +33,7 @@ from tui_uploader.model import (
     ProjectKind,
     SignInRequest,
     UploadState,
+    Volume,
 )
 
 MIB = 1024**2
@@ -107,6 +108,24 @@ async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> 
         assert (await manager.upload(upload.upload)).bytes.sent == begun.sent
         assert await manager.remove(upload.upload, FileSelection(ids=(begun.id,))) == 1
         assert (await manager.upload(upload.upload)).bytes.sent == 0
+        assert await manager.restore(upload.upload, FileSelection(ids=(begun.id,))) == 1
+        assert (await manager.upload(upload.upload)).bytes.sent == begun.sent, "its parts are as good as before"
+
+
+async def test_a_restored_file_that_changed_meanwhile_has_sent_nothing(world: World) -> None:
+    world.options = replace(world.options, faults=("stall:route=part,seconds=60,every=1,after=1",))
+    photo = write_photo(world.card / "A.JPG", 20 * MIB)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await when(manager, upload.upload, lambda status: status.bytes.sent >= 4 * MIB)
+        await manager.pause(upload.upload)
+        await manager.remove(upload.upload, FileSelection(all=True))
+        write_photo(photo, 3 * MIB)
+        world.options = replace(world.options, faults=())
+        await manager.restore(upload.upload, FileSelection(all=True))
+    async with world.cloud_running(), world.engine() as manager:
+        await manager.resume(upload.upload)
+        assert (await settled(manager, upload.upload)).bytes == Volume(*[photo.stat().st_size] * 4)
 
 
 async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(

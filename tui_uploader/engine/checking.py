@@ -245,11 +245,22 @@ class Checker:
             await asyncio.wait({before})
         if content is None:
             self._look_later(row)
-            await self._core.journal.write(lambda connection: _note_change(connection, row.id, candidate))
+            await self._settle(row, lambda connection: _note_change(connection, row.id, candidate))
         else:
-            await self._core.journal.write(
-                lambda connection: contents.settle_check(connection, row.id, candidate, content)
-            )
+            await self._settle(row, lambda connection: contents.settle_check(connection, row.id, candidate, content))
+
+    async def _settle(self, row: FileRow, change: Callable[[sqlite3.Connection], None]) -> None:
+        """A file that comes back to the queue brings the parts along that were sent before, if it is still the same."""
+        if row.multipart is None:
+            await self._core.journal.write(change)
+            return
+        kept: list[int] = []
+
+        def settle(connection: sqlite3.Connection) -> None:
+            change(connection)
+            kept.append(files.bytes_of_parts(connection, row.id))
+
+        await self._core.journal.write(settle, then=lambda: self._core.live.set_parts(row.upload, row.id, kept[-1]))
 
     def _look_later(self, row: FileRow) -> None:
         """The file is perhaps still being written: it is given a moment."""

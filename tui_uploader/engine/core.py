@@ -46,6 +46,8 @@ class Core:
     _bells: set[asyncio.Event] = field(default_factory=set)
     faults: dict[str, UploaderError] = field(default_factory=dict)
     """What keeps a room of the engine from working, such as a full disk under the journal, by room."""
+    obstacles: dict[int, UploaderError] = field(default_factory=dict)
+    """Why stored files of a project are not registered until a person acts, by project."""
 
     @property
     def summary(self) -> Summary:

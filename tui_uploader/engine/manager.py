@@ -217,6 +217,7 @@ class UploadManager:
 
     async def dismiss(self, upload: int) -> UploadStatus:
         await self._write(lambda connection: uploads.dismiss(connection, upload))
+        await self._recount_parts()
         return self._view.upload(upload)
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:

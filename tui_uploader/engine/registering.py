@@ -16,7 +16,7 @@ from tui_uploader.engine.retry import Verdict, backoff, decide
 from tui_uploader.errors import CloudRefused, EngineError, Unsupported, UploaderError
 from tui_uploader.intake.inspect import result_type
 from tui_uploader.model import FileStage, ProjectKind
-from tui_uploader.text import counted
+from tui_uploader.text import counted, printable
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class Registrar:
             waiting = self._core.summary.project_files(project.id, FileStage.STORED)
             if not waiting:
                 self._since.pop(project.id, None)
+                self._core.obstacles.pop(project.id, None)
                 continue
             due = self._due(project, waiting, now)
             if due is not None and due <= now:
@@ -82,6 +83,7 @@ class Registrar:
             return
         self._since.pop(project.id, None)
         self._failures.pop(project.id, None)
+        self._core.obstacles.pop(project.id, None)
         account.link.seen_up()
 
     async def _register_images(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
@@ -137,7 +139,17 @@ class Registrar:
         decision = decide(error, 0, self._core.clocks.random)
         if account is not None and decision.verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
             self._core.accounts.note(account, error)
+        if decision.verdict is Verdict.GIVE_UP:
+            self._core.obstacles[project.id] = _obstacle(error, project.name)
+            self._core.ring()
         log.warning("Registering in project %d, attempt %d: %s", project.id, failures + 1, error)
         # Stored files are never given up: they stay stored, and registering may be repeated for ever.
         wait = max(1.0, backoff(failures, self._core.clocks.random), decision.after)
         self._not_before[project.id] = self._core.clocks.monotonic() + wait
+
+
+def _obstacle(error: UploaderError, project: str) -> UploaderError:
+    return type(error)(
+        f"{error} What is stored waits to be registered in {printable(project)}, and is tried again from time to time; "
+        "if the project is gone for good, cancel this upload and add the files to another project."
+    )

@@ -48,9 +48,13 @@ def allowance(streams: int, uploads: int) -> int:
     return math.ceil(streams / max(1, uploads)) + _SPARE
 
 
+def parts_are_wrong(error: UploaderError) -> bool:
+    return error.remedy in (Remedy.CHECK_FILE, Remedy.RESTART_FILE)
+
+
 def give_up(connection: sqlite3.Connection, file_id: int, error: UploaderError) -> None:
     """What was sent so far is kept for the next attempt, unless it is what is wrong."""
-    if error.remedy in (Remedy.CHECK_FILE, Remedy.RESTART_FILE):
+    if parts_are_wrong(error):
         files.forget_parts(connection, file_id)
     files.fail(connection, file_id, error.kind, str(error))
 
@@ -273,7 +277,8 @@ class Sender:
                     partial(files.doubt, file_id=row.id), then=partial(self._core.live.forget_parts, row.id)
                 )
             case Verdict.GIVE_UP:
-                await self._core.journal.write(partial(give_up, file_id=row.id, error=error))
+                forget = partial(self._core.live.forget_parts, row.id) if parts_are_wrong(error) else None
+                await self._core.journal.write(partial(give_up, file_id=row.id, error=error), then=forget)
 
     async def _hold(self, file: int) -> None:
         def hold(connection: sqlite3.Connection) -> None:

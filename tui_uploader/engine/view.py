@@ -94,6 +94,8 @@ class View:
         )
         project = self._project_row(upload.project)
         fault = next(iter(self._core.faults.values()), None)
+        if fault is None and self._core.summary.files(upload.id, FileStage.STORED):
+            fault = self._core.obstacles.get(upload.project)
         way = self._way(project)
         summary = self._core.summary
         still_sending = summary.files(upload.id, FileStage.SENDING)

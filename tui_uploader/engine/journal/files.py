@@ -21,6 +21,7 @@ HOLDING = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGIS
 """A file in one of these stages is the one that brings its content to the project."""
 
 _UPLOADED = (FileStage.STORED, FileStage.REGISTERED)
+_UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +254,19 @@ def store(connection: sqlite3.Connection, file_id: int, etag: str) -> None:
     move(connection, file_id, FileEvent.STORED, etag=etag, multipart=None, part_size=None)
 
 
-def bytes_in_parts(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
-    """Upload, and bytes that the store confirmed already, by unfinished file."""
+def bytes_in_parts(connection: sqlite3.Connection, file_id: int | None = None) -> dict[int, tuple[int, int]]:
+    """Upload, and bytes that the store confirmed already, by unfinished file: of all, or of one."""
     rows = connection.execute(
         "SELECT f.id, f.upload, SUM(p.size) AS bytes FROM parts p JOIN files f ON f.id = p.file"
-        " WHERE f.stage IN (?, ?) GROUP BY f.id",
-        (FileStage.READY, FileStage.SENDING),
+        " WHERE f.stage IN (?1, ?2, ?3, ?4) AND (?5 IS NULL OR f.id = ?5) GROUP BY f.id",
+        (*_UNFINISHED, file_id),
     )
     return {row["id"]: (row["upload"], row["bytes"]) for row in rows}
+
+
+def bytes_of_parts(connection: sqlite3.Connection, file_id: int) -> int:
+    """Of one file, as `bytes_in_parts` has them."""
+    return bytes_in_parts(connection, file_id).get(file_id, (0, 0))[1]
 
 
 def hold_interrupted(connection: sqlite3.Connection) -> int:
