@@ -14,11 +14,6 @@ from tests.tui.pty_session import PtySession
 from tui_uploader.cli.sandbox import sandboxed
 from tui_uploader.demo import write_sample_flight
 
-_RUN_APP = """
-from tui_uploader.settings import Directories
-from tui_uploader.tui.run import run_app
-raise SystemExit(run_app(Directories.of_user()))
-"""
 # A link as in a field: every photo gets stuck half-way for a while, some for longer.
 _FAULTS = (
     "stall:route=put,probability=0.5,seed=1,bytes=250000,seconds=12",
@@ -47,7 +42,7 @@ class Stage:
         """The real app on a terminal of that size, started in the folder of the small card."""
         shown = {**self._environment, "LANG": "C.UTF-8", **environment}
         with chdir(self.small_card):
-            session = PtySession((sys.executable, "-c", _RUN_APP), columns=columns, rows=rows, environment=shown)
+            session = PtySession((sys.executable, "-m", "tui_uploader"), columns=columns, rows=rows, environment=shown)
         with session as terminal:
             yield terminal
 

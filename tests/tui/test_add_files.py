@@ -86,7 +86,7 @@ async def test_the_start_alone_is_no_choice(card: Path) -> None:
     """Images cannot be taken back from a project: Enter on what nobody chose only says what it would do."""
     async with opened(screen(card)) as dialog:
         await dialog.press("enter")
-        await dialog.shows("Enter uploads 5 images.")
+        await dialog.shows("Enter uploads 5 images")
         assert dialog.is_open
         await dialog.press("enter")
         answer = await dialog.answered()
@@ -99,9 +99,9 @@ async def test_folders_are_counted_opened_and_chosen_with_keys(card: Path) -> No
         await dialog.press("down", "down", "right")
         await dialog.shows("100MEDIA", "101MEDIA")
         await dialog.press("j", "space", "space")
-        await dialog.shows("[x] 100MEDIA", "[x] 101MEDIA", "Enter uploads 4 images.")
+        await dialog.shows("[x] 100MEDIA", "[x] 101MEDIA", "Enter uploads 4 images")
         await dialog.press("k", "space", "k", "left", "left")
-        await dialog.shows("Enter uploads 1 image.")
+        await dialog.shows("Enter uploads 1 image")
         await until(lambda: "100MEDIA" not in dialog.text)
         await dialog.press("enter")
         answer = await dialog.answered()
@@ -129,9 +129,9 @@ async def test_the_mouse_opens_chooses_takes_out_and_uploads(card: Path) -> None
             x, y = dialog.at(f"[ ] {name}")
             await dialog.click(x + 1, y)
             await dialog.shows(f"[x] {name}")
-        await dialog.shows("Enter uploads 4 images.", "x ⋯")
+        await dialog.shows("Enter uploads 4 images", "x ⋯")
         await dialog.click(*dialog.at("x ⋯"))
-        await dialog.shows("[ ] 100MEDIA", "Enter uploads 1 image.")
+        await dialog.shows("[ ] 100MEDIA", "Enter uploads 1 image")
         await dialog.click(*dialog.at("▾ [ ] DCIM"))
         await dialog.shows("▸ [ ] DCIM")
         await dialog.click(*dialog.at("Upload    "))
@@ -141,9 +141,9 @@ async def test_the_mouse_opens_chooses_takes_out_and_uploads(card: Path) -> None
 
 async def test_what_was_chosen_can_be_taken_out_with_keys(card: Path) -> None:
     async with opened(screen(card, dropped=f"{card}/DCIM {card}/ortho.tif")) as dialog:
-        await dialog.shows("Enter uploads 5 images.")
+        await dialog.shows("Enter uploads 5 images")
         await dialog.press("down", "tab", "x")
-        await dialog.shows("Enter uploads 1 image.")
+        await dialog.shows("Enter uploads 1 image")
         await dialog.press("x")
         await dialog.shows("nothing chosen yet")
         await dialog.press("x")
@@ -185,7 +185,7 @@ async def test_a_new_project_needs_a_name_that_the_service_takes(card: Path) -> 
         await dialog.press("enter")
         await dialog.shows("A project needs a name.")
         await dialog.type("East/West")
-        await dialog.shows("Will be called East-West")
+        await dialog.shows("Will be called East-West", "Enter uploads 5 images to a new project, East-West.")
         await dialog.press("enter")
         assert await dialog.answered() == AddRequest((str(card),), new="East-West")
 
@@ -218,7 +218,7 @@ async def test_results_show_their_files_and_do_not_process(card: Path) -> None:
 
 async def test_automatic_processing_can_be_switched_off(card: Path) -> None:
     async with opened(screen(card, dropped=str(card))) as dialog:
-        await dialog.shows("Enter uploads 5 images.")
+        await dialog.shows("Enter uploads 5 images to North field.")
         x, y = dialog.at("[x] process automatically")
         await dialog.click(x, y)
         await dialog.shows("[ ] process automatically")

@@ -13,12 +13,22 @@ from textual.message import Message
 
 from tests.service.conftest import Spawner
 from tests.service.stand_in import StandInManager
+from tests.tui.values import engine_status, project, upload_status
 from tests.until import until
 from tui_uploader.errors import EngineUnreachable, UsageError
-from tui_uploader.model import AddRequest, Project, ProjectKind, UploadStatus
+from tui_uploader.model import (
+    Account,
+    AddRequest,
+    EngineStatus,
+    Processing,
+    ProcessingState,
+    Project,
+    ProjectKind,
+    UploadStatus,
+)
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories, EnvironmentLogin, Settings
-from tui_uploader.tui.engine_link import Connect, EngineLink
+from tui_uploader.tui.engine_link import Connect, EngineLink, until_next_look
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
 
 
@@ -203,3 +213,25 @@ async def test_an_engine_that_will_not_start_is_told(directories: Directories) -
         told = [event for event in app.told if isinstance(event, AttachmentChanged)]
         assert app.link.attachment is Attachment.GONE
         assert told[-1].reason == "There is no way to start it."
+
+
+ME = (Account("me@cloud", "cloud", "me", "file"),)
+AT_WORK = project(uploads=(1,), processing=Processing(ProcessingState.PROCESSING))
+
+
+@pytest.mark.parametrize(
+    ("accounts", "projects", "status", "seconds"),
+    [
+        ((), (AT_WORK,), None, 5.0),
+        (ME, (), None, None),
+        (ME, (project(uploads=(1,)),), None, None),
+        (ME, (AT_WORK,), None, 60.0),
+        (ME, (AT_WORK,), engine_status(upload_status(2)), 60.0),
+        (ME, (AT_WORK,), engine_status(upload_status(1)), None),
+        (ME, (project(uploads=(1,), processing=Processing(ProcessingState.DONE)),), None, None),
+    ],
+)
+def test_projects_are_looked_at_again_while_one_is_processed_that_no_upload_shows(
+    accounts: tuple[Account, ...], projects: tuple[Project, ...], status: EngineStatus | None, seconds: float | None
+) -> None:
+    assert until_next_look(accounts, projects, status) == seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -25,7 +25,7 @@ from tui_uploader.errors import (
     LinkError,
     UploaderError,
 )
-from tui_uploader.model import EngineStatus, Login, SignInRequest
+from tui_uploader.model import Account, EngineStatus, Login, ProcessingState, Project, SignInRequest
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
 
@@ -39,6 +39,7 @@ STATUS_SECONDS, SLOW_STATUS_SECONDS = 0.5, 2.0
 
 _LOOK_FOR_ENGINE_SECONDS = 1.0
 _LOOK_FOR_LOGIN_SECONDS = 5.0
+_LOOK_AT_PROCESSING_SECONDS = 60.0
 
 Answer = TypeVar("Answer")
 
@@ -200,9 +201,9 @@ class EngineLink:
             self._app.post_message(Noticed(str(error), "error", seconds=0, attention=True))
         while True:
             self._projects_stale.clear()
-            signed_in = await self._tell_projects(engine)
+            patience = await self._tell_projects(engine)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._projects_stale.wait(), None if signed_in else _LOOK_FOR_LOGIN_SECONDS)
+                await asyncio.wait_for(self._projects_stale.wait(), patience)
 
     async def _hand_over_login(self, engine: EngineClient) -> None:
         """A cloud that cannot be reached is no reason to refuse a login: the engine waits for it.
@@ -222,17 +223,36 @@ class EngineLink:
             account = await engine.sign_in(replace(request, verify=False))
         self.account = account.account
 
-    async def _tell_projects(self, engine: EngineClient) -> bool:
-        """Whether anybody is signed in, as far as the engine says."""
+    async def _tell_projects(self, engine: EngineClient) -> float | None:
+        """Seconds until there may be more to tell without a word of the engine; None: never."""
         try:
             accounts = await engine.accounts()
-            self._app.post_message(ProjectsArrived(await engine.projects(), accounts))
+            projects = await engine.projects()
         except EngineError:
-            return True  # who follows the engine tells it
+            return None  # who follows the engine tells it
         except UploaderError as error:
             self._app.post_message(Noticed(f"The projects could not be listed: {error}", "warning"))
-            return True
-        return bool(accounts)
+            return None
+        self._app.post_message(ProjectsArrived(projects, accounts))
+        return until_next_look(accounts, projects, self.status)
+
+
+def until_next_look(
+    accounts: Sequence[Account], projects: Sequence[Project], status: EngineStatus | None
+) -> float | None:
+    """Seconds. The status follows the projects of the uploads in it; one that is processed without them, nobody does.
+
+    None where the list changes only with the uploads.
+    """
+    if not accounts:
+        return _LOOK_FOR_LOGIN_SECONDS
+    followed = {upload.upload for upload in status.uploads} if status else set()
+    at_work = (
+        project.processing.state is not ProcessingState.NOT_STARTED and not project.processing.state.ended
+        for project in projects
+        if followed.isdisjoint(project.uploads)
+    )
+    return _LOOK_AT_PROCESSING_SECONDS if any(at_work) else None
 
 
 def _connect(

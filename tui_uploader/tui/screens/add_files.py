@@ -251,10 +251,16 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
         files = given_paths.total(paths, self._tree.counts)
         noun = "image" if self._wanted_kind is ProjectKind.IMAGES else "file"
         plus = "" if files.complete else "+"
-        said = f"Enter uploads {counted(files.files, noun).replace(' ', f'{plus} ', 1)}."
+        said = f"Enter uploads {counted(files.files, noun).replace(' ', f'{plus} ', 1)}{self._destination()}."
         if noun == "image" and files.files > MAX_IMAGES:
             said += f" A project takes {MAX_IMAGES:,} at most."
         return said
+
+    def _destination(self) -> str:
+        project, new = self._project.project, checked_name(self._project.value)
+        if project is not None:
+            return f" to {project.name}"
+        return f" to a new project, {new.name}" if new.trouble is None else ""
 
     def _say(self, text: str, *, warned: bool = False) -> None:
         """`warned`: it stays until something is done about it."""

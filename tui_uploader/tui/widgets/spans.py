@@ -33,6 +33,10 @@ _COLOURS: Mapping[str, str] = {
     "error": "text-error",
     "key": "footer-key-foreground",
 }
+_WORDS = frozenset({"uploaded", "uploading", "duplicate", "failed", "warning", "error", "key"})
+_LEAST, _LEAST_OF_WORDS = 3.0, 4.5
+"""Contrast of bars and of what is told aside; of words that tell how things stand."""
+_BLACK, _WHITE = Color(0, 0, 0), Color(255, 255, 255)
 _BOLD = frozenset({"failed", "strong", "error", "key"})
 
 
@@ -45,9 +49,33 @@ def _drawn(name: str, colour: str | None, background: RichColor | None) -> Style
     if colour.startswith("ansi_") and colour.endswith("%"):
         return Style(dim=True, bold=bold)  # a terminal's own colours cannot be mixed
     parsed = Color.parse(colour)
-    if parsed.a < 1 and background is not None:
-        parsed = Color.from_rich_color(background).blend(parsed, parsed.a)
+    if background is not None and not background.is_default and parsed.ansi is None:
+        behind = Color.from_rich_color(background)
+        parsed = readable(behind.blend(parsed, parsed.a), behind, _LEAST_OF_WORDS if name in _WORDS else _LEAST)
     return Style(color=parsed.rich_color, bold=bold)
+
+
+def readable(colour: Color, background: Color, least: float) -> Color:
+    """`colour`, or as near to it as a contrast of `least` allows; some themes have colours that cannot be told apart.
+
+    Contrast is that of WCAG 2.1, section 1.4.3: from 1, none, to 21, black on white.
+    """
+    pole = max((_BLACK, _WHITE), key=lambda end: contrast(end, background))
+    steps = (colour.blend(pole, step / 10) for step in range(10))
+    return next((shade for shade in steps if contrast(shade, background) >= least), pole)
+
+
+def contrast(one: Color, other: Color) -> float:
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    """Of a colour on a screen, from 0 to 1 (WCAG 2.1, "relative luminance")."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def segments(widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bool = True) -> list[Segment]:

@@ -1,0 +1,73 @@
+"""Every built-in theme lets the words and bars of the screen be read."""
+
+from __future__ import annotations
+
+import pytest
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App, ComposeResult
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES
+
+from tui_uploader.tui.glyphs import UNICODE, Span
+from tui_uploader.tui.widgets.spans import SpanLine, contrast, readable, segments
+
+ASIDE = ("waiting", "muted", "ahead", "registered", "stored", "sent")
+WORDS = ("uploaded", "uploading", "duplicate", "failed", "warning", "error", "key")
+BACKGROUNDS = ("background", "panel", "surface", "footer-background")
+MIXED = sorted(name for name in BUILTIN_THEMES if not name.startswith("ansi"))
+"""The others leave colours to the terminal."""
+
+
+class ThemeApp(App[None]):
+    def compose(self) -> ComposeResult:
+        yield SpanLine(UNICODE)
+
+    def drawn(self, style: str, background: Color) -> Segment:
+        base = Style(bgcolor=background.rich_color)
+        (segment,) = segments(self.query_one(SpanLine), [Span("x", style)], base)
+        return segment
+
+
+async def test_every_status_can_be_read_in_every_theme() -> None:
+    app = ThemeApp()
+    async with app.run_test():
+        for theme in MIXED:
+            app.theme = theme
+            for name in BACKGROUNDS:
+                background = Color.parse(app.theme_variables[name])
+                for style in (*ASIDE, *WORDS):
+                    drawn = app.drawn(style, background).style
+                    assert drawn is not None and drawn.color is not None
+                    least = 4.4 if style in WORDS else 2.9  # a colour is rounded to a byte
+                    found = contrast(Color.from_rich_color(drawn.color), background)
+                    assert found >= least, (theme, name, style, found)
+
+
+async def test_a_terminals_own_colours_are_left_alone() -> None:
+    app = ThemeApp()
+    async with app.run_test():
+        for theme in ("ansi-dark", "ansi-light"):
+            app.theme = theme
+            for style in (*ASIDE, *WORDS):
+                assert app.drawn(style, Color(0, 0, 0)).style is not None
+
+
+@pytest.mark.parametrize(
+    ("colour", "background", "least", "shade"),
+    [
+        ("#ffffff", "#000000", 4.5, "#FFFFFF"),
+        ("#000000", "#000000", 21.0, "#FFFFFF"),
+        ("#808080", "#808080", 1.0, "#808080"),
+        ("#eeeeee", "#ffffff", 30.0, "#000000"),
+    ],
+)
+def test_a_shade_is_as_near_as_it_can_be(colour: str, background: str, least: float, shade: str) -> None:
+    assert readable(Color.parse(colour), Color.parse(background), least).hex == shade
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    black, white, grey = Color(0, 0, 0), Color(255, 255, 255), Color(118, 118, 118)
+    assert contrast(black, white) == contrast(white, black) == pytest.approx(21.0)
+    assert contrast(grey, white) == pytest.approx(4.54, abs=0.01)
+    assert contrast(grey, grey) == 1.0
