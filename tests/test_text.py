@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.text import byte_count, byte_rate, counted, duration, duration_range, printable
+from tui_uploader.text import byte_count, byte_rate, counted, duration, duration_range, exact_bytes, printable
 
 ANYTHING = st.one_of(
     st.text(),
@@ -157,3 +157,20 @@ def test_duration_tells_two_units(seconds: float, expected: str) -> None:
 )
 def test_duration_range_tells_two_ends_in_one_unit(low: float, high: float, expected: str) -> None:
     assert duration_range(low, high) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 KB"),
+        (524_288, "524.288 KB"),
+        (1_500_000, "1.5 MB"),
+        (1_000_001, "1.000001 MB"),
+        (20 * 10**9, "20 GB"),
+        (10**18, "1000 PB"),
+    ],
+)
+def test_exact_bytes_lose_no_digit(number: int, expected: str) -> None:
+    assert exact_bytes(number) == expected
