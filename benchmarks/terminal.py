@@ -7,24 +7,25 @@ the whole way, from the key that is pressed to the last byte of the frame.
 from __future__ import annotations
 
 import re
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.first_frame import Start, Waited, cpu_of_all_threads, first_frames
 from benchmarks.machine import peer
 from benchmarks.photos import scratch_folder
 from benchmarks.table import Table
 from benchmarks.terminal_world import LIVE_FILES, PROGRAM, World, world
-from tests.tui.pty_session import PtySession, cpu_seconds, resident_bytes
+from tests.tui.pty_session import PtySession, resident_bytes
 
 _PASTS = (4_000, 100_000)
-_STARTS, _PRESSES, _WATCH = 5, 60, 8.0
+_STARTS, _SPAWNS, _PRESSES, _WATCH = 15, 5, 60, 8.0
 _KEYS = {"cursor": ("j", "k"), "page": ("\x1b[6~", "\x1b[5~")}
 _CURSOR_MARK = "›"
+_FIRST_FILE = "DJI_000000.JPG"
 _HELLO = """
 from textual.app import App
 from textual.widgets import Static
@@ -40,104 +41,144 @@ _LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "", "NO_COLOR": ""}
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a program did while nobody typed."""
+    """What a program did while nobody typed, and the engine behind it, if there is one."""
 
     bytes_per_second: float
     cpu: float
     """Of one core."""
     resident: int
     """Bytes."""
+    engine_cpu: float | None = None
+    engine_resident: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """What the engine behind it did meanwhile."""
+class Felt:
+    """All that was measured with so many files in the past of the engine."""
 
-    cpu: float
-    resident: int
+    past: int
+    starts: Mapping[str, Waited]
+    """`hello` is the smallest app; with `attached` the engine ran before, with `spawned` there was none."""
+    idle: Watched
+    uploading: Watched
+    keys: Mapping[str, Mapping[str, Sequence[float]]]
+    """Seconds of every answer, sorted, by what went on and the kind of key."""
 
 
 def tables() -> list[Table]:
-    starts: list[tuple[str, ...]] = [_row_of_hello()]
-    keys: list[tuple[str, ...]] = []
-    watches: list[tuple[str, ...]] = [_row_of_rclone()]
-    for past in _PASTS:
-        with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder, world(Path(folder), past) as made:
-            who = f"tui-uploader, {past:,} files"
-            starts.append(_row_of_start(who, made))
-            with _app(made) as session:
-                _await_list(session)
-                keys.append(_row_of_keys(f"{who}, idle", session))
-                made.begin_upload()
-                keys.append(_row_of_keys(f"{who}, {LIVE_FILES} streams", session))
-            watches.append(_row_of_watch(who, made))
-    return [
-        Table(
-            "Terminal: start and idle",
-            f"80×24. Command to the first whole frame with its rows, median of {_STARTS}; then {_WATCH:.0f} s"
-            " with nothing going on. The engine is running before the app starts.",
-            ("who", "first frame ms", "idle B/s", "CPU %", "MiB", "engine CPU %", "engine MiB"),
-            tuple(starts),
-        ),
-        Table(
-            "Terminal: keys",
-            f"From the key to the frame, {2 * _PRESSES} presses of each kind.",
-            ("who", "cursor p50 ms", "p99", "page p50 ms", "p99"),
-            tuple(keys),
-        ),
-        Table(
-            "Terminal: during an upload",
-            f"{LIVE_FILES} files at a time over a slow line, watched for {_WATCH:.0f} s; ours shows a bar and a rate"
-            " for each. rclone copies from folder to folder with `-P`, as many at a time.",
-            ("who", "B/s", "CPU %", "MiB", "engine CPU %", "engine MiB"),
-            tuple(watches),
-        ),
+    hello, rclone = _watched_hello(), _watched_rclone()
+    felt = [_felt(past) for past in _PASTS]
+    return [_starts_table(felt), _keys_table(felt), _watch_table(felt, hello, rclone), gates_table(felt)]
+
+
+def _felt(past: int) -> Felt:
+    with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder, world(Path(folder), past) as made:
+        starts = _starts(made)
+        made.command("status")  # the engine is there again
+        with _app(made) as session:
+            _await_list(session)
+            idle = _watched(session, made)
+            keys = {"idle": _answers(session)}
+            made.begin_upload()
+            keys[f"{LIVE_FILES} streams"] = _answers(session)
+        return Felt(past, starts, idle, _watched_uploading(made), keys)
+
+
+def _starts(made: World) -> dict[str, Waited]:
+    environment = {**made.environment, **_LOCALE}
+    hello = Start((sys.executable, "-c", _HELLO), _LOCALE, "Hello, world")
+    attached = Start(PROGRAM, environment, _FIRST_FILE)
+    spawned = Start(PROGRAM, environment, _FIRST_FILE, before=lambda: made.run("engine", "stop"))
+    return {
+        **first_frames({"hello": hello, "attached": attached}, _STARTS),
+        **first_frames({"spawned": spawned}, _SPAWNS),
+    }
+
+
+def _starts_table(felt: Sequence[Felt]) -> Table:
+    rows = []
+    for each in felt:
+        hello = each.starts["hello"]
+        for name, waited in each.starts.items():
+            who = "Textual, hello world" if name == "hello" else f"tui-uploader, {each.past:,} files, engine {name}"
+            cells = (waited.seconds * 1e3, waited.seconds / hello.seconds, waited.cpu * 1e3, waited.cpu / hello.cpu)
+            rows.append((who, *_numbers(cells, (0, 2, 0, 2)), f"{waited.written:.0f}"))
+    return Table(
+        "Terminal: start",
+        f"80×24. Command to the first whole frame, rows included; medians of {_STARTS}, in turns with the hello world"
+        f" (of {_SPAWNS} where the engine is started too), and processor time of the program until then.",
+        ("who", "ms", "of hello", "CPU ms", "of hello", "bytes"),
+        tuple(rows),
+    )
+
+
+def _keys_table(felt: Sequence[Felt]) -> Table:
+    rows = [
+        (
+            f"tui-uploader, {each.past:,} files, {what}",
+            *(f"{_part(kinds[kind], part) * 1e3:.0f}" for kind, part in _SHOWN),
+        )
+        for each in felt
+        for what, kinds in each.keys.items()
     ]
+    return Table(
+        "Terminal: keys",
+        f"From the key to the frame, {2 * _PRESSES} presses of each kind.",
+        ("who", "cursor p50 ms", "p99", "page p50 ms", "p99"),
+        tuple(rows),
+    )
+
+
+def _watch_table(felt: Sequence[Felt], hello: Watched, rclone: Watched) -> Table:
+    rows = [("Textual, hello world, idle", *_cells(hello)), ("rclone copy -P", *_cells(rclone))]
+    for each in felt:
+        who = f"tui-uploader, {each.past:,} files"
+        rows += [(f"{who}, idle", *_cells(each.idle)), (f"{who}, uploading", *_cells(each.uploading))]
+    return Table(
+        "Terminal: what it costs",
+        f"Watched for {_WATCH:.0f} s. Uploading: {LIVE_FILES} files at a time over a slow line; ours shows a bar and a"
+        " rate for each. rclone copies from folder to folder with `-P`, as many at a time.",
+        ("who", "B/s", "CPU %", "MiB", "engine CPU %", "engine MiB"),
+        tuple(rows),
+    )
+
+
+def gates_table(felt: Sequence[Felt]) -> Table:
+    """What must hold, where we want to get, and where we are."""
+    rows = []
+    for what, gate, goal, digits, measured in _GATES:
+        values = [measured(each) for each in felt]
+        verdict = "goal" if max(values) <= goal else "holds" if max(values) <= gate else "MISSED"
+        cells = _numbers((gate, goal, *values), (digits,) * (2 + len(values)))
+        rows.append((what, *cells, verdict))
+    return Table(
+        "Terminal: against the gates",
+        "The gate must hold at every size; the goal is where we are going.",
+        ("what", "gate", "goal", *(f"{each.past:,} files" for each in felt), "verdict"),
+        tuple(rows),
+    )
 
 
 def _app(made: World) -> PtySession:
     return PtySession(PROGRAM, environment={**made.environment, **_LOCALE})
 
 
-def _row_of_hello() -> tuple[str, ...]:
-    def start() -> PtySession:
-        return PtySession((sys.executable, "-c", _HELLO), environment=_LOCALE)
-
-    first = _first_frame(start, "Hello, world")
-    with start() as session:
+def _watched_hello() -> Watched:
+    with PtySession((sys.executable, "-c", _HELLO), environment=_LOCALE) as session:
         session.wait_for("Hello, world")
-        seen = _watched(session)
-    return ("Textual, hello world", f"{first * 1e3:.0f}", *_cells(seen), "", "")
+        return _watched(session)
 
 
-def _row_of_start(who: str, made: World) -> tuple[str, ...]:
-    first = _first_frame(lambda: _app(made), "DJI_000000.JPG")
-    with _app(made) as session:
-        _await_list(session)
-        seen, engine = _watched_with_engine(session, made)
-    return (who, f"{first * 1e3:.0f}", *_cells(seen), f"{engine.cpu:.1%}", _mib(engine.resident))
-
-
-def _row_of_keys(who: str, session: PtySession) -> tuple[str, ...]:
-    cells = [who]
-    for kind, pair in _KEYS.items():
-        times = sorted(_answer(session, key) for _ in range(_PRESSES) for key in pair)
-        if not times:
-            raise ValueError(f"no {kind} key was pressed")
-        cells += [f"{statistics.median(times) * 1e3:.0f}", f"{times[int(len(times) * 0.99)] * 1e3:.0f}"]
-    return tuple(cells)
-
-
-def _row_of_watch(who: str, made: World) -> tuple[str, ...]:
+def _watched_uploading(made: World) -> Watched:
     with _app(made) as session:
         session.wait_for(lambda: re.search(r"DJI_0009\.JPG.*\d %", session.text))
-        seen, engine = _watched_with_engine(session, made)
+        seen = _watched(session, made)
         if (moving := made.moving()) < LIVE_FILES:
             raise RuntimeError(f"only {moving} files were still on their way at the end; the line is too fast")
-    return (who, *_cells(seen), f"{engine.cpu:.1%}", _mib(engine.resident))
+    return seen
 
 
-def _row_of_rclone() -> tuple[str, ...]:
+def _watched_rclone() -> Watched:
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
         card = Path(folder) / "card"
         card.mkdir()
@@ -147,24 +188,23 @@ def _row_of_rclone() -> tuple[str, ...]:
         limits = ("--bwlimit", "1M", "--multi-thread-streams", "0", "--buffer-size", "0")
         with PtySession((*command, *limits, str(card), str(Path(folder) / "copy"))) as session:
             session.wait_for("DJI_0009.JPG")
-            seen = _watched(session)
-    return ("rclone copy -P", *_cells(seen), "", "")
-
-
-def _first_frame(start: Callable[[], PtySession], text: str) -> float:
-    """Seconds from the command to the text on the screen, the median."""
-    times = []
-    for _ in range(_STARTS):
-        with start() as session:
-            session.wait_for(text)
-            times.append(session.last_byte_at - session.started_at)
-    return statistics.median(times)
+            return _watched(session)
 
 
 def _await_list(session: PtySession) -> None:
-    session.wait_for("DJI_000000.JPG")
+    session.wait_for(_FIRST_FILE)
     session.feed("2")
     session.wait_quiet(0.5)
+
+
+def _answers(session: PtySession) -> dict[str, list[float]]:
+    """Raises ValueError when no key was pressed."""
+    times = {
+        kind: sorted(_answer(session, key) for _ in range(_PRESSES) for key in pair) for kind, pair in _KEYS.items()
+    }
+    if not all(times.values()):
+        raise ValueError("no key was pressed")
+    return times
 
 
 def _answer(session: PtySession, key: str) -> float:
@@ -183,27 +223,63 @@ def _row_at_cursor(session: PtySession) -> str:
     return found[1] if found and text.count("DJI_") >= LIVE_FILES else ""
 
 
-def _watched(session: PtySession) -> Watched:
-    session.bytes_in(1.0)
-    cpu, began = cpu_seconds(session.process.pid), time.monotonic()
+def _watched(session: PtySession, made: World | None = None) -> Watched:
+    engine = made.engine_pid() if made else None
+    session.bytes_in(2.0)
+    cpu, engine_cpu = cpu_of_all_threads(session.process.pid), cpu_of_all_threads(engine) if engine else 0.0
+    began = time.monotonic()
     written = session.bytes_in(_WATCH)
     seconds = time.monotonic() - began
-    return Watched(
-        written / seconds, (cpu_seconds(session.process.pid) - cpu) / seconds, resident_bytes(session.process.pid)
-    )
-
-
-def _watched_with_engine(session: PtySession, made: World) -> tuple[Watched, Engine]:
-    pid = made.engine_pid()
-    session.bytes_in(1.0)
-    cpu, began = cpu_seconds(pid), time.monotonic()
-    seen = _watched(session)
-    return seen, Engine((cpu_seconds(pid) - cpu) / (time.monotonic() - began), resident_bytes(pid))
+    cpu = (cpu_of_all_threads(session.process.pid) - cpu) / seconds
+    seen = Watched(written / seconds, cpu, resident_bytes(session.process.pid))
+    if engine is None:
+        return seen
+    engine_cpu = (cpu_of_all_threads(engine) - engine_cpu) / seconds
+    return replace(seen, engine_cpu=engine_cpu, engine_resident=resident_bytes(engine))
 
 
 def _cells(seen: Watched) -> tuple[str, ...]:
-    return (f"{seen.bytes_per_second:.0f}", f"{seen.cpu:.1%}", _mib(seen.resident))
+    engine_cpu = "" if seen.engine_cpu is None else f"{seen.engine_cpu:.2%}"
+    engine_resident = "" if seen.engine_resident is None else _mib(seen.engine_resident)
+    return (f"{seen.bytes_per_second:.0f}", f"{seen.cpu:.2%}", _mib(seen.resident), engine_cpu, engine_resident)
 
 
 def _mib(size: int) -> str:
     return f"{size / 2**20:.0f}"
+
+
+def _numbers(values: Iterable[float], digits: Iterable[int]) -> list[str]:
+    return [f"{value:.{places}f}" for value, places in zip(values, digits, strict=True)]
+
+
+def _part(times: Sequence[float], part: float) -> float:
+    """The value that `part` of the sorted times do not exceed."""
+    return times[min(len(times) - 1, int(len(times) * part))]
+
+
+_SHOWN = (("cursor", 0.5), ("cursor", 0.99), ("page", 0.5), ("page", 0.99))
+
+
+def _slowest(kind: str) -> Callable[[Felt], float]:
+    return lambda felt: max(_part(kinds[kind], 0.99) for kinds in felt.keys.values()) * 1e3
+
+
+_GATES: tuple[tuple[str, float, float, int, Callable[[Felt], float]], ...] = (
+    (
+        "first whole frame, of the hello world's",
+        1.6,
+        1.25,
+        2,
+        lambda felt: felt.starts["attached"].seconds / felt.starts["hello"].seconds,
+    ),
+    ("cursor key to frame, p99, ms", 60, 30, 0, _slowest("cursor")),
+    ("page key to frame, p99, ms", 100, 60, 0, _slowest("page")),
+    ("B/s idle", 0, 0, 0, lambda felt: felt.idle.bytes_per_second),
+    ("B/s uploading", 2_300, 1_200, 0, lambda felt: felt.uploading.bytes_per_second),
+    ("CPU % of the app, idle", 0.3, 0.1, 2, lambda felt: felt.idle.cpu * 100),
+    ("CPU % of the app, uploading", 5, 3, 2, lambda felt: felt.uploading.cpu * 100),
+    ("CPU % of the engine, idle", 0.3, 0.1, 2, lambda felt: (felt.idle.engine_cpu or 0) * 100),
+    ("MiB of the app", 95, 60, 0, lambda felt: max(felt.idle.resident, felt.uploading.resident) / 2**20),
+    ("MiB of the engine", 120, 80, 0, lambda felt: (felt.uploading.engine_resident or 0) / 2**20),
+)
+"""What, gate, goal, decimal places, and where it is found."""
