@@ -15,8 +15,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 from tui_uploader.cloud.connecting import connect
 from tui_uploader.cloud.contract import SentCallback, Span
@@ -27,6 +27,8 @@ from tui_uploader.cloud.translate import Stalled, proxy_answer
 from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, is_loopback
 from tui_uploader.errors import CloudUnintelligible, SourceChanged, SourceUnreadable
 from tui_uploader.text import printable
+
+Answer = TypeVar("Answer")
 
 _PLAIN_CHUNK = 256 * 1024
 # OpenSSL takes a buffer wholly or not at all, so this is also the step of progress on a slow link.
@@ -113,6 +115,11 @@ class Connection:
             if self._socket is not None:
                 self._socket.close()
                 self._socket = None
+
+    def ask(self, question: Callable[[socket.socket], Answer]) -> Answer | None:
+        """What `question` finds out of the socket; None where there is none."""
+        with self._lock:
+            return None if self._socket is None else question(self._socket)
 
     def gone(self) -> bool:
         """An idle connection has nothing to say: whatever it says, it is not to be used again."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from tui_uploader.cloud.throttle import Throttle
+from tui_uploader.cloud.vitals import Vitals
 from tui_uploader.model import ProcessingState
 
 MAX_SINGLE_PUT = 5 * 1024**3
@@ -161,6 +162,12 @@ class Cloud(Protocol):
 
     def send_through(self, throttle: Throttle) -> None:
         """From the first file on; `throttle` is shared with other clouds, and counts what they send."""
+
+    def vitals(self) -> Sequence[Vitals]:
+        """Of the connections to stores that are in use, as far as the kernel tells."""
+
+    def look_for_more(self) -> None:
+        """Somebody left the link: those that are under way may carry more from now on."""
 
     def store(self, project_id: str) -> ObjectStore:
         """Always the same object for the same project."""

@@ -23,6 +23,7 @@ from tui_uploader.cloud.storage_key import StorageKey, storage_key
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import finite, foreign_answer, rest_text, web_page
 from tui_uploader.cloud.transport import Deadlines
+from tui_uploader.cloud.vitals import Vitals
 from tui_uploader.errors import (
     CloudFault,
     CloudRefused,
@@ -116,6 +117,12 @@ class Pix4dCloud:
             if not isinstance(value, dict) or not value.get("next") or not items:
                 break
         return newest_first(found)
+
+    def vitals(self) -> Sequence[Vitals]:
+        return self._pool.vitals()
+
+    def look_for_more(self) -> None:
+        self._pool.look_for_more()
 
     def store(self, project_id: str) -> ObjectStore:
         store = self._stores.get(project_id)

@@ -64,6 +64,15 @@ class ConnectionPool:
         reply = await self._run(fresh, addresses, request, sent)
         return replace(reply, repeated=kept is not None)
 
+    def vitals(self) -> list[Vitals]:
+        """Of the connections in use, as far as the kernel tells."""
+        return [found for connection in self._busy if (found := connection.ask(vitals)) is not None]
+
+    def look_for_more(self) -> None:
+        """Somebody left the link: connections in use may carry more from now on."""
+        for connection in self._busy:
+            connection.ask(look_for_more)
+
     async def close(self) -> None:
         self._closed = True
         if self._sweep is not None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART
+from tui_uploader.cloud.vitals import Vitals
 
 MIB = 1024**2
 
@@ -16,9 +19,16 @@ _UNMEASURED_PART = 16 * MIB
 _LARGEST_PART = 512 * MIB
 
 _WORTHWHILE_GAIN = 1.10
-_GROWTH = 1.5
+_GROWTH, _GROWTH_AGAINST_LOSS, _PROBE = 1.5, 2.0, 1.25
 _WINDOWS_BETWEEN_PROBES = 10
 _WINDOW_WHILE_GROWING, _WINDOW = 1.0, 3.0
+_ROUND_TRIPS_IN_WINDOW = 10
+"""New streams shake hands for four, and find their pace in some more."""
+
+_LOSSY = 0.003
+_LOSS_BY_OURSELVES = 2.0
+_QUEUE_SHARE, _QUEUE_SECONDS = 1.25, 0.02
+_LEAST_OF_A_STREAM = 100e3
 
 _FAST_LINK = 30e6
 _AHEAD_ON_FAST_LINK = 512 * MIB
@@ -46,6 +56,34 @@ def may_read_ahead(ready_bytes: int, goodput: float | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How packets fare between us and the store."""
+
+    round_trip: float
+    """Seconds."""
+    loss: float
+    """Share of the packets that had to be sent again, of connections that slow down for it."""
+    full: bool
+    """They queue before the bottleneck: what the link can carry, it carries."""
+
+
+def way_of(connections: Sequence[Vitals]) -> Way | None:
+    """From those that send; None where nothing is known of any."""
+    sending = [each for each in connections if each.segments and each.round_trip]
+    if not sending:
+        return None
+    minding = [each for each in sending if each.minds_losses]
+    round_trip = median(each.round_trip for each in sending)
+    # One that was opened while there was a queue has never seen the way without it.
+    least = min(each.least_round_trip for each in sending)
+    return Way(
+        round_trip=round_trip,
+        loss=sum(each.repeated for each in minding) / max(1, sum(each.segments for each in minding)),
+        full=round_trip > least * _QUEUE_SHARE + _QUEUE_SECONDS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class StreamPlan:
     """How many transfers run at once, and why."""
 
@@ -53,6 +91,13 @@ class StreamPlan:
     best_rate: float | None = None
     """Goodput that the last worthwhile number of streams reached."""
     windows_held: int = 0
+    """For how many looks the number has been good enough; 0: another one is being tried."""
+    before: int = FIRST_STREAMS
+    """The number to go back to if the one that is tried brings nothing."""
+    loss: float = 0.0
+    """Of the way, when the number of streams was last changed."""
+    own_losses: bool = False
+    """More streams brought more losses and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +110,49 @@ class Window:
     """Every stream had something to send, all the time."""
     refusals: int = 0
     """How often the cloud said that it is too much (429, 503)."""
+    way: Way | None = None
 
 
-def window_seconds(plan: StreamPlan) -> float:
+def window_seconds(plan: StreamPlan, way: Way | None) -> float:
     """How long to look before the next decision: briefly while every look brings more, so that a fast link fills soon;
     longer once the number has been found, so that a gust does not change it."""
-    return _WINDOW if plan.windows_held else _WINDOW_WHILE_GROWING
+    briefest = _WINDOW if plan.windows_held else _WINDOW_WHILE_GROWING
+    return briefest if way is None else max(briefest, way.round_trip * _ROUND_TRIPS_IN_WINDOW)
 
 
 def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:
-    """More streams as long as they bring at least a tenth more; half as many when the cloud says so."""
+    """Half as many streams when the cloud says that it is too much; otherwise as many as bring something.
+
+    A link that is full needs no more of them; a slow one fewer, so that each file is soon done and less of others'
+    traffic waits behind ours. Where packets get lost and no queue tells that the link is full, it is the losses that
+    hold each stream back, and twice as many carry twice as much: unless they cause the losses, as on a line whose rate
+    is policed. Where nothing is known of the way, more streams are worthwhile as long as they bring a tenth more.
+    """
+    way = seen.way
     if seen.refusals:
-        return StreamPlan(max(FEWEST_STREAMS, plan.streams // 2), None, 0)
+        return StreamPlan(max(FEWEST_STREAMS, plan.streams // 2), before=FEWEST_STREAMS)
     if not seen.all_in_use or seen.rate <= 0:
         return plan
-    if plan.best_rate is None or seen.rate >= plan.best_rate * _WORTHWHILE_GAIN:
-        more = min(MOST_STREAMS, math.ceil(plan.streams * _GROWTH))
-        return StreamPlan(more, seen.rate, 0)
+    gained = plan.best_rate is None or seen.rate >= plan.best_rate * _WORTHWHILE_GAIN
+    if way is not None and way.full:
+        enough = max(FEWEST_STREAMS, int(seen.rate / _LEAST_OF_A_STREAM))
+        return _held(plan, plan.streams if plan.streams > FIRST_STREAMS else min(plan.streams, enough))
+    loss = way.loss if way is not None else 0.0
+    if loss >= _LOSSY and not plan.own_losses and (gained or loss < plan.loss * _LOSS_BY_OURSELVES):
+        return _tried(plan, _GROWTH_AGAINST_LOSS, seen)
+    if gained:
+        return _tried(plan, _GROWTH, seen)
+    if not plan.windows_held:
+        return replace(_held(plan, plan.before), own_losses=loss >= _LOSSY)
     if plan.windows_held >= _WINDOWS_BETWEEN_PROBES:
-        return StreamPlan(min(MOST_STREAMS, plan.streams + 1), seen.rate, 0)
-    return replace(plan, windows_held=plan.windows_held + 1)
+        return _tried(plan, _PROBE, seen)
+    return _held(plan, plan.streams)
+
+
+def _tried(plan: StreamPlan, factor: float, seen: Window) -> StreamPlan:
+    more = min(MOST_STREAMS, math.ceil(plan.streams * factor))
+    return StreamPlan(more, seen.rate, 0, plan.streams, seen.way.loss if seen.way else 0.0)
+
+
+def _held(plan: StreamPlan, streams: int) -> StreamPlan:
+    return replace(plan, streams=streams, windows_held=plan.windows_held + 1, before=streams)

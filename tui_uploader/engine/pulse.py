@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import defaultdict
 
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
-from tui_uploader.engine.pacing import StreamPlan, Window, next_plan, window_seconds
+from tui_uploader.engine.pacing import StreamPlan, Window, next_plan, way_of, window_seconds
 from tui_uploader.engine.sending import Sender
+
+log = logging.getLogger(__name__)
 
 _BEAT = 0.5
 _SECONDS_BETWEEN_SAVES = 10.0
@@ -26,6 +29,7 @@ class Pulse:
         self._spent: dict[int, float] = defaultdict(float)
         self._saved_at = core.clocks.monotonic()
         self._held = core.valve.state.holds
+        self._flights = 0
 
     def active_seconds(self, upload: int) -> float:
         """Active time of the upload that is not in the journal yet."""
@@ -42,6 +46,9 @@ class Pulse:
         if moving:
             self._core.live.measure(now)
             self._plan_streams(now)
+            self._share_what_is_left()
+        else:
+            self._window_began = (now, self._core.live.sent_since_start)
         changes_in = self._obey_valve()
         unsaved = self._spent or self._core.valve.unsaved
         if unsaved and (not busy or now - self._saved_at > _SECONDS_BETWEEN_SAVES):
@@ -73,10 +80,18 @@ class Pulse:
         core.streams.limit = limit
         return None if state.until is None else max(_BEAT, state.until - core.clocks.wall())
 
+    def _share_what_is_left(self) -> None:
+        """At the end of an upload there are fewer and fewer transfers, and the link is to stay full to the last."""
+        before, self._flights = self._flights, self._core.live.flights
+        if self._flights < before and not self._core.streams.all_in_use:
+            for signed_in in self._core.accounts.all:
+                signed_in.cloud.look_for_more()
+
     def _plan_streams(self, now: float) -> None:
         core = self._core
         began, before = self._window_began
-        if now - began < window_seconds(self._plan):
+        way = way_of([each for signed_in in core.accounts.all for each in signed_in.cloud.vitals()])
+        if now - began < window_seconds(self._plan, way):
             return
         sent = core.live.sent_since_start
         self._window_began = (now, sent)
@@ -84,7 +99,9 @@ class Pulse:
             rate=max(0, sent - before) / (now - began),
             all_in_use=core.streams.all_in_use,
             refusals=self._sender.take_refusals(),
+            way=way,
         )
         # Held by a cap, more streams bring nothing, and fewer would not tell of the link either.
         if seen.refusals or not (core.valve.holds_back(seen.rate) or core.valve.most_streams < self._plan.streams):
             self._plan = next_plan(self._plan, seen)
+            log.debug("%s, so: %s", seen, self._plan)
