@@ -35,6 +35,7 @@ EVERYWHERE = (
     _key("o", "command('copy_address')", "copy address", "Copy the web address of the project"),
     _key("m", "app.dialog('show_map')", "map", "Show where the images of the upload were taken"),
     _key("w", "toggle_uploads", "hide/show", "Hide or show the uploads; nothing is interrupted"),
+    _key("b", "app.dialog('set_bandwidth')", "bandwidth", "Cap, timetable and data budget of all uploads"),
     _key("l", "app.dialog('show_log')", "log", "Show the engine's log"),
     _key("E", "app.restart_engine", "start engine", "Start the engine again, or replace one of another version"),
     _key("question_mark,f1", "app.dialog('show_help')", "help", "Show all keys", shown="?"),
