@@ -1,0 +1,89 @@
+"""`python -m tests.chaos`: all scenarios in all profiles, a line for each run, and MATRIX.md at the end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tests.chaos.matrix import MATRIX, matrix
+from tests.chaos.runner import Ended, Run, carried_out
+from tests.chaos.scenarios import PROFILES, SCENARIOS, Scenario
+
+_LANES = 4
+"""Runs at a time: some of them do little but wait."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of every instant, byte and request [default: 1]")
+    parser.add_argument("--kills", type=int, metavar="N", help="least number of kills at seeded instants")
+    parser.add_argument("--only", default="", metavar="NAME[/PROFILE[#RUN]]", help="then MATRIX.md is left alone")
+    arguments = parser.parse_args()
+    name, _, rest = arguments.only.partition("/")
+    profile, _, number = rest.partition("#")
+    scenarios = [scenario for scenario in SCENARIOS if name in ("", scenario.name)]
+    profiles = [each for each in PROFILES if profile in ("", each)]
+    if not scenarios or not profiles or not (number.isdigit() or not number):
+        names = ", ".join(scenario.name for scenario in SCENARIOS)
+        parser.error(f"there is no {arguments.only}; scenarios are {names}; profiles are {', '.join(PROFILES)}")
+    if arguments.kills is not None:
+        scenarios = [replace(each, least_kills=arguments.kills) if each.least_kills else each for each in scenarios]
+    firsts = [Run(scenario, each, arguments.seed) for scenario in scenarios for each in profiles]
+    ended = asyncio.run(all_ended(firsts, int(number) if number else None))
+    if not arguments.only:
+        MATRIX.write_text(matrix(arguments.seed, ended), encoding="utf-8")
+    sys.exit(any(end.wrong for end in ended))
+
+
+async def all_ended(firsts: list[Run], number: int | None) -> list[Ended]:
+    """Of each scenario and profile that `firsts` name, all runs or the one with that number."""
+    lanes = asyncio.Semaphore(_LANES)
+
+    async def in_lane(run: Run) -> Ended:
+        async with lanes:
+            end = await carried_out(run)
+        tell(end)
+        return end
+
+    async def of_scenario(first: Run) -> list[Ended]:
+        ended: list[Ended] = []
+        numbers = iter([number] if number else numbers_of(first.scenario))
+
+        async def go_on() -> None:
+            while not is_enough(first.scenario, ended) and (following := next(numbers, None)) is not None:
+                ended.append(await in_lane(replace(first, number=following)))
+
+        await asyncio.gather(*(go_on() for _ in range(_LANES)))
+        return sorted(ended, key=lambda end: end.run.number)
+
+    return [end for each in await asyncio.gather(*map(of_scenario, firsts)) for end in each]
+
+
+def numbers_of(scenario: Scenario) -> Iterable[int]:
+    """Of the runs, as many as there may be."""
+    open_end = scenario.fatal_moment is not None or scenario.least_kills
+    return itertools.count(1) if open_end else range(1, scenario.runs + 1)
+
+
+def is_enough(scenario: Scenario, ended: list[Ended]) -> bool:
+    """A walk over the commits ends with the first run that has no such commit any more."""
+    if scenario.fatal_moment is not None:
+        return any(end.outcome.kills == 0 for end in ended)
+    return 0 < scenario.least_kills <= sum(end.outcome.kills for end in ended)
+
+
+def tell(end: Ended) -> None:
+    outcome = end.outcome
+    facts = f"{outcome.kills} kills, {outcome.faults} hit, {outcome.copies} copies, {outcome.resent:,} bytes sent again"
+    sys.stdout.write(f"{'NOT HELD' if end.wrong else 'held'}  {end.run.name}  {facts}\n")
+    if end.wrong:
+        sys.stdout.write(f"    {'; '.join(end.wrong)}\n    again: {end.run.again}\n    kept in {end.kept}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

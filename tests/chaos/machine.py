@@ -1,0 +1,194 @@
+"""One user's machine and the cloud that it uploads to: real processes, in folders of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from tests.chaos import rig, truth
+from tests.until import until
+from tui_uploader.engine.pacing import FIRST_STREAMS
+from tui_uploader.errors import UploaderError
+from tui_uploader.model import EngineStatus, Login
+from tui_uploader.service.client import EngineClient
+from tui_uploader.service.instance import listening
+from tui_uploader.settings import APP, Directories
+
+PYTHON = (sys.executable, "-P")
+PROGRAM = (*PYTHON, "-m", "tui_uploader")
+DEADLINE = 60.0
+_LOOK_EVERY = 0.05
+_PORTS = range(18_000, 32_000)
+"""Below those that the system gives to outgoing connections: nobody takes the cloud's while it is down."""
+
+
+class EngineDied(Exception):
+    """By itself, or of something else than our SIGKILL."""
+
+
+@dataclass
+class Machine:
+    folder: Path
+    profile: str = "default"
+    cloud_options: tuple[str, ...] = ()
+    rig_options: tuple[str, ...] = ()
+    """With any, every engine runs in the rig."""
+    login: Login | None = None
+    seen: EngineStatus | None = None
+    """The last status that a front end got."""
+    kills: int = 0
+    allowed_waste: int = 0
+    """Bytes that the kills may have wasted: one body a stream."""
+    false_at_kills: set[str] = field(default_factory=set)
+    """What the journal of a killed engine called uploaded although the cloud did not have it."""
+    _engine: asyncio.subprocess.Process | None = None
+    _cloud: asyncio.subprocess.Process | None = None
+    _port: int = 0
+    _most_streams: int = 0
+
+    @property
+    def card(self) -> Path:
+        return self.folder / "card"
+
+    @property
+    def cloud_root(self) -> Path:
+        return self.folder / "cloud"
+
+    @property
+    def directories(self) -> Directories:
+        """As platformdirs finds them in `environment`."""
+        state = self.folder / "state" / APP
+        return Directories(
+            self.folder / "config" / APP, self.folder / "data" / APP, state, state / "engine/engine.sock"
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PIX4D_", "TUI_UPLOADER_"))}
+        homes = {f"XDG_{kind.upper()}_HOME": str(self.folder / kind) for kind in ("config", "data", "state", "cache")}
+        return ours | homes | {"HOME": str(self.folder), "TUI_UPLOADER_NO_KEYRING": "1"}
+
+    # ------------------------------------------------------------------------------------------------- the cloud
+
+    async def start_cloud(self) -> None:
+        """The second time on, at the same port."""
+        self._port = self._port or _free_port()
+        where = ("--port", str(self._port), "--root", str(self.cloud_root), "--profile", self.profile)
+        with _appending(self.folder / "cloud.out") as output:
+            self._cloud = await asyncio.create_subprocess_exec(
+                *(*PROGRAM, "cloud", "serve", "--json", *where, *self.cloud_options),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=output,
+                env=self.environment,
+            )
+        assert self._cloud.stdout is not None
+        said = json.loads(await asyncio.wait_for(self._cloud.stdout.readline(), DEADLINE))
+        self.login = Login(said["url"], said["client_id"], said["client_secret"])
+
+    async def kill_cloud(self) -> None:
+        assert self._cloud is not None
+        self._cloud.kill()
+        await self._cloud.wait()
+
+    # ------------------------------------------------------------------------------------------------ the engine
+
+    async def start_engine(self, *rig_options: str) -> None:
+        options = (*self.rig_options, *rig_options)
+        self._most_streams = 0
+        with _appending(self.folder / "engine.out") as output:
+            self._engine = await asyncio.create_subprocess_exec(
+                *((*PYTHON, str(rig.__file__), *options) if options else (*PROGRAM, "engine", "run")),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self.environment,
+            )
+
+    @property
+    def engine_runs(self) -> bool:
+        return self._engine is not None and self._engine.returncode is None
+
+    @property
+    def engine_pid(self) -> int:
+        assert self._engine is not None
+        return self._engine.pid
+
+    async def engine_listens(self) -> None:
+        """Returns when it does, or when there is none."""
+        await until(lambda: listening(self.directories.socket) or not self.engine_runs, DEADLINE)
+
+    async def kill_engine(self) -> None:
+        """Raises EngineDied when it died before, of something else."""
+        assert self._engine is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._engine.kill()
+        await self.engine_is_dead()
+
+    async def engine_is_dead(self) -> None:
+        """Await its end by SIGKILL, and look whether its journal told the truth. Raises EngineDied for another end."""
+        assert self._engine is not None
+        code = await asyncio.wait_for(self._engine.wait(), DEADLINE)
+        if code != -signal.SIGKILL:
+            raise EngineDied(f"The engine ended by itself, with {code}.")
+        self._engine = None
+        self.kills += 1
+        said = await asyncio.to_thread(truth.said_by, self.directories.journal)
+        self.allowed_waste += sum(said.on_their_way[: max(self._most_streams, FIRST_STREAMS)])
+        self.false_at_kills |= said.uploaded - {path.name for path in truth.kept_by(self.cloud_root).images.values()}
+
+    async def stop(self) -> None:
+        """Whatever still runs."""
+        for process in (self._engine, self._cloud):
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    # ------------------------------------------------------------------------------------------------- the user
+
+    async def command(self, *arguments: str) -> str:
+        """What a command of the program says on stdout."""
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=self.environment
+        )
+        out, err = await asyncio.wait_for(process.communicate(), DEADLINE)
+        assert process.returncode == 0, err.decode()
+        return out.decode()
+
+    @asynccontextmanager
+    async def front_end(self) -> AsyncIterator[EngineClient]:
+        async with EngineClient.connect(self.directories, spawn=False) as engine:
+            yield engine
+
+    async def watch(self) -> None:
+        """Keep `seen`, over all lives of the engine, until cancelled."""
+        while True:
+            with contextlib.suppress(UploaderError):
+                async with self.front_end() as engine:
+                    while True:
+                        self.seen = await engine.status()
+                        self._most_streams = max(self._most_streams, self.seen.streams)
+                        await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_LOOK_EVERY)
+
+
+def _appending(path: Path) -> BinaryIO:
+    return path.open("ab")
+
+
+def _free_port() -> int:
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port

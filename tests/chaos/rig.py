@@ -1,0 +1,107 @@
+"""The engine as it is, in a process with something wrong: `python rig.py [--clock S] [--fatal-commit N --moment M]`.
+
+Nothing of the program is replaced. The clock of the process is put forward or back, or the process dies at a chosen
+commit of its journal, as SQLite is asked for it:
+
+- `before` the commit: what it would have kept is lost;
+- `after` it: kept, and nobody was told;
+- `torn`: the power fails while the commit is being written. Of the sectors that it wrote to the log, each is on the
+  disk or not, by seed; what an earlier commit flushed stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import random
+import runpy
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+_SECTOR = 512
+_FULL = 2
+
+
+def mixed(before: bytes, after: bytes, kept: Callable[[], bool]) -> bytes:
+    """A file that was `before`, while `after` was being written: of the sectors that differ, some are there."""
+    length = max(len(before), len(after))
+    old, new = before.ljust(length, b"\0"), after.ljust(length, b"\0")
+    pieces = []
+    for start in range(0, length, _SECTOR):
+        here, there = old[start : start + _SECTOR], new[start : start + _SECTOR]
+        pieces.append(there if here != there and kept() else here)
+    return b"".join(pieces)
+
+
+class Doomed(sqlite3.Connection):
+    """Kills the process at one of the commits of all connections."""
+
+    commits = itertools.count(1)
+    fatal = 0
+    moment = ""
+    seed = 0
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        run = partial(super().execute, sql, parameters)
+        return self._committing(run) if sql.strip() == "COMMIT" else run()
+
+    def executescript(self, sql_script: str) -> sqlite3.Cursor:
+        run = partial(super().executescript, sql_script)
+        return self._committing(run) if "COMMIT;" in sql_script else run()
+
+    def _committing(self, run: Callable[[], Result]) -> Result:
+        if next(self.commits) != self.fatal:
+            return run()
+        if self.moment == "before":
+            _die()
+        path = Path(super().execute("PRAGMA database_list").fetchone()[2])
+        durable = super().execute("PRAGMA synchronous").fetchone()[0] == _FULL
+        main, log = _read(path), _read(_log(path))
+        result = run()
+        # A commit that moved the log into the file has flushed the log before.
+        if self.moment == "torn" and _read(path) == main:
+            chance = random.Random(self.seed)
+            kept = mixed(log if durable else b"", _read(_log(path)), lambda: chance.random() < 0.5)
+            _log(path).write_bytes(kept)
+        _die()
+        return result
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clock", type=float, default=0.0, metavar="S", help="seconds that the clock is ahead")
+    parser.add_argument("--fatal-commit", type=int, default=0, metavar="N")
+    parser.add_argument("--moment", choices=("before", "after", "torn"), default="before")
+    parser.add_argument("--seed", type=int, default=0, help="for what is left of a torn commit")
+    arguments = parser.parse_args()
+    Doomed.fatal, Doomed.moment, Doomed.seed = arguments.fatal_commit, arguments.moment, arguments.seed
+    sqlite3.connect = partial(sqlite3.connect, factory=Doomed)  # type: ignore[assignment]
+    true_time = time.time
+    time.time = lambda: true_time() + arguments.clock
+    sys.argv = ["tui-uploader", "engine", "run"]
+    runpy.run_module("tui_uploader", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

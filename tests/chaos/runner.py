@@ -1,0 +1,200 @@
+"""One run: an upload, what goes wrong meanwhile, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos import truth
+from tests.chaos.flight import Flight
+from tests.chaos.machine import EngineDied, Machine
+from tests.chaos.mishaps import is_complete
+from tests.chaos.scenarios import Scenario
+from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of
+from tests.until import until
+from tui_uploader.errors import UploaderError
+from tui_uploader.local_cloud import meter
+from tui_uploader.model import AddRequest, FileSelection, FileStatus, ProcessingState, SignInRequest
+
+_PATIENCE = 180.0
+"""Seconds that an upload has to come to its end by itself, once nothing goes wrong any more: more than the minute for
+which the engine waits when it cannot know whether processing was started."""
+_LOOK_EVERY = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One of a scenario."""
+
+    scenario: Scenario
+    profile: str
+    seed: int
+    number: int = 1
+    """In a walk over the journal's commits, the commit."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario.name}/{self.profile}#{self.number}"
+
+    @property
+    def again(self) -> str:
+        """The command that does the same once more."""
+        return f"python -m tests.chaos --seed {self.seed} --only '{self.name}'"
+
+    @property
+    def chance(self) -> random.Random:
+        return random.Random(f"{self.seed}/{self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    run: Run
+    outcome: Outcome
+    kept: Path | None
+    """Where everything lies, if something is wrong."""
+
+    @property
+    def wrong(self) -> list[str]:
+        strict = self.run.profile == "strict"
+        return faults_of(self.outcome, strict=strict, bounded=self.run.scenario.only_kills)
+
+
+async def carried_out(run: Run) -> Ended:
+    """Leaves nothing behind where all is well."""
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    chance, scenario = run.chance, run.scenario
+    faults = [f"--fault={fault.format(seed=run.seed * 1000 + run.number)}" for fault in scenario.faults]
+    machine = Machine(folder, run.profile, (*scenario.cloud, *faults), scenario.rig)
+    flight = Flight(machine.card, scenario.load)
+    flight.write(chance)
+    trouble = ""
+    watching = asyncio.create_task(machine.watch())
+    try:
+        await machine.start_cloud()
+        await _upload_with_mishaps(run, machine, flight, chance)
+        async with asyncio.timeout(_PATIENCE):
+            await _to_its_end(machine)
+    except (TimeoutError, EngineDied) as error:
+        trouble = str(error) or f"not at its end: {machine.seen}"
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    try:
+        facts = await _facts(machine, flight, trouble)
+    finally:
+        await machine.stop()
+    ended = Ended(run, outcome_of(facts), folder)
+    if ended.wrong:
+        return ended
+    await asyncio.to_thread(shutil.rmtree, folder)
+    return Ended(run, ended.outcome, None)
+
+
+async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chance: random.Random) -> None:
+    moment = run.scenario.fatal_moment
+    if moment is None:
+        await machine.start_engine()
+        await _ask(machine, flight)
+        for mishap in run.scenario.mishaps:
+            await mishap(machine, flight, chance)
+    else:
+        options = ("--fatal-commit", str(run.number), "--moment", moment, "--seed", str(run.seed))
+        await machine.start_engine(*options)
+        user = asyncio.create_task(_ask_and_wait(machine, flight))
+        await until(lambda: user.done() or not machine.engine_runs, _PATIENCE)
+        user.cancel()
+        await asyncio.gather(user, return_exceptions=True)
+        if not machine.engine_runs:
+            await machine.engine_is_dead()
+    if not machine.engine_runs:
+        await machine.start_engine()
+    await _ask(machine, flight)
+
+
+async def _ask_and_wait(machine: Machine, flight: Flight) -> None:
+    await _ask(machine, flight)
+    await _to_its_end(machine)
+
+
+async def _ask(machine: Machine, flight: Flight) -> None:
+    """Sign in and ask for the upload, as often as that is lost with an engine that dies. Raises EngineDied."""
+    assert machine.login is not None
+    request = AddRequest((str(flight.folder),), new="Quarry", account=machine.login.account)
+    while True:
+        await machine.engine_listens()
+        if not machine.engine_runs:
+            raise EngineDied("The engine ended by itself.")
+        with contextlib.suppress(UploaderError):
+            async with machine.front_end() as engine:
+                if machine.login.account not in [known.account for known in await engine.accounts()]:
+                    await engine.sign_in(SignInRequest(machine.login, keep=True, verify=False))
+                if not (await engine.status()).uploads:
+                    await engine.add(request)
+                return
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+async def _to_its_end(machine: Machine) -> None:
+    """As a user would bring it about: what failed is tried again, and what is gone is taken off the list."""
+    while True:
+        if not machine.engine_runs:
+            raise EngineDied("The engine ended by itself.")
+        with contextlib.suppress(UploaderError):
+            async with machine.front_end() as engine:
+                machine.seen = await engine.status()
+                for upload in machine.seen.uploads:
+                    if upload.settled and upload.counts.failed:
+                        gone = await _gone(machine, upload.upload)
+                        await engine.remove(upload.upload, FileSelection(names=tuple(gone)))
+                        await engine.retry(upload.upload, FileSelection(status=FileStatus.FAILED))
+                started = (
+                    upload.processing.state is not ProcessingState.NOT_STARTED for upload in machine.seen.uploads
+                )
+                if is_complete(machine) and all(started):
+                    return
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+async def _gone(machine: Machine, upload: int) -> list[str]:
+    """Files that failed and are not on the card any more."""
+    return [
+        file.path for file in await _shown(machine, upload) if file.status == "failed" and not Path(file.path).exists()
+    ]
+
+
+async def _shown(machine: Machine, upload: int) -> list[Shown]:
+    lines = (await machine.command("files", str(upload), "--json")).splitlines()
+    return [Shown(file["path"], file["object"], file["status"]) for file in map(json.loads, lines)]
+
+
+async def _facts(machine: Machine, flight: Flight, trouble: str) -> Facts:
+    uploads = machine.seen.uploads if machine.seen else ()
+    shown: list[Shown] = []
+    if machine.engine_runs:
+        for upload in uploads:
+            shown += await _shown(machine, upload.upload)
+    kept = truth.kept_by(machine.cloud_root)
+    counts = meter.counts(machine.cloud_root)
+    objects = {name: await asyncio.to_thread(truth.digest, path) for name, path in kept.objects.items()}
+    return Facts(
+        wanted=flight.wanted,
+        card=flight.sizes,
+        objects=objects,
+        images={name: objects[name] for name in kept.images},
+        dangling=kept.dangling,
+        shown=shown,
+        false_at_kills=len(machine.false_at_kills),
+        starts=kept.starts,
+        projects=kept.projects,
+        kills=machine.kills,
+        faults=counts.faults,
+        received=counts.received,
+        allowed_waste=machine.allowed_waste,
+        trouble=trouble,
+    )

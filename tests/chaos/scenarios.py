@@ -1,0 +1,195 @@
+"""The table: what goes wrong in each scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.chaos import mishaps
+from tests.chaos.flight import Load
+from tests.chaos.mishaps import Mishap
+
+MIB = 1024**2
+SOME = Load()
+PROFILES = ("default", "strict")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    name: str
+    says: str
+    mishaps: tuple[Mishap, ...] = ()
+    """One after the other, while the upload runs."""
+    faults: tuple[str, ...] = ()
+    """Of the local cloud; `{seed}` stands for the run's."""
+    cloud: tuple[str, ...] = ("--processing-seconds", "300")
+    """Options of `cloud serve`."""
+    rig: tuple[str, ...] = ()
+    """Options of the engine's rig."""
+    load: Load = SOME
+    runs: int = 1
+    least_kills: int = 0
+    """With it, there are as many runs as it takes to kill the engine so often."""
+    fatal_moment: str | None = None
+    """With it, there is a run for every commit of the journal, and the engine dies at that moment of it."""
+    only_kills: bool = False
+    """Nothing else wastes bytes, so their number is bounded."""
+
+    @property
+    def walks(self) -> bool:
+        return self.fatal_moment is not None
+
+
+SLOW = (
+    "stall:route=part,probability=1,seconds=0.8,bytes=4000000",
+    "stall:route=put,probability=0.4,seed={seed},seconds=0.3",
+    "stall:route=put,probability=0.6,seed={seed}1,seconds=0.3,bytes=1",
+)
+"""So that there is a middle of an upload, and of its bodies."""
+LONG = Load(photos=150, size=150_000, large=(40 * MIB, 20 * MIB))
+ONE_IN_PARTS = Load(photos=7, size=20_000, large=(17 * MIB + 12_345,))
+
+SCENARIOS = (
+    Scenario("nothing", "nothing goes wrong", load=ONE_IN_PARTS, only_kills=True),
+    Scenario(
+        "kill",
+        "the engine is killed at seeded instants, from before it is ready to the middle of its work",
+        mishaps=(mishaps.engine_killed(40),),
+        faults=SLOW,
+        load=LONG,
+        least_kills=100,
+        only_kills=True,
+    ),
+    *(
+        Scenario(
+            f"commit-{moment}",
+            f"the engine dies {words} each commit of its journal",
+            load=ONE_IN_PARTS,
+            fatal_moment=moment,
+            only_kills=True,
+        )
+        for moment, words in (("before", "right before"), ("after", "right after"), ("torn", "with the power, within"))
+    ),
+    Scenario(
+        "cloud-kill",
+        "the cloud is killed and comes back",
+        mishaps=(mishaps.cloud_killed(6),),
+        faults=SLOW,
+        load=LONG,
+    ),
+    Scenario(
+        "reboot",
+        "engine and cloud are killed at once, and come back in any order",
+        mishaps=(mishaps.rebooted(8),),
+        faults=SLOW,
+        load=LONG,
+    ),
+    Scenario(
+        "cut",
+        "connections break after seeded numbers of bytes",
+        faults=(
+            "drop:route=put,probability=0.15,seed={seed},bytes=1",
+            "drop:route=put,probability=0.15,seed={seed}1,bytes=17000",
+            "drop:route=part,probability=0.3,seed={seed},bytes=3000000",
+            "drop:route=part,probability=0.2,seed={seed}1,bytes=65537",
+            "drop:route=any,probability=0.05,seed={seed}2",
+        ),
+        load=LONG,
+        runs=2,
+    ),
+    Scenario(
+        "stall",
+        "nothing moves for a while, once for longer than the engine waits",
+        faults=(
+            "stall:route=part,after=1,times=1,seconds=40,bytes=1000000",
+            "stall:route=put,after=5,times=1,seconds=40",
+            "stall:route=any,probability=0.1,seed={seed},seconds=2",
+        ),
+        load=LONG,
+    ),
+    Scenario(
+        "errors",
+        "500, 502 with a page, 503 and 429 to requests of all kinds",
+        faults=(
+            "error500:route=any,probability=0.06,seed={seed}",
+            "error502html:route=any,probability=0.06,seed={seed}1",
+            "slowdown503:route=any,probability=0.06,seed={seed}2",
+            "busy429:route=any,probability=0.06,seed={seed}3,seconds=1",
+            "complete200error:probability=0.5,seed={seed}4",
+        ),
+        load=LONG,
+        runs=2,
+    ),
+    Scenario(
+        "lost-answers",
+        "requests take effect, and their answers get lost",
+        faults=(
+            "lost_reply:route=put,probability=0.2,seed={seed}",
+            "lost_reply:route=part,probability=0.3,seed={seed}1",
+            "lost_reply:route=complete,probability=0.5,seed={seed}2",
+            "lost_reply:route=register,probability=0.5,seed={seed}3",
+            "lost_reply:route=start,probability=0.9,seed={seed}4",
+        ),
+        load=LONG,
+        runs=2,
+    ),
+    Scenario(
+        "expiry",
+        "tokens and storage keys live for three seconds, and some are refused before",
+        faults=("expired_token:route=any,probability=0.05,seed={seed}", *SLOW),
+        cloud=("--credentials-lifetime", "3", "--token-lifetime", "3", "--processing-seconds", "300"),
+        load=LONG,
+    ),
+    Scenario("clock-ahead", "the machine's clock is two hours ahead", rig=("--clock", "7200"), load=LONG),
+    Scenario("clock-behind", "the machine's clock is two hours behind", rig=("--clock", "-7200"), load=LONG),
+    Scenario(
+        "disk-full",
+        "the disk under the journal takes nothing more for a while",
+        mishaps=(mishaps.disk_filled(4),),
+        faults=SLOW,
+        load=LONG,
+    ),
+    Scenario(
+        "files-change",
+        "files change and vanish while others are sent",
+        mishaps=(mishaps.files_touched(8, 5),),
+        faults=SLOW,
+        load=LONG,
+    ),
+    Scenario(
+        "card-pulled",
+        "the card is pulled out and comes back",
+        mishaps=(mishaps.card_pulled(4),),
+        faults=SLOW,
+        load=LONG,
+    ),
+    Scenario(
+        "everything",
+        "engine and cloud are killed, cards pulled, and requests cut, refused, and answered in vain",
+        mishaps=(
+            mishaps.engine_killed(8),
+            mishaps.cloud_killed(2),
+            mishaps.card_pulled(1),
+            mishaps.rebooted(3),
+            mishaps.disk_filled(1),
+            mishaps.engine_killed(8),
+        ),
+        faults=(
+            "drop:route=any,probability=0.05,seed={seed},bytes=9000",
+            "error500:route=any,probability=0.04,seed={seed}1",
+            "slowdown503:route=put,probability=0.04,seed={seed}2",
+            "lost_reply:route=any,probability=0.04,seed={seed}3",
+            "expired_token:route=any,probability=0.04,seed={seed}4",
+            *SLOW,
+        ),
+        cloud=("--credentials-lifetime", "5", "--token-lifetime", "5", "--processing-seconds", "300"),
+        rig=("--clock", "7200"),
+        load=LONG,
+        runs=2,
+    ),
+)
+"""Each is run in every profile."""
+
+
+def named(name: str) -> Scenario:
+    """Raises KeyError."""
+    return {scenario.name: scenario for scenario in SCENARIOS}[name]

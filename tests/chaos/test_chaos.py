@@ -1,0 +1,54 @@
+"""A few of the scenarios, made short: `make chaos` runs all of them, with every commit and a hundred kills."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.chaos import mishaps
+from tests.chaos.flight import Load
+from tests.chaos.runner import Run, carried_out
+from tests.chaos.scenarios import MIB, Scenario, named
+
+_SEED = 1
+_FEW = Load(photos=24, size=120_000, large=(18 * MIB,))
+
+RUNS = (
+    Run(replace(named("kill"), load=_FEW, mishaps=(mishaps.engine_killed(4),)), "default", _SEED),
+    # The journal is made, files are checked, parts and files are stored: 1 to 15 lie before processing is asked for.
+    Run(named("commit-torn"), "default", _SEED, 1),
+    Run(named("commit-before"), "strict", _SEED, 8),
+    Run(named("commit-after"), "default", _SEED, 12),
+    Run(named("commit-torn"), "default", _SEED, 15),
+    Run(replace(named("reboot"), load=_FEW, mishaps=(mishaps.rebooted(1),)), "strict", _SEED),
+    Run(replace(named("files-change"), load=_FEW, mishaps=(mishaps.files_touched(3, 2),)), "default", _SEED),
+    Run(
+        Scenario(
+            "short-of-all",
+            "requests about files are cut, refused and answered in vain",
+            faults=(
+                "drop:route=part,probability=0.4,seed={seed},bytes=65537",
+                "drop:route=put,probability=0.15,seed={seed},bytes=17000",
+                "lost_reply:route=put,probability=0.1,seed={seed}1",
+                "error502html:route=put,probability=0.1,seed={seed}2",
+                "expired_token:route=put,probability=0.1,seed={seed}3",
+                "lost_reply:route=register,probability=0.4,seed={seed}4",
+            ),
+            rig=("--clock", "7200"),
+            load=_FEW,
+        ),
+        "default",
+        _SEED,
+    ),
+)
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+async def test_nothing_is_lost_doubled_or_falsely_called_uploaded(run: Run) -> None:
+    ended = await carried_out(run)
+    assert not ended.wrong, f"{ended.outcome}; engine's log and journal, cloud and card are in {ended.kept}"
+    if (run.scenario.mishaps and run.scenario.only_kills) or run.scenario.fatal_moment:
+        assert ended.outcome.kills
+    if run.scenario.faults:
+        assert ended.outcome.faults

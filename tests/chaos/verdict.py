@@ -1,0 +1,144 @@
+"""What a run came to: pure, over what lies on both sides at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from tests.chaos.truth import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A file as `files --json` shows it."""
+
+    path: str
+    object: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """At the end of a run."""
+
+    wanted: Mapping[str, Collection[Digest]]
+    """What had to arrive of each file, by path: its content, or one of those that it had while it was on its way."""
+    card: Mapping[Digest, int]
+    """Sizes of all contents that were ever on the card."""
+    objects: Mapping[str, Digest]
+    """By key, which is the project's prefix and a name."""
+    images: Mapping[str, Digest]
+    """Those of the objects that are registered."""
+    dangling: Collection[str] = ()
+    """Keys that are registered and no object's."""
+    shown: Sequence[Shown] = ()
+    false_at_kills: int = 0
+    """Files that the journal of a killed engine called uploaded although they were not."""
+    starts: int = 1
+    projects: int = 1
+    kills: int = 0
+    faults: int = 0
+    received: int = 0
+    """Bytes of bodies that came to the store."""
+    allowed_waste: int = 0
+    """Bytes that the kills may have wasted: one body a stream."""
+    trouble: str = ""
+    """Why the run did not come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of one run, or the sum of several."""
+
+    runs: int = 0
+    kills: int = 0
+    faults: int = 0
+    files: int = 0
+    bytes: int = 0
+    lost: int = 0
+    doubled: int = 0
+    """Images of a content that the project shows already."""
+    false: int = 0
+    """Files that were called uploaded and were not."""
+    strangers: int = 0
+    """Objects of a content that never was on the card, and images without an object."""
+    copies: int = 0
+    """Objects that no image is of, of a content that the cloud has already: unseen in the project, but stored twice."""
+    leftovers: int = 0
+    """Objects that no image is of, of a content that the cloud has not besides: a file changed after it was sent."""
+    scattered: int = 0
+    """Projects that have images, beyond the first."""
+    extra_projects: int = 0
+    starts: int = 0
+    wrong_starts: int = 0
+    """Runs that did not start processing exactly once."""
+    resent: int = 0
+    """Bytes that came to the store beyond what lies there."""
+    allowed_waste: int = 0
+    troubles: tuple[str, ...] = ()
+
+
+def outcome_of(facts: Facts) -> Outcome:
+    shown = {file.path: file for file in facts.shown}
+    registered = Counter(facts.images.values())
+    unseen = Counter(digest for key, digest in facts.objects.items() if key not in facts.images)
+    stored = sum(facts.card.get(digest, 0) for digest in facts.objects.values())
+    return Outcome(
+        runs=1,
+        kills=facts.kills,
+        faults=facts.faults,
+        files=len(facts.wanted),
+        bytes=sum(facts.card[digest] for digest in registered if digest in facts.card),
+        lost=sum(not any(digest in registered for digest in digests) for digests in facts.wanted.values()),
+        doubled=sum(number - 1 for number in registered.values()),
+        false=facts.false_at_kills + sum(_is_false(file, facts) for file in shown.values()),
+        strangers=len(facts.dangling) + sum(digest not in facts.card for digest in facts.objects.values()),
+        copies=sum(number if digest in registered else number - 1 for digest, number in unseen.items()),
+        leftovers=len(unseen.keys() - registered.keys()),
+        scattered=max(0, len({key.rpartition("/")[0] for key in facts.images}) - 1),
+        extra_projects=max(0, facts.projects - 1),
+        starts=facts.starts,
+        wrong_starts=int(facts.starts != 1),
+        resent=facts.received - stored,
+        allowed_waste=facts.allowed_waste,
+        troubles=(facts.trouble,) if facts.trouble else (),
+    )
+
+
+def _is_false(file: Shown, facts: Facts) -> bool:
+    there = {digest for key, digest in facts.images.items() if key.rpartition("/")[2] == file.object}
+    return file.status == "uploaded" and there.isdisjoint(facts.wanted.get(file.path, ()))
+
+
+def total(outcomes: Iterable[Outcome]) -> Outcome:
+    every = list(outcomes)
+    counts = [field.name for field in fields(Outcome) if field.name != "troubles"]
+    return Outcome(
+        **{name: sum(int(getattr(outcome, name)) for outcome in every) for name in counts},
+        troubles=tuple(trouble for outcome in every for trouble in outcome.troubles),
+    )
+
+
+def faults_of(outcome: Outcome, *, strict: bool, bounded: bool) -> list[str]:
+    """What must not be, in words; empty where everything held.
+
+    In the `strict` profile nobody may look at objects, so what was sent twice cannot always be known for the same.
+    `bounded`: nothing but kills wasted what was sent.
+    """
+    found = [
+        f"{number} {what}"
+        for number, what in (
+            (outcome.lost, "lost"),
+            (outcome.doubled, "doubled"),
+            (outcome.false, "falsely called uploaded"),
+            (outcome.strangers, "of unknown content"),
+            (outcome.scattered, "projects with images too many"),
+            (0 if strict else outcome.copies, "stored twice"),
+            (outcome.wrong_starts, "runs with other than one start of processing"),
+        )
+        if number
+    ]
+    if bounded and outcome.resent > outcome.allowed_waste:
+        found.append(f"{outcome.resent:,} bytes sent again, {outcome.allowed_waste:,} allowed")
+    return [*found, *outcome.troubles]
