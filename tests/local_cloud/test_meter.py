@@ -16,9 +16,10 @@ from tui_uploader.local_cloud.meter import Counts, counts
 from tui_uploader.local_cloud.server import LocalCloudOptions
 
 
-async def test_bodies_of_s3_requests_count_whatever_becomes_of_them(tmp_path: Path) -> None:
+async def test_bodies_of_objects_count_whatever_becomes_of_them(tmp_path: Path) -> None:
     faults = ("error500:route=put,after=1,bytes=1000000", "drop:route=put,after=2,bytes=60000")
     async with a_cloud(LocalCloudOptions(tmp_path, faults=faults)) as client:
+        assert (await client.s3("POST", "a", b"<parts/>", query={"uploadId": "none"})).status_code != 200
         assert counts(tmp_path) == Counts()
         assert (await client.s3("PUT", "a", b"x" * 1000)).status_code == 200
         assert counts(tmp_path) == Counts(1000, 0)

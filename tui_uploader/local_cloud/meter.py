@@ -25,7 +25,7 @@ class Counts:
     """Since the root was made."""
 
     received: int = 0
-    """Bytes of bodies of S3 requests, whatever became of them."""
+    """Bytes of objects and parts, whatever became of them."""
     faults: int = 0
     """Requests that were hit by a fault."""
 
@@ -50,7 +50,7 @@ class Meter:
 
 
 class Metered:
-    """An ASGI layer: counts the bodies of S3 requests as they are read."""
+    """An ASGI layer: counts the bodies of PUTs to S3 as they are read."""
 
     def __init__(self, app: ASGIApp, meter: Meter) -> None:
         self._app = app
@@ -62,7 +62,8 @@ class Metered:
             self._meter.count(received=len(message.get("body", b"")))
             return message
 
-        await self._app(scope, receive if is_rest(scope["path"]) else receive_and_count, send)
+        counts = scope["method"] == "PUT" and not is_rest(scope["path"])
+        await self._app(scope, receive_and_count if counts else receive, send)
 
 
 def counts(root: Path) -> Counts:
