@@ -15,7 +15,10 @@ from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine.journal.connection import Journal
+from tui_uploader.engine.live import Live
 from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.pacing import FIRST_STREAMS
+from tui_uploader.engine.streams import Streams
 from tui_uploader.errors import JournalDamaged, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import BandwidthChange, BudgetPeriod, Counts, FileStatus, UploadState
@@ -205,3 +208,21 @@ async def test_damaged_settings_are_told_and_not_taken_for_none(world: World, va
     with pytest.raises(JournalDamaged):
         async with world.engine(sign_in=False):
             pass
+
+
+@pytest.mark.parametrize(("limit", "grows"), [("4MB/s", False), ("40MB/s", True), ("off", True)])
+async def test_a_cap_is_no_reason_for_more_streams(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: str, grows: bool
+) -> None:
+    """Every stream has something to send, and 4 MB/s get through: what ends there is the link, or the cap."""
+    sent = 0
+    monkeypatch.setattr(Streams, "all_in_use", property(lambda _: True))
+    monkeypatch.setattr(Live, "sent_since_start", property(lambda _: sent))
+    async with world.cloud_running(), world.engine(sign_in=False) as manager:
+        await manager.set_bandwidth(BandwidthChange(limit=limit))
+        tried = set()
+        for second in range(0, 120, 4):
+            sent = 4_000_000 * second
+            world.rooms.pulse._plan_streams(world.time.monotonic() + second)
+            tried.add(world.rooms.pulse._plan.streams)
+        assert (max(tried) > FIRST_STREAMS) is grows
