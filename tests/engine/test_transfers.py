@@ -23,7 +23,8 @@ from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.sending import allowance
-from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
+from tui_uploader.local_cloud.store import registered_images
 from tui_uploader.model import (
     AddRequest,
     Counts,
@@ -275,3 +276,20 @@ async def test_content_that_may_be_stored_already_goes_under_no_second_name(worl
         await manager.remove(upload.upload, FileSelection(names=("A.JPG",)))
         await when(manager, upload.upload, lambda status: status.counts.uploaded == 1)
         assert list(world.objects()) == ["A.JPG"]
+
+
+async def test_a_file_whose_every_answer_gets_lost_arrives_where_nobody_may_look(world: World) -> None:
+    """Names that tell less than the whole content are given up one after the other; the last proves what it holds."""
+    photo = write_photo(world.card / "DJI_0001.JPG")
+    faults = ("lost_reply:route=put,every=2",)
+    world.options = replace(world.options, profile=Profile.STRICT, faults=faults)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card)
+        done = await settled(manager, upload.upload)
+        assert done.state is UploadState.COMPLETE
+        (item,) = (await files_by_name(manager, upload.upload)).values()
+        assert item.object is not None
+        assert world.objects()[item.object] == photo.read_bytes()
+        assert done.project is not None
+        (key,) = registered_images(world.options.root, int(done.project))
+        assert key.endswith(f"/{item.object}")

@@ -12,13 +12,14 @@ from functools import partial
 from io import FileIO
 from typing import Any, BinaryIO
 
-from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
+from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span, StoredObject
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.pacing import part_size
 from tui_uploader.errors import SourceChanged, SourceUnreadable, SourceVanished, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
+from tui_uploader.intake.naming import holds_identity
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.text import byte_count
 
@@ -90,13 +91,16 @@ class Transfer:
     async def is_stored_already(self) -> bool:
         """Whether the object of that name is this very file; then it is written down as stored.
 
-        Without a right to look, it counts as somebody else's: better stored twice than taken for what it is not.
+        Without a right to look, it counts as somebody else's: better stored twice than taken for what it is not. Only
+        where the name itself tells the content, it is ours.
         """
         row = self._row
         try:
             there = await self._store.head(self._name)
         except Unsupported:
-            return False
+            if row.identity is None or not holds_identity(self._name, row.identity):
+                return False
+            there = StoredObject(row.size, "", self._crc32)
         if there is None or there.size != row.size:
             return False
         if there.crc32 is not None:

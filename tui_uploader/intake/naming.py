@@ -49,6 +49,11 @@ def name_choices(name: str, identity: str) -> Iterator[str]:
             yield choice
 
 
+def holds_identity(name: str, identity: str) -> bool:
+    """Whether `name` is one that only a file of this very content is given: the last of its choices."""
+    return _split(name)[0].endswith(f"-{identity}")
+
+
 def _is_clean(name: str) -> bool:
     return bool(name.strip(".")) and not any(map(_is_unclean, name)) and len(name.encode()) <= LONGEST_NAME
 
