@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 FONTS  := $(VENV)/fonts
 
-.PHONY: demo test check format bench screenshots lock clean
+.PHONY: demo test chaos check format bench screenshots lock clean
 
 $(READY): pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
@@ -18,6 +18,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest
+
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos
 
 check: $(READY)
 	$(BIN)/ruff format --check .
