@@ -16,7 +16,7 @@ _LARGE, _LITTLE = "South field", "North field"
 _SETTLED = 1.2
 """Seconds after which what was asked for is on the screen: the app draws twice a second at most."""
 _DOWN, _RIGHT, _ESCAPE = "\x1b[B", "\x1b[C", "\x1b"
-_PATIENCE = 120.0
+_PATIENCE = 240.0
 
 
 class Camera:
@@ -41,9 +41,9 @@ def main() -> None:
         with set_up.app(*_WIDE) as terminal:
             terminal.wait_for("No project yet")
             camera.take("nothing-yet", terminal)
-        set_up.upload(set_up.large_card, _LARGE)
-        set_up.upload(set_up.small_card, _LITTLE)
-        with set_up.app(*_WIDE) as terminal:
+            # The app is there before the uploads: what it shows of them lasts for seconds only.
+            set_up.upload(set_up.large_card, _LARGE)
+            set_up.upload(set_up.small_card, _LITTLE)
             _look_at_statuses(terminal, camera)
             _add_files(terminal, camera)
         _look_from_other_terminals(set_up, camera)
@@ -54,6 +54,10 @@ def main() -> None:
 
 
 def _look_at_statuses(terminal: PtySession, camera: Camera) -> None:
+    terminal.wait_for(lambda: _upload_row(terminal, _LITTLE))
+    terminal.feed("3g")
+    terminal.wait_for(f"2 Files  {_LITTLE}")
+    terminal.feed("2")
     terminal.wait_for(lambda: all(sign in _upload_row(terminal, _LITTLE) for sign in "✓⇡∙⚠↻"), _PATIENCE)
     camera.take("all-statuses", terminal)
 

@@ -271,17 +271,17 @@ TOO_FEW = Processing(reason="4 images: processing needs at least 6.")
         (
             upload_status(counts=Counts(uploaded=9, failed=1)),
             None,
-            "1 failed file holds up processing: r tries again, x removes, s starts without",
+            "1 failed file holds up processing: r retries, x removes, s starts without",
         ),
         (
             upload_status(counts=Counts(uploaded=9, failed=12, waiting=3)),
             project(),
-            "12 failed files hold up processing: r tries again, x removes, s starts without",
+            "12 failed files hold up processing: r retries, x removes, s starts without",
         ),
         (
             upload_status(counts=Counts(uploaded=9, failed=2), auto_process=False),
             None,
-            "2 failed files: r tries again, x removes, s starts without",
+            "2 failed files: r retries, x removes, s starts without",
         ),
         (upload_status(counts=FEW), None, "4 images: processing needs at least 6; u adds more"),
         (upload_status(counts=FEW), project(images=40), None),

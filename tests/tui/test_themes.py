@@ -10,7 +10,7 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from tui_uploader.tui.glyphs import UNICODE, Span
-from tui_uploader.tui.widgets.spans import SpanLine, contrast, readable, segments
+from tui_uploader.tui.widgets.spans import SpanLine, contrast, legible, readable, segments
 
 ASIDE = ("waiting", "muted", "ahead", "registered", "stored", "sent")
 WORDS = ("uploaded", "uploading", "duplicate", "failed", "warning", "error", "key")
@@ -64,6 +64,14 @@ async def test_a_terminals_own_colours_are_left_alone() -> None:
 )
 def test_a_shade_is_as_near_as_it_can_be(colour: str, background: str, least: float, shade: str) -> None:
     assert readable(Color.parse(colour), Color.parse(background), least).hex == shade
+
+
+def test_a_pair_of_mixed_colours_is_made_legible_and_no_other() -> None:
+    drawn = legible(Style(color="#777777", bgcolor="#808080", bold=True))
+    assert drawn.bold and drawn.color is not None
+    assert contrast(Color.from_rich_color(drawn.color), Color.parse("#808080")) >= 4.5
+    for style in (Style(color="red", bgcolor="red"), Style(color="#777777"), Style(bgcolor="#777777"), Style()):
+        assert legible(style) == style
 
 
 def test_contrast_is_that_of_the_standard() -> None:

@@ -151,7 +151,7 @@ def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
         files = counted(counts.failed, "failed file")
         holds = "holds" if counts.failed == 1 else "hold"
         held = f" {holds} up processing" if status.auto_process else ""
-        return f"{files}{held}: r tries again, x removes, s starts without"
+        return f"{files}{held}: r retries, x removes, s starts without"
     if status.processing.reason:
         return f"not processed: {cell_text(status.processing.reason)}"
     of_images = project is None or project.kind is ProjectKind.IMAGES

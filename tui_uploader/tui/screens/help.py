@@ -19,7 +19,7 @@ from tui_uploader.tui.glyphs import Glyphs
 
 _INDENT = 2
 _KEY_CELLS = 18
-_AROUND, _WIDEST = 8, 100
+_AROUND, _WIDEST = 10, 100
 """Cells of a terminal's width that lines cannot have: padding and scroll bar; cells of the widest line."""
 _MEANINGS = {
     FileStatus.UPLOADED: "uploaded: stored, and known to the project",

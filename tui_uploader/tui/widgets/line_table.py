@@ -20,7 +20,7 @@ from textual.strip import Strip
 from tui_uploader.tui.columns import Column, column_at, header, layout, line
 from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.widgets.row_window import RowWindow
-from tui_uploader.tui.widgets.spans import segments
+from tui_uploader.tui.widgets.spans import legible, segments
 
 Row = TypeVar("Row")
 Cells = Sequence[Sequence[Span]]
@@ -154,7 +154,7 @@ class LineView(ScrollView, Generic[Row]):
         style = self.rich_style
         if at_cursor:
             name = "line-table--cursor" if focused else "line-table--cursor-away"
-            style += self.get_component_rich_style(name, partial=True)
+            style = legible(style + self.get_component_rich_style(name, partial=True))
         marked = row is not None and self.window.key(row) in self.marks
         gutter = (self._glyphs.cursor if at_cursor else " ") + (self._glyphs.mark if marked else " ")
         columns = self._columns()

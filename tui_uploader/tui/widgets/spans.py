@@ -55,6 +55,15 @@ def _drawn(name: str, colour: str | None, background: RichColor | None) -> Style
     return Style(color=parsed.rich_color, bold=bold)
 
 
+@lru_cache(maxsize=64)
+def legible(style: Style) -> Style:
+    """`style`, with a foreground that can be read on its background where both are mixed colours."""
+    if style.color is None or style.bgcolor is None or not (style.color.triplet and style.bgcolor.triplet):
+        return style
+    behind = Color.from_rich_color(style.bgcolor)
+    return style + Style(color=readable(Color.from_rich_color(style.color), behind, _LEAST_OF_WORDS).rich_color)
+
+
 def readable(colour: Color, background: Color, least: float) -> Color:
     """`colour`, or as near to it as a contrast of `least` allows; some themes have colours that cannot be told apart.
 
