@@ -12,9 +12,9 @@ from tui_uploader.tui.glyphs import Glyphs, Span, bar, percent
 
 COLUMNS = (
     Column("", 1),
-    Column("Name", 14, share=2, sort="name"),
+    Column("Name", 14, share=1, sort="name"),
     Column("Size", 8, right=True, sort="size"),
-    Column("State", 18, share=3, sort="status"),
+    Column("State", 18, share=2, sort="status"),
 )
 SORTS: tuple[SortKey, ...] = ("added", "name", "size", "status")
 _BAR_CELLS = 8

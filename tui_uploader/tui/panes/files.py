@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import ClassVar
@@ -160,20 +160,17 @@ class FilesPane(Pane[FileItem]):
             return tuple(sorted(mark for mark in self.table.marks if isinstance(mark, int)))
         return (self.table.current.id,) if self.table.current else ()
 
-    def clear_selection(self) -> None:
-        self._mark(set())
-
     def action_mark(self) -> None:
         self.table.toggle_mark()
         self._show_title()
 
     def action_mark_all(self) -> None:
         """Every file that the filter shows, in view or not."""
-        self._ask_for_all(lambda shown: self._mark(self.table.marks | shown))
+        self._ask_for_all(lambda shown: self.select(self.table.marks | shown))
 
     def action_mark_others(self) -> None:
         """Of the files that the filter shows, those that are not selected."""
-        self._ask_for_all(lambda shown: self._mark(self.table.marks ^ shown))
+        self._ask_for_all(lambda shown: self.select(self.table.marks ^ shown))
 
     def _ask_for_all(self, then: Callable[[set[int]], None]) -> None:
         upload, query = self._upload, self._query
@@ -186,7 +183,8 @@ class FilesPane(Pane[FileItem]):
 
         self._link.call("select", lambda engine: engine.file_runs(upload, query), arrived)
 
-    def _mark(self, marks: set[Hashable] | set[int]) -> None:
+    def select(self, marks: Iterable[Hashable] = ()) -> None:
+        """These files by id, and no others."""
         self.table.marks = set(marks)
         self.table.refresh()
         self._show_title()
@@ -196,7 +194,7 @@ class FilesPane(Pane[FileItem]):
     def action_show_all(self) -> None:
         """Without filters; where there is none, without the selection."""
         if not self._filtered:
-            self.clear_selection()
+            self.select()
         self.drop_filter()
         self._cycled = None
         self._ask_anew(replace(self._query, status=None, except_status=None, text=""))

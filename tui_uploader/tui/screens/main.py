@@ -165,7 +165,7 @@ class MainScreen(Screen[None]):
             project=row.project if row else None,
             uploads=row.uploads if row else (),
             files=self.files.meant(),
-            forget_selection=self.files.clear_selection,
+            forget_selection=self.files.select,
         )
 
     # ------------------------------------------------------------------------------------- what the user does
