@@ -28,7 +28,7 @@ async def test_the_map_fills_as_files_are_uploaded(directories: Directories, fie
         upload = await paused(directories, flight(tmp_path / "card"))
         await screen.shows("∙ DJI_5.JPG")
         await screen.press("m")
-        await screen.shows("Map of the flight", "No image with a position yet; 8 files to be read.")
+        await screen.shows("Map of the flight", "No image with a position yet;")
         async with EngineClient.connect(directories, spawn=False) as engine:
             await engine.resume(upload)
             await screen.shows("6 images", "0 m x 100 m", "8 uploaded", "2 files without position", "▴ N", "50 m")
