@@ -58,8 +58,8 @@ class UploaderDriver(LinuxDriver):
         self._round_trip = RoundTrip()
         self._frames = cell_diff.install(app, self._is_ready, ascii_only=self.ascii_only)
         self._leaving = False
-        self._input_ends = False
-        """No more is asked of the terminal, and no event waits for the one before it."""
+        self._in_use = False
+        """Else nothing is asked of the terminal, and no event waits for the one before it."""
         self._settled = threading.Event()
 
     # For the app
@@ -89,7 +89,7 @@ class UploaderDriver(LinuxDriver):
         if (
             self._writer is not None
             and self.input_tty
-            and not self._input_ends
+            and self._in_use
             and self._round_trip.is_due(now)
             and self._writer.write(PING.encode())
         ):
@@ -126,8 +126,8 @@ class UploaderDriver(LinuxDriver):
         if self._file is None:
             raise RuntimeError("there is no stderr to draw on")
         self._writer = TerminalWriter(self._file.fileno(), self._drained)
-        self._input_ends = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._in_use = True  # from now on: what is asked last is answered last
         for number in (signal.SIGHUP, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._leave, number)
         resized = signal.getsignal(signal.SIGWINCH)
@@ -147,7 +147,7 @@ class UploaderDriver(LinuxDriver):
             self._frames.flush()
 
     def disable_input(self) -> None:
-        self._input_ends = True
+        self._in_use = False
         self._settled.set()
         # An answer that came after the app has left would be typed into the shell.
         give_up = self._round_trip.last_answer_by(time.monotonic())
@@ -229,7 +229,7 @@ class UploaderDriver(LinuxDriver):
         """
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self.send_message(events.Callback(callback=partial(when_settled, self._app, self._settled.set)))
-            if not self._input_ends:
+            if self._in_use:
                 self._settled.wait(_SETTLING_WAIT)
 
     def _key_thread_runs(self) -> bool:
