@@ -278,6 +278,7 @@ _CLASS_OF_CODE: Mapping[str, type[UploaderError]] = {
     **dict.fromkeys(("TooManyRequests", "RequestLimitExceeded", "OperationAborted"), errors.CloudBusy),
     "ConditionalRequestConflict": errors.CloudBusy,
     "PreconditionFailed": errors.NameTaken,
+    "TemporaryRedirect": errors.CloudFault,
     **dict.fromkeys(("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"), errors.ChecksumRefused),
     **dict.fromkeys(("NoSuchUpload", "InvalidPart", "InvalidPartOrder"), errors.MultipartGone),
     "RequestTimeout": errors.LinkStalled,
