@@ -58,11 +58,6 @@ class TerminalWriter:
         return len(self._waiting) + self._writing
 
     @property
-    def is_gone(self) -> bool:
-        """Whether the terminal was closed at its other end."""
-        return self._gone
-
-    @property
     def is_ended(self) -> bool:
         """Whether nothing is taken any more."""
         return self._ended
