@@ -15,6 +15,7 @@ import struct
 import subprocess
 import termios
 import time
+import tty
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,10 +48,18 @@ class PtySession:
         rows: int = 24,
         environment: Mapping[str, str] | None = None,
         answers: Mapping[bytes, bytes] = ANSWERS,
+        way: float = 0.0,
+        folder: Path | None = None,
     ) -> None:
-        """`environment` is added to this process's; `answers` maps what the command asks to what it is told."""
+        """`environment` is added to this process's; `answers` maps what the command asks to what it is told.
+
+        An answer takes `way` seconds. `folder` is where the command starts; None: where this process is.
+        """
         self._descriptor, theirs = os.openpty()
         self._answers = answers
+        self._way = way
+        self._on_the_way: list[tuple[float, bytes]] = []
+        """Answers, and when they arrive."""
         self._unfinished = b""
         self._closed = False
         self.screen = pyte.Screen(columns, rows)
@@ -67,6 +76,7 @@ class PtySession:
             stdout=theirs,
             stderr=theirs,
             env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
+            cwd=folder,
             start_new_session=True,
             # The terminal has to be the session's own, or its loss sends nobody a SIGHUP.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
@@ -103,9 +113,10 @@ class PtySession:
 
     def read(self, seconds: float) -> bytes:
         """What the command writes next, or nothing after that time, or at its end."""
-        ready, _, _ = select.select([self._descriptor], [], [], max(0.0, seconds))
-        if not ready:
-            return b""
+        until = time.monotonic() + seconds
+        while not self._is_readable(until):
+            if time.monotonic() >= until:
+                return b""
         try:
             data = os.read(self._descriptor, 65536)
         except OSError:  # so says Linux when the last process has left the terminal
@@ -115,14 +126,24 @@ class PtySession:
         self._show(data)
         return data
 
+    def _is_readable(self, until: float) -> bool:
+        """Wait for that, or until an answer arrives."""
+        now = time.monotonic()
+        while self._on_the_way and self._on_the_way[0][0] <= now:
+            os.write(self._descriptor, self._on_the_way.pop(0)[1])
+        next_arrival = self._on_the_way[0][0] if self._on_the_way else until
+        ready, _, _ = select.select([self._descriptor], [], [], max(0.0, min(until, next_arrival) - now))
+        return bool(ready)
+
     def _show(self, data: bytes) -> None:
         data = self._unfinished + data
         unfinished = _UNFINISHED.search(data)
         end = unfinished.start() if unfinished else len(data)
         data, self._unfinished = data[:end], data[end:]
         for question, answer in self._answers.items():
-            for _ in range(data.count(question)):
-                os.write(self._descriptor, answer)
+            arrives = time.monotonic() + self._way
+            self._on_the_way += [(arrives, answer)] * data.count(question)
+        self._is_readable(0.0)
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
 
     @property
@@ -186,6 +207,14 @@ class PtySession:
     def is_cooked(self) -> bool:
         """Whether the terminal is in the state in which the command found it."""
         return termios.tcgetattr(self._theirs)[:4] == self.cooked[:4]
+
+    def left_for_shell(self) -> bytes:
+        """What was typed, or answered, and not read by the command: whoever comes next gets it."""
+        while self._on_the_way:
+            self.read(0.05)
+        tty.setraw(self._theirs, termios.TCSANOW)
+        ready, _, _ = select.select([self._theirs], [], [], 0.0)
+        return os.read(self._theirs, 65536) if ready else b""
 
     def exit_code(self, seconds: float = DEADLINE) -> int:
         """Read to the end, and say how it ended."""

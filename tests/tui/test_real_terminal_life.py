@@ -1,0 +1,185 @@
+"""What happens to the app, its terminal and its engine, and what stays: lost lines, kills, shells, other terminals."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.world import PROGRAM, engine_pid, kill_engine
+from tests.tui.pty_session import PtySession
+from tests.tui.real_terminal import DOWN, ENTER, ESCAPE, LEFT, PATIENCE, UTF8, Field, field, lives
+
+PROMPT = "shell waits:"
+
+
+@pytest.fixture
+def life() -> Iterator[Field]:
+    with field("--fault", "stall:route=put,probability=1,seconds=0.4") as ready:
+        yield ready
+
+
+@pytest.fixture
+def calm() -> Iterator[Field]:
+    with field() as ready:
+        yield ready
+
+
+def in_the_middle(life: Field, upload: int) -> bool:
+    counts = life.counts(upload)
+    return counts["uploaded"] > 0 and counts["waiting"] > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_an_app_that_is_gone_takes_nothing_with_it(life: Field, number: signal.Signals) -> None:
+    card = life.card("north", 60)
+    upload = life.queue("north", "--no-process")
+    with life.app() as terminal:
+        terminal.wait_for(lambda: in_the_middle(life, upload))
+        engine = engine_pid()
+        if number is signal.SIGHUP:
+            terminal.hang_up()
+            assert terminal.exit_code() == 128 + number
+        else:
+            terminal.process.kill()
+            terminal.process.wait()
+    assert in_the_middle(life, upload)
+    with life.app() as terminal:
+        terminal.wait_for("2 Files  north")
+        terminal.wait_for("100 %  complete", PATIENCE)
+    assert engine_pid() == engine
+    assert lives(engine)
+    assert life.stored("north") == card
+
+
+def test_what_one_does_all_see(life: Field) -> None:
+    life.card("north", 40)
+    upload = life.queue("north", "--no-process")
+    with contextlib.ExitStack() as opened:
+        first, second, small = (
+            opened.enter_context(life.app(columns=columns, rows=rows))
+            for columns, rows in ((120, 30), (80, 24), (40, 8))
+        )
+        for terminal in (first, second, small):
+            terminal.wait_for("north")
+        second.feed("p")
+        first.wait_for("paused")
+        small.wait_for("paused")
+        first.feed("p")
+        second.wait_for(lambda: life.upload(upload)["state"] == "active")
+        small.process.kill()
+        second.feed("q")
+        assert second.exit_code() == 0
+        first.wait_for("100 %  complete", PATIENCE)
+    assert lives(engine_pid())
+
+
+@pytest.mark.parametrize("way", [0.0, 0.7])
+def test_leaving_gives_the_terminal_back_as_it_was(life: Field, way: float) -> None:
+    """Also over a line on which the answer to the last question is still under way."""
+    life.card("north", 40)
+    life.queue("north", "--no-process")
+    with life.app(way=way) as terminal:
+        terminal.wait_for("⇡")
+        terminal.feed("p")
+        terminal.wait_for("is paused")
+        terminal.wait_quiet(2.2)  # as long as it takes until the next frame asks again how far behind the terminal is
+        terminal.feed("q")
+        assert terminal.exit_code() == 0
+        assert terminal.left_for_shell() == b""
+        last_frame = terminal.written.rfind(b"\x1b[?2026h")
+        assert [code for code in LEFT if code not in terminal.written[last_frame:]] == []
+        assert "Uploads go on in the background; tui-uploader shows them again." in terminal.text
+
+
+def test_leaving_at_once_leaves_nothing_for_the_shell_either(calm: Field) -> None:
+    with calm.app(way=0.4) as terminal:
+        terminal.wait_for("quit")
+        terminal.feed("q")
+        assert terminal.exit_code() == 0
+        assert terminal.left_for_shell() == b""
+
+
+def test_the_engine_dies_under_the_fingers_and_one_key_starts_it_again(life: Field) -> None:
+    card = life.card("north", 60)
+    upload = life.queue("north", "--no-process")
+    with life.app() as terminal:
+        terminal.wait_for(lambda: in_the_middle(life, upload))
+        terminal.wait_for("north_001.JPG")
+        before = engine_pid()
+        terminal.feed("jj")
+        kill_engine()
+        terminal.feed(f"jRr aa{DOWN}S/nothing")
+        terminal.wait_for("E starts the engine")
+        terminal.wait_for("No file matches; Esc shows all again.")
+        terminal.feed(ESCAPE)
+        terminal.wait_for(lambda: "No file matches" not in terminal.text)
+        assert "2 Files  north" in terminal.text
+        assert terminal.process.poll() is None
+        terminal.feed("E")
+        terminal.wait_for(lambda: "E starts the engine" not in terminal.text)
+        terminal.wait_for(lambda: life.is_complete(upload), PATIENCE)
+        terminal.wait_for("✓60")
+    assert engine_pid() != before
+    assert life.stored("north") == card
+
+
+@contextlib.contextmanager
+def shell(calm: Field) -> Iterator[PtySession]:
+    """A shell with job control, with the app in front of it."""
+    environment = {**UTF8, "PS1": PROMPT, "PROMPT_COMMAND": "", "BASH_SILENCE_DEPRECATION_WARNING": "1"}
+    command = ("bash", "--noprofile", "--norc", "--noediting", "-i")
+    with PtySession(command, columns=100, rows=24, environment=environment, folder=calm.home) as session:
+        session.wait_for(PROMPT)
+        session.feed(shlex.join(PROGRAM) + "\n")
+        session.wait_for("Nothing was uploaded yet.")
+        yield session
+
+
+def test_it_stops_for_the_shell_and_comes_back(calm: Field) -> None:
+    with shell(calm) as session:
+        for _ in range(2):
+            session.feed("\x1a")
+            session.wait_for("Stopped")
+            session.feed("echo still $((40 + 2))\n")
+            session.wait_for("still 42")
+            session.screen.reset()
+            session.feed("fg\n")
+            session.wait_for("Nothing was uploaded yet.")
+        session.feed("?")
+        session.wait_for("In the files")
+        session.feed(ESCAPE)
+        session.wait_for(lambda: "In the files" not in session.text)
+        session.feed("q")
+        session.wait_for(lambda: b"\x1b[?1049l" in session.written[-2000:])
+        session.feed("echo then $?\n")
+        session.wait_for("then 0")
+        assert "[0n" not in session.text
+        session.feed("exit\n")
+        assert session.exit_code() == 0
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_it_works_within_tmux(calm: Field) -> None:
+    card = calm.card("north", 6)
+    server = ("tmux", "-L", f"test-{os.getpid()}", "-f", "/dev/null")
+    command = (*server, "new-session", "-x", "100", "-y", "30", shlex.join(PROGRAM))
+    with PtySession(command, columns=100, rows=30, environment=UTF8, folder=calm.home) as session:
+        session.wait_for("Nothing was uploaded yet.")
+        session.feed(f"\x1b[200~{calm.home}/north\x1b[201~")
+        session.wait_for("Upload files")
+        session.feed(ENTER)
+        session.wait_for("A project needs a name.")
+        session.feed(f"north{ENTER}")
+        session.wait_for("Submitted for processing", PATIENCE)
+        session.feed(ENTER)
+        session.resize(80, 24)
+        session.wait_for("100 %")
+        session.feed("q")
+        assert session.exit_code() == 0
+        assert calm.stored("north") == card

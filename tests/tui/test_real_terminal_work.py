@@ -1,0 +1,135 @@
+"""The whole way on a real terminal: keys go in as a person types them, and the truth is what the cloud keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.photos import jpeg
+from tests.tui.real_terminal import DOWN, ENTER, ESCAPE, PATIENCE, Field, field
+
+
+@pytest.fixture
+def work() -> Iterator[Field]:
+    with field("--fault", "stall:route=put,probability=1,seconds=0.25") as ready:
+        yield ready
+
+
+def test_from_the_first_start_to_the_last_byte(work: Field) -> None:
+    card = work.card("alpha", 12)
+    with work.app() as terminal:
+        terminal.wait_for("Nothing was uploaded yet.")
+        terminal.feed("ualpha\t")
+        terminal.wait_for(f"{work.home}/alpha/")
+        terminal.feed(ENTER)
+        terminal.wait_for("A project needs a name.")
+        terminal.feed(f"alpha{ENTER}")
+        terminal.wait_for("⇡")
+        terminal.wait_for("Submitted for processing", PATIENCE)
+        terminal.feed(ENTER)
+        terminal.wait_for("100 %  complete")
+        terminal.wait_for(lambda: "Submitted" not in terminal.text)
+        terminal.wait_for("alpha is processed.")
+        assert all(f"✓ {photo}" in terminal.text for photo in card)
+    assert work.stored("alpha") == card
+    assert work.counts(1)["uploaded"] == len(card)
+
+
+def test_processing_starts_when_it_is_asked_for(work: Field) -> None:
+    card = work.card("beta", 6)
+    beta = work.queue("beta", "--no-process")
+    with work.app() as terminal:
+        terminal.wait_for(lambda: work.is_complete(beta))
+        terminal.wait_for("processing starts with s")
+        assert work.upload(beta)["processing"] == "not_started"
+        terminal.feed("s")
+        terminal.wait_for("Submitted for processing")
+    assert work.upload(beta)["processing"] != "not_started"
+    assert work.stored("beta") == card
+
+
+def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
+    card = work.card("gamma", 40)
+    gamma = work.queue("gamma", "--no-process")
+    with work.app() as terminal:
+        terminal.wait_for("gamma_001.JPG")
+        terminal.feed("p")
+        terminal.wait_for("is paused; p resumes it.")
+        terminal.feed("/gamma_04")
+        terminal.wait_for("1 of 40")
+        terminal.feed(f"{ENTER}x")
+        terminal.wait_for("1 file removed; U to undo.")
+        terminal.feed(f"{ESCAPE}/gamma_039")
+        terminal.wait_for("gamma_039.JPG")
+        terminal.feed(f"{ENTER}x")
+        terminal.wait_for(lambda: sum(work.counts(gamma).values()) == 38)
+        terminal.feed("U")
+        terminal.wait_for("1 file put back into the queue.")
+        terminal.feed("p")
+        terminal.wait_for("complete", PATIENCE)
+    del card["gamma_040.JPG"]
+    assert work.stored("gamma") == card
+    assert work.counts(gamma) == {"uploaded": 39, "uploading": 0, "waiting": 0, "duplicate": 0, "failed": 0}
+
+
+def test_a_cancelled_upload_keeps_what_it_has_and_can_go_on(work: Field) -> None:
+    card = work.card("delta", 40)
+    delta = work.queue("delta", "--no-process")
+    with work.app() as terminal:
+        terminal.wait_for(lambda: work.counts(delta).get("uploaded"))
+        terminal.feed("c")
+        terminal.wait_for("Cancel the upload to delta?")
+        terminal.feed(ENTER)  # the default is no
+        terminal.wait_for(lambda: "Cancel the upload" not in terminal.text)
+        assert work.upload(delta)["state"] == "active"
+        terminal.feed("c")
+        terminal.wait_for("Cancel the upload to delta?")
+        terminal.feed("y")
+        terminal.wait_for(lambda: work.upload(delta)["state"] == "cancelled")
+        terminal.wait_for("cancelled")
+        arrived = work.stored("delta")
+        assert 0 < len(arrived) < len(card)
+        assert arrived.items() <= card.items()
+        terminal.feed("p")
+        terminal.wait_for(lambda: work.is_complete(delta), PATIENCE)
+    assert work.stored("delta") == card
+
+
+def test_failed_files_that_were_put_right_arrive_with_one_key(work: Field) -> None:
+    card = work.card("epsilon", 6)
+    spoiled = [work.home / "epsilon" / f"epsilon_{number:03}.JPG" for number in (2, 5)]
+    for photo in spoiled:
+        photo.write_bytes(card[photo.name][:700])
+    epsilon = work.queue("epsilon", "--no-process")
+    with work.app() as terminal:
+        terminal.wait_for(lambda: work.counts(epsilon).get("failed") == 2)
+        terminal.wait_for("↻2")
+        for photo in spoiled:
+            card[photo.name] = jpeg()
+            photo.write_bytes(card[photo.name])
+        terminal.feed("r")
+        terminal.wait_for("2 files tried again.")
+        terminal.wait_for(lambda: work.is_complete(epsilon))
+        terminal.wait_for("✓6")
+    assert work.stored("epsilon") == card
+
+
+def test_keys_in_one_bunch_do_what_they_do_one_by_one(work: Field) -> None:
+    """A slow line delivers them so: each has to find the focus, or the dialog, where the one before has put it."""
+    for name in ("eta", "zeta"):
+        work.card(name, 1)
+        number = work.queue(name, "--no-process")
+    with work.app() as terminal:
+        terminal.wait_for(lambda: work.is_complete(number))
+        terminal.wait_for("2 Files  zeta  1")
+        terminal.feed(f"1{DOWN}{ENTER}")
+        terminal.wait_for("2 Files  eta  1")
+        terminal.feed(f"1k{ENTER}/nothing{ENTER}")
+        terminal.wait_for("No file matches; Esc shows all again.")
+        terminal.feed(f"{ESCAPE}")
+        terminal.wait_for("2 Files  zeta  1")
+        terminal.feed("nA new one")
+        terminal.wait_for("A new one")
+        terminal.feed(ESCAPE)
+        terminal.wait_for("processing starts with s")  # `w` in a name does not hide the uploads
