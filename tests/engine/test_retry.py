@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import pytest
 
 from tui_uploader.engine.retry import MOST_ATTEMPTS, Decision, Verdict, backoff, decide
@@ -12,9 +15,12 @@ from tui_uploader.errors import (
     CloudFault,
     CloudRefused,
     LinkDown,
+    LinkError,
     LinkStalled,
     MultipartGone,
     NotSignedIn,
+    Remedy,
+    SignInError,
     SignInRefused,
     SourceChanged,
     SourceRefused,
@@ -62,13 +68,43 @@ def test_decisions(error: UploaderError, attempts: int, expected: Decision) -> N
     assert decide(error, attempts, half) == expected
 
 
-def test_every_error_of_the_tree_has_a_decision_and_none_waits_for_ever() -> None:
-    def tree(root: type[UploaderError]) -> list[type[UploaderError]]:
-        return [root, *(error for child in root.__subclasses__() for error in tree(child))]
+def tree(root: type[UploaderError] = UploaderError) -> list[type[UploaderError]]:
+    return [root, *(error for child in root.__subclasses__() for error in tree(child))]
 
-    for kind in tree(UploaderError):
-        for attempts in (0, 1, 7, 1000):
-            assert 0 <= decide(kind("x", retry_after=1e12), attempts, half).after <= 3660
+
+ATTEMPTS = (0, 1, 2, MOST_ATTEMPTS - 2, MOST_ATTEMPTS - 1, 1000, 10**6)
+WISHES = (None, -1e99, 0.0, 7.0, 1e99, math.inf)
+CHANCES = (0.0, 0.5, 1.0 - 2**-53)
+
+
+@pytest.mark.parametrize("kind", tree(), ids=lambda kind: kind.__name__)
+def test_what_holds_for_every_error_with_every_history(kind: type[UploaderError]) -> None:
+    for attempts, wish, chance in itertools.product(ATTEMPTS, WISHES, CHANCES):
+        error = kind("why", retry_after=wish)
+        found = decide(error, attempts, lambda chance=chance: chance)  # type: ignore[misc]
+        asked = 0.0 if wish is None else min(max(0.0, wish), 3600.0)
+        ceiling = min(60.0, 2.0 ** min(attempts, 16))
+        if found.verdict in (Verdict.AGAIN, Verdict.CHECK_FILE, Verdict.RESTART_FILE):
+            assert found.after == pytest.approx(asked + chance * ceiling), "full jitter on top of what was asked for"
+        else:
+            assert found.after == 0.0
+        if isinstance(error, LinkError):
+            assert found.verdict is Verdict.AWAIT_LINK, "a dead link costs no attempt, however often it dies"
+        elif isinstance(error, SignInError):
+            dead = error.remedy is Remedy.PERSON
+            assert found.verdict is (Verdict.AWAIT_SIGN_IN if dead else Verdict.AGAIN)
+        elif error.remedy is Remedy.PERSON:
+            assert found.verdict is Verdict.GIVE_UP
+        elif attempts == 0:
+            assert found.verdict is not Verdict.GIVE_UP, "what may pass by itself is tried again"
+
+
+@pytest.mark.parametrize("kind", tree(), ids=lambda kind: kind.__name__)
+def test_what_is_given_up_stays_given_up(kind: type[UploaderError]) -> None:
+    verdicts = [decide(kind("why"), attempts, half).verdict for attempts in range(20)]
+    given_up = [verdict is Verdict.GIVE_UP for verdict in verdicts]
+    assert given_up == sorted(given_up)
+    assert len(set(verdicts) - {Verdict.GIVE_UP}) <= 1, "the number of attempts changes whether, and not what is done"
 
 
 def test_backoff_doubles_up_to_a_minute_and_is_spread_over_the_whole_interval() -> None:

@@ -8,7 +8,17 @@ import pytest
 
 from tui_uploader.engine.retry import MOST_ATTEMPTS, Verdict
 from tui_uploader.engine.setbacks import Setbacks
-from tui_uploader.errors import CloudBusy, CloudFault, LinkDown, SignInRefused, SourceVanished, UploaderError
+from tui_uploader.errors import (
+    ChecksumRefused,
+    CloudBusy,
+    CloudFault,
+    LinkDown,
+    MultipartGone,
+    SignInRefused,
+    SourceChanged,
+    SourceVanished,
+    UploaderError,
+)
 
 FILE, OTHER = 1, 2
 
@@ -55,6 +65,12 @@ def test_a_file_that_fails_alone_is_given_up(setbacks: Setbacks) -> None:
 def test_an_outage_is_no_files_fault(setbacks: Setbacks) -> None:
     found = verdicts(setbacks, CloudFault("500"), 10 * MOST_ATTEMPTS, others_get_through=False)
     assert set(found) == {Verdict.AGAIN}
+
+
+@pytest.mark.parametrize("error", [SourceChanged("written to"), MultipartGone("404"), ChecksumRefused("other bytes")])
+def test_what_a_file_itself_brings_about_counts_in_an_outage_too(setbacks: Setbacks, error: UploaderError) -> None:
+    """Else a single file would be sent from its beginning again and again, for ever."""
+    assert verdicts(setbacks, error, 3, others_get_through=False)[-1] is Verdict.GIVE_UP
 
 
 def test_after_an_outage_the_attempts_count_again(setbacks: Setbacks) -> None:
