@@ -21,6 +21,7 @@ from tui_uploader.engine.processing import ProcessingDesk
 from tui_uploader.engine.projects import Projects
 from tui_uploader.engine.pulse import Pulse
 from tui_uploader.engine.registering import Registrar
+from tui_uploader.engine.returning import Returns
 from tui_uploader.engine.sending import Sender
 from tui_uploader.engine.streams import Streams
 from tui_uploader.engine.valve import Valve
@@ -103,6 +104,7 @@ class Rooms:
             "process": self.desk.step,
             "finish": Finisher(self.core).step,
             "orphans": Orphans(self.core).step,
+            "returns": Returns(self.core).step,
             "pulse": self.pulse.step,
         }
         self._running = [asyncio.create_task(self.core.run(name, step), name=name) for name, step in steps.items()]

@@ -17,10 +17,11 @@ from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.pacing import part_size
-from tui_uploader.errors import SourceChanged, SourceUnreadable, SourceVanished, Unsupported
+from tui_uploader.errors import SourceChanged, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
 from tui_uploader.intake.naming import holds_identity
 from tui_uploader.intake.scan import Candidate
+from tui_uploader.intake.source import source_error
 from tui_uploader.text import byte_count
 
 
@@ -206,10 +207,8 @@ def _open_unchanged(row: FileRow) -> FileIO:
     try:
         # What is at the path now may be a pipe: opening that must not wait for a writer.
         descriptor = os.open(row.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise SourceVanished("The file is gone. Put the card back, or remove the file from the upload.") from error
     except OSError as error:
-        raise SourceUnreadable(f"The file cannot be read: {error.strerror}.") from error
+        raise source_error(row.path, error) from error
     source = os.fdopen(descriptor, "rb", buffering=0)
     try:
         _check_unchanged(descriptor, row)

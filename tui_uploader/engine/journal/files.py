@@ -14,6 +14,7 @@ from pathlib import Path
 from tui_uploader.cloud.contract import Part
 from tui_uploader.engine.journal import abandoned
 from tui_uploader.engine.journal.abandoned import Abandoned
+from tui_uploader.errors import SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
 
@@ -302,6 +303,18 @@ def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float
 
 def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -> None:
     move(connection, file_id, FileEvent.FAILED, error=kind, reason=reason)
+
+
+def unread(connection: sqlite3.Connection, upload_ids: Sequence[int]) -> list[FileRow]:
+    """Files that failed because they could not be read."""
+    kinds = (SourceVanished.__name__, SourceUnreadable.__name__)
+    return [
+        FileRow.of(row)
+        for upload in upload_ids
+        for row in connection.execute(
+            "SELECT * FROM files WHERE upload = ? AND stage = ? AND error IN (?, ?)", (upload, FileStage.FAILED, *kinds)
+        )
+    ]
 
 
 def retry(connection: sqlite3.Connection, file_id: int) -> None:
