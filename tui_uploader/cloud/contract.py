@@ -146,7 +146,22 @@ class Cloud(Protocol):
         """Get a token now. Raises SignInRefused when the login is wrong."""
 
     async def reachable(self) -> None:
-        """The cheapest question there is; raises LinkError while the answer does not come."""
+        """The cheapest question to the service, and whether its stores accept connections.
+
+        Raises LinkError where either does not answer.
+        """
+
+    async def knock(self) -> None:
+        """Return as soon as the cloud accepts a connection. Costs a packet a second.
+
+        Raises LinkError where somebody answers and refuses, or where there is no address to knock at.
+        """
+
+    def doubt_link(self) -> None:
+        """Packets seem to vanish: what is under way tries again every second."""
+
+    def trust_link(self) -> None:
+        """The link is there: what does not go on over it in a moment is cut."""
 
     def kept_name(self, name: str) -> str:
         """The name that the service would keep for a project that is made as `name`."""

@@ -6,6 +6,7 @@ others; whatever PIX4D itself does not document is optional here.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -28,6 +29,7 @@ from tui_uploader.errors import (
     CloudFault,
     CloudRefused,
     CloudUnintelligible,
+    LinkError,
     NoSuchProject,
     Unsupported,
     UploaderError,
@@ -40,6 +42,9 @@ from tui_uploader.text import printable
 PROJECTS = "/project/api/v3/projects/"
 MAX_NAME = 100
 REGISTER_BATCH = 500
+
+_KNOCK_SECONDS, _BETWEEN_KNOCKS = 3.2, 1.0
+"""The kernel knocks by itself as well: after 1, 2 and 3 of these seconds, before Linux 6.5 after 1 and 3."""
 
 _PAGE_SIZE = 100
 _MAX_PAGES = 50
@@ -83,11 +88,33 @@ class Pix4dCloud:
         await self._rest.sign_in()
 
     async def reachable(self) -> None:
+        # Bare connections first: a request might go out over one that was there before the link was gone.
+        for origin in {self._rest.origin, *self._pool.known}:
+            await self._pool.reach(origin, _KNOCK_SECONDS)
         # This path answers without a token, and never with a page: a page comes from somebody in between.
         reply = await self._rest.anonymous("GET", TOKEN_PATH)
         foreign = foreign_answer(reply, self._rest.origin.host)
         if foreign is not None:
             raise foreign
+
+    async def knock(self) -> None:
+        origin = next(iter(self._pool.known), self._rest.origin)
+        while True:
+            began = time.monotonic()
+            try:
+                await self._pool.reach(origin, _KNOCK_SECONDS)
+            except LinkError as error:
+                if isinstance(error.__cause__, ConnectionRefusedError):
+                    raise
+                await asyncio.sleep(max(0.0, began + _BETWEEN_KNOCKS - time.monotonic()))
+            else:
+                return
+
+    def doubt_link(self) -> None:
+        self._pool.doubt_link()
+
+    def trust_link(self) -> None:
+        self._pool.trust_link()
 
     # ------------------------------------------------------------------------------------------------ projects
 

@@ -10,21 +10,25 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from tui_uploader.cloud.connections import ConnectFailed, Connection, Cut, Unanswered
 from tui_uploader.cloud.contract import SentCallback
 from tui_uploader.cloud.messages import Reply, Request
+from tui_uploader.cloud.reach import accepted
 from tui_uploader.cloud.sockets import Address, resolve
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, link_failure
 from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, proxy_for, silence_leaky_loggers, tls_context
-from tui_uploader.cloud.vitals import Vitals, look_for_more, vitals
+from tui_uploader.cloud.vitals import Vitals, keep_trying, look_for_more, vitals
 from tui_uploader.errors import LinkDown
 from tui_uploader.settings import Settings
 
 MAX_THREADS = 80
 """The most streams that pacing asks for (64), and some for the short calls between them."""
 _MAX_IDLE_SECONDS = 20.0
+_MOMENT = 1.2
+"""Seconds in which a connection that sends every second has noticed that the link is back."""
 
 
 class ConnectionPool:
@@ -39,6 +43,7 @@ class ConnectionPool:
         self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="store")
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: set[Connection] = set()
+        self._known: dict[Origin, Sequence[Address]] = {}
         self._tls: ssl.SSLContext | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
@@ -73,16 +78,49 @@ class ConnectionPool:
         for connection in self._busy:
             connection.ask(look_for_more)
 
+    async def reach(self, origin: Origin, seconds: float) -> None:
+        """Raises LinkError when nobody accepts a connection there; its cause tells whether it was refused."""
+        proxy = proxy_for(origin, self._settings)
+        addresses = self._known.get(origin) or await self._resolved(origin, proxy)
+        try:
+            await accepted(addresses, seconds)
+        except OSError as error:
+            raise link_failure(error, origin.host, connected=False) from error
+
+    @property
+    def known(self) -> tuple[Origin, ...]:
+        """Where connections were made to, or tried."""
+        return tuple(self._known)
+
+    def doubt_link(self) -> None:
+        for connection in self._busy:
+            connection.ask(partial(keep_trying, often=True))
+
+    def trust_link(self) -> None:
+        """Nothing that was idle while the link was gone can be relied on; what was under way gets a moment."""
+        self._close_idle()
+        asyncio.get_running_loop().call_later(_MOMENT, self._cut_silent)
+
+    def _cut_silent(self) -> None:
+        for connection in self._busy:
+            connection.ask(partial(keep_trying, often=False))
+            found = connection.ask(vitals)
+            if found is not None and found.unacknowledged and found.silent > _MOMENT:
+                connection.cut()
+
+    def _close_idle(self) -> None:
+        for kept in self._idle.values():
+            for connection in kept:
+                connection.close()
+        self._idle.clear()
+
     async def close(self) -> None:
         self._closed = True
         if self._sweep is not None:
             self._sweep.cancel()
         for connection in self._busy:
             connection.cut()
-        for kept in self._idle.values():
-            for connection in kept:
-                connection.close()
-        self._idle.clear()
+        self._close_idle()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _context(self) -> ssl.SSLContext:
@@ -123,6 +161,10 @@ class ConnectionPool:
 
     async def _resolved(self, origin: Origin, proxy: Proxy | None) -> Sequence[Address]:
         host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
+        self._known[origin] = await self._looked_up(host, port)
+        return self._known[origin]
+
+    async def _looked_up(self, host: str, port: int) -> Sequence[Address]:
         try:
             if _is_address(host):
                 return resolve(host, port)

@@ -15,6 +15,9 @@ _FIELDS = struct.Struct("=24xI28xI8xI28xI44xI4xI")
 """Of the first 160 bytes: `tcpi_unacked` at 24, `tcpi_last_ack_recv` at 56, `tcpi_rtt` at 68, `tcpi_total_retrans` at
 100, `tcpi_min_rtt` at 148, `tcpi_data_segs_out` at 156. Times are µs, that of the last acknowledgement ms."""
 
+_TCP_RTO_MAX_MS = 44  # <linux/tcp.h>
+_OFTEN_MS, _AS_USUAL_MS = 1000, 120_000
+
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
@@ -64,6 +67,16 @@ def look_for_more(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
     except OSError:
         pass
+
+
+def keep_trying(sock: socket.socket, *, often: bool) -> None:
+    """While packets vanish, send again every second, and not after pauses that double: so that a transfer goes on with
+    the link. For a while only: where answers take more than a second, all would go out twice."""
+    if sys.platform == "linux":
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _OFTEN_MS if often else _AS_USUAL_MS)
+        except OSError:  # a kernel before 6.15
+            pass
 
 
 def _has_bbr(sock: socket.socket) -> bool:

@@ -146,7 +146,7 @@ class Accounts:
             before.source = source
             return before
         cloud = self._make_cloud(login)
-        link = LinkWatch(cloud.reachable, self._changed, self._link_came_up, clock=self._clock, random=self._random)
+        link = LinkWatch(cloud, self._changed, self._link_came_up, clock=self._clock, random=self._random)
         signed_in = SignedIn(login, source, cloud, link)
         self._known[login.account] = signed_in
         if before is not None:

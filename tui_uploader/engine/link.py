@@ -1,7 +1,8 @@
 """Is there a way to the cloud? Waits for it without wearing anything out.
 
-A broken transfer only raises the suspicion. One cheap question to the service decides: an answer means that it was that
-connection alone; none means that the link is down, and then everything waits, and one probe at a time asks again.
+A broken transfer, or one that stands still, only raises the suspicion. One cheap question to the service decides: an
+answer means that it was that connection alone; none means that the link is down, and then everything waits. One probe
+at a time asks again, after longer and longer pauses; a bare packet a second meanwhile finds out when to ask at once.
 """
 
 from __future__ import annotations
@@ -9,17 +10,44 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
+from tui_uploader.cloud.vitals import Vitals
 from tui_uploader.engine.retry import backoff
 from tui_uploader.errors import LinkError, UploaderError
 from tui_uploader.model import Link, LinkState
 
 log = logging.getLogger(__name__)
 
+SILENCE = 3.0
+"""Seconds without any acknowledgement that raise the suspicion."""
+_SLEPT = 5.0
+_PATIENCE = 10.0
 _SHORTEST_WAIT = 1.0
+_MISLED_WAIT = 5.0
 _MOST_BROKEN_IN_A_ROW = 8
 """So many failed transfers in a row, though the service answers: its store is out of reach, or it is in trouble."""
+
+
+class Reachable(Protocol):
+    """What a watch needs of a cloud; see `cloud.contract.Cloud`."""
+
+    async def reachable(self) -> None: ...
+    async def knock(self) -> None: ...
+    def doubt_link(self) -> None: ...
+    def trust_link(self) -> None: ...
+
+
+def stands_still(connections: Sequence[Vitals]) -> bool:
+    """Packets are on their way, and for long nobody has acknowledged any."""
+    waiting = [each for each in connections if each.unacknowledged]
+    return bool(waiting) and all(each.silent > SILENCE for each in waiting)
+
+
+def slept(wall_passed: float, monotonic_passed: float) -> bool:
+    """This machine was suspended between two looks at its clocks, or its clock was set: either is worth a question."""
+    return wall_passed - monotonic_passed > _SLEPT
 
 
 class LinkWatch:
@@ -27,14 +55,14 @@ class LinkWatch:
 
     def __init__(
         self,
-        reachable: Callable[[], Awaitable[None]],
+        cloud: Reachable,
         changed: Callable[[], None],
         came_up: Callable[[], None],
         *,
         clock: Callable[[], float],
         random: Callable[[], float],
     ) -> None:
-        self._reachable = reachable
+        self._cloud = cloud
         self._changed = changed
         self._came_up = came_up
         self._clock = clock
@@ -43,6 +71,7 @@ class LinkWatch:
         self._probing: asyncio.Task[None] | None = None
         self._broken_in_a_row = 0
         self._waits = 0
+        self._misled = 0
         self.link = Link()
         self.trouble: UploaderError | None = None
         """Why the link is down."""
@@ -60,7 +89,12 @@ class LinkWatch:
     def suspect(self, error: UploaderError) -> None:
         """Something did not get through: find out."""
         self._broken_in_a_row += 1
+        self.doubt(error)
+
+    def doubt(self, error: UploaderError) -> None:
+        """Nothing broke yet, but something is odd: find out."""
         if self._probing is None or self._probing.done():
+            self._cloud.doubt_link()
             self._probing = asyncio.create_task(self._probe_until_up(error), name="link-probe")
 
     def try_now(self) -> None:
@@ -77,18 +111,20 @@ class LinkWatch:
         while not await self._gets_through():
             await self._stay_down(error)
         if self._broken_in_a_row >= _MOST_BROKEN_IN_A_ROW:
-            await self._stay_down(error)
+            await self._stay_down(error, knocking=False)
             self._broken_in_a_row = 0  # a few transfers may try their luck
         self._probing = None
+        self._misled = 0
         was_down = self.down
         if self.link.state is not LinkState.UP:
             self._set(Link(LinkState.UP, since=self._clock()))
+        self._cloud.trust_link()
         if was_down:
             log.info("The link is up.")
             self._came_up()
 
-    async def _stay_down(self, error: UploaderError) -> None:
-        """Until the next try: longer every time, or as soon as the user wishes."""
+    async def _stay_down(self, error: UploaderError, *, knocking: bool = True) -> None:
+        """Until the next try: longer every time, or as soon as somebody is there again, or the user wishes."""
         wait = max(_SHORTEST_WAIT, backoff(self._waits, self._random))
         self._waits += 1
         since = self.link.since if self.down else self._clock()
@@ -97,14 +133,26 @@ class LinkWatch:
         self.trouble = error
         self._set(Link(LinkState.DOWN, since, self._clock() + wait, str(error)))
         self._now.clear()
+        knock = asyncio.create_task(self._knock(), name="knock") if knocking else None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self._now.wait()
+        if knock is not None:
+            knock.cancel()
+
+    async def _knock(self) -> None:
+        """A proxy that is near, or a portal, lets in though the way behind it is dead: then it is asked less often."""
+        await asyncio.sleep(self._misled * _MISLED_WAIT)
+        with contextlib.suppress(UploaderError):
+            await self._cloud.knock()
+            self._misled += 1
+            self._now.set()
 
     async def _gets_through(self) -> bool:
         try:
-            await self._reachable()
-        except LinkError:
+            async with asyncio.timeout(_PATIENCE):
+                await self._cloud.reachable()
+        except (LinkError, TimeoutError):
             return False
         except UploaderError:
             return True  # an answer that we do not like is an answer

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
+from tui_uploader.cloud.vitals import Vitals
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.link import slept, stands_still
 from tui_uploader.engine.pacing import StreamPlan, Window, next_plan, way_of, window_seconds
 from tui_uploader.engine.sending import Sender
+from tui_uploader.errors import LinkStalled
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,8 @@ class Pulse:
         self._saved_at = core.clocks.monotonic()
         self._held = core.valve.state.holds
         self._flights = 0
+        self._vitals: Mapping[str, Sequence[Vitals]] = {}
+        self._looked = (core.clocks.wall(), core.clocks.monotonic())
 
     def active_seconds(self, upload: int) -> float:
         """Active time of the upload that is not in the journal yet."""
@@ -43,6 +49,8 @@ class Pulse:
             for upload in busy:
                 self._spent[upload] += now - self._last_beat
         self._last_beat = now if busy else None
+        if now - self._looked[1] >= _BEAT:
+            self._watch_links(now, moving)
         if moving:
             self._core.live.measure(now)
             self._plan_streams(now)
@@ -80,6 +88,19 @@ class Pulse:
         core.streams.limit = limit
         return None if state.until is None else max(_BEAT, state.until - core.clocks.wall())
 
+    def _watch_links(self, now: float, moving: bool) -> None:
+        """Packets may vanish without a word, and a machine that wakes up may be somewhere else."""
+        self._vitals = {one.login.account: one.cloud.vitals() for one in self._core.accounts.all} if moving else {}
+        wall = self._core.clocks.wall()
+        (wall_before, before), self._looked = self._looked, (wall, now)
+        woke_up = slept(wall - wall_before, now - before)
+        for signed_in in self._core.accounts.all:
+            if woke_up:
+                signed_in.link.try_now()
+            connections = self._vitals.get(signed_in.login.account, ())
+            if stands_still(connections) or (woke_up and connections):
+                signed_in.link.doubt(LinkStalled("Nothing of what is sent arrives any more."))
+
     def _share_what_is_left(self) -> None:
         """At the end of an upload there are fewer and fewer transfers, and the link is to stay full to the last."""
         before, self._flights = self._flights, self._core.live.flights
@@ -90,7 +111,7 @@ class Pulse:
     def _plan_streams(self, now: float) -> None:
         core = self._core
         began, before = self._window_began
-        way = way_of([each for signed_in in core.accounts.all for each in signed_in.cloud.vitals()])
+        way = way_of([each for connections in self._vitals.values() for each in connections])
         if now - began < window_seconds(self._plan, way):
             return
         sent = core.live.sent_since_start
