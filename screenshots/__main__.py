@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -54,7 +55,7 @@ def main() -> None:
 
 
 def _look_at_statuses(terminal: PtySession, camera: Camera) -> None:
-    terminal.wait_for(lambda: _upload_row(terminal, _LITTLE))
+    terminal.wait_for("2 active")
     terminal.feed("3g")
     terminal.wait_for(f"2 Files  {_LITTLE}")
     terminal.feed("2")
@@ -98,7 +99,8 @@ def _look_from_other_terminals(set_up: Stage, camera: Camera) -> None:
 def _look_at_uploads(terminal: PtySession, camera: Camera) -> None:
     terminal.wait_for(_LITTLE)
     _go_to_large(terminal)
-    terminal.wait_for(lambda: " min " in _upload_row(terminal, _LARGE), _PATIENCE)  # the estimate can be trusted
+    # The estimate can be trusted.
+    terminal.wait_for(lambda: re.search(r"\d (s|min|h) ", _upload_row(terminal, _LARGE)), _PATIENCE)
     camera.take("uploading", terminal)
     terminal.feed("?")
     terminal.wait_for("Everywhere")

@@ -16,9 +16,9 @@ from tui_uploader.demo import write_sample_flight
 
 # A link as in a field: every photo gets stuck half-way for a while, some for longer.
 _FAULTS = (
-    "stall:route=put,probability=0.5,seed=1,bytes=250000,seconds=20",
-    "stall:route=put,probability=0.5,seed=2,bytes=60000,seconds=12",
-    "stall:route=put,bytes=150000,seconds=5",
+    "stall:route=put,probability=0.5,seed=1,bytes=250000,seconds=14",
+    "stall:route=put,probability=0.5,seed=2,bytes=60000,seconds=8",
+    "stall:route=put,bytes=150000,seconds=4",
 )
 _LARGE_FLIGHT, _SMALL_FLIGHT = 110, 23
 """Photos."""
