@@ -57,7 +57,8 @@ async def all_ended(firsts: list[Run], number: int | None) -> list[Ended]:
             while not is_enough(first.scenario, ended) and (following := next(numbers, None)) is not None:
                 ended.append(await in_lane(replace(first, number=following)))
 
-        await asyncio.gather(*(go_on() for _ in range(_LANES)))
+        # Whether kills are enough is known when they were counted.
+        await asyncio.gather(*(go_on() for _ in range(1 if first.scenario.least_kills else _LANES)))
         return sorted(ended, key=lambda end: end.run.number)
 
     return [end for each in await asyncio.gather(*map(of_scenario, firsts)) for end in each]

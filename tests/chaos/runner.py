@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.chaos import truth
 from tests.chaos.flight import Flight
-from tests.chaos.machine import EngineDied, Machine
+from tests.chaos.machine import DEADLINE, EngineDied, Machine
 from tests.chaos.mishaps import is_complete
 from tests.chaos.scenarios import Scenario
 from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of
@@ -22,9 +22,8 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.local_cloud import meter
 from tui_uploader.model import AddRequest, FileSelection, FileStatus, ProcessingState, SignInRequest
 
-_PATIENCE = 180.0
-"""Seconds that an upload has to come to its end by itself, once nothing goes wrong any more: more than the minute for
-which the engine waits when it cannot know whether processing was started."""
+_PATIENCE = 240.0
+"""Several times the minute for which the engine waits when it cannot know whether processing was started."""
 _LOOK_EVERY = 0.05
 
 
@@ -65,11 +64,19 @@ class Ended:
         return faults_of(self.outcome, strict=strict, bounded=self.run.scenario.only_kills)
 
 
-async def carried_out(run: Run) -> Ended:
-    """Leaves nothing behind where all is well."""
+async def carried_out(run: Run, patience: float = _PATIENCE) -> Ended:
+    """Leaves nothing behind where all is well.
+
+    `patience`: seconds that the upload has to come to its end by itself, once nothing goes wrong any more.
+    """
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     chance, scenario = run.chance, run.scenario
-    faults = [f"--fault={fault.format(seed=run.seed * 1000 + run.number)}" for fault in scenario.faults]
+    chosen = {
+        "seed": run.seed * 1000 + run.number,
+        "few": chance.randrange(2, 64 * 1024),
+        "many": chance.randrange(64 * 1024, 16 * 1024**2),
+    }
+    faults = [f"--fault={fault.format(**chosen)}" for fault in scenario.faults]
     machine = Machine(folder, run.profile, (*scenario.cloud, *faults), scenario.rig)
     flight = Flight(machine.card, scenario.load)
     flight.write(chance)
@@ -78,10 +85,10 @@ async def carried_out(run: Run) -> Ended:
     try:
         await machine.start_cloud()
         await _upload_with_mishaps(run, machine, flight, chance)
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(patience):
             await _to_its_end(machine)
-    except (TimeoutError, EngineDied) as error:
-        trouble = str(error) or f"not at its end: {machine.seen}"
+    except Exception as error:  # whatever it is, the other runs go on
+        trouble = f"{type(error).__name__}: {error}; last seen {machine.seen}"
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -107,7 +114,7 @@ async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chanc
         options = ("--fatal-commit", str(run.number), "--moment", moment, "--seed", str(run.seed))
         await machine.start_engine(*options)
         user = asyncio.create_task(_ask_and_wait(machine, flight))
-        await until(lambda: user.done() or not machine.engine_runs, _PATIENCE)
+        await until(lambda: user.done() or not machine.engine_runs, DEADLINE)
         user.cancel()
         await asyncio.gather(user, return_exceptions=True)
         if not machine.engine_runs:

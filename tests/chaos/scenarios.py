@@ -20,7 +20,7 @@ class Scenario:
     mishaps: tuple[Mishap, ...] = ()
     """One after the other, while the upload runs."""
     faults: tuple[str, ...] = ()
-    """Of the local cloud; `{seed}` stands for the run's."""
+    """Of the local cloud; `{seed}` stands for the run's, `{few}` and `{many}` for numbers of bytes that it chooses."""
     cloud: tuple[str, ...] = ("--processing-seconds", "300")
     """Options of `cloud serve`."""
     rig: tuple[str, ...] = ()
@@ -88,13 +88,13 @@ SCENARIOS = (
         "connections break after seeded numbers of bytes",
         faults=(
             "drop:route=put,probability=0.15,seed={seed},bytes=1",
-            "drop:route=put,probability=0.15,seed={seed}1,bytes=17000",
-            "drop:route=part,probability=0.3,seed={seed},bytes=3000000",
-            "drop:route=part,probability=0.2,seed={seed}1,bytes=65537",
+            "drop:route=put,probability=0.15,seed={seed}1,bytes={few}",
+            "drop:route=part,probability=0.3,seed={seed},bytes={many}",
+            "drop:route=part,probability=0.2,seed={seed}1,bytes={few}",
             "drop:route=any,probability=0.05,seed={seed}2",
         ),
         load=LONG,
-        runs=2,
+        runs=4,
     ),
     Scenario(
         "stall",

@@ -46,7 +46,7 @@ RUNS = (
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
 async def test_nothing_is_lost_doubled_or_falsely_called_uploaded(run: Run) -> None:
-    ended = await carried_out(run)
+    ended = await carried_out(run, patience=60)
     assert not ended.wrong, f"{ended.outcome}; engine's log and journal, cloud and card are in {ended.kept}"
     if (run.scenario.mishaps and run.scenario.only_kills) or run.scenario.fatal_moment:
         assert ended.outcome.kills
