@@ -39,7 +39,7 @@ class MadeUpLink:
     def doubt_link(self) -> None:
         self.trusted.append(False)
 
-    def trust_link(self) -> None:
+    def trust_link(self, *, was_gone: bool) -> None:
         self.trusted.append(True)
 
     def has_been_asked(self, times: int) -> bool:

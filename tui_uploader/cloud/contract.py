@@ -146,9 +146,10 @@ class Cloud(Protocol):
         """Get a token now. Raises SignInRefused when the login is wrong."""
 
     async def reachable(self) -> None:
-        """The cheapest question to the service, and whether its stores accept connections.
+        """The cheapest question to the service, and whether the stores that were used accept connections.
 
-        Raises LinkError where either does not answer.
+        Raises LinkError where either does not answer. A store that does not is asked once, and then only after it was
+        used again: it may have moved, which only a use finds out.
         """
 
     async def knock(self) -> None:
@@ -160,8 +161,8 @@ class Cloud(Protocol):
     def doubt_link(self) -> None:
         """Packets seem to vanish: what is under way tries again every second."""
 
-    def trust_link(self) -> None:
-        """The link is there: what does not go on over it in a moment is cut."""
+    def trust_link(self, *, was_gone: bool) -> None:
+        """The link is there (again): what does not go on over it in a moment is cut."""
 
     def kept_name(self, name: str) -> str:
         """The name that the service would keep for a project that is made as `name`."""

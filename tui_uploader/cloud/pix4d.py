@@ -23,7 +23,7 @@ from tui_uploader.cloud.status_words import state_of_word
 from tui_uploader.cloud.storage_key import StorageKey, storage_key
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import finite, foreign_answer, rest_text, web_page
-from tui_uploader.cloud.transport import Deadlines
+from tui_uploader.cloud.transport import Deadlines, Origin
 from tui_uploader.cloud.vitals import Vitals
 from tui_uploader.errors import (
     CloudFault,
@@ -88,14 +88,23 @@ class Pix4dCloud:
         await self._rest.sign_in()
 
     async def reachable(self) -> None:
-        # Bare connections first: a request might go out over one that was there before the link was gone.
-        for origin in {self._rest.origin, *self._pool.known}:
-            await self._pool.reach(origin, _KNOCK_SECONDS)
+        # A bare connection first: the request might go out over one that was there before the link was gone.
+        await self._pool.reach(self._rest.origin, _KNOCK_SECONDS)
         # This path answers without a token, and never with a page: a page comes from somebody in between.
         reply = await self._rest.anonymous("GET", TOKEN_PATH)
         foreign = foreign_answer(reply, self._rest.origin.host)
         if foreign is not None:
             raise foreign
+        for origin in self._pool.known:
+            if origin != self._rest.origin:
+                await self._reach_store(origin)
+
+    async def _reach_store(self, origin: Origin) -> None:
+        try:
+            await self._pool.reach(origin, _KNOCK_SECONDS)
+        except LinkError:
+            self._pool.forget(origin)
+            raise
 
     async def knock(self) -> None:
         origin = next(iter(self._pool.known), self._rest.origin)
@@ -113,8 +122,8 @@ class Pix4dCloud:
     def doubt_link(self) -> None:
         self._pool.doubt_link()
 
-    def trust_link(self) -> None:
-        self._pool.trust_link()
+    def trust_link(self, *, was_gone: bool) -> None:
+        self._pool.trust_link(was_gone=was_gone)
 
     # ------------------------------------------------------------------------------------------------ projects
 

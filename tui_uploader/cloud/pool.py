@@ -29,6 +29,10 @@ MAX_THREADS = 80
 _MAX_IDLE_SECONDS = 20.0
 _MOMENT = 1.2
 """Seconds in which a connection that sends every second has noticed that the link is back."""
+_SILENT = 3.0
+"""And so many in which one that works has heard something."""
+_QUICK_ANSWER = 0.5
+"""Seconds: who sends again every second must expect its answers well before."""
 
 
 class ConnectionPool:
@@ -92,20 +96,27 @@ class ConnectionPool:
         """Where connections were made to, or tried."""
         return tuple(self._known)
 
+    def forget(self, origin: Origin) -> None:
+        """Where nobody is does not belong to what is known; the next exchange finds out anew."""
+        self._known.pop(origin, None)
+
     def doubt_link(self) -> None:
         for connection in self._busy:
-            connection.ask(partial(keep_trying, often=True))
+            found = connection.ask(vitals)
+            if found is not None and found.round_trip < _QUICK_ANSWER:
+                connection.ask(partial(keep_trying, often=True))
 
-    def trust_link(self) -> None:
+    def trust_link(self, *, was_gone: bool) -> None:
         """Nothing that was idle while the link was gone can be relied on; what was under way gets a moment."""
-        self._close_idle()
+        if was_gone:
+            self._close_idle()
         asyncio.get_running_loop().call_later(_MOMENT, self._cut_silent)
 
     def _cut_silent(self) -> None:
         for connection in self._busy:
             connection.ask(partial(keep_trying, often=False))
             found = connection.ask(vitals)
-            if found is not None and found.unacknowledged and found.silent > _MOMENT:
+            if found is not None and found.unacknowledged and found.silent > max(_SILENT, _MOMENT + found.round_trip):
                 connection.cut()
 
     def _close_idle(self) -> None:

@@ -36,7 +36,7 @@ class Reachable(Protocol):
     async def reachable(self) -> None: ...
     async def knock(self) -> None: ...
     def doubt_link(self) -> None: ...
-    def trust_link(self) -> None: ...
+    def trust_link(self, *, was_gone: bool) -> None: ...
 
 
 def stands_still(connections: Sequence[Vitals]) -> bool:
@@ -118,7 +118,7 @@ class LinkWatch:
         was_down = self.down
         if self.link.state is not LinkState.UP:
             self._set(Link(LinkState.UP, since=self._clock()))
-        self._cloud.trust_link()
+        self._cloud.trust_link(was_gone=was_down)
         if was_down:
             log.info("The link is up.")
             self._came_up()
@@ -134,11 +134,14 @@ class LinkWatch:
         self._set(Link(LinkState.DOWN, since, self._clock() + wait, str(error)))
         self._now.clear()
         knock = asyncio.create_task(self._knock(), name="knock") if knocking else None
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(wait):
                 await self._now.wait()
-        if knock is not None:
-            knock.cancel()
+        except TimeoutError:
+            pass
+        finally:
+            if knock is not None:
+                knock.cancel()
 
     async def _knock(self) -> None:
         """A proxy that is near, or a portal, lets in though the way behind it is dead: then it is asked less often."""
