@@ -108,13 +108,13 @@ Handler = Callable[[Call], None]
 class Server:
     """Serves until closed; each connection in a thread of its own."""
 
-    def __init__(self, handler: Handler, *, tls: bool = False) -> None:
+    def __init__(self, handler: Handler, *, tls: bool = False, port: int = 0) -> None:
         self.calls: list[Call] = []
         self.faults: list[BaseException] = []
         """What went wrong in handlers, for the test's end."""
         self._handler = handler
         self._tls = server_context() if tls else None
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port = int(self._listener.getsockname()[1])
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self._sockets: list[socket.socket] = []
@@ -191,8 +191,8 @@ def server_context() -> ssl.SSLContext:
 
 
 @contextlib.contextmanager
-def serving(handler: Handler, *, tls: bool = False) -> Iterator[Server]:
-    server = Server(handler, tls=tls)
+def serving(handler: Handler, *, tls: bool = False, port: int = 0) -> Iterator[Server]:
+    server = Server(handler, tls=tls, port=port)
     try:
         yield server
     finally:
