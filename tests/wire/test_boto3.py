@@ -98,6 +98,8 @@ async def test_parts_by_hand_with_every_kind_of_checksum(client: Client) -> None
         pages = s3.get_paginator("list_parts").paginate(**at, UploadId=upload, PaginationConfig={"PageSize": 1})
         parts = [part for page in pages for part in page["Parts"]]
         assert [part["Size"] for part in parts] == [8 * MIB, len(BODY) - 8 * MIB]
+        begun = s3.get_paginator("list_multipart_uploads").paginate(Bucket=at["Bucket"], Prefix=at["Key"])
+        assert [found["UploadId"] for page in begun for found in page["Uploads"]] == [upload]
         named: list[CompletedPartTypeDef] = [
             {"PartNumber": part["PartNumber"], "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]}
             for part in parts

@@ -190,9 +190,7 @@ def _busy() -> S3Refusal:
 
 
 def _upload(sql: sqlite3.Connection, upload_id: str, key: str) -> MultipartUpload:
-    query = (
-        "SELECT id, key, checksum_algorithm, checksum_type, headers, created FROM uploads WHERE id = ? AND key = ?"
-    )
+    query = "SELECT id, key, checksum_algorithm, checksum_type, headers, created FROM uploads WHERE id = ? AND key = ?"
     row = sql.execute(query, (upload_id, key)).fetchone()
     if row is None:
         raise S3Refusal(
