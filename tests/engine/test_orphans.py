@@ -217,3 +217,22 @@ async def test_a_store_that_shows_nothing_is_not_asked_again_and_nothing_is_said
                     await asyncio.sleep(0.01)
             [status] = manager.status().uploads
             assert (status.state, status.notice) == (UploadState.COMPLETE, None)
+
+
+@pytest.mark.parametrize("moment", ["in mid-file", "before the completion"])
+async def test_a_file_whose_upload_vanished_starts_over_and_arrives(world: World, moment: str) -> None:
+    """As when the bucket's owner lets unfinished uploads expire."""
+    route = "part" if moment == "in mid-file" else "complete"
+    world.options = replace(world.options, faults=(f"stall:route={route},seconds=0.5,times=1",))
+    photo = write_photo(world.card / "A.JPG", 20 * MIB)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        least = 1 if moment == "in mid-file" else photo.stat().st_size
+        await when(manager, upload.upload, lambda status: status.bytes.sent >= least)
+        first = multiparts(world)
+        with closing(sqlite3.connect(world.options.root / "local-cloud.sqlite")) as cloud, cloud:
+            cloud.execute("DELETE FROM parts")
+            cloud.execute("DELETE FROM uploads")
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
+        assert len(first) == 1
+        assert world.objects() == {"A.JPG": photo.read_bytes()}
