@@ -67,7 +67,7 @@ LOGIN = Login("https://cloud.example", "me", "secret")
         Project(None, "x", ProjectKind.RESULTS, "me@cloud", PROCESSING, (1, 2), 3, "https://cloud.example/1"),
         AddRequest(("/card", "/more"), new="x", kind=ProjectKind.RESULTS, auto_process=False, account="me@cloud"),
         FileSelection(ids=(1, 2), names=("a.jpg",), status=FileStatus.FAILED, all=True),
-        FileQuery(10, 50, FileStatus.WAITING, "!dji", "size", True),
+        FileQuery(10, 50, FileStatus.WAITING, FileStatus.FAILED, "!dji", "size", True),
         FileWindow(100, 10, (FILE, FILE)),
         SignInRequest(LOGIN, keep=True, profile="work", verify=False),
         Account("me@cloud", "https://cloud.example", "me", "keyring"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
+
+from msgspec.structs import replace
 
 from tests.cli.values import COMPLETE, ENGINE
 from tui_uploader.errors import UploaderError

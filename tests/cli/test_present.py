@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.values import COMPLETE, ENGINE, UPLOAD, file, upload
 from tui_uploader.cli import present

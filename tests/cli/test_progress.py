@@ -3,9 +3,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.values import COMPLETE, ENGINE, UPLOAD, upload
 from tui_uploader.cli.progress import LogView, drawn, live_view

@@ -7,8 +7,9 @@ import itertools
 import os
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotPossibleNow, UsageError
@@ -242,6 +243,6 @@ class StandInManager(UploadManager):
         return self._changed(upload, state=next_state((await self.upload(upload)).state, event))
 
     def _changed(self, upload: int, **fields: object) -> UploadStatus:
-        self._uploads[upload] = replace(self._uploads[upload], **fields)  # type: ignore[arg-type]
+        self._uploads[upload] = replace(self._uploads[upload], **fields)
         self._change.set()
         return self._uploads[upload]

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.tui.values import engine_status, upload_status
 from tui_uploader.model import Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus, Volume

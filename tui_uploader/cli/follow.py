@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tui_uploader.cli.answer import say, style_of, tell, tell_json
 from tui_uploader.cli.present import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from tui_uploader.cli.answer import finish, style_of, tell, tell_json
 from tui_uploader.cli.present import file_line, file_record, listed, status_lines

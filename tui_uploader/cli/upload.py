@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from tui_uploader.cli.answer import say, tell, tell_json
 from tui_uploader.cli.present import notice_line, queued_line, result

@@ -13,9 +13,10 @@ import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
+
+from msgspec.structs import replace
 
 from tui_uploader.errors import EngineUnreachable, UsageError
 from tui_uploader.model import (

@@ -5,10 +5,10 @@ Each is imported when it is opened: the first frame does without them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from textual.app import App
 
 from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, Project, ProjectKind, UploadStatus

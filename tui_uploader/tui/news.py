@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from tui_uploader.model import Counts, EngineStatus, Processing, ProcessingState, UploadState, UploadStatus
 from tui_uploader.text import byte_count, counted, duration, printable

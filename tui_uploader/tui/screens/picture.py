@@ -6,10 +6,10 @@ What was drawn stays as it is until the user asks for another image: the line ca
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
+from msgspec.structs import replace
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
