@@ -37,7 +37,8 @@ def test_without_a_command_on_a_terminal_the_app(
 ) -> None:
     shown: list[tuple[Directories, bool, bool]] = []
 
-    def run_app(directories: Directories, *, ascii_only: bool, slow: bool) -> int:
+    def run_app(directories: Directories, *, ascii_only: bool, slow: bool, in_demo: bool) -> int:
+        assert not in_demo
         shown.append((directories, ascii_only, slow))
         return 143
 
