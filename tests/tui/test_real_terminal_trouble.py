@@ -167,13 +167,13 @@ def _look_around(terminal: PtySession) -> None:
     terminal.feed("\x10start")
     terminal.wait_for("Start processing")
     terminal.feed(ESCAPE)
-    terminal.wait_for("north_002.JPG")  # the list of commands has hidden it
+    terminal.wait_for(lambda: "start" not in terminal.text.partition("3 Uploads")[0])
     terminal.feed("u")
     terminal.wait_for("Upload files")
 
 
 def test_on_a_slow_line_less_is_written(slow_field: Field) -> None:
-    card = slow_field.card("south", 60)
+    card = slow_field.card("south", 40)
     upload = slow_field.queue("south", "--no-process")
     with slow_field.app("--slow", columns=80, rows=24) as terminal:
         terminal.wait_for("slow line")
