@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tests.chaos.matrix import MATRIX, matrix
-from tests.chaos.runner import Ended, Run, carried_out
+from tests.chaos.runner import Ended, Run, carried_out, kinds_of_writes
 from tests.chaos.scenarios import PROFILES, SCENARIOS, Scenario
 
 _LANES = 4
@@ -24,23 +24,23 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="NAME[/PROFILE[#RUN]]", help="then MATRIX.md is left alone")
     arguments = parser.parse_args()
     name, _, rest = arguments.only.partition("/")
-    profile, _, number = rest.partition("#")
+    profile, _, chosen = rest.partition("#")
     scenarios = [scenario for scenario in SCENARIOS if name in ("", scenario.name)]
     profiles = [each for each in PROFILES if profile in ("", each)]
-    if not scenarios or not profiles or not (number.isdigit() or not number):
+    if not scenarios or not profiles:
         names = ", ".join(scenario.name for scenario in SCENARIOS)
         parser.error(f"there is no {arguments.only}; scenarios are {names}; profiles are {', '.join(PROFILES)}")
     if arguments.kills is not None:
         scenarios = [replace(each, least_kills=arguments.kills) if each.least_kills else each for each in scenarios]
     firsts = [Run(scenario, each, arguments.seed) for scenario in scenarios for each in profiles]
-    ended = asyncio.run(all_ended(firsts, int(number) if number else None))
+    ended = asyncio.run(all_ended(firsts, chosen))
     if not arguments.only:
         MATRIX.write_text(matrix(arguments.seed, ended), encoding="utf-8")
     sys.exit(any(end.wrong for end in ended))
 
 
-async def all_ended(firsts: list[Run], number: int | None) -> list[Ended]:
-    """Of each scenario and profile that `firsts` name, all runs or the one with that number."""
+async def all_ended(firsts: list[Run], chosen: str) -> list[Ended]:
+    """Of each scenario and profile that `firsts` name, all runs or the `chosen` one, a number or a kind of writes."""
     lanes = asyncio.Semaphore(_LANES)
 
     async def in_lane(run: Run) -> Ended:
@@ -51,28 +51,36 @@ async def all_ended(firsts: list[Run], number: int | None) -> list[Ended]:
 
     async def of_scenario(first: Run) -> list[Ended]:
         ended: list[Ended] = []
-        numbers = iter([number] if number else numbers_of(first.scenario))
+        runs = iter([one_of(first, chosen)] if chosen else await runs_of(first))
 
         async def go_on() -> None:
-            while not is_enough(first.scenario, ended) and (following := next(numbers, None)) is not None:
-                ended.append(await in_lane(replace(first, number=following)))
+            while not is_enough(first.scenario, ended) and (following := next(runs, None)) is not None:
+                ended.append(await in_lane(following))
 
         # Whether kills are enough is known when they were counted.
         await asyncio.gather(*(go_on() for _ in range(1 if first.scenario.least_kills else _LANES)))
-        return sorted(ended, key=lambda end: end.run.number)
+        return sorted(ended, key=lambda end: (end.run.number, end.run.kind))
 
     return [end for each in await asyncio.gather(*map(of_scenario, firsts)) for end in each]
 
 
-def numbers_of(scenario: Scenario) -> Iterable[int]:
-    """Of the runs, as many as there may be."""
+def one_of(first: Run, chosen: str) -> Run:
+    return replace(first, number=int(chosen)) if chosen.isdigit() else replace(first, kind=chosen)
+
+
+async def runs_of(first: Run) -> Iterable[Run]:
+    """As many as there may be."""
+    scenario = first.scenario
+    if scenario.by_kind:
+        return [replace(first, kind=kind) for kind in await kinds_of_writes(first.profile)]
     open_end = scenario.fatal_moment is not None or scenario.least_kills
-    return itertools.count(1) if open_end else range(1, scenario.runs + 1)
+    numbers = itertools.count(1) if open_end else range(1, scenario.runs + 1)
+    return (replace(first, number=number) for number in numbers)
 
 
 def is_enough(scenario: Scenario, ended: list[Ended]) -> bool:
     """A walk over the commits ends with the first run that has no such commit any more."""
-    if scenario.fatal_moment is not None:
+    if scenario.fatal_moment is not None and not scenario.by_kind:
         return any(end.outcome.kills == 0 for end in ended)
     return 0 < scenario.least_kills <= sum(end.outcome.kills for end in ended)
 

@@ -20,12 +20,12 @@ _LONGEST_LIFE = 1.6
 
 
 def engine_killed(times: int) -> Mishap:
-    """At instants that the seed chooses, until the upload is complete; and started again each time."""
+    """At instants that the seed chooses, once and then until the upload is complete; and started again each time."""
 
     async def mishap(machine: Machine, flight: Flight, chance: random.Random) -> None:
         for _ in range(times):
             await asyncio.sleep(chance.uniform(0.0, _LONGEST_LIFE))
-            if is_complete(machine):
+            if machine.kills and is_complete(machine):
                 return
             await machine.kill_engine()
             await machine.start_engine()

@@ -1,7 +1,7 @@
 """The engine as it is, in a process with something wrong: `python rig.py [--clock S] [--fatal-commit N --moment M]`.
 
 Nothing of the program is replaced. The clock of the process is put forward or back, or the process dies at a chosen
-commit of its journal, as SQLite is asked for it:
+commit of its journal, as SQLite is asked for it: the N-th of all, or of those that write a certain kind of thing.
 
 - `before` the commit: what it would have kept is lost;
 - `after` it: kept, and nobody was told;
@@ -15,6 +15,7 @@ import argparse
 import itertools
 import os
 import random
+import re
 import runpy
 import signal
 import sqlite3
@@ -23,7 +24,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 Result = TypeVar("Result")
 
@@ -42,24 +43,53 @@ def mixed(before: bytes, after: bytes, kept: Callable[[], bool]) -> bytes:
     return b"".join(pieces)
 
 
+def kind_of(sql: str, parameters: Any = ()) -> str | None:
+    """What kind of thing a statement writes: its text up to the values, and the short words among them, which tell
+    states; None for one that writes nothing."""
+    text = " ".join(sql.split())
+    if not text.startswith(("INSERT", "UPDATE", "DELETE")):
+        return None
+    shape = text.partition(" WHERE ")[0].partition(" VALUES")[0].partition(" SELECT")[0].partition(" (")[0]
+    values = parameters if isinstance(parameters, tuple | list) else ()
+    words = [value for value in values if isinstance(value, str) and re.fullmatch("[a-z_]{3,13}", value)]
+    return " ".join([shape, *words])
+
+
 class Doomed(sqlite3.Connection):
     """Kills the process at one of the commits of all connections."""
 
     commits = itertools.count(1)
     fatal = 0
+    fatal_kind: str | None = None
     moment = ""
     seed = 0
+    kinds: Path | None = None
+    """Where each kind of thing that was committed is noted."""
+    written: ClassVar[set[str]] = set()
+    """Kinds of things, since the last commit."""
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
         run = partial(super().execute, sql, parameters)
-        return self._committing(run) if sql.strip() == "COMMIT" else run()
+        if sql.strip() == "COMMIT":
+            return self._committing(run)
+        self.written.update(filter(None, [kind_of(sql, parameters)]))
+        return run()
+
+    def executemany(self, sql: str, parameters: Any) -> sqlite3.Cursor:
+        self.written.update(filter(None, [kind_of(sql)]))
+        return super().executemany(sql, parameters)
 
     def executescript(self, sql_script: str) -> sqlite3.Cursor:
         run = partial(super().executescript, sql_script)
         return self._committing(run) if "COMMIT;" in sql_script else run()
 
     def _committing(self, run: Callable[[], Result]) -> Result:
-        if next(self.commits) != self.fatal:
+        if self.kinds:
+            with self.kinds.open("a") as file:
+                file.writelines(f"{kind}\n" for kind in sorted(self.written))
+        counts = self.fatal_kind is None or self.fatal_kind in self.written
+        self.written.clear()
+        if not counts or next(self.commits) != self.fatal:
             return run()
         if self.moment == "before":
             _die()
@@ -92,10 +122,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clock", type=float, default=0.0, metavar="S", help="seconds that the clock is ahead")
     parser.add_argument("--fatal-commit", type=int, default=0, metavar="N")
+    parser.add_argument("--kind", help="count only commits that write this, in the words of --kinds")
+    parser.add_argument("--kinds", type=Path, metavar="FILE", help="note there what is written")
     parser.add_argument("--moment", choices=("before", "after", "torn"), default="before")
     parser.add_argument("--seed", type=int, default=0, help="for what is left of a torn commit")
     arguments = parser.parse_args()
-    Doomed.fatal, Doomed.moment, Doomed.seed = arguments.fatal_commit, arguments.moment, arguments.seed
+    Doomed.fatal, Doomed.fatal_kind, Doomed.kinds = arguments.fatal_commit, arguments.kind, arguments.kinds
+    Doomed.moment, Doomed.seed = arguments.moment, arguments.seed
     sqlite3.connect = partial(sqlite3.connect, factory=Doomed)  # type: ignore[assignment]
     true_time = time.time
     time.time = lambda: true_time() + arguments.clock

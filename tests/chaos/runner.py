@@ -8,14 +8,14 @@ import json
 import random
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.chaos import truth
 from tests.chaos.flight import Flight
 from tests.chaos.machine import DEADLINE, EngineDied, Machine
 from tests.chaos.mishaps import is_complete
-from tests.chaos.scenarios import Scenario
+from tests.chaos.scenarios import ONE_IN_PARTS, Scenario, named
 from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of
 from tests.until import until
 from tui_uploader.errors import UploaderError
@@ -36,10 +36,12 @@ class Run:
     seed: int
     number: int = 1
     """In a walk over the journal's commits, the commit."""
+    kind: str = ""
+    """In a walk over the kinds of things that the journal keeps, that kind."""
 
     @property
     def name(self) -> str:
-        return f"{self.scenario.name}/{self.profile}#{self.number}"
+        return f"{self.scenario.name}/{self.profile}#{self.kind or self.number}"
 
     @property
     def again(self) -> str:
@@ -103,6 +105,16 @@ async def carried_out(run: Run, patience: float = _PATIENCE) -> Ended:
     return Ended(run, ended.outcome, None)
 
 
+async def kinds_of_writes(profile: str) -> list[str]:
+    """Which kinds of things the journal keeps in the course of an upload of which nothing goes wrong."""
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        noted = Path(folder) / "kinds"
+        run = Run(replace(named("nothing"), load=ONE_IN_PARTS, rig=("--kinds", str(noted))), profile, 0)
+        ended = await carried_out(run)
+        assert not ended.wrong, ended
+        return sorted(set(noted.read_text().splitlines()))
+
+
 async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chance: random.Random) -> None:
     moment = run.scenario.fatal_moment
     if moment is None:
@@ -111,8 +123,9 @@ async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chanc
         for mishap in run.scenario.mishaps:
             await mishap(machine, flight, chance)
     else:
-        options = ("--fatal-commit", str(run.number), "--moment", moment, "--seed", str(run.seed))
-        await machine.start_engine(*options)
+        kind = ("--kind", run.kind) if run.kind else ()
+        commit = ("--fatal-commit", str(run.number), "--moment", moment, "--seed", str(run.seed))
+        await machine.start_engine(*commit, *kind)
         user = asyncio.create_task(_ask_and_wait(machine, flight))
         await until(lambda: user.done() or not machine.engine_runs, DEADLINE)
         user.cancel()

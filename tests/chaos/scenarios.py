@@ -31,12 +31,10 @@ class Scenario:
     """With it, there are as many runs as it takes to kill the engine so often."""
     fatal_moment: str | None = None
     """With it, there is a run for every commit of the journal, and the engine dies at that moment of it."""
+    by_kind: bool = False
+    """Instead, there is a run for every kind of thing that is written; the engine dies at the first commit with it."""
     only_kills: bool = False
     """Nothing else wastes bytes, so their number is bounded."""
-
-    @property
-    def walks(self) -> bool:
-        return self.fatal_moment is not None
 
 
 SLOW = (
@@ -58,6 +56,17 @@ SCENARIOS = (
         load=LONG,
         least_kills=100,
         only_kills=True,
+    ),
+    *(
+        Scenario(
+            f"write-{moment}",
+            f"the engine dies right {moment} the first commit of each kind of thing that its journal keeps",
+            load=ONE_IN_PARTS,
+            fatal_moment=moment,
+            by_kind=True,
+            only_kills=True,
+        )
+        for moment in ("before", "after")
     ),
     *(
         Scenario(

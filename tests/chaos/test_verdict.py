@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.matrix import matrix
-from tests.chaos.rig import mixed
+from tests.chaos.rig import kind_of, mixed
 from tests.chaos.runner import Ended, Run
 from tests.chaos.scenarios import named
 from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of, total
@@ -109,3 +109,21 @@ def test_a_torn_write_keeps_whole_sectors_of_what_was_or_of_what_came() -> None:
     assert torn == b"o" * 512 + b"n" * 512 + b"\0" * 512 + b"n" * 488
     assert mixed(before, after, lambda: True) == after
     assert mixed(before, after, lambda: False).rstrip(b"\0") == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "kind"),
+    [
+        ("SELECT 1 FROM files", (), None),
+        ("PRAGMA journal_mode = WAL", (), None),
+        ("INSERT INTO known (path, size) VALUES (?, ?)", (b"/x", 7), "INSERT INTO known"),
+        (
+            "UPDATE files\n SET stage = ?, etag = ? WHERE id = ?",
+            ("stored", "0" * 32, 4),
+            "UPDATE files SET stage = ?, etag = ? stored",
+        ),
+        ("DELETE FROM parts WHERE file = ?", [7], "DELETE FROM parts"),
+    ],
+)
+def test_writes_are_told_apart_by_what_they_write(sql: str, parameters: object, kind: str | None) -> None:
+    assert kind_of(sql, parameters) == kind
