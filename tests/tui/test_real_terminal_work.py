@@ -41,7 +41,7 @@ def test_processing_starts_when_it_is_asked_for(work: Field) -> None:
     beta = work.queue("beta", "--no-process")
     with work.app() as terminal:
         terminal.wait_for(lambda: work.is_complete(beta))
-        terminal.wait_for("processing starts with s")
+        terminal.wait_for("100 %  complete")
         assert work.upload(beta)["processing"] == "not_started"
         terminal.feed("s")
         terminal.wait_for("Submitted for processing")
