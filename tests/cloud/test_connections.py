@@ -474,3 +474,17 @@ async def test_many_streams_at_once_keep_their_bodies_apart(pool: ConnectionPool
         await asyncio.gather(*(pool.exchange(origin(server), put(span), lambda _: None) for span in spans))
     expected = sorted(zlib.crc32(bytes_of(span)) for span in spans)
     assert sorted(zlib.crc32(call.body or b"") for call in server.calls) == expected
+
+
+async def test_another_body_may_begin_before_the_answer_to_this_one(pool: ConnectionPool, tmp_path: Path) -> None:
+    path = tmp_path / "DJI_0001.JPG"
+    path.write_bytes(bytes(1024))
+    begun = threading.Event()
+
+    def answer_later(call: Call) -> None:
+        call.read_body()
+        assert begun.wait(20)
+        call.reply(200)
+
+    with serving(answer_later) as server, path.open("rb", buffering=0) as file:
+        assert (await pool.exchange(origin(server), put(Span(file, 0, 1024, 0, begun.set)))).ok

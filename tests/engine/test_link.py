@@ -36,6 +36,15 @@ class MadeUpLink:
         if self.refusal is not None:
             raise self.refusal
 
+    @property
+    def connections(self) -> MadeUpLink:
+        return self
+
+    def vitals(self) -> list[Vitals]:
+        return []
+
+    def look_for_more(self) -> None: ...
+
     def doubt_link(self) -> None:
         self.trusted.append(False)
 
@@ -245,3 +254,15 @@ async def test_a_cloud_that_never_answers_is_out_of_reach(monkeypatch: pytest.Mo
     async with link.watch() as watch:
         watch.doubt(LinkStalled("nothing arrives"))
         await until(lambda: watch.down)
+
+
+async def test_transfers_that_a_dead_link_broke_do_not_keep_it_down_when_it_is_back() -> None:
+    link = MadeUpLink(LinkDown("no route"))
+    async with link.watch() as watch:
+        watch.doubt(LinkStalled("nothing arrives"))
+        await until(lambda: watch.down)
+        for _ in range(20):
+            watch.suspect(LinkDown("timed out"))
+        link.door.set()
+        await until(lambda: not watch.down)
+    assert (link.asked, link.events.count("down")) == (2, 1)

@@ -27,22 +27,23 @@ from tui_uploader.engine.pacing import (
 
 
 @pytest.mark.parametrize(
-    ("file_size", "goodput", "expected"),
+    ("file_size", "goodput", "streams", "expected"),
     [
-        (4 * MIB, None, 16 * MIB),
-        (4 * MIB, 10.0, MIN_PART),
-        (100 * MIB, MIB, 30 * MIB),
-        (100 * MIB, 1e9, 512 * MIB),
-        (400 * 1024 * MIB, 1e5, 41 * MIB),
+        (4 * MIB, None, 4, 16 * MIB),
+        (4 * MIB, 10.0, 2, MIN_PART),
+        (100 * MIB, 2 * MIB, 2, 30 * MIB),
+        (100 * MIB, 6 * MIB, 64, MIN_PART),
+        (100 * MIB, 1e9, 4, 512 * MIB),
+        (400 * 1024 * MIB, 1e5, 2, 41 * MIB),
     ],
 )
-def test_part_size_follows_the_link(file_size: int, goodput: float | None, expected: int) -> None:
-    assert part_size(file_size, goodput) == expected
+def test_part_size_follows_the_link(file_size: int, goodput: float | None, streams: int, expected: int) -> None:
+    assert part_size(file_size, goodput, streams) == expected
 
 
-@given(st.integers(1, 5 * 1024**4), st.one_of(st.none(), st.floats(0, 1e10)))
-def test_no_file_has_too_many_or_too_small_parts(file_size: int, goodput: float | None) -> None:
-    length = part_size(file_size, goodput)
+@given(st.integers(1, 5 * 1024**4), st.one_of(st.none(), st.floats(0, 1e10)), st.integers(FEWEST_STREAMS, MOST_STREAMS))
+def test_no_file_has_too_many_or_too_small_parts(file_size: int, goodput: float | None, streams: int) -> None:
+    length = part_size(file_size, goodput, streams)
     assert length >= MIN_PART
     assert -(-file_size // length) <= MAX_PARTS
 

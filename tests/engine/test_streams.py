@@ -24,15 +24,16 @@ async def test_no_more_than_the_limit_and_the_rest_waits() -> None:
 
     tasks = [asyncio.create_task(transfer(number)) for number in range(5)]
     await settle()
-    assert (len(running), streams.in_use, streams.all_in_use) == (2, 2, True)
+    assert (len(running), streams.all_in_use) == (2, True)
     streams.limit = 4
     await settle()
     assert len(running) == 4
     streams.limit = 1
-    assert streams.in_use == 4, "running transfers are not cut"
+    await settle()
+    assert len(running) == 4, "running transfers are not cut"
     go.set()
     await asyncio.gather(*tasks)
-    assert (streams.in_use, streams.all_in_use) == (0, False)
+    assert not streams.all_in_use
 
 
 async def test_two_uploads_share_the_bytes() -> None:
@@ -64,13 +65,14 @@ async def test_cancelled_waiters_and_holders_leave_their_place() -> None:
     await settle()
     holder.cancel()
     await settle()
-    assert streams.in_use == 1
+    assert not last.done() and not streams.all_in_use
     go.set()
     await last
     for task in (holder, waiter):
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    assert streams.in_use == 0
+    async with asyncio.timeout(1), streams.place(1, 1):
+        pass
 
 
 async def test_a_turn_that_is_cancelled_in_the_moment_it_comes_is_passed_on() -> None:
@@ -87,3 +89,26 @@ async def test_a_turn_that_is_cancelled_in_the_moment_it_comes_is_passed_on() ->
     with contextlib.suppress(asyncio.CancelledError):
         await waiter
     await asyncio.wait_for(transfer(), 1)
+
+
+async def test_a_place_is_free_for_another_as_soon_as_it_is_given_back() -> None:
+    streams, go = Streams(1), asyncio.Event()
+    begun: list[int] = []
+
+    async def transfer(number: int) -> None:
+        async with streams.place(1, 1) as give_back:
+            begun.append(number)
+            give_back()
+            give_back()
+            await go.wait()
+
+    tasks = [asyncio.create_task(transfer(number)) for number in range(3)]
+    await settle()
+    assert begun == [0, 1, 2]
+    go.set()
+    await asyncio.gather(*tasks)
+    async with asyncio.timeout(1), streams.place(1, 1):
+        waiter = asyncio.create_task(transfer(3))
+        await settle()
+        assert begun == [0, 1, 2] and streams.all_in_use, "each place was given back once"
+    await waiter

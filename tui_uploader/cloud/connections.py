@@ -22,11 +22,11 @@ from tui_uploader.cloud.connecting import connect
 from tui_uploader.cloud.contract import SentCallback, Span
 from tui_uploader.cloud.messages import MAX_REPLY, Reply, ReplySource, Request
 from tui_uploader.cloud.sockets import Address, unacknowledged
+from tui_uploader.cloud.source_trouble import blamed, shrunk, unreadable
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, proxy_answer
 from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, is_loopback
-from tui_uploader.errors import CloudUnintelligible, SourceChanged, SourceUnreadable
-from tui_uploader.text import printable
+from tui_uploader.errors import CloudUnintelligible
 
 Answer = TypeVar("Answer")
 
@@ -37,7 +37,6 @@ _POLL_SLICE = 0.5
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _BROKEN_PIPE = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
 _SENDFILE_IMPOSSIBLE = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK})
-_BROKEN_SOURCE = frozenset({errno.EIO, errno.EBADMSG, errno.ENODATA, errno.ESTALE, errno.EBADF, errno.EISDIR})
 
 
 class Cut(Exception):
@@ -221,6 +220,8 @@ class Connection:
                 raise
             whole = False
         if whole:
+            if isinstance(request.body, Span):
+                request.body.handed_over()
             self._await_answer(request.patience, progress)
         reply, keeps_alive = self._read_reply(request.method)
         if reply.ok and not whole:
@@ -254,9 +255,9 @@ class Connection:
             except OSError as error:
                 if error.errno in _SENDFILE_IMPOSSIBLE and not self._is_cut:
                     return self._send_through_buffer(span, done, progress)
-                raise _blamed(error, span) from error
+                raise blamed(error, span) from error
             if count == 0:
-                raise _shrunk(span)
+                raise shrunk(span)
             done += count
             turn -= count
             if progress is not None:
@@ -280,7 +281,7 @@ class Connection:
             except OSError as error:
                 raise unreadable(error, span) from error
             if count == 0:
-                raise _shrunk(span)
+                raise shrunk(span)
             if not self._send_bytes(step[:count], progress):
                 return False
             done += count
@@ -389,19 +390,3 @@ def _thread_buffer() -> memoryview:
     if _buffers.view is None:
         _buffers.view = memoryview(bytearray(_TLS_CHUNK))
     return _buffers.view
-
-
-def _blamed(error: OSError, span: Span) -> Exception:
-    return unreadable(error, span) if error.errno in _BROKEN_SOURCE else error
-
-
-def unreadable(error: OSError, span: Span) -> SourceUnreadable:
-    return SourceUnreadable(f"{_name_of(span)} cannot be read any more: {error.strerror}.")
-
-
-def _shrunk(span: Span) -> SourceChanged:
-    return SourceChanged(f"{_name_of(span)} became shorter while it was being sent.")
-
-
-def _name_of(span: Span) -> str:
-    return printable(str(getattr(span.file, "name", "The file")))

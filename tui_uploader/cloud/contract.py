@@ -34,6 +34,9 @@ class Span:
     length: int
     crc32: int
     """Of exactly these bytes; the store refuses anything else."""
+    handed_over: Callable[[], None] = lambda: None
+    """Called from the sending thread when the kernel has the last byte: another body may begin, while the link carries
+    the rest of this one and the answer to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +140,29 @@ class Output:
     availability: str
 
 
+class StoreConnections(Protocol):
+    """The connections to stores that are in use: what the kernel knows of them, and what it can do for them."""
+
+    def vitals(self) -> Sequence[Vitals]:
+        """Of the connections to stores that are in use, as far as the kernel tells."""
+
+    def look_for_more(self) -> None:
+        """Somebody left the link: those that are under way may carry more from now on."""
+
+    def doubt_link(self) -> None:
+        """Packets seem to vanish: what is under way tries again every second."""
+
+    def trust_link(self, *, was_gone: bool) -> None:
+        """The link is there (again): what does not go on over it in a moment is cut."""
+
+
 class Cloud(Protocol):
     """One account at one cloud."""
 
     account: str
+
+    @property
+    def connections(self) -> StoreConnections: ...
 
     async def sign_in(self) -> None:
         """Get a token now. Raises SignInRefused when the login is wrong."""
@@ -158,12 +180,6 @@ class Cloud(Protocol):
         Raises LinkError where somebody answers and refuses, or where there is no address to knock at.
         """
 
-    def doubt_link(self) -> None:
-        """Packets seem to vanish: what is under way tries again every second."""
-
-    def trust_link(self, *, was_gone: bool) -> None:
-        """The link is there (again): what does not go on over it in a moment is cut."""
-
     def kept_name(self, name: str) -> str:
         """The name that the service would keep for a project that is made as `name`."""
 
@@ -178,12 +194,6 @@ class Cloud(Protocol):
 
     def send_through(self, throttle: Throttle) -> None:
         """From the first file on; `throttle` is shared with other clouds, and counts what they send."""
-
-    def vitals(self) -> Sequence[Vitals]:
-        """Of the connections to stores that are in use, as far as the kernel tells."""
-
-    def look_for_more(self) -> None:
-        """Somebody left the link: those that are under way may carry more from now on."""
 
     def store(self, project_id: str) -> ObjectStore:
         """Always the same object for the same project."""

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tui_uploader.cloud.connections import unreadable
 from tui_uploader.cloud.contract import Part, Span, StoredObject
+from tui_uploader.cloud.source_trouble import unreadable
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _READ_AT_A_TIME = 1024**2

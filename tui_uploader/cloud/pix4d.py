@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from tui_uploader.cloud.contract import ObjectStore, Output, RemoteProject, StartReceipt
+from tui_uploader.cloud.contract import ObjectStore, Output, RemoteProject, StartReceipt, StoreConnections
 from tui_uploader.cloud.messages import Reply
 from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
@@ -24,7 +24,6 @@ from tui_uploader.cloud.storage_key import StorageKey, storage_key
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import finite, foreign_answer, rest_text, web_page
 from tui_uploader.cloud.transport import Deadlines, Origin
-from tui_uploader.cloud.vitals import Vitals
 from tui_uploader.errors import (
     CloudFault,
     CloudRefused,
@@ -84,6 +83,10 @@ class Pix4dCloud:
     def send_through(self, throttle: Throttle) -> None:
         self._pool.throttle = throttle
 
+    @property
+    def connections(self) -> StoreConnections:
+        return self._pool
+
     async def sign_in(self) -> None:
         await self._rest.sign_in()
 
@@ -119,12 +122,6 @@ class Pix4dCloud:
             else:
                 return
 
-    def doubt_link(self) -> None:
-        self._pool.doubt_link()
-
-    def trust_link(self, *, was_gone: bool) -> None:
-        self._pool.trust_link(was_gone=was_gone)
-
     # ------------------------------------------------------------------------------------------------ projects
 
     def kept_name(self, name: str) -> str:
@@ -153,12 +150,6 @@ class Pix4dCloud:
             if not isinstance(value, dict) or not value.get("next") or not items:
                 break
         return newest_first(found)
-
-    def vitals(self) -> Sequence[Vitals]:
-        return self._pool.vitals()
-
-    def look_for_more(self) -> None:
-        self._pool.look_for_more()
 
     def store(self, project_id: str) -> ObjectStore:
         store = self._stores.get(project_id)

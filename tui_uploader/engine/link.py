@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from tui_uploader.cloud.contract import StoreConnections
 from tui_uploader.cloud.vitals import Vitals
 from tui_uploader.engine.retry import backoff
 from tui_uploader.errors import LinkError, UploaderError
@@ -35,8 +36,9 @@ class Reachable(Protocol):
 
     async def reachable(self) -> None: ...
     async def knock(self) -> None: ...
-    def doubt_link(self) -> None: ...
-    def trust_link(self, *, was_gone: bool) -> None: ...
+
+    @property
+    def connections(self) -> StoreConnections: ...
 
 
 def stands_still(connections: Sequence[Vitals]) -> bool:
@@ -94,7 +96,7 @@ class LinkWatch:
     def doubt(self, error: UploaderError) -> None:
         """Nothing broke yet, but something is odd: find out."""
         if self._probing is None or self._probing.done():
-            self._cloud.doubt_link()
+            self._cloud.connections.doubt_link()
             self._probing = asyncio.create_task(self._probe_until_up(error), name="link-probe")
 
     def try_now(self) -> None:
@@ -110,6 +112,7 @@ class LinkWatch:
     async def _probe_until_up(self, error: UploaderError) -> None:
         while not await self._gets_through():
             await self._stay_down(error)
+            self._broken_in_a_row = 0  # it was the link that broke them
         if self._broken_in_a_row >= _MOST_BROKEN_IN_A_ROW:
             await self._stay_down(error, knocking=False)
             self._broken_in_a_row = 0  # a few transfers may try their luck
@@ -118,7 +121,7 @@ class LinkWatch:
         was_down = self.down
         if self.link.state is not LinkState.UP:
             self._set(Link(LinkState.UP, since=self._clock()))
-        self._cloud.trust_link(was_gone=was_down)
+        self._cloud.connections.trust_link(was_gone=was_down)
         if was_down:
             log.info("The link is up.")
             self._came_up()

@@ -34,12 +34,13 @@ _FAST_LINK = 30e6
 _AHEAD_ON_FAST_LINK = 512 * MIB
 
 
-def part_size(file_size: int, goodput: float | None) -> int:
-    """Bytes of a part: about 30 s of the measured link (`goodput`, bytes a second), so that a cut costs no more.
+def part_size(file_size: int, goodput: float | None, streams: int) -> int:
+    """Bytes of a part: what each of so many streams carries in about 30 s of the measured link (`goodput`, bytes a
+    second), so that a cut costs no more, and a single large file has parts for all of them.
 
     A file not larger than that goes as one PUT.
     """
-    wanted = _UNMEASURED_PART if goodput is None else goodput * _PART_SECONDS
+    wanted = _UNMEASURED_PART if goodput is None else goodput * _PART_SECONDS / streams
     bounded = min(max(wanted, MIN_PART), _LARGEST_PART)
     fits = math.ceil(file_size / MAX_PARTS)
     return math.ceil(max(bounded, fits) / MIB) * MIB

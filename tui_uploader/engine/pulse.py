@@ -90,7 +90,9 @@ class Pulse:
 
     def _watch_links(self, now: float, moving: bool) -> None:
         """Packets may vanish without a word, and a machine that wakes up may be somewhere else."""
-        self._vitals = {one.login.account: one.cloud.vitals() for one in self._core.accounts.all} if moving else {}
+        self._vitals = (
+            {one.login.account: one.cloud.connections.vitals() for one in self._core.accounts.all} if moving else {}
+        )
         wall = self._core.clocks.wall()
         (wall_before, before), self._looked = self._looked, (wall, now)
         woke_up = slept(wall - wall_before, now - before)
@@ -106,7 +108,7 @@ class Pulse:
         before, self._flights = self._flights, self._core.live.flights
         if self._flights < before and not self._core.streams.all_in_use:
             for signed_in in self._core.accounts.all:
-                signed_in.cloud.look_for_more()
+                signed_in.cloud.connections.look_for_more()
 
     def _plan_streams(self, now: float) -> None:
         core = self._core

@@ -137,11 +137,11 @@ class Sender:
     def _hold_what_waits(self, now: float) -> float | None:
         """While nothing may be sent: end what is under way, at once when the user's clock says so, else when every
         body has got to its end. Returns when to look again."""
-        valve, streams = self._core.valve, self._core.streams
+        valve = self._core.valve
         if not valve.closed or not self._tasks:
             self._idle_since = None
             return None
-        if streams.in_use or self._idle_since is None:
+        if self._core.live.flights or self._idle_since is None:
             self._idle_since = now
         if valve.shut or now - self._idle_since >= _COMPLETION_GRACE:
             for _, task in self._tasks.values():

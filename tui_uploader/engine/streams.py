@@ -33,27 +33,32 @@ class Streams:
         self._hand_out()
 
     @property
-    def in_use(self) -> int:
-        return self._in_use
-
-    @property
     def all_in_use(self) -> bool:
         """Somebody waits: one more stream would have something to send."""
         return self._in_use >= self._limit and any(self._queues.values())
 
     @asynccontextmanager
-    async def place(self, upload: int, size: int) -> AsyncIterator[None]:
-        """Wait for a place to send `size` bytes of `upload`, and give it back at the end."""
+    async def place(self, upload: int, size: int) -> AsyncIterator[Callable[[], None]]:
+        """Wait for a place to send `size` bytes of `upload`, and give it back at the end, or by calling what comes."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues[upload].append((turn, size))
         self._hand_out()
+        held = True
+
+        def give_back() -> None:
+            nonlocal held
+            if held:
+                held = False
+                self._in_use -= 1
+                self._hand_out()
+
         try:
             await turn
-            yield
+            yield give_back
         finally:
             if turn.done() and not turn.cancelled():
-                self._in_use -= 1
                 self._bytes_in_use -= size
+                give_back()
             else:
                 turn.cancel()
             self._hand_out()

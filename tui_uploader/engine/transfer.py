@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import sqlite3
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
@@ -16,7 +16,7 @@ from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span,
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
-from tui_uploader.engine.pacing import part_size
+from tui_uploader.engine.pacing import MOST_STREAMS, part_size
 from tui_uploader.errors import SourceChanged, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
 from tui_uploader.intake.naming import holds_identity
@@ -71,9 +71,8 @@ class Transfer:
         Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
         """
         with await _opened(self._row) as source:
-            wanted = self._row.part_size or part_size(
-                self._row.size, self._core.live.goodput(self._core.clocks.monotonic())
-            )
+            goodput = self._core.live.goodput(self._core.clocks.monotonic())
+            wanted = self._row.part_size or part_size(self._row.size, goodput, self._core.streams.limit)
             if self._row.size <= wanted:
                 await self._send_whole(source)
                 return
@@ -120,9 +119,9 @@ class Transfer:
 
     async def _send_whole(self, source: BinaryIO) -> None:
         row, core = self._row, self._core
-        async with core.streams.place(row.upload, row.size):
+        async with core.streams.place(row.upload, row.size) as give_back:
             with core.live.flight(row.upload, row.id, row.size) as flight:
-                body = Span(source, 0, row.size, self._crc32)
+                body = Span(source, 0, row.size, self._crc32, _in_this_loop(give_back))
                 stored = await self._store.put(self._name, body, flight.note_sent)
                 _check_unchanged(source.fileno(), row)
                 await core.journal.write(
@@ -154,7 +153,8 @@ class Transfer:
             for piece in left:
                 parts[piece.number] = await self._send_part(source, multipart, piece)
 
-        workers = min(core.streams.limit, len(planned) - len(parts))
+        # Each waits for a place, and of those there may soon be more.
+        workers = min(MOST_STREAMS, len(planned) - len(parts))
         await all_or_first_error([send_what_is_left() for _ in range(workers)])
         ordered = [parts[piece.number] for piece in planned]
         if crc32_joined((part.crc32 or 0, part.size) for part in ordered) != self._crc32:
@@ -168,16 +168,26 @@ class Transfer:
 
     async def _send_part(self, source: BinaryIO, multipart: str, piece: Slice) -> Part:
         row, core = self._row, self._core
-        async with core.streams.place(row.upload, piece.length):
+        async with core.streams.place(row.upload, piece.length) as give_back:
             crc32 = await asyncio.to_thread(crc32_of, source, piece.offset, piece.length)
             with core.live.flight(row.upload, row.id, piece.length) as flight:
-                body = Span(source, piece.offset, piece.length, crc32)
+                body = Span(source, piece.offset, piece.length, crc32, _in_this_loop(give_back))
                 part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32)
                 await core.journal.write(
                     lambda connection: files.add_part(connection, row.id, confirmed_part), then=flight.land_as_part
                 )
                 return confirmed_part
+
+
+def _in_this_loop(act: Callable[[], None]) -> Callable[[], None]:
+    """For other threads to call."""
+    loop = asyncio.get_running_loop()
+
+    def soon() -> None:
+        loop.call_soon_threadsafe(act)
+
+    return soon
 
 
 def _md5_of(source: FileIO) -> str:

@@ -1,0 +1,28 @@
+"""What it means when a file does not give the bytes that it should."""
+
+from __future__ import annotations
+
+import errno
+
+from tui_uploader.cloud.contract import Span
+from tui_uploader.errors import SourceChanged, SourceUnreadable
+from tui_uploader.text import printable
+
+_BROKEN_SOURCE = frozenset({errno.EIO, errno.EBADMSG, errno.ENODATA, errno.ESTALE, errno.EBADF, errno.EISDIR})
+
+
+def blamed(error: OSError, span: Span) -> Exception:
+    """Of an error of `sendfile`, which may be the file's or the socket's."""
+    return unreadable(error, span) if error.errno in _BROKEN_SOURCE else error
+
+
+def unreadable(error: OSError, span: Span) -> SourceUnreadable:
+    return SourceUnreadable(f"{_name_of(span)} cannot be read any more: {error.strerror}.")
+
+
+def shrunk(span: Span) -> SourceChanged:
+    return SourceChanged(f"{_name_of(span)} became shorter while it was being sent.")
+
+
+def _name_of(span: Span) -> str:
+    return printable(str(getattr(span.file, "name", "The file")))
