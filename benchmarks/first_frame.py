@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.tui.pty_session import ANSWERS, DEADLINE, PtySession
@@ -53,13 +54,19 @@ class _BlindSession(PtySession):
 
 
 def first_frames(starts: Mapping[str, Start], rounds: int) -> dict[str, Waited]:
-    """They take turns, so that a slow minute of the machine is everybody's. One round before them is not counted."""
+    """They take turns, so that a slow minute of the machine is everybody's. One round before them is not counted.
+
+    That round leaves compiled modules behind, as an installation or the first start of a program does, also where the
+    environment forbids Python to keep any: else libraries would be there compiled, and only the program would not.
+    """
     waits: dict[str, list[Waited]] = {name: [] for name in starts}
-    for number in range(rounds + 1):
-        for name, start in starts.items():
-            waited = _first_frame(start)
-            if number:
-                waits[name].append(waited)
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
+        for number in range(rounds + 1):
+            for name, start in starts.items():
+                waited = _first_frame(replace(start, environment={**start.environment, **compiled}))
+                if number:
+                    waits[name].append(waited)
     return {name: _median(each) for name, each in waits.items()}
 
 
