@@ -65,14 +65,17 @@ async def all_ended(firsts: list[Run], chosen: str) -> list[Ended]:
 
 
 def one_of(first: Run, chosen: str) -> Run:
-    return replace(first, number=int(chosen)) if chosen.isdigit() else replace(first, kind=chosen)
+    if chosen.isdigit():
+        return replace(first, number=int(chosen))
+    return replace(first, kind=chosen, number=first.scenario.of_kind)
 
 
 async def runs_of(first: Run) -> Iterable[Run]:
     """As many as there may be."""
     scenario = first.scenario
     if scenario.by_kind:
-        return [replace(first, kind=kind) for kind in await kinds_of_writes(first.profile)]
+        kinds = [scenario.only_kind] if scenario.only_kind else await kinds_of_writes(first.profile)
+        return [one_of(first, kind) for kind in kinds]
     open_end = scenario.fatal_moment is not None or scenario.least_kills
     numbers = itertools.count(1) if open_end else range(1, scenario.runs + 1)
     return (replace(first, number=number) for number in numbers)

@@ -32,7 +32,11 @@ class Scenario:
     fatal_moment: str | None = None
     """With it, there is a run for every commit of the journal, and the engine dies at that moment of it."""
     by_kind: bool = False
-    """Instead, there is a run for every kind of thing that is written; the engine dies at the first commit with it."""
+    """Instead, there is a run for every kind of thing that is written; the engine dies at a commit with it."""
+    only_kind: str = ""
+    """With it, there is a run for this kind alone."""
+    of_kind: int = 1
+    """Which one of the commits with it is fatal."""
     only_kills: bool = False
     """Nothing else wastes bytes, so their number is bounded."""
 
@@ -67,6 +71,16 @@ SCENARIOS = (
             only_kills=True,
         )
         for moment in ("before", "after")
+    ),
+    Scenario(
+        "parts",
+        "the engine dies when more parts of a large file are stored than are not",
+        load=Load(photos=7, size=20_000, large=(110 * MIB,)),
+        fatal_moment="after",
+        by_kind=True,
+        only_kind="INSERT OR REPLACE INTO parts",
+        of_kind=4,
+        only_kills=True,
     ),
     *(
         Scenario(
