@@ -9,9 +9,9 @@ import errno
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import platformdirs
 
 from tui_uploader.errors import UsageError
@@ -26,8 +26,7 @@ PIX4D_CLOUD_URL = "https://cloud.pix4d.com"
 _LONGEST_SOCKET_PATH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Directories:
+class Directories(msgspec.Struct, frozen=True):
     """Where this user's files lie. `private` makes one that nobody else can enter."""
 
     config: Path
@@ -88,16 +87,17 @@ def private(folder: Path) -> Path:
     return folder
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentLogin:
+class EnvironmentLogin(msgspec.Struct, frozen=True):
     """A login that the environment carries. The secret is in no repr."""
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return f"EnvironmentLogin(client_id={self.client_id!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeSettings:
+class NoticeSettings(msgspec.Struct, frozen=True):
     """How the full screen calls somebody who looks elsewhere: the table `[notices]` of the file."""
 
     bell: bool = True
@@ -109,8 +109,7 @@ class NoticeSettings:
     somebody is called out at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """Flags win over the environment, the environment over the file."""
 
     cloud_url: str = PIX4D_CLOUD_URL

@@ -6,10 +6,10 @@ import os
 import socket
 import stat
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
 from tui_uploader.service.instance import AlreadyRunning, Holder, door, holder, listening, make_private, sole_instance

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import fields
 
 import pytest
+from msgspec.structs import fields
 
 from tui_uploader.model import FileStatus, ProcessingState, UploadState, Volume
 from tui_uploader.tui.glyphs import ASCII, UNICODE, Glyphs, bar, glyph_set, percent, without_ornament

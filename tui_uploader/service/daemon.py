@@ -15,9 +15,9 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import replace
 
 import uvicorn
+from msgspec.structs import replace
 from starlette.types import ASGIApp
 
 from tui_uploader.engine.manager import UploadManager
@@ -92,7 +92,7 @@ async def _serve(
     idle_exit: float,
 ) -> None:
     async with asyncio.TaskGroup() as watchers:
-        idle = watchers.create_task(leave_when_idle(stop, presence, lambda: manager.busy, idle_exit))
+        idle = watchers.create_task(leave_when_idle(stop, presence, lambda: manager.answers.busy, idle_exit))
         lost = watchers.create_task(leave_when_lost(stop, lambda: lock.intact))
         await server.serve(sockets=[listener])
         idle.cancel()

@@ -12,16 +12,16 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
 from tui_uploader.settings import Directories, private
 from tui_uploader.text import printable
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True):
     """Who holds the lock, as far as its file tells."""
 
     pid: int | None = None
@@ -45,8 +45,7 @@ class AlreadyRunning(Exception):
         self.holder = holder
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(msgspec.Struct, frozen=True):
     """The lock, held."""
 
     path: Path

@@ -7,8 +7,9 @@ learns that the engine is of another version, and can have it restarted.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tui_uploader.errors import EngineVersionDiffers
 from tui_uploader.model import ProjectKind
@@ -38,8 +39,7 @@ def versions_differ(engine: str, program: str) -> EngineVersionDiffers:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
+class EngineInfo(msgspec.Struct, frozen=True):
     """Answer of `GET /v1/engine`."""
 
     pid: int
@@ -51,49 +51,41 @@ class EngineInfo:
     """How many uploads the engine knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewProject:
+class NewProject(msgspec.Struct, frozen=True):
     name: str
     kind: ProjectKind = ProjectKind.IMAGES
     account: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessingStart:
+class ProcessingStart(msgspec.Struct, frozen=True):
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AutoProcessing:
+class AutoProcessing(msgspec.Struct, frozen=True):
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SignOutRequest:
+class SignOutRequest(msgspec.Struct, frozen=True):
     profile: str
 
 
-@dataclass(frozen=True, slots=True)
-class SignedOut:
+class SignedOut(msgspec.Struct, frozen=True):
     forgotten: bool
     """False when no login was stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilesTouched:
+class FilesTouched(msgspec.Struct, frozen=True):
     files: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """An error of the tree on its way through a socket or a pipe."""
 
     kind: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class FailureAnswer:
+class FailureAnswer(msgspec.Struct, frozen=True):
     error: Failure
 
 

@@ -14,8 +14,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from tui_uploader import codec
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart, revived
@@ -42,8 +43,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(msgspec.Struct, frozen=True):
     """What a new engine reports to whoever spawned it."""
 
     outcome: Outcome

@@ -11,10 +11,10 @@ canvas goes on, and the difference that is sent afterwards skips what nobody cou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from rich.cells import split_graphemes
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, Console, RenderableType
@@ -46,8 +46,7 @@ _STEP_BYTES = 4
 _DEFAULT_FOREGROUND, _DEFAULT_BACKGROUND = "39", "49"
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
+class Pen(msgspec.Struct, frozen=True):
     """How a cell is drawn: SGR parameters."""
 
     foreground: str = ""

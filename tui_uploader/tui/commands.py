@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from textual.app import App
 
 from tui_uploader.model import (
@@ -32,8 +32,7 @@ _WITHOUT_QUESTION = 10
 _LONGEST_NAME = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """What a command is about: what the user looks at."""
 
     upload: UploadStatus | None = None
@@ -77,9 +76,11 @@ class Commands:
             return
         volume = upload.bytes
         question = f"Cancel the upload to {_name(upload.project_name)}?"
+        uploaded = upload.counts.uploaded
+        kept = f"{counted(uploaded, 'file')} uploaded before {'stays' if uploaded == 1 else 'stay'} in the project. "
         stakes = (
             f"{counted(left, 'file')} ({byte_count(max(0, volume.total - volume.registered))}) will not be uploaded.",
-            f"{counted(upload.counts.uploaded, 'file')} uploaded before stay in the project. p resumes it later.",
+            f"{kept if uploaded else ''}p resumes it later.",
         )
         self._ask(
             question, stakes, lambda: self._do("cancel", lambda engine: engine.cancel(upload.upload), "Cancelled.")

@@ -7,8 +7,9 @@ those take two cells in East Asian settings and break columns, which rules out b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from tui_uploader.model import FileStatus, ProcessingState, UploadState, Volume
 
@@ -21,8 +22,7 @@ class Span(NamedTuple):
     """Name of a style (see `widgets/spans.py`); empty: the line's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(msgspec.Struct, frozen=True):
     """One set of shapes, each one cell wide."""
 
     statuses: Mapping[FileStatus, str]

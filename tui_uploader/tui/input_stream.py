@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 ESCAPE_WAIT = 0.15
 """Seconds after which an ESC alone is the Esc key."""
@@ -41,27 +42,23 @@ _SS3_SO_FAR = re.compile(rb"\x1bO\d*")
 _PARAMETERS = frozenset(range(0x30, 0x40))
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(msgspec.Struct, frozen=True):
     """One character: a key, or a key with Ctrl."""
 
     character: str
 
 
-@dataclass(frozen=True, slots=True)
-class Escape:
+class Escape(msgspec.Struct, frozen=True):
     """The Esc key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(msgspec.Struct, frozen=True):
     """A whole escape sequence: a key with Alt, an arrow, the mouse, an answer of the terminal."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pasted:
+class Pasted(msgspec.Struct, frozen=True):
     """What was pasted at once; ends with PASTE_CUT if there was more."""
 
     text: str

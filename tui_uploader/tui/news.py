@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from tui_uploader.model import Counts, EngineStatus, Processing, ProcessingState, UploadState, UploadStatus
@@ -13,18 +13,17 @@ from tui_uploader.text import byte_count, counted, duration, printable
 
 _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 _LONGEST_NAME = 60
+_MOST_NAMES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """A project that was handed to the service for processing."""
 
     name: str
     processing: Processing
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True):
     """All of it, so that it can be told at once."""
 
     submitted: tuple[Submission, ...] = ()
@@ -45,7 +44,7 @@ def news(before: EngineStatus | None, after: EngineStatus) -> News:
     return News(
         submitted=_submitted(pairs),
         told=_unique(sentence for sentence, _ in told),
-        troubles=_unique(_trouble(old, new) for old, new in pairs),
+        troubles=(*_notices(pairs), *_unique(_trouble(old, new) for old, new in pairs)),
         seconds=max((math.inf if new.processing.state.ended else new.seconds for _, new in told), default=0.0),
     )
 
@@ -73,17 +72,43 @@ def _success(old: UploadStatus, new: UploadStatus) -> str | None:
         if new.processing.state in _RUNNING:
             return None  # the submission is told on its own
     if new.state is UploadState.COMPLETE and old.state is not UploadState.COMPLETE:
+        if not new.counts.uploaded:
+            return _nothing_uploaded(old, new, name)
         arrived = f"{counted(new.counts.uploaded, 'file')}, {byte_count(new.bytes.registered)}"
         unprocessed = f" It is not processed: {new.processing.reason}" if new.processing.reason else ""
         return f"{name} is uploaded: {arrived}.{unprocessed}"
     return None
 
 
+def _nothing_uploaded(old: UploadStatus, new: UploadStatus, name: str) -> str | None:
+    """Who took out the last files has been told so."""
+    if new.counts.duplicate:
+        copies = counted(new.counts.duplicate, "file")
+        return f"{name}: nothing had to be sent, the project has the content of {copies} already."
+    if old.counts.total:
+        return None
+    skipped = f"; {counted(new.skipped, 'path')} skipped" if new.skipped else ""
+    return f"{name}: there was no file to upload{skipped}."
+
+
+def _notices(pairs: Sequence[tuple[UploadStatus | None, UploadStatus]]) -> tuple[str, ...]:
+    """What holds up several projects is told once."""
+    names: dict[str, list[str]] = {}
+    for old, new in pairs:
+        notice = new.notice
+        if notice is not None and notice.needs_person and (old is None or old.notice != notice):
+            names.setdefault(notice.message, []).append(printable(new.project_name, _LONGEST_NAME))
+    return tuple(f"{_listed(told)}: {message.rstrip('.')}." for message, told in names.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    different = list(dict.fromkeys(names))
+    others = len(different) - _MOST_NAMES
+    return ", ".join(different) if others <= 0 else f"{', '.join(different[:_MOST_NAMES])} and {others} more"
+
+
 def _trouble(old: UploadStatus | None, new: UploadStatus) -> str | None:
     name = printable(new.project_name, _LONGEST_NAME)
-    notice = new.notice
-    if notice is not None and notice.needs_person and (old is None or old.notice != notice):
-        return f"{name}: {notice.message}"
     if old is None:
         return None
     if new.processing.state is ProcessingState.FAILED and old.processing.state is not ProcessingState.FAILED:

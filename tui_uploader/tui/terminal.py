@@ -14,9 +14,11 @@ from __future__ import annotations
 import base64
 import unicodedata
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from tui_uploader.settings import NoticeSettings
 
@@ -36,8 +38,7 @@ _BEHIND, _FAR_BEHIND, _KEEPS_UP = 1.0, 2.5, 0.3
 _CALM_FOR = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True):
     """What is known of the terminal before a byte is written to it."""
 
     ascii_only: bool = False
@@ -152,8 +153,7 @@ def _one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """Whether the terminal keeps up, and what is remembered to decide it."""
 
     slow: bool = False

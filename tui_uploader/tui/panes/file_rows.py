@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tui_uploader.model import Counts, FileItem, FileStatus, SortKey, Volume
 from tui_uploader.text import byte_count, byte_rate
@@ -21,8 +22,7 @@ _BAR_CELLS = 8
 _SMOOTHING = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """How far a file was when it was last seen, and how fast it went."""
 
     sent: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tui_uploader.model import (
     EngineStatus,
@@ -28,8 +29,7 @@ COLUMNS = (
 _STATE_STYLES = {ProcessingState.DONE: "uploaded", ProcessingState.FAILED: "failed"}
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectRow:
+class ProjectRow(msgspec.Struct, frozen=True):
     """A project, and what goes there now."""
 
     project: Project
@@ -153,7 +153,9 @@ def state_words(row: ProjectRow) -> str:
         return f"{upload.counts.failed:,} failed"
     if upload.state in (UploadState.ACTIVE, UploadState.PREPARING):
         return f"{percent(upload.bytes.stored, upload.bytes.total)} %"
-    return "uploaded" if upload.state is UploadState.COMPLETE else upload.state
+    if upload.state is UploadState.COMPLETE:
+        return "uploaded" if upload.counts.total or row.project.images else "empty"
+    return upload.state
 
 
 def processing_words(processing: Processing) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
+import msgspec
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -31,8 +32,7 @@ _TWICE = 2
 """Clicks that follow each other quickly."""
 
 
-@dataclass(frozen=True)
-class Shape(Generic[Row]):
+class Shape(msgspec.Struct, Generic[Row], frozen=True):
     """What a table shows of its rows."""
 
     columns: tuple[Column, ...]
