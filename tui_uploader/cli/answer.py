@@ -50,24 +50,11 @@ def finish() -> None:
         raise no_reader() from None
 
 
-def tolerate_any_text() -> None:
-    """A character that the stream cannot carry is escaped; it must not end the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def style_of(stream: TextIO, environment: Mapping[str, str] | None = None) -> Style:
     """How much ornament `stream` takes: colour only on a terminal and without `NO_COLOR` (no-color.org)."""
     env = os.environ if environment is None else environment
     colour = stream.isatty() and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
     return Style(ascii=not _is_utf8(stream), colour=colour)
-
-
-def on_terminal() -> bool:
-    """Somebody sits there, and can be shown a whole screen."""
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _is_utf8(stream: TextIO) -> bool:

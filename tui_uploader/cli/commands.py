@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tui_uploader.cli import account, bandwidth, cloud, control, demo_command, engine, projects, screen, status, upload
-from tui_uploader.cli.answer import finish, on_terminal, say, tell
+from tui_uploader.cli.answer import finish, say, tell
 from tui_uploader.errors import Interrupted, UsageError
 from tui_uploader.settings import APP, VERSION
 
@@ -64,7 +64,7 @@ def start(
 ) -> int:
     if context.invoked_subcommand is not None:
         return 0
-    if on_terminal():
+    if screen.on_terminal():
         given = {screen.ASCII: ascii_only, screen.SLOW: slow, screen.IN_DEMO: in_demo}
         return screen.show([flag for flag, is_given in given.items() if is_given])
     status.status()

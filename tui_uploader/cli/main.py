@@ -6,8 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from tui_uploader.cli import screen
-from tui_uploader.cli.answer import on_terminal, say, tolerate_any_text
-from tui_uploader.cli.present import explained
 from tui_uploader.errors import EngineError, Interrupted, UploaderError
 from tui_uploader.settings import APP, Directories
 
@@ -19,10 +17,10 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command, and return its exit code."""
-    tolerate_any_text()
+    _tolerate_any_text()
     debug = screen.DEBUG in arguments
     try:
-        if screen.is_all_that(arguments) and on_terminal():
+        if screen.is_all_that(arguments) and screen.on_terminal():
             return screen.show(arguments)
         from tui_uploader.cli.commands import carry_out  # takes a quarter of the time to the first frame
 
@@ -39,7 +37,17 @@ def run(arguments: Sequence[str]) -> int:
         return _failed(problem, debug=debug)
 
 
+def _tolerate_any_text() -> None:
+    """A character that the stream cannot carry is escaped; it must not end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _failed(error: UploaderError, *, debug: bool) -> int:
+    from tui_uploader.cli.answer import say  # the full screen does without them
+    from tui_uploader.cli.present import explained
+
     if debug:
         import traceback
 

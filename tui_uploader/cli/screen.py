@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Collection
 
 from tui_uploader.settings import Directories
 
 ASCII, SLOW, IN_DEMO, DEBUG = "--ascii", "--slow", "--in-demo", "--debug"
 _FLAGS = frozenset({ASCII, SLOW, IN_DEMO, DEBUG})
+
+
+def on_terminal() -> bool:
+    """Somebody sits there, and can be shown a whole screen."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def is_all_that(arguments: Collection[str]) -> bool:
