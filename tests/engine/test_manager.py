@@ -74,7 +74,7 @@ async def test_a_flight_becomes_registered_images_and_is_processed_once(world: W
         assert done.project is not None
         assert world.starts_of(done.project) == 1
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
-        assert not manager.busy
+        assert not manager.answers.busy
 
 
 async def test_large_files_go_in_parts_and_arrive_whole(world: World) -> None:
@@ -123,7 +123,7 @@ async def test_duplicates_clashes_and_broken_files_are_told_apart(default_world:
         clash = [name for name in world.objects() if name.startswith("DJI_0001-")]
         assert len(clash) == 1
         assert sorted(world.objects().values()) == sorted(path.read_bytes() for path in world.card.rglob("DJI_*.JPG"))
-        [skipped] = await manager.skipped(upload.upload)
+        [skipped] = await manager.answers.skipped(upload.upload)
         assert skipped.path.endswith("NOTES.TXT")
         failed = FileSelection(status=FileStatus.FAILED)
         assert await manager.remove(upload.upload, failed) == 2
@@ -169,7 +169,7 @@ async def test_two_projects_get_their_share_at_the_same_time(default_world: Worl
         )
         for upload in (one, two):
             assert (await settled(manager, upload.upload)).counts == Counts(uploaded=40)
-        assert len({(await manager.upload(upload.upload)).project for upload in (one, two)}) == 2
+        assert len({(await manager.answers.upload(upload.upload)).project for upload in (one, two)}) == 2
 
 
 async def test_pausing_stops_at_once_and_resuming_goes_on(default_world: World) -> None:
@@ -183,7 +183,7 @@ async def test_pausing_stops_at_once_and_resuming_goes_on(default_world: World) 
         assert (paused.state, paused.counts) == (UploadState.PAUSED, Counts(waiting=6))
         reasons = {item.reason for item in (await files_by_name(manager, upload.upload)).values()}
         assert reasons == {"paused"}
-        assert not manager.busy
+        assert not manager.answers.busy
         with pytest.raises(NotPossibleNow, match="paused"):
             await manager.pause(upload.upload)
 
@@ -194,7 +194,7 @@ async def test_cancelling_keeps_what_is_uploaded_and_can_be_taken_back(default_w
     photos = write_flight(world.card, 8)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card)
-        await world.in_the_long_run(lambda: manager.status().uploads[0].counts.uploaded == 3)
+        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts.uploaded == 3)
         cancelled = await manager.cancel(upload.upload)
         assert (cancelled.state, cancelled.counts) == (UploadState.CANCELLED, Counts(uploaded=3, waiting=5))
         assert cancelled.settled
@@ -217,8 +217,10 @@ async def test_failed_files_are_retried_on_a_word(default_world: World) -> None:
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=5, failed=1)
         cut.write_bytes(whole)
         assert await manager.retry(upload.upload, FileSelection(all=True)) == 1
-        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
-        assert manager.status().uploads[0].counts == Counts(uploaded=6)
+        await world.in_the_long_run(
+            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+        )
+        assert manager.answers.status().uploads[0].counts == Counts(uploaded=6)
 
 
 async def test_processing_on_a_word_and_its_objections(manager: UploadManager, default_world: World) -> None:
@@ -238,7 +240,9 @@ async def test_processing_on_a_word_and_its_objections(manager: UploadManager, d
     assert started.processing.state is ProcessingState.SUBMITTED
     with pytest.raises(NotPossibleNow, match="already"):
         await manager.start_processing(done.project)
-    await until(lambda: all(upload.processing.state is ProcessingState.DONE for upload in manager.status().uploads))
+    await until(
+        lambda: all(upload.processing.state is ProcessingState.DONE for upload in manager.answers.status().uploads)
+    )
     assert world.starts_of(done.project) == 1
 
 
@@ -275,22 +279,22 @@ async def test_bad_requests_leave_nothing_behind(
     default_world.card.mkdir()
     with pytest.raises(error):
         await manager.add(request_for(default_world.card))
-    assert manager.status().uploads == ()
-    assert await manager.projects() == ()
+    assert manager.answers.status().uploads == ()
+    assert await manager.answers.projects() == ()
 
 
 async def test_unknown_uploads_and_files_are_told(manager: UploadManager, default_world: World) -> None:
-    for ask in (manager.upload, manager.pause, manager.skipped, manager.dismiss):
+    for ask in (manager.answers.upload, manager.pause, manager.answers.skipped, manager.dismiss):
         with pytest.raises(NoSuchUpload):
             await ask(99)
     with pytest.raises(NoSuchUpload):
-        await manager.files(99, FileQuery())
+        await manager.answers.files(99, FileQuery())
     write_flight(default_world.card, 1)
     upload = await add(manager, default_world.card)
     with pytest.raises(NoSuchFile):
         await manager.remove(upload.upload, FileSelection(names=("none.jpg",)))
     with pytest.raises(UsageError):
-        await manager.files(upload.upload, FileQuery(limit=10**6))
+        await manager.answers.files(upload.upload, FileQuery(limit=10**6))
 
 
 async def test_a_wrong_secret_is_told_and_a_right_one_lets_the_upload_go_on(default_world: World) -> None:
@@ -318,7 +322,7 @@ async def test_without_a_link_everything_waits_and_goes_on_when_it_is_back(defau
         pass
     async with world.engine(verify=False) as manager:
         upload = await add(manager, world.card)
-        await until(lambda: manager.status().link.state is LinkState.DOWN)
+        await until(lambda: manager.answers.status().link.state is LinkState.DOWN)
         waiting = await when(manager, upload.upload, lambda status: status.counts == Counts(waiting=3))
         assert (waiting.notice, waiting.project) == (None, None)
         async with world.cloud_running():
@@ -334,7 +338,7 @@ async def test_the_engine_goes_on_where_it_was_closed(default_world: World) -> N
     photos = write_flight(world.card, 10)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card)
-        await world.in_the_long_run(lambda: manager.status().uploads[0].counts.uploaded == 4)
+        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts.uploaded == 4)
     world.options = replace(world.options, faults=())
     async with world.cloud_running(), world.engine() as manager:
         done = await when(manager, upload.upload, lambda status: status.processing.state is ProcessingState.DONE)
@@ -349,7 +353,7 @@ async def test_a_file_that_changes_before_it_is_sent_is_sent_as_it_is_then(defau
         pass
     async with world.engine(verify=False) as manager:
         upload = await add(manager, world.card)
-        await until(lambda: manager.status().link.state is LinkState.DOWN)
+        await until(lambda: manager.answers.status().link.state is LinkState.DOWN)
         changing.write_bytes(jpeg(9000))
         vanishing.unlink()
         async with world.cloud_running():
@@ -379,7 +383,7 @@ async def test_changes_tell_what_happens_at_most_four_times_a_second(
     times = []
 
     async def listen() -> None:
-        async for status in manager.changes():
+        async for status in manager.answers.changes():
             seen.append(status)
             times.append(loop.time())
             if status.uploads and status.uploads[0].processing.state is ProcessingState.DONE:
@@ -398,5 +402,5 @@ async def test_dismissed_uploads_leave_the_panel_only(manager: UploadManager, de
     upload = await add(manager, default_world.card)
     await settled(manager, upload.upload)
     assert (await manager.dismiss(upload.upload)).dismissed
-    assert manager.status().uploads == ()
-    assert (await manager.upload(upload.upload)).counts == Counts(uploaded=1)
+    assert manager.answers.status().uploads == ()
+    assert (await manager.answers.upload(upload.upload)).counts == Counts(uploaded=1)

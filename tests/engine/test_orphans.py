@@ -215,7 +215,7 @@ async def test_a_store_that_shows_nothing_is_not_asked_again_and_nothing_is_said
                     world.time.passed += OLD
                     world.rooms.core.ring()
                     await asyncio.sleep(0.01)
-            [status] = manager.status().uploads
+            [status] = manager.answers.status().uploads
             assert (status.state, status.notice) == (UploadState.COMPLETE, None)
 
 

@@ -34,14 +34,16 @@ async def test_a_second_run_that_ended_unseen_is_not_started_again(world: World)
     write_flight(world.card / "two", 1)
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card / "one")
-        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
-        project = manager.status().uploads[0].project
+        await world.in_the_long_run(
+            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+        )
+        project = manager.answers.status().uploads[0].project
         assert project is not None
         await add(manager, world.card / "two")
         await until(lambda: world.starts_of(project) == 2)
         await world.in_the_long_run(lambda: world.project_row(project).reason)
         assert "not known" in (world.project_row(project).reason or "")
-        assert (world.starts_of(project), manager.busy) == (2, False)
+        assert (world.starts_of(project), manager.answers.busy) == (2, False)
 
 
 async def test_a_call_that_never_arrived_is_made_again(world: World) -> None:
@@ -49,8 +51,10 @@ async def test_a_call_that_never_arrived_is_made_again(world: World) -> None:
     write_flight(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card)
-        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
-        project = manager.status().uploads[0].project
+        await world.in_the_long_run(
+            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+        )
+        project = manager.answers.status().uploads[0].project
         assert project is not None
         assert world.starts_of(project) == 1
 
@@ -64,7 +68,9 @@ async def test_clocks_set_back_do_not_leave_a_start_in_doubt(world: World) -> No
         await add(manager, world.card)
         await until(lambda: any(row.start_in_doubt for row in world.rooms.core.summary.projects.values()))
         world.time.wall_error = 0.0
-        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
+        await world.in_the_long_run(
+            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+        )
 
 
 async def test_a_project_of_somebody_else_with_the_same_name_is_not_taken_over(world: World) -> None:
@@ -103,7 +109,7 @@ async def test_a_dead_link_during_processing_wakes_nobody_up(world: World) -> No
             manager = await stack.enter_async_context(world.engine())
             upload = await add(manager, world.card)
             await when(manager, upload.upload, lambda status: status.processing.state in RUNNING)
-        await world.in_the_long_run(lambda: manager.status().link.state is LinkState.DOWN)
+        await world.in_the_long_run(lambda: manager.answers.status().link.state is LinkState.DOWN)
         before = world.time.looks
         await asyncio.sleep(1.0)
         assert world.time.looks - before < 40
@@ -126,4 +132,6 @@ async def test_a_room_whose_call_is_cut_by_a_change_of_login_goes_on_with_the_ne
         await until(lambda: "Fault stall" in caplog.text)
         await manager.sign_out("default")
         await manager.sign_in(SignInRequest(world.login()))
-        await world.in_the_long_run(lambda: manager.status().uploads[0].processing.state is ProcessingState.DONE)
+        await world.in_the_long_run(
+            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+        )

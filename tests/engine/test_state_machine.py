@@ -175,10 +175,10 @@ class Machine:
 
     def look(self, _: Core | None = None) -> None:
         if self.manager is not None:
-            self.told.extend(self.manager.status().uploads)
+            self.told.extend(self.manager.answers.status().uploads)
 
     def uploads(self) -> list[UploadStatus]:
-        return list(self.manager.status().uploads) if self.manager else []
+        return list(self.manager.answers.status().uploads) if self.manager else []
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -288,7 +288,7 @@ class EngineMachine(RuleBasedStateMachine):
         assert upload is not None
 
         async def remove(manager: UploadManager) -> int:
-            window = await manager.files(upload, FileQuery(limit=2000))
+            window = await manager.answers.files(upload, FileQuery(limit=2000))
             some = random.Random(seed).sample(window.files, min(2, len(window.files)))
             return await manager.remove(upload, FileSelection(ids=tuple(item.id for item in some)))
 
@@ -414,9 +414,9 @@ async def settle(machine: Machine, cloud_is_up: bool) -> None:
     await manager.sign_in(SignInRequest(machine.world.login()))
     for project, card in machine.cards.made:
         await add(manager, card, new=project)
-    for status in manager.status().uploads:
+    for status in manager.answers.status().uploads:
         await manager.restore(status.upload, FileSelection(all=True))
-        if (await manager.upload(status.upload)).state in (UploadState.PAUSED, UploadState.CANCELLED):
+        if (await manager.answers.upload(status.upload)).state in (UploadState.PAUSED, UploadState.CANCELLED):
             await manager.resume(status.upload)
         await manager.retry(status.upload, FileSelection(all=True))
     manager.try_now()
@@ -450,14 +450,14 @@ def all_processed_or_told(machine: Machine) -> bool:
 async def check_project(machine: Machine, manager: UploadManager, name: str) -> None:
     """Each content of the cards is in the project once, as an object, as an image, and in the counts; processing was
     asked for at most once for each set of images."""
-    project = await manager.project(name)
+    project = await manager.answers.project(name)
     assert project.id is not None
     objects = objects_of(machine, project.id)
     names = [key.rpartition("/")[2] for key in registered_images(machine.options.root, int(project.id))]
     photos = machine.cards.photos[name]
     assert Counter(objects.values()) == Counter(dict.fromkeys(photos.values(), 1))
     assert sorted(names) == sorted(objects)
-    uploads = [await manager.upload(number) for number in project.uploads]
+    uploads = [await manager.answers.upload(number) for number in project.uploads]
     assert sum(status.counts.uploaded for status in uploads) == len(objects) == project.images
     for status in uploads:
         assert status.bytes.sent == status.bytes.stored == status.bytes.registered == status.bytes.total

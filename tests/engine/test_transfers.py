@@ -77,7 +77,7 @@ async def test_a_pause_in_the_very_moment_of_a_pick_leaves_no_file_behind(world:
         pass
     async with world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: manager.status().link.state is LinkState.DOWN)
+        await until(lambda: manager.answers.status().link.state is LinkState.DOWN)
         await until(lambda: world.rooms.core.summary.files(upload.upload, FileStage.READY) == 4)
         holding = asyncio.create_task(world.rooms.core.journal.write(hold_the_writer_up))
         await until(reached.is_set)
@@ -106,11 +106,11 @@ async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> 
                 await asyncio.sleep(0.01)
         await manager.pause(upload.upload)
         [begun] = [item for item in (await files_by_name(manager, upload.upload)).values() if item.sent]
-        assert (await manager.upload(upload.upload)).bytes.sent == begun.sent
+        assert (await manager.answers.upload(upload.upload)).bytes.sent == begun.sent
         assert await manager.remove(upload.upload, FileSelection(ids=(begun.id,))) == 1
-        assert (await manager.upload(upload.upload)).bytes.sent == 0
+        assert (await manager.answers.upload(upload.upload)).bytes.sent == 0
         assert await manager.restore(upload.upload, FileSelection(ids=(begun.id,))) == 1
-        assert (await manager.upload(upload.upload)).bytes.sent == begun.sent, "its parts are as good as before"
+        assert (await manager.answers.upload(upload.upload)).bytes.sent == begun.sent, "its parts are as good as before"
 
 
 async def test_a_restored_file_that_changed_meanwhile_has_sent_nothing(world: World) -> None:
@@ -140,7 +140,7 @@ async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(
     async with world.cloud_running(), world.engine() as manager:
 
         def look_and_ring(core: Core) -> None:
-            seen.extend(status.bytes.sent for status in manager.status().uploads)
+            seen.extend(status.bytes.sent for status in manager.answers.status().uploads)
             ring(core)
 
         monkeypatch.setattr(Core, "ring", look_and_ring)
@@ -177,9 +177,9 @@ async def test_a_small_project_gets_its_turn_beside_large_files(world: World) ->
         two = await add(manager, world.card / "small", new="Small", auto_process=False)
         begun = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
         await until(lambda: world.rooms.core.summary.files(two.upload, *begun))
-        before = (await manager.upload(one.upload)).bytes.sent
+        before = (await manager.answers.upload(one.upload)).bytes.sent
         await when(manager, two.upload, lambda status: status.bytes.stored)
-        first = await manager.upload(one.upload)
+        first = await manager.answers.upload(one.upload)
         assert (first.bytes.stored, first.bytes.sent - before < 16 * PART) == (0, True)
         await manager.cancel(one.upload)
 

@@ -55,7 +55,7 @@ async def test_a_cap_holds_and_can_be_changed_while_files_are_sent(world: World)
         await asyncio.sleep(2.0)
         moved, elapsed = throttle.passed - before, time.monotonic() - begun
         assert 0.8 * elapsed < moved / 2_000_000 <= elapsed + 0.35
-        assert manager.status().bandwidth.rate == 2_000_000
+        assert manager.answers.status().bandwidth.rate == 2_000_000
         await manager.set_bandwidth(BandwidthChange(limit="off"))
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=12)
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
@@ -66,9 +66,9 @@ async def test_a_small_cap_leaves_few_streams(world: World) -> None:
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="64KB/s"))
         await add(manager, world.card, auto_process=False)
-        await until(lambda: manager.status().streams == 2)
+        await until(lambda: manager.answers.status().streams == 2)
         await until(lambda: world.rooms.core.streams.limit == 2)
-        assert manager.status().streams == 2
+        assert manager.answers.status().streams == 2
 
 
 async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -> None:
@@ -84,7 +84,7 @@ async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -
         assert held.notice.message.startswith("schedule: paused until ")
         assert await reasons(manager, upload.upload) == {held.notice.message}
         assert held.counts.failed == 0
-        await until(lambda: manager.status().streams == 0)
+        await until(lambda: manager.answers.status().streams == 0)
         stopped_at = world.rooms.core.valve.throttle.passed
         await asyncio.sleep(1.0)
         assert world.rooms.core.valve.throttle.passed == stopped_at
@@ -120,12 +120,12 @@ async def test_a_budget_stops_between_files_and_is_remembered(world: World) -> N
             assert held.notice.message.startswith("data budget of 5 MB is used up; `b`")
             assert held.counts == Counts(uploaded=5, waiting=5)
             assert await reasons(manager, upload.upload) == {held.notice.message}
-            used = manager.status().bandwidth.used
+            used = manager.answers.status().bandwidth.used
             assert 5_000_000 <= used < 5_000_000 + size
         async with world.engine() as manager:
             again = await when(manager, upload.upload, lambda status: status.notice)
             assert again.notice == held.notice
-            assert manager.status().bandwidth.used == used
+            assert manager.answers.status().bandwidth.used == used
             assert world.rooms.core.valve.throttle.passed == 0
             await manager.set_bandwidth(BandwidthChange(budget="off"))
             assert (await settled(manager, upload.upload)).counts == Counts(uploaded=10)
@@ -171,9 +171,9 @@ async def test_settings_outlive_the_engine_and_bad_ones_change_nothing(world: Wo
             ):
                 with pytest.raises(UsageError):
                     await manager.set_bandwidth(wrong)
-            assert (await manager.bandwidth()).limit == 500_000
+            assert (await manager.answers.bandwidth()).limit == 500_000
         async with world.engine() as manager:
-            after = await manager.bandwidth()
+            after = await manager.answers.bandwidth()
             assert (after.limit, after.schedule, after.budget, after.per) == (
                 before.limit,
                 "Sat,Sun 22:00-06:00 pause",
@@ -188,7 +188,7 @@ async def test_front_ends_are_told_when_the_timetable_turns_although_nothing_mov
         told: list[int | None] = []
 
         async def follow() -> None:
-            async for status in manager.changes():
+            async for status in manager.answers.changes():
                 told.append(status.bandwidth.rate)  # noqa: PERF401 - looked at while it grows
 
         following = asyncio.create_task(follow())

@@ -137,7 +137,7 @@ async def when(
     seen: list[UploadStatus] = []
 
     def holds() -> object:
-        found = next(found for found in manager.status().uploads if found.upload == upload)
+        found = next(found for found in manager.answers.status().uploads if found.upload == upload)
         seen[:] = [found]
         return condition(found)
 
@@ -153,5 +153,5 @@ async def settled(manager: UploadManager, upload: int, seconds: float = 30.0) ->
 
 
 async def files_by_name(manager: UploadManager, upload: int) -> dict[str, FileItem]:
-    window = await manager.files(upload, FileQuery(limit=2000))
+    window = await manager.answers.files(upload, FileQuery(limit=2000))
     return {item.name: item for item in window.files}

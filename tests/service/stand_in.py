@@ -7,10 +7,12 @@ import itertools
 import os
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from tui_uploader.engine.answers import Answers
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotPossibleNow, UsageError
 from tui_uploader.model import (
@@ -47,54 +49,47 @@ from tui_uploader.settings import Directories, Settings
 ACCOUNT = "id@http://127.0.0.1:1"
 
 
-class StandInManager(UploadManager):
-    """Files wait for ever; commands change states as `model` says.
+@dataclass
+class StandInState:
+    since: float = field(default_factory=time.time)
+    uploads: dict[int, UploadStatus] = field(default_factory=dict)
+    files: dict[int, list[FileItem]] = field(default_factory=dict)
+    projects: dict[str, Project] = field(default_factory=dict)
+    sign_ins: list[SignInRequest] = field(default_factory=list)
+    bandwidth: Bandwidth = field(default_factory=Bandwidth)
+    tries: int = 0
+    change: asyncio.Event = field(default_factory=asyncio.Event)
 
-    The project "a fault" is one of the program; "a slow answer" tells those who listen that it was asked for, and never
-    comes.
+    def try_now(self) -> None:
+        self.tries += 1
+        self.change.set()
+
+
+class StandInAnswers(Answers):
+    """The project "a fault" is one of the program; "a slow answer" tells those who listen that it was asked for, and
+    never comes.
     """
 
-    def __init__(self) -> None:
-        self.since = time.time()
-        self.tries = 0
-        self.closed = False
-        self.requests: list[AddRequest] = []
-        self.sign_ins: list[SignInRequest] = []
-        self._ids = itertools.count(1)
-        self._uploads: dict[int, UploadStatus] = {}
-        self._files: dict[int, list[FileItem]] = {}
-        self._known: dict[str, Project] = {}
-        self._change = asyncio.Event()
-        self._bandwidth = Bandwidth()
-
-    @classmethod
-    async def open(cls, directories: Directories, settings: Settings, **_: object) -> StandInManager:
-        if (directories.data / "journal-of-tomorrow").exists():
-            raise JournalTooNew(
-                f"The journal {directories.journal} was written by a later version; update tui-uploader."
-            )
-        return cls()
-
-    async def close(self) -> None:
-        self.closed = True
+    def __init__(self, state: StandInState) -> None:
+        self._state = state
 
     def status(self) -> EngineStatus:
-        uploads = tuple(self._uploads.values())
-        return EngineStatus(protocol.version(), os.getpid(), self.since, Link(), 0, 0.0, uploads)
+        uploads = tuple(self._state.uploads.values())
+        return EngineStatus(protocol.version(), os.getpid(), self._state.since, Link(), 0, 0.0, uploads)
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
         while True:
-            self._change.clear()
+            self._state.change.clear()
             yield self.status()
-            await self._change.wait()
+            await self._state.change.wait()
 
     @property
     def busy(self) -> bool:
-        return any(not upload.settled for upload in self._uploads.values())
+        return any(not upload.settled for upload in self._state.uploads.values())
 
     async def upload(self, upload: int) -> UploadStatus:
         try:
-            return self._uploads[upload]
+            return self._state.uploads[upload]
         except KeyError:
             raise NoSuchUpload(f"There is no upload {upload}.") from None
 
@@ -116,40 +111,73 @@ class StandInManager(UploadManager):
         await self.upload(upload)
         return [
             file
-            for file in self._files[upload]
+            for file in self._state.files[upload]
             if query.text in file.name
             and (query.status is None or file.status is query.status)
             and (query.except_status is None or file.status is not query.except_status)
         ]
 
     async def projects(self) -> tuple[Project, ...]:
-        return tuple(self._known.values())
+        return tuple(self._state.projects.values())
 
     async def project(self, project: str) -> Project:
         if project == "a fault":
             raise RuntimeError("a fault of the program")
         if project == "a slow answer":
-            self.try_now()
+            self._state.try_now()
             await asyncio.sleep(3600)
-        for found in self._known.values():
+        for found in self._state.projects.values():
             if project in (found.id, found.name):
                 return found
         raise NoSuchProject(f"There is no project '{project}'.")
 
-    async def sign_in(self, request: SignInRequest) -> Account:
-        self.sign_ins.append(request)
-        return Account(request.login.account, request.login.cloud_url, request.login.client_id, "engine")
-
-    async def sign_out(self, profile: str) -> bool:
-        signed_in = bool(self.sign_ins)
-        self.sign_ins.clear()
-        return signed_in
-
     async def accounts(self) -> tuple[Account, ...]:
         return tuple(
             Account(request.login.account, request.login.cloud_url, request.login.client_id, "engine")
-            for request in self.sign_ins
+            for request in self._state.sign_ins
         )
+
+    async def bandwidth(self) -> Bandwidth:
+        return self._state.bandwidth
+
+
+class StandInManager(UploadManager):
+    """Files wait for ever; commands change states as `model` says."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.requests: list[AddRequest] = []
+        self._ids = itertools.count(1)
+        self._state = StandInState()
+        self.answers = StandInAnswers(self._state)
+
+    @property
+    def sign_ins(self) -> list[SignInRequest]:
+        return self._state.sign_ins
+
+    @property
+    def tries(self) -> int:
+        return self._state.tries
+
+    @classmethod
+    async def open(cls, directories: Directories, settings: Settings, **_: object) -> StandInManager:
+        if (directories.data / "journal-of-tomorrow").exists():
+            raise JournalTooNew(
+                f"The journal {directories.journal} was written by a later version; update tui-uploader."
+            )
+        return cls()
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def sign_in(self, request: SignInRequest) -> Account:
+        self._state.sign_ins.append(request)
+        return Account(request.login.account, request.login.cloud_url, request.login.client_id, "engine")
+
+    async def sign_out(self, profile: str) -> bool:
+        signed_in = bool(self._state.sign_ins)
+        self._state.sign_ins.clear()
+        return signed_in
 
     async def add(self, request: AddRequest) -> UploadStatus:
         if (request.project is None) == (request.new is None):
@@ -158,14 +186,14 @@ class StandInManager(UploadManager):
         project = (
             await self.create_project(request.new, request.kind, request.account)
             if request.new is not None
-            else await self.project(request.project or "")
+            else await self.answers.project(request.project or "")
         )
         number = next(self._ids)
-        self._files[number] = [
+        self._state.files[number] = [
             FileItem(index, path, Path(path).name, None, 7, FileStatus.WAITING)
             for index, path in enumerate(request.paths, start=1)
         ]
-        self._uploads[number] = UploadStatus(
+        self._state.uploads[number] = UploadStatus(
             upload=number,
             project=project.id,
             project_name=project.name,
@@ -182,8 +210,8 @@ class StandInManager(UploadManager):
         return self._changed(number)
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
-        made = Project(str(1000 + len(self._known)), name, kind, account or ACCOUNT)
-        return self._known.setdefault(name, made)
+        made = Project(str(1000 + len(self._state.projects)), name, kind, account or ACCOUNT)
+        return self._state.projects.setdefault(name, made)
 
     async def pause(self, upload: int) -> UploadStatus:
         return await self._transition(upload, UploadEvent.PAUSE)
@@ -195,54 +223,52 @@ class StandInManager(UploadManager):
         return await self._transition(upload, UploadEvent.CANCEL)
 
     async def dismiss(self, upload: int) -> UploadStatus:
-        if not (await self.upload(upload)).settled:
+        if not (await self.answers.upload(upload)).settled:
             raise NotPossibleNow(f"Upload {upload} is still at work; cancel it first.")
         return self._changed(upload, dismissed=True)
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
-        await self.upload(upload)
+        await self.answers.upload(upload)
         return self._changed(upload, auto_process=on)
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
-        await self.upload(upload)
+        await self.answers.upload(upload)
         return 0
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
-        await self.upload(upload)
+        await self.answers.upload(upload)
         named = {*selection.names, *selection.ids}
-        kept = [file for file in self._files[upload] if not {file.id, file.name, file.path} & named]
-        removed = len(self._files[upload]) - len(kept)
-        self._files[upload] = kept
+        kept = [file for file in self._state.files[upload] if not {file.id, file.name, file.path} & named]
+        removed = len(self._state.files[upload]) - len(kept)
+        self._state.files[upload] = kept
         self._changed(upload, counts=Counts(waiting=len(kept)))
         return removed
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
-        await self.upload(upload)
+        await self.answers.upload(upload)
         return len(selection.ids)
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
-        found = await self.project(project)
+        found = await self.answers.project(project)
         if not partial:
             raise NotPossibleNow("Files are waiting; start with what is uploaded, or wait.")
         return replace(found, processing=Processing(ProcessingState.SUBMITTED))
 
-    async def bandwidth(self) -> Bandwidth:
-        return self._bandwidth
-
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
         if change.limit == "fast":
             raise UsageError("'fast' is no rate.")
-        self._bandwidth = replace(self._bandwidth, holds=f"limit {change.limit}", per=change.per or BudgetPeriod.MONTH)
-        return self._bandwidth
+        self._state.bandwidth = replace(
+            self._state.bandwidth, holds=f"limit {change.limit}", per=change.per or BudgetPeriod.MONTH
+        )
+        return self._state.bandwidth
 
     def try_now(self) -> None:
-        self.tries += 1
-        self._change.set()
+        self._state.try_now()
 
     async def _transition(self, upload: int, event: UploadEvent) -> UploadStatus:
-        return self._changed(upload, state=next_state((await self.upload(upload)).state, event))
+        return self._changed(upload, state=next_state((await self.answers.upload(upload)).state, event))
 
     def _changed(self, upload: int, **fields: object) -> UploadStatus:
-        self._uploads[upload] = replace(self._uploads[upload], **fields)
-        self._change.set()
-        return self._uploads[upload]
+        self._state.uploads[upload] = replace(self._state.uploads[upload], **fields)
+        self._state.change.set()
+        return self._state.uploads[upload]

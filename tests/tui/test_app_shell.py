@@ -243,7 +243,7 @@ async def test_a_new_project_is_made_and_looked_at(manager: StandInManager, dire
         await screen.shows("New project")
         await screen.press(*"Quarry", "enter")
         await screen.shows("The project is made", "2 Files  Quarry", "Nobody is signed in.")
-    assert [project.name for project in await manager.projects()] == ["Quarry"]
+    assert [project.name for project in await manager.answers.projects()] == ["Quarry"]
 
 
 # ----------------------------------------------------------------------------------------- notices, the engine
@@ -267,6 +267,16 @@ async def test_the_newest_notice_takes_the_place_of_the_last(manager: StandInMan
         assert screen.lines[line + 1].startswith(" 3 Uploads")
         await screen.pilot.click(offset=(5, line))
         await screen.hides("Notice number")
+
+
+async def test_a_notice_stays_above_the_uploads_when_they_grow(manager: StandInManager, directories: Directories) -> None:
+    async with showing(directories, (80, 24)) as screen:
+        await screen.shows("No uploads; u starts one.")
+        screen.app.post_message(Noticed("A notice", seconds=0))
+        await screen.shows("A notice")
+        for name in ("east", "west", "south"):
+            await filled(manager, name)
+        await until(lambda: screen.lines[screen.lines.index("  A notice") + 1].startswith(" 3 Uploads  3 active"))
 
 
 async def test_an_engine_that_dies_in_mid_keystroke_is_told_and_started_again(

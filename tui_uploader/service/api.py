@@ -1,7 +1,7 @@
 """HTTP over a Unix socket: the engine for its front ends.
 
-Each endpoint is one method of `UploadManager`; what goes in and out are values of `model`. An error is answered with
-`{"error": {"kind", "message"}}` and a fitting status. No answer holds a secret.
+Each endpoint is one method of `UploadManager` or of its `answers`; what goes in and out are values of `model`. An
+error is answered with `{"error": {"kind", "message"}}` and a fitting status. No answer holds a secret.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class _RunningEngine:
     stop: StopSignal
 
     async def info(self, _: Request) -> Response:
-        status = self.manager.status()
+        status = self.manager.answers.status()
         return answer(EngineInfo(os.getpid(), version(), os.fspath(self.socket), status.since, len(status.uploads)))
 
     async def leave(self, request: Request) -> Response:
@@ -102,7 +102,7 @@ class _RunningEngine:
         return StreamingResponse(self._status_lines(), media_type="application/x-ndjson")
 
     async def _status_lines(self) -> AsyncIterator[str]:
-        async with aclosing(newest(self.manager.changes(), self.stop, HEARTBEAT)) as statuses:
+        async with aclosing(newest(self.manager.answers.changes(), self.stop, HEARTBEAT)) as statuses:
             async for status in statuses:
                 yield "\n" if status is None else f"{codec.to_json(status)}\n"
 
@@ -111,16 +111,16 @@ class _RunningEngine:
 
 
 async def _status(manager: UploadManager, _: Request) -> object:
-    return manager.status()
+    return manager.answers.status()
 
 
 async def _try_now(manager: UploadManager, _: Request) -> object:
     manager.try_now()
-    return manager.status()
+    return manager.answers.status()
 
 
 async def _bandwidth(manager: UploadManager, _: Request) -> object:
-    return await manager.bandwidth()
+    return await manager.answers.bandwidth()
 
 
 async def _set_bandwidth(manager: UploadManager, request: Request) -> object:
@@ -128,7 +128,7 @@ async def _set_bandwidth(manager: UploadManager, request: Request) -> object:
 
 
 async def _uploads(manager: UploadManager, _: Request) -> object:
-    return manager.status().uploads
+    return manager.answers.status().uploads
 
 
 async def _add(manager: UploadManager, request: Request) -> object:
@@ -142,20 +142,20 @@ async def _add(manager: UploadManager, request: Request) -> object:
 
 
 async def _files(manager: UploadManager, request: Request) -> object:
-    return await manager.files(_upload_id(request), _file_query(request.scope["query_string"]))
+    return await manager.answers.files(_upload_id(request), _file_query(request.scope["query_string"]))
 
 
 async def _file_runs(manager: UploadManager, request: Request) -> object:
-    return await manager.file_runs(_upload_id(request), _file_query(request.scope["query_string"]))
+    return await manager.answers.file_runs(_upload_id(request), _file_query(request.scope["query_string"]))
 
 
 async def _positions(manager: UploadManager, request: Request) -> object:
     file = request.query_params.get("file")
     if file is None:
-        return await manager.positions(_upload_id(request))
+        return await manager.answers.positions(_upload_id(request))
     if not (file.isascii() and file.isdigit() and len(file) <= len(str(_LARGEST_ID)) and int(file) <= _LARGEST_ID):
         raise UsageError("A file's id is a whole number from 0.")
-    return await manager.positions(_upload_id(request), int(file))
+    return await manager.answers.positions(_upload_id(request), int(file))
 
 
 async def _set_auto_process(manager: UploadManager, request: Request) -> object:
@@ -163,7 +163,7 @@ async def _set_auto_process(manager: UploadManager, request: Request) -> object:
 
 
 async def _projects(manager: UploadManager, _: Request) -> object:
-    return await manager.projects()
+    return await manager.answers.projects()
 
 
 async def _create_project(manager: UploadManager, request: Request) -> object:
@@ -173,7 +173,7 @@ async def _create_project(manager: UploadManager, request: Request) -> object:
 
 
 async def _project(manager: UploadManager, request: Request) -> object:
-    return await manager.project(_project_name(request))
+    return await manager.answers.project(_project_name(request))
 
 
 async def _process(manager: UploadManager, request: Request) -> object:
@@ -182,7 +182,7 @@ async def _process(manager: UploadManager, request: Request) -> object:
 
 
 async def _accounts(manager: UploadManager, _: Request) -> object:
-    return await manager.accounts()
+    return await manager.answers.accounts()
 
 
 async def _sign_in(manager: UploadManager, request: Request) -> object:
@@ -221,8 +221,8 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("PUT", "/v1/bandwidth", _set_bandwidth),
     ("GET", "/v1/uploads", _uploads),
     ("POST", "/v1/uploads", _add),
-    ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.upload(upload))),
-    ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.skipped(upload))),
+    ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.answers.upload(upload))),
+    ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.answers.skipped(upload))),
     ("GET", "/v1/uploads/{upload:int}/files", _files),
     ("GET", "/v1/uploads/{upload:int}/file-runs", _file_runs),
     ("GET", "/v1/uploads/{upload:int}/positions", _positions),

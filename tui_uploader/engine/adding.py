@@ -1,0 +1,78 @@
+"""Puts files and folders into the queue of a project; what turns out to be nothing to upload is taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from tui_uploader.engine.checking import Scanner
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.projects import Projects
+from tui_uploader.errors import EngineError, NothingToUpload, UploaderError, UsageError
+from tui_uploader.model import AddRequest, ProjectKind, Skipped
+from tui_uploader.text import printable
+
+_SCAN_PATIENCE = 2.0
+
+
+class Adder:
+    def __init__(self, core: Core, projects: Projects, scanner: Scanner) -> None:
+        self._core = core
+        self._projects = projects
+        self._scanner = scanner
+
+    async def add(self, request: AddRequest) -> int:
+        """The upload; returns when the folders have been walked, or after two seconds while that goes on.
+
+        Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
+        """
+        paths = tuple(os.path.normpath(path) for path in request.paths)
+        project = await self._project_for(request)
+        auto = request.auto_process and request.kind is ProjectKind.IMAGES
+        now = self._core.clocks.wall()
+        upload = await self._core.journal.write(
+            lambda connection: uploads.add_sources(connection, project, paths, auto, now)
+        )
+        walk = self._scanner.walk(upload)
+        await asyncio.wait({walk}, timeout=_SCAN_PATIENCE)
+        if walk.done() and not walk.cancelled():
+            await self._take_back_if_nothing(upload, paths, walk.exception())
+        return upload
+
+    async def _project_for(self, request: AddRequest) -> int:
+        if not request.paths:
+            raise UsageError("Name at least one file or folder to upload.")
+        if any(not Path(path).is_absolute() for path in request.paths):
+            raise UsageError("The engine takes absolute paths only: it has another working folder than you.")
+        if request.new is not None and request.project is None:
+            return await self._projects.new(request.new, request.account, request.kind)
+        if request.project is not None and request.new is None:
+            return await self._projects.meant(request.project, request.account, request.kind)
+        raise UsageError("Name either an existing project or a new one.")
+
+    async def _take_back_if_nothing(self, upload: int, paths: Sequence[str], failure: BaseException | None) -> None:
+        if isinstance(failure, EngineError):
+            raise failure
+        skipped = await self._core.journal.read(lambda connection: uploads.skipped(connection, upload))
+
+        def take_back(connection: sqlite3.Connection) -> bool:
+            nothing = not uploads.holds_any(connection, upload, paths)
+            if nothing or isinstance(failure, UsageError):
+                uploads.take_back(connection, upload, paths)
+            return nothing
+
+        nothing = await self._core.journal.write(take_back)
+        if isinstance(failure, UploaderError):
+            raise failure
+        if nothing:
+            raise _nothing_in(paths, skipped)
+
+
+def _nothing_in(paths: Sequence[str], skipped: Sequence[Skipped]) -> NothingToUpload:
+    where = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    looked_at = f" Passed over: {len(skipped)}, the first because: {skipped[0].reason}." if skipped else ""
+    return NothingToUpload(f"There is nothing to upload in {printable(where)}.{looked_at}")
