@@ -8,28 +8,50 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Callable
 
 _CHUNK = 16384
 
+Passed = Callable[[int], None]
+"""Hears of every chunk that is passed on, and its bytes."""
 
-async def relay(port: int, bytes_per_second: float) -> None:
-    """Listen until cancelled, and pass on what comes to `port` of this machine."""
+
+def unheard(count: int) -> None: ...
+
+
+async def relay(
+    port: int,
+    bytes_per_second: float,
+    listening: Callable[[int], None],
+    connection: Callable[[], Passed] = lambda: unheard,
+) -> None:
+    """Listen until cancelled, and pass on what comes to `port` of this machine; who hears of it is asked for each
+    connection."""
 
     async def connected(client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
-        store, request = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.TaskGroup() as both_ways:
-            both_ways.create_task(_carry(client, request, bytes_per_second))
-            both_ways.create_task(_carry(store, answer, None))
+        passed = connection()
+        # At the end of the loop all are cancelled; asyncio's server would report each.
+        with contextlib.suppress(asyncio.CancelledError):
+            store, request = await asyncio.open_connection("127.0.0.1", port)
+            async with asyncio.TaskGroup() as both_ways:
+                both_ways.create_task(_carry(client, request, bytes_per_second, passed))
+                both_ways.create_task(_carry(store, answer, None, unheard))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=_CHUNK)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    listening(server.sockets[0].getsockname()[1])
     async with server:
         await server.serve_forever()
 
 
-async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, bytes_per_second: float | None) -> None:
+async def _carry(
+    source: asyncio.StreamReader,
+    target: asyncio.StreamWriter,
+    bytes_per_second: float | None,
+    passed: Passed,
+) -> None:
     with contextlib.suppress(OSError):
         while data := await source.read(_CHUNK):
+            passed(len(data))
             target.write(data)
             await target.drain()
             if bytes_per_second is not None:
@@ -38,4 +60,4 @@ async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, byt
 
 
 if __name__ == "__main__":
-    asyncio.run(relay(int(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(relay(int(sys.argv[1]), float(sys.argv[2]), lambda port: print(port, flush=True)))
