@@ -29,6 +29,20 @@ FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
                 seconds=90.0,
             ),
         ),
+        (MOVING, replace(DONE, counts=Counts()), News()),  # its files were removed
+        (
+            replace(MOVING, counts=Counts()),
+            replace(DONE, counts=Counts(), skipped=2),
+            News(told=("North field: there was no file to upload; 2 paths skipped.",), seconds=1.0),
+        ),
+        (
+            MOVING,
+            replace(DONE, counts=Counts(duplicate=3)),
+            News(
+                told=("North field: nothing had to be sent, the project has the content of 3 files already.",),
+                seconds=1.0,
+            ),
+        ),
         (DONE, DONE, News()),
         (DONE, replace(DONE, processing=SUBMITTED), News(submitted=(Submission("North field", SUBMITTED),))),
         (MOVING, replace(DONE, processing=SUBMITTED), News(submitted=(Submission("North field", SUBMITTED),))),
@@ -83,6 +97,14 @@ def test_several_uploads_of_a_project_are_told_once() -> None:
     before = engine_status(DONE, replace(DONE, upload=2))
     after = engine_status(replace(DONE, processing=SUBMITTED), replace(DONE, upload=2, processing=SUBMITTED))
     assert news(before, after).submitted == (Submission("North field", SUBMITTED),)
+
+
+def test_what_holds_up_several_projects_is_told_once() -> None:
+    names = ("East", "West", "South", "North")
+    held = [replace(MOVING, upload=number, project_name=name, notice=FAULT) for number, name in enumerate(names)]
+    assert news(None, engine_status(*held[:2])).troubles == ("East, West: Nobody is signed in.",)
+    assert news(None, engine_status(*held)).troubles == ("East, West and 2 more: Nobody is signed in.",)
+    assert news(engine_status(*held[:3]), engine_status(*held)).troubles == ("North: Nobody is signed in.",)
 
 
 def test_names_from_outside_are_inert() -> None:

@@ -269,7 +269,9 @@ async def test_the_newest_notice_takes_the_place_of_the_last(manager: StandInMan
         await screen.hides("Notice number")
 
 
-async def test_a_notice_stays_above_the_uploads_when_they_grow(manager: StandInManager, directories: Directories) -> None:
+async def test_a_notice_stays_above_the_uploads_when_they_grow(
+    manager: StandInManager, directories: Directories
+) -> None:
     async with showing(directories, (80, 24)) as screen:
         await screen.shows("No uploads; u starts one.")
         screen.app.post_message(Noticed("A notice", seconds=0))

@@ -86,6 +86,16 @@ async def test_a_refusal_is_shown_and_nothing_is_lost() -> None:
         assert await dialog.answered() == SET
 
 
+async def test_what_is_off_need_not_be_erased_first() -> None:
+    desk = Desk(Bandwidth())
+    async with opened(desk.screen) as dialog:
+        await dialog.shows("off")
+        await dialog.press(*"500k", "tab", *"Sun pause", "tab", *"20GB", "enter")
+        assert await dialog.answered() == Bandwidth()
+    wish = BandwidthChange(limit="500k", schedule="Sun pause", budget="20GB", per=BudgetPeriod.MONTH)
+    assert desk.changes == [wish]
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [

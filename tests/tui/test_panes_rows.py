@@ -170,6 +170,7 @@ ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=Volume(total
             "4",
             "uploaded",
         ),
+        (ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.COMPLETE),)), "", "empty"),
         (ProjectRow(project(processing=Processing(word="CREATED"))), "", "created"),
         (ProjectRow(project(processing=Processing(ProcessingState.DONE, "PROCESSED"))), "", "done"),
     ],
@@ -391,3 +392,10 @@ def test_an_empty_screen_says_what_to_do(
     attachment: Attachment, accounts: tuple[Account, ...] | None, row: ProjectRow | None, wanted: str
 ) -> None:
     assert wanted in "\n".join(empty_lines(attachment, accounts, row, None))
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted"), [(UploadState.PREPARING, "No file was found yet."), (UploadState.COMPLETE, "has no files")]
+)
+def test_an_upload_without_files_says_whether_any_are_to_come(state: UploadState, wanted: str) -> None:
+    assert wanted in "\n".join(empty_lines(Attachment.ATTACHED, ME, ProjectRow(project()), upload_status(state=state)))

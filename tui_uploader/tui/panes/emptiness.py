@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_uploader.model import Account, UploadStatus
+from tui_uploader.model import Account, UploadState, UploadStatus
 from tui_uploader.tui.columns import cell_text
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.project_rows import ProjectRow
@@ -19,7 +19,8 @@ def empty_lines(
     if attachment is not Attachment.ATTACHED:
         return ("The engine does not run.", "", "E starts it; uploads then go on where they were.")
     if upload is not None:
-        return ("No file was found yet.",)
+        looking = upload.state is UploadState.PREPARING
+        return ("No file was found yet.",) if looking else ("The upload has no files.", "", "u adds files or folders.")
     if accounts is not None and not accounts:
         return (
             "Nobody is signed in.",

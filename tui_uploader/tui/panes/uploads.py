@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.message import Message
 
 from tui_uploader.model import EngineStatus, LinkState, Project, UploadStatus
 from tui_uploader.tui.columns import Column
@@ -35,6 +36,9 @@ class UploadsPane(Pane[UploadStatus]):
     """Shows the uploads, the link, and of one upload what its line has no room for."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(IN_UPLOADS)
+
+    class Resized(Message):
+        """It takes more lines of the screen, or fewer."""
 
     def __init__(self, glyphs: Glyphs, *, wall: Callable[[], float]) -> None:
         super().__init__(COLUMNS, glyphs, id="uploads", header=False)
@@ -96,6 +100,7 @@ class UploadsPane(Pane[UploadStatus]):
     def on_resize(self) -> None:
         self._fit()
         self.show_detail()
+        self.post_message(self.Resized())
 
     def _fit(self) -> None:
         """As many lines as there are uploads, but not more than a quarter of the screen."""

@@ -28,7 +28,7 @@ _PERIODS = tuple(BudgetPeriod)
 _LOOK_SECONDS = 1.0
 _HINTS = {
     "limit": "500k or 500KB/s, 1.5MB/s, 8Mbit/s; off: no limit; pause: send nothing",
-    "schedule": "Mon-Fri 08:00-18:00 500k, Sat,Sun off (local time); off: no timetable",
+    "schedule": "Mon-Fri 08:00-18:00 500k, Sun pause; local time, no limit outside; off: none",
     "budget": "20GB, 500M; off: no budget",
 }
 
@@ -48,9 +48,9 @@ class BandwidthScreen(ModalScreen[Bandwidth | None]):
         self._current = current
         self._apply = apply
         self._at_first = current()
-        self._limit = TextField(limit_words(self._at_first), id="limit")
-        self._schedule = TextField(self._at_first.schedule or _OFF, id="schedule")
-        self._budget = TextField(budget_words(self._at_first), id="budget")
+        self._limit = _field(limit_words(self._at_first), "limit")
+        self._schedule = _field(self._at_first.schedule or _OFF, "schedule")
+        self._budget = _field(budget_words(self._at_first), "budget")
         self._per = OneOf([str(per) for per in _PERIODS], _PERIODS.index(self._at_first.per), id="per")
 
     def compose(self) -> ComposeResult:
@@ -116,6 +116,11 @@ class BandwidthScreen(ModalScreen[Bandwidth | None]):
     @on(Button.Pressed, "#cancel")
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def _field(words: str, id: str) -> TextField:
+    """What is off leaves the field free for what is typed."""
+    return TextField("" if words == _OFF else words, placeholder=_OFF, id=id)
 
 
 def limit_words(state: Bandwidth) -> str:

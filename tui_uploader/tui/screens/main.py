@@ -126,7 +126,15 @@ class MainScreen(Screen[None]):
 
     def show_notice(self, notice: Noticed) -> None:
         """Above the uploads, where it hides nothing that changes."""
-        self.notices.show(notice, self.uploads.outer_size.height + self.key_bar.outer_size.height)
+        self.notices.show(notice, self._lines_below)
+
+    @on(UploadsPane.Resized)
+    def _place_notice(self) -> None:
+        self.notices.place(self._lines_below)
+
+    @property
+    def _lines_below(self) -> int:
+        return self.uploads.outer_size.height + self.key_bar.outer_size.height
 
     def look_at(self, upload: int | None) -> None:
         """Show this upload in all panes, as soon as the engine knows it."""

@@ -36,9 +36,13 @@ class Notices(Widget):
             self._timer.stop()
         self._timer = self.set_timer(notice.seconds, self.close) if notice.seconds else None
         self.current = notice
-        self.styles.margin = (0, 0, below, 0)
+        self.place(below)
         self.display = True
         self._fit()
+
+    def place(self, below: int) -> None:
+        """Leave so many lines of the screen's end free."""
+        self.styles.margin = (0, 0, below, 0)
 
     def close(self) -> None:
         self.current = None
