@@ -53,7 +53,7 @@ class Carried:
         """Share of the packets that the emulation itself passed on too late; above a hundredth, do not trust it."""
         return (self.up.late + self.down.late) / max(1, self.up.packets + self.down.packets)
 
-    def quiet_after(self, outage: int) -> float | None:
+    def back_after(self, outage: int) -> float | None:
         """Seconds from the end of an outage until the link carries a fifth of what it can; None: never."""
         start, length = self.conditions.outages[outage]
         end = start + length

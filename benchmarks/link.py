@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from benchmarks.carrier import Conditions
@@ -34,6 +35,14 @@ _WITHOUT_BBR = (sys.executable, "-m", "benchmarks.without_bbr")
 QUICK = "quick"
 
 
+class Together(StrEnum):
+    """Who runs at the same time, each on a link of its own: who makes little work for the processors."""
+
+    NOBODY = "nobody"
+    PEERS = "peers"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One link, and what is sent over it."""
@@ -45,19 +54,20 @@ class Row:
     """Seconds after which a contestant is stopped, and its time is reckoned from what it had sent."""
     by_bbr: bool = False
     """Whether the choice of congestion control makes a difference worth a row."""
-    at_once: bool = False
-    """Each contestant has a link of its own at the same time: long waits, and little work for the processors."""
+    together: Together = Together.NOBODY
 
 
 _FAST = 50e6
 ROWS: Mapping[str, Row] = {
     "clean": Row("50 Mbit/s, 80 ms", Conditions(_FAST, 0.08), 100, 120),
-    "lossy": Row("50 Mbit/s, 80 ms, 1 % loss", Conditions(_FAST, 0.08, 0.01), 100, 120, by_bbr=True),
-    "satellite": Row("50 Mbit/s, 300 ms, 3 % loss", Conditions(_FAST, 0.3, 0.03), 100, 120, by_bbr=True),
-    "slow": Row("2 Mbit/s, 80 ms", Conditions(2e6, 0.08), 4, 120, at_once=True),
-    "gap": Row("20 Mbit/s, 80 ms, gone for 5 s", Conditions(20e6, 0.08, outages=((8, 5),)), 15, 90, at_once=True),
+    "lossy": Row("50 Mbit/s, 80 ms, 1 % loss", Conditions(_FAST, 0.08, 0.01), 100, 100, True, Together.PEERS),
+    "satellite": Row("50 Mbit/s, 300 ms, 3 % loss", Conditions(_FAST, 0.3, 0.03), 100, 100, True, Together.PEERS),
+    "slow": Row("2 Mbit/s, 80 ms", Conditions(2e6, 0.08), 4, 120, together=Together.ALL),
+    "gap": Row(
+        "20 Mbit/s, 80 ms, gone for 5 s", Conditions(20e6, 0.08, outages=((8, 5),)), 15, 90, together=Together.ALL
+    ),
     "outage": Row(
-        "20 Mbit/s, 80 ms, gone for 120 s", Conditions(20e6, 0.08, outages=((8, 120),)), 15, 210, at_once=True
+        "20 Mbit/s, 80 ms, gone for 120 s", Conditions(20e6, 0.08, outages=((8, 120),)), 15, 200, together=Together.ALL
     ),
 }
 
@@ -82,6 +92,8 @@ class Run:
 Contestant = Callable[[Path, Store, EmulatedLink, Path], AbstractContextManager[subprocess.Popen[bytes]]]
 """Starts to send the card behind the link, and begins the link's count; the folder is for what it needs to keep."""
 
+Contestants = Mapping[str, Contestant]
+
 
 def tables(*words: str) -> list[Table]:
     """Of all rows, or of those that `words` name; the word `quick` sends a quarter."""
@@ -100,24 +112,29 @@ def _quicker(row: Row) -> Row:
 def _table(name: str, row: Row, folder: Path) -> Table:
     card = folder / name
     write_photos(card, row.photos, _PHOTO)
-    contestants = _contestants(row)
-    with ThreadPoolExecutor(len(contestants) if row.at_once else 1) as threads:
-        runs = list(threads.map(lambda who: _run(who, contestants[who], card, row), contestants))
+    runs: list[Run] = []
+    for group in _in_groups(_ours_in(row), _PEERS, row.together):
+        with ThreadPoolExecutor(len(group)) as threads:
+            runs += threads.map(lambda who, group=group: _run(who, group[who], card, row), group)
     outages = len(row.conditions.outages)
     heads = ("who", "of the link", "seconds", "carried / files", "files wrong", *["back after"] * outages)
     rows = tuple((*_figures(run), *(_back_after(run, outage) for outage in range(outages))) for run in runs)
     return Table(f"Link: {row.title}", _what(row, runs), heads, rows)
 
 
-def _contestants(row: Row) -> Mapping[str, Contestant]:
-    ours: Mapping[str, Contestant] = {"tui-uploader": _ours(())}
+def _in_groups(ours: Contestants, peers: Contestants, together: Together) -> list[Contestants]:
+    """Who runs at the same time, one group after the other."""
+    if together is Together.ALL:
+        return [{**ours, **peers}]
+    alone = ours if together is Together.PEERS else {**ours, **peers}
+    groups: list[Contestants] = [{who: alone[who]} for who in alone]
+    return [*groups, peers] if together is Together.PEERS else groups
+
+
+def _ours_in(row: Row) -> Contestants:
     if row.by_bbr and bbr_known():
-        ours = {"tui-uploader, bbr permitted": _ours(()), "tui-uploader, reno only": _ours(_WITHOUT_BBR)}
-    return {
-        **ours,
-        "s5cmd, 8 workers": _peer(lambda card, store: s5cmd(card, store, "--numworkers", "8")),
-        "rclone": _peer(rclone),
-    }
+        return {"tui-uploader, bbr permitted": _ours(()), "tui-uploader, reno only": _ours(_WITHOUT_BBR)}
+    return {"tui-uploader": _ours(())}
 
 
 def _what(row: Row, runs: Sequence[Run]) -> str:
@@ -148,7 +165,7 @@ def _figures(run: Run) -> tuple[str, ...]:
 
 
 def _back_after(run: Run, outage: int) -> str:
-    after = run.carried.quiet_after(outage)
+    after = run.carried.back_after(outage)
     return "never" if after is None else f"{after:.1f} s"
 
 
@@ -222,3 +239,9 @@ def _wrong(card: Path, store: Store, *, complete: bool) -> int:
     stored = [hashlib.sha256(path.read_bytes()).digest() for path in store.folder.rglob("*") if path.is_file()]
     missing = len(on_card - set(stored)) if complete else 0
     return missing + sum(digest not in on_card for digest in stored)
+
+
+_PEERS: Contestants = {
+    "s5cmd, 8 workers": _peer(lambda card, store: s5cmd(card, store, "--numworkers", "8")),
+    "rclone": _peer(rclone),
+}
