@@ -24,7 +24,7 @@ async def test_no_more_than_the_limit_and_the_rest_waits() -> None:
 
     tasks = [asyncio.create_task(transfer(number)) for number in range(5)]
     await settle()
-    assert (len(running), streams.all_in_use) == (2, True)
+    assert (len(running), streams.all_in_use, streams.some_free) == (2, True, False)
     streams.limit = 4
     await settle()
     assert len(running) == 4
@@ -33,7 +33,7 @@ async def test_no_more_than_the_limit_and_the_rest_waits() -> None:
     assert len(running) == 4, "running transfers are not cut"
     go.set()
     await asyncio.gather(*tasks)
-    assert not streams.all_in_use
+    assert (streams.all_in_use, streams.some_free) == (False, True)
 
 
 async def test_two_uploads_share_the_bytes() -> None:

@@ -106,7 +106,7 @@ class Pulse:
     def _share_what_is_left(self) -> None:
         """At the end of an upload there are fewer and fewer transfers, and the link is to stay full to the last."""
         before, self._flights = self._flights, self._core.live.flights
-        if self._flights < before and not self._core.streams.all_in_use:
+        if self._flights < before and self._core.streams.some_free:
             for signed_in in self._core.accounts.all:
                 signed_in.cloud.connections.look_for_more()
 

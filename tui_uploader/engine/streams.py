@@ -37,6 +37,11 @@ class Streams:
         """Somebody waits: one more stream would have something to send."""
         return self._in_use >= self._limit and any(self._queues.values())
 
+    @property
+    def some_free(self) -> bool:
+        """Fewer want to send than could."""
+        return self._in_use < self._limit and not any(self._queues.values())
+
     @asynccontextmanager
     async def place(self, upload: int, size: int) -> AsyncIterator[Callable[[], None]]:
         """Wait for a place to send `size` bytes of `upload`, and give it back at the end, or by calling what comes."""
