@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from textual import on
@@ -23,19 +22,19 @@ Row = TypeVar("Row")
 class Pane(Vertical, Generic[Row]):
     """Tells where its cursor is and what the user opens; rows and cells are its subclass's matter."""
 
-    @dataclass
-    class Chosen(Message):
+    class AboutRow(Message):
+        """Something that the user did with a row."""
+
+        def __init__(self, pane: Pane[Any], row: Any) -> None:
+            super().__init__()
+            self.pane = pane
+            self.row = row
+
+    class Chosen(AboutRow):
         """The user moved the cursor to this row."""
 
-        pane: Pane[Any]
-        row: Any
-
-    @dataclass
-    class Opened(Message):
+    class Opened(AboutRow):
         """The user wants to see more of this row."""
-
-        pane: Pane[Any]
-        row: Any
 
     def __init__(
         self,
@@ -57,8 +56,6 @@ class Pane(Vertical, Generic[Row]):
 
     def compose(self) -> ComposeResult:
         yield self.title_line
-        if self.filter is not None:
-            yield self.filter
         yield self.table
 
     @property
@@ -80,8 +77,11 @@ class Pane(Vertical, Generic[Row]):
         if self.current is not None:
             self.post_message(self.Chosen(self, self.current))
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
+        """The field is put on the screen when it is first wanted: the first frame does not wait for its styles."""
         if self.filter is not None:
+            if not self.filter.is_attached:
+                await self.mount(self.filter, after=self.title_line)
             self.filter.open()
 
     def drop_filter(self) -> None:

@@ -7,7 +7,6 @@ leaves it. Only lines that changed are drawn again.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -47,15 +46,19 @@ class LineView(ScrollView, Generic[Row]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"line-table--cursor", "line-table--cursor-away"}
 
-    @dataclass
-    class WindowWanted(Message):
-        """The view shows rows that are not in the window."""
+    class AboutTable(Message):
+        """Something that a table tells the pane around it."""
 
-        table: LineView[Any]
+        def __init__(self, table: LineView[Any]) -> None:
+            super().__init__()
+            self.table = table
 
         @property
         def control(self) -> LineView[Any]:
             return self.table
+
+    class WindowWanted(AboutTable):
+        """The view shows rows that are not in the window."""
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LineView.WindowWanted) and message.table is self.table
@@ -227,34 +230,16 @@ class LineTable(LineView[Row], can_focus=True):
         Binding("enter", "open", "open", show=False),
     ]
 
-    @dataclass
-    class CursorMoved(Message):
+    class CursorMoved(LineView.AboutTable):
         """The user moved the cursor."""
 
-        table: LineTable[Any]
-
-        @property
-        def control(self) -> LineTable[Any]:
-            return self.table
-
-    @dataclass
-    class Opened(Message):
+    class Opened(LineView.AboutTable):
         """Enter, or a double click."""
 
-        table: LineTable[Any]
-
-        @property
-        def control(self) -> LineTable[Any]:
-            return self.table
-
-    @dataclass
-    class HeaderClicked(Message):
-        table: LineTable[Any]
-        sort: str
-
-        @property
-        def control(self) -> LineTable[Any]:
-            return self.table
+    class HeaderClicked(LineView.AboutTable):
+        def __init__(self, table: LineTable[Any], sort: str) -> None:
+            super().__init__(table)
+            self.sort = sort
 
     def move_to(self, index: int) -> None:
         """As the user does."""
