@@ -1,0 +1,110 @@
+"""A link whose packets vanish without a word, and a machine that was asleep: what the engine makes of either."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.engine.world import SETTINGS, World, add, settled
+from tests.photos import write_flight
+from tests.until import until
+from tui_uploader.cloud.contract import StoreConnections
+from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.vitals import Vitals
+from tui_uploader.errors import LinkDown
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.model import Counts, LinkState, Login
+
+
+class Kernel:
+    """What a kernel would tell of connections over the link, and what it is asked to do."""
+
+    def __init__(self) -> None:
+        self.silent = 0.0
+        self.asked: list[str] = []
+
+    def vitals(self) -> Sequence[Vitals]:
+        return [Vitals(10, self.silent, 0.08, 0.08, 100, 0, minds_losses=True)]
+
+    def look_for_more(self) -> None: ...
+
+    def doubt_link(self) -> None:
+        self.asked.append("send every second")
+
+    def trust_link(self, *, was_gone: bool) -> None:
+        self.asked.append(f"go on or be cut, gone: {was_gone}")
+
+
+class Behind(Pix4dCloud):
+    """A cloud behind a link that can be switched off for everybody who asks for it."""
+
+    def __init__(self, login: Login) -> None:
+        super().__init__(login, SETTINGS)
+        self.kernel = Kernel()
+        self.there = asyncio.Event()
+        self.questions = 0
+
+    @property
+    def connections(self) -> StoreConnections:
+        return self.kernel
+
+    async def reachable(self) -> None:
+        self.questions += 1
+        if not self.there.is_set():
+            raise LinkDown("Nothing comes back.")
+
+    async def knock(self) -> None:
+        await self.there.wait()
+
+
+@pytest.fixture
+def clouds() -> list[Behind]:
+    return []
+
+
+@pytest.fixture
+def world(tmp_path: Path, clouds: list[Behind]) -> World:
+    def made(login: Login) -> Behind:
+        clouds.append(Behind(login))
+        return clouds[-1]
+
+    # Every body takes a while, so that there is something on its way.
+    options = LocalCloudOptions(root=tmp_path / "cloud", faults=("stall:route=put,seconds=1.5,every=1",))
+    return World(tmp_path, options, make_cloud=made)
+
+
+async def test_packets_that_vanish_take_the_link_down_and_its_return_is_noticed_at_once(
+    world: World, clouds: list[Behind]
+) -> None:
+    write_flight(world.card, 3)
+    async with world.cloud_running(), world.engine(verify=False) as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await until(lambda: world.rooms.core.live.flights)
+        cloud = clouds[-1]
+        cloud.kernel.silent = 3.5
+        watch = world.rooms.core.accounts.all[0].link
+        await until(lambda: watch.link.state is LinkState.DOWN)
+        assert cloud.kernel.asked == ["send every second"]
+        cloud.kernel.silent = 0.0
+        cloud.there.set()
+        await until(lambda: watch.link.state is LinkState.UP)
+        assert cloud.kernel.asked[1:2] == ["go on or be cut, gone: True"]
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
+
+
+async def test_a_machine_that_wakes_up_asks_at_once_what_has_become_of_its_link(
+    world: World, clouds: list[Behind]
+) -> None:
+    write_flight(world.card, 3)
+    async with world.cloud_running(), world.engine(verify=False) as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await until(lambda: world.rooms.core.live.flights)
+        cloud = clouds[-1]
+        cloud.there.set()
+        assert cloud.questions == 0
+        world.time.wall_error += 3600.0  # the monotonic clock stands still while a machine sleeps
+        await until(lambda: cloud.questions)
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
