@@ -165,11 +165,11 @@ class NotTheService(LinkError):
 
 
 class SendingPaused(LinkError):
-    """The user's own cap or timetable lets nothing out now."""
+    """The user's own cap or timetable lets nothing out now, or a data budget that comes anew by itself is used up."""
 
 
 class BudgetUsedUp(LinkError):
-    """The user's own data budget is."""
+    """The user's own data budget in total: it does not come anew by itself."""
 
     remedy = Remedy.PERSON
 

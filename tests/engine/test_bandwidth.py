@@ -356,7 +356,10 @@ def test_settings_that_this_program_never_wrote(damaged: Preferences) -> None:
         checked(damaged)
 
 
-USED_UP = "data budget of 1 GB for this month is used up; `b` or `tui-uploader budget` changes it"
+UNTIL_JUNE = (
+    "data budget of 1 GB for this month is used up until 2026-06-01 00:00; `b` or `tui-uploader budget` changes it"
+)
+FOR_GOOD = "data budget of 1 GB is used up; `b` or `tui-uploader budget` changes it"
 
 
 @pytest.mark.parametrize(
@@ -378,7 +381,14 @@ USED_UP = "data budget of 1 GB for this month is used up; `b` or `tui-uploader b
             "limit: nothing is sent; `b` or `tui-uploader limit off` changes it",
             ("SendingPaused", False),
         ),
-        (Preferences(0, budget=GB), GB, USED_UP, ("BudgetUsedUp", True)),
+        (Preferences(0, budget=GB), GB, UNTIL_JUNE, ("SendingPaused", False)),
+        (
+            Preferences(budget=GB, per=BudgetPeriod.DAY),
+            GB,
+            "data budget of 1 GB for today is used up until Tue 00:00; `b` or `tui-uploader budget` changes it",
+            ("SendingPaused", False),
+        ),
+        (Preferences(budget=GB, per=BudgetPeriod.TOTAL), GB, FOR_GOOD, ("BudgetUsedUp", True)),
         (Preferences(budget=GB), GB - 1, "no limit", None),
     ],
 )

@@ -139,6 +139,8 @@ async def test_a_budget_stops_a_large_file_between_parts(world: World) -> None:
         upload = await add(manager, world.card, auto_process=False)
         held = await when(manager, upload.upload, lambda status: status.counts.waiting == 1 and status.bytes.sent)
         assert held.bytes.sent == 16 * MIB
+        assert held.notice is not None
+        assert (held.notice.kind, held.notice.needs_person) == ("SendingPaused", False)
         world.time.wall_error += 24 * 60 * MINUTE  # a new day, a new budget; of which one more part is sent
         held = await when(manager, upload.upload, lambda status: status.bytes.sent > 16 * MIB and status.notice)
         await manager.set_bandwidth(BandwidthChange(budget="off"))

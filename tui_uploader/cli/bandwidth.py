@@ -58,6 +58,8 @@ def budget(
 ) -> None:
     """Stop sending when so much data was sent in a day, a week (from Monday), a month, or in total; or show the budget.
 
+    The next day, week or month, sending goes on by itself; a budget in total holds until you change it.
+
     It counts the bytes of files that left this machine, repeated ones too, but not what the network adds to them (about
     3 %). Files and parts that are under way when the budget ends are finished.
     """

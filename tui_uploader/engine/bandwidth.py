@@ -172,26 +172,29 @@ def bandwidth(preferences: Preferences, pace: Pace, used: int, now: float) -> Ba
         used=used,
         rate=pace.rate,
         until=pace.until,
-        holds=_budget_words(preferences) if used_up else _pace_words(pace, now),
+        holds=_budget_words(preferences, pace, now) if used_up else _pace_words(pace, now),
         used_up=used_up,
     )
 
 
 def closed_notice(state: Bandwidth) -> Notice | None:
-    """What an upload that would have something to send should say of it; None while it may send."""
+    """What an upload that would have something to send should say of it; None while it may send.
+
+    A budget of a day, week or month comes anew by itself, as the end of a pause does; one in total never does.
+    """
     if state.rate != 0:
         return None
-    error = BudgetUsedUp if state.used_up else SendingPaused
-    return Notice(error.__name__, state.holds, needs_person=state.used_up)
+    for_good = state.used_up and state.per is BudgetPeriod.TOTAL
+    return Notice((BudgetUsedUp if for_good else SendingPaused).__name__, state.holds, needs_person=for_good)
 
 
-def _budget_words(preferences: Preferences) -> str:
-    size = exact_bytes(preferences.budget or 0)
-    return f"data budget of {size}{_PERIOD_WORDS[preferences.per]} is used up; `b` or `tui-uploader budget` changes it"
+def _budget_words(preferences: Preferences, pace: Pace, now: float) -> str:
+    budget = f"data budget of {exact_bytes(preferences.budget or 0)}{_PERIOD_WORDS[preferences.per]}"
+    return f"{budget} is used up{_until_words(pace, now)}; `b` or `tui-uploader budget` changes it"
 
 
 def _pace_words(pace: Pace, now: float) -> str:
-    until = f" until {when_words(pace.until, now)}" if pace.until is not None else ""
+    until = _until_words(pace, now)
     if pace.rate is None:
         return f"no limit{until}"
     if pace.rate:
@@ -199,6 +202,10 @@ def _pace_words(pace: Pace, now: float) -> str:
     if pace.by_schedule:
         return f"schedule: paused{until or '; `b` or `tui-uploader schedule` changes it'}"
     return "limit: nothing is sent; `b` or `tui-uploader limit off` changes it"
+
+
+def _until_words(pace: Pace, now: float) -> str:
+    return f" until {when_words(pace.until, now)}" if pace.until is not None else ""
 
 
 def when_words(at: float, now: float) -> str:
