@@ -31,6 +31,8 @@ DEADLINE = 60.0
 _LOOK_EVERY = 0.05
 _PORTS = range(18_000, 32_000)
 """Below those that the system gives to outgoing connections: nobody takes the cloud's while it is down."""
+_UNSEEN_STREAMS = 2 * FIRST_STREAMS
+"""So many may be under way before a front end learns how many there are: they grow within a second."""
 
 
 class EngineDied(Exception):
@@ -144,7 +146,7 @@ class Machine:
         self._engine = None
         self.kills += 1
         said = await asyncio.to_thread(truth.said_by, self.directories.journal)
-        self.allowed_waste += sum(said.on_their_way[: max(self._most_streams, FIRST_STREAMS)])
+        self.allowed_waste += sum(said.on_their_way[: max(self._most_streams, _UNSEEN_STREAMS)])
         self.false_at_kills |= said.uploaded - {path.name for path in truth.kept_by(self.cloud_root).images.values()}
 
     async def stop(self) -> None:

@@ -124,7 +124,7 @@ async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chanc
             await mishap(machine, flight, chance)
     else:
         kind = ("--kind", run.kind) if run.kind else ()
-        commit = ("--fatal-commit", str(run.number), "--moment", moment, "--seed", str(run.seed))
+        commit = ("--fatal-commit", str(run.number), "--moment", moment, "--seed", str(run.seed * 1000 + run.number))
         await machine.start_engine(*commit, *kind)
         user = asyncio.create_task(_ask_and_wait(machine, flight))
         await until(lambda: user.done() or not machine.engine_runs, DEADLINE)
