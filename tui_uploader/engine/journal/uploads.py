@@ -328,12 +328,13 @@ def window(
     condition, values = _matching(upload_id, query)
     total = connection.execute(f"SELECT COUNT(*) FROM files WHERE {condition}", values).fetchone()[0]
     direction = "DESC" if query.descending else "ASC"
+    order = f"{_ORDER_OF_SORT[query.sort]} {direction}, id {direction}"
+    # Found by id first: SQLite would carry whole rows through the sorting, those before the window included.
+    found = f"SELECT id FROM files WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
     rows = [
         FileRow.of(row)
         for row in connection.execute(
-            f"SELECT * FROM files WHERE {condition}"
-            f" ORDER BY {_ORDER_OF_SORT[query.sort]} {direction}, id {direction} LIMIT ? OFFSET ?",
-            (*values, query.limit, query.offset),
+            f"SELECT * FROM files WHERE id IN ({found}) ORDER BY {order}", (*values, query.limit, query.offset)
         )
     ]
     originals = {row.duplicate_of for row in rows if row.duplicate_of is not None}
