@@ -28,9 +28,9 @@ _LATE = 10.0
 LONGEST_SEQUENCE = 32
 """Characters of the longest sequence that means anything; Textual replays longer ones as keys (_xterm_parser.py)."""
 
-_ESC = 0x1B
+_ESC, _DELETE = 0x1B, 0x7F
 _PASTE_START, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
-_STRINGS = frozenset(b"]PX^_")
+_STRINGS, _STRING_END = frozenset(b"]PX^_"), ord("\\")
 # ECMA-48, 5.4: parameters, intermediate bytes, one final byte.
 _CSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _CSI_SO_FAR = re.compile(rb"\x1b\[[0-?]*[ -/]*")
@@ -53,7 +53,7 @@ class Escape(msgspec.Struct, frozen=True):
 
 
 class Sequence(msgspec.Struct, frozen=True):
-    """A whole escape sequence: a key with Alt, an arrow, the mouse, an answer of the terminal."""
+    """A whole escape sequence: an arrow, the mouse, an answer of the terminal, a control key with Alt."""
 
     text: str
 
@@ -135,7 +135,7 @@ class InputStream:
         sequence = buffer[at:end]
         if sequence == _PASTE_START:
             self._paste = bytearray()
-        elif sequence != _PASTE_END and sequence[1] not in _STRINGS:
+        elif sequence != _PASTE_END and sequence[1] not in (*_STRINGS, _STRING_END):
             pieces += _sequence(sequence)
         return end
 
@@ -202,9 +202,11 @@ def sequence_end(buffer: bytes, at: int) -> tuple[int, bool]:
         return (whole.end(), True) if whole else (_matched_end(_SS3_SO_FAR, buffer, at), False)
     if introducer in _STRINGS:
         return _string_end(buffer, at)
-    if introducer == _ESC:
+    # Alt with a letter sends just what Esc and that letter send, and no key of the app has Alt: whoever types fast
+    # after Esc means both. Alt with Backspace is no Esc: it is meant to delete a word, and not to leave the field.
+    if introducer == _ESC or (introducer >= 0x20 and introducer not in (_STRING_END, _DELETE)):
         return at + 1, False
-    return _alt_end(buffer, at)
+    return at + 2, True
 
 
 def _csi_end(buffer: bytes, at: int) -> tuple[int, bool]:
@@ -222,17 +224,6 @@ def _string_end(buffer: bytes, at: int) -> tuple[int, bool]:
     if buffer[at + 1] == ord("]"):
         ends += [end + 1 for end in (buffer.find(b"\a", at + 2),) if end >= 0]
     return (min(ends), True) if ends else (len(buffer), False)
-
-
-def _alt_end(buffer: bytes, at: int) -> tuple[int, bool]:
-    """A key with Alt is ESC before the key's character, which may have several bytes."""
-    lead = buffer[at + 1]
-    length = 2 + (lead >= 0xC2) + (lead >= 0xE0) + (lead >= 0xF0)
-    following = buffer[at + 2 : at + length]
-    good = next((n for n, byte in enumerate(following) if not 0x80 <= byte < 0xC0), len(following))
-    if good < len(following):
-        return at + 2 + good, True
-    return (at + length, True) if len(following) == length - 2 else (len(buffer), False)
 
 
 def _matched_end(pattern: re.Pattern[bytes], buffer: bytes, at: int) -> int:
