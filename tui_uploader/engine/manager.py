@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sqlite3
 import time
 from collections.abc import Callable
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.adding import Adder
@@ -31,6 +33,9 @@ from tui_uploader.model import (
     UploadStatus,
 )
 from tui_uploader.settings import APP, Directories, Settings
+
+if TYPE_CHECKING:
+    from tui_uploader.cloud.pix4d import Pix4dCloud
 
 
 class UploadManager:
@@ -71,6 +76,7 @@ class UploadManager:
     # ------------------------------------------------------------------------------------------------ sign-in
 
     async def sign_in(self, request: SignInRequest) -> Account:
+        await asyncio.to_thread(_pix4d)  # the engine answers others meanwhile
         account = await self._core.accounts.sign_in(request)
         self.try_now()
         return account
@@ -169,10 +175,11 @@ class UploadManager:
 
 
 def _pix4d_cloud(settings: Settings) -> Callable[[Login], Cloud]:
-    def made(login: Login) -> Cloud:
-        # Brings the libraries for HTTP and for signing, which take as long to load as all the rest of the engine.
-        from tui_uploader.cloud.pix4d import Pix4dCloud
+    return lambda login: _pix4d()(login, settings)
 
-        return Pix4dCloud(login, settings)
 
-    return made
+def _pix4d() -> type[Pix4dCloud]:
+    """Brings the libraries for HTTP and for signing, which take as long to load as all the rest of the engine."""
+    from tui_uploader.cloud.pix4d import Pix4dCloud
+
+    return Pix4dCloud
