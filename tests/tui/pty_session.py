@@ -208,6 +208,12 @@ class PtySession:
         """Whether the terminal is in the state in which the command found it."""
         return termios.tcgetattr(self._theirs)[:4] == self.cooked[:4]
 
+    def fall_silent(self) -> None:
+        """Answer nothing from now on: terminals put no answer in the middle of a key, but a test could."""
+        while self._on_the_way:
+            self.read(0.05)
+        self._answers = {}
+
     def left_for_shell(self) -> bytes:
         """What was typed, or answered, and not read by the command: whoever comes next gets it."""
         while self._on_the_way:

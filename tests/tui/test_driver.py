@@ -34,7 +34,7 @@ def told_app(
     environment = {"LANG": "C.UTF-8", "LC_ALL": "", "NO_COLOR": "", "TMUX": "", **(environment or {})}
     with PtySession(command, columns=columns, rows=rows, environment=environment) as session:
         session.wait_for("ready")
-        session.wait_for(lambda: b"\x1b[?7l" in session.written)
+        session.wait_for(lambda: b"\x1b[5n" in session.written)
         yield session
 
 
@@ -64,6 +64,7 @@ def test_input_in_pieces_is_what_it_was_whole() -> None:
         b"1~j",
     ]
     with told_app(columns=200) as session:
+        session.fall_silent()
         for piece in pieces:
             session.feed(piece)
             session.bytes_in(0.06)
@@ -73,6 +74,7 @@ def test_input_in_pieces_is_what_it_was_whole() -> None:
 
 def test_escape_alone_is_a_key_and_half_a_sequence_is_none() -> None:
     with told_app() as session:
+        session.fall_silent()
         session.feed(b"\x1b")
         session.wait_for("key:escape", 2.0)
         session.feed(b"[B")
@@ -86,6 +88,7 @@ def test_escape_alone_is_a_key_and_half_a_sequence_is_none() -> None:
 
 def test_a_paste_without_an_end_does_not_lock_the_keyboard() -> None:
     with told_app() as session:
+        session.fall_silent()
         session.feed(b"\x1b[200~some text")
         session.wait_for("paste:9", 5.0)
         session.feed(b"q")
@@ -104,7 +107,7 @@ def test_a_huge_paste_neither_blocks_nor_stays() -> None:
 def test_a_flood_of_keys_does_not_pile_up() -> None:
     with told_app() as session:
         before = resident_bytes(session.process.pid)
-        session.feed_all(b"j" * 6_000 + b"k", 60.0)
+        session.feed_all(b"j" * 2_500 + b"k", 60.0)
         session.wait_for("key:k", 60.0)
         assert resident_bytes(session.process.pid) - before < 12 * 2**20
 

@@ -111,6 +111,7 @@ def test_broken_input_presses_no_key(done_field: Field) -> None:
     )
     with done_field.app() as terminal:
         terminal.wait_for("2 Files  north  300")
+        terminal.fall_silent()
         for piece in pieces:
             terminal.feed(piece)
             terminal.bytes_in(0.03)

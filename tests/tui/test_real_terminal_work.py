@@ -79,7 +79,8 @@ def test_a_cancelled_upload_keeps_what_it_has_and_can_go_on(work: Field) -> None
     card = work.card("delta", 120)
     delta = work.queue("delta", "--no-process")
     with work.app() as terminal:
-        terminal.wait_for(lambda: work.counts(delta).get("uploaded"))
+        terminal.wait_for(lambda: work.stored("delta"))
+        terminal.wait_for("delta_001.JPG")
         terminal.feed("c")
         terminal.wait_for("Cancel the upload to delta?")
         terminal.feed(ENTER)  # the default is no
