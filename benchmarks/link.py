@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -86,7 +87,7 @@ class Run:
     sent: int
     """Bytes of the files."""
     wrong: int
-    """Files that are not in the store as they are on the card; of a run that was stopped, only those that differ."""
+    """Files that are not in the store as they are on the card, or are there twice."""
 
 
 Contestant = Callable[[Path, Store, EmulatedLink, Path], AbstractContextManager[subprocess.Popen[bytes]]]
@@ -106,7 +107,7 @@ def tables(*words: str) -> list[Table]:
 
 
 def _quicker(row: Row) -> Row:
-    return replace(row, photos=max(4, row.photos // 4))
+    return row if row.conditions.outages else replace(row, photos=max(4, row.photos // 4))
 
 
 def _table(name: str, row: Row, folder: Path) -> Table:
@@ -158,10 +159,11 @@ def _figures(run: Run) -> tuple[str, ...]:
     carried = run.carried.up.carried
     if not run.ended:
         seconds, ratio = f"{run.seconds:.1f}", f"{carried / run.sent:.3f}"
+        wrong = str(run.wrong)
     else:
         seconds = f"~{run.seconds * run.sent / max(1.0, carried * _PAYLOAD):.0f} ({run.ended})"
-        ratio = "–"
-    return run.who, f"{run.carried.utilisation:.3f}", seconds, ratio, str(run.wrong)
+        ratio = wrong = "–"
+    return run.who, f"{run.carried.utilisation:.3f}", seconds, ratio, wrong
 
 
 def _back_after(run: Run, outage: int) -> str:
@@ -184,7 +186,139 @@ def _run(who: str, contestant: Contestant, card: Path, row: Row) -> Run:
             ended = "stopped"
         seconds = time.monotonic() - began
         carried = link.end()
-        return Run(who, carried, seconds, ended, row.photos * _PHOTO, _wrong(card, store, complete=not ended))
+        return Run(who, carried, seconds, ended, row.photos * _PHOTO, _wrong(card, store))
+
+
+def _ours(within: Sequence[str]) -> Contestant:
+    @contextmanager
+    def start(card: Path, store: Store, link: EmulatedLink, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+        with signed_in(folder, store) as environment:
+            engine = _started(link.behind([*within, *ENGINE]), environment)
+            try:
+                await_engine(environment)
+                link.begin()
+                with _ending(_started(our_upload(card), environment)) as command:
+                    yield command
+            finally:
+                engine.terminate()
+                engine.wait()
+
+    return start
+
+
+def _peer(command_of: Callable[[Path, Store], tuple[list[str], Mapping[str, str]]]) -> Contestant:
+    @contextmanager
+    def start(card: Path, store: Store, link: EmulatedLink, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+        command, environment = command_of(card, store)
+        link.begin()
+        with _ending(_started(link.behind(command), environment)) as process:
+            yield process
+
+    return start
+
+
+@contextmanager
+def _ending(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _started(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "NO_PROXY": "*", "no_proxy": "*", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _wrong(card: Path, store: Store) -> int:
+    stored = Counter(_digest(path) for path in store.folder.rglob("*") if path.is_file())
+    on_card = Counter(_digest(path) for path in card.iterdir())
+    return (stored - on_card).total() + (on_card - stored).total()
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+_PEERS, row.together):
+        with ThreadPoolExecutor(len(group)) as threads:
+            runs += threads.map(lambda who, group=group: _run(who, group[who], card, row), group)
+    outages = len(row.conditions.outages)
+    heads = ("who", "of the link", "seconds", "carried / files", "files wrong", *["back after"] * outages)
+    rows = tuple((*_figures(run), *(_back_after(run, outage) for outage in range(outages))) for run in runs)
+    return Table(f"Link: {row.title}", _what(row, runs), heads, rows)
+
+
+def _in_groups(ours: Contestants, peers: Contestants, together: Together) -> list[Contestants]:
+    """Who runs at the same time, one group after the other."""
+    if together is Together.ALL:
+        return [{**ours, **peers}]
+    alone = ours if together is Together.PEERS else {**ours, **peers}
+    groups: list[Contestants] = [{who: alone[who]} for who in alone]
+    return [*groups, peers] if together is Together.PEERS else groups
+
+
+def _ours_in(row: Row) -> Contestants:
+    if row.by_bbr and bbr_known():
+        return {"tui-uploader, bbr permitted": _ours(()), "tui-uploader, reno only": _ours(_WITHOUT_BBR)}
+    return {"tui-uploader": _ours(())}
+
+
+def _what(row: Row, runs: Sequence[Run]) -> str:
+    said = [
+        f"{row.photos} photos of {_PHOTO / 1e6:.0f} MB by TLS to `rclone serve s3`; whoever does not choose gets reno.",
+        "Headers and what is sent twice count as use of the link, outages do not count as time.",
+    ]
+    if row.by_bbr and not bbr_known():
+        said.append("This kernel has no BBR: the row that permits it is missing.")
+    if any(run.ended for run in runs):
+        said.append(f"~: stopped after {row.limit:.0f} s or failed, and reckoned from the bytes carried until then.")
+    late = [run for run in runs if run.carried.late_share > _TRUSTED_LATENESS]
+    said += [
+        f"The machine was too busy for the emulation while {run.who} sent: {run.carried.late_share:.1%} were late."
+        for run in late
+    ]
+    return " ".join(said)
+
+
+def _figures(run: Run) -> tuple[str, ...]:
+    carried = run.carried.up.carried
+    if not run.ended:
+        seconds, ratio = f"{run.seconds:.1f}", f"{carried / run.sent:.3f}"
+        wrong = str(run.wrong)
+    else:
+        seconds = f"~{run.seconds * run.sent / max(1.0, carried * _PAYLOAD):.0f} ({run.ended})"
+        ratio = wrong = "–"
+    return run.who, f"{run.carried.utilisation:.3f}", seconds, ratio, wrong
+
+
+def _back_after(run: Run, outage: int) -> str:
+    after = run.carried.back_after(outage)
+    return "never" if after is None else f"{after:.1f} s"
+
+
+def _run(who: str, contestant: Contestant, card: Path, row: Row) -> Run:
+    with (
+        tempfile.TemporaryDirectory(dir=card.parent) as scratch,
+        emulated(row.conditions) as link,
+        serving(Path(scratch) / "s3", made_certificate(Path(scratch), link.address), link.address) as store,
+        contestant(card, store, link, Path(scratch)) as process,
+    ):
+        began = time.monotonic()
+        try:
+            ended = f"exit {process.returncode}" if process.wait(row.limit) else ""
+        except subprocess.TimeoutExpired:
+            process.kill()
+            ended = "stopped"
+        seconds = time.monotonic() - began
+        carried = link.end()
+        return Run(who, carried, seconds, ended, row.photos * _PHOTO, _wrong(card, store))
 
 
 def _ours(within: Sequence[str]) -> Contestant:

@@ -38,6 +38,8 @@ SELECTABLE = ("4000", "100000", "resent")
 
 _SIZES = {"4000": 4_000, "100000": 100_000}
 _SMALL = 8_000
+_CARD = 4_000
+"""Photos of one upload: the service takes no more for a project."""
 _TRICKLE = 4e3
 _LAUNCHES = 5
 _KILLS = 3
@@ -100,7 +102,7 @@ def tables(*words: str) -> list[Table]:
 def _launches(sizes: list[int]) -> Table:
     return Table(
         "Restart: launch to first byte",
-        f"An upload of photos of {_SMALL / 1e3:.0f} kB is under way, all of them checked, when the engine is killed"
+        f"Uploads of {_CARD:,} photos of {_SMALL / 1e3:.0f} kB are under way, all checked, when the engine is killed"
         f" (SIGKILL) and launched again, {_LAUNCHES} times. Peak memory: of the engine that walked and checked all,"
         " and of its successors until they send.",
         ("files", "first byte, s", "worst, s", "peak MiB, first engine", "peak MiB, successors"),
@@ -110,12 +112,14 @@ def _launches(sizes: list[int]) -> Table:
 
 def _launch_row(size: int) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
-        card = Path(folder) / "card"
-        write_photos(card, size, _SMALL)
+        cards = [Path(folder) / f"card{number}" for number in range(size // _CARD)]
+        for card in cards:
+            write_photos(card, _CARD, _SMALL)
         with _world(Path(folder), _TRICKLE) as world:
             first = _launched(world)
             await_engine(world.environment)
-            _begin_upload(world, card)
+            for card in cards:
+                _begin_upload(world, card)
             _await(lambda: _files(world, "stage != 'found'") == size, look_every=0.2)
             first_peak = _killed(first)
             seconds, peaks = zip(*(_relaunch(world) for _ in range(_LAUNCHES)), strict=True)
