@@ -231,7 +231,7 @@ def _launched(world: World) -> subprocess.Popen[bytes]:
 
 
 def _begin_upload(world: World, card: Path, *options: str) -> None:
-    command = [*PROGRAM, "upload", str(card), "--new", "Benchmark", "--no-process", *options]
+    command = [*PROGRAM, "upload", str(card), "--new", card.name, "--no-process", *options]
     subprocess.run(command, env={**os.environ, **world.environment}, check=True, capture_output=True)
 
 
