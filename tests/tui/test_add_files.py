@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -12,9 +13,10 @@ import pytest
 
 from tests.tui.dialogs import opened
 from tests.until import until
+from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import AddRequest, Project, ProjectKind
 from tui_uploader.tui.glyphs import ASCII
-from tui_uploader.tui.screens.add_files import AddFilesScreen
+from tui_uploader.tui.screens.add_files import AddFilesScreen, HandOver
 
 NORTH = Project("11", "North field", ProjectKind.IMAGES, "me@cloud", uploads=(1,), images=1711)
 SOUTH = Project("12", "South field", ProjectKind.RESULTS, "me@cloud", uploads=(2,))
@@ -31,8 +33,21 @@ def card(tmp_path: Path) -> Path:
     return tmp_path / "card"
 
 
-def screen(card: Path, project: Project | None = NORTH, **options: object) -> Callable[[], AddFilesScreen]:
-    return lambda: AddFilesScreen(project, [NORTH, SOUTH], card, home=card.parent, **options)  # type: ignore[arg-type]
+async def taken(_: AddRequest) -> None:
+    """The engine takes it."""
+
+
+def screen(
+    card: Path, project: Project | None = NORTH, hand_over: HandOver = taken, **options: object
+) -> Callable[[], AddFilesScreen]:
+    return lambda: AddFilesScreen(
+        project,
+        [NORTH, SOUTH],
+        card,
+        hand_over,
+        home=card.parent,
+        **options,  # type: ignore[arg-type]
+    )
 
 
 async def test_a_typed_path_is_uploaded_at_once(card: Path) -> None:
@@ -235,6 +250,43 @@ async def test_escape_leaves_and_asks_before_a_list_is_lost(card: Path) -> None:
         await dialog.shows("Esc once more leaves")
         await dialog.press("escape")
         assert await dialog.answered() is None
+
+
+async def test_a_refusal_is_told_and_nothing_of_the_choice_is_lost(card: Path) -> None:
+    requests: list[AddRequest] = []
+
+    async def refuses_once(request: AddRequest) -> None:
+        requests.append(request)
+        if len(requests) == 1:
+            raise EngineUnreachable("The engine is [gone].")
+
+    async with opened(screen(card, hand_over=refuses_once)) as dialog:
+        dialog.paste(f"{card}/DCIM {card}/ortho.tif")
+        await dialog.shows("Enter uploads")
+        await dialog.press("enter")
+        await dialog.shows("The engine is [gone].", "ortho.tif")
+        await dialog.press("enter")
+        assert await dialog.answered() == requests[0]
+    assert requests[0] == requests[1] and len(requests[0].paths) == 2
+
+
+async def test_a_second_enter_makes_no_second_upload(card: Path) -> None:
+    requests: list[AddRequest] = []
+    answered = asyncio.Event()
+
+    async def slow(request: AddRequest) -> None:
+        requests.append(request)
+        await answered.wait()
+
+    async with opened(screen(card, hand_over=slow)) as dialog:
+        dialog.paste(f"{card}/DCIM")
+        await dialog.shows("Enter uploads")
+        await dialog.press("enter", "enter", "enter")
+        await until(lambda: requests)
+        await dialog.press("enter")
+        answered.set()
+        assert await dialog.answered() == requests[0]
+    assert len(requests) == 1
 
 
 async def test_cancel_leaves(card: Path) -> None:

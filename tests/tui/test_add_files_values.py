@@ -29,6 +29,7 @@ from tui_uploader.tui.path_completion import Completion, completed, meant_path
 from tui_uploader.tui.targets import (
     add_request,
     checked_name,
+    destination_words,
     matching,
     name_note,
     named,
@@ -308,6 +309,18 @@ def test_projects_are_found_by_their_names() -> None:
 )
 def test_the_target_says_what_it_is(project: Project | None, text: str, note: str, kind: ProjectKind | None) -> None:
     assert (target_note(project, text), settled_kind(project)) == (note, kind)
+
+
+@pytest.mark.parametrize(
+    ("project", "text", "words"),
+    [
+        (Project("1", "North", ProjectKind.IMAGES, "me"), "", " to North"),
+        (None, "a/b", " to a new project, a-b"),
+        (None, " ", ""),
+    ],
+)
+def test_where_an_upload_goes_in_words(project: Project | None, text: str, words: str) -> None:
+    assert destination_words(project, text) == words
 
 
 @pytest.mark.parametrize(

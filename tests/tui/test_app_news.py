@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.tui.values import engine_status, upload_status
 from tui_uploader.model import Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus, Volume
-from tui_uploader.tui.news import News, Submission, estimate_words, news
+from tui_uploader.tui.news import News, Submission, estimate_words, news, without_notices
 
 MOVING = upload_status(counts=Counts(uploaded=1, uploading=1))
 DONE = replace(MOVING, state=UploadState.COMPLETE, counts=Counts(uploaded=2), bytes=Volume(2_000, 2_000, 2_000, 2_000))
@@ -105,6 +105,11 @@ def test_what_holds_up_several_projects_is_told_once() -> None:
     assert news(None, engine_status(*held[:2])).troubles == ("East, West: Nobody is signed in.",)
     assert news(None, engine_status(*held)).troubles == ("East, West and 2 more: Nobody is signed in.",)
     assert news(engine_status(*held[:3]), engine_status(*held)).troubles == ("North: Nobody is signed in.",)
+
+
+def test_a_state_without_notices_leaves_them_to_be_told() -> None:
+    held = engine_status(replace(MOVING, notice=FAULT))
+    assert news(without_notices(held), held).troubles == ("North field: Nobody is signed in.",)
 
 
 def test_names_from_outside_are_inert() -> None:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import os
 import signal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
 from textual.binding import Binding
 
+from tests.photos import write_photo
 from tests.service.conftest import Spawner
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import Screen, showing
 from tests.tui.test_columns import HOSTILE
+from tests.tui.values import engine_status, upload_status
 from tests.until import until
-from tui_uploader.model import AddRequest, ProjectKind
+from tui_uploader.model import AddRequest, Notice, ProjectKind
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui import keys
 from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.glyphs import UNICODE
-from tui_uploader.tui.messages import Noticed
+from tui_uploader.tui.messages import Attachment, Noticed, StatusArrived
 from tui_uploader.tui.screens.details import DetailsScreen
 from tui_uploader.tui.screens.help import help_sections
 from tui_uploader.tui.terminal import Terminal
@@ -300,6 +303,44 @@ async def test_an_engine_that_dies_in_mid_keystroke_is_told_and_started_again(
         await screen.press("E")
         await screen.hides("E starts the engine:")
         await screen.shows("3 Uploads  0 active")
+
+
+async def test_a_choice_of_files_outlives_the_engine(
+    spawner: Spawner, directories: Directories, tmp_path: Path
+) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    write_photo(card / "a.JPG")
+    async with spawner.connect():
+        pass
+    app = UploaderApp(directories, connect=partial(EngineClient.connect, start=spawner))
+    async with app.run_test(size=(120, 30)) as pilot:
+        screen = Screen(app, pilot)
+        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        screen.drop(card)
+        await screen.shows("To be uploaded", str(card)[-20:])
+        os.kill(spawner.pid, signal.SIGKILL)
+        await until(lambda: app.link.attachment is Attachment.GONE)
+        await screen.press("enter")
+        await screen.shows("A project needs a name.")
+        await screen.press(*"Quarry", "enter")
+        await screen.shows("The engine was not running, and is started now")
+        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        await screen.press("enter")
+        await screen.shows("2 Files  Quarry")
+
+
+async def test_news_wait_until_the_engine_has_the_login(manager: StandInManager, directories: Directories) -> None:
+    async with showing(directories, (80, 24)) as screen:
+        await until(lambda: screen.app.link.introduced)
+        screen.app.link.introduced = False
+        held = upload_status(notice=Notice("NotSignedIn", "Nobody is signed in.", needs_person=True))
+        screen.app.post_message(StatusArrived(engine_status(held)))
+        await screen.shows("North field")
+        assert "North field: Nobody" not in screen.text
+        screen.app.link.introduced = True
+        screen.app.post_message(StatusArrived(engine_status(held)))
+        await screen.shows("North field: Nobody is signed in.")
 
 
 async def test_nothing_is_drawn_while_nothing_happens(

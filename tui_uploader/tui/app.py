@@ -24,7 +24,7 @@ from tui_uploader.tui.driver import driver_class, line_of
 from tui_uploader.tui.engine_link import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineLink
 from tui_uploader.tui.glyphs import glyph_set
 from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
-from tui_uploader.tui.news import Submission, news
+from tui_uploader.tui.news import Submission, news, without_notices
 from tui_uploader.tui.screens.main import MainScreen
 from tui_uploader.tui.terminal import Pace, Terminal, paced
 from tui_uploader.tui.widgets.key_bar import KeyBar
@@ -107,6 +107,10 @@ class UploaderApp(App[None]):
     @on(StatusArrived)
     def _route_status(self, event: StatusArrived) -> None:
         self.main.show_status(event.status)
+        if not self.link.introduced:
+            # What waits for a login may have one in a moment: news are told then.
+            self._before = self._before or without_notices(event.status)
+            return
         found = news(self._before, event.status)
         self._before = event.status
         if found.troubles:

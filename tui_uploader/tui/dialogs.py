@@ -11,10 +11,11 @@ from typing import Any
 from msgspec.structs import replace
 from textual.app import App
 
-from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, Project, ProjectKind, UploadStatus
+from tui_uploader.errors import EngineUnreachable
+from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, ProjectKind
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.glyphs import Glyphs
-from tui_uploader.tui.messages import Noticed
+from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
 
 
@@ -33,20 +34,17 @@ class Dialogs:
 
         project = self._main.subject().project
         listed, here = self._main.projects.listed, _folder_of_shell()
-        dialog = AddFilesScreen(project, listed, here, dropped=dropped, glyphs=self._glyphs)
-        self._app.push_screen(dialog, self._add)
+        dialog = AddFilesScreen(project, listed, here, self._add, dropped=dropped, glyphs=self._glyphs)
+        self._app.push_screen(dialog)
 
-    def _add(self, request: AddRequest | None) -> None:
-        if request is None:
-            return
+    async def _add(self, request: AddRequest) -> None:
+        """Raises UploaderError when the engine refuses it, EngineUnreachable when there is none."""
+        self._need_engine("Enter once more uploads.")
         owned = replace(request, account=request.account or self._account_for(request))
-
-        def added(upload: UploadStatus) -> None:
-            self._main.look_at(upload.upload)
-            self._link.refresh_projects()
-
+        upload = await self._link.ask(lambda engine: engine.add(owned))
+        self._main.look_at(upload.upload)
+        self._link.refresh_projects()
         self._say("Looking through what you chose; uploading starts with the first file.")
-        self._link.call("add", lambda engine: engine.add(owned), added)
 
     def _account_for(self, request: AddRequest) -> str | None:
         """A new project is made with this terminal's login; a known one stays where it is."""
@@ -58,20 +56,22 @@ class Dialogs:
     def new_project(self) -> None:
         from tui_uploader.tui.screens.new_project import NewProjectScreen
 
-        self._app.push_screen(NewProjectScreen(), self._make_project)
+        self._app.push_screen(NewProjectScreen(self._make_project))
 
-    def _make_project(self, wish: tuple[str, ProjectKind] | None) -> None:
-        if wish is None:
-            return
-        name, kind = wish
-
-        def made(project: Project) -> None:
-            self._main.look_at_project(project)
-            self._link.refresh_projects()
-            self._say("The project is made; u uploads files into it.")
-
+    async def _make_project(self, name: str, kind: ProjectKind) -> None:
+        """Raises UploaderError when it is not made."""
+        self._need_engine("Enter once more makes the project.")
         account = self._link.account
-        self._link.call("new project", lambda engine: engine.create_project(name, kind, account), made)
+        project = await self._link.ask(lambda engine: engine.create_project(name, kind, account))
+        self._main.look_at_project(project)
+        self._link.refresh_projects()
+        self._say("The project is made; u uploads files into it.")
+
+    def _need_engine(self, then: str) -> None:
+        """For dialogs, where E is a letter. Raises EngineUnreachable, which says what to do `then`."""
+        if self._link.attachment is Attachment.GONE:
+            self._link.restart()
+            raise EngineUnreachable(f"The engine was not running, and is started now. {then}")
 
     def set_bandwidth(self) -> None:
         from tui_uploader.tui.screens.bandwidth import BandwidthScreen

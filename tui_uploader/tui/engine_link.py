@@ -70,6 +70,8 @@ class EngineLink:
         self.attachment = Attachment.ATTACHING
         self.status: EngineStatus | None = None
         """The newest; it stays when the engine goes away."""
+        self.introduced = False
+        """The engine has this terminal's login, or there is none to hand over."""
         self.account: str | None = None
         """The account of the environment's login, once the engine has it; None: the stored login is used."""
         self._app = app
@@ -158,6 +160,7 @@ class EngineLink:
             self.directories, spawn=spawn, restart_other_version=spawn and other_version
         ) as engine:
             self._engine = engine
+            self.introduced = False
             self._tell(Attachment.ATTACHED)
             companions = [asyncio.create_task(self._show_news()), asyncio.create_task(self._introduce(engine))]
             try:
@@ -199,6 +202,8 @@ class EngineLink:
             await self._hand_over_login(engine)
         except UploaderError as error:
             self._app.post_message(Noticed(str(error), "error", seconds=0, attention=True))
+        self.introduced = True
+        self._news.set()
         while True:
             self._projects_stale.clear()
             patience = await self._tell_projects(engine)

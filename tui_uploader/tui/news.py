@@ -49,6 +49,11 @@ def news(before: EngineStatus | None, after: EngineStatus) -> News:
     )
 
 
+def without_notices(status: EngineStatus) -> EngineStatus:
+    """As a state before, so that what waits for a person in it is still news."""
+    return replace(status, uploads=tuple(replace(upload, notice=None) for upload in status.uploads))
+
+
 def _begun(upload: UploadStatus) -> UploadStatus:
     """As it was when it was made."""
     return replace(upload, state=UploadState.PREPARING, counts=Counts(), processing=Processing(), notice=None)

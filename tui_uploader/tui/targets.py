@@ -76,6 +76,14 @@ def target_note(project: Project | None, text: str) -> str:
     return f"existing project{number}{images}"
 
 
+def destination_words(project: Project | None, text: str) -> str:
+    """`to North field`, as the end of a sentence; empty while it is not settled."""
+    if project is not None:
+        return f" to {project.name}"
+    new = checked_name(text)
+    return f" to a new project, {new.name}" if new.trouble is None else ""
+
+
 def add_request(
     paths: Sequence[str], project: Project | None, name: str, kind: ProjectKind, auto_process: bool
 ) -> AddRequest:

@@ -1,13 +1,13 @@
 """Choosing what to upload, and where to: by typing a path, in a tree of folders, or by dropping files on the terminal.
 
 For whoever opens it: `dropped` takes a paste that arrived elsewhere on the screen, `projects` are those that can be
-chosen besides `project`. The answer is the request for the engine, or None; it was checked only as far as this
-machine's file system goes.
+chosen besides `project`. The request is checked here only as far as this machine's file system goes; who takes it may
+refuse it, and then nothing of the choice is lost. The answer is the request that was taken, or None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -20,6 +20,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from tui_uploader.errors import UploaderError
 from tui_uploader.model import MAX_IMAGES, AddRequest, Project, ProjectKind
 from tui_uploader.text import counted
 from tui_uploader.tui import given_paths
@@ -27,13 +28,16 @@ from tui_uploader.tui.aside import aside
 from tui_uploader.tui.columns import cell_text
 from tui_uploader.tui.given_paths import GivenPath
 from tui_uploader.tui.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
-from tui_uploader.tui.targets import add_request, checked_name, settled_kind, target_note
+from tui_uploader.tui.targets import add_request, checked_name, destination_words, settled_kind, target_note
 from tui_uploader.tui.widgets.choices import OneOf, Tick
 from tui_uploader.tui.widgets.chosen_paths import ChosenPaths
 from tui_uploader.tui.widgets.folder_tree import FolderTree
 from tui_uploader.tui.widgets.path_field import PathField
 from tui_uploader.tui.widgets.project_field import ProjectField
 from tui_uploader.tui.widgets.spans import SpanLine
+
+HandOver = Callable[[AddRequest], Awaitable[object]]
+"""To the engine; raises UploaderError where that refuses it."""
 
 _KINDS = (ProjectKind.IMAGES, ProjectKind.RESULTS)
 _MOST_CANDIDATES = 50
@@ -61,12 +65,15 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
         project: Project | None,
         projects: Sequence[Project],
         start: Path,
+        hand_over: HandOver,
         *,
         dropped: str = "",
         glyphs: Glyphs = UNICODE,
         home: Path | None = None,
     ) -> None:
         super().__init__()
+        self._hand_over = hand_over
+        self._handed_over = False
         self._dropped = dropped
         self._glyphs = glyphs
         self._home = str(home or Path.home())
@@ -216,9 +223,22 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
             self._say(name.trouble, warned=True)
             return
         paths = [path.path for path in given_paths.topmost(self._chosen.paths)]
-        self.dismiss(
-            add_request(paths, self._project.project, name.name, self._wanted_kind, auto_process=self._auto_process.on)
+        request = add_request(
+            paths, self._project.project, name.name, self._wanted_kind, auto_process=self._auto_process.on
         )
+        if not self._handed_over:  # an impatient second Enter makes no second upload
+            self._handed_over = True
+            self._finish(request)
+
+    @work(group="hand over", description="hand over what was chosen")
+    async def _finish(self, request: AddRequest) -> None:
+        try:
+            await self._hand_over(request)
+        except UploaderError as error:
+            self._handed_over = False
+            self._say(str(error), warned=True)
+        else:
+            self.dismiss(request)
 
     async def _take_typed(self) -> bool:
         """Add the path that stands in the field; False when there is none such."""
@@ -249,18 +269,13 @@ class AddFilesScreen(ModalScreen[AddRequest | None]):
         if not paths:
             return ""
         files = given_paths.total(paths, self._tree.counts)
+        destination = destination_words(self._project.project, self._project.value)
         noun = "image" if self._wanted_kind is ProjectKind.IMAGES else "file"
         plus = "" if files.complete else "+"
-        said = f"Enter uploads {counted(files.files, noun).replace(' ', f'{plus} ', 1)}{self._destination()}."
+        said = f"Enter uploads {counted(files.files, noun).replace(' ', f'{plus} ', 1)}{destination}."
         if noun == "image" and files.files > MAX_IMAGES:
             said += f" A project takes {MAX_IMAGES:,} at most."
         return said
-
-    def _destination(self) -> str:
-        project, new = self._project.project, checked_name(self._project.value)
-        if project is not None:
-            return f" to {project.name}"
-        return f" to a new project, {new.name}" if new.trouble is None else ""
 
     def _say(self, text: str, *, warned: bool = False) -> None:
         """`warned`: it stays until something is done about it."""

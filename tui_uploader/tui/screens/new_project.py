@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -12,17 +13,25 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from tui_uploader.errors import UploaderError
 from tui_uploader.model import ProjectKind
+from tui_uploader.text import printable
 from tui_uploader.tui.targets import checked_name, name_note
 from tui_uploader.tui.widgets.choices import OneOf
 from tui_uploader.tui.widgets.text_field import TextField
+
+Make = Callable[[str, ProjectKind], Awaitable[object]]
+"""Has the project made; raises UploaderError where it cannot be."""
 
 _KEYS = "Enter create  Tab go on  Space change  Esc leave"
 _KINDS = (ProjectKind.IMAGES, ProjectKind.RESULTS)
 
 
 class NewProjectScreen(ModalScreen[tuple[str, ProjectKind] | None]):
-    """Answers the name as the service takes it, and what will be uploaded there; None when it was left."""
+    """Answers the name as the service takes it, and what will be uploaded there; None when it was left.
+
+    Stays open while the project cannot be made.
+    """
 
     CSS_PATH: ClassVar = ["../widgets/choices.tcss", "new_project.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,8 +39,10 @@ class NewProjectScreen(ModalScreen[tuple[str, ProjectKind] | None]):
         Binding("escape", "leave", "Leave"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, make: Make) -> None:
         super().__init__()
+        self._make = make
+        self._asked = False
         self._field = TextField(placeholder="such as North field, 12 May", id="name")
         self._kind = OneOf([str(kind) for kind in _KINDS], id="kind")
 
@@ -66,11 +77,23 @@ class NewProjectScreen(ModalScreen[tuple[str, ProjectKind] | None]):
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
         checked = checked_name(self._field.value)
-        if checked.trouble is None:
-            self.dismiss((checked.name, _KINDS[self._kind.chosen]))
-        else:
+        if checked.trouble is not None:
             self._note(checked.trouble, trouble=True)
             self._field.focus()
+        elif not self._asked:  # an impatient second Enter makes no second project
+            self._asked = True
+            self._note("Asking the service.", trouble=False)
+            self._create(checked.name, _KINDS[self._kind.chosen])
+
+    @work(group="new project", description="make a project")
+    async def _create(self, name: str, kind: ProjectKind) -> None:
+        try:
+            await self._make(name, kind)
+        except UploaderError as error:
+            self._asked = False
+            self._note(f"The project is not made: {printable(str(error))}", trouble=True)
+        else:
+            self.dismiss((name, kind))
 
     @on(Button.Pressed, "#cancel")
     def action_leave(self) -> None:
