@@ -157,6 +157,9 @@ def test_a_lossy_link_gets_its_streams_within_seconds() -> None:
         (StreamPlan(8, 1e6, before=4, loss=0.004), Window(1.05e6, True, way=LOSSY), 4),
         (StreamPlan(8, 1e6, before=4, loss=0.004), Window(1.9e6, True, way=LOSSY), 16),
         (StreamPlan(8, 1e6, 10), Window(1e6, True), 10),
+        (StreamPlan(8, 1e6, 5), Window(1e6, True), 8),
+        # The number has been found: that the link carries more now is no merit of it.
+        (StreamPlan(8, 1e6, 5), Window(2e6, True, way=CLEAR), 8),
     ],
 )
 def test_one_decision(plan: StreamPlan, seen: Window, streams: int) -> None:

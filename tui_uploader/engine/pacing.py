@@ -141,9 +141,9 @@ def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:
     loss = way.loss if way is not None else 0.0
     if loss >= _LOSSY and not plan.own_losses and (gained or loss < plan.loss * _LOSS_BY_OURSELVES):
         return _tried(plan, _GROWTH_AGAINST_LOSS, seen)
-    if gained:
-        return _tried(plan, _GROWTH, seen)
     if not plan.windows_held:
+        if gained:
+            return _tried(plan, _GROWTH, seen)
         return replace(_held(plan, plan.before), own_losses=loss >= _LOSSY)
     if plan.windows_held >= _WINDOWS_BETWEEN_PROBES:
         return _tried(plan, _PROBE, seen)
