@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.journaled import Desk
+from tests.engine.world import left_open
 from tui_uploader.engine.journal import files, uploads
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.errors import EngineError, JournalDamaged, NoSuchFile
@@ -41,6 +42,7 @@ async def test_a_word_that_nobody_knows_is_damage(tmp_path: Path) -> None:
         spoil(connection)
     with pytest.raises(JournalDamaged):
         Journal.open(path)
+    assert not left_open(tmp_path)
 
 
 async def test_the_writer_survives_a_summary_that_cannot_be_read(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.world import World, add, files_by_name, settled, when
+from tests.engine.world import World, add, files_by_name, left_open, settled, when
 from tests.photos import write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine.journal.connection import Journal
@@ -210,6 +210,7 @@ async def test_damaged_settings_are_told_and_not_taken_for_none(world: World, va
     with pytest.raises(JournalDamaged):
         async with world.engine(sign_in=False):
             pass
+    assert not left_open(world.directories.data)
 
 
 @pytest.mark.parametrize(("limit", "grows"), [("4MB/s", False), ("40MB/s", True), ("off", True)])

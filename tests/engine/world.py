@@ -5,6 +5,7 @@ Only the clocks are made up: they run as the machine's do, and a test may let th
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -120,6 +121,12 @@ class World:
     def starts_of(self, project: str) -> int:
         """How often processing was started, as the cloud counts."""
         return starts(self.options.root, int(project))
+
+
+def left_open(folder: Path) -> list[str]:
+    """Files in `folder` that this process holds open."""
+    held = [os.path.realpath(descriptor) for descriptor in Path("/proc/self/fd").iterdir()]
+    return [path for path in held if Path(path).is_relative_to(folder)]
 
 
 async def add(

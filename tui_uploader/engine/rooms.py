@@ -53,7 +53,7 @@ class Rooms:
         clocks: Clocks,
         doubt_seconds: float,
     ) -> Rooms:
-        """Raises JournalTooNew, JournalDamaged, JournalUnwritable."""
+        """Raises JournalTooNew, JournalDamaged, JournalUnwritable; then nothing stays open."""
         opened: list[Rooms] = []
 
         def ring() -> None:
@@ -73,24 +73,27 @@ class Rooms:
             cloud.send_through(valve.throttle)
             return cloud
 
-        journal = await asyncio.to_thread(Journal.open, directories.journal, ring)
-        valve = await Valve.open(journal, Throttle(), clocks.wall)
-        accounts = Accounts(
-            directories,
-            settings,
-            make_throttled,
-            ring,
-            wake,
-            stop_transfers,
-            clock=clocks.wall,
-            random=clocks.random,
-        )
-        await journal.write(files.hold_interrupted)
-        in_parts = await journal.read(files.bytes_in_parts)
-        await accounts.load_stored()
-        live = Live(in_parts)
-        streams = Streams(FIRST_STREAMS, lambda in_use: valve.admits(in_use - live.sent_in_flight))
-        rooms = cls(Core(journal, accounts, live, streams, clocks, valve), doubt_seconds)
+        async with contextlib.AsyncExitStack() as unless_done:
+            journal = await asyncio.to_thread(Journal.open, directories.journal, ring)
+            unless_done.push_async_callback(journal.close)
+            valve = await Valve.open(journal, Throttle(), clocks.wall)
+            await journal.write(files.hold_interrupted)
+            live = Live(await journal.read(files.bytes_in_parts))
+            accounts = Accounts(
+                directories,
+                settings,
+                make_throttled,
+                ring,
+                wake,
+                stop_transfers,
+                clock=clocks.wall,
+                random=clocks.random,
+            )
+            unless_done.push_async_callback(accounts.close)
+            await accounts.load_stored()
+            streams = Streams(FIRST_STREAMS, lambda in_use: valve.admits(in_use - live.sent_in_flight))
+            rooms = cls(Core(journal, accounts, live, streams, clocks, valve), doubt_seconds)
+            unless_done.pop_all()
         opened.append(rooms)
         rooms._begin()
         return rooms

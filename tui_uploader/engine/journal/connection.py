@@ -98,10 +98,10 @@ class Journal:
             try:
                 _migrate(connection, path)
                 path.chmod(0o600)
+                return cls(path, connection, on_commit)
             except BaseException:
                 connection.close()
                 raise
-            return cls(path, connection, on_commit)
 
     async def write(
         self, change: Callable[[sqlite3.Connection], Result], *, then: Callable[[], None] | None = None
