@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli.world import quick
 from tests.photos import jpeg
 from tests.tui.real_terminal import DOWN, ENTER, ESCAPE, PATIENCE, Field, field
 
@@ -20,6 +21,7 @@ def test_from_the_first_start_to_the_last_byte(work: Field) -> None:
     card = work.card("alpha", 12)
     with work.app() as terminal:
         terminal.wait_for("Nothing was uploaded yet.")
+        terminal.wait_for(lambda: quick("whoami").code == 0)  # the app has handed over its login before
         terminal.feed("ualpha\t")
         terminal.wait_for(f"{work.home}/alpha/")
         terminal.feed(ENTER)
