@@ -13,7 +13,7 @@ from tests.tui.real_terminal import DOWN, ENTER, ESCAPE, PATIENCE, Field, field
 
 @pytest.fixture
 def work() -> Iterator[Field]:
-    with field("--fault", "stall:route=put,probability=1,seconds=0.25") as ready:
+    with field("--fault", "stall:route=put,probability=1,seconds=0.5") as ready:
         yield ready
 
 
@@ -54,10 +54,10 @@ def test_processing_starts_when_it_is_asked_for(work: Field) -> None:
 def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
     card = work.card("gamma", 40)
     gamma = work.queue("gamma", "--no-process")
+    assert quick("pause", str(gamma)).code == 0
     with work.app() as terminal:
         terminal.wait_for("gamma_001.JPG")
-        terminal.feed("p")
-        terminal.wait_for("is paused; p resumes it.")
+        terminal.wait_for("paused")
         terminal.feed("/gamma_04")
         terminal.wait_for("1 of 40")
         terminal.feed(f"{ENTER}x")
