@@ -54,19 +54,7 @@ class Rooms:
         doubt_seconds: float,
     ) -> Rooms:
         """Raises JournalTooNew, JournalDamaged, JournalUnwritable; then nothing stays open."""
-        opened: list[Rooms] = []
-
-        def ring() -> None:
-            for rooms in opened:
-                rooms.core.ring()
-
-        def wake() -> None:
-            for rooms in opened:
-                rooms.try_now()
-
-        async def stop_transfers(account: str) -> None:
-            for rooms in opened:
-                await rooms.stop_transfers(account)
+        later = _Later()
 
         def make_throttled(login: Login) -> Cloud:
             cloud = make_cloud(login)
@@ -74,7 +62,7 @@ class Rooms:
             return cloud
 
         async with contextlib.AsyncExitStack() as unless_done:
-            journal = await asyncio.to_thread(Journal.open, directories.journal, ring)
+            journal = await asyncio.to_thread(Journal.open, directories.journal, later.ring)
             unless_done.push_async_callback(journal.close)
             valve = await Valve.open(journal, Throttle(), clocks.wall)
             await journal.write(files.hold_interrupted)
@@ -83,9 +71,9 @@ class Rooms:
                 directories,
                 settings,
                 make_throttled,
-                ring,
-                wake,
-                stop_transfers,
+                later.ring,
+                later.wake,
+                later.stop_transfers,
                 clock=clocks.wall,
                 random=clocks.random,
             )
@@ -94,7 +82,7 @@ class Rooms:
             streams = Streams(FIRST_STREAMS, lambda in_use: valve.admits(in_use - live.sent_in_flight))
             rooms = cls(Core(journal, accounts, live, streams, clocks, valve), doubt_seconds)
             unless_done.pop_all()
-        opened.append(rooms)
+        later.rooms = rooms
         rooms._begin()
         return rooms
 
@@ -139,3 +127,21 @@ class Rooms:
         self.sender.wake()
         self.registrar.wake()
         self.desk.wake()
+
+
+class _Later:
+    """The rooms, for what is opened before them and calls on them from then on."""
+
+    rooms: Rooms | None = None
+
+    def ring(self) -> None:
+        if self.rooms is not None:
+            self.rooms.core.ring()
+
+    def wake(self) -> None:
+        if self.rooms is not None:
+            self.rooms.try_now()
+
+    async def stop_transfers(self, account: str) -> None:
+        if self.rooms is not None:
+            await self.rooms.stop_transfers(account)
