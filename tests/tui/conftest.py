@@ -70,10 +70,11 @@ class Screen:
 async def showing(
     directories: Directories, size: tuple[int, int] = (120, 30), terminal: Terminal | None = None
 ) -> AsyncIterator[Screen]:
-    """The app, attached to an engine that runs already."""
+    """The app, attached to an engine that runs already and has its login, if there is one."""
     app = UploaderApp(directories, terminal or Terminal(), connect=partial(EngineClient.connect))
     async with app.run_test(size=size) as pilot:
         await until(lambda: app.link.status is not None and app.link.attachment is Attachment.ATTACHED)
+        await until(lambda: app.link.introduced)
         yield Screen(app, pilot)
 
 

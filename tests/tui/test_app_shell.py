@@ -74,6 +74,26 @@ async def test_a_tiny_terminal_gets_a_plain_list_and_grows_again(
         await screen.shows("2 Files", "3 Uploads")
 
 
+@pytest.mark.parametrize(("key", "pane"), [("1", "projects"), ("2", "files"), ("3", "uploads")])
+async def test_the_user_is_where_they_were_when_a_tiny_terminal_grows(
+    key: str, pane: str, manager: StandInManager, directories: Directories
+) -> None:
+    await filled(manager, "field")
+    async with showing(directories, (120, 30)) as screen:
+        await screen.press(key)
+        await until(lambda: screen.app.main.pane == pane)
+        await screen.pilot.resize_terminal(40, 10)
+        await screen.shows("0 % field")
+        await screen.press("?")
+        await screen.shows("Keys")
+        await screen.press("escape")
+        await screen.hides("Keys")
+        await screen.pilot.resize_terminal(80, 24)
+        await until(lambda: screen.app.focused is getattr(screen.app.main, pane).table)
+        await screen.shows({"projects": "1 Projects", "files": "2 Files", "uploads": "3 Uploads"}[pane])
+        assert screen.app.focused is not None and screen.app.focused.is_on_screen
+
+
 async def test_in_a_narrow_terminal_the_projects_open_over_the_files(
     manager: StandInManager, directories: Directories
 ) -> None:

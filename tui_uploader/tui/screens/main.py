@@ -39,6 +39,7 @@ class MainScreen(Screen[None]):
     """Keeps the panes on one upload, and hands commands what they are about."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(EVERYWHERE)
+    AUTO_FOCUS = ""  # Textual's choice may be a pane that a small terminal hides
 
     class Ready(Message):
         """Everything is in its place."""
@@ -59,6 +60,8 @@ class MainScreen(Screen[None]):
         self._wanted: int | None = None
         """An upload that was just made: to be looked at when it is there."""
         self._trouble = ""
+        self._pane = "files"
+        """Where the user is, or was before everything was hidden."""
         self.projects = ProjectsPane(glyphs)
         self.files = FilesPane(link, glyphs)
         self.uploads = UploadsPane(glyphs, wall=wall)
@@ -87,7 +90,7 @@ class MainScreen(Screen[None]):
     def pane(self) -> str:
         """Where the user is: `projects`, `files` or `uploads`."""
         around = self.focused.ancestors_with_self if self.focused else ()
-        return next((node.id for node in around if node.id in ("projects", "files", "uploads")), "files") or "files"
+        return next((node.id for node in around if node.id in ("projects", "files", "uploads")), None) or self._pane
 
     # --------------------------------------------------------------------------------------------- what is shown
 
@@ -212,15 +215,21 @@ class MainScreen(Screen[None]):
             self.action_focus_pane("files")
 
     def on_descendant_focus(self) -> None:
-        pane = self.pane
+        self._pane = pane = self.pane
         self.key_bar.show(keys_of(pane))
         for each in (self.projects, self.files, self.uploads):
             each.set_class(each.id == pane, "-active")
-        if pane == "files":
-            self.remove_class("-switching")
+        if pane != "uploads":
+            self.set_class(pane == "projects", "-switching")
 
     def on_resize(self, event: events.Resize) -> None:
         self._fit(event.size)
+        self.call_after_refresh(self._focus_again)
+
+    def _focus_again(self) -> None:
+        """Where the user was, if the terminal was too small for that pane meanwhile."""
+        if self.focused is None and not self.has_class("-tiny"):
+            self.action_focus_pane(self._pane)
 
     def _fit(self, size: Size) -> None:
         width, height = size
