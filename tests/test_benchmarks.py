@@ -91,4 +91,4 @@ def test_the_photos_are_of_their_size_and_pass_for_photos(tmp_path: Path) -> Non
     photos = sorted((tmp_path / "card").iterdir())
     assert [photo.stat().st_size for photo in photos] == [200_000] * 3
     assert len({photo.read_bytes() for photo in photos}) == 3
-    assert {inspect_image(str(photo)).camera for photo in photos} == {"DJI FC6310S"}
+    assert all(inspect_image(str(photo)).taken_at for photo in photos)

@@ -55,8 +55,6 @@ def test_every_photo_knows_where_and_when(flight: SampleFlight) -> None:
     photos = sorted(whole(flight).values(), key=lambda facts: facts.taken_at or "")
     assert len({photo.taken_at for photo in photos}) == 12
     assert len({(photo.latitude, photo.longitude) for photo in photos}) == 12
-    assert {photo.camera for photo in photos} == {"DJI FC6310S"}
-    assert {photo.altitude for photo in photos} == {612.4}
 
 
 def test_the_lanes_turn_at_the_edges(flight: SampleFlight) -> None:

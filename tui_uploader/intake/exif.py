@@ -1,9 +1,9 @@
-"""Where, when and by which camera an image was taken, as far as its EXIF says so believably.
+"""Where and when an image was taken, as far as its EXIF says so believably.
 
 EXIF is written by anything from a drone to a broken script. A fact that is missing or makes no sense is None; nothing
 here raises.
 
-Source: EXIF 2.32, sections 4.6.5 (date, camera) and 4.6.6 (GPS).
+Source: EXIF 2.32, sections 4.6.5 (date) and 4.6.6 (GPS).
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ from datetime import UTC, datetime
 
 from tui_uploader.intake import tiff
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
-from tui_uploader.text import printable
 
-_LONGEST_CAMERA = 64
-_LOWEST, _HIGHEST = -1_000.0, 100_000.0
-"""Metres above the sea between which somebody may have taken an image."""
 _NOWHERE = Directory(entries={}, following=0)
 
 
@@ -35,10 +31,6 @@ class PhotoFacts:
     """Degrees, north is positive."""
     longitude: float | None = None
     """Degrees, east is positive."""
-    altitude: float | None = None
-    """Metres above the sea."""
-    camera: str | None = None
-    """Maker and model, fit to be shown."""
 
 
 def exif_facts(reader: TiffReader, main: Directory) -> PhotoFacts:
@@ -49,8 +41,6 @@ def exif_facts(reader: TiffReader, main: Directory) -> PhotoFacts:
         taken_at=_iso_time(_text(reader, shot, tiff.DATE_TIME_ORIGINAL) or _text(reader, main, tiff.DATE_TIME)),
         latitude=latitude,
         longitude=longitude,
-        altitude=_altitude(reader, gps),
-        camera=_camera(_text(reader, main, tiff.MAKE), _text(reader, main, tiff.MODEL)),
     )
 
 
@@ -110,18 +100,5 @@ def _degrees(parts: Sequence[int], most: float) -> float | None:
     return degrees if 0 <= degrees <= most else None
 
 
-def _altitude(reader: TiffReader, gps: Directory) -> float | None:
-    metres = _ratio(_numbers(reader, gps, tiff.GPS_ALTITUDE))
-    below_sea = _numbers(reader, gps, tiff.GPS_ALTITUDE_REF)[:1] == (1,)
-    if metres is None or not _LOWEST <= (signed := -metres if below_sea else metres) <= _HIGHEST:
-        return None
-    return signed
-
-
 def _ratio(pair: Sequence[int]) -> float | None:
     return pair[0] / pair[1] if len(pair) == 2 and pair[1] else None
-
-
-def _camera(make: str, model: str) -> str | None:
-    named = model if model.casefold().startswith(make.casefold()) else f"{make} {model}"
-    return printable(" ".join(named.split()), _LONGEST_CAMERA) or None
