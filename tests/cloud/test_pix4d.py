@@ -15,7 +15,7 @@ import pytest
 
 from tests.cloud.servers import CERTIFICATE, Call, Handler, Server, seen, serving
 from tests.cloud.stores import ignore, span
-from tui_uploader.cloud.contract import Output, StartReceipt
+from tui_uploader.cloud.contract import StartReceipt
 from tui_uploader.cloud.pix4d import Pix4dCloud
 from tui_uploader.cloud.transport import Deadlines
 from tui_uploader.errors import (
@@ -370,8 +370,6 @@ async def test_calls_that_are_not_offered(status: int) -> None:
     async with talking(service(reply(status, {"detail": "no"}))) as (cloud, _):
         with pytest.raises(Unsupported):
             await cloud.projects()
-        with pytest.raises(Unsupported):
-            await cloud.register_extra("1", "k")
         with pytest.raises(Unsupported, match="public API"):
             await cloud.register_result("1", "k", "dsm")
 
@@ -381,12 +379,6 @@ async def test_the_real_service_is_not_asked_for_what_it_does_not_have() -> None
     with pytest.raises(Unsupported, match="public API"):
         await cloud.register_result("1", "k", "dsm")
     await cloud.close()
-
-
-async def test_outputs() -> None:
-    body = {"outputs": [{"result_type": "ortho", "output_type": "tif", "availability": "done", "s3_key": None}, 5]}
-    async with talking(service(reply(200, body))) as (cloud, _):
-        assert await cloud.outputs("1") == [Output("ortho", "tif", "done")]
 
 
 @pytest.mark.parametrize(

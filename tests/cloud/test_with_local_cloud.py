@@ -163,7 +163,7 @@ async def test_registration_goes_on_in_smaller_batches(tmp_path: Path) -> None:
         assert await cloud.register_images(project_id, keys) in (None, len(keys))
 
 
-async def test_projects_results_and_outputs(tmp_path: Path) -> None:
+async def test_projects_and_results(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root") as (cloud, _):
         first, store = await new_store(cloud)
         second = (await cloud.create_project("B/field")).id
@@ -174,8 +174,6 @@ async def test_projects_results_and_outputs(tmp_path: Path) -> None:
         with span(tmp_path / "dsm.tif") as body:
             await store.put("dsm.tif", body, ignore)
         await cloud.register_result(first, store.key("dsm.tif"), "dsm")
-        await cloud.register_extra(first, store.key("dsm.tif"))
-        assert isinstance(await cloud.outputs(first), list)
         with pytest.raises(NoSuchProject):
             await cloud.project("999999")
 

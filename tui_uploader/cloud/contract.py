@@ -131,15 +131,6 @@ class StartReceipt:
     processing_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One result of processing."""
-
-    result_type: str
-    output_type: str
-    availability: str
-
-
 class StoreConnections(Protocol):
     """The connections to stores that are in use: what the kernel knows of them, and what it can do for them."""
 
@@ -207,11 +198,7 @@ class Cloud(Protocol):
     async def register_result(self, project_id: str, key: str, result_type: str) -> None:
         """Raises Unsupported: the public API of PIX4Dcloud has no such call."""
 
-    async def register_extra(self, project_id: str, key: str) -> None: ...
-
     async def start_processing(self, project_id: str) -> StartReceipt:
         """NOT safe to repeat: each success starts processing. A LinkError or CloudFault leaves open whether it did."""
-
-    async def outputs(self, project_id: str) -> Sequence[Output]: ...
 
     async def close(self) -> None: ...

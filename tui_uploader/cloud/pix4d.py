@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from tui_uploader.cloud.contract import ObjectStore, Output, RemoteProject, StartReceipt, StoreConnections
+from tui_uploader.cloud.contract import ObjectStore, RemoteProject, StartReceipt, StoreConnections
 from tui_uploader.cloud.messages import Reply
 from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
@@ -219,9 +219,6 @@ class Pix4dCloud:
         except Unsupported as error:
             raise _no_result_call(key) from error
 
-    async def register_extra(self, project_id: str, key: str) -> None:
-        await self._offered("POST", _path(project_id, "extras/"), "register an extra file", {"file_key": key})
-
     # ----------------------------------------------------------------------------------------------- processing
 
     async def start_processing(self, project_id: str) -> StartReceipt:
@@ -234,14 +231,6 @@ class Pix4dCloud:
             waiting_seconds=_seconds(fields.get("estimated_waiting_time")),
             processing_seconds=_seconds(fields.get("estimated_time")),
         )
-
-    async def outputs(self, project_id: str) -> Sequence[Output]:
-        items = (await self._of_project(project_id, "GET", "outputs/", "list the results")).get("outputs")
-        return [
-            Output(*(str(item.get(name) or "") for name in ("result_type", "output_type", "availability")))
-            for item in (items if isinstance(items, list) else [])
-            if isinstance(item, dict)
-        ]
 
     # -------------------------------------------------------------------------------------------- how it is done
 
