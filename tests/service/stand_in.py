@@ -160,7 +160,7 @@ class StandInManager(UploadManager):
         return self._state.tries
 
     @classmethod
-    async def open(cls, directories: Directories, settings: Settings, **_: object) -> StandInManager:
+    async def open(cls, directories: Directories, settings: Settings) -> StandInManager:
         if (directories.data / "journal-of-tomorrow").exists():
             raise JournalTooNew(
                 f"The journal {directories.journal} was written by a later version; update tui-uploader."

@@ -52,22 +52,13 @@ class UploadManager:
         self.answers = Answers(rooms, self._view)
 
     @classmethod
-    async def open(
-        cls,
-        directories: Directories,
-        settings: Settings,
-        *,
-        make_cloud: Callable[[Login], Cloud] | None = None,
-        clocks: Clocks | None = None,
-        doubt_seconds: float = DOUBT_SECONDS,
-    ) -> UploadManager:
+    async def open(cls, directories: Directories, settings: Settings) -> UploadManager:
         """Open the journal and go on where it stands.
 
         Raises JournalTooNew, JournalDamaged, JournalUnwritable.
         """
-        clocks = clocks or Clocks(time.time, time.monotonic, random.random)
-        make_cloud = make_cloud or _pix4d_cloud(settings)
-        return cls(await Rooms.open(directories, settings, make_cloud, clocks, doubt_seconds))
+        clocks = Clocks(time.time, time.monotonic, random.random)
+        return cls(await Rooms.open(directories, settings, _pix4d_cloud(settings), clocks, DOUBT_SECONDS))
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""
