@@ -16,6 +16,7 @@ from tui_uploader.cloud.contract import Span
 from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
 from tui_uploader.cloud.s3 import S3Store
+from tui_uploader.cloud.s3_calls import S3Calls
 from tui_uploader.cloud.storage_key import StorageKey, storage_key
 from tui_uploader.cloud.transport import Deadlines, origin_of
 from tui_uploader.settings import Settings
@@ -62,7 +63,8 @@ async def open_store(
 
     keys = Renewable(fetch, lambda key: key.life, server_clock.now)
     try:
-        yield OpenStore(S3Store("2", keys, pool, origin, server_clock, deadlines), keys, server_clock, fetched)
+        store = S3Store(S3Calls("2", keys, pool, origin, server_clock, deadlines))
+        yield OpenStore(store, keys, server_clock, fetched)
     finally:
         await keys.close()
         await pool.close()

@@ -218,31 +218,16 @@ async def test_many_transfers_share_one_renewal(tmp_path: Path) -> None:
     assert len(server.calls) == 16
 
 
-async def test_an_acl_that_is_not_supported_is_dropped_and_remembered(body: Span) -> None:
+@pytest.mark.parametrize(("status", "code"), [(400, "AccessControlListNotSupported"), (403, "AccessDenied")])
+async def test_an_acl_that_is_not_taken_is_dropped_and_remembered(body: Span, status: int, code: str) -> None:
     def no_acl(call: Call) -> None:
         call.read_body()
         if "x-amz-acl" in call.headers:
-            call.error(400, "AccessControlListNotSupported")
+            call.error(status, code)
         else:
             call.reply(200, ETag="1")
 
     with serving(no_acl) as server:
-        async with open_store(server.url) as opened:
-            for name in ("a", "b"):
-                await opened.store.put(name, body, ignore)
-            assert len(opened.fetched) == 1
-    assert [acl_of(call) is not None for call in server.calls] == [True, False, False]
-
-
-async def test_denied_because_of_the_acl(body: Span) -> None:
-    def deny(call: Call) -> None:
-        call.read_body()
-        if "x-amz-acl" in call.headers:
-            call.error(403, "AccessDenied")
-        else:
-            call.reply(200, ETag="1")
-
-    with serving(deny) as server:
         async with open_store(server.url) as opened:
             for name in ("a", "b"):
                 await opened.store.put(name, body, ignore)

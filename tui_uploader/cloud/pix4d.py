@@ -19,6 +19,7 @@ from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
 from tui_uploader.cloud.rest import TOKEN_PATH, RestApi
 from tui_uploader.cloud.s3 import S3Store
+from tui_uploader.cloud.s3_calls import S3Calls
 from tui_uploader.cloud.status_words import state_of_word
 from tui_uploader.cloud.storage_key import StorageKey, storage_key
 from tui_uploader.cloud.throttle import Throttle
@@ -161,7 +162,8 @@ class Pix4dCloud:
 
             keys = Renewable(fetch, lambda key: key.life, self._clock.now)
             self._keys.append(keys)
-            store = S3Store(project_id, keys, self._pool, self._rest.origin, self._clock, self._deadlines)
+            calls = S3Calls(project_id, keys, self._pool, self._rest.origin, self._clock, self._deadlines)
+            store = S3Store(calls)
             self._stores[project_id] = store
         return store
 

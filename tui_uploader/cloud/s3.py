@@ -18,8 +18,6 @@ from collections.abc import Sequence
 from tui_uploader.cloud import s3_xml
 from tui_uploader.cloud.contract import Multipart, Part, SentCallback, Span, StoredObject
 from tui_uploader.cloud.likeness import Found, Likeness, Verdict, after_completion, is_the_same, likeness_of_parts
-from tui_uploader.cloud.pool import ConnectionPool
-from tui_uploader.cloud.renewal import Renewable, ServerClock
 from tui_uploader.cloud.s3_calls import Call, S3Calls
 from tui_uploader.cloud.s3_headers import (
     CHECKSUM_ALGORITHM,
@@ -30,8 +28,6 @@ from tui_uploader.cloud.s3_headers import (
     found_in,
     unintelligible,
 )
-from tui_uploader.cloud.storage_key import StorageKey
-from tui_uploader.cloud.transport import Deadlines, Origin
 from tui_uploader.errors import MultipartGone, NameTaken, Unsupported
 from tui_uploader.text import printable
 
@@ -41,16 +37,8 @@ _MAX_LIST_PAGES = 100
 class S3Store:
     """An `ObjectStore` over S3's REST protocol."""
 
-    def __init__(
-        self,
-        project_id: str,
-        keys: Renewable[StorageKey],
-        pool: ConnectionPool,
-        cloud: Origin,
-        clock: ServerClock,
-        deadlines: Deadlines,
-    ) -> None:
-        self._calls = S3Calls(project_id, keys, pool, cloud, clock, deadlines)
+    def __init__(self, calls: S3Calls) -> None:
+        self._calls = calls
         self._completing: set[str] = set()
         """Uploads whose completion was asked for, and not refused since."""
 
