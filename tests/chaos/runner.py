@@ -82,19 +82,8 @@ async def carried_out(run: Run, patience: float = _PATIENCE) -> Ended:
     machine = Machine(folder, run.profile, (*scenario.cloud, *faults), scenario.rig)
     flight = Flight(machine.card, scenario.load)
     flight.write(chance)
-    trouble = ""
-    watching = asyncio.create_task(machine.watch())
     try:
-        await machine.start_cloud()
-        await _upload_with_mishaps(run, machine, flight, chance)
-        async with asyncio.timeout(patience):
-            await _to_its_end(machine)
-    except Exception as error:  # whatever it is, the other runs go on
-        trouble = f"{type(error).__name__}: {error}; last seen {machine.seen}"
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-    try:
+        trouble = await _lived_through(run, machine, flight, chance, patience)
         facts = await _facts(machine, flight, trouble)
     finally:
         await machine.stop()
@@ -103,6 +92,22 @@ async def carried_out(run: Run, patience: float = _PATIENCE) -> Ended:
         return ended
     await asyncio.to_thread(shutil.rmtree, folder)
     return Ended(run, ended.outcome, None)
+
+
+async def _lived_through(run: Run, machine: Machine, flight: Flight, chance: random.Random, patience: float) -> str:
+    """Why the upload did not come to its end; empty where it did."""
+    watching = asyncio.create_task(machine.watch())
+    try:
+        await machine.start_cloud()
+        await _upload_with_mishaps(run, machine, flight, chance)
+        async with asyncio.timeout(patience):
+            await _to_its_end(machine)
+    except Exception as error:  # whatever it is, the other runs go on
+        return f"{type(error).__name__}: {error}; last seen {machine.seen}"
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    return ""
 
 
 async def kinds_of_writes(profile: str) -> list[str]:
@@ -119,7 +124,7 @@ async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chanc
     moment = run.scenario.fatal_moment
     if moment is None:
         await machine.start_engine()
-        await _ask(machine, flight)
+        await asyncio.wait_for(_ask(machine, flight), DEADLINE)
         for mishap in run.scenario.mishaps:
             await mishap(machine, flight, chance)
     else:
@@ -134,7 +139,7 @@ async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chanc
             await machine.engine_is_dead()
     if not machine.engine_runs:
         await machine.start_engine()
-    await _ask(machine, flight)
+    await asyncio.wait_for(_ask(machine, flight), DEADLINE)
 
 
 async def _ask_and_wait(machine: Machine, flight: Flight) -> None:
