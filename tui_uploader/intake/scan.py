@@ -160,7 +160,10 @@ class _Walk:
                 folder.path, f"{counted(hidden, 'hidden or system entry', 'hidden or system entries')} inside"
             )
         textures = _has_mesh(entry.name for entry in visible)
-        for entry in sorted(visible, key=lambda entry: _natural(entry.name)):
+        del entries
+        visible.sort(key=lambda entry: _natural(entry.name), reverse=True)
+        while visible:
+            entry = visible.pop()  # each is let go of: it keeps what it was asked for, half a kilobyte
             try:
                 found = self._entry(folder, entry, textures)
             except OSError as error:
