@@ -58,7 +58,8 @@ WHOLE: list[tuple[bytes, list[Piece]]] = [
     ("\x1béy".encode(), [Escape(), *typed("éy")]),
     (b"\x1b\xc3y", [Escape(), *typed("\ufffdy")]),
     (b"\x1b\x7fq", [Sequence("\x1b\x7f"), Typed("q")]),
-    (b"\x1b\rq", [Sequence("\x1b\r"), Typed("q")]),
+    (b"\x1b\tq", [Sequence("\x1b\t"), Typed("q")]),
+    (b"\x1b\rq", [Escape(), *typed("\rq")]),
     (b"\x1b\\q", typed("q")),
     (b"\x1b[<0;12;7M", [Sequence("\x1b[<0;12;7M")]),
     (b"\x1b[?2026;2$y", [Sequence("\x1b[?2026;2$y")]),
@@ -249,6 +250,7 @@ def keys(messages: list[Message]) -> list[str]:
         (Sequence("\x1b[[A"), "f1"),
         (Sequence("\x1b[27u"), "escape"),
         (Sequence("\x1b\x7f"), "ctrl+w"),
+        (Sequence("\x1b\t"), "shift+tab"),
     ],
 )
 def test_pieces_become_keys(piece: Piece, key: str) -> None:

@@ -281,7 +281,7 @@ class EventReader:
         except (ValueError, OverflowError):  # numbers that it expects and does not find, as in `ESC [ : A`
             self._parser = XTermParser()  # the old one has ended with that
             return []
-        # With Alt, a key is its own character after ESC; anything else that is reissued is no key.
+        # Alt+Backspace is that key's own character after ESC; anything else that is reissued is no key.
         return known if text[1] in "[O" else known + unknown
 
     def _reissued(self) -> list[Message]:

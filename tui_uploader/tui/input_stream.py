@@ -28,9 +28,11 @@ _LATE = 10.0
 LONGEST_SEQUENCE = 32
 """Characters of the longest sequence that means anything; Textual replays longer ones as keys (_xterm_parser.py)."""
 
-_ESC, _DELETE = 0x1B, 0x7F
+_ESC = 0x1B
 _PASTE_START, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
 _STRINGS, _STRING_END = frozenset(b"]PX^_"), ord("\\")
+# Alt+Backspace, which deletes a word and does not leave the field, and Shift+Tab of some terminals.
+_NO_KEY_AFTER_ESC = frozenset(b"\b\x7f\t") | {_STRING_END}
 # ECMA-48, 5.4: parameters, intermediate bytes, one final byte.
 _CSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _CSI_SO_FAR = re.compile(rb"\x1b\[[0-?]*[ -/]*")
@@ -53,7 +55,7 @@ class Escape(msgspec.Struct, frozen=True):
 
 
 class Sequence(msgspec.Struct, frozen=True):
-    """A whole escape sequence: an arrow, the mouse, an answer of the terminal, a control key with Alt."""
+    """A whole escape sequence: an arrow, the mouse, an answer of the terminal, Alt+Backspace."""
 
     text: str
 
@@ -202,11 +204,9 @@ def sequence_end(buffer: bytes, at: int) -> tuple[int, bool]:
         return (whole.end(), True) if whole else (_matched_end(_SS3_SO_FAR, buffer, at), False)
     if introducer in _STRINGS:
         return _string_end(buffer, at)
-    # Alt with a letter sends just what Esc and that letter send, and no key of the app has Alt: whoever types fast
-    # after Esc means both. Alt with Backspace is no Esc: it is meant to delete a word, and not to leave the field.
-    if introducer == _ESC or (introducer >= 0x20 and introducer not in (_STRING_END, _DELETE)):
-        return at + 1, False
-    return at + 2, True
+    # Alt with a key sends just what Esc and that key send, and no key of the app has Alt: whoever types fast after Esc
+    # means both, and Enter above all must not confirm what Esc has left.
+    return (at + 2, True) if introducer in _NO_KEY_AFTER_ESC else (at + 1, False)
 
 
 def _csi_end(buffer: bytes, at: int) -> tuple[int, bool]:
