@@ -46,6 +46,7 @@ def main() -> None:
             set_up.upload(set_up.large_card, _LARGE)
             set_up.upload(set_up.small_card, _LITTLE)
             _look_at_statuses(terminal, camera)
+            _look_at_flight(terminal, camera)
             _add_files(terminal, camera)
         _look_from_other_terminals(set_up, camera)
         with set_up.app(*_WIDE) as terminal:
@@ -61,6 +62,20 @@ def _look_at_statuses(terminal: PtySession, camera: Camera) -> None:
     terminal.feed("2")
     terminal.wait_for(lambda: all(sign in _upload_row(terminal, _LITTLE) for sign in "✓⇡∙⚠↻"), _PATIENCE)
     camera.take("all-statuses", terminal)
+
+
+def _look_at_flight(terminal: PtySession, camera: Camera) -> None:
+    terminal.feed(f"g{_DOWN}{_DOWN}")
+    terminal.feed("v")
+    terminal.wait_for(" sent")
+    camera.take("image-view", terminal)
+    terminal.feed(_ESCAPE)
+    terminal.wait_for("2 Files")
+    terminal.feed("m")
+    terminal.wait_for(lambda: "Map of the flight" in terminal.text and " images " in terminal.text)
+    camera.take("map", terminal)
+    terminal.feed(_ESCAPE)
+    terminal.wait_for("2 Files")
 
 
 def _upload_row(terminal: PtySession, project: str) -> str:
@@ -107,6 +122,12 @@ def _look_at_uploads(terminal: PtySession, camera: Camera) -> None:
     camera.take("help", terminal)
     terminal.feed(_ESCAPE)
     terminal.wait_for(lambda: "Everywhere" not in terminal.text)
+    terminal.feed("b")
+    terminal.wait_for("no data budget is set")
+    terminal.feed("8Mbit/s\tMon-Fri 08:00-18:00 500k\t20GB")
+    camera.take("bandwidth", terminal)
+    terminal.feed(_ESCAPE)
+    terminal.wait_for(lambda: "no data budget is set" not in terminal.text)
 
 
 def _submit(terminal: PtySession, set_up: Stage, camera: Camera) -> None:

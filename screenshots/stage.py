@@ -20,7 +20,7 @@ _FAULTS = (
     "stall:route=put,probability=0.5,seed=2,bytes=60000,seconds=8",
     "stall:route=put,bytes=150000,seconds=4",
 )
-_LARGE_FLIGHT, _SMALL_FLIGHT = 110, 23
+_LARGE_FLIGHT, _SMALL_FLIGHT = 130, 23
 """Photos."""
 _LARGE_PHOTO = (1400, 1000)
 """Pixels: about 1.2 MB of noise, more than the kernel takes at once, so that a photo can be half-way."""

@@ -30,8 +30,9 @@ FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
             ),
         ),
         (MOVING, replace(DONE, counts=Counts()), News()),  # its files were removed
+        (replace(MOVING, counts=Counts()), replace(DONE, counts=Counts()), News()),  # they were, a moment ago
         (
-            replace(MOVING, counts=Counts()),
+            replace(MOVING, state=UploadState.PREPARING, counts=Counts()),
             replace(DONE, counts=Counts(), skipped=2),
             News(told=("North field: there was no file to upload; 2 paths skipped.",), seconds=1.0),
         ),

@@ -226,6 +226,7 @@ def test_a_filter_takes_part_of_the_name_or_its_opposite(text: str, names: str) 
         (upload_status(counts=Counts(waiting=1)), 0, "waiting", ""),
         (upload_status(counts=Counts(failed=1)), 0, "failed", ""),
         (upload_status(state=UploadState.PAUSED, eta=EtaRange(1, 2)), 0, "paused", ""),
+        (upload_status(counts=Counts(uploading=1), eta=EtaRange(1, 2)), 0, "waiting", ""),
         (upload_status(state=UploadState.COMPLETE), 100, "complete", ""),
         (upload_status(state=UploadState.CANCELLED, volume=Volume(total=10, stored=5)), 50, "cancelled", ""),
     ],

@@ -90,7 +90,7 @@ def _nothing_uploaded(old: UploadStatus, new: UploadStatus, name: str) -> str | 
     if new.counts.duplicate:
         copies = counted(new.counts.duplicate, "file")
         return f"{name}: nothing had to be sent, the project has the content of {copies} already."
-    if old.counts.total:
+    if old.counts.total or old.state is not UploadState.PREPARING:
         return None
     skipped = f"; {counted(new.skipped, 'path')} skipped" if new.skipped else ""
     return f"{name}: there was no file to upload{skipped}."

@@ -96,7 +96,7 @@ def rate_span(status: UploadStatus) -> Span:
 
 def eta_words(status: UploadStatus) -> str:
     """A range; nothing while the engine cannot tell, or nothing moves."""
-    if status.eta is None or status.state not in (UploadState.ACTIVE, UploadState.PREPARING):
+    if status.eta is None or status.rate <= 0 or status.state not in (UploadState.ACTIVE, UploadState.PREPARING):
         return ""
     said = without_ornament(duration_range(status.eta.low, status.eta.high))
     return f"< {said[2:]}" if said.startswith("0-") else said
