@@ -30,7 +30,7 @@ from tui_uploader.tui.screens.details import DetailsScreen
 from tui_uploader.tui.screens.help import help_sections
 from tui_uploader.tui.terminal import Terminal
 from tui_uploader.tui.widgets.key_bar import fitting
-from tui_uploader.tui.widgets.notices import notice_lines
+from tui_uploader.tui.widgets.notices import kept, notice_lines
 
 PANES = ("projects", "files", "uploads")
 EVERY_KEY = (*keys.IN_PROJECTS, *keys.IN_FILES, *keys.IN_UPLOADS, *keys.EVERYWHERE)
@@ -290,6 +290,33 @@ async def test_the_newest_notice_takes_the_place_of_the_last(manager: StandInMan
         assert screen.lines[line + 1].startswith(" 3 Uploads")
         await screen.pilot.click(offset=(5, line))
         await screen.hides("Notice number")
+
+
+REFUSED = Noticed("The login is refused.", "error", seconds=0, attention=True)
+FAILED = Noticed("2 files failed.", "warning", seconds=30.0, attention=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "notice", "text", "seconds"),
+    [
+        (None, FAILED, "2 files failed.", 30.0),
+        (FAILED, REFUSED, "The login is refused.", 0),
+        (REFUSED, FAILED, "2 files failed. The login is refused.", 0),
+        (REFUSED, REFUSED, "The login is refused.", 0),
+        (REFUSED, Noticed("Cancelled."), "Cancelled.", Noticed("Cancelled.").seconds),
+        (
+            Noticed("2 files failed. The login is refused.", seconds=0),
+            FAILED,
+            "2 files failed. The login is refused.",
+            0,
+        ),
+    ],
+)
+def test_a_call_for_somebody_does_not_take_the_place_of_another(
+    before: Noticed | None, notice: Noticed, text: str, seconds: float
+) -> None:
+    found = kept(before, notice)
+    assert (found.text, found.seconds) == (text, seconds)
 
 
 async def test_a_notice_stays_above_the_uploads_when_they_grow(

@@ -22,6 +22,15 @@ def notice_lines(text: str, width: int) -> list[str]:
     return wrapped(cell_text(printable(without_ornament(text), _LONGEST)), width, most=_MOST_LINES)
 
 
+def kept(before: Noticed | None, notice: Noticed) -> Noticed:
+    """`notice`, and behind it what stays until it is closed: one call for somebody does not take another's place."""
+    if before is None or before.seconds or not notice.attention or before.text in notice.text:
+        return notice
+    if notice.text in before.text:
+        return before
+    return Noticed(f"{notice.text} {before.text}", before.severity, seconds=0, attention=True)
+
+
 class Notices(Widget):
     """Hidden while there is nothing to say. A click closes it."""
 
@@ -34,6 +43,7 @@ class Notices(Widget):
         """`below`: how many lines of the screen's end it must leave free."""
         if self._timer is not None:
             self._timer.stop()
+        notice = kept(self.current, notice)
         self._timer = self.set_timer(notice.seconds, self.close) if notice.seconds else None
         self.current = notice
         self.place(below)
