@@ -378,7 +378,7 @@ FOR_GOOD = "data budget of 1 GB is used up; `b` or `tui-uploader budget` changes
         (
             Preferences(0),
             0,
-            "limit: nothing is sent; `b` or `tui-uploader limit off` changes it",
+            "paused by the limit; `b` or `tui-uploader limit off` ends it",
             ("SendingPaused", False),
         ),
         (Preferences(0, budget=GB), GB, UNTIL_JUNE, ("SendingPaused", False)),

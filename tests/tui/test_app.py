@@ -160,6 +160,30 @@ async def test_processing_of_a_part_is_asked_for(directories: Directories, field
         await screen.shows("Copied, if the terminal allows it: http")
 
 
+async def test_a_cancelled_part_is_asked_for_too_and_too_few_images_are_told(
+    directories: Directories, field: Path, tmp_path: Path
+) -> None:
+    few, enough = flight(tmp_path / "few", 3), flight(tmp_path / "enough", 6)
+    cut_off(few / "broken.JPG")
+    cut_off(enough / "broken.JPG")
+    async with showing(directories) as screen:
+        await until(lambda: screen.app.link.account)
+        await queued(directories, few, auto_process=False)
+        await when(screen, lambda upload: upload.settled and upload.counts.uploaded == 3)
+        await screen.press("s")
+        await screen.shows("processing needs at least 6")
+        await queued(directories, enough, auto_process=False)
+        await when(screen, lambda upload: upload.settled and upload.counts.uploaded == 9)
+        await screen.press("c")
+        await screen.shows("Cancel the upload to Quarry?")
+        await screen.press("y")
+        await when(screen, lambda upload: upload.state == "cancelled")
+        await screen.press("s")
+        await screen.shows("Start processing Quarry with")
+        await screen.press("n")
+        await screen.hides("Start processing Quarry with")
+
+
 async def test_pause_dismiss_and_the_log(directories: Directories, field: Path, tmp_path: Path) -> None:
     async with showing(directories) as screen:
         await until(lambda: screen.app.link.account)

@@ -201,7 +201,7 @@ def _pace_words(pace: Pace, now: float) -> str:
         return f"at most {rate_text(pace.rate)}{until}{' (schedule)' if pace.by_schedule else ''}"
     if pace.by_schedule:
         return f"schedule: paused{until or '; `b` or `tui-uploader schedule` changes it'}"
-    return "limit: nothing is sent; `b` or `tui-uploader limit off` changes it"
+    return "paused by the limit; `b` or `tui-uploader limit off` ends it"
 
 
 def _until_words(pace: Pace, now: float) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from textual.app import App
 
 from tui_uploader.model import (
+    MIN_IMAGES,
     FileQuery,
     FileSelection,
     FileStatus,
@@ -201,10 +202,10 @@ class Commands:
             self._say(f"{_name(project.name)} is not made yet: the link is down, or nobody is signed in.", "warning")
             return
         left = sum(_unfinished(upload) for upload in subject.uploads)
-        if not left:
+        uploaded = max(project.images, sum(upload.counts.uploaded for upload in subject.uploads))
+        if not left or uploaded < MIN_IMAGES:  # the engine says what is missing
             self._start(identity, project.name, partial=False)
             return
-        uploaded = max(project.images, sum(upload.counts.uploaded for upload in subject.uploads))
         question = f"Start processing {_name(project.name)} with {counted(uploaded, 'image')}?"
         stakes = (
             f"{counted(left, 'file')} of this machine are not uploaded yet, and would be left out.",
@@ -268,6 +269,4 @@ def _tried(files: int) -> str:
 
 
 def _unfinished(upload: UploadStatus) -> int:
-    if upload.state is UploadState.CANCELLED:
-        return 0
     return upload.counts.waiting + upload.counts.uploading + upload.counts.failed
