@@ -25,6 +25,7 @@ from tui_uploader.errors import (
     NotSignedIn,
     SignInRefused,
     TooFewImages,
+    TooManyImages,
     UsageError,
 )
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
@@ -258,6 +259,12 @@ async def test_a_folder_of_4001_images_is_told_before_anything_is_sent(
     assert upload.notice is not None
     assert (upload.notice.kind, upload.notice.needs_person) == ("TooManyImages", True)
     assert world.objects() == {}
+    await manager.remove(upload.upload, FileSelection(names=("0.jpg",)))
+    assert (await manager.answers.upload(upload.upload)).notice is None
+    await manager.restore(upload.upload, FileSelection(all=True))
+    assert (await manager.answers.upload(upload.upload)).notice is None  # told again when the upload is to go on
+    with pytest.raises(TooManyImages, match="4,001 images"):
+        await manager.resume(upload.upload)
 
 
 BAD_REQUESTS: list[tuple[Callable[[Path], AddRequest], type[Exception]]] = [

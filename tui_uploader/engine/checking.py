@@ -141,6 +141,16 @@ def check_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
         uploads.set_notice(connection, upload_id, None, None)
 
 
+def correct_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
+    """Files left or came back: what was said of too many images tells the number of now, or nothing any more."""
+    if uploads.upload(connection, upload_id).notice_kind != TooManyImages.__name__:
+        return
+    try:
+        check_image_limit(connection, upload_id)
+    except TooManyImages as error:
+        uploads.set_notice(connection, upload_id, error.kind, str(error))
+
+
 def _keeping(batch: ScanBatch, upload: int, project: int) -> Callable[[sqlite3.Connection], None]:
     def keep(connection: sqlite3.Connection) -> None:
         files.add_candidates(connection, upload, project, batch.candidates)

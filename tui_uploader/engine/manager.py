@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.adding import Adder
 from tui_uploader.engine.answers import Answers
-from tui_uploader.engine.checking import check_image_limit
+from tui_uploader.engine.checking import check_image_limit, correct_image_limit
 from tui_uploader.engine.core import Clocks
 from tui_uploader.engine.journal import files, uploads
 from tui_uploader.engine.processing import DOUBT_SECONDS
@@ -119,15 +119,11 @@ class UploadManager:
 
         Raises NotPossibleNow when one that was named is uploading or uploaded.
         """
-        removed = await self._core.journal.write(lambda connection: uploads.remove(connection, upload, selection))
-        await self._recount_parts()
-        return removed
+        return await self._recounted(upload, lambda connection: uploads.remove(connection, upload, selection))
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
         """Take a removal back."""
-        restored = await self._core.journal.write(lambda connection: uploads.restore(connection, upload, selection))
-        await self._recount_parts()
-        return restored
+        return await self._recounted(upload, lambda connection: uploads.restore(connection, upload, selection))
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
         """Start now. `partial`: although files are waiting or failed.
@@ -147,6 +143,18 @@ class UploadManager:
     def try_now(self) -> None:
         """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""
         self._rooms.try_now()
+
+    async def _recounted(self, upload: int, change: Callable[[sqlite3.Connection], int]) -> int:
+        """Which files are of the upload changed: so did what was said of their number."""
+
+        def change_and_correct(connection: sqlite3.Connection) -> int:
+            changed = change(connection)
+            correct_image_limit(connection, upload)
+            return changed
+
+        changed = await self._core.journal.write(change_and_correct)
+        await self._recount_parts()
+        return changed
 
     async def _recount_parts(self) -> None:
         """Parts of a file that left the queue are not sent bytes of the upload any more."""
