@@ -8,12 +8,40 @@ from pathlib import Path
 from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight
 from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.errors import CloudFault
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, UploadStatus
+from tui_uploader.model import Counts, Login, UploadStatus
 
 
 def needs_somebody(status: UploadStatus) -> bool:
     return status.notice is not None and status.notice.needs_person
+
+
+async def test_what_one_call_registered_is_not_lost_with_the_next_one(tmp_path: Path) -> None:
+    """The service takes two at once, and then does not answer: two files are uploaded all the same."""
+    world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
+    write_flight(world.card, 3)
+    asked: list[int] = []
+
+    class Choosy(Pix4dCloud):
+        async def register_images(self, project_id: str, keys: Sequence[str]) -> int | None:
+            asked.append(len(keys))
+            if len(asked) == 2:
+                raise CloudFault("The service broke.")
+            return await super().register_images(project_id, keys)
+
+    def choosy(login: Login) -> Pix4dCloud:
+        cloud = Choosy(login, SETTINGS)
+        cloud.registration_batch = 2
+        return cloud
+
+    world.make_cloud = choosy
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await when(manager, upload.upload, lambda status: status.counts == Counts(uploaded=2, uploading=1))
+        manager.try_now()
+        await settled(manager, upload.upload)
+    assert asked == [2, 1, 1]
 
 
 async def test_a_project_that_vanished_is_told_to_a_person_and_forgotten_once_it_is_back(tmp_path: Path) -> None:

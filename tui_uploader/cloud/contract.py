@@ -151,6 +151,8 @@ class Cloud(Protocol):
     """One account at one cloud."""
 
     account: str
+    registration_batch: int
+    """Images that the service was seen to take in one call: with more, one lost answer repeats several calls."""
 
     @property
     def connections(self) -> StoreConnections: ...

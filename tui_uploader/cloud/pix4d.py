@@ -73,7 +73,7 @@ class Pix4dCloud:
         self._pool = ConnectionPool(settings, self._deadlines)
         self._stores: dict[str, S3Store] = {}
         self._keys: list[Renewable[StorageKey]] = []
-        self._batch = REGISTER_BATCH
+        self.registration_batch = REGISTER_BATCH
 
     async def close(self) -> None:
         for keys in self._keys:
@@ -177,14 +177,14 @@ class Pix4dCloud:
         refused: list[str] = []
         while pending and len(refused) < _MAX_REFUSED_KEYS:
             batch = pending.pop(0)
-            if len(batch) > self._batch:
-                pending[:0] = _sliced(batch, self._batch)
+            if len(batch) > self.registration_batch:
+                pending[:0] = _sliced(batch, self.registration_batch)
                 continue
             reply = await self._register(project_id, batch)
             if reply.ok:
                 counts.append(_registered_count(reply))
             elif reply.status != 400 and len(batch) > 1:
-                self._batch = len(batch) // 2
+                self.registration_batch = len(batch) // 2
                 pending.insert(0, batch)
             elif reply.status != 400:
                 raise self._refusal(reply, "register an image")

@@ -67,7 +67,8 @@ class Registrar:
     async def _register(self, project: ProjectRow) -> None:
         account = self._core.account_of(project)
         assert account is not None and project.remote_id is not None
-        rows = await self._core.journal.read(lambda connection: files.stored(connection, project.id, _BATCH))
+        most = min(_BATCH, account.cloud.registration_batch)
+        rows = await self._core.journal.read(lambda connection: files.stored(connection, project.id, most))
         try:
             store = account.cloud.store(project.remote_id)
             await store.open()
