@@ -79,7 +79,8 @@ class DetailsScreen(ModalScreen[None]):
             yield Static(Content(self._title), classes="dialog-title")
             for label, text in self._lines:
                 yield _line(label, text)
-            yield Static("\nEsc closes" if self._image is None else "\nv shows the image, Esc closes", id="details-keys")
+            keys = "Esc closes" if self._image is None else "v shows the image, Esc closes"
+            yield Static(f"\n{keys}", id="details-keys")
 
     def on_mount(self) -> None:
         if self._image is not None:
