@@ -48,7 +48,7 @@ def test_a_listed_upload_adds_rate_and_eta() -> None:
     shown = json.loads(to_json(present.listed(upload(rate=5.0, eta=EtaRange(10.0, 20.0)), [])))
     assert shown["rate"] == 5.0
     assert shown["eta"] == {"low": 10.0, "high": 20.0}
-    assert set(shown) - set(present.result(UPLOAD, [])) == {"rate", "eta"}
+    assert set(shown) - set(present.result(UPLOAD, [])) == {"rate", "eta", "notice"}
 
 
 def test_a_path_that_is_no_utf8_survives_json() -> None:

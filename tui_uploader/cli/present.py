@@ -89,8 +89,8 @@ def result(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str, Any]:
 
 
 def listed(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str, Any]:
-    """One element of `uploads` in `status --json`: the same, and how fast it goes."""
-    return result(status, skipped) | {"rate": status.rate, "eta": status.eta}
+    """One element of `uploads` in `status --json`: the same, how fast it goes, and what holds it up."""
+    return result(status, skipped) | {"rate": status.rate, "eta": status.eta, "notice": status.notice}
 
 
 def file_record(item: FileItem) -> dict[str, Any]:
