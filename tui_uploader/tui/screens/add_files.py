@@ -28,6 +28,7 @@ from tui_uploader.tui.aside import aside
 from tui_uploader.tui.columns import cell_text
 from tui_uploader.tui.given_paths import GivenPath
 from tui_uploader.tui.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
+from tui_uploader.tui.screens.steady import SteadySize
 from tui_uploader.tui.targets import add_request, checked_name, destination_words, settled_kind, target_note
 from tui_uploader.tui.widgets.choices import OneOf, Tick
 from tui_uploader.tui.widgets.chosen_paths import ChosenPaths
@@ -53,7 +54,7 @@ _KEYS = {
 _ELSEWHERE = (("Tab", "go on"), _ENDS[1])
 
 
-class AddFilesScreen(ModalScreen[AddRequest | None]):
+class AddFilesScreen(SteadySize, ModalScreen[AddRequest | None]):
     CSS_PATH: ClassVar = ["../widgets/line_list.tcss", "../widgets/choices.tcss", "add_files.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "upload", "Upload"),

@@ -14,9 +14,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_uploader.text import printable
+from tui_uploader.tui.screens.steady import SteadySize
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(SteadySize, ModalScreen[bool]):
     """Dismisses with True for yes. `n`, Esc and Enter on the button that has the focus at first mean no."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]

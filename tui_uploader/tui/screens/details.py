@@ -16,6 +16,7 @@ from textual.widgets import Static
 from tui_uploader.model import FileItem, FileStatus, Skipped
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.tui.aside import aside
+from tui_uploader.tui.screens.steady import SteadySize
 
 _LABEL_CELLS = 13
 _WHAT_HELPS = {
@@ -50,7 +51,7 @@ def skipped_lines(skipped: Sequence[Skipped]) -> list[tuple[str, str]]:
     return [("", f"{entry.path}: {entry.reason}") for entry in skipped]
 
 
-class DetailsScreen(ModalScreen[None]):
+class DetailsScreen(SteadySize, ModalScreen[None]):
     """A title and labelled lines."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from tui_uploader.model import FileStatus
 from tui_uploader.tui import keys
 from tui_uploader.tui.glyphs import Glyphs
+from tui_uploader.tui.screens.steady import SteadySize
 
 _INDENT = 2
 _KEY_CELLS = 18
@@ -67,7 +68,7 @@ def _keys_shown(binding: Binding) -> str:
     return " ".join(names)
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(SteadySize, ModalScreen[None]):
     """Scrolls; closes with the key that opened it too."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]

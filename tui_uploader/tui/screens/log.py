@@ -17,6 +17,7 @@ from textual.widgets import Static
 from tui_uploader.text import printable
 from tui_uploader.tui.columns import Column, cell_text
 from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.screens.steady import SteadySize
 from tui_uploader.tui.widgets.line_table import LineTable, Shape
 
 _TAIL_BYTES = 128 * 1024
@@ -33,7 +34,7 @@ def tail(path: Path, most: int = _TAIL_BYTES) -> list[str]:
     return lines[1:] if start else lines
 
 
-class LogScreen(ModalScreen[None]):
+class LogScreen(SteadySize, ModalScreen[None]):
     """Follows the end unless the user went up."""
 
     CSS_PATH: ClassVar = ["dialog.tcss", "log.tcss"]

@@ -26,6 +26,7 @@ from tui_uploader.tui.panes.files import FilesPane
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
+from tui_uploader.tui.screens.steady import SteadySize
 from tui_uploader.tui.widgets.key_bar import KeyBar
 from tui_uploader.tui.widgets.notices import Notices
 from tui_uploader.tui.widgets.plain_status import PlainStatus
@@ -35,7 +36,7 @@ _SMALLEST = (60, 16)
 _WIDE, _WIDEST = 100, 150
 
 
-class MainScreen(Screen[None]):
+class MainScreen(SteadySize, Screen[None]):
     """Keeps the panes on one upload, and hands commands what they are about."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(EVERYWHERE)

@@ -23,6 +23,7 @@ from tui_uploader.tui.columns import cell_text, clipped_name
 from tui_uploader.tui.engine_link import STATUS_SECONDS, EngineLink
 from tui_uploader.tui.flight_map import FlightMap, bar_spans, distance_words, flight_map, legend_spans
 from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.screens.steady import SteadySize
 from tui_uploader.tui.widgets.spans import SpanLine, segments
 
 _REST = 10
@@ -58,7 +59,7 @@ class MapArea(Widget):
         return Strip(segments(self, row, base)).adjust_cell_length(width, base)
 
 
-class MapScreen(Screen[None]):
+class MapScreen(SteadySize, Screen[None]):
     """`marked` is the file under the cursor."""
 
     CSS_PATH: ClassVar = ["map.tcss"]

@@ -36,6 +36,7 @@ from tui_uploader.tui.picture_cells import (
     cell_picture,
     drawing,
 )
+from tui_uploader.tui.screens.steady import SteadySize
 from tui_uploader.tui.widgets.spans import SpanLine, segments
 
 _LEAST_PIXELS = 480
@@ -86,7 +87,7 @@ def strips(rows: Rows, base: Style) -> list[Strip]:
     return [Strip([Segment(run.text, style(run.ink, run.paper)) for run in row]) for row in rows]
 
 
-class PictureScreen(Screen[int]):
+class PictureScreen(SteadySize, Screen[int]):
     """The answer is where in the list the user is now."""
 
     CSS_PATH: ClassVar = ["picture.tcss"]

@@ -15,9 +15,10 @@ from textual.widgets import Button, Static
 
 from tui_uploader.tui.columns import cell_text
 from tui_uploader.tui.news import Submission, estimate_words
+from tui_uploader.tui.screens.steady import SteadySize
 
 
-class SubmittedScreen(ModalScreen[None]):
+class SubmittedScreen(SteadySize, ModalScreen[None]):
     """One for all that were submitted meanwhile: more can be added while it is open."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]
