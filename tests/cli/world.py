@@ -92,15 +92,19 @@ def serving(root: Path, *options: str) -> Iterator[LocalCloud]:
 
 
 def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """A command under way; nothing but a pipe is on its stdin."""
-    return subprocess.Popen(
-        [*PROGRAM, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-    )
+    """A command under way; nothing but a pipe is on its stdin. It minds hang-ups, even if the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(
+            [*PROGRAM, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
+        )
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def finished(process: subprocess.Popen[str], typed: str = "") -> Finished:
