@@ -60,7 +60,8 @@ def first_frames(starts: Mapping[str, Start], rounds: int) -> dict[str, Waited]:
     environment forbids Python to keep any: else libraries would be there compiled, and only the program would not.
     """
     waits: dict[str, list[Waited]] = {name: [] for name in starts}
-    with tempfile.TemporaryDirectory() as folder:
+    # An engine that was spawned may still be keeping what it compiled.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
         for number in range(rounds + 1):
             for name, start in starts.items():

@@ -30,7 +30,7 @@ HOSTILE = (
 )
 _COLOUR = re.compile(rb"\x1b\[([0-9;:]*)m")
 _PLAIN = {b"", b"0", b"1", b"2", b"3", b"4", b"7", b"9", b"22", b"23", b"24", b"27", b"29"}
-_UNREAD_SECONDS = float(os.environ.get("UNREAD_SECONDS", "12"))
+_UNREAD_SECONDS = float(os.environ.get("UNREAD_SECONDS", "6"))
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
 
 
 def test_a_cancelled_upload_keeps_what_it_has_and_can_go_on(work: Field) -> None:
-    card = work.card("delta", 120)
+    card = work.card("delta", 72)
     delta = work.queue("delta", "--no-process")
     with work.app() as terminal:
         terminal.wait_for(lambda: work.stored("delta"))
