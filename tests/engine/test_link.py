@@ -171,11 +171,11 @@ def connection(unacknowledged: int, silent: float) -> Vitals:
     ("connections", "still"),
     [
         ([], False),
-        ([connection(10, 2.9)], False),
-        ([connection(10, 3.1)], True),
+        ([connection(10, 1.9)], False),
+        ([connection(10, 2.1)], True),
         ([connection(0, 60.0)], False),  # it waits for the answer to what has arrived
-        ([connection(10, 3.1), connection(10, 0.1)], False),
-        ([connection(10, 3.1), connection(0, 0.1)], True),
+        ([connection(10, 2.1), connection(10, 0.1)], False),
+        ([connection(10, 2.1), connection(0, 0.1)], True),
     ],
 )
 def test_packets_that_nobody_acknowledges_stand_still(connections: list[Vitals], still: bool) -> None:

@@ -21,7 +21,7 @@ from tui_uploader.model import Link, LinkState
 
 log = logging.getLogger(__name__)
 
-SILENCE = 3.0
+SILENCE = 2.0
 """Seconds without any acknowledgement that raise the suspicion."""
 _SLEPT = 5.0
 _PATIENCE = 10.0
