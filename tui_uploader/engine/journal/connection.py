@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MIGRATIONS: dict[int, str] = {
     1: """
         ALTER TABLE known ADD COLUMN latitude REAL;
@@ -44,6 +44,10 @@ MIGRATIONS: dict[int, str] = {
         ) WITHOUT ROWID;
         CREATE TABLE preferences (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE traffic (day TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+    """,
+    2: """
+        ALTER TABLE sources ADD COLUMN error TEXT;
+        ALTER TABLE sources ADD COLUMN reason TEXT;
     """,
 }
 """SQL that leads from a version to the next one, by the version it starts from."""

@@ -41,6 +41,8 @@ CREATE TABLE sources (
     upload      INTEGER NOT NULL REFERENCES uploads (id),
     path        BLOB NOT NULL,
     scanned     INTEGER NOT NULL DEFAULT 0,
+    error       TEXT,                            -- kind of the failure of its last walk
+    reason      TEXT,                            -- what the user reads of it
     UNIQUE (upload, path)
 );
 
