@@ -338,6 +338,16 @@ def test_no_bytes_whatsoever_do_more_than_be_refused(
         assert facts.width != 0
 
 
+def test_a_file_that_is_open_already_is_judged_from_its_beginning_and_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(picture(70, 50)))
+    with (tmp_path / "a.jpg").open("rb", buffering=0) as file:
+        file.seek(0, os.SEEK_END)
+        (tmp_path / "a.jpg").unlink()
+        assert inspect_image("a.jpg", file.fileno()) == PhotoFacts(width=70, height=50)
+        inspect_result("a.jpg", file.fileno())
+        assert os.fstat(file.fileno()).st_size > 0
+
+
 def test_failures_to_read_are_no_refusals(tmp_path: Path) -> None:
     with pytest.raises(SourceVanished):
         inspect_image(str(tmp_path / "nowhere.jpg"))

@@ -62,22 +62,26 @@ _BUFFER = 1 << 15
 _COPY_AGAIN = "copy it again from where it came from"
 
 
-def inspect_image(path: str) -> PhotoFacts:
+def inspect_image(path: str, descriptor: int | None = None) -> PhotoFacts:
     """Judge an image and read its facts. Blocking: for a thread.
+
+    With `descriptor`, the file that is open there is read, and `path` only names it; its position is moved.
 
     Raises SourceRefused with a sentence that helps; SourceVanished, SourceUnreadable.
     """
-    with _opened(path) as (file, size):
+    with _opened(path, descriptor) as (file, size):
         kind = _identified(path, file)
         return _jpeg_facts(path, file, size) if kind == _JPEG else _tiff_facts(path, file, size)
 
 
-def inspect_result(path: str) -> None:
+def inspect_result(path: str, descriptor: int | None = None) -> None:
     """Judge a result. Blocking: for a thread.
+
+    With `descriptor`, the file that is open there is read, and `path` only names it; its position is moved.
 
     Raises SourceRefused with a sentence that helps; SourceVanished, SourceUnreadable.
     """
-    with _opened(path) as (file, size):
+    with _opened(path, descriptor) as (file, size):
         if _identified(path, file) == _TIFF:
             _tiff_directory(path, file, size)
 
@@ -96,11 +100,12 @@ def result_type(path: str) -> str:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[tuple[BinaryIO, int]]:
-    """The file and its size in bytes."""
-    with open_source(path) as (descriptor, found), open(descriptor, "rb", _BUFFER, closefd=False) as file:
+def _opened(path: str, descriptor: int | None) -> Iterator[tuple[BinaryIO, int]]:
+    """The file at its beginning, and its size in bytes. A given `descriptor` stays open."""
+    with open_source(path, descriptor) as (opened, found), open(opened, "rb", _BUFFER, closefd=False) as file:
         if found.st_size == 0:
             raise _refused(path, f"is empty; {_COPY_AGAIN}")
+        file.seek(0)
         yield file, found.st_size
 
 

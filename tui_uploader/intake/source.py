@@ -23,21 +23,24 @@ _ADVICE = {
 
 
 @contextmanager
-def open_source(path: str) -> Iterator[tuple[int, os.stat_result]]:
-    """A descriptor of a regular file and its state when it was opened, for as long as the block lasts.
+def open_source(path: str, descriptor: int | None = None) -> Iterator[tuple[int, os.stat_result]]:
+    """A descriptor of a regular file and its state at the beginning of the block, for as long as the block lasts.
+
+    A `descriptor` that the caller has opened is used as it is and stays open; `path` is then only what errors name.
 
     An OSError that comes up in the block becomes SourceVanished or SourceUnreadable, too.
     """
     try:
         # O_NONBLOCK: should a pipe have taken the file's place, opening it would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC) if descriptor is None else descriptor
         try:
-            found = os.fstat(descriptor)
+            found = os.fstat(opened)
             if not stat.S_ISREG(found.st_mode):
                 raise SourceUnreadable(f"{printable(path)} cannot be read: it is {kind_of(found)}.")
-            yield descriptor, found
+            yield opened, found
         finally:
-            os.close(descriptor)
+            if descriptor is None:
+                os.close(opened)
     except OSError as error:
         raise source_error(path, error) from error
 
