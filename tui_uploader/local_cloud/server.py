@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_uploader.errors import UploaderError, UsageError
+from tui_uploader.http_server import HttpServer
 from tui_uploader.local_cloud.database import Database, RootLock
 from tui_uploader.local_cloud.edge import CuttableProtocol, Edge
 from tui_uploader.local_cloud.fault_layer import FaultLayer
@@ -80,7 +80,7 @@ async def running(options: LocalCloudOptions, now: Callable[[], float] = time.ti
     with _listening(options) as listener, _opened(options, now) as parts:
         hit = partial(parts.meter.count, faults=1)
         app = Edge(Metered(FaultLayer(_apis(parts, options, now), plan, on_hit=hit), parts.meter), now)
-        server = _Server(_configured(app, options))
+        server = _server(app, options)
         task = asyncio.create_task(server.serve([listener]))
         try:
             await server.listening(task)
@@ -139,62 +139,19 @@ def _apis(parts: _Parts, options: LocalCloudOptions, now: Callable[[], float]) -
     return either
 
 
-class _Server(uvicorn.Server):
-    """uvicorn that leaves signals to others and tells when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._listening = asyncio.Event()
-        self._stopping = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._listening.set()
-
-    async def main_loop(self) -> None:
-        # uvicorn's own looks ten times a second whether it is time to go; nothing else of what it does is wanted here.
-        await self._stopping.wait()
-
-    def stop(self) -> None:
-        self.should_exit = True
-        self._stopping.set()
-
-    async def listening(self, task: asyncio.Task[None]) -> None:
-        """Returns when connections are taken; raises what `task`, which runs the server, died of."""
-        waiting = asyncio.create_task(self._listening.wait())
-        await asyncio.wait([waiting, task], return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            waiting.cancel()
-            await task
-
-
-def _configured(app: ASGIApp, options: LocalCloudOptions) -> uvicorn.Config:
-    config = uvicorn.Config(
-        app,
-        http=CuttableProtocol,
-        ws="none",
-        loop="none",
-        interface="asgi3",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=_LAST_REQUESTS,
-        ssl_certfile=options.tls_cert,
-        ssl_keyfile=options.tls_key,
-    )
+def _server(app: ASGIApp, options: LocalCloudOptions) -> HttpServer:
+    """Raises UsageError when the TLS files are of no use."""
     try:
-        config.load()
+        return HttpServer(
+            app,
+            keep_alive=_KEEP_ALIVE,
+            last_requests=_LAST_REQUESTS,
+            protocol=CuttableProtocol,
+            certificate=options.tls_cert,
+            private_key=options.tls_key,
+        )
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(f"The TLS certificate {options.tls_cert} or its key cannot be used: {error}.") from error
-    return config
 
 
 @contextmanager

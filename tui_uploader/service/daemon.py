@@ -16,12 +16,11 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-import uvicorn
 from msgspec.structs import replace
-from starlette.types import ASGIApp
 
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineWillNotStart, Interrupted, UploaderError
+from tui_uploader.http_server import HttpServer
 from tui_uploader.service.api import create_app
 from tui_uploader.service.instance import AlreadyRunning, Lock, door, make_private, sole_instance
 from tui_uploader.service.lifetime import Presence, StopSignal, leave_when_idle, leave_when_lost
@@ -34,6 +33,9 @@ OpenManager = Callable[[Directories, Settings], Awaitable[UploadManager]]
 
 CLOSING_TIME = 10.0
 """Seconds that the manager has to close; what it has not written by then, the journal makes good at the next start."""
+
+_KEEP_ALIVE = 30
+_LAST_REQUESTS = 1
 
 _log = logging.getLogger("tui_uploader.service.daemon")  # also where this file runs as `__main__`
 
@@ -60,9 +62,10 @@ async def run_engine(
         async with _opened(open_manager, directories, settings) as manager:
             stop = StopSignal()
             presence = Presence()
-            server = _Server(create_app(manager, directories, stop, presence), stop, ready)
+            app = create_app(manager, directories, stop, presence)
+            server = HttpServer(app, keep_alive=_KEEP_ALIVE, last_requests=_LAST_REQUESTS)
             with _signals_set(stop):
-                await _serve(server, listener, stop, presence, manager, lock, settings.idle_exit)
+                await _serve(server, listener, ready, stop, presence, manager, lock, settings.idle_exit)
             _log.info("Engine stops: %s.", stop.reason)
 
 
@@ -83,8 +86,9 @@ async def _opened(
 
 
 async def _serve(
-    server: _Server,
+    server: HttpServer,
     listener: socket.socket,
+    ready: Callable[[], None],
     stop: StopSignal,
     presence: Presence,
     manager: UploadManager,
@@ -94,45 +98,14 @@ async def _serve(
     async with asyncio.TaskGroup() as watchers:
         idle = watchers.create_task(leave_when_idle(stop, presence, lambda: manager.answers.busy, idle_exit))
         lost = watchers.create_task(leave_when_lost(stop, lambda: lock.intact))
-        await server.serve(sockets=[listener])
+        serving = watchers.create_task(server.serve(sockets=[listener]))
+        await server.listening(serving)
+        ready()
+        await stop.wait()
+        server.stop()
+        await serving
         idle.cancel()
         lost.cancel()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, which otherwise wakes ten times a second, and takes the signals for itself."""
-
-    def __init__(self, app: ASGIApp, stop: StopSignal, ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http="h11",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                workers=1,
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
-                timeout_keep_alive=30,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self._stop = stop
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
-
-    async def main_loop(self) -> None:
-        await self._stop.wait()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @contextlib.contextmanager
