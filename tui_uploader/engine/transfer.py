@@ -230,7 +230,7 @@ def _open_unchanged(row: FileRow) -> FileIO:
 
 def _check_unchanged(descriptor: int, row: FileRow) -> None:
     found = os.fstat(descriptor)
-    if Candidate(row.path, found.st_size, found.st_mtime_ns, found.st_ino) != row.candidate:
+    if Candidate.of(row.path, found) != row.candidate:
         raise SourceChanged("The file changed after it was checked; it is checked and sent anew.")
 
 

@@ -68,7 +68,7 @@ def fingerprint(candidate: Candidate) -> Fingerprint:
 
 
 def _check_same(candidate: Candidate, found: os.stat_result) -> None:
-    if (found.st_size, found.st_mtime_ns, found.st_ino) != (candidate.size, candidate.mtime_ns, candidate.inode):
+    if Candidate.of(candidate.path, found) != candidate:
         raise _changed(candidate)
 
 

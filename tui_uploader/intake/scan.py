@@ -36,7 +36,12 @@ class Candidate:
     """Absolute; undecodable bytes as surrogate escapes."""
     size: int
     mtime_ns: int
+    """As large, or as far before 1970, as the file system says."""
     inode: int
+
+    @classmethod
+    def of(cls, path: str, status: os.stat_result) -> Candidate:
+        return cls(path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def candidate_of(path: str) -> Candidate:
         raise source_error(path, error) from error
     if not stat.S_ISREG(status.st_mode):
         raise SourceUnreadable(f"{printable(path)} cannot be read: it is {kind_of(status)}.")
-    return _candidate(path, status)
+    return Candidate.of(path, status)
 
 
 def _checked(given: str) -> str:
@@ -193,7 +198,7 @@ class _Walk:
             return Skipped(path, f"is {kind_of(status)}")
         if reason := _refusal(path.rpartition("/")[2], self._kind, textures):
             return Skipped(path, reason)
-        return _candidate(path, status)
+        return Candidate.of(path, status)
 
 
 def _batch(found: Sequence[Candidate | Skipped]) -> ScanBatch:
@@ -201,10 +206,6 @@ def _batch(found: Sequence[Candidate | Skipped]) -> ScanBatch:
         candidates=tuple(entry for entry in found if isinstance(entry, Candidate)),
         skipped=tuple(entry for entry in found if isinstance(entry, Skipped)),
     )
-
-
-def _candidate(path: str, status: os.stat_result) -> Candidate:
-    return Candidate(path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _folder(path: str, status: os.stat_result, above: frozenset[_FolderKey]) -> _Folder:

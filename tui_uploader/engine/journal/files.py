@@ -14,6 +14,7 @@ from pathlib import Path
 from tui_uploader.cloud.contract import Part
 from tui_uploader.engine.journal import abandoned
 from tui_uploader.engine.journal.abandoned import Abandoned
+from tui_uploader.engine.journal.numbers import from_column, to_column
 from tui_uploader.errors import SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
@@ -57,9 +58,9 @@ class FileRow:
             upload=row["upload"],
             project=row["project"],
             path=os.fsdecode(row["path"]),
-            size=row["size"],
-            mtime_ns=row["mtime_ns"],
-            inode=row["inode"],
+            size=from_column(row["size"]),
+            mtime_ns=from_column(row["mtime_ns"]),
+            inode=from_column(row["inode"]),
             stage=FileStage(row["stage"]),
             identity=row["identity"],
             crc32=row["crc32"],
@@ -141,9 +142,9 @@ def add_candidates(connection: sqlite3.Connection, upload: int, project: int, fo
             note_change(connection, known["id"], candidate)
 
 
-def facts(candidate: Candidate) -> tuple[int, int, int]:
-    """What tells one state of a file from another: size, time of change, inode."""
-    return candidate.size, candidate.mtime_ns, candidate.inode
+def facts(candidate: Candidate) -> tuple[int | bytes, ...]:
+    """What tells one state of a file from another, as the columns hold it: size, time of change, inode."""
+    return to_column(candidate.size), to_column(candidate.mtime_ns), to_column(candidate.inode)
 
 
 def searchable(path: str) -> str:

@@ -1,0 +1,66 @@
+"""Sizes, times and inode numbers as file systems give them, however large or old."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.journaled import Desk, candidate, content
+from tests.engine.world import World, add, settled
+from tests.photos import write_flight
+from tui_uploader.engine.journal import contents
+from tui_uploader.engine.journal.contents import Content
+from tui_uploader.engine.journal.numbers import from_column, to_column
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.model import Counts, FileStage
+
+MEMORY = Path("/dev/shm")
+"""A file system whose times have 64 bits for the seconds; others end in 2038 or 2446."""
+
+YEAR_2300, YEAR_60000, YEAR_MINUS_1000 = 10_413_792_000, 1_831_400_000_000, -93_724_000_000
+
+
+@pytest.mark.parametrize(
+    "number",
+    [0, -1, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), -(2**63) - 1, YEAR_60000 * 10**9, YEAR_MINUS_1000 * 10**9],
+)
+async def test_a_number_of_a_file_comes_back_from_the_journal_as_it_was(desk: Desk, number: int) -> None:
+    """As inode and as time; it is told from its neighbour, and the content that was read is known again."""
+    strange = candidate("/card/a.jpg", mtime_ns=number, inode=number)
+    await desk.find(strange, candidate("/card/b.jpg"))
+    assert from_column(to_column(number)) == number
+    assert (await desk.row("/card/a.jpg")).candidate == strange
+    await desk.check("/card/a.jpg", content("a"))
+    known = await desk.journal.read(lambda connection: contents.known_content(connection, strange))
+    assert known == Content(content("a"), 7)
+    assert await desk.journal.read(lambda connection: contents.distinct_images(connection, desk.project)) == 2
+
+    await desk.find(strange)
+    assert (await desk.row("/card/a.jpg")).stage is FileStage.READY, "the same numbers: the same file"
+    await desk.find(candidate("/card/a.jpg", mtime_ns=number + 1, inode=number))
+    assert (await desk.row("/card/a.jpg")).stage is FileStage.FOUND, "another number: another file"
+
+
+@pytest.fixture
+def timeless(tmp_path: Path) -> Iterator[Path]:
+    """A folder that takes any date, where this machine has one."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else tmp_path) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("seconds", [YEAR_2300, YEAR_60000, YEAR_MINUS_1000], ids=["2300", "60000", "-1000"])
+async def test_a_file_of_a_strange_date_is_uploaded_with_all_the_others(timeless: Path, seconds: int) -> None:
+    world = World(timeless, LocalCloudOptions(root=timeless / "cloud"))
+    photos = write_flight(world.card, 6)
+    os.utime(photos[3], (seconds, seconds))
+    if photos[3].stat().st_mtime != seconds:
+        pytest.skip("this file system knows no such dates")
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=6)
+        again = await add(manager, world.card, auto_process=False)
+        assert (await settled(manager, again.upload)).counts.duplicate == 6
