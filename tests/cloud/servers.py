@@ -108,15 +108,15 @@ Handler = Callable[[Call], None]
 class Server:
     """Serves until closed; each connection in a thread of its own."""
 
-    def __init__(self, handler: Handler, *, tls: bool = False, port: int = 0) -> None:
+    def __init__(self, handler: Handler, *, tls: bool = False, address: str = "127.0.0.1", port: int = 0) -> None:
         self.calls: list[Call] = []
         self.faults: list[BaseException] = []
         """What went wrong in handlers, for the test's end."""
         self._handler = handler
         self._tls = server_context() if tls else None
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = socket.create_server((address, port))
         self.port = int(self._listener.getsockname()[1])
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://{address}:{self.port}"
         self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -191,8 +191,8 @@ def server_context() -> ssl.SSLContext:
 
 
 @contextlib.contextmanager
-def serving(handler: Handler, *, tls: bool = False, port: int = 0) -> Iterator[Server]:
-    server = Server(handler, tls=tls, port=port)
+def serving(handler: Handler, *, tls: bool = False, address: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
+    server = Server(handler, tls=tls, address=address, port=port)
     try:
         yield server
     finally:

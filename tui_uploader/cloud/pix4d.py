@@ -92,7 +92,8 @@ class Pix4dCloud:
         await self._rest.sign_in()
 
     async def reachable(self) -> None:
-        # A bare connection first: the request might go out over one that was there before the link was gone.
+        await self._rest.renew_connections()
+        # A bare connection first: it tells soonest that nobody is there, and whose name no resolver knows.
         await self._pool.reach(self._rest.origin, _KNOCK_SECONDS)
         # This path answers without a token, and never with a page: a page comes from somebody in between.
         reply = await self._rest.anonymous("GET", TOKEN_PATH)
@@ -115,7 +116,7 @@ class Pix4dCloud:
         while True:
             began = time.monotonic()
             try:
-                await self._pool.reach(origin, _KNOCK_SECONDS)
+                await self._pool.knock(origin, _KNOCK_SECONDS)
             except LinkError as error:
                 if isinstance(error.__cause__, ConnectionRefusedError):
                     raise

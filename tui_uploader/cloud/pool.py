@@ -15,7 +15,8 @@ from functools import partial
 from tui_uploader.cloud.connections import ConnectFailed, Connection, Cut, Unanswered
 from tui_uploader.cloud.contract import SentCallback
 from tui_uploader.cloud.messages import Reply, Request
-from tui_uploader.cloud.reach import accepted
+from tui_uploader.cloud.reach import accepted, first_success
+from tui_uploader.cloud.resolving import Resolver
 from tui_uploader.cloud.sockets import Address, resolve
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, link_failure
@@ -45,6 +46,7 @@ class ConnectionPool:
         self.throttle = Throttle()
         """Where the bodies of files wait for their turn; may be one that others share, if set before the first."""
         self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="store")
+        self._resolver = Resolver()
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: set[Connection] = set()
         self._known: dict[Origin, Sequence[Address]] = {}
@@ -83,9 +85,21 @@ class ConnectionPool:
             connection.ask(look_for_more)
 
     async def reach(self, origin: Origin, seconds: float) -> None:
-        """Raises LinkError when nobody accepts a connection there; its cause tells whether it was refused."""
-        proxy = proxy_for(origin, self._settings)
-        addresses = self._known.get(origin) or await self._resolved(origin, proxy)
+        """Look the name up anew and return when one of its addresses accepts a connection.
+
+        Raises LinkError when none does; its cause tells whether it was refused.
+        """
+        await self._accepted(origin, await self._resolved(origin, proxy_for(origin, self._settings)), seconds)
+
+    async def knock(self, origin: Origin, seconds: float) -> None:
+        """As `reach`, and at the addresses of before as well: a link that is back carries packets sooner than the
+        resolver answers."""
+        attempts = [self.reach(origin, seconds)]
+        if known := self._known.get(origin):
+            attempts.append(self._accepted(origin, known, seconds))
+        await first_success(attempts)
+
+    async def _accepted(self, origin: Origin, addresses: Sequence[Address], seconds: float) -> None:
         try:
             await accepted(addresses, seconds)
         except OSError as error:
@@ -101,6 +115,8 @@ class ConnectionPool:
         self._known.pop(origin, None)
 
     def doubt_link(self) -> None:
+        # They may lead to an address that is dead; a new connection asks for the address of now.
+        self._close_idle()
         for connection in self._busy:
             found = connection.ask(vitals)
             if found is not None and found.round_trip < _QUICK_ANSWER:
@@ -132,6 +148,7 @@ class ConnectionPool:
         for connection in self._busy:
             connection.cut()
         self._close_idle()
+        self._resolver.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _context(self) -> ssl.SSLContext:
@@ -179,9 +196,7 @@ class ConnectionPool:
         try:
             if _is_address(host):
                 return resolve(host, port)
-            # A resolver cannot be interrupted: its thread may outlive the task, and touches nothing.
-            looking = asyncio.get_running_loop().run_in_executor(self._threads, resolve, host, port)
-            return await asyncio.wait_for(looking, self._deadlines.connect)
+            return await self._resolver.addresses(host, port, self._deadlines.connect)
         except TimeoutError as error:
             raise LinkDown(f"The name {host} could not be resolved in time.") from error
         except OSError as error:

@@ -6,9 +6,11 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from tui_uploader.cloud.sockets import Address
+from tui_uploader.errors import UploaderError
 
 _MOST_ADDRESSES = 4
 
@@ -18,21 +20,40 @@ async def accepted(addresses: Sequence[Address], seconds: float) -> None:
 
     Raises OSError of an address that refused; `TimeoutError` when none answered.
     """
-    attempts = [asyncio.create_task(_connected(*address)) for address in addresses[:_MOST_ADDRESSES]]
-    failure: OSError = TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+    if not addresses:
+        raise _no_answer()
     try:
-        for attempt in asyncio.as_completed(attempts, timeout=seconds):
+        async with asyncio.timeout(seconds):
+            await first_success([_connected(*address) for address in addresses[:_MOST_ADDRESSES]])
+    except TimeoutError:
+        raise _no_answer() from None
+
+
+async def first_success(attempts: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Return as soon as one attempt succeeds; the others are cancelled.
+
+    Raises the latest OSError or UploaderError when all have failed.
+    """
+    tasks = [asyncio.create_task(attempt) for attempt in attempts]
+    failure: OSError | UploaderError | None = None
+    try:
+        for task in asyncio.as_completed(tasks):
             try:
-                await attempt
-            except OSError as error:
+                await task
+            except (OSError, UploaderError) as error:
                 failure = error
             else:
                 return
     finally:
-        for attempt in attempts:
-            attempt.cancel()
-        await asyncio.gather(*attempts, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert failure is not None
     raise failure
+
+
+def _no_answer() -> TimeoutError:
+    return TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
 
 async def _connected(family: socket.AddressFamily, address: tuple[str | int | bytes, ...]) -> None:

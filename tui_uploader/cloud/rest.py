@@ -11,6 +11,7 @@ import httpx
 
 from tui_uploader.cloud.messages import MAX_REPLY, Reply
 from tui_uploader.cloud.renewal import Lifetime, Renewable, ServerClock, lifetime
+from tui_uploader.cloud.rest_connections import RestConnections
 from tui_uploader.cloud.translate import (
     finite,
     foreign_answer,
@@ -18,7 +19,7 @@ from tui_uploader.cloud.translate import (
     rest_failure,
     rest_text,
 )
-from tui_uploader.cloud.transport import Deadlines, Origin, origin_of, proxy_for, rest_client
+from tui_uploader.cloud.transport import Deadlines, Origin, origin_of, proxy_for, rest_client, tls_context
 from tui_uploader.errors import (
     CloudUnintelligible,
     LinkError,
@@ -54,7 +55,8 @@ class RestApi:
         self._base = login.cloud_url.rstrip("/")
         self._login = login
         self._clock = clock
-        self._client = rest_client(self.origin, settings, deadlines)
+        tls = tls_context(settings) if self.origin.tls else None
+        self._connections = RestConnections(lambda: rest_client(self.origin, settings, deadlines, tls))
         proxy = proxy_for(self.origin, settings)
         self._proxy = None if proxy is None else proxy.address
         self._token = Renewable(self._ask_for_token, lambda token: token.life, clock.now)
@@ -62,11 +64,15 @@ class RestApi:
 
     async def close(self) -> None:
         await self._token.close()
-        await self._client.aclose()
+        await self._connections.close()
 
     async def sign_in(self) -> None:
         """A new token, now. Raises SignInRefused."""
         await self._token.renew()
+
+    async def renew_connections(self) -> None:
+        """Resolve the name of the service anew: nothing more is sent over the connections of before."""
+        await self._connections.replace()
 
     async def anonymous(self, method: str, path: str) -> Reply:
         """The answer to a request without a token, whatever it is. Raises LinkError."""
@@ -190,25 +196,29 @@ class RestApi:
     ) -> Reply:
         headers = {} if token is None else {"Authorization": f"Bearer {token.value}"}
         url = f"{self._base}{path}"
+        async with self._connections.client() as client:
+            try:
+                request = client.build_request(method, url, headers=headers, json=body, data=form, params=query)
+            except (httpx.InvalidURL, ValueError, TypeError):
+                # The reason would quote the address, and the address may hold the secret.
+                raise UsageError(f"No request can be made to {self.origin.host}: its address is malformed.") from None
+            return await self._answer(client, request, repeatable=repeatable)
+
+    async def _answer(self, client: httpx.AsyncClient, request: httpx.Request, *, repeatable: bool) -> Reply:
         try:
-            request = self._client.build_request(method, url, headers=headers, json=body, data=form, params=query)
-        except (httpx.InvalidURL, ValueError, TypeError):
-            # The reason would quote the address, and the address may hold the secret.
-            raise UsageError(f"No request can be made to {self.origin.host}: its address is malformed.") from None
-        try:
-            return await self._whole_reply(request)
+            return await self._whole_reply(client, request)
         except _PERHAPS_STALE as error:
             if not repeatable:
                 raise link_failure(error, self.origin.host, proxy=self._proxy) from None
         except httpx.HTTPError as error:
             raise link_failure(error, self.origin.host, proxy=self._proxy) from None
         try:
-            return await self._whole_reply(request)
+            return await self._whole_reply(client, request)
         except httpx.HTTPError as error:
             raise link_failure(error, self.origin.host, proxy=self._proxy) from None
 
-    async def _whole_reply(self, request: httpx.Request) -> Reply:
-        response = await self._client.send(request, stream=True)
+    async def _whole_reply(self, client: httpx.AsyncClient, request: httpx.Request) -> Reply:
+        response = await client.send(request, stream=True)
         try:
             body = bytearray()
             async for chunk in response.aiter_bytes():

@@ -168,12 +168,14 @@ def _openssl_finds_authorities() -> bool:
     return sys.platform == "linux" and ssl.get_default_verify_paths().cafile is not None
 
 
-def rest_client(origin: Origin, settings: Settings, deadlines: Deadlines) -> httpx.AsyncClient:
+def rest_client(
+    origin: Origin, settings: Settings, deadlines: Deadlines, tls: ssl.SSLContext | None
+) -> httpx.AsyncClient:
     """For the REST API: never follows a redirect, since a redirected POST loses its body. Raises UsageError."""
     silence_leaky_loggers()
     proxy = proxy_for(origin, settings)
     return httpx.AsyncClient(
-        verify=tls_context(settings) if origin.tls else False,
+        verify=False if tls is None else tls,
         trust_env=False,
         proxy=None if proxy is None else _httpx_proxy(proxy),
         follow_redirects=False,

@@ -16,7 +16,7 @@ from typing import Protocol
 from tui_uploader.cloud.contract import StoreConnections
 from tui_uploader.cloud.vitals import Vitals
 from tui_uploader.engine.retry import backoff
-from tui_uploader.errors import LinkError, UploaderError
+from tui_uploader.errors import LinkDown, LinkError, UploaderError
 from tui_uploader.model import Link, LinkState
 
 log = logging.getLogger(__name__)
@@ -97,10 +97,10 @@ class LinkWatch:
         """Nothing broke yet, but something is odd: find out."""
         if self._probing is None or self._probing.done():
             self._cloud.connections.doubt_link()
-            self._probing = asyncio.create_task(self._probe_until_up(error), name="link-probe")
+            self._probing = asyncio.create_task(self._probe(error), name="link-probe")
 
     def try_now(self) -> None:
-        """Do not wait for the next probe."""
+        """Do not wait for the next probe, nor for the answer to the one that is under way."""
         self._now.set()
 
     async def close(self) -> None:
@@ -108,6 +108,17 @@ class LinkWatch:
             self._probing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._probing
+
+    async def _probe(self, error: UploaderError) -> None:
+        """The edge of the probing task: whatever fails in it, probing goes on, after longer and longer waits."""
+        while True:
+            try:
+                await self._probe_until_up(error)
+                return
+            except Exception as fault:
+                log.exception("Probing the link met something unforeseen")
+                self._probing = asyncio.current_task()
+                await self._stay_down(_unforeseen(fault), knocking=False)
 
     async def _probe_until_up(self, error: UploaderError) -> None:
         while not await self._gets_through():
@@ -145,6 +156,7 @@ class LinkWatch:
         finally:
             if knock is not None:
                 knock.cancel()
+                await asyncio.gather(knock, return_exceptions=True)
 
     async def _knock(self) -> None:
         """A proxy that is near, or a portal, lets in though the way behind it is dead: then it is asked less often."""
@@ -155,6 +167,21 @@ class LinkWatch:
             self._now.set()
 
     async def _gets_through(self) -> bool:
+        """Ask the cloud. A wish to try now starts the question anew: the one under way may be lost on an old way."""
+        while True:
+            self._now.clear()
+            asking = asyncio.create_task(self._is_reachable(), name="reachable")
+            wish = asyncio.create_task(self._now.wait(), name="try-now")
+            try:
+                await asyncio.wait({asking, wish}, return_when=asyncio.FIRST_COMPLETED)
+                if asking.done():
+                    return asking.result()
+            finally:
+                for task in (asking, wish):
+                    task.cancel()
+                await asyncio.wait({asking, wish})
+
+    async def _is_reachable(self) -> bool:
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._cloud.reachable()
@@ -167,3 +194,10 @@ class LinkWatch:
     def _set(self, link: Link) -> None:
         self.link = link
         self._changed()
+
+
+def _unforeseen(fault: Exception) -> LinkDown:
+    return LinkDown(
+        f"Whether the cloud can be reached is not known: the engine met something unforeseen ({type(fault).__name__}) "
+        "while it asked. It asks again; its log says more."
+    )

@@ -1,0 +1,54 @@
+"""The kept connections of the REST client, which can be replaced while requests are under way."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import httpx
+
+
+@dataclass(eq=False, slots=True)
+class _Client:
+    http: httpx.AsyncClient
+    requests: int = 0
+
+
+class RestConnections:
+    """httpx cannot close its idle connections alone, so the whole client is replaced.
+
+    The old client is closed when the last request over it has ended.
+    """
+
+    def __init__(self, make: Callable[[], httpx.AsyncClient]) -> None:
+        self._make = make
+        self._current = _Client(make())
+        self._open = {self._current}
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """For one request."""
+        used = self._current
+        used.requests += 1
+        try:
+            yield used.http
+        finally:
+            used.requests -= 1
+            await self._close_unused()
+
+    async def replace(self) -> None:
+        """Open new connections from now on: the kept ones may lead to an address that is dead."""
+        self._current = _Client(self._make())
+        self._open.add(self._current)
+        await self._close_unused()
+
+    async def close(self) -> None:
+        """Also ends the requests that are under way."""
+        for client in list(self._open):
+            await client.http.aclose()
+
+    async def _close_unused(self) -> None:
+        for client in [each for each in self._open if each is not self._current and not each.requests]:
+            self._open.discard(client)
+            await client.http.aclose()

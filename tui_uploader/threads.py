@@ -1,0 +1,83 @@
+"""Threads for calls that may never return, such as a resolver or a memory card that hangs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+_Job = tuple[Future[object], Callable[[], object]]
+
+
+class DaemonThreads(ThreadPoolExecutor):
+    """An executor whose threads do not keep the process alive: neither `shutdown` nor the interpreter waits for them.
+
+    It is a `ThreadPoolExecutor` because `loop.set_default_executor` accepts nothing else.
+    """
+
+    def __init__(self, most: int, name: str) -> None:
+        super().__init__(most, name)
+        self._most = most
+        self._name = name
+        self._guard = threading.Lock()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._unfinished = 0
+        self._started = 0
+        self._closed = False
+
+    def submit(
+        self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        """Raises RuntimeError after `shutdown`."""
+        future: Future[Result] = Future()
+        with self._guard:
+            if self._closed:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            self._unfinished += 1
+            self._jobs.put((future, partial(fn, *args, **kwargs)))  # type: ignore[arg-type]  # Future is invariant
+            if self._started < min(self._most, self._unfinished):
+                self._started += 1
+                threading.Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls. Those under way go on; nobody waits for them, whatever `wait` says."""
+        with self._guard:
+            self._closed = True
+            if cancel_futures:
+                self._cancel_waiting()
+            for _ in range(self._started):
+                self._jobs.put(None)
+
+    def _cancel_waiting(self) -> None:
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return
+            if job is not None:
+                job[0].cancel()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            _run(*job)
+            del job  # its result may be large, or hold a file open
+            with self._guard:
+                self._unfinished -= 1
+
+
+def _run(future: Future[object], call: Callable[[], object]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001 -- whoever awaits the future gets it
+        future.set_exception(error)
+    else:
+        future.set_result(result)
