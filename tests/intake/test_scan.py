@@ -88,13 +88,37 @@ def test_other_files_are_named_with_their_extension(tmp_path: Path) -> None:
 
 
 def test_hidden_entries_are_told_once_for_each_folder(tmp_path: Path) -> None:
-    touch(tmp_path, "a.jpg", "._a.jpg", ".DS_Store", ".Trashes/x.jpg", "@eaDir/a.jpg", "System Volume Information/y")
+    touch(tmp_path, "a.jpg", "._a.jpg", ".DS_Store", ".photos/x.jpg", ".trash")
     touch(tmp_path / "inner", ".z.jpg")
     assert names(found(tmp_path), tmp_path) == ["a.jpg"]
     assert skipped(tmp_path) == {
-        tmp_path.name: "5 hidden or system entries inside",
-        "inner": "1 hidden or system entry inside",
+        tmp_path.name: "4 hidden entries inside",
+        "inner": "1 hidden entry inside",
     }
+
+
+def test_folders_that_systems_keep_are_passed_over_and_told_by_name(tmp_path: Path) -> None:
+    touch(tmp_path, "DCIM/a.jpg", "$RECYCLE.BIN/S-1-5/b.jpg", "$Recycle.Bin/c.jpg", "DCIM/.Trash-1000/files/d.jpg")
+    (tmp_path / "older").symlink_to(tmp_path / "$Recycle.Bin")
+    assert names(found(tmp_path), tmp_path) == ["DCIM/a.jpg"]
+    windows = "a folder of deleted files (Windows recycle bin); uploaded only if you name it"
+    assert skipped(tmp_path) == {
+        "$RECYCLE.BIN": windows,
+        "$Recycle.Bin": windows,
+        "older": windows,
+        ".Trash-1000": "a folder of deleted files (Linux trash); uploaded only if you name it",
+    }
+
+
+def test_a_folder_of_a_system_that_was_named_outright_is_walked(tmp_path: Path) -> None:
+    """A path in it, too, and what else lies in it; it is not told as skipped where another path leads to it."""
+    trash = touch(tmp_path, "a.jpg", "$RECYCLE.BIN/S-1-5/b.jpg") / "$RECYCLE.BIN"
+    (trash / "z-link").symlink_to(trash / "S-1-5")
+    for named in (trash, trash / "S-1-5"):
+        assert names(found(named), tmp_path) == ["$RECYCLE.BIN/S-1-5/b.jpg"]
+        assert skipped(named) == {}
+    assert sorted(names(found(tmp_path, trash), tmp_path)) == ["$RECYCLE.BIN/S-1-5/b.jpg", "a.jpg"]
+    assert skipped(tmp_path, trash) == {}
 
 
 def test_a_hidden_folder_that_was_asked_for_is_walked(tmp_path: Path) -> None:

@@ -106,9 +106,10 @@ def card(folder: Path) -> Path:
     for name in ("model.obj", "model.mtl", "skin.png", "skin.jpg"):
         (folder / "mesh").mkdir(exist_ok=True)
         (folder / "mesh" / name).touch()
-    for name in (".Trashes", "@eaDir"):
+    for name in (".Trashes", "@eaDir", "$Recycle.Bin", "#recycle"):
         (folder / name).mkdir()
         (folder / name / "DJI_1.JPG").touch()
+    (folder / "older").symlink_to("#recycle")
     (folder / "again").symlink_to("DCIM")
     (folder / "DCIM" / "loop").symlink_to("..")
     return folder

@@ -14,10 +14,10 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from tui_uploader.errors import SourceRefused
+from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake import jpeg, tiff
 from tui_uploader.intake.exif import PhotoFacts, exif_facts
 from tui_uploader.intake.jpeg import NotJpeg
-from tui_uploader.intake.scan import extension_of
 from tui_uploader.intake.source import open_source
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.text import printable

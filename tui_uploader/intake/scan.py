@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from tui_uploader.errors import NoSuchPath, SourceUnreadable
+from tui_uploader.file_kinds import (
+    IMAGE_EXTENSIONS,
+    RESULT_EXTENSIONS,
+    TEXTURE_EXTENSIONS,
+    extension_of,
+    has_mesh,
+    is_hidden,
+    system_content,
+)
 from tui_uploader.intake.source import cause, kind_of, source_error
 from tui_uploader.model import ProjectKind, Skipped
 from tui_uploader.text import counted, printable
 
-IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".tif", ".tiff"})
-RESULT_EXTENSIONS = frozenset({".tif", ".tiff", ".las", ".laz", ".obj", ".mtl"})
-TEXTURE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png"})
-"""Results too, but only beside the mesh that wears them."""
-
-_SYSTEM_NAMES = frozenset({"System Volume Information", "@eaDir", "$RECYCLE.BIN"})
 _NUMBER = re.compile("[0-9]+")
 _FolderKey = tuple[int, int]  # device and inode
 
@@ -62,7 +65,7 @@ def scan(paths: Sequence[str], kind: ProjectKind, *, batch_size: int = 500) -> I
     """
     given = [_checked(path) for path in paths]
     found: list[Candidate | Skipped] = []
-    for entry in _Walk(kind).entries(given):
+    for entry in _Walk(kind, given).entries(given):
         found.append(entry)
         if len(found) >= batch_size:
             yield _batch(found)
@@ -117,8 +120,10 @@ class _Folder:
 class _Walk:
     """One scan. It remembers where it has been, because several ways can lead to one place."""
 
-    def __init__(self, kind: ProjectKind) -> None:
+    def __init__(self, kind: ProjectKind, named: Iterable[str]) -> None:
+        """`named`: what the user named outright is never left out for its name."""
         self._kind = kind
+        self._named = frozenset(os.path.realpath(path) for path in named)
         self._folders_seen: set[_FolderKey] = set()
         self._files_seen: set[str] = set()  # real paths
 
@@ -132,7 +137,7 @@ class _Walk:
             if stat.S_ISDIR(status.st_mode):
                 yield from self._below(_folder(path, status, above=frozenset()))
                 continue
-            textures = self._kind is ProjectKind.RESULTS and _has_mesh(_siblings(path))
+            textures = self._kind is ProjectKind.RESULTS and has_mesh(_siblings(path))
             if found := self._file(path, os.path.realpath(path), status, textures):
                 yield found
 
@@ -159,12 +164,10 @@ class _Walk:
         except OSError as error:
             yield _unreadable(folder.path, error)
             return
-        visible = [entry for entry in entries if not _is_hidden(entry.name)]
+        visible = [entry for entry in entries if not is_hidden(entry.name) or _is_system_folder(entry)]
         if hidden := len(entries) - len(visible):
-            yield Skipped(
-                folder.path, f"{counted(hidden, 'hidden or system entry', 'hidden or system entries')} inside"
-            )
-        textures = _has_mesh(entry.name for entry in visible)
+            yield Skipped(folder.path, f"{counted(hidden, 'hidden entry', 'hidden entries')} inside")
+        textures = has_mesh(entry.name for entry in visible)
         del entries
         visible.sort(key=lambda entry: _natural(entry.name), reverse=True)
         while visible:
@@ -181,6 +184,8 @@ class _Walk:
             inner = _folder(entry.path, entry.stat(), above=folder.lineage)
             if inner.key in folder.lineage:
                 return Skipped(entry.path, "links back to a folder that it lies in")
+            if inner.real not in self._named and (content := _system_content(entry, inner, folder)):
+                return Skipped(entry.path, f"a folder of {content}; uploaded only if you name it")
             return inner
         if entry.is_symlink():
             return self._file(entry.path, os.path.realpath(entry.path), entry.stat(), textures)
@@ -234,19 +239,16 @@ def _refusal(name: str, kind: ProjectKind, textures: bool) -> str | None:
     return f"not a result ({shown})"
 
 
-def extension_of(path: str) -> str:
-    """Lower case, with its dot; empty where there is none."""
-    name = path.rpartition("/")[2]
-    stem, dot, ending = name.rpartition(".")
-    return f".{ending.lower()}" if dot and stem else ""
+def _is_system_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return system_content(entry.name) is not None and entry.is_dir()
+    except OSError:
+        return False
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in _SYSTEM_NAMES
-
-
-def _has_mesh(names: Iterable[str]) -> bool:
-    return any(name[-4:].lower() == ".obj" for name in names)
+def _system_content(entry: os.DirEntry[str], inner: _Folder, above: _Folder) -> str | None:
+    """What a system keeps in the folder `inner`, judged by its name and, for a link, by where that leads."""
+    return system_content(entry.name) or (system_content(inner.real, above.real) if entry.is_symlink() else None)
 
 
 def _siblings(path: str) -> list[str]:

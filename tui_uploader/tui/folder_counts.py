@@ -12,6 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_uploader.file_kinds import (
+    IMAGE_EXTENSIONS,
+    RESULT_EXTENSIONS,
+    TEXTURE_EXTENSIONS,
+    extension_of,
+    has_mesh,
+    is_hidden,
+    system_content,
+)
 from tui_uploader.model import ProjectKind
 from tui_uploader.text import counted
 
@@ -20,11 +29,6 @@ MOST_ENTRIES = 50_000
 MOST_SHOWN = 2_000
 """Entries of one folder that are listed at most."""
 
-# What PIX4Dcloud takes, by the ending of the name (its support articles on images and on processed results).
-_IMAGES = (".jpg", ".jpeg", ".tif", ".tiff")
-_RESULTS = (".tif", ".tiff", ".las", ".laz", ".obj", ".mtl")
-_RESULTS_WITH_TEXTURES = (*_RESULTS, ".jpg", ".jpeg", ".png")
-_SYSTEM_NAMES = frozenset({"System Volume Information", "@eaDir", "$RECYCLE.BIN"})
 _NUMBER = re.compile("[0-9]+")
 
 
@@ -63,19 +67,13 @@ def joined(folder: str, name: str) -> str:
     return f"{folder}{name}" if folder.endswith("/") else f"{folder}/{name}"
 
 
-def is_hidden(name: str) -> bool:
-    """Hidden, or of a system that keeps its own things on every card: passed over unless asked for."""
-    return name.startswith(".") or name in _SYSTEM_NAMES
-
-
 def wanted(names: Iterable[str], kind: ProjectKind) -> list[str]:
     """Those of the names in one folder that look like images, or like results and their textures."""
     known = list(names)
-    endings: tuple[str, ...] = _IMAGES
+    endings = IMAGE_EXTENSIONS
     if kind is ProjectKind.RESULTS:
-        has_mesh = any(name.lower().endswith(".obj") for name in known)
-        endings = _RESULTS_WITH_TEXTURES if has_mesh else _RESULTS
-    return [name for name in known if name.lower().endswith(endings) and not is_hidden(name)]
+        endings = RESULT_EXTENSIONS | TEXTURE_EXTENSIONS if has_mesh(known) else RESULT_EXTENSIONS
+    return [name for name in known if extension_of(name) in endings and not is_hidden(name)]
 
 
 def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], limit: int = MOST_ENTRIES) -> FolderCount:
@@ -101,17 +99,21 @@ def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], lim
         files += len(wanted(names, kind))
         entries += len(folders) + len(names)
         complete = complete and whole
-        pending += [joined(place, name) for name in folders if not is_hidden(name)]
+        pending += [joined(place, name) for name in folders if not _left_out(place, name)]
     return FolderCount(files, complete)
 
 
 def listed(folder: str, kind: ProjectKind, *, hidden: bool, files: bool, most: int = MOST_SHOWN) -> Listing:
-    """The folders directly in `folder` and, with `files`, its files of `kind`; hidden folders only with `hidden`."""
+    """The folders directly in `folder` and, with `files`, its files of `kind`.
+
+    Hidden folders, and those that systems keep for themselves, only with `hidden`.
+    """
     try:
         folders, names, whole = _looked_through(folder, MOST_ENTRIES)
     except (OSError, ValueError) as error:
         return Listing(trouble=f"cannot be read: {getattr(error, 'strerror', None) or 'no such name'}")
-    entries = [_entry(folder, name, True) for name in _sorted(folders) if hidden or not is_hidden(name)]
+    shown = folders if hidden else [name for name in folders if not _left_out(folder, name)]
+    entries = [_entry(folder, name, True) for name in _sorted(shown)]
     if files:
         entries += [_entry(folder, name, False) for name in _sorted(wanted(names, kind))]
     if whole and len(entries) <= most:
@@ -133,6 +135,15 @@ def _looked_through(folder: str, limit: int) -> tuple[list[str], list[str], bool
                 return folders, others, False
             (folders if _is_folder(entry) else others).append(entry.name)
     return folders, others, True
+
+
+def _left_out(folder: str, name: str) -> bool:
+    """Whether the engine's walk of `folder` passes its subfolder `name` over, unless that is named outright."""
+    if is_hidden(name) or system_content(name) is not None:
+        return True
+    path = joined(folder, name)
+    leads_to = os.path.realpath(path) if os.path.islink(path) else ""  # noqa: PTH114 - pathlib would tidy the path
+    return bool(leads_to) and system_content(leads_to, os.path.realpath(folder)) is not None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
