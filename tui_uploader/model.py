@@ -5,8 +5,8 @@ Structs of msgspec rather than dataclasses: these are made in a tenth of the tim
 Three truths are never mixed. *Sent*: the bytes left this machine. *Stored*: the object store confirmed them, checksum
 equal. *Registered*: the project knows the image. A file is *uploaded* only when it is stored and registered.
 
-Paths are `str` with undecodable bytes as surrogate escapes (`os.fsdecode`), sizes are bytes, times are seconds since
-the epoch, rates are bytes a second.
+Paths are `str`, decoded as UTF-8 with surrogate escapes in every process (see `encoding`), sizes are bytes, times
+are seconds since the epoch, rates are bytes a second.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,8 @@ from tui_uploader.cli.answer import say, tell, tell_json
 from tui_uploader.cli.present import notice_line, processing_line, progress_line
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.status import UploadArgument
-from tui_uploader.errors import Interrupted, UsageError
+from tui_uploader.encoding import typed_text
+from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
 from tui_uploader.model import FileSelection, FileStatus, UploadStatus
 from tui_uploader.text import counted, printable
 
@@ -76,12 +78,13 @@ def dismiss(upload: UploadArgument) -> None:
 
 def retry(upload: UploadArgument, names: _FilesArgument = None) -> None:
     """Try failed files again: those named, or all."""
-    selection = FileSelection(names=_names(names)) if names else FileSelection(status=FileStatus.FAILED)
 
     async def work() -> int:
         async with connected(introduce=False) as engine:
             await hand_over_login(engine)
-            return await engine.retry(upload, selection)
+            if names:
+                return await _named(partial(engine.retry, upload), names)
+            return await engine.retry(upload, FileSelection(status=FileStatus.FAILED))
 
     tell(f"{counted(run(work()), 'file')} will be tried again.")
 
@@ -96,14 +99,13 @@ def remove(
     """Take waiting, duplicate or failed files out of the queue; the files on disk stay."""
     wanted = ((failed, FileStatus.FAILED), (duplicates, FileStatus.DUPLICATE), (waiting, FileStatus.WAITING))
     selections = [FileSelection(status=status) for chosen, status in wanted if chosen]
-    if names:
-        selections.append(FileSelection(names=_names(names)))
-    if not selections:
+    if not names and not selections:
         raise UsageError("Say which files: by name, or with --failed, --duplicates or --waiting.")
 
     async def work() -> int:
         async with connected() as engine:
-            return sum([await engine.remove(upload, selection) for selection in selections])
+            removed = sum([await engine.remove(upload, selection) for selection in selections])
+            return removed + (await _named(partial(engine.remove, upload), names) if names else 0)
 
     tell(f"{counted(run(work()), 'file')} removed from the queue.")
 
@@ -120,7 +122,7 @@ def process(
     async def work() -> None:
         async with connected(introduce=False) as engine:
             await hand_over_login(engine)
-            started = await engine.start_processing(project, partial=partial)
+            started = await engine.start_processing(typed_text(project), partial=partial)
         if as_json:
             tell_json(started)
         else:
@@ -129,9 +131,20 @@ def process(
     run(work())
 
 
-def _names(given: Sequence[str]) -> tuple[str, ...]:
-    """A bare name may be a file's name anywhere; what holds a slash is a path from here."""
-    return tuple(str(Path(name).absolute()) if "/" in name else name for name in given)
+async def _named(command: Callable[[FileSelection], Awaitable[int]], given: Sequence[str]) -> int:
+    """Give the command on the files of these names, and return its answer. Raises NoSuchFile.
+
+    A bare name may be that of a file anywhere, which is bytes, or that of an object, which is text; what holds a slash
+    is a path from here.
+    """
+    as_bytes = tuple(str(Path(name).absolute()) if "/" in name else name for name in given)
+    as_text = tuple(name if "/" in name else typed_text(name) for name in as_bytes)
+    try:
+        return await command(FileSelection(names=as_bytes))
+    except NoSuchFile:
+        if as_text == as_bytes:
+            raise
+        return await command(FileSelection(names=as_text))
 
 
 def _ask(question: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from tui_uploader import encoding
 from tui_uploader.cli import screen
 from tui_uploader.errors import EngineError, Interrupted, UploaderError
 from tui_uploader.settings import APP, Directories
@@ -12,6 +13,8 @@ from tui_uploader.settings import APP, Directories
 
 def main() -> None:
     """The program."""
+    encoding.paths_are_utf8()
+    encoding.use_session_encoding()
     sys.exit(run(sys.argv[1:]))
 
 

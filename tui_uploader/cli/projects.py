@@ -9,6 +9,7 @@ import typer
 from tui_uploader.cli.answer import tell, tell_json
 from tui_uploader.cli.present import project_line, project_lines
 from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.encoding import typed_text
 from tui_uploader.errors import UsageError
 from tui_uploader.model import Project, ProjectKind
 
@@ -46,7 +47,8 @@ def create(
     async def work() -> Project:
         async with connected(introduce=False) as engine:
             account = await hand_over_login(engine)
-            return await engine.create_project(name, ProjectKind.RESULTS if results else ProjectKind.IMAGES, account)
+            kind = ProjectKind.RESULTS if results else ProjectKind.IMAGES
+            return await engine.create_project(typed_text(name), kind, account)
 
     project = run(work())
     _tell(project, project_line(project), as_json=as_json)
@@ -62,7 +64,7 @@ def show(
     async def work() -> Project:
         async with connected(introduce=False) as engine:
             await hand_over_login(engine)
-            return await engine.project(project)
+            return await engine.project(typed_text(project))
 
     found = run(work())
     _tell(found, "\n".join(project_lines(found)), as_json=as_json)

@@ -14,6 +14,7 @@ from tui_uploader.cli.answer import say, tell, tell_json
 from tui_uploader.cli.present import notice_line, queued_line, result
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.waiting import DONE, standstill
+from tui_uploader.encoding import typed_text
 from tui_uploader.errors import NoSuchPath, UsageError
 from tui_uploader.model import AddRequest, ProjectKind
 from tui_uploader.text import printable
@@ -40,6 +41,7 @@ def upload(
         raise UsageError("Say where to: either --project P (one that exists) or --new NAME.")
     if not (project or new or "").strip():
         raise UsageError("A project needs a name that is not empty.")
+    project, new = _typed(project), _typed(new)
     whole_paths = tuple(absolute(path) for path in paths)
     _check_readable(whole_paths)
     request = AddRequest(
@@ -50,6 +52,10 @@ def upload(
         auto_process=not (no_process or results),
     )
     return run(_upload(request, wait=wait, as_json=as_json))
+
+
+def _typed(name: str | None) -> str | None:
+    return None if name is None else typed_text(name)
 
 
 def absolute(path: str) -> str:

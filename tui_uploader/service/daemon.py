@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from msgspec.structs import replace
 
+from tui_uploader.encoding import paths_are_utf8
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineWillNotStart, Interrupted, UploaderError
 from tui_uploader.http_server import HttpServer
@@ -164,6 +165,7 @@ def _tell(pipe: ReadinessPipe | None, readiness: Readiness, sentence: str | None
 
 
 def main() -> int:
+    paths_are_utf8()  # where nobody gave the interpreter `-X utf8`
     parser = argparse.ArgumentParser(prog="tui-uploader engine", description="The background process of tui-uploader.")
     parser.add_argument("--ready-fd", type=int, help="descriptor to report readiness to; without it, stay in front")
     return engine_main(parser.parse_args().ready_fd)

@@ -26,7 +26,8 @@ from tui_uploader.settings import Directories
 from tui_uploader.text import printable
 
 # `-P`: the engine must not import from the folder it is started in, which may be a memory card.
-ENGINE_COMMAND = (sys.executable, "-P", "-m", "tui_uploader.service.daemon")
+# `-X utf8`: paths mean the same bytes to the engine and to its front ends, whatever the locale of the first of them.
+ENGINE_COMMAND = (sys.executable, "-P", "-X", "utf8", "-m", "tui_uploader.service.daemon")
 
 PATIENCE = 15.0
 """Seconds that an engine has to become ready, or to go."""
