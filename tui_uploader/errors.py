@@ -16,7 +16,7 @@
     │   └── ChecksumRefused  ClockSkewed  MultipartGone  NameTaken
     ├── EngineError                     exit 6: the background process or its journal
     │   ├── EngineUnreachable  EngineWillNotStart  EngineVersionDiffers
-    │   └── JournalUnwritable  JournalTooNew  JournalDamaged
+    │   └── JournalUnwritable  JournalInUse  JournalTooNew  JournalDamaged
     └── Interrupted                     exit 130
 
 Each knows what would make another attempt worth it (`remedy`), the exit code of a command that ends with it,
@@ -232,6 +232,10 @@ class JournalUnwritable(EngineError):
     """The disk is full, or the folder read-only: nothing may happen that cannot be written down."""
 
     remedy = Remedy.WAIT
+
+
+class JournalInUse(EngineError):
+    """Another process has the journal open."""
 
 
 class JournalTooNew(EngineError): ...

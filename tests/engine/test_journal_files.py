@@ -10,7 +10,7 @@ from tests.engine.journaled import Desk, candidate, content
 from tui_uploader.cloud.contract import Part
 from tui_uploader.engine.journal import contents, files, uploads
 from tui_uploader.engine.journal.contents import Content
-from tui_uploader.errors import NoSuchFile, NotPossibleNow
+from tui_uploader.errors import EngineError, NoSuchFile, NotPossibleNow
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import (
     FileEvent,
@@ -46,8 +46,9 @@ async def test_the_database_itself_refuses_to_send_a_content_twice(desk: Desk) -
     await desk.upload_file("/card/a.jpg", content("a"))
     await desk.find(candidate("/card/b.jpg"))
     row = await desk.row("/card/b.jpg")
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(EngineError) as refused:
         await desk.write(lambda c: files.move(c, row.id, FileEvent.CHECKED, identity=content("a")))
+    assert isinstance(refused.value.__cause__, sqlite3.IntegrityError)
 
 
 async def test_same_name_and_other_content_gets_a_name_of_its_own_that_is_stable(desk: Desk) -> None:
@@ -188,8 +189,9 @@ async def test_only_what_is_not_uploaded_can_be_removed_and_then_restored(desk: 
     assert await desk.write(lambda c: uploads.restore(c, desk.upload, everything)) == 2
     with pytest.raises(NoSuchFile):
         await remove(FileSelection(names=("z.jpg",)))
-    with pytest.raises(ImpossibleTransition):
+    with pytest.raises(EngineError) as refused:
         await desk.happen("/card/a.jpg", FileEvent.REMOVE)
+    assert isinstance(refused.value.__cause__, ImpossibleTransition)
 
 
 async def test_upload_is_complete_when_all_is_walked_and_uploaded_or_duplicate(desk: Desk) -> None:

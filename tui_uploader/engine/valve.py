@@ -60,7 +60,7 @@ class Valve:
     @classmethod
     async def open(cls, journal: Journal, throttle: Throttle, wall: Callable[[], float]) -> Valve:
         """As the engine before left it. Raises JournalDamaged."""
-        set_before = await journal.read(lambda connection: checked(sql.preference(connection, _NAME, Preferences())))
+        set_before = await journal.read(lambda connection: sql.preference(connection, _NAME, Preferences(), checked))
         return cls(journal, throttle, wall, set_before, await journal.read(sql.traffic))
 
     # ------------------------------------------------------------------------------------------- what holds now

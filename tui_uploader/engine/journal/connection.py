@@ -3,8 +3,6 @@
 Every change is a function over the connection, run in the writing thread inside a transaction. Changes that wait
 together are committed together: one flush to the disk serves all of them, and none of their callers goes on before it.
 A change that fails is rolled back alone.
-
-`synchronous = FULL` is on purpose: what is acknowledged here survives a power cut, or processing might start twice.
 """
 
 from __future__ import annotations
@@ -18,13 +16,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tui_uploader import settings
+from tui_uploader.engine.journal.database import Database
+from tui_uploader.engine.journal.failures import is_of_the_disk, shown, translated, translation
 from tui_uploader.engine.journal.summary import Summary, read_summary
-from tui_uploader.errors import EngineError, JournalDamaged, JournalTooNew, JournalUnwritable
+from tui_uploader.errors import EngineError, JournalTooNew, JournalUnwritable, UploaderError
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,6 @@ MIGRATIONS: dict[int, str] = {
 """SQL that leads from a version to the next one, by the version it starts from."""
 
 _LARGEST_GROUP = 256
-_BUSY_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -74,37 +74,37 @@ class _Outcome:
 class Journal:
     """Open with `Journal.open`; `summary` is always the state after the last commit."""
 
-    def __init__(self, path: Path, writer: sqlite3.Connection, on_commit: Callable[[], None]) -> None:
+    def __init__(self, path: Path, database: Database, on_commit: Callable[[], None]) -> None:
         self.path = path
-        self.summary: Summary = read_summary(writer)
+        self.summary: Summary = read_summary(database.writer)
         self._on_commit = on_commit
-        self._connection = writer
+        self._database = database
         self._waiting: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._closed = False
         self._reader = ThreadPoolExecutor(1, "journal-reader")
-        self._reading: sqlite3.Connection | None = None
         self._thread = threading.Thread(target=self._write_until_closed, name="journal-writer", daemon=True)
         self._thread.start()
 
     @classmethod
-    def open(cls, path: Path, on_commit: Callable[[], None] = lambda: None) -> Journal:
+    def open(cls, path: Path, on_commit: Callable[[], None] = lambda: None, *, vfs: str | None = None) -> Journal:
         """Make or open the journal, bring it to this version, and call `on_commit` in the event loop after commits.
 
-        Raises JournalUnwritable, JournalTooNew, JournalDamaged.
+        `vfs`: see `Database.open`. Raises JournalInUse, JournalUnwritable, JournalTooNew, JournalDamaged; then nothing
+        that it made is left behind but the folder.
         """
         with translated(path):
             try:
                 settings.private(path.parent)
             except OSError as error:
                 reason = error.strerror or error
-                raise JournalUnwritable(f"The journal's folder {path.parent} cannot be used: {reason}.") from error
-            connection = _connect(path)
+                raise JournalUnwritable(
+                    f"The journal's folder {shown(path.parent)} cannot be used: {reason}."
+                ) from error
+            database = Database.open(path, partial(_migrate, path=path), vfs)
             try:
-                _migrate(connection, path)
-                path.chmod(0o600)
-                return cls(path, connection, on_commit)
+                return cls(path, database, on_commit)
             except BaseException:
-                connection.close()
+                database.close()
                 raise
 
     async def write(
@@ -128,9 +128,9 @@ class Journal:
             raise
 
     async def read(self, question: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Ask on a connection of its own: a long answer holds no change up.
+        """Ask on a connection of its own, where the file system allows it: then a long answer holds no change up.
 
-        Raises JournalUnwritable, JournalDamaged.
+        Raises what `question` raises of `errors`, JournalUnwritable, JournalDamaged.
         """
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, question)
 
@@ -139,22 +139,12 @@ class Journal:
         self._closed = True
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
-        await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reading)
         self._reader.shutdown()
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._connection.close()
+        self._database.close()
 
     def _read(self, question: Callable[[sqlite3.Connection], Result]) -> Result:
-        with translated(self.path):
-            if self._reading is None:
-                self._reading = _connect(self.path)
-                self._reading.execute("PRAGMA query_only = ON")
-            return question(self._reading)
-
-    def _close_reading(self) -> None:
-        if self._reading is not None:
-            self._reading.close()
+        with translated(self.path), self._database.reading() as connection:
+            return question(connection)
 
     def _write_until_closed(self) -> None:
         closing = False
@@ -178,15 +168,16 @@ class Journal:
             _call_in(group[0].loop, self._publish, summary, outcomes)
 
     def _committed(self, group: list[_Change]) -> tuple[list[_Outcome], Summary]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            outcomes = [_run_alone(self._connection, change) for change in group]
-            summary = read_summary(self._connection)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        with self._database.writing() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                outcomes = [_run_alone(connection, change, self.path) for change in group]
+                summary = read_summary(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
         return outcomes, summary
 
     def _publish(self, summary: Summary, outcomes: list[_Outcome]) -> None:
@@ -198,16 +189,20 @@ class Journal:
         self._on_commit()
 
 
-def _run_alone(connection: sqlite3.Connection, change: _Change) -> _Outcome:
+def _run_alone(connection: sqlite3.Connection, change: _Change, path: Path) -> _Outcome:
     connection.execute("SAVEPOINT change")
     try:
         result = change.run(connection)
     except Exception as error:
-        if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+        if is_of_the_disk(error):
             raise  # the disk or the file, not this change: the whole group is lost
         connection.execute("ROLLBACK TO change")
         connection.execute("RELEASE change")
-        return _Outcome(change, error=error)
+        if isinstance(error, UploaderError):
+            return _Outcome(change, error=error)
+        fault = translation(error, path)
+        fault.__cause__ = error
+        return _Outcome(change, error=fault)
     connection.execute("RELEASE change")
     return _Outcome(change, result)
 
@@ -227,60 +222,18 @@ def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *ar
         loop.call_soon_threadsafe(function, *arguments)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
-
-
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise JournalTooNew(
-            f"The journal {path} was written by a newer tui-uploader (format {version}; this one knows "
+            f"The journal {shown(path)} was written by a newer tui-uploader (format {version}; this one knows "
             f"{SCHEMA_VERSION}). Install that version again; nothing was changed."
         )
     if version == SCHEMA_VERSION:
         return
     if version == 0:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has to come before the first table
         script = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
     else:
         script = "".join(MIGRATIONS[step] for step in range(version, SCHEMA_VERSION))
     connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")
-
-
-class translated(contextlib.AbstractContextManager[None]):
-    """SQLite's failures as ours."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ValueError):  # a word that no version of ours wrote
-            raise _damaged(self._path) from error
-        if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
-            raise _translation(error, self._path) from error
-
-
-def _damaged(path: Path) -> JournalDamaged:
-    return JournalDamaged(
-        f"The journal {path} is damaged. Move it away to start afresh; files that the cloud has stay there, "
-        "and are sent again at worst."
-    )
-
-
-def _translation(error: sqlite3.Error, path: Path) -> EngineError:
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if isinstance(code, int) else None
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return _damaged(path)
-    if primary == sqlite3.SQLITE_FULL:
-        return JournalUnwritable(
-            f"The disk under the journal {path} is full. Nothing is lost, and it can go on once there is room."
-        )
-    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
-        return JournalUnwritable(f"The journal {path} cannot be written ({error}).")
-    return JournalUnwritable(f"The journal {path} did not take a change ({error}).")

@@ -14,6 +14,7 @@ from pathlib import Path
 from tui_uploader.cloud.contract import Part
 from tui_uploader.engine.journal import abandoned
 from tui_uploader.engine.journal.abandoned import Abandoned
+from tui_uploader.engine.journal.failures import word
 from tui_uploader.engine.journal.numbers import from_column, to_column
 from tui_uploader.errors import SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
@@ -61,7 +62,7 @@ class FileRow:
             size=from_column(row["size"]),
             mtime_ns=from_column(row["mtime_ns"]),
             inode=from_column(row["inode"]),
-            stage=FileStage(row["stage"]),
+            stage=word(FileStage, row["stage"]),
             identity=row["identity"],
             crc32=row["crc32"],
             object=row["object"],
@@ -92,7 +93,7 @@ def move(connection: sqlite3.Connection, file_id: int, event: FileEvent, **facts
     Raises ImpossibleTransition.
     """
     row = connection.execute("SELECT stage FROM files WHERE id = ?", (file_id,)).fetchone()
-    before = FileStage(row["stage"])
+    before = word(FileStage, row["stage"])
     after = next_stage(before, event)
     if after is FileStage.FOUND:
         facts = {"duplicate_of": None, "error": None, "reason": None} | facts
@@ -130,7 +131,7 @@ def add_candidates(connection: sqlite3.Connection, upload: int, project: int, fo
         if known is None:
             _insert(connection, upload, project, candidate, path)
             continue
-        stage = FileStage(known["stage"])
+        stage = word(FileStage, known["stage"])
         unchanged = (known["size"], known["mtime_ns"], known["inode"]) == facts(candidate)
         if unchanged and stage is FileStage.REMOVED:
             move(connection, known["id"], FileEvent.RESTORE)

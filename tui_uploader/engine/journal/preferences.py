@@ -6,19 +6,29 @@ All functions take the connection of the transaction they are part of.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tui_uploader import codec
+from tui_uploader.engine.journal.failures import ForeignValue
 
 Value = TypeVar("Value")
 
 
-def preference(connection: sqlite3.Connection, name: str, otherwise: Value) -> Value:
-    """The value of the type of `otherwise` that is kept as `name`, or `otherwise`. Raises ValueError for a damaged one:
-    a budget that got lost would cost the user money."""
+def preference(
+    connection: sqlite3.Connection, name: str, otherwise: Value, check: Callable[[Value], Value] = lambda value: value
+) -> Value:
+    """The value of the type of `otherwise` that is kept as `name`, or `otherwise`.
+
+    `check` raises ValueError for what was never kept. Raises ForeignValue: a budget that got lost would cost the user
+    money."""
     row = connection.execute("SELECT value FROM preferences WHERE name = ?", (name,)).fetchone()
-    return otherwise if row is None else codec.from_json(row["value"], type(otherwise))
+    if row is None:
+        return otherwise
+    try:
+        return check(codec.from_json(row["value"], type(otherwise)))
+    except ValueError as error:
+        raise ForeignValue(f"preference {name}: {error}") from error
 
 
 def prefer(connection: sqlite3.Connection, name: str, value: object) -> None:

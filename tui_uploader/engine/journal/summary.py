@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from tui_uploader.engine.journal.failures import word
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
 
 _ROWS_KEPT = 2048
@@ -37,9 +38,9 @@ class ProjectRow:
     @classmethod
     def of(cls, row: sqlite3.Row) -> ProjectRow:
         values = dict(row)
-        values["kind"] = ProjectKind(values["kind"])
+        values["kind"] = word(ProjectKind, values["kind"])
         values["made_here"] = bool(values["made_here"])
-        values["processing"] = ProcessingState(values["processing"])
+        values["processing"] = word(ProcessingState, values["processing"])
         return cls(**values)
 
     @property
@@ -66,7 +67,7 @@ class UploadRow:
     @classmethod
     def of(cls, row: sqlite3.Row) -> UploadRow:
         values = dict(row)
-        values["state"] = UploadState(values["state"])
+        values["state"] = word(UploadState, values["state"])
         values["auto_process"] = bool(values["auto_process"])
         values["dismissed"] = bool(values["dismissed"])
         return cls(**values)
@@ -134,5 +135,5 @@ def read_summary(connection: sqlite3.Connection) -> Summary:
     for upload, stage, files, size in connection.execute(
         "SELECT upload, stage, files, bytes FROM tallies WHERE files > 0"
     ):
-        tallies[upload][FileStage(stage)] = _tally(files, size)
+        tallies[upload][word(FileStage, stage)] = _tally(files, size)
     return Summary(MappingProxyType(projects), MappingProxyType(uploads), MappingProxyType(tallies))
