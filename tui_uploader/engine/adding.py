@@ -11,7 +11,7 @@ from pathlib import Path
 from tui_uploader.engine.checking import Scanner
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
-from tui_uploader.engine.projects import Projects
+from tui_uploader.engine.projects import Find, Projects
 from tui_uploader.errors import EngineError, NothingToUpload, UploaderError, UsageError
 from tui_uploader.model import AddRequest, ProjectKind, Skipped
 from tui_uploader.text import printable
@@ -31,11 +31,11 @@ class Adder:
         Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
         """
         paths = tuple(os.path.normpath(path) for path in request.paths)
-        project = await self._project_for(request)
+        find_project = await self._project_for(request)
         auto = request.auto_process and request.kind is ProjectKind.IMAGES
         now = self._core.clocks.wall()
         upload = await self._core.journal.write(
-            lambda connection: uploads.add_sources(connection, project, paths, auto, now)
+            lambda connection: uploads.add_sources(connection, find_project(connection), paths, auto, now)
         )
         walk = self._scanner.walk(upload)
         await asyncio.wait({walk}, timeout=_SCAN_PATIENCE)
@@ -43,15 +43,15 @@ class Adder:
             await self._take_back_if_nothing(upload, paths, walk.exception())
         return upload
 
-    async def _project_for(self, request: AddRequest) -> int:
+    async def _project_for(self, request: AddRequest) -> Find:
         if not request.paths:
             raise UsageError("Name at least one file or folder to upload.")
         if any(not Path(path).is_absolute() for path in request.paths):
             raise UsageError("The engine takes absolute paths only: it has another working folder than you.")
         if request.new is not None and request.project is None:
-            return await self._projects.new(request.new, request.account, request.kind)
+            return self._projects.new(request.new, request.account, request.kind)
         if request.project is not None and request.new is None:
-            return await self._projects.meant(request.project, request.account, request.kind)
+            return await self._projects.finder(request.project, request.account, request.kind)
         raise UsageError("Name either an existing project or a new one.")
 
     async def _take_back_if_nothing(self, upload: int, paths: Sequence[str], failure: BaseException | None) -> None:

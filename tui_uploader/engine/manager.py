@@ -86,20 +86,25 @@ class UploadManager:
         return self._view.upload(await self._adder.add(request))
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
-        project = await self._rooms.projects.new(name, account, kind)
+        project = await self._core.journal.write(self._rooms.projects.new(name, account, kind))
         await self._rooms.projects.made(project)
         return self._view.project(project)
 
     async def pause(self, upload: int) -> UploadStatus:
-        return await self._command(upload, UploadEvent.PAUSE)
+        return await self._stop(upload, UploadEvent.PAUSE)
 
     async def resume(self, upload: int) -> UploadStatus:
         """Raises TooManyImages as long as there are more than the service takes."""
-        await self._core.journal.write(lambda connection: check_image_limit(connection, upload))
-        return await self._command(upload, UploadEvent.RESUME)
+
+        def resume(connection: sqlite3.Connection) -> None:
+            check_image_limit(connection, upload)
+            uploads.move_upload(connection, upload, UploadEvent.RESUME)
+
+        await self._core.journal.write(resume)
+        return self._view.upload(upload)
 
     async def cancel(self, upload: int) -> UploadStatus:
-        return await self._command(upload, UploadEvent.CANCEL)
+        return await self._stop(upload, UploadEvent.CANCEL)
 
     async def dismiss(self, upload: int) -> UploadStatus:
         await self._core.journal.write(lambda connection: uploads.dismiss(connection, upload))
@@ -166,10 +171,9 @@ class UploadManager:
         # Through the writer, so that no part lands between the count and its use.
         await self._core.journal.write(recount, then=lambda: self._core.live.set_all_parts(counted))
 
-    async def _command(self, upload: int, event: UploadEvent) -> UploadStatus:
+    async def _stop(self, upload: int, event: UploadEvent) -> UploadStatus:
         await self._core.journal.write(lambda connection: uploads.move_upload(connection, upload, event))
-        if event is not UploadEvent.RESUME:
-            await self._rooms.sender.stop(upload)
+        await self._rooms.sender.stop(upload)
         return self._view.upload(upload)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tui_uploader.cloud.contract import Cloud, RemoteProject
 from tui_uploader.engine.core import Core
@@ -14,6 +14,9 @@ from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported, UsageError
 from tui_uploader.model import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.text import printable
+
+Find = Callable[[sqlite3.Connection], int]
+"""Finds a project in the journal, or writes it down, as part of a transaction. Raises NoSuchProject."""
 
 
 class Projects:
@@ -24,7 +27,11 @@ class Projects:
         self._making: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def row(self, project: int) -> ProjectRow:
-        return self._core.summary.projects[project]
+        """Raises NoSuchProject when it was taken back, as one is whose only upload turned out to hold nothing."""
+        found = self._core.summary.projects.get(project)
+        if found is None:
+            raise NoSuchProject("The project was taken back: the upload that it was made for holds nothing. Try again.")
+        return found
 
     async def made(self, project: int) -> str:
         """The service's id of the project, which is made there if that has not been done.
@@ -64,23 +71,27 @@ class Projects:
 
         Raises NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
         """
-        known = await self._known(text, account)
+        known = self._known(text, account)
         if known is not None:
             return known
+        return await self._core.journal.write(await self.finder(text, account, kind))
+
+    async def finder(self, text: str, account: str | None, kind: ProjectKind) -> Find:
+        """What finds that project in the transaction that uses it: until then it may be written down, or taken back.
+
+        Raises NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
+        """
+        known = self._known(text, account)
+        if known is not None:
+            return lambda connection: uploads.existing_project(connection, known)
         signed_in = self._core.accounts.chosen(account)
         remote = await self._at_service(text, signed_in.cloud)
         owner = signed_in.login.account
+        return lambda connection: uploads.remote_project(
+            connection, owner, remote.name, kind, remote.id, remote.web_address
+        )
 
-        def keep(connection: sqlite3.Connection) -> int:
-            return uploads.add_project(
-                connection, owner, remote.name, kind, remote_id=remote.id, web_address=remote.web_address
-            )
-
-        # An id that the journal has under another name was found above only if the text was that id.
-        same = next((row for row in self._mine(owner) if row.remote_id == remote.id), None)
-        return same.id if same else await self._core.journal.write(keep)
-
-    async def _known(self, text: str, account: str | None) -> int | None:
+    def _known(self, text: str, account: str | None) -> int | None:
         rows = [row for row in self._core.summary.projects.values() if account in (None, row.account)]
         by_id = [row for row in rows if row.remote_id == text]
         by_name = by_id or [row for row in rows if row.name == text]
@@ -105,8 +116,11 @@ class Projects:
     def _mine(self, account: str) -> list[ProjectRow]:
         return [row for row in self._core.summary.projects.values() if row.account == account]
 
-    async def new(self, name: str, account: str | None, kind: ProjectKind) -> int:
-        """A project of that name: the one that this machine made before, or one to be made."""
+    def new(self, name: str, account: str | None, kind: ProjectKind) -> Find:
+        """What finds, or writes down, a project of that name: the one that this machine made before, or one to be made.
+
+        Raises UsageError, NotSignedIn.
+        """
         if not name.strip():
             raise UsageError("A project needs a name.")
         owner = self._core.accounts.chosen(account).login.account
@@ -115,7 +129,7 @@ class Projects:
             before = uploads.projects_named(connection, owner, name, kind)
             return before[0].id if before else uploads.add_project(connection, owner, name, kind)
 
-        return await self._core.journal.write(keep)
+        return keep
 
     async def others(self) -> tuple[Project, ...]:
         """Projects that the services of all accounts list and the journal does not know."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, UploadRow, read_summary
-from tui_uploader.errors import NoSuchFile, NoSuchUpload, NotPossibleNow
+from tui_uploader.errors import NoSuchFile, NoSuchProject, NoSuchUpload, NotPossibleNow
 from tui_uploader.model import (
     FileEvent,
     FileQuery,
@@ -58,6 +58,25 @@ def add_project(
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def remote_project(
+    connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind, remote_id: str, web_address: str | None
+) -> int:
+    """The project that the service has under `remote_id`, written down unless it is."""
+    row = connection.execute(
+        "SELECT id FROM projects WHERE account = ? AND remote_id = ?", (account, remote_id)
+    ).fetchone()
+    if row is not None:
+        return int(row["id"])
+    return add_project(connection, account, name, kind, remote_id=remote_id, web_address=web_address)
+
+
+def existing_project(connection: sqlite3.Connection, project: int) -> int:
+    """Raises NoSuchProject when it is no longer there."""
+    if connection.execute("SELECT 1 FROM projects WHERE id = ?", (project,)).fetchone() is None:
+        raise NoSuchProject("The project was taken back meanwhile. Try again.")
+    return project
 
 
 def projects_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> list[ProjectRow]:

@@ -1,0 +1,53 @@
+"""Commands that come at the same instant: each finds what the others wrote, and none meets a half-made thing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.engine.world import World
+from tests.photos import write_flight
+from tui_uploader.errors import NothingToUpload
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.model import AddRequest, ProjectKind
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
+
+
+async def test_two_uploads_to_a_project_that_only_the_service_knows_are_one_project_here(world: World) -> None:
+    write_flight(world.card, 1)
+    async with world.cloud_running():
+        async with world.engine() as manager:
+            made = await manager.create_project("Quarry", ProjectKind.IMAGES, None)
+            assert made.id is not None
+        world.directories.journal.unlink()  # another machine, that knows nothing of it
+        async with world.engine() as manager:
+            request = AddRequest((str(world.card),), project=made.id, auto_process=False)
+            uploads = await asyncio.gather(*(manager.add(request) for _ in range(4)))
+            assert {upload.upload for upload in uploads} == {1}
+            assert [project.id for project in await manager.answers.projects()] == [made.id]
+
+
+async def test_a_project_that_is_taken_back_meanwhile_does_not_take_another_command_along(world: World) -> None:
+    """A new project goes with its only upload when that holds nothing; others may be about to use it."""
+    empty = world.folder / "empty"
+    empty.mkdir()
+    write_flight(world.card, 1)
+    nothing = AddRequest((str(empty),), new="Quarry", auto_process=False)
+    something = AddRequest((str(world.card),), new="Quarry", auto_process=False)
+    async with world.cloud_running(), world.engine() as manager:
+        outcomes = await asyncio.gather(
+            *(manager.add(request) for request in (nothing, something, nothing, something)), return_exceptions=True
+        )
+        assert [type(outcome).__name__ for outcome in outcomes] == [
+            NothingToUpload.__name__,
+            "UploadStatus",
+            NothingToUpload.__name__,
+            "UploadStatus",
+        ]
+        assert len({outcome.upload for outcome in outcomes if not isinstance(outcome, BaseException)}) == 1
