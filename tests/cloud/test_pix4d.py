@@ -370,8 +370,6 @@ async def test_calls_that_are_not_offered(status: int) -> None:
     async with talking(service(reply(status, {"detail": "no"}))) as (cloud, _):
         with pytest.raises(Unsupported):
             await cloud.projects()
-        with pytest.raises(Unsupported, match="public API"):
-            await cloud.register_result("1", "k", "dsm")
 
 
 async def test_the_real_service_is_not_asked_for_what_it_does_not_have() -> None:
@@ -393,70 +391,6 @@ async def test_the_real_service_is_not_asked_for_what_it_does_not_have() -> None
 async def test_starting(body: object, receipt: StartReceipt) -> None:
     async with talking(service(reply(200, body))) as (cloud, _):
         assert await cloud.start_processing("1") == receipt
-
-
-# ---------------------------------------------------------------------------------------------------- registration
-
-
-def registrar(limit: int, bad: frozenset[str] = frozenset(), status: int = 413) -> tuple[Handler, list[str]]:
-    """Takes `limit` keys at once, and never a bad one; the list holds what it registered."""
-    registered: list[str] = []
-
-    def handle(call: Call) -> None:
-        keys = call.json()["input_file_keys"]
-        assert isinstance(keys, list)
-        if len(keys) > limit:
-            call.reply(status, "<html>too much</html>")
-        elif bad & set(keys):
-            call.reply(400, {"input_file_keys": ["unknown key"]})
-        else:
-            registered.extend(keys)
-            call.reply(200, {"nb_images_registered": len(keys)})
-
-    return handle, registered
-
-
-KEYS = [f"p/{number:04}.jpg" for number in range(1234)]
-
-
-async def test_images_are_registered_in_batches() -> None:
-    handler, registered = registrar(500)
-    async with talking(service(handler)) as (cloud, server):
-        assert await cloud.register_images("1", KEYS) == 1234
-        assert await cloud.register_images("1", []) == 0
-    assert registered == KEYS
-    assert len(server.calls) == 1 + 3
-
-
-@pytest.mark.parametrize("status", [413, 504])
-async def test_a_smaller_limit_is_found_and_remembered(status: int) -> None:
-    handler, registered = registrar(130, status=status)
-    async with talking(service(handler)) as (cloud, server):
-        assert await cloud.register_images("1", KEYS) == 1234
-        before = len(server.calls)
-        await cloud.register_images("1", KEYS[:250])
-        assert len(server.calls) - before == 2
-    assert registered == KEYS + KEYS[:250]
-
-
-async def test_a_refused_key_is_named_and_holds_up_no_other() -> None:
-    handler, registered = registrar(500, frozenset({KEYS[77]}))
-    async with talking(service(handler)) as (cloud, _):
-        with pytest.raises(CloudRefused, match=r"p/0077\.jpg: input_file_keys: unknown key"):
-            await cloud.register_images("1", KEYS[:400])
-    assert set(registered) == set(KEYS[:400]) - {KEYS[77]}
-
-
-async def test_a_service_that_refuses_everything_is_not_asked_key_by_key() -> None:
-    async with talking(service(reply(400, {"detail": "closed"}))) as (cloud, server):
-        with pytest.raises(CloudRefused, match="closed"):
-            await cloud.register_images("1", KEYS[:500])
-    assert len(server.calls) < 20
-
-
-async def test_a_service_that_does_not_count() -> None:
-    async with talking(service(reply(204))) as (cloud, _):
-        assert await cloud.register_images("1", KEYS[:1]) is None
 
 
 # ----------------------------------------------------------------------------------------------------- the store

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.engine.world import SETTINGS, World, add, settled, when
+from tests.engine.world import SETTINGS, World, add, files_by_name, settled, when
 from tests.photos import write_flight
+from tui_uploader.cli.waiting import Ending, standstill
+from tui_uploader.cloud.contract import Registration
 from tui_uploader.cloud.pix4d import Pix4dCloud
 from tui_uploader.errors import CloudFault
-from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.local_cloud.meter import counts
+from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model import Counts, Login, UploadStatus
 
 
@@ -24,7 +27,7 @@ async def test_what_one_call_registered_is_not_lost_with_the_next_one(tmp_path: 
     asked: list[int] = []
 
     class Choosy(Pix4dCloud):
-        async def register_images(self, project_id: str, keys: Sequence[str]) -> int | None:
+        async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
             asked.append(len(keys))
             if len(asked) == 2:
                 raise CloudFault("The service broke.")
@@ -51,7 +54,7 @@ async def test_a_project_that_vanished_is_told_to_a_person_and_forgotten_once_it
     gone = True
 
     class Forgetful(Pix4dCloud):
-        async def register_images(self, project_id: str, keys: Sequence[str]) -> int | None:
+        async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
             return await super().register_images("999999" if gone else project_id, keys)
 
     world.make_cloud = lambda login: Forgetful(login, SETTINGS)
@@ -65,3 +68,42 @@ async def test_a_project_that_vanished_is_told_to_a_person_and_forgotten_once_it
         manager.try_now()
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=3), None)
+
+
+async def test_a_refusal_of_the_account_is_told_once_and_fails_no_file(tmp_path: Path) -> None:
+    """The account may not register for a while: each attempt is one call, and all files are uploaded in the end."""
+    forbidden = "forbidden403:route=register,times=3"
+    world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", faults=(forbidden,)))
+    write_flight(world.card, 40)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        stuck = await when(manager, upload.upload, needs_somebody)
+        assert stuck.notice is not None and stuck.notice.kind == "CloudRefused"
+        assert "permission" in stuck.notice.message and "HTTP 403" in stuck.notice.message
+        assert standstill(stuck) == Ending(5)
+        done = await settled(manager, upload.upload)
+        assert (done.counts, done.notice) == (Counts(uploaded=40), None)
+    assert counts(tmp_path / "cloud").faults == 3
+
+
+async def test_a_file_that_the_service_refuses_fails_with_the_reason_and_holds_up_no_other(tmp_path: Path) -> None:
+    world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", profile=Profile.STRICT))
+    write_flight(world.card, 12)
+    missing = "-gone"
+
+    class Losing(Pix4dCloud):
+        """The cloud has lost one object."""
+
+        async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
+            asked = [key + missing if key.endswith("DJI_0005.JPG") else key for key in keys]
+            found = await super().register_images(project_id, asked)
+            refused = {key.removesuffix(missing): reason for key, reason in found.refused.items()}
+            return Registration(found.registered, refused, found.counted)
+
+    world.make_cloud = lambda login: Losing(login, SETTINGS)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        done = await settled(manager, upload.upload)
+        assert done.counts == Counts(uploaded=11, failed=1)
+        failed = (await files_by_name(manager, upload.upload))["DJI_0005.JPG"]
+        assert failed.reason is not None and "Some keys do not exist" in failed.reason

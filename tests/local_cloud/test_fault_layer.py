@@ -63,6 +63,7 @@ async def test_a_stall_passes(tmp_path: Path, at: str) -> None:
         ("error500", 500, "InternalError"),
         ("slowdown503", 503, "SlowDown"),
         ("busy429:times=1,seconds=7", 429, "SlowDown"),
+        ("forbidden403", 403, "AccessDenied"),
         ("expired_token:times=1,bytes=65536", 400, "ExpiredToken"),
         ("time_skewed", 403, "RequestTimeTooSkewed"),
     ],
@@ -80,7 +81,14 @@ async def test_s3_refusals(tmp_path: Path, fault: str, status: int, word: str) -
 
 @pytest.mark.parametrize(
     ("fault", "status"),
-    [("error500", 500), ("slowdown503", 503), ("busy429", 429), ("expired_token", 401), ("time_skewed", 401)],
+    [
+        ("error500", 500),
+        ("slowdown503", 503),
+        ("busy429", 429),
+        ("forbidden403", 403),
+        ("expired_token", 401),
+        ("time_skewed", 401),
+    ],
 )
 async def test_rest_refusals(tmp_path: Path, fault: str, status: int) -> None:
     async with with_faults(tmp_path, f"{fault}:route=register") as client:

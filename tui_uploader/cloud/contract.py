@@ -6,8 +6,8 @@ The engine knows these protocols and `errors`; it never sees HTTP. Every method 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from tui_uploader.cloud.throttle import Throttle
@@ -131,6 +131,17 @@ class StartReceipt:
     processing_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of keys that were to be registered. A key in neither was not asked about: ask again."""
+
+    registered: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """What the service has against each of these keys alone."""
+    counted: int | None = None
+    """How many the service says it registered; None where it does not say."""
+
+
 class StoreConnections(Protocol):
     """The connections to stores that are in use: what the kernel knows of them, and what it can do for them."""
 
@@ -191,14 +202,16 @@ class Cloud(Protocol):
     def store(self, project_id: str) -> ObjectStore:
         """Always the same object for the same project."""
 
-    async def register_images(self, project_id: str, keys: Sequence[str]) -> int | None:
-        """How many of `keys` the service says it registered; None where it does not say.
+    async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
+        """Batches to the service's limits by itself, and finds keys that the service refuses among those that it
+        takes; the number of calls for that is bounded. May be repeated for the same keys.
 
-        Batches to the service's limits by itself. May be repeated for the same keys.
+        Raises CloudRefused when the refusal is not about keys: then it is about the account or the project.
         """
 
-    async def register_result(self, project_id: str, key: str, result_type: str) -> None:
-        """Raises Unsupported: the public API of PIX4Dcloud has no such call."""
+    async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
+        """Raises Unsupported: the public API of PIX4Dcloud has no such call. Raises CloudRefused as
+        `register_images`."""
 
     async def start_processing(self, project_id: str) -> StartReceipt:
         """NOT safe to repeat: each success starts processing. A LinkError or CloudFault leaves open whether it did."""

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from urllib.parse import quote
 
-from tui_uploader.cloud.contract import ObjectStore, RemoteProject, StartReceipt, StoreConnections
+from tui_uploader.cloud.contract import ObjectStore, Registration, RemoteProject, StartReceipt, StoreConnections
 from tui_uploader.cloud.messages import Reply
 from tui_uploader.cloud.pool import ConnectionPool
+from tui_uploader.cloud.registration import Refused, Registering, Taken, TooMany, keys_named
 from tui_uploader.cloud.renewal import Renewable, ServerClock
 from tui_uploader.cloud.rest import TOKEN_PATH, RestApi
 from tui_uploader.cloud.s3 import S3Store
@@ -27,7 +30,6 @@ from tui_uploader.cloud.translate import finite, foreign_answer, rest_text, web_
 from tui_uploader.cloud.transport import Deadlines, Origin
 from tui_uploader.errors import (
     CloudFault,
-    CloudRefused,
     CloudUnintelligible,
     LinkError,
     NoSuchProject,
@@ -48,9 +50,11 @@ _KNOCK_SECONDS, _BETWEEN_KNOCKS = 3.2, 1.0
 
 _PAGE_SIZE = 100
 _MAX_PAGES = 50
-_MAX_REFUSED_KEYS = 3
-_TOO_MUCH_AT_ONCE = (400, 413, 504)
-_NOT_OFFERED = (403, 404, 405, 501)
+_TOO_MUCH_AT_ONCE = (413, 504)
+_ABOUT_ITEMS = (400, 409, 422)
+"""May be about single items of a request. Every other refusal is about the account or the project."""
+_NO_SUCH_CALL = (404, 405, 501)
+_NOT_OFFERED = (403, *_NO_SUCH_CALL)
 
 
 class Pix4dCloud:
@@ -74,6 +78,8 @@ class Pix4dCloud:
         self._stores: dict[str, S3Store] = {}
         self._keys: list[Renewable[StorageKey]] = []
         self.registration_batch = REGISTER_BATCH
+        host = self._rest.origin.host
+        self._takes_results = host != "pix4d.com" and not host.endswith(".pix4d.com")
 
     async def close(self) -> None:
         for keys in self._keys:
@@ -170,57 +176,55 @@ class Pix4dCloud:
 
     # ------------------------------------------------------------------------------------------------ its files
 
-    async def register_images(self, project_id: str, keys: Sequence[str]) -> int | None:
-        """As the contract says. A key that the service refuses by itself does not hold up the others: they are
-        registered first, then CloudRefused names it."""
-        pending = [list(keys)] if keys else []
-        counts: list[int | None] = []
-        refused: list[str] = []
-        while pending and len(refused) < _MAX_REFUSED_KEYS:
-            batch = pending.pop(0)
-            if len(batch) > self.registration_batch:
-                pending[:0] = _sliced(batch, self.registration_batch)
-                continue
-            reply = await self._register(project_id, batch)
-            if reply.ok:
-                counts.append(_registered_count(reply))
-            elif reply.status != 400 and len(batch) > 1:
-                self.registration_batch = len(batch) // 2
-                pending.insert(0, batch)
-            elif reply.status != 400:
-                raise self._refusal(reply, "register an image")
-            elif len(batch) > 1:  # one bad key among good ones, perhaps
-                pending[:0] = _sliced(batch, (len(batch) + 1) // 2)
-            else:
-                refused.append(f"{printable(batch[0], 200)}{rest_text(reply)}")
-        if refused:
-            raise CloudRefused(f"{self._rest.origin.host} (HTTP 400) refused to register {'; '.join(refused)}.")
-        return None if None in counts else sum(count or 0 for count in counts)
+    async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
+        registering = Registering(partial(self._register, project_id), self.registration_batch, random.sample)
+        try:
+            return await registering.run(keys)
+        finally:
+            self.registration_batch = registering.batch
 
-    async def _register(self, project_id: str, batch: Sequence[str]) -> Reply:
+    async def _register(self, project_id: str, batch: Sequence[str]) -> Taken | TooMany | Refused:
         path = _path(project_id, "inputs/bulk_register/")
-        judged = (*_TOO_MUCH_AT_ONCE, 404)
+        judged = (*_ABOUT_ITEMS, 404, *_TOO_MUCH_AT_ONCE)
         body = {"input_file_keys": list(batch)}
         # Repeated by the engine alone, which then knows that fewer may be new: else a lost answer looks like a refusal.
         reply = await self._rest.call(
             "POST", path, "register images", body=body, judged_by_caller=judged, repeatable=False
         )
-        if reply.is_html and reply.status == 400:
+        if reply.ok:
+            return Taken(_registered_count(reply))
+        failure = self._refusal(reply, "register images")
+        if reply.status in _TOO_MUCH_AT_ONCE:
+            return TooMany(failure)
+        if reply.is_html and reply.status != 404:
             raise web_page(reply, self._rest.origin.host)
-        if reply.status == 404:
+        named = {key: self._reason(reply, text) for key, text in keys_named(_json_or_nothing(reply), batch).items()}
+        if reply.status == 404 and not named:
             raise _no_such_project(project_id, self._rest.origin.host)
-        return reply
+        return Refused(failure, self._reason(reply), named)
 
-    async def register_result(self, project_id: str, key: str, result_type: str) -> None:
+    async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
         """The one seam for a call that PIX4D has not published; other clouds of this kind may have it."""
-        host = self._rest.origin.host
-        if host == "pix4d.com" or host.endswith(".pix4d.com"):
+        if not self._takes_results:
             raise _no_result_call(key)
+        path, what = _path(project_id, "results/"), "register a result"
         body: dict[str, object] = {"file_key": key, "result_type": result_type}
-        try:
-            await self._offered("POST", _path(project_id, "results/"), "register a result", body)
-        except Unsupported as error:
-            raise _no_result_call(key) from error
+        reply = await self._rest.call(
+            "POST", path, what, body=body, judged_by_caller=(*_ABOUT_ITEMS, *_NO_SUCH_CALL), repeatable=True
+        )
+        if reply.status in _NO_SUCH_CALL:
+            if reply.status == 404:
+                await self.project(project_id)  # is it the project that is not found?
+            self._takes_results = False
+            raise _no_result_call(key)
+        if reply.ok:
+            return Registration((key,), counted=1)
+        return Registration((), {key: self._reason(reply)}, counted=0)
+
+    def _reason(self, reply: Reply, text: str | None = None) -> str:
+        """Why one key was refused: in the words of `reply`, or in `text`, which is a part of them."""
+        says = rest_text(reply) if text is None else f": {printable(text, 300).rstrip('.')}"
+        return f"{self._rest.origin.host} (HTTP {reply.status}) refused to register this file{says}."
 
     # ----------------------------------------------------------------------------------------------- processing
 
@@ -279,10 +283,6 @@ def newest_first(projects: Sequence[RemoteProject]) -> list[RemoteProject]:
     return list(projects)
 
 
-def _sliced(keys: list[str], size: int) -> list[list[str]]:
-    return [keys[start : start + size] for start in range(0, len(keys), size)]
-
-
 def _path(project_id: str, rest: str) -> str:
     return f"{PROJECTS}{quote(project_id, safe='')}/{rest}"
 
@@ -305,11 +305,15 @@ def _registered_count(reply: Reply) -> int | None:
 
 def _object_or_nothing(reply: Reply) -> dict[str, object]:
     """The fields of a reply whose body nobody promised."""
-    try:
-        value = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        return {}
+    value = _json_or_nothing(reply)
     return value if isinstance(value, dict) else {}
+
+
+def _json_or_nothing(reply: Reply) -> object:
+    try:
+        return json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _no_such_project(project_id: str, host: str) -> NoSuchProject:

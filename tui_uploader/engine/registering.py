@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from functools import partial
 
-from tui_uploader.cloud.contract import Cloud
+from tui_uploader.cloud.contract import Cloud, Registration
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import files, uploads
 from tui_uploader.engine.journal.files import FileRow
@@ -91,31 +91,35 @@ class Registrar:
         assert project.remote_id is not None
         ids = [row.id for row, _ in keyed]
         await self._core.journal.write(lambda connection: files.ask_registration(connection, ids))
-        try:
-            number = await cloud.register_images(project.remote_id, [key for _, key in keyed])
-        except CloudRefused as error:
-            if len(keyed) == 1:
-                await self._fail(keyed[0][0], error)
-                return
-            middle = len(keyed) // 2
-            await self._register_images(cloud, project, keyed[:middle])
-            await self._register_images(cloud, project, keyed[middle:])
-            return
-        now = self._core.clocks.wall()
-        await self._core.journal.write(lambda connection: files.register(connection, ids, now))
-        if number is not None and number < len(keyed) and not any(row.register_asked for row, _ in keyed):
-            await self._tell_fewer(keyed[0][0].upload, len(keyed), number)
+        registration = await cloud.register_images(project.remote_id, [key for _, key in keyed])
+        await self._keep(keyed, registration)
+        number, asked = registration.counted, len(registration.registered)
+        if number is not None and number < asked and not any(row.register_asked for row, _ in keyed):
+            await self._tell_fewer(keyed[0][0].upload, asked, number)
 
     async def _register_results(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
         assert project.remote_id is not None
         for row, key in keyed:
             try:
-                await cloud.register_result(project.remote_id, key, result_type(row.path))
-            except (CloudRefused, Unsupported) as error:
-                await self._fail(row, error)
+                registration = await cloud.register_result(project.remote_id, key, result_type(row.path))
+            except Unsupported as error:
+                fail = partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error))
+                await self._core.journal.write(fail)
                 continue
-            register = partial(files.register, file_ids=[row.id], now=self._core.clocks.wall())
-            await self._core.journal.write(register)
+            await self._keep([(row, key)], registration)
+
+    async def _keep(self, keyed: Sequence[tuple[FileRow, str]], registration: Registration) -> None:
+        """Files that the service was not asked about stay stored, and are asked about the next time."""
+        registered = frozenset(registration.registered)
+        now = self._core.clocks.wall()
+
+        def keep(connection: sqlite3.Connection) -> None:
+            files.register(connection, [row.id for row, key in keyed if key in registered], now)
+            for row, key in keyed:
+                if (reason := registration.refused.get(key)) is not None:
+                    files.fail(connection, row.id, CloudRefused.__name__, reason)
+
+        await self._core.journal.write(keep)
 
     async def _tell_fewer(self, upload: int, asked: int, registered: int) -> None:
         """The reply does not say which ones are missing, so nothing is called failed; but the user has to know."""
@@ -129,9 +133,6 @@ class Registrar:
             uploads.set_notice(connection, upload, CloudRefused.__name__, message)
 
         await self._core.journal.write(tell)
-
-    async def _fail(self, row: FileRow, error: UploaderError) -> None:
-        await self._core.journal.write(partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error)))
 
     def _settle_failure(self, project: ProjectRow, error: UploaderError) -> None:
         account = self._core.account_of(project)

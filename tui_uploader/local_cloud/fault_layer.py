@@ -24,6 +24,7 @@ _S3_REFUSALS = {
     FaultName.ERROR_500: S3Refusal("InternalError", "We encountered an internal error. Please try again."),
     FaultName.SLOWDOWN_503: S3Refusal("SlowDown", "Please reduce your request rate."),
     FaultName.BUSY_429: S3Refusal("SlowDown", "Please reduce your request rate."),
+    FaultName.FORBIDDEN_403: S3Refusal("AccessDenied", "Access Denied"),
     FaultName.EXPIRED_TOKEN: S3Refusal("ExpiredToken", "The provided token has expired."),
     FaultName.TIME_SKEWED: S3Refusal(
         "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."
@@ -34,6 +35,7 @@ _REST_REFUSALS = {
     FaultName.ERROR_500: (500, "A server error occurred."),
     FaultName.SLOWDOWN_503: (503, "Service temporarily unavailable, try again later."),
     FaultName.BUSY_429: (429, "Request was throttled."),
+    FaultName.FORBIDDEN_403: (403, "You do not have permission to perform this action."),
     FaultName.EXPIRED_TOKEN: (401, "Token has expired."),
     FaultName.TIME_SKEWED: (401, "Token used too early."),
     FaultName.COMPLETE_200_ERROR: (500, "A server error occurred."),

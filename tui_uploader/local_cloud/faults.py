@@ -26,6 +26,8 @@ class FaultName(StrEnum):
     SLOWDOWN_503 = "slowdown503"
     BUSY_429 = "busy429"
     """With `seconds` as Retry-After."""
+    FORBIDDEN_403 = "forbidden403"
+    """This account may not do that."""
     EXPIRED_TOKEN = "expired_token"
     """Once `bytes` of the body have been read."""
     TIME_SKEWED = "time_skewed"
