@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "tui_uploader").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
@@ -25,6 +24,10 @@ def shown(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -39,40 +42,44 @@ def lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    yield from (node for node in ast.walk(tree(path)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    yield from (node for node in ast.walk(tree(path)) if isinstance(node, FUNCTIONS))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=shown)
-def test_a_file_can_be_read_in_one_go(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGER_FILES.get(shown(path), LONGEST_FILE)
+def too_long(paths: Iterable[Path], most: int) -> dict[str, int]:
+    lengths = {shown(path): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
+    return {name: length for name, length in lengths.items() if length > LONGER_FILES.get(name, most)}
 
 
-@pytest.mark.parametrize("path", TESTS, ids=shown)
-def test_a_file_of_tests_can_be_read_in_one_go(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_TEST_FILE
+def test_a_file_can_be_read_in_one_go() -> None:
+    assert too_long(SOURCES, LONGEST_FILE) == {}
+    assert too_long(TESTS, LONGEST_TEST_FILE) == {}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=shown)
-def test_functions_fit_on_a_screen(path: Path) -> None:
-    too_long = {each.name: lines_of_code(each) for each in functions(path) if lines_of_code(each) > LONGEST_FUNCTION}
-    assert not too_long
+def test_functions_fit_on_a_screen() -> None:
+    lengths = {f"{shown(path)}::{each.name}": lines_of_code(each) for path in SOURCES for each in functions(path)}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=shown)
-def test_classes_do_one_thing(path: Path) -> None:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.ClassDef):
-            methods = [each for each in node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
-            assert len(methods) <= MOST_METHODS, node.name
+def test_classes_do_one_thing() -> None:
+    counts = {
+        f"{shown(path)}::{node.name}": sum(isinstance(each, FUNCTIONS) for each in node.body)
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert {name: count for name, count in counts.items() if count > MOST_METHODS} == {}
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.name != "__init__.py"], ids=shown)
-def test_a_file_says_why_it_exists(path: Path) -> None:
-    assert ast.get_docstring(tree(path))
+def test_a_file_says_why_it_exists() -> None:
+    silent = [shown(path) for path in SOURCES if path.name != "__init__.py" and not ast.get_docstring(tree(path))]
+    assert silent == []
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in SOURCES + TESTS if path.name == "__init__.py"], ids=lambda path: shown(path.parent)
-)
-def test_packages_hide_nothing_in_their_init(path: Path) -> None:
-    assert path.read_bytes() == b""
+def test_packages_hide_nothing_in_their_init() -> None:
+    """A docstring may stand there, and nothing else."""
+    inits = [path for path in SOURCES + TESTS if path.name == "__init__.py"]
+    assert [shown(path) for path in inits if tree(path).body[1:] or _code_in(tree(path))] == []
+
+
+def _code_in(module: ast.Module) -> bool:
+    return bool(module.body) and ast.get_docstring(module) is None

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import os
+import random
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -30,7 +31,7 @@ from tui_uploader.local_cloud.server import LocalCloudOptions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BODY = os.urandom(3 * MIB + 17)
+BODY = random.Random(17).randbytes(3 * MIB + 17)
 
 
 @pytest.mark.parametrize(
