@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 FONTS  := $(VENV)/fonts
+# Tests wait more than they compute: three processes fill two cores. A file's tests share servers, and stay together.
+TESTS  := $(BIN)/pytest --numprocesses 3 --dist loadfile
 
 .PHONY: demo test chaos check format bench screenshots lock clean
 
@@ -17,7 +19,7 @@ demo: $(READY)
 	$(BIN)/tui-uploader demo --headless
 
 test: $(READY)
-	$(BIN)/pytest
+	$(TESTS)
 
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos
@@ -27,7 +29,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(TESTS)
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -152,31 +154,38 @@ def test_the_app_opens_on_a_terminal_and_leaves_it_as_it_was() -> None:
     assert terminal.shown.rfind("\x1b[?1049h") < terminal.shown.rfind("\x1b[?1049l")
 
 
-def test_the_demo_shows_the_app_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with on_terminal("demo", "--images", "6", TMPDIR=str(tmp_path), TERM="xterm-256color") as terminal:
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Short, because the demo's engine puts its socket below TMPDIR."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        yield Path(folder)
+
+
+def test_the_demo_shows_the_app_and_leaves_nothing_behind(short_folder: Path) -> None:
+    with on_terminal("demo", "--images", "6", TMPDIR=str(short_folder), TERM="xterm-256color") as terminal:
         terminal.await_text("Sample flight")
         terminal.await_text("quit")
         terminal.type("q")
         assert terminal.exit_code() == 0
     assert "left nothing behind" in terminal.shown
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_folder.iterdir()) == []
 
 
-def test_the_demo_ends_in_good_order_when_it_is_told_to(tmp_path: Path) -> None:
-    with on_terminal("demo", "--images", "6", TMPDIR=str(tmp_path), TERM="xterm-256color") as terminal:
+def test_the_demo_ends_in_good_order_when_it_is_told_to(short_folder: Path) -> None:
+    with on_terminal("demo", "--images", "6", TMPDIR=str(short_folder), TERM="xterm-256color") as terminal:
         terminal.await_text("quit")
         terminal.send_signal(signal.SIGTERM)
         assert terminal.exit_code() == 130
     assert terminal.shown.rfind("\x1b[?1049h") < terminal.shown.rfind("\x1b[?1049l")
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_folder.iterdir()) == []
 
 
-def test_the_demo_without_a_terminal_proves_what_arrived(tmp_path: Path) -> None:
-    done = command("demo", "--images", "6", TMPDIR=str(tmp_path))
+def test_the_demo_without_a_terminal_proves_what_arrived(short_folder: Path) -> None:
+    done = command("demo", "--images", "6", TMPDIR=str(short_folder))
     assert done.code == 0, done.err
     assert "6 objects" in done.out
     assert "all equal" in done.out
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_folder.iterdir()) == []
 
 
 def test_a_queue_filled_without_a_link_moves_when_the_cloud_answers(cloud_root: Path, tmp_path: Path) -> None:
