@@ -8,6 +8,7 @@ no photo.
 from __future__ import annotations
 
 import math
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -83,6 +84,9 @@ def write_sample_flight(folder: Path, images: int = 40) -> SampleFlight:
     for shot in shots[:_COPIES]:
         shutil.copyfile(shot.path, last_folder / f"{shot.path.stem} (1).JPG")
     _write_cut_off(shots[-1].path, last_folder / f"DJI_{images + 1:04}.JPG")
+    for photo in card.rglob("*.JPG"):
+        # As on a card that comes back from the field: the engine waits for files that were changed a moment ago.
+        os.utime(photo, (_TAKE_OFF.timestamp(), _TAKE_OFF.timestamp()))
     (card / "README.txt").write_text("Field north of the barn, wind from the west.\n", encoding="utf-8")
     return SampleFlight(folder, images=images, duplicates=_COPIES, clashes=1, broken=1, others=1)
 

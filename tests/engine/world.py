@@ -20,6 +20,7 @@ from tui_uploader.engine.core import Clocks
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.rooms import Rooms
+from tui_uploader.engine.unfinished import Patience
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
 from tui_uploader.local_cloud.store import starts
@@ -27,6 +28,8 @@ from tui_uploader.model import AddRequest, FileItem, FileQuery, Login, SignInReq
 from tui_uploader.settings import Directories, Settings
 
 SETTINGS = Settings(no_keyring=True)
+PATIENCE = Patience(young=0.0, recent=0.0, rest=1.0)
+"""Tests write their files a moment before they are read: those that are about that say how long a file is young."""
 _LEAP = 5.0
 
 
@@ -63,6 +66,7 @@ class World:
     cloud: LocalCloudAddress | None = None
     time: MachineTime = field(default_factory=MachineTime)
     make_cloud: Callable[[Login], Cloud] = lambda login: Pix4dCloud(login, SETTINGS)
+    patience: Patience = PATIENCE
     rooms: Rooms = field(init=False)
     """The rooms behind the manager that was opened last: for what front ends are not shown."""
 
@@ -90,7 +94,7 @@ class World:
     @asynccontextmanager
     async def engine(self, *, sign_in: bool = True, verify: bool = True) -> AsyncIterator[UploadManager]:
         clocks = Clocks(self.time.wall, self.time.monotonic, random.random)
-        self.rooms = await Rooms.open(self.directories, SETTINGS, self.make_cloud, clocks, doubt_seconds=0.5)
+        self.rooms = await Rooms.open(self.directories, SETTINGS, self.make_cloud, clocks, 0.5, self.patience)
         manager = UploadManager(self.rooms)
         try:
             if sign_in:

@@ -16,10 +16,12 @@ from tui_uploader.engine.journal.contents import Content
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UploadRow, read_summary
 from tui_uploader.engine.pacing import may_read_ahead
+from tui_uploader.engine.unfinished import GapRule, GiveUp, HasGap, LookAgain, gap
 from tui_uploader.errors import (
     EngineError,
     NoSuchPath,
     SourceChanged,
+    SourceRefused,
     SourceUnreadable,
     TooManyImages,
     UploaderError,
@@ -27,7 +29,8 @@ from tui_uploader.errors import (
 from tui_uploader.intake.exif import by_cameras_clock
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result
-from tui_uploader.intake.scan import Candidate, ScanBatch, candidate_of, scan
+from tui_uploader.intake.look import look_at
+from tui_uploader.intake.scan import Candidate, ScanBatch, candidate_of, extension_of, scan
 from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadEvent, UploadState
 from tui_uploader.text import counted
 
@@ -36,9 +39,11 @@ log = logging.getLogger(__name__)
 _ROOM, _WALKING = "intake", "scan"
 _PAUSE_AFTER_FAILED_WALK = 5.0
 _NOTICES_OF_WALKS = (NoSuchPath.__name__, SourceUnreadable.__name__, TooManyImages.__name__)
-_REST_OF_A_CHANGING_FILE = 1.0
 _READERS = 2
 _AT_ONCE = 16
+_MOST_RESTING = 2000
+"""Files that are waited for at once. By the time that more could be read, the others have been."""
+_TIFF = (".tif", ".tiff")
 
 
 class Scanner:
@@ -168,15 +173,14 @@ class Checker:
         self._under_way: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._latest: dict[int, asyncio.Task[None]] = {}
-        self._not_before: dict[int, float] = {}
 
     async def step(self) -> float | None:
         now = self._core.clocks.monotonic()
-        self._not_before = {file: until for file, until in self._not_before.items() if until > now}
-        if self._may_read(now):
+        resting = self._core.watches.resting
+        if self._may_read(now) and len(resting) < _MOST_RESTING:
             for row, known in await self._next_rows():
                 self._begin(row, known)
-        return min(self._not_before.values()) - now if self._not_before else None
+        return min(until for until, _ in resting.values()) - now if resting else None
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -206,7 +210,7 @@ class Checker:
         ]
         if not waiting:
             return []
-        passing_over = (*self._under_way, *self._not_before)
+        passing_over = (*self._under_way, *self._core.watches.resting)
 
         def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Content | None]]:
             heads = [files.unchecked(connection, upload, _AT_ONCE, passing_over) for upload in waiting]
@@ -237,7 +241,10 @@ class Checker:
             except EngineError:
                 raise
             except SourceChanged:
-                self._look_later(row)
+                await self._note_unrest(row)
+            except SourceRefused as error:
+                if not self._core.watches.may_get_better(row.id, row.mtime_ns):
+                    await self._give_up(row, error)
             except UploaderError as error:
                 await self._give_up(row, error)
             self._core.recovered(_ROOM)
@@ -249,15 +256,35 @@ class Checker:
 
     async def _look_at(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
         kind = self._core.summary.projects[row.project].kind
+        if not await self._is_at_rest(row, kind):
+            return
         loop = asyncio.get_running_loop()
         candidate, content = await loop.run_in_executor(self._threads, _read, row.candidate, kind, known)
         if before is not None:
             await asyncio.wait({before})
         if content is None:
-            self._look_later(row)
             await self._settle(row, lambda connection: _note_change(connection, row.id, candidate))
+            await self._note_unrest(row)
         else:
             await self._settle(row, lambda connection: contents.settle_check(connection, row.id, candidate, content))
+            self._core.watches.settled(row.id)
+
+    async def _is_at_rest(self, row: FileRow, kind: ProjectKind) -> bool:
+        """Whether the file may be read. Raises SourceError when it is not going to be."""
+        gaps = _gap_rule(row, kind)
+        watches = self._core.watches
+        if gaps is not GapRule.FAILS and not watches.wants_look(row.id, row.mtime_ns):
+            return True
+        look = await asyncio.get_running_loop().run_in_executor(self._threads, look_at, row.path)
+        match watches.seen(row.id, row.path, look, gaps):
+            case LookAgain():
+                return False
+            case GiveUp(reason):
+                await self._give_up(row, SourceChanged(reason))
+                return False
+            case HasGap(zeros):
+                raise SourceRefused(gap(row.path, zeros))
+        return True
 
     async def _settle(self, row: FileRow, change: Callable[[sqlite3.Connection], None]) -> None:
         """A file that comes back to the queue brings the parts along that were sent before, if it is still the same."""
@@ -272,9 +299,11 @@ class Checker:
 
         await self._core.journal.write(settle, then=lambda: self._core.live.set_parts(row.upload, row.id, kept[-1]))
 
-    def _look_later(self, row: FileRow) -> None:
-        """The file is perhaps still being written: it is given a moment."""
-        self._not_before[row.id] = self._core.clocks.monotonic() + _REST_OF_A_CHANGING_FILE
+    async def _note_unrest(self, row: FileRow) -> None:
+        """The file is not what it was a moment ago: it rests, or has changed too often."""
+        too_often = self._core.watches.changed(row.id, row.path)
+        if too_often is not None:
+            await self._give_up(row, SourceChanged(too_often.reason))
 
     async def _give_up(self, row: FileRow, error: UploaderError) -> None:
         def fail(connection: sqlite3.Connection) -> None:
@@ -282,6 +311,13 @@ class Checker:
                 files.fail(connection, row.id, error.kind, str(error))
 
         await self._core.journal.write(fail)
+
+
+def _gap_rule(row: FileRow, kind: ProjectKind) -> GapRule:
+    """A JPEG has an end marker of its own, and zeros behind it do no harm. A map is empty where nothing was seen."""
+    if kind is ProjectKind.RESULTS:
+        return GapRule.RESTS
+    return GapRule.FAILS if extension_of(row.path) in _TIFF and not row.accepted else GapRule.COUNTS_NOT
 
 
 def _note_change(connection: sqlite3.Connection, file: int, candidate: Candidate) -> None:

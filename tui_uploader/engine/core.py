@@ -12,7 +12,9 @@ from tui_uploader.engine.accounts import Accounts, SignedIn
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.journal.summary import ProjectRow, Summary
 from tui_uploader.engine.live import Live
+from tui_uploader.engine.source_threads import SourceThreads
 from tui_uploader.engine.streams import Streams
+from tui_uploader.engine.unfinished import Watches
 from tui_uploader.engine.valve import Valve
 from tui_uploader.errors import EngineError, UploaderError
 
@@ -43,6 +45,8 @@ class Core:
     streams: Streams
     clocks: Clocks
     valve: Valve
+    watches: Watches
+    sources: SourceThreads = field(default_factory=SourceThreads)
     _bells: set[asyncio.Event] = field(default_factory=set)
     faults: dict[str, UploaderError] = field(default_factory=dict)
     """What keeps a room of the engine from working, such as a full disk under the journal, by room."""

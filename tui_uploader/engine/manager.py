@@ -18,6 +18,7 @@ from tui_uploader.engine.core import Clocks
 from tui_uploader.engine.journal import files, uploads
 from tui_uploader.engine.processing import DOUBT_SECONDS
 from tui_uploader.engine.rooms import Rooms
+from tui_uploader.engine.unfinished import Patience
 from tui_uploader.engine.view import View
 from tui_uploader.model import (
     Account,
@@ -58,7 +59,8 @@ class UploadManager:
         Raises JournalTooNew, JournalDamaged, JournalUnwritable.
         """
         clocks = Clocks(time.time, time.monotonic, random.random)
-        return cls(await Rooms.open(directories, settings, _pix4d_cloud(settings), clocks, DOUBT_SECONDS))
+        cloud = _pix4d_cloud(settings)
+        return cls(await Rooms.open(directories, settings, cloud, clocks, DOUBT_SECONDS, Patience()))
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""

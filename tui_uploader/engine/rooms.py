@@ -24,6 +24,7 @@ from tui_uploader.engine.registering import Registrar
 from tui_uploader.engine.returning import Returns
 from tui_uploader.engine.sending import Sender
 from tui_uploader.engine.streams import Streams
+from tui_uploader.engine.unfinished import Patience, Watches
 from tui_uploader.engine.valve import Valve
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Login
@@ -52,6 +53,7 @@ class Rooms:
         make_cloud: Callable[[Login], Cloud],
         clocks: Clocks,
         doubt_seconds: float,
+        patience: Patience,
     ) -> Rooms:
         """Raises JournalTooNew, JournalDamaged, JournalUnwritable; then nothing stays open."""
         later = _Later()
@@ -80,7 +82,8 @@ class Rooms:
             unless_done.push_async_callback(accounts.close)
             await accounts.load_stored()
             streams = Streams(FIRST_STREAMS, lambda in_use: valve.admits(in_use - live.sent_in_flight))
-            rooms = cls(Core(journal, accounts, live, streams, clocks, valve), doubt_seconds)
+            watches = Watches(clocks.wall, clocks.monotonic, patience)
+            rooms = cls(Core(journal, accounts, live, streams, clocks, valve, watches), doubt_seconds)
             unless_done.pop_all()
         later.rooms = rooms
         rooms._begin()

@@ -149,7 +149,7 @@ def project_value(summary: Summary, project: ProjectRow) -> Project:
 
 
 def waiting_reason(row: FileRow, upload: UploadRow, way: Way, rest: tuple[float, str] | None) -> str | None:
-    """Why the file does not move; None if it does, or has arrived. `rest`: seconds left, and the failure before."""
+    """Why the file does not move; None if it does, or has arrived. `rest`: seconds left, and what came before."""
     if row.stage is FileStage.SENDING:
         return None
     if row.stage is FileStage.STORED:
@@ -161,7 +161,7 @@ def waiting_reason(row: FileRow, upload: UploadRow, way: Way, rest: tuple[float,
     if upload.state is UploadState.CANCELLED:
         return "cancelled"
     if row.stage is FileStage.FOUND:
-        return "to be checked"
+        return f"{rest[1]}; looked at again in {rest[0]:.0f} s" if rest else "to be checked"
     if not way.signed_in or way.problem is not None:
         return "signing in"
     if way.closed is not None:

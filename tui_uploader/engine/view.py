@@ -73,7 +73,7 @@ class View:
     def files(self, rows: Sequence[FileRow], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
         sent = self._core.live.sent_of_files()
         now = self._core.clocks.monotonic()
-        resting = self._sender.setbacks.resting
+        resting = self._core.watches.resting | self._sender.setbacks.resting
         items = []
         for row in rows:
             upload = self._core.summary.uploads[row.upload]

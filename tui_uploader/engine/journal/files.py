@@ -16,7 +16,7 @@ from tui_uploader.engine.journal import abandoned
 from tui_uploader.engine.journal.abandoned import Abandoned
 from tui_uploader.engine.journal.failures import word
 from tui_uploader.engine.journal.numbers import from_column, to_column
-from tui_uploader.errors import SourceUnreadable, SourceVanished
+from tui_uploader.errors import SourceChanged, SourceRefused, SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
 
@@ -47,6 +47,7 @@ class FileRow:
     multipart: str | None
     part_size: int | None
     register_asked: bool
+    accepted: bool = False
 
     @property
     def candidate(self) -> Candidate:
@@ -73,6 +74,7 @@ class FileRow:
             multipart=row["multipart"],
             part_size=row["part_size"],
             register_asked=bool(row["register_asked"]),
+            accepted=bool(row["accepted"]),
         )
 
 
@@ -175,6 +177,7 @@ def note_change(connection: sqlite3.Connection, file_id: int, candidate: Candida
         crc32=None,
         object=None,
         etag=None,
+        accepted=0,
     )
 
 
@@ -307,24 +310,28 @@ def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -
     move(connection, file_id, FileEvent.FAILED, error=kind, reason=reason)
 
 
-def unread(connection: sqlite3.Connection, upload_ids: Sequence[int]) -> list[FileRow]:
-    """Files that failed because they could not be read."""
-    kinds = (SourceVanished.__name__, SourceUnreadable.__name__)
+def failed_at_source(connection: sqlite3.Connection, upload_ids: Sequence[int]) -> list[FileRow]:
+    """Files that failed because of what they are, or were, on this machine."""
+    kinds = (SourceVanished.__name__, SourceUnreadable.__name__, SourceChanged.__name__, SourceRefused.__name__)
     return [
         FileRow.of(row)
         for upload in upload_ids
         for row in connection.execute(
-            "SELECT * FROM files WHERE upload = ? AND stage = ? AND error IN (?, ?)", (upload, FileStage.FAILED, *kinds)
+            "SELECT * FROM files WHERE upload = ? AND stage = ? AND error IN (?, ?, ?, ?)",
+            (upload, FileStage.FAILED, *kinds),
         )
     ]
 
 
-def retry(connection: sqlite3.Connection, file_id: int) -> None:
-    """An object that is stored already only needs registering, unless another file brought the content meanwhile."""
+def retry(connection: sqlite3.Connection, file_id: int, *, accepted: bool = False) -> None:
+    """An object that is stored already only needs registering, unless another file brought the content meanwhile.
+
+    `accepted`: the user named the file, and wants it as it is.
+    """
     row = file(connection, file_id)
     alone = row.identity is not None and holder(connection, row.project, row.identity) is None
     event = FileEvent.RETRY_REGISTRATION if row.etag is not None and alone else FileEvent.RETRY
-    move(connection, file_id, event, error=None, reason=None)
+    move(connection, file_id, event, error=None, reason=None, accepted=accepted or row.accepted)
 
 
 def holder(connection: sqlite3.Connection, project: int, identity: str) -> int | None:

@@ -73,7 +73,8 @@ CREATE TABLE files (
     multipart       TEXT,                        -- upload id of a begun multipart upload
     part_size       INTEGER,
     register_asked  INTEGER NOT NULL DEFAULT 0,
-    uploaded_at     REAL
+    uploaded_at     REAL,
+    accepted        INTEGER NOT NULL DEFAULT 0   -- the user wants it as it is, although its end is missing
 );
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);

@@ -324,9 +324,11 @@ def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
 
 
 def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
+    """Try failed files again. One that was chosen by itself is taken as it is, even if its end seems to be missing."""
+    by_itself = bool(selection.ids or selection.names or selection.runs)
     going = [row for row in chosen(connection, upload_id, selection) if row.stage is FileStage.FAILED]
     for row in going:
-        files.retry(connection, row.id)
+        files.retry(connection, row.id, accepted=by_itself)
     return len(going)
 
 
