@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
 from tui_uploader.errors import UsageError
+from tui_uploader.text import printable
 
 APP = "tui-uploader"
 VERSION = "0.1.0"
@@ -44,9 +45,10 @@ class Directories(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_user(cls) -> Directories:
-        config = Path(platformdirs.user_config_dir(APP, appauthor=False))
-        data = Path(platformdirs.user_data_dir(APP, appauthor=False))
-        state = Path(platformdirs.user_state_dir(APP, appauthor=False))
+        """Raises UsageError where the environment and the system name no home directory that they could lie in."""
+        config = _folder(platformdirs.user_config_dir, "XDG_CONFIG_HOME")
+        data = _folder(platformdirs.user_data_dir, "XDG_DATA_HOME")
+        state = _folder(platformdirs.user_state_dir, "XDG_STATE_HOME")
         socket = state / "engine" / "engine.sock"
         if len(os.fsencode(socket)) > _LONGEST_SOCKET_PATH:
             import hashlib  # what few need: every command and the first frame wait for this module
@@ -71,6 +73,35 @@ class Directories(msgspec.Struct, frozen=True):
     @property
     def settings_file(self) -> Path:
         return self.config / "config.toml"
+
+
+def _folder(find: Callable[..., str], variable: str) -> Path:
+    """Raises UsageError.
+
+    platformdirs ignores a variable with a relative path, as the XDG Base Directory Specification demands, and takes the
+    home directory from the system's list of users where `HOME` is relative. Then a person and a job with another
+    `HOME` would get two engines, so that is refused here.
+    """
+    home = os.environ.get("HOME")
+    if home is not None and not home.startswith("/") and not os.environ.get(variable, "").startswith("/"):
+        said = f"is {printable(home, 200)}, which is no absolute path" if home else "is empty"
+        raise UsageError(f"The environment variable HOME {said}; set it to your home directory, then try again.")
+    try:
+        return Path(find(APP, appauthor=False))
+    except RuntimeError:
+        raise UsageError(
+            "This user has no home directory: HOME is not set, and the system's list of users has no entry for user"
+            f" {os.getuid()}. Set HOME to a folder that this user may write to, then try again."
+        ) from None
+
+
+def home_folder() -> Path | None:
+    """The user's home directory, if there is one."""
+    try:
+        found = Path.home()
+    except RuntimeError:
+        return None
+    return found if found.is_absolute() else None
 
 
 def private(folder: Path) -> Path:
@@ -151,9 +182,17 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
         no_keyring=env.get("TUI_UPLOADER_NO_KEYRING", "") not in ("", "0"),
         idle_exit=_number(text("idle_exit", "TUI_UPLOADER_IDLE_EXIT", "600"), "idle_exit (TUI_UPLOADER_IDLE_EXIT)"),
         proxy=text("proxy", "TUI_UPLOADER_PROXY", "") or None,
-        ca_file=Path(ca_file).expanduser() if ca_file else None,
+        ca_file=_expanded(ca_file) if ca_file else None,
         notices=_notices(env, table),
     )
+
+
+def _expanded(path: str) -> Path:
+    """With the home directory for `~`, where that is known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def _notices(env: Mapping[str, str], table: Mapping[str, object]) -> NoticeSettings:

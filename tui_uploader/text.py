@@ -12,6 +12,8 @@ _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # The joiner and the two variation selectors inside emoji have categories of their own and stay as they are.
 _HARMLESS_INVISIBLE = frozenset({"\u200d"})
 
+_ORNAMENT = str.maketrans({"·": "|", "–": "-", "…": "...", "█": "#", "░": "-", "→": "->"})
+
 _BYTE_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
@@ -26,6 +28,11 @@ def printable(text: str, limit: int | None = None) -> str:
     if limit is not None and len(inert) > limit:
         return inert[: max(0, limit - 1)] + "…"
     return inert
+
+
+def without_ornament(text: str) -> str:
+    """`text` with the typographic characters of our own sentences as ASCII."""
+    return text.translate(_ORNAMENT)
 
 
 def _inert(character: str) -> str:

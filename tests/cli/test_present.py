@@ -26,6 +26,7 @@ from tui_uploader.model import (
     UploadStatus,
     Volume,
 )
+from tui_uploader.text import without_ornament
 
 PLAIN, ASCII, COLOUR = Style(), Style(ascii=True), Style(colour=True)
 
@@ -260,4 +261,4 @@ def test_projects_are_inert_too() -> None:
 
 def test_ornament_becomes_ascii() -> None:
     line = f"{present.bar(50, 4)} a · 12–15 min … → é"
-    assert present.without_ornament(line) == "##-- a | 12-15 min ... -> é"
+    assert without_ornament(line) == "##-- a | 12-15 min ... -> é"

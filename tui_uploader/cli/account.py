@@ -8,7 +8,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from tui_uploader.cli.answer import say, tell, tell_json
+from tui_uploader.cli.answer import Done, say, tell, tell_json
 from tui_uploader.cli.session import connected, run
 from tui_uploader.errors import NotSignedIn, UsageError
 from tui_uploader.model import Account, Login, SignInRequest
@@ -23,7 +23,7 @@ _ProfileOption = Annotated[
 def login(
     cloud: Annotated[str | None, typer.Option("--cloud", metavar="URL", help="Address of the cloud.")] = None,
     profile: _ProfileOption = None,
-) -> None:
+) -> Done:
     """Sign in and remember the login. Without a terminal, id and secret are read from stdin, a line each."""
     settings = load()
     url = (cloud or settings.cloud_url).rstrip("/")
@@ -35,9 +35,10 @@ def login(
             return await engine.sign_in(request)
 
     tell(f"Signed in: {_account_line(run(work()))}")
+    return Done(0)
 
 
-def logout(profile: _ProfileOption = None) -> None:
+def logout(profile: _ProfileOption = None) -> Done:
     """Forget the stored login."""
     name = profile or load().profile
 
@@ -46,6 +47,7 @@ def logout(profile: _ProfileOption = None) -> None:
             return await engine.sign_out(name)
 
     tell(f"The login of profile {printable(name)} is forgotten." if run(work()) else "There was no stored login.")
+    return Done(0)
 
 
 def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per account.")] = False) -> None:

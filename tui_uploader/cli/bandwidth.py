@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import tell, tell_json
+from tui_uploader.cli.answer import Done, tell, tell_json
 from tui_uploader.cli.present import bandwidth_lines
 from tui_uploader.cli.session import connected, run
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
@@ -21,13 +21,13 @@ def limit(
         list[str] | None, typer.Argument(metavar="[RATE|off]", help="Such as 500k; see above.", show_default=False)
     ] = None,
     as_json: _JsonOption = False,
-) -> None:
+) -> Done | None:
     """Cap the upload rate of everything together, or show the cap.
 
     RATE: 500k and 500KB/s are 500,000 bytes a second, 8Mbit/s is 1MB/s, 512KiB/s counts in 1024s. `off` takes the cap
     away, `pause` sends nothing. It holds at once, for running uploads too, and until it is changed.
     """
-    _show(_settled(BandwidthChange(limit=_words(rate)) if rate else None), as_json=as_json)
+    return _show(BandwidthChange(limit=_words(rate)) if rate else None, as_json=as_json)
 
 
 def schedule(
@@ -35,7 +35,7 @@ def schedule(
         list[str] | None, typer.Argument(metavar="[TEXT|off]", help="The timetable; see above.", show_default=False)
     ] = None,
     as_json: _JsonOption = False,
-) -> None:
+) -> Done | None:
     """Set upload rates by weekday and hour, or show the timetable.
 
     TEXT: days, times, rate, and the next, such as "Mon-Fri 08:00-18:00 500k, Sat,Sun off". Without days it is every
@@ -43,7 +43,7 @@ def schedule(
     sends nothing. Where entries overlap the later one holds; outside all of them nothing is limited, but by `limit`.
     Times are this machine's local time.
     """
-    _show(_settled(BandwidthChange(schedule=_words(timetable)) if timetable else None), as_json=as_json)
+    return _show(BandwidthChange(schedule=_words(timetable)) if timetable else None, as_json=as_json)
 
 
 def budget(
@@ -55,7 +55,7 @@ def budget(
         typer.Option("--per", help="Of which time; total counts from now on without end. At first: month."),
     ] = None,
     as_json: _JsonOption = False,
-) -> None:
+) -> Done | None:
     """Stop sending when so much data was sent in a day, a week (from Monday), a month, or in total; or show the budget.
 
     The next day, week or month, sending goes on by itself; a budget in total holds until you change it.
@@ -64,7 +64,7 @@ def budget(
     3 %). Files and parts that are under way when the budget ends are finished.
     """
     change = BandwidthChange(budget=_words(size) if size else None, per=per) if size or per else None
-    _show(_settled(change), as_json=as_json)
+    return _show(change, as_json=as_json)
 
 
 def _words(given: list[str]) -> str:
@@ -80,9 +80,12 @@ def _settled(change: BandwidthChange | None) -> Bandwidth:
     return run(work())
 
 
-def _show(bandwidth: Bandwidth, *, as_json: bool) -> None:
+def _show(change: BandwidthChange | None, *, as_json: bool) -> Done | None:
+    """Make `change`, if there is one, and show the settings."""
+    bandwidth = _settled(change)
     if as_json:
         tell_json(bandwidth)
-        return
-    for line in bandwidth_lines(bandwidth):
-        tell(line)
+    else:
+        for line in bandwidth_lines(bandwidth):
+            tell(line)
+    return None if change is None else Done(0)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import say, tell_now
+from tui_uploader.cli.answer import Done, say, tell_now
 from tui_uploader.cli.session import run
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions, Profile
 from tui_uploader.settings import Directories
@@ -38,7 +38,7 @@ def serve(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object, secret included, when it listens.")
     ] = False,
-) -> None:
+) -> Done:
     """Run a local cloud until Ctrl-C or SIGTERM."""
     from tui_uploader.local_cloud.server import (
         serve as serve_until_stopped,
@@ -63,3 +63,4 @@ def serve(
             say("Ctrl-C ends it.")
 
     run(serve_until_stopped(options, ready))
+    return Done(0)

@@ -56,7 +56,7 @@ def start(
         bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
     ] = False,
     debug: Annotated[bool, typer.Option(screen.DEBUG, help="Show where in the program an error comes from.")] = False,
-    ascii_only: Annotated[bool, typer.Option(screen.ASCII, help="Full screen: nothing but ASCII.")] = False,
+    ascii_only: Annotated[bool, typer.Option(screen.ASCII, help="Draw with nothing but ASCII.")] = False,
     slow: Annotated[bool, typer.Option(screen.SLOW, help="Full screen: less often, for a thin line.")] = False,
     in_demo: Annotated[
         bool, typer.Option(screen.IN_DEMO, hidden=True, help="Full screen: the engine ends with it.")
@@ -75,12 +75,10 @@ def start(
 def carry_out(arguments: Sequence[str]) -> int:
     """Do one command, and return its exit code. Raises UsageError for what is none, and what the command raises."""
     try:
-        code = app(args=list(arguments), prog_name=APP, standalone_mode=False)
-        finish()
+        return finish(app(args=list(arguments), prog_name=APP, standalone_mode=False))
     except typer.Exit as gone:
-        return gone.exit_code
+        return finish(gone.exit_code)
     except typer.Abort:
         return Interrupted.exit_code
     except typer.TyperException as error:
         raise UsageError(f"{error.format_message().rstrip('.')}. See `{APP} --help`.") from error
-    return code if isinstance(code, int) else 0

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import say, tell, tell_json
+from tui_uploader.cli.answer import Done, say, tell, tell_json
 from tui_uploader.cli.present import notice_line, processing_line, progress_line
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.status import UploadArgument
@@ -27,17 +27,17 @@ _FilesArgument = Annotated[
 ]
 
 
-def pause(upload: UploadArgument) -> None:
+def pause(upload: UploadArgument) -> Done:
     """Hold an upload; what is under way stops, and goes on from there."""
 
     async def work() -> UploadStatus:
         async with connected() as engine:
             return await engine.pause(upload)
 
-    _tell_upload(run(work()))
+    return _tell_upload(run(work()))
 
 
-def resume(upload: UploadArgument) -> None:
+def resume(upload: UploadArgument) -> Done:
     """Go on with a paused or cancelled upload."""
 
     async def work() -> UploadStatus:
@@ -45,13 +45,13 @@ def resume(upload: UploadArgument) -> None:
             await hand_over_login(engine)
             return await engine.resume(upload)
 
-    _tell_upload(run(work()))
+    return _tell_upload(run(work()))
 
 
 def cancel(
     upload: UploadArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
+) -> Done:
     """Stop an upload for good; what is uploaded stays, and `resume` takes it back."""
 
     async def work() -> UploadStatus:
@@ -62,10 +62,10 @@ def cancel(
                 _ask(f"Cancel upload {upload}? {counted(left, 'file')} would not be uploaded.")
             return await engine.cancel(upload)
 
-    _tell_upload(run(work()))
+    return _tell_upload(run(work()))
 
 
-def dismiss(upload: UploadArgument) -> None:
+def dismiss(upload: UploadArgument) -> Done:
     """Take a complete or cancelled upload off the list."""
 
     async def work() -> UploadStatus:
@@ -74,9 +74,10 @@ def dismiss(upload: UploadArgument) -> None:
 
     run(work())
     tell(f"Upload {upload} is off the list.")
+    return Done(0)
 
 
-def retry(upload: UploadArgument, names: _FilesArgument = None) -> None:
+def retry(upload: UploadArgument, names: _FilesArgument = None) -> Done:
     """Try failed files again: those named, or all."""
 
     async def work() -> int:
@@ -87,6 +88,7 @@ def retry(upload: UploadArgument, names: _FilesArgument = None) -> None:
             return await engine.retry(upload, FileSelection(status=FileStatus.FAILED))
 
     tell(f"{counted(run(work()), 'file')} will be tried again.")
+    return Done(0)
 
 
 def remove(
@@ -95,7 +97,7 @@ def remove(
     failed: Annotated[bool, typer.Option("--failed", help="All that failed.")] = False,
     duplicates: Annotated[bool, typer.Option("--duplicates", help="All duplicates.")] = False,
     waiting: Annotated[bool, typer.Option("--waiting", help="All that wait.")] = False,
-) -> None:
+) -> Done:
     """Take waiting, duplicate or failed files out of the queue; the files on disk stay."""
     wanted = ((failed, FileStatus.FAILED), (duplicates, FileStatus.DUPLICATE), (waiting, FileStatus.WAITING))
     selections = [FileSelection(status=status) for chosen, status in wanted if chosen]
@@ -108,6 +110,7 @@ def remove(
             return removed + (await _named(partial(engine.remove, upload), names) if names else 0)
 
     tell(f"{counted(run(work()), 'file')} removed from the queue.")
+    return Done(0)
 
 
 def process(
@@ -116,7 +119,7 @@ def process(
     ],
     partial: Annotated[bool, typer.Option("--partial", help="Even if files are waiting or failed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the project as one JSON object.")] = False,
-) -> None:
+) -> Done:
     """Start processing of a project now."""
 
     async def work() -> None:
@@ -129,6 +132,7 @@ def process(
             tell(f"{printable(started.name)}: {processing_line(started.processing)}")
 
     run(work())
+    return Done(0)
 
 
 async def _named(command: Callable[[FileSelection], Awaitable[int]], given: Sequence[str]) -> int:
@@ -153,7 +157,8 @@ def _ask(question: str) -> None:
         raise Interrupted("Nothing was changed.")
 
 
-def _tell_upload(status: UploadStatus) -> None:
+def _tell_upload(status: UploadStatus) -> Done:
     tell(f"Upload {status.upload} is {status.state}: {progress_line(status)}.")
     if status.notice is not None:
         say(notice_line(status.notice))
+    return Done(0)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tui_uploader.cli.answer import Done
 from tui_uploader.cli.screen import on_terminal
 from tui_uploader.cli.session import run
 from tui_uploader.model import MAX_IMAGES, MIN_IMAGES
@@ -23,4 +24,4 @@ def demo(
 
     # A lost SSH session and a `kill` clean up like Ctrl-C does.
     signals = (signal.SIGTERM, signal.SIGHUP)
-    return run(run_demo(images, full_screen=on_terminal() and not headless), cancelled_by=signals)
+    return Done(run(run_demo(images, full_screen=on_terminal() and not headless), cancelled_by=signals))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui_uploader.cli.answer import tell, tell_json
+from tui_uploader.cli.answer import Done, tell, tell_json
 from tui_uploader.cli.session import connected, run
 from tui_uploader.text import counted
 
@@ -40,7 +40,7 @@ def show_status(as_json: Annotated[bool, typer.Option("--json", help="Print one 
 
 
 @commands.command("stop")
-def stop() -> None:
+def stop() -> Done:
     """Stop the engine. Uploads go on where they are when it is started again, which any command does."""
 
     async def work() -> None:
@@ -49,3 +49,4 @@ def stop() -> None:
 
     run(work())
     tell("The engine is stopped.")
+    return Done(0)

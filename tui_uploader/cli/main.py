@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from tui_uploader import encoding
+from tui_uploader.charset import shows_unicode, take_back_coercion
 from tui_uploader.cli import screen
+from tui_uploader.cli.streams import open_closed_descriptors, unfailing
 from tui_uploader.errors import EngineError, Interrupted, UploaderError
 from tui_uploader.settings import APP, Directories
 
 
 def main() -> None:
     """The program."""
+    open_closed_descriptors()
     encoding.paths_are_utf8()
     encoding.use_session_encoding()
+    take_back_coercion(os.environ)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command, and return its exit code."""
-    _tolerate_any_text()
+    with unfailing(unicode_shown=shows_unicode(os.environ) and screen.ASCII not in arguments):
+        return _carried_out(arguments)
+
+
+def _carried_out(arguments: Sequence[str]) -> int:
     debug = screen.DEBUG in arguments
     try:
         if screen.is_all_that(arguments) and screen.on_terminal():
@@ -34,17 +43,16 @@ def run(arguments: Sequence[str]) -> int:
         return Interrupted.exit_code
     except Exception as error:  # noqa: BLE001 - the edge of the program: nothing but a sentence may leave it
         problem = EngineError(
-            f"The program has a fault: {type(error).__name__}: {error}."
-            f" `{APP} --debug …` shows where; the engine's log is {Directories.of_user().log}."
+            f"The program has a fault: {type(error).__name__}: {error}. `{APP} --debug …` shows where{_log_hint()}."
         )
         return _failed(problem, debug=debug)
 
 
-def _tolerate_any_text() -> None:
-    """A character that the stream cannot carry is escaped; it must not end the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+def _log_hint() -> str:
+    try:
+        return f"; the engine's log is {Directories.of_user().log}"
+    except UploaderError:  # no home, and so no log
+        return ""
 
 
 def _failed(error: UploaderError, *, debug: bool) -> int:

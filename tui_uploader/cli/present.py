@@ -46,7 +46,6 @@ _COLOURS: Mapping[FileStatus, str] = {
     FileStatus.FAILED: "1;31",
 }
 _ABOUT_SETTINGS = (TrustFailed.__name__, ProxyRefused.__name__)
-_ORNAMENT = str.maketrans({"·": "|", "–": "-", "…": "...", "█": "#", "░": "-", "→": "->"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,6 @@ class Leftovers:
     duplicates: Sequence[FileItem] = ()
     failed: Sequence[FileItem] = ()
     skipped: Sequence[Skipped] = ()
-
-
-def without_ornament(text: str) -> str:
-    """`text` with our own typographic characters as ASCII."""
-    return text.translate(_ORNAMENT)
 
 
 # ---------------------------------------------------------------------------------------------------- for scripts

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from tui_uploader.cli.answer import no_reader, say, style_of, tell_now
+from tui_uploader.cli.answer import say, style_of, tell_now
 from tui_uploader.cli.present import (
     bar,
     link_line,
@@ -19,10 +19,11 @@ from tui_uploader.cli.present import (
     percent_stored,
     progress_line,
     status_lines,
-    without_ornament,
 )
+from tui_uploader.cli.streams import Output
 from tui_uploader.cli.waiting import next_silence
 from tui_uploader.model import EngineStatus, UploadState, UploadStatus
+from tui_uploader.text import without_ornament
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -57,19 +58,12 @@ async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[View
 
 @asynccontextmanager
 async def while_read(stream: TextIO) -> AsyncIterator[None]:
-    """End the block when nobody can read `stream` any more, though nothing is written. Raises typer.Exit."""
-    try:
-        descriptor = stream.fileno()
-    except io.UnsupportedOperation:
-        yield
-        return
+    """End the block in silence when nobody can read `stream` any more, even if nothing is written."""
     task, gone = asyncio.current_task(), asyncio.Event()
     assert task is not None
 
     async def look() -> None:
-        poll = select.poll()
-        poll.register(descriptor, 0)  # POLLERR and POLLHUP come unasked
-        while not poll.poll(0):  # noqa: ASYNC110 - asyncio tells of a pipe's lost reader on some systems only
+        while _is_read(stream):  # noqa: ASYNC110 - asyncio tells of a pipe's lost reader on some systems only
             await asyncio.sleep(_LOOK_FOR_READER_SECONDS)
         gone.set()
         task.cancel()
@@ -81,9 +75,24 @@ async def while_read(stream: TextIO) -> AsyncIterator[None]:
         if not gone.is_set():
             raise
         task.uncancel()
-        raise no_reader() from None
     finally:
         watcher.cancel()
+
+
+def _is_read(stream: TextIO) -> bool:
+    if isinstance(stream, Output) and not stream.is_heard:
+        return False
+    try:
+        descriptor = stream.fileno()
+    except (io.UnsupportedOperation, ValueError):
+        return True
+    poll = select.poll()
+    poll.register(descriptor, 0)  # POLLERR and POLLHUP come unasked
+    if not poll.poll(0):
+        return True
+    if isinstance(stream, Output):
+        stream.lose_reader()
+    return False
 
 
 class LogView:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import tell, tell_json
+from tui_uploader.cli.answer import Done, tell, tell_json
 from tui_uploader.cli.present import project_line, project_lines
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.encoding import typed_text
@@ -39,7 +39,7 @@ def create(
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
     results: Annotated[bool, typer.Option("--results", help="For processed results, not images.")] = False,
     as_json: _JsonOption = False,
-) -> None:
+) -> Done:
     """Make a project."""
     if not name.strip():
         raise UsageError("A project needs a name that is not empty.")
@@ -52,6 +52,7 @@ def create(
 
     project = run(work())
     _tell(project, project_line(project), as_json=as_json)
+    return Done(0)
 
 
 @commands.command("show")

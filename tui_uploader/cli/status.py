@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from tui_uploader.cli.answer import finish, style_of, tell, tell_json
+from tui_uploader.cli.answer import style_of, tell, tell_json
 from tui_uploader.cli.present import file_line, file_record, listed, status_lines
 from tui_uploader.cli.session import changes_of, connected, run
 from tui_uploader.errors import NoSuchUpload
@@ -58,7 +58,7 @@ async def _watch(upload: int | None, *, as_json: bool) -> None:
         if as_json:
             async for whole in changes:
                 await _tell_status_json(engine, _narrowed(whole, upload))
-                finish()
+                sys.stdout.flush()
             return
         async with live_view(sys.stdout, keep=True) as view:
             async for whole in changes:

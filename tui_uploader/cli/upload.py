@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
-from tui_uploader.cli.answer import say, tell, tell_json
+from tui_uploader.cli.answer import Done, say, tell, tell_json
 from tui_uploader.cli.present import notice_line, queued_line, result
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.waiting import DONE, standstill
@@ -51,7 +51,7 @@ def upload(
         kind=ProjectKind.RESULTS if results else ProjectKind.IMAGES,
         auto_process=not (no_process or results),
     )
-    return run(_upload(request, wait=wait, as_json=as_json))
+    return Done(run(_upload(request, wait=wait, as_json=as_json)))
 
 
 def _typed(name: str | None) -> str | None:

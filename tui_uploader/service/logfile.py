@@ -53,6 +53,7 @@ def logging_to(path: Path, *, foreground: bool) -> Iterator[None]:
     if foreground:
         handlers.append(logging.StreamHandler(sys.stderr))
     root = logging.getLogger()
+    logging.raiseExceptions = False  # a log that cannot be written is no reason to print a traceback for each line
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))
         root.addHandler(handler)

@@ -13,6 +13,7 @@ from textual.app import App
 
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, ProjectKind
+from tui_uploader.settings import home_folder
 from tui_uploader.tui.engine_link import EngineLink
 from tui_uploader.tui.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
@@ -142,4 +143,4 @@ def _folder_of_shell() -> Path:
     try:
         return Path.cwd()
     except OSError:
-        return Path.home()
+        return home_folder() or Path("/")

@@ -20,6 +20,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from tui_uploader.charset import ASCII_TERMS, shows_unicode
 from tui_uploader.settings import NoticeSettings
 
 Multiplexer = Literal["", "tmux", "screen"]
@@ -28,8 +29,7 @@ Multiplexer = Literal["", "tmux", "screen"]
 # by itself. Its own wait for the rest of an escape sequence is never reached, since the driver hands it whole ones.
 _TEXTUAL_SWITCHES = {"TEXTUAL_SMOOTH_SCROLL": "0", "TEXTUAL_ANIMATIONS": "none", "ESCDELAY": "100"}
 
-_PLAIN_TERMS = ("linux", "dumb", "vt100", "vt102", "vt220")
-_NOTHING_SAID = frozenset({"", "C", "POSIX"})
+_PLAIN_TERMS = ASCII_TERMS | {"dumb"}
 
 # xterm refuses more; hterm and tmux take about as much (https://github.com/tmux/tmux/issues/2815).
 _LONGEST_COPY = 74_994
@@ -68,25 +68,13 @@ def described(environment: Mapping[str, str], *, ascii_wanted: bool = False) -> 
     plain = term in _PLAIN_TERMS
     no_color = bool(environment.get("NO_COLOR")) or term == "dumb"
     return Terminal(
-        ascii_only=ascii_wanted or plain or not _speaks_unicode(environment),
+        ascii_only=ascii_wanted or plain or not shows_unicode(environment),
         no_color=no_color,
         # The themes of 24-bit colours need a terminal that can show them; this one uses the terminal's own sixteen.
         theme="ansi-dark" if no_color or plain else None,
         multiplexer=_multiplexer(environment),
         notices=not plain,
     )
-
-
-def _speaks_unicode(environment: Mapping[str, str]) -> bool:
-    """By the rules of POSIX: LC_ALL before LC_CTYPE before LANG.
-
-    Python itself writes `LC_CTYPE=C.UTF-8` into the environment where LANG is C (PEP 538); that is no word of the user.
-    """
-    character_type, language = environment.get("LC_CTYPE", ""), environment.get("LANG", "")
-    if character_type == "C.UTF-8" and language in ("C", "POSIX"):
-        character_type = ""
-    name = environment.get("LC_ALL") or character_type or language
-    return name not in _NOTHING_SAID and name.lower().replace("-", "").partition("@")[0].endswith("utf8")
 
 
 def _multiplexer(environment: Mapping[str, str]) -> Multiplexer:

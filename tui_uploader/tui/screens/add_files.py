@@ -22,6 +22,7 @@ from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import MAX_IMAGES, AddRequest, Project, ProjectKind
+from tui_uploader.settings import home_folder
 from tui_uploader.text import counted
 from tui_uploader.tui import given_paths
 from tui_uploader.tui.aside import aside
@@ -77,7 +78,7 @@ class AddFilesScreen(SteadySize, ModalScreen[AddRequest | None]):
         self._handed_over = False
         self._dropped = dropped
         self._glyphs = glyphs
-        self._home = str(home or Path.home())
+        self._home = str(home or home_folder() or "/")
         self._here = str(start)
         self._warned = False
         self._tree = FolderTree(self._here, glyphs, id="tree")
