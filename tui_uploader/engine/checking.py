@@ -26,11 +26,12 @@ from tui_uploader.errors import (
     TooManyImages,
     UploaderError,
 )
+from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake.exif import by_cameras_clock
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result
 from tui_uploader.intake.look import look_at
-from tui_uploader.intake.scan import Candidate, ScanBatch, candidate_of, extension_of, scan
+from tui_uploader.intake.scan import Candidate, ScanBatch, candidate_of, scan
 from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadEvent, UploadState
 from tui_uploader.text import counted
 
