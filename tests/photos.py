@@ -34,6 +34,21 @@ def jpeg(size: int = 2_000) -> bytes:
     return start + b"".join(comments) + rest
 
 
+def another_of_equal_size(photo: bytes) -> bytes:
+    """A photo as `jpeg` makes them, unlike `photo` and as long."""
+    length = int.from_bytes(photo[4:6], "big") - 2
+    return photo[:6] + os.urandom(length) + photo[6 + length :]
+
+
+def tiff(width: int = 640, height: int = 512) -> bytes:
+    """A whole TIFF of grey pixels, as thermal cameras write them, unlike any other. Its directory comes first."""
+    made = io.BytesIO()
+    Image.frombytes("L", (width, height), os.urandom(width * height)).save(made, "TIFF")
+    content = made.getvalue()
+    assert int.from_bytes(content[4:8], "little") < 1000, "Pillow writes the directory elsewhere now"
+    return content
+
+
 def write_photo(path: Path, size: int = 2_000) -> Path:
     """Of yesterday: a file of this minute could still be being written, and the engine waits for such."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.truth import Digest, digest
-from tests.photos import write_photo
+from tests.photos import another_of_equal_size, tiff, write_photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Flight:
     folder: Path
     load: Load
     wanted: dict[str, set[Digest]] = field(default_factory=dict)
+    delivered: dict[str, set[Digest]] = field(default_factory=dict)
+    """Contents that had arrived before others took their places on the card."""
     sizes: dict[Digest, int] = field(default_factory=dict)
 
     def write(self, chance: random.Random) -> None:
@@ -52,6 +56,29 @@ class Flight:
         self._keep(write_photo(path, int(self.load.size * chance.uniform(2.0, 3.0))))
         if perhaps_too_late:
             self.wanted[str(path)] |= before
+
+    def swap(self) -> None:
+        """Another card, whose photos have the names, sizes and times of those that arrived from the first."""
+        for path in self.paths:
+            before = path.stat()
+            self.delivered[str(path)] = self.wanted.pop(str(path))
+            path.write_bytes(another_of_equal_size(path.read_bytes()))
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            self._keep(path)
+
+    def begin_copy(self, name: str) -> Callable[[], None]:
+        """An image whose space is allocated and of which a third is written. Returns what writes the rest."""
+        path = self.folder / name
+        content = tiff()
+        path.write_bytes(content[: len(content) // 3].ljust(len(content), b"\0"))
+        self.sizes[digest(path)] = len(content)
+
+        def finish() -> None:
+            with path.open("r+b") as file:
+                file.write(content)
+            self._keep(path)
+
+        return finish
 
     def remove(self, path: Path) -> None:
         """It need not arrive any more."""

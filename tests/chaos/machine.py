@@ -46,6 +46,7 @@ class Machine:
     cloud_options: tuple[str, ...] = ()
     rig_options: tuple[str, ...] = ()
     """With any, every engine runs in the rig."""
+    cloud_host: str = "127.0.0.1"
     login: Login | None = None
     seen: EngineStatus | None = None
     """The last status that a front end got."""
@@ -62,6 +63,15 @@ class Machine:
     @property
     def card(self) -> Path:
         return self.folder / "card"
+
+    @property
+    def hosts(self) -> Path:
+        """Where it is there, the name `localhost` leads to the address in it."""
+        return self.folder / "hosts"
+
+    @property
+    def cloud_port(self) -> int:
+        return self._port
 
     @property
     def cloud_root(self) -> Path:
@@ -86,7 +96,16 @@ class Machine:
     async def start_cloud(self) -> None:
         """The second time on, at the same port."""
         self._port = self._port or _free_port()
-        where = ("--port", str(self._port), "--root", str(self.cloud_root), "--profile", self.profile)
+        where = (
+            "--host",
+            self.cloud_host,
+            "--port",
+            str(self._port),
+            "--root",
+            str(self.cloud_root),
+            "--profile",
+            self.profile,
+        )
         with _appending(self.folder / "cloud.out") as output:
             self._cloud = await asyncio.create_subprocess_exec(
                 *(*PROGRAM, "cloud", "serve", "--json", *where, *self.cloud_options),
@@ -96,7 +115,8 @@ class Machine:
             )
         assert self._cloud.stdout is not None
         said = json.loads(await asyncio.wait_for(self._cloud.stdout.readline(), DEADLINE))
-        self.login = Login(said["url"], said["client_id"], said["client_secret"])
+        url = f"http://localhost:{self._port}" if self.hosts.exists() else said["url"]
+        self.login = Login(url, said["client_id"], said["client_secret"])
 
     async def kill_cloud(self) -> None:
         assert self._cloud is not None

@@ -1,7 +1,8 @@
 """The engine as it is, in a process with something wrong: `python rig.py [--clock S] [--fatal-commit N --moment M]`.
 
-Nothing of the program is replaced. The clock of the process is put forward or back, or the process dies at a chosen
-commit of its journal, as SQLite is asked for it: the N-th of all, or of those that write a certain kind of thing.
+Nothing of the program is replaced. The clock of the process is put forward or back, `localhost` leads to the address
+that a file names when it is asked for, or the process dies at a chosen commit of its journal, as SQLite is asked for
+it: the N-th of all, or of those that write a certain kind of thing.
 
 - `before` the commit: what it would have kept is lost;
 - `after` it: kept, and nobody was told;
@@ -18,6 +19,7 @@ import random
 import re
 import runpy
 import signal
+import socket
 import sqlite3
 import sys
 import time
@@ -114,6 +116,16 @@ def _read(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
+def lead_localhost_to(hosts: Path) -> None:
+    """As a name server does whose answer changes from one question to the next."""
+    ask = socket.getaddrinfo
+
+    def answer(host: Any, *arguments: Any, **named: Any) -> Any:
+        return ask(hosts.read_text().strip() if host in ("localhost", b"localhost") else host, *arguments, **named)
+
+    socket.getaddrinfo = answer
+
+
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -121,6 +133,7 @@ def _die() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clock", type=float, default=0.0, metavar="S", help="seconds that the clock is ahead")
+    parser.add_argument("--hosts", type=Path, metavar="FILE", help="the address of `localhost`, read at every look-up")
     parser.add_argument("--fatal-commit", type=int, default=0, metavar="N")
     parser.add_argument("--kind", help="count only commits that write this, in the words of --kinds")
     parser.add_argument("--kinds", type=Path, metavar="FILE", help="note there what is written")
@@ -130,6 +143,8 @@ def main() -> None:
     Doomed.fatal, Doomed.fatal_kind, Doomed.kinds = arguments.fatal_commit, arguments.kind, arguments.kinds
     Doomed.moment, Doomed.seed = arguments.moment, arguments.seed
     sqlite3.connect = partial(sqlite3.connect, factory=Doomed)  # type: ignore[assignment]
+    if arguments.hosts:
+        lead_localhost_to(arguments.hosts)
     true_time = time.time
     time.time = lambda: true_time() + arguments.clock
     sys.argv = ["tui-uploader", "engine", "run"]

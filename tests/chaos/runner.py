@@ -79,7 +79,10 @@ async def carried_out(run: Run, patience: float = _PATIENCE) -> Ended:
         "many": chance.randrange(64 * 1024, 16 * 1024**2),
     }
     faults = [f"--fault={fault.format(**chosen)}" for fault in scenario.faults]
-    machine = Machine(folder, run.profile, (*scenario.cloud, *faults), scenario.rig)
+    machine = Machine(folder, run.profile, (*scenario.cloud, *faults))
+    machine.rig_options = tuple(option.format(hosts=machine.hosts) for option in scenario.rig)
+    if "--hosts" in scenario.rig:
+        machine.hosts.write_text(machine.cloud_host)
     flight = Flight(machine.card, scenario.load)
     flight.write(chance)
     try:
@@ -203,12 +206,14 @@ async def _facts(machine: Machine, flight: Flight, trouble: str) -> Facts:
     shown: list[Shown] = []
     if machine.engine_runs:
         for upload in uploads:
-            shown += await _shown(machine, upload.upload)
+            of_upload = await _shown(machine, upload.upload)
+            shown += [file for file in of_upload if Path(file.path).is_relative_to(machine.card)]
     kept = truth.kept_by(machine.cloud_root)
     counts = meter.counts(machine.cloud_root)
     objects = {name: await asyncio.to_thread(truth.digest, path) for name, path in kept.objects.items()}
     return Facts(
         wanted=flight.wanted,
+        delivered=flight.delivered,
         card=flight.sizes,
         objects=objects,
         images={name: objects[name] for name in kept.images},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.chaos import mishaps
+from tests.chaos import field_mishaps, mishaps
 from tests.chaos.flight import Load
 from tests.chaos.mishaps import Mishap
 
@@ -24,7 +24,7 @@ class Scenario:
     cloud: tuple[str, ...] = ("--processing-seconds", "300")
     """Options of `cloud serve`."""
     rig: tuple[str, ...] = ()
-    """Options of the engine's rig."""
+    """Options of the engine's rig; `{hosts}` stands for the file with the address of `localhost`."""
     load: Load = SOME
     runs: int = 1
     least_kills: int = 0
@@ -189,6 +189,38 @@ SCENARIOS = (
         mishaps=(mishaps.card_pulled(4),),
         faults=SLOW,
         load=LONG,
+    ),
+    Scenario(
+        "card-swapped",
+        "another card, whose files have the same names, sizes and times, is put in the place of the first",
+        mishaps=(field_mishaps.card_swapped,),
+    ),
+    Scenario(
+        "card-remounted",
+        "the card is taken out and put back, and all of its files have other inode numbers",
+        mishaps=(field_mishaps.card_remounted(3),),
+        faults=SLOW,
+        load=LONG,
+    ),
+    Scenario(
+        "file-still-written",
+        "a copy onto the card is not finished when its file is found",
+        mishaps=(field_mishaps.file_still_written,),
+        faults=SLOW,
+    ),
+    Scenario(
+        "address-changes",
+        "the name of the cloud leads to another address, and the old one is dead",
+        mishaps=(field_mishaps.address_changed(3),),
+        faults=SLOW,
+        rig=("--hosts", "{hosts}"),
+        load=LONG,
+    ),
+    Scenario(
+        "other-cloud-stalls",
+        "a second cloud accepts connections and does not answer",
+        mishaps=(field_mishaps.other_cloud_stalls,),
+        faults=SLOW,
     ),
     Scenario(
         "everything",

@@ -55,6 +55,8 @@ def test_nothing_is_wrong_where_both_sides_agree() -> None:
         (replace(ALL_IS_WELL, starts=2), {"wrong_starts": 1}),
         (replace(ALL_IS_WELL, false_at_kills=3), {"false": 3}),
         (replace(ALL_IS_WELL, wanted={"/card/a": {A, OLD}, "/card/b": {B}}), {}),
+        (replace(ALL_IS_WELL, delivered={"/card/a": {C}}), {"lost": 1}),
+        (replace(ALL_IS_WELL, wanted={"/card/a": {B}, "/card/b": {B}}, delivered={"/card/a": {A}}), {}),
         (replace(ALL_IS_WELL, received=117, kills=1, allowed_waste=7), {"resent": 7}),
     ],
 )

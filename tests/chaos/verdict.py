@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from tests.chaos.truth import Digest
 
@@ -30,6 +30,8 @@ class Facts:
     """By key, which is the project's prefix and a name."""
     images: Mapping[str, Digest]
     """Those of the objects that are registered."""
+    delivered: Mapping[str, Collection[Digest]] = field(default_factory=dict)
+    """What had arrived of files in whose places others lie now: it has to be there still."""
     dangling: Collection[str] = ()
     """Keys that are registered and no object's."""
     shown: Sequence[Shown] = ()
@@ -90,7 +92,10 @@ def outcome_of(facts: Facts) -> Outcome:
         faults=facts.faults,
         files=len(facts.wanted),
         bytes=sum(facts.card[digest] for digest in registered if digest in facts.card),
-        lost=sum(not any(digest in registered for digest in digests) for digests in facts.wanted.values()),
+        lost=sum(
+            not any(digest in registered for digest in digests)
+            for digests in (*facts.wanted.values(), *facts.delivered.values())
+        ),
         doubled=sum(number - 1 for number in registered.values()),
         false=facts.false_at_kills + sum(_is_false(file, facts) for file in shown.values()),
         strangers=len(facts.dangling) + sum(digest not in facts.card for digest in facts.objects.values()),
@@ -108,12 +113,13 @@ def outcome_of(facts: Facts) -> Outcome:
 
 def _is_false(file: Shown, facts: Facts) -> bool:
     there = {digest for key, digest in facts.images.items() if key.rpartition("/")[2] == file.object}
-    return file.status == "uploaded" and there.isdisjoint(facts.wanted.get(file.path, ()))
+    its_own = {*facts.wanted.get(file.path, ()), *facts.delivered.get(file.path, ())}
+    return file.status == "uploaded" and there.isdisjoint(its_own)
 
 
 def total(outcomes: Iterable[Outcome]) -> Outcome:
     every = list(outcomes)
-    counts = [field.name for field in fields(Outcome) if field.name != "troubles"]
+    counts = [each.name for each in fields(Outcome) if each.name != "troubles"]
     return Outcome(
         **{name: sum(int(getattr(outcome, name)) for outcome in every) for name in counts},
         troubles=tuple(trouble for outcome in every for trouble in outcome.troubles),
