@@ -66,7 +66,7 @@ LOGIN = Login("https://cloud.example", "me", "secret")
         EngineStatus("0.1", 42, 1.7e9, Link(), 0, 0.0, ()),
         Project(None, "x", ProjectKind.RESULTS, "me@cloud", PROCESSING, (1, 2), 3, "https://cloud.example/1"),
         AddRequest(("/card", "/more"), new="x", kind=ProjectKind.RESULTS, auto_process=False, account="me@cloud"),
-        FileSelection(ids=(1, 2), names=("a.jpg",), status=FileStatus.FAILED, all=True),
+        FileSelection(ids=(1, 2), names=("a.jpg",), statuses=(FileStatus.FAILED,), all=True),
         FileQuery(10, 50, FileStatus.WAITING, FileStatus.FAILED, "!dji", "size", True),
         FileWindow(100, 10, (FILE, FILE)),
         SignInRequest(LOGIN, keep=True, profile="work", verify=False),
@@ -102,7 +102,7 @@ def test_any_text_comes_back_on_one_ascii_line(text: str) -> None:
 
 
 def test_enums_are_written_as_their_words() -> None:
-    assert json.loads(to_json(FileSelection(status=FileStatus.FAILED)))["status"] == "failed"
+    assert json.loads(to_json(FileSelection(statuses=(FileStatus.FAILED,))))["statuses"] == ["failed"]
 
 
 def test_unknown_fields_are_passed_over() -> None:
@@ -136,7 +136,7 @@ def test_what_is_not_of_the_shape_is_malformed(text: str | bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "shape"),
     [
-        ('{"status":"exploded"}', FileSelection),
+        ('{"statuses":["exploded"]}', FileSelection),
         ('{"limit":"many"}', FileQuery),
         ('{"sort":"colour"}', FileQuery),
         ('{"paths":"/card"}', AddRequest),

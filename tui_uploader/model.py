@@ -428,15 +428,16 @@ IdRun = tuple[int, int]
 
 
 class FileSelection(msgspec.Struct, frozen=True):
-    """Which files of an upload a command is about: by id, by path or name, by status, all, or by runs of ids."""
+    """Which files of an upload a command is about: those with these ids, these paths or names, and these statuses, all
+    taken together; or by runs of ids, or all."""
 
     ids: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     """Absolute paths, base names, or names in the project."""
-    status: FileStatus | None = None
+    statuses: tuple[FileStatus, ...] = ()
     all: bool = False
     runs: tuple[IdRun, ...] = ()
-    """Whatever of the upload lies in these runs. What a command cannot be about is passed over, as with `status`."""
+    """Whatever of the upload lies in these runs. What a command cannot be about is passed over, as with `statuses`."""
 
 
 def runs_of(ids: Iterable[int]) -> tuple[IdRun, ...]:

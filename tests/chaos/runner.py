@@ -180,7 +180,7 @@ async def _to_its_end(machine: Machine) -> None:
                     if upload.settled and upload.counts.failed:
                         gone = await _gone(machine, upload.upload)
                         await engine.remove(upload.upload, FileSelection(names=tuple(gone)))
-                        await engine.retry(upload.upload, FileSelection(status=FileStatus.FAILED))
+                        await engine.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,)))
                 started = (
                     upload.processing.state is not ProcessingState.NOT_STARTED for upload in machine.seen.uploads
                 )

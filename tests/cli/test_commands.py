@@ -87,12 +87,16 @@ def test_files_come_window_by_window(
 @pytest.mark.parametrize(
     ("arguments", "selection"),
     [
-        (["retry", "3"], FileSelection(status=FileStatus.FAILED)),
+        (["retry", "3"], FileSelection(statuses=(FileStatus.FAILED,))),
         (["retry", "3", "DJI_0001.JPG"], FileSelection(names=("DJI_0001.JPG",))),
         (["remove", "3", "/card/a.jpg", "b.jpg"], FileSelection(names=("/card/a.jpg", "b.jpg"))),
-        (["remove", "3", "--duplicates"], FileSelection(status=FileStatus.DUPLICATE)),
-        (["remove", "3", "--waiting"], FileSelection(status=FileStatus.WAITING)),
-        (["remove", "3", "--failed"], FileSelection(status=FileStatus.FAILED)),
+        (["remove", "3", "--duplicates"], FileSelection(statuses=(FileStatus.DUPLICATE,))),
+        (["remove", "3", "--waiting"], FileSelection(statuses=(FileStatus.WAITING,))),
+        (["remove", "3", "--failed"], FileSelection(statuses=(FileStatus.FAILED,))),
+        (
+            ["remove", "3", "--failed", "--waiting", "b.jpg"],
+            FileSelection(names=("b.jpg",), statuses=(FileStatus.FAILED, FileStatus.WAITING)),
+        ),
     ],
 )
 def test_which_files_are_meant(stand_in: StandIn, arguments: list[str], selection: FileSelection) -> None:

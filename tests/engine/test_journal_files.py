@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.journaled import Desk, candidate, content
 from tui_uploader.cloud.contract import Part
-from tui_uploader.engine.journal import contents, files, uploads
+from tui_uploader.engine.journal import commands, contents, files, uploads
 from tui_uploader.engine.journal.contents import Content
 from tui_uploader.errors import EngineError, NoSuchFile, NotPossibleNow
 from tui_uploader.intake.scan import Candidate
@@ -170,7 +170,7 @@ async def test_retrying_a_stored_file_only_registers_it(desk: Desk) -> None:
     row = await desk.send("/card/a.jpg", register=False)
     await desk.write(lambda c: files.fail(c, row.id, "CloudRefused", "no"))
     everything = FileSelection(all=True)
-    assert await desk.write(lambda c: uploads.retry(c, desk.upload, everything)) == 1
+    assert await desk.write(lambda c: commands.retry(c, desk.upload, everything)) == 1
     assert (await desk.row("/card/a.jpg")).stage is FileStage.STORED
 
 
@@ -179,14 +179,14 @@ async def test_only_what_is_not_uploaded_can_be_removed_and_then_restored(desk: 
     await desk.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
 
     async def remove(selection: FileSelection) -> int:
-        return await desk.write(lambda c: uploads.remove(c, desk.upload, selection))
+        return await desk.write(lambda c: commands.remove(c, desk.upload, selection))
 
     with pytest.raises(NotPossibleNow, match="Nothing was removed"):
         await remove(FileSelection(names=("b.jpg", "/card/a.jpg")))
     assert await remove(FileSelection(names=("b.jpg",))) == 1
     assert await remove(FileSelection(all=True)) == 1
     everything = FileSelection(all=True)
-    assert await desk.write(lambda c: uploads.restore(c, desk.upload, everything)) == 2
+    assert await desk.write(lambda c: commands.restore(c, desk.upload, everything)) == 2
     with pytest.raises(NoSuchFile):
         await remove(FileSelection(names=("z.jpg",)))
     with pytest.raises(EngineError) as refused:
@@ -233,4 +233,4 @@ async def test_paths_that_are_no_text_are_kept_byte_for_byte(desk: Desk) -> None
     _, rows, _ = await desk.journal.read(lambda c: uploads.window(c, desk.upload, FileQuery()))
     assert [row.path for row in rows] == [path]
     selection = FileSelection(names=(path,))
-    assert await desk.write(lambda c: uploads.remove(c, desk.upload, selection)) == 1
+    assert await desk.write(lambda c: commands.remove(c, desk.upload, selection)) == 1

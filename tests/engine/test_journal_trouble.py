@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.journaled import Desk
 from tests.engine.world import left_open
-from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal import commands, files
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.errors import EngineError, JournalDamaged, NoSuchFile
 from tui_uploader.model import FileSelection
@@ -67,7 +67,7 @@ async def test_damage_met_by_a_change_is_told_as_damage(desk: Desk) -> None:
 async def test_numbers_that_no_file_can_have_are_told_as_such(desk: Desk, number: int) -> None:
     selection = FileSelection(ids=(number,))
     with pytest.raises(NoSuchFile):
-        await desk.write(lambda connection: uploads.remove(connection, desk.upload, selection))
+        await desk.write(lambda connection: commands.remove(connection, desk.upload, selection))
 
 
 async def test_looking_for_the_holder_of_a_content_costs_the_same_for_any_number_of_files(desk: Desk) -> None:

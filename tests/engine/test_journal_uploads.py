@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.engine.journaled import Desk, candidate, content
-from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal import commands, files, uploads
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.model import FileQuery, FileSelection, FileStatus, IdRun, UploadState, runs_of
 
@@ -120,6 +120,6 @@ async def test_what_lies_in_a_run_and_cannot_be_removed_is_passed_over(desk: Des
     await desk.upload_file("/card/1.jpg", content("a"))
     await desk.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
     chosen = FileSelection(runs=((1, 2), (4, 900)))
-    assert await desk.write(lambda c: uploads.remove(c, desk.upload, chosen)) == 3
+    assert await desk.write(lambda c: commands.remove(c, desk.upload, chosen)) == 3
     assert await desk.journal.read(lambda c: uploads.matching_runs(c, desk.upload, FileQuery())) == ((1, 1), (3, 3))
-    assert await desk.write(lambda c: uploads.restore(c, desk.upload, chosen)) == 3
+    assert await desk.write(lambda c: commands.restore(c, desk.upload, chosen)) == 3

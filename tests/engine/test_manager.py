@@ -126,7 +126,7 @@ async def test_duplicates_clashes_and_broken_files_are_told_apart(default_world:
         assert sorted(world.objects().values()) == sorted(path.read_bytes() for path in world.card.rglob("DJI_*.JPG"))
         [skipped] = await manager.answers.skipped(upload.upload)
         assert skipped.path.endswith("NOTES.TXT")
-        failed = FileSelection(status=FileStatus.FAILED)
+        failed = FileSelection(statuses=(FileStatus.FAILED,))
         assert await manager.remove(upload.upload, failed) == 2
         await when(manager, upload.upload, lambda status: status.state is UploadState.COMPLETE)
 

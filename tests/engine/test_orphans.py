@@ -18,7 +18,7 @@ from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight, write_photo
 from tui_uploader.cloud.contract import ObjectStore, Span
 from tui_uploader.cloud.pix4d import Pix4dCloud
-from tui_uploader.engine.journal import abandoned, contents, files, uploads
+from tui_uploader.engine.journal import abandoned, commands, contents, files, uploads
 from tui_uploader.engine.journal.abandoned import UNKNOWN, Abandoned
 from tui_uploader.engine.orphans import OLD
 from tui_uploader.engine.sending import give_up
@@ -51,7 +51,7 @@ def dismissed(connection: sqlite3.Connection, file: int) -> None:
     files.move(connection, file, FileEvent.HELD)
     uploads.mark_scanned(connection, 1, ["/card"])
     uploads.move_upload(connection, 1, UploadEvent.CANCEL)
-    uploads.dismiss(connection, 1)
+    commands.dismiss(connection, 1)
 
 
 def removed(connection: sqlite3.Connection, file: int) -> None:

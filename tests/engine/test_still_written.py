@@ -88,7 +88,7 @@ async def test_a_black_end_is_taken_when_the_user_names_the_file_and_only_then(w
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         await settled(manager, upload.upload)
-        await manager.retry(upload.upload, FileSelection(status=FileStatus.FAILED))
+        await manager.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,)))
         await add(manager, world.card, auto_process=False)
         await until(lambda: not world.rooms.core.summary.busy(upload.upload))
         assert (await manager.answers.upload(upload.upload)).counts == Counts(failed=1)

@@ -77,7 +77,7 @@ async def test_brings_values_there_and_back(client: EngineClient, manager: Stand
     assert not (await client.set_auto_process(upload.upload, False)).auto_process
     assert await client.remove(upload.upload, FileSelection(names=("a.jpg",))) == 1
     assert await client.restore(upload.upload, FileSelection(ids=(1,))) == 1
-    assert await client.retry(upload.upload, FileSelection(status=FileStatus.FAILED)) == 0
+    assert await client.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,))) == 0
     await client.try_now()
     assert manager.tries == 1
 

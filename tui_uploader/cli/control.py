@@ -83,9 +83,7 @@ def retry(upload: UploadArgument, names: _FilesArgument = None) -> Done:
     async def work() -> int:
         async with connected(introduce=False) as engine:
             await hand_over_login(engine)
-            if names:
-                return await _named(partial(engine.retry, upload), names)
-            return await engine.retry(upload, FileSelection(status=FileStatus.FAILED))
+            return await _selected(partial(engine.retry, upload), names or (), () if names else (FileStatus.FAILED,))
 
     tell(f"{counted(run(work()), 'file')} will be tried again.")
     return Done(0)
@@ -100,14 +98,13 @@ def remove(
 ) -> Done:
     """Take waiting, duplicate or failed files out of the queue; the files on disk stay."""
     wanted = ((failed, FileStatus.FAILED), (duplicates, FileStatus.DUPLICATE), (waiting, FileStatus.WAITING))
-    selections = [FileSelection(status=status) for chosen, status in wanted if chosen]
-    if not names and not selections:
+    statuses = tuple(status for chosen, status in wanted if chosen)
+    if not names and not statuses:
         raise UsageError("Say which files: by name, or with --failed, --duplicates or --waiting.")
 
     async def work() -> int:
         async with connected() as engine:
-            removed = sum([await engine.remove(upload, selection) for selection in selections])
-            return removed + (await _named(partial(engine.remove, upload), names) if names else 0)
+            return await _selected(partial(engine.remove, upload), names or (), statuses)
 
     tell(f"{counted(run(work()), 'file')} removed from the queue.")
     return Done(0)
@@ -135,8 +132,10 @@ def process(
     return Done(0)
 
 
-async def _named(command: Callable[[FileSelection], Awaitable[int]], given: Sequence[str]) -> int:
-    """Give the command on the files of these names, and return its answer. Raises NoSuchFile.
+async def _selected(
+    command: Callable[[FileSelection], Awaitable[int]], given: Sequence[str], statuses: tuple[FileStatus, ...]
+) -> int:
+    """Give the command, once, on the files of these names and statuses, and return its answer. Raises NoSuchFile.
 
     A bare name may be that of a file anywhere, which is bytes, or that of an object, which is text; what holds a slash
     is a path from here.
@@ -144,11 +143,11 @@ async def _named(command: Callable[[FileSelection], Awaitable[int]], given: Sequ
     as_bytes = tuple(str(Path(name).absolute()) if "/" in name else name for name in given)
     as_text = tuple(name if "/" in name else typed_text(name) for name in as_bytes)
     try:
-        return await command(FileSelection(names=as_bytes))
+        return await command(FileSelection(names=as_bytes, statuses=statuses))
     except NoSuchFile:
         if as_text == as_bytes:
             raise
-        return await command(FileSelection(names=as_text))
+        return await command(FileSelection(names=as_text, statuses=statuses))
 
 
 def _ask(question: str) -> None:

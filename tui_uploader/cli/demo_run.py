@@ -101,7 +101,7 @@ async def _put_right(upload: int) -> Processing:
         status = await engine.upload(upload)
         if status.counts.failed:
             tell_now(f"$ tui-uploader remove {upload} --failed")
-            removed = await engine.remove(upload, FileSelection(status=FileStatus.FAILED))
+            removed = await engine.remove(upload, FileSelection(statuses=(FileStatus.FAILED,)))
             tell_now(f"{counted(removed, 'file')} removed from the queue; now processing starts by itself.")
         return await _processed(engine, upload)
 

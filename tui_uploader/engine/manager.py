@@ -15,7 +15,7 @@ from tui_uploader.engine.adding import Adder
 from tui_uploader.engine.answers import Answers
 from tui_uploader.engine.checking import check_image_limit, correct_image_limit
 from tui_uploader.engine.core import Clocks
-from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal import commands, files, uploads
 from tui_uploader.engine.processing import DOUBT_SECONDS
 from tui_uploader.engine.rooms import Rooms
 from tui_uploader.engine.unfinished import Patience
@@ -109,7 +109,7 @@ class UploadManager:
         return await self._stop(upload, UploadEvent.CANCEL)
 
     async def dismiss(self, upload: int) -> UploadStatus:
-        await self._core.journal.write(lambda connection: uploads.dismiss(connection, upload))
+        await self._core.journal.write(lambda connection: commands.dismiss(connection, upload))
         await self._recount_parts()
         return self._view.upload(upload)
 
@@ -119,18 +119,18 @@ class UploadManager:
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """How many failed files wait again."""
-        return await self._core.journal.write(lambda connection: uploads.retry(connection, upload, selection))
+        return await self._core.journal.write(lambda connection: commands.retry(connection, upload, selection))
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
         """How many waiting, duplicate or failed files left the queue.
 
         Raises NotPossibleNow when one that was named is uploading or uploaded.
         """
-        return await self._recounted(upload, lambda connection: uploads.remove(connection, upload, selection))
+        return await self._recounted(upload, lambda connection: commands.remove(connection, upload, selection))
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
         """Take a removal back."""
-        return await self._recounted(upload, lambda connection: uploads.restore(connection, upload, selection))
+        return await self._recounted(upload, lambda connection: commands.restore(connection, upload, selection))
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
         """Start now. `partial`: although files are waiting or failed.

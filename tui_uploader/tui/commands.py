@@ -113,7 +113,7 @@ class Commands:
 
         async def retry(engine: EngineClient) -> int:
             await engine.try_now()
-            return await engine.retry(upload.upload, FileSelection(status=FileStatus.FAILED)) if upload else 0
+            return await engine.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,))) if upload else 0
 
         self._link.call("retry all", retry, lambda files: self._say(_tried(files)))
 

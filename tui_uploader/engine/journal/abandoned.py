@@ -11,6 +11,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from tui_uploader.engine.journal.moves import CHOSEN
+
 UNKNOWN = ""
 """Id of an upload whose beginning was asked for and not confirmed."""
 
@@ -25,6 +27,14 @@ class Abandoned:
 def note(connection: sqlite3.Connection, upload: Abandoned) -> None:
     row = (upload.project, upload.object, upload.multipart)
     connection.execute("INSERT OR IGNORE INTO abandoned VALUES (?, ?, ?)", row)
+
+
+def note_chosen(connection: sqlite3.Connection) -> None:
+    """Those that the chosen files (see `moves`) have begun."""
+    connection.execute(
+        "INSERT OR IGNORE INTO abandoned SELECT project, object, multipart FROM files"
+        f" WHERE id IN {CHOSEN} AND multipart IS NOT NULL AND object IS NOT NULL"
+    )
 
 
 def intend_multipart(connection: sqlite3.Connection, project: int, object_name: str) -> None:

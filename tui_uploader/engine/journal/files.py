@@ -1,4 +1,5 @@
-"""SQL of single files. Every change of a stage goes through `move`, which obeys the table in `model`.
+"""SQL of single files. Every change of a stage goes through `move` here or `moves.move_chosen`, which obey
+the table in `model`.
 
 All functions take the connection of the transaction they are part of.
 """
@@ -15,13 +16,11 @@ from tui_uploader.cloud.contract import Part
 from tui_uploader.engine.journal import abandoned
 from tui_uploader.engine.journal.abandoned import Abandoned
 from tui_uploader.engine.journal.failures import word
+from tui_uploader.engine.journal.moves import CHOSEN, FOUND_AGAIN, HOLDING, choose, choose_where, move_chosen
 from tui_uploader.engine.journal.numbers import from_column, to_column
 from tui_uploader.errors import SourceChanged, SourceRefused, SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
-
-HOLDING = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
-"""A file in one of these stages is the one that brings its content to the project."""
+from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, UploadState, next_stage
 
 _UPLOADED = (FileStage.STORED, FileStage.REGISTERED)
 _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FAILED)
@@ -98,7 +97,7 @@ def move(connection: sqlite3.Connection, file_id: int, event: FileEvent, **facts
     before = word(FileStage, row["stage"])
     after = next_stage(before, event)
     if after is FileStage.FOUND:
-        facts = {"duplicate_of": None, "error": None, "reason": None} | facts
+        facts = {**FOUND_AGAIN, **facts}
     _set(connection, file_id, {"stage": after} | facts)
     if before in HOLDING and after not in HOLDING:
         free_duplicates(connection, file_id)
@@ -275,12 +274,26 @@ def bytes_of_parts(connection: sqlite3.Connection, file_id: int) -> int:
     return bytes_in_parts(connection, file_id).get(file_id, (0, 0))[1]
 
 
+def forget_parts_of_chosen(connection: sqlite3.Connection) -> None:
+    """The same for all chosen files (see `moves`) at once."""
+    abandoned.note_chosen(connection)
+    connection.execute(f"DELETE FROM parts WHERE file IN {CHOSEN}")
+    connection.execute(
+        f"UPDATE files SET multipart = NULL, part_size = NULL WHERE id IN {CHOSEN} AND multipart IS NOT NULL"
+    )
+
+
 def hold_interrupted(connection: sqlite3.Connection) -> int:
     """After a crash: what was being sent waits again. Returns how many files."""
-    rows = connection.execute("SELECT id FROM files WHERE stage = ?", (FileStage.SENDING,)).fetchall()
-    for row in rows:
-        move(connection, row["id"], FileEvent.HELD)
-    return len(rows)
+    choose(connection)
+    # By upload, for which there is an index: a start reads what was being sent, and not every file.
+    choose_where(
+        connection,
+        "upload IN (SELECT upload FROM tallies WHERE stage = ? AND files > 0) AND stage = ?",
+        FileStage.SENDING,
+        FileStage.SENDING,
+    )
+    return move_chosen(connection, FileEvent.HELD)
 
 
 # ---------------------------------------------------------------------------------------------- registering
@@ -294,13 +307,16 @@ def stored(connection: sqlite3.Connection, project: int, limit: int) -> list[Fil
 
 
 def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
-    for file_id in file_ids:
-        _set(connection, file_id, {"register_asked": 1})
+    choose(connection, file_ids)
+    connection.execute(f"UPDATE files SET register_asked = 1 WHERE id IN {CHOSEN}")
 
 
 def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float) -> None:
-    for file_id in file_ids:
-        move(connection, file_id, FileEvent.REGISTERED, uploaded_at=now)
+    """Raises ImpossibleTransition unless all of them are stored."""
+    choose(connection, file_ids)
+    registered = move_chosen(connection, FileEvent.REGISTERED, {"uploaded_at": now})
+    if registered != len(set(file_ids)):
+        raise ImpossibleTransition(f"{len(set(file_ids)) - registered} of the files to register are not stored")
 
 
 # -------------------------------------------------------------------------------------------------- commands

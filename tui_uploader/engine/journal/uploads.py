@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
 
-from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, UploadRow, read_summary
-from tui_uploader.errors import NoSuchFile, NoSuchProject, NoSuchUpload, NotPossibleNow
+from tui_uploader.errors import NoSuchProject, NoSuchUpload, NotPossibleNow
 from tui_uploader.model import (
-    FileEvent,
     FileQuery,
-    FileSelection,
     FileStage,
     FileStatus,
     IdRun,
@@ -27,10 +23,7 @@ from tui_uploader.model import (
     next_state,
     runs_of,
 )
-from tui_uploader.text import printable
 
-_LARGEST_ID = 2**63 - 1
-_REMOVABLE = (FileStage.FOUND, FileStage.READY, FileStage.DUPLICATE, FileStage.FAILED)
 _STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
 _ORDER_OF_SORT: dict[SortKey, str] = {
     "added": "id",
@@ -251,94 +244,13 @@ def set_notice(connection: sqlite3.Connection, upload_id: int, kind: str | None,
     connection.execute("UPDATE uploads SET notice_kind = ?, notice = ? WHERE id = ?", (kind, message, upload_id))
 
 
-def dismiss(connection: sqlite3.Connection, upload_id: int) -> None:
-    """Raises NotPossibleNow unless the upload is complete or cancelled."""
-    found = upload(connection, upload_id)
-    if found.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
-        raise NotPossibleNow(f"Upload {upload_id} is {found.state}: only a complete or cancelled one is dismissed.")
-    connection.execute("UPDATE uploads SET dismissed = 1 WHERE id = ?", (upload_id,))
-    for row in chosen(connection, upload_id, FileSelection(all=True)):
-        # What will never be sent from here must not keep the same content of a later upload from being sent.
-        if row.stage in _REMOVABLE:
-            files.move(connection, row.id, FileEvent.REMOVE)
-        if row.multipart is not None:
-            files.forget_parts(connection, row.id)
-
-
 def skipped(connection: sqlite3.Connection, upload_id: int) -> tuple[Skipped, ...]:
     upload(connection, upload_id)
     rows = connection.execute("SELECT path, reason FROM skipped WHERE upload = ? ORDER BY path", (upload_id,))
     return tuple(Skipped(os.fsdecode(row["path"]), row["reason"]) for row in rows)
 
 
-# ------------------------------------------------------------------------------- commands on files, windows
-
-
-def chosen(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> list[FileRow]:
-    """The files that a command is about.
-
-    Raises NoSuchUpload, NoSuchFile when one that was named is not there.
-    """
-    upload(connection, upload_id)
-    of_upload = "SELECT * FROM files WHERE upload = ?"
-    found: dict[int, FileRow] = {}
-
-    def take(condition: str, *values: object) -> bool:
-        rows = [FileRow.of(row) for row in connection.execute(f"{of_upload} AND {condition}", (upload_id, *values))]
-        found.update((row.id, row) for row in rows)
-        return bool(rows)
-
-    for file_id in selection.ids:
-        if not 0 < file_id <= _LARGEST_ID or not take("id = ?", file_id):
-            raise NoSuchFile(f"Upload {upload_id} has no file with the number {file_id}.")
-    for name in selection.names:
-        by_path = take("path = ?", os.fsencode(name))
-        shown = files.searchable(name)
-        if not by_path and not take("(name = ? OR object = ?)", shown, shown):
-            raise NoSuchFile(f"Upload {upload_id} has no file {printable(name)}.")
-    if selection.status is not None:
-        stages = _STAGES_OF_STATUS[selection.status]
-        take(f"stage IN ({','.join('?' * len(stages))})", *stages)
-    for first, last in selection.runs:
-        take("id BETWEEN ? AND ?", first, last)
-    if selection.all:
-        take("1")
-    return list(found.values())
-
-
-def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    """Take files out of the queue. Raises NotPossibleNow when one that was named is uploading or uploaded."""
-    named = bool(selection.ids or selection.names)
-    rows = chosen(connection, upload_id, selection)
-    stuck = [row for row in rows if row.stage not in (*_REMOVABLE, FileStage.REMOVED)]
-    if named and stuck:
-        status = stuck[0].stage.status
-        raise NotPossibleNow(
-            f"{printable(Path(stuck[0].path).name)} is {status}: only a waiting, duplicate or failed file "
-            f"can be removed. Nothing was removed."
-        )
-    going = [row for row in rows if row.stage in _REMOVABLE]
-    for row in going:
-        files.move(connection, row.id, FileEvent.REMOVE)
-    return len(going)
-
-
-def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    """Try failed files again. One that was chosen by itself is taken as it is, even if its end seems to be missing."""
-    by_itself = bool(selection.ids or selection.names or selection.runs)
-    going = [row for row in chosen(connection, upload_id, selection) if row.stage is FileStage.FAILED]
-    for row in going:
-        files.retry(connection, row.id, accepted=by_itself)
-    return len(going)
-
-
-def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    going = [row for row in chosen(connection, upload_id, selection) if row.stage is FileStage.REMOVED]
-    for row in going:
-        files.move(connection, row.id, FileEvent.RESTORE)
-    if going:
-        move_upload(connection, upload_id, UploadEvent.REOPENED)
-    return len(going)
+# -------------------------------------------------------------------------------------------------- windows
 
 
 def window(
