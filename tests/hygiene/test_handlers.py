@@ -21,6 +21,7 @@ CATCHES_EVERYTHING = {
     "engine/sending.py::_send": "the edge of a task: logged, written down for the file, and the others go on",
     "tui/engine_link.py::_call": "the edge of a command's task: logged, told as a notice, and the screen stays",
     "tui/photo.py::_opened": "Pillow's decoders raise whatever broken bytes make of them: the user reads a sentence",
+    "engine/project_tasks.py::_run": "the edge of a task: logged, shown, tried again, and other projects go on",
     "threads.py::_run": "the edge of a thread: the caller whose work it was gets it",
     "engine/link.py::_probe": "the edge of a task: logged, shown as the reason of a dead link, and probed again",
     "local_cloud/edge.py::__call__": "the edge of a request: logged, and the reply is an error",

@@ -8,6 +8,8 @@ that very name only the ones are aborted that are old and hold nothing, so that 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 
 from tui_uploader.cloud.contract import Multipart, ObjectStore
@@ -15,6 +17,7 @@ from tui_uploader.engine.accounts import SignedIn
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned
 from tui_uploader.engine.journal.abandoned import UNKNOWN, Abandoned
+from tui_uploader.engine.project_tasks import ProjectTasks
 from tui_uploader.engine.retry import Verdict, decide
 from tui_uploader.errors import EngineError, MultipartGone, UploaderError
 
@@ -32,6 +35,7 @@ class Orphans:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._tasks = ProjectTasks(core, "clean up")
         self._next_look = 0.0
         self._not_before: dict[Abandoned, float] = {}
 
@@ -40,15 +44,27 @@ class Orphans:
         if now < self._next_look:
             return self._next_look - now
         left = await self._core.journal.read(abandoned.all_abandoned)
+        by_project: defaultdict[int, list[Abandoned]] = defaultdict(list)
         for upload in left:
             if upload.multipart == UNKNOWN and self._next_look:
                 # Noted since this engine started: the answer may be on its way.
                 self._not_before.setdefault(upload, now + OLD)
             if self._not_before.get(upload, 0.0) <= now:
-                await self._attend(upload)
+                by_project[upload.project].append(upload)
+        for project_id, those in by_project.items():
+            project = self._core.summary.projects.get(project_id)
+            if project is not None and not self._tasks.busy(project_id):
+                self._tasks.begin(project, partial(self._attend_to_all, those))
         self._next_look = now + _BETWEEN_LOOKS
         dues = [due for upload in left if (due := self._not_before.get(upload)) is not None]
         return max(self._next_look, min(dues)) - now if dues else None
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    async def _attend_to_all(self, of_one_project: Sequence[Abandoned]) -> None:
+        for upload in of_one_project:
+            await self._attend(upload)
 
     async def _attend(self, upload: Abandoned) -> None:
         project = self._core.summary.projects.get(upload.project)

@@ -10,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.accounts import SignedIn
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
 from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, Summary
+from tui_uploader.engine.project_tasks import ProjectTasks
 from tui_uploader.engine.retry import Verdict, backoff, decide
 from tui_uploader.errors import (
     CloudFault,
@@ -111,36 +114,43 @@ def polling_interval(age: float, estimates: tuple[float | None, float | None]) -
 
 
 class ProcessingDesk:
-    """One for all projects."""
+    """For all projects, several side by side."""
 
     def __init__(self, core: Core, doubt_seconds: float = DOUBT_SECONDS) -> None:
         """`doubt_seconds`: how long a call whose answer got lost is given to show an effect."""
         self._core = core
         self._doubt_seconds = doubt_seconds
-        self._one_at_a_time = asyncio.Lock()
+        self._tasks = ProjectTasks(core, "process")
+        self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._next_look: dict[int, float] = {}
         self._failures: dict[int, int] = {}
         self._since: dict[int, float] = {}
 
     async def step(self) -> float | None:
+        now = self._core.clocks.monotonic()
         dues: list[float] = []
         for project in self._core.summary.projects.values():
             if not self.wants_attention(project):
                 for memory in (self._next_look, self._failures, self._since):
                     memory.pop(project.id, None)
+                self._tasks.not_needed(project.id)
                 continue
             account = self._core.account_of(project)
-            if account is None or not account.usable:
+            if account is None or not account.usable or self._tasks.busy(project.id):
                 continue
-            if self._next_look.get(project.id, 0.0) <= self._core.clocks.monotonic():
-                async with self._one_at_a_time:
-                    await self._attend(self._core.summary.projects[project.id], account)
-            dues.append(self._next_look.get(project.id, 0.0))
-        return max(0.0, min(dues) - self._core.clocks.monotonic()) if dues else None
+            due = self._next_look.get(project.id, 0.0)
+            if due <= now:
+                self._tasks.begin(project, partial(self._attend, project.id))
+            else:
+                dues.append(due)
+        return min(dues) - now if dues else None
+
+    async def close(self) -> None:
+        await self._tasks.close()
 
     async def start(self, project_id: int, partial: bool) -> None:
         """The user's wish. Raises TooFewImages, NotPossibleNow, and what the cloud answers."""
-        async with self._one_at_a_time:
+        async with self._turns[project_id]:
             project = self._core.summary.projects[project_id]
             refusal = objection(self._core.summary, project, partial)
             if refusal is not None:
@@ -156,7 +166,14 @@ class ProcessingDesk:
         """It is to be started, or runs."""
         return project.start_in_doubt or project.processing in _RUNNING or start_is_due(self._core.summary, project)
 
-    async def _attend(self, project: ProjectRow, account: SignedIn) -> None:
+    async def _attend(self, project_id: int) -> None:
+        async with self._turns[project_id]:
+            project = self._core.summary.projects.get(project_id)
+            account = None if project is None else self._core.account_of(project)
+            if project is not None and account is not None and account.usable:
+                await self._take_next_step(project, account)
+
+    async def _take_next_step(self, project: ProjectRow, account: SignedIn) -> None:
         try:
             if project.start_in_doubt:
                 await self._resolve_doubt(project, account)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from tui_uploader.cloud.contract import Cloud, RemoteProject
+from tui_uploader.engine.accounts import SignedIn
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
 from tui_uploader.engine.journal.summary import ProjectRow
@@ -17,6 +18,9 @@ from tui_uploader.text import printable
 
 Find = Callable[[sqlite3.Connection], int]
 """Finds a project in the journal, or writes it down, as part of a transaction. Raises NoSuchProject."""
+
+_LISTING_PATIENCE = 10.0
+"""Seconds that each service has to list its projects."""
 
 
 class Projects:
@@ -132,17 +136,22 @@ class Projects:
         return keep
 
     async def others(self) -> tuple[Project, ...]:
-        """Projects that the services of all accounts list and the journal does not know."""
-        found: list[Project] = []
-        for signed_in in self._core.accounts.all:
-            account = signed_in.login.account
-            known = {row.remote_id for row in self._mine(account)}
-            try:
+        """Projects that the services of all accounts list and the journal does not know.
+
+        A service that does not answer for a while is left out.
+        """
+        lists = await asyncio.gather(*(self._others_of(signed_in) for signed_in in self._core.accounts.all))
+        return tuple(project for projects in lists for project in projects)
+
+    async def _others_of(self, signed_in: SignedIn) -> list[Project]:
+        account = signed_in.login.account
+        try:
+            async with asyncio.timeout(_LISTING_PATIENCE):
                 listed = await signed_in.cloud.projects()
-            except (Unsupported, LinkError, SignInError):
-                continue  # the list is a convenience; what this machine uploads is in the journal
-            found += [_foreign(remote, account) for remote in listed if remote.id not in known]
-        return tuple(found)
+        except (Unsupported, LinkError, SignInError, TimeoutError):
+            return []  # the list is a convenience; what this machine uploads is in the journal
+        known = {row.remote_id for row in self._mine(account)}
+        return [_foreign(remote, account) for remote in listed if remote.id not in known]
 
     async def _set(self, project: int, **facts: object) -> None:
         def change(connection: sqlite3.Connection) -> None:

@@ -12,6 +12,7 @@ from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import files, uploads
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.engine.project_tasks import ProjectTasks
 from tui_uploader.engine.retry import Verdict, backoff, decide
 from tui_uploader.errors import CloudRefused, EngineError, Unsupported, UploaderError
 from tui_uploader.intake.inspect import result_type
@@ -25,10 +26,11 @@ _GATHERING_SECONDS = 2.0
 
 
 class Registrar:
-    """Gathers what is stored for a moment and registers it in batches, one project after the other."""
+    """Gathers what is stored for a moment and registers it in batches, several projects side by side."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._tasks = ProjectTasks(core, "register")
         self._since: dict[int, float] = {}
         self._not_before: dict[int, float] = {}
         self._failures: dict[int, int] = {}
@@ -41,14 +43,19 @@ class Registrar:
             if not waiting:
                 self._since.pop(project.id, None)
                 self._core.obstacles.pop(project.id, None)
+                self._tasks.not_needed(project.id)
                 continue
-            due = self._due(project, waiting, now)
-            if due is not None and due <= now:
-                await self._register(project)
-                due = self._not_before.get(project.id, now)
-            if due is not None:
+            due = None if self._tasks.busy(project.id) else self._due(project, waiting, now)
+            if due is None:
+                continue
+            if due <= now:
+                self._tasks.begin(project, partial(self._register, project.id))
+            else:
                 dues.append(due)
-        return max(0.0, min(dues) - now) if dues else None
+        return min(dues) - now if dues else None
+
+    async def close(self) -> None:
+        await self._tasks.close()
 
     def wake(self) -> None:
         self._not_before.clear()
@@ -64,9 +71,11 @@ class Registrar:
         gathered = waiting >= _BATCH or not more_to_come
         return max(now if gathered else since + _GATHERING_SECONDS, self._not_before.get(project.id, 0.0))
 
-    async def _register(self, project: ProjectRow) -> None:
-        account = self._core.account_of(project)
-        assert account is not None and project.remote_id is not None
+    async def _register(self, project_id: int) -> None:
+        project = self._core.summary.projects.get(project_id)
+        account = None if project is None else self._core.account_of(project)
+        if project is None or project.remote_id is None or account is None or not account.usable:
+            return
         most = min(_BATCH, account.cloud.registration_batch)
         rows = await self._core.journal.read(lambda connection: files.stored(connection, project.id, most))
         try:

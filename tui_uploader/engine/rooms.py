@@ -42,6 +42,7 @@ class Rooms:
         self.sender = Sender(core, self.projects)
         self.registrar = Registrar(core)
         self.desk = ProcessingDesk(core, doubt_seconds)
+        self.orphans = Orphans(core)
         self.pulse = Pulse(core, self.sender)
         self._running: list[asyncio.Task[None]] = []
 
@@ -97,7 +98,7 @@ class Rooms:
             "register": self.registrar.step,
             "process": self.desk.step,
             "finish": Finisher(self.core).step,
-            "orphans": Orphans(self.core).step,
+            "orphans": self.orphans.step,
             "returns": Returns(self.core).step,
             "pulse": self.pulse.step,
         }
@@ -105,11 +106,13 @@ class Rooms:
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""
-        for room in self._running:
-            room.cancel()
+        for running in self._running:
+            running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await self.scanner.close()
         await self.checker.close()
+        for room in (self.registrar, self.desk, self.orphans):
+            await room.close()
         await self.sender.close()
         with contextlib.suppress(UploaderError):
             await self.pulse.save()
