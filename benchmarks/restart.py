@@ -245,7 +245,7 @@ def _killed(engine: subprocess.Popen[bytes]) -> int:
 
 def _streams(world: World) -> int:
     """How many bodies are on their way."""
-    socket = Path(world.environment["XDG_STATE_HOME"]) / "tui-uploader" / "engine" / "engine.sock"
+    socket = Path(world.environment["XDG_DATA_HOME"]) / "tui-uploader" / "engine" / "engine.sock"
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket))) as client:
         return int(client.get("http://engine/v1/status").raise_for_status().json()["streams"])
 

@@ -15,8 +15,8 @@ from tui_uploader.settings import PIX4D_CLOUD_URL, Directories, NoticeSettings, 
 
 @pytest.fixture
 def directories(tmp_path: Path) -> Directories:
-    state = tmp_path / "state"
-    return Directories(tmp_path / "config", tmp_path / "data", state, state / "engine" / "engine.sock")
+    data = tmp_path / "data"
+    return Directories(tmp_path / "config", data, tmp_path / "state", data / "engine" / "engine.sock")
 
 
 def write(directories: Directories, text: str | bytes) -> None:
@@ -47,7 +47,7 @@ def test_home_alone_moves_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_a_path_too_long_for_a_socket_gets_a_short_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 120)
-    for variable in ("HOME", "XDG_STATE_HOME"):
+    for variable in ("HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(variable, str(deep))
     found = Directories.of_user()
     assert not found.socket.is_relative_to(deep)
@@ -64,7 +64,7 @@ def test_two_long_paths_get_two_sockets(monkeypatch: pytest.MonkeyPatch, tmp_pat
     sockets = set()
     for letter in "ab":
         monkeypatch.setenv("HOME", str(tmp_path / (letter * 120)))
-        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / (letter * 120)))
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / (letter * 120)))
         sockets.add(Directories.of_user().socket)
     assert len(sockets) == 2
 

@@ -15,7 +15,7 @@
     │   ├── CloudBusy  CloudFault  CloudRefused  CloudUnintelligible  Unsupported
     │   └── ChecksumRefused  ClockSkewed  MultipartGone  NameTaken
     ├── EngineError                     exit 6: the background process or its journal
-    │   ├── EngineUnreachable  EngineWillNotStart  EngineVersionDiffers
+    │   ├── EngineUnreachable (EngineGone)  EngineWillNotStart  EngineVersionDiffers
     │   └── JournalUnwritable  JournalInUse  JournalTooNew  JournalDamaged
     └── Interrupted                     exit 130
 
@@ -220,6 +220,10 @@ class EngineError(UploaderError):
 
 
 class EngineUnreachable(EngineError): ...
+
+
+class EngineGone(EngineUnreachable):
+    """It ended, or was stopped, before it answered: the next engine can be asked the same."""
 
 
 class EngineWillNotStart(EngineError): ...

@@ -67,6 +67,20 @@ class HttpServer(uvicorn.Server):
             waiting.cancel()
             await task
 
+    async def listen_on(self, listener: socket.socket) -> None:
+        """Accept connections on `listener` instead of the sockets before; requests under way go on."""
+
+        def protocol() -> asyncio.Protocol:  # as uvicorn makes them
+            return self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config, server_state=self.server_state, app_state={}
+            )
+
+        before = self.servers
+        loop = asyncio.get_running_loop()
+        self.servers = [await loop.create_server(protocol, sock=listener, backlog=self.config.backlog)]
+        for server in before:
+            server.close()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield

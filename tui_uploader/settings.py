@@ -24,7 +24,8 @@ VERSION = "0.1.0"
 PIX4D_CLOUD_URL = "https://cloud.pix4d.com"
 
 # A Unix socket's path may have 104 bytes on macOS and 108 on Linux, the closing zero included.
-_LONGEST_SOCKET_PATH = 100
+LONGEST_SOCKET_PATH = 100
+"""Bytes that are safe everywhere."""
 
 
 class Directories(msgspec.Struct, frozen=True):
@@ -33,14 +34,14 @@ class Directories(msgspec.Struct, frozen=True):
     config: Path
     """`config.toml`, and the login where no keyring is to be had."""
     data: Path
-    """The journal: what must survive everything."""
+    """The journal: what must survive everything. Beside it the lock of the one engine that may use it."""
     state: Path
-    """Lock and log of the engine."""
+    """The engine's log."""
     socket: Path
-    """The engine's Unix socket.
+    """Where an engine that is started in this environment makes its Unix socket.
 
-    Not in `/run/user/UID`: logind empties that folder when the last SSH session ends, and the engine that has
-    to outlive the session would go on without a door.
+    One that runs may be from another environment: its lock tells (`service.instance.engine_socket`). Not in
+    `/run/user/UID`: logind empties that folder when the last SSH session ends, and the engine has to outlive that.
     """
 
     @classmethod
@@ -49,14 +50,7 @@ class Directories(msgspec.Struct, frozen=True):
         config = _folder(platformdirs.user_config_dir, "XDG_CONFIG_HOME")
         data = _folder(platformdirs.user_data_dir, "XDG_DATA_HOME")
         state = _folder(platformdirs.user_state_dir, "XDG_STATE_HOME")
-        socket = state / "engine" / "engine.sock"
-        if len(os.fsencode(socket)) > _LONGEST_SOCKET_PATH:
-            import hashlib  # what few need: every command and the first frame wait for this module
-            import tempfile
-
-            tag = hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
-            socket = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}-{tag}" / "engine.sock"
-        return cls(config=config, data=data, state=state, socket=socket)
+        return cls(config=config, data=data, state=state, socket=_socket_below(data))
 
     @property
     def journal(self) -> Path:
@@ -64,7 +58,17 @@ class Directories(msgspec.Struct, frozen=True):
 
     @property
     def lock(self) -> Path:
+        return self.data / "engine.lock"
+
+    @property
+    def earlier_lock(self) -> Path:
+        """Where engines until 0.1 have their lock."""
         return self.state / "engine.lock"
+
+    @property
+    def earlier_socket(self) -> Path:
+        """Where engines until 0.1 have their socket."""
+        return _socket_below(self.state)
 
     @property
     def log(self) -> Path:
@@ -102,6 +106,18 @@ def home_folder() -> Path | None:
     except RuntimeError:
         return None
     return found if found.is_absolute() else None
+
+
+def _socket_below(folder: Path) -> Path:
+    """A place in `folder`, or for temporary files where its path is too long for a socket."""
+    socket = folder / "engine" / "engine.sock"
+    if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH:
+        return socket
+    import hashlib  # what few need: every command and the first frame wait for this module
+    import tempfile
+
+    tag = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}-{tag}" / "engine.sock"
 
 
 def private(folder: Path) -> Path:

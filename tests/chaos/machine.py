@@ -22,7 +22,7 @@ from tui_uploader.engine.pacing import FIRST_STREAMS
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import EngineStatus, Login
 from tui_uploader.service.client import EngineClient
-from tui_uploader.service.instance import listening
+from tui_uploader.service.door import listening
 from tui_uploader.settings import APP, Directories
 
 PYTHON = (sys.executable, "-P")
@@ -80,10 +80,8 @@ class Machine:
     @property
     def directories(self) -> Directories:
         """As platformdirs finds them in `environment`."""
-        state = self.folder / "state" / APP
-        return Directories(
-            self.folder / "config" / APP, self.folder / "data" / APP, state, state / "engine/engine.sock"
-        )
+        data = self.folder / "data" / APP
+        return Directories(self.folder / "config" / APP, data, self.folder / "state" / APP, data / "engine/engine.sock")
 
     @property
     def environment(self) -> dict[str, str]:

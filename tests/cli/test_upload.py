@@ -10,7 +10,7 @@ from tests.cli.standin import StandIn
 from tests.cli.values import COMPLETE, UPLOAD, file, upload
 from tui_uploader.cli import follow
 from tui_uploader.cli.main import run
-from tui_uploader.errors import EngineUnreachable, LinkDown, NothingToUpload, SignInRefused
+from tui_uploader.errors import EngineGone, EngineUnreachable, LinkDown, NothingToUpload, SignInRefused
 from tui_uploader.model import (
     Counts,
     FileStatus,
@@ -148,6 +148,21 @@ def test_a_notice_that_needs_somebody_ends_the_waiting(
     stand_in.script = [UPLOAD, upload(notice=notice)]
     assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 4
     assert "The network intercepts TLS. A running engine keeps the settings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", ["sign_in", "add"])
+def test_an_upload_goes_to_the_next_engine_where_one_is_stopped_at_that_instant(
+    stand_in: StandIn, card: Path, method: str, environment_login: None
+) -> None:
+    stand_in.failures = {method: [EngineGone("The engine is being stopped."), EngineGone("It ended.")]}
+    assert run(["upload", str(card), "--new", "Quarry"]) == 0
+    assert stand_in.connections == 3
+    assert len(stand_in.heard("sign_in")) == 3  # the next engine does not know the login yet
+
+
+def test_an_upload_is_given_up_when_engine_after_engine_ends(stand_in: StandIn, card: Path) -> None:
+    stand_in.failures = {"add": [EngineGone("It ended.")] * 20}
+    assert run(["upload", str(card), "--new", "Quarry"]) == 6
 
 
 def test_waiting_survives_the_death_of_an_engine(

@@ -117,7 +117,9 @@ def command(*arguments: str, typed: str = "", **environment: str) -> Finished:
 
 
 def engine_pid() -> int:
-    return int(Directories.of_user().lock.read_text().split()[0])
+    found = holder(Directories.of_user())
+    assert found is not None and found.pid is not None, "no engine holds the lock"
+    return found.pid
 
 
 def kill_engine() -> None:

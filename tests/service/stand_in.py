@@ -168,6 +168,7 @@ class StandInManager(UploadManager):
         return cls()
 
     async def close(self) -> None:
+        await asyncio.sleep(float(os.environ.get("STAND_IN_CLOSING_SECONDS", "0")))
         self.closed = True
 
     async def sign_in(self, request: SignInRequest) -> Account:

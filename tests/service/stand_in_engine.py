@@ -1,6 +1,6 @@
 """The engine with the stand-in manager, as a process: `python -m tests.service.stand_in_engine --ready-fd N`.
 
-`STAND_IN_VERSION` lets it be of another version.
+`STAND_IN_VERSION` lets it be of another version, `STAND_IN_CLOSING_SECONDS` lets it take its time to stop.
 """
 
 from __future__ import annotations

@@ -43,8 +43,7 @@ from tui_uploader.model import (
 )
 from tui_uploader.service import client as client_module
 from tui_uploader.service.client import EngineClient
-from tui_uploader.service.instance import make_private
-from tui_uploader.settings import Directories
+from tui_uploader.settings import Directories, private
 
 FLIGHT = AddRequest(paths=("/card/a.jpg", "/card/b.jpg"), new="North field")
 
@@ -188,7 +187,7 @@ async def test_another_version_is_not_talked_to(
 @contextmanager
 def impostor(directories: Directories, answer: bytes) -> Iterator[None]:
     """Somebody who answers every request with the same bytes, then hangs up."""
-    make_private(directories)
+    private(directories.socket.parent)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.fspath(directories.socket))
         listener.listen()

@@ -1,19 +1,32 @@
-"""The lock and the socket: one engine per user, and sentences for what is in its way."""
+"""The lock: one engine per journal, found from every environment, and sentences for what is in its way."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
-import socket
 import stat
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
-from tui_uploader.service.instance import AlreadyRunning, Holder, door, holder, listening, make_private, sole_instance
-from tui_uploader.settings import Directories
+from tui_uploader.codec import to_json
+from tui_uploader.errors import EngineWillNotStart
+from tui_uploader.service.instance import (
+    AlreadyRunning,
+    Holder,
+    engine_log,
+    engine_socket,
+    holder,
+    make_private,
+    read_holder,
+    sole_instance,
+)
+from tui_uploader.service.process import described, this_machine
+from tui_uploader.settings import Directories, private
 
 
 @pytest.fixture
@@ -30,7 +43,12 @@ def test_only_one_holds_the_lock(made: Directories) -> None:
     with sole_instance(made, "1.2.3"):
         with pytest.raises(AlreadyRunning, match=f"process {os.getpid()}"), sole_instance(made, "1.2.3"):
             pass
-        assert holder(made) == Holder(os.getpid(), "1.2.3")
+        found = holder(made)
+        assert found is not None
+        assert (found.pid, found.version, found.elsewhere) == (os.getpid(), "1.2.3", False)
+        assert (found.host, found.log) == (this_machine().host, os.fspath(made.log))
+        ourselves = described(os.getpid())
+        assert ourselves is not None and found.started == ourselves.started
     assert holder(made) is None
 
 
@@ -38,7 +56,7 @@ def test_a_lock_file_that_was_left_behind_locks_nothing(made: Directories) -> No
     made.lock.write_text("4711 0.0.1\nand much more of it\n")
     assert holder(made) is None
     with sole_instance(made, "1.2.3"):
-        assert made.lock.read_text() == f"{os.getpid()} 1.2.3\n"
+        assert read_holder(made.lock.read_bytes()) == holder(made)
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "\x1b[2J 1", "-1 x", "²"])
@@ -78,7 +96,7 @@ def test_the_lock_follows_no_link(made: Directories) -> None:
 def test_folders_are_private_even_where_they_were_not(directories: Directories) -> None:
     directories.state.mkdir(parents=True, mode=0o755)
     make_private(directories)
-    assert [mode(folder) for folder in (directories.state, directories.data, directories.socket.parent)] == [0o700] * 3
+    assert [mode(folder) for folder in (directories.state, directories.data)] == [0o700] * 2
 
 
 def test_a_home_that_cannot_be_written_is_named(directories: Directories) -> None:
@@ -105,75 +123,106 @@ def test_folders_of_another_user_are_refused(directories: Directories, monkeypat
     monkeypatch.setattr(os, "getuid", lambda: somebody_else)
     with pytest.raises(EngineWillNotStart, match="belongs to another user"):
         make_private(directories)
-    with pytest.raises(EngineUnreachable, match="cannot be trusted"):
-        listening(directories.socket)
 
 
-def test_a_folder_that_is_a_link_is_not_entered(made: Directories) -> None:
-    link = made.state / "link"
-    link.symlink_to(made.socket.parent)
-    with pytest.raises(EngineUnreachable, match="cannot be trusted"):
-        listening(link / "engine.sock")
+# --------------------------------------------------------------------------------- found from every environment
 
 
-def test_the_door_is_for_its_user_and_goes_with_its_holder(made: Directories) -> None:
-    with door(made.socket) as bound:
-        assert mode(made.socket) == 0o600
-        assert not listening(made.socket)
-        bound.listen()
-        assert listening(made.socket)
-    assert not made.socket.exists()
+@contextmanager
+def locked(path: Path, text: str) -> Iterator[None]:
+    """Another process holds the lock, and its file says `text`."""
+    path.write_text(text)
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
-def test_a_stale_socket_is_replaced(made: Directories) -> None:
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(os.fspath(made.socket))
-    assert made.socket.is_socket()
-    assert not listening(made.socket)
-    with door(made.socket) as bound:
-        bound.listen()
-        assert listening(made.socket)
+def test_lock_socket_and_log_are_found_from_the_journal_alone(made: Directories, tmp_path: Path) -> None:
+    of_cron = replace(made, state=tmp_path / "other", socket=tmp_path / "other" / "engine.sock")
+    with sole_instance(made, "1.2.3") as lock:
+        lock.announce(made.socket)
+        assert holder(of_cron) == holder(made)
+        assert (engine_socket(of_cron), engine_log(of_cron)) == (made.socket, made.log)
+        private(of_cron.state)
+        with pytest.raises(AlreadyRunning), sole_instance(of_cron, "1.2.3"):
+            pass
+    assert engine_socket(of_cron) == of_cron.socket  # of one that is to come
+    assert engine_log(of_cron) == made.log  # of the last one
 
 
-def test_what_is_no_socket_is_left_alone(made: Directories) -> None:
-    made.socket.write_text("precious")
-    with pytest.raises(EngineWillNotStart, match="is something else; move it away"), door(made.socket):
-        pass
-    assert made.socket.read_text() == "precious"
-    assert not listening(made.socket)
-
-
-def test_the_socket_of_a_successor_is_left_alone(made: Directories) -> None:
-    with door(made.socket):
-        made.socket.unlink()
-        with socket.socket(socket.AF_UNIX) as successor:
-            successor.bind(os.fspath(made.socket))
-    assert made.socket.is_socket()
-
-
-def test_a_path_that_is_too_long_for_a_socket_is_said_to_be(made: Directories) -> None:
-    deep = made.state / ("d" * 120)
-    make_private(replace(made, socket=deep / "engine.sock"))
-    with pytest.raises(EngineWillNotStart, match="path of its socket is too long"), door(deep / "engine.sock"):
+def test_an_engine_of_the_version_before_keeps_a_new_one_from_starting(made: Directories) -> None:
+    with locked(made.earlier_lock, "4711 0.1.0\n"):
+        assert holder(made) == Holder(4711, "0.1.0", socket=os.fspath(made.earlier_socket))
+        assert engine_socket(made) == made.earlier_socket
+        with pytest.raises(AlreadyRunning, match="process 4711"), sole_instance(made, "1.2.3"):
+            pass
+    with sole_instance(made, "1.2.3"):
         pass
 
 
-def test_nobody_listens_where_there_is_nothing(directories: Directories) -> None:
-    assert not listening(directories.socket)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b'{"pid":4711,"host":"a","socket":"/s"}', Holder(4711, host="a", socket="/s")),
+        (b'{"pid":4711,"of a later version":[1]}', Holder(4711)),
+        (b"4711 0.1.0", Holder(4711, "0.1.0")),
+        (b"4711", Holder(4711, "")),
+        (b'{"pid":4711,"host":"a","so', Holder()),
+        (b'{"pid":"4711"}', Holder()),
+        (b"[4711]", Holder()),
+        (b"\xff\xfe", Holder()),
+        (b"", Holder()),
+    ],
+)
+def test_the_text_of_a_lock(text: bytes, expected: Holder) -> None:
+    assert read_holder(text) == expected
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="BSD refuses visitors whom a full queue cannot take")
-def test_a_full_queue_of_visitors_is_somebody_who_does_not_answer(made: Directories) -> None:
-    with door(made.socket) as bound:
-        bound.listen(0)
-        visitors = []
-        try:
-            for _ in range(3):
-                visitor = socket.socket(socket.AF_UNIX)
-                visitor.setblocking(False)
-                visitors.append(visitor)
-                visitor.connect_ex(os.fspath(made.socket))
-            assert listening(made.socket)
-        finally:
-            for visitor in visitors:
-                visitor.close()
+@pytest.mark.parametrize(
+    ("host", "boot", "elsewhere"),
+    [
+        ("ours", "ours", False),
+        ("ours", "theirs", True),
+        ("theirs", "ours", True),
+        ("theirs", None, True),
+        ("ours", None, False),
+        (None, None, False),
+    ],
+)
+def test_whether_the_engine_is_on_another_computer(host: str | None, boot: str | None, elsewhere: bool) -> None:
+    here = this_machine()
+    found = Holder(
+        4711,
+        host=here.host if host == "ours" else host,
+        boot=here.boot if boot == "ours" else boot,
+    )
+    assert found.elsewhere is elsewhere
+    assert ("on the computer" in found.named) is elsewhere
+
+
+def test_a_lock_whose_file_was_removed_is_taken_anew_unless_another_process_was_faster(made: Directories) -> None:
+    with sole_instance(made, "1.2.3") as lock:
+        lock.announce(made.socket)
+        made.lock.unlink()
+        assert lock.take_anew()
+        assert lock.intact
+        assert engine_socket(made) == made.socket
+        made.lock.unlink()
+        with locked(made.lock, to_json(Holder(4711))):
+            assert not lock.take_anew()
+            assert holder(made) == Holder(4711)
+
+
+def test_a_file_system_without_locks_is_named(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)  # no such file system can be had in a test
+    with pytest.raises(EngineWillNotStart, match=r"has no file locks .* XDG_DATA_HOME"), sole_instance(made, "1"):
+        pass
+
+
+def test_a_pipe_in_the_place_of_the_lock_holds_nobody_up(made: Directories) -> None:
+    os.mkfifo(made.lock)
+    assert holder(made) is None
+    assert engine_log(made) == made.log

@@ -6,7 +6,14 @@ import asyncio
 
 import pytest
 
-from tui_uploader.service.lifetime import LONGEST_NAP, Presence, StopSignal, leave_when_idle, leave_when_lost
+from tui_uploader.service.lifetime import (
+    LONGEST_NAP,
+    WATCH_SECONDS,
+    Presence,
+    StopSignal,
+    leave_when_idle,
+    leave_when_lost,
+)
 
 
 class Time:
@@ -112,6 +119,10 @@ async def test_leaves_when_its_lock_is_lost() -> None:
     stop = StopSignal()
     looks = iter([True, True, False])
     time = Time()
-    await leave_when_lost(stop, lambda: next(looks), sleep=time.sleep)
+
+    async def kept() -> bool:
+        return next(looks)
+
+    await leave_when_lost(stop, kept, sleep=time.sleep)
     assert stop.reason == "the lock file was removed or replaced"
-    assert time.naps == [LONGEST_NAP, LONGEST_NAP]
+    assert time.naps == [WATCH_SECONDS, WATCH_SECONDS]

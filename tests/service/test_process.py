@@ -11,13 +11,14 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.service.conftest import ROOT, Spawner, alive, eventually
+from tests.service.conftest import ROOT, Spawner, alive, eventually, eventually_async
 from tui_uploader.errors import (
     EngineUnreachable,
     EngineVersionDiffers,
@@ -27,9 +28,9 @@ from tui_uploader.errors import (
 )
 from tui_uploader.model import AddRequest, EngineStatus, Login, SignInRequest
 from tui_uploader.service.client import EngineClient
-from tui_uploader.service.instance import holder, listening, make_private
-from tui_uploader.service.spawn import start_engine
-from tui_uploader.settings import Directories
+from tui_uploader.service.instance import holder, make_private, read_holder
+from tui_uploader.service.spawn import reachable, start_engine
+from tui_uploader.settings import Directories, private
 
 FLIGHT = AddRequest(paths=("/card/a.jpg",), new="North field")
 SECRET = "a-very-secret-secret"
@@ -111,7 +112,7 @@ async def test_a_killed_engine_is_replaced(spawner: Spawner, directories: Direct
         with pytest.raises(EngineUnreachable, match="ended before it answered"):
             await streaming
         assert directories.socket.is_socket()
-        assert directories.lock.read_text().startswith(f"{first} ")
+        assert read_holder(directories.lock.read_bytes()).pid == first
     async with spawner.connect() as client:
         assert (await client.engine()).pid == spawner.pid != first
 
@@ -172,6 +173,21 @@ async def test_stop_returns_when_it_is_gone(spawner: Spawner, directories: Direc
         assert (await client.status()).uploads == ()
 
 
+async def test_an_engine_that_is_leaving_is_waited_for_and_replaced(spawner: Spawner, directories: Directories) -> None:
+    spawner.environment["STAND_IN_CLOSING_SECONDS"] = "0.5"
+    async with spawner.connect() as client:
+        leaving = spawner.pid
+        os.kill(leaving, signal.SIGTERM)
+        async with spawner.connect() as next_one:
+            assert (await next_one.engine()).pid == spawner.pid != leaving
+        stopping = asyncio.create_task(client.stop())
+        await eventually_async(lambda: not reachable(directories), "it does not listen any more")
+        with pytest.raises(EngineUnreachable, match="No engine runs"):
+            async with spawner.connect(spawn=False):
+                pass
+        await stopping
+
+
 async def test_leaves_when_nobody_needs_it(spawner: Spawner, directories: Directories) -> None:
     spawner.environment["TUI_UPLOADER_IDLE_EXIT"] = "1"
     async with spawner.connect() as client:
@@ -211,7 +227,7 @@ def test_in_front_it_logs_to_the_terminal_and_stops_with_ctrl_c(directories: Dir
     with subprocess.Popen(
         [sys.executable, "-m", "tests.service.stand_in_engine"], cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as engine:
-        eventually(lambda: listening(directories.socket), "it listens")
+        eventually(lambda: reachable(directories), "it listens")
         assert engine.stderr is not None
         assert f"process {engine.pid}, opened its journal" in engine.stderr.readline()
         engine.send_signal(signal.SIGINT)
@@ -224,7 +240,9 @@ async def test_a_hung_engine_is_named(spawner: Spawner, monkeypatch: pytest.Monk
     async with spawner.connect():
         pass
     os.kill(spawner.pid, signal.SIGSTOP)
-    with pytest.raises(EngineUnreachable, match=rf"process {spawner.pid}\) does not answer .* `kill -9 {spawner.pid}`"):
+    with pytest.raises(
+        EngineUnreachable, match=rf"process {spawner.pid}\) does not answer .* `tui-uploader engine stop --force`"
+    ):
         async with spawner.connect():
             pass
 
@@ -238,7 +256,7 @@ def a_file_in_the_way(directories: Directories) -> None:
 
 
 def a_file_at_the_socket(directories: Directories) -> None:
-    make_private(directories)
+    private(directories.socket.parent)
     directories.socket.write_text("in the way")
 
 
@@ -285,12 +303,19 @@ async def test_says_why_it_will_not_start(
 async def test_a_folder_that_is_too_deep_for_a_socket_is_gone_around(
     spawner: Spawner, directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", os.fspath(directories.state / ("d" * 120)))
+    monkeypatch.setenv("XDG_DATA_HOME", os.fspath(directories.data / ("d" * 120)))
+    monkeypatch.setenv("TMPDIR", os.fspath(private(directories.data / "a")))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     spawner.directories = Directories.of_user()
     async with spawner.connect() as client:
-        assert (await client.engine()).socket == os.fspath(spawner.directories.socket)
+        place = Path((await client.engine()).socket)
+        assert place.is_relative_to(directories.data / "a")
+        monkeypatch.setenv("TMPDIR", os.fspath(private(directories.data / "b")))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        async with EngineClient.connect(Directories.of_user(), spawn=False) as of_another_session:
+            assert Path((await of_another_session.engine()).socket) == place
         await client.stop()
-    spawner.directories.socket.parent.rmdir()
+    assert not place.parent.exists()
 
 
 async def test_a_full_disk_does_not_keep_it_from_answering(spawner: Spawner, directories: Directories) -> None:

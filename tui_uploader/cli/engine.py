@@ -8,6 +8,7 @@ import typer
 
 from tui_uploader.cli.answer import Done, tell, tell_json
 from tui_uploader.cli.session import connected, run
+from tui_uploader.settings import Directories
 from tui_uploader.text import counted
 
 if TYPE_CHECKING:
@@ -40,13 +41,25 @@ def show_status(as_json: Annotated[bool, typer.Option("--json", help="Print one 
 
 
 @commands.command("stop")
-def stop() -> Done:
+def stop(
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also when it does not answer: end its process, after some seconds by a kill."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> Done:
     """Stop the engine. Uploads go on where they are when it is started again, which any command does."""
+    from tui_uploader.service.ending import Ended, end_by_force
 
-    async def work() -> None:
+    async def work() -> Ended:
         async with connected(spawn=False, any_version=True) as engine:
+            pid = (await engine.engine()).pid
             await engine.stop()
+            return Ended(pid, killed=False)
 
-    run(work())
-    tell("The engine is stopped.")
+    ended = end_by_force(Directories.of_user()) if force else run(work())
+    if as_json:
+        tell_json(ended)
+    else:
+        tell("The engine did not end by itself, and was killed." if ended.killed else "The engine is stopped.")
     return Done(0)

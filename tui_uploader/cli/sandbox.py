@@ -17,7 +17,6 @@ import msgspec
 from tui_uploader.cli.session import connected
 from tui_uploader.codec import Malformed, from_json
 from tui_uploader.errors import EngineError, UploaderError
-from tui_uploader.settings import Directories
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -82,18 +81,17 @@ async def local_cloud(root: Path, processing_seconds: float) -> AsyncIterator[Cl
 @asynccontextmanager
 async def own_engine() -> AsyncIterator[None]:
     """An engine for the block, gone for certain after it. Only ever within `sandboxed`."""
-    directories = Directories.of_user()
     async with connected() as engine:
-        pid = (await engine.engine()).pid
+        found = await engine.engine()
     try:
         yield
     finally:
         with suppress(UploaderError):  # it may be gone already
             async with connected(spawn=False) as engine:
                 await engine.stop()
-        await _gone(pid)
+        await _gone(found.pid)
         # Where the path in the sandbox is too long for a socket, its folder lies beside the sandbox.
-        shutil.rmtree(directories.socket.parent, ignore_errors=True)
+        shutil.rmtree(Path(found.socket).parent, ignore_errors=True)
 
 
 async def run_on_this_terminal() -> int:

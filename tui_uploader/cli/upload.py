@@ -15,9 +15,12 @@ from tui_uploader.cli.present import notice_line, queued_line, result
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.waiting import DONE, standstill
 from tui_uploader.encoding import typed_text
-from tui_uploader.errors import NoSuchPath, UsageError
-from tui_uploader.model import AddRequest, ProjectKind
+from tui_uploader.errors import EngineGone, NoSuchPath, UsageError
+from tui_uploader.model import AddRequest, ProjectKind, Skipped, UploadStatus
 from tui_uploader.text import printable
+
+_ENGINES = 3
+"""That a request is handed to, one after the other, before it is given up."""
 
 
 def upload(
@@ -92,18 +95,30 @@ def _is_locked(path: str) -> bool:
 
 
 async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
-    async with connected(introduce=False) as engine:
-        account = await hand_over_login(engine)
-        status = await engine.add(replace(request, account=account))
-        if not wait:
-            if as_json:
-                tell_json(result(status, await engine.skipped(status.upload)))
-            else:
-                tell(queued_line(status))
-            if status.notice is not None:
-                say(notice_line(status.notice))
-            stands = standstill(status)
-            return stands.exit_code if stands else DONE
-    from tui_uploader.cli import follow  # draws with asyncio and rich, which a plain `upload` does without
+    status, skipped = await _queued(request)
+    if wait:
+        from tui_uploader.cli import follow  # draws with asyncio and rich, which a plain `upload` does without
 
-    return await follow.wait(status.upload, as_json=as_json)
+        return await follow.wait(status.upload, as_json=as_json)
+    if as_json:
+        tell_json(result(status, skipped))
+    else:
+        tell(queued_line(status))
+    if status.notice is not None:
+        say(notice_line(status.notice))
+    stands = standstill(status)
+    return stands.exit_code if stands else DONE
+
+
+async def _queued(request: AddRequest) -> tuple[UploadStatus, tuple[Skipped, ...]]:
+    """Hand the request over, to the next engine where one is stopped meanwhile: to add files twice changes nothing."""
+    for left in reversed(range(_ENGINES)):
+        try:
+            async with connected(introduce=False) as engine:
+                account = await hand_over_login(engine)
+                status = await engine.add(replace(request, account=account))
+                return status, await engine.skipped(status.upload)
+        except EngineGone:
+            if not left:
+                raise
+    raise AssertionError("the last attempt returns or raises")

@@ -32,6 +32,7 @@ from tui_uploader.service.lifetime import Presence, StopSignal
 from tui_uploader.service.protocol import (
     HEARTBEAT,
     MAX_BODY,
+    STOP_PATH,
     AutoProcessing,
     EngineInfo,
     FilesTouched,
@@ -54,9 +55,14 @@ Endpoint = Callable[[UploadManager, Request], Awaitable[object]]
 _LARGEST_ID = 2**63 - 1  # SQLite's
 
 
-def create_app(manager: UploadManager, directories: Directories, stop: StopSignal, presence: Presence) -> ASGIApp:
-    """The engine's API. It sets `stop` when a front end asks for that, and ends what is under way when it is set."""
-    running = _RunningEngine(manager, directories.socket, stop)
+def create_app(
+    manager: UploadManager, directories: Directories, socket: Callable[[], Path], stop: StopSignal, presence: Presence
+) -> ASGIApp:
+    """The engine's API at `socket`.
+
+    It sets `stop` when a front end asks for that, and ends what is under way when it is set.
+    """
+    running = _RunningEngine(manager, socket, stop)
 
     def route(method: str, path: str, endpoint: Endpoint) -> Route:
         async def answering(request: Request) -> Response:
@@ -68,7 +74,7 @@ def create_app(manager: UploadManager, directories: Directories, stop: StopSigna
         routes=[
             Route("/v1/events", running.events, methods=["GET"]),
             Route("/v1/engine", running.info, methods=["GET"]),
-            Route("/v1/stop", running.leave, methods=["POST"]),
+            Route(STOP_PATH, running.leave, methods=["POST"]),
             *(route(method, path, endpoint) for method, path, endpoint in _ENDPOINTS),
         ],
         exception_handlers={
@@ -86,12 +92,12 @@ class _RunningEngine:
     """The endpoints that are about the process rather than its uploads."""
 
     manager: UploadManager
-    socket: Path
+    socket: Callable[[], Path]
     stop: StopSignal
 
     async def info(self, _: Request) -> Response:
         status = self.manager.answers.status()
-        return answer(EngineInfo(os.getpid(), version(), os.fspath(self.socket), status.since, len(status.uploads)))
+        return answer(EngineInfo(os.getpid(), version(), os.fspath(self.socket()), status.since, len(status.uploads)))
 
     async def leave(self, request: Request) -> Response:
         last_words = await self.info(request)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from tui_uploader.errors import EngineUnreachable, UsageError
+from tui_uploader.errors import EngineGone, UsageError
 from tui_uploader.model import (
     Account,
     AddRequest,
@@ -40,11 +39,10 @@ from tui_uploader.service.connection import (
     CLOUD_PATIENCE,
     GREETING_PATIENCE,
     Connection,
-    not_running,
     segment,
     understood,
 )
-from tui_uploader.service.instance import holder, listening
+from tui_uploader.service.instance import holder
 from tui_uploader.service.protocol import (
     AutoProcessing,
     EngineInfo,
@@ -56,7 +54,7 @@ from tui_uploader.service.protocol import (
     version,
     versions_differ,
 )
-from tui_uploader.service.spawn import PATIENCE, ensure_engine, silent, start_engine
+from tui_uploader.service.spawn import await_end, ensure_engine, start_engine
 from tui_uploader.settings import Directories
 
 _GREETINGS = 3
@@ -154,30 +152,26 @@ class EngineClient(EngineView):
         yield client
 
     async def _greet(self, spawn: bool, start: Callable[[Directories], None]) -> EngineInfo:
-        """The engine's first answer. One that leaves just now is as good as none, so that is tried again."""
-        for _ in range(_GREETINGS):
-            if not listening(self._directories.socket):
-                if not spawn:
-                    break
-                await asyncio.to_thread(ensure_engine, self._directories, start)
+        """The engine's first answer. The end of one that leaves just now is waited for, then the next one is asked."""
+        for left in reversed(range(_GREETINGS)):
+            await asyncio.to_thread(ensure_engine, self._directories, start if spawn else None)
+            found = holder(self._directories)
             try:
                 return await self.engine()
-            except EngineUnreachable:
-                if listening(self._directories.socket):
+            except EngineGone:
+                if not left:
                     raise
-        raise not_running(self._directories)
+                await asyncio.to_thread(await_end, self._directories, found)
+        raise AssertionError("the last attempt returns or raises")
 
     async def stop(self) -> None:
         """Stop the engine, and return when it is gone; uploads go on with the next one.
 
         Raises EngineUnreachable when it does not go.
         """
+        leaving = holder(self._directories)
         await self._connection.post("/v1/stop", EngineInfo)
-        deadline = time.monotonic() + PATIENCE
-        while holder(self._directories) is not None:
-            if time.monotonic() > deadline:
-                raise silent(self._directories)
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(await_end, self._directories, leaving)
 
     async def sign_in(self, request: SignInRequest) -> Account:
         return await self._connection.post("/v1/sign-in", Account, request, patience=CLOUD_PATIENCE)

@@ -16,9 +16,11 @@ from urllib.parse import quote, urlencode
 import h11
 
 from tui_uploader import codec
-from tui_uploader.errors import EngineError, EngineUnreachable, UploaderError, UsageError, revived
+from tui_uploader.errors import EngineError, EngineGone, UploaderError, UsageError, revived
+from tui_uploader.service.door import refuse_foreign
+from tui_uploader.service.instance import engine_socket
 from tui_uploader.service.protocol import HEARTBEAT, VERSION_HEADER, FailureAnswer, version
-from tui_uploader.service.spawn import silent
+from tui_uploader.service.spawn import not_running, shown_log, silent
 from tui_uploader.settings import Directories
 from tui_uploader.text import printable
 
@@ -91,9 +93,11 @@ class Connection:
     async def _exchange(self, method: str, path: str, body: str, patience: float) -> AsyncIterator[_Exchange]:
         """One request, and its answer from the head on. Raises EngineUnreachable, also while the block reads."""
         request = _request(method, path, body)
+        socket = engine_socket(self._directories)
+        refuse_foreign(socket.parent)
         try:
             async with asyncio.timeout(GREETING_PATIENCE):
-                reader, writer = await asyncio.open_unix_connection(os.fspath(self._directories.socket))
+                reader, writer = await asyncio.open_unix_connection(os.fspath(socket))
         except TimeoutError:
             raise silent(self._directories) from None
         except OSError as error:
@@ -105,9 +109,9 @@ class Connection:
         except TimeoutError:
             raise silent(self._directories) from None
         except (OSError, h11.RemoteProtocolError) as error:
-            raise EngineUnreachable(
+            raise EngineGone(
                 "The engine ended before it answered; try again, and look into its log,"
-                f" {printable(os.fspath(self._directories.log))}, if this repeats itself."
+                f" {shown_log(self._directories)}, if this repeats itself."
             ) from error
         finally:
             writer.close()
@@ -163,12 +167,6 @@ def _request(method: str, path: str, body: str) -> h11.Request:
     if body or method == "POST":
         headers += [("content-length", str(len(body)))]
     return h11.Request(method=method, target=path, headers=headers)
-
-
-def not_running(directories: Directories) -> EngineUnreachable:
-    return EngineUnreachable(
-        f"No engine runs: nobody listens at {printable(os.fspath(directories.socket))}; any upload starts one."
-    )
 
 
 def understood(text: str | bytes, shape: type[Value]) -> Value:

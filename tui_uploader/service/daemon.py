@@ -12,9 +12,9 @@ import faulthandler
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -23,7 +23,8 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineWillNotStart, Interrupted, UploaderError
 from tui_uploader.http_server import HttpServer
 from tui_uploader.service.api import create_app
-from tui_uploader.service.instance import AlreadyRunning, Lock, door, make_private, sole_instance
+from tui_uploader.service.door import Door, door
+from tui_uploader.service.instance import AlreadyRunning, Lock, make_private, sole_instance
 from tui_uploader.service.lifetime import Presence, StopSignal, leave_when_idle, leave_when_lost
 from tui_uploader.service.logfile import logging_to
 from tui_uploader.service.protocol import Failure, version
@@ -58,15 +59,17 @@ async def run_engine(
     with (
         sole_instance(directories, version()) as lock,
         logging_to(directories.log, foreground=foreground),
-        door(directories.socket) as listener,
+        door(directories.socket) as entrance,
     ):
+        lock.announce(entrance.path)
         async with _opened(open_manager, directories, settings) as manager:
             stop = StopSignal()
             presence = Presence()
-            app = create_app(manager, directories, stop, presence)
+            app = create_app(manager, directories, lambda: entrance.path, stop, presence)
             server = HttpServer(app, keep_alive=_KEEP_ALIVE, last_requests=_LAST_REQUESTS)
             with _signals_set(stop):
-                await _serve(server, listener, ready, stop, presence, manager, lock, settings.idle_exit)
+                place = _Place(directories, lock, entrance, server)
+                await _serve(server, place, ready, stop, presence, manager, settings.idle_exit)
             _log.info("Engine stops: %s.", stop.reason)
 
 
@@ -88,18 +91,17 @@ async def _opened(
 
 async def _serve(
     server: HttpServer,
-    listener: socket.socket,
+    place: _Place,
     ready: Callable[[], None],
     stop: StopSignal,
     presence: Presence,
     manager: UploadManager,
-    lock: Lock,
     idle_exit: float,
 ) -> None:
     async with asyncio.TaskGroup() as watchers:
         idle = watchers.create_task(leave_when_idle(stop, presence, lambda: manager.answers.busy, idle_exit))
-        lost = watchers.create_task(leave_when_lost(stop, lambda: lock.intact))
-        serving = watchers.create_task(server.serve(sockets=[listener]))
+        lost = watchers.create_task(leave_when_lost(stop, place.kept))
+        serving = watchers.create_task(server.serve(sockets=[place.entrance.listener]))
         await server.listening(serving)
         ready()
         await stop.wait()
@@ -107,6 +109,44 @@ async def _serve(
         await serving
         idle.cancel()
         lost.cancel()
+
+
+@dataclass
+class _Place:
+    """Where front ends find the engine: its lock and its socket."""
+
+    directories: Directories
+    lock: Lock
+    entrance: Door
+    server: HttpServer
+    _told: str | None = None
+
+    async def kept(self) -> bool:
+        """Make good what was removed; False when the lock is lost.
+
+        A lock whose file was removed is taken anew while the journal is still there: the journal has a guard of its own
+        (`engine.journal.guard`), so no other engine can have opened it meanwhile.
+        """
+        if not self.lock.intact:
+            if not self.directories.journal.exists() or not self.lock.take_anew():
+                return False
+            _log.warning("The lock file was removed, and is made again.")
+        if not self.entrance.intact:
+            await self._open_again()
+        return True
+
+    async def _open_again(self) -> None:
+        try:
+            self.entrance.bind()
+        except EngineWillNotStart as error:
+            if self._told != error.message:  # once, not every time that it is tried
+                self._told = error.message
+                _log.warning("The socket was removed, and cannot be made again: %s", error)
+            return
+        await self.server.listen_on(self.entrance.listener)
+        self.lock.announce(self.entrance.path)
+        self._told = None
+        _log.warning("The socket was removed, and is made again at %s.", self.entrance.path)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from tui_uploader import codec
 from tui_uploader.errors import (
     CloudBusy,
     CloudError,
+    EngineGone,
     EngineUnreachable,
     EngineVersionDiffers,
     JournalUnwritable,
@@ -29,6 +30,7 @@ from tui_uploader.errors import (
 )
 from tui_uploader.service.lifetime import Presence, StopSignal
 from tui_uploader.service.protocol import (
+    STOP_PATH,
     VERSION_FREE_PATHS,
     VERSION_HEADER,
     Failure,
@@ -97,8 +99,10 @@ class FrontDoor:
             if foreign is not None:
                 refusal = error_answer(versions_differ(version(), printable(foreign, 40)))
                 await refusal(scope, receive, send_signed)
+            elif self._stop.is_set() and scope["path"] != STOP_PATH:
+                await error_answer(EngineGone("The engine is being stopped; try again."))(scope, receive, send_signed)
             elif not await self._ended_in_time(self._app(scope, receive, send_signed)) and not answered:
-                stopping = EngineUnreachable("The engine was stopped before it could answer; try again.")
+                stopping = EngineGone("The engine was stopped before it could answer; try again.")
                 await error_answer(stopping)(scope, receive, send_signed)
 
     async def _ended_in_time(self, work: Awaitable[None]) -> bool:

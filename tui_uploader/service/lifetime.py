@@ -10,6 +10,9 @@ from contextlib import contextmanager
 LONGEST_NAP = 15.0
 """Seconds between two looks at whether the engine is still needed."""
 
+WATCH_SECONDS = 2.0
+"""Between two looks at whether lock and socket still lie where front ends look for them."""
+
 SHORTEST_LIMIT = 0.5
 """Seconds that whoever spawned the engine has to come in."""
 
@@ -79,9 +82,9 @@ async def leave_when_idle(
 
 
 async def leave_when_lost(
-    stop: StopSignal, intact: Callable[[], bool], *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    stop: StopSignal, kept: Callable[[], Awaitable[bool]], *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Set `stop` once the lock is gone: with it went the promise that no second engine writes to the journal."""
-    while intact():
-        await sleep(LONGEST_NAP)
+    """Set `stop` once `kept` finds the lock lost for good: then a second engine may write to the journal."""
+    while await kept():
+        await sleep(WATCH_SECONDS)
     stop.set("the lock file was removed or replaced")

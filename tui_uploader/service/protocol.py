@@ -18,7 +18,8 @@ from tui_uploader.settings import APP, VERSION
 VERSION_HEADER = "tui-uploader-version"
 """In every request the program's version, in every answer the engine's."""
 
-VERSION_FREE_PATHS = frozenset({"/v1/engine", "/v1/stop"})
+STOP_PATH = "/v1/stop"
+VERSION_FREE_PATHS = frozenset({"/v1/engine", STOP_PATH})
 
 MAX_BODY = 16 * 1024**2
 """Bytes of a request's body: some 100,000 paths."""

@@ -19,10 +19,11 @@ from enum import StrEnum
 import msgspec
 
 from tui_uploader import codec
-from tui_uploader.errors import EngineUnreachable, EngineWillNotStart, revived
-from tui_uploader.service.instance import holder, listening
+from tui_uploader.errors import EngineGone, EngineUnreachable, EngineWillNotStart, revived
+from tui_uploader.service.door import listening
+from tui_uploader.service.instance import Holder, engine_log, engine_socket, holder, runs_elsewhere
 from tui_uploader.service.protocol import Failure
-from tui_uploader.settings import Directories
+from tui_uploader.settings import APP, Directories
 from tui_uploader.text import printable
 
 # `-P`: the engine must not import from the folder it is started in, which may be a memory card.
@@ -127,7 +128,7 @@ def _await_readiness(answers: int, pid: int, directories: Directories, patience:
                 raise _died(output, directories)
     raise EngineWillNotStart(
         f"The engine (process {pid}) was not ready within {patience:g} s; its log,"
-        f" {printable(os.fspath(directories.log))}, may tell why."
+        f" {shown_log(directories)}, may tell why."
     )
 
 
@@ -143,33 +144,68 @@ def _died(output: bytes, directories: Directories) -> EngineWillNotStart:
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
     last_words = printable(lines[-1].strip(), 300) if lines else "it said nothing"
     return EngineWillNotStart(
-        f"The engine ended before it was ready ({last_words}); its log, {printable(os.fspath(directories.log))},"
-        " may tell more."
+        f"The engine ended before it was ready ({last_words}); its log, {shown_log(directories)}, may tell more."
     )
 
 
-def ensure_engine(directories: Directories, start: Callable[[Directories], None] = start_engine) -> None:
+def reachable(directories: Directories) -> bool:
+    """An engine listens; it need not be in a state to answer.
+
+    Raises EngineUnreachable when its folder is not ours alone.
+    """
+    return listening(engine_socket(directories))
+
+
+def ensure_engine(directories: Directories, start: Callable[[Directories], None] | None = start_engine) -> None:
     """Return when an engine listens, spawning one with `start` if there is none.
 
-    Front ends that do this at the same time end up with one engine. Raises what `start` raises, and EngineUnreachable
-    when an engine holds the lock but opens no door in time.
+    Front ends that do this at the same time end up with one engine. Raises what `start` raises, EngineGone when there
+    is no engine and no `start`, and EngineUnreachable when an engine holds the lock but opens no door in time, or is on
+    another computer.
     """
     deadline = time.monotonic() + PATIENCE
-    while not listening(directories.socket):
+    while not reachable(directories):
         holding = holder(directories)
+        if holding is not None and holding.elsewhere:
+            raise runs_elsewhere(directories, holding)
         if time.monotonic() > deadline:
             raise silent(directories)
-        if holding is None:
+        if holding is not None:
+            time.sleep(_POLL)
+        elif start is not None:
             start(directories)
         else:
-            time.sleep(_POLL)
+            raise not_running(directories)
+
+
+def await_end(directories: Directories, leaving: Holder | None) -> None:
+    """Return when `leaving` holds the lock no more. Raises EngineUnreachable when it does not go."""
+    deadline = time.monotonic() + PATIENCE
+    while leaving is not None and leaving.is_same(holder(directories)):
+        if time.monotonic() > deadline:
+            raise silent(directories)
+        time.sleep(_POLL)
+
+
+def not_running(directories: Directories) -> EngineGone:
+    """The error for a journal without an engine."""
+    return EngineGone(
+        f"No engine runs: nobody listens at {printable(os.fspath(engine_socket(directories)))}; any upload starts one."
+    )
 
 
 def silent(directories: Directories) -> EngineUnreachable:
     """The error for an engine that is there and does not answer."""
     holding = holder(directories)
-    who, help_ = (f" ({holding.named})", holding.how_to_end) if holding else ("", "end it")
+    if holding is not None and holding.elsewhere:
+        return runs_elsewhere(directories, holding)
+    who = f" ({holding.named})" if holding else ""
     return EngineUnreachable(
-        f"The engine{who} does not answer at {printable(os.fspath(directories.socket))}; {help_}, then try again:"
-        " uploads go on where they are."
+        f"The engine{who} does not answer at {printable(os.fspath(engine_socket(directories)))}; end it with"
+        f" `{APP} engine stop --force`, then try again: uploads go on where they are."
     )
+
+
+def shown_log(directories: Directories) -> str:
+    """The path of the engine's log, for a sentence."""
+    return printable(os.fspath(engine_log(directories)))

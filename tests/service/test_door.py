@@ -1,0 +1,154 @@
+"""The socket: for its user alone, made again where it was removed, and never trusted in a folder of others."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
+from tui_uploader.service.door import door, listening
+from tui_uploader.settings import Directories, private
+
+
+@pytest.fixture
+def made(directories: Directories) -> Directories:
+    private(directories.socket.parent)
+    return directories
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_folder_that_is_a_link_is_not_entered(made: Directories) -> None:
+    link = made.data / "link"
+    link.symlink_to(made.socket.parent)
+    with pytest.raises(EngineUnreachable, match="cannot be trusted"):
+        listening(link / "engine.sock")
+
+
+@pytest.mark.parametrize("others_may", [0o710, 0o701, 0o722])
+def test_a_folder_that_others_can_enter_is_not_entered(made: Directories, others_may: int) -> None:
+    with door(made.socket) as opened:
+        opened.listener.listen()
+        assert listening(made.socket)
+        made.socket.parent.chmod(others_may)
+        with pytest.raises(EngineUnreachable, match="cannot be trusted; forbid that with `chmod 700"):
+            listening(made.socket)
+
+
+def test_a_folder_of_another_user_is_not_entered(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    somebody_else = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: somebody_else)
+    with pytest.raises(EngineUnreachable, match=r"another user .* cannot be trusted; run this as that user"):
+        listening(made.socket)
+
+
+def test_the_door_is_for_its_user_and_goes_with_its_holder(made: Directories) -> None:
+    with door(made.socket) as opened:
+        assert mode(made.socket) == 0o600
+        assert not listening(made.socket)
+        opened.listener.listen()
+        assert listening(made.socket)
+    assert not made.socket.exists()
+
+
+def test_a_stale_socket_is_replaced(made: Directories) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(os.fspath(made.socket))
+    assert made.socket.is_socket()
+    assert not listening(made.socket)
+    with door(made.socket) as opened:
+        opened.listener.listen()
+        assert listening(made.socket)
+
+
+def test_what_is_no_socket_is_left_alone(made: Directories) -> None:
+    made.socket.write_text("precious")
+    with pytest.raises(EngineWillNotStart, match="is something else; move it away"), door(made.socket):
+        pass
+    assert made.socket.read_text() == "precious"
+    assert not listening(made.socket)
+
+
+def test_the_socket_of_a_successor_is_left_alone(made: Directories) -> None:
+    with door(made.socket):
+        made.socket.unlink()
+        with socket.socket(socket.AF_UNIX) as successor:
+            successor.bind(os.fspath(made.socket))
+    assert made.socket.is_socket()
+
+
+def test_a_removed_socket_is_made_again_with_its_folder(made: Directories) -> None:
+    with door(made.socket) as opened:
+        made.socket.unlink()
+        made.socket.parent.rmdir()
+        seen = [opened.intact]
+        opened.listener.close()
+        opened.bind()
+        opened.listener.listen()
+        seen.append(opened.intact)
+        assert seen == [False, True]
+        assert listening(made.socket)
+        assert (mode(made.socket), mode(made.socket.parent)) == (0o600, 0o700)
+
+
+def too_long(directories: Directories) -> Path:
+    return directories.data / ("d" * 120) / "engine.sock"
+
+
+def a_link_as_folder(directories: Directories) -> Path:
+    (directories.data / "link").symlink_to(private(directories.data / "elsewhere"))
+    return directories.data / "link" / "engine.sock"
+
+
+def a_file_as_folder(directories: Directories) -> Path:
+    (directories.data / "file").touch()
+    return directories.data / "file" / "engine.sock"
+
+
+@pytest.mark.parametrize("unusable", [too_long, a_link_as_folder, a_file_as_folder])
+def test_where_no_socket_can_be_it_lies_in_a_new_folder(
+    made: Directories, unusable: Callable[[Directories], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(private(made.data / "tmp")))
+    with door(unusable(made)) as opened:
+        opened.listener.listen()
+        assert opened.path.is_relative_to(made.data / "tmp")
+        assert listening(opened.path)
+        assert (mode(opened.path), mode(opened.path.parent)) == (0o600, 0o700)
+    assert list((made.data / "tmp").iterdir()) == []
+
+
+def test_a_socket_that_can_lie_nowhere_is_said_to_be(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(made.data / "nowhere"))
+    with pytest.raises(EngineWillNotStart, match="path of its socket is too long"), door(too_long(made)):
+        pass
+
+
+def test_nobody_listens_where_there_is_nothing(directories: Directories) -> None:
+    assert not listening(directories.socket)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="BSD refuses visitors whom a full queue cannot take")
+def test_a_full_queue_of_visitors_is_somebody_who_does_not_answer(made: Directories) -> None:
+    with door(made.socket) as opened:
+        opened.listener.listen(0)
+        visitors = []
+        try:
+            for _ in range(3):
+                visitor = socket.socket(socket.AF_UNIX)
+                visitor.setblocking(False)
+                visitors.append(visitor)
+                visitor.connect_ex(os.fspath(made.socket))
+            assert listening(made.socket)
+        finally:
+            for visitor in visitors:
+                visitor.close()
