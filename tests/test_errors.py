@@ -80,6 +80,7 @@ def test_every_remedy_is_somebodys() -> None:
         ("NotTheService", Remedy.LINK),
         ("TrustFailed", Remedy.PERSON),
         ("ProxyRefused", Remedy.PERSON),
+        ("ProxyUnusable", Remedy.PERSON),
         ("TokenExpired", Remedy.NEW_TOKEN),
         ("StorageKeyExpired", Remedy.NEW_STORAGE_KEY),
         ("SignInRefused", Remedy.PERSON),

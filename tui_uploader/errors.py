@@ -9,7 +9,7 @@
     ├── SignInError                     exit 3
     │   └── NotSignedIn  SignInRefused  TokenExpired  StorageKeyExpired
     ├── LinkError                       exit 4: the way to the cloud
-    │   ├── LinkDown  LinkStalled  TrustFailed  ProxyRefused  NotTheService
+    │   ├── LinkDown  LinkStalled  TrustFailed  ProxyRefused  ProxyUnusable  NotTheService
     │   └── SendingPaused  BudgetUsedUp
     ├── CloudError                      exit 5: the cloud's own answer
     │   ├── CloudBusy  CloudFault  CloudRefused  CloudUnintelligible  Unsupported
@@ -157,6 +157,12 @@ class TrustFailed(LinkError):
 
 
 class ProxyRefused(LinkError):
+    remedy = Remedy.PERSON
+
+
+class ProxyUnusable(LinkError):
+    """The setting or the variable that names the proxy is wrong, or names one of a kind that is not supported."""
+
     remedy = Remedy.PERSON
 
 

@@ -169,10 +169,15 @@ class Settings(msgspec.Struct, frozen=True):
     idle_exit: float = 600.0
     """Seconds after the last work and the last client until the engine leaves."""
     proxy: str | None = None
-    """One proxy for the API and for S3. Without it, `HTTPS_PROXY` and friends are obeyed."""
+    """One proxy for the API and for S3. Without it, `HTTPS_PROXY` and friends are obeyed; `NO_PROXY`
+    counts in either case."""
     ca_file: Path | None = None
     """One more trusted authority, for networks that intercept TLS."""
     notices: NoticeSettings = NoticeSettings()
+
+    def __repr__(self) -> str:
+        """Without the proxy, whose address may hold a password."""
+        return f"Settings(cloud_url={self.cloud_url!r}, profile={self.profile!r}, login={self.login!r})"
 
 
 def load(environment: Mapping[str, str] | None = None, directories: Directories | None = None) -> Settings:

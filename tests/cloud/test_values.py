@@ -20,15 +20,13 @@ from hypothesis import strategies as st
 from tests.cloud.servers import CERTIFICATE
 from tui_uploader.cloud import s3_xml, status_words
 from tui_uploader.cloud.contract import Part
+from tui_uploader.cloud.proxies import proxy_of
 from tui_uploader.cloud.renewal import ServerClock, lifetime, moment_of
 from tui_uploader.cloud.storage_key import StorageKey, endpoint_of, storage_key
 from tui_uploader.cloud.translate import Stalled, link_failure
 from tui_uploader.cloud.transport import (
     Origin,
-    Proxy,
     origin_of,
-    proxy_for,
-    proxy_of,
     silence_leaky_loggers,
     tls_context,
 )
@@ -129,7 +127,7 @@ def test_a_key_that_cannot_be_used(fields: dict[str, object]) -> None:
 
 
 def test_no_secret_is_in_a_repr() -> None:
-    shown = repr(made_key()) + repr(proxy_of("http://u:hunter2@p:1"))
+    shown = repr(made_key()) + repr(proxy_of("http://u:hunter2@p:1")) + repr(Settings(proxy="http://u:hunter2@p:1"))
     assert not any(secret in shown for secret in ("very-secret", "session-token", "AKID", "hunter2"))
 
 
@@ -192,28 +190,6 @@ def test_moments(text: str | None, moment: float | None) -> None:
 )
 def test_origins(url: str, netloc: str) -> None:
     assert origin_of(url).netloc == netloc
-
-
-def test_the_setting_wins_over_the_environment_and_this_machine_needs_no_proxy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    assert proxy_for(CLOUD, Settings()) is None
-    monkeypatch.setenv("https_proxy", "http://env.example:3128")
-    assert proxy_for(CLOUD, Settings()) == Proxy("env.example", 3128)
-    assert proxy_for(CLOUD, Settings(proxy="set.example:81")) == Proxy("set.example", 81)
-    assert proxy_for(LOCAL, Settings(proxy="set.example:81")) is None
-    monkeypatch.setenv("no_proxy", "pix4d.com")
-    assert proxy_for(CLOUD, Settings()) is None
-
-
-@pytest.mark.parametrize("address", ["socks5://user:hunter2@host:1", "https://host", "http://", "http://host:port"])
-def test_proxies_that_cannot_be_used(address: str) -> None:
-    with pytest.raises(UsageError) as told:
-        proxy_of(address)
-    assert "hunter2" not in told.value.message
 
 
 @pytest.mark.parametrize("name", ["nowhere.pem", "servers.py"])

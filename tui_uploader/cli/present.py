@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tui_uploader.errors import ProxyRefused, TrustFailed
+from tui_uploader.errors import ProxyRefused, ProxyUnusable, TrustFailed
 from tui_uploader.model import (
     Bandwidth,
     BudgetPeriod,
@@ -45,7 +45,7 @@ _COLOURS: Mapping[FileStatus, str] = {
     FileStatus.DUPLICATE: "31",
     FileStatus.FAILED: "1;31",
 }
-_ABOUT_SETTINGS = (TrustFailed.__name__, ProxyRefused.__name__)
+_ABOUT_SETTINGS = (TrustFailed.__name__, ProxyRefused.__name__, ProxyUnusable.__name__)
 
 
 @dataclass(frozen=True, slots=True)

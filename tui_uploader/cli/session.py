@@ -63,16 +63,16 @@ async def connected(
 async def _introduce(engine: EngineClient) -> None:
     """Give the engine the environment's login if it knows none of that account: its uploads wait for it.
 
-    Unchecked, since the command at hand may need no cloud. A login that the engine has stays, since the one of this
-    shell may be wrong and uploads may be under way.
+    What is wrong with that login, or with its cloud's address, is said and keeps no command from its work. Unchecked,
+    since the command at hand may need no cloud. A login that the engine has stays, since the one of this shell may be
+    wrong and uploads may be under way.
     """
     try:
         login = _environment_login(load())
+        if login is not None and login.account not in [known.account for known in await engine.accounts()]:
+            await engine.sign_in(SignInRequest(login, keep=False, verify=False))
     except UsageError as error:
         say(printable(str(error)))
-        return
-    if login is not None and login.account not in [known.account for known in await engine.accounts()]:
-        await engine.sign_in(SignInRequest(login, keep=False, verify=False))
 
 
 @asynccontextmanager

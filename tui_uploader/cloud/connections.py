@@ -21,11 +21,12 @@ from typing import TypeVar, cast
 from tui_uploader.cloud.connecting import connect
 from tui_uploader.cloud.contract import SentCallback, Span
 from tui_uploader.cloud.messages import MAX_REPLY, Reply, ReplySource, Request
+from tui_uploader.cloud.proxies import Proxy
 from tui_uploader.cloud.sockets import Address, unacknowledged
 from tui_uploader.cloud.source_trouble import blamed, shrunk, unreadable
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, proxy_answer
-from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, is_loopback
+from tui_uploader.cloud.transport import Deadlines, Origin, is_loopback
 from tui_uploader.errors import CloudUnintelligible
 
 Answer = TypeVar("Answer")

@@ -68,7 +68,7 @@ class Pix4dCloud:
         clock: Callable[[], float] = time.time,
         deadlines: Deadlines | None = None,
     ) -> None:
-        """Connects to nothing yet. Raises UsageError for an address or a proxy that cannot be used."""
+        """Connects to nothing yet. Raises UsageError for an address that cannot be used."""
         self.account = login.account
         self._web = login.cloud_url.rstrip("/")
         self._clock = ServerClock(clock)

@@ -15,12 +15,13 @@ from functools import partial
 from tui_uploader.cloud.connections import ConnectFailed, Connection, Cut, Unanswered
 from tui_uploader.cloud.contract import SentCallback
 from tui_uploader.cloud.messages import Reply, Request
+from tui_uploader.cloud.proxies import Proxy
 from tui_uploader.cloud.reach import accepted, first_success
 from tui_uploader.cloud.resolving import Resolver
 from tui_uploader.cloud.sockets import Address, resolve
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, link_failure
-from tui_uploader.cloud.transport import Deadlines, Origin, Proxy, proxy_for, silence_leaky_loggers, tls_context
+from tui_uploader.cloud.transport import Deadlines, Origin, proxy_for, silence_leaky_loggers, trust_for
 from tui_uploader.cloud.vitals import Vitals, keep_trying, look_for_more, vitals
 from tui_uploader.errors import LinkDown
 from tui_uploader.settings import Settings
@@ -70,7 +71,7 @@ class ConnectionPool:
                     sent(0)
         proxy = proxy_for(origin, self._settings)
         addresses = await self._resolved(origin, proxy)
-        tls = self._context() if origin.tls else None
+        tls = self._context(origin) if origin.tls else None
         fresh = Connection(origin, proxy, tls, self._deadlines, self.throttle)
         reply = await self._run(fresh, addresses, request, sent)
         return replace(reply, repeated=kept is not None)
@@ -151,9 +152,9 @@ class ConnectionPool:
         self._resolver.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _context(self) -> ssl.SSLContext:
+    def _context(self, origin: Origin) -> ssl.SSLContext | None:
         if self._tls is None:
-            self._tls = tls_context(self._settings)
+            self._tls = trust_for(origin, self._settings)
         return self._tls
 
     def _keep(self, connection: Connection) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 import httpx
 
@@ -19,7 +20,7 @@ from tui_uploader.cloud.translate import (
     rest_failure,
     rest_text,
 )
-from tui_uploader.cloud.transport import Deadlines, Origin, origin_of, proxy_for, rest_client, tls_context
+from tui_uploader.cloud.transport import Deadlines, Origin, origin_of, proxy_for, rest_client, trust_for
 from tui_uploader.errors import (
     CloudUnintelligible,
     LinkError,
@@ -55,10 +56,9 @@ class RestApi:
         self._base = login.cloud_url.rstrip("/")
         self._login = login
         self._clock = clock
-        tls = tls_context(settings) if self.origin.tls else None
-        self._connections = RestConnections(lambda: rest_client(self.origin, settings, deadlines, tls))
-        proxy = proxy_for(self.origin, settings)
-        self._proxy = None if proxy is None else proxy.address
+        self._settings = settings
+        trust = cache(partial(trust_for, self.origin, settings))
+        self._connections = RestConnections(lambda: rest_client(self.origin, settings, deadlines, trust()))
         self._token = Renewable(self._ask_for_token, lambda token: token.life, clock.now)
         self._token_by_query = False
 
@@ -209,13 +209,17 @@ class RestApi:
             return await self._whole_reply(client, request)
         except _PERHAPS_STALE as error:
             if not repeatable:
-                raise link_failure(error, self.origin.host, proxy=self._proxy) from None
+                raise self._link_failure(error) from None
         except httpx.HTTPError as error:
-            raise link_failure(error, self.origin.host, proxy=self._proxy) from None
+            raise self._link_failure(error) from None
         try:
             return await self._whole_reply(client, request)
         except httpx.HTTPError as error:
-            raise link_failure(error, self.origin.host, proxy=self._proxy) from None
+            raise self._link_failure(error) from None
+
+    def _link_failure(self, error: httpx.HTTPError) -> UploaderError:
+        proxy = proxy_for(self.origin, self._settings)
+        return link_failure(error, self.origin.host, proxy=None if proxy is None else proxy.address)
 
     async def _whole_reply(self, client: httpx.AsyncClient, request: httpx.Request) -> Reply:
         response = await client.send(request, stream=True)

@@ -23,13 +23,16 @@ class RestConnections:
 
     def __init__(self, make: Callable[[], httpx.AsyncClient]) -> None:
         self._make = make
-        self._current = _Client(make())
-        self._open = {self._current}
+        self._current: _Client | None = None
+        self._open: set[_Client] = set()
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """For one request."""
+        """For one request. Raises what `make` raises."""
         used = self._current
+        if used is None:
+            used = self._current = _Client(self._make())
+            self._open.add(used)
         used.requests += 1
         try:
             yield used.http
@@ -39,8 +42,7 @@ class RestConnections:
 
     async def replace(self) -> None:
         """Open new connections from now on: the kept ones may lead to an address that is dead."""
-        self._current = _Client(self._make())
-        self._open.add(self._current)
+        self._current = None
         await self._close_unused()
 
     async def close(self) -> None:

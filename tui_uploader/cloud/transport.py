@@ -5,19 +5,19 @@ One setting of proxy and trust serves the REST API and S3 alike: where they diff
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 import logging
+import os
 import ssl
 import sys
-import urllib.request
-from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import truststore
 
-from tui_uploader.errors import UsageError
+from tui_uploader.cloud.proxies import Proxy, chosen_proxy
+from tui_uploader.errors import ProxyUnusable, TrustFailed, UsageError
 from tui_uploader.settings import Settings
 from tui_uploader.text import printable
 
@@ -60,27 +60,6 @@ class Origin:
         return f"{'https' if self.tls else 'http'}://{self.netloc}"
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """An HTTP proxy. The credentials are in no repr."""
-
-    host: str
-    port: int
-    credentials: str | None = field(default=None, repr=False)
-    """`user:password`, decoded."""
-
-    @property
-    def address(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def authorization(self) -> str | None:
-        """Value of the `Proxy-Authorization` header."""
-        if self.credentials is None:
-            return None
-        return "Basic " + base64.b64encode(self.credentials.encode()).decode("ascii")
-
-
 def is_loopback(host: str) -> bool:
     if host.lower() == "localhost":
         return True
@@ -115,33 +94,21 @@ def _parts_of(url: str) -> tuple[SplitResult, int | None]:
 
 
 def proxy_for(origin: Origin, settings: Settings) -> Proxy | None:
-    """The proxy on the way to `origin`: the setting's, else the environment's; none to this machine.
-
-    Raises UsageError for a proxy of a kind that cannot be used.
-    """
+    """The proxy on the way to `origin`; none to this machine. Raises ProxyUnusable."""
     if is_loopback(origin.host):
         return None
-    address = settings.proxy
-    if address is None:
-        if urllib.request.proxy_bypass(origin.host):
-            return None
-        proxies = urllib.request.getproxies()
-        address = proxies.get("https" if origin.tls else "http") or proxies.get("all")
-    return proxy_of(address) if address else None
+    try:
+        return chosen_proxy(origin.host, origin.port, settings, os.environ)
+    except UsageError as error:
+        raise ProxyUnusable(error.message) from None
 
 
-def proxy_of(address: str) -> Proxy:
-    """`http://[user:password@]host[:port]`, or `host:port`. Raises UsageError."""
-    parts, port = _parts_of(address if "://" in address else f"http://{address}")
-    if parts.scheme != "http" or not parts.hostname:
-        # The address itself may hold a password.
-        raise UsageError(
-            "Only proxies of the form http://host:port can be used; the configured one is of another kind."
-        )
-    credentials = None
-    if parts.username is not None:
-        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return Proxy(parts.hostname, port or 8080, credentials)
+def trust_for(origin: Origin, settings: Settings) -> ssl.SSLContext | None:
+    """None without TLS. Raises TrustFailed where the configured authority cannot be used."""
+    try:
+        return tls_context(settings) if origin.tls else None
+    except UsageError as error:
+        raise TrustFailed(error.message) from error
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
@@ -171,7 +138,7 @@ def _openssl_finds_authorities() -> bool:
 def rest_client(
     origin: Origin, settings: Settings, deadlines: Deadlines, tls: ssl.SSLContext | None
 ) -> httpx.AsyncClient:
-    """For the REST API: never follows a redirect, since a redirected POST loses its body. Raises UsageError."""
+    """For the REST API: never follows a redirect, since a redirected POST loses its body. Raises ProxyUnusable."""
     silence_leaky_loggers()
     proxy = proxy_for(origin, settings)
     return httpx.AsyncClient(
@@ -186,9 +153,8 @@ def rest_client(
 
 
 def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
-    user, _, password = (proxy.credentials or "").partition(":")
     url = httpx.URL(scheme="http", host=proxy.host, port=proxy.port)
-    return httpx.Proxy(url, auth=(user, password) if proxy.credentials is not None else None)
+    return httpx.Proxy(url, headers={"Proxy-Authorization": proxy.authorization} if proxy.authorization else None)
 
 
 def silence_leaky_loggers() -> None:
