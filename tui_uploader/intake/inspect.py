@@ -17,7 +17,7 @@ from tui_uploader.errors import SourceRefused
 from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake import jpeg, tiff
 from tui_uploader.intake.exif import PhotoFacts, exif_facts
-from tui_uploader.intake.jpeg import NotJpeg
+from tui_uploader.intake.jpeg import BadJpeg, JpegReader
 from tui_uploader.intake.source import open_source
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.text import printable
@@ -126,20 +126,20 @@ def _identified(path: str, file: BinaryIO) -> str:
 
 
 def _jpeg_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
+    reader = JpegReader(file, size)
     try:
-        header = jpeg.read_header(file)
-    except NotJpeg as error:
-        raise _refused(path, f"is damaged or cut off before its pixels begin; {_COPY_AGAIN}") from error
-    if not jpeg.has_end(file, header.pixels_at):
-        raise _refused(path, f"is cut off: its pixels have no end; {_COPY_AGAIN}")
+        header = reader.header()
+        reader.check_pixels()
+    except BadJpeg as error:
+        raise _refused(path, f"{error}; {_COPY_AGAIN}") from error
     facts = PhotoFacts()
-    if header.exif_at is not None:
+    for block in header.exif[:1]:
         try:
-            reader = TiffReader(file, header.exif_at, min(header.exif_size, size - header.exif_at))
-            facts = exif_facts(reader, reader.first_directory())
+            exif = TiffReader(file, block.at, min(block.size, size - block.at))
+            facts = exif_facts(exif, exif.first_directory())
         except NotTiff:
             pass  # the image is good all the same
-    return replace(facts, width=header.width or None, height=header.height or None)
+    return replace(facts, width=header.width, height=header.height)
 
 
 def _tiff_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:

@@ -1,95 +1,157 @@
-"""Reads the markers of a JPEG file, never its pixels, and tells whether its end is there.
+"""Reads the markers of a JPEG file, never its pixels, and tells whether the image is there to its own end.
 
-Source: ITU-T T.81, annex B; EXIF 2.32 for the block that holds a TIFF structure.
+The end marker that counts is the one that the walk from the image's own beginning reaches: previews, films and padding
+may follow it, and they often have ends of their own.
+
+Source: ITU-T T.81, annex B; EXIF 2.32 for the block that holds a TIFF structure; XMP part 3, 1.1.3, for the packet;
+CIPA DC-007 for the index of several images.
 """
 
 from __future__ import annotations
 
-import os
+import re
 from dataclasses import dataclass
 from typing import BinaryIO
+
+from tui_uploader.intake.jpeg_decoder import DAC, DHT, DQT, DRI, FRAMES, SOS, Decoder, Undecodable
 
 START = b"\xff\xd8\xff"
 """The start marker, and the first byte of whatever marker comes next."""
 
-_END_MARKER = b"\xff\xd9"
-_START_OF_SCAN, _EXIF_SEGMENT = 0xDA, 0xE1
-_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_EXIF_NAME = b"Exif\0\0"
-_TAIL = 1 << 16
-_CHUNK = 1 << 20
+_TEM, _SOI, _EOI, _APP1, _APP2 = 0x01, 0xD8, 0xD9, 0xE1, 0xE2
+_RESTARTS = frozenset(range(0xD0, 0xD8))
+_KEPT_BY_DECODER = FRAMES | {DAC, DHT, DQT, DRI, SOS}
+_SKIPPED = frozenset({0xDC, *range(0xE0, 0xF0), 0xFE})
+"""Segments that a decoder steps over: number of lines, application data, comment."""
+
+_ANY_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""Stuffed zeros, restart markers and fill bytes are part of a scan (T.81, B.1.1.2, B.1.1.5, F.1.2.3)."""
+
+_EXIF_NAME, _XMP_NAME, _SEVERAL_IMAGES_NAME = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0"
+_MOST_BLOCKS = 8
+_NEAR, _CHUNK = 1 << 6, 1 << 18
+_TAIL = 1 << 19
 
 
-class NotJpeg(ValueError):
-    """The markers before the pixels make no sense."""
+class BadJpeg(ValueError):
+    """The image cannot be decoded; the text says it of the file: `is cut off: ...`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Where the content of a segment lies in the file."""
+
+    at: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
+    """What comes before the pixels."""
+
     width: int
     height: int
-    """0 where only the end of the pixels tells (T.81, B.2.5)."""
-    pixels_at: int
-    """Offset of the first scan."""
-    exif_at: int | None
-    """Offset of the TIFF structure in the first EXIF block."""
-    exif_size: int = 0
+    exif: tuple[Block, ...]
+    """TIFF structures."""
+    xmp: tuple[Block, ...]
 
 
-def read_header(file: BinaryIO) -> JpegHeader:
-    """Walk the markers up to the first scan. Raises NotJpeg."""
-    file.seek(2)
-    frame: bytes = b""
-    exif_at, exif_size = None, 0
-    while (marker := _next_marker(file)) != _START_OF_SCAN:
-        if marker in _WITHOUT_LENGTH:
-            continue
-        length = int.from_bytes(_read(file, 2), "big") - 2
-        if length < 0:
-            raise NotJpeg("a segment shorter than its own length")
-        body_at = file.tell()
-        if marker in _FRAMES and not frame:
-            frame = _read(file, 5)
-        elif marker == _EXIF_SEGMENT and exif_at is None and length > 6 and _read(file, 6) == _EXIF_NAME:
-            exif_at, exif_size = body_at + 6, length - 6
-        file.seek(body_at + length)
-    if not frame:
-        raise NotJpeg("pixels without a frame")
-    height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
-    return JpegHeader(width, height, file.tell(), exif_at, exif_size)
+class JpegReader:
+    """A JPEG file of `size` bytes. `header`, then `check_pixels`."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._size = file, size
+        self._decoder = Decoder()
+        self._at = len(START) - 1
+        self._blocks: dict[bytes, list[Block]] = {_EXIF_NAME: [], _XMP_NAME: [], _SEVERAL_IMAGES_NAME: []}
+
+    def header(self) -> JpegHeader:
+        """Walk the markers up to the first scan. Raises BadJpeg."""
+        try:
+            while (marker := self._next(_ANY_MARKER)) != SOS:
+                if marker == _APP1 or marker == _APP2:
+                    self._note_block()
+                if marker not in _RESTARTS:
+                    self._read_segment(marker)
+            self._read_segment(SOS)
+        except Undecodable as error:
+            raise BadJpeg("is damaged or cut off before its pixels begin") from error
+        frame = self._decoder.frame
+        assert frame is not None  # a decoder takes no scan without it
+        return JpegHeader(frame.width, frame.height, *(tuple(self._blocks[name]) for name in (_EXIF_NAME, _XMP_NAME)))
+
+    def check_pixels(self) -> None:
+        """Walk the scans up to the image's own end. Raises BadJpeg."""
+        if self._is_plainly_whole():
+            return
+        try:
+            while (marker := self._next(_MARKER_IN_SCAN)) != _EOI:
+                if marker == _SOI:
+                    raise BadJpeg("is cut off: another image begins before its pixels end")
+                # A decoder that waits for a restart marker steps over what is no marker at all.
+                if marker != _TEM and (marker > 0xBF or not self._decoder.restart_interval):
+                    self._read_segment(marker)
+        except _Ended as error:
+            raise BadJpeg("is cut off: its pixels have no end") from error
+        except Undecodable as error:
+            raise BadJpeg("is damaged: its pixels break off before their end") from error
+
+    def _is_plainly_whole(self) -> bool:
+        """Whether the end of the file is the end of these pixels, for all that is known without reading all of them.
+
+        That is so where nothing announces further images, and the last 512 KiB hold no marker but the end. Walking
+        through all pixels of each photo costs three times what its checksums cost.
+        """
+        begin = max(self._at, self._size - _TAIL)
+        if begin == self._at or self._blocks[_SEVERAL_IMAGES_NAME]:
+            return False
+        self._file.seek(begin)
+        tail = self._file.read(_TAIL)
+        found = _MARKER_IN_SCAN.search(tail)
+        return found is not None and found.end() == len(tail) and tail[-1] == _EOI
+
+    def _note_block(self) -> None:
+        length = int.from_bytes(self._bytes(2), "big") - 2
+        longest = max(map(len, self._blocks))
+        begin = self._bytes(2 + min(longest, max(length, 0)))[2:]
+        for name, blocks in self._blocks.items():
+            if begin.startswith(name) and len(blocks) < _MOST_BLOCKS:
+                blocks.append(Block(self._at + 2 + len(name), length - len(name)))
+
+    def _read_segment(self, marker: int) -> None:
+        """Raises Undecodable."""
+        if marker not in _KEPT_BY_DECODER and marker not in _SKIPPED:
+            raise Undecodable(f"marker {marker:#x}")
+        # Decoders read a length of less than its own two bytes as an empty segment.
+        length = max(int.from_bytes(self._bytes(2), "big"), 2)
+        if marker in _KEPT_BY_DECODER:
+            self._decoder.take(marker, self._bytes(length)[2:])
+        self._at += length
+        if self._at > self._size:
+            raise _Ended("a segment longer than the file")
+
+    def _next(self, pattern: re.Pattern[bytes]) -> int:
+        """The code of the next marker, behind which the walk goes on. Raises _Ended."""
+        look = _NEAR if pattern is _ANY_MARKER else _CHUNK
+        while True:
+            self._file.seek(self._at)
+            chunk = self._file.read(look)
+            if found := pattern.search(chunk):
+                self._at += found.end()
+                return chunk[found.end() - 1]
+            if len(chunk) < look:
+                raise _Ended("no marker up to the end of the file")
+            self._at += len(chunk) - 1  # its last byte may be the first one of a marker
+            look = _CHUNK
+
+    def _bytes(self, length: int) -> bytes:
+        self._file.seek(self._at)
+        found = self._file.read(length)
+        if len(found) != length:
+            raise _Ended("the file ends in a segment")
+        return found
 
 
-def has_end(file: BinaryIO, pixels_at: int) -> bool:
-    """Whether the image's end marker follows its pixels.
-
-    Within pixels no byte pair looks like it (T.81, B.1.1.5), while the small previews before the pixels have ends of
-    their own: so only what follows `pixels_at` counts. Padding, previews or films appended after the end do no
-    harm, and zeros where a file system lost the end are no end.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(pixels_at, size - _TAIL))
-    if _END_MARKER in file.read(_TAIL):
-        return True
-    file.seek(pixels_at)
-    last = b""
-    while chunk := file.read(_CHUNK):
-        if _END_MARKER in last + chunk:
-            return True
-        last = chunk[-1:]
-    return False
-
-
-def _next_marker(file: BinaryIO) -> int:
-    if _read(file, 1) != b"\xff":
-        raise NotJpeg("no marker where one has to be")
-    while (code := _read(file, 1)[0]) == 0xFF:  # any number of fill bytes
-        pass
-    return code
-
-
-def _read(file: BinaryIO, length: int) -> bytes:
-    found = file.read(length)
-    if len(found) != length:
-        raise NotJpeg("the file ends before its pixels")
-    return found
+class _Ended(Undecodable):
+    """The file ends before the image does."""
