@@ -72,6 +72,9 @@ def test_five_bands_in_tiles_are_no_reason_to_refuse(tmp_path: Path, order: str,
         257: Tag(LONG, (80,)),
         258: Tag(SHORT, (16,) * 5),
         277: Tag(SHORT, (5,)),
+        259: Tag(SHORT, (8,)),
+        322: Tag(SHORT, (48,)),
+        323: Tag(SHORT, (80,)),
         324: Tag(LONG8 if big else LONG, (8, 16, 24)),
         325: Tag(LONG, (8, 8, 8)),
     }
@@ -82,6 +85,7 @@ def test_five_bands_in_tiles_are_no_reason_to_refuse(tmp_path: Path, order: str,
 def test_an_image_beyond_what_fits_in_memory_is_only_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "huge.tif"
     tags = {256: Tag(LONG, (400_000,)), 257: Tag(LONG, (400_000,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))}
+    tags[259] = Tag(SHORT, (5,))
     assert inspected(path, tiff_structure(tags)).width == 400_000
     huge = jpeg()
     frame = huge.index(b"\xff\xc0") + 5
@@ -260,9 +264,11 @@ def test_a_tiff_that_was_cut_off_is_refused_wherever(
     assert "cut off" in refusal(tmp_path / "a.tif", whole[: max(4, len(whole) * sixteenths // 16)])
 
 
-def test_a_sparse_tiff_is_whole(tmp_path: Path) -> None:
-    tags = {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 324: Tag(LONG, (0, 8)), 325: Tag(LONG, (0, 4))}
-    assert inspected(tmp_path / "a.tif", tiff_structure(tags)).width == 9
+@pytest.mark.parametrize("compression", [1, 8])
+def test_a_sparse_tiff_is_whole(tmp_path: Path, compression: int) -> None:
+    tags = {256: Tag(SHORT, (32,)), 257: Tag(SHORT, (16,)), 258: Tag(SHORT, (1,)), 259: Tag(SHORT, (compression,))}
+    tags |= {322: Tag(SHORT, (16,)), 323: Tag(SHORT, (16,)), 324: Tag(LONG, (0, 8)), 325: Tag(LONG, (0, 32))}
+    assert inspected(tmp_path / "a.tif", tiff_structure(tags)).width == 32
 
 
 # ------------------------------------------------------------------------------------- what the service refuses
@@ -302,14 +308,27 @@ def test_several_pages_are_refused(tmp_path: Path) -> None:
 
 def test_a_pyramid_below_the_image_is_refused(tmp_path: Path) -> None:
     tags = {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))}
-    assert "pyramid" in refusal(tmp_path / "a.tif", tiff_structure({**tags, 330: Tag(LONG, (8,))}))
+    _, below_at, _ = directory_offsets({**tags, 330: tags[273]}, tags)
+    pyramid = tiff_structure({**tags, 330: Tag(LONG, (below_at,))}, tags)
+    assert "pyramid" in refusal(tmp_path / "a.tif", pyramid)
+
+
+@pytest.mark.parametrize("offset", [3, 7, 1 << 31])
+def test_a_number_that_leads_to_no_directory_is_no_further_page(tmp_path: Path, offset: int) -> None:
+    """Some writers leave there whatever was in memory."""
+    tags = {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (18,))}
+    assert inspected(tmp_path / "a.tif", tiff_structure(tags, following=offset)).width == 9
+
+
+HALVES = {259: Tag(SHORT, (5,)), 278: Tag(SHORT, (5,))}
+"""Tags of an image of nine rows in two compressed strips."""
 
 
 @pytest.mark.parametrize(
     "tags",
     [
         {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,))},
-        {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8, 8)), 279: Tag(LONG, (4,))},
+        {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8, 8)), 279: Tag(LONG, (4,)), **HALVES},
         {257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))},
         {256: Tag(SHORT, (0,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))},
         {256: Tag(SHORT, (9,)), 257: Tag(ASCII, b"9\0"), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))},
@@ -318,7 +337,7 @@ def test_a_pyramid_below_the_image_is_refused(tmp_path: Path) -> None:
     ids=["no pixels", "a strip without size", "no width", "width 0", "height is text", "countless strips"],
 )
 def test_a_tiff_that_describes_no_image_is_refused(tmp_path: Path, tags: dict[int, Tag]) -> None:
-    assert "damaged" in refusal(tmp_path / "a.tif", tiff_structure(tags))
+    assert "cut off" in refusal(tmp_path / "a.tif", tiff_structure(tags))
 
 
 SMALL_FILES = {"a.jpg": with_thumbnail(), "a.tif": tiff(), "b.tif": tiff(big_tiff=True)}

@@ -20,6 +20,7 @@ from tui_uploader.intake.exif import PhotoFacts, exif_facts
 from tui_uploader.intake.jpeg import BadJpeg, JpegReader
 from tui_uploader.intake.source import open_source
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
+from tui_uploader.intake.tiff_pixels import has_all_pixels
 from tui_uploader.text import printable
 
 __all__ = ["PhotoFacts", "inspect_image", "inspect_result", "result_type"]
@@ -144,32 +145,30 @@ def _jpeg_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
 
 def _tiff_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
     reader, main = _tiff_directory(path, file, size)
-    if main.following or tiff.SUB_DIRECTORIES in main.entries:
+    if _has_further_layers(reader, main):
         raise _refused(path, "holds several pages or a pyramid; export it as a TIFF of one layer")
-    width, height = reader.numbers(main, tiff.WIDTH), reader.numbers(main, tiff.HEIGHT)
-    return replace(exif_facts(reader, main), width=width[0], height=height[0])
+    width, height = (reader.whole_numbers(main, tag, most=1)[0] for tag in (tiff.WIDTH, tiff.HEIGHT))
+    return replace(exif_facts(reader, main), width=width, height=height)
+
+
+def _has_further_layers(reader: TiffReader, main: Directory) -> bool:
+    try:
+        below = reader.numbers(main, tiff.SUB_DIRECTORIES)[:1]
+    except NotTiff:
+        below = ()
+    offsets = (*below, main.following)
+    return any(offset != reader.first and reader.has_directory(offset) for offset in offsets if offset)
 
 
 def _tiff_directory(path: str, file: BinaryIO, size: int) -> tuple[TiffReader, Directory]:
     try:
         reader = TiffReader(file, 0, size)
         main = reader.first_directory()
-        if not _all_pixels_within(reader, main, size):
+        if not has_all_pixels(reader, main, size):
             raise _refused(path, f"is cut off: some of its pixels are missing; {_COPY_AGAIN}")
     except NotTiff as error:
         raise _refused(path, f"is damaged or cut off; {_COPY_AGAIN}") from error
     return reader, main
-
-
-def _all_pixels_within(reader: TiffReader, main: Directory, size: int) -> bool:
-    """Raises NotTiff where the directory describes no image."""
-    offsets = reader.numbers(main, tiff.STRIP_OFFSETS) or reader.numbers(main, tiff.TILE_OFFSETS)
-    sizes = reader.numbers(main, tiff.STRIP_SIZES) or reader.numbers(main, tiff.TILE_SIZES)
-    if not offsets or len(sizes) != len(offsets):
-        raise NotTiff("no pixels")
-    if not all(reader.numbers(main, tag)[:1] > (0,) for tag in (tiff.WIDTH, tiff.HEIGHT)):
-        raise NotTiff("no width or height")
-    return all(offset + length <= size for offset, length in zip(offsets, sizes, strict=True))
 
 
 def _refused(path: str, what: str) -> SourceRefused:

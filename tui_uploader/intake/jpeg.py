@@ -19,7 +19,7 @@ START = b"\xff\xd8\xff"
 """The start marker, and the first byte of whatever marker comes next."""
 
 _TEM, _SOI, _EOI, _APP1, _APP2 = 0x01, 0xD8, 0xD9, 0xE1, 0xE2
-_RESTARTS = frozenset(range(0xD0, 0xD8))
+_RESTARTS, _RESERVED = frozenset(range(0xD0, 0xD8)), frozenset(range(0x02, 0xC0))
 _KEPT_BY_DECODER = FRAMES | {DAC, DHT, DQT, DRI, SOS}
 _SKIPPED = frozenset({0xDC, *range(0xE0, 0xF0), 0xFE})
 """Segments that a decoder steps over: number of lines, application data, comment."""
@@ -27,6 +27,8 @@ _SKIPPED = frozenset({0xDC, *range(0xE0, 0xF0), 0xFE})
 _ANY_MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """Stuffed zeros, restart markers and fill bytes are part of a scan (T.81, B.1.1.2, B.1.1.5, F.1.2.3)."""
+
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 
 _EXIF_NAME, _XMP_NAME, _SEVERAL_IMAGES_NAME = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0"
 _MOST_BLOCKS = 8
@@ -64,17 +66,21 @@ class JpegReader:
         self._file, self._size = file, size
         self._decoder = Decoder()
         self._at = len(START) - 1
+        self._scan_at: int | None = None
+        """Up to where the restart markers of this scan are counted; None behind the scan."""
+        self._restarts = 0
         self._blocks: dict[bytes, list[Block]] = {_EXIF_NAME: [], _XMP_NAME: [], _SEVERAL_IMAGES_NAME: []}
 
     def header(self) -> JpegHeader:
         """Walk the markers up to the first scan. Raises BadJpeg."""
         try:
             while (marker := self._next(_ANY_MARKER)) != SOS:
-                if marker == _APP1 or marker == _APP2:
+                if marker in (_APP1, _APP2):
                     self._note_block()
                 if marker not in _RESTARTS:
                     self._read_segment(marker)
             self._read_segment(SOS)
+            self._scan_at = self._at
         except Undecodable as error:
             raise BadJpeg("is damaged or cut off before its pixels begin") from error
         frame = self._decoder.frame
@@ -89,13 +95,27 @@ class JpegReader:
             while (marker := self._next(_MARKER_IN_SCAN)) != _EOI:
                 if marker == _SOI:
                     raise BadJpeg("is cut off: another image begins before its pixels end")
-                # A decoder that waits for a restart marker steps over what is no marker at all.
-                if marker != _TEM and (marker > 0xBF or not self._decoder.restart_interval):
-                    self._read_segment(marker)
+                if marker == _TEM or (marker in _RESERVED and self._waits_for_restart()):
+                    continue
+                self._read_segment(marker)
+                self._scan_at = self._at if marker == SOS else None
+                self._restarts = 0
         except _Ended as error:
             raise BadJpeg("is cut off: its pixels have no end") from error
         except Undecodable as error:
             raise BadJpeg("is damaged: its pixels break off before their end") from error
+
+    def _waits_for_restart(self) -> bool:
+        """Whether there are restart markers to come in this scan: up to the next, decoders skip what has no meaning."""
+        if self._scan_at is None:
+            return False
+        end = self._at
+        while self._scan_at < end:
+            self._file.seek(self._scan_at)
+            chunk = self._file.read(min(_CHUNK, end - self._scan_at))
+            self._restarts += sum(1 for _ in _RESTART.finditer(chunk))
+            self._scan_at += len(chunk) if len(chunk) < 2 or self._scan_at + len(chunk) >= end else len(chunk) - 1
+        return self._restarts < self._decoder.restarts_in_scan
 
     def _is_plainly_whole(self) -> bool:
         """Whether the end of the file is the end of these pixels, for all that is known without reading all of them.
@@ -123,11 +143,12 @@ class JpegReader:
         """Raises Undecodable."""
         if marker not in _KEPT_BY_DECODER and marker not in _SKIPPED:
             raise Undecodable(f"marker {marker:#x}")
-        # Decoders read a length of less than its own two bytes as an empty segment.
-        length = max(int.from_bytes(self._bytes(2), "big"), 2)
+        length = int.from_bytes(self._bytes(2), "big")
         if marker in _KEPT_BY_DECODER:
+            if length < 2:
+                raise Undecodable("a segment shorter than its own length")
             self._decoder.take(marker, self._bytes(length)[2:])
-        self._at += length
+        self._at += max(length, 2)  # what decoders step over may be shorter than its length
         if self._at > self._size:
             raise _Ended("a segment longer than the file")
 

@@ -75,7 +75,9 @@ class Decoder:
 
     def __init__(self) -> None:
         self.frame: Frame | None = None
-        self.restart_interval = 0
+        self.restarts_in_scan = 0
+        """How many restart markers the scan that began last has inside."""
+        self._restart_interval = 0
         """MCUs between two restart markers; 0 for no such markers."""
         self._scans = 0
         self._several_scans = False
@@ -99,7 +101,7 @@ class Decoder:
             _check_arithmetic(body)
         elif marker == DRI:
             _require(len(body) == 2, "a restart interval of another length")
-            self.restart_interval = int.from_bytes(body, "big")
+            self._restart_interval = int.from_bytes(body, "big")
 
     def _take_frame(self, marker: int, body: bytes) -> None:
         _require(self.frame is None, "two frames")
@@ -137,6 +139,7 @@ class Decoder:
         _check_coefficients(frame, scan)
         if not frame.arithmetic:
             self._check_huffman(frame, scan)
+        self.restarts_in_scan = (_units(frame, scan) - 1) // self._restart_interval if self._restart_interval else 0
 
     def _check_huffman(self, frame: Frame, scan: _Scan) -> None:
         """Whether the tables are there that the scan is coded with."""
@@ -187,10 +190,23 @@ def _scan(frame: Frame, body: bytes) -> _Scan:
     return _Scan(
         tuple(candidates[index] for index in chosen),
         tuple((body[at] >> 4, body[at] & 15) for at in range(2, 2 + 2 * count, 2)),
-        *body[-3:-1],
+        body[-3],
+        body[-2],
         body[-1] >> 4,
         body[-1] & 15,
     )
+
+
+def _units(frame: Frame, scan: _Scan) -> int:
+    """MCUs of a scan (T.81, A.2)."""
+    most_across, most_down = (
+        max(each.horizontal for each in frame.components),
+        max(each.vertical for each in frame.components),
+    )
+    only = scan.components[0] if len(scan.components) == 1 else None
+    across, down = (only.horizontal, only.vertical) if only else (1, 1)
+    side = 1 if frame.lossless else 8
+    return -(-frame.width * across // (side * most_across)) * -(-frame.height * down // (side * most_down))
 
 
 def _check_coefficients(frame: Frame, scan: _Scan) -> None:

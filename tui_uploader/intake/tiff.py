@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-WIDTH, HEIGHT = 256, 257
-DATE_TIME = 306
+WIDTH, HEIGHT, BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
+SAMPLES_PER_PIXEL, ROWS_PER_STRIP, PLANAR_CONFIGURATION, TILE_WIDTH, TILE_HEIGHT = 277, 278, 284, 322, 323
+DATE_TIME, XMP = 306, 700
 STRIP_OFFSETS, STRIP_SIZES, TILE_OFFSETS, TILE_SIZES = 273, 279, 324, 325
 SUB_DIRECTORIES, EXIF_DIRECTORY, GPS_DIRECTORY = 330, 34665, 34853
 DATE_TIME_ORIGINAL = 36867
@@ -31,6 +32,7 @@ _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "
 }
 """struct codes of the whole numbers, by the number that TIFF gives to a type."""
 _RATIONALS = (5, 10)
+_WHOLE_TYPES = frozenset({1, 3, 4, 6, 8, 9, 13, 16, 17, 18})
 _WIDTHS = {kind: struct.calcsize(f"={code}") * (2 if kind in _RATIONALS else 1) for kind, code in _CODES.items()}
 
 
@@ -69,11 +71,13 @@ class TiffReader:
         if version not in (42, 43):
             raise NotTiff(f"unknown version {version}")
         self._big = version == 43
-        self._first = self._numbers("Q", self._bytes(8, 8))[0] if self._big else self._numbers("I", header[4:])[0]
+        if self._big and self._numbers("HH", header[4:]) != (8, 0):
+            raise NotTiff("offsets of another size")
+        self.first = self._numbers("Q", self._bytes(8, 8))[0] if self._big else self._numbers("I", header[4:])[0]
 
     def first_directory(self) -> Directory:
         """Raises NotTiff."""
-        return self.directory(self._first)
+        return self.directory(self.first)
 
     def directory(self, offset: int) -> Directory:
         """Raises NotTiff."""
@@ -84,14 +88,33 @@ class TiffReader:
             raise NotTiff(f"a directory of {count} entries")
         entry_size, offset_size = struct.calcsize(f"={entry_format}"), struct.calcsize(f"={offset_format}")
         table = self._bytes(offset + head, count * entry_size)
-        entries = {}
+        entries: dict[int, Entry] = {}
         for index, (tag, kind, length, inline) in enumerate(struct.iter_unpack(self._order + entry_format, table)):
             where = offset + head + (index + 1) * entry_size - offset_size
             if length * _WIDTHS.get(kind, 1) > offset_size:
                 (where,) = self._numbers(offset_format, inline)
-            entries[tag] = Entry(kind, length, where)
-        following = self._bytes(offset + head + count * entry_size, offset_size)
-        return Directory(entries, self._numbers(offset_format, following)[0])
+            entries.setdefault(tag, Entry(kind, length, where))  # of two entries for a tag, decoders take the first
+        return Directory(entries, self._following(offset + head + count * entry_size, offset_format))
+
+    def has_directory(self, offset: int) -> bool:
+        """Whether a directory with readable entries is there, and not just some number in the place of its offset."""
+        try:
+            return any(entry.type in _CODES for entry in self.directory(offset).entries.values())
+        except NotTiff:
+            return False
+
+    def whole_numbers(self, directory: Directory, tag: int, most: int = _MOST_VALUES) -> tuple[int, ...]:
+        """At most `most` whole numbers of a tag; empty where it is missing or of another type.
+
+        Raises NotTiff when they lie outside the structure, or are negative.
+        """
+        entry = directory.entries.get(tag)
+        if entry is None or entry.type not in _WHOLE_TYPES:
+            return ()
+        found = self._values(entry, min(entry.count, most))
+        if min(found, default=0) < 0:
+            raise NotTiff(f"tag {tag} is negative")
+        return found
 
     def numbers(self, directory: Directory, tag: int) -> tuple[int, ...]:
         """The whole numbers of a tag, a rational as two of them; empty where it is missing or no number.
@@ -101,11 +124,13 @@ class TiffReader:
         entry = directory.entries.get(tag)
         if entry is None or entry.type not in _CODES:
             return ()
-        if entry.count > _MOST_VALUES:
-            raise NotTiff(f"{entry.count} values of tag {tag}")
-        count = entry.count * 2 if entry.type in _RATIONALS else entry.count
-        raw = self._bytes(entry.where, entry.count * _WIDTHS[entry.type])
-        return self._numbers(f"{count}{_CODES[entry.type]}", raw)
+        return self._values(entry, entry.count)
+
+    def _values(self, entry: Entry, count: int) -> tuple[int, ...]:
+        if count > _MOST_VALUES:
+            raise NotTiff(f"{count} values")
+        raw = self._bytes(entry.where, count * _WIDTHS[entry.type])
+        return self._numbers(f"{count * (2 if entry.type in _RATIONALS else 1)}{_CODES[entry.type]}", raw)
 
     def text(self, directory: Directory, tag: int, most: int = 256) -> str:
         """At most `most` characters up to the closing zero; empty where the tag is missing or no text.
@@ -117,6 +142,13 @@ class TiffReader:
             return ""
         raw = self._bytes(entry.where, min(entry.count, most))
         return raw.partition(b"\0")[0].decode("utf-8", "surrogateescape").strip()
+
+    def _following(self, at: int, offset_format: str) -> int:
+        """The offset at `at`; 0 where the file ends before it, which decoders take for the last directory."""
+        size = struct.calcsize(f"={offset_format}")
+        if at + size > self._size:
+            return 0
+        return int(self._numbers(offset_format, self._bytes(at, size))[0])
 
     def _bytes(self, offset: int, length: int) -> bytes:
         if offset < 0 or offset + length > self._size:

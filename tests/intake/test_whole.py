@@ -1,0 +1,174 @@
+"""A photo is whole when its own pixels are there to their end, and odd but sound images pass: each case is one that
+cameras and programs were seen to write."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.intake.mutations import segments
+from tests.intake.pictures import LONG, LONG8, SHORT, Tag, jpeg, picture, tiff_structure
+from tui_uploader.errors import SourceRefused
+from tui_uploader.intake.inspect import inspect_image
+
+PHOTO, PREVIEW = jpeg(picture(400, 300)), jpeg(picture(64, 48))
+PROGRESSIVE = jpeg(picture(400, 300), progressive=True)
+RESTARTS = jpeg(picture(400, 300), restart_marker_blocks=7)
+
+
+def inspected(path: Path, content: bytes) -> tuple[int | None, int | None]:
+    path.write_bytes(content)
+    facts = inspect_image(str(path))
+    return facts.width, facts.height
+
+
+def refusal(path: Path, content: bytes) -> str:
+    with pytest.raises(SourceRefused) as caught:
+        inspected(path, content)
+    return str(caught.value)
+
+
+# ------------------------------------------------------------------------------------------- half photos, previews
+
+
+@pytest.mark.parametrize("photo", [PHOTO, PROGRESSIVE, RESTARTS], ids=["baseline", "progressive", "restarts"])
+@pytest.mark.parametrize("between", [b"", b"\0" * 3000, b"\xff"], ids=["", "zeros", "fill"])
+@pytest.mark.parametrize("eighths", range(2, 8))
+def test_half_a_photo_with_a_whole_preview_behind_is_cut_off(
+    tmp_path: Path, photo: bytes, between: bytes, eighths: int
+) -> None:
+    half = photo[: len(photo) * eighths // 8]
+    assert "is cut off: another image begins before" in refusal(tmp_path / "a.jpg", half + between + PREVIEW)
+    assert inspected(tmp_path / "a.jpg", photo + between + PREVIEW) == (400, 300)
+
+
+@pytest.mark.parametrize("announced", [False, True], ids=["silent", "announced"])
+def test_half_a_large_photo_with_a_preview_behind_is_cut_off(tmp_path: Path, announced: bool) -> None:
+    """A preview that the header announces may be of any size; any other is found in the last 512 KiB."""
+    pixels = b"\x55" * 700_000
+    index = b"\xff\xe2\0\x08MPF\0II" if announced else b""
+    whole = PHOTO[:2] + index + PHOTO[2:-2] + pixels + b"\xff\xd9"
+    preview = PREVIEW[:-2] + pixels + PREVIEW[-2:] if announced else PREVIEW
+    assert inspected(tmp_path / "a.jpg", whole + preview) == (400, 300)
+    assert inspected(tmp_path / "a.jpg", whole) == (400, 300)
+    assert "another image begins" in refusal(tmp_path / "a.jpg", whole[:-2] + preview)
+
+
+@pytest.mark.parametrize("photo", [PHOTO, PROGRESSIVE], ids=["baseline", "progressive"])
+def test_a_film_behind_the_photo_does_no_harm(tmp_path: Path, photo: bytes) -> None:
+    film = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\0" + b"\xff\xd8\xff\xd9" * 9
+    assert inspected(tmp_path / "a.jpg", photo + film) == (400, 300)
+    assert "cut off" in refusal(tmp_path / "a.jpg", photo[: len(photo) // 2] + film)
+
+
+def test_a_marker_across_two_reads_is_found(tmp_path: Path) -> None:
+    scan_at = segments(PHOTO)[-1][0]
+    for length in range((1 << 18) - 3, (1 << 18) + 3):
+        stretched = PHOTO[:scan_at] + b"\xff\xda\0\x0c\x03\x01\0\x02\x11\x03\x11\0\x3f\0" + b"\x55" * length
+        assert inspected(tmp_path / "a.jpg", stretched + b"\xff\xd9" + b"\x55" * 99) == (400, 300)
+        assert "cut off" in refusal(tmp_path / "a.jpg", stretched + PREVIEW + b"\x55" * 99)
+
+
+def test_a_scan_whose_coding_tables_are_gone_is_damaged(tmp_path: Path) -> None:
+    """Of a progressive photo, in the midst of its pixels."""
+    table_at, table_end = next(
+        (begin, end) for begin, end in segments(PROGRESSIVE)[10:] if PROGRESSIVE[begin + 1] == 0xC4
+    )
+    broken = PROGRESSIVE[: table_at + 5] + b"\xff" * 16 + PROGRESSIVE[table_at + 21 :]
+    assert table_end - table_at > 21
+    assert "is damaged: its pixels break off" in refusal(tmp_path / "a.jpg", broken)
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 7, b"\xff" * 7, b"\0\xff\0"], ids=["zeros", "fill", "stuffed"])
+def test_padding_before_the_end_marker_does_no_harm(tmp_path: Path, tail: bytes) -> None:
+    assert inspected(tmp_path / "a.jpg", PHOTO[:-2] + tail + b"\xff\xd9") == (400, 300)
+
+
+# ----------------------------------------------------------------------------------------------- odd headers, sound
+
+
+def _behind_first_segment(stray: bytes) -> bytes:
+    end = segments(PHOTO)[0][1]
+    return PHOTO[:end] + stray + PHOTO[end:]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        _behind_first_segment(bytes(2)),
+        _behind_first_segment(b"\xe1\0\x20Exif\0\0" + bytes(24)),
+        _behind_first_segment(b"\xff\xe1\0\x0chttp://ns." + b"  "),
+        _behind_first_segment(b"\xff\xff\xff"),
+        _behind_first_segment(b"\xff\0" * 9),
+        _behind_first_segment(b"\xff\xfe\0\0"),
+        _behind_first_segment(bytes(300_000)),
+    ],
+    ids=["zeros", "lost FF", "longer than told", "fill", "stuffed", "no length", "much padding"],
+)
+def test_stray_bytes_between_segments_are_skipped(tmp_path: Path, odd: bytes) -> None:
+    Image.open(io.BytesIO(odd)).load()
+    assert inspected(tmp_path / "a.jpg", odd) == (400, 300)
+
+
+GREY = {256: Tag(SHORT, (40,)), 257: Tag(SHORT, (24,)), 262: Tag(SHORT, (1,))}
+
+
+def grey_tiff(**changed: Tag | None) -> bytes:
+    """Of 40 x 24 pixels of one byte; `t279=None` leaves a tag out."""
+    tags = {**GREY, 258: Tag(SHORT, (8,)), 259: Tag(SHORT, (1,)), 277: Tag(SHORT, (1,)), 278: Tag(SHORT, (24,))}
+    tags |= {273: Tag(LONG, (200,)), 279: Tag(LONG, (960,))}
+    for name, tag in changed.items():
+        tags.pop(int(name[1:]), None)
+        if tag:
+            tags[int(name[1:])] = tag
+    return tiff_structure(tags).ljust(200, b"\0") + bytes(range(240)) * 4
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"t279": None},
+        {"t278": None},
+        {"t277": None},
+        {"t259": None},
+        {"t262": None},
+        {"t279": None, "t278": None, "t277": None, "t259": None},
+        {"t279": Tag(LONG, (0,))},
+        {"t279": Tag(LONG, (961,))},
+        {"t279": Tag(LONG, (1 << 31,))},
+        {"t279": Tag(SHORT, (960,))},
+        {"t279": Tag(LONG8, (), count=1, offset=960)},
+        {"t278": Tag(LONG, ((1 << 32) - 1,))},
+        {"t256": Tag(LONG, (40,))},
+    ],
+    ids=str,
+)
+def test_tags_that_may_be_missing_or_of_another_type(tmp_path: Path, changed: dict[str, Tag | None]) -> None:
+    odd = grey_tiff(**changed)
+    Image.open(io.BytesIO(odd)).load()
+    assert inspected(tmp_path / "a.tif", odd) == (40, 24)
+    assert "cut off" in refusal(tmp_path / "a.tif", odd[:-1])
+
+
+def test_an_unsorted_directory_is_read(tmp_path: Path) -> None:
+    sorted_one = grey_tiff()
+    entries = [sorted_one[10 + 12 * index : 22 + 12 * index] for index in range(9)]
+    odd = sorted_one[:10] + b"".join(reversed(entries)) + sorted_one[10 + 12 * 9 :]
+    assert inspected(tmp_path / "a.tif", odd) == (40, 24)
+
+
+def test_of_two_entries_for_a_tag_the_first_counts(tmp_path: Path) -> None:
+    sorted_one = grey_tiff(t65000=Tag(SHORT, (0,)))
+    at = 10 + 12 * 9
+    odd = sorted_one[:at] + struct.pack("<HHII", 256, 3, 1, 65535) + sorted_one[at + 12 :]
+    assert inspected(tmp_path / "a.tif", odd) == (40, 24)
+
+
+@pytest.mark.parametrize("lost", [lambda raw: raw[:-480], lambda raw: raw[:250]], ids=["half", "nearly all"])
+def test_missing_pixels_are_missed_without_sizes(tmp_path: Path, lost: Callable[[bytes], bytes]) -> None:
+    assert "some of its pixels are missing" in refusal(tmp_path / "a.tif", lost(grey_tiff(t279=None)))

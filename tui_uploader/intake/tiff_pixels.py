@@ -1,0 +1,139 @@
+"""Whether the pixels that a TIFF directory describes are in the file.
+
+Tags that have a default or can be worked out may be missing, as decoders take it: sizes of strips that are not
+compressed or of an only strip, rows of a strip, bits and samples of a pixel.
+
+Source: TIFF revision 6.0, sections 8 and 15; TIFFReadDirectory and TIFFFillStrip of libtiff 4.7 for what is missing
+or wrong; the GDAL GeoTIFF driver for chunks that were left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_uploader.intake import tiff
+from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
+
+_UNCOMPRESSED = 1
+_YCBCR = 6
+_SEPARATE_PLANES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the image is cut into chunks: strips or tiles."""
+
+    height: int
+    """Of the image, in rows."""
+    tiled: bool
+    chunk_height: int
+    row_size: int
+    """Bytes of a row of a chunk, uncompressed."""
+    chunks_in_plane: int
+    rows_of_chunks: int
+    planes: int
+
+    @property
+    def chunks(self) -> int:
+        return self.chunks_in_plane * self.planes
+
+    def size_of(self, chunk: int) -> int:
+        """Bytes of a chunk, uncompressed."""
+        rows = self.chunk_height
+        if not self.tiled and chunk % self.chunks_in_plane == self.chunks_in_plane - 1:
+            rows = self.height - self.chunk_height * (self.rows_of_chunks - 1)  # the last strip ends with the image
+        return rows * self.row_size
+
+
+def has_all_pixels(reader: TiffReader, main: Directory, size: int) -> bool:
+    """Whether the file of `size` bytes holds all chunks. Raises NotTiff where the directory describes no image."""
+    layout = _layout(reader, main)
+    tags = (tiff.TILE_OFFSETS, tiff.TILE_SIZES) if layout.tiled else (tiff.STRIP_OFFSETS, tiff.STRIP_SIZES)
+    offsets, sizes = (reader.whole_numbers(main, tag, layout.chunks) for tag in tags)
+    if not offsets:
+        raise NotTiff("no pixels")
+    if len(offsets) < layout.chunks:
+        return False
+    if _is_uncompressed(reader, main) and not _is_subsampled(reader, main):
+        if main.entries[tags[0]].count > layout.chunks and not _agree(layout, sizes):
+            raise NotTiff("other chunks than the image has")
+        return all(
+            offset + layout.size_of(index) <= size
+            for index, offset in enumerate(offsets)
+            if not _left_out(offset, sizes, index)
+        )
+    return _all_within(offsets, sizes, size)
+
+
+def _all_within(offsets: Sequence[int], sizes: Sequence[int], size: int) -> bool:
+    """Of compressed chunks, as their sizes say."""
+    if len(offsets) == 1 and (not sizes or sizes[0] == 0 < offsets[0]):
+        return offsets[0] < size  # reaches up to where it ends; only a decoder knows
+    if len(sizes) < len(offsets):
+        raise NotTiff("chunks without a size")
+    chunks = zip(offsets, sizes, strict=True)
+    return all(offset + length <= size and (length > 0 or offset == 0) for offset, length in chunks)
+
+
+def _agree(layout: _Layout, sizes: Sequence[int]) -> bool:
+    """Whether the chunks are as large as the layout makes them."""
+    return all(length >= layout.size_of(index) for index, length in enumerate(sizes))
+
+
+def _left_out(offset: int, sizes: Sequence[int], index: int) -> bool:
+    """Whether a chunk is one that was not written, for it holds nothing."""
+    return offset == 0 and index < len(sizes) and sizes[index] == 0
+
+
+def _layout(reader: TiffReader, main: Directory) -> _Layout:
+    width, height = (_one(reader, main, tag, 0) for tag in (tiff.WIDTH, tiff.HEIGHT))
+    tiled = tiff.STRIP_OFFSETS not in main.entries
+    if tiled:
+        chunk_width, chunk_height = (_one(reader, main, tag, 0) for tag in (tiff.TILE_WIDTH, tiff.TILE_HEIGHT))
+    else:
+        chunk_width, chunk_height = width, min(height, _one(reader, main, tiff.ROWS_PER_STRIP, height))
+    samples = _one(reader, main, tiff.SAMPLES_PER_PIXEL, 1)
+    bits = reader.whole_numbers(main, tiff.BITS_PER_SAMPLE)[:samples] or (1,)
+    if min(width, height, chunk_width, chunk_height, samples, *bits) <= 0:
+        raise NotTiff("an image without extent")
+    separate = _one(reader, main, tiff.PLANAR_CONFIGURATION, 1) == _SEPARATE_PLANES
+    every = sum(bits) if len(bits) == samples else bits[0] * samples
+    across, down = -(-width // chunk_width), -(-height // chunk_height)
+    return _Layout(
+        height=height,
+        tiled=tiled,
+        chunk_height=chunk_height,
+        row_size=-(-chunk_width * (bits[0] if separate else every) // 8),
+        chunks_in_plane=across * down,
+        rows_of_chunks=down,
+        planes=samples if separate else 1,
+    )
+
+
+def _is_uncompressed(reader: TiffReader, main: Directory) -> bool:
+    if tiff.COMPRESSION not in main.entries:
+        return True
+    said = reader.whole_numbers(main, tiff.COMPRESSION)  # some writers say it once for each sample
+    if not said:
+        raise NotTiff("a compression that is no number")
+    return said[0] == _UNCOMPRESSED
+
+
+def _is_subsampled(reader: TiffReader, main: Directory) -> bool:
+    """Whether there may be fewer samples than `_Layout` counts."""
+    try:
+        return reader.whole_numbers(main, tiff.PHOTOMETRIC, most=1) == (_YCBCR,)
+    except NotTiff:
+        return False
+
+
+def _one(reader: TiffReader, main: Directory, tag: int, default: int) -> int:
+    """Raises NotTiff where the tag is there, but is not one number."""
+    entry = main.entries.get(tag)
+    if entry is None:
+        return default
+    found = reader.whole_numbers(main, tag) if entry.count == 1 else ()
+    if not found:
+        raise NotTiff(f"tag {tag} is not one number")
+    return found[0]
