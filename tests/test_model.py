@@ -81,6 +81,7 @@ def test_registered_comes_only_after_stored_and_stored_only_after_sending() -> N
     assert into(FileStage.REGISTERED) == {(FileStage.STORED, FileEvent.REGISTERED)}
     assert into(FileStage.STORED) == {
         (FileStage.SENDING, FileEvent.STORED),
+        (FileStage.FOUND, FileEvent.STORED),  # stored before, and checked again
         (FileStage.FAILED, FileEvent.RETRY_REGISTRATION),
     }
     assert into(FileStage.SENDING) == {(FileStage.READY, FileEvent.PICKED)}

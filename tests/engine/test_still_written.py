@@ -65,7 +65,9 @@ async def test_a_copy_that_is_finished_in_place_goes_up_once_and_whole(world: Wo
         upload = await add(manager, world.card, auto_process=False)
         await until(lambda: world.rooms.core.watches.resting)
         assert "its end is zeros" in await reason_of(manager, upload.upload, path.name)
-        assert (await manager.answers.upload(upload.upload)).counts == Counts(waiting=1)
+        status = await manager.answers.upload(upload.upload)
+        assert status.counts == Counts(waiting=1)
+        assert status.notice is not None and "DJI_0001.TIF may not be finished" in status.notice.message
         finish_copy(path)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
         assert world.objects() == {path.name: WHOLE}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.engine.rows import FILE
 from tui_uploader.engine.unfinished import (
     Decision,
     GapRule,
@@ -14,6 +15,7 @@ from tui_uploader.engine.unfinished import (
     LookAgain,
     Patience,
     ReadNow,
+    Rest,
     Watch,
     Watches,
     changed,
@@ -118,30 +120,32 @@ class Clock:
 def test_what_rests_tells_until_when_and_why() -> None:
     clock = Clock()
     watches = Watches(lambda: WALL, clock, PATIENCE)
-    assert isinstance(watches.seen(7, "/card/A.JPG", look(age=1), GapRule.FAILS), LookAgain)
-    assert watches.resting == {7: (2.0, "it was changed a moment ago")}
+    assert isinstance(watches.seen(FILE, look(age=1), GapRule.FAILS), LookAgain)
+    assert watches.resting == {FILE.id: Rest(FILE.upload, FILE.path, 2.0, "it was changed a moment ago")}
+    assert watches.resting_of(FILE.upload) and not watches.resting_of(99)
     clock.now = 2.0
     assert watches.resting == {}
-    assert watches.seen(7, "/card/A.JPG", look(age=1), GapRule.FAILS) == ReadNow()
-    watches.settled(7)
-    assert not watches.wants_look(7, look(age=86_400).mtime_ns)
+    assert watches.seen(FILE, look(age=1), GapRule.FAILS) == ReadNow()
+    watches.settled(FILE.id)
+    assert not watches.wants_look(FILE)
 
 
 def test_a_recent_file_that_is_refused_gets_a_moment_to_become_whole_and_an_old_one_none() -> None:
     clock = Clock()
     watches = Watches(lambda: WALL, clock, PATIENCE)
-    young, old = look(age=1).mtime_ns, look(age=86_400).mtime_ns
-    assert not watches.may_get_better(1, old)
-    assert watches.may_get_better(2, young)
+    young = replace(FILE, id=2, mtime_ns=look(age=1).mtime_ns)
+    assert not watches.may_get_better(FILE)
+    assert watches.may_get_better(young)
     clock.now = 5.0
-    assert not watches.may_get_better(2, young)
+    assert not watches.may_get_better(young)
 
 
 def test_the_end_of_waiting_is_told_with_the_name_the_time_and_what_comes_next() -> None:
     clock = Clock()
     watches = Watches(lambda: WALL, clock, PATIENCE)
-    found = [watches.changed(1, "/card/A\x1b.JPG") for _ in range(PATIENCE.most_changes - 1)]
+    row = replace(FILE, path="/card/A\x1b.JPG")
+    found = [watches.changed(row) for _ in range(PATIENCE.most_changes - 1)]
     clock.now = 90.0
-    end = watches.changed(1, "/card/A\x1b.JPG")
+    end = watches.changed(row)
     assert found == [None] * (PATIENCE.most_changes - 1)
     assert end is not None and "keeps changing; after 1 min 30 s" in end.reason and "\x1b" not in end.reason

@@ -181,7 +181,7 @@ class Checker:
         if self._may_read(now) and len(resting) < _MOST_RESTING:
             for row, known in await self._next_rows():
                 self._begin(row, known)
-        return min(until for until, _ in resting.values()) - now if resting else None
+        return min(rest.until for rest in resting.values()) - now if resting else None
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -244,7 +244,7 @@ class Checker:
             except SourceChanged:
                 await self._note_unrest(row)
             except SourceRefused as error:
-                if not self._core.watches.may_get_better(row.id, row.mtime_ns):
+                if not self._core.watches.may_get_better(row):
                     await self._give_up(row, error)
             except UploaderError as error:
                 await self._give_up(row, error)
@@ -274,10 +274,10 @@ class Checker:
         """Whether the file may be read. Raises SourceError when it is not going to be."""
         gaps = _gap_rule(row, kind)
         watches = self._core.watches
-        if gaps is not GapRule.FAILS and not watches.wants_look(row.id, row.mtime_ns):
+        if gaps is not GapRule.FAILS and not watches.wants_look(row):
             return True
         look = await asyncio.get_running_loop().run_in_executor(self._threads, look_at, row.path)
-        match watches.seen(row.id, row.path, look, gaps):
+        match watches.seen(row, look, gaps):
             case LookAgain():
                 return False
             case GiveUp(reason):
@@ -302,7 +302,7 @@ class Checker:
 
     async def _note_unrest(self, row: FileRow) -> None:
         """The file is not what it was a moment ago: it rests, or has changed too often."""
-        too_often = self._core.watches.changed(row.id, row.path)
+        too_often = self._core.watches.changed(row)
         if too_often is not None:
             await self._give_up(row, SourceChanged(too_often.reason))
 

@@ -22,6 +22,7 @@ from tui_uploader.engine.journal import uploads
 from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, Summary
 from tui_uploader.engine.project_tasks import ProjectTasks
 from tui_uploader.engine.retry import Verdict, backoff, decide
+from tui_uploader.engine.written_since import objection_to, written_since_registered
 from tui_uploader.errors import (
     CloudFault,
     CloudUnintelligible,
@@ -149,13 +150,16 @@ class ProcessingDesk:
         await self._tasks.close()
 
     async def start(self, project_id: int, partial: bool) -> None:
-        """The user's wish. Raises TooFewImages, NotPossibleNow, and what the cloud answers."""
+        """The user's wish. Raises TooFewImages, NotPossibleNow, SourceChanged, and what the cloud answers."""
         async with self._turns[project_id]:
             project = self._core.summary.projects[project_id]
             refusal = objection(self._core.summary, project, partial)
             if refusal is not None:
                 raise refusal
             account = self._core.accounts.chosen(project.account)
+            written = [] if partial else await written_since_registered(self._core, project_id)
+            if written:
+                raise objection_to(written, project.name)
             await self._start(project, account)
 
     def wake(self) -> None:
@@ -180,7 +184,7 @@ class ProcessingDesk:
             elif project.processing in _RUNNING:
                 await self._look(project, account)
             elif start_is_due(self._core.summary, project):
-                await self._start(project, account)
+                await self._start_by_itself(project, account)
         except EngineError:
             raise
         except UploaderError as error:
@@ -193,6 +197,16 @@ class ProcessingDesk:
         else:
             self._failures.pop(project.id, None)
 
+    async def _start_by_itself(self, project: ProjectRow, account: SignedIn) -> None:
+        """Unless files changed since: then the user has to say what is wanted, or to upload them again."""
+        written = await written_since_registered(self._core, project.id)
+        if not written:
+            await self._start(project, account)
+            return
+        reason = objection_to(written, project.name)
+        log.warning("Processing of project %d was not started: %s", project.id, reason)
+        await self._core.journal.write(partial(uploads.hold_start, project=project.id, reason=reason))
+
     async def _start(self, project: ProjectRow, account: SignedIn) -> None:
         assert project.remote_id is not None
         before = await account.cloud.project(project.remote_id)
@@ -203,6 +217,7 @@ class ProcessingDesk:
         def intend(connection: sqlite3.Connection) -> None:
             uploads.set_project(connection, project.id, start_word=before.word)
             uploads.ask_start(connection, project.id, now)
+            uploads.release_start(connection, project.id)
 
         await self._core.journal.write(intend)
         try:

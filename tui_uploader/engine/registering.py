@@ -14,6 +14,7 @@ from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.project_tasks import ProjectTasks
 from tui_uploader.engine.retry import Verdict, backoff, decide
+from tui_uploader.engine.written_since import keep_unwritten
 from tui_uploader.errors import CloudRefused, EngineError, Unsupported, UploaderError
 from tui_uploader.intake.inspect import result_type
 from tui_uploader.model import FileStage, ProjectKind
@@ -77,7 +78,10 @@ class Registrar:
         if project is None or project.remote_id is None or account is None or not account.usable:
             return
         most = min(_BATCH, account.cloud.registration_batch)
-        rows = await self._core.journal.read(lambda connection: files.stored(connection, project.id, most))
+        stored = await self._core.journal.read(lambda connection: files.stored(connection, project.id, most))
+        rows = await keep_unwritten(self._core, stored)
+        if not rows:
+            return
         try:
             store = account.cloud.store(project.remote_id)
             await store.open()

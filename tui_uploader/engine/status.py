@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import ProjectRow, Summary, UploadRow
-from tui_uploader.errors import NotSignedIn, UploaderError
+from tui_uploader.engine.unfinished import Rest
+from tui_uploader.errors import NotSignedIn, SourceChanged, UploaderError
 from tui_uploader.model import (
     Counts,
     EtaRange,
@@ -24,6 +26,7 @@ from tui_uploader.model import (
     UploadStatus,
     Volume,
 )
+from tui_uploader.text import counted, printable
 
 _TO_UPLOAD = (
     FileStage.FOUND,
@@ -108,9 +111,19 @@ def notice_of(upload: UploadRow, way: Way, fault: UploaderError | None) -> Notic
     if not ended and upload.state is not UploadState.PAUSED and way.closed is not None:
         return way.closed
     if upload.notice is not None:
-        stuck = upload.state is UploadState.PAUSED or bool(upload.unscanned)
+        held_back = upload.notice_kind == SourceChanged.__name__  # see `uploads.hold_start`
+        stuck = upload.state is UploadState.PAUSED or bool(upload.unscanned) or held_back
         return Notice(upload.notice_kind or "", upload.notice, needs_person=stuck)
     return None
+
+
+def resting_notice(rests: Sequence[Rest]) -> Notice:
+    """Of files that are looked at again before they are read."""
+    name = printable(PurePath(rests[0].path).name)
+    others = f" and {counted(len(rests) - 1, 'other file')}" if len(rests) > 1 else ""
+    verb = "are" if others else "is"
+    message = f"{name}{others} may not be finished ({rests[0].reason}), and {verb} looked at again before the upload."
+    return Notice(SourceChanged.__name__, message, needs_person=False)
 
 
 def upload_status(

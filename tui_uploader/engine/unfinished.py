@@ -8,11 +8,12 @@ date of a file only decides whether to look twice; how long it has been unchange
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePath
 
+from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.intake.look import Look
 from tui_uploader.text import byte_count, duration, printable
 
@@ -169,6 +170,17 @@ def _state(look: Look) -> tuple[int, int, int]:
     return look.size, look.mtime_ns, look.samples
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A file that is looked at again."""
+
+    upload: int
+    path: str
+    until: float
+    """By the monotonic clock."""
+    reason: str
+
+
 class Watches:
     """The files that are being waited for, by id. In memory only: after a restart every file is looked at afresh."""
 
@@ -177,52 +189,55 @@ class Watches:
         self._monotonic = monotonic
         self._patience = patience
         self._watches: dict[int, Watch] = {}
-        self._resting: dict[int, tuple[float, str]] = {}
+        self._resting: dict[int, Rest] = {}
 
     @property
-    def resting(self) -> dict[int, tuple[float, str]]:
-        """Until when (monotonic) each file rests, and why."""
+    def resting(self) -> Mapping[int, Rest]:
         now = self._monotonic()
-        self._resting = {file: rest for file, rest in self._resting.items() if rest[0] > now}
+        self._resting = {file: rest for file, rest in self._resting.items() if rest.until > now}
         return self._resting
 
-    def wants_look(self, file: int, mtime_ns: int) -> bool:
-        """A file that was watched before, or whose date says that it may still be written."""
-        return file in self._watches or self._wall() - mtime_ns / 1e9 < self._patience.recent
+    def resting_of(self, upload: int) -> list[Rest]:
+        """In the order in which the files were found."""
+        return [rest for _, rest in sorted(self.resting.items()) if rest.upload == upload] if self._resting else []
 
-    def seen(self, file: int, path: str, look: Look, gaps: GapRule) -> Decision:
+    def wants_look(self, row: FileRow) -> bool:
+        """A file that was watched before, or whose date says that it may still be written."""
+        return row.id in self._watches or self._is_recent(row)
+
+    def seen(self, row: FileRow, look: Look, gaps: GapRule) -> Decision:
         """Note a look, and decide. A file that is to be looked at again rests from now on."""
         now = self._monotonic()
-        watch = self._keep(file, watched(self._watches.get(file), look, now))
+        watch = self._keep(row.id, watched(self._watches.get(row.id), look, now))
         decision = decide(watch, self._wall(), now, self._patience, gaps)
         match decision:
             case LookAgain(seconds, reason):
-                self._rest(file, seconds, reason)
+                self._rest(row, seconds, reason)
             case GiveUp(cause):
-                self.forget(file)
-                return _not_at_rest(path, cause, watch, now)
+                self.forget(row.id)
+                return _not_at_rest(row.path, cause, watch, now)
         return decision
 
-    def changed(self, file: int, path: str) -> GiveUp | None:
+    def changed(self, row: FileRow) -> GiveUp | None:
         """The file is not what it was when it was looked at: it rests, or has changed too often."""
         now = self._monotonic()
-        watch = self._keep(file, changed(self._watches.get(file), now))
+        watch = self._keep(row.id, changed(self._watches.get(row.id), now))
         if out_of_patience(watch, now, self._patience):
-            self.forget(file)
-            return _not_at_rest(path, _AT_WORK, watch, now)
-        self._rest(file, rest_after(watch.changes - 1, self._patience), _AT_WORK)
+            self.forget(row.id)
+            return _not_at_rest(row.path, _AT_WORK, watch, now)
+        self._rest(row, rest_after(watch.changes - 1, self._patience), _AT_WORK)
         return None
 
-    def may_get_better(self, file: int, mtime_ns: int) -> bool:
+    def may_get_better(self, row: FileRow) -> bool:
         """Whether a file that is of no use as it is may still be written: then it rests."""
-        now = self._monotonic()
-        if self._wall() - mtime_ns / 1e9 >= self._patience.recent:
+        if not self._is_recent(row):
             return False
-        watch = self._keep(file, self._watches.get(file) or Watch(now, now))
+        now = self._monotonic()
+        watch = self._keep(row.id, self._watches.get(row.id) or Watch(now, now))
         unchanged = now - watch.since
         if unchanged >= self._patience.refused_rest or out_of_patience(watch, now, self._patience):
             return False
-        self._rest(file, self._patience.refused_rest - unchanged, "it is not whole yet")
+        self._rest(row, self._patience.refused_rest - unchanged, "it is not whole yet")
         return True
 
     def settled(self, file: int) -> None:
@@ -239,11 +254,14 @@ class Watches:
         self._watches.pop(file, None)
         self._resting.pop(file, None)
 
+    def _is_recent(self, row: FileRow) -> bool:
+        return self._wall() - row.mtime_ns / 1e9 < self._patience.recent
+
     def _keep(self, file: int, watch: Watch) -> Watch:
         self._watches[file] = watch
         while len(self._watches) > _MOST_REMEMBERED:
             del self._watches[next(iter(self._watches))]
         return watch
 
-    def _rest(self, file: int, seconds: float, reason: str) -> None:
-        self._resting[file] = (self._monotonic() + seconds, reason)
+    def _rest(self, row: FileRow, seconds: float, reason: str) -> None:
+        self._resting[row.id] = Rest(row.upload, row.path, self._monotonic() + seconds, reason)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from tui_uploader.engine.accounts import SignedIn
 from tui_uploader.engine.bandwidth import closed_notice
 from tui_uploader.engine.core import Core
@@ -20,6 +22,7 @@ from tui_uploader.engine.status import (
     file_item,
     overall_link,
     project_value,
+    resting_notice,
     upload_status,
     waiting_reason,
 )
@@ -73,7 +76,8 @@ class View:
     def files(self, rows: Sequence[FileRow], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
         sent = self._core.live.sent_of_files()
         now = self._core.clocks.monotonic()
-        resting = self._core.watches.resting | self._sender.setbacks.resting
+        being_written = {file: (rest.until, rest.reason) for file, rest in self._core.watches.resting.items()}
+        resting = being_written | self._sender.setbacks.resting
         items = []
         for row in rows:
             upload = self._core.summary.uploads[row.upload]
@@ -101,7 +105,10 @@ class View:
         still_sending = summary.files(upload.id, FileStage.SENDING)
         if still_sending or not summary.files(upload.id, FileStage.FOUND, FileStage.READY):
             way = replace(way, closed=None)  # what it may send gets to its end first, or all is sent
-        return upload_status(self._core.summary, upload, project, way, motion, fault)
+        status = upload_status(self._core.summary, upload, project, way, motion, fault)
+        if status.notice is None and (rests := self._core.watches.resting_of(upload.id)):
+            status = msgspec.structs.replace(status, notice=resting_notice(rests))
+        return status
 
     def _project_row(self, project: int) -> ProjectRow:
         return with_standing_reason(self._core.summary.projects[project], self._core.summary)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from textual.app import App
 
+from tui_uploader.errors import SourceChanged
 from tui_uploader.model import (
     MIN_IMAGES,
     FileQuery,
@@ -222,10 +223,21 @@ class Commands:
         self._say(f"Copied, if the terminal allows it: {address}", seconds=15.0)
 
     def _start(self, project: str, name: str, *, partial: bool) -> None:
-        async def start(engine: EngineClient) -> Project:
-            return await engine.start_processing(project, partial=partial)
+        async def start(engine: EngineClient) -> SourceChanged | None:
+            try:
+                await engine.start_processing(project, partial=partial)
+            except SourceChanged as changed:
+                return changed
+            return None
 
-        self._do("start processing", start, f"Processing of {_name(name)} is asked for.")
+        def told(changed: SourceChanged | None) -> None:
+            if changed is None:
+                self._say(f"Processing of {_name(name)} is asked for.")
+                return
+            question = f"Start processing {_name(name)} all the same?"
+            self._ask(question, (str(changed),), lambda: self._start(project, name, partial=True))
+
+        self._link.call("start processing", start, told)
 
     # ------------------------------------------------------------------------------------------------- telling
 

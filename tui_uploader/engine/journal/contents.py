@@ -69,9 +69,12 @@ def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candid
         return
     name = _own_name(connection, found, identity)
     same_content = found.identity == identity
+    if same_content and found.etag is not None and found.object == name:
+        files.move(connection, file_id, FileEvent.STORED)
+        return
     if not same_content:
         files.forget_parts(connection, file_id)
-    files.move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name)
+    files.move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name, etag=None)
 
 
 def _own_name(connection: sqlite3.Connection, row: files.FileRow, identity: str) -> str:

@@ -306,6 +306,26 @@ def stored(connection: sqlite3.Connection, project: int, limit: int) -> list[Fil
     return [FileRow.of(row) for row in rows]
 
 
+def doubt_stored(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
+    """The file of a stored object, which the project does not know yet, was written to: it is checked again.
+
+    What is known of the object stays: if the content turns out to be the same, only registering is left.
+    """
+    size, mtime_ns, inode = facts(candidate)
+    move(connection, file_id, FileEvent.CHANGED, size=size, mtime_ns=mtime_ns, inode=inode)
+
+
+def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRow]:
+    """Registered files of a project, without those whose path was uploaded again since."""
+    stages = (*HOLDING, FileStage.DUPLICATE)
+    marks = ",".join("?" * len(stages))
+    rows = connection.execute(
+        f"SELECT * FROM files WHERE project = ? AND stage IN ({marks}) ORDER BY id", (project, *stages)
+    )
+    latest = {row["path"]: FileRow.of(row) for row in rows}
+    return [row for row in latest.values() if row.stage is FileStage.REGISTERED]
+
+
 def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
     choose(connection, file_ids)
     connection.execute(f"UPDATE files SET register_asked = 1 WHERE id IN {CHOSEN}")
@@ -323,7 +343,10 @@ def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float
 
 
 def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -> None:
-    move(connection, file_id, FileEvent.FAILED, error=kind, reason=reason)
+    """An object is only kept for another attempt to register it while its file is known to hold the same."""
+    found = file(connection, file_id)
+    etag = found.etag if found.stage is FileStage.STORED else None
+    move(connection, file_id, FileEvent.FAILED, error=kind, reason=reason, etag=etag)
 
 
 def failed_at_source(connection: sqlite3.Connection, upload_ids: Sequence[int]) -> list[FileRow]:

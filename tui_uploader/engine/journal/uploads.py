@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, UploadRow, read_summary
-from tui_uploader.errors import NoSuchProject, NoSuchUpload, NotPossibleNow
+from tui_uploader.errors import NoSuchProject, NoSuchUpload, NotPossibleNow, SourceChanged, UploaderError
 from tui_uploader.model import (
     FileQuery,
     FileStage,
@@ -92,6 +92,23 @@ def drop_unused_project(connection: sqlite3.Connection, project: int) -> None:
         "DELETE FROM projects WHERE id = ? AND remote_id IS NULL AND make_asked_at IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM uploads WHERE project = projects.id)",
         (project,),
+    )
+
+
+def hold_start(connection: sqlite3.Connection, project: int, reason: UploaderError) -> None:
+    """Processing does not start by itself for `reason`, before more images come or the user wishes it."""
+    set_project(connection, project, start_images=registered_images(connection, project), reason=str(reason))
+    connection.execute(
+        "UPDATE uploads SET notice_kind = ?, notice = ? WHERE id = (SELECT MAX(id) FROM uploads WHERE project = ?)",
+        (reason.kind, str(reason), project),
+    )
+
+
+def release_start(connection: sqlite3.Connection, project: int) -> None:
+    """Processing is going to start: what `hold_start` told is done with."""
+    connection.execute(
+        "UPDATE uploads SET notice_kind = NULL, notice = NULL WHERE project = ? AND notice_kind = ?",
+        (project, SourceChanged.__name__),
     )
 
 
