@@ -16,7 +16,8 @@
     │   └── ChecksumRefused  ClockSkewed  MultipartGone  NameTaken
     ├── EngineError                     exit 6: the background process or its journal
     │   ├── EngineUnreachable (EngineGone)  EngineWillNotStart  EngineVersionDiffers
-    │   └── JournalUnwritable  JournalInUse  JournalTooNew  JournalDamaged
+    │   ├── JournalUnwitable  JournalInUse  JournalTooNew  JournalDamaged
+    │   └── UnforeseenFailure
     └── Interrupted                     exit 130
 
 Each knows what would make another attempt worth it (`remedy`), the exit code of a command that ends with it,
@@ -252,6 +253,12 @@ class JournalTooNew(EngineError): ...
 
 
 class JournalDamaged(EngineError): ...
+
+
+class UnforeseenFailure(EngineError):
+    """A fault of the program itself, met by one of the engine's workers."""
+
+    remedy = Remedy.WAIT
 
 
 class Interrupted(UploaderError):

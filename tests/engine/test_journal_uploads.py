@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.engine.journaled import Desk, candidate, content
-from tui_uploader.engine.journal import commands, files, uploads
+from tui_uploader.engine.journal import commands, files, sources, uploads
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.model import FileQuery, FileSelection, FileStatus, IdRun, UploadState, runs_of
 
@@ -76,11 +76,13 @@ async def test_what_was_added_beside_it_stays(
     """It is walked to its end, and told no longer that something was wrong with the path that is gone."""
     await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/two"], True, 0.0))
     await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, walked))
-    await desk.write(lambda c: uploads.set_notice(c, desk.upload, "NoSuchPath", "There is no /card."))
+    await desk.write(lambda c: uploads.set_notice(c, desk.upload, "CloudRefused", "Of another matter."))
+    await desk.write(lambda c: sources.note_failed_walk(c, desk.upload, "/card", "NoSuchPath", "There is no /card."))
+    assert desk.journal.summary.uploads[desk.upload].walk_reason == "There is no /card."
     await take_back(desk, "/card")
     upload = desk.journal.summary.uploads[desk.upload]
     assert await desk.journal.read(lambda c: uploads.unscanned(c, desk.upload)) == left
-    assert (upload.state, upload.notice) == (state, None)
+    assert (upload.state, upload.walk_reason, upload.notice) == (state, None, "Of another matter.")
 
 
 async def test_an_upload_with_files_of_another_time_stays(desk: Desk) -> None:

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from tests.engine.rows import FILE, PROJECT, UPLOAD, summary
+from tui_uploader.engine.faults import Worker
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.engine.status import (
     Motion,
     Way,
     counts_of,
+    fault_of,
     file_item,
     notice_of,
     overall_link,
@@ -18,8 +20,8 @@ from tui_uploader.engine.status import (
     volume_of,
     waiting_reason,
 )
-from tui_uploader.errors import JournalUnwritable, SignInRefused
-from tui_uploader.model import Counts, FileStage, FileStatus, Link, LinkState, UploadState, Volume
+from tui_uploader.errors import JournalUnwritable, SignInRefused, UnforeseenFailure
+from tui_uploader.model import Counts, FileStage, FileStatus, Link, LinkState, ProcessingState, UploadState, Volume
 
 OPEN = Way(signed_in=True, link=Link(LinkState.UP), problem=None, account="id@cloud")
 DEAD = replace(OPEN, link=Link(LinkState.DOWN, since=0.0, next_try=None, reason="x"))
@@ -81,6 +83,54 @@ def test_notices_in_order_of_weight() -> None:
             (replace(UPLOAD, state=UploadState.COMPLETE), REFUSED, None),
         )
     ] == ["The disk is full.", "The secret is wrong.", "Too many.", None, None]
+
+
+@pytest.mark.parametrize(
+    ("state", "unscanned", "failed", "moving", "needs_person"),
+    [
+        (UploadState.PREPARING, 1, 1, True, False),
+        (UploadState.PREPARING, 1, 1, False, True),
+        (UploadState.PREPARING, 2, 1, False, False),
+        (UploadState.PAUSED, 2, 1, True, True),
+        (UploadState.CANCELLED, 1, 1, False, None),
+    ],
+)
+def test_a_card_that_is_away_needs_a_person_once_all_the_rest_is_through(
+    state: UploadState, unscanned: int, failed: int, moving: bool, needs_person: bool | None
+) -> None:
+    upload = replace(
+        UPLOAD, state=state, unscanned=unscanned, failed_walks=failed, walk_error="SourceVanished", walk_reason="Away."
+    )
+    notice = notice_of(upload, OPEN, None, moving=moving)
+    assert (notice and notice.needs_person) is needs_person
+    assert notice is None or notice.message == "Away."
+    both = notice_of(replace(upload, state=UploadState.ACTIVE, unscanned=2, failed_walks=2), OPEN, None)
+    assert both is not None and both.message == "Away. The same holds for 1 other path of this upload."
+
+
+@pytest.mark.parametrize(
+    ("room", "state", "auto_process", "processing", "concerned"),
+    [
+        ("register", UploadState.ACTIVE, True, ProcessingState.NOT_STARTED, True),
+        ("register", UploadState.COMPLETE, True, ProcessingState.NOT_STARTED, False),
+        ("register", UploadState.CANCELLED, True, ProcessingState.NOT_STARTED, False),
+        ("clean up", UploadState.ACTIVE, True, ProcessingState.NOT_STARTED, False),
+        ("process", UploadState.ACTIVE, True, ProcessingState.NOT_STARTED, False),
+        ("process", UploadState.COMPLETE, True, ProcessingState.NOT_STARTED, True),
+        ("process", UploadState.COMPLETE, False, ProcessingState.NOT_STARTED, False),
+        ("process", UploadState.COMPLETE, False, ProcessingState.PROCESSING, True),
+        ("process", UploadState.COMPLETE, True, ProcessingState.DONE, False),
+    ],
+)
+def test_the_failure_of_a_worker_is_told_with_the_uploads_that_it_holds_up(
+    room: str, state: UploadState, auto_process: bool, processing: ProcessingState, concerned: bool
+) -> None:
+    fault = UnforeseenFailure("Again and again.")
+    upload = replace(UPLOAD, state=state, auto_process=auto_process)
+    project = replace(PROJECT, processing=processing)
+    for of_project in (None, project.id):
+        assert fault_of({Worker(room, of_project): fault}, upload, project) is (fault if concerned else None)
+    assert fault_of({Worker(room, project.id + 1): fault}, upload, project) is None
 
 
 def test_a_duplicate_names_its_original() -> None:

@@ -15,7 +15,7 @@ CATCHES_EVERYTHING = {
     "cloud/credentials.py::ask": "keyrings raise whatever their own libraries raise; the next place is asked instead",
     "engine/checking.py::_check": "the edge of a task: logged, shown, and the other files go on",
     "engine/core.py::run": "the edge of a task: logged, shown, and tried again",
-    "engine/checking.py::_walk": "the edge of a task: logged, shown as a fault of the engine, and tried again",
+    "engine/walking.py::_walk": "the edge of a task: logged, shown with the upload, and tried again",
     "engine/journal/connection.py::_write_group": "the edge of a thread: every caller of the group learns it",
     "engine/journal/connection.py::_run_alone": "handed to the caller whose change it was; the others are kept",
     "engine/sending.py::_send": "the edge of a task: logged, written down for the file, and the others go on",

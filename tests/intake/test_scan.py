@@ -281,6 +281,16 @@ def test_a_given_path_that_vanishes_after_the_first_batch_is_told(tmp_path: Path
     assert [s.reason for batch in batches for s in batch.skipped] == ["vanished during the scan"]
 
 
+def test_a_card_that_goes_away_during_the_walk_fails_the_walk(tmp_path: Path) -> None:
+    """What was found of it is not all that it holds."""
+    touch(tmp_path, "card/a.jpg", "card/inner/b.jpg")
+    batches = scan([str(tmp_path / "card")], IMAGES, batch_size=1)
+    next(batches)
+    (tmp_path / "card").rename(tmp_path / "away")
+    with pytest.raises(SourceVanished, match="card"):
+        list(batches)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may enter everything")
 def test_a_forbidden_folder_is_told_and_the_rest_is_found(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "locked/b.jpg")

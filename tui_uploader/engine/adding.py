@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui_uploader.engine.checking import Scanner
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
 from tui_uploader.engine.projects import Find, Projects
-from tui_uploader.errors import EngineError, NothingToUpload, UploaderError, UsageError
+from tui_uploader.engine.walking import Scanner
+from tui_uploader.errors import EngineError, NothingToUpload, UnforeseenFailure, UploaderError, UsageError
+from tui_uploader.intake.scan import check_paths
 from tui_uploader.model import AddRequest, ProjectKind, Skipped
 from tui_uploader.text import printable
 
@@ -31,45 +33,54 @@ class Adder:
         Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
         """
         paths = tuple(os.path.normpath(path) for path in request.paths)
+        _check(request)
+        with contextlib.suppress(TimeoutError):  # a card that does not answer is a matter of its walk
+            await asyncio.wait_for(asyncio.to_thread(check_paths, paths), _SCAN_PATIENCE)
         find_project = await self._project_for(request)
         auto = request.auto_process and request.kind is ProjectKind.IMAGES
         now = self._core.clocks.wall()
         upload = await self._core.journal.write(
             lambda connection: uploads.add_sources(connection, find_project(connection), paths, auto, now)
         )
-        walk = self._scanner.walk(upload)
-        await asyncio.wait({walk}, timeout=_SCAN_PATIENCE)
-        if walk.done() and not walk.cancelled():
-            await self._take_back_if_nothing(upload, paths, walk.exception())
+        walks = {self._scanner.walk(upload, path) for path in paths}
+        done, under_way = await asyncio.wait(walks, timeout=_SCAN_PATIENCE)
+        if not under_way:
+            failures = [failure for walk in done if not walk.cancelled() and (failure := walk.result())]
+            await self._take_back_if_nothing(upload, paths, failures)
         return upload
 
     async def _project_for(self, request: AddRequest) -> Find:
-        if not request.paths:
-            raise UsageError("Name at least one file or folder to upload.")
-        if any(not Path(path).is_absolute() for path in request.paths):
-            raise UsageError("The engine takes absolute paths only: it has another working folder than you.")
         if request.new is not None and request.project is None:
             return self._projects.new(request.new, request.account, request.kind)
         if request.project is not None and request.new is None:
             return await self._projects.finder(request.project, request.account, request.kind)
         raise UsageError("Name either an existing project or a new one.")
 
-    async def _take_back_if_nothing(self, upload: int, paths: Sequence[str], failure: BaseException | None) -> None:
-        if isinstance(failure, EngineError):
-            raise failure
+    async def _take_back_if_nothing(self, upload: int, paths: Sequence[str], failures: Sequence[UploaderError]) -> None:
+        """`failures`: of the walks of these paths. Where others hold files, a failed one is told with the upload."""
+        if any(isinstance(failure, UnforeseenFailure) for failure in failures):
+            return  # it may pass: the walk is tried again, and the upload tells if it does not
+        for failure in failures:
+            if isinstance(failure, EngineError):
+                raise failure
         skipped = await self._core.journal.read(lambda connection: uploads.skipped(connection, upload))
 
         def take_back(connection: sqlite3.Connection) -> bool:
             nothing = not uploads.holds_any(connection, upload, paths)
-            if nothing or isinstance(failure, UsageError):
+            if nothing:
                 uploads.take_back(connection, upload, paths)
             return nothing
 
-        nothing = await self._core.journal.write(take_back)
-        if isinstance(failure, UploaderError):
-            raise failure
-        if nothing:
-            raise _nothing_in(paths, skipped)
+        if await self._core.journal.write(take_back):
+            raise failures[0] if failures else _nothing_in(paths, skipped)
+
+
+def _check(request: AddRequest) -> None:
+    """Raises UsageError."""
+    if not request.paths:
+        raise UsageError("Name at least one file or folder to upload.")
+    if any(not Path(path).is_absolute() for path in request.paths):
+        raise UsageError("The engine takes absolute paths only: it has another working folder than you.")
 
 
 def _nothing_in(paths: Sequence[str], skipped: Sequence[Skipped]) -> NothingToUpload:

@@ -1,4 +1,4 @@
-"""From paths to files that may be sent: walks folders, reads every file once, and decides under which name it goes."""
+"""From files that were found to files that may be sent: reads each once, and decides under which name it goes."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from tui_uploader.engine.core import Core, unforeseen
-from tui_uploader.engine.journal import contents, files, uploads
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.faults import QUIET_TRIES, FailureCounts, given_up
+from tui_uploader.engine.journal import contents, files
 from tui_uploader.engine.journal.contents import Content
 from tui_uploader.engine.journal.files import FileRow
-from tui_uploader.engine.journal.summary import UploadRow, read_summary
+from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.engine.pacing import may_read_ahead
 from tui_uploader.engine.unfinished import GapRule, GiveUp, HasGap, LookAgain, gap
 from tui_uploader.errors import (
     EngineError,
-    NoSuchPath,
     SourceChanged,
     SourceRefused,
-    SourceUnreadable,
-    TooManyImages,
+    UnforeseenFailure,
     UploaderError,
 )
 from tui_uploader.file_kinds import extension_of
@@ -31,138 +30,18 @@ from tui_uploader.intake.exif import by_cameras_clock
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result
 from tui_uploader.intake.look import look_at
-from tui_uploader.intake.scan import Candidate, ScanBatch, candidate_of, scan
-from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadEvent, UploadState
-from tui_uploader.text import counted
+from tui_uploader.intake.scan import Candidate, candidate_of
+from tui_uploader.model import FileStage, ProjectKind, UploadState
+from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
 
-_ROOM, _WALKING = "intake", "scan"
-_PAUSE_AFTER_FAILED_WALK = 5.0
-_NOTICES_OF_WALKS = (NoSuchPath.__name__, SourceUnreadable.__name__, TooManyImages.__name__)
+_ROOM = "intake"
 _READERS = 2
 _AT_ONCE = 16
 _MOST_RESTING = 2000
 """Files that are waited for at once. By the time that more could be read, the others have been."""
 _TIFF = (".tif", ".tiff")
-
-
-class Scanner:
-    """Walks the paths of uploads, in threads, one walk an upload.
-
-    A path stays to be walked until it was walked to its end: a stop of the engine, a full disk or a card that is not
-    there yet only put that off.
-    """
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._walks: dict[int, asyncio.Task[None]] = {}
-        self._not_before: dict[int, float] = {}
-
-    async def step(self) -> float | None:
-        """Begin the walks that were asked for, or that did not come to their end before."""
-        now = self._core.clocks.monotonic()
-        unfinished = [
-            upload.id
-            for upload in self._core.summary.uploads.values()
-            if upload.unscanned and upload.state is not UploadState.CANCELLED
-        ]
-        for upload in unfinished:
-            if self._not_before.get(upload, 0.0) <= now and not self._walking(upload):
-                self.walk(upload)
-        dues = [self._not_before[upload] for upload in unfinished if self._not_before.get(upload, 0.0) > now]
-        return min(dues) - now if dues else None
-
-    def walk(self, upload: int) -> asyncio.Task[None]:
-        """The walk of the upload. Its failure is shown as the upload's notice, and tried again later."""
-        running = self._walks.get(upload)
-        if running is None or running.done():
-            running = asyncio.create_task(self._walk(upload), name=f"scan-{upload}")
-            self._walks[upload] = running
-            running.add_done_callback(lambda _: self._core.ring())
-        return running
-
-    async def close(self) -> None:
-        for walk in self._walks.values():
-            walk.cancel()
-        await asyncio.gather(*self._walks.values(), return_exceptions=True)
-
-    def _walking(self, upload: int) -> bool:
-        walk = self._walks.get(upload)
-        return walk is not None and not walk.done()
-
-    async def _walk(self, upload: int) -> None:
-        """Until nothing is left to be walked: paths that are added meanwhile, too."""
-        try:
-            while paths := await self._core.journal.read(lambda connection: uploads.unscanned(connection, upload)):
-                await self._walk_paths(upload, paths)
-        except UploaderError as error:
-            await self._put_off(upload, error)
-            raise
-        except Exception as error:
-            log.exception("A walk met something unforeseen")
-            await self._put_off(upload, unforeseen(error))
-            raise unforeseen(error) from error
-
-    async def _walk_paths(self, upload: int, paths: Sequence[str]) -> None:
-        project = self._core.summary.projects[self._core.summary.uploads[upload].project]
-        batches = scan(paths, project.kind)
-        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            await self._core.journal.write(_keeping(batch, upload, project.id))
-        await self._core.journal.write(lambda connection: end_walk(connection, upload, paths))
-
-    async def _put_off(self, upload: int, error: UploaderError) -> None:
-        log.warning("The walk of upload %d ended early: %s", upload, error)
-        self._not_before[upload] = self._core.clocks.monotonic() + _PAUSE_AFTER_FAILED_WALK
-        if isinstance(error, EngineError):
-            self._core.faults[_WALKING] = error
-            return
-        with contextlib.suppress(EngineError):
-            await self._core.journal.write(
-                lambda connection: uploads.set_notice(connection, upload, error.kind, str(error))
-            )
-
-
-def end_walk(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
-    """These paths are walked. The service's limit is told before anything is sent; the user decides what goes."""
-    uploads.mark_scanned(connection, upload_id, paths)
-    try:
-        check_image_limit(connection, upload_id)
-    except TooManyImages as error:
-        uploads.move_upload(connection, upload_id, UploadEvent.PAUSE, unless_impossible=True)
-        uploads.set_notice(connection, upload_id, error.kind, str(error))
-
-
-def check_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
-    """Raises TooManyImages; otherwise notices of walks that went wrong before are done with."""
-    upload = uploads.upload(connection, upload_id)
-    project = read_summary(connection).projects[upload.project]
-    images = contents.distinct_images(connection, project.id)
-    if project.kind is ProjectKind.IMAGES and images > MAX_IMAGES:
-        raise TooManyImages(
-            f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project takes. Nothing is being "
-            "sent. Remove some and resume, or split them over several projects."
-        )
-    if upload.notice_kind in _NOTICES_OF_WALKS:
-        uploads.set_notice(connection, upload_id, None, None)
-
-
-def correct_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
-    """Files left or came back: what was said of too many images tells the number of now, or nothing any more."""
-    if uploads.upload(connection, upload_id).notice_kind != TooManyImages.__name__:
-        return
-    try:
-        check_image_limit(connection, upload_id)
-    except TooManyImages as error:
-        uploads.set_notice(connection, upload_id, error.kind, str(error))
-
-
-def _keeping(batch: ScanBatch, upload: int, project: int) -> Callable[[sqlite3.Connection], None]:
-    def keep(connection: sqlite3.Connection) -> None:
-        files.add_candidates(connection, upload, project, batch.candidates)
-        files.add_skipped(connection, upload, ((skipped.path, skipped.reason) for skipped in batch.skipped))
-
-    return keep
 
 
 class Checker:
@@ -174,6 +53,7 @@ class Checker:
         self._under_way: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._latest: dict[int, asyncio.Task[None]] = {}
+        self._faults: FailureCounts[int] = FailureCounts(core.clocks.monotonic)
 
     async def step(self) -> float | None:
         now = self._core.clocks.monotonic()
@@ -181,7 +61,8 @@ class Checker:
         if self._may_read(now) and len(resting) < _MOST_RESTING:
             for row, known in await self._next_rows():
                 self._begin(row, known)
-        return min(rest.until for rest in resting.values()) - now if resting else None
+        dues = [*(rest.until for rest in resting.values()), *self._faults.resting.values()]
+        return min(dues) - now if dues else None
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -211,7 +92,7 @@ class Checker:
         ]
         if not waiting:
             return []
-        passing_over = (*self._under_way, *self._core.watches.resting)
+        passing_over = (*self._under_way, *self._core.watches.resting, *self._faults.resting)
 
         def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Content | None]]:
             heads = [files.unchecked(connection, upload, _AT_ONCE, passing_over) for upload in waiting]
@@ -249,11 +130,14 @@ class Checker:
             except UploaderError as error:
                 await self._give_up(row, error)
             self._core.recovered(_ROOM)
+            self._faults.passed(row.id)
+        except UnforeseenFailure as error:
+            await self._note_fault(row, error)
         except UploaderError as error:
             await self._core.trouble(_ROOM, error)
         except Exception as error:
             log.exception("Checking a file met something unforeseen")
-            await self._core.trouble(_ROOM, unforeseen(error))
+            await self._note_fault(row, error)
 
     async def _look_at(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
         kind = self._core.summary.projects[row.project].kind
@@ -305,6 +189,14 @@ class Checker:
         too_often = self._core.watches.changed(row)
         if too_often is not None:
             await self._give_up(row, SourceChanged(too_often.reason))
+
+    async def _note_fault(self, row: FileRow, error: Exception) -> None:
+        """A file that a fault of the program keeps from being checked is tried again, then given up."""
+        doing = f"check {printable(row.path)}"
+        if self._faults.failed(row.id) > QUIET_TRIES:
+            self._faults.passed(row.id)
+            with contextlib.suppress(EngineError):  # it is tried again, and given up then
+                await self._give_up(row, given_up(error, doing))
 
     async def _give_up(self, row: FileRow, error: UploaderError) -> None:
         def fail(connection: sqlite3.Connection) -> None:

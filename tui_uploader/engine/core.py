@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from tui_uploader.engine.accounts import Accounts, SignedIn
+from tui_uploader.engine.faults import FailureCounts, Worker, is_quiet, unforeseen_in
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.journal.summary import ProjectRow, Summary
 from tui_uploader.engine.live import Live
@@ -16,11 +17,10 @@ from tui_uploader.engine.source_threads import SourceThreads
 from tui_uploader.engine.streams import Streams
 from tui_uploader.engine.unfinished import Watches
 from tui_uploader.engine.valve import Valve
-from tui_uploader.errors import EngineError, UploaderError
+from tui_uploader.errors import UploaderError
 
 log = logging.getLogger(__name__)
 
-_PAUSE_AFTER_FAULT = 5.0
 _GATHERING_SECONDS = 0.01
 """Bells ring with every commit; a room looks once for those that ring together."""
 
@@ -48,10 +48,15 @@ class Core:
     watches: Watches
     sources: SourceThreads = field(default_factory=SourceThreads)
     _bells: set[asyncio.Event] = field(default_factory=set)
-    faults: dict[str, UploaderError] = field(default_factory=dict)
-    """What keeps a room of the engine from working, such as a full disk under the journal, by room."""
+    faults: dict[Worker, UploaderError] = field(default_factory=dict)
+    """What keeps a worker of the engine from its work, such as a full disk under the journal."""
     obstacles: dict[int, UploaderError] = field(default_factory=dict)
     """Why stored files of a project are not registered until a person acts, by project."""
+    _failures: FailureCounts[Worker] = field(init=False)
+    _pauses: set[asyncio.Event] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._failures = FailureCounts(self.clocks.monotonic)
 
     @property
     def summary(self) -> Summary:
@@ -94,24 +99,38 @@ class Core:
                     await asyncio.sleep(1.0)  # not this room was cancelled, but a call that it shared with others
                 except Exception as error:
                     log.exception("%s met something unforeseen", name)
-                    await self.trouble(name, unforeseen(error))
+                    await self.trouble(name, unforeseen_in(name, error))
                 else:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(delay):
                             await bell.wait()
                     await asyncio.sleep(_GATHERING_SECONDS)
 
-    async def trouble(self, room: str, error: UploaderError) -> None:
-        """Show what keeps a room from working, and take a breath before it tries again."""
-        log.error("%s: %s", room, error)
-        self.faults[room] = error
-        self.ring()
-        await asyncio.sleep(_PAUSE_AFTER_FAULT)
+    async def trouble(self, room: str, error: UploaderError, project: int | None = None) -> None:
+        """Show what keeps a room from working (for `project`), and pause: longer with each failure in a row."""
+        worker = Worker(room, project)
+        log.error("%s: %s", worker, error)
+        if not is_quiet(error, self._failures.failed(worker)):
+            self.faults[worker] = error
+            self.ring()
+        pause = asyncio.Event()
+        self._pauses.add(pause)
+        try:
+            async with asyncio.timeout(self._failures.rest(worker)):
+                await pause.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._pauses.discard(pause)
 
-    def recovered(self, room: str) -> None:
-        if self.faults.pop(room, None) is not None:
+    def recovered(self, room: str, project: int | None = None) -> None:
+        worker = Worker(room, project)
+        self._failures.passed(worker)
+        if self.faults.pop(worker, None) is not None:
             self.ring()
 
-
-def unforeseen(error: Exception) -> EngineError:
-    return EngineError(f"The engine met something unforeseen ({type(error).__name__}). Its log says more.")
+    def try_now(self) -> None:
+        """End the pauses after failures."""
+        self._failures.wake()
+        for pause in self._pauses:
+            pause.set()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.adding import Adder
 from tui_uploader.engine.answers import Answers
-from tui_uploader.engine.checking import check_image_limit, correct_image_limit
 from tui_uploader.engine.core import Clocks
+from tui_uploader.engine.image_limit import check_image_limit, correct_image_limit
 from tui_uploader.engine.journal import commands, files, uploads
 from tui_uploader.engine.processing import DOUBT_SECONDS
 from tui_uploader.engine.rooms import Rooms

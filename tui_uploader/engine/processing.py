@@ -74,6 +74,13 @@ def objection(summary: Summary, project: ProjectRow, partial: bool) -> UploaderE
         return TooFewImages(
             f"{name} has {counted(images, 'image')} from here, and processing needs at least {MIN_IMAGES}. Upload more."
         )
+    kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
+    unread = sum(upload.unscanned for upload in kept)
+    if unread and not partial:
+        return NotPossibleNow(
+            f"{counted(unread, 'path')} of {name} could not be looked through to the end yet. Wait, put the card back, "
+            "cancel the upload, or start with --partial."
+        )
     left = summary.project_files(project.id, *UNFINISHED)
     if left and not partial:
         return NotPossibleNow(

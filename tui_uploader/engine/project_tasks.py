@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from tui_uploader.engine.core import Core, unforeseen
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.faults import unforeseen_in
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.errors import UploaderError
 
@@ -33,14 +34,14 @@ class ProjectTasks:
 
     def begin(self, project: ProjectRow, work: Callable[[], Awaitable[None]]) -> None:
         """The project must not be `busy`. `work` starts when it is the project's turn: facts may be others then."""
-        task = asyncio.create_task(self._run(project, work), name=self._room(project.id))
+        task = asyncio.create_task(self._run(project, work), name=f"{self._name} project {project.id}")
         self._tasks[project.id] = task
         task.add_done_callback(lambda _: self._end(project.id))
 
     def not_needed(self, project: int) -> None:
         """Nothing is to be done for the project: what kept it from being done is no trouble any more."""
         if not self.busy(project):
-            self._core.recovered(self._room(project))
+            self._core.recovered(self._name, project)
 
     async def close(self) -> None:
         """Cancel all, and wait for their ends."""
@@ -55,20 +56,16 @@ class ProjectTasks:
 
     async def _run(self, project: ProjectRow, work: Callable[[], Awaitable[None]]) -> None:
         """The edge of a task: what goes wrong here is logged, shown as a fault, and tried again after a pause."""
-        room = self._room(project.id)
         try:
             async with self._turns[project.account]:
                 await work()
-            self._core.recovered(room)
+            self._core.recovered(self._name, project.id)
         except UploaderError as error:
-            await self._core.trouble(room, error)
+            await self._core.trouble(self._name, error, project.id)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
             await asyncio.sleep(_PAUSE_AFTER_CANCELLED_CALL)  # a call was cancelled that it shared with others
         except Exception as error:
-            log.exception("%s met something unforeseen", room)
-            await self._core.trouble(room, unforeseen(error))
-
-    def _room(self, project: int) -> str:
-        return f"{self._name} project {project}"
+            log.exception("%s met something unforeseen in project %d", self._name, project.id)
+            await self._core.trouble(self._name, unforeseen_in(self._name, error), project.id)

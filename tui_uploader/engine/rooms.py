@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.engine.accounts import Accounts
-from tui_uploader.engine.checking import Checker, Scanner
+from tui_uploader.engine.checking import Checker
 from tui_uploader.engine.core import Clocks, Core
 from tui_uploader.engine.finishing import Finisher
 from tui_uploader.engine.journal import files
@@ -26,6 +26,7 @@ from tui_uploader.engine.sending import Sender
 from tui_uploader.engine.streams import Streams
 from tui_uploader.engine.unfinished import Patience, Watches
 from tui_uploader.engine.valve import Valve
+from tui_uploader.engine.walking import Scanner
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Login
 from tui_uploader.settings import Directories, Settings
@@ -128,6 +129,8 @@ class Rooms:
 
     def try_now(self) -> None:
         """Nobody waits for the end of a pause."""
+        self.core.try_now()
+        self.scanner.wake()
         for signed_in in self.core.accounts.all:
             signed_in.link.try_now()
         self.sender.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import sqlite3
@@ -10,7 +11,8 @@ from collections import Counter, deque
 from functools import partial
 
 from tui_uploader.engine.accounts import SignedIn
-from tui_uploader.engine.core import Core, unforeseen
+from tui_uploader.engine.core import Core
+from tui_uploader.engine.faults import QUIET_TRIES, FailureCounts, given_up, unforeseen
 from tui_uploader.engine.journal import contents, files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UploadRow
@@ -26,9 +28,11 @@ from tui_uploader.errors import (
     EngineError,
     NameTaken,
     Remedy,
+    UnforeseenFailure,
     UploaderError,
 )
 from tui_uploader.model import FileEvent, FileStage, UploadState
+from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,6 @@ _HEAD = 64
 _SPARE = 4
 """Files opened and ready to go when a stream gets free: no idle gap between files."""
 _SCAN_GRACE = 2.0
-_REST_AFTER_FAULT = 60.0
 _COMPLETION_GRACE = 2.0
 """For a file whose last part has just arrived to be completed, although no other may begin."""
 
@@ -66,6 +69,7 @@ class Sender:
         self._core = core
         self._projects = projects
         self.setbacks = Setbacks(core.clocks.monotonic, core.clocks.random)
+        self._faults: FailureCounts[int] = FailureCounts(core.clocks.monotonic)
         self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
         self._heads: dict[int, deque[FileRow]] = {}
         self._served: dict[int, int] = {}
@@ -216,17 +220,32 @@ class Sender:
         try:
             await self._attempt(row)
             self._core.recovered(_ROOM)
+            self._faults.passed(row.id)
         except asyncio.CancelledError:
             self._to_hold.add(row.id)
             await self._hold(row.id)
             raise
+        except UnforeseenFailure as error:
+            self._to_hold.add(row.id)
+            await self._note_fault(row, error)
         except EngineError as error:
             self._to_hold.add(row.id)
             await self._core.trouble(_ROOM, error)
         except Exception as error:
             log.exception("Sending a file met something unforeseen")
-            self.setbacks.rest(row.id, _REST_AFTER_FAULT, str(unforeseen(error)))
             self._to_hold.add(row.id)
+            await self._note_fault(row, error)
+
+    async def _note_fault(self, row: FileRow, error: Exception) -> None:
+        """A file that a fault of the program keeps from being sent is tried again, then given up."""
+        doing = f"send {printable(row.path)}"
+        failures = self._faults.failed(row.id)
+        self.setbacks.rest(row.id, self._faults.rest(row.id), str(unforeseen(error, doing)))
+        if failures > QUIET_TRIES:
+            self._faults.passed(row.id)
+            with contextlib.suppress(EngineError):  # it is tried again, and given up then
+                await self._core.journal.write(partial(give_up, file_id=row.id, error=given_up(error, doing)))
+                self._to_hold.discard(row.id)
 
     async def _attempt(self, row: FileRow) -> None:
         account = self._core.account_of(self._core.summary.projects[row.project])

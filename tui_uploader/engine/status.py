@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
+from tui_uploader.engine.faults import UPLOADING_ROOMS, Worker
 from tui_uploader.engine.journal.files import FileRow
-from tui_uploader.engine.journal.summary import ProjectRow, Summary, UploadRow
+from tui_uploader.engine.journal.summary import UNDER_WAY, ProjectRow, Summary, UploadRow
 from tui_uploader.engine.unfinished import Rest
 from tui_uploader.errors import NotSignedIn, SourceChanged, UploaderError
 from tui_uploader.model import (
@@ -21,6 +22,7 @@ from tui_uploader.model import (
     LinkState,
     Notice,
     Processing,
+    ProcessingState,
     Project,
     UploadState,
     UploadStatus,
@@ -98,8 +100,20 @@ def processing_of(project: ProjectRow) -> Processing:
     )
 
 
-def notice_of(upload: UploadRow, way: Way, fault: UploaderError | None) -> Notice | None:
-    """The one thing that the user should know first."""
+def fault_of(faults: Mapping[Worker, UploaderError], upload: UploadRow, project: ProjectRow) -> UploaderError | None:
+    """What keeps the engine's workers from doing what is left to do for the upload."""
+    ended = upload.state in (UploadState.COMPLETE, UploadState.CANCELLED)
+    followed = upload.auto_process or project.processing is not ProcessingState.NOT_STARTED
+    to_process = upload.state is UploadState.COMPLETE and followed and not project.processing.ended
+    for worker, fault in faults.items():
+        needed = to_process if worker.room == "process" else not ended and worker.room in UPLOADING_ROOMS
+        if needed and worker.project in (None, project.id):
+            return fault
+    return None
+
+
+def notice_of(upload: UploadRow, way: Way, fault: UploaderError | None, *, moving: bool = False) -> Notice | None:
+    """The one thing that the user should know first. `moving`: files of the upload are on their way."""
     if fault is not None:
         return Notice(fault.kind, str(fault), needs_person=True)
     ended = upload.state in (UploadState.COMPLETE, UploadState.CANCELLED)
@@ -108,12 +122,14 @@ def notice_of(upload: UploadRow, way: Way, fault: UploaderError | None) -> Notic
     if not ended and not way.signed_in:
         message = f"Nobody is signed in as {way.account}. Run `tui-uploader login`; the upload then goes on by itself."
         return Notice(NotSignedIn.__name__, message, needs_person=True)
-    if not ended and upload.state is not UploadState.PAUSED and way.closed is not None:
+    paused = upload.state is UploadState.PAUSED
+    if not ended and not paused and way.closed is not None:
         return way.closed
+    if not ended and upload.walk_error is not None and not (paused and upload.notice is not None):
+        return _notice_of_walks(upload, moving)
     if upload.notice is not None:
         held_back = upload.notice_kind == SourceChanged.__name__  # see `uploads.hold_start`
-        stuck = upload.state is UploadState.PAUSED or bool(upload.unscanned) or held_back
-        return Notice(upload.notice_kind or "", upload.notice, needs_person=stuck)
+        return Notice(upload.notice_kind or "", upload.notice, needs_person=paused or held_back)
     return None
 
 
@@ -124,6 +140,14 @@ def resting_notice(rests: Sequence[Rest]) -> Notice:
     verb = "are" if others else "is"
     message = f"{name}{others} may not be finished ({rests[0].reason}), and {verb} looked at again before the upload."
     return Notice(SourceChanged.__name__, message, needs_person=False)
+
+
+def _notice_of_walks(upload: UploadRow, moving: bool) -> Notice:
+    """A path that could not be walked to its end holds only itself up, until all the others are through."""
+    more = upload.failed_walks - 1
+    others = f" The same holds for {counted(more, 'other path')} of this upload." if more else ""
+    moves = upload.state is not UploadState.PAUSED and (moving or upload.failed_walks < upload.unscanned)
+    return Notice(upload.walk_error or "", f"{upload.walk_reason}{others}", needs_person=not moves)
 
 
 def upload_status(
@@ -143,7 +167,7 @@ def upload_status(
         seconds=round(upload.active_seconds + motion.active_seconds, 1),
         auto_process=upload.auto_process,
         processing=processing_of(project),
-        notice=notice_of(upload, way, fault),
+        notice=notice_of(upload, way, fault, moving=bool(summary.files(upload.id, *UNDER_WAY))),
         dismissed=upload.dismissed,
     )
 

@@ -19,6 +19,7 @@ from tui_uploader.engine.sending import Sender
 from tui_uploader.engine.status import (
     Motion,
     Way,
+    fault_of,
     file_item,
     overall_link,
     project_value,
@@ -97,7 +98,7 @@ class View:
             active_seconds=self._pulse.active_seconds(upload.id),
         )
         project = self._project_row(upload.project)
-        fault = next(iter(self._core.faults.values()), None)
+        fault = fault_of(self._core.faults, upload, project)
         if fault is None and self._core.summary.files(upload.id, FileStage.STORED):
             fault = self._core.obstacles.get(upload.project)
         way = self._way(project)

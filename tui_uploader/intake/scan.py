@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from tui_uploader.errors import NoSuchPath, SourceUnreadable
+from tui_uploader.errors import NoSuchPath, SourceUnreadable, SourceVanished
 from tui_uploader.file_kinds import (
     IMAGE_EXTENSIONS,
     RESULT_EXTENSIONS,
@@ -55,23 +55,32 @@ class ScanBatch:
     skipped: tuple[Skipped, ...]
 
 
-def scan(paths: Sequence[str], kind: ProjectKind, *, batch_size: int = 500) -> Iterator[ScanBatch]:
+def scan(
+    paths: Sequence[str], kind: ProjectKind, *, named: Iterable[str] = (), batch_size: int = 500
+) -> Iterator[ScanBatch]:
     """Walk files and folders, in natural order: `DJI_2` before `DJI_10`. Blocking: for a thread.
 
-    A file that is reached in two ways comes once; hard links are files of their own. No batch is empty.
+    A file that is reached in two ways comes once; hard links are files of their own. No batch is empty. `named` are
+    other paths that the user named outright: like `paths` themselves, they are not left out for their names.
 
     Raises, before the first batch, NoSuchPath when one of `paths` does not exist, and SourceUnreadable when one
-    cannot be read or entered.
+    cannot be read or entered; at the end, SourceVanished when a card went away while it was looked through.
     """
     given = [_checked(path) for path in paths]
     found: list[Candidate | Skipped] = []
-    for entry in _Walk(kind, given).entries(given):
+    for entry in _Walk(kind, [*named, *map(os.path.realpath, given)]).entries(given):
         found.append(entry)
         if len(found) >= batch_size:
             yield _batch(found)
             found = []
     if found:
         yield _batch(found)
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Raises NoSuchPath when one of `paths` does not exist, SourceUnreadable when one cannot be read or entered."""
+    for path in paths:
+        _checked(path)
 
 
 def candidate_of(path: str) -> Candidate:
@@ -123,7 +132,7 @@ class _Walk:
     def __init__(self, kind: ProjectKind, named: Iterable[str]) -> None:
         """`named`: what the user named outright is never left out for its name."""
         self._kind = kind
-        self._named = frozenset(os.path.realpath(path) for path in named)
+        self._named = frozenset(named)
         self._folders_seen: set[_FolderKey] = set()
         self._files_seen: set[str] = set()  # real paths
 
@@ -136,6 +145,7 @@ class _Walk:
                 continue
             if stat.S_ISDIR(status.st_mode):
                 yield from self._below(_folder(path, status, above=frozenset()))
+                _check_still_there(path, status)
                 continue
             textures = self._kind is ProjectKind.RESULTS and has_mesh(_siblings(path))
             if found := self._file(path, os.path.realpath(path), status, textures):
@@ -184,7 +194,8 @@ class _Walk:
             inner = _folder(entry.path, entry.stat(), above=folder.lineage)
             if inner.key in folder.lineage:
                 return Skipped(entry.path, "links back to a folder that it lies in")
-            if inner.real not in self._named and (content := _system_content(entry, inner, folder)):
+            is_named = inner.path in self._named or inner.real in self._named
+            if not is_named and (content := _system_content(entry, inner, folder)):
                 return Skipped(entry.path, f"a folder of {content}; uploaded only if you name it")
             return inner
         if entry.is_symlink():
@@ -204,6 +215,16 @@ class _Walk:
         if reason := _refusal(path.rpartition("/")[2], self._kind, textures):
             return Skipped(path, reason)
         return Candidate.of(path, status)
+
+
+def _check_still_there(path: str, before: os.stat_result) -> None:
+    """Raises SourceVanished when another file system, or nothing, is at `path` now: what was found there is not all."""
+    try:
+        there = Path(path).stat().st_dev == before.st_dev
+    except OSError:
+        there = False
+    if not there:
+        raise SourceVanished(f"{printable(path)} went away while it was looked through; put the card or disk back in.")
 
 
 def _batch(found: Sequence[Candidate | Skipped]) -> ScanBatch:

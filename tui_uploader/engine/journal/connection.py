@@ -50,6 +50,7 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE sources ADD COLUMN error TEXT;
         ALTER TABLE sources ADD COLUMN reason TEXT;
         ALTER TABLE files ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sources ADD COLUMN found_some INTEGER NOT NULL DEFAULT 0;
     """,
 }
 """SQL that leads from a version to the next one, by the version it starts from."""

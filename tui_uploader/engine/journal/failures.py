@@ -1,7 +1,8 @@
 """What can go wrong between the engine and its journal, as errors of ours.
 
 Three kinds are told apart: the disk or the file system (`JournalUnwritable`), the journal's content (`JournalDamaged`),
-and a fault of this program (`EngineError`, with the details in the log). The last one says nothing about the journal.
+and a fault of this program (`UnforeseenFailure`, with the details in the log). The last one says nothing about the
+journal.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from tui_uploader.errors import EngineError, JournalDamaged, JournalUnwritable, UploaderError
+from tui_uploader.errors import EngineError, JournalDamaged, JournalUnwritable, UnforeseenFailure, UploaderError
 from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def translation(error: Exception, path: Path) -> EngineError:
         return _damaged(path)
     if not isinstance(error, sqlite3.Error) or not is_of_the_disk(error):
         log.error("A change or a question to the journal failed", exc_info=error)
-        return EngineError(
+        return UnforeseenFailure(
             f"The engine met a fault of its own ({type(error).__name__}). The journal is as it was before; the "
             "engine's log says more."
         )

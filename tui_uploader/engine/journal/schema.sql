@@ -43,6 +43,7 @@ CREATE TABLE sources (
     scanned     INTEGER NOT NULL DEFAULT 0,
     error       TEXT,                            -- kind of the failure of its last walk
     reason      TEXT,                            -- what the user reads of it
+    found_some  INTEGER NOT NULL DEFAULT 0,      -- a walk that is not at its end yet found files in it
     UNIQUE (upload, path)
 );
 

@@ -63,6 +63,12 @@ class UploadRow:
     skipped: int
     unscanned: int
     """Paths that have not been walked to the end."""
+    failed_walks: int = 0
+    """Those of them whose last walk failed."""
+    walk_error: str | None = None
+    """Kind of the failure of the first of these."""
+    walk_reason: str | None = None
+    """What the user reads of it."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> UploadRow:
@@ -82,8 +88,9 @@ class Tally:
 NOTHING = Tally()
 
 
-_UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
-UNFINISHED = (*_UNDER_WAY, FileStage.FAILED)
+UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
+"""To be uploaded, and neither there yet nor given up."""
+UNFINISHED = (*UNDER_WAY, FileStage.FAILED)
 """Not uploaded, and neither a duplicate nor removed: an upload with such files is not complete."""
 
 
@@ -107,7 +114,7 @@ class Summary:
         row = self.uploads[upload]
         if row.state not in (UploadState.PREPARING, UploadState.ACTIVE):
             return False
-        return bool(row.unscanned or self.files(upload, *_UNDER_WAY))
+        return bool(row.unscanned or self.files(upload, *UNDER_WAY))
 
     def uploads_of(self, project: int) -> tuple[UploadRow, ...]:
         return tuple(upload for upload in self.uploads.values() if upload.project == project)
@@ -122,13 +129,21 @@ _upload = lru_cache(maxsize=_ROWS_KEPT)(UploadRow.of)
 _tally = lru_cache(maxsize=_ROWS_KEPT)(Tally)
 
 
+# Where MIN finds the first failure, SQLite takes the other columns from the same row.
+_WALKS = """
+    SELECT upload, COUNT(*) AS unscanned, COUNT(error) AS failed_walks,
+           MIN(CASE WHEN error IS NOT NULL THEN id END), error AS walk_error, reason AS walk_reason
+      FROM sources WHERE NOT scanned GROUP BY upload
+"""
+
+
 def read_summary(connection: sqlite3.Connection) -> Summary:
     projects = {row["id"]: _project(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
     uploads = {
         row["id"]: _upload(row)
         for row in connection.execute(
-            "SELECT u.*, (SELECT COUNT(*) FROM sources s WHERE s.upload = u.id AND NOT s.scanned) AS unscanned"
-            " FROM uploads u ORDER BY u.id"
+            "SELECT u.*, COALESCE(s.unscanned, 0) AS unscanned, COALESCE(s.failed_walks, 0) AS failed_walks,"
+            f" s.walk_error, s.walk_reason FROM uploads u LEFT JOIN ({_WALKS}) s ON s.upload = u.id ORDER BY u.id"
         )
     }
     tallies: dict[int, dict[FileStage, Tally]] = {upload: {} for upload in uploads}

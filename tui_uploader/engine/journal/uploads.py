@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.journal.sources import AT_OR_BELOW, bounds
 from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, UploadRow, read_summary
 from tui_uploader.errors import NoSuchProject, NoSuchUpload, NotPossibleNow, SourceChanged, UploaderError
 from tui_uploader.model import (
@@ -166,7 +167,8 @@ def add_sources(
         move_upload(connection, upload_id, UploadEvent.ADDED)
         connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (auto_process, upload_id))
     connection.executemany(
-        "INSERT INTO sources (upload, path) VALUES (?, ?) ON CONFLICT DO UPDATE SET scanned = 0",
+        "INSERT INTO sources (upload, path) VALUES (?, ?) ON CONFLICT DO UPDATE"
+        " SET scanned = 0, error = NULL, reason = NULL, found_some = 0",
         [(upload_id, os.fsencode(path)) for path in paths],
     )
     return upload_id
@@ -180,7 +182,7 @@ def unscanned(connection: sqlite3.Connection, upload_id: int) -> list[str]:
 def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
     """These paths were walked to the end; with the last of them the upload is no longer preparing."""
     connection.executemany(
-        "UPDATE sources SET scanned = 1 WHERE upload = ? AND path = ?",
+        "UPDATE sources SET scanned = 1, error = NULL, reason = NULL, found_some = 0 WHERE upload = ? AND path = ?",
         [(upload_id, os.fsencode(path)) for path in paths],
     )
     if not unscanned(connection, upload_id):
@@ -189,11 +191,9 @@ def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence
 
 def holds_any(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> bool:
     """Whether the upload has a file at or below one of the paths."""
-    for path in map(os.fsencode, paths):
-        below = path.rstrip(b"/") + b"/"
+    for path in paths:
         found = connection.execute(
-            "SELECT 1 FROM files WHERE upload = ? AND (path = ? OR (path > ? AND path < ?)) LIMIT 1",
-            (upload_id, path, below, below[:-1] + b"0"),  # in bytes, 0 is what follows the slash
+            f"SELECT 1 FROM files WHERE upload = ? AND {AT_OR_BELOW} LIMIT 1", (upload_id, *bounds(path))
         ).fetchone()
         if found is not None:
             return True
@@ -206,7 +206,6 @@ def take_back(connection: sqlite3.Connection, upload_id: int, paths: Sequence[st
     connection.executemany(
         "DELETE FROM sources WHERE upload = ? AND path = ?", [(upload_id, os.fsencode(path)) for path in paths]
     )
-    set_notice(connection, upload_id, None, None)
     left = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM sources WHERE upload = ?) OR EXISTS (SELECT 1 FROM files WHERE upload = ?)",
         (upload_id, upload_id),

@@ -1,0 +1,57 @@
+"""SQL of the paths that were added to uploads: how far each was walked, and what of it was skipped.
+
+All functions take the connection of the transaction they are part of.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+AT_OR_BELOW = "(path = ? OR (path > ? AND path < ?))"
+"""Condition on a column `path`; its values are `bounds`."""
+
+
+def bounds(path: str) -> tuple[bytes, bytes, bytes]:
+    """Values of `AT_OR_BELOW`: the path itself, and between which two all that lies in it sorts."""
+    itself = os.fsencode(path)
+    below = itself.rstrip(b"/") + b"/"
+    return itself, below, below[:-1] + b"0"  # in bytes, 0 is what follows the slash
+
+
+def added(connection: sqlite3.Connection, upload_id: int) -> list[str]:
+    """Every path that was added to the upload."""
+    rows = connection.execute("SELECT path FROM sources WHERE upload = ? ORDER BY id", (upload_id,))
+    return [os.fsdecode(row["path"]) for row in rows]
+
+
+def note_failed_walk(connection: sqlite3.Connection, upload_id: int, path: str, kind: str, reason: str) -> None:
+    """The path could not be walked to its end; it stays to be walked."""
+    connection.execute(
+        "UPDATE sources SET error = ?, reason = ? WHERE upload = ? AND path = ? AND NOT scanned",
+        (kind, reason, upload_id, os.fsencode(path)),
+    )
+
+
+def note_found(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
+    """A walk that is not at its end yet found files in the path."""
+    connection.execute(
+        "UPDATE sources SET found_some = 1 WHERE upload = ? AND path = ? AND NOT scanned AND NOT found_some",
+        (upload_id, os.fsencode(path)),
+    )
+
+
+def was_cut_short(connection: sqlite3.Connection, upload_id: int, path: str) -> bool:
+    """Whether a walk of the path found files, and never came to its end."""
+    row = connection.execute(
+        "SELECT found_some FROM sources WHERE upload = ? AND path = ?", (upload_id, os.fsencode(path))
+    ).fetchone()
+    return row is not None and bool(row["found_some"])
+
+
+def forget_skipped(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
+    """What was told as skipped at or below the path."""
+    connection.execute(f"DELETE FROM skipped WHERE upload = ? AND {AT_OR_BELOW}", (upload_id, *bounds(path)))
+    connection.execute(
+        "UPDATE uploads SET skipped = (SELECT COUNT(*) FROM skipped WHERE upload = ?1) WHERE id = ?1", (upload_id,)
+    )
