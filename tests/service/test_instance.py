@@ -14,7 +14,8 @@ import pytest
 from msgspec.structs import replace
 
 from tui_uploader.codec import to_json
-from tui_uploader.errors import EngineWillNotStart
+from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
+from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import (
     AlreadyRunning,
     Holder,
@@ -198,6 +199,20 @@ def test_whether_the_engine_is_on_another_computer(host: str | None, boot: str |
     )
     assert found.elsewhere is elsewhere
     assert ("on the computer" in found.named) is elsewhere
+
+
+@pytest.mark.parametrize("spawn", [True, False])
+async def test_an_engine_on_another_computer_is_named_and_none_is_started_beside_it(
+    made: Directories, spawn: bool
+) -> None:
+    def start(directories: Directories) -> None:
+        raise AssertionError("a second engine was started")
+
+    with locked(made.lock, to_json(Holder(4711, host="field-laptop", boot="another", socket=os.fspath(made.socket)))):
+        sentence = r"process 4711 on the computer field-laptop, which shares the folder .* Use tui-uploader there"
+        with pytest.raises(EngineUnreachable, match=sentence):
+            async with EngineClient.connect(made, spawn=spawn, start=start):
+                pass
 
 
 def test_a_lock_whose_file_was_removed_is_taken_anew_unless_another_process_was_faster(made: Directories) -> None:
