@@ -431,7 +431,7 @@ def _coding(content: bytes) -> dict[int, tuple[int, ...] | None]:
     found: dict[int, tuple[int, ...] | None] = {}
     for tag in _CODING_TAGS:
         try:
-            found[tag] = reader.numbers(directory, tag)
+            found[tag] = reader.whole_numbers(directory, tag)
         except NotTiff:
             found[tag] = None
     return found

@@ -3,15 +3,26 @@
 EXIF is written by anything from a drone to a broken script. A fact that is missing or makes no sense is None; nothing
 here raises.
 
-Source: EXIF 2.32, sections 4.6.5 (date) and 4.6.6 (GPS).
+Source: EXIF 2.32, sections 4.6.5 (date) and 4.6.6 (GPS); XMP part 3, 1.1.3 and 1.1.4, for the packet beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tui_uploader.gps import (
+    LATITUDE,
+    LONGEST_TEXT,
+    LONGITUDE,
+    Axis,
+    Position,
+    from_numbers,
+    from_text,
+    position,
+    xmp_position,
+)
 from tui_uploader.intake import tiff
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
 
@@ -33,15 +44,22 @@ class PhotoFacts:
     """Degrees, east is positive."""
 
 
-def exif_facts(reader: TiffReader, main: Directory) -> PhotoFacts:
-    """What EXIF tells of the image that `main` describes: all but its width and height."""
-    shot, gps = _below(reader, main, tiff.EXIF_DIRECTORY), _below(reader, main, tiff.GPS_DIRECTORY)
-    latitude, longitude = _position(reader, gps)
-    return PhotoFacts(
-        taken_at=_iso_time(_text(reader, shot, tiff.DATE_TIME_ORIGINAL) or _text(reader, main, tiff.DATE_TIME)),
-        latitude=latitude,
-        longitude=longitude,
-    )
+def exif_facts(structures: Iterable[tuple[TiffReader, Directory]], xmp: Iterable[bytes]) -> PhotoFacts:
+    """What the EXIF structures and the XMP packets of an image tell: all but its width and height.
+
+    The first that tells a fact is believed; XMP is asked for what EXIF does not tell.
+    """
+    taken_at: str | None = None
+    found: Position = (None, None)
+    for reader, main in structures:
+        shot, gps = _below(reader, main, tiff.EXIF_DIRECTORY), _below(reader, main, tiff.GPS_DIRECTORY)
+        taken_at = taken_at or _iso_time(
+            _text(reader, shot, tiff.DATE_TIME_ORIGINAL) or _text(reader, main, tiff.DATE_TIME)
+        )
+        found = found if found[0] is not None else _position(reader, gps)
+    for packet in xmp:
+        found = found if found[0] is not None else xmp_position(packet)
+    return PhotoFacts(taken_at=taken_at, latitude=found[0], longitude=found[1])
 
 
 def by_cameras_clock(taken_at: str) -> float:
@@ -50,18 +68,11 @@ def by_cameras_clock(taken_at: str) -> float:
 
 
 def _below(reader: TiffReader, main: Directory, pointer: int) -> Directory:
-    offsets = _numbers(reader, main, pointer)
     try:
+        offsets = reader.whole_numbers(main, pointer, most=1)
         return reader.directory(offsets[0]) if offsets else _NOWHERE
     except NotTiff:
         return _NOWHERE
-
-
-def _numbers(reader: TiffReader, directory: Directory, tag: int) -> tuple[int, ...]:
-    try:
-        return reader.numbers(directory, tag)
-    except NotTiff:
-        return ()
 
 
 def _text(reader: TiffReader, directory: Directory, tag: int) -> str:
@@ -78,27 +89,18 @@ def _iso_time(said: str) -> str | None:
         return None
 
 
-def _position(reader: TiffReader, gps: Directory) -> tuple[float, float] | tuple[None, None]:
-    latitude = _degrees(_numbers(reader, gps, tiff.GPS_LATITUDE), most=90)
-    longitude = _degrees(_numbers(reader, gps, tiff.GPS_LONGITUDE), most=180)
-    if latitude is None or longitude is None or latitude == longitude == 0:  # zeros: a receiver that saw no satellite
-        return None, None
-    south = _text(reader, gps, tiff.GPS_LATITUDE_REF)[:1] in ("S", "s")
-    west = _text(reader, gps, tiff.GPS_LONGITUDE_REF)[:1] in ("W", "w")
-    return -latitude if south else latitude, -longitude if west else longitude
+def _position(reader: TiffReader, gps: Directory) -> Position:
+    return position(
+        _degrees(reader, gps, tiff.GPS_LATITUDE, tiff.GPS_LATITUDE_REF, LATITUDE),
+        _degrees(reader, gps, tiff.GPS_LONGITUDE, tiff.GPS_LONGITUDE_REF, LONGITUDE),
+    )
 
 
-def _degrees(parts: Sequence[int], most: float) -> float | None:
-    """From degrees, minutes and seconds, each a rational."""
-    if len(parts) != 6:
+def _degrees(reader: TiffReader, gps: Directory, tag: int, letter_tag: int, axis: Axis) -> float | None:
+    letter = _text(reader, gps, letter_tag)[:1]
+    try:
+        if said := reader.text(gps, tag, most=LONGEST_TEXT):
+            return from_text(said, letter, axis)
+        return from_numbers(reader.real_numbers(gps, tag, most=3), letter, axis)
+    except NotTiff:
         return None
-    whole, minutes, seconds = (_ratio(parts[index : index + 2]) for index in (0, 2, 4))
-    if whole is None:
-        return None
-    # Some cameras put everything into the degrees and write 0/0 for the rest.
-    degrees = whole + (minutes or 0) / 60 + (seconds or 0) / 3600
-    return degrees if 0 <= degrees <= most else None
-
-
-def _ratio(pair: Sequence[int]) -> float | None:
-    return pair[0] / pair[1] if len(pair) == 2 and pair[1] else None

@@ -7,7 +7,7 @@ Only headers and ends of files are read: well under a millisecond for a file in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import PurePath
@@ -17,7 +17,7 @@ from tui_uploader.errors import SourceRefused
 from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake import jpeg, tiff
 from tui_uploader.intake.exif import PhotoFacts, exif_facts
-from tui_uploader.intake.jpeg import BadJpeg, JpegReader
+from tui_uploader.intake.jpeg import BadJpeg, Block, JpegReader
 from tui_uploader.intake.source import open_source
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.intake.tiff_pixels import has_all_pixels
@@ -60,6 +60,7 @@ _ELEVATION_WORDS = frozenset({"dsm", "dem", "dtm", "elevation"})
 _INDEX_WORDS = frozenset({"index", "ndvi", "ndre", "gndvi", "bndvi", "lci", "osavi", "savi", "msavi", "vari", "tgi"})
 
 _BUFFER = 1 << 15
+_LONGEST_XMP = 1 << 20
 _COPY_AGAIN = "copy it again from where it came from"
 
 
@@ -133,14 +134,23 @@ def _jpeg_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
         reader.check_pixels()
     except BadJpeg as error:
         raise _refused(path, f"{error}; {_COPY_AGAIN}") from error
-    facts = PhotoFacts()
-    for block in header.exif[:1]:
-        try:
-            exif = TiffReader(file, block.at, min(block.size, size - block.at))
-            facts = exif_facts(exif, exif.first_directory())
-        except NotTiff:
-            pass  # the image is good all the same
+    facts = exif_facts(_structures(file, header.exif, size), (_content(file, block) for block in header.xmp))
     return replace(facts, width=header.width, height=header.height)
+
+
+def _structures(file: BinaryIO, blocks: Iterable[Block], size: int) -> Iterator[tuple[TiffReader, Directory]]:
+    """Of the EXIF blocks, those that can be read; the image is good without them."""
+    for block in blocks:
+        try:
+            reader = TiffReader(file, block.at, min(block.size, size - block.at))
+            yield reader, reader.first_directory()
+        except NotTiff:
+            continue
+
+
+def _content(file: BinaryIO, block: Block) -> bytes:
+    file.seek(block.at)
+    return file.read(max(0, block.size))
 
 
 def _tiff_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
@@ -148,12 +158,20 @@ def _tiff_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
     if _has_further_layers(reader, main):
         raise _refused(path, "holds several pages or a pyramid; export it as a TIFF of one layer")
     width, height = (reader.whole_numbers(main, tag, most=1)[0] for tag in (tiff.WIDTH, tiff.HEIGHT))
-    return replace(exif_facts(reader, main), width=width, height=height)
+    facts = exif_facts([(reader, main)], _xmp_packets(reader, main))
+    return replace(facts, width=width, height=height)
+
+
+def _xmp_packets(reader: TiffReader, main: Directory) -> Iterator[bytes]:
+    try:
+        yield reader.block(main, tiff.XMP, _LONGEST_XMP)
+    except NotTiff:
+        return
 
 
 def _has_further_layers(reader: TiffReader, main: Directory) -> bool:
     try:
-        below = reader.numbers(main, tiff.SUB_DIRECTORIES)[:1]
+        below = reader.whole_numbers(main, tiff.SUB_DIRECTORIES, most=1)
     except NotTiff:
         below = ()
     offsets = (*below, main.following)

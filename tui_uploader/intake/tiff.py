@@ -26,14 +26,12 @@ _MOST_VALUES = 1 << 22
 """Offsets of as many strips: 64 GB of an orthomosaic in the smallest usual tiles."""
 
 _ASCII = 2
-_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"} | {
-    5: "I",
-    10: "i",
-}
+_BYTES = frozenset({1, _ASCII, 7})
+_WHOLE = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 """struct codes of the whole numbers, by the number that TIFF gives to a type."""
-_RATIONALS = (5, 10)
-_WHOLE_TYPES = frozenset({1, 3, 4, 6, 8, 9, 13, 16, 17, 18})
-_WIDTHS = {kind: struct.calcsize(f"={code}") * (2 if kind in _RATIONALS else 1) for kind, code in _CODES.items()}
+_RATIONAL = {5: "II", 10: "ii"}
+_REAL = _WHOLE | _RATIONAL | {11: "f", 12: "d"}
+_WIDTHS = dict.fromkeys(_BYTES, 1) | {kind: struct.calcsize(f"={code}") for kind, code in _REAL.items()}
 
 
 class NotTiff(ValueError):
@@ -99,7 +97,7 @@ class TiffReader:
     def has_directory(self, offset: int) -> bool:
         """Whether a directory with readable entries is there, and not just some number in the place of its offset."""
         try:
-            return any(entry.type in _CODES for entry in self.directory(offset).entries.values())
+            return any(entry.type in _WIDTHS for entry in self.directory(offset).entries.values())
         except NotTiff:
             return False
 
@@ -109,28 +107,29 @@ class TiffReader:
         Raises NotTiff when they lie outside the structure, or are negative.
         """
         entry = directory.entries.get(tag)
-        if entry is None or entry.type not in _WHOLE_TYPES:
+        if entry is None or entry.type not in _WHOLE:
             return ()
-        found = self._values(entry, min(entry.count, most))
+        count = min(entry.count, most)
+        if count > _MOST_VALUES:
+            raise NotTiff(f"{count} values of tag {tag}")
+        found = self._numbers(f"{count}{_WHOLE[entry.type]}", self._values(entry, count))
         if min(found, default=0) < 0:
             raise NotTiff(f"tag {tag} is negative")
         return found
 
-    def numbers(self, directory: Directory, tag: int) -> tuple[int, ...]:
-        """The whole numbers of a tag, a rational as two of them; empty where it is missing or no number.
+    def real_numbers(self, directory: Directory, tag: int, most: int) -> tuple[float | None, ...]:
+        """The numbers of a tag, None for a rational without a value; empty where there are none or more than `most`.
 
-        Raises NotTiff when they lie outside the structure.
+        Floats may be infinite or no number. Raises NotTiff when they lie outside the structure.
         """
         entry = directory.entries.get(tag)
-        if entry is None or entry.type not in _CODES:
+        if entry is None or entry.type not in _REAL or entry.count > most:
             return ()
-        return self._values(entry, entry.count)
-
-    def _values(self, entry: Entry, count: int) -> tuple[int, ...]:
-        if count > _MOST_VALUES:
-            raise NotTiff(f"{count} values")
-        raw = self._bytes(entry.where, count * _WIDTHS[entry.type])
-        return self._numbers(f"{count * (2 if entry.type in _RATIONALS else 1)}{_CODES[entry.type]}", raw)
+        raw = self._values(entry, entry.count)
+        if entry.type not in _RATIONAL:
+            return self._numbers(f"{entry.count}{_REAL[entry.type]}", raw)
+        pairs = struct.iter_unpack(self._order + _RATIONAL[entry.type], raw)
+        return tuple(over / under if under else None for over, under in pairs)
 
     def text(self, directory: Directory, tag: int, most: int = 256) -> str:
         """At most `most` characters up to the closing zero; empty where the tag is missing or no text.
@@ -140,8 +139,19 @@ class TiffReader:
         entry = directory.entries.get(tag)
         if entry is None or entry.type != _ASCII:
             return ""
-        raw = self._bytes(entry.where, min(entry.count, most))
+        raw = self._values(entry, min(entry.count, most))
         return raw.partition(b"\0")[0].decode("utf-8", "surrogateescape").strip()
+
+    def block(self, directory: Directory, tag: int, most: int) -> bytes:
+        """At most the first `most` bytes of a tag; empty where it is missing or holds no bytes.
+
+        Raises NotTiff when they lie outside the structure.
+        """
+        entry = directory.entries.get(tag)
+        return self._values(entry, min(entry.count, most)) if entry and entry.type in _BYTES else b""
+
+    def _values(self, entry: Entry, count: int) -> bytes:
+        return self._bytes(entry.where, count * _WIDTHS[entry.type])
 
     def _following(self, at: int, offset_format: str) -> int:
         """The offset at `at`; 0 where the file ends before it, which decoders take for the last directory."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui_uploader.gps import LATITUDE, LONGITUDE, Axis, from_numbers, from_text, position, xmp_position
 from tui_uploader.text import printable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def photo_facts(image: Image) -> PhotoFacts:
         *image.size,
         camera=camera_words(exif.get(_MAKE), exif.get(_MODEL)),
         taken_at=time_words(shot.get(_DATE_TIME_ORIGINAL) or exif.get(_DATE_TIME)),
-        position=position_words(gps),
+        position=position_words(gps, image.info.get("xmp")),
     )
 
 
@@ -71,14 +72,17 @@ def time_words(said: object) -> str:
     return f"{day.replace(':', '-')} {clock}"[:_LONGEST]
 
 
-def position_words(gps: Mapping[int, object]) -> str:
-    """`46.602100 S 6.551400 W, 612 m`."""
-    latitude, longitude = _degrees(gps.get(_LATITUDE), 90), _degrees(gps.get(_LONGITUDE), 180)
-    if latitude is None or longitude is None or latitude == longitude == 0:
+def position_words(gps: Mapping[int, object], xmp: object = None) -> str:
+    """`46.602100 S 6.551400 W, 612 m`. What the XMP packet says counts where EXIF says nothing."""
+    latitude, longitude = position(
+        _degrees(gps.get(_LATITUDE), gps.get(_LATITUDE_REF), LATITUDE),
+        _degrees(gps.get(_LONGITUDE), gps.get(_LONGITUDE_REF), LONGITUDE),
+    )
+    if latitude is None and isinstance(xmp, bytes):
+        latitude, longitude = xmp_position(xmp)
+    if latitude is None or longitude is None:
         return ""
-    south = _text(gps.get(_LATITUDE_REF))[:1] in ("S", "s")
-    west = _text(gps.get(_LONGITUDE_REF))[:1] in ("W", "w")
-    place = f"{latitude:.6f} {'S' if south else 'N'} {longitude:.6f} {'W' if west else 'E'}"
+    place = f"{abs(latitude):.6f} {'S' if latitude < 0 else 'N'} {abs(longitude):.6f} {'W' if longitude < 0 else 'E'}"
     metres = _number(gps.get(_ALTITUDE))
     if metres is None:
         return place
@@ -86,14 +90,12 @@ def position_words(gps: Mapping[int, object]) -> str:
     return f"{place}, {signed:.0f} m" if _LOWEST <= signed <= _HIGHEST else place
 
 
-def _degrees(parts: object, most: float) -> float | None:
-    if not isinstance(parts, tuple) or len(parts) != 3:
-        return None
-    whole, minutes, seconds = (_number(part) for part in parts)
-    if whole is None:
-        return None
-    degrees = whole + (minutes or 0.0) / 60 + (seconds or 0.0) / 3600
-    return degrees if 0 <= degrees <= most else None
+def _degrees(said: object, letter: object, axis: Axis) -> float | None:
+    half = _text(letter)[:1]
+    if isinstance(said, (str, bytes)):
+        return from_text(_text(said), half, axis)
+    parts = said if isinstance(said, tuple) else (said,)
+    return from_numbers([_number(part) for part in parts], half, axis)
 
 
 def _number(value: object) -> float | None:

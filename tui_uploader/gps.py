@@ -1,0 +1,103 @@
+"""Latitude and longitude in the shapes that cameras, drones and scripts write them. What makes no sense is None.
+
+Source: EXIF 2.32, 4.6.6 (numbers and the letter that goes with them); XMP part 2, 2.4.1 (`52,30.98N`); DJI's XMP
+namespace `drone-dji`, in which older drones misspell the longitude.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LONGEST_TEXT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Latitude or longitude."""
+
+    most: float
+    """Degrees."""
+    letters: str
+    """Of the positive and of the negative half."""
+
+
+LATITUDE, LONGITUDE = Axis(90, "NS"), Axis(180, "EW")
+Position = tuple[float, float] | tuple[None, None]
+
+_NUMBER = r"\d{1,3}(?:\.\d{0,20})?"
+# The surrogate is a degree sign of Latin-1 in what was read as UTF-8.
+_BETWEEN = r"(?:\s*(?:deg|d|°|º|\udcb0|,|:|;|'|′|min|m)\s*|\s+)"
+_TEXT = re.compile(
+    rf"(?P<before>[NSEW])?\s*(?P<sign>[+-])?(?P<degrees>{_NUMBER})"
+    rf"(?:{_BETWEEN}(?P<minutes>{_NUMBER}))?(?:{_BETWEEN}(?P<seconds>{_NUMBER}))?"
+    r"\s*(?:deg|°|º|\udcb0|'{1,2}|′|″|\")?\s*(?P<after>[NSEW])?",
+    re.IGNORECASE,
+)
+
+_SPELLINGS = (
+    (rb"GPSLatitude", rb"GPSLongitude"),
+    (rb"GpsLatitude", rb"GpsLong(?:i|ti)tude"),
+)
+"""Local names of the properties: of EXIF in XMP, and of DJI."""
+
+
+def from_numbers(parts: Sequence[float | None], letter: str, axis: Axis) -> float | None:
+    """From degrees, or degrees and minutes, or those and seconds; `letter` may be empty.
+
+    Some cameras put everything into the degrees and write no number (None, 0/0) for the rest.
+    """
+    if not 1 <= len(parts) <= 3 or parts[0] is None or not math.isfinite(parts[0]):
+        return None
+    whole = parts[0]
+    rest = [part if part is not None and math.isfinite(part) else 0.0 for part in parts[1:]]
+    half = letter.upper() if letter and letter.upper() in axis.letters else ""
+    if min(rest, default=0.0) < 0 or (half and whole < 0):
+        return None  # a sign besides the letter may mean the same half or the other one
+    degrees = abs(whole) + sum(part / 60.0**power for power, part in enumerate(rest, 1))
+    if degrees > axis.most:
+        return None
+    return -degrees if half == axis.letters[1] or whole < 0 else degrees
+
+
+def from_text(text: str, letter: str, axis: Axis) -> float | None:
+    """From `52.5163`, `52 deg 30' 58" N`, `N 52 30 58.7` or `52,30.98N`.
+
+    A letter in the text counts before `letter`, which may be empty.
+    """
+    found = _TEXT.fullmatch(text[: LONGEST_TEXT + 1].strip())
+    if not found:
+        return None
+    said = (found["before"] or found["after"] or "").upper()
+    if said and said not in axis.letters:
+        return None
+    degrees, *rest = (None if found[name] is None else float(found[name]) for name in ("degrees", "minutes", "seconds"))
+    if degrees is None or any(part is not None and part >= 60 for part in rest):
+        return None
+    signed = -degrees if found["sign"] == "-" else degrees
+    return from_numbers([signed, *(part for part in rest if part is not None)], said or letter, axis)
+
+
+def position(latitude: float | None, longitude: float | None) -> Position:
+    """Both or none. Zeros are what a receiver writes that saw no satellite."""
+    if latitude is None or longitude is None or latitude == longitude == 0:
+        return None, None
+    return latitude, longitude
+
+
+def xmp_position(packet: bytes) -> Position:
+    """Of an XMP packet, which is searched and not parsed: no entity is expanded, whatever it holds."""
+    for latitude_name, longitude_name in _SPELLINGS:
+        found = position(_property(packet, latitude_name, LATITUDE), _property(packet, longitude_name, LONGITUDE))
+        if found != (None, None):
+            return found
+    return None, None
+
+
+def _property(packet: bytes, name: bytes, axis: Axis) -> float | None:
+    """An attribute or an element of any prefix."""
+    attribute = re.search(rb":" + name + rb"\s{0,9}=\s{0,9}[\"']([^\"'<>&]{1,64})[\"']", packet)
+    element = attribute or re.search(rb":" + name + rb"(?:\s[^<>]{0,200})?>([^<>&]{1,64})</", packet)
+    return from_text(element[1].decode("utf-8", "replace"), "", axis) if element else None
