@@ -92,7 +92,7 @@ def test_a_file_that_another_program_keeps_open_comes_to_an_end_too() -> None:
         if not isinstance(decision, LookAgain):
             break
         looks, now = looks + 1, now + decision.seconds
-    assert isinstance(decision, GiveUp) and 600 <= now <= 630 and looks < 30
+    assert isinstance(decision, GiveUp) and 600 <= now <= 630 and looks < 40
 
 
 def test_a_change_between_looks_begins_the_rest_anew() -> None:

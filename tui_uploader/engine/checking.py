@@ -149,7 +149,8 @@ class Checker:
             await asyncio.wait({before})
         if content is None:
             await self._settle(row, lambda connection: _note_change(connection, row.id, candidate))
-            await self._note_unrest(row)
+            if not self._core.watches.has_seen_change(row, candidate):
+                await self._note_unrest(row)
         else:
             await self._settle(row, lambda connection: contents.settle_check(connection, row.id, candidate, content))
             self._core.watches.settled(row.id)

@@ -15,9 +15,12 @@ from pathlib import PurePath
 
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.intake.look import Look
+from tui_uploader.intake.scan import Candidate
 from tui_uploader.text import byte_count, duration, printable
 
 _MOST_REMEMBERED = 20_000
+_LONGEST_LOOK = 5.0
+"""Seconds after which a file that was to be looked at again, and was not, is no longer waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +123,12 @@ def decide(watch: Watch, wall: float, now: float, patience: Patience, gaps: GapR
         return HasGap(look.zeros) if look.has_gap and gaps is GapRule.FAILS else ReadNow()
     if out_of_patience(watch, now, patience):
         return GiveUp(sign or _AT_WORK)
-    rest = max(rest_after(watch.changes, patience), min(unchanged, patience.longest_rest))
+    rest = max(rest_after(watch.changes, patience), min(unchanged, patience.longest_rest, needed / _LOOKS_OF_DOUBT))
     return LookAgain(rest, sign or (_AT_WORK if watch.changes else _YOUNG))
 
 
+_LOOKS_OF_DOUBT = 6
+"""Into how many rests a longer one is divided: the copy may be finished any moment."""
 _YOUNG, _AT_WORK = "it was changed a moment ago", "it is still being written"
 
 
@@ -161,7 +166,7 @@ def gap(path: str, zeros: int) -> str:
     """What the user reads of a file whose end is missing."""
     name = printable(PurePath(path).name)
     return (
-        f"{name} ends in {byte_count(zeros)} of zeros or more, as a copy does that was broken off. Copy it again; "
+        f"{name} ends in at least {byte_count(zeros)} of zeros, as a copy does that was broken off. Copy it again; "
         f"if the image is meant to be black there, retry this file by its name, and it is taken as it is."
     )
 
@@ -194,12 +199,15 @@ class Watches:
     @property
     def resting(self) -> Mapping[int, Rest]:
         now = self._monotonic()
-        self._resting = {file: rest for file, rest in self._resting.items() if rest.until > now}
-        return self._resting
+        return {file: rest for file, rest in self._resting.items() if rest.until > now}
 
     def resting_of(self, upload: int) -> list[Rest]:
-        """In the order in which the files were found."""
-        return [rest for _, rest in sorted(self.resting.items()) if rest.upload == upload] if self._resting else []
+        """In the order in which the files were found; with those that are looked at just now."""
+        if not self._resting:
+            return []
+        now = self._monotonic()
+        self._resting = {file: rest for file, rest in self._resting.items() if rest.until + _LONGEST_LOOK > now}
+        return [rest for _, rest in sorted(self._resting.items()) if rest.upload == upload]
 
     def wants_look(self, row: FileRow) -> bool:
         """A file that was watched before, or whose date says that it may still be written."""
@@ -227,6 +235,13 @@ class Watches:
             return _not_at_rest(row.path, _AT_WORK, watch, now)
         self._rest(row, rest_after(watch.changes - 1, self._patience), _AT_WORK)
         return None
+
+    def has_seen_change(self, row: FileRow, found: Candidate) -> bool:
+        """Whether the latest look already showed that the file is no longer as in `row` but, at rest, as `found`."""
+        watch = self._watches.get(row.id)
+        look = watch.look if watch is not None else None
+        now = (found.size, found.mtime_ns)
+        return look is not None and (look.size, look.mtime_ns) == now and (row.size, row.mtime_ns) != now
 
     def may_get_better(self, row: FileRow) -> bool:
         """Whether a file that is of no use as it is may still be written: then it rests."""

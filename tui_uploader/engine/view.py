@@ -28,7 +28,7 @@ from tui_uploader.engine.status import (
     waiting_reason,
 )
 from tui_uploader.errors import NoSuchUpload, Remedy, UploaderError
-from tui_uploader.model import EngineStatus, FileItem, FileStage, Link, Project, UploadStatus
+from tui_uploader.model import EngineStatus, FileItem, FileStage, Link, Project, UploadState, UploadStatus
 
 
 class View:
@@ -107,7 +107,10 @@ class View:
         if still_sending or not summary.files(upload.id, FileStage.FOUND, FileStage.READY):
             way = replace(way, closed=None)  # what it may send gets to its end first, or all is sent
         status = upload_status(self._core.summary, upload, project, way, motion, fault)
-        if status.notice is None and (rests := self._core.watches.resting_of(upload.id)):
+        checks = upload.state in (UploadState.PREPARING, UploadState.ACTIVE) and summary.files(
+            upload.id, FileStage.FOUND
+        )
+        if checks and status.notice is None and (rests := self._core.watches.resting_of(upload.id)):
             status = msgspec.structs.replace(status, notice=resting_notice(rests))
         return status
 
