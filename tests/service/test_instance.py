@@ -237,6 +237,15 @@ def test_a_file_system_without_locks_is_named(made: Directories, monkeypatch: py
         pass
 
 
+def test_the_lock_of_another_user_leads_nowhere(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sole_instance(made, "1.2.3") as lock:
+        lock.announce(made.data / "another.sock")
+        somebody_else = os.getuid() + 1
+        monkeypatch.setattr(os, "getuid", lambda: somebody_else)
+        assert holder(made) == Holder()
+        assert engine_socket(made) == made.socket
+
+
 def test_a_pipe_in_the_place_of_the_lock_holds_nobody_up(made: Directories) -> None:
     os.mkfifo(made.lock)
     assert holder(made) is None

@@ -259,6 +259,8 @@ def _holder_at(path: Path) -> Holder | None:
 
 
 def _text_of(descriptor: int) -> Holder:
+    if os.fstat(descriptor).st_uid != os.getuid():  # it could lead us to any socket of our own
+        return Holder()
     try:
         text = os.pread(descriptor, _MOST_TEXT, 0).partition(b"\n")[0]
     except OSError:  # a file system that keeps other computers from reading what one of them has locked
