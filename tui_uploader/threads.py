@@ -46,6 +46,15 @@ class DaemonThreads(ThreadPoolExecutor):
                 threading.Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
         return future
 
+    def replace_stuck(self, stuck: Future[Result]) -> None:
+        """Allow for one more thread as long as this call runs, which nobody waits for any more."""
+        self._grow(1)
+        stuck.add_done_callback(lambda _: self._grow(-1))
+
+    def _grow(self, by: int) -> None:
+        with self._guard:
+            self._most += by
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls. Those under way go on; nobody waits for them, whatever `wait` says."""
         with self._guard:

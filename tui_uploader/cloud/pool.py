@@ -7,12 +7,12 @@ import http.client
 import ipaddress
 import ssl
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
-from tui_uploader.cloud.connections import ConnectFailed, Connection, Cut, Unanswered
+from tui_uploader.cloud.connections import Answer, ConnectFailed, Connection, Cut, Unanswered
 from tui_uploader.cloud.contract import SentCallback
 from tui_uploader.cloud.messages import Reply, Request
 from tui_uploader.cloud.proxies import Proxy
@@ -25,6 +25,7 @@ from tui_uploader.cloud.transport import Deadlines, Origin, proxy_for, silence_l
 from tui_uploader.cloud.vitals import Vitals, keep_trying, look_for_more, vitals
 from tui_uploader.errors import LinkDown
 from tui_uploader.settings import Settings
+from tui_uploader.threads import DaemonThreads
 
 MAX_THREADS = 80
 """The most streams that pacing asks for (64), and some for the short calls between them."""
@@ -33,6 +34,8 @@ _MOMENT = 1.2
 """Seconds in which a connection that sends every second has noticed that the link is back."""
 _SILENT = 3.0
 """And so many in which one that works has heard something."""
+_LETTING_GO = 3.0
+"""Seconds in which a thread lets go of a connection that was cut, unless it is the disk that it waits for."""
 _QUICK_ANSWER = 0.5
 """Seconds: who sends again every second must expect its answers well before."""
 
@@ -46,7 +49,7 @@ class ConnectionPool:
         self._deadlines = deadlines
         self.throttle = Throttle()
         """Where the bodies of files wait for their turn; may be one that others share, if set before the first."""
-        self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="store")
+        self._threads = DaemonThreads(MAX_THREADS, "store")
         self._resolver = Resolver()
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: set[Connection] = set()
@@ -75,6 +78,10 @@ class ConnectionPool:
         fresh = Connection(origin, proxy, tls, self._deadlines, self.throttle)
         reply = await self._run(fresh, addresses, request, sent)
         return replace(reply, repeated=kept is not None)
+
+    async def in_thread(self, work: Callable[[], Answer]) -> Answer:
+        """The result of `work`, which may wait for a disk for long."""
+        return await asyncio.wrap_future(self._threads.submit(work))
 
     def vitals(self) -> list[Vitals]:
         """Of the connections in use, as far as the kernel tells."""
@@ -235,25 +242,38 @@ class ConnectionPool:
         try:
             return await asyncio.shield(ended)
         except asyncio.CancelledError:
-            if not job.cancelled():
-                await _stop(connection, job, ended)
+            if not job.cancelled() and not await _stopped(connection, job, ended):
+                self._threads.replace_stuck(job)
             raise
 
 
-async def _stop(connection: Connection, job: Future[Reply], ended: asyncio.Future[Reply]) -> None:
-    """Return when the thread has let go of the connection and of the file, however often this task is cancelled."""
+async def _stopped(connection: Connection, job: Future[Reply], ended: asyncio.Future[Reply]) -> bool:
+    """Whether the thread has let go of the connection and of the file, however often this task is cancelled.
+
+    A thread that reads from a card that hangs does not: it is left behind. Its socket is shut down, and stays open
+    until it returns, so that nothing it still does reaches the store, or another connection.
+    """
     if job.cancel():
         connection.close()
-        return
+        return True
     connection.cut()
-    while not ended.done():
+    end = time.monotonic() + _LETTING_GO
+    while not ended.done() and (left := end - time.monotonic()) > 0:
         try:
-            await asyncio.wait({ended})
+            await asyncio.wait({ended}, timeout=left)
         except asyncio.CancelledError:
             continue
+    ended.add_done_callback(_look_at_the_end)
+    if ended.done():
+        connection.close()
+        return True
+    job.add_done_callback(lambda _: connection.close())
+    return False
+
+
+def _look_at_the_end(ended: asyncio.Future[Reply]) -> None:
     if not ended.cancelled():
-        ended.exception()  # looked at, so that asyncio does not report it
-    connection.close()
+        ended.exception()  # else asyncio reports it
 
 
 def _is_address(host: str) -> bool:

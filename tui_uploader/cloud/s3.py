@@ -12,8 +12,8 @@ What proves that nothing was overwritten: objects are written on the condition t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from tui_uploader.cloud import s3_xml
 from tui_uploader.cloud.contract import Multipart, Part, SentCallback, Span, StoredObject
@@ -157,7 +157,9 @@ class S3Store:
             stored = await self.head(object_name)
         except Unsupported:
             return None
-        return stored if stored is not None and await asyncio.to_thread(is_the_same, stored, body) else None
+        if stored is None or not await self._calls.in_thread(partial(is_the_same, stored, body)):
+            return None
+        return stored
 
     async def _completed_before(
         self,

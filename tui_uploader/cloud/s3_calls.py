@@ -6,8 +6,9 @@ What was learned from refusals is remembered for the project: nobody is refused 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import quote
 
 from tui_uploader.cloud import s3_xml, sigv4
@@ -21,6 +22,8 @@ from tui_uploader.cloud.storage_key import DEFAULT_REGION, StorageKey, endpoint_
 from tui_uploader.cloud.translate import DENIED_CODES, foreign_answer, s3_failure
 from tui_uploader.cloud.transport import Deadlines, Origin
 from tui_uploader.errors import CloudRefused, NotPossibleNow, Unsupported, UploaderError
+
+Result = TypeVar("Result")
 
 _CLEARED_SECONDS = 60.0
 
@@ -99,6 +102,10 @@ class S3Calls:
     def now(self) -> float:
         """The store's time, as far as it is known."""
         return self._clock.now()
+
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        """The result of `work`, which reads a file: not where names are resolved and logins looked up."""
+        return await self._pool.in_thread(work)
 
     async def feature(self, feature: str, call: Call, *, missing_ok: bool = False) -> Reply:
         """A call that the store may not offer to us; that it does not is remembered.

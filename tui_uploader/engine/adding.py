@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -34,8 +33,7 @@ class Adder:
         """
         paths = tuple(os.path.normpath(path) for path in request.paths)
         _check(request)
-        with contextlib.suppress(TimeoutError):  # a card that does not answer is a matter of its walk
-            await asyncio.wait_for(asyncio.to_thread(check_paths, paths), _SCAN_PATIENCE)
+        await self._check_paths(paths)
         find_project = await self._project_for(request)
         auto = request.auto_process and request.kind is ProjectKind.IMAGES
         now = self._core.clocks.wall()
@@ -48,6 +46,17 @@ class Adder:
             failures = [failure for walk in done if not walk.cancelled() and (failure := walk.result())]
             await self._take_back_if_nothing(upload, paths, failures)
         return upload
+
+    async def _check_paths(self, paths: Sequence[str]) -> None:
+        """Raises NoSuchPath, SourceUnreadable. A card that does not answer is a matter of its walk."""
+        sources = self._core.sources
+        checks = [asyncio.create_task(sources.run(path, check_paths, (path,)), name="check-path") for path in paths]
+        done, unanswered = await asyncio.wait(checks, timeout=_SCAN_PATIENCE)
+        for check in unanswered:
+            check.cancel()
+        for failure in [check.exception() for check in checks if check in done]:
+            if failure is not None:
+                raise failure
 
     async def _project_for(self, request: AddRequest) -> Find:
         if request.new is not None and request.project is None:

@@ -7,8 +7,8 @@ import contextlib
 import itertools
 import logging
 import sqlite3
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.faults import QUIET_TRIES, FailureCounts, given_up
@@ -17,6 +17,7 @@ from tui_uploader.engine.journal.contents import Content
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.engine.pacing import may_read_ahead
+from tui_uploader.engine.source_threads import SourceThreads
 from tui_uploader.engine.unfinished import GapRule, GiveUp, HasGap, LookAgain, gap
 from tui_uploader.errors import (
     EngineError,
@@ -31,6 +32,7 @@ from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result
 from tui_uploader.intake.look import look_at
 from tui_uploader.intake.scan import Candidate, candidate_of
+from tui_uploader.intake.volumes import Volume
 from tui_uploader.model import FileStage, ProjectKind, UploadState
 from tui_uploader.text import printable
 
@@ -38,6 +40,9 @@ log = logging.getLogger(__name__)
 
 _ROOM = "intake"
 _READERS = 2
+"""For each file system."""
+_ORDER_SECONDS = 5.0
+"""How long a file waits for those that were found before it, on another card perhaps, to be read."""
 _AT_ONCE = 16
 _MOST_RESTING = 2000
 """Files that are waited for at once. By the time that more could be read, the others have been."""
@@ -49,8 +54,9 @@ class Checker:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._threads = ThreadPoolExecutor(_READERS, "intake")
-        self._under_way: dict[int, int] = {}
+        self._threads = SourceThreads(_READERS, volume_of=core.sources.volume_of)
+        self._under_way: dict[int, tuple[int, Volume]] = {}
+        """By file: its project, and the file system that it lies in."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._latest: dict[int, asyncio.Task[None]] = {}
         self._faults: FailureCounts[int] = FailureCounts(core.clocks.monotonic)
@@ -68,7 +74,7 @@ class Checker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _may_read(self, now: float) -> bool:
         core = self._core
@@ -82,29 +88,49 @@ class Checker:
     async def _next_rows(self) -> list[tuple[FileRow, Content | None]]:
         """Files to look at, and what is known of their content from an earlier time.
 
-        A project that keeps the readers busy with large files gets no more of them until it is through with those.
+        A project that keeps the readers of a file system busy with large files gets no more of them there until it is
+        through with those.
         """
-        busy = list(self._under_way.values())
-        waiting = [
-            upload.id
+        busy = self._busy_volumes()
+        waiting = {
+            upload.id: [volume.point for volume in busy[upload.project] if not volume.is_root]
             for upload in self._running()
-            if self._core.summary.files(upload.id, FileStage.FOUND) and busy.count(upload.project) <= _READERS
-        ]
+            if self._core.summary.files(upload.id, FileStage.FOUND)
+            and not any(volume.is_root for volume in busy[upload.project])
+        }
         if not waiting:
             return []
         passing_over = (*self._under_way, *self._core.watches.resting, *self._faults.resting)
 
         def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Content | None]]:
-            heads = [files.unchecked(connection, upload, _AT_ONCE, passing_over) for upload in waiting]
+            heads = [
+                files.unchecked(connection, upload, _AT_ONCE, passing_over, but_in)
+                for upload, but_in in waiting.items()
+            ]
             chosen = itertools.islice(_in_turns(heads), _AT_ONCE)
             return [(row, contents.known_content(connection, row.candidate)) for row in chosen]
 
-        return await self._core.journal.read(next_in_turns)
+        rows = await self._core.journal.read(next_in_turns)
+        # A path may lead to a busy file system by a symbolic link.
+        return [(row, known) for row, known in rows if self._volume_of(row) not in busy[row.project]]
+
+    def _busy_volumes(self) -> defaultdict[int, set[Volume]]:
+        """File systems that have enough to do for a project: by project, those that it keeps busy, or that hang."""
+        counts = Counter(self._under_way.values())
+        hanging = self._core.sources.hanging()
+        busy: defaultdict[int, set[Volume]] = defaultdict(lambda: set(hanging))
+        for (project, volume), number in counts.items():
+            if number > _READERS:
+                busy[project].add(volume)
+        return busy
+
+    def _volume_of(self, row: FileRow) -> Volume:
+        return self._core.sources.volume_of(row.path)
 
     def _begin(self, row: FileRow, known: Content | None) -> None:
         """Files are read side by side and settled in turn: of two with one content, the first found is the original."""
         task = asyncio.create_task(self._check(row, known, self._latest.get(row.project)), name=f"check-{row.id}")
-        self._under_way[row.id] = row.project
+        self._under_way[row.id] = (row.project, self._volume_of(row))
         self._latest[row.project] = task
         self._tasks.add(task)
         task.add_done_callback(lambda _: self._end(row, task))
@@ -143,10 +169,9 @@ class Checker:
         kind = self._core.summary.projects[row.project].kind
         if not await self._is_at_rest(row, kind):
             return
-        loop = asyncio.get_running_loop()
-        candidate, content = await loop.run_in_executor(self._threads, _read, row.candidate, kind, known)
+        candidate, content = await self._threads.run(row.path, _read, row.candidate, kind, known)
         if before is not None:
-            await asyncio.wait({before})
+            await asyncio.wait({before}, timeout=_ORDER_SECONDS)
         if content is None:
             await self._settle(row, lambda connection: _note_change(connection, row.id, candidate))
             if not self._core.watches.has_seen_change(row, candidate):
@@ -161,7 +186,7 @@ class Checker:
         watches = self._core.watches
         if gaps is not GapRule.FAILS and not watches.wants_look(row):
             return True
-        look = await asyncio.get_running_loop().run_in_executor(self._threads, look_at, row.path)
+        look = await self._threads.run(row.path, look_at, row.path)
         match watches.seen(row, look, gaps):
             case LookAgain():
                 return False

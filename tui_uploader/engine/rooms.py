@@ -37,6 +37,7 @@ class Rooms:
 
     def __init__(self, core: Core, doubt_seconds: float) -> None:
         self.core = core
+        core.sources.changed = core.ring
         self.projects = Projects(core)
         self.scanner = Scanner(core)
         self.checker = Checker(core)
@@ -115,6 +116,7 @@ class Rooms:
         for room in (self.registrar, self.desk, self.orphans):
             await room.close()
         await self.sender.close()
+        self.core.sources.close()
         with contextlib.suppress(UploaderError):
             await self.pulse.save()
         await self.core.accounts.close()

@@ -71,6 +71,8 @@ class Sender:
         self.setbacks = Setbacks(core.clocks.monotonic, core.clocks.random)
         self._faults: FailureCounts[int] = FailureCounts(core.clocks.monotonic)
         self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
+        self._paths: dict[int, str] = {}
+        """Of the files whose tasks run."""
         self._heads: dict[int, deque[FileRow]] = {}
         self._served: dict[int, int] = {}
         self._to_hold: set[int] = set()
@@ -86,6 +88,7 @@ class Sender:
             await self._hold(file)
         running = {upload.id for upload in self._core.summary.uploads.values() if self._may_send(upload, now)}
         self._stop_those_not_in(running)
+        self._stop_those_that_hang()
         if self._core.valve.closed:
             running.clear()
         held_in = self._hold_what_waits(now)
@@ -138,6 +141,17 @@ class Sender:
             if upload not in running and state not in (UploadState.ACTIVE, UploadState.PREPARING):
                 task.cancel()
 
+    def _stop_those_that_hang(self) -> None:
+        """A memory card that does not answer keeps no stream: its files wait until it does."""
+        sources = self._core.sources
+        if not sources.hanging():
+            return
+        for file, path in self._paths.items():
+            if sources.hangs(path):
+                self._tasks[file][1].cancel()
+        for upload, rows in self._heads.items():
+            self._heads[upload] = deque(row for row in rows if not sources.hangs(row.path))
+
     def _hold_what_waits(self, now: float) -> float | None:
         """While nothing may be sent: end what is under way, at once when the user's clock says so, else when every
         body has got to its end. Returns when to look again."""
@@ -166,12 +180,13 @@ class Sender:
         if not short:
             return
         passing_over = (*self._tasks, *self.setbacks.resting)
+        but_in = [volume.point for volume in self._core.sources.hanging() if not volume.is_root]
 
         def heads(connection: sqlite3.Connection) -> list[list[FileRow]]:
-            return [files.ready(connection, upload, _HEAD, passing_over) for upload in short]
+            return [files.ready(connection, upload, _HEAD, passing_over, but_in) for upload in short]
 
         for upload, rows in zip(short, await self._core.journal.read(heads), strict=True):
-            self._heads[upload] = deque(rows)
+            self._heads[upload] = deque(row for row in rows if not self._core.sources.hangs(row.path))
 
     async def _pick(self, running: set[int]) -> list[FileRow]:
         """Files whose sending has begun in the journal, in fair turns."""
@@ -207,10 +222,11 @@ class Sender:
         self._to_hold.add(row.id)
         task = asyncio.create_task(self._send(row), name=f"send-{row.id}")
         self._tasks[row.id] = (row.upload, task)
+        self._paths[row.id] = row.path
         task.add_done_callback(lambda _: self._end(row.id))
 
     def _end(self, file: int) -> None:
-        del self._tasks[file]
+        del self._tasks[file], self._paths[file]
         self._core.ring()
 
     async def _send(self, row: FileRow) -> None:

@@ -1,63 +1,208 @@
-"""Questions about many of the user's files, within a time limit.
+"""Threads for whatever touches the user's files, a few for each mounted file system.
 
-A memory card that hangs keeps every thread that asks it something, for minutes or for ever. So these threads are few,
-nothing else is done in them, and whoever asks goes on without an answer when the time is up.
+A memory card that hangs keeps every thread that asks it something, for minutes or for ever. So no thread that touches
+one card serves another, or the network, and none of them keeps the process from ending.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ParamSpec, Protocol, TypeVar
 
-Item = TypeVar("Item")
+from tui_uploader.intake.volumes import Volume, Volumes
+from tui_uploader.text import printable
+from tui_uploader.threads import DaemonThreads
+
+log = logging.getLogger(__name__)
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 Answer = TypeVar("Answer")
 
-_MOST = 4
+_MOST = 8
+HANGS_AFTER = 30.0
+"""Seconds that a file system has to open a file: a disk that has to spin up takes ten."""
+
+
+class HasPath(Protocol):
+    @property
+    def path(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=HasPath)
+
+
+@dataclass(eq=False, slots=True)
+class _Pool:
+    threads: DaemonThreads
+    calls: int = 0
+    hanging: set[object] = field(default_factory=set)
+    """Calls that have taken longer than they may."""
+    asked: bool = False
+    """A question of before is still to be answered."""
 
 
 class SourceThreads:
-    """At most `most` threads. They are daemons: one that hangs does not keep the process from ending."""
+    """Belongs to one event loop."""
 
-    def __init__(self, most: int = _MOST) -> None:
-        self.free = most
-        """Threads that no question keeps."""
+    def __init__(
+        self,
+        most: int = _MOST,
+        changed: Callable[[], None] = lambda: None,
+        volume_of: Callable[[str], Volume] | None = None,
+    ) -> None:
+        """`most`: threads for each file system. `changed` is called when one begins to hang, or answers again."""
+        self._most = most
+        self.changed = changed
+        self.volume_of = volume_of or Volumes().of
+        """Where an absolute path leads."""
+        self._pools: dict[Volume, _Pool] = {}
+        self._asking: set[asyncio.Task[None] | None] = set()
+
+    async def run(
+        self,
+        path: str,
+        work: Callable[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """The result of `work`, which touches nothing but the file at `path`. Cancelling leaves it behind."""
+        return await self._in_pool(self.volume_of(path), lambda: work(*args, **kwargs))
+
+    async def run_briefly(
+        self,
+        path: str,
+        work: Callable[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """As `run`; when it takes longer than `HANGS_AFTER`, the file system counts as one that hangs."""
+        return await self._in_pool(self.volume_of(path), lambda: work(*args, **kwargs), HANGS_AFTER)
 
     async def ask(
         self, question: Callable[[Item], Answer], items: Sequence[Item], seconds: float
     ) -> list[Answer | None]:
-        """Ask `question`, which must not raise, of every item in turn; None for those that got no answer in `seconds`.
+        """Ask `question`, which must not raise, of every item; None for those that got no answer in `seconds`.
 
-        No item gets one while all threads are kept by questions of before.
+        Nothing is asked of a file system that has not answered a question of before.
         """
         answers: list[Answer | None] = [None] * len(items)
-        if not items or self.free == 0:
-            return answers
-        loop = asyncio.get_running_loop()
-        done = asyncio.Event()
+        by_volume: dict[Volume, list[int]] = {}
+        for number, item in enumerate(items):
+            by_volume.setdefault(self.volume_of(item.path), []).append(number)
         stop = threading.Event()
 
-        def end() -> None:
-            self.free += 1
-            done.set()
-
-        def ask_all() -> None:
-            for number, item in enumerate(items):
+        def ask_all(numbers: Sequence[int]) -> None:
+            for number in numbers:
                 if stop.is_set():
-                    break
-                answers[number] = question(item)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(end)
+                    return
+                answers[number] = question(items[number])
 
-        self.free -= 1
-        threading.Thread(target=ask_all, name="sources", daemon=True).start()
+        asking = [
+            asyncio.create_task(self._ask(volume, partial(ask_all, numbers)), name=f"ask-{volume.point}")
+            for volume, numbers in by_volume.items()
+            if not self._pool(volume).asked
+        ]
+        self._asking.update(asking)
         try:
-            async with asyncio.timeout(seconds):
-                await done.wait()
-        except TimeoutError:
-            pass
+            if asking:
+                await asyncio.wait(asking, timeout=seconds)
         finally:
             stop.set()
         return list(answers)
+
+    def hanging(self) -> list[Volume]:
+        """File systems that do not answer."""
+        return [volume for volume, pool in self._pools.items() if pool.hanging]
+
+    def hangs(self, path: str) -> bool:
+        """Whether the file system of the path does not answer."""
+        hanging = self.hanging()
+        return bool(hanging) and self.volume_of(path) in hanging
+
+    def close(self) -> None:
+        """Take no more work. Calls that hang are left behind."""
+        for pool in self._pools.values():
+            pool.threads.shutdown(cancel_futures=True)
+
+    async def _ask(self, volume: Volume, ask_all: Callable[[], None]) -> None:
+        pool = self._pool(volume)
+        pool.asked = True
+        try:
+            await self._in_pool(volume, ask_all)
+        finally:
+            pool.asked = False
+            self._asking.discard(asyncio.current_task())
+
+    async def _in_pool(self, volume: Volume, work: Callable[[], Result], limit: float | None = None) -> Result:
+        pool = self._pool(volume)
+        began: list[float] = []
+
+        def timed() -> Result:
+            began.append(time.monotonic())
+            return work()
+
+        call = pool.threads.submit(timed)
+        pool.calls += 1
+        watch = None if limit is None else _Watch(lambda: began[0] if began else None, limit)
+        if watch is not None:
+            watch.start(lambda: self._note_hanging(volume, pool, call))
+        running = asyncio.wrap_future(call)
+        running.add_done_callback(lambda _: self._note_end(volume, pool, call, watch))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            call.cancel()  # if it has not begun
+            raise
+
+    def _note_hanging(self, volume: Volume, pool: _Pool, call: object) -> None:
+        if not pool.hanging:
+            log.warning("%s does not answer; nothing is read from it until it does.", printable(volume.point))
+        pool.hanging.add(call)
+        self.changed()
+
+    def _note_end(self, volume: Volume, pool: _Pool, call: Future[Result], watch: _Watch | None) -> None:
+        pool.calls -= 1
+        if watch is None:
+            return
+        watch.stop()
+        if pool.hanging and not call.cancelled():
+            pool.hanging.clear()
+            log.info("%s answers again.", printable(volume.point))
+            self.changed()
+
+    def _pool(self, volume: Volume) -> _Pool:
+        pool = self._pools.get(volume)
+        if pool is None:
+            for other in [each for each, idle in self._pools.items() if not idle.calls]:
+                self._pools.pop(other).threads.shutdown()
+            pool = self._pools[volume] = _Pool(DaemonThreads(self._most, f"sources-{volume.point}"))
+        return pool
+
+
+class _Watch:
+    """Tells once when a call takes longer than it may. The time that it waits for a thread does not count."""
+
+    def __init__(self, began: Callable[[], float | None], limit: float) -> None:
+        self._began = began
+        self._limit = limit
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, too_long: Callable[[], None]) -> None:
+        began = self._began()
+        left = self._limit if began is None else began + self._limit - time.monotonic()
+        if left <= 0:
+            too_long()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(left, self.start, too_long)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

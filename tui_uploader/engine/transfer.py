@@ -70,7 +70,7 @@ class Transfer:
 
         Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
         """
-        with await _opened(self._row) as source:
+        with await _opened(self._core, self._row) as source:
             goodput = self._core.live.goodput(self._core.clocks.monotonic())
             wanted = self._row.part_size or part_size(self._row.size, goodput, self._core.streams.limit)
             if self._row.size <= wanted:
@@ -106,8 +106,8 @@ class Transfer:
         if there.crc32 is not None:
             same = there.crc32 == self._crc32
         else:
-            with await _opened(row) as source:
-                same = there.etag == await asyncio.to_thread(_md5_of, source)
+            with await _opened(self._core, row) as source:
+                same = there.etag == await self._core.sources.run(row.path, _md5_of, source)
         if same:
 
             def store(connection: sqlite3.Connection) -> None:
@@ -169,7 +169,7 @@ class Transfer:
     async def _send_part(self, source: BinaryIO, multipart: str, piece: Slice) -> Part:
         row, core = self._row, self._core
         async with core.streams.place(row.upload, piece.length) as give_back:
-            crc32 = await asyncio.to_thread(crc32_of, source, piece.offset, piece.length)
+            crc32 = await core.sources.run(row.path, crc32_of, source, piece.offset, piece.length)
             with core.live.flight(row.upload, row.id, piece.length) as flight:
                 body = Span(source, piece.offset, piece.length, crc32, _in_this_loop(give_back))
                 part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
@@ -195,12 +195,12 @@ def _md5_of(source: FileIO) -> str:
     return hashlib.file_digest(source, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
-async def _opened(row: FileRow) -> FileIO:
+async def _opened(core: Core, row: FileRow) -> FileIO:
     """The file, unbuffered, if it is still the one that was checked.
 
     In a thread, because a card that has just been pulled out may take its time to say so.
     """
-    opening = asyncio.ensure_future(asyncio.to_thread(_open_unchanged, row))
+    opening = asyncio.ensure_future(core.sources.run_briefly(row.path, _open_unchanged, row))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:

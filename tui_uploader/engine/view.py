@@ -85,7 +85,10 @@ class View:
             way = self._way(self._core.summary.projects[row.project])
             rest = resting.get(row.id)
             left = (max(0.0, rest[0] - now), rest[1]) if rest else None
-            items.append(file_item(row, waiting_reason(row, upload, way, left), originals, sent))
+            reason = waiting_reason(row, upload, way, left)
+            if row.stage in (FileStage.FOUND, FileStage.READY) and self._core.sources.hangs(row.path):
+                reason = "the memory card or disk that it lies on does not answer"
+            items.append(file_item(row, reason, originals, sent))
         return tuple(items)
 
     def _upload(self, upload: UploadRow, sent: int, now: float) -> UploadStatus:

@@ -12,6 +12,7 @@ from tui_uploader.engine.core import Core
 from tui_uploader.engine.faults import FailureCounts, Worker, cause_of, is_quiet, unforeseen
 from tui_uploader.engine.image_limit import check_image_limit
 from tui_uploader.engine.journal import files, sources, uploads
+from tui_uploader.engine.source_threads import SourceThreads
 from tui_uploader.errors import (
     EngineError,
     NoSuchPath,
@@ -27,6 +28,8 @@ from tui_uploader.text import printable
 log = logging.getLogger(__name__)
 
 _WALKER = Worker("walk")
+_WALKS_AT_ONCE = 4
+"""In each file system."""
 _TURN_SECONDS = 10.0
 """Paths of one upload are walked one after the other, but none waits longer than this for the one before it."""
 
@@ -43,6 +46,7 @@ class Scanner:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._threads = SourceThreads(_WALKS_AT_ONCE, volume_of=core.sources.volume_of)
         self._walks: dict[_Source, asyncio.Task[UploaderError | None]] = {}
         self._latest: dict[int, asyncio.Task[UploaderError | None]] = {}
         self._failures: FailureCounts[_Source] = FailureCounts(core.clocks.monotonic)
@@ -89,6 +93,7 @@ class Scanner:
         for walk in walks:
             walk.cancel()
         await asyncio.gather(*walks, return_exceptions=True)
+        self._threads.close()
 
     def _end(self, source: _Source, walk: asyncio.Task[UploaderError | None]) -> None:
         del self._walks[source]
@@ -122,7 +127,7 @@ class Scanner:
         named = await self._core.journal.write(lambda connection: begin_walk(connection, upload, path))
         batches = scan([path], project.kind, named=named)
         found = False
-        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+        while (batch := await self._threads.run(path, next, batches, None)) is not None:
             found = found or bool(batch.candidates)
             await self._keep(batch, (upload, path), project.id)
         await self._core.journal.write(lambda connection: end_walk(connection, upload, path, found=found))

@@ -30,10 +30,12 @@ from tui_uploader.service.logfile import logging_to
 from tui_uploader.service.protocol import Failure, version
 from tui_uploader.service.spawn import Outcome, Readiness, ReadinessPipe
 from tui_uploader.settings import APP, Directories, Settings, load
+from tui_uploader.threads import DaemonThreads
 
 OpenManager = Callable[[Directories, Settings], Awaitable[UploadManager]]
 
 CLOSING_TIME = 10.0
+_THREADS = 32
 """Seconds that the manager has to close; what it has not written by then, the journal makes good at the next start."""
 
 _KEEP_ALIVE = 30
@@ -56,6 +58,8 @@ async def run_engine(
     EngineWillNotStart, and what `open_manager` raises.
     """
     make_private(directories)
+    # Names are resolved and keyrings asked there: neither may hang for ever at the end.
+    asyncio.get_running_loop().set_default_executor(DaemonThreads(_THREADS, "engine"))
     with (
         sole_instance(directories, version()) as lock,
         logging_to(directories.log, foreground=foreground),

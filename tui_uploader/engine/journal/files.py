@@ -190,12 +190,28 @@ def add_skipped(connection: sqlite3.Connection, upload: int, skipped: Iterable[t
 # ------------------------------------------------------------------------------------------------- checking
 
 
-def unchecked(connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int]) -> list[FileRow]:
-    """The next files to look at, in the order in which they were found."""
+def unchecked(
+    connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int], but_in: Sequence[str] = ()
+) -> list[FileRow]:
+    """The next files to look at, in the order in which they were found; `but_in`: but those in these folders."""
+    return _next_of(connection, FileStage.FOUND, upload, limit, passing_over, but_in)
+
+
+def _next_of(
+    connection: sqlite3.Connection,
+    stage: FileStage,
+    upload: int,
+    limit: int,
+    passing_over: Sequence[int],
+    but_in: Sequence[str],
+) -> list[FileRow]:
     marks = ",".join("?" * len(passing_over))
+    outside = " AND NOT (path >= ? AND path < ?)" * len(but_in)
+    # The character behind the slash is the zero.
+    ranges = [end for folder in but_in for end in (os.fsencode(folder) + b"/", os.fsencode(folder) + b"0")]
     rows = connection.execute(
-        f"SELECT * FROM files WHERE upload = ? AND stage = ? AND id NOT IN ({marks}) ORDER BY id LIMIT ?",
-        (upload, FileStage.FOUND, *passing_over, limit),
+        f"SELECT * FROM files WHERE upload = ? AND stage = ? AND id NOT IN ({marks}){outside} ORDER BY id LIMIT ?",
+        (upload, stage, *passing_over, *ranges, limit),
     )
     return [FileRow.of(row) for row in rows]
 
@@ -203,13 +219,11 @@ def unchecked(connection: sqlite3.Connection, upload: int, limit: int, passing_o
 # -------------------------------------------------------------------------------------------------- sending
 
 
-def ready(connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int]) -> list[FileRow]:
-    marks = ",".join("?" * len(passing_over))
-    rows = connection.execute(
-        f"SELECT * FROM files WHERE upload = ? AND stage = ? AND id NOT IN ({marks}) ORDER BY id LIMIT ?",
-        (upload, FileStage.READY, *passing_over, limit),
-    )
-    return [FileRow.of(row) for row in rows]
+def ready(
+    connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int], but_in: Sequence[str] = ()
+) -> list[FileRow]:
+    """The next files to send, in the order in which they were found; `but_in`: but those in these folders."""
+    return _next_of(connection, FileStage.READY, upload, limit, passing_over, but_in)
 
 
 def pick(connection: sqlite3.Connection, file_id: int) -> FileRow | None:

@@ -1,0 +1,105 @@
+"""Finds which mounted file system a path lies in, without touching that file system: it may hang."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+_MOUNTS = Path("/proc/self/mountinfo")
+_REMEMBERED_SECONDS = 1.0
+_MOST_LINKS = 40
+"""As many as Linux follows (path_resolution(7))."""
+_ESCAPED = re.compile(rb"\\([0-7]{3})")
+_PARTS_OF_A_VOLUME = 3
+"""Of a path where the system lists no mounts: `/Volumes/CARD` on macOS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A mounted file system; another one after it was mounted anew."""
+
+    point: str
+    """Where it is mounted."""
+    mount: str = ""
+    """Its number among the mounts of now and that of its device; empty where the system does not tell."""
+
+    @property
+    def is_root(self) -> bool:
+        return self.point == "/"
+
+
+def volumes_in(mountinfo: bytes) -> list[Volume]:
+    """The mounts that `/proc/self/mountinfo` lists (proc(5)), in its order: of two at one point, the later is seen."""
+    found = []
+    for line in mountinfo.splitlines():
+        fields = line.split(b" ")
+        if len(fields) > 4:
+            point = _ESCAPED.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), fields[4])
+            found.append(Volume(os.fsdecode(point), os.fsdecode(b" ".join((fields[0], fields[2])))))
+    return found
+
+
+def volume_of(path: str, volumes: Sequence[Volume]) -> Volume:
+    """The one that holds an absolute path without symbolic links."""
+    holding = [volume for volume in volumes if path == volume.point or path.startswith(volume.point.rstrip("/") + "/")]
+    if not holding:
+        return Volume(str(PurePosixPath(*PurePosixPath(path).parts[:_PARTS_OF_A_VOLUME])))
+    deepest = max(len(volume.point) for volume in holding)
+    return [volume for volume in holding if len(volume.point) == deepest][-1]
+
+
+class Volumes:
+    """What is mounted now. Asks the system once a second at most."""
+
+    def __init__(self, mountinfo: Path = _MOUNTS) -> None:
+        self._mountinfo = mountinfo
+        self._read_at = float("-inf")
+        self._volumes: list[Volume] = []
+        self._by_folder: dict[str, Volume] = {}
+
+    def of(self, path: str) -> Volume:
+        """Where an absolute path leads. Symbolic links in the root file system are followed; what lies in any other is
+        not touched."""
+        self._look_again()
+        folder = os.path.dirname(path)  # noqa: PTH120 -- any bytes are a path
+        found = self._by_folder.get(folder)
+        if found is None:
+            found = self._by_folder[folder] = volume_of(self._followed(folder), self._volumes)
+        # A file system may be mounted on the path itself.
+        return max(found, volume_of(path, self._volumes), key=lambda volume: len(volume.point))
+
+    def _look_again(self) -> None:
+        now = time.monotonic()
+        if now - self._read_at < _REMEMBERED_SECONDS:
+            return
+        self._read_at = now
+        self._by_folder.clear()
+        try:
+            self._volumes = volumes_in(self._mountinfo.read_bytes())
+        except OSError:
+            self._volumes = []
+
+    def _followed(self, folder: str) -> str:
+        """The same folder by a path without those symbolic links that lie in the root file system."""
+        left = _MOST_LINKS
+        reached, ahead = "/", [part for part in folder.split("/") if part]
+        while ahead:
+            step = os.path.normpath(os.path.join(reached, ahead.pop(0)))  # noqa: PTH118
+            if not volume_of(step, self._volumes).is_root:
+                return os.path.join(step, *ahead)  # noqa: PTH118
+            try:
+                target = os.readlink(step)  # noqa: PTH115
+            except (OSError, ValueError):
+                reached = step
+                continue
+            left -= 1
+            if left < 0:
+                return folder
+            if target.startswith("/"):
+                reached = "/"
+            ahead[:0] = [part for part in target.split("/") if part]
+        return reached
