@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 
 import pytest
 
@@ -65,3 +66,16 @@ async def test_an_engine_without_lock_and_journal_leaves(
 ) -> None:
     directories.lock.unlink()
     await eventually_async(lambda: manager.closed, "the engine has left")
+
+
+async def test_a_socket_that_cannot_be_made_again_is_tried_until_it_can(
+    watch: None, manager: StandInManager, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(directories.data / "nowhere"))
+    shutil.rmtree(directories.socket.parent)
+    directories.socket.parent.touch()  # in the place of the folder
+    await eventually_async(lambda: "cannot be made again" in directories.log.read_text(), "the log tells of it")
+    directories.socket.parent.unlink()
+    async with EngineClient.connect(directories, spawn=False) as client:
+        assert (await client.engine()).pid == os.getpid()
+    assert directories.log.read_text().count("cannot be made again") == 1

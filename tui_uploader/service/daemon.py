@@ -142,12 +142,16 @@ class _Place:
     async def _open_again(self) -> None:
         try:
             self.entrance.bind()
-        except EngineWillNotStart as error:
-            if self._told != error.message:  # once, not every time that it is tried
-                self._told = error.message
+            try:
+                await self.server.listen_on(self.entrance.listener)
+            except OSError:
+                self.entrance.close()  # so that it is tried again
+                raise
+        except (EngineWillNotStart, OSError) as error:
+            if self._told != str(error):  # once, not every time that it is tried
+                self._told = str(error)
                 _log.warning("The socket was removed, and cannot be made again: %s", error)
             return
-        await self.server.listen_on(self.entrance.listener)
         self.lock.announce(self.entrance.path)
         self._told = None
         _log.warning("The socket was removed, and is made again at %s.", self.entrance.path)

@@ -42,9 +42,7 @@ class Door:
             self.path = self._preferred
         except OSError as error:
             try:
-                spare = _spare_place()
-                self.listener, self._ours = _bound(spare)
-                self.path = spare
+                self.path, self.listener, self._ours = _bound_elsewhere()
             except OSError:
                 raise unusable(self._preferred, error) from error
 
@@ -103,13 +101,19 @@ def _clear(path: Path) -> None:
         return
 
 
-def _spare_place() -> Path:
-    """A place in a new folder that nobody could prepare; the lock tells front ends of it. Raises OSError."""
+def _bound_elsewhere() -> tuple[Path, socket.socket, os.stat_result]:
+    """A socket in a new folder that nobody could prepare; the lock tells front ends of it. Raises OSError."""
     folder = tempfile.gettempdir()
     prefix = f"{APP}-{os.getuid()}-"
     if len(os.fsencode(f"{folder}/{prefix}12345678/{_NAME}")) > LONGEST_SOCKET_PATH:
         folder = "/tmp"
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=folder)) / _NAME
+    place = Path(tempfile.mkdtemp(prefix=prefix, dir=folder)) / _NAME
+    try:
+        return place, *_bound(place)
+    except OSError:
+        with contextlib.suppress(OSError):
+            place.parent.rmdir()
+        raise
 
 
 def listening(path: Path) -> bool:
