@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import io
 import os
 import select
 import socket
@@ -22,7 +23,7 @@ from tui_uploader.cloud.connecting import connect
 from tui_uploader.cloud.contract import SentCallback, Span
 from tui_uploader.cloud.messages import MAX_REPLY, Reply, ReplySource, Request
 from tui_uploader.cloud.proxies import Proxy
-from tui_uploader.cloud.sockets import Address, unacknowledged
+from tui_uploader.cloud.sockets import Address, BodyProgress, unacknowledged
 from tui_uploader.cloud.source_trouble import blamed, shrunk, unreadable
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, proxy_answer
@@ -50,26 +51,6 @@ class Unanswered(Exception):
 
 class ConnectFailed(Exception):
     """The cause is what happened before the connection stood."""
-
-
-class _Progress:
-    """Tells how much of a body has arrived at the other side's kernel, never less than before."""
-
-    def __init__(self, sock: socket.socket, sent: SentCallback) -> None:
-        self._socket = sock
-        self._sent = sent
-        self._told = 0
-        self._accepted = 0
-
-    def accepted(self, count: int) -> None:
-        self._accepted += count
-        self.tell()
-
-    def tell(self) -> None:
-        arrived = self._accepted - unacknowledged(self._socket)
-        if arrived > self._told:
-            self._told = arrived
-            self._sent(arrived)
 
 
 class Connection:
@@ -144,6 +125,8 @@ class Connection:
         try:
             if not was_idle:
                 self._open(addresses)
+            if self._heard() and self._inbox:
+                raise Unanswered if was_idle else http.client.HTTPException("a reply before the request")
             reply = self._exchange(request, sent)
         except (*_BROKEN_PIPE, http.client.RemoteDisconnected) as error:
             self.close()
@@ -192,10 +175,14 @@ class Connection:
         if proxy.authorization is not None:
             headers.append(("Proxy-Authorization", proxy.authorization))
         self._send_bytes(Request("CONNECT", target, headers).head())
-        response = self._response("CONNECT")
+        # Byte by byte: what a proxy sends beyond its answer has to be seen, not lost in a buffer.
+        response = self._response("CONNECT", read_ahead=1)
         response.begin()
         if response.status != 200:
             raise proxy_answer(response.status, self.origin.host, proxy.address)
+        if self._inbox:
+            # Kept, they would be read as the store's reply once TLS is up: a forged "200 OK" that no TLS protects.
+            raise http.client.HTTPException("the proxy sent more than its answer to CONNECT")
 
     def _shake_hands(self, context: ssl.SSLContext) -> None:
         wrapped = context.wrap_socket(
@@ -212,7 +199,7 @@ class Connection:
                 self._wait(select.POLLOUT, self._deadlines.connect)
 
     def _exchange(self, request: Request, sent: SentCallback | None) -> Reply:
-        progress = _Progress(self._sock, sent) if sent is not None else None
+        progress = BodyProgress(self._sock, sent) if sent is not None else None
         try:
             whole = self._send_bytes(request.head()) and self._send_body(request.body, progress)
         except _BROKEN_PIPE:
@@ -234,7 +221,7 @@ class Connection:
 
     # ------------------------------------------------------------------------------------------------- sending
 
-    def _send_body(self, body: bytes | Span, progress: _Progress | None) -> bool:
+    def _send_body(self, body: bytes | Span, progress: BodyProgress | None) -> bool:
         """False when the other side answered before it had everything."""
         if isinstance(body, bytes):
             return self._send_bytes(body)
@@ -242,7 +229,7 @@ class Connection:
             return self._send_through_buffer(body, 0, progress)
         return self._sendfile(body, progress)
 
-    def _sendfile(self, span: Span, progress: _Progress | None) -> bool:
+    def _sendfile(self, span: Span, progress: BodyProgress | None) -> bool:
         source, target, done, turn = span.file.fileno(), self._sock.fileno(), 0, 0
         while done < span.length:
             if not (turn := turn or self._turn(min(_PLAIN_CHUNK, span.length - done))):
@@ -271,7 +258,7 @@ class Connection:
         self._check_cut()
         return 0 if self._throttle.rate is not None and self._heard() else turn
 
-    def _send_through_buffer(self, span: Span, done: int, progress: _Progress | None) -> bool:
+    def _send_through_buffer(self, span: Span, done: int, progress: BodyProgress | None) -> bool:
         buffer = _thread_buffer()
         while done < span.length:
             step = buffer[: self._turn(min(len(buffer), span.length - done))]
@@ -288,7 +275,7 @@ class Connection:
             done += count
         return True
 
-    def _send_bytes(self, data: bytes | memoryview, progress: _Progress | None = None) -> bool:
+    def _send_bytes(self, data: bytes | memoryview, progress: BodyProgress | None = None) -> bool:
         rest = memoryview(data)
         while rest:
             try:
@@ -302,7 +289,7 @@ class Connection:
                 progress.accepted(count)
         return True
 
-    def _room(self, progress: _Progress | None) -> bool:
+    def _room(self, progress: BodyProgress | None) -> bool:
         """Wait until more can be sent; False when the other side speaks first."""
         events = self._wait(select.POLLIN | select.POLLOUT, self._deadlines.stall, progress)
         # What is readable under TLS may be a session ticket, which is no answer.
@@ -310,7 +297,9 @@ class Connection:
 
     # --------------------------------------------------------------------------------------------------- waiting
 
-    def _wait(self, mask: int, limit: float, progress: _Progress | None = None, patience: float | None = None) -> int:
+    def _wait(
+        self, mask: int, limit: float, progress: BodyProgress | None = None, patience: float | None = None
+    ) -> int:
         """The poll events among `mask`, or errors. `patience` replaces `limit` once everything is acknowledged.
 
         Raises `Stalled` after `limit` seconds in which the other side acknowledged nothing.
@@ -333,7 +322,7 @@ class Connection:
             if still_queued < queued:
                 since, queued = time.monotonic(), still_queued
 
-    def _await_answer(self, patience: float, progress: _Progress | None) -> None:
+    def _await_answer(self, patience: float, progress: BodyProgress | None) -> None:
         while not self._inbox and not self._heard():
             self._wait(select.POLLIN, self._deadlines.stall, progress, patience)
 
@@ -361,8 +350,9 @@ class Connection:
         del self._inbox[:count]
         return count
 
-    def _response(self, method: str) -> http.client.HTTPResponse:
-        return http.client.HTTPResponse(cast(socket.socket, ReplySource(self._receive_into)), method=method)
+    def _response(self, method: str, read_ahead: int = io.DEFAULT_BUFFER_SIZE) -> http.client.HTTPResponse:
+        source = ReplySource(self._receive_into, read_ahead)
+        return http.client.HTTPResponse(cast(socket.socket, source), method=method)
 
     def _read_reply(self, method: str) -> tuple[Reply, bool]:
         """The reply, and whether the connection stays open after it."""

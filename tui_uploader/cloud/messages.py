@@ -61,13 +61,17 @@ class Reply:
 
 
 class ReplySource:
-    """What `http.client` takes for a socket: it only asks for a file to read from."""
+    """What `http.client` takes for a socket: it only asks for a file to read from.
 
-    def __init__(self, receive_into: Callable[[memoryview], int]) -> None:
+    `read_ahead`: bytes that may be taken from the connection beyond those that were asked for.
+    """
+
+    def __init__(self, receive_into: Callable[[memoryview], int], read_ahead: int = io.DEFAULT_BUFFER_SIZE) -> None:
         self._receive_into = receive_into
+        self._read_ahead = read_ahead
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Incoming(self._receive_into))
+        return io.BufferedReader(_Incoming(self._receive_into), self._read_ahead)
 
 
 class _Incoming(io.RawIOBase):

@@ -13,6 +13,8 @@ import sys
 import termios
 from collections.abc import Sequence
 
+from tui_uploader.cloud.contract import SentCallback
+
 UNSENT_LIMIT = 256 * 1024
 """Bytes that the kernel takes before it has sent them. Large enough for a fast link, small enough for a quick end."""
 USER_TIMEOUT = 20.0
@@ -86,3 +88,23 @@ def unacknowledged(sock: socket.socket) -> int:
         return answer[0]
     except (OSError, ValueError):
         return 0
+
+
+class BodyProgress:
+    """Tells how much of a body has arrived at the other side's kernel, never less than before."""
+
+    def __init__(self, sock: socket.socket, sent: SentCallback) -> None:
+        self._socket = sock
+        self._sent = sent
+        self._told = 0
+        self._accepted = 0
+
+    def accepted(self, count: int) -> None:
+        self._accepted += count
+        self.tell()
+
+    def tell(self) -> None:
+        arrived = self._accepted - unacknowledged(self._socket)
+        if arrived > self._told:
+            self._told = arrived
+            self._sent(arrived)
