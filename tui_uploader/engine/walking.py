@@ -124,12 +124,15 @@ class Scanner:
 
     async def _walk_to_the_end(self, upload: int, path: str) -> None:
         project = self._core.summary.projects[self._core.summary.uploads[upload].project]
-        named = await self._core.journal.write(lambda connection: begin_walk(connection, upload, path))
+        named = await self._core.journal.read(lambda connection: sources.added(connection, upload))
         batches = scan([path], project.kind, named=named)
+        batch = await self._threads.run(path, next, batches, None)
+        await self._core.journal.write(lambda connection: sources.begin_walk(connection, upload, path))
         found = False
-        while (batch := await self._threads.run(path, next, batches, None)) is not None:
+        while batch is not None:
             found = found or bool(batch.candidates)
             await self._keep(batch, (upload, path), project.id)
+            batch = await self._threads.run(path, next, batches, None)
         await self._core.journal.write(lambda connection: end_walk(connection, upload, path, found=found))
 
     async def _keep(self, batch: ScanBatch, source: _Source, project: int) -> None:
@@ -158,12 +161,6 @@ class Scanner:
             await self._core.journal.write(
                 lambda connection: sources.note_failed_walk(connection, upload, path, shown.kind, str(shown))
             )
-
-
-def begin_walk(connection: sqlite3.Connection, upload_id: int, path: str) -> list[str]:
-    """What is skipped is told anew by every walk. Returns all paths that were added to the upload."""
-    sources.forget_skipped(connection, upload_id, path)
-    return sources.added(connection, upload_id)
 
 
 def end_walk(connection: sqlite3.Connection, upload_id: int, path: str, *, found: bool) -> None:

@@ -49,8 +49,11 @@ def was_cut_short(connection: sqlite3.Connection, upload_id: int, path: str) -> 
     return row is not None and bool(row["found_some"])
 
 
-def forget_skipped(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
-    """What was told as skipped at or below the path."""
+def begin_walk(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
+    """The path is there and can be read: what is skipped of it is told anew, and no failure of before any more."""
+    connection.execute(
+        "UPDATE sources SET error = NULL, reason = NULL WHERE upload = ? AND path = ?", (upload_id, os.fsencode(path))
+    )
     connection.execute(f"DELETE FROM skipped WHERE upload = ? AND {AT_OR_BELOW}", (upload_id, *bounds(path)))
     connection.execute(
         "UPDATE uploads SET skipped = (SELECT COUNT(*) FROM skipped WHERE upload = ?1) WHERE id = ?1", (upload_id,)
