@@ -35,9 +35,10 @@ def test_the_drawing_in_the_docstring_is_the_tree() -> None:
             assert BRANCHES[branch] == int(match[2])
             drawn[branch] = set()
         elif branch and (match := re.match(r"    [│ ]   [├└]── (.*)", line)):
-            drawn[branch] |= set(match[1].split())
+            drawn[branch] |= set(re.findall(r"\w+", match[1]))
     built = {
-        each.__name__: {child.__name__ for child in each.__subclasses__()} for each in UploaderError.__subclasses__()
+        each.__name__: {below.__name__ for below in descendants(each)[1:] if below in TREE}
+        for each in UploaderError.__subclasses__()
     }
     assert drawn == built
     assert len(TREE) == 1 + len(drawn) + sum(map(len, drawn.values()))

@@ -16,7 +16,7 @@
     │   └── ChecksumRefused  ClockSkewed  MultipartGone  NameTaken
     ├── EngineError                     exit 6: the background process or its journal
     │   ├── EngineUnreachable (EngineGone)  EngineWillNotStart  EngineVersionDiffers
-    │   ├── JournalUnwitable  JournalInUse  JournalTooNew  JournalDamaged
+    │   ├── JournalUnwritable  JournalInUse  JournalTooNew  JournalDamaged
     │   └── UnforeseenFailure
     └── Interrupted                     exit 130
 
