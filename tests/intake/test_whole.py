@@ -47,16 +47,45 @@ def test_half_a_photo_with_a_whole_preview_behind_is_cut_off(
     assert inspected(tmp_path / "a.jpg", photo + between + PREVIEW) == (400, 300)
 
 
-@pytest.mark.parametrize("announced", [False, True], ids=["silent", "announced"])
-def test_half_a_large_photo_with_a_preview_behind_is_cut_off(tmp_path: Path, announced: bool) -> None:
-    """A preview that the header announces may be of any size; any other is found in the last 512 KiB."""
-    pixels = b"\x55" * 700_000
-    index = b"\xff\xe2\0\x08MPF\0II" if announced else b""
-    whole = PHOTO[:2] + index + PHOTO[2:-2] + pixels + b"\xff\xd9"
-    preview = PREVIEW[:-2] + pixels + PREVIEW[-2:] if announced else PREVIEW
-    assert inspected(tmp_path / "a.jpg", whole + preview) == (400, 300)
-    assert inspected(tmp_path / "a.jpg", whole) == (400, 300)
-    assert "another image begins" in refusal(tmp_path / "a.jpg", whole[:-2] + preview)
+STRETCH = b"\x55" * 700_000
+"""Pixels that say nothing, to make an image as large as those of cameras."""
+
+
+def large_photo(index: Callable[[int], bytes] = lambda size: b"") -> bytes:
+    """With what `index` returns for its size as the content of a segment for several images."""
+    whole = PHOTO[:-2] + STRETCH + PHOTO[-2:]
+    body = index(0)
+    segment = struct.pack(">HH", 0xFFE2, 2 + len(body)) + index(len(whole) + 4 + len(body)) if body else b""
+    return whole[:2] + segment + whole[2:]
+
+
+def index_of_two(order: str, off: int = 0) -> Callable[[int], bytes]:
+    def index(size: int) -> bytes:
+        first, second = (struct.pack(order + "IIIHH", 0x30000, number, 0, 0, 0) for number in (size + off, 700_000))
+        tags = {0xB001: Tag(LONG, (2,)), 0xB002: Tag(7, first + second, count=32)}
+        return b"MPF\0" + tiff_structure(tags, order=order)
+
+    return index
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        large_photo(),
+        large_photo(index_of_two("<")),
+        large_photo(index_of_two(">")),
+        large_photo(index_of_two("<", off=7)),
+        large_photo(lambda size: b"MPF\0II"),
+    ],
+    ids=["silent", "little", "big", "wrong index", "broken index"],
+)
+def test_half_a_large_photo_with_a_preview_behind_is_cut_off(tmp_path: Path, photo: bytes) -> None:
+    """A preview that the header announces may be of any size; any other is found within the last 512 KiB."""
+    preview = PREVIEW[:-2] + STRETCH + PREVIEW[-2:] if b"MPF" in photo else PREVIEW
+    assert inspected(tmp_path / "a.jpg", photo + preview) == (400, 300)
+    assert inspected(tmp_path / "a.jpg", photo) == (400, 300)
+    assert "another image begins" in refusal(tmp_path / "a.jpg", photo[: len(photo) // 2] + preview)
+    assert "another image begins" in refusal(tmp_path / "a.jpg", photo[:-2] + preview)
 
 
 @pytest.mark.parametrize("photo", [PHOTO, PROGRESSIVE], ids=["baseline", "progressive"])

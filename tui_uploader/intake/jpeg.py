@@ -10,10 +10,12 @@ CIPA DC-007 for the index of several images.
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from tui_uploader.intake.jpeg_decoder import DAC, DHT, DQT, DRI, FRAMES, SOS, Decoder, Undecodable
+from tui_uploader.intake.tiff import MULTI_PICTURE_ENTRIES, NotTiff, TiffReader
 
 START = b"\xff\xd8\xff"
 """The start marker, and the first byte of whatever marker comes next."""
@@ -33,6 +35,7 @@ _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _EXIF_NAME, _XMP_NAME, _SEVERAL_IMAGES_NAME = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0"
 _MOST_BLOCKS = 8
 _NEAR, _CHUNK = 1 << 6, 1 << 18
+"""Bytes to read for the next marker: between segments it is usually the very next byte."""
 _TAIL = 1 << 19
 
 
@@ -118,18 +121,28 @@ class JpegReader:
         return self._restarts < self._decoder.restarts_in_scan
 
     def _is_plainly_whole(self) -> bool:
-        """Whether the end of the file is the end of these pixels, for all that is known without reading all of them.
+        """Whether these pixels end where they should, for all that is known without reading all of them.
 
-        That is so where nothing announces further images, and the last 512 KiB hold no marker but the end. Walking
-        through all pixels of each photo costs three times what its checksums cost.
+        That is so where the last 512 KiB of the file, or of the first image by the index of several, hold no marker
+        but an end at their end. Walking through all pixels of each photo costs more than its checksums cost.
         """
-        begin = max(self._at, self._size - _TAIL)
-        if begin == self._at or self._blocks[_SEVERAL_IMAGES_NAME]:
+        end = self._end_by_index() if self._blocks[_SEVERAL_IMAGES_NAME] else self._size
+        if not self._at + _TAIL < end <= self._size:
             return False
-        self._file.seek(begin)
+        self._file.seek(end - _TAIL)
         tail = self._file.read(_TAIL)
         found = _MARKER_IN_SCAN.search(tail)
         return found is not None and found.end() == len(tail) and tail[-1] == _EOI
+
+    def _end_by_index(self) -> int:
+        """Where the first image ends by the index of several images; 0 where that cannot be read."""
+        block = self._blocks[_SEVERAL_IMAGES_NAME][0]
+        try:
+            reader = TiffReader(self._file, block.at, min(block.size, self._size - block.at))
+            entry = reader.block(reader.first_directory(), MULTI_PICTURE_ENTRIES, most=16)
+        except NotTiff:
+            return 0
+        return int(struct.unpack(reader.order + "I", entry[4:8])[0]) if len(entry) == 16 else 0
 
     def _note_block(self) -> None:
         length = int.from_bytes(self._bytes(2), "big") - 2

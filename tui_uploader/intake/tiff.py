@@ -3,13 +3,14 @@
 Only structure is read, never pixels: an image library refuses kinds of pixels that it cannot show (five bands, 32-bit
 floats), but the service takes them. Nothing that a file says is believed before it was held against its real size.
 
-Source: TIFF revision 6.0; BigTIFF as of libtiff 4; EXIF 2.32 for the pointers to its directories.
+Source: TIFF revision 6.0; BigTIFF as of libtiff 4; EXIF 2.32 for the pointers to its directories;
+CIPA DC-007 for the index of several images.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -19,11 +20,12 @@ DATE_TIME, XMP = 306, 700
 STRIP_OFFSETS, STRIP_SIZES, TILE_OFFSETS, TILE_SIZES = 273, 279, 324, 325
 SUB_DIRECTORIES, EXIF_DIRECTORY, GPS_DIRECTORY = 330, 34665, 34853
 DATE_TIME_ORIGINAL = 36867
+MULTI_PICTURE_ENTRIES = 0xB002
 GPS_LATITUDE_REF, GPS_LATITUDE, GPS_LONGITUDE_REF, GPS_LONGITUDE = 1, 2, 3, 4
 
 _MOST_ENTRIES = 4096
-_MOST_VALUES = 1 << 22
-"""Offsets of as many strips: 64 GB of an orthomosaic in the smallest usual tiles."""
+_MOST_VALUES = 1 << 16
+_AT_A_TIME = 1 << 13
 
 _ASCII = 2
 _BYTES = frozenset({1, _ASCII, 7})
@@ -64,7 +66,8 @@ class TiffReader:
         header = self._bytes(0, 8)
         if header[:2] not in (b"II", b"MM"):
             raise NotTiff("no byte order mark")
-        self._order = "<" if header[:2] == b"II" else ">"
+        self.order = "<" if header[:2] == b"II" else ">"
+        """The byte order, as `struct` writes it."""
         version = self._numbers("H", header[2:4])[0]
         if version not in (42, 43):
             raise NotTiff(f"unknown version {version}")
@@ -87,7 +90,7 @@ class TiffReader:
         entry_size, offset_size = struct.calcsize(f"={entry_format}"), struct.calcsize(f"={offset_format}")
         table = self._bytes(offset + head, count * entry_size)
         entries: dict[int, Entry] = {}
-        for index, (tag, kind, length, inline) in enumerate(struct.iter_unpack(self._order + entry_format, table)):
+        for index, (tag, kind, length, inline) in enumerate(struct.iter_unpack(self.order + entry_format, table)):
             where = offset + head + (index + 1) * entry_size - offset_size
             if length * _WIDTHS.get(kind, 1) > offset_size:
                 (where,) = self._numbers(offset_format, inline)
@@ -104,18 +107,27 @@ class TiffReader:
     def whole_numbers(self, directory: Directory, tag: int, most: int = _MOST_VALUES) -> tuple[int, ...]:
         """At most `most` whole numbers of a tag; empty where it is missing or of another type.
 
-        Raises NotTiff when they lie outside the structure, or are negative.
+        Raises NotTiff when they lie outside the structure, are negative, or more than a reader keeps.
         """
+        if min(self.count(directory, tag), most) > _MOST_VALUES:
+            raise NotTiff(f"too many values of tag {tag}")
+        return tuple(self.each_whole_number(directory, tag, most))
+
+    def each_whole_number(self, directory: Directory, tag: int, most: int) -> Iterator[int]:
+        """As `whole_numbers`, but one after the other, however many there are."""
+        count = min(self.count(directory, tag), most)
+        for done in range(0, count, _AT_A_TIME):
+            entry, length = directory.entries[tag], min(_AT_A_TIME, count - done)
+            raw = self._bytes(entry.where + done * _WIDTHS[entry.type], length * _WIDTHS[entry.type])
+            found = self._numbers(f"{length}{_WHOLE[entry.type]}", raw)
+            if min(found) < 0:
+                raise NotTiff(f"tag {tag} is negative")
+            yield from found
+
+    def count(self, directory: Directory, tag: int) -> int:
+        """How many whole numbers a tag has; 0 where it is missing or of another type."""
         entry = directory.entries.get(tag)
-        if entry is None or entry.type not in _WHOLE:
-            return ()
-        count = min(entry.count, most)
-        if count > _MOST_VALUES:
-            raise NotTiff(f"{count} values of tag {tag}")
-        found = self._numbers(f"{count}{_WHOLE[entry.type]}", self._values(entry, count))
-        if min(found, default=0) < 0:
-            raise NotTiff(f"tag {tag} is negative")
-        return found
+        return entry.count if entry and entry.type in _WHOLE else 0
 
     def real_numbers(self, directory: Directory, tag: int, most: int) -> tuple[float | None, ...]:
         """The numbers of a tag, None for a rational without a value; empty where there are none or more than `most`.
@@ -128,7 +140,7 @@ class TiffReader:
         raw = self._values(entry, entry.count)
         if entry.type not in _RATIONAL:
             return self._numbers(f"{entry.count}{_REAL[entry.type]}", raw)
-        pairs = struct.iter_unpack(self._order + _RATIONAL[entry.type], raw)
+        pairs = struct.iter_unpack(self.order + _RATIONAL[entry.type], raw)
         return tuple(over / under if under else None for over, under in pairs)
 
     def text(self, directory: Directory, tag: int, most: int = 256) -> str:
@@ -170,4 +182,4 @@ class TiffReader:
         return found
 
     def _numbers(self, layout: str, raw: bytes) -> tuple[int, ...]:
-        return struct.unpack(self._order + layout, raw)
+        return struct.unpack(self.order + layout, raw)

@@ -9,8 +9,9 @@ or wrong; the GDAL GeoTIFF driver for chunks that were left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from tui_uploader.intake import tiff
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
@@ -50,40 +51,35 @@ def has_all_pixels(reader: TiffReader, main: Directory, size: int) -> bool:
     """Whether the file of `size` bytes holds all chunks. Raises NotTiff where the directory describes no image."""
     layout = _layout(reader, main)
     tags = (tiff.TILE_OFFSETS, tiff.TILE_SIZES) if layout.tiled else (tiff.STRIP_OFFSETS, tiff.STRIP_SIZES)
-    offsets, sizes = (reader.whole_numbers(main, tag, layout.chunks) for tag in tags)
-    if not offsets:
+    offset_count, size_count = (reader.count(main, tag) for tag in tags)
+    offsets, sizes = (reader.each_whole_number(main, tag, layout.chunks) for tag in tags)
+    if not offset_count:
         raise NotTiff("no pixels")
-    if len(offsets) < layout.chunks:
+    if offset_count < layout.chunks:
         return False
     if _is_uncompressed(reader, main) and not _is_subsampled(reader, main):
-        if main.entries[tags[0]].count > layout.chunks and not _agree(layout, sizes):
+        told = reader.each_whole_number(main, tags[1], layout.chunks)
+        if offset_count > layout.chunks and any(length < layout.size_of(index) for index, length in enumerate(told)):
             raise NotTiff("other chunks than the image has")
-        return all(
-            offset + layout.size_of(index) <= size
-            for index, offset in enumerate(offsets)
-            if not _left_out(offset, sizes, index)
-        )
-    return _all_within(offsets, sizes, size)
-
-
-def _all_within(offsets: Sequence[int], sizes: Sequence[int], size: int) -> bool:
-    """Of compressed chunks, as their sizes say."""
-    if len(offsets) == 1 and (not sizes or sizes[0] == 0 < offsets[0]):
-        return offsets[0] < size  # reaches up to where it ends; only a decoder knows
-    if len(sizes) < len(offsets):
+        return _all_whole(offsets, sizes, layout, size)
+    if layout.chunks > 1 and size_count < layout.chunks:
         raise NotTiff("chunks without a size")
-    chunks = zip(offsets, sizes, strict=True)
+    return _all_within(offsets, sizes, layout, size)
+
+
+def _all_whole(offsets: Iterable[int], sizes: Iterable[int], layout: _Layout, size: int) -> bool:
+    """Whether uncompressed chunks are in the file as far as the image needs them; their sizes may say anything."""
+    chunks = enumerate(zip_longest(offsets, sizes))
+    return all(offset == length == 0 or offset + layout.size_of(index) <= size for index, (offset, length) in chunks)
+
+
+def _all_within(offsets: Iterable[int], sizes: Iterable[int], layout: _Layout, size: int) -> bool:
+    """Whether compressed chunks are in the file as their sizes say."""
+    chunks = zip_longest(offsets, sizes, fillvalue=0)
+    if layout.chunks == 1:
+        # An only chunk without a size reaches up to where its coding ends, which only a decoder knows.
+        return all(offset + max(length, offset > 0) <= size for offset, length in chunks)
     return all(offset + length <= size and (length > 0 or offset == 0) for offset, length in chunks)
-
-
-def _agree(layout: _Layout, sizes: Sequence[int]) -> bool:
-    """Whether the chunks are as large as the layout makes them."""
-    return all(length >= layout.size_of(index) for index, length in enumerate(sizes))
-
-
-def _left_out(offset: int, sizes: Sequence[int], index: int) -> bool:
-    """Whether a chunk is one that was not written, for it holds nothing."""
-    return offset == 0 and index < len(sizes) and sizes[index] == 0
 
 
 def _layout(reader: TiffReader, main: Directory) -> _Layout:
