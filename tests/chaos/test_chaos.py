@@ -22,7 +22,7 @@ RUNS = (
     Run(replace(named("kill"), load=_FEW, mishaps=(mishaps.engine_killed(4),)), "default", _SEED),
     Run(named("commit-torn"), "default", _SEED, 1),
     Run(named("commit-torn"), "default", _SEED, 12),
-    Run(named("write-before"), "strict", _SEED, kind="UPDATE files SET stage = ?, uploaded_at = ? registered"),
+    Run(named("write-before"), "strict", _SEED, kind="UPDATE files SET stage = ?, uploaded_at = ? registered stored"),
     Run(named("write-after"), "default", _SEED, kind="INSERT OR REPLACE INTO parts"),
     Run(named("write-before"), "default", _SEED, kind=_STARTED),
     Run(replace(named("reboot"), load=_FEW, mishaps=(mishaps.rebooted(1),)), "strict", _SEED),
