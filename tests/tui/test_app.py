@@ -8,9 +8,10 @@ from pathlib import Path
 from tests.photos import write_flight, write_photo
 from tests.tui.conftest import Screen, showing
 from tests.until import until
-from tui_uploader.model import AddRequest, UploadStatus
+from tui_uploader.model import AddRequest, ProcessingState, UploadStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
+from tui_uploader.tui.messages import HastyKey, UnbracketedPaste
 from tui_uploader.tui.screens.submitted import SubmittedScreen
 
 
@@ -252,3 +253,32 @@ async def test_all_that_a_filter_shows_is_selected_at_once(
         await screen.shows("13 selected")
         await screen.press("escape")
         await screen.hides("selected")
+
+
+async def test_a_text_that_came_like_keys_runs_nothing_and_a_path_opens_the_dialog(
+    directories: Directories, field: Path, tmp_path: Path
+) -> None:
+    card = flight(tmp_path, 3)
+    async with showing(directories) as screen:
+        await until(lambda: screen.app.link.account)
+        screen.app.post_message(UnbracketedPaste("mail: cancel y\r"))
+        await screen.shows("Pasted text ignored, nothing was done: mail: cancel y")
+        screen.app.post_message(UnbracketedPaste(f"{card}\r"))
+        await screen.shows("Upload files", "Enter uploads 3 images.")
+
+
+async def test_a_question_takes_no_answer_from_a_burst(directories: Directories, field: Path, tmp_path: Path) -> None:
+    async with showing(directories) as screen:
+        await until(lambda: screen.app.link.account)
+        await queued(directories, flight(tmp_path, 6), auto_process=False)
+        await when(screen, lambda upload: upload.settled and upload.counts.uploaded == 6)
+        await screen.press("s")
+        await screen.shows("Start processing Quarry with 6 images?", "may cost credits")
+        for key, character in (("y", "y"), ("tab", None), ("enter", "\r")):
+            screen.app.post_message(HastyKey(key, character))
+        await screen.pilot.pause()
+        assert "Start processing Quarry" in screen.text
+        await screen.press("enter")
+        await screen.hides("Start processing Quarry")
+        upload = screen.app.main.subject().upload
+        assert upload is not None and upload.processing.state is ProcessingState.NOT_STARTED

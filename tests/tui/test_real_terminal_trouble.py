@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.world import quick
 from tests.photos import jpeg
 from tests.tui.pty_session import PtySession, resident_bytes
 from tests.tui.real_terminal import DOWN, ENTER, ESCAPE, PATIENCE, Field, field
@@ -206,3 +207,23 @@ def test_uploads_go_on_before_a_terminal_that_nobody_reads(slow_field: Field) ->
         terminal.feed("q")
         assert terminal.exit_code() == 0
     assert slow_field.stored("unread") == card
+
+
+def test_a_paste_without_brackets_runs_no_command(slow_field: Field) -> None:
+    slow_field.card("serial", 40)
+    upload = slow_field.queue("serial", "--no-process")
+    assert quick("pause", str(upload)).code == 0
+    before = slow_field.upload(upload)
+    with slow_field.app() as terminal:
+        terminal.wait_for("2 Files  serial")
+        terminal.fall_silent()
+        for character in "Sorry, cy: delete all of it, pay later\r":  # as a serial line brings it
+            terminal.feed(character)
+        terminal.wait_for("Pasted text ignored, nothing was done: Sorry, cy")
+        terminal.feed("cy")  # may have been typed ahead: but nobody has read the question
+        terminal.wait_for("Cancel the upload to serial?")
+        terminal.feed(ESCAPE)
+        terminal.wait_for(lambda: "Cancel the upload" not in terminal.text)
+        terminal.feed(f"{slow_field.home}/serial\r")
+        terminal.wait_for("Upload files")
+    assert slow_field.upload(upload) == before

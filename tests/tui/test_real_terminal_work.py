@@ -46,6 +46,8 @@ def test_processing_starts_when_it_is_asked_for(work: Field) -> None:
         terminal.wait_for("100 %  complete")
         assert work.upload(beta)["processing"] == "not_started"
         terminal.feed("s")
+        terminal.wait_for("Start processing beta with 6 images?")
+        terminal.feed("y")
         terminal.wait_for("Submitted for processing")
     assert work.upload(beta)["processing"] != "not_started"
     assert work.stored("beta") == card

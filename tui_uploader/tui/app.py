@@ -17,19 +17,22 @@ from textual.screen import Screen
 from tui_uploader.errors import UsageError
 from tui_uploader.model import EngineStatus
 from tui_uploader.settings import Directories, NoticeSettings, load
+from tui_uploader.text import printable
 from tui_uploader.tui import keys, terminal
 from tui_uploader.tui.commands import Commands
 from tui_uploader.tui.dialogs import Dialogs
 from tui_uploader.tui.driver import driver_class, line_of
 from tui_uploader.tui.engine_link import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineLink
 from tui_uploader.tui.glyphs import glyph_set
-from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
+from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived, UnbracketedPaste
 from tui_uploader.tui.news import Submission, news, without_notices
 from tui_uploader.tui.screens.main import MainScreen
 from tui_uploader.tui.terminal import Pace, Terminal, paced
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
 _LOOK_AT_LINE_SECONDS = 1.0
+_LONGEST_SHOWN = 40
+"""Characters of a paste in a notice."""
 _BESIDES_KEYS = (
     ("remove all duplicates", "command('remove_duplicates')", "Remove every duplicate of the upload from the queue"),
     ("remove all failed files", "command('remove_failed')", "Remove every failed file of the upload from the queue"),
@@ -181,8 +184,16 @@ class UploaderApp(App[None]):
 
     def on_paste(self, event: events.Paste) -> None:
         """Files that are dropped on the terminal arrive as a paste of their paths."""
-        if self.screen is self.main:
+        if isinstance(event, UnbracketedPaste) and not self._is_drop(event.text):
+            shown = printable(event.text.strip(), _LONGEST_SHOWN)
+            self._notice(Noticed(f"Pasted text ignored, nothing was done: {shown}", "warning"))
+        elif self.screen is self.main:
             self._dialogs.add_files(dropped=event.text)
+
+    def _is_drop(self, text: str) -> bool:
+        from tui_uploader.tui.given_paths import is_drop  # the first frame does without it
+
+        return self.screen is self.main and is_drop(text)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key by name, and what has no key."""

@@ -204,15 +204,15 @@ class Commands:
             return
         left = sum(_unfinished(upload) for upload in subject.uploads)
         uploaded = max(project.images, sum(upload.counts.uploaded for upload in subject.uploads))
-        if not left or uploaded < MIN_IMAGES:  # the engine says what is missing
+        if uploaded < MIN_IMAGES:  # the engine says what is missing
             self._start(identity, project.name, partial=False)
             return
         question = f"Start processing {_name(project.name)} with {counted(uploaded, 'image')}?"
-        stakes = (
-            f"{counted(left, 'file')} of this machine are not uploaded yet, and would be left out.",
-            "What was started cannot be taken back.",
-        )
-        self._ask(question, stakes, lambda: self._start(identity, project.name, partial=True))
+        stakes = ["What was started cannot be taken back, and may cost credits of your account."]
+        if left:
+            are = "is" if left == 1 else "are"
+            stakes.insert(0, f"{counted(left, 'file')} of this machine {are} not uploaded yet, and would be left out.")
+        self._ask(question, stakes, lambda: self._start(identity, project.name, partial=left > 0))
 
     def copy_address(self, subject: Subject) -> None:
         address = subject.project.web_address if subject.project else None

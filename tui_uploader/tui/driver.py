@@ -20,18 +20,21 @@ import selectors
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 from types import FrameType
 from typing import Any, ClassVar
 
 from textual import events
 from textual._xterm_parser import XTermParser
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from tui_uploader.tui import cell_diff
+from tui_uploader.tui.bursts import Burst, Bursts, Unbracketed, judged
 from tui_uploader.tui.input_stream import Escape, InputStream, Pasted, Piece, Sequence, Typed
+from tui_uploader.tui.messages import HastyKey, UnbracketedPaste
 from tui_uploader.tui.output import PING, PONG, RoundTrip, TerminalWriter
 from tui_uploader.tui.settling import when_settled
 
@@ -187,12 +190,12 @@ class UploaderDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Until the driver stops or the terminal is gone: read, and send the app what it means."""
-        stream, reader = InputStream(), EventReader()
+        stream, bursts, reader = InputStream(), Bursts(), EventReader()
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             selector.register(self._waker, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                deadline = stream.deadline
+                deadline = min((each for each in (stream.deadline, bursts.deadline) if each is not None), default=None)
                 ready = selector.select(None if deadline is None else max(0.0, deadline - time.monotonic()))
                 if any(key.fd == self.fileno for key, _ in ready):
                     if not (data := self._read()):
@@ -200,7 +203,9 @@ class UploaderDriver(LinuxDriver):
                     pieces = stream.feed(data, time.monotonic())
                 else:
                     pieces = stream.tick(time.monotonic())
-                self._send_events(reader, pieces)
+                bursts.add(self._without_pongs(pieces), time.monotonic())
+                if arrived := bursts.take(time.monotonic()):
+                    self._send_events(reader, judged(arrived, in_field=len(arrived) > 1 and _takes_text(self._app)))
         if not self.exit_event.is_set():
             with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended already
                 self._loop.call_soon_threadsafe(self._leave, signal.SIGHUP)
@@ -212,12 +217,16 @@ class UploaderDriver(LinuxDriver):
         except OSError:
             return b""
 
-    def _send_events(self, reader: EventReader, pieces: list[Piece]) -> None:
+    def _without_pongs(self, pieces: list[Piece]) -> Iterator[Piece]:
         for piece in pieces:
             if piece == _PONG:
                 self._round_trip.answered(time.monotonic())
-                continue
-            for message in reader.read(piece):
+            else:
+                yield piece
+
+    def _send_events(self, reader: EventReader, burst: Burst) -> None:
+        for piece in burst.pieces:
+            for message in reader.read(piece, hasty=burst.hasty):
                 self._settled.clear()
                 self.process_message(message)
                 self._await_effect()
@@ -262,13 +271,22 @@ class EventReader:
     def __init__(self) -> None:
         self._parser = XTermParser()
 
-    def read(self, piece: Piece) -> list[Message]:
-        """The events of one piece of input. A sequence that means nothing is no event."""
+    def read(self, piece: Piece | Unbracketed, *, hasty: bool = False) -> list[Message]:
+        """The events of one piece of input, which came with others if it is `hasty`.
+
+        A sequence that means nothing is no event.
+        """
+        found = self._read(piece)
+        return list(map(_hasty, found)) if hasty else found
+
+    def _read(self, piece: Piece | Unbracketed) -> list[Message]:
         match piece:
             case Escape():
                 return [events.Key("escape", "\x1b")]
             case Pasted(text):
                 return [events.Paste(text)]
+            case Unbracketed(text):
+                return [UnbracketedPaste(text)]
             case Typed(character):
                 return list(self._parser.feed(character))
             case Sequence(text):
@@ -290,6 +308,20 @@ class EventReader:
             return []
         self._parser._timeout_time = 0.0
         return list(self._parser.tick())
+
+
+def _hasty(message: Message) -> Message:
+    return HastyKey(message.key, message.character) if isinstance(message, events.Key) else message
+
+
+def _takes_text(app: App[Any]) -> bool:
+    """Whether keys are letters where the focus is."""
+    from textual.widgets import Input  # the first frame does without it
+
+    try:
+        return isinstance(app.focused, Input)
+    except ScreenStackError:  # the app begins or ends
+        return False
 
 
 class _WakingEvent(threading.Event):

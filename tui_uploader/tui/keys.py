@@ -23,7 +23,7 @@ EVERYWHERE = (
     _key("3", "focus_pane('uploads')", "uploads", "Go to the uploads"),
     _key("u", "app.dialog('add_files')", "upload", "Upload files or folders"),
     _key("n", "app.dialog('new_project')", "new", "Make a new project"),
-    _key("s", "command('start_processing')", "start", "Start processing; asks when not everything is uploaded"),
+    _key("s", "command('start_processing')", "start", "Start processing; asks first, since that may cost credits"),
     _key("r", "command('retry_all')", "retry all", "Try all failed files again, and a dead link at once"),
     _key("p", "command('pause_or_resume')", "pause", "Pause the upload, or resume it"),
     _key("c", "command('cancel')", "cancel", "Cancel the upload; what is uploaded stays"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from textual import events
 from textual.message import Message
 
 from tui_uploader.model import Account, EngineStatus, Project
@@ -21,6 +22,18 @@ class Attachment(StrEnum):
     GONE = "gone"
     """It ended, was stopped, or will not start."""
     OTHER_VERSION = "other_version"
+
+
+class HastyKey(events.Key):
+    """A key that arrived together with others, faster than a person presses them: it answers no question."""
+
+
+class UnbracketedPaste(events.Paste):
+    """A text that arrived like keys, from a terminal that does not tell pastes from typing."""
+
+
+HastyKey.handler_name = events.Key.handler_name
+UnbracketedPaste.handler_name = events.Paste.handler_name
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_uploader.text import printable
+from tui_uploader.tui.messages import HastyKey
 from tui_uploader.tui.screens.steady import SteadySize
 
 
@@ -40,6 +41,12 @@ class ConfirmScreen(SteadySize, ModalScreen[bool]):
             with Horizontal(classes="dialog-answers"):
                 yield Button("No (n)", id="no", compact=True)
                 yield Button("Yes (y)", id="yes", compact=True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take no answer from a text that was pasted without brackets, nor from keys typed before the question."""
+        if isinstance(event, HastyKey) and event.key != "escape":
+            event.stop()
+            event.prevent_default()
 
     def on_mount(self) -> None:
         self.query_one("#no", Button).focus()
