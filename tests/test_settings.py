@@ -111,6 +111,7 @@ FILE = """
 cloud_url = "https://file.example/"
 profile = "file"
 idle_exit = 30
+keep_dismissed_days = 7
 proxy = "http://file.example:3128"
 ca_file = "/file/ca.pem"
 [notices]
@@ -125,6 +126,7 @@ def test_the_file_is_read(directories: Directories) -> None:
         cloud_url="https://file.example",
         profile="file",
         idle_exit=30.0,
+        keep_dismissed_days=7.0,
         proxy="http://file.example:3128",
         ca_file=Path("/file/ca.pem"),
         notices=NoticeSettings(bell=False, desktop=True, after=5.0),
@@ -137,6 +139,7 @@ def test_the_environment_wins_over_the_file(directories: Directories) -> None:
         "PIX4D_CLOUD_URL": "http://127.0.0.1:8080/",
         "TUI_UPLOADER_PROFILE": "env",
         "TUI_UPLOADER_IDLE_EXIT": "1.5",
+        "TUI_UPLOADER_KEEP_DISMISSED_DAYS": "0.5",
         "TUI_UPLOADER_PROXY": "http://env.example:3128",
         "TUI_UPLOADER_CA_FILE": "/env/ca.pem",
         "TUI_UPLOADER_NO_KEYRING": "1",
@@ -155,6 +158,7 @@ def test_the_environment_wins_over_the_file(directories: Directories) -> None:
         login=found.login,
         no_keyring=True,
         idle_exit=1.5,
+        keep_dismissed_days=0.5,
         proxy="http://env.example:3128",
         ca_file=Path("/env/ca.pem"),
         notices=NoticeSettings(bell=True, desktop=False, after=0.0),

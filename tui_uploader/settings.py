@@ -168,6 +168,9 @@ class Settings(msgspec.Struct, frozen=True):
     """`TUI_UPLOADER_NO_KEYRING=1`: keep logins in the private file even where a keyring answers."""
     idle_exit: float = 600.0
     """Seconds after the last work and the last client until the engine leaves."""
+    keep_dismissed_days: float = 30.0
+    """Days after which only the record of what it delivered is kept of a dismissed upload
+    (`TUI_UPLOADER_KEEP_DISMISSED_DAYS`)."""
     proxy: str | None = None
     """One proxy for the API and for S3. Without it, `HTTPS_PROXY` and friends are obeyed; `NO_PROXY`
     counts in either case."""
@@ -202,6 +205,11 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
         login=EnvironmentLogin(client_id, secret) if client_id and secret else None,
         no_keyring=env.get("TUI_UPLOADER_NO_KEYRING", "") not in ("", "0"),
         idle_exit=_number(text("idle_exit", "TUI_UPLOADER_IDLE_EXIT", "600"), "idle_exit (TUI_UPLOADER_IDLE_EXIT)"),
+        keep_dismissed_days=_number(
+            text("keep_dismissed_days", "TUI_UPLOADER_KEEP_DISMISSED_DAYS", "30"),
+            "keep_dismissed_days (TUI_UPLOADER_KEEP_DISMISSED_DAYS)",
+            "days",
+        ),
         proxy=text("proxy", "TUI_UPLOADER_PROXY", "") or None,
         ca_file=_expanded(ca_file) if ca_file else None,
         notices=_notices(env, table),
@@ -265,11 +273,11 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
-def _number(text: str, name: str) -> float:
+def _number(text: str, name: str, unit: str = "seconds") -> float:
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        raise UsageError(f"{name} must be a number of seconds, not {text!r}.")
+        raise UsageError(f"{name} must be a number of {unit}, not {text!r}.")
     return number

@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.journaled import Desk
 from tui_uploader.engine.journal.connection import Journal
+from tui_uploader.engine.journal.summary import read_summary
 
 
 @pytest.fixture
@@ -19,7 +20,10 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 
 
 @pytest.fixture
-async def desk(journal: Journal) -> Desk:
+async def desk(journal: Journal) -> AsyncIterator[Desk]:
     desk = Desk(journal)
     await desk.begin()
-    return desk
+    yield desk
+    assert journal.summary == await journal.read(read_summary), (
+        "kept up to date change by change, it is that of all rows"
+    )

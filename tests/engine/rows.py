@@ -77,4 +77,4 @@ def summary(
         number: {stage: Tally(files, files * 100) for stage, files in stages.items()}
         for number, (_, stages) in enumerate(uploads, start=1)
     }
-    return Summary({project.id: project}, rows, tallies)
+    return Summary.of({project.id: project}, rows, tallies)

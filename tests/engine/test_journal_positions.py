@@ -14,6 +14,7 @@ from tui_uploader.demo import write_sample_flight
 from tui_uploader.engine.journal import contents
 from tui_uploader.engine.journal.contents import Content
 from tui_uploader.engine.journal.positions import MOST_POINTS, positions
+from tui_uploader.errors import NoSuchUpload
 from tui_uploader.intake.exif import by_cameras_clock
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import FileEvent, FileStatus, Position, Positions
@@ -67,7 +68,8 @@ async def test_what_has_no_place_is_counted(desk: Desk) -> None:
 
 async def test_an_upload_without_files_has_no_positions(desk: Desk) -> None:
     assert await seen(desk) == Positions((), 0, 0, 0)
-    assert await desk.journal.read(lambda c: positions(c, 4711, 4711)) == Positions((), 0, 0, 0)
+    with pytest.raises(NoSuchUpload):
+        await desk.journal.read(lambda c: positions(c, 4711, 4711))
 
 
 async def test_one_file_is_asked_for(desk: Desk) -> None:

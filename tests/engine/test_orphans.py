@@ -51,7 +51,7 @@ def dismissed(connection: sqlite3.Connection, file: int) -> None:
     files.move(connection, file, FileEvent.HELD)
     uploads.mark_scanned(connection, 1, ["/card"])
     uploads.move_upload(connection, 1, UploadEvent.CANCEL)
-    commands.dismiss(connection, 1)
+    commands.dismiss(connection, 1, 0.0)
 
 
 def removed(connection: sqlite3.Connection, file: int) -> None:

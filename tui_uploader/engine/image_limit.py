@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 
 from tui_uploader.engine.journal import contents, uploads
-from tui_uploader.engine.journal.summary import read_summary
 from tui_uploader.errors import NoSuchPath, SourceUnreadable, TooManyImages
 from tui_uploader.model import MAX_IMAGES, ProjectKind
 from tui_uploader.text import counted
@@ -17,7 +16,7 @@ _NOTICES_OF_WALKS = (NoSuchPath.__name__, SourceUnreadable.__name__, TooManyImag
 def check_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
     """Raises TooManyImages; otherwise notices of walks that went wrong before are done with."""
     upload = uploads.upload(connection, upload_id)
-    project = read_summary(connection).projects[upload.project]
+    project = uploads.project(connection, upload.project)
     images = contents.distinct_images(connection, project.id)
     if project.kind is ProjectKind.IMAGES and images > MAX_IMAGES:
         raise TooManyImages(

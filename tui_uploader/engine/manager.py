@@ -109,7 +109,8 @@ class UploadManager:
         return await self._stop(upload, UploadEvent.CANCEL)
 
     async def dismiss(self, upload: int) -> UploadStatus:
-        await self._core.journal.write(lambda connection: commands.dismiss(connection, upload))
+        now = self._core.clocks.wall()
+        await self._core.journal.write(lambda connection: commands.dismiss(connection, upload, now))
         await self._recount_parts()
         return self._view.upload(upload)
 

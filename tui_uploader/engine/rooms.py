@@ -21,6 +21,7 @@ from tui_uploader.engine.processing import ProcessingDesk
 from tui_uploader.engine.projects import Projects
 from tui_uploader.engine.pulse import Pulse
 from tui_uploader.engine.registering import Registrar
+from tui_uploader.engine.retention import Retention
 from tui_uploader.engine.returning import Returns
 from tui_uploader.engine.sending import Sender
 from tui_uploader.engine.streams import Streams
@@ -30,6 +31,8 @@ from tui_uploader.engine.walking import Scanner
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Login
 from tui_uploader.settings import Directories, Settings
+
+_DAY = 86_400.0
 
 
 class Rooms:
@@ -89,10 +92,10 @@ class Rooms:
             rooms = cls(Core(journal, accounts, live, streams, clocks, valve, watches), doubt_seconds)
             unless_done.pop_all()
         later.rooms = rooms
-        rooms._begin()
+        rooms._begin(settings.keep_dismissed_days * _DAY)
         return rooms
 
-    def _begin(self) -> None:
+    def _begin(self, keep_seconds: float) -> None:
         steps = {
             "scan": self.scanner.step,
             "check": self.checker.step,
@@ -103,6 +106,7 @@ class Rooms:
             "orphans": self.orphans.step,
             "returns": Returns(self.core).step,
             "pulse": self.pulse.step,
+            "retain": Retention(self.core, keep_seconds).step,
         }
         self._running = [asyncio.create_task(self.core.run(name, step), name=name) for name, step in steps.items()]
 

@@ -137,8 +137,9 @@ class Sender:
     def _stop_those_not_in(self, running: set[int]) -> None:
         """Transfers of a paused or cancelled upload end; those over a dead link end by their own deadlines."""
         for upload, task in self._tasks.values():
-            state = self._core.summary.uploads[upload].state
-            if upload not in running and state not in (UploadState.ACTIVE, UploadState.PREPARING):
+            found = self._core.summary.uploads.get(upload)
+            active = found is not None and found.state in (UploadState.ACTIVE, UploadState.PREPARING)
+            if upload not in running and not active:
                 task.cancel()
 
     def _stop_those_that_hang(self) -> None:

@@ -62,7 +62,7 @@ class View:
 
     def upload(self, upload: int) -> UploadStatus:
         """Raises NoSuchUpload."""
-        found = self._core.summary.uploads.get(upload)
+        found = self._core.summary.upload(upload)
         if found is None:
             raise NoSuchUpload(f"There is no upload {upload}. `tui-uploader status` lists them.")
         sent = self._core.live.sent_of_uploads().get(upload, 0)
@@ -81,7 +81,8 @@ class View:
         resting = being_written | self._sender.setbacks.resting
         items = []
         for row in rows:
-            upload = self._core.summary.uploads[row.upload]
+            upload = self._core.summary.upload(row.upload)
+            assert upload is not None, "an upload with files stays"
             way = self._way(self._core.summary.projects[row.project])
             rest = resting.get(row.id)
             left = (max(0.0, rest[0] - now), rest[1]) if rest else None

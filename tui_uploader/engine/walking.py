@@ -123,7 +123,9 @@ class Scanner:
         return failure
 
     async def _walk_to_the_end(self, upload: int, path: str) -> None:
-        project = self._core.summary.projects[self._core.summary.uploads[upload].project]
+        of_upload = self._core.summary.upload(upload)
+        assert of_upload is not None, "an upload with paths stays"
+        project = self._core.summary.projects[of_upload.project]
         named = await self._core.journal.read(lambda connection: sources.added(connection, upload))
         batches = scan([path], project.kind, named=named)
         batch = await self._threads.run(path, next, batches, None)

@@ -29,11 +29,15 @@ def note(connection: sqlite3.Connection, upload: Abandoned) -> None:
     connection.execute("INSERT OR IGNORE INTO abandoned VALUES (?, ?, ?)", row)
 
 
-def note_chosen(connection: sqlite3.Connection) -> None:
-    """Those that the chosen files (see `moves`) have begun."""
+def give_up_chosen(connection: sqlite3.Connection) -> None:
+    """Nobody goes on with what was sent of the chosen files (see `moves`)."""
     connection.execute(
         "INSERT OR IGNORE INTO abandoned SELECT project, object, multipart FROM files"
         f" WHERE id IN {CHOSEN} AND multipart IS NOT NULL AND object IS NOT NULL"
+    )
+    connection.execute(f"DELETE FROM parts WHERE file IN {CHOSEN}")
+    connection.execute(
+        f"UPDATE files SET multipart = NULL, part_size = NULL WHERE id IN {CHOSEN} AND multipart IS NOT NULL"
     )
 
 

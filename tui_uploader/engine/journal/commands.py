@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal import abandoned, files, uploads
 from tui_uploader.engine.journal.failures import word
 from tui_uploader.engine.journal.moves import (
     CHOSEN,
@@ -75,22 +75,29 @@ def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelec
     return restored
 
 
-def dismiss(connection: sqlite3.Connection, upload_id: int) -> None:
+def dismiss(connection: sqlite3.Connection, upload_id: int, now: float) -> None:
     """Raises NoSuchUpload, and NotPossibleNow unless the upload is complete or cancelled."""
     found = uploads.upload(connection, upload_id)
     if found.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
         raise NotPossibleNow(f"Upload {upload_id} is {found.state}: only a complete or cancelled one is dismissed.")
-    connection.execute("UPDATE uploads SET dismissed = 1 WHERE id = ?", (upload_id,))
+    connection.execute(
+        "UPDATE uploads SET dismissed = 1, dismissed_at = ? WHERE id = ? AND NOT dismissed", (now, upload_id)
+    )
     # What will never be sent from here must not keep the same content of a later upload from being sent.
     choose(connection)
     choose_where(connection, "upload = ?", upload_id)
     move_chosen(connection, FileEvent.REMOVE)
-    files.forget_parts_of_chosen(connection)
+    abandoned.give_up_chosen(connection)
 
 
 def _choose(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> None:
-    """The selected files become the chosen ones. Raises NoSuchUpload, NoSuchFile when one that was named is missing."""
-    uploads.upload(connection, upload_id)
+    """The selected files become the chosen ones.
+
+    Raises NoSuchUpload, NotPossibleNow for an upload of which only a record is left, and NoSuchFile when one that was
+    named is missing.
+    """
+    if uploads.upload(connection, upload_id).condensed:
+        raise uploads.condensed(upload_id)
     choose(connection)
     for file_id in selection.ids:
         if not 0 < file_id <= _LARGEST_ID or not _holds(connection, upload_id, "id = ?", file_id):
@@ -145,6 +152,7 @@ def _retry_chosen(connection: sqlite3.Connection) -> int:
         f" WHERE f.id IN {CHOSEN} AND f.stage = '{FileStage.FAILED}' AND f.etag IS NOT NULL AND f.identity IS NOT NULL"
         " AND NOT EXISTS (SELECT 1 FROM files h"
         f" WHERE h.project = f.project AND h.identity = f.identity AND h.stage IN ({holding}))"
+        " AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.project = f.project AND d.identity = f.identity)"
         " GROUP BY f.project, f.identity"
     )
     stored = move_chosen(

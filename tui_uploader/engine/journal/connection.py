@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from tui_uploader import settings
 from tui_uploader.engine.journal.database import Database
 from tui_uploader.engine.journal.failures import is_of_the_disk, shown, translated, translation
-from tui_uploader.engine.journal.summary import Summary, read_summary
+from tui_uploader.engine.journal.summary import Summary, brought_up_to_date, note_changes, read_summary
 from tui_uploader.errors import EngineError, JournalTooNew, JournalUnwritable, UploaderError
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,34 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE sources ADD COLUMN reason TEXT;
         ALTER TABLE files ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE sources ADD COLUMN found_some INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE uploads ADD COLUMN dismissed_at REAL;
+        ALTER TABLE uploads ADD COLUMN condensed INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE delivered (
+            file         INTEGER PRIMARY KEY,
+            upload       INTEGER NOT NULL REFERENCES uploads (id),
+            project      INTEGER NOT NULL REFERENCES projects (id),
+            path         BLOB NOT NULL,
+            name         TEXT NOT NULL,
+            size         INTEGER NOT NULL,
+            identity     TEXT,
+            crc32        INTEGER,
+            object       TEXT,
+            etag         TEXT,
+            uploaded_at  REAL
+        );
+        CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
+        CREATE INDEX delivered_by_upload ON delivered (upload);
+        CREATE TRIGGER delivery_counted AFTER INSERT ON delivered BEGIN
+            INSERT INTO tallies VALUES (new.upload, 'registered', 1, new.size)
+                ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
+        END;
+        CREATE TRIGGER content_delivered BEFORE UPDATE OF stage ON files
+            WHEN new.stage IN ('ready', 'sending', 'stored') AND old.stage NOT IN ('ready', 'sending', 'stored')
+            AND EXISTS (
+                SELECT 1 FROM delivered WHERE project = new.project AND identity = new.identity)
+        BEGIN
+            SELECT RAISE(ABORT, 'the project has this content');
+        END;
     """,
 }
 """SQL that leads from a version to the next one, by the version it starts from."""
@@ -78,7 +106,11 @@ class Journal:
 
     def __init__(self, path: Path, database: Database, on_commit: Callable[[], None]) -> None:
         self.path = path
+        note_changes(database.writer)
         self.summary: Summary = read_summary(database.writer)
+        """As of the last commit, for the event loop."""
+        self._committed_summary = self.summary
+        """The same for the writing thread, which is ahead of it."""
         self._on_commit = on_commit
         self._database = database
         self._waiting: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
@@ -174,12 +206,13 @@ class Journal:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 outcomes = [_run_alone(connection, change, self.path) for change in group]
-                summary = read_summary(connection)
+                summary = brought_up_to_date(connection, self._committed_summary)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+        self._committed_summary = summary
         return outcomes, summary
 
     def _publish(self, summary: Summary, outcomes: list[_Outcome]) -> None:

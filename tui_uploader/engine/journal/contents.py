@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_uploader.engine.journal import files
-from tui_uploader.engine.journal.moves import HOLDING
+from tui_uploader.engine.journal.moves import HOLDING, marks
 from tui_uploader.intake.naming import folded, name_choices
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
@@ -105,13 +105,16 @@ def _claim(connection: sqlite3.Connection, project: int, name: str, identity: st
 def distinct_images(connection: sqlite3.Connection, project: int) -> int:
     """Files that the project has or is going to get, as far as is known before they are read: those whose content it
     has already do not count."""
-    marks = ",".join("?" * len(HOLDING))
+    places = marks(HOLDING)
     row = connection.execute(
-        f"SELECT COUNT(*) FROM files f WHERE f.project = ? AND (f.stage IN ({marks}) OR (f.stage = ? AND NOT EXISTS ("
-        " SELECT 1 FROM known k JOIN files h ON h.project = f.project AND h.identity = k.identity"
-        f" WHERE k.path = f.path AND k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode"
-        f" AND h.stage IN ({marks}))))",
-        (project, *HOLDING, FileStage.FOUND, *HOLDING),
+        "SELECT (SELECT COUNT(*) FROM delivered WHERE project = ?) + COUNT(*) FROM files f"
+        f" WHERE f.project = ? AND (f.stage IN ({places}) OR (f.stage = ? AND NOT EXISTS ("
+        " SELECT 1 FROM known k"
+        " WHERE k.path = f.path AND k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode AND ("
+        "  EXISTS (SELECT 1 FROM delivered d WHERE d.project = f.project AND d.identity = k.identity) OR EXISTS ("
+        f"  SELECT 1 FROM files h WHERE h.project = f.project AND h.identity = k.identity AND h.stage IN ({places})"
+        " )))))",
+        (project, project, *HOLDING, FileStage.FOUND, *HOLDING),
     ).fetchone()
     return int(row[0])
 

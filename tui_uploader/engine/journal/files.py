@@ -156,7 +156,10 @@ def searchable(path: str) -> str:
 
 def _insert(connection: sqlite3.Connection, upload: int, project: int, candidate: Candidate, path: bytes) -> None:
     connection.execute(
-        "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        # Numbers are never given twice, although the rows of old uploads go (see `retention`).
+        "INSERT INTO files (id, upload, project, path, name, size, mtime_ns, inode, stage) VALUES ("
+        " 1 + MAX((SELECT IFNULL(MAX(id), 0) FROM files), (SELECT IFNULL(MAX(file), 0) FROM delivered)),"
+        " ?, ?, ?, ?, ?, ?, ?, ?)",
         (upload, project, path, searchable(candidate.path), *facts(candidate), FileStage.FOUND),
     )
 
@@ -288,15 +291,6 @@ def bytes_of_parts(connection: sqlite3.Connection, file_id: int) -> int:
     return bytes_in_parts(connection, file_id).get(file_id, (0, 0))[1]
 
 
-def forget_parts_of_chosen(connection: sqlite3.Connection) -> None:
-    """The same for all chosen files (see `moves`) at once."""
-    abandoned.note_chosen(connection)
-    connection.execute(f"DELETE FROM parts WHERE file IN {CHOSEN}")
-    connection.execute(
-        f"UPDATE files SET multipart = NULL, part_size = NULL WHERE id IN {CHOSEN} AND multipart IS NOT NULL"
-    )
-
-
 def hold_interrupted(connection: sqlite3.Connection) -> int:
     """After a crash: what was being sent waits again. Returns how many files."""
     choose(connection)
@@ -392,6 +386,8 @@ def holder(connection: sqlite3.Connection, project: int, identity: str) -> int |
     # Literals, because SQLite takes the partial index for nothing else; the words are those of an enum of ours.
     stages = ", ".join(f"'{stage}'" for stage in HOLDING)
     row = connection.execute(
-        f"SELECT id FROM files WHERE project = ? AND identity = ? AND stage IN ({stages})", (project, identity)
+        f"SELECT id FROM files WHERE project = ?1 AND identity = ?2 AND stage IN ({stages})"
+        " UNION ALL SELECT file FROM delivered WHERE project = ?1 AND identity = ?2",
+        (project, identity),
     ).fetchone()
     return row["id"] if row else None

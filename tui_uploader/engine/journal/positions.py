@@ -9,6 +9,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.journal.retention import all_files
+from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.model import FileStage, FileStatus, Position, Positions
 
 MOST_POINTS = 5_000
@@ -31,13 +34,10 @@ _RANKS = " ".join(
 )
 # The journal may be damaged, and the card of another may have been here: a position is believed within its bounds only.
 _HAS_PLACE = "k.latitude BETWEEN -90 AND 90 AND k.longitude BETWEEN -180 AND 180"
-_IMAGES = f"""
+_COLUMNS = f"""
     SELECT f.id AS id, f.stage AS stage, CASE f.stage {_RANKS} ELSE 0 END AS rank, ({_HAS_PLACE}) AS placed,
            k.latitude AS latitude, k.longitude AS longitude, k.longitude + 360 * (k.longitude < 0) AS eastward,
            k.taken_at AS taken_at
-      FROM files f
-      LEFT JOIN known k ON k.path = f.path AND k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode
-     WHERE f.upload = :upload AND f.stage <> 'removed'
 """
 """`eastward`: the longitude from 0 to 360, in which a flight over the antimeridian hangs together."""
 _BOUNDS = ", ".join(
@@ -59,21 +59,33 @@ class _Extent:
 
 
 def positions(connection: sqlite3.Connection, upload: int, file: int | None = None) -> Positions:
-    """Where the images of the upload were taken, and `file` of it in particular."""
+    """Where the images of the upload were taken, and `file` of it in particular. Raises NoSuchUpload."""
+    images = _images(uploads.upload(connection, upload))
     counted = connection.execute(
         "SELECT COUNT(*) AS files, COUNT(*) FILTER (WHERE placed) AS located,"
         " COUNT(*) FILTER (WHERE stage = 'found' AND placed IS NOT TRUE) AS unread,"
-        f" {_BOUNDS} FROM ({_IMAGES})",
+        f" {_BOUNDS} FROM ({images})",
         {"upload": upload},
     ).fetchone()
     located, unread = counted["located"], counted["unread"]
     few = located <= MOST_POINTS
     return Positions(
-        points=_each(connection, upload) if few else _gathered(connection, upload, _extent(counted)),
+        points=_each(connection, images, upload) if few else _gathered(connection, images, upload, _extent(counted)),
         located=located,
         unlocated=counted["files"] - located - unread,
         unread=unread,
-        current=None if file is None else _one(connection, upload, file),
+        current=None if file is None else _one(connection, images, upload, file),
+    )
+
+
+def _images(upload: UploadRow) -> str:
+    """SQL of the images, with what was read of each. Of an upload long ago no file times are kept: there the content
+    tells whether what was read is the same file."""
+    same = "k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode"
+    return (
+        f"{_COLUMNS} FROM {all_files(upload)} f LEFT JOIN known k ON k.path = f.path"
+        f" AND {'k.identity = f.identity' if upload.condensed else same}"
+        " WHERE f.upload = :upload AND f.stage <> 'removed'"
     )
 
 
@@ -84,28 +96,28 @@ def _extent(bounds: sqlite3.Row) -> _Extent:
     return _Extent(column, bounds[f"min_{column}"], widths[column], south, bounds["max_latitude"] - south)
 
 
-def _each(connection: sqlite3.Connection, upload: int) -> tuple[Position, ...]:
+def _each(connection: sqlite3.Connection, images: str, upload: int) -> tuple[Position, ...]:
     rows = connection.execute(
-        f"SELECT rank, latitude, longitude, taken_at FROM ({_IMAGES}) WHERE placed"
+        f"SELECT rank, latitude, longitude, taken_at FROM ({images}) WHERE placed"
         " ORDER BY taken_at IS NULL, taken_at, id",
         {"upload": upload},
     )
     return tuple(_position(row) for row in rows)
 
 
-def _one(connection: sqlite3.Connection, upload: int, file: int) -> Position | None:
+def _one(connection: sqlite3.Connection, images: str, upload: int, file: int) -> Position | None:
     row = connection.execute(
-        f"SELECT rank, latitude, longitude, taken_at FROM ({_IMAGES} AND f.id = :file) WHERE placed",
+        f"SELECT rank, latitude, longitude, taken_at FROM ({images} AND f.id = :file) WHERE placed",
         {"upload": upload, "file": file},
     ).fetchone()
     return _position(row) if row else None
 
 
-def _gathered(connection: sqlite3.Connection, upload: int, extent: _Extent) -> tuple[Position, ...]:
+def _gathered(connection: sqlite3.Connection, images: str, upload: int, extent: _Extent) -> tuple[Position, ...]:
     """One point for all images in a square of the grid, in their midst."""
     rows = connection.execute(
         f"SELECT MAX(rank) AS rank, AVG(latitude) AS latitude, AVG({extent.longitude}) AS longitude,"
-        f" COUNT(*) AS files FROM ({_IMAGES}) WHERE placed GROUP BY"
+        f" COUNT(*) AS files FROM ({images}) WHERE placed GROUP BY"
         " MIN(:last, CAST((latitude - :south) * :rows AS INTEGER)),"
         f" MIN(:last, CAST(({extent.longitude} - :west) * :columns AS INTEGER))",
         {

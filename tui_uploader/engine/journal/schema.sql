@@ -33,7 +33,9 @@ CREATE TABLE uploads (
     dismissed       INTEGER NOT NULL DEFAULT 0,
     notice_kind     TEXT,
     notice          TEXT,
-    skipped         INTEGER NOT NULL DEFAULT 0   -- how many paths were offered that are no files of the upload
+    skipped         INTEGER NOT NULL DEFAULT 0,  -- how many paths were offered that are no files of the upload
+    dismissed_at    REAL,
+    condensed       INTEGER NOT NULL DEFAULT 0   -- of its files only what was delivered is kept, see below
 );
 
 CREATE TABLE sources (
@@ -84,6 +86,24 @@ CREATE INDEX files_by_original ON files (duplicate_of) WHERE duplicate_of IS NOT
 -- The same content is never sent twice to a project, whatever the code above believes.
 CREATE UNIQUE INDEX one_holder_per_content ON files (project, identity)
     WHERE stage IN ('ready', 'sending', 'stored', 'registered');
+
+-- What was uploaded in uploads that were dismissed long ago (see retention.py): enough for receipts, and to know the
+-- content again. No file of `files` is the same, and none of them ever gets the number of one of these.
+CREATE TABLE delivered (
+    file         INTEGER PRIMARY KEY,            -- the number that it had in `files`
+    upload       INTEGER NOT NULL REFERENCES uploads (id),
+    project      INTEGER NOT NULL REFERENCES projects (id),
+    path         BLOB NOT NULL,
+    name         TEXT NOT NULL,
+    size         INTEGER NOT NULL,
+    identity     TEXT,
+    crc32        INTEGER,
+    object       TEXT,
+    etag         TEXT,
+    uploaded_at  REAL
+);
+CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
+CREATE INDEX delivered_by_upload ON delivered (upload);
 
 -- Which content holds which object name of a project, for ever: nothing is overwritten.
 CREATE TABLE names (
@@ -161,4 +181,15 @@ CREATE TRIGGER file_recounted AFTER UPDATE OF stage, size ON files
 END;
 CREATE TRIGGER file_discounted AFTER DELETE ON files BEGIN
     UPDATE tallies SET files = files - 1, bytes = bytes - old.size WHERE upload = old.upload AND stage = old.stage;
+END;
+CREATE TRIGGER delivery_counted AFTER INSERT ON delivered BEGIN
+    INSERT INTO tallies VALUES (new.upload, 'registered', 1, new.size)
+        ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER content_delivered BEFORE UPDATE OF stage ON files
+    WHEN new.stage IN ('ready', 'sending', 'stored') AND old.stage NOT IN ('ready', 'sending', 'stored')
+    AND EXISTS (
+        SELECT 1 FROM delivered WHERE project = new.project AND identity = new.identity)
+BEGIN
+    SELECT RAISE(ABORT, 'the project has this content');
 END;

@@ -1,17 +1,20 @@
-"""What the engine knows without looking at single files: one small value, read anew after every commit."""
+"""What the engine knows without looking at single files: one value, brought up to date at every commit.
+
+It is read as a whole once, when the journal is opened. From then on temporary triggers note which projects and uploads
+a transaction changes, and only those are read again: a commit costs the same for any number of past uploads.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from types import MappingProxyType
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tui_uploader.engine.journal.failures import word
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
 
-_ROWS_KEPT = 2048
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,14 @@ class UploadRow:
     """Kind of the failure of the first of these."""
     walk_reason: str | None = None
     """What the user reads of it."""
+    dismissed_at: float | None = None
+    condensed: bool = False
+    """Only what was delivered is kept of it, or is going to be (see `retention`)."""
+
+    @property
+    def past(self) -> bool:
+        """It is off the list, and has ended: nothing will be walked, checked or sent for it."""
+        return self.dismissed and self.state in (UploadState.COMPLETE, UploadState.CANCELLED)
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> UploadRow:
@@ -76,6 +87,7 @@ class UploadRow:
         values["state"] = word(UploadState, values["state"])
         values["auto_process"] = bool(values["auto_process"])
         values["dismissed"] = bool(values["dismissed"])
+        values["condensed"] = bool(values["condensed"])
         return cls(**values)
 
 
@@ -95,11 +107,51 @@ UNFINISHED = (*UNDER_WAY, FileStage.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
+class OfProject:
+    """All uploads of a project, past ones too."""
+
+    uploads: tuple[int, ...] = ()
+    """In the order in which they were made."""
+    files: Mapping[FileStage, int] = field(default_factory=dict)
+
+
+NO_UPLOADS = OfProject()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     projects: Mapping[int, ProjectRow]
     uploads: Mapping[int, UploadRow]
-    """In the order in which they were made."""
+    """Those that work may be done for, in the order in which they were made."""
+    past: Mapping[int, UploadRow]
+    """The others: many, after some years."""
     tallies: Mapping[int, Mapping[FileStage, Tally]]
+    """Of all uploads, past ones too."""
+    of_projects: Mapping[int, OfProject]
+
+    @classmethod
+    def of(
+        cls,
+        projects: Mapping[int, ProjectRow],
+        uploads: Mapping[int, UploadRow],
+        tallies: Mapping[int, Mapping[FileStage, Tally]],
+    ) -> Summary:
+        """`uploads`: all, in the order in which they were made."""
+        of_projects: dict[int, OfProject] = {}
+        for number, row in uploads.items():
+            before = of_projects.get(row.project, NO_UPLOADS)
+            files = _changed(before.files, {}, tallies.get(number, {}))
+            of_projects[row.project] = OfProject((*before.uploads, number), files)
+        return cls(
+            projects,
+            {number: row for number, row in uploads.items() if not row.past},
+            {number: row for number, row in uploads.items() if row.past},
+            tallies,
+            of_projects,
+        )
+
+    def upload(self, number: int) -> UploadRow | None:
+        return self.uploads.get(number) or self.past.get(number)
 
     def files(self, upload: int, *stages: FileStage) -> int:
         of_upload = self.tallies.get(upload, {})
@@ -111,23 +163,33 @@ class Summary:
 
     def busy(self, upload: int) -> bool:
         """It runs, and has something to walk, check, send or register."""
-        row = self.uploads[upload]
-        if row.state not in (UploadState.PREPARING, UploadState.ACTIVE):
+        row = self.uploads.get(upload)
+        if row is None or row.state not in (UploadState.PREPARING, UploadState.ACTIVE):
             return False
         return bool(row.unscanned or self.files(upload, *UNDER_WAY))
 
     def uploads_of(self, project: int) -> tuple[UploadRow, ...]:
-        return tuple(upload for upload in self.uploads.values() if upload.project == project)
+        """All of the project, past ones too, in the order in which they were made."""
+        numbers = self.of_projects.get(project, NO_UPLOADS).uploads
+        return tuple(row for row in map(self.upload, numbers) if row is not None)
 
     def project_files(self, project: int, *stages: FileStage) -> int:
-        return sum(self.files(upload.id, *stages) for upload in self.uploads_of(project))
+        files = self.of_projects.get(project, NO_UPLOADS).files
+        return sum(files.get(stage, 0) for stage in stages)
 
 
-# A commit changes few rows, and those that stayed need not be made anew.
-_project = lru_cache(maxsize=_ROWS_KEPT)(ProjectRow.of)
-_upload = lru_cache(maxsize=_ROWS_KEPT)(UploadRow.of)
-_tally = lru_cache(maxsize=_ROWS_KEPT)(Tally)
+def _changed(
+    files: Mapping[FileStage, int], before: Mapping[FileStage, Tally], after: Mapping[FileStage, Tally]
+) -> Mapping[FileStage, int]:
+    """`files` of a project, after the tallies of one of its uploads changed."""
+    changed = dict(files)
+    for stage in before.keys() | after.keys():
+        difference = after.get(stage, NOTHING).files - before.get(stage, NOTHING).files
+        changed[stage] = changed.get(stage, 0) + difference
+    return {stage: number for stage, number in changed.items() if number}
 
+
+# --------------------------------------------------------------------------------------------------- reading
 
 # Where MIN finds the first failure, SQLite takes the other columns from the same row.
 _WALKS = """
@@ -135,20 +197,88 @@ _WALKS = """
            MIN(CASE WHEN error IS NOT NULL THEN id END), error AS walk_error, reason AS walk_reason
       FROM sources WHERE NOT scanned GROUP BY upload
 """
+UPLOADS = (
+    "SELECT u.*, COALESCE(s.unscanned, 0) AS unscanned, COALESCE(s.failed_walks, 0) AS failed_walks, s.walk_error,"
+    f" s.walk_reason FROM uploads u LEFT JOIN ({_WALKS}) s ON s.upload = u.id"
+)
+"""SQL of what `UploadRow.of` takes."""
+
+_NOTED = {
+    "projects": ("changed_projects", "id"),
+    "uploads": ("changed_uploads", "id"),
+    "sources": ("changed_uploads", "upload"),
+    "tallies": ("changed_uploads", "upload"),
+}
+"""Where a change of a table is noted, and which column of it tells the number."""
 
 
 def read_summary(connection: sqlite3.Connection) -> Summary:
-    projects = {row["id"]: _project(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
-    uploads = {
-        row["id"]: _upload(row)
-        for row in connection.execute(
-            "SELECT u.*, COALESCE(s.unscanned, 0) AS unscanned, COALESCE(s.failed_walks, 0) AS failed_walks,"
-            f" s.walk_error, s.walk_reason FROM uploads u LEFT JOIN ({_WALKS}) s ON s.upload = u.id ORDER BY u.id"
-        )
-    }
-    tallies: dict[int, dict[FileStage, Tally]] = {upload: {} for upload in uploads}
+    """The summary of everything, for a connection that has just been opened."""
+    projects = {row["id"]: ProjectRow.of(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
+    uploads = {row["id"]: UploadRow.of(row) for row in connection.execute(f"{UPLOADS} ORDER BY u.id")}
+    tallies: dict[int, dict[FileStage, Tally]] = {number: {} for number in uploads}
     for upload, stage, files, size in connection.execute(
         "SELECT upload, stage, files, bytes FROM tallies WHERE files > 0"
     ):
-        tallies[upload][word(FileStage, stage)] = _tally(files, size)
-    return Summary(MappingProxyType(projects), MappingProxyType(uploads), MappingProxyType(tallies))
+        tallies[upload][word(FileStage, stage)] = Tally(files, size)
+    return Summary.of(projects, uploads, tallies)
+
+
+def note_changes(connection: sqlite3.Connection) -> None:
+    """From now on the connection notes what it changes, for `brought_up_to_date`."""
+    connection.execute("PRAGMA temp_store = MEMORY")
+    for table in sorted({noted for noted, _ in _NOTED.values()}):
+        connection.execute(f"CREATE TEMP TABLE {table} (id INTEGER PRIMARY KEY)")
+    for table, (noted, column) in _NOTED.items():
+        for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old")):
+            connection.execute(
+                f"CREATE TEMP TRIGGER {table}_{event.lower()}_noted AFTER {event} ON main.{table}"
+                f" WHEN {row}.{column} NOT IN (SELECT id FROM {noted})"
+                f" BEGIN INSERT INTO {noted} VALUES ({row}.{column}); END"
+            )
+
+
+def brought_up_to_date(connection: sqlite3.Connection, before: Summary) -> Summary:
+    """The summary after what this transaction changed, and `before` it. What was noted is done with."""
+    changed_projects = _taken(connection, "changed_projects")
+    changed_uploads = _taken(connection, "changed_uploads")
+    if not changed_projects and not changed_uploads:
+        return before
+    projects, uploads, past = dict(before.projects), dict(before.uploads), dict(before.past)
+    tallies, of_projects = dict(before.tallies), dict(before.of_projects)
+    for number in changed_projects:
+        row = connection.execute("SELECT * FROM projects WHERE id = ?", (number,)).fetchone()
+        _put(projects, number, None if row is None else ProjectRow.of(row))
+    for number in changed_uploads:
+        row = connection.execute(f"{UPLOADS} WHERE u.id = ?", (number,)).fetchone()
+        upload = None if row is None else UploadRow.of(row)
+        _put(uploads, number, None if upload is None or upload.past else upload)
+        _put(past, number, upload if upload is not None and upload.past else None)
+        tally = tally_of(connection, number) if upload is not None else {}
+        project = upload or before.upload(number)
+        if project is not None:
+            of_project = of_projects.get(project.project, NO_UPLOADS)
+            kept = [other for other in of_project.uploads if other != number] + ([] if upload is None else [number])
+            files = _changed(of_project.files, before.tallies.get(number, {}), tally)
+            _put(of_projects, project.project, OfProject(tuple(sorted(kept)), files) if kept else None)
+        _put(tallies, number, tally if upload is not None else None)
+    return Summary(projects, dict(sorted(uploads.items())), past, tallies, of_projects)
+
+
+def tally_of(connection: sqlite3.Connection, upload: int) -> Mapping[FileStage, Tally]:
+    rows = connection.execute("SELECT stage, files, bytes FROM tallies WHERE upload = ? AND files > 0", (upload,))
+    return {word(FileStage, stage): Tally(files, size) for stage, files, size in rows}
+
+
+def _taken(connection: sqlite3.Connection, table: str) -> list[int]:
+    numbers = [number for (number,) in connection.execute(f"SELECT id FROM temp.{table} ORDER BY id")]
+    if numbers:
+        connection.execute(f"DELETE FROM temp.{table}")
+    return numbers
+
+
+def _put(rows: dict[int, Row], number: int, row: Row | None) -> None:
+    if row is None:
+        rows.pop(number, None)
+    else:
+        rows[number] = row

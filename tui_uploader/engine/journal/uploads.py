@@ -6,9 +6,10 @@ import os
 import sqlite3
 from collections.abc import Sequence
 
+from tui_uploader.engine.journal import retention
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.sources import AT_OR_BELOW, bounds
-from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, UploadRow, read_summary
+from tui_uploader.engine.journal.summary import UNFINISHED, UPLOADS, ProjectRow, UploadRow, tally_of
 from tui_uploader.errors import NoSuchProject, NoSuchUpload, NotPossibleNow, SourceChanged, UploaderError
 from tui_uploader.model import (
     FileQuery,
@@ -82,6 +83,11 @@ def projects_named(connection: sqlite3.Connection, account: str, name: str, kind
     return [ProjectRow.of(row) for row in rows]
 
 
+def project(connection: sqlite3.Connection, project_id: int) -> ProjectRow:
+    """A project that is there."""
+    return ProjectRow.of(connection.execute("SELECT * FROM projects WHERE id = ?", (project_id,)).fetchone())
+
+
 def set_project(connection: sqlite3.Connection, project: int, **facts: object) -> None:
     """Column names come from this package's callers in the engine, never from outside."""
     columns = ", ".join(f"{column} = ?" for column in facts)
@@ -115,9 +121,10 @@ def release_start(connection: sqlite3.Connection, project: int) -> None:
 
 def registered_images(connection: sqlite3.Connection, project: int) -> int:
     row = connection.execute(
-        "SELECT COUNT(*) FROM files WHERE project = ? AND stage = ?", (project, FileStage.REGISTERED)
+        "SELECT SUM(t.files) FROM uploads u JOIN tallies t ON t.upload = u.id WHERE u.project = ? AND t.stage = ?",
+        (project, FileStage.REGISTERED),
     ).fetchone()
-    return int(row[0])
+    return int(row[0] or 0)
 
 
 def ask_start(connection: sqlite3.Connection, project: int, now: float) -> None:
@@ -137,24 +144,20 @@ def ask_start(connection: sqlite3.Connection, project: int, now: float) -> None:
 
 def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRow:
     """Raises NoSuchUpload."""
-    found = read_summary(connection).uploads.get(upload_id)
-    if found is None:
+    row = connection.execute(f"{UPLOADS} WHERE u.id = ?", (upload_id,)).fetchone()
+    if row is None:
         raise NoSuchUpload(f"There is no upload {upload_id}. `tui-uploader status` lists them.")
-    return found
+    return UploadRow.of(row)
 
 
 def add_sources(
     connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool, now: float
 ) -> int:
     """Queue paths: in the project's open upload, or in a new one. Returns its number."""
-    open_upload = next(
-        (
-            found
-            for found in reversed(read_summary(connection).uploads_of(project))
-            if found.state is not UploadState.COMPLETE and not found.dismissed
-        ),
-        None,
-    )
+    open_upload = connection.execute(
+        "SELECT id FROM uploads WHERE project = ? AND state <> ? AND NOT dismissed ORDER BY id DESC LIMIT 1",
+        (project, UploadState.COMPLETE),
+    ).fetchone()
     if open_upload is None:
         cursor = connection.execute(
             "INSERT INTO uploads (project, state, auto_process, added_at) VALUES (?, ?, ?, ?)",
@@ -163,7 +166,7 @@ def add_sources(
         assert cursor.lastrowid is not None
         upload_id = cursor.lastrowid
     else:
-        upload_id = open_upload.id
+        upload_id = int(open_upload["id"])
         move_upload(connection, upload_id, UploadEvent.ADDED)
         connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (auto_process, upload_id))
     connection.executemany(
@@ -230,14 +233,24 @@ def move_upload(
         if unless_impossible:
             return
         raise NotPossibleNow(f"Upload {upload_id} is {found.state}: it cannot {event} now.") from error
+    if found.condensed:
+        raise condensed(upload_id)
     connection.execute("UPDATE uploads SET state = ? WHERE id = ?", (state, upload_id))
+    if state not in (UploadState.COMPLETE, UploadState.CANCELLED):  # what moves is shown, dismissed before or not
+        connection.execute("UPDATE uploads SET dismissed = 0, dismissed_at = NULL WHERE id = ?", (upload_id,))
+
+
+def condensed(upload_id: int) -> NotPossibleNow:
+    return NotPossibleNow(
+        f"Upload {upload_id} was taken off the list long ago: only the record of what it delivered is left. Upload the "
+        "files again; what the project has is not sent twice."
+    )
 
 
 def finish_if_done(connection: sqlite3.Connection, upload_id: int) -> bool:
     """Close the upload when every file is uploaded or a duplicate and every path was walked."""
-    summary = read_summary(connection)
-    found = summary.uploads[upload_id]
-    if found.state is not UploadState.ACTIVE or found.unscanned or summary.files(upload_id, *UNFINISHED):
+    found, tally = upload(connection, upload_id), tally_of(connection, upload_id)
+    if found.state is not UploadState.ACTIVE or found.unscanned or tally.keys() & set(UNFINISHED):
         return False
     move_upload(connection, upload_id, UploadEvent.FINISHED)
     return True
@@ -273,30 +286,30 @@ def window(
     connection: sqlite3.Connection, upload_id: int, query: FileQuery
 ) -> tuple[int, list[FileRow], dict[int, str]]:
     """How many files match, those in the window, and the paths of the originals of the duplicates among them."""
-    upload(connection, upload_id)
+    source = retention.all_files(upload(connection, upload_id))
     condition, values = _matching(upload_id, query)
-    total = connection.execute(f"SELECT COUNT(*) FROM files WHERE {condition}", values).fetchone()[0]
+    total = connection.execute(f"SELECT COUNT(*) FROM {source} WHERE {condition}", values).fetchone()[0]
     direction = "DESC" if query.descending else "ASC"
     order = f"{_ORDER_OF_SORT[query.sort]} {direction}, id {direction}"
     # Found by id first: SQLite would carry whole rows through the sorting, those before the window included.
-    found = f"SELECT id FROM files WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
+    found = f"SELECT id FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
     rows = [
         FileRow.of(row)
         for row in connection.execute(
-            f"SELECT * FROM files WHERE id IN ({found}) ORDER BY {order}", (*values, query.limit, query.offset)
+            f"SELECT * FROM {source} WHERE id IN ({found}) ORDER BY {order}", (*values, query.limit, query.offset)
         )
     ]
     originals = {row.duplicate_of for row in rows if row.duplicate_of is not None}
-    marks = ",".join("?" * len(originals))
-    paths = connection.execute(f"SELECT id, path FROM files WHERE id IN ({marks})", tuple(originals))
-    return total, rows, {row["id"]: os.fsdecode(row["path"]) for row in paths}
+    return total, rows, retention.paths(connection, originals)
 
 
 def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
     """All files that match, whatever the window of `query`."""
-    upload(connection, upload_id)
+    source = retention.all_files(upload(connection, upload_id))
     condition, values = _matching(upload_id, query)
-    return runs_of(row[0] for row in connection.execute(f"SELECT id FROM files WHERE {condition} ORDER BY id", values))
+    return runs_of(
+        row[0] for row in connection.execute(f"SELECT id FROM {source} WHERE {condition} ORDER BY id", values)
+    )
 
 
 def _matching(upload_id: int, query: FileQuery) -> tuple[str, list[object]]:
