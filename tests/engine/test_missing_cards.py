@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -116,3 +117,30 @@ async def test_a_card_that_goes_away_while_it_is_looked_through_is_awaited(world
             manager.try_now()
             await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=3))
             assert await manager.answers.skipped(1) == ()
+
+
+async def test_a_card_that_hangs_while_it_is_looked_through_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_flight(world.card, 1)
+    write_flight(world.folder / "second", 1, size=3000)
+    answers = threading.Event()
+
+    def hanging(paths: Sequence[str], *arguments: Any, **options: Any) -> Iterator[ScanBatch]:
+        if paths == [str(world.card)]:
+            answers.wait(30)
+        yield from scan(paths, *arguments, **options)
+
+    monkeypatch.setattr(walking, "scan", hanging)
+    monkeypatch.setattr(walking, "_HANGS_AFTER", 0.05)
+    monkeypatch.setattr(walking, "_TURN_SECONDS", 0.05)
+    async with world.cloud_running(), world.engine() as manager:
+        try:
+            await add(manager, world.card, world.folder / "second", auto_process=False)
+            status = await when(manager, 1, lambda status: status.notice and status.notice.needs_person)
+            assert status.notice is not None and f"{world.card} does not answer" in status.notice.message
+            assert (status.counts, status.state) == (Counts(uploaded=1), UploadState.PREPARING)
+        finally:
+            answers.set()
+        done = await when(manager, 1, lambda status: status.settled)
+        assert (done.counts, done.notice) == (Counts(uploaded=2), None)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.faults import FailureCounts, Worker, cause_of, is_quiet, unforeseen
@@ -16,6 +16,7 @@ from tui_uploader.engine.source_threads import SourceThreads
 from tui_uploader.errors import (
     EngineError,
     NoSuchPath,
+    SourceUnreadable,
     SourceVanished,
     TooManyImages,
     UnforeseenFailure,
@@ -32,6 +33,9 @@ _WALKS_AT_ONCE = 4
 """In each file system."""
 _TURN_SECONDS = 10.0
 """Paths of one upload are walked one after the other, but none waits longer than this for the one before it."""
+
+_HANGS_AFTER = 60.0
+"""Seconds without a single batch: the largest folder of a slow card takes less."""
 
 _Source = tuple[int, str]
 """Upload and path."""
@@ -128,14 +132,33 @@ class Scanner:
         project = self._core.summary.projects[of_upload.project]
         named = await self._core.journal.read(lambda connection: sources.added(connection, upload))
         batches = scan([path], project.kind, named=named)
-        batch = await self._threads.run(path, next, batches, None)
+        batch = await self._next((upload, path), batches)
         await self._core.journal.write(lambda connection: sources.begin_walk(connection, upload, path))
         found = False
         while batch is not None:
             found = found or bool(batch.candidates)
             await self._keep(batch, (upload, path), project.id)
-            batch = await self._threads.run(path, next, batches, None)
+            batch = await self._next((upload, path), batches)
         await self._core.journal.write(lambda connection: end_walk(connection, upload, path, found=found))
+
+    async def _next(self, source: _Source, batches: Iterator[ScanBatch]) -> ScanBatch | None:
+        """The next batch of a walk; None after the last. A card that hangs is told while it is waited for."""
+        upload, path = source
+        batch = asyncio.create_task(self._threads.run(path, next, batches, None), name=f"batch-{upload}")
+        try:
+            answered, _ = await asyncio.wait({batch}, timeout=_HANGS_AFTER)
+            if answered:
+                return batch.result()
+            silence = _silent(path)
+            log.warning("The walk for upload %d waits: %s", upload, silence)
+            await self._core.journal.write(
+                lambda connection: sources.note_failed_walk(connection, upload, path, silence.kind, str(silence))
+            )
+            found = await batch
+            await self._core.journal.write(lambda connection: sources.forget_failure(connection, upload, path))
+            return found
+        finally:
+            batch.cancel()
 
     async def _keep(self, batch: ScanBatch, source: _Source, project: int) -> None:
         """Write the batch down. An entry that the journal cannot hold is told as skipped, and keeps no other out."""
@@ -201,6 +224,13 @@ def _parted(batch: ScanBatch, error: UnforeseenFailure) -> tuple[ScanBatch, ...]
         return (ScanBatch((), (*batch.skipped, Skipped(candidates[0].path, reason))),)
     middle = len(candidates) // 2
     return ScanBatch(candidates[:middle], batch.skipped), ScanBatch(candidates[middle:], ())
+
+
+def _silent(path: str) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"{printable(path)} does not answer: its card, disk or network folder hangs. The engine waits for it, and goes "
+        "on by itself; until then the upload is not complete. If this stays, take the card out and put it back."
+    )
 
 
 def _away(path: str) -> SourceVanished:

@@ -33,6 +33,12 @@ def note_failed_walk(connection: sqlite3.Connection, upload_id: int, path: str, 
     )
 
 
+def forget_failure(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
+    connection.execute(
+        "UPDATE sources SET error = NULL, reason = NULL WHERE upload = ? AND path = ?", (upload_id, os.fsencode(path))
+    )
+
+
 def note_found(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
     """A walk that is not at its end yet found files in the path."""
     connection.execute(
@@ -51,9 +57,7 @@ def was_cut_short(connection: sqlite3.Connection, upload_id: int, path: str) -> 
 
 def begin_walk(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
     """The path is there and can be read: what is skipped of it is told anew, and no failure of before any more."""
-    connection.execute(
-        "UPDATE sources SET error = NULL, reason = NULL WHERE upload = ? AND path = ?", (upload_id, os.fsencode(path))
-    )
+    forget_failure(connection, upload_id, path)
     connection.execute(f"DELETE FROM skipped WHERE upload = ? AND {AT_OR_BELOW}", (upload_id, *bounds(path)))
     connection.execute(
         "UPDATE uploads SET skipped = (SELECT COUNT(*) FROM skipped WHERE upload = ?1) WHERE id = ?1", (upload_id,)
