@@ -45,6 +45,9 @@ class MadeUpLink:
 
     def look_for_more(self) -> None: ...
 
+    def files_waited_for(self, seconds: float) -> list[str]:
+        return []
+
     def doubt_link(self) -> None:
         self.trusted.append(False)
 

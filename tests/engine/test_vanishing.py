@@ -31,6 +31,9 @@ class Kernel:
 
     def look_for_more(self) -> None: ...
 
+    def files_waited_for(self, seconds: float) -> list[str]:
+        return []
+
     def doubt_link(self) -> None:
         self.asked.append("send every second")
 

@@ -62,6 +62,8 @@ class Connection:
         self.origin = origin
         self.reusable = False
         self.idle_since = 0.0
+        self.reads: tuple[float, str] | None = None
+        """Since when (monotonic) the thread waits for the disk, and for which file; None: it does not."""
         self.proxy = proxy
         self._tls = tls
         self._deadlines = deadlines
@@ -234,6 +236,7 @@ class Connection:
         while done < span.length:
             if not (turn := turn or self._turn(min(_PLAIN_CHUNK, span.length - done))):
                 return False
+            self.reads = (time.monotonic(), span.path)
             try:
                 count = os.sendfile(target, source, span.offset + done, turn)
             except BlockingIOError:
@@ -244,6 +247,8 @@ class Connection:
                 if error.errno in _SENDFILE_IMPOSSIBLE and not self._is_cut:
                     return self._send_through_buffer(span, done, progress)
                 raise blamed(error, span) from error
+            finally:
+                self.reads = None
             if count == 0:
                 raise shrunk(span)
             done += count
@@ -264,10 +269,13 @@ class Connection:
             step = buffer[: self._turn(min(len(buffer), span.length - done))]
             if not step:
                 return False
+            self.reads = (time.monotonic(), span.path)
             try:
                 count = os.preadv(span.file.fileno(), [step], span.offset + done)
             except OSError as error:
                 raise unreadable(error, span) from error
+            finally:
+                self.reads = None
             if count == 0:
                 raise shrunk(span)
             if not self._send_bytes(step[:count], progress):

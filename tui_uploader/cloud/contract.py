@@ -37,6 +37,8 @@ class Span:
     handed_over: Callable[[], None] = lambda: None
     """Called from the sending thread when the kernel has the last byte: another body may begin, while the link carries
     the rest of this one and the answer to it."""
+    path: str = ""
+    """Where the file lies, for what is told of a disk that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,9 @@ class StoreConnections(Protocol):
 
     def vitals(self) -> Sequence[Vitals]:
         """Of the connections to stores that are in use, as far as the kernel tells."""
+
+    def files_waited_for(self, seconds: float) -> Sequence[str]:
+        """Paths of files whose disk has not answered for so long."""
 
     def look_for_more(self) -> None:
         """Somebody left the link: those that are under way may carry more from now on."""

@@ -53,6 +53,8 @@ class ConnectionPool:
         self._resolver = Resolver()
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: set[Connection] = set()
+        self._left_behind: set[Connection] = set()
+        """Those whose thread still waits for a disk, although nobody wants its answer."""
         self._known: dict[Origin, Sequence[Address]] = {}
         self._tls: ssl.SSLContext | None = None
         self._sweep: asyncio.TimerHandle | None = None
@@ -86,6 +88,12 @@ class ConnectionPool:
     def vitals(self) -> list[Vitals]:
         """Of the connections in use, as far as the kernel tells."""
         return [found for connection in self._busy if (found := connection.ask(vitals)) is not None]
+
+    def files_waited_for(self, seconds: float) -> list[str]:
+        """Paths of files whose disk has not answered for so long."""
+        limit = time.monotonic() - seconds
+        reads = [connection.reads for connection in (*self._busy, *tuple(self._left_behind))]
+        return [read[1] for read in reads if read is not None and read[0] < limit]
 
     def look_for_more(self) -> None:
         """Somebody left the link: connections in use may carry more from now on."""
@@ -243,15 +251,26 @@ class ConnectionPool:
             return await asyncio.shield(ended)
         except asyncio.CancelledError:
             if not job.cancelled() and not await _stopped(connection, job, ended):
-                self._threads.replace_stuck(job)
+                self._leave_behind(connection, job)
             raise
+
+    def _leave_behind(self, connection: Connection, job: Future[Reply]) -> None:
+        """The socket is shut down, and stays open until the thread returns, so that nothing it still does reaches the
+        store, or another connection."""
+
+        def end(_: Future[Reply]) -> None:
+            connection.close()
+            self._left_behind.discard(connection)
+
+        self._left_behind.add(connection)
+        self._threads.replace_stuck(job)
+        job.add_done_callback(end)
 
 
 async def _stopped(connection: Connection, job: Future[Reply], ended: asyncio.Future[Reply]) -> bool:
     """Whether the thread has let go of the connection and of the file, however often this task is cancelled.
 
-    A thread that reads from a card that hangs does not: it is left behind. Its socket is shut down, and stays open
-    until it returns, so that nothing it still does reaches the store, or another connection.
+    A thread that reads from a card that hangs does not.
     """
     if job.cancel():
         connection.close()
@@ -267,7 +286,6 @@ async def _stopped(connection: Connection, job: Future[Reply], ended: asyncio.Fu
     if ended.done():
         connection.close()
         return True
-    job.add_done_callback(lambda _: connection.close())
     return False
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from tui_uploader.cloud.vitals import Vitals
+from tui_uploader.engine import source_threads
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
 from tui_uploader.engine.link import slept, stands_still
@@ -51,6 +52,7 @@ class Pulse:
         self._last_beat = now if busy else None
         if now - self._looked[1] >= _BEAT:
             self._watch_links(now, moving)
+            self._watch_disks()
         if moving:
             self._core.live.measure(now)
             self._plan_streams(now)
@@ -87,6 +89,12 @@ class Pulse:
             core.ring()
         core.streams.limit = limit
         return None if state.until is None else max(_BEAT, state.until - core.clocks.wall())
+
+    def _watch_disks(self) -> None:
+        """Bodies are read by the threads that send them: only these know of a disk that does not answer."""
+        accounts = self._core.accounts.all
+        waiting = [each.cloud.connections.files_waited_for(source_threads.HANGS_AFTER) for each in accounts]
+        self._core.sources.note_waited_for(path for paths in waiting for path in paths)
 
     def _watch_links(self, now: float, moving: bool) -> None:
         """Packets may vanish without a word, and a machine that wakes up may be somewhere else."""

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,6 +29,12 @@ Answer = TypeVar("Answer")
 _MOST = 8
 HANGS_AFTER = 30.0
 """Seconds that a file system has to open a file: a disk that has to spin up takes ten."""
+_SLOWEST = 1e6
+
+
+def patience_with(size: int) -> float:
+    """Seconds that a file system has to read so many bytes."""
+    return HANGS_AFTER + size / _SLOWEST
 
 
 class HasPath(Protocol):
@@ -64,6 +70,7 @@ class SourceThreads:
         self.volume_of = volume_of or Volumes().of
         """Where an absolute path leads."""
         self._pools: dict[Volume, _Pool] = {}
+        self._waited_for: set[Volume] = set()
         self._asking: set[asyncio.Task[None] | None] = set()
 
     async def run(
@@ -84,7 +91,18 @@ class SourceThreads:
         **kwargs: Arguments.kwargs,
     ) -> Result:
         """As `run`; when it takes longer than `HANGS_AFTER`, the file system counts as one that hangs."""
-        return await self._in_pool(self.volume_of(path), lambda: work(*args, **kwargs), HANGS_AFTER)
+        return await self.run_within(HANGS_AFTER, path, work, *args, **kwargs)
+
+    async def run_within(
+        self,
+        seconds: float,
+        path: str,
+        work: Callable[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """As `run_briefly`, with another limit."""
+        return await self._in_pool(self.volume_of(path), lambda: work(*args, **kwargs), seconds)
 
     async def ask(
         self, question: Callable[[Item], Answer], items: Sequence[Item], seconds: float
@@ -120,7 +138,19 @@ class SourceThreads:
 
     def hanging(self) -> list[Volume]:
         """File systems that do not answer."""
-        return [volume for volume, pool in self._pools.items() if pool.hanging]
+        return [volume for volume, pool in self._pools.items() if pool.hanging or volume in self._waited_for]
+
+    def note_waited_for(self, paths: Iterable[str]) -> None:
+        """Somebody else has waited long enough for these files; those that were noted before are not waited for now."""
+        waited_for = {self.volume_of(path) for path in paths}
+        if waited_for != self._waited_for:
+            for volume in waited_for:
+                self._pool(volume)
+            self._waited_for = waited_for
+            log.warning(
+                "Disks that do not answer: %s", ", ".join(printable(each.point) for each in waited_for) or "none"
+            )
+            self.changed()
 
     def hangs(self, path: str) -> bool:
         """Whether the file system of the path does not answer."""
@@ -173,15 +203,17 @@ class SourceThreads:
         if watch is None:
             return
         watch.stop()
-        if pool.hanging and not call.cancelled():
-            pool.hanging.clear()
+        if call in pool.hanging:
+            pool.hanging.discard(call)
             log.info("%s answers again.", printable(volume.point))
             self.changed()
 
     def _pool(self, volume: Volume) -> _Pool:
         pool = self._pools.get(volume)
         if pool is None:
-            for other in [each for each, idle in self._pools.items() if not idle.calls]:
+            for other in [
+                each for each, idle in self._pools.items() if not idle.calls and each not in self._waited_for
+            ]:
                 self._pools.pop(other).threads.shutdown()
             pool = self._pools[volume] = _Pool(DaemonThreads(self._most, f"sources-{volume.point}"))
         return pool

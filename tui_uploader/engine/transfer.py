@@ -17,6 +17,7 @@ from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.pacing import MOST_STREAMS, part_size
+from tui_uploader.engine.source_threads import patience_with
 from tui_uploader.errors import SourceChanged, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
 from tui_uploader.intake.naming import holds_identity
@@ -107,7 +108,9 @@ class Transfer:
             same = there.crc32 == self._crc32
         else:
             with await _opened(self._core, row) as source:
-                same = there.etag == await self._core.sources.run(row.path, _md5_of, source)
+                same = there.etag == await self._core.sources.run_within(
+                    patience_with(row.size), row.path, _md5_of, source
+                )
         if same:
 
             def store(connection: sqlite3.Connection) -> None:
@@ -121,7 +124,7 @@ class Transfer:
         row, core = self._row, self._core
         async with core.streams.place(row.upload, row.size) as give_back:
             with core.live.flight(row.upload, row.id, row.size) as flight:
-                body = Span(source, 0, row.size, self._crc32, _in_this_loop(give_back))
+                body = Span(source, 0, row.size, self._crc32, _in_this_loop(give_back), row.path)
                 stored = await self._store.put(self._name, body, flight.note_sent)
                 _check_unchanged(source.fileno(), row)
                 await core.journal.write(
@@ -169,9 +172,11 @@ class Transfer:
     async def _send_part(self, source: BinaryIO, multipart: str, piece: Slice) -> Part:
         row, core = self._row, self._core
         async with core.streams.place(row.upload, piece.length) as give_back:
-            crc32 = await core.sources.run(row.path, crc32_of, source, piece.offset, piece.length)
+            crc32 = await core.sources.run_within(
+                patience_with(piece.length), row.path, crc32_of, source, piece.offset, piece.length
+            )
             with core.live.flight(row.upload, row.id, piece.length) as flight:
-                body = Span(source, piece.offset, piece.length, crc32, _in_this_loop(give_back))
+                body = Span(source, piece.offset, piece.length, crc32, _in_this_loop(give_back), row.path)
                 part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32)
                 await core.journal.write(
