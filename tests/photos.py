@@ -50,9 +50,13 @@ def tiff(width: int = 640, height: int = 512) -> bytes:
 
 
 def write_photo(path: Path, size: int = 2_000) -> Path:
-    """Of yesterday: a file of this minute could still be being written, and the engine waits for such."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(jpeg(size))
+    return of_yesterday(path)
+
+
+def of_yesterday(path: Path) -> Path:
+    """Date the file back: one of this minute could still be being written, and the engine waits for such."""
     yesterday = time.time_ns() - _DAY_NS
     os.utime(path, ns=(yesterday, yesterday))
     return path

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.world import LocalCloud, command, contents, engine_pid, finished, quick, started, upload_of
-from tests.photos import jpeg, write_flight, write_photo
+from tests.photos import jpeg, of_yesterday, write_flight, write_photo
 from tests.until import until
 from tui_uploader.local_cloud import store
 from tui_uploader.model import MAX_IMAGES
@@ -106,6 +106,7 @@ def test_broken_files_fail_one_by_one_until_they_are_removed_and_processing_wait
     broken = {"zero.jpg": b"", "cut.jpg": jpeg(20_000)[:9_000], "endless.jpg": jpeg(20_000)[:-2], "text.jpg": b"hello"}
     for name, content in broken.items():
         (card / name).write_bytes(content)
+        of_yesterday(card / name)
     done = quick(*upload_of(card, "--wait"))
     assert done.code == 1, done.err
     assert (done.json["counts"]["uploaded"], done.json["counts"]["failed"]) == (6, 4)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.world import LocalCloud, command, flight, upload_of
+from tests.photos import of_yesterday
 from tui_uploader.cli.streams import OUTPUT_LOST, READER_GONE, Output, loss_of
 from tui_uploader.settings import Directories
 
@@ -76,6 +77,7 @@ def test_the_exit_code_tells_of_the_upload(cloud: LocalCloud, tmp_path: Path, st
 def test_the_exit_code_tells_of_files_that_failed(cloud: LocalCloud, tmp_path: Path) -> None:
     flight(tmp_path / "card", 3)
     (tmp_path / "card" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    of_yesterday(tmp_path / "card" / "broken.jpg")
     done = in_shell(f"PROGRAM upload {tmp_path}/card --new Quarry --wait --json >/dev/full 2>&-")
     assert done.returncode == 1
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from PIL import Image
 
+from tests.photos import of_yesterday
 from tui_uploader.cli.main import run
 from tui_uploader.service.instance import holder
 from tui_uploader.settings import Directories
@@ -151,7 +152,7 @@ def photograph(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
     width, height = size
     noise = random.Random(seed).randbytes(width * height * 3)
     Image.frombytes("RGB", size, noise).save(path, quality=90)
-    return path
+    return of_yesterday(path)
 
 
 def flight(folder: Path, images: int, *, first_seed: int = 0, size: tuple[int, int] = (64, 48)) -> dict[str, bytes]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.engine.world import World, add, files_by_name, settled, when
+from tests.engine.world import PATIENCE, World, add, files_by_name, settled, when
 from tests.photos import jpeg, write_flight
 from tests.until import until
 from tui_uploader.engine.manager import UploadManager
@@ -139,3 +140,22 @@ async def test_files_of_yesterday_and_of_the_future_are_uploaded(world: World) -
         upload = await add(manager, world.card, auto_process=False)
         await when(manager, upload.upload, lambda status: status.counts.uploaded == 3)
         assert set(world.objects()) == {old.name, hour.name, far.name}
+
+
+async def test_a_file_that_changes_whenever_it_is_sent_fails_and_comes_back_when_it_stops(world: World) -> None:
+    world.patience = PATIENCE
+    world.options = replace(world.options, faults=("stall:route=put,seconds=0.3,bytes=100000,every=1",))
+    (photo,) = write_flight(world.card, 1, size=300_000)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+
+        def fails_if_it_changes() -> bool:
+            counts = manager.answers.status().uploads[0].counts
+            if counts.uploading:
+                photo.write_bytes(jpeg(300_000))
+            return counts == Counts(failed=1)
+
+        await world.in_the_long_run(fails_if_it_changes)
+        assert "keeps changing" in await reason_of(manager, upload.upload, photo.name)
+        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=1))
+        assert photo.read_bytes() in world.objects().values()

@@ -8,6 +8,8 @@ from pathlib import Path
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
+from tests.photos import of_yesterday
+
 Place = tuple[float, float]
 
 
@@ -44,4 +46,4 @@ def write(path: Path, image: Image.Image | None = None, exif: Image.Exif | None 
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {"exif": exif.tobytes()} if exif is not None else {}
     (image or halved()).save(path, "JPEG", quality=95, **options)
-    return path
+    return of_yesterday(path)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cli.world import PROGRAM, LocalCloud, command, kill_engine, quick, serving
-from tests.photos import jpeg
+from tests.photos import jpeg, of_yesterday
 from tests.tui.pty_session import PtySession
 
 DOWN, ESCAPE, ENTER = "\x1b[B", "\x1b", "\r"
@@ -47,6 +47,7 @@ class Field:
         folder.mkdir()
         for photo, content in contents.items():
             (folder / photo).write_bytes(content)
+            of_yesterday(folder / photo)
         return contents
 
     def queue(self, name: str, *options: str) -> int:

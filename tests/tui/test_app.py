@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.photos import write_flight, write_photo
+from tests.photos import jpeg, of_yesterday, write_flight, write_photo
 from tests.tui.conftest import Screen, showing
 from tests.until import until
 from tui_uploader.model import AddRequest, ProcessingState, UploadStatus
@@ -24,7 +24,7 @@ def flight(tmp_path: Path, photos: int = 8) -> Path:
 def cut_off(path: Path) -> Path:
     write_photo(path, 9_000)
     path.write_bytes(path.read_bytes()[:5_000])
-    return path
+    return of_yesterday(path)
 
 
 async def queued(directories: Directories, *paths: Path, name: str = "Quarry", auto_process: bool = True) -> int:
@@ -159,6 +159,22 @@ async def test_processing_of_a_part_is_asked_for(directories: Directories, field
         await screen.shows("Submitted for processing")
         await screen.press("enter", "o")
         await screen.shows("Copied, if the terminal allows it: http")
+
+
+async def test_processing_of_files_that_changed_since_is_asked_for(
+    directories: Directories, field: Path, tmp_path: Path
+) -> None:
+    card = tmp_path / "card"
+    photo, *_ = write_flight(card, 6)
+    async with showing(directories, size=(120, 34)) as screen:
+        await until(lambda: screen.app.link.account)
+        await queued(directories, card, auto_process=False)
+        await when(screen, lambda upload: upload.settled)
+        photo.write_bytes(jpeg(5_000))
+        await screen.press("s")
+        await screen.shows("Start processing Quarry all the same?", "1 uploaded file of Quarry changed")
+        await screen.press("y")
+        await screen.shows("Submitted for processing")
 
 
 async def test_a_cancelled_part_is_asked_for_too_and_too_few_images_are_told(

@@ -21,6 +21,7 @@ from tui_uploader.engine.retry import Verdict
 from tui_uploader.engine.scheduler import next_upload, served_after
 from tui_uploader.engine.setbacks import Setbacks
 from tui_uploader.engine.transfer import Transfer
+from tui_uploader.engine.unfinished import changed_too_often
 from tui_uploader.errors import (
     CloudBusy,
     CloudFault,
@@ -28,6 +29,7 @@ from tui_uploader.errors import (
     EngineError,
     NameTaken,
     Remedy,
+    SourceChanged,
     UnforeseenFailure,
     UploaderError,
 )
@@ -309,10 +311,14 @@ class Sender:
                 )
                 await self._hold(row.id)
             case Verdict.CHECK_FILE:
+                if isinstance(error, SourceChanged):
+                    self._core.watches.changed(row)
                 await self._core.journal.write(
                     partial(files.doubt, file_id=row.id), then=partial(self._core.live.forget_parts, row.id)
                 )
             case Verdict.GIVE_UP:
+                if isinstance(error, SourceChanged):
+                    error = changed_too_often(row.path)
                 forget = partial(self._core.live.forget_parts, row.id) if parts_are_wrong(error) else None
                 await self._core.journal.write(partial(give_up, file_id=row.id, error=error), then=forget)
 

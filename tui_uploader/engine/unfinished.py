@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import PurePath
 
 from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.look import Look
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.text import byte_count, duration, printable
@@ -158,6 +159,14 @@ def _not_at_rest(path: str, cause: str, watch: Watch, now: float) -> GiveUp:
     keeps = "keeps changing" if watch.changes else "is not finished"
     return GiveUp(
         f"{printable(PurePath(path).name)} {keeps}; after {duration(now - watch.began)} {cause}. "
+        "It is tried again by itself once it has stopped changing."
+    )
+
+
+def changed_too_often(path: str) -> SourceChanged:
+    """With what the user reads of a file that changed whenever it was sent."""
+    return SourceChanged(
+        f"{printable(PurePath(path).name)} keeps changing; it changed whenever it was sent. "
         "It is tried again by itself once it has stopped changing."
     )
 
