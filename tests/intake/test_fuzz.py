@@ -54,8 +54,21 @@ STRIPS |= {273: Tag(LONG, (), count=MANY, offset=1000), 279: Tag(LONG, (), count
         ("a.jpg", jpeg()[:-2]),
         ("a.jpg", jpeg(picture(), restart_marker_blocks=1)[:-2] + b"\xff\x02"),
         ("a.tif", tiff_structure(STRIPS)),
+        ("a.jpg", b"\xff\xd8" + b"\xff\xd0\xff\x01" * 300_000),
+        ("a.jpg", b"\xff\xd8" + b"\xff\xfe\0\2" * 300_000),
+        ("a.jpg", jpeg()[:-2] + b"\xff\x01" * 300_000),
+        ("a.jpg", jpeg(picture(), restart_marker_blocks=1)[:800] + b"\xff\x02" * 300_000),
     ],
-    ids=["no header", "no end", "reserved marker", "half a million strips"],
+    ids=[
+        "no header",
+        "no end",
+        "reserved marker",
+        "half a million strips",
+        "restart markers",
+        "comments",
+        "markers behind pixels",
+        "reserved markers in pixels",
+    ],
 )
 def test_little_of_a_large_file_is_held_in_memory(tmp_path: Path, name: str, head: bytes) -> None:
     (tmp_path / name).write_bytes(head)

@@ -113,6 +113,17 @@ def test_a_scan_whose_coding_tables_are_gone_is_damaged(tmp_path: Path) -> None:
     assert "is damaged: its pixels break off" in refusal(tmp_path / "a.jpg", broken)
 
 
+def test_restart_markers_still_to_come_excuse_what_has_no_meaning(tmp_path: Path) -> None:
+    """A decoder skips it up to the next restart marker, and gives up at it behind the last one."""
+    first = RESTARTS.index(b"\xff\xd0")
+    early, late = RESTARTS[:first] + b"\xff\x37" + RESTARTS[first:], RESTARTS[:-2] + b"\xff\x37" + RESTARTS[-2:]
+    Image.open(io.BytesIO(early)).load()
+    assert inspected(tmp_path / "a.jpg", early) == (400, 300)
+    with pytest.raises(OSError, match="broken data stream"):
+        Image.open(io.BytesIO(late)).load()
+    assert "is damaged" in refusal(tmp_path / "a.jpg", late)
+
+
 @pytest.mark.parametrize("tail", [b"\0" * 7, b"\xff" * 7, b"\0\xff\0"], ids=["zeros", "fill", "stuffed"])
 def test_padding_before_the_end_marker_does_no_harm(tmp_path: Path, tail: bytes) -> None:
     assert inspected(tmp_path / "a.jpg", PHOTO[:-2] + tail + b"\xff\xd9") == (400, 300)

@@ -1,7 +1,8 @@
 """Whether a file is what its name says, whole, and of a kind that the service takes; and what its EXIF tells.
 
 A file that nobody can use is better refused before the upload, on the field with the drone at hand, than hours later.
-Only headers and ends of files are read: well under a millisecond for a file in the page cache.
+Only headers and ends of most files are read: well under a millisecond for a file in the page cache. A JPEG with
+something behind its pixels is read through, some 3 GB/s.
 """
 
 from __future__ import annotations

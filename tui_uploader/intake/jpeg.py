@@ -33,7 +33,8 @@ _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 
 _EXIF_NAME, _XMP_NAME, _SEVERAL_IMAGES_NAME = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0"
-_MOST_BLOCKS = 8
+_MOST_BLOCKS, _MOST_MARKERS = 8, 1 << 16
+"""Many times what cameras write: a depth map in extended XMP takes some hundreds of segments."""
 _NEAR, _CHUNK = 1 << 6, 1 << 18
 """Bytes to read for the next marker: between segments it is usually the very next byte."""
 _TAIL = 1 << 19
@@ -72,6 +73,7 @@ class JpegReader:
         self._scan_at: int | None = None
         """Up to where the restart markers of this scan are counted; None behind the scan."""
         self._restarts = 0
+        self._markers = 0
         self._blocks: dict[bytes, list[Block]] = {_EXIF_NAME: [], _XMP_NAME: [], _SEVERAL_IMAGES_NAME: []}
 
     def header(self) -> JpegHeader:
@@ -112,12 +114,12 @@ class JpegReader:
         """Whether there are restart markers to come in this scan: up to the next, decoders skip what has no meaning."""
         if self._scan_at is None:
             return False
-        end = self._at
-        while self._scan_at < end:
-            self._file.seek(self._scan_at)
-            chunk = self._file.read(min(_CHUNK, end - self._scan_at))
-            self._restarts += sum(1 for _ in _RESTART.finditer(chunk))
-            self._scan_at += len(chunk) if len(chunk) < 2 or self._scan_at + len(chunk) >= end else len(chunk) - 1
+        self._file.seek(self._scan_at)
+        left, last = self._at - self._scan_at, b""
+        while left > 0 and (chunk := self._file.read(min(_CHUNK, left))):
+            self._restarts += sum(1 for _ in _RESTART.finditer(last + chunk))
+            left, last = left - len(chunk), chunk[-1:]
+        self._scan_at = self._at
         return self._restarts < self._decoder.restarts_in_scan
 
     def _is_plainly_whole(self) -> bool:
@@ -166,8 +168,11 @@ class JpegReader:
             raise _Ended("a segment longer than the file")
 
     def _next(self, pattern: re.Pattern[bytes]) -> int:
-        """The code of the next marker, behind which the walk goes on. Raises _Ended."""
-        look = _NEAR if pattern is _ANY_MARKER else _CHUNK
+        """The code of the next marker, behind which the walk goes on. Raises Undecodable."""
+        self._markers += 1
+        if self._markers > _MOST_MARKERS:
+            raise Undecodable("more markers than anybody writes")
+        look = _NEAR
         while True:
             self._file.seek(self._at)
             chunk = self._file.read(look)
@@ -177,7 +182,7 @@ class JpegReader:
             if len(chunk) < look:
                 raise _Ended("no marker up to the end of the file")
             self._at += len(chunk) - 1  # its last byte may be the first one of a marker
-            look = _CHUNK
+            look = min(8 * look, _CHUNK)  # so that many markers do not make many long reads
 
     def _bytes(self, length: int) -> bytes:
         self._file.seek(self._at)
