@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -202,17 +202,14 @@ class Commands:
         if identity is None:
             self._say(f"{_name(project.name)} is not made yet: the link is down, or nobody is signed in.", "warning")
             return
-        left = sum(_unfinished(upload) for upload in subject.uploads)
         uploaded = max(project.images, sum(upload.counts.uploaded for upload in subject.uploads))
         if uploaded < MIN_IMAGES:  # the engine says what is missing
             self._start(identity, project.name, partial=False)
             return
         question = f"Start processing {_name(project.name)} with {counted(uploaded, 'image')}?"
-        stakes = ["What was started cannot be taken back, and may cost credits of your account."]
-        if left:
-            are = "is" if left == 1 else "are"
-            stakes.insert(0, f"{counted(left, 'file')} of this machine {are} not uploaded yet, and would be left out.")
-        self._ask(question, stakes, lambda: self._start(identity, project.name, partial=left > 0))
+        missing = left_out(subject.uploads)
+        stakes = [*missing, "What was started cannot be taken back, and may cost credits of your account."]
+        self._ask(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing)))
 
     def copy_address(self, subject: Subject) -> None:
         address = subject.project.web_address if subject.project else None
@@ -278,6 +275,18 @@ def _name(name: str) -> str:
 
 def _tried(files: int) -> str:
     return f"{counted(files, 'file')} tried again." if files else "No file has failed; whatever waits is tried now."
+
+
+def left_out(uploads: Iterable[UploadStatus]) -> list[str]:
+    """What processing that starts now does without, a sentence each."""
+    known = list(uploads)
+    said = []
+    if left := sum(_unfinished(upload) for upload in known):
+        are = "is" if left == 1 else "are"
+        said.append(f"{counted(left, 'file')} of this machine {are} not uploaded yet, and would be left out.")
+    if any(upload.state is UploadState.PREPARING for upload in known):
+        said.append("Not every folder was looked through yet: images that are still to be found would be left out.")
+    return said
 
 
 def _unfinished(upload: UploadStatus) -> int:
