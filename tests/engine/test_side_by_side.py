@@ -104,3 +104,14 @@ async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
             listed = await world.rooms.projects.others()
         assert left == [stalled] and clouds.stalls()
         assert {project.account for project in listed} <= {clouds.sound}
+
+
+async def test_a_cloud_that_takes_no_more_of_large_files_delays_no_upload_to_another(world: World) -> None:
+    """Its transfers hold every stream, and nothing tells for 20 seconds that they do not go on."""
+    large = world.folder / "large"
+    write_flight(large, 12, size=20_000_000)
+    async with two_clouds(world, f"stall:route=put,bytes=10000,{FOR_EVER}") as clouds:
+        await add(clouds.manager, large, new="Stalled", account=clouds.stalled)
+        await until(lambda: clouds.stalls() and world.rooms.core.streams.all_in_use)
+        other = await add(clouds.manager, world.card, new="Sound", account=clouds.sound)
+        await when(clouds.manager, other.upload, lambda found: found.counts == WHOLE, 12.0)

@@ -112,3 +112,29 @@ async def test_a_place_is_free_for_another_as_soon_as_it_is_given_back() -> None
         await settle()
         assert begun == [0, 1, 2] and streams.all_in_use, "each place was given back once"
     await waiter
+
+
+async def test_an_account_gets_its_part_although_another_holds_every_place() -> None:
+    """Uploads 1 and 2 are of account a, which stalls; 3 and 4 of account b."""
+    streams = Streams(4, account_of=lambda upload: "a" if upload < 3 else "b")
+    stalled, go = asyncio.Event(), asyncio.Event()
+    running: Counter[int] = Counter()
+
+    async def transfer(upload: int, end: asyncio.Event) -> None:
+        async with streams.place(upload, 10):
+            running[upload] += 1
+            await end.wait()
+        running[upload] -= 1
+
+    tasks = [asyncio.create_task(transfer(upload, stalled)) for upload in (1, 2) * 5]
+    await settle()
+    assert running == {1: 2, 2: 2}
+    tasks += [asyncio.create_task(transfer(upload, go)) for upload in (3, 4) * 5]
+    await settle()
+    assert (running[3], running[4]) == (1, 1), "half of the limit, beyond it"
+    go.set()
+    await settle()
+    assert (running[3], running[4], running[1] + running[2]) == (0, 0, 4)
+    stalled.set()
+    await asyncio.gather(*tasks)
+    assert not +running and streams.some_free

@@ -87,7 +87,11 @@ class Rooms:
             )
             unless_done.push_async_callback(accounts.close)
             await accounts.load_stored()
-            streams = Streams(FIRST_STREAMS, lambda in_use: valve.admits(in_use - live.sent_in_flight))
+            streams = Streams(
+                FIRST_STREAMS,
+                lambda in_use: valve.admits(in_use - live.sent_in_flight),
+                lambda upload: journal.summary.projects[journal.summary.uploads[upload].project].account,
+            )
             watches = Watches(clocks.wall, clocks.monotonic, patience)
             rooms = cls(Core(journal, accounts, live, streams, clocks, valve, watches), doubt_seconds)
             unless_done.pop_all()
