@@ -63,15 +63,15 @@ def test_a_lost_answer_is_named() -> None:
     assert done.stderr == "tui-uploader: The answer could not be written to stdout: No space left on device.\n"
 
 
-@pytest.mark.parametrize(
-    "streams", [">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", "| true", "2> >(true)", "2>&1 | head -1"]
-)
-def test_the_exit_code_tells_of_the_upload(cloud: LocalCloud, tmp_path: Path, streams: str) -> None:
+def test_the_exit_code_tells_of_the_upload(cloud: LocalCloud, tmp_path: Path) -> None:
     flight(tmp_path / "card", 4)
-    done = in_shell(f"PROGRAM upload {tmp_path}/card --new Quarry --wait {streams}")
-    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-    (upload,) = command("status", "--json").json["uploads"]
-    assert upload["counts"]["uploaded"] == 4
+    for number, streams in enumerate(
+        (">&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", "| true", "2> >(true)", "2>&1 | head -1"), start=1
+    ):
+        done = in_shell(f"PROGRAM upload {tmp_path}/card --new 'Quarry {number}' --no-process --wait {streams}")
+        assert (streams, done.returncode, "Traceback" in done.stderr) == (streams, 0, False)
+        (upload,) = command("status", str(number), "--json").json["uploads"]
+        assert upload["counts"]["uploaded"] == 4
 
 
 def test_the_exit_code_tells_of_files_that_failed(cloud: LocalCloud, tmp_path: Path) -> None:

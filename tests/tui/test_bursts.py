@@ -30,6 +30,7 @@ def typed(text: str) -> list[Piece]:
         "/gamma_039",
         "ualpha\t",
         "u/media/card\r",
+        "u/media/pilot/card/DCIM/100MEDIA/DJI_202405031200\r",
         "nA new one",
         "nQuarry May 2024\r",
         "2G/_04\rx",

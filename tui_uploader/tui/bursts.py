@@ -36,7 +36,7 @@ FILTER = "/"
 _MOST_COMMANDS = 2
 """Different letters that may be commands typed ahead."""
 _LONGEST_LINE = 32
-"""Characters that somebody types into a field without looking."""
+"""Characters that somebody types into a field without looking, save for a path."""
 
 # At least two names deep, from the root or the home directory on, or an address; with or without a quote.
 _PATH = re.compile(r"""\s*['"]?(?:~?/[^/\s][^/\r\n]*/|~/|file:/|[A-Za-z]:[\\/])""", re.IGNORECASE)
@@ -123,7 +123,7 @@ def is_text(run: str) -> bool:
     if _PATH.match(run):
         return True
     lines = list(_lines_of_commands(run))
-    if any(len(field) > _LONGEST_LINE for _, field in lines):
+    if any(len(field) > _LONGEST_LINE and not _PATH.match(field) for _, field in lines):
         return True
     commands = {letter.lower() for letters, _ in lines for letter in letters if letter not in MOVEMENTS}
     return len(commands) > _MOST_COMMANDS
