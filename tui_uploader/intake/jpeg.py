@@ -126,7 +126,8 @@ class JpegReader:
         """Whether these pixels end where they should, for all that is known without reading all of them.
 
         That is so where the last 512 KiB of the file, or of the first image by the index of several, hold no marker
-        but an end at their end. Walking through all pixels of each photo costs more than its checksums cost.
+        but an end at their end, padding aside. Walking through all pixels of each photo costs more than its checksums
+        cost.
         """
         end = self._end_by_index() if self._blocks[_SEVERAL_IMAGES_NAME] else self._size
         if not self._at + _TAIL < end <= self._size:
@@ -134,7 +135,7 @@ class JpegReader:
         self._file.seek(end - _TAIL)
         tail = self._file.read(_TAIL)
         found = _MARKER_IN_SCAN.search(tail)
-        return found is not None and found.end() == len(tail) and tail[-1] == _EOI
+        return found is not None and found[0][1] == _EOI and not tail[found.end() :].strip(b"\0\xff")
 
     def _end_by_index(self) -> int:
         """Where the first image ends by the index of several images; 0 where that cannot be read."""

@@ -100,7 +100,7 @@ def _layout(reader: TiffReader, main: Directory) -> _Layout:
         height=height,
         tiled=tiled,
         chunk_height=chunk_height,
-        row_size=-(-chunk_width * (bits[0] if separate else every) // 8),
+        row_size=-(-chunk_width * (min(bits) if separate else every) // 8),
         chunks_in_plane=across * down,
         rows_of_chunks=down,
         planes=samples if separate else 1,
