@@ -303,14 +303,6 @@ def test_what_is_no_plain_document(body: bytes) -> None:
     assert s3_xml.parsed(body) is None
 
 
-@pytest.mark.parametrize("part", ["<Part/>", "<Part><PartNumber>x</PartNumber><ETag>e</ETag><Size>1</Size></Part>"])
-def test_a_list_of_parts_that_is_none(part: str) -> None:
-    document = s3_xml.parsed(f"<ListPartsResult>{part}</ListPartsResult>".encode())
-    assert document is not None
-    with pytest.raises(CloudUnintelligible):
-        s3_xml.listed_parts(document)
-
-
 @given(st.integers(0, 2**32 - 1))
 def test_checksums_survive_their_text(crc32: int) -> None:
     assert s3_xml.crc32_from_text(s3_xml.crc32_text(crc32)) == crc32

@@ -91,13 +91,15 @@ class ObjectStore(Protocol):
     async def put_part(self, object_name: str, upload_id: str, number: int, body: Span, sent: SentCallback) -> Part: ...
 
     async def list_parts(self, object_name: str, upload_id: str) -> Sequence[Part] | None:
-        """None where the store does not let us list; then the journal's parts are all there is.
+        """None where the store does not let us list, or its list cannot be understood; then the journal's parts are
+        all there is.
 
         Raises MultipartGone.
         """
 
     async def list_multiparts(self, object_name: str) -> Sequence[Multipart] | None:
-        """Those of exactly this name, whoever began them. None where the store does not let us list."""
+        """Those of exactly this name, whoever began them. None where the store does not let us list, or its list
+        cannot be understood."""
 
     async def complete_multipart(
         self, object_name: str, upload_id: str, parts: Sequence[Part], size: int
@@ -109,7 +111,8 @@ class ObjectStore(Protocol):
         """Gone already is as good as aborted."""
 
     async def head(self, object_name: str) -> StoredObject | None:
-        """None when there is no such object. Raises Unsupported where the store does not let us look."""
+        """None when there is no such object. Raises Unsupported where the store does not let us look, or what it says
+        of the object cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,16 @@ class Reply:
 
     @property
     def is_html(self) -> bool:
+        """Whether this is a page for people.
+
+        Stores of several kinds label empty answers `text/html`, and what they stored carries an ETag: only a body that
+        looks like a page counts against those.
+        """
         start = self.body[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-        return start.startswith((b"<!doctype html", b"<html")) or "html" in self.headers.get("content-type", "").lower()
+        if start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start):
+            return True
+        labelled = "html" in self.headers.get("content-type", "").lower()
+        return labelled and bool(start) and "etag" not in self.headers
 
 
 class ReplySource:

@@ -12,12 +12,14 @@ What proves that nothing was overwritten: objects are written on the condition t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 
 from tui_uploader.cloud import s3_xml
 from tui_uploader.cloud.contract import Multipart, Part, SentCallback, Span, StoredObject
 from tui_uploader.cloud.likeness import Found, Likeness, Verdict, after_completion, is_the_same, likeness_of_parts
+from tui_uploader.cloud.messages import Reply
 from tui_uploader.cloud.s3_calls import Call, S3Calls
 from tui_uploader.cloud.s3_headers import (
     CHECKSUM_ALGORITHM,
@@ -28,10 +30,12 @@ from tui_uploader.cloud.s3_headers import (
     found_in,
     unintelligible,
 )
-from tui_uploader.errors import MultipartGone, NameTaken, Unsupported
+from tui_uploader.errors import CloudRefused, CloudUnintelligible, MultipartGone, NameTaken, Unsupported
 from tui_uploader.text import printable
 
 _MAX_LIST_PAGES = 100
+
+_log = logging.getLogger(__name__)
 
 
 class S3Store:
@@ -87,23 +91,23 @@ class S3Store:
 
     async def list_parts(self, object_name: str, upload_id: str) -> Sequence[Part] | None:
         parts: list[Part] = []
-        marker = ""
+        marker = 0
         for _ in range(_MAX_LIST_PAGES):
-            query = (("part-number-marker", marker),) if marker else ()
+            query = (("part-number-marker", str(marker)),) if marker else ()
             call = Call("GET", object_name, query=(*query, ("uploadId", upload_id)))
             try:
-                reply = await self._calls.feature("lists of parts", call)
+                reply = await self._look_up("lists of parts", call)
             except Unsupported:
                 return None
-            document = s3_xml.parsed(reply.body)
-            if document is None or document.name != "ListPartsResult":
-                raise unintelligible("its list of parts is none")
-            parts += s3_xml.listed_parts(document)
-            following = document.fields.get("NextPartNumberMarker", "")
-            if document.fields.get("IsTruncated", "").lower() != "true" or following in ("", marker):
+            page = s3_xml.page_of_parts(s3_xml.parsed(reply.body), marker)
+            if page is None:
                 break
-            marker = following
-        return parts
+            parts += page.parts
+            if page.following is None:
+                return parts
+            marker = page.following
+        _log.warning("The store's list of the parts of %r cannot be understood; the journal's is used.", object_name)
+        return None
 
     async def complete_multipart(
         self, object_name: str, upload_id: str, parts: Sequence[Part], size: int
@@ -118,18 +122,19 @@ class S3Store:
             return await self._completed_before(object_name, upload_id, parts, size, answer.error, unanswered)
         document = s3_xml.parsed(answer.success().body)
         if document is None or document.name != "CompleteMultipartUploadResult":
-            raise unintelligible("its answer to the completion is none")
+            raise unintelligible("it answered the completion of a multipart upload with something else")
         return StoredObject(size, document.fields.get("ETag", "").strip('"'))
 
     async def list_multiparts(self, object_name: str) -> Sequence[Multipart] | None:
         query = (("max-uploads", "1000"), ("prefix", self.key(object_name)), ("uploads", ""))
         try:
-            reply = await self._calls.feature("lists of multipart uploads", Call("GET", None, query=query))
+            reply = await self._look_up("lists of multipart uploads", Call("GET", None, query=query))
         except Unsupported:
             return None
         document = s3_xml.parsed(reply.body)
         if document is None or document.name != "ListMultipartUploadsResult":
-            raise unintelligible("its list of multipart uploads is none")
+            _log.warning("The store's list of multipart uploads of %r cannot be understood.", object_name)
+            return None
         return s3_xml.listed_multiparts(document, self.key(object_name), self._calls.now())
 
     async def abort_multipart(self, object_name: str, upload_id: str) -> None:
@@ -145,11 +150,24 @@ class S3Store:
 
     # -------------------------------------------------------------------------------------------- how it is done
 
+    async def _look_up(self, feature: str, call: Call, *, missing_ok: bool = False) -> Reply:
+        """The answer to a call that only spares work: what the store refuses, or says otherwise than S3 does, is as if
+        it did not offer the call. Raises Unsupported for both."""
+        try:
+            return await self._calls.feature(feature, call, missing_ok=missing_ok)
+        except (CloudRefused, CloudUnintelligible) as error:
+            raise Unsupported(error.message) from error
+
     async def _look(self, object_name: str) -> Found | None:
-        """Raises Unsupported."""
+        """Raises Unsupported, also for an answer that cannot be understood: it tells as little."""
         call = Call("HEAD", object_name, headers=(CHECKSUM_MODE,))
-        reply = await self._calls.feature("looking at objects", call, missing_ok=True)
-        return None if reply.status == 404 else found_in(reply)
+        reply = await self._look_up("looking at objects", call, missing_ok=True)
+        if reply.status == 404:
+            return None
+        try:
+            return found_in(reply)
+        except CloudUnintelligible as error:
+            raise Unsupported(error.message) from error
 
     async def _put_before(self, object_name: str, body: Span) -> StoredObject | None:
         """The object, if it is what an attempt made whose answer was lost."""

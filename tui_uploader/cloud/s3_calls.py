@@ -188,10 +188,13 @@ class S3Calls:
 
     def _judged(self, reply: Reply, key: StorageKey) -> tuple[Mapping[str, str], str, UploaderError | None]:
         """Fields, code and error of a refusal; a success has no error."""
-        document = s3_xml.error_of(reply.body) if reply.body else None
-        if reply.ok and document is None:
+        document = s3_xml.parsed(reply.body)
+        if reply.ok and document is not None and document.name.endswith("Result"):
+            return {}, "", None  # a document of S3, whatever its Content-Type says
+        is_error = document is not None and document.name == "Error"
+        if reply.ok and not is_error:
             return {}, "", foreign_answer(reply, self._host(key))
-        fields = {} if document is None else document.fields
+        fields = document.fields if document is not None and is_error else {}
         code = fields.get("Code", "")
         if not code and not reply.body:
             # HEAD has no body to name the reason in; an expired key is 400 to it.

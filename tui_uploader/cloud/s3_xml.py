@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 from xml.sax.saxutils import escape
 
-from tui_uploader.cloud.contract import Multipart, Part
+from tui_uploader.cloud.contract import MAX_PARTS, Multipart, Part
 from tui_uploader.cloud.renewal import moment_of
-from tui_uploader.errors import CloudUnintelligible
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +53,23 @@ def _bare(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def error_of(body: bytes) -> Document | None:
-    """The `<Error>` document that `body` is, also under a status of 200."""
-    document = parsed(body)
-    return document if document is not None and document.name == "Error" else None
+@dataclass(frozen=True, slots=True)
+class PageOfParts:
+    parts: tuple[Part, ...]
+    following: int | None
+    """The marker that the next page begins behind; None: this is the last page."""
 
 
-def listed_parts(document: Document) -> list[Part]:
-    """Raises CloudUnintelligible."""
+def page_of_parts(document: Document | None, marker: int) -> PageOfParts | None:
+    """A page of ListParts that was asked for with `marker` (0: from the beginning).
+
+    None where it is no such page, or one that a correct store cannot give: a part without its facts or with a number
+    that no part can have, or a marker that leads back.
+    """
+    if document is None or document.name != "ListPartsResult":
+        return None
     try:
-        return [
+        parts = tuple(
             Part(
                 number=int(fields["PartNumber"]),
                 size=int(fields["Size"]),
@@ -71,9 +77,16 @@ def listed_parts(document: Document) -> list[Part]:
                 crc32=crc32_from_text(fields.get("ChecksumCRC32")),
             )
             for fields in document.rows
-        ]
-    except (KeyError, ValueError) as error:
-        raise CloudUnintelligible("The store's list of parts cannot be understood.") from error
+        )
+        more = document.fields.get("IsTruncated", "").lower() == "true"
+        following = int(document.fields.get("NextPartNumberMarker", "")) if more else None
+    except (KeyError, ValueError):
+        return None
+    if not all(marker < part.number <= MAX_PARTS and part.size >= 0 for part in parts):
+        return None
+    if following is not None and not marker < following <= MAX_PARTS:
+        return None
+    return PageOfParts(parts, following)
 
 
 def listed_multiparts(document: Document, key: str, now: float) -> list[Multipart]:
