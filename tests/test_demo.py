@@ -29,7 +29,7 @@ def whole(flight: SampleFlight) -> dict[str, PhotoFacts]:
     facts = {}
     for candidate in candidates(flight):
         try:
-            facts[fingerprint(candidate).identity] = inspect_image(candidate.path)
+            facts[fingerprint(candidate.path).identity] = inspect_image(candidate.path)
         except SourceRefused:
             continue
     return facts
@@ -37,7 +37,7 @@ def whole(flight: SampleFlight) -> dict[str, PhotoFacts]:
 
 def test_the_counts_are_those_on_disk(flight: SampleFlight) -> None:
     found = candidates(flight)
-    contents = Counter(fingerprint(candidate).identity for candidate in found)
+    contents = Counter(fingerprint(candidate.path).identity for candidate in found)
     assert flight.images == len(whole(flight)) == 12
     assert flight.duplicates == len(found) - len(contents) == 3
     assert flight.broken == len(contents) - len(whole(flight)) == 1

@@ -6,18 +6,19 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-from tui_uploader.engine.journal import contents, files, uploads
+from tui_uploader.engine.journal import contents, files, uploads, walked
 from tui_uploader.engine.journal.connection import Journal
-from tui_uploader.engine.journal.contents import Content
 from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.journal.known import Content
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ProjectKind
 
 Result = TypeVar("Result")
 
 
-def candidate(path: str, size: int = 100, mtime_ns: int = 1, inode: int = 1) -> Candidate:
-    return Candidate(path=path, size=size, mtime_ns=mtime_ns, inode=inode)
+def candidate(path: str, size: int = 100, mtime_ns: int = 1, inode: int = 1, *, mount: str = "disk") -> Candidate:
+    """A file on a disk whose times of change prove that nothing was written."""
+    return Candidate(path, size, mtime_ns, inode, ctime_ns=1, mount=mount)
 
 
 def content(letter: str) -> str:
@@ -41,7 +42,7 @@ class Desk:
         return await self.journal.write(change)
 
     async def find(self, *found: Candidate) -> None:
-        await self.write(lambda c: files.add_candidates(c, self.upload, self.project, found))
+        await self.write(lambda c: walked.add_candidates(c, self.upload, self.project, found))
 
     async def row(self, path: str) -> FileRow:
         def latest(connection: sqlite3.Connection) -> FileRow:

@@ -12,9 +12,9 @@ import pytest
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
-from tui_uploader.engine import checking
+from tui_uploader.engine import reading
 from tui_uploader.intake.fingerprint import Fingerprint, fingerprint
-from tui_uploader.intake.scan import Candidate, candidate_of
+from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, FileSelection, UploadState
 
@@ -31,13 +31,13 @@ async def test_a_file_removed_while_it_is_looked_at_stays_removed(
     photo, _ = write_flight(world.card, 2)
     looking, go = threading.Event(), threading.Event()
 
-    def held_up(path: str) -> Candidate:
+    def held_up(path: str, descriptor: int) -> Candidate:
         if path == str(photo):
             looking.set()
             assert go.wait(20)
-        return candidate_of(path)
+        return candidate_at(path, descriptor)
 
-    monkeypatch.setattr(checking, "candidate_of", held_up)
+    monkeypatch.setattr(reading, "candidate_at", held_up)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         await until(looking.is_set)
@@ -78,11 +78,11 @@ async def test_a_file_that_is_being_written_is_not_looked_at_all_the_time(
             while not stop.wait(0.001):
                 file.write(b"x")
 
-    def noted(path: str) -> Candidate:
+    def noted(path: str, descriptor: int) -> Candidate:
         looks.append(path)
-        return candidate_of(path)
+        return candidate_at(path, descriptor)
 
-    monkeypatch.setattr(checking, "candidate_of", noted)
+    monkeypatch.setattr(reading, "candidate_at", noted)
     writing = threading.Thread(target=keep_writing)
     async with world.cloud_running(), world.engine() as manager:
         writing.start()
@@ -104,12 +104,12 @@ async def test_a_large_file_does_not_hold_up_the_checks_of_another_project(
     write_flight(world.card / "two", 3)
     go = threading.Event()
 
-    def long_read(candidate: Candidate) -> Fingerprint:
-        if candidate.path == str(large):
+    def long_read(path: str, descriptor: int, part_size: int | None) -> Fingerprint:
+        if path == str(large):
             assert go.wait(20)
-        return fingerprint(candidate)
+        return fingerprint(path, descriptor, part_size)
 
-    monkeypatch.setattr(checking, "fingerprint", long_read)
+    monkeypatch.setattr(reading, "fingerprint", long_read)
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card / "one", new="One", auto_process=False)
         two = await add(manager, world.card / "two", new="Two", auto_process=False)

@@ -13,11 +13,14 @@ from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight
 from tui_uploader.engine import checking, walking
 from tui_uploader.engine.faults import FailureCounts, is_quiet, pause_after
+from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.journal.known import Known
+from tui_uploader.engine.reading import Reading, read_file
 from tui_uploader.engine.transfer import Transfer
 from tui_uploader.errors import JournalUnwritable, UnforeseenFailure
 from tui_uploader.intake.scan import Candidate, ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileStage, FileStatus, UploadState, UploadStatus
+from tui_uploader.model import Counts, FileStage, FileStatus, ProjectKind, UploadState, UploadStatus
 
 BROKEN = "DJI_0002.JPG"
 
@@ -104,14 +107,12 @@ async def test_a_worker_that_always_fails_is_told_and_tried_again(
 
 
 def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = checking._read
-
-    def read(expected: Candidate, *arguments: Any) -> Any:
-        if expected.path.endswith(BROKEN):
+    def read(row: FileRow, kind: ProjectKind, known: Known | None) -> Reading:
+        if row.path.endswith(BROKEN):
             raise RuntimeError("no such luck")
-        return real(expected, *arguments)
+        return read_file(row, kind, known)
 
-    monkeypatch.setattr(checking, "_read", read)
+    monkeypatch.setattr(checking, "read_file", read)
 
 
 def break_sending(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 
 import pytest
 
 from tests.engine.journaled import Desk, candidate, content
 from tui_uploader.cloud.contract import Part
-from tui_uploader.engine.journal import commands, contents, files, uploads
-from tui_uploader.engine.journal.contents import Content
+from tui_uploader.engine.journal import commands, contents, files, known, uploads, walked
+from tui_uploader.engine.journal.known import Content, Known
 from tui_uploader.errors import EngineError, NoSuchFile, NotPossibleNow
-from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import (
     FileEvent,
     FileQuery,
@@ -92,7 +92,7 @@ async def test_a_changed_file_is_looked_at_again_and_an_uploaded_one_stays_uploa
     await desk.check("/card/a.jpg", content("a"))
     await desk.find(candidate("/card/a.jpg", size=2))
     row = await desk.row("/card/a.jpg")
-    assert (row.stage, row.size, row.identity, row.object) == (FileStage.FOUND, 2, None, None)
+    assert (row.stage, row.size) == (FileStage.FOUND, 2)
     await desk.check("/card/a.jpg", content("b"))
     uploaded = await desk.send("/card/a.jpg")
     await desk.find(candidate("/card/a.jpg", size=3))
@@ -101,24 +101,17 @@ async def test_a_changed_file_is_looked_at_again_and_an_uploaded_one_stays_uploa
     assert desk.journal.summary.files(desk.upload, FileStage.REGISTERED, FileStage.FOUND) == 2
 
 
-async def test_known_content_is_not_read_again_unless_any_fact_of_the_file_differs(desk: Desk) -> None:
+async def test_what_was_read_is_known_by_path_until_it_is_doubted(desk: Desk) -> None:
     await desk.find(candidate("/card/a.jpg"))
-    await desk.check("/card/a.jpg", content("a"))
+    row = await desk.check("/card/a.jpg", content("a"))
 
-    async def known(found: Candidate) -> Content | None:
-        return await desk.journal.read(lambda c: contents.known_content(c, found))
+    async def remembered(path: str) -> Known | None:
+        return await desk.journal.read(lambda c: known.find(c, path))
 
-    assert await known(candidate("/card/a.jpg")) == Content(content("a"), 7)
-    for other in (
-        candidate("/card/b.jpg"),
-        candidate("/card/a.jpg", size=101),
-        candidate("/card/a.jpg", mtime_ns=2),
-        candidate("/card/a.jpg", inode=2),
-    ):
-        assert await known(other) is None
-    row = await desk.row("/card/a.jpg")
+    assert await remembered("/card/a.jpg") == Known(candidate("/card/a.jpg"), Content(content("a"), 7))
+    assert await remembered("/card/b.jpg") is None
     await desk.write(lambda c: files.doubt(c, row.id))
-    assert await known(candidate("/card/a.jpg")) is None
+    assert await remembered("/card/a.jpg") is None
 
 
 async def test_a_check_that_comes_too_late_changes_nothing(desk: Desk) -> None:
@@ -145,15 +138,65 @@ async def test_picking_is_refused_once_the_upload_is_paused_or_the_file_removed(
     assert await desk.write(lambda c: files.pick(c, two.id)) is not None
 
 
-async def test_parts_are_kept_for_the_same_content_and_forgotten_with_it(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.tif", size=100))
+@pytest.mark.parametrize(
+    ("identity", "parts", "kept"),
+    [
+        (content("a"), None, {1, 2}),
+        (content("a"), (5, 6, 7), {1, 2}),
+        (content("a"), (5, 99, 7), {1}),
+        (content("a"), (5,), {1}),
+        (content("b"), (5, 6, 7), set()),
+    ],
+    ids=["recognised", "the-same", "one-was-of-other-bytes", "shorter", "another-content"],
+)
+async def test_parts_stay_until_the_file_was_read_again_and_those_of_its_bytes_beyond(
+    desk: Desk, identity: str, parts: tuple[int, ...] | None, kept: set[int]
+) -> None:
+    await desk.find(candidate("/card/a.tif"))
     row = await desk.check("/card/a.tif", content("a"))
-    await desk.write(lambda c: files.begin_multipart(c, row.id, "id", 60))
-    await desk.write(lambda c: files.add_part(c, row.id, Part(1, 60, "e", 5)))
-    assert await desk.journal.read(files.bytes_in_parts) == {row.id: (desk.upload, 60)}
-    await desk.write(lambda c: files.note_change(c, row.id, candidate("/card/a.tif", size=101)))
-    assert await desk.journal.read(files.bytes_in_parts) == {}
-    assert (await desk.row("/card/a.tif")).multipart is None
+    await desk.write(lambda c: files.begin_multipart(c, row.id, "id", 40))
+    for number, crc32 in ((1, 5), (2, 6)):
+        await desk.write(partial(files.add_part, file_id=row.id, part=Part(number, 40, f"e{number}", crc32)))
+    touched = candidate("/card/a.tif", mtime_ns=2)
+    await desk.write(lambda c: files.note_change(c, row.id, touched))
+    assert await desk.journal.read(files.bytes_in_parts) == {row.id: (desk.upload, 80)}
+    await desk.write(lambda c: contents.settle_check(c, row.id, touched, Content(identity, 7), parts))
+    assert {part.number for part in await desk.journal.read(lambda c: files.parts(c, row.id))} == kept
+    assert ((await desk.row("/card/a.tif")).multipart is None) is (not kept)
+
+
+async def test_a_file_that_only_looks_new_is_no_second_file_of_its_upload(desk: Desk) -> None:
+    """It is read in full where nothing else tells, such as after an update from a version that kept no samples."""
+    uploaded = await desk.upload_file("/card/a.jpg", content("a"))
+    touched = candidate("/card/a.jpg", mtime_ns=2)
+    await desk.find(touched)
+    assert (await desk.row("/card/a.jpg")).id != uploaded.id
+    await desk.check("/card/a.jpg", content("a"))
+    row = await desk.row("/card/a.jpg")
+    assert (row.id, row.stage, row.candidate) == (uploaded.id, FileStage.REGISTERED, touched)
+    assert desk.journal.summary.files(desk.upload, *FileStage) == 1
+    await desk.find(candidate("/card/a.jpg", mtime_ns=3))
+    assert (await desk.check("/card/a.jpg", content("b"))).stage is FileStage.READY
+    assert desk.journal.summary.files(desk.upload, *FileStage) == 2
+
+
+async def test_recognised_files_keep_their_rows_and_are_remembered_as_they_look_now(desk: Desk) -> None:
+    """After their card was put in again; a failed one is tried again, a removed one comes back."""
+    stages = {"uploaded": FileStage.REGISTERED, "failed": FileStage.FOUND, "removed": FileStage.FOUND}
+    paths = {name: f"/card/{name}.jpg" for name in stages}
+    for number, (name, path) in enumerate(paths.items()):
+        await desk.find(candidate(path))
+        await desk.check(path, content("abc"[number]))
+        if name == "uploaded":
+            await desk.send(path)
+    await desk.happen(paths["failed"], FileEvent.FAILED)
+    await desk.happen(paths["removed"], FileEvent.REMOVE)
+    remounted = [candidate(path, inode=9, mount="another") for path in paths.values()]
+    same = {path: content("abc"[number]) for number, path in enumerate(paths.values())}
+    await desk.write(lambda c: walked.add_candidates(c, desk.upload, desk.project, remounted, same))
+    assert {name: (await desk.row(path)).stage for name, path in paths.items()} == stages
+    assert [(await desk.row(path)).candidate for path in paths.values()] == remounted
+    assert desk.journal.summary.files(desk.upload, *FileStage) == 3
 
 
 async def test_what_a_crash_interrupted_waits_again(desk: Desk) -> None:

@@ -11,8 +11,8 @@ import pytest
 from tests.engine.journaled import Desk, candidate, content
 from tests.engine.world import World, add, files_by_name, settled
 from tui_uploader.demo import write_sample_flight
-from tui_uploader.engine.journal import contents
-from tui_uploader.engine.journal.contents import Content
+from tui_uploader.engine.journal import contents, known
+from tui_uploader.engine.journal.known import Content, Known
 from tui_uploader.engine.journal.positions import MOST_POINTS, positions
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.intake.exif import by_cameras_clock
@@ -27,8 +27,8 @@ async def taken(desk: Desk, name: str, place: Place, at: float | None = None, le
     path = f"/card/{name}"
     await desk.find(candidate(path))
     row = await desk.row(path)
-    known = Content(content(letter or name[0]), 7, *place, at)
-    await desk.write(lambda c: contents.settle_check(c, row.id, row.candidate, known))
+    told = Content(content(letter or name[0]), 7, *place, at)
+    await desk.write(lambda c: contents.settle_check(c, row.id, row.candidate, told))
 
 
 async def seen(desk: Desk, file: str | None = None) -> Positions:
@@ -96,23 +96,24 @@ async def test_positions_of_a_file_that_changed_are_those_of_what_it_is_now(desk
     now = Content(content("b"), 7, None, None, None)
     await desk.write(lambda c: contents.settle_check(c, row.id, row.candidate, now))
     assert (await seen(desk)).located == 0
-    assert await desk.journal.read(lambda c: contents.known_content(c, row.candidate)) == now
+    assert await desk.journal.read(lambda c: known.find(c, row.path)) == Known(row.candidate, now)
 
 
 def crowd(connection: sqlite3.Connection, desk: Desk, places: Sequence[tuple[float, float]]) -> None:
     """As many files as there are places, uploaded; the last one failed."""
     last = len(places) - 1
     connection.executemany(
-        "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, stage)"
-        " VALUES (?, ?, ?, '', 1, 1, 1, ?)",
+        "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, identity, stage)"
+        " VALUES (?, ?, ?, '', 1, 1, 1, ?, ?)",
         (
-            (desk.upload, desk.project, b"/%d" % number, "failed" if number == last else "registered")
+            (desk.upload, desk.project, b"/%d" % number, str(number), "failed" if number == last else "registered")
             for number in range(len(places))
         ),
     )
     connection.executemany(
-        "INSERT INTO known VALUES (?, 1, 1, 1, 'x', 1, ?, ?, 0)",
-        ((b"/%d" % number, *place) for number, place in enumerate(places)),
+        "INSERT INTO known (path, size, mtime_ns, inode, identity, crc32, latitude, longitude, taken_at)"
+        " VALUES (?, 1, 1, 1, ?, 1, ?, ?, 0)",
+        ((b"/%d" % number, str(number), *place) for number, place in enumerate(places)),
     )
 
 

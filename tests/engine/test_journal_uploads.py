@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.engine.journaled import Desk, candidate, content
-from tui_uploader.engine.journal import commands, files, sources, uploads
+from tui_uploader.engine.journal import commands, sources, uploads, walked
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.model import FileQuery, FileSelection, FileStatus, IdRun, UploadState, runs_of
 
@@ -41,7 +41,7 @@ async def take_back(desk: Desk, *paths: str) -> None:
 
 
 async def test_an_upload_that_was_made_for_nothing_goes_with_its_project(desk: Desk) -> None:
-    await desk.write(lambda c: files.add_skipped(c, desk.upload, [("/card/NOTES.TXT", "no image")]))
+    await desk.write(lambda c: walked.add_skipped(c, desk.upload, [("/card/NOTES.TXT", "no image")]))
     await take_back(desk, "/card")
     assert (desk.journal.summary.uploads, desk.journal.summary.projects) == ({}, {})
     with pytest.raises(NoSuchUpload):

@@ -18,8 +18,9 @@ from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight, write_photo
 from tui_uploader.cloud.contract import ObjectStore, Span
 from tui_uploader.cloud.pix4d import Pix4dCloud
-from tui_uploader.engine.journal import abandoned, commands, contents, files, uploads
+from tui_uploader.engine.journal import abandoned, commands, contents, files, uploads, walked
 from tui_uploader.engine.journal.abandoned import UNKNOWN, Abandoned
+from tui_uploader.engine.journal.known import Content
 from tui_uploader.engine.orphans import OLD
 from tui_uploader.engine.sending import give_up
 from tui_uploader.errors import CloudFault, MultipartGone, SourceChanged
@@ -63,17 +64,30 @@ def another_took_its_place(connection: sqlite3.Connection, file: int) -> None:
     removed(connection, file)
     files.move(connection, file, FileEvent.RESTORE)
     row = files.file(connection, file)
-    files.add_candidates(connection, 1, row.project, [candidate("/card/twin.jpg")])
+    walked.add_candidates(connection, 1, row.project, [candidate("/card/twin.jpg")])
     for each in (file + 1, file):
         found = files.file(connection, each)
-        contents.settle_check(connection, each, found.candidate, contents.Content(content("a"), 7))
+        contents.settle_check(connection, each, found.candidate, Content(content("a"), 7))
+
+
+def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
+    """The file was doubted and read again."""
+
+    def read_again(connection: sqlite3.Connection, file: int) -> None:
+        files.doubt(connection, file)
+        row = files.file(connection, file)
+        contents.settle_check(connection, file, row.candidate, Content(identity, 7), [9])
+
+    return read_again
 
 
 @pytest.mark.parametrize(
     ("happens", "given_up"),
     [
-        (lambda c, file: files.doubt(c, file), True),
-        (lambda c, file: files.note_change(c, file, candidate("/card/a.jpg", size=7)), True),
+        (lambda c, file: files.doubt(c, file), False),
+        (lambda c, file: files.note_change(c, file, candidate("/card/a.jpg", size=7)), False),
+        (found_to_be(content("a")), False),
+        (found_to_be(content("b")), True),
         (lambda c, file: files.forget_parts(c, file), True),
         (lambda c, file: contents.give_other_name(c, file), True),
         (lambda c, file: give_up(c, file, SourceChanged("again")), True),
@@ -90,7 +104,8 @@ def another_took_its_place(connection: sqlite3.Connection, file: int) -> None:
 async def test_parts_are_written_down_with_what_gives_them_up(
     desk: Desk, happens: Callable[[sqlite3.Connection, int], object], given_up: bool
 ) -> None:
-    """Cancelled uploads, removed files and failed ones can come back, and then go on with their parts."""
+    """Cancelled uploads, removed files and failed ones can come back, and then go on with their parts; and a file that
+    is doubted keeps them until it was read again."""
     file = await begun(desk)
     await desk.write(lambda c: happens(c, file))
     expected = [Abandoned(desk.project, "a.jpg", "m1")] if given_up else []

@@ -11,8 +11,8 @@ from tests.engine.journaled import Desk, candidate, content
 from tests.engine.world import World, add, files_by_name, settled
 from tests.photos import write_flight
 from tests.until import until
-from tui_uploader.engine.journal import commands, contents, files, positions, retention, uploads
-from tui_uploader.engine.journal.contents import Content
+from tui_uploader.engine.journal import commands, contents, files, positions, retention, uploads, walked
+from tui_uploader.engine.journal.known import Content
 from tui_uploader.engine.status import counts_of, project_value
 from tui_uploader.errors import EngineError, NotPossibleNow
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -41,7 +41,7 @@ async def past_and_present(desk: Desk) -> int:
 
     def end(connection: sqlite3.Connection) -> None:
         files.fail(connection, failing.id, "SourceVanished", "It is gone.")
-        files.add_skipped(connection, desk.upload, [(f"/card/{number}.txt", "not an image") for number in range(3)])
+        walked.add_skipped(connection, desk.upload, [(f"/card/{number}.txt", "not an image") for number in range(3)])
         commands.remove(connection, desk.upload, FileSelection(names=("gone.jpg",)))
         uploads.move_upload(connection, desk.upload, UploadEvent.CANCEL)
         commands.dismiss(connection, desk.upload, DISMISSED_AT)
@@ -49,7 +49,7 @@ async def past_and_present(desk: Desk) -> int:
     await desk.write(end)
     present = await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/again"], True, 0.0))
     again = [candidate(f"/again/{name}.jpg") for name in ("a", "f", "unread")]
-    await desk.write(lambda c: files.add_candidates(c, present, desk.project, again))
+    await desk.write(lambda c: walked.add_candidates(c, present, desk.project, again))
     await desk.check("/again/a.jpg", content("a"))
     await desk.check("/again/f.jpg", content("f"))
     return present
@@ -137,7 +137,9 @@ async def condensed(desk: Desk) -> int:
 async def test_content_that_was_delivered_is_a_duplicate_of_that_file_and_is_never_sent_again(desk: Desk) -> None:
     present = await condensed(desk)
     await desk.write(
-        lambda c: files.add_candidates(c, present, desk.project, [candidate("/again/b.jpg"), candidate("/again/c.jpg")])
+        lambda c: walked.add_candidates(
+            c, present, desk.project, [candidate("/again/b.jpg"), candidate("/again/c.jpg")]
+        )
     )
     found = await desk.check("/again/b.jpg", content("b"))
     assert found.stage is FileStage.DUPLICATE
@@ -157,7 +159,7 @@ async def test_a_name_that_was_given_stays_with_its_content_and_a_number_with_it
     present = await condensed(desk)
     last = await desk.journal.read(lambda c: c.execute("SELECT MAX(file) FROM delivered").fetchone()[0])
     await desk.write(lambda c: c.execute("DELETE FROM files WHERE upload = ?", (present,)).close())
-    await desk.write(lambda c: files.add_candidates(c, present, desk.project, [candidate("/other/b.jpg")]))
+    await desk.write(lambda c: walked.add_candidates(c, present, desk.project, [candidate("/other/b.jpg")]))
     other = await desk.check("/other/b.jpg", content("z"))
     assert other.id > last
     assert other.object == "b-zzzzzz.jpg"

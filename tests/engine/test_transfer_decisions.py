@@ -14,7 +14,7 @@ from tests.photos import jpeg, write_photo
 from tui_uploader.cloud.contract import ObjectStore, Part, Span, StoredObject
 from tui_uploader.cloud.pix4d import Pix4dCloud
 from tui_uploader.engine.journal import contents, files, uploads
-from tui_uploader.engine.journal.contents import Content
+from tui_uploader.engine.journal.known import Content
 from tui_uploader.engine.transfer import Slice, Transfer, confirmed, slices
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.scan import candidate_of
@@ -60,10 +60,10 @@ def test_only_parts_that_journal_and_store_both_know_are_not_sent_again(
 async def sending(desk: Desk, photo: Path) -> files.FileRow:
     """The photo's row, in the stage SENDING."""
     found = candidate_of(str(photo))
-    read = fingerprint(found)
+    read = fingerprint(found.path)
     await desk.begin()
-    await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, ["/card"]))
     await desk.find(found)
+    await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, ["/card"]))
     row = await desk.row(str(photo))
     await desk.write(lambda c: contents.settle_check(c, row.id, found, Content(read.identity, read.crc32)))
     picked = await desk.write(lambda c: files.pick(c, row.id))
@@ -72,7 +72,7 @@ async def sending(desk: Desk, photo: Path) -> files.FileRow:
 
 
 async def put(store: ObjectStore, path: Path) -> None:
-    read = fingerprint(candidate_of(str(path)))
+    read = fingerprint(str(path))
     with path.open("rb", buffering=0) as file:
         await store.put("DJI_0001.JPG", Span(file, 0, path.stat().st_size, read.crc32), lambda sent: None)
 

@@ -15,7 +15,7 @@ from tests.engine.world import World, add, settled, when
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine import walking
-from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal import uploads, walked
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.errors import JournalUnwritable, NothingToUpload
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -128,7 +128,7 @@ async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(desk
 
     def offer_again(connection: sqlite3.Connection) -> int:
         again = uploads.add_sources(connection, desk.project, ["/card"], True, 0.0)
-        files.add_candidates(connection, again, desk.project, [candidate(path) for path in paths])
+        walked.add_candidates(connection, again, desk.project, [candidate(path) for path in paths])
         walking.end_walk(connection, again, "/card", found=True)
         return again
 

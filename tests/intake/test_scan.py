@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_uploader.errors import NoSuchPath, SourceUnreadable, SourceVanished
+from tui_uploader.intake.mounts import mount_at
 from tui_uploader.intake.scan import Candidate, candidate_of, scan
 from tui_uploader.model import ProjectKind
 
@@ -49,7 +50,15 @@ def test_images_of_every_extension_and_case_are_found(tmp_path: Path) -> None:
 def test_a_candidate_carries_what_the_file_system_says(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg")
     status = (tmp_path / "a.jpg").stat()
-    expected = Candidate(str(tmp_path / "a.jpg"), status.st_size, status.st_mtime_ns, status.st_ino)
+    mount = mount_at(str(tmp_path))
+    expected = Candidate(
+        str(tmp_path / "a.jpg"),
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ino,
+        status.st_ctime_ns if mount.keeps_ctime else None,
+        mount.identity,
+    )
     assert found(tmp_path) == [expected]
     assert candidate_of(str(tmp_path / "a.jpg")) == expected
 

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.faults import QUIET_TRIES, FailureCounts, given_up
-from tui_uploader.engine.journal import contents, files
-from tui_uploader.engine.journal.contents import Content
+from tui_uploader.engine.image_limit import hold_if_too_many
+from tui_uploader.engine.journal import contents, files, known
 from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.journal.known import Known
 from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.engine.pacing import may_read_ahead
+from tui_uploader.engine.reading import read_file
 from tui_uploader.engine.source_threads import SourceThreads
 from tui_uploader.engine.unfinished import GapRule, GiveUp, HasGap, LookAgain, gap
 from tui_uploader.errors import (
@@ -27,13 +29,10 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.file_kinds import extension_of
-from tui_uploader.intake.exif import by_cameras_clock
-from tui_uploader.intake.fingerprint import fingerprint
-from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result
 from tui_uploader.intake.look import look_at
-from tui_uploader.intake.scan import Candidate, candidate_of
+from tui_uploader.intake.scan import Candidate
 from tui_uploader.intake.volumes import Volume
-from tui_uploader.model import FileStage, ProjectKind, UploadState
+from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadState
 from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
@@ -65,8 +64,8 @@ class Checker:
         now = self._core.clocks.monotonic()
         resting = self._core.watches.resting
         if self._may_read(now) and len(resting) < _MOST_RESTING:
-            for row, known in await self._next_rows():
-                self._begin(row, known)
+            for row, read_before in await self._next_rows():
+                self._begin(row, read_before)
         dues = [*(rest.until for rest in resting.values()), *self._faults.resting.values()]
         return min(dues) - now if dues else None
 
@@ -85,7 +84,7 @@ class Checker:
         states = (UploadState.PREPARING, UploadState.ACTIVE)
         return [upload for upload in self._core.summary.uploads.values() if upload.state in states]
 
-    async def _next_rows(self) -> list[tuple[FileRow, Content | None]]:
+    async def _next_rows(self) -> list[tuple[FileRow, Known | None]]:
         """Files to look at, and what is known of their content from an earlier time.
 
         A project that keeps the readers of a file system busy with large files gets no more of them there until it is
@@ -102,17 +101,17 @@ class Checker:
             return []
         passing_over = (*self._under_way, *self._core.watches.resting, *self._faults.resting)
 
-        def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Content | None]]:
+        def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Known | None]]:
             heads = [
                 files.unchecked(connection, upload, _AT_ONCE, passing_over, but_in)
                 for upload, but_in in waiting.items()
             ]
             chosen = itertools.islice(_in_turns(heads), _AT_ONCE)
-            return [(row, contents.known_content(connection, row.candidate)) for row in chosen]
+            return [(row, known.find(connection, row.path)) for row in chosen]
 
         rows = await self._core.journal.read(next_in_turns)
         # A path may lead to a busy file system by a symbolic link.
-        return [(row, known) for row, known in rows if self._volume_of(row) not in busy[row.project]]
+        return [(row, read_before) for row, read_before in rows if self._volume_of(row) not in busy[row.project]]
 
     def _busy_volumes(self) -> defaultdict[int, set[Volume]]:
         """File systems that have enough to do for a project: by project, those that it keeps busy, or that hang."""
@@ -127,9 +126,9 @@ class Checker:
     def _volume_of(self, row: FileRow) -> Volume:
         return self._core.sources.volume_of(row.path)
 
-    def _begin(self, row: FileRow, known: Content | None) -> None:
+    def _begin(self, row: FileRow, read_before: Known | None) -> None:
         """Files are read side by side and settled in turn: of two with one content, the first found is the original."""
-        task = asyncio.create_task(self._check(row, known, self._latest.get(row.project)), name=f"check-{row.id}")
+        task = asyncio.create_task(self._check(row, read_before, self._latest.get(row.project)), name=f"check-{row.id}")
         self._under_way[row.id] = (row.project, self._volume_of(row))
         self._latest[row.project] = task
         self._tasks.add(task)
@@ -142,10 +141,10 @@ class Checker:
             del self._latest[row.project]
         self._core.ring()
 
-    async def _check(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
+    async def _check(self, row: FileRow, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
         try:
             try:
-                await self._look_at(row, known, before)
+                await self._look_at(row, read_before, before)
             except EngineError:
                 raise
             except SourceChanged:
@@ -165,20 +164,28 @@ class Checker:
             log.exception("Checking a file met something unforeseen")
             await self._note_fault(row, error)
 
-    async def _look_at(self, row: FileRow, known: Content | None, before: asyncio.Task[None] | None) -> None:
-        kind = self._core.summary.projects[row.project].kind
-        if not await self._is_at_rest(row, kind):
+    async def _look_at(self, row: FileRow, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
+        project = self._core.summary.projects[row.project]
+        if not await self._is_at_rest(row, project.kind):
             return
-        candidate, content = await self._threads.run(row.path, _read, row.candidate, kind, known)
+        reading = await self._threads.run(row.path, read_file, row, project.kind, read_before)
         if before is not None:
             await asyncio.wait({before}, timeout=_ORDER_SECONDS)
+        candidate, content = reading.candidate, reading.content
         if content is None:
             await self._settle(row, lambda connection: _note_change(connection, row.id, candidate))
             if not self._core.watches.has_seen_change(row, candidate):
                 await self._note_unrest(row)
-        else:
-            await self._settle(row, lambda connection: contents.settle_check(connection, row.id, candidate, content))
-            self._core.watches.settled(row.id)
+            return
+
+        def settle(connection: sqlite3.Connection) -> None:
+            contents.settle_check(connection, row.id, candidate, content, reading.parts)
+            if project.kind is ProjectKind.IMAGES and contents.images_held(connection, project.id) > MAX_IMAGES:
+                # Files that looked like images of the project turned out to be others.
+                hold_if_too_many(connection, row.upload)
+
+        await self._settle(row, settle)
+        self._core.watches.settled(row.id)
 
     async def _is_at_rest(self, row: FileRow, kind: ProjectKind) -> bool:
         """Whether the file may be read. Raises SourceError when it is not going to be."""
@@ -227,6 +234,8 @@ class Checker:
     async def _give_up(self, row: FileRow, error: UploaderError) -> None:
         def fail(connection: sqlite3.Connection) -> None:
             if files.file(connection, row.id).stage is FileStage.FOUND:
+                if isinstance(error, SourceRefused):
+                    files.forget_parts(connection, row.id)
                 files.fail(connection, row.id, error.kind, str(error))
 
         await self._core.journal.write(fail)
@@ -248,27 +257,3 @@ def _in_turns(queues: Sequence[Sequence[FileRow]]) -> Iterator[FileRow]:
     """One of each upload, then the next of each."""
     for turn in itertools.zip_longest(*queues):
         yield from (row for row in turn if row is not None)
-
-
-def _read(expected: Candidate, kind: ProjectKind, known: Content | None) -> tuple[Candidate, Content | None]:
-    """The file as it is on disk now, and its content if it is still the `expected` one and of use.
-
-    Raises SourceError.
-    """
-    found = candidate_of(expected.path)
-    if found != expected:
-        return found, None
-    if known is not None:
-        return found, known
-    inspect = inspect_image if kind is ProjectKind.IMAGES else _inspect_result
-    if found.size == 0:
-        inspect(found.path)  # says why nothing of it can be used
-    read = fingerprint(found)
-    facts = inspect(found.path)
-    taken_at = None if facts.taken_at is None else by_cameras_clock(facts.taken_at)
-    return found, Content(read.identity, read.crc32, facts.latitude, facts.longitude, taken_at)
-
-
-def _inspect_result(path: str) -> PhotoFacts:
-    inspect_result(path)
-    return PhotoFacts()  # a result is of a whole flight

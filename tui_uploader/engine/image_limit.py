@@ -6,7 +6,7 @@ import sqlite3
 
 from tui_uploader.engine.journal import contents, uploads
 from tui_uploader.errors import NoSuchPath, SourceUnreadable, TooManyImages
-from tui_uploader.model import MAX_IMAGES, ProjectKind
+from tui_uploader.model import MAX_IMAGES, ProjectKind, UploadEvent
 from tui_uploader.text import counted
 
 _NOTICES_OF_WALKS = (NoSuchPath.__name__, SourceUnreadable.__name__, TooManyImages.__name__)
@@ -25,6 +25,15 @@ def check_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
         )
     if upload.notice_kind in _NOTICES_OF_WALKS:
         uploads.set_notice(connection, upload_id, None, None)
+
+
+def hold_if_too_many(connection: sqlite3.Connection, upload_id: int) -> None:
+    """Pause the upload, and tell why, when the project would get more images than it takes."""
+    try:
+        check_image_limit(connection, upload_id)
+    except TooManyImages as error:
+        uploads.move_upload(connection, upload_id, UploadEvent.PAUSE, unless_impossible=True)
+        uploads.set_notice(connection, upload_id, error.kind, str(error))
 
 
 def correct_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:

@@ -16,6 +16,7 @@ from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable, SourceVanished
 from tui_uploader.intake.look import Look, look_at
+from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.model import FileStage, UploadState
 
@@ -50,7 +51,7 @@ def comes_back(row: FileRow, found: Found, before: Found | None, tried: Found | 
         return False
     if row.error == SourceChanged.__name__:
         return found == before and found.look is not None and not found.look.written
-    if _facts(found.candidate) != _facts(row.candidate):
+    if was_written(row.candidate, found.candidate):
         return True
     was_gone = before is not None and before.gone
     return was_gone or (row.error == SourceVanished.__name__ and tried is None)
@@ -107,7 +108,7 @@ class Returns:
 
 
 def _reopen(connection: sqlite3.Connection, row: FileRow, candidate: Candidate | None) -> None:
-    if candidate is not None and _facts(candidate) != _facts(row.candidate):
+    if candidate is not None and was_written(row.candidate, candidate):
         files.note_change(connection, row.id, candidate)
     else:
         files.retry(connection, row.id)
@@ -121,8 +122,3 @@ def _look(row: FileRow) -> Found:
         return Found(row.candidate)
     except SourceError:
         return Found()
-
-
-def _facts(candidate: Candidate) -> tuple[int, int]:
-    """What tells that a file changed; its inode number is another one after every mount on many file systems."""
-    return candidate.size, candidate.mtime_ns

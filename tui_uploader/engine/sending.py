@@ -313,9 +313,7 @@ class Sender:
             case Verdict.CHECK_FILE:
                 if isinstance(error, SourceChanged):
                     self._core.watches.changed(row)
-                await self._core.journal.write(
-                    partial(files.doubt, file_id=row.id), then=partial(self._core.live.forget_parts, row.id)
-                )
+                await self._core.journal.write(partial(files.doubt, file_id=row.id))
             case Verdict.GIVE_UP:
                 if isinstance(error, SourceChanged):
                     error = changed_too_often(row.path)

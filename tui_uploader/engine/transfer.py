@@ -10,19 +10,18 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
-from typing import Any, BinaryIO
+from typing import Any
 
 from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span, StoredObject
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
+from tui_uploader.engine.opening import check_unwritten, opened
 from tui_uploader.engine.pacing import MOST_STREAMS, part_size
 from tui_uploader.engine.source_threads import patience_with
 from tui_uploader.errors import SourceChanged, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
 from tui_uploader.intake.naming import holds_identity
-from tui_uploader.intake.scan import Candidate
-from tui_uploader.intake.source import source_error
 from tui_uploader.text import byte_count
 
 
@@ -71,7 +70,7 @@ class Transfer:
 
         Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
         """
-        with await _opened(self._core, self._row) as source:
+        with await opened(self._core, self._row) as source:
             goodput = self._core.live.goodput(self._core.clocks.monotonic())
             wanted = self._row.part_size or part_size(self._row.size, goodput, self._core.streams.limit)
             if self._row.size <= wanted:
@@ -107,7 +106,7 @@ class Transfer:
         if there.crc32 is not None:
             same = there.crc32 == self._crc32
         else:
-            with await _opened(self._core, row) as source:
+            with await opened(self._core, row) as source:
                 same = there.etag == await self._core.sources.run_within(
                     patience_with(row.size), row.path, _md5_of, source
                 )
@@ -120,13 +119,14 @@ class Transfer:
             await self._core.journal.write(store, then=lambda: self._core.live.forget_parts(row.id))
         return same
 
-    async def _send_whole(self, source: BinaryIO) -> None:
+    async def _send_whole(self, source: FileIO) -> None:
         row, core = self._row, self._core
+        before = os.fstat(source.fileno())
         async with core.streams.place(row.upload, row.size) as give_back:
             with core.live.flight(row.upload, row.id, row.size) as flight:
                 body = Span(source, 0, row.size, self._crc32, _in_this_loop(give_back), row.path)
                 stored = await self._store.put(self._name, body, flight.note_sent)
-                _check_unchanged(source.fileno(), row)
+                check_unwritten(source, before)
                 await core.journal.write(
                     lambda connection: files.store(connection, row.id, stored.etag), then=flight.land
                 )
@@ -146,8 +146,9 @@ class Transfer:
         await core.journal.write(lambda connection: files.begin_multipart(connection, row.id, multipart, size))
         return multipart, []
 
-    async def _send_parts(self, source: BinaryIO, multipart: str, planned: list[Slice], done: list[Part]) -> None:
+    async def _send_parts(self, source: FileIO, multipart: str, planned: list[Slice], done: list[Part]) -> None:
         row, core = self._row, self._core
+        before = os.fstat(source.fileno())
         parts = {part.number: part for part in done}
         core.live.set_parts(row.upload, row.id, sum(part.size for part in done))
         left = iter([piece for piece in planned if piece.number not in parts])
@@ -161,15 +162,17 @@ class Transfer:
         await all_or_first_error([send_what_is_left() for _ in range(workers)])
         ordered = [parts[piece.number] for piece in planned]
         if crc32_joined((part.crc32 or 0, part.size) for part in ordered) != self._crc32:
-            raise SourceChanged(f"{self._name} is no longer what was checked; it is checked and sent anew.")
-        _check_unchanged(source.fileno(), row)
+            raise SourceChanged(
+                f"{self._name} is no longer what was checked; it is checked again, and what is wrong of it sent anew."
+            )
+        check_unwritten(source, before)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
         await core.journal.write(
             lambda connection: files.store(connection, row.id, stored.etag),
             then=lambda: core.live.forget_parts(row.id),
         )
 
-    async def _send_part(self, source: BinaryIO, multipart: str, piece: Slice) -> Part:
+    async def _send_part(self, source: FileIO, multipart: str, piece: Slice) -> Part:
         row, core = self._row, self._core
         async with core.streams.place(row.upload, piece.length) as give_back:
             crc32 = await core.sources.run_within(
@@ -198,45 +201,6 @@ def _in_this_loop(act: Callable[[], None]) -> Callable[[], None]:
 def _md5_of(source: FileIO) -> str:
     """What S3 gives as the ETag of an object that came in one PUT."""
     return hashlib.file_digest(source, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
-
-
-async def _opened(core: Core, row: FileRow) -> FileIO:
-    """The file, unbuffered, if it is still the one that was checked.
-
-    In a thread, because a card that has just been pulled out may take its time to say so.
-    """
-    opening = asyncio.ensure_future(core.sources.run_briefly(row.path, _open_unchanged, row))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_close_opened)
-        raise
-
-
-def _close_opened(opening: asyncio.Future[FileIO]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
-
-
-def _open_unchanged(row: FileRow) -> FileIO:
-    try:
-        # What is at the path now may be a pipe: opening that must not wait for a writer.
-        descriptor = os.open(row.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise source_error(row.path, error) from error
-    source = os.fdopen(descriptor, "rb", buffering=0)
-    try:
-        _check_unchanged(descriptor, row)
-    except SourceChanged:
-        source.close()
-        raise
-    return source
-
-
-def _check_unchanged(descriptor: int, row: FileRow) -> None:
-    found = os.fstat(descriptor)
-    if Candidate.of(row.path, found) != row.candidate:
-        raise SourceChanged("The file changed after it was checked; it is checked and sent anew.")
 
 
 async def all_or_first_error(workers: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -6,24 +6,27 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.faults import FailureCounts, Worker, cause_of, is_quiet, unforeseen
-from tui_uploader.engine.image_limit import check_image_limit
-from tui_uploader.engine.journal import files, sources, uploads
+from tui_uploader.engine.image_limit import hold_if_too_many
+from tui_uploader.engine.journal import known, sources, uploads, walked
+from tui_uploader.engine.recognising import Recognised, recognise
 from tui_uploader.engine.source_threads import SourceThreads
 from tui_uploader.errors import (
     EngineError,
     NoSuchPath,
     SourceUnreadable,
     SourceVanished,
-    TooManyImages,
     UnforeseenFailure,
     UploaderError,
 )
 from tui_uploader.intake.scan import ScanBatch, scan
-from tui_uploader.model import Skipped, UploadEvent, UploadState
+from tui_uploader.model import Skipped, UploadState
 from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ _TURN_SECONDS = 10.0
 _HANGS_AFTER = 60.0
 """Seconds without a single batch: the largest folder of a slow card takes less."""
 
+Result = TypeVar("Result")
 _Source = tuple[int, str]
 """Upload and path."""
 
@@ -132,43 +136,46 @@ class Scanner:
         project = self._core.summary.projects[of_upload.project]
         named = await self._core.journal.read(lambda connection: sources.added(connection, upload))
         batches = scan([path], project.kind, named=named)
-        batch = await self._next((upload, path), batches)
+        batch = await self._ask((upload, path), partial(next, batches, None))
         await self._core.journal.write(lambda connection: sources.begin_walk(connection, upload, path))
         found = False
         while batch is not None:
             found = found or bool(batch.candidates)
-            await self._keep(batch, (upload, path), project.id)
-            batch = await self._next((upload, path), batches)
+            where = [candidate.path for candidate in batch.candidates]
+            read_before = await self._core.journal.read(partial(known.find_all, paths=where))
+            recognised = await self._ask((upload, path), partial(recognise, batch.candidates, read_before))
+            await self._keep(replace(batch, candidates=recognised.candidates), recognised, (upload, path), project.id)
+            batch = await self._ask((upload, path), partial(next, batches, None))
         await self._core.journal.write(lambda connection: end_walk(connection, upload, path, found=found))
 
-    async def _next(self, source: _Source, batches: Iterator[ScanBatch]) -> ScanBatch | None:
-        """The next batch of a walk; None after the last. A card that hangs is told while it is waited for."""
+    async def _ask(self, source: _Source, question: Callable[[], Result]) -> Result:
+        """The answer to a question about the path. A card that hangs is told while it is waited for."""
         upload, path = source
-        batch = asyncio.create_task(self._threads.run(path, next, batches, None), name=f"batch-{upload}")
+        asking = asyncio.create_task(self._threads.run(path, question), name=f"walk-{upload}")
         try:
-            answered, _ = await asyncio.wait({batch}, timeout=_HANGS_AFTER)
+            answered, _ = await asyncio.wait({asking}, timeout=_HANGS_AFTER)
             if answered:
-                return batch.result()
+                return asking.result()
             silence = _silent(path)
             log.warning("The walk for upload %d waits: %s", upload, silence)
             await self._core.journal.write(
                 lambda connection: sources.note_failed_walk(connection, upload, path, silence.kind, str(silence))
             )
-            found = await batch
+            answer = await asking
             await self._core.journal.write(lambda connection: sources.forget_failure(connection, upload, path))
-            return found
+            return answer
         finally:
-            batch.cancel()
+            asking.cancel()
 
-    async def _keep(self, batch: ScanBatch, source: _Source, project: int) -> None:
+    async def _keep(self, batch: ScanBatch, recognised: Recognised, source: _Source, project: int) -> None:
         """Write the batch down. An entry that the journal cannot hold is told as skipped, and keeps no other out."""
         try:
-            await self._core.journal.write(_keeping(batch, source, project))
+            await self._core.journal.write(_keeping(batch, recognised, source, project))
         except UnforeseenFailure as error:
             if not batch.candidates:
                 raise
             for part in _parted(batch, error):
-                await self._keep(part, source, project)
+                await self._keep(part, recognised, source, project)
 
     async def _note(self, source: _Source, error: UploaderError) -> None:
         """What concerns the path is shown with its upload; what concerns the journal, with all."""
@@ -197,19 +204,22 @@ def end_walk(connection: sqlite3.Connection, upload_id: int, path: str, *, found
     if not found and sources.was_cut_short(connection, upload_id, path):
         raise SourceVanished(f"{printable(path)} is empty, but was not when the engine looked through it before.")
     uploads.mark_scanned(connection, upload_id, [path])
-    try:
-        check_image_limit(connection, upload_id)
-    except TooManyImages as error:
-        uploads.move_upload(connection, upload_id, UploadEvent.PAUSE, unless_impossible=True)
-        uploads.set_notice(connection, upload_id, error.kind, str(error))
+    hold_if_too_many(connection, upload_id)
 
 
-def _keeping(batch: ScanBatch, source: _Source, project: int) -> Callable[[sqlite3.Connection], None]:
+def _keeping(
+    batch: ScanBatch, recognised: Recognised, source: _Source, project: int
+) -> Callable[[sqlite3.Connection], None]:
     upload, path = source
 
     def keep(connection: sqlite3.Connection) -> None:
-        files.add_candidates(connection, upload, project, batch.candidates)
-        files.add_skipped(connection, upload, ((skipped.path, skipped.reason) for skipped in batch.skipped))
+        for candidate in batch.candidates:
+            if candidate.path in recognised.replaced:
+                known.forget(connection, candidate.path, recognised.replaced[candidate.path])
+            elif candidate.path in recognised.samples_read:
+                known.recognise(connection, candidate, recognised.identities[candidate.path])
+        walked.add_candidates(connection, upload, project, batch.candidates, recognised.identities)
+        walked.add_skipped(connection, upload, ((skipped.path, skipped.reason) for skipped in batch.skipped))
         if batch.candidates:
             sources.note_found(connection, upload, path)
 

@@ -14,6 +14,7 @@ from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.errors import SourceChanged, SourceError
+from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.model import FileStage
 from tui_uploader.text import counted, printable
@@ -64,14 +65,12 @@ def objection_to(written: Sequence[FileRow], project: str) -> SourceChanged:
     )
 
 
-def _was_written(row: FileRow, found: Candidate) -> bool:
-    return (found.size, found.mtime_ns) != (row.size, row.mtime_ns)
-
-
 async def _written(core: Core, rows: Sequence[FileRow], seconds: float) -> list[tuple[FileRow, Candidate]]:
     answers = await core.sources.ask(_now, rows, seconds)
     return [
-        (row, found) for row, found in zip(rows, answers, strict=True) if found is not None and _was_written(row, found)
+        (row, found)
+        for row, found in zip(rows, answers, strict=True)
+        if found is not None and was_written(row.candidate, found)
     ]
 
 

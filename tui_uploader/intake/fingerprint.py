@@ -10,14 +10,13 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import xxhash
 from zlib_ng import zlib_ng
 
 from tui_uploader.errors import SourceChanged
-from tui_uploader.intake.scan import Candidate
+from tui_uploader.intake.samples import Sampler
 from tui_uploader.intake.source import open_source, source_error
 from tui_uploader.text import printable
 
@@ -32,6 +31,10 @@ class Fingerprint:
     """xxh3-128 of the content, 32 hex digits."""
     crc32: int
     size: int
+    samples: str
+    """See `intake.samples`."""
+    parts: tuple[int, ...]
+    """CRC32 of each part, in order."""
 
 
 class _ThreadBuffer(threading.local):
@@ -44,38 +47,41 @@ class _ThreadBuffer(threading.local):
 _buffer = _ThreadBuffer()
 
 
-def fingerprint(candidate: Candidate) -> Fingerprint:
+def fingerprint(path: str, descriptor: int | None = None, part_size: int | None = None) -> Fingerprint:
     """Read the file once, from its beginning to its end. Blocking: for a thread.
 
-    Raises SourceChanged when the file is not the one that `candidate` describes, or changed meanwhile;
-    SourceVanished; SourceUnreadable.
+    With `descriptor`, the file that is open there is read, and `path` only names it; its position is moved.
+    `part_size` is the length of the parts whose CRC32 is wanted as well; None: the whole is one part.
+
+    Raises SourceChanged when it changed meanwhile; SourceVanished; SourceUnreadable.
     """
-    identity, crc32, size = xxhash.xxh3_128(), 0, 0
-    view = _buffer.view
-    with open_source(candidate.path) as (descriptor, found):
-        _check_same(candidate, found)
-        if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        while count := os.readv(descriptor, [view]):
-            chunk = view[:count]
-            identity.update(chunk)
-            crc32 = zlib_ng.crc32(chunk, crc32)
-            size += count
-        _check_same(candidate, Path(candidate.path).stat())
-    if size != candidate.size:
-        raise _changed(candidate)
-    return Fingerprint(identity.hexdigest(), crc32, size)
+    with open_source(path, descriptor) as (opened, before):
+        found = _read(opened, before.st_size, part_size or max(1, before.st_size))
+        after = os.fstat(opened)
+    if (before.st_size, before.st_mtime_ns, found.size) != (after.st_size, after.st_mtime_ns, after.st_size):
+        raise SourceChanged(
+            f"{printable(path)} changed while it was being read; it is read again once nothing writes to it."
+        )
+    return found
 
 
-def _check_same(candidate: Candidate, found: os.stat_result) -> None:
-    if Candidate.of(candidate.path, found) != candidate:
-        raise _changed(candidate)
-
-
-def _changed(candidate: Candidate) -> SourceChanged:
-    return SourceChanged(
-        f"{printable(candidate.path)} changed while it was being read; it is read again once nothing writes to it."
-    )
+def _read(descriptor: int, size: int, part_size: int) -> Fingerprint:
+    identity, offset, view = xxhash.xxh3_128(), 0, _buffer.view
+    sampler, parts = Sampler(size), list[int]()
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+    while count := os.readv(descriptor, [view[: part_size - offset % part_size]]):
+        chunk = view[:count]
+        identity.update(chunk)
+        sampler.update(offset, chunk)
+        if offset % part_size == 0:
+            parts.append(0)
+        parts[-1] = zlib_ng.crc32(chunk, parts[-1])
+        offset += count
+    lengths = [min(part_size, offset - start) for start in range(0, offset, part_size)]
+    whole = crc32_joined(zip(parts, lengths, strict=True))
+    return Fingerprint(identity.hexdigest(), whole, offset, sampler.hexdigest(), tuple(parts))
 
 
 def crc32_of(file: BinaryIO, offset: int, length: int) -> int:

@@ -23,7 +23,8 @@ from tui_uploader.file_kinds import (
     is_hidden,
     system_content,
 )
-from tui_uploader.intake.source import cause, kind_of, source_error
+from tui_uploader.intake.mounts import UNKNOWN, Mount, mount_at, mount_of
+from tui_uploader.intake.source import cause, kind_of, open_source, source_error
 from tui_uploader.model import ProjectKind, Skipped
 from tui_uploader.text import counted, printable
 
@@ -41,10 +42,15 @@ class Candidate:
     mtime_ns: int
     """As large, or as far before 1970, as the file system says."""
     inode: int
+    ctime_ns: int | None = None
+    """None where the file system keeps none that programs cannot set."""
+    mount: str = ""
+    """See `Mount.identity`: empty where it is not known."""
 
     @classmethod
-    def of(cls, path: str, status: os.stat_result) -> Candidate:
-        return cls(path, status.st_size, status.st_mtime_ns, status.st_ino)
+    def of(cls, path: str, status: os.stat_result, mount: Mount = UNKNOWN) -> Candidate:
+        ctime_ns = status.st_ctime_ns if mount.keeps_ctime else None
+        return cls(path, status.st_size, status.st_mtime_ns, status.st_ino, ctime_ns, mount.identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +91,13 @@ def check_paths(paths: Iterable[str]) -> None:
 
 def candidate_of(path: str) -> Candidate:
     """The file as it is now. Raises SourceVanished, SourceUnreadable."""
-    try:
-        status = Path(path).stat()
-    except OSError as error:
-        raise source_error(path, error) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise SourceUnreadable(f"{printable(path)} cannot be read: it is {kind_of(status)}.")
-    return Candidate.of(path, status)
+    with open_source(path) as (descriptor, _):
+        return candidate_at(path, descriptor)
+
+
+def candidate_at(path: str, descriptor: int) -> Candidate:
+    """The file that is open, as it is now; `path` is where it was opened. Raises OSError."""
+    return Candidate.of(path, os.fstat(descriptor), mount_of(descriptor))
 
 
 def _checked(given: str) -> str:
@@ -124,6 +130,7 @@ class _Folder:
     key: _FolderKey
     lineage: frozenset[_FolderKey]
     """Keys of this folder and of those that it was reached through."""
+    mount: Mount
 
 
 class _Walk:
@@ -148,7 +155,7 @@ class _Walk:
                 _check_still_there(path, status)
                 continue
             textures = self._kind is ProjectKind.RESULTS and has_mesh(_siblings(path))
-            if found := self._file(path, os.path.realpath(path), status, textures):
+            if found := self._file(path, os.path.realpath(path), status, textures, mount_at(path)):
                 yield found
 
     def _below(self, top: _Folder) -> Iterator[Candidate | Skipped]:
@@ -199,13 +206,18 @@ class _Walk:
                 return Skipped(entry.path, f"a folder of {content}; uploaded only if you name it")
             return inner
         if entry.is_symlink():
-            return self._file(entry.path, os.path.realpath(entry.path), entry.stat(), textures)
+            return self._file(entry.path, os.path.realpath(entry.path), entry.stat(), textures, mount_at(entry.path))
         if reason := _refusal(entry.name, self._kind, textures):
             return Skipped(entry.path, reason)
         real = entry.path if folder.real is folder.path else f"{folder.real}/{entry.name}"
-        return self._file(entry.path, real, entry.stat(), textures)
+        status = entry.stat()
+        # A file may be a mount of its own.
+        mount = folder.mount if status.st_dev == folder.key[0] else mount_at(entry.path)
+        return self._file(entry.path, real, status, textures, mount)
 
-    def _file(self, path: str, real: str, status: os.stat_result, textures: bool) -> Candidate | Skipped | None:
+    def _file(
+        self, path: str, real: str, status: os.stat_result, textures: bool, mount: Mount
+    ) -> Candidate | Skipped | None:
         """None for a file that was reached before."""
         if real in self._files_seen:
             return None
@@ -214,7 +226,7 @@ class _Walk:
             return Skipped(path, f"is {kind_of(status)}")
         if reason := _refusal(path.rpartition("/")[2], self._kind, textures):
             return Skipped(path, reason)
-        return Candidate.of(path, status)
+        return Candidate.of(path, status, mount)
 
 
 def _check_still_there(path: str, before: os.stat_result) -> None:
@@ -237,7 +249,7 @@ def _batch(found: Sequence[Candidate | Skipped]) -> ScanBatch:
 def _folder(path: str, status: os.stat_result, above: frozenset[_FolderKey]) -> _Folder:
     key = (status.st_dev, status.st_ino)
     real = os.path.realpath(path)
-    return _Folder(path, path if real == path else real, key, above | {key})
+    return _Folder(path, path if real == path else real, key, above | {key}, mount_at(path))
 
 
 def _unreadable(path: str, error: OSError) -> Skipped:

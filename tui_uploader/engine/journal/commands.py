@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from tui_uploader.engine.journal import abandoned, files, uploads
+from tui_uploader.engine.journal import abandoned, uploads, walked
 from tui_uploader.engine.journal.failures import word
 from tui_uploader.engine.journal.moves import (
     CHOSEN,
@@ -121,7 +121,7 @@ def _choose_named(connection: sqlite3.Connection, upload_id: int, names: Iterabl
         if _holds(connection, upload_id, "path = ?", path):
             choose_where(connection, "upload = ? AND path = ?", upload_id, path, how=Choice.NAMED)
         else:
-            wanted[files.searchable(name)] = name
+            wanted[walked.searchable(name)] = name
     if not wanted:
         return
     found: set[str] = set()

@@ -50,6 +50,11 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE sources ADD COLUMN error TEXT;
         ALTER TABLE sources ADD COLUMN reason TEXT;
         ALTER TABLE files ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE files ADD COLUMN ctime_ns INTEGER;
+        ALTER TABLE files ADD COLUMN mount TEXT NOT NULL DEFAULT '';
+        ALTER TABLE known ADD COLUMN ctime_ns INTEGER;
+        ALTER TABLE known ADD COLUMN mount TEXT NOT NULL DEFAULT '';
+        ALTER TABLE known ADD COLUMN samples TEXT;
         ALTER TABLE sources ADD COLUMN found_some INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE uploads ADD COLUMN dismissed_at REAL;
         ALTER TABLE uploads ADD COLUMN condensed INTEGER NOT NULL DEFAULT 0;

@@ -5,75 +5,59 @@ All functions take the connection of the transaction they are part of.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from tui_uploader.engine.journal import files
+from tui_uploader.engine.journal import files, known
+from tui_uploader.engine.journal.known import EQUAL_FACTS, Content
 from tui_uploader.engine.journal.moves import HOLDING, marks
 from tui_uploader.intake.naming import folded, name_choices
+from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
 from tui_uploader.text import printable
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is known of the bytes of a file."""
+def settle_check(
+    connection: sqlite3.Connection,
+    file_id: int,
+    candidate: Candidate,
+    content: Content,
+    parts: Sequence[int] | None = None,
+) -> None:
+    """The content is proven and of use: the file waits to be sent under its own name, or is a duplicate of another.
 
-    identity: str
-    crc32: int
-    latitude: float | None = None
-    """Degrees, WGS 84, as the image tells; None: it tells none, or was read by a version that kept none."""
-    longitude: float | None = None
-    taken_at: float | None = None
-    """Seconds, by the camera's clock taken for UTC: it knows no time zone, and is good for an order only."""
-
-
-def known_content(connection: sqlite3.Connection, candidate: Candidate) -> Content | None:
-    """The content of a file that was read before and has not changed."""
-    row = connection.execute(
-        "SELECT identity, crc32, latitude, longitude, taken_at FROM known"
-        " WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?",
-        (os.fsencode(candidate.path), *files.facts(candidate)),
-    ).fetchone()
-    return Content(*row) if row else None
-
-
-def settle_check(connection: sqlite3.Connection, file_id: int, candidate: Candidate, content: Content) -> None:
-    """The file was read and is of use: it waits to be sent under its own name, or it is a duplicate of another.
+    `parts`: CRC32 of each part, where the file was read; parts that were sent of other bytes are sent again.
+    A file that was found anew at the path of one that brought this very content is that one, and leaves the upload.
 
     Does nothing when the file was removed or changed meanwhile.
     """
     identity, crc32 = content.identity, content.crc32
     found = files.file(connection, file_id)
-    if found.stage is not FileStage.FOUND or found.candidate != candidate:
+    if found.stage is not FileStage.FOUND or was_written(found.candidate, candidate):
         return
-    connection.execute(
-        "INSERT INTO known (path, size, mtime_ns, inode, identity, crc32, latitude, longitude, taken_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET"
-        " size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
-        " identity = excluded.identity, crc32 = excluded.crc32,"
-        " latitude = excluded.latitude, longitude = excluded.longitude, taken_at = excluded.taken_at",
-        (
-            *(os.fsencode(candidate.path), *files.facts(candidate), identity, crc32),
-            *(content.latitude, content.longitude, content.taken_at),
-        ),
-    )
+    known.remember(connection, candidate, content)
     original = files.holder(connection, found.project, identity)
     if original is not None:
         files.forget_parts(connection, file_id)
+        if files.stands_for(connection, original, found.upload, found.path):
+            files.drop(connection, file_id)
+            files.note_facts(connection, original, candidate)
+            return
+        files.note_facts(connection, file_id, candidate)
         files.move(connection, file_id, FileEvent.MATCHED, duplicate_of=original, identity=identity, crc32=crc32)
         return
     name = _own_name(connection, found, identity)
+    files.note_facts(connection, file_id, candidate)
     same_content = found.identity == identity
     if same_content and found.etag is not None and found.object == name:
         files.move(connection, file_id, FileEvent.STORED)
         return
     if not same_content:
         files.forget_parts(connection, file_id)
+    elif parts is not None:
+        files.keep_parts(connection, file_id, parts)
     files.move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name, etag=None)
 
 
@@ -104,17 +88,27 @@ def _claim(connection: sqlite3.Connection, project: int, name: str, identity: st
 
 def distinct_images(connection: sqlite3.Connection, project: int) -> int:
     """Files that the project has or is going to get, as far as is known before they are read: those whose content it
-    has already do not count."""
+    has already do not count, nor those of which that is probable until they are read (see `images_held`)."""
     places = marks(HOLDING)
+    likely = "k.samples IS NULL AND k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode"
     row = connection.execute(
         "SELECT (SELECT COUNT(*) FROM delivered WHERE project = ?) + COUNT(*) FROM files f"
         f" WHERE f.project = ? AND (f.stage IN ({places}) OR (f.stage = ? AND NOT EXISTS ("
-        " SELECT 1 FROM known k"
-        " WHERE k.path = f.path AND k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode AND ("
+        f" SELECT 1 FROM known k WHERE k.path = f.path AND ({EQUAL_FACTS} OR {likely}) AND ("
         "  EXISTS (SELECT 1 FROM delivered d WHERE d.project = f.project AND d.identity = k.identity) OR EXISTS ("
         f"  SELECT 1 FROM files h WHERE h.project = f.project AND h.identity = k.identity AND h.stage IN ({places})"
         " )))))",
         (project, project, *HOLDING, FileStage.FOUND, *HOLDING),
+    ).fetchone()
+    return int(row[0])
+
+
+def images_held(connection: sqlite3.Connection, project: int) -> int:
+    """Files of proven content that the project has or is going to get. Costs the same for any number of files."""
+    row = connection.execute(
+        "SELECT COALESCE(SUM(t.files), 0) FROM tallies t JOIN uploads u ON u.id = t.upload"
+        f" WHERE u.project = ? AND t.stage IN ({marks(HOLDING)})",
+        (project, *HOLDING),
     ).fetchone()
     return int(row[0])
 

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tui_uploader.cloud.contract import Part
-from tui_uploader.engine.journal import abandoned
+from tui_uploader.engine.journal import abandoned, known
 from tui_uploader.engine.journal.abandoned import Abandoned
 from tui_uploader.engine.journal.failures import word
+from tui_uploader.engine.journal.known import candidate_in, columns_of
 from tui_uploader.engine.journal.moves import CHOSEN, FOUND_AGAIN, HOLDING, choose, choose_where, move_chosen
-from tui_uploader.engine.journal.numbers import from_column, to_column
 from tui_uploader.errors import SourceChanged, SourceRefused, SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, UploadState, next_stage
 
-_UPLOADED = (FileStage.STORED, FileStage.REGISTERED)
 _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FAILED)
 
 
@@ -47,21 +45,25 @@ class FileRow:
     part_size: int | None
     register_asked: bool
     accepted: bool = False
+    ctime_ns: int | None = None
+    mount: str = ""
 
     @property
     def candidate(self) -> Candidate:
-        return Candidate(path=self.path, size=self.size, mtime_ns=self.mtime_ns, inode=self.inode)
+        """The file as it was when it was found or, later, checked."""
+        return Candidate(self.path, self.size, self.mtime_ns, self.inode, self.ctime_ns, self.mount)
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> FileRow:
+        candidate = candidate_in(row)
         return cls(
             id=row["id"],
             upload=row["upload"],
             project=row["project"],
-            path=os.fsdecode(row["path"]),
-            size=from_column(row["size"]),
-            mtime_ns=from_column(row["mtime_ns"]),
-            inode=from_column(row["inode"]),
+            path=candidate.path,
+            size=candidate.size,
+            mtime_ns=candidate.mtime_ns,
+            inode=candidate.inode,
             stage=word(FileStage, row["stage"]),
             identity=row["identity"],
             crc32=row["crc32"],
@@ -74,6 +76,8 @@ class FileRow:
             part_size=row["part_size"],
             register_asked=bool(row["register_asked"]),
             accepted=bool(row["accepted"]),
+            ctime_ns=candidate.ctime_ns,
+            mount=candidate.mount,
         )
 
 
@@ -81,7 +85,7 @@ def file(connection: sqlite3.Connection, file_id: int) -> FileRow:
     return FileRow.of(connection.execute("SELECT * FROM files WHERE id = ?", (file_id,)).fetchone())
 
 
-def _set(connection: sqlite3.Connection, file_id: int, facts: dict[str, object]) -> None:
+def _set(connection: sqlite3.Connection, file_id: int, facts: Mapping[str, object]) -> None:
     """Column names come from this package alone, never from outside."""
     columns = ", ".join(f"{column} = ?" for column in facts)
     connection.execute(f"UPDATE files SET {columns} WHERE id = ?", (*facts.values(), file_id))
@@ -112,82 +116,47 @@ def free_duplicates(connection: sqlite3.Connection, original: int) -> None:
 
 
 def doubt(connection: sqlite3.Connection, file_id: int) -> None:
-    """Read the file again, though it looks unchanged: what was sent is not what was read."""
+    """Read the file again, though it looks unchanged: what was sent is not what was read.
+
+    Its parts stay until its bytes are known: those that were sent of the same bytes are not sent again.
+    """
     row = file(connection, file_id)
-    connection.execute("DELETE FROM known WHERE path = ?", (os.fsencode(row.path),))
+    known.forget(connection, row.path)
     note_change(connection, file_id, row.candidate)
 
 
-# ------------------------------------------------------------------------------------------------- scanning
+def note_facts(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
+    """The file looks like this by now; its content is what it was."""
+    _set(connection, file_id, columns_of(candidate))
 
 
-def add_candidates(connection: sqlite3.Connection, upload: int, project: int, found: Sequence[Candidate]) -> None:
-    """Queue what a walk found. A path that is there already is not queued twice; a changed file is looked at again."""
-    for candidate in found:
-        path = os.fsencode(candidate.path)
-        known = connection.execute(
-            "SELECT id, stage, size, mtime_ns, inode FROM files WHERE upload = ? AND path = ? ORDER BY id DESC LIMIT 1",
-            (upload, path),
-        ).fetchone()
-        if known is None:
-            _insert(connection, upload, project, candidate, path)
-            continue
-        stage = word(FileStage, known["stage"])
-        unchanged = (known["size"], known["mtime_ns"], known["inode"]) == facts(candidate)
-        if unchanged and stage is FileStage.REMOVED:
-            move(connection, known["id"], FileEvent.RESTORE)
-        elif unchanged and stage is FileStage.FAILED:
-            retry(connection, known["id"])
-        elif not unchanged and stage in _UPLOADED:
-            _insert(connection, upload, project, candidate, path)
-        elif not unchanged and stage is not FileStage.SENDING:  # the transfer itself notices a change
-            note_change(connection, known["id"], candidate)
-
-
-def facts(candidate: Candidate) -> tuple[int | bytes, ...]:
-    """What tells one state of a file from another, as the columns hold it: size, time of change, inode."""
-    return to_column(candidate.size), to_column(candidate.mtime_ns), to_column(candidate.inode)
-
-
-def searchable(path: str) -> str:
-    """The base name as text that SQLite can hold: bytes that are no UTF-8 are written out."""
-    return Path(path).name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def _insert(connection: sqlite3.Connection, upload: int, project: int, candidate: Candidate, path: bytes) -> None:
-    connection.execute(
-        # Numbers are never given twice, although the rows of old uploads go (see `retention`).
-        "INSERT INTO files (id, upload, project, path, name, size, mtime_ns, inode, stage) VALUES ("
-        " 1 + MAX((SELECT IFNULL(MAX(id), 0) FROM files), (SELECT IFNULL(MAX(file), 0) FROM delivered)),"
-        " ?, ?, ?, ?, ?, ?, ?, ?)",
-        (upload, project, path, searchable(candidate.path), *facts(candidate), FileStage.FOUND),
-    )
+def recognise(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
+    """The content that was checked is there still, although the file looks like `candidate` by now."""
+    row = file(connection, file_id)
+    assert row.identity is not None
+    note_facts(connection, file_id, candidate)
+    known.recognise(connection, candidate, row.identity)
 
 
 def note_change(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
-    """The file on disk is another one now: forget what was known of the old content."""
-    size, mtime_ns, inode = facts(candidate)
-    forget_parts(connection, file_id)
-    move(
-        connection,
-        file_id,
-        FileEvent.CHANGED,
-        size=size,
-        mtime_ns=mtime_ns,
-        inode=inode,
-        identity=None,
-        crc32=None,
-        object=None,
-        etag=None,
-        accepted=0,
-    )
+    """The file on disk may be another one now: it is looked at again.
+
+    Identity, name and parts stay until its bytes are known, for they may be the same.
+    """
+    move(connection, file_id, FileEvent.CHANGED, etag=None, accepted=0, **columns_of(candidate))
 
 
-def add_skipped(connection: sqlite3.Connection, upload: int, skipped: Iterable[tuple[str, str]]) -> None:
-    connection.executemany(
-        "INSERT INTO skipped VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET reason = excluded.reason",
-        [(upload, os.fsencode(path), reason) for path, reason in skipped],
-    )
+def stands_for(connection: sqlite3.Connection, file_id: int, upload: int, path: str) -> bool:
+    """Whether the row is that of a file at this path, in this upload."""
+    row = connection.execute(
+        "SELECT 1 FROM files WHERE id = ? AND upload = ? AND path = ?", (file_id, upload, os.fsencode(path))
+    ).fetchone()
+    return row is not None
+
+
+def drop(connection: sqlite3.Connection, file_id: int) -> None:
+    """The row stands for a file that another row stands for."""
+    connection.execute("DELETE FROM files WHERE id = ?", (file_id,))
 
 
 # ------------------------------------------------------------------------------------------------- checking
@@ -270,6 +239,13 @@ def forget_parts(connection: sqlite3.Connection, file_id: int) -> None:
     _set(connection, file_id, {"multipart": None, "part_size": None})
 
 
+def keep_parts(connection: sqlite3.Connection, file_id: int, crc32s: Sequence[int]) -> None:
+    """Of the parts that were sent, keep those whose bytes are in the file: `crc32s` tells those of its parts."""
+    for part in parts(connection, file_id):
+        if part.number > len(crc32s) or part.crc32 != crc32s[part.number - 1]:
+            connection.execute("DELETE FROM parts WHERE file = ? AND number = ?", (file_id, part.number))
+
+
 def store(connection: sqlite3.Connection, file_id: int, etag: str) -> None:
     """The object is whole, and its parts with it are no more."""
     connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
@@ -319,8 +295,7 @@ def doubt_stored(connection: sqlite3.Connection, file_id: int, candidate: Candid
 
     What is known of the object stays: if the content turns out to be the same, only registering is left.
     """
-    size, mtime_ns, inode = facts(candidate)
-    move(connection, file_id, FileEvent.CHANGED, size=size, mtime_ns=mtime_ns, inode=inode)
+    move(connection, file_id, FileEvent.CHANGED, **columns_of(candidate))
 
 
 def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRow]:

@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.journal.known import EQUAL_FACTS
 from tui_uploader.engine.journal.retention import all_files
 from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.model import FileStage, FileStatus, Position, Positions
@@ -79,12 +80,10 @@ def positions(connection: sqlite3.Connection, upload: int, file: int | None = No
 
 
 def _images(upload: UploadRow) -> str:
-    """SQL of the images, with what was read of each. Of an upload long ago no file times are kept: there the content
-    tells whether what was read is the same file."""
-    same = "k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode"
+    """SQL of the images, with what was read of each."""
     return (
         f"{_COLUMNS} FROM {all_files(upload)} f LEFT JOIN known k ON k.path = f.path"
-        f" AND {'k.identity = f.identity' if upload.condensed else same}"
+        f" AND CASE f.stage WHEN '{FileStage.FOUND}' THEN {EQUAL_FACTS} ELSE k.identity = f.identity END"
         " WHERE f.upload = :upload AND f.stage <> 'removed'"
     )
 

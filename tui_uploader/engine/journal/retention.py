@@ -29,6 +29,7 @@ _AS_COLUMNS_OF_FILES = {
     "inode": "0",
     "register_asked": "1",
     "accepted": "0",
+    "mount": "''",
 } | {column: column for column in _KEPT}
 _COLUMNS = ("name", *(each.name for each in fields(FileRow)))
 _BOTH = (

@@ -77,7 +77,9 @@ CREATE TABLE files (
     part_size       INTEGER,
     register_asked  INTEGER NOT NULL DEFAULT 0,
     uploaded_at     REAL,
-    accepted        INTEGER NOT NULL DEFAULT 0   -- the user wants it as it is, although its end is missing
+    accepted        INTEGER NOT NULL DEFAULT 0,  -- the user wants it as it is, although its end is missing
+    ctime_ns        INTEGER,                     -- NULL where programs can set it, or there is none
+    mount           TEXT NOT NULL DEFAULT ''     -- see intake.mounts; empty where it is not known
 );
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);
@@ -124,7 +126,7 @@ CREATE TABLE parts (
     PRIMARY KEY (file, number)
 ) WITHOUT ROWID;
 
--- What was read before: an unchanged file is not read again.
+-- What was read before: a file that is surely, or by its samples, the same is not read again.
 CREATE TABLE known (
     path      BLOB PRIMARY KEY,
     size      INTEGER NOT NULL,
@@ -134,7 +136,10 @@ CREATE TABLE known (
     crc32     INTEGER NOT NULL,
     latitude  REAL,                              -- degrees, WGS 84; NULL where the camera wrote none
     longitude REAL,
-    taken_at  REAL                               -- by the camera's clock, which knows no time zone
+    taken_at  REAL,                              -- by the camera's clock, which knows no time zone
+    ctime_ns  INTEGER,                           -- ctime_ns and mount as in files
+    mount     TEXT NOT NULL DEFAULT '',
+    samples   TEXT                               -- see intake.samples; NULL where an older version read it
 ) WITHOUT ROWID;
 
 -- Multipart uploads that nobody goes on with: to be aborted as soon as the store can be reached.
