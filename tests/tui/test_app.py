@@ -172,6 +172,8 @@ async def test_processing_of_files_that_changed_since_is_asked_for(
         await when(screen, lambda upload: upload.settled)
         photo.write_bytes(jpeg(5_000))
         await screen.press("s")
+        await screen.shows("Start processing Quarry with 6 images?")
+        await screen.press("y")
         await screen.shows("Start processing Quarry all the same?", "1 uploaded file of Quarry changed")
         await screen.press("y")
         await screen.shows("Submitted for processing")
