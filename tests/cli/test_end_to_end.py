@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -224,3 +227,21 @@ def test_the_engine_shows_itself_and_stops() -> None:
     assert quick("engine", "stop").code == 0
     assert quick("engine", "status").code == 6
     assert not Path(shown["socket"]).exists()
+
+
+def test_the_demo_runs_no_code_of_the_folder_that_it_is_started_in(short_folder: Path) -> None:
+    card, temporary = short_folder / "card", short_folder / "tmp"
+    temporary.mkdir()
+    card.mkdir()
+    for module in ("tui_uploader", "uvicorn", "textual"):
+        (card / f"{module}.py").write_text(f"open({os.fspath(card / 'ran')!r}, 'a').close()\nraise SystemExit(99)\n")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("tui-uploader"), "demo", "--images", "6", "--headless"],
+        cwd=card,
+        env={**os.environ, "TMPDIR": os.fspath(temporary)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, (card / "ran").exists()) == (0, False), done.stderr

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ import msgspec
 from tui_uploader.cli.session import connected
 from tui_uploader.codec import Malformed, from_json
 from tui_uploader.errors import EngineError, UploaderError
+from tui_uploader.service.spawn import OWN_PYTHON
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -59,7 +59,7 @@ def sandboxed(folder: Path) -> Iterator[None]:
 async def local_cloud(root: Path, processing_seconds: float) -> AsyncIterator[CloudAddress]:
     """A local cloud as a process of its own; its login is in the environment. Raises EngineError."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tui_uploader", "cloud", "serve", "--json", "--port", "0"),
+        *(*OWN_PYTHON, "-m", "tui_uploader", "cloud", "serve", "--json", "--port", "0"),
         *("--root", str(root), "--processing-seconds", str(processing_seconds)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -99,7 +99,7 @@ async def run_on_this_terminal() -> int:
 
     Who stops waiting ends it first, so that it gives the terminal back.
     """
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tui_uploader", "--in-demo")
+    process = await asyncio.create_subprocess_exec(*OWN_PYTHON, "-m", "tui_uploader", "--in-demo")
     try:
         return await process.wait()
     finally:

@@ -26,9 +26,12 @@ from tui_uploader.service.protocol import Failure
 from tui_uploader.settings import APP, Directories
 from tui_uploader.text import printable
 
-# `-P`: the engine must not import from the folder it is started in, which may be a memory card.
+OWN_PYTHON = (sys.executable, "-P")
+"""Starts every process of this program. `-P`: none may import from the folder it is started in, which may be a memory
+card with a file that somebody named like a module of ours."""
+
 # `-X utf8`: paths mean the same bytes to the engine and to its front ends, whatever the locale of the first of them.
-ENGINE_COMMAND = (sys.executable, "-P", "-X", "utf8", "-m", "tui_uploader.service.daemon")
+ENGINE_COMMAND = (*OWN_PYTHON, "-X", "utf8", "-m", "tui_uploader.service.daemon")
 
 PATIENCE = 15.0
 """Seconds that an engine has to become ready, or to go."""
