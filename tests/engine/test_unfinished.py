@@ -56,6 +56,11 @@ def decided(seen: Look, unchanged: float, gaps: GapRule = GapRule.FAILS, changes
         pytest.param(look(age=1, zeros=70_000), 29.0, LookAgain, id="ends in zeros"),
         pytest.param(look(age=1, zeros=70_000), 30.0, HasGap, id="ends in zeros that stay"),
         pytest.param(look(age=86_400, zeros=70_000), 0.0, HasGap, id="ended in zeros yesterday already"),
+        pytest.param(
+            look(age=86_400, zeros=70_000, ctime_ns=round(WALL * 1e9)), 0.0, LookAgain, id="zeros, dated back"
+        ),
+        pytest.param(look(age=86_400, written=True, ctime_ns=round(WALL * 1e9)), 0.0, LookAgain, id="open, dated back"),
+        pytest.param(look(age=86_400, ctime_ns=round(WALL * 1e9)), 0.0, ReadNow, id="whole, dated back: at once"),
         pytest.param(look(age=1, zeros=4_000), 2.0, ReadNow, id="ends in a few zeros"),
     ],
 )

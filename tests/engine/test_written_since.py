@@ -69,7 +69,7 @@ async def test_a_stored_file_that_was_only_touched_is_registered_without_sending
         assert world.rooms.core.live.sent_since_start == photo.stat().st_size
 
 
-@pytest.mark.parametrize("how", ["vanished", "hangs"])
+@pytest.mark.parametrize("how", ["vanished", "hangs", "another card"])
 async def test_a_source_that_cannot_be_asked_does_not_keep_a_stored_file_from_being_registered(
     world: World, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +79,8 @@ async def test_a_source_that_cannot_be_asked_does_not_keep_a_stored_file_from_be
     def gone(path: str) -> Candidate:
         if how == "hangs":
             assert go.wait(30)
+        if how == "another card":
+            return replace(candidate_of(path), mount="of another card", size=7)
         for photo in photos:
             photo.unlink(missing_ok=True)
         return candidate_of(path)

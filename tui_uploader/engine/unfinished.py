@@ -115,9 +115,8 @@ def decide(watch: Watch, wall: float, now: float, patience: Patience, gaps: GapR
     """What to do with a file after a look at it."""
     look = watch.look
     assert look is not None, "a look comes before the decision"
-    age = wall - look.mtime_ns / 1e9
     unchanged = now - watch.since
-    needed, sign = _needed(look, age, patience, gaps)
+    needed, sign = _needed(look, wall, patience, gaps)
     if watch.changes:
         needed = max(needed, patience.rest)
     if unchanged >= needed:
@@ -133,9 +132,9 @@ _LOOKS_OF_DOUBT = 6
 _YOUNG, _AT_WORK = "it was changed a moment ago", "it is still being written"
 
 
-def _needed(look: Look, age: float, patience: Patience, gaps: GapRule) -> tuple[float, str | None]:
+def _needed(look: Look, wall: float, patience: Patience, gaps: GapRule) -> tuple[float, str | None]:
     """For how long the file has to be unchanged before it is read, and what speaks for a program that writes it."""
-    if age >= patience.recent:
+    if not _is_recent(look.mtime_ns, look.ctime_ns, wall, patience):
         return 0.0, None
     if look.written:
         return float("inf"), "another program has it open for writing"
@@ -143,7 +142,18 @@ def _needed(look: Look, age: float, patience: Patience, gaps: GapRule) -> tuple[
         return patience.doubtful_rest, "its end is zeros, as in a copy that is not finished"
     if look.holes:
         return patience.doubtful_rest, "parts of it were never written, as in a copy that is not finished"
-    return (patience.rest, None) if age < patience.young else (0.0, None)
+    return (patience.rest, None) if _age(look.mtime_ns, wall) < patience.young else (0.0, None)
+
+
+def _is_recent(mtime_ns: int, ctime_ns: int | None, wall: float, patience: Patience) -> bool:
+    """Programs that copy files date them back, some of them before they have written all."""
+    last_ns = mtime_ns if ctime_ns is None else max(mtime_ns, ctime_ns)
+    return _age(last_ns, wall) < patience.recent
+
+
+def _age(time_ns: int, wall: float) -> float:
+    """Seconds; less than none for a file of the future."""
+    return wall - time_ns / 1e9
 
 
 def rest_after(changes: int, patience: Patience) -> float:
@@ -180,8 +190,8 @@ def gap(path: str, zeros: int) -> str:
     )
 
 
-def _state(look: Look) -> tuple[int, int, int]:
-    return look.size, look.mtime_ns, look.samples
+def _state(look: Look) -> tuple[int | None, ...]:
+    return look.size, look.mtime_ns, look.ctime_ns, look.samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +230,8 @@ class Watches:
 
     def wants_look(self, row: FileRow) -> bool:
         """A file that was watched before, or whose date says that it may still be written."""
-        return row.id in self._watches or self._is_recent(row)
+        facts = row.candidate
+        return row.id in self._watches or _is_recent(facts.mtime_ns, facts.ctime_ns, self._wall(), self._patience)
 
     def seen(self, row: FileRow, look: Look, gaps: GapRule) -> Decision:
         """Note a look, and decide. A file that is to be looked at again rests from now on."""
@@ -254,7 +265,7 @@ class Watches:
 
     def may_get_better(self, row: FileRow) -> bool:
         """Whether a file that is of no use as it is may still be written: then it rests."""
-        if not self._is_recent(row):
+        if _age(row.mtime_ns, self._wall()) >= self._patience.recent:
             return False
         now = self._monotonic()
         watch = self._keep(row.id, self._watches.get(row.id) or Watch(now, now))
@@ -277,9 +288,6 @@ class Watches:
     def forget(self, file: int) -> None:
         self._watches.pop(file, None)
         self._resting.pop(file, None)
-
-    def _is_recent(self, row: FileRow) -> bool:
-        return self._wall() - row.mtime_ns / 1e9 < self._patience.recent
 
     def _keep(self, file: int, watch: Watch) -> Watch:
         self._watches[file] = watch

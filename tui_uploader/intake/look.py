@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from xxhash import xxh3_64_intdigest
 
+from tui_uploader.intake.mounts import mount_of
 from tui_uploader.intake.source import open_source
 from tui_uploader.intake.tail import FARTHEST_LOOK, ends_in_zeros
 
@@ -33,6 +34,8 @@ class Look:
     mtime_ns: int
     samples: int
     """A checksum of a few blocks between the file's beginning and its end."""
+    ctime_ns: int | None = None
+    """None where the file system keeps none that programs cannot set."""
     written: bool = False
     """A program has the file open for writing. False also where the system does not tell."""
     holes: bool = False
@@ -52,12 +55,13 @@ def look_at(path: str) -> Look:
     Raises SourceVanished, SourceUnreadable.
     """
     with open_source(path) as (descriptor, found):
-        size = found.st_size
+        size, mount = found.st_size, mount_of(descriptor)
         return Look(
             size=size,
             mtime_ns=found.st_mtime_ns,
             samples=_samples(descriptor, size),
-            written=_is_written(descriptor, found),
+            ctime_ns=found.st_ctime_ns if mount.keeps_ctime else None,
+            written=_is_written(descriptor, on_this_machine=mount.keeps_ctime or os.major(found.st_dev) != 0),
             holes=_has_holes(descriptor, size),
             zeros=_zeros(descriptor, size),
         )
@@ -84,15 +88,15 @@ def _has_holes(descriptor: int, size: int) -> bool:
     return False
 
 
-def _is_written(descriptor: int, found: os.stat_result) -> bool:
+def _is_written(descriptor: int, *, on_this_machine: bool) -> bool:
     """Ask for a read lease, which Linux refuses with EAGAIN while a program has the file open for writing, and give it
     back at once (man 2 fcntl, F_SETLEASE: it takes the file's owner, or a capability that users do not have).
 
-    Asked only on file systems of a block device of this machine, where every writer goes through this kernel. NFS and
-    SMB refuse leases with the same EAGAIN when the server granted no delegation (Linux, fs/nfs/nfs4proc.c,
-    fs/smb/client/cifsfs.c), and then it means nothing.
+    Asked only on file systems of this machine, where every writer goes through this kernel. NFS and SMB refuse leases
+    with the same EAGAIN when the server granted no delegation (Linux, fs/nfs/nfs4proc.c, fs/smb/client/cifsfs.c), and
+    then it means nothing.
     """
-    if not hasattr(fcntl, "F_SETLEASE") or os.major(found.st_dev) == 0:
+    if not hasattr(fcntl, "F_SETLEASE") or not on_this_machine:
         return False
     try:
         # A program that opens the file in this moment makes the kernel send a signal. The usual one, SIGIO, ends the
