@@ -116,7 +116,7 @@ class Checker:
     def _busy_volumes(self) -> defaultdict[int, set[Volume]]:
         """File systems that have enough to do for a project: by project, those that it keeps busy, or that hang."""
         counts = Counter(self._under_way.values())
-        hanging = self._core.sources.hanging()
+        hanging = [volume for volume in self._core.sources.hanging() if not volume.is_root]
         busy: defaultdict[int, set[Volume]] = defaultdict(lambda: set(hanging))
         for (project, volume), number in counts.items():
             if number > _READERS:
