@@ -33,6 +33,7 @@ from tui_uploader.errors import (
     UnforeseenFailure,
     UploaderError,
 )
+from tui_uploader.intake.volumes import Volume
 from tui_uploader.model import FileEvent, FileStage, UploadState
 from tui_uploader.text import printable
 
@@ -75,6 +76,7 @@ class Sender:
         self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
         self._paths: dict[int, str] = {}
         """Of the files whose tasks run."""
+        self._silent_disks: dict[int, Volume] = {}
         self._heads: dict[int, deque[FileRow]] = {}
         self._served: dict[int, int] = {}
         self._to_hold: set[int] = set()
@@ -147,13 +149,21 @@ class Sender:
     def _stop_those_that_hang(self) -> None:
         """A memory card that does not answer keeps no stream: its files wait until it does."""
         sources = self._core.sources
-        if not sources.hanging():
+        hanging = sources.hanging()
+        self._silent_disks = {upload: disk for upload, disk in self._silent_disks.items() if disk in hanging}
+        if not hanging:
             return
         for file, path in self._paths.items():
             if sources.hangs(path):
-                self._tasks[file][1].cancel()
+                upload, task = self._tasks[file]
+                self._silent_disks[upload] = sources.volume_of(path)
+                task.cancel()
         for upload, rows in self._heads.items():
             self._heads[upload] = deque(row for row in rows if not sources.hangs(row.path))
+
+    def silent_disk(self, upload: int) -> Volume | None:
+        """The memory card or disk that files of the upload wait for, because it does not answer."""
+        return self._silent_disks.get(upload)
 
     def _hold_what_waits(self, now: float) -> float | None:
         """While nothing may be sent: end what is under way, at once when the user's clock says so, else when every

@@ -11,7 +11,7 @@ from tui_uploader.engine.faults import UPLOADING_ROOMS, Worker
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UNDER_WAY, ProjectRow, Summary, UploadRow
 from tui_uploader.engine.unfinished import Rest
-from tui_uploader.errors import NotSignedIn, SourceChanged, UploaderError
+from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError
 from tui_uploader.model import (
     Counts,
     EtaRange,
@@ -140,6 +140,15 @@ def resting_notice(rests: Sequence[Rest]) -> Notice:
     verb = "are" if others else "is"
     message = f"{name}{others} may not be finished ({rests[0].reason}), and {verb} looked at again before the upload."
     return Notice(SourceChanged.__name__, message, needs_person=False)
+
+
+def silent_disk_notice(point: str) -> Notice:
+    """`point`: where the memory card or disk is mounted."""
+    message = (
+        f"The memory card or disk at {printable(point)} does not answer. Its files wait until it does; "
+        "other files go on. If it stays silent, take it out and put it in again."
+    )
+    return Notice(SourceUnreadable.__name__, message, needs_person=False)
 
 
 def _notice_of_walks(upload: UploadRow, moving: bool) -> Notice:

@@ -24,6 +24,7 @@ from tui_uploader.engine.status import (
     overall_link,
     project_value,
     resting_notice,
+    silent_disk_notice,
     upload_status,
     waiting_reason,
 )
@@ -116,6 +117,9 @@ class View:
         )
         if checks and status.notice is None and (rests := self._core.watches.resting_of(upload.id)):
             status = msgspec.structs.replace(status, notice=resting_notice(rests))
+        disk = self._sender.silent_disk(upload.id)
+        if disk is not None and status.notice is None and summary.busy(upload.id):
+            status = msgspec.structs.replace(status, notice=silent_disk_notice(disk.point))
         return status
 
     def _project_row(self, project: int) -> ProjectRow:
