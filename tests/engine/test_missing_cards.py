@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.engine.journaled import candidate
 from tests.engine.world import World, add, settled, when
 from tests.photos import write_flight
 from tui_uploader.engine import walking
-from tui_uploader.engine.journal import sources, uploads
+from tui_uploader.engine.journal import sources, uploads, walked
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import NoSuchPath, NothingToUpload, NotPossibleNow
@@ -40,6 +41,7 @@ async def after_a_power_loss(world: World, *, found_some: bool = False) -> Async
             project = uploads.add_project(connection, account, "Quarry", ProjectKind.IMAGES)
             upload = uploads.add_sources(connection, project, [str(world.card)], True, 0.0)
             if found_some:
+                walked.add_candidates(connection, upload, project, [candidate(str(world.card / "DJI_0001.JPG"))])
                 sources.note_found(connection, upload, str(world.card))
 
         await journal.write(queue)
@@ -86,9 +88,11 @@ async def test_an_empty_mount_point_is_no_card(world: World) -> None:
         status = await when(manager, 1, lambda status: status.notice)
         assert status.notice is not None and str(world.card) in status.notice.message
         assert status.state is UploadState.PREPARING
+        again = await add(manager, world.card)
+        assert (again.upload, again.state) == (1, UploadState.PREPARING), "the same command again"
         write_flight(world.card, 2)
         manager.try_now()
-        assert (await settled(manager, 1)).counts == Counts(uploaded=2)
+        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=2))
 
 
 async def test_a_card_that_goes_away_while_it_is_looked_through_is_awaited(world: World) -> None:

@@ -171,7 +171,7 @@ def add_sources(
         connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (auto_process, upload_id))
     connection.executemany(
         "INSERT INTO sources (upload, path) VALUES (?, ?) ON CONFLICT DO UPDATE"
-        " SET scanned = 0, error = NULL, reason = NULL, found_some = 0",
+        " SET scanned = 0, error = NULL, reason = NULL",
         [(upload_id, os.fsencode(path)) for path in paths],
     )
     return upload_id
