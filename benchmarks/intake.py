@@ -20,6 +20,7 @@ from benchmarks.table import Table
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import inspect_image
 from tui_uploader.intake.scan import Candidate, scan
+from tui_uploader.intake.source import open_source
 from tui_uploader.model import ProjectKind
 
 _FILES, _FILE_SIZE = 200, 4_000_000
@@ -96,7 +97,8 @@ def _read(candidate: Candidate) -> object:
 
 
 def _whole(candidate: Candidate) -> object:
-    return fingerprint(candidate.path), inspect_image(candidate.path)
+    with open_source(candidate.path) as (descriptor, _):
+        return fingerprint(candidate.path, descriptor), inspect_image(candidate.path, descriptor)
 
 
 def _each(work: Callable[[Candidate], object], candidates: Sequence[Candidate], threads: int) -> None:

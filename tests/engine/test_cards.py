@@ -225,6 +225,25 @@ async def test_a_file_system_that_numbers_files_anew_at_every_look_gets_its_file
         assert len(world.objects()) == 6
 
 
+async def test_a_full_project_takes_its_own_card_again_after_an_update_from_a_version_without_samples(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but a read tells then that the images are those of the project."""
+    limit_images(monkeypatch, 6)
+    write_flight(world.card, 6)
+    async with world.cloud_running(), world.engine() as manager:
+        first = await add(manager, world.card, auto_process=False)
+        await settled(manager, first.upload)
+
+        def forget_what_older_versions_did_not_keep(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE known SET samples = NULL, ctime_ns = NULL, mount = ''")
+
+        await world.rooms.core.journal.write(forget_what_older_versions_did_not_keep)
+        again = await add(manager, world.card, auto_process=False)
+        status = await when(manager, again.upload, lambda status: status.counts == Counts(duplicate=6))
+        assert status.notice is None
+
+
 # -------------------------------------------------------------------------------------------------- parts
 
 

@@ -58,6 +58,7 @@ async def test_an_older_journal_becomes_the_same_as_a_new_one_and_keeps_its_rows
         assert columns(migrated) == columns(fresh)
         assert others(migrated) == others(fresh)
         assert migrated.execute("SELECT identity, latitude FROM known").fetchall() == [("x", None)]
+        assert migrated.execute("SELECT ctime_ns, mount, samples FROM known").fetchall() == [(None, "", None)]
         assert migrated.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     migrated.close()
     fresh.close()
