@@ -46,6 +46,7 @@ async def test_a_login_of_the_environment_is_gone_with_its_engine_and_the_upload
 
 
 async def test_signing_out_forgets_the_login_for_good(world: World) -> None:
+    write_flight(world.card, 1)
     async with world.cloud_running():
         async with world.engine(sign_in=False) as manager:
             assert not await manager.sign_out("default")

@@ -15,7 +15,7 @@ from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.project_tasks import ProjectTasks
 from tui_uploader.engine.retry import Verdict, backoff, decide
 from tui_uploader.engine.written_since import keep_unwritten
-from tui_uploader.errors import CloudRefused, EngineError, Unsupported, UploaderError
+from tui_uploader.errors import CloudRefused, EngineError, NoSuchProject, Unsupported, UploaderError
 from tui_uploader.intake.inspect import result_type
 from tui_uploader.model import FileStage, ProjectKind
 from tui_uploader.text import counted, printable
@@ -164,7 +164,13 @@ class Registrar:
 
 
 def _obstacle(error: UploaderError, project: str) -> UploaderError:
+    name = printable(project)
+    help = (
+        "If the project is gone for good, cancel this upload and add the files to another project."
+        if isinstance(error, NoSuchProject)
+        else "Check on the service's web page what this account may do there."
+    )
     return type(error)(
-        f"{error} What is stored waits to be registered in {printable(project)}, and is tried again from time to time; "
-        "if the project is gone for good, cancel this upload and add the files to another project."
+        f"{error} All files that are stored stay so, and the engine tries again from time to time to register them in "
+        f"{name}. {help}"
     )
