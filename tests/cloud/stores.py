@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cloud.servers import CERTIFICATE
+from tui_uploader.cloud.capabilities import KnownStores
 from tui_uploader.cloud.contract import Span
 from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
@@ -41,9 +42,11 @@ async def open_store(
     clock: Callable[[], float] = time.time,
     access_keys: Iterator[str] | None = None,
     deadlines: Deadlines = QUICK,
+    known: KnownStores | None = None,
     **fields: object,
 ) -> AsyncIterator[OpenStore]:
-    """`access_keys` gives each storage key its own access key; `fields` overwrite those of the credentials reply."""
+    """`access_keys` gives each storage key its own access key; `known` is what other projects learned; `fields`
+    overwrite those of the credentials reply."""
     origin = origin_of(url)
     server_clock = ServerClock(clock)
     pool = ConnectionPool(Settings(ca_file=CERTIFICATE), deadlines)
@@ -63,7 +66,7 @@ async def open_store(
 
     keys = Renewable(fetch, lambda key: key.life, server_clock.now)
     try:
-        store = S3Store(S3Calls("2", keys, pool, origin, server_clock, deadlines))
+        store = S3Store(S3Calls("2", keys, pool, origin, server_clock, deadlines, known or KnownStores()))
         yield OpenStore(store, keys, server_clock, fetched)
     finally:
         await keys.close()

@@ -309,7 +309,7 @@ def test_checksums_survive_their_text(crc32: int) -> None:
 
 
 def test_an_etag_cannot_break_out_of_the_completion() -> None:
-    document = s3_xml.parsed(s3_xml.completion([Part(1, 1, "</ETag><x>&")]))
+    document = s3_xml.parsed(s3_xml.completion([Part(1, 1, "</ETag><x>&")], checksums=True))
     assert document is not None and document.rows[0]["ETag"] == '"</ETag><x>&"'
 
 

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import combinations
 
+from tui_uploader.cloud.capabilities import ORDER, Option
 from tui_uploader.cloud.messages import Reply
-from tui_uploader.cloud.s3_headers import ABSENT_ONLY
 from tui_uploader.cloud.translate import ACL_CODES, DENIED_CODES, KEY_EXPIRED_CODES
+
+_UNNAMED_CODES = frozenset({"NotImplemented", "InvalidRequest", "InvalidArgument"})
+"""Of refusals that may be about an option although they name none."""
+_TELLING_FIELDS = ("Code", "Message", "Header", "ArgumentName", "Condition")
+"""Elements of S3's errors that may name an option. Others repeat the request, the object's name included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a call is tried with: a key that was renewed on this call's complaint, the ACL, `ABSENT_ONLY`."""
+    """What a call is tried with: a key that was renewed on this call's complaint, and the optional things."""
 
-    renewed: bool
-    acl: bool
-    absent_only: bool = False
+    renewed: bool = False
+    options: frozenset[Option] = frozenset()
+
+    def without(self, *options: Option) -> Attempt:
+        return replace(self, options=self.options - {*options})
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """The options that a refusal may be about."""
+
+    options: tuple[Option, ...] = ()
+    named: bool = False
+    """The refusal names the option."""
 
 
 def next_attempt(
@@ -24,7 +41,7 @@ def next_attempt(
     refused: Set[Attempt],
     code: str,
     *,
-    condition_unknown: bool = False,
+    blame: Blame = Blame(),
     acl_proven: bool,
     key_cleared: bool,
 ) -> Attempt | None:
@@ -32,34 +49,76 @@ def next_attempt(
 
     AccessDenied may mean an expired key or an unwanted ACL. An ACL that was accepted before is the lesser suspect;
     otherwise the greater one, since dropping it costs no call. `key_cleared`: this very key was refused right after
-    it was made, so its age is not the reason. The condition is never a suspect: it needs no right but that to write,
-    and a bucket's policy may ask for it. It goes only where the store does not know it (`condition_unknown`).
+    it was made, so its age is not the reason. The other options need no right but that to write, and a bucket's policy
+    may ask for them: they go only where the store does not know them (`blame`, see `blamed`).
     """
-    if condition_unknown:
-        candidates = [replace(last, absent_only=False)]
+    if blame.options:
+        candidates = [last.without(*blame.options)] if blame.named else list(_leaving_out(last, refused, blame.options))
     elif code in KEY_EXPIRED_CODES:
-        candidates = [replace(last, renewed=True)]
+        # HEAD is refused without a reason, so that what looks like an expired key may be the option.
+        renewed = replace(last, renewed=True)
+        candidates = [renewed, renewed.without(Option.CHECKSUM_MODE)]
     elif code in ACL_CODES:
-        candidates = [replace(last, acl=False)]
+        candidates = [last.without(Option.ACL)]
     elif code in DENIED_CODES:
-        order = [(True, True), (True, False)] if acl_proven else [(False, False), (True, True), (True, False)]
-        carried = any(attempt.acl for attempt in refused)
-        candidates = [replace(last, renewed=renewed, acl=acl) for renewed, acl in order if carried or not acl]
-        if key_cleared:
-            candidates = [replace(last, acl=False)]
-        elif last.renewed:
-            candidates = [attempt for attempt in candidates if attempt.renewed]
+        candidates = _after_denial(last, refused, acl_proven=acl_proven, key_cleared=key_cleared)
     else:
         return None
     return next((candidate for candidate in candidates if candidate not in refused), None)
 
 
-def condition_unknown(reply: Reply, fields: Mapping[str, str]) -> bool:
-    """Whether a refusal of a conditional write means that the store knows none; `fields` are those of its XML.
+def _leaving_out(last: Attempt, refused: Set[Attempt], blamed: Sequence[Option]) -> Iterator[Attempt]:
+    """One at a time, then two at a time, until none is left; of each, what costs least first."""
+    full = last.options.union(*(attempt.options for attempt in refused))
+    order = [option for option in ORDER if option in blamed or option in full - last.options]
+    for count in range(1, len(order) + 1):
+        for chosen in combinations(order, count):
+            yield replace(last, options=full.difference(chosen))
 
-    S3 names a header that it does not implement in `Header`; others answer 400 and name it anywhere.
+
+def _after_denial(last: Attempt, refused: Set[Attempt], *, acl_proven: bool, key_cleared: bool) -> list[Attempt]:
+    if key_cleared:
+        return [last.without(Option.ACL)]
+    carried = any(Option.ACL in attempt.options for attempt in refused)
+    order = [(True, True), (True, False)] if acl_proven else [(False, False), (True, True), (True, False)]
+    return [
+        replace(last, renewed=renewed, options=last.options | {Option.ACL} if acl else last.options - {Option.ACL})
+        for renewed, acl in order
+        if (carried or not acl) and (renewed or not last.renewed)
+    ]
+
+
+def blamed(
+    reply: Reply, fields: Mapping[str, str], code: str, carried: Set[Option], proven: Set[Option] = frozenset()
+) -> Blame:
+    """What a refusal says about the options that the request carried.
+
+    The one that it names, if it names one. A refusal that names something else is about that. One that names nothing
+    may be about every option that this kind of call was not seen to succeed with (`proven`). S3 names a header that it
+    does not implement in `Header`; others answer 400 and name it anywhere. `fields` are those of the reply's XML.
     """
-    name = ABSENT_ONLY[0].lower()
-    if reply.status == 501 and not reply.is_html:
-        return fields.get("Header", name).lower() == name
-    return reply.status == 400 and any(name in text.lower() for text in fields.values())
+    if reply.is_html or not (reply.ok or reply.status in (400, 501)):
+        return Blame()
+    told = " ".join(fields.get(name, "") for name in _TELLING_FIELDS).lower()
+    named = [option for option in ORDER if option.value in told]
+    if not named and code == "MalformedXML":
+        named = [Option.PART_CHECKSUMS]
+    if named:
+        return Blame(tuple(option for option in named if option in carried)[:1], named=True)
+    if fields.get("Header") or fields.get("ArgumentName"):
+        return Blame()
+    if code in _UNNAMED_CODES or (reply.status == 501 and not code):
+        return Blame(tuple(option for option in ORDER if option in carried and option not in proven))
+    return Blame()
+
+
+def dropped(initial: Attempt, succeeded: Attempt, refused: Set[Attempt]) -> frozenset[Option]:
+    """The options that the store does not take: it refused the same attempt with them."""
+    return frozenset(
+        option
+        for option in initial.options - succeeded.options
+        if any(
+            attempt.renewed == succeeded.renewed and attempt.options >= succeeded.options | {option}
+            for attempt in refused
+        )
+    )

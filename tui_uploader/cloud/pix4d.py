@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import quote
 
+from tui_uploader.cloud.capabilities import KnownStores
 from tui_uploader.cloud.contract import ObjectStore, Registration, RemoteProject, StartReceipt, StoreConnections
 from tui_uploader.cloud.messages import Reply
 from tui_uploader.cloud.pool import ConnectionPool
@@ -76,6 +77,7 @@ class Pix4dCloud:
         self._rest = RestApi(login, settings, self._clock, self._deadlines)
         self._pool = ConnectionPool(settings, self._deadlines)
         self._stores: dict[str, S3Store] = {}
+        self._known_stores = KnownStores()
         self._keys: list[Renewable[StorageKey]] = []
         self.registration_batch = REGISTER_BATCH
         host = self._rest.origin.host
@@ -169,7 +171,9 @@ class Pix4dCloud:
 
             keys = Renewable(fetch, lambda key: key.life, self._clock.now)
             self._keys.append(keys)
-            calls = S3Calls(project_id, keys, self._pool, self._rest.origin, self._clock, self._deadlines)
+            calls = S3Calls(
+                project_id, keys, self._pool, self._rest.origin, self._clock, self._deadlines, self._known_stores
+            )
             store = S3Store(calls)
             self._stores[project_id] = store
         return store

@@ -22,10 +22,12 @@ from tui_uploader.cloud.likeness import Found, Likeness, Verdict, after_completi
 from tui_uploader.cloud.messages import Reply
 from tui_uploader.cloud.s3_calls import Call, S3Calls
 from tui_uploader.cloud.s3_headers import (
+    ABSENT_ONLY,
     CHECKSUM_ALGORITHM,
     CHECKSUM_MODE,
+    OWNER_ACL,
+    checksum_of,
     confirmed_crc32,
-    crc32_header,
     etag_of,
     found_in,
     unintelligible,
@@ -55,8 +57,8 @@ class S3Store:
         await self._calls.open()
 
     async def put(self, object_name: str, body: Span, sent: SentCallback) -> StoredObject:
-        header = crc32_header(body)
-        call = Call("PUT", object_name, headers=(header,), body=body, acl=True, absent_only=True, weight=body.length)
+        options = OWNER_ACL | ABSENT_ONLY | checksum_of(body)
+        call = Call("PUT", object_name, body=body, weight=body.length, options=options)
         answer = await self._calls.answer(call, sent)
         if isinstance(answer.error, NameTaken):
             stored = await self._put_before(object_name, body) if answer.repeated else None
@@ -68,7 +70,7 @@ class S3Store:
         return StoredObject(body.length, etag_of(reply), confirmed_crc32(reply, body))
 
     async def create_multipart(self, object_name: str) -> str:
-        call = Call("POST", object_name, query=(("uploads", ""),), headers=(CHECKSUM_ALGORITHM,), acl=True)
+        call = Call("POST", object_name, query=(("uploads", ""),), options=OWNER_ACL | CHECKSUM_ALGORITHM)
         reply = await self._calls.feature("multipart uploads", call)
         document = s3_xml.parsed(reply.body)
         upload_id = "" if document is None else document.fields.get("UploadId", "")
@@ -81,9 +83,9 @@ class S3Store:
             "PUT",
             object_name,
             query=(("partNumber", str(number)), ("uploadId", upload_id)),
-            headers=(crc32_header(body),),
             body=body,
             weight=body.length,
+            options=checksum_of(body),
         )
         reply = await self._calls.send(call, sent)
         confirmed_crc32(reply, body)
@@ -114,8 +116,15 @@ class S3Store:
     ) -> StoredObject:
         asked_before = upload_id in self._completing
         self._completing.add(upload_id)
-        body = s3_xml.completion(parts)
-        call = Call("POST", object_name, query=(("uploadId", upload_id),), body=body, absent_only=True, weight=size)
+        call = Call(
+            "POST",
+            object_name,
+            query=(("uploadId", upload_id),),
+            body=s3_xml.completion(parts, checksums=True),
+            plain_body=s3_xml.completion(parts, checksums=False),
+            weight=size,
+            options=ABSENT_ONLY,
+        )
         answer = await self._calls.answer(call)
         if isinstance(answer.error, MultipartGone | NameTaken):
             unanswered = asked_before or answer.repeated
@@ -160,7 +169,7 @@ class S3Store:
 
     async def _look(self, object_name: str) -> Found | None:
         """Raises Unsupported, also for an answer that cannot be understood: it tells as little."""
-        call = Call("HEAD", object_name, headers=(CHECKSUM_MODE,))
+        call = Call("HEAD", object_name, options=CHECKSUM_MODE)
         reply = await self._look_up("looking at objects", call, missing_ok=True)
         if reply.status == 404:
             return None

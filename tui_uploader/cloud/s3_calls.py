@@ -1,23 +1,23 @@
-"""Signs S3 calls, sends them, and puts right what a refusal blames: the key, the clock, the region, the ACL.
+"""Signs S3 calls, sends them, and puts right what a refusal blames: the key, the clock, the region, an option.
 
-What was learned from refusals is remembered for the project: nobody is refused the same thing twice.
+What was learned from refusals is remembered, what the store does not know for all projects there: no call is refused
+the same thing twice.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
 
 from tui_uploader.cloud import s3_xml, sigv4
-from tui_uploader.cloud.attempts import Attempt, condition_unknown, next_attempt
+from tui_uploader.cloud.attempts import Attempt, Blame, blamed, dropped, next_attempt
+from tui_uploader.cloud.capabilities import KnownStores, Option, StoreCapabilities
 from tui_uploader.cloud.contract import SentCallback, Span
 from tui_uploader.cloud.messages import Reply, Request
 from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
-from tui_uploader.cloud.s3_headers import ABSENT_ONLY, OWNER_ACL
 from tui_uploader.cloud.storage_key import DEFAULT_REGION, StorageKey, endpoint_of, is_region
 from tui_uploader.cloud.translate import DENIED_CODES, foreign_answer, s3_failure
 from tui_uploader.cloud.transport import Deadlines, Origin
@@ -26,8 +26,6 @@ from tui_uploader.errors import CloudRefused, NotPossibleNow, Unsupported, Uploa
 Result = TypeVar("Result")
 
 _CLEARED_SECONDS = 60.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +38,29 @@ class Call:
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | Span = b""
-    acl: bool = False
-    """Whether this kind of call takes the ACL."""
-    absent_only: bool = False
-    """Whether the call makes an object, which must not replace another."""
     weight: int = 0
     """Bytes that the store has to look at before it answers."""
+    options: Mapping[Option, tuple[str, str]] = field(default_factory=dict)
+    """What the call does without where the store refuses it, and the header that says it."""
+    plain_body: bytes | None = None
+    """The body without `Option.PART_CHECKSUMS`, where that is among what the call carries."""
+
+    @property
+    def kind(self) -> str:
+        """The operation, as S3 tells them apart."""
+        return " ".join([self.method, *sorted(name for name, _ in self.query)])
+
+    @property
+    def carries(self) -> frozenset[Option]:
+        """All options of the call."""
+        return frozenset(self.options) | ({Option.PART_CHECKSUMS} if self.plain_body is not None else frozenset())
+
+    def headers_for(self, attempt: Attempt) -> list[tuple[str, str]]:
+        return [*self.headers, *(header for option, header in self.options.items() if option in attempt.options)]
+
+    def body_for(self, attempt: Attempt) -> bytes | Span:
+        plain = self.plain_body is not None and Option.PART_CHECKSUMS not in attempt.options
+        return self.plain_body or b"" if plain else self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,7 @@ class S3Calls:
         cloud: Origin,
         clock: ServerClock,
         deadlines: Deadlines,
+        stores: KnownStores,
     ) -> None:
         self._project_id = project_id
         self._keys = keys
@@ -81,11 +97,9 @@ class S3Calls:
         self._cloud = cloud
         self._clock = clock
         self._deadlines = deadlines
+        self._stores = stores
         self._region: str | None = None
         """As a refusal named it."""
-        self._acl_wanted = True
-        self._acl_proven = False
-        self._knows_conditions = True
         self._cleared: tuple[StorageKey, float] | None = None
         """A key that was refused right after it was made, and until when that tells anything."""
         self._refused_features: set[str] = set()
@@ -108,17 +122,19 @@ class S3Calls:
         return await self._pool.in_thread(work)
 
     async def feature(self, feature: str, call: Call, *, missing_ok: bool = False) -> Reply:
-        """A call that the store may not offer to us; that it does not is remembered.
+        """A call that the store may not offer to us, which is remembered: for all projects that it does not know the
+        call, for this one that we have no right to it.
 
         Raises Unsupported.
         """
-        if feature in self._refused_features:
+        missing = self._capabilities(await self._keys.get()).missing_features
+        if feature in self._refused_features or feature in missing:
             raise Unsupported(f"The store does not offer {feature} to us.")
         try:
             return await self.send(call, missing_ok=missing_ok)
         except (CloudRefused, Unsupported) as error:
             if isinstance(error, _Denied | Unsupported):
-                self._refused_features.add(feature)
+                (missing if isinstance(error, Unsupported) else self._refused_features).add(feature)
                 raise Unsupported(f"The store does not offer {feature} to us.") from error
             raise
 
@@ -132,11 +148,8 @@ class S3Calls:
     async def answer(self, call: Call, sent: SentCallback | None = None) -> Answer:
         """The last answer to a call; each thing that a refusal blames is put right once. Raises LinkError."""
         key = await self._keys.get()
-        attempt = Attempt(
-            renewed=False,
-            acl=call.acl and self._acl_wanted,
-            absent_only=call.absent_only and self._knows_conditions,
-        )
+        store = self._capabilities(key)
+        initial = attempt = Attempt(options=store.wanted(call.kind, call.carries))
         refused: set[Attempt] = set()
         corrected: set[str] = set()
         repeated = False
@@ -145,19 +158,22 @@ class S3Calls:
             repeated = repeated or reply.repeated
             fields, code, error = self._judged(reply, key)
             if error is None:
-                self._learn(call, attempt, refused)
+                store.learn(call.kind, attempt.options, dropped(initial, attempt, refused))
                 return Answer(reply, None, repeated)
             if not self._corrects(reply, fields, code, corrected):
                 refused.add(attempt)
+                blame = self._blame(store, call, attempt, reply, fields, code, error)
                 following = next_attempt(
                     attempt,
                     refused,
                     code,
-                    condition_unknown=attempt.absent_only and condition_unknown(reply, fields),
-                    acl_proven=self._acl_proven,
+                    blame=blame,
+                    acl_proven=store.is_proven(Option.ACL),
                     key_cleared=self._is_cleared(key),
                 )
                 if following is None:
+                    if any(tried.options != initial.options for tried in refused):
+                        store.note_vain(call.kind, code, self._clock.now())
                     if code in DENIED_CODES and attempt.renewed:
                         self._cleared = (key, self._clock.now() + _CLEARED_SECONDS)
                     return Answer(reply, _denied(error) if code in DENIED_CODES else error, repeated)
@@ -166,6 +182,25 @@ class S3Calls:
                 attempt = following
             if sent is not None:
                 sent(0)
+
+    def _capabilities(self, key: StorageKey) -> StoreCapabilities:
+        endpoint = endpoint_of(key, self._region or key.region, self._cloud)
+        return self._stores.at(endpoint, f"{endpoint.origin.netloc}{endpoint.root}")
+
+    def _blame(
+        self,
+        store: StoreCapabilities,
+        call: Call,
+        attempt: Attempt,
+        reply: Reply,
+        fields: Mapping[str, str],
+        code: str,
+        error: UploaderError,
+    ) -> Blame:
+        if type(error) not in (CloudRefused, Unsupported) or store.is_vain(call.kind, code, self._clock.now()):
+            return Blame()
+        proven = {option for option in attempt.options if store.is_proven(option, call.kind)}
+        return blamed(reply, fields, code, attempt.options, proven)
 
     def _signed(self, call: Call, key: StorageKey, attempt: Attempt) -> tuple[Origin, Request]:
         region = self._region or key.region
@@ -176,7 +211,7 @@ class S3Calls:
         headers = sigv4.signed_headers(
             call.method,
             f"{endpoint.origin.url}{target}",
-            [("Host", endpoint.origin.netloc), *call.headers, *_headers_of(attempt)],
+            [("Host", endpoint.origin.netloc), *call.headers_for(attempt)],
             access_key=key.access_key,
             secret_key=key.secret_key,
             session_token=key.session_token,
@@ -184,7 +219,7 @@ class S3Calls:
             now=self._clock.now(),
         )
         patience = self._deadlines.reply_to(call.weight)
-        return endpoint.origin, Request(call.method, target, headers, call.body, patience)
+        return endpoint.origin, Request(call.method, target, headers, call.body_for(attempt), patience)
 
     def _judged(self, reply: Reply, key: StorageKey) -> tuple[Mapping[str, str], str, UploaderError | None]:
         """Fields, code and error of a refusal; a success has no error."""
@@ -221,16 +256,6 @@ class S3Calls:
     def _is_cleared(self, key: StorageKey) -> bool:
         return self._cleared is not None and self._cleared[0] is key and self._clock.now() < self._cleared[1]
 
-    def _learn(self, call: Call, attempt: Attempt, refused: Set[Attempt]) -> None:
-        """From the attempt that succeeded."""
-        if attempt.acl:
-            self._acl_proven = True
-        elif replace(attempt, acl=True) in refused:
-            self._acl_wanted = False
-        if call.absent_only and not attempt.absent_only and self._knows_conditions:
-            self._knows_conditions = False
-            _log.warning("The store of project %s cannot be kept from overwriting objects.", self._project_id)
-
 
 class _Denied(CloudRefused):
     """Refused for want of a right, whatever the key."""
@@ -246,7 +271,3 @@ def _denied(error: UploaderError) -> UploaderError:
 
 def _object_key(key: StorageKey, object_name: str) -> str:
     return f"{key.prefix}/{object_name}" if key.prefix else object_name
-
-
-def _headers_of(attempt: Attempt) -> list[tuple[str, str]]:
-    return [*([OWNER_ACL] if attempt.acl else []), *([ABSENT_ONLY] if attempt.absent_only else [])]

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from tui_uploader.cloud import s3_xml
+from tui_uploader.cloud.capabilities import Option
 from tui_uploader.cloud.contract import Span, StoredObject
 from tui_uploader.cloud.likeness import Found
 from tui_uploader.cloud.messages import Reply
 from tui_uploader.errors import ChecksumRefused, CloudUnintelligible
 
-OWNER_ACL = ("x-amz-acl", "bucket-owner-full-control")
-ABSENT_ONLY = ("If-None-Match", "*")
+OWNER_ACL = {Option.ACL: ("x-amz-acl", "bucket-owner-full-control")}
+ABSENT_ONLY = {Option.IF_NONE_MATCH: ("If-None-Match", "*")}
 """Makes a write fail where an object has the name already (Amazon S3 user guide, "Conditional writes")."""
-CHECKSUM_ALGORITHM = ("x-amz-checksum-algorithm", "CRC32")
-CHECKSUM_MODE = ("x-amz-checksum-mode", "ENABLED")
-"""HEAD tells the checksum only to those who ask."""
+CHECKSUM_ALGORITHM = {Option.CHECKSUM_ALGORITHM: ("x-amz-checksum-algorithm", "CRC32")}
+CHECKSUM_MODE = {Option.CHECKSUM_MODE: ("x-amz-checksum-mode", "ENABLED")}
 
 _CRC32 = "x-amz-checksum-crc32"
 
 
-def crc32_header(body: Span) -> tuple[str, str]:
-    return _CRC32, s3_xml.crc32_text(body.crc32)
+def checksum_of(body: Span) -> dict[Option, tuple[str, str]]:
+    return {Option.CHECKSUM: (_CRC32, s3_xml.crc32_text(body.crc32))}
 
 
 def etag_of(reply: Reply) -> str:

@@ -100,11 +100,13 @@ def listed_multiparts(document: Document, key: str, now: float) -> list[Multipar
     ]
 
 
-def completion(parts: Sequence[Part]) -> bytes:
-    """The body of CompleteMultipartUpload; parts in rising order, with their checksums where they are known."""
+def completion(parts: Sequence[Part], *, checksums: bool) -> bytes:
+    """The body of CompleteMultipartUpload: parts in rising order, with those of their checksums that are known."""
     rows = []
     for part in sorted(parts, key=lambda part: part.number):
-        checksum = "" if part.crc32 is None else f"<ChecksumCRC32>{crc32_text(part.crc32)}</ChecksumCRC32>"
+        checksum = (
+            "" if part.crc32 is None or not checksums else f"<ChecksumCRC32>{crc32_text(part.crc32)}</ChecksumCRC32>"
+        )
         etag = escape(f'"{part.etag}"')
         rows.append(f"<Part><PartNumber>{part.number}</PartNumber><ETag>{etag}</ETag>{checksum}</Part>")
     namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
