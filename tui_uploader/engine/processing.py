@@ -55,11 +55,11 @@ def start_is_due(summary: Summary, project: ProjectRow) -> bool:
         return False
     if project.processing in _RUNNING:
         return False
-    kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
-    if not kept or not kept[-1].auto_process or any(upload.state is not UploadState.COMPLETE for upload in kept):
-        return False
     images = summary.project_files(project.id, FileStage.REGISTERED)
-    return images >= MIN_IMAGES and images > (project.start_images or 0)
+    if images < MIN_IMAGES or images <= (project.start_images or 0):
+        return False  # most projects, after some years: told by a look at one number
+    kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
+    return bool(kept) and kept[-1].auto_process and all(upload.state is UploadState.COMPLETE for upload in kept)
 
 
 def objection(summary: Summary, project: ProjectRow, partial: bool) -> UploaderError | None:
