@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -56,6 +57,28 @@ async def test_a_journal_goes_on_where_there_is_no_shared_memory_and_back(tmp_pa
         await journal.write(add_project(str(number)))
         assert await journal.read(count_projects) == number + 1
         await journal.close()
+
+
+@pytest.mark.skipif(
+    not shutil.which("bindfs") or not shutil.which("fusermount3") or not os.access("/dev/fuse", os.R_OK | os.W_OK),
+    reason="needs bindfs, and the right to mount with FUSE",
+)
+async def test_a_fuse_file_system_that_maps_no_memory_holds_a_journal(tmp_path: Path) -> None:
+    disk, mounted = tmp_path / "disk", tmp_path / "mounted"
+    for folder in (disk, mounted):
+        folder.mkdir()
+    subprocess.run(["bindfs", "-o", "direct_io", disk, mounted], check=True)
+    try:
+        for number in range(2):
+            journal = Journal.open(mounted / "data" / "journal.sqlite")
+            await journal.write(add_project(str(number)))
+            assert await journal.read(count_projects) == number + 1
+            with pytest.raises(JournalInUse):
+                Journal.open(mounted / "data" / "journal.sqlite")
+            await journal.close()
+            assert names_in(mounted / "data") == ["journal.sqlite"]
+    finally:
+        subprocess.run(["fusermount3", "-u", mounted], check=True)
 
 
 _WRITES_AND_DIES = """

@@ -104,6 +104,8 @@ def _opened(path: Path, prepare: Prepare, vfs: str | None) -> tuple[sqlite3.Conn
         if error.sqlite_errorcode & 0xFF not in _SHARING_MAY_FAIL_WITH:
             raise
         first = error
+    # The file of the shared memory, if it could be made at all: nobody uses it, and whoever needs it makes it anew.
+    Path(f"{path}-shm").unlink(missing_ok=True)
     try:
         connection = _in_wal_mode(path, prepare, vfs, shared=False)
     except sqlite3.OperationalError as error:
