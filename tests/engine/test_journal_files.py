@@ -170,12 +170,14 @@ async def test_a_file_that_only_looks_new_is_no_second_file_of_its_upload(desk: 
     uploaded = await desk.upload_file("/card/a.jpg", content("a"))
     touched = candidate("/card/a.jpg", mtime_ns=2)
     await desk.find(touched)
-    assert (await desk.row("/card/a.jpg")).id != uploaded.id
+    second = await desk.row("/card/a.jpg")
+    assert second.id != uploaded.id
     await desk.check("/card/a.jpg", content("a"))
     row = await desk.row("/card/a.jpg")
     assert (row.id, row.stage, row.candidate) == (uploaded.id, FileStage.REGISTERED, touched)
     assert desk.journal.summary.files(desk.upload, *FileStage) == 1
     await desk.find(candidate("/card/a.jpg", mtime_ns=3))
+    assert (await desk.row("/card/a.jpg")).id > second.id, "no number is given twice"
     assert (await desk.check("/card/a.jpg", content("b"))).stage is FileStage.READY
     assert desk.journal.summary.files(desk.upload, *FileStage) == 2
 

@@ -71,6 +71,7 @@ MIGRATIONS: dict[int, str] = {
             etag         TEXT,
             uploaded_at  REAL
         );
+        CREATE TABLE dropped (file INTEGER PRIMARY KEY);
         CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
         CREATE INDEX delivered_by_upload ON delivered (upload);
         CREATE TRIGGER delivery_counted AFTER INSERT ON delivered BEGIN

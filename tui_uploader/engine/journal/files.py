@@ -155,7 +155,9 @@ def stands_for(connection: sqlite3.Connection, file_id: int, upload: int, path: 
 
 
 def drop(connection: sqlite3.Connection, file_id: int) -> None:
-    """The row stands for a file that another row stands for."""
+    """The row stands for a file that another row stands for. Its number is not given to another one."""
+    connection.execute("INSERT INTO dropped VALUES (?)", (file_id,))
+    connection.execute("DELETE FROM dropped WHERE file < (SELECT MAX(file) FROM dropped)")
     connection.execute("DELETE FROM files WHERE id = ?", (file_id,))
 
 

@@ -107,6 +107,9 @@ CREATE TABLE delivered (
 CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
 CREATE INDEX delivered_by_upload ON delivered (upload);
 
+-- The highest number of a row of `files` that was dropped, because another row stands for the same file.
+CREATE TABLE dropped (file INTEGER PRIMARY KEY);
+
 -- Which content holds which object name of a project, for ever: nothing is overwritten.
 CREATE TABLE names (
     project   INTEGER NOT NULL REFERENCES projects (id),

@@ -5,9 +5,10 @@ All functions take the connection of the transaction they are part of.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tui_uploader.engine.journal import files
@@ -31,13 +32,14 @@ def add_candidates(
 
     `recognised`: by path, the identities of contents that are proven to be there.
     """
+    numbers = _numbers(connection)
     for candidate in candidates:
         before = connection.execute(
             "SELECT * FROM files WHERE upload = ? AND path = ? ORDER BY id DESC LIMIT 1",
             (upload, os.fsencode(candidate.path)),
         ).fetchone()
         if before is None:
-            _insert(connection, upload, project, candidate)
+            _insert(connection, next(numbers), upload, project, candidate)
             continue
         row = FileRow.of(before)
         if _unchanged(row, candidate, (recognised or {}).get(candidate.path)):
@@ -48,7 +50,7 @@ def add_candidates(
             elif row.stage is FileStage.FAILED:
                 files.retry(connection, row.id)
         elif row.stage in _UPLOADED:
-            _insert(connection, upload, project, candidate)
+            _insert(connection, next(numbers), upload, project, candidate)
         elif row.stage is not FileStage.SENDING:  # the transfer itself notices a change
             files.note_change(connection, row.id, candidate)
 
@@ -67,13 +69,18 @@ def searchable(path: str) -> str:
     return Path(path).name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _insert(connection: sqlite3.Connection, upload: int, project: int, candidate: Candidate) -> None:
-    # Numbers are never given twice, although the rows of old uploads go (see `retention`).
+def _numbers(connection: sqlite3.Connection) -> Iterator[int]:
+    """Numbers for new rows. None is given twice, although the rows of old uploads go (see `retention`)."""
     (last,) = connection.execute(
-        "SELECT MAX((SELECT IFNULL(MAX(id), 0) FROM files), (SELECT IFNULL(MAX(file), 0) FROM delivered))"
+        "SELECT MAX((SELECT IFNULL(MAX(id), 0) FROM files), (SELECT IFNULL(MAX(file), 0) FROM delivered),"
+        " (SELECT IFNULL(MAX(file), 0) FROM dropped))"
     ).fetchone()
+    return itertools.count(last + 1)
+
+
+def _insert(connection: sqlite3.Connection, number: int, upload: int, project: int, candidate: Candidate) -> None:
     row: dict[str, object] = {
-        "id": last + 1,
+        "id": number,
         "upload": upload,
         "project": project,
         "path": os.fsencode(candidate.path),
