@@ -23,7 +23,8 @@ from tui_uploader.cloud.connecting import connect
 from tui_uploader.cloud.contract import SentCallback, Span
 from tui_uploader.cloud.messages import MAX_REPLY, Reply, ReplySource, Request
 from tui_uploader.cloud.proxies import Proxy
-from tui_uploader.cloud.sockets import Address, BodyProgress, unacknowledged
+from tui_uploader.cloud.reply_limits import ReplyLimits
+from tui_uploader.cloud.sockets import Address, BodyProgress, thread_buffer, unacknowledged
 from tui_uploader.cloud.source_trouble import blamed, shrunk, unreadable
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, proxy_answer
@@ -77,6 +78,7 @@ class Connection:
         """The other side says no more."""
         self._read_to_end = False
         """And all that it said has been read."""
+        self._limits = ReplyLimits(origin.host, deadlines.reply, time.monotonic)
 
     # ------------------------------------------------------------------------------------------- from any thread
 
@@ -178,7 +180,7 @@ class Connection:
             headers.append(("Proxy-Authorization", proxy.authorization))
         self._send_bytes(Request("CONNECT", target, headers).head())
         # Byte by byte: what a proxy sends beyond its answer has to be seen, not lost in a buffer.
-        response = self._response("CONNECT", read_ahead=1)
+        response = self._response("CONNECT", self._deadlines.stall, read_ahead=1)
         response.begin()
         if response.status != 200:
             raise proxy_answer(response.status, self.origin.host, proxy.address)
@@ -191,14 +193,14 @@ class Connection:
             self._sock, server_hostname=self.origin.host, do_handshake_on_connect=False, suppress_ragged_eofs=True
         )
         self._adopt(wrapped)
+        end = time.monotonic() + self._deadlines.reply
         while True:
             try:
                 wrapped.do_handshake()
                 return
-            except ssl.SSLWantReadError:
-                self._wait(select.POLLIN, self._deadlines.connect)
-            except ssl.SSLWantWriteError:
-                self._wait(select.POLLOUT, self._deadlines.connect)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wanted:
+                events = select.POLLIN if isinstance(wanted, ssl.SSLWantReadError) else select.POLLOUT
+                self._wait(events, min(self._deadlines.connect, end - time.monotonic()))
 
     def _exchange(self, request: Request, sent: SentCallback | None) -> Reply:
         progress = BodyProgress(self._sock, sent) if sent is not None else None
@@ -213,7 +215,7 @@ class Connection:
             if isinstance(request.body, Span):
                 request.body.handed_over()
             self._await_answer(request.patience, progress)
-        reply, keeps_alive = self._read_reply(request.method)
+        reply, keeps_alive = self._read_reply(request.method, request.patience)
         if reply.ok and not whole:
             raise http.client.HTTPException("praise for a request that was not sent to its end")
         if reply.ok and sent is not None:
@@ -264,7 +266,7 @@ class Connection:
         return 0 if self._throttle.rate is not None and self._heard() else turn
 
     def _send_through_buffer(self, span: Span, done: int, progress: BodyProgress | None) -> bool:
-        buffer = _thread_buffer()
+        buffer = thread_buffer(_TLS_CHUNK)
         while done < span.length:
             step = buffer[: self._turn(min(len(buffer), span.length - done))]
             if not step:
@@ -350,24 +352,29 @@ class Connection:
         """Blocks until there is something; 0 at the end."""
         while not self._inbox and not self._ended:
             if not self._heard():
-                self._wait(select.POLLIN, self._deadlines.stall)
+                self._wait(select.POLLIN, min(self._deadlines.stall, self._limits.left))
         if not self._inbox:
             self._read_to_end = True
         count = min(len(buffer), len(self._inbox))
         buffer[:count] = self._inbox[:count]
         del self._inbox[:count]
+        self._limits.received(count)
         return count
 
-    def _response(self, method: str, read_ahead: int = io.DEFAULT_BUFFER_SIZE) -> http.client.HTTPResponse:
+    def _response(
+        self, method: str, patience: float, read_ahead: int = io.DEFAULT_BUFFER_SIZE
+    ) -> http.client.HTTPResponse:
+        self._limits = ReplyLimits(self.origin.host, patience, time.monotonic)
         source = ReplySource(self._receive_into, read_ahead)
         return http.client.HTTPResponse(cast(socket.socket, source), method=method)
 
-    def _read_reply(self, method: str) -> tuple[Reply, bool]:
+    def _read_reply(self, method: str, patience: float) -> tuple[Reply, bool]:
         """The reply, and whether the connection stays open after it."""
-        response = self._response(method)
+        response = self._response(method, patience)
         response.begin()
         if self._read_to_end:  # http.client takes the end of a connection for the end of the headers
             raise http.client.IncompleteRead(b"")
+        self._limits.head_ended()
         body = response.read(MAX_REPLY + 1)
         if len(body) > MAX_REPLY:
             raise CloudUnintelligible(f"The reply of {self.origin.host} is too long to be one.")
@@ -375,17 +382,3 @@ class Connection:
             raise http.client.IncompleteRead(body, response.length)
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, headers, body), not response.will_close
-
-
-class _Buffers(threading.local):
-    view: memoryview | None = None
-
-
-_buffers = _Buffers()
-
-
-def _thread_buffer() -> memoryview:
-    """One buffer per thread, for good: a fresh one for each part would be zeroed each time."""
-    if _buffers.view is None:
-        _buffers.view = memoryview(bytearray(_TLS_CHUNK))
-    return _buffers.view

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from tui_uploader.cloud.contract import Span
 
 MAX_REPLY = 8 * 1024**2
-"""Bytes of a reply that are read; no reply of either protocol is nearly as long."""
+"""Bytes of a reply's body, decoded; no reply of either protocol is nearly as long."""
+_MOST_VALUES = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,19 @@ class Reply:
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
+
+    def json(self) -> object:
+        """The value of the JSON text in the body.
+
+        Raises ValueError where it is none, and where its values would fill the memory: each is many times larger than
+        its text.
+        """
+        if sum(self.body.count(mark) for mark in (b",", b"[", b"{")) > _MOST_VALUES:
+            raise ValueError("too many values")
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
     @property
     def is_html(self) -> bool:

@@ -7,7 +7,6 @@ others; whatever PIX4D itself does not document is optional here.
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import re
 import time
@@ -315,8 +314,8 @@ def _object_or_nothing(reply: Reply) -> dict[str, object]:
 
 def _json_or_nothing(reply: Reply) -> object:
     try:
-        return json.loads(reply.body)
-    except (ValueError, RecursionError):
+        return reply.json()
+    except ValueError:
         return None
 
 

@@ -152,7 +152,7 @@ def keys_named(body: object, keys: Sequence[str]) -> dict[str, str]:
     return found
 
 
-_DEEPEST, _MOST_TEXTS = 8, 1000
+_DEEPEST, _MOST_TEXTS, _LONGEST = 8, 1000, 2000
 
 
 def _names(text: str, key: str) -> bool:
@@ -163,7 +163,7 @@ def _names(text: str, key: str) -> bool:
 def _told(value: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """The texts of a reply, each with the name under which it stands."""
     if isinstance(value, str):
-        yield name, value
+        yield name[:_LONGEST], value[:_LONGEST]
     elif depth < _DEEPEST and isinstance(value, list):
         for item in value:
             yield from _told(item, name, depth + 1)

@@ -14,6 +14,8 @@ from tui_uploader.errors import UploaderError
 
 Value = TypeVar("Value")
 _RETRY_PAUSE = 15.0
+_EARLIEST, _LATEST = 1.6e9, 7.2e9
+"""Between 2020 and 2198: a request signed for another time is refused by every store."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,9 +32,9 @@ class ServerClock:
         return self._clock() + self.offset
 
     def learn(self, text: str | None) -> bool:
-        """Take the time from a `Date` header or an ISO 8601 text; False where it tells none."""
+        """Take the time from a `Date` header or an ISO 8601 text; False where it tells none that there can be."""
         moment = moment_of(text)
-        if moment is None:
+        if moment is None or not _EARLIEST < moment < _LATEST:
             return False
         self.offset = moment - self._clock()
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
@@ -10,8 +10,9 @@ from functools import cache, partial
 
 import httpx
 
-from tui_uploader.cloud.messages import MAX_REPLY, Reply
+from tui_uploader.cloud.messages import Reply
 from tui_uploader.cloud.renewal import Lifetime, Renewable, ServerClock, lifetime
+from tui_uploader.cloud.reply_limits import SLOWEST, BodyDecoder
 from tui_uploader.cloud.rest_connections import RestConnections
 from tui_uploader.cloud.translate import (
     finite,
@@ -24,6 +25,7 @@ from tui_uploader.cloud.transport import Deadlines, Origin, origin_of, proxy_for
 from tui_uploader.errors import (
     CloudUnintelligible,
     LinkError,
+    LinkStalled,
     SignInRefused,
     TokenExpired,
     UploaderError,
@@ -56,6 +58,7 @@ class RestApi:
         self._base = login.cloud_url.rstrip("/")
         self._login = login
         self._clock = clock
+        self._deadlines = deadlines
         self._settings = settings
         trust = cache(partial(trust_for, self.origin, settings))
         self._connections = RestConnections(lambda: rest_client(self.origin, settings, deadlines, trust()))
@@ -126,8 +129,8 @@ class RestApi:
 
     def json_value(self, reply: Reply) -> object:
         try:
-            return json.loads(reply.body)
-        except (ValueError, RecursionError) as error:
+            return reply.json()
+        except ValueError as error:
             raise CloudUnintelligible(
                 f"{self.origin.host} (HTTP {reply.status}) sent a reply that is no valid JSON."
             ) from error
@@ -222,14 +225,21 @@ class RestApi:
         return link_failure(error, self.origin.host, proxy=None if proxy is None else proxy.address)
 
     async def _whole_reply(self, client: httpx.AsyncClient, request: httpx.Request) -> Reply:
-        response = await client.send(request, stream=True)
+        """httpx decodes without any bound, so the body is taken as it comes. Its deadlines begin anew with each byte
+        and each interim answer; these do not."""
+        loop = asyncio.get_running_loop()
         try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_REPLY:
-                    raise CloudUnintelligible(f"The reply of {self.origin.host} is too long to be one.")
-        finally:
-            await response.aclose()
+            async with asyncio.timeout(self._deadlines.request) as limit:
+                response = await client.send(request, stream=True)
+                try:
+                    body = BodyDecoder(response.headers.get("content-encoding", ""), self.origin.host)
+                    limit.reschedule(loop.time() + self._deadlines.reply)
+                    async for chunk in response.aiter_raw():
+                        body.feed(chunk)
+                        limit.reschedule((limit.when() or 0.0) + len(chunk) / SLOWEST)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise LinkStalled(f"The reply of {self.origin.host} takes too long.") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, bytes(body))
+        return Reply(response.status_code, headers, body.whole())

@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from tui_uploader.cloud.contract import MAX_PARTS, Multipart, Part
 from tui_uploader.cloud.renewal import moment_of
+
+MOST_XML = 2 * 1024**2
+"""Bytes. A page of a thousand uploads, the longest document that S3 sends, has well under one million."""
+_MOST_ELEMENTS = 60_000
+_DEEPEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +30,70 @@ class Document:
     """The fields of each `Part` and `Upload` among the children."""
 
 
-class _Plain(ElementTree.TreeBuilder):
-    """Builds trees of documents that bring no document type: it could define entities that explode."""
+class _Reader:
+    """Keeps the root's name, its fields, and the fields of its rows; passes over everything below those.
 
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
+    Reads without namespaces: expat would put the whole address of one in front of every name, which makes gigabytes of
+    names out of a long address. Raises ValueError for a document type, which could define entities that explode, and
+    for more elements, or deeper ones, than any document of S3 has.
+    """
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.fields: dict[str, str] = {}
+        self.rows: list[dict[str, str]] = []
+        self._path: list[str] = []
+        self._elements = 0
+        self._text: list[str] = []
+        self._in_row = False
+
+    def document(self, body: bytes) -> Document:
+        """Raises ExpatError, ValueError, LookupError."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.Parse(body, True)
+        return Document(self.name, self.fields, tuple(self.rows))
+
+    def _doctype(self, *_: object) -> NoReturn:
         raise ValueError("a document type")
+
+    def _start(self, name: str, _: object) -> None:
+        self._elements += 1
+        if self._elements > _MOST_ELEMENTS or len(self._path) >= _DEEPEST:
+            raise ValueError("no document of S3")
+        bare = name.rpartition(":")[2]
+        if not self._path:
+            self.name = bare
+        elif len(self._path) == 1 and bare in ("Part", "Upload"):
+            self._in_row = True
+            self.rows.append({})
+        self._path.append(bare)
+        self._text.clear()
+
+    def _end(self, _: object) -> None:
+        name = self._path.pop()
+        text = "".join(self._text).strip()
+        self._text.clear()
+        if len(self._path) == 1:
+            self.fields[name] = text
+            self._in_row = False
+        elif len(self._path) == 2 and self._in_row:
+            self.rows[-1][name] = text
 
 
 def parsed(body: bytes) -> Document | None:
-    """None for anything that is no plain XML document."""
+    """None for anything that is no plain XML document, and for one that is too large for S3."""
     text = body.strip()
-    if not text:
+    if not text or len(text) > MOST_XML:
         return None
     try:
-        root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=_Plain()))
-    except (ElementTree.ParseError, ValueError, LookupError):
+        return _Reader().document(text)
+    except (expat.ExpatError, ValueError, LookupError):
         return None
-    rows = tuple(_fields(child) for child in root if _bare(child.tag) in ("Part", "Upload"))
-    return Document(_bare(root.tag), _fields(root), rows)
-
-
-def _fields(element: ElementTree.Element) -> dict[str, str]:
-    return {_bare(child.tag): (child.text or "").strip() for child in element}
-
-
-def _bare(tag: str) -> str:
-    return tag.rpartition("}")[2]
 
 
 @dataclass(frozen=True, slots=True)

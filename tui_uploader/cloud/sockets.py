@@ -11,6 +11,7 @@ import functools
 import socket
 import sys
 import termios
+import threading
 from collections.abc import Sequence
 
 from tui_uploader.cloud.contract import SentCallback
@@ -108,3 +109,17 @@ class BodyProgress:
         if arrived > self._told:
             self._told = arrived
             self._sent(arrived)
+
+
+class _Buffers(threading.local):
+    view: memoryview | None = None
+
+
+_buffers = _Buffers()
+
+
+def thread_buffer(size: int) -> memoryview:
+    """One buffer per thread, for good: a fresh one for each part would be zeroed each time."""
+    if _buffers.view is None or len(_buffers.view) != size:
+        _buffers.view = memoryview(bytearray(size))
+    return _buffers.view

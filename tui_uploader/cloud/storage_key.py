@@ -21,7 +21,11 @@ DEFAULT_REGION = "us-east-1"
 
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _HOST_LABEL_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,8192}")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
+"""Amazon's names, and those of other stores: upper case, and a tenant in front of a colon."""
+_LONGEST_PREFIX = 900
+"""Bytes; S3 has at most 1,024 for a whole key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,16 @@ def storage_key(fields: dict[str, object], clock: ServerClock) -> StorageKey:
         clock.learn(server_time)
     region, override = _text(fields, "region"), _text(fields, "endpoint_override")
     if region is not None and not _REGION.fullmatch(region):
-        raise CloudUnintelligible("The service named a region for the store that cannot be one.")
+        raise _unusable("region")
+    if override is not None:
+        _check_address(override)
     token = _text(fields, "session_token")
     return StorageKey(
-        access_key=_credential(_text(fields, "access_key")),
-        secret_key=_credential(_text(fields, "secret_key")),
-        session_token=None if token is None else _credential(token),
-        bucket=_required(_text(fields, "bucket")),
-        prefix=_required(_text(fields, "key")).strip("/"),
+        access_key=_credential("access_key", _text(fields, "access_key")),
+        secret_key=_credential("secret_key", _text(fields, "secret_key")),
+        session_token=None if token is None else _credential("session_token", token),
+        bucket=_bucket(_text(fields, "bucket")),
+        prefix=_prefix(_text(fields, "key")),
         region=region,
         accelerated=fields.get("is_bucket_accelerated") is True,
         override=override,
@@ -85,16 +91,43 @@ def _text(fields: dict[str, object], name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _required(value: str | None) -> str:
-    if value is None:
-        raise CloudUnintelligible("The service's storage key lacks what is needed to use it.")
-    return value
+def _unusable(name: str) -> CloudUnintelligible:
+    """Without the value: it may be a secret, or anything at all."""
+    return CloudUnintelligible(f"The service sent storage credentials that cannot be used: `{name}` is not valid.")
 
 
-def _credential(value: str | None) -> str:
+def _credential(name: str, value: str | None) -> str:
     if value is None or not _HEADER_TEXT.fullmatch(value):
-        raise CloudUnintelligible("The service's storage key lacks what is needed to use it.")
+        raise _unusable(name)
     return value
+
+
+def _bucket(value: str | None) -> str:
+    if value is None or not _BUCKET.fullmatch(value) or ".." in value:
+        raise _unusable("bucket")
+    return value
+
+
+def _prefix(value: str | None) -> str:
+    """Raises CloudUnintelligible for one that is no plain path: keys go into addresses, sentences and signatures."""
+    prefix = "" if value is None else value.strip("/")
+    plain = bool(prefix) and prefix.isprintable() and not {"", ".", ".."} & set(prefix.split("/"))
+    # A lone surrogate is not printable, so the text can be encoded.
+    if not plain or len(prefix.encode()) > _LONGEST_PREFIX:
+        raise _unusable("key")
+    return prefix
+
+
+def _check_address(override: str) -> None:
+    """Whether it is an address at all; whether it may be used is for `endpoint_of` to say."""
+    scheme, separator, rest = override.rpartition("://")
+    try:
+        origin_of(f"https://{rest}")
+    except UsageError as error:
+        raise _unusable("endpoint_override") from error
+    # `urlsplit` passes over line breaks, so the text itself is looked at.
+    if not _HEADER_TEXT.fullmatch(override) or (separator and scheme.lower() not in ("http", "https")):
+        raise _unusable("endpoint_override")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import http.client
-import json
 import math
 import os
 import re
@@ -240,8 +239,8 @@ def rest_text(reply: Reply) -> str:
     if reply.is_html:
         return ""
     try:
-        value = json.loads(reply.body)
-    except (ValueError, RecursionError):
+        value = reply.json()
+    except ValueError:
         return ""
     sentences = list(_sentences(value))[:3]
     return f": {printable('; '.join(sentences), _QUOTE_LIMIT).rstrip('.')}" if sentences else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import re
 import ssl
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from tui_uploader.text import printable
 # httpx logs whole URLs, botocore logs what it signs, with the session token in it: neither may reach any log.
 _LEAKY_LOGGERS = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "botocore": logging.WARNING}
 
+_NAME = re.compile(rb"(?=.{1,254}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
@@ -35,6 +38,12 @@ class Deadlines:
     """While bytes are due to move and none does."""
     reply: float = 60.0
     """From the last byte of a request to the first of its reply, and a second more for every 50 MB of it."""
+
+    @property
+    def request(self) -> float:
+        """Until the first byte of the final reply to a short request, whatever comes before it: connecting through a
+        proxy, the handshake, the request, and interim answers."""
+        return 3 * self.connect + self.stall + self.reply
 
     def reply_to(self, size: int) -> float:
         """At most ten minutes: S3 is known to take minutes over the completion of large objects."""
@@ -76,6 +85,10 @@ def origin_of(url: str) -> Origin:
         raise UsageError(
             f"{printable(url, 200)} is no address of a cloud; it has to look like https://cloud.pix4d.com."
         )
+    if not _is_host(parts.hostname):
+        raise UsageError(
+            f"{printable(url, 200)} is no address of a cloud: its host is no name that a machine can have."
+        )
     tls = parts.scheme == "https"
     if not tls and not is_loopback(parts.hostname):
         raise UsageError(
@@ -83,6 +96,19 @@ def origin_of(url: str) -> Origin:
             "the secret. Use https; plain http is accepted for this machine alone."
         )
     return Origin(tls, parts.hostname, port or (443 if tls else 80))
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is an IP address, or a name that a resolver can be asked for."""
+    try:
+        ipaddress.ip_address(host)
+        return True
+    except ValueError:
+        pass
+    try:
+        return _NAME.fullmatch(host.encode("idna")) is not None
+    except UnicodeError:  # such as a label above 63 bytes
+        return False
 
 
 def _parts_of(url: str) -> tuple[SplitResult, int | None]:
@@ -148,7 +174,7 @@ def rest_client(
         follow_redirects=False,
         timeout=httpx.Timeout(deadlines.stall, connect=deadlines.connect, read=deadlines.reply),
         limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=20),
-        headers={"User-Agent": "tui-uploader", "Accept": "application/json"},
+        headers={"User-Agent": "tui-uploader", "Accept": "application/json", "Accept-Encoding": "gzip"},
     )
 
 
