@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 from pathlib import Path
 
 import pytest
 
 from tui_uploader.errors import UsageError
-from tui_uploader.settings import PIX4D_CLOUD_URL, Directories, NoticeSettings, Settings, load, private
+from tui_uploader.ownership import private
+from tui_uploader.settings import PIX4D_CLOUD_URL, Directories, NoticeSettings, Settings, load
 
 
 @pytest.fixture
@@ -67,39 +67,6 @@ def test_two_long_paths_get_two_sockets(monkeypatch: pytest.MonkeyPatch, tmp_pat
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / (letter * 120)))
         sockets.add(Directories.of_user().socket)
     assert len(sockets) == 2
-
-
-def test_private_makes_a_folder_that_nobody_else_can_enter(tmp_path: Path) -> None:
-    made = private(tmp_path / "a" / "b")
-    assert made == tmp_path / "a" / "b"
-    assert stat.S_IMODE(made.stat().st_mode) == 0o700
-
-
-def test_private_closes_a_folder_that_stood_open(tmp_path: Path) -> None:
-    (tmp_path / "open").mkdir(mode=0o755)
-    (tmp_path / "open").chmod(0o755)
-    private(tmp_path / "open")
-    assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o700
-
-
-def test_private_refuses_a_folder_of_somebody_else(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        (tmp_path / "theirs").mkdir()
-        os.chown(tmp_path / "theirs", 12345, 12345)
-        theirs = tmp_path / "theirs"
-    else:
-        theirs = Path("/")
-    with pytest.raises(PermissionError, match="belongs to another user"):
-        private(theirs)
-
-
-def test_private_does_not_take_a_file_for_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(OSError):
-        private(tmp_path / "file")
-
-
-# --------------------------------------------------------------------------------------------------- settings
 
 
 def test_without_file_and_environment_everything_has_a_default(directories: Directories) -> None:

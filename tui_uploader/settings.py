@@ -5,7 +5,6 @@ Directories come from platformdirs, so `HOME` and `XDG_*` move everything.
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -29,7 +28,7 @@ LONGEST_SOCKET_PATH = 100
 
 
 class Directories(msgspec.Struct, frozen=True):
-    """Where this user's files lie. `private` makes one that nobody else can enter."""
+    """Where this user's files lie. `ownership.private` makes one that nobody else can enter."""
 
     config: Path
     """`config.toml`, and the login where no keyring is to be had."""
@@ -118,20 +117,6 @@ def _socket_below(folder: Path) -> Path:
 
     tag = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}-{tag}" / "engine.sock"
-
-
-def private(folder: Path) -> Path:
-    """Make `folder` with mode 0700, and return it.
-
-    Raises OSError, also when somebody else owns it, or put a link in its place: then it is not private.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.stat()
-    if {found.st_uid, folder.lstat().st_uid} != {os.getuid()}:
-        raise PermissionError(errno.EPERM, "it belongs to another user", str(folder))
-    if found.st_mode & 0o077:
-        folder.chmod(0o700)
-    return folder
 
 
 class EnvironmentLogin(msgspec.Struct, frozen=True):

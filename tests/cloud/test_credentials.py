@@ -185,5 +185,5 @@ def test_a_keyring_that_waits_for_a_person_is_not_waited_for(
 def test_a_file_of_somebody_else_is_not_used(directories: Directories) -> None:
     keep_login("default", LOGIN, directories, PLAIN)
     os.chown(file_of(directories), 12345, 12345)
-    with pytest.raises(NotPossibleNow, match="another user"):
+    with pytest.raises(NotPossibleNow, match=r"is not used\. .* belongs to "):
         stored_login("default", directories, PLAIN)

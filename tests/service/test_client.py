@@ -41,9 +41,10 @@ from tui_uploader.model import (
     Skipped,
     UploadState,
 )
+from tui_uploader.ownership import private
 from tui_uploader.service import client as client_module
 from tui_uploader.service.client import EngineClient
-from tui_uploader.settings import Directories, private
+from tui_uploader.settings import Directories
 
 FLIGHT = AddRequest(paths=("/card/a.jpg", "/card/b.jpg"), new="North field")
 

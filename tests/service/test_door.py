@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
+from tui_uploader.ownership import private
 from tui_uploader.service.door import door, listening
-from tui_uploader.settings import Directories, private
+from tui_uploader.service.spawn import reachable
+from tui_uploader.settings import Directories
 
 
 @pytest.fixture
@@ -45,10 +47,24 @@ def test_a_folder_that_others_can_enter_is_not_entered(made: Directories, others
 
 
 def test_a_folder_of_another_user_is_not_entered(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    private(made.data / "theirs")
+    (made.data / "link").symlink_to(made.data / "theirs")
     somebody_else = os.getuid() + 1
     monkeypatch.setattr(os, "getuid", lambda: somebody_else)
-    with pytest.raises(EngineUnreachable, match=r"another user .* cannot be trusted; run this as that user"):
-        listening(made.socket)
+    for folder in (made.socket.parent, made.data / "link"):
+        with pytest.raises(EngineUnreachable, match=r" belongs to ") as refused:
+            listening(folder / "engine.sock")
+        assert "move it away" not in str(refused.value), "an engine of its owner may live there"
+
+
+def test_another_users_engine_is_not_said_to_be_absent(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its socket lies elsewhere, which only its lock tells."""
+    made.socket.parent.rmdir()
+    assert not reachable(made)
+    somebody_else = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: somebody_else)
+    with pytest.raises(EngineUnreachable, match=r" belongs to "):
+        reachable(made)
 
 
 def test_the_door_is_for_its_user_and_goes_with_its_holder(made: Directories) -> None:

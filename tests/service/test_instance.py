@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from tui_uploader.codec import to_json
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
+from tui_uploader.ownership import private
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import (
     AlreadyRunning,
@@ -27,7 +28,7 @@ from tui_uploader.service.instance import (
     sole_instance,
 )
 from tui_uploader.service.process import described, this_machine
-from tui_uploader.settings import Directories, private
+from tui_uploader.settings import Directories
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_folders_of_another_user_are_refused(directories: Directories, monkeypat
     make_private(directories)
     somebody_else = os.getuid() + 1
     monkeypatch.setattr(os, "getuid", lambda: somebody_else)
-    with pytest.raises(EngineWillNotStart, match="belongs to another user"):
+    with pytest.raises(EngineWillNotStart, match=r"The engine cannot start\. .* belongs to "):
         make_private(directories)
 
 

@@ -27,10 +27,11 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.model import AddRequest, EngineStatus, Login, SignInRequest
+from tui_uploader.ownership import private
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import holder, make_private, read_holder
 from tui_uploader.service.spawn import reachable, start_engine
-from tui_uploader.settings import Directories, private
+from tui_uploader.settings import Directories
 
 FLIGHT = AddRequest(paths=("/card/a.jpg",), new="North field")
 SECRET = "a-very-secret-secret"

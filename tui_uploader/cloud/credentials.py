@@ -17,7 +17,8 @@ from typing import Literal, Protocol, TypeVar
 
 from tui_uploader.errors import NotPossibleNow
 from tui_uploader.model import Login
-from tui_uploader.settings import APP, Directories, Settings, private
+from tui_uploader.ownership import foreign, not_yours, private
+from tui_uploader.settings import APP, Directories, Settings
 
 Source = Literal["environment", "keyring", "file"]
 
@@ -133,11 +134,14 @@ def _read(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise NotPossibleNow(f"The stored login in {path} cannot be read: {error.strerror}.") from error
+        reason = foreign(path.parent) or f"{error.strerror}."
+        raise NotPossibleNow(f"The stored login in {path} cannot be read: {reason}") from error
     with os.fdopen(descriptor, encoding="utf-8") as file:
         found = os.fstat(descriptor)
-        if found.st_uid != os.getuid() or not stat.S_ISREG(found.st_mode):
-            raise NotPossibleNow(f"The stored login in {path} is not used: the file belongs to another user.")
+        if found.st_uid != os.getuid():
+            raise NotPossibleNow(f"The stored login is not used. {not_yours(path, found.st_uid)}")
+        if not stat.S_ISREG(found.st_mode):
+            raise NotPossibleNow(f"The stored login is not used: {path} is not a regular file. Move it away.")
         try:
             if found.st_mode & 0o077:
                 os.fchmod(descriptor, 0o600)
@@ -166,7 +170,8 @@ def _write(path: Path, texts: dict[str, str]) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise NotPossibleNow(f"The login cannot be stored in {path}: {error.strerror}.") from error
+        reason = foreign(path.parent) or f"{error.strerror}."
+        raise NotPossibleNow(f"The login cannot be stored in {path}: {reason}") from error
 
 
 def _text_of(login: Login) -> str:

@@ -18,7 +18,7 @@ import h11
 from tui_uploader import codec
 from tui_uploader.errors import EngineError, EngineGone, UploaderError, UsageError, revived
 from tui_uploader.service.door import refuse_foreign
-from tui_uploader.service.instance import engine_socket
+from tui_uploader.service.instance import trusted_socket
 from tui_uploader.service.protocol import HEARTBEAT, VERSION_HEADER, FailureAnswer, version
 from tui_uploader.service.spawn import not_running, shown_log, silent
 from tui_uploader.settings import Directories
@@ -93,7 +93,7 @@ class Connection:
     async def _exchange(self, method: str, path: str, body: str, patience: float) -> AsyncIterator[_Exchange]:
         """One request, and its answer from the head on. Raises EngineUnreachable, also while the block reads."""
         request = _request(method, path, body)
-        socket = engine_socket(self._directories)
+        socket = trusted_socket(self._directories)
         refuse_foreign(socket.parent)
         try:
             async with asyncio.timeout(GREETING_PATIENCE):

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
-from tui_uploader.settings import APP, LONGEST_SOCKET_PATH, private
+from tui_uploader.ownership import foreign, not_yours, private
+from tui_uploader.settings import APP, LONGEST_SOCKET_PATH
 from tui_uploader.text import printable
 
 _NAME = "engine.sock"
@@ -139,11 +140,10 @@ def refuse_foreign(folder: Path) -> None:
         found = folder.lstat()
     except OSError:
         return
+    if found.st_uid != os.getuid():
+        raise EngineUnreachable(not_yours(folder, found.st_uid))
     if not stat.S_ISDIR(found.st_mode):
-        fault, help_ = "is a link or a file", "remove it, then try again"
-    elif found.st_uid != os.getuid():
-        fault = f"belongs to another user (number {found.st_uid})"
-        help_ = "run this as that user, or let HOME and XDG_DATA_HOME name folders of your own"
+        fault, help_ = "is a link or a file", "move it away, then try again"
     elif found.st_mode & 0o077:
         fault, help_ = "can be entered by other users", f"forbid that with `chmod 700 {_shown(folder)}`, then try again"
     else:
@@ -155,6 +155,9 @@ def refuse_foreign(folder: Path) -> None:
 
 def unusable(path: Path, error: OSError) -> EngineWillNotStart:
     """The error for a file or folder that the engine needs."""
+    not_ours = foreign(path) or foreign(path.parent)
+    if not_ours is not None and isinstance(error, PermissionError):
+        return EngineWillNotStart(f"The engine cannot start. {not_ours}")
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH and error.errno is None:
         return EngineWillNotStart(
             f"The engine cannot start: the path of its socket is too long ({_shown(path)});"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from tui_uploader.errors import EngineUnreachable
+from tui_uploader.ownership import user_name
 from tui_uploader.service.instance import Holder, holder, runs_elsewhere
 from tui_uploader.service.process import Process, described
 from tui_uploader.service.spawn import not_running
@@ -87,7 +88,7 @@ def doubt_of(engine: Holder, process: Process | None, uid: int) -> str | None:
     if process is None:
         return f"this computer shows no process {engine.pid}; it may be in a container, where the command would work"
     if process.uid != uid:
-        return f"process {engine.pid} belongs to another user (number {process.uid})"
+        return f"process {engine.pid} belongs to {user_name(process.uid)}"
     if engine.started is not None and engine.started != process.started:
         return f"process {engine.pid} is another one than the one that took the lock"
     if not process.is_engine:

@@ -22,9 +22,10 @@ import msgspec
 
 from tui_uploader import codec
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
+from tui_uploader.ownership import foreign, private
 from tui_uploader.service.door import unusable
 from tui_uploader.service.process import described, this_machine
-from tui_uploader.settings import APP, Directories, private
+from tui_uploader.settings import APP, Directories
 from tui_uploader.text import printable
 
 _MOST_TEXT = 16 * 1024
@@ -169,6 +170,17 @@ def engine_socket(directories: Directories) -> Path:
     """Where the engine of this journal listens: as its lock tells, or where one of this environment would listen."""
     found = holder(directories)
     return Path(found.socket) if found is not None and found.socket else directories.socket
+
+
+def trusted_socket(directories: Directories) -> Path:
+    """The same, unless the journal's folder belongs to another user, whose engine cannot be found from here.
+
+    Raises EngineUnreachable.
+    """
+    not_ours = foreign(directories.data)
+    if not_ours is not None:
+        raise EngineUnreachable(not_ours)
+    return engine_socket(directories)
 
 
 def engine_log(directories: Directories) -> Path:

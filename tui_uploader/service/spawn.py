@@ -21,7 +21,7 @@ import msgspec
 from tui_uploader import codec
 from tui_uploader.errors import EngineGone, EngineUnreachable, EngineWillNotStart, revived
 from tui_uploader.service.door import listening
-from tui_uploader.service.instance import Holder, engine_log, engine_socket, holder, runs_elsewhere
+from tui_uploader.service.instance import Holder, engine_log, engine_socket, holder, runs_elsewhere, trusted_socket
 from tui_uploader.service.protocol import Failure
 from tui_uploader.settings import APP, Directories
 from tui_uploader.text import printable
@@ -156,7 +156,7 @@ def reachable(directories: Directories) -> bool:
 
     Raises EngineUnreachable when its folder is not ours alone.
     """
-    return listening(engine_socket(directories))
+    return listening(trusted_socket(directories))
 
 
 def ensure_engine(directories: Directories, start: Callable[[Directories], None] | None = start_engine) -> None:

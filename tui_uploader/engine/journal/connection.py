@@ -21,7 +21,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tui_uploader import settings
+from tui_uploader import ownership
 from tui_uploader.engine.journal.database import Database
 from tui_uploader.engine.journal.failures import is_of_the_disk, shown, translated, translation
 from tui_uploader.engine.journal.summary import Summary, brought_up_to_date, note_changes, read_summary
@@ -134,11 +134,11 @@ class Journal:
         """
         with translated(path):
             try:
-                settings.private(path.parent)
+                ownership.private(path.parent)
             except OSError as error:
-                reason = error.strerror or error
+                reason = ownership.foreign(path.parent) or f"{error.strerror or error}."
                 raise JournalUnwritable(
-                    f"The journal's folder {shown(path.parent)} cannot be used: {reason}."
+                    f"The journal's folder {shown(path.parent)} cannot be used: {reason}"
                 ) from error
             database = Database.open(path, partial(_migrate, path=path), vfs)
             try:
