@@ -46,9 +46,9 @@ def half() -> float:
         (NotSignedIn("x"), 0, Decision(Verdict.AWAIT_SIGN_IN)),
         (SignInRefused("x"), 0, Decision(Verdict.AWAIT_SIGN_IN)),
         (TokenExpired("x"), 0, Decision(Verdict.AGAIN, 0.5)),
-        (StorageKeyExpired("x"), 1, Decision(Verdict.AGAIN, 1.0)),
-        (StorageKeyExpired("x"), 200, Decision(Verdict.AGAIN, 30.0)),
-        (ClockSkewed("x"), 0, Decision(Verdict.AGAIN, 0.5)),
+        (StorageKeyExpired("x"), 1, Decision(Verdict.AWAIT_STORAGE)),
+        (StorageKeyExpired("x"), 200, Decision(Verdict.AWAIT_STORAGE)),
+        (ClockSkewed("x"), 0, Decision(Verdict.AWAIT_STORAGE)),
         (CloudBusy("x"), 0, Decision(Verdict.AGAIN, 0.5)),
         (CloudBusy("x", retry_after=7.0), 0, Decision(Verdict.AGAIN, 7.5)),
         (CloudBusy("x", retry_after=1e9), 0, Decision(Verdict.AGAIN, 3600.5)),
@@ -91,8 +91,8 @@ def test_what_holds_for_every_error_with_every_history(kind: type[UploaderError]
         if isinstance(error, LinkError):
             assert found.verdict is Verdict.AWAIT_LINK, "a dead link costs no attempt, however often it dies"
         elif isinstance(error, SignInError):
-            dead = error.remedy is Remedy.PERSON
-            assert found.verdict is (Verdict.AWAIT_SIGN_IN if dead else Verdict.AGAIN)
+            waits = {Remedy.PERSON: Verdict.AWAIT_SIGN_IN, Remedy.NEW_STORAGE_KEY: Verdict.AWAIT_STORAGE}
+            assert found.verdict is waits.get(error.remedy, Verdict.AGAIN)
         elif error.remedy is Remedy.PERSON:
             assert found.verdict is Verdict.GIVE_UP
         elif attempts == 0:

@@ -67,6 +67,11 @@ def test_an_outage_is_no_files_fault(setbacks: Setbacks) -> None:
     assert set(found) == {Verdict.AGAIN}
 
 
+def test_in_an_outage_the_waits_grow_all_the_same(setbacks: Setbacks) -> None:
+    waits = [setbacks.met(FILE, CloudFault("500")).after for _ in range(10)]
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0]
+
+
 @pytest.mark.parametrize("error", [SourceChanged("written to"), MultipartGone("404"), ChecksumRefused("other bytes")])
 def test_what_a_file_itself_brings_about_counts_in_an_outage_too(setbacks: Setbacks, error: UploaderError) -> None:
     """Else a single file would be sent from its beginning again and again, for ever."""

@@ -56,7 +56,7 @@ def next_attempt(
         candidates = [last.without(*blame.options)] if blame.named else list(_leaving_out(last, refused, blame.options))
     elif code in KEY_EXPIRED_CODES:
         # HEAD is refused without a reason, so that what looks like an expired key may be the option.
-        renewed = replace(last, renewed=True)
+        renewed = last if key_cleared else replace(last, renewed=True)
         candidates = [renewed, renewed.without(Option.CHECKSUM_MODE)]
     elif code in ACL_CODES:
         candidates = [last.without(Option.ACL)]

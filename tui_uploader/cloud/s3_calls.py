@@ -19,7 +19,7 @@ from tui_uploader.cloud.messages import Reply, Request
 from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
 from tui_uploader.cloud.storage_key import DEFAULT_REGION, StorageKey, endpoint_of, is_region
-from tui_uploader.cloud.translate import DENIED_CODES, foreign_answer, s3_failure
+from tui_uploader.cloud.translate import DENIED_CODES, KEY_EXPIRED_CODES, foreign_answer, s3_failure
 from tui_uploader.cloud.transport import Deadlines, Origin
 from tui_uploader.errors import CloudRefused, NotPossibleNow, Unsupported, UploaderError
 
@@ -174,7 +174,7 @@ class S3Calls:
                 if following is None:
                     if any(tried.options != initial.options for tried in refused):
                         store.note_vain(call.kind, code, self._clock.now())
-                    if code in DENIED_CODES and attempt.renewed:
+                    if code in DENIED_CODES | KEY_EXPIRED_CODES and attempt.renewed:
                         self._cleared = (key, self._clock.now() + _CLEARED_SECONDS)
                     return Answer(reply, _denied(error) if code in DENIED_CODES else error, repeated)
                 if following.renewed and not attempt.renewed:

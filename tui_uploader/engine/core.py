@@ -14,6 +14,7 @@ from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.journal.summary import ProjectRow, Summary
 from tui_uploader.engine.live import Live
 from tui_uploader.engine.source_threads import SourceThreads
+from tui_uploader.engine.storage_pauses import StoragePauses
 from tui_uploader.engine.streams import Streams
 from tui_uploader.engine.unfinished import Watches
 from tui_uploader.engine.valve import Valve
@@ -52,10 +53,12 @@ class Core:
     """What keeps a worker of the engine from its work, such as a full disk under the journal."""
     obstacles: dict[int, UploaderError] = field(default_factory=dict)
     """Why stored files of a project are not registered until a person acts, by project."""
+    storage: StoragePauses = field(init=False)
     _failures: FailureCounts[Worker] = field(init=False)
     _pauses: set[asyncio.Event] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.storage = StoragePauses(self.clocks.monotonic, self.clocks.random)
         self._failures = FailureCounts(self.clocks.monotonic)
 
     @property

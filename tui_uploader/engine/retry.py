@@ -21,6 +21,8 @@ class Verdict(StrEnum):
     AGAIN = "again"
     AWAIT_LINK = "await_link"
     AWAIT_SIGN_IN = "await_sign_in"
+    AWAIT_STORAGE = "await_storage"
+    """The storage does not take what the service issued: all files of the project wait for it."""
     CHECK_FILE = "check_file"
     RESTART_FILE = "restart_file"
     GIVE_UP = "give_up"
@@ -39,8 +41,11 @@ def backoff(attempts: int, random: Callable[[], float]) -> float:
     return random() * min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(attempts, 16))
 
 
-def decide(error: UploaderError, attempts: int, random: Callable[[], float]) -> Decision:
-    """`attempts`: failures of this file in a row before this one. `random`: a number in [0, 1)."""
+def decide(
+    error: UploaderError, attempts: int, random: Callable[[], float], *, failures: int | None = None
+) -> Decision:
+    """`attempts`: failures in a row before this one that count against this file. `failures`: those that do not count
+    among them, where they are more; the waits grow with them. `random`: a number in [0, 1)."""
     if isinstance(error, LinkError):
         return Decision(Verdict.AWAIT_LINK)
     if isinstance(error, SignInError) and error.remedy is Remedy.PERSON:
@@ -49,8 +54,10 @@ def decide(error: UploaderError, attempts: int, random: Callable[[], float]) -> 
         case Remedy.WAIT:
             most = MOST_ATTEMPTS
             again = Verdict.AGAIN
-        case Remedy.NEW_TOKEN | Remedy.NEW_STORAGE_KEY | Remedy.CORRECT_CLOCK:
-            most = _NO_LIMIT  # dead credentials and wrong clocks are never a file's fault
+        case Remedy.NEW_STORAGE_KEY | Remedy.CORRECT_CLOCK:
+            return Decision(Verdict.AWAIT_STORAGE)  # a renewal and the right time were tried already
+        case Remedy.NEW_TOKEN:
+            most = _NO_LIMIT  # dead credentials are never a file's fault
             again = Verdict.AGAIN
         case Remedy.CHECK_FILE:
             most = _MOST_CHECKS
@@ -62,7 +69,7 @@ def decide(error: UploaderError, attempts: int, random: Callable[[], float]) -> 
             return Decision(Verdict.GIVE_UP)
     if attempts + 1 >= most:
         return Decision(Verdict.GIVE_UP)
-    wait = backoff(attempts, random)
+    wait = backoff(attempts if failures is None else failures, random)
     if error.retry_after is not None:
         wait += min(max(0.0, error.retry_after), _LONGEST_ASKED_WAIT)
     return Decision(again, wait)

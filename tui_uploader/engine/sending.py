@@ -8,6 +8,7 @@ import logging
 import math
 import sqlite3
 from collections import Counter, deque
+from collections.abc import Mapping
 from functools import partial
 
 from tui_uploader.engine.accounts import SignedIn
@@ -105,6 +106,7 @@ class Sender:
     def wake(self) -> None:
         """What rests after a failure may go at once."""
         self.setbacks.wake()
+        self._core.storage.wake()
         self._core.ring()
 
     def take_refusals(self) -> int:
@@ -136,7 +138,7 @@ class Sender:
             return False
         project = self._core.summary.projects[upload.project]
         account = self._core.account_of(project)
-        return account is not None and account.usable
+        return account is not None and account.usable and self._core.storage.rest(project.id) is None
 
     def _stop_those_not_in(self, running: set[int]) -> None:
         """Transfers of a paused or cancelled upload end; those over a dead link end by their own deadlines."""
@@ -180,7 +182,7 @@ class Sender:
         return _COMPLETION_GRACE
 
     def _next_due(self, now: float) -> float | None:
-        dues = [until for until, _ in self.setbacks.resting.values()]
+        dues = [until for until, _ in self.setbacks.resting.values()] + self._core.storage.ends
         dues += [since + _SCAN_GRACE for since in self._preparing_since.values() if now < since + _SCAN_GRACE]
         return max(0.0, min(dues) - now) if dues else None
 
@@ -220,7 +222,11 @@ class Sender:
         )
         chosen: list[FileRow] = []
         while True:
-            wanting = [upload for upload in running if self._heads.get(upload) and under_way[upload] < most]
+            wanting = [
+                upload
+                for upload in running
+                if self._heads.get(upload) and under_way[upload] < most and not self._waits_for_trial(upload, under_way)
+            ]
             upload = next_upload(wanting, self._served)
             if upload is None:
                 return chosen
@@ -228,6 +234,13 @@ class Sender:
             self._served = served_after(self._served, wanting, upload, row.size)
             under_way[upload] += 1
             chosen.append(row)
+
+    def _waits_for_trial(self, upload: int, under_way: Mapping[int, int]) -> bool:
+        """Whether another file finds out meanwhile if the storage of the upload's project takes files again."""
+        project = self._core.summary.uploads[upload].project
+        return self._core.storage.on_trial(project) and any(
+            under_way.get(other.id) for other in self._core.summary.uploads_of(project)
+        )
 
     # ------------------------------------------------------------------------------------------------ sending
 
@@ -298,6 +311,7 @@ class Sender:
             await self._settle_failure(row, account, error)
         else:
             self.setbacks.got_through(row.id)
+            self._core.storage.accepted(row.project)
             account.link.seen_up()
 
     async def _settle_failure(self, row: FileRow, account: SignedIn, error: UploaderError) -> None:
@@ -310,6 +324,9 @@ class Sender:
         match decision.verdict:
             case Verdict.AWAIT_LINK | Verdict.AWAIT_SIGN_IN:
                 self._core.accounts.note(account, error)
+                await self._hold(row.id)
+            case Verdict.AWAIT_STORAGE:
+                self._core.storage.refused(row.project, error)
                 await self._hold(row.id)
             case Verdict.AGAIN:
                 if isinstance(error, (CloudBusy, CloudFault, CloudUnintelligible)):

@@ -17,6 +17,9 @@ class Setbacks:
         self._monotonic = monotonic
         self._random = random
         self._attempts: dict[int, int] = {}
+        """Failures in a row that count against the file."""
+        self._failures: dict[int, int] = {}
+        """All of them, those of an outage as well."""
         self._successes = 0
         self._successes_before: dict[int, int] = {}
         self._broken_connections: dict[int, int] = {}
@@ -25,14 +28,15 @@ class Setbacks:
     def met(self, file: int, error: UploaderError) -> Decision:
         """What to do about the failure of an attempt; if that is to wait, the file rests from now on."""
         attempts = self._attempts.get(file, 0)
-        decision = decide(error, attempts, self._random)
+        failures = self._failures.get(file, 0)
+        decision = decide(error, attempts, self._random, failures=failures)
         match decision.verdict:
             case Verdict.AWAIT_LINK:
                 # The service may answer while the store's host does not: then this file waits longer every time.
                 broken = self._broken_connections.get(file, 0)
                 self._broken_connections[file] = broken + 1
                 self.rest(file, max(_SHORTEST_REST, backoff(broken, self._random)), str(error))
-            case Verdict.AWAIT_SIGN_IN:
+            case Verdict.AWAIT_SIGN_IN | Verdict.AWAIT_STORAGE:
                 pass
             case Verdict.GIVE_UP:
                 self.forget(file)
@@ -41,6 +45,7 @@ class Setbacks:
                 if not outage:
                     # An outage of the service is no file's fault: only while others get through, it counts.
                     self._attempts[file] = attempts + 1
+                self._failures[file] = failures + 1
                 self._successes_before[file] = self._successes
                 self.rest(file, decision.after, str(error))
         return decision
@@ -53,7 +58,7 @@ class Setbacks:
         self._resting[file] = (self._monotonic() + seconds, reason)
 
     def forget(self, file: int) -> None:
-        for counts in (self._attempts, self._successes_before, self._broken_connections):
+        for counts in (self._attempts, self._failures, self._successes_before, self._broken_connections):
             counts.pop(file, None)
         self._resting.pop(file, None)
 

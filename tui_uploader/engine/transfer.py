@@ -181,6 +181,7 @@ class Transfer:
             with core.live.flight(row.upload, row.id, piece.length) as flight:
                 body = Span(source, piece.offset, piece.length, crc32, _in_this_loop(give_back), row.path)
                 part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
+                core.storage.accepted(row.project)  # the other files need not wait for the end of this one
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32)
                 await core.journal.write(
                     lambda connection: files.add_part(connection, row.id, confirmed_part), then=flight.land_as_part

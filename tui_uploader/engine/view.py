@@ -85,7 +85,7 @@ class View:
             upload = self._core.summary.upload(row.upload)
             assert upload is not None, "an upload with files stays"
             way = self._way(self._core.summary.projects[row.project])
-            rest = resting.get(row.id)
+            rest = resting.get(row.id) or self._core.storage.rest(row.project)
             left = (max(0.0, rest[0] - now), rest[1]) if rest else None
             reason = waiting_reason(row, upload, way, left)
             if row.stage in (FileStage.FOUND, FileStage.READY) and self._core.sources.hangs(row.path):
@@ -112,6 +112,13 @@ class View:
         if still_sending or not summary.files(upload.id, FileStage.FOUND, FileStage.READY):
             way = replace(way, closed=None)  # what it may send gets to its end first, or all is sent
         status = upload_status(self._core.summary, upload, project, way, motion, fault)
+        refusal = self._core.storage.notice(project.id)
+        if (
+            refusal is not None
+            and summary.busy(upload.id)
+            and (status.notice is None or (refusal.needs_person and not status.notice.needs_person))
+        ):
+            status = msgspec.structs.replace(status, notice=refusal)
         checks = upload.state in (UploadState.PREPARING, UploadState.ACTIVE) and summary.files(
             upload.id, FileStage.FOUND
         )
