@@ -23,7 +23,7 @@ from tui_uploader.engine.journal import contents, files, uploads, walked
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.journal.known import Content
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import MAX_IMAGES, FileEvent, ProjectKind, UploadEvent
+from tui_uploader.model import MAX_IMAGES, FileEvent, ProjectKind, Proof, UploadEvent
 
 PROGRAM = (sys.executable, "-m", "tui_uploader")
 LIVE_FILES, _LIVE_SIZE = 10, 4_500_000
@@ -133,6 +133,6 @@ def _upload_project(connection: sqlite3.Connection, *, number: int, images: int)
     for row in files.unchecked(connection, upload, images, []):
         contents.settle_check(connection, row.id, row.candidate, Content(f"{row.id:032x}", 1))
         files.move(connection, row.id, FileEvent.PICKED)
-        files.store(connection, row.id, "etag")
+        files.store(connection, row.id, "etag", Proof.CRC32)
         files.register(connection, [row.id], time.time())
     uploads.move_upload(connection, upload, UploadEvent.FINISHED)

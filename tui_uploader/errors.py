@@ -13,7 +13,7 @@
     │   └── SendingPaused  BudgetUsedUp
     ├── CloudError                      exit 5: the cloud's own answer
     │   ├── CloudBusy  CloudFault  CloudRefused  CloudUnintelligible  Unsupported
-    │   └── ChecksumRefused  ClockSkewed  MultipartGone  NameTaken
+    │   └── ChecksumRefused (StoredDamaged)  ClockSkewed  MultipartGone  NameTaken
     ├── EngineError                     exit 6: the background process or its journal
     │   ├── EngineUnreachable (EngineGone)  EngineWillNotStart  EngineVersionDiffers
     │   ├── JournalUnwritable  JournalInUse  JournalTooNew  JournalDamaged
@@ -208,6 +208,11 @@ class Unsupported(CloudError):
 
 class ChecksumRefused(CloudError):
     remedy = Remedy.CHECK_FILE
+
+
+class StoredDamaged(ChecksumRefused):
+    """The storage holds other bytes under this name than were sent. The object was made by us, and is not registered;
+    the file is sent again under another name, since nothing in the storage is overwritten or removed."""
 
 
 class ClockSkewed(CloudError):

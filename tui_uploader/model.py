@@ -120,6 +120,19 @@ FILE_TRANSITIONS: Mapping[tuple[FileStage, FileEvent], FileStage] = {
 """Every way from stage to stage. What is not here cannot happen."""
 
 
+class Proof(StrEnum):
+    """How the storage proved that it holds what was sent."""
+
+    CRC32 = "crc32"
+    MD5 = "md5"
+    NONE = "no"
+    """It confirmed that it stored the file, and no checksum that could be compared."""
+
+
+NOT_VERIFIED = "Stored, but the storage confirmed no checksum."
+"""What front ends say of a file with `Proof.NONE`."""
+
+
 class FileItem(msgspec.Struct, frozen=True):
     """One file of an upload, as a front end shows it."""
 
@@ -138,6 +151,8 @@ class FileItem(msgspec.Struct, frozen=True):
     """Path of the file that holds the same content."""
     sent: int = 0
     """Bytes that left this machine and count (a repeated part counts once)."""
+    verified: Proof | None = None
+    """None: it is not stored, or was stored by a version that did not keep it."""
 
 
 # -------------------------------------------------------------------------------------------------- uploads

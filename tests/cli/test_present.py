@@ -21,6 +21,7 @@ from tui_uploader.model import (
     ProcessingState,
     Project,
     ProjectKind,
+    Proof,
     Skipped,
     UploadState,
     UploadStatus,
@@ -57,7 +58,7 @@ def test_a_path_that_is_no_utf8_survives_json() -> None:
     line = to_json(present.file_record(item))
     assert "\\udcff" in line
     assert json.loads(line)["path"] == "/card/\udcff.jpg"
-    assert set(json.loads(line)) == {"path", "name", "object", "size", "status", "reason", "duplicate_of"}
+    assert set(json.loads(line)) == {"path", "name", "object", "size", "status", "reason", "duplicate_of", "verified"}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,11 @@ def test_glyphs(style: Style, status: FileStatus, shown: str) -> None:
     [
         (file(1), "✓ uploaded   4.03 MB  DJI_0001.JPG"),
         (file(1, object="DJI_0001-1f3a9c.JPG"), "✓ uploaded   4.03 MB  DJI_0001.JPG  → DJI_0001-1f3a9c.JPG"),
+        (file(1, verified=Proof.CRC32), "✓ uploaded   4.03 MB  DJI_0001.JPG"),
+        (
+            file(1, verified=Proof.NONE),
+            "✓ uploaded   4.03 MB  DJI_0001.JPG  Stored, but the storage confirmed no checksum.",
+        ),
         (
             file(2, FileStatus.DUPLICATE, object=None, duplicate_of="/a/DJI_0001.JPG", reason="same content"),
             "⚠ duplicate  4.03 MB  DJI_0002.JPG  same content as /a/DJI_0001.JPG",

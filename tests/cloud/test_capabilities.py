@@ -19,6 +19,9 @@ PARTS = (Part(1, 1000, "1" * 32, 7), Part(2, 10, "2" * 32, 8))
 CREATED = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
 COMPLETED = "<CompleteMultipartUploadResult><ETag>e-2</ETag></CompleteMultipartUploadResult>"
 
+CHECKSUM, ACL, CONDITION = "x-amz-checksum-crc32", "x-amz-acl", "if-none-match"
+ALGORITHM, MODE = "x-amz-checksum-algorithm", "x-amz-checksum-mode"
+
 Offends = Callable[[Call], bool]
 
 
@@ -48,8 +51,10 @@ def refusing(offends: Offends, status: int, code: str, inside: str = "") -> Hand
                 call.error(status, code, inside)
         elif call.method == "POST":
             call.reply(200, CREATED if "uploads" in call.query else COMPLETED)
+        elif call.method == "HEAD":
+            call.reply(200, ETag='"e"', content_length="1000")
         else:
-            call.reply(200, ETag='"e"', **({"content_length": "1000"} if call.method == "HEAD" else {}))
+            call.reply(200, ETag='"e"', **{CHECKSUM: call.headers.get(CHECKSUM, "")})
 
     return handle
 
@@ -72,10 +77,6 @@ async def complete(store: S3Store, body: Span) -> None:
 
 async def head(store: S3Store, body: Span) -> None:
     assert await store.head("a.jpg") is not None
-
-
-CHECKSUM, ACL, CONDITION = "x-amz-checksum-crc32", "x-amz-acl", "if-none-match"
-ALGORITHM, MODE = "x-amz-checksum-algorithm", "x-amz-checksum-mode"
 
 
 @pytest.mark.parametrize(

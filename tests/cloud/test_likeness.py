@@ -11,17 +11,19 @@ import pytest
 
 from tests.cloud.stores import span
 from tui_uploader.cloud.contract import Part, Span, StoredObject
+from tui_uploader.cloud.digests import Reading
 from tui_uploader.cloud.likeness import (
     Found,
     Likeness,
     Verdict,
     after_completion,
-    is_the_same,
     likeness_of_parts,
     multipart_checksum,
     multipart_etag,
+    proof_of_sameness,
 )
 from tui_uploader.errors import SourceUnreadable
+from tui_uploader.model import Proof
 
 PARTS = (Part(1, 1000, hashlib.md5(b"1").hexdigest(), 7), Part(2, 10, hashlib.md5(b"2").hexdigest(), 8))
 OPAQUE = tuple(replace(part, etag="opaque") for part in PARTS)
@@ -98,27 +100,27 @@ CONTENT = bytes(range(256)) * 9000
 
 
 @pytest.mark.parametrize(
-    ("size", "etag", "crc32_off_by", "same"),
+    ("size", "etag", "crc32_off_by", "proof"),
     [
-        (0, "opaque", 0, True),
-        (0, "opaque", 1, False),
-        (1, "opaque", 0, False),
-        (0, hashlib.md5(CONTENT).hexdigest(), None, True),
-        (0, hashlib.md5(CONTENT).hexdigest(), 1, False),
-        (1, hashlib.md5(CONTENT).hexdigest(), None, False),
-        (0, hashlib.md5(b"other").hexdigest(), None, False),
-        (0, "opaque", None, False),
-        (0, hashlib.md5(CONTENT).hexdigest() + "-1", None, False),
+        (0, "opaque", 0, Proof.CRC32),
+        (0, "opaque", 1, Proof.NONE),
+        (1, "opaque", 0, Proof.NONE),
+        (0, hashlib.md5(CONTENT).hexdigest(), None, Proof.MD5),
+        (0, hashlib.md5(CONTENT).hexdigest(), 1, Proof.NONE),
+        (1, hashlib.md5(CONTENT).hexdigest(), None, Proof.NONE),
+        (0, hashlib.md5(b"other").hexdigest(), None, Proof.NONE),
+        (0, "opaque", None, Proof.NONE),
+        (0, hashlib.md5(CONTENT).hexdigest() + "-1", None, Proof.NONE),
     ],
 )
-def test_an_object_and_a_span(tmp_path: Path, size: int, etag: str, crc32_off_by: int | None, same: bool) -> None:
+def test_an_object_and_a_span(tmp_path: Path, size: int, etag: str, crc32_off_by: int | None, proof: Proof) -> None:
     with span(tmp_path / "a.jpg", b"before" + CONTENT + b"behind") as whole, span(tmp_path / "b", CONTENT) as alone:
         body = Span(whole.file, 6, len(CONTENT), alone.crc32)
         crc32 = None if crc32_off_by is None else body.crc32 ^ crc32_off_by
-        assert is_the_same(StoredObject(len(CONTENT) + size, etag, crc32), body) is same
+        assert proof_of_sameness(StoredObject(len(CONTENT) + size, etag, crc32), body, Reading()) is proof
 
 
 def test_a_file_that_cannot_be_read_proves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "write-only"
     with path.open("wb", buffering=0) as file, pytest.raises(SourceUnreadable, match="write-only"):
-        is_the_same(StoredObject(1, "0" * 32), Span(file, 0, 1, 0))
+        proof_of_sameness(StoredObject(1, "0" * 32), Span(file, 0, 1, 0), Reading())

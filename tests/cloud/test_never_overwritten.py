@@ -16,6 +16,7 @@ from tui_uploader.cloud.contract import Part, Span, StoredObject
 from tui_uploader.cloud.likeness import multipart_checksum, multipart_etag
 from tui_uploader.cloud.s3_xml import crc32_text
 from tui_uploader.errors import CloudBusy, CloudFault, CloudRefused, LinkDown, MultipartGone, NameTaken, UploaderError
+from tui_uploader.model import Proof
 
 PARTS = (Part(1, 1000, hashlib.md5(b"1").hexdigest(), 7), Part(2, 10, hashlib.md5(b"2").hexdigest(), 8))
 COMPLETED = '<CompleteMultipartUploadResult><ETag>"e-2"</ETag></CompleteMultipartUploadResult>'
@@ -218,7 +219,7 @@ async def test_what_our_own_attempt_stored_is_stored(body: Span) -> None:
     sent: list[int] = []
     handler = lost_then_taken(head(1000, "kms", x_amz_checksum_crc32=crc32_text(body.crc32)))
     stored, methods = await put_twice(handler, body, sent)
-    assert stored == StoredObject(1000, "kms", body.crc32)
+    assert stored == StoredObject(1000, "kms", body.crc32, Proof.CRC32)
     assert methods == ["PUT", "PUT", "PUT", "HEAD"]
     assert 0 in sent and sent[-1] == 1000
 
@@ -226,7 +227,7 @@ async def test_what_our_own_attempt_stored_is_stored(body: Span) -> None:
 async def test_an_md5_proves_as_much(body: Span) -> None:
     md5 = hashlib.md5(os.pread(body.file.fileno(), 1000, 0)).hexdigest()
     stored, _ = await put_twice(lost_then_taken(head(1000, md5)), body, [])
-    assert stored == StoredObject(1000, md5, None)
+    assert stored == StoredObject(1000, md5, None, Proof.MD5)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.local_cloud.server import LocalCloudAddress, LocalCloudOptions, Profile, running
-from tui_uploader.model import Login, ProcessingState
+from tui_uploader.model import Login, ProcessingState, Proof
 from tui_uploader.settings import Settings
 
 NAMES = [
@@ -108,7 +108,7 @@ async def test_multipart_with_every_byte_and_every_right(tmp_path: Path) -> None
         with span(tmp_path / "big.tif", 2 * MIN_PART + 12_345) as whole:
             upload_id = await store.create_multipart("big.tif")
             parts = await put_parts(store, upload_id, whole)
-            assert await store.list_parts("big.tif", upload_id) == parts
+            assert await store.list_parts("big.tif", upload_id) == [replace(part, proof=Proof.NONE) for part in parts]
             stored = await store.complete_multipart("big.tif", upload_id, parts, whole.length)
             assert (await store.head("big.tif")) is not None
             assert stored.size == whole.length

@@ -11,7 +11,7 @@ from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.known import Content
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage, ProjectKind
+from tui_uploader.model import FileEvent, FileStage, ProjectKind, Proof
 
 Result = TypeVar("Result")
 
@@ -59,7 +59,7 @@ class Desk:
     async def send(self, path: str, *, register: bool = True) -> FileRow:
         row = await self.row(path)
         assert await self.write(lambda c: files.pick(c, row.id)) is not None
-        await self.write(lambda c: files.store(c, row.id, "etag"))
+        await self.write(lambda c: files.store(c, row.id, "etag", Proof.CRC32))
         if register:
             await self.write(lambda c: files.register(c, [row.id], 1.0))
         return await self.row(path)

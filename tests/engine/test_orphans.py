@@ -25,7 +25,7 @@ from tui_uploader.engine.orphans import OLD
 from tui_uploader.engine.sending import give_up
 from tui_uploader.errors import CloudFault, MultipartGone, SourceChanged
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.model import Counts, FileEvent, UploadEvent, UploadState
+from tui_uploader.model import Counts, FileEvent, Proof, UploadEvent, UploadState
 
 MIB = 1024**2
 
@@ -96,7 +96,7 @@ def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
         (another_took_its_place, True),
         (lambda c, file: give_up(c, file, CloudFault("500")), False),
         (lambda c, file: files.move(c, file, FileEvent.HELD), False),
-        (lambda c, file: files.store(c, file, "etag"), False),
+        (lambda c, file: files.store(c, file, "etag", Proof.CRC32), False),
         (lambda c, file: uploads.move_upload(c, 1, UploadEvent.CANCEL), False),
         (removed, False),
     ],
@@ -119,7 +119,7 @@ async def test_an_upload_is_announced_before_it_is_begun(desk: Desk) -> None:
     file = await begun(desk)
     assert await desk.journal.read(abandoned.all_abandoned) == []
     assert await desk.journal.read(lambda c: abandoned.in_use(c, desk.project, "a.jpg")) == {"m1"}
-    await desk.write(lambda c: files.store(c, file, "etag"))
+    await desk.write(lambda c: files.store(c, file, "etag", Proof.CRC32))
     assert await desk.journal.read(lambda c: abandoned.in_use(c, desk.project, "a.jpg")) == set()
 
 

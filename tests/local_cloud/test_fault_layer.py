@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +14,7 @@ import httpx
 import pytest
 
 from tests.local_cloud.clouds import MIB, Client, a_cloud, code, complete, create_multipart, put_part, xml
+from tui_uploader.local_cloud.options import Checksums
 from tui_uploader.local_cloud.server import LocalCloudOptions
 from tui_uploader.local_cloud.store import registered_images, starts
 
@@ -46,6 +50,33 @@ async def test_a_lost_reply_takes_effect(tmp_path: Path) -> None:
         with pytest.raises(httpx.TransportError):
             await client.rest("POST", "start_processing/")
         assert starts(tmp_path, client.project) == 1
+
+
+async def test_a_flip_damages_one_bit_and_a_store_of_another_kind_keeps_it(tmp_path: Path) -> None:
+    body = b"x" * 3 * MIB
+    md5 = {"content-md5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+    crc32 = {"x-amz-checksum-crc32": base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()}
+    for kind, headers, kept in [
+        (Checksums.CRC32, crc32, False),
+        (Checksums.CRC32, md5, False),
+        (Checksums.CONTENT_MD5, crc32, True),
+        (Checksums.CONTENT_MD5, md5, False),
+        (Checksums.ETAG, crc32 | md5, True),
+        (Checksums.NONE, crc32 | md5, True),
+    ]:
+        root = tmp_path / str(len(list(tmp_path.iterdir())))
+        options = LocalCloudOptions(root, faults=("flip:route=put,bytes=1500000",), checksums=kind)
+        async with a_cloud(options) as client:
+            reply = await client.s3("PUT", "a", body, headers=headers, payload="UNSIGNED-PAYLOAD")
+            assert (reply.status_code == 200) is kept, (kind, headers)
+            if not kept:
+                assert code(reply) == (400, "BadDigest")
+                continue
+            stored = client.path("a").read_bytes()
+            assert [at for at, byte in enumerate(stored) if byte != ord("x")] == [1_500_000]
+            assert "x-amz-checksum-crc32" not in reply.headers
+            etag = reply.headers["etag"].strip('"')
+            assert (etag == hashlib.md5(stored).hexdigest()) is (kind is not Checksums.NONE) and len(etag) == 32
 
 
 @pytest.mark.parametrize("at", ["", ",bytes=70000"])

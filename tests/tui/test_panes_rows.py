@@ -21,6 +21,7 @@ from tui_uploader.model import (
     ProcessingState,
     Project,
     ProjectKind,
+    Proof,
     SortKey,
     UploadState,
     UploadStatus,
@@ -60,6 +61,7 @@ from tui_uploader.tui.panes.upload_rows import (
     summary_spans,
     truths,
 )
+from tui_uploader.tui.screens.details import file_lines
 from tui_uploader.tui.widgets.plain_status import plain_lines
 
 
@@ -400,3 +402,16 @@ def test_an_empty_screen_says_what_to_do(
 )
 def test_an_upload_without_files_says_whether_any_are_to_come(state: UploadState, wanted: str) -> None:
     assert wanted in "\n".join(empty_lines(Attachment.ATTACHED, ME, ProjectRow(project()), upload_status(state=state)))
+
+
+@pytest.mark.parametrize(
+    ("verified", "told"),
+    [
+        (None, None),
+        (Proof.CRC32, "by checksum (crc32)"),
+        (Proof.MD5, "by checksum (md5)"),
+        (Proof.NONE, "Stored, but the storage confirmed no checksum."),
+    ],
+)
+def test_details_tell_how_a_file_was_verified(verified: Proof | None, told: str | None) -> None:
+    assert dict(file_lines(file_item(status=FileStatus.UPLOADED, verified=verified))).get("Verified") == told

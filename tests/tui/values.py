@@ -13,6 +13,7 @@ from tui_uploader.model import (
     Processing,
     Project,
     ProjectKind,
+    Proof,
     UploadState,
     UploadStatus,
     Volume,
@@ -31,8 +32,9 @@ def file_item(
     reason: str | None = None,
     object: str | None = None,
     duplicate_of: str | None = None,
+    verified: Proof | None = None,
 ) -> FileItem:
-    return FileItem(number, f"/card/{name}", name, object, size, status, reason, duplicate_of, sent)
+    return FileItem(number, f"/card/{name}", name, object, size, status, reason, duplicate_of, sent, verified)
 
 
 def upload_status(

@@ -9,7 +9,7 @@ import typer
 
 from tui_uploader.cli.answer import Done, say, tell_now
 from tui_uploader.cli.session import run
-from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions, Profile
+from tui_uploader.local_cloud.options import Checksums, LocalCloudAddress, LocalCloudOptions, Profile
 from tui_uploader.settings import Directories
 
 commands = typer.Typer(no_args_is_help=True, help="A cloud on this machine that behaves like PIX4Dcloud.")
@@ -27,6 +27,9 @@ def serve(
     profile: Annotated[
         Profile, typer.Option(help="`strict` offers only what is certain of the real service.")
     ] = Profile.DEFAULT,
+    checksums: Annotated[
+        Checksums, typer.Option(help="What the store compares with what arrives, and tells of what it keeps.")
+    ] = Checksums.CRC32,
     credentials_lifetime: Annotated[float, typer.Option(metavar="S", min=1, help="Seconds an S3 key is good.")] = 3600,
     token_lifetime: Annotated[float, typer.Option(metavar="S", min=1, help="Seconds a token is good.")] = 36000,
     processing_seconds: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds processing takes.")] = 60,
@@ -49,6 +52,7 @@ def serve(
         host=host,
         port=port,
         profile=profile,
+        checksums=checksums,
         credentials_lifetime=credentials_lifetime,
         token_lifetime=token_lifetime,
         processing_seconds=processing_seconds,

@@ -8,6 +8,7 @@ from typing import Any
 
 from tui_uploader.errors import ProxyRefused, ProxyUnusable, TrustFailed
 from tui_uploader.model import (
+    NOT_VERIFIED,
     Bandwidth,
     BudgetPeriod,
     EngineStatus,
@@ -19,6 +20,7 @@ from tui_uploader.model import (
     Processing,
     ProcessingState,
     Project,
+    Proof,
     Skipped,
     UploadState,
     UploadStatus,
@@ -97,6 +99,7 @@ def file_record(item: FileItem) -> dict[str, Any]:
         "status": item.status,
         "reason": item.reason,
         "duplicate_of": item.duplicate_of,
+        "verified": item.verified,
     }
 
 
@@ -118,6 +121,8 @@ def file_line(item: FileItem, style: Style) -> str:
         parts.append(_original(item.path, item.duplicate_of))
     elif item.reason:
         parts.append(printable(item.reason))
+    elif item.verified is Proof.NONE:
+        parts.append(NOT_VERIFIED)
     return "  ".join(parts)
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Hashable, Set
 from enum import Enum
 
+from tui_uploader.cloud.proofs import AnswersToBodies
 from tui_uploader.text import printable
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class StoreCapabilities:
         self._name = printable(name, 200)
         self.missing_features: set[str] = set()
         """Calls that the store does not implement."""
+        self._answers: dict[str, AnswersToBodies] = {}
         self._refused: set[Option] = set()
         self._proven: set[tuple[str, Option]] = set()
         self._vain: dict[tuple[str, str], float] = {}
@@ -69,6 +71,9 @@ class StoreCapabilities:
     def is_proven(self, option: Option, kind: str | None = None) -> bool:
         """Whether a request, or one of this kind, succeeded with the option."""
         return any(proven is option and kind in (None, where) for where, proven in self._proven)
+
+    def answers_to(self, kind: str) -> AnswersToBodies:
+        return self._answers.setdefault(kind, AnswersToBodies())
 
     def learn(self, kind: str, carried: Set[Option], dropped: Set[Option]) -> None:
         """A request succeeded with the first options, after it was refused with the others as well."""

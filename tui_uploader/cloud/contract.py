@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.vitals import Vitals
-from tui_uploader.model import ProcessingState
+from tui_uploader.model import ProcessingState, Proof
 
 MAX_SINGLE_PUT = 5 * 1024**3
 MIN_PART = 5 * 1024**2
@@ -51,6 +51,8 @@ class Part:
     etag: str
     crc32: int | None = None
     """None where the store listed the part without its checksum."""
+    proof: Proof = Proof.NONE
+    """How the store proved that it has the part; NONE for one that it merely listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class StoredObject:
     size: int
     etag: str
     crc32: int | None = None
+    proof: Proof = Proof.NONE
+    """How the store proved that this is what we sent; NONE for one that was merely looked at."""
 
 
 class ObjectStore(Protocol):
@@ -81,7 +85,8 @@ class ObjectStore(Protocol):
     async def put(self, object_name: str, body: Span, sent: SentCallback) -> StoredObject:
         """One PUT with its CRC32, which never overwrites where the store can refuse that (`If-None-Match: *`).
 
-        Raises ChecksumRefused when the bytes are not those that were read before; NameTaken when an object of that
+        Raises ChecksumRefused when the bytes are not those that were read before, StoredDamaged when the store then
+        keeps them all the same; NameTaken when an object of that
         name is there, also when an earlier PUT of ours got through and only its answer was lost.
         """
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import struct
 import zlib
@@ -17,10 +16,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tui_uploader.cloud.contract import Part, Span, StoredObject
-from tui_uploader.cloud.source_trouble import unreadable
+from tui_uploader.cloud.digests import Reading, md5_of
+from tui_uploader.model import Proof
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_READ_AT_A_TIME = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +79,19 @@ def likeness_of_parts(found: Found, parts: Sequence[Part], size: int) -> Likenes
     return Likeness.ALIKE
 
 
-def is_the_same(stored: StoredObject, body: Span) -> bool:
-    """Whether an object is provably the one that a single PUT of `body` makes.
+def proof_of_sameness(stored: StoredObject, body: Span, reading: Reading) -> Proof:
+    """How it is proven that an object is the one that a single PUT of `body` makes; NONE: it is not.
 
     Reads the file, so call it in a thread, where the ETag alone can tell: it is the MD5 in buckets without KMS. Raises
-    SourceUnreadable.
+    SourceUnreadable, SourceChanged.
     """
     if stored.size != body.length:
-        return False
+        return Proof.NONE
     if stored.crc32 is not None:
-        return stored.crc32 == body.crc32
-    return _MD5.fullmatch(stored.etag) is not None and stored.etag == _md5_of(body)
+        return Proof.CRC32 if stored.crc32 == body.crc32 else Proof.NONE
+    if _MD5.fullmatch(stored.etag) is None or stored.etag != md5_of(body, reading).hex():
+        return Proof.NONE
+    return Proof.MD5
 
 
 def multipart_etag(parts: Sequence[Part]) -> str | None:
@@ -112,15 +113,3 @@ def multipart_checksum(parts: Sequence[Part]) -> str | None:
         return None
     raw = b"".join(struct.pack(">I", crc32) for _, crc32 in sorted(known))
     return f"{base64.b64encode(struct.pack('>I', zlib.crc32(raw))).decode('ascii')}-{len(known)}"
-
-
-def _md5_of(body: Span) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    done = 0
-    try:
-        while data := os.pread(body.file.fileno(), min(_READ_AT_A_TIME, body.length - done), body.offset + done):
-            digest.update(data)
-            done += len(data)
-    except OSError as error:
-        raise unreadable(error, body) from error
-    return digest.hexdigest()

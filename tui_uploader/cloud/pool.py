@@ -14,6 +14,7 @@ from functools import partial
 
 from tui_uploader.cloud.connections import Answer, ConnectFailed, Connection, Cut, Unanswered
 from tui_uploader.cloud.contract import SentCallback
+from tui_uploader.cloud.digests import Reading
 from tui_uploader.cloud.messages import Reply, Request
 from tui_uploader.cloud.proxies import Proxy
 from tui_uploader.cloud.reach import accepted, first_success
@@ -55,6 +56,7 @@ class ConnectionPool:
         self._busy: set[Connection] = set()
         self._left_behind: set[Connection] = set()
         """Those whose thread still waits for a disk, although nobody wants its answer."""
+        self._readings: set[Reading] = set()
         self._known: dict[Origin, Sequence[Address]] = {}
         self._tls: ssl.SSLContext | None = None
         self._sweep: asyncio.TimerHandle | None = None
@@ -81,9 +83,19 @@ class ConnectionPool:
         reply = await self._run(fresh, addresses, request, sent)
         return replace(reply, repeated=kept is not None)
 
-    async def in_thread(self, work: Callable[[], Answer]) -> Answer:
-        """The result of `work`, which may wait for a disk for long."""
-        return await asyncio.wrap_future(self._threads.submit(work))
+    async def in_thread(self, work: Callable[[Reading], Answer]) -> Answer:
+        """The result of `work`, which reads a file. Cancelled, it is not waited for: a disk may never answer."""
+        reading = Reading()
+        job = self._threads.submit(work, reading)
+        self._readings.add(reading)
+        job.add_done_callback(lambda _: self._readings.discard(reading))
+        try:
+            return await asyncio.wrap_future(job)
+        except asyncio.CancelledError:
+            reading.stopped = True
+            if not job.cancel():
+                self._threads.replace_stuck(job)
+            raise
 
     def vitals(self) -> list[Vitals]:
         """Of the connections in use, as far as the kernel tells."""
@@ -93,6 +105,7 @@ class ConnectionPool:
         """Paths of files whose disk has not answered for so long."""
         limit = time.monotonic() - seconds
         reads = [connection.reads for connection in (*self._busy, *tuple(self._left_behind))]
+        reads += [reading.since for reading in tuple(self._readings)]
         return [read[1] for read in reads if read is not None and read[0] < limit]
 
     def look_for_more(self) -> None:

@@ -2,8 +2,8 @@
 
 What proves that an object is stored: S3 compares the CRC32 in the signed headers with the bytes it received before it
 answers 200 with an ETag, and repeats the checksum in its reply, which then has to be ours. A store that does not know
-this checksum (rclone's is one) ignores the header; there the ETag after a body of exactly the announced length is what
-there is. The ETag's own value is not judged: it is an MD5 only where the bucket is not encrypted with KMS.
+this checksum (rclone's is one) ignores the header; there `Content-MD5` goes along and the ETag is compared, see
+`proofs`. Where that proves nothing either, the object counts as stored and not verified.
 
 What proves that nothing was overwritten: objects are written on the condition that their name is free, and S3 answers
 412 where it is not. A store that refuses the condition itself gets it no more, which is logged. One that ignores it
@@ -14,28 +14,40 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from tui_uploader.cloud import s3_xml
 from tui_uploader.cloud.contract import Multipart, Part, SentCallback, Span, StoredObject
-from tui_uploader.cloud.likeness import Found, Likeness, Verdict, after_completion, is_the_same, likeness_of_parts
+from tui_uploader.cloud.likeness import Found, Likeness, Verdict, after_completion, likeness_of_parts, proof_of_sameness
 from tui_uploader.cloud.messages import Reply
+from tui_uploader.cloud.proofs import proof_of_parts
+from tui_uploader.cloud.s3_bodies import ProvenBodies
 from tui_uploader.cloud.s3_calls import Call, S3Calls
 from tui_uploader.cloud.s3_headers import (
     ABSENT_ONLY,
     CHECKSUM_ALGORITHM,
     CHECKSUM_MODE,
     OWNER_ACL,
-    checksum_of,
-    confirmed_crc32,
+    crc32_in,
     etag_of,
     found_in,
     unintelligible,
 )
-from tui_uploader.errors import CloudRefused, CloudUnintelligible, MultipartGone, NameTaken, Unsupported
+from tui_uploader.errors import (
+    ChecksumRefused,
+    CloudRefused,
+    CloudUnintelligible,
+    MultipartGone,
+    NameTaken,
+    StoredDamaged,
+    Unsupported,
+)
+from tui_uploader.model import Proof
 from tui_uploader.text import printable
 
 _MAX_LIST_PAGES = 100
+_PART_ATTEMPTS = 3
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +57,7 @@ class S3Store:
 
     def __init__(self, calls: S3Calls) -> None:
         self._calls = calls
+        self._bodies = ProvenBodies(calls)
         self._completing: set[str] = set()
         """Uploads whose completion was asked for, and not refused since."""
 
@@ -57,8 +70,7 @@ class S3Store:
         await self._calls.open()
 
     async def put(self, object_name: str, body: Span, sent: SentCallback) -> StoredObject:
-        options = OWNER_ACL | ABSENT_ONLY | checksum_of(body)
-        call = Call("PUT", object_name, body=body, weight=body.length, options=options)
+        call, md5 = await self._bodies.prepared(Call("PUT", object_name, options=OWNER_ACL | ABSENT_ONLY), body)
         answer = await self._calls.answer(call, sent)
         if isinstance(answer.error, NameTaken):
             stored = await self._put_before(object_name, body) if answer.repeated else None
@@ -67,7 +79,13 @@ class S3Store:
             sent(body.length)
             return stored
         reply = answer.success()
-        return StoredObject(body.length, etag_of(reply), confirmed_crc32(reply, body))
+        proof = await self._bodies.proof(call, body, reply, md5)
+        if proof is None:
+            raise StoredDamaged(
+                f"The storage keeps {printable(object_name, 200)} with other bytes than were sent: they were damaged "
+                "on the way. That object is not added to the project; the file has to be sent again under another name."
+            )
+        return StoredObject(body.length, etag_of(reply), crc32_in(reply), proof)
 
     async def create_multipart(self, object_name: str) -> str:
         call = Call("POST", object_name, query=(("uploads", ""),), options=OWNER_ACL | CHECKSUM_ALGORITHM)
@@ -79,17 +97,24 @@ class S3Store:
         return upload_id
 
     async def put_part(self, object_name: str, upload_id: str, number: int, body: Span, sent: SentCallback) -> Part:
-        call = Call(
-            "PUT",
-            object_name,
-            query=(("partNumber", str(number)), ("uploadId", upload_id)),
-            body=body,
-            weight=body.length,
-            options=checksum_of(body),
-        )
-        reply = await self._calls.send(call, sent)
-        confirmed_crc32(reply, body)
-        return Part(number, body.length, etag_of(reply), body.crc32)
+        query = (("partNumber", str(number)), ("uploadId", upload_id))
+        for _ in range(_PART_ATTEMPTS):
+            # The same number again replaces the part: damage on the way costs the part, and not the whole file.
+            call, md5 = await self._bodies.prepared(Call("PUT", object_name, query=query), body)
+            try:
+                reply = await self._calls.send(call, sent)
+            except ChecksumRefused as error:
+                refusal = error
+            else:
+                proof = await self._bodies.proof(call, body, reply, md5)
+                if proof is not None:
+                    return Part(number, body.length, etag_of(reply), body.crc32, proof)
+                refusal = ChecksumRefused(
+                    f"Part {number} of {printable(object_name, 200)} reached the storage with other bytes than were "
+                    f"read, {_PART_ATTEMPTS} times. The file has to be sent again."
+                )
+            sent(0)
+        raise refusal
 
     async def list_parts(self, object_name: str, upload_id: str) -> Sequence[Part] | None:
         parts: list[Part] = []
@@ -132,7 +157,8 @@ class S3Store:
         document = s3_xml.parsed(answer.success().body)
         if document is None or document.name != "CompleteMultipartUploadResult":
             raise unintelligible("it answered the completion of a multipart upload with something else")
-        return StoredObject(size, document.fields.get("ETag", "").strip('"'))
+        etag, checksum = document.fields.get("ETag", "").strip('"'), document.fields.get("ChecksumCRC32", "")
+        return StoredObject(size, etag, proof=proof_of_parts(parts, etag, checksum))
 
     async def list_multiparts(self, object_name: str) -> Sequence[Multipart] | None:
         query = (("max-uploads", "1000"), ("prefix", self.key(object_name)), ("uploads", ""))
@@ -184,9 +210,10 @@ class S3Store:
             stored = await self.head(object_name)
         except Unsupported:
             return None
-        if stored is None or not await self._calls.in_thread(partial(is_the_same, stored, body)):
+        if stored is None:
             return None
-        return stored
+        proof = await self._calls.in_thread(partial(proof_of_sameness, stored, body))
+        return None if proof is Proof.NONE else replace(stored, proof=proof)
 
     async def _completed_before(
         self,
@@ -208,7 +235,8 @@ class S3Store:
             found, likeness = None, Likeness.HIDDEN
         verdict = after_completion(likeness, name_taken=name_taken, unanswered=unanswered)
         if found is not None and verdict is Verdict.STORED:
-            return found.stored
+            proof = proof_of_parts(parts, found.stored.etag, found.checksum)
+            return replace(found.stored, proof=proof if likeness is Likeness.SAME else Proof.NONE)
         if verdict is Verdict.GONE:
             raise refusal
         raise _name_taken(object_name) from refusal

@@ -15,6 +15,7 @@ from tui_uploader.cloud import s3_xml, sigv4
 from tui_uploader.cloud.attempts import Attempt, Blame, blamed, dropped, next_attempt
 from tui_uploader.cloud.capabilities import KnownStores, Option, StoreCapabilities
 from tui_uploader.cloud.contract import SentCallback, Span
+from tui_uploader.cloud.digests import Reading
 from tui_uploader.cloud.messages import Reply, Request
 from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
@@ -47,7 +48,7 @@ class Call:
 
     @property
     def kind(self) -> str:
-        """The operation, as S3 tells them apart."""
+        """The operation, as S3 tells them apart: `PUT partNumber uploadId`."""
         return " ".join([self.method, *sorted(name for name, _ in self.query)])
 
     @property
@@ -117,7 +118,11 @@ class S3Calls:
         """The store's time, as far as it is known."""
         return self._clock.now()
 
-    async def in_thread(self, work: Callable[[], Result]) -> Result:
+    async def capabilities(self) -> StoreCapabilities:
+        """Of the store that the project's files go to."""
+        return self._capabilities(await self._keys.get())
+
+    async def in_thread(self, work: Callable[[Reading], Result]) -> Result:
         """The result of `work`, which reads a file: not where names are resolved and logins looked up."""
         return await self._pool.in_thread(work)
 

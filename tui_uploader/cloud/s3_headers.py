@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 from tui_uploader.cloud import s3_xml
 from tui_uploader.cloud.capabilities import Option
 from tui_uploader.cloud.contract import Span, StoredObject
 from tui_uploader.cloud.likeness import Found
 from tui_uploader.cloud.messages import Reply
-from tui_uploader.errors import ChecksumRefused, CloudUnintelligible
+from tui_uploader.errors import CloudUnintelligible
 
 OWNER_ACL = {Option.ACL: ("x-amz-acl", "bucket-owner-full-control")}
 ABSENT_ONLY = {Option.IF_NONE_MATCH: ("If-None-Match", "*")}
@@ -18,8 +20,12 @@ CHECKSUM_MODE = {Option.CHECKSUM_MODE: ("x-amz-checksum-mode", "ENABLED")}
 _CRC32 = "x-amz-checksum-crc32"
 
 
-def checksum_of(body: Span) -> dict[Option, tuple[str, str]]:
-    return {Option.CHECKSUM: (_CRC32, s3_xml.crc32_text(body.crc32))}
+def checksums_of(body: Span, md5: bytes | None) -> dict[Option, tuple[str, str]]:
+    """Those of a body, for the store to compare; `md5` where it is known."""
+    checksums = {Option.CHECKSUM: (_CRC32, s3_xml.crc32_text(body.crc32))}
+    if md5 is not None:
+        checksums[Option.CONTENT_MD5] = ("Content-MD5", base64.b64encode(md5).decode("ascii"))
+    return checksums
 
 
 def etag_of(reply: Reply) -> str:
@@ -32,12 +38,9 @@ def etag_of(reply: Reply) -> str:
     return etag
 
 
-def confirmed_crc32(reply: Reply, body: Span) -> int | None:
-    """The checksum that the store says it found. Raises ChecksumRefused when that is another one."""
-    confirmed = s3_xml.crc32_from_text(reply.headers.get(_CRC32))
-    if confirmed is not None and confirmed != body.crc32:
-        raise ChecksumRefused("The store holds other bytes than those that were read: the checksums differ.")
-    return confirmed
+def crc32_in(reply: Reply) -> int | None:
+    """The checksum that the store says it found."""
+    return s3_xml.crc32_from_text(reply.headers.get(_CRC32))
 
 
 def found_in(reply: Reply) -> Found:

@@ -31,6 +31,7 @@ from tui_uploader.errors import (
     NameTaken,
     Remedy,
     SourceChanged,
+    StoredDamaged,
     UnforeseenFailure,
     UploaderError,
 )
@@ -63,7 +64,16 @@ def give_up(connection: sqlite3.Connection, file_id: int, error: UploaderError) 
     """What was sent so far is kept for the next attempt, unless it is what is wrong."""
     if parts_are_wrong(error):
         files.forget_parts(connection, file_id)
+    if isinstance(error, StoredDamaged):
+        contents.give_up_name(connection, files.file(connection, file_id))
     files.fail(connection, file_id, error.kind, str(error))
+
+
+def check_again(connection: sqlite3.Connection, row: FileRow, error: UploaderError) -> None:
+    """What the storage holds damaged stays there, under a name that is not used any more."""
+    if isinstance(error, StoredDamaged):
+        contents.give_up_name(connection, row)
+    files.doubt(connection, row.id)
 
 
 class Sender:
@@ -340,7 +350,7 @@ class Sender:
             case Verdict.CHECK_FILE:
                 if isinstance(error, SourceChanged):
                     self._core.watches.changed(row)
-                await self._core.journal.write(partial(files.doubt, file_id=row.id))
+                await self._core.journal.write(partial(check_again, row=row, error=error))
             case Verdict.GIVE_UP:
                 if isinstance(error, SourceChanged):
                     error = changed_too_often(row.path)

@@ -242,6 +242,7 @@ def file_item(
         reason=f"same content as {duplicate_of.rsplit('/', 1)[-1]}" if duplicate_of else reason,
         duplicate_of=duplicate_of,
         sent=row.size if whole else min(row.size, sent_of_unfinished.get(row.id, 0)),
+        verified=row.proof if whole else None,
     )
 
 

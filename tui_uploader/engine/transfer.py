@@ -12,7 +12,7 @@ from functools import partial
 from io import FileIO
 from typing import Any
 
-from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span, StoredObject
+from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
@@ -22,6 +22,7 @@ from tui_uploader.engine.source_threads import patience_with
 from tui_uploader.errors import SourceChanged, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
 from tui_uploader.intake.naming import holds_identity
+from tui_uploader.model import Proof
 from tui_uploader.text import byte_count
 
 
@@ -100,24 +101,28 @@ class Transfer:
         except Unsupported:
             if row.identity is None or not holds_identity(self._name, row.identity):
                 return False
-            there = StoredObject(row.size, "", self._crc32)
+            return await self._note_stored("", Proof.NONE)
         if there is None or there.size != row.size:
             return False
         if there.crc32 is not None:
-            same = there.crc32 == self._crc32
+            same, proof = there.crc32 == self._crc32, Proof.CRC32
         else:
+            proof = Proof.MD5
             with await opened(self._core, row) as source:
                 same = there.etag == await self._core.sources.run_within(
                     patience_with(row.size), row.path, _md5_of, source
                 )
-        if same:
+        return same and await self._note_stored(there.etag, proof)
 
-            def store(connection: sqlite3.Connection) -> None:
-                files.forget_parts(connection, row.id)
-                files.store(connection, row.id, there.etag)
+    async def _note_stored(self, etag: str, proof: Proof) -> bool:
+        row = self._row
 
-            await self._core.journal.write(store, then=lambda: self._core.live.forget_parts(row.id))
-        return same
+        def store(connection: sqlite3.Connection) -> None:
+            files.forget_parts(connection, row.id)
+            files.store(connection, row.id, etag, proof)
+
+        await self._core.journal.write(store, then=lambda: self._core.live.forget_parts(row.id))
+        return True
 
     async def _send_whole(self, source: FileIO) -> None:
         row, core = self._row, self._core
@@ -128,7 +133,8 @@ class Transfer:
                 stored = await self._store.put(self._name, body, flight.note_sent)
                 check_unwritten(source, before)
                 await core.journal.write(
-                    lambda connection: files.store(connection, row.id, stored.etag), then=flight.land
+                    lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
+                    then=flight.land,
                 )
 
     async def _begin_or_resume(self, size: int) -> tuple[str, list[Part]]:
@@ -168,7 +174,7 @@ class Transfer:
         check_unwritten(source, before)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
         await core.journal.write(
-            lambda connection: files.store(connection, row.id, stored.etag),
+            lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
             then=lambda: core.live.forget_parts(row.id),
         )
 
@@ -182,7 +188,7 @@ class Transfer:
                 body = Span(source, piece.offset, piece.length, crc32, _in_this_loop(give_back), row.path)
                 part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
                 core.storage.accepted(row.project)  # the other files need not wait for the end of this one
-                confirmed_part = Part(part.number, piece.length, part.etag, crc32)
+                confirmed_part = Part(part.number, piece.length, part.etag, crc32, part.proof)
                 await core.journal.write(
                     lambda connection: files.add_part(connection, row.id, confirmed_part), then=flight.land_as_part
                 )

@@ -75,6 +75,8 @@ class FaultLayer:
                 await self._app(scope, receive, send)
             case FaultName.STALL:
                 await self._app(scope, _stalling(receive, fault, self._sleep), send)
+            case FaultName.FLIP:
+                await self._app(scope, _flipping(receive, fault.bytes), send)
             case FaultName.LOST_REPLY:
                 await self._app(scope, receive, _losing(scope, receive, send))
             case _:
@@ -126,6 +128,23 @@ def _stalling(receive: Receive, fault: Fault, sleep: Callable[[float], Awaitable
         return message
 
     return receive_slowly
+
+
+def _flipping(receive: Receive, at: int) -> Receive:
+    taken = 0
+
+    async def receive_damaged() -> Message:
+        nonlocal taken
+        message = await receive()
+        body = bytearray(message.get("body", b""))
+        here, taken = at - taken, taken + len(body)
+        last = not message.get("more_body", False) and here >= len(body)
+        if body and (0 <= here < len(body) or last):
+            body[-1 if last else here] ^= 1
+            message = {**message, "body": bytes(body)}
+        return message
+
+    return receive_damaged
 
 
 def _losing(scope: Scope, receive: Receive, send: Send) -> Send:

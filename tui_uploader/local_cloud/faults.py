@@ -33,6 +33,8 @@ class FaultName(StrEnum):
     TIME_SKEWED = "time_skewed"
     LOST_REPLY = "lost_reply"
     """The request takes effect, and the connection breaks before the answer."""
+    FLIP = "flip"
+    """One bit of the body changes on the way: of the byte `bytes`, or of the last one."""
     COMPLETE_200_ERROR = "complete200error"
     """Complete answers 200 with an error in the body, and nothing takes effect."""
 

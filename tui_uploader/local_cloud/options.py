@@ -17,6 +17,19 @@ class Profile(StrEnum):
     """Only what is certain: no optional field or right, and words and fields that no client has heard of."""
 
 
+class Checksums(StrEnum):
+    """What the store compares with the bytes that arrive, and tells of those that it keeps."""
+
+    CRC32 = "crc32"
+    """As Amazon's: all checksums that requests announce, and MD5s as ETags."""
+    CONTENT_MD5 = "content-md5"
+    """As many others: `Content-MD5` is compared, and ETags are MD5s; no other checksum is known."""
+    ETAG = "etag"
+    """Nothing is compared; ETags are MD5s."""
+    NONE = "none"
+    """Nothing is compared, and ETags say nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalS3:
     """Another S3 server that takes the objects; the local cloud then hands out this key and stores none itself."""
@@ -45,6 +58,7 @@ class LocalCloudOptions:
     port: int = 0
     """0 takes a free one."""
     profile: Profile = Profile.DEFAULT
+    checksums: Checksums = Checksums.CRC32
     credentials_lifetime: float = 3600.0
     """How long an S3 key is good."""
     token_lifetime: float = 36000.0

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tui_uploader.local_cloud.bodies import BodyTooLarge
-from tui_uploader.local_cloud.options import Profile
+from tui_uploader.local_cloud.options import Checksums, Profile
 from tui_uploader.local_cloud.passes import PassOffice
 from tui_uploader.local_cloud.routes import Operation
 from tui_uploader.local_cloud.s3_call import Call, admitted
@@ -35,13 +35,20 @@ class S3:
     """An ASGI application."""
 
     def __init__(
-        self, objects: ObjectCalls, parts: PartCalls, passes: PassOffice, profile: Profile, now: Callable[[], float]
+        self,
+        objects: ObjectCalls,
+        parts: PartCalls,
+        passes: PassOffice,
+        profile: Profile,
+        now: Callable[[], float],
+        checksums: Checksums = Checksums.CRC32,
     ) -> None:
         self._objects = objects
         self._parts = parts
         self._passes = passes
         self._profile = profile
         self._now = now
+        self._checksums = checksums
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -66,7 +73,7 @@ class S3:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, request_id: str) -> Response:
-        call = admitted(request, self._passes, self._profile, self._now())
+        call = admitted(request, self._passes, self._profile, self._checksums, self._now())
         match call.operation:
             case Operation.PUT_OBJECT:
                 return await self._objects.put(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from starlette.requests import Request
 
 from tui_uploader.local_cloud.aws_chunked import AwsChunkedDecoder
 from tui_uploader.local_cloud.names import BUCKET, check_key, split_path
-from tui_uploader.local_cloud.options import Profile
+from tui_uploader.local_cloud.options import Checksums, Profile
 from tui_uploader.local_cloud.passes import PassOffice, StorageKey
 from tui_uploader.local_cloud.routes import Operation, operation_of
 from tui_uploader.local_cloud.s3_error import S3Refusal
@@ -44,10 +45,23 @@ class Call:
     parameters: Mapping[str, str]
     claim: Claim = field(repr=False)
     storage_key: StorageKey
+    checksums: Checksums = Checksums.CRC32
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return self.request.headers
+        """Those that this store knows."""
+        if self.checksums is Checksums.CRC32:
+            return self.request.headers
+        return {
+            name: value
+            for name, value in self.request.headers.items()
+            if not name.startswith("x-amz-checksum-")
+            and not (name == "content-md5" and self.checksums is not Checksums.CONTENT_MD5)
+        }
+
+    def etag(self, md5: bytes) -> str:
+        """What the store calls a body with this MD5."""
+        return secrets.token_hex(16) if self.checksums is Checksums.NONE else md5.hex()
 
     @property
     def resource(self) -> str:
@@ -93,7 +107,7 @@ class Call:
         return kept | ({"content-encoding": ",".join(codings)} if codings else {})
 
 
-def admitted(request: Request, passes: PassOffice, profile: Profile, now: float) -> Call:
+def admitted(request: Request, passes: PassOffice, profile: Profile, checksums: Checksums, now: float) -> Call:
     """The request, once it is known who sends it and that they may. Raises S3Refusal."""
     wire = WireRequest(
         method=request.method,
@@ -111,7 +125,7 @@ def admitted(request: Request, passes: PassOffice, profile: Profile, now: float)
         raise S3Refusal("NoSuchBucket" if bucket else "AccessDenied", "There is no such bucket for you.")
     parameters = _texts(wire)
     operation = operation_of(wire.method, key, parameters)
-    call = Call(request, operation, key, parameters, claim, storage_key)
+    call = Call(request, operation, key, parameters, claim, storage_key, checksums)
     if not _allowed(call, profile):
         raise S3Refusal("AccessDenied", "Access Denied")
     if key:

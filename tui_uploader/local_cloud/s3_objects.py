@@ -40,7 +40,7 @@ class ObjectCalls:
         async with self.taken_in(call) as (incoming, digests, algorithm):
             checksum = Checksum(algorithm, digests.value(algorithm)) if algorithm else None
             stored = StoredObject(
-                call.key, incoming.size, digests.md5.hex(), self._store.now(), checksum, call.kept_headers()
+                call.key, incoming.size, call.etag(digests.md5), self._store.now(), checksum, call.kept_headers()
             )
             await self._threads.run(self._store.land, incoming, stored, only_if_absent=only_if_absent)
         return Response(headers={"etag": f'"{stored.etag}"'} | checksum_headers(checksum))

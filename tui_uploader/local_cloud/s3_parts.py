@@ -70,7 +70,7 @@ class PartCalls:
             part = StoredPart(
                 number=number,
                 size=incoming.size,
-                md5=digests.md5.hex(),
+                md5=call.etag(digests.md5),
                 checksum=(kept, digests.value(kept)) if kept else None,
                 modified=self._store.now(),
                 incoming=incoming.name,

@@ -32,7 +32,7 @@ from tui_uploader.local_cloud.faults import FaultPlan, parsed
 from tui_uploader.local_cloud.meter import Meter, Metered
 from tui_uploader.local_cloud.multipart import MultipartStore
 from tui_uploader.local_cloud.objects import ObjectStore
-from tui_uploader.local_cloud.options import ExternalS3, LocalCloudAddress, LocalCloudOptions, Profile
+from tui_uploader.local_cloud.options import Checksums, ExternalS3, LocalCloudAddress, LocalCloudOptions, Profile
 from tui_uploader.local_cloud.passes import PassOffice
 from tui_uploader.local_cloud.rest import Rest
 from tui_uploader.local_cloud.routes import is_rest
@@ -130,7 +130,7 @@ def _apis(parts: _Parts, options: LocalCloudOptions, now: Callable[[], float]) -
     passes = PassOffice(parts.login.signing_key)
     object_calls = ObjectCalls(parts.objects, parts.threads)
     part_calls = PartCalls(parts.objects, MultipartStore(parts.objects), object_calls, parts.threads)
-    s3 = S3(object_calls, part_calls, passes, options.profile, now)
+    s3 = S3(object_calls, part_calls, passes, options.profile, now, options.checksums)
     rest = Rest(parts.projects, parts.login, passes, options, parts.threads, now)
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
@@ -203,6 +203,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--profile", type=Profile, choices=list(Profile), default=Profile.DEFAULT)
+    parser.add_argument("--checksums", type=Checksums, choices=list(Checksums), default=Checksums.CRC32)
     parser.add_argument("--credentials-lifetime", type=float, default=3600.0, metavar="SECONDS")
     parser.add_argument("--token-lifetime", type=float, default=36000.0, metavar="SECONDS")
     parser.add_argument("--processing-seconds", type=float, default=60.0, metavar="SECONDS")

@@ -58,6 +58,8 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE sources ADD COLUMN found_some INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE uploads ADD COLUMN dismissed_at REAL;
         ALTER TABLE uploads ADD COLUMN condensed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE files ADD COLUMN proof TEXT;
+        ALTER TABLE parts ADD COLUMN proof TEXT;
         CREATE TABLE delivered (
             file         INTEGER PRIMARY KEY,
             upload       INTEGER NOT NULL REFERENCES uploads (id),
@@ -69,7 +71,8 @@ MIGRATIONS: dict[int, str] = {
             crc32        INTEGER,
             object       TEXT,
             etag         TEXT,
-            uploaded_at  REAL
+            uploaded_at  REAL,
+            proof        TEXT
         );
         CREATE TABLE dropped (file INTEGER PRIMARY KEY);
         CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);

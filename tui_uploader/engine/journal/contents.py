@@ -12,6 +12,7 @@ from pathlib import Path
 from tui_uploader.engine.journal import files, known
 from tui_uploader.engine.journal.known import EQUAL_FACTS, Content
 from tui_uploader.engine.journal.moves import HOLDING, marks
+from tui_uploader.errors import NameTaken
 from tui_uploader.intake.naming import folded, name_choices
 from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate
@@ -49,6 +50,9 @@ def settle_check(
         files.move(connection, file_id, FileEvent.MATCHED, duplicate_of=original, identity=identity, crc32=crc32)
         return
     name = _own_name(connection, found, identity)
+    if name is None:
+        _fail_without_name(connection, found)
+        return
     files.note_facts(connection, file_id, candidate)
     same_content = found.identity == identity
     if same_content and found.etag is not None and found.object == name:
@@ -61,9 +65,9 @@ def settle_check(
     files.move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name, etag=None)
 
 
-def _own_name(connection: sqlite3.Connection, row: files.FileRow, identity: str) -> str:
+def _own_name(connection: sqlite3.Connection, row: files.FileRow, identity: str) -> str | None:
     """The name that this content has in the project already, or the first of those to choose from that no other holds;
-    from now on it is this content's."""
+    from now on it is this content's. None: objects that are not this content have all of them."""
     held = connection.execute(
         "SELECT name FROM names INDEXED BY names_of_contents WHERE project = ? AND identity = ?",
         (row.project, identity),
@@ -73,7 +77,7 @@ def _own_name(connection: sqlite3.Connection, row: files.FileRow, identity: str)
     for name in name_choices(Path(row.path).name, identity):
         if _claim(connection, row.project, name, identity):
             return name
-    raise AssertionError("the last name to choose from holds the whole identity")
+    return None
 
 
 def _claim(connection: sqlite3.Connection, project: int, name: str, identity: str) -> bool:
@@ -118,14 +122,23 @@ def give_other_name(connection: sqlite3.Connection, file_id: int) -> None:
     row = files.file(connection, file_id)
     assert row.identity is not None and row.object is not None
     files.forget_parts(connection, file_id)
-    connection.execute(
-        "UPDATE names SET identity = '' WHERE project = ? AND folded = ?", (row.project, folded(row.object))
-    )
+    give_up_name(connection, row)
     names = list(name_choices(Path(row.path).name, row.identity))
     after = names.index(row.object) + 1 if row.object in names else 0
     for name in names[after:]:
         if _claim(connection, row.project, name, row.identity):
             files.move(connection, file_id, FileEvent.HELD, object=name)
             return
+    _fail_without_name(connection, row)
+
+
+def give_up_name(connection: sqlite3.Connection, row: files.FileRow) -> None:
+    """The object of that name is not this content, and stays: the name is never used again."""
+    connection.execute(
+        "UPDATE names SET identity = '' WHERE project = ? AND folded = ?", (row.project, folded(row.object or ""))
+    )
+
+
+def _fail_without_name(connection: sqlite3.Connection, row: files.FileRow) -> None:
     reason = f"The project has objects of every name that {printable(Path(row.path).name)} could have."
-    files.fail(connection, file_id, "NameTaken", reason)
+    files.fail(connection, row.id, NameTaken.__name__, reason)

@@ -19,7 +19,7 @@ from tui_uploader.engine.journal.known import candidate_in, columns_of
 from tui_uploader.engine.journal.moves import CHOSEN, FOUND_AGAIN, HOLDING, choose, choose_where, move_chosen
 from tui_uploader.errors import SourceChanged, SourceRefused, SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, UploadState, next_stage
+from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, Proof, UploadState, next_stage
 
 _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FAILED)
 
@@ -47,6 +47,8 @@ class FileRow:
     accepted: bool = False
     ctime_ns: int | None = None
     mount: str = ""
+    proof: Proof | None = None
+    """How the store proved the object; None: there is none, or an older version did not keep it."""
 
     @property
     def candidate(self) -> Candidate:
@@ -78,6 +80,7 @@ class FileRow:
             accepted=bool(row["accepted"]),
             ctime_ns=candidate.ctime_ns,
             mount=candidate.mount,
+            proof=word(Proof, row["proof"]) if row["proof"] is not None else None,
         )
 
 
@@ -221,13 +224,20 @@ def begin_multipart(connection: sqlite3.Connection, file_id: int, multipart: str
 
 def add_part(connection: sqlite3.Connection, file_id: int, part: Part) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)", (file_id, part.number, part.size, part.etag, part.crc32)
+        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)",
+        (file_id, part.number, part.size, part.etag, part.crc32, part.proof),
     )
 
 
 def parts(connection: sqlite3.Connection, file_id: int) -> list[Part]:
     return [
-        Part(number=row["number"], size=row["size"], etag=row["etag"], crc32=row["crc32"])
+        Part(
+            number=row["number"],
+            size=row["size"],
+            etag=row["etag"],
+            crc32=row["crc32"],
+            proof=word(Proof, row["proof"] or Proof.NONE),
+        )
         for row in connection.execute("SELECT * FROM parts WHERE file = ? ORDER BY number", (file_id,))
     ]
 
@@ -248,10 +258,10 @@ def keep_parts(connection: sqlite3.Connection, file_id: int, crc32s: Sequence[in
             connection.execute("DELETE FROM parts WHERE file = ? AND number = ?", (file_id, part.number))
 
 
-def store(connection: sqlite3.Connection, file_id: int, etag: str) -> None:
+def store(connection: sqlite3.Connection, file_id: int, etag: str, proof: Proof) -> None:
     """The object is whole, and its parts with it are no more."""
     connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
-    move(connection, file_id, FileEvent.STORED, etag=etag, multipart=None, part_size=None)
+    move(connection, file_id, FileEvent.STORED, etag=etag, proof=proof, multipart=None, part_size=None)
 
 
 def bytes_in_parts(connection: sqlite3.Connection, file_id: int | None = None) -> dict[int, tuple[int, int]]:

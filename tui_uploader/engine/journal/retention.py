@@ -21,7 +21,7 @@ from tui_uploader.engine.journal.moves import CHOSEN, choose, choose_where, mark
 from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.model import FileEvent, FileStage, UploadState
 
-_KEPT = ("upload", "project", "path", "name", "size", "identity", "crc32", "object", "etag", "uploaded_at")
+_KEPT = ("upload", "project", "path", "name", "size", "identity", "crc32", "object", "etag", "uploaded_at", "proof")
 _AS_COLUMNS_OF_FILES = {
     "id": "file",
     "stage": f"'{FileStage.REGISTERED}'",

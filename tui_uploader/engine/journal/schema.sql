@@ -79,7 +79,8 @@ CREATE TABLE files (
     uploaded_at     REAL,
     accepted        INTEGER NOT NULL DEFAULT 0,  -- the user wants it as it is, although its end is missing
     ctime_ns        INTEGER,                     -- NULL where programs can set it, or there is none
-    mount           TEXT NOT NULL DEFAULT ''     -- see intake.mounts; empty where it is not known
+    mount           TEXT NOT NULL DEFAULT '',    -- see intake.mounts; empty where it is not known
+    proof           TEXT                         -- how the store proved the object; NULL where that was not kept
 );
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);
@@ -102,7 +103,8 @@ CREATE TABLE delivered (
     crc32        INTEGER,
     object       TEXT,
     etag         TEXT,
-    uploaded_at  REAL
+    uploaded_at  REAL,
+    proof        TEXT
 );
 CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
 CREATE INDEX delivered_by_upload ON delivered (upload);
@@ -126,6 +128,7 @@ CREATE TABLE parts (
     size    INTEGER NOT NULL,
     etag    TEXT NOT NULL,
     crc32   INTEGER NOT NULL,
+    proof   TEXT,
     PRIMARY KEY (file, number)
 ) WITHOUT ROWID;
 

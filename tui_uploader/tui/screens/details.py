@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_uploader.model import FileItem, FileStatus, Skipped
+from tui_uploader.model import NOT_VERIFIED, FileItem, FileStatus, Proof, Skipped
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.tui.aside import aside
 from tui_uploader.tui.screens.steady import SteadySize
@@ -39,6 +39,8 @@ def file_lines(item: FileItem) -> list[tuple[str, str]]:
         lines.append(("In project", item.object))
     if item.reason is not None:
         lines.append(("Why", item.reason))
+    if item.verified is not None:
+        lines.append(("Verified", NOT_VERIFIED if item.verified is Proof.NONE else f"by checksum ({item.verified})"))
     if item.duplicate_of is not None:
         lines.append(("Same as", "uploaded before" if item.duplicate_of == item.path else item.duplicate_of))
     if item.status in _WHAT_HELPS:
