@@ -91,7 +91,7 @@ async def test_a_terminal_gets_its_cursor_back_when_the_waiting_is_told_to_end(
 
 
 async def test_an_engine_that_is_stopped_goes_on_with_the_next_upload(slow_cloud: LocalCloud, tmp_path: Path) -> None:
-    photos = write_flight(tmp_path / "card", 12)
+    photos = write_flight(tmp_path / "card", 60)
     waiting = started(*upload_of(tmp_path / "card", "--wait"))
     await until(lambda: slow_cloud.stored())
     assert command("engine", "stop").code == 0

@@ -23,7 +23,7 @@ from typing import Self
 
 import pyte
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 # pyte prints the end of codes that it does not know: questions about modes and the keyboard protocol of kitty.
 _UNKNOWN_TO_PYTE = re.compile(
     rb"\x1b\[\?[0-9;]*\$p|\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP.*?\x1b\\", re.S
