@@ -6,19 +6,25 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from tui_uploader.http_connections import BoundedProtocol, Connections
+
 _POLL_SECONDS = 0.005
+_BACKLOG = 128
+"""asyncio accepts so many at once, before it looks at what arrived on those that it has."""
 
 
 class HttpServer(uvicorn.Server):
     """Serves one ASGI application in the running event loop.
 
     `keep_alive`: seconds that an idle connection is kept open. `last_requests`: seconds that requests have to end when
-    the server stops; then they are cancelled. Raises OSError when the certificate or its key cannot be loaded.
+    the server stops; then they are cancelled. `connections`: bounds for them, instead of a `protocol`. Raises OSError
+    when the certificate or its key cannot be loaded.
     """
 
     def __init__(
@@ -28,6 +34,7 @@ class HttpServer(uvicorn.Server):
         keep_alive: int,
         last_requests: int,
         protocol: str | type[asyncio.Protocol] = "h11",
+        connections: Connections | None = None,
         certificate: Path | None = None,
         private_key: Path | None = None,
     ) -> None:
@@ -43,12 +50,17 @@ class HttpServer(uvicorn.Server):
             proxy_headers=False,
             server_header=False,
             date_header=False,
+            backlog=_BACKLOG,
             timeout_keep_alive=keep_alive,
             timeout_graceful_shutdown=last_requests,
             ssl_certfile=certificate,
             ssl_keyfile=private_key,
         )
         config.load()
+        if connections is not None:
+            config.http_protocol_class = partial(  # type: ignore[assignment]  # it is only called
+                BoundedProtocol, connections=connections
+            )
         super().__init__(config)
         self._last_requests = last_requests
         self._listening = asyncio.Event()

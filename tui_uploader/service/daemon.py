@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from tui_uploader.encoding import paths_are_utf8
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineWillNotStart, Interrupted, UploaderError
+from tui_uploader.http_connections import Connections
 from tui_uploader.http_server import HttpServer
 from tui_uploader.service.api import create_app
 from tui_uploader.service.door import Door, door
@@ -70,7 +71,7 @@ async def run_engine(
             stop = StopSignal()
             presence = Presence()
             app = create_app(manager, directories, lambda: entrance.path, stop, presence)
-            server = HttpServer(app, keep_alive=_KEEP_ALIVE, last_requests=_LAST_REQUESTS)
+            server = HttpServer(app, keep_alive=_KEEP_ALIVE, last_requests=_LAST_REQUESTS, connections=Connections())
             with _signals_set(stop):
                 place = _Place(directories, lock, entrance, server)
                 await _serve(server, place, ready, stop, presence, manager, settings.idle_exit)
