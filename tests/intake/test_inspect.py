@@ -438,8 +438,8 @@ def test_good_results_pass(tmp_path: Path, name: str, content: bytes) -> None:
         ("cloud.laz", b"ZIP?" + bytes(300), "is not a LAS point cloud"),
         ("cloud.las", bytes(300), "nothing but zeros"),
         ("mesh.obj", b"", "is empty"),
-        ("mesh.obj", b"\x7fELF\0\1", "is not a text file"),
-        ("mesh.obj", jpeg(), "named like a text file but is a JPEG"),
+        ("mesh.obj", b"\x7fELF\0\1", "not in plain text"),
+        ("mesh.obj", jpeg(), r"named like a mesh \(OBJ\) but is a JPEG"),
         ("texture.png", jpeg(), "named like a PNG but is a JPEG"),
     ],
 )

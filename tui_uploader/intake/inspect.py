@@ -2,7 +2,7 @@
 
 A file that nobody can use is better refused before the upload, on the field with the drone at hand, than hours later.
 Only headers and ends of most files are read: well under a millisecond for a file in the page cache. A JPEG with
-something behind its pixels is read through, some 3 GB/s.
+something behind its pixels is read through, some 3 GB/s; a text is read to its first statement that tells its kind.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake import jpeg, tiff
 from tui_uploader.intake.exif import PhotoFacts, exif_facts
 from tui_uploader.intake.jpeg import BadJpeg, Block, JpegReader
+from tui_uploader.intake.mesh_text import NotMesh, check_materials, check_mesh
 from tui_uploader.intake.source import open_source
 from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.intake.tiff_pixels import has_all_pixels
@@ -26,7 +27,8 @@ from tui_uploader.text import printable
 
 __all__ = ["PhotoFacts", "inspect_image", "inspect_result", "result_type"]
 
-_JPEG, _TIFF, _PNG, _POINTS, _TEXT = "a JPEG", "a TIFF", "a PNG", "a LAS point cloud", "a text file"
+_JPEG, _TIFF, _PNG, _POINTS = "a JPEG", "a TIFF", "a PNG", "a LAS point cloud"
+_MESH, _MATERIALS = "a mesh (OBJ)", "a list of materials (MTL)"
 _SIGNATURES = {
     jpeg.START: _JPEG,
     b"II*\0": _TIFF,
@@ -45,9 +47,11 @@ _EXPECTED = {
     ".png": _PNG,
     ".las": _POINTS,
     ".laz": _POINTS,
-    ".obj": _TEXT,
-    ".mtl": _TEXT,
+    ".obj": _MESH,
+    ".mtl": _MATERIALS,
 }
+_TEXTS = {_MESH: check_mesh, _MATERIALS: check_materials}
+"""Kinds without a signature, and what recognises them."""
 _RESULT_TYPES = {
     ".las": "point_cloud",
     ".laz": "point_cloud",
@@ -115,17 +119,28 @@ def _opened(path: str, descriptor: int | None) -> Iterator[tuple[BinaryIO, int]]
 def _identified(path: str, file: BinaryIO) -> str:
     """What the file is, which is what its extension says."""
     head = file.read(_BUFFER)
-    expected = _EXPECTED.get(extension_of(path), _TEXT)
+    expected = _EXPECTED.get(extension_of(path))
+    if expected is None:
+        raise _refused(path, "has a name of no kind of file that is uploaded; give it the right extension")
     found = next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
     if found is None and not any(head):
         raise _refused(path, f"holds nothing but zeros where it begins; {_COPY_AGAIN}")
-    if found is None and expected == _TEXT and b"\0" not in head:
-        return _TEXT
+    if found is None and expected in _TEXTS:
+        _check_text(path, file, expected)
+        return expected
     if found == expected:
         return found
     if found is None:
         raise _refused(path, f"is not {expected}, although its name says so; {_COPY_AGAIN}, or leave it out")
     raise _refused(path, f"is named like {expected} but is {found}; give it the right extension, or leave it out")
+
+
+def _check_text(path: str, file: BinaryIO, kind: str) -> None:
+    file.seek(0)
+    try:
+        _TEXTS[kind](file)
+    except NotMesh as error:
+        raise _refused(path, f"{error}; export it again, or leave it out") from error
 
 
 def _jpeg_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
