@@ -16,10 +16,13 @@ from tests.photos import write_flight
 HANGS = """
 import os, threading
 _open = os.open
-def open_or_hang(path, *args, **more):
-    if os.fsdecode(path if isinstance(path, (str, bytes)) else "").startswith(os.environ["HUNG_CARD"]):
+def open_or_hang(path, *args, dir_fd=None, **more):
+    whole = os.fsdecode(path if isinstance(path, (str, bytes)) else "")
+    if dir_fd is not None:
+        whole = os.path.join(os.readlink(f"/proc/self/fd/{dir_fd}"), whole)
+    if whole.startswith(os.environ["HUNG_CARD"]):
         threading.Event().wait()
-    return _open(path, *args, **more)
+    return _open(path, *args, dir_fd=dir_fd, **more)
 os.open = open_or_hang
 """
 """Run by every interpreter at its start, in which no file of the card can be opened from then on."""

@@ -58,8 +58,8 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Card:
     card = Card()
     real = Candidate.of
 
-    def of(path: str, status: os.stat_result, mount: Mount) -> Candidate:
-        return card.as_told(real(path, status, mount))
+    def of(path: str, status: os.stat_result, mount: Mount, lies_at: str = "") -> Candidate:
+        return card.as_told(real(path, status, mount, lies_at))
 
     monkeypatch.setattr(scan, "mount_of", lambda descriptor: Mount(card.mount, card.keeps_ctime))
     monkeypatch.setattr(scan, "mount_at", lambda path: Mount(card.mount, card.keeps_ctime))

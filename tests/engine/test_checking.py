@@ -31,11 +31,11 @@ async def test_a_file_removed_while_it_is_looked_at_stays_removed(
     photo, _ = write_flight(world.card, 2)
     looking, go = threading.Event(), threading.Event()
 
-    def held_up(path: str, descriptor: int) -> Candidate:
+    def held_up(path: str, descriptor: int, real: str) -> Candidate:
         if path == str(photo):
             looking.set()
             assert go.wait(20)
-        return candidate_at(path, descriptor)
+        return candidate_at(path, descriptor, real)
 
     monkeypatch.setattr(reading, "candidate_at", held_up)
     async with world.cloud_running(), world.engine() as manager:
@@ -78,9 +78,9 @@ async def test_a_file_that_is_being_written_is_not_looked_at_all_the_time(
             while not stop.wait(0.001):
                 file.write(b"x")
 
-    def noted(path: str, descriptor: int) -> Candidate:
+    def noted(path: str, descriptor: int, real: str) -> Candidate:
         looks.append(path)
-        return candidate_at(path, descriptor)
+        return candidate_at(path, descriptor, real)
 
     monkeypatch.setattr(reading, "candidate_at", noted)
     writing = threading.Thread(target=keep_writing)

@@ -50,17 +50,19 @@ class Card:
 
     def wrapped(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **more: Any) -> Any:
-            if self.call == name and not self.answers.is_set() and self._is_meant(args):
+            if self.call == name and not self.answers.is_set() and self._is_meant(*args, **more):
                 self.hung += 1
                 assert self.answers.wait(60)
             return real(*args, **more)
 
         return call
 
-    def _is_meant(self, args: tuple[Any, ...]) -> bool:
+    def _is_meant(self, *args: Any, dir_fd: int | None = None) -> bool:
         path = args[0]
         if isinstance(path, int):  # sendfile: to, from
             path = Path(f"/proc/self/fd/{args[1]}").readlink()
+        elif dir_fd is not None:
+            path = Path(f"/proc/self/fd/{dir_fd}").readlink() / path
         return os.fsdecode(path).startswith(str(self.folder))
 
 

@@ -31,11 +31,11 @@ async def test_a_stored_file_that_was_written_to_is_not_registered_as_it_was(
     half = photo.read_bytes()
     looked: list[str] = []
 
-    def written_just_before(path: str) -> Candidate:
+    def written_just_before(path: str, real: str) -> Candidate:
         if not looked:
             photo.write_bytes(jpeg(9_000))
         looked.append(path)
-        return candidate_of(path)
+        return candidate_of(path, real)
 
     monkeypatch.setattr(written_since, "candidate_of", written_just_before)
     async with world.cloud_running(), world.engine() as manager:
@@ -55,11 +55,11 @@ async def test_a_stored_file_that_was_only_touched_is_registered_without_sending
     photo = write_photo(world.card / "DJI_0001.JPG")
     touched: list[bool] = []
 
-    def touching(path: str) -> Candidate:
+    def touching(path: str, real: str) -> Candidate:
         if not touched:
             os.utime(photo, (1_600_000_000, 1_600_000_000))
             touched.append(True)
-        return candidate_of(path)
+        return candidate_of(path, real)
 
     monkeypatch.setattr(written_since, "candidate_of", touching)
     async with world.cloud_running(), world.engine() as manager:
@@ -76,14 +76,14 @@ async def test_a_source_that_cannot_be_asked_does_not_keep_a_stored_file_from_be
     photos = write_flight(world.card, 3)
     go = threading.Event()
 
-    def gone(path: str) -> Candidate:
+    def gone(path: str, real: str) -> Candidate:
         if how == "hangs":
             assert go.wait(30)
         if how == "another card":
-            return replace(candidate_of(path), mount="of another card", size=7)
+            return replace(candidate_of(path, real), mount="of another card", size=7)
         for photo in photos:
             photo.unlink(missing_ok=True)
-        return candidate_of(path)
+        return candidate_of(path, real)
 
     monkeypatch.setattr(written_since, "candidate_of", gone)
     monkeypatch.setattr(written_since, "_SECONDS_PER_BATCH", 0.1)

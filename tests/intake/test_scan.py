@@ -185,11 +185,43 @@ def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_link_to_a_file_counts_as_that_file(tmp_path: Path) -> None:
     touch(tmp_path, "cards/a.jpg", "links/.keep")
-    (tmp_path / "links/b.jpg").symlink_to(tmp_path / "cards/a.jpg")
-    assert len(found(tmp_path)) == 1
-    linked = found(tmp_path / "links")
-    assert names(linked, tmp_path) == ["links/b.jpg"]
-    assert linked[0].inode == (tmp_path / "cards/a.jpg").stat().st_ino
+    (tmp_path / "cards/b.jpg").symlink_to("../links/target.bin")
+    (tmp_path / "links/c.jpg").symlink_to(tmp_path / "cards/a.jpg")
+    (tmp_path / "links/target.bin").touch()
+    assert names(found(tmp_path), tmp_path) == ["cards/a.jpg", "cards/b.jpg"]
+    linked = found(tmp_path)[1]
+    assert linked.inode == (tmp_path / "links/target.bin").stat().st_ino
+    assert linked.real == str(tmp_path / "links/target.bin")
+    assert candidate_of(linked.path, linked.real) == linked
+
+
+def test_a_link_is_followed_into_what_was_named_and_nowhere_else(tmp_path: Path) -> None:
+    """Whoever wrote the card does not choose which files of this machine are uploaded."""
+    touch(tmp_path, "card/a.jpg", "card/inner/b.jpg", "card 2/c.jpg", "home/private.jpg", "home/more/d.jpg")
+    card = tmp_path / "card"
+    (card / "key.jpg").symlink_to("../home/private.jpg")
+    (card / "pictures").symlink_to(tmp_path / "home")
+    (card / "neighbour").symlink_to(tmp_path / "card 2")
+    (card / "root").symlink_to("/")
+    (card / "inner/over.jpg").symlink_to("../../card 2/c.jpg")
+    (card / "inner/step.jpg").symlink_to("../key.jpg")
+    assert names(found(card), card) == ["a.jpg", "inner/b.jpg"]
+    told = "a link that leads out of the folders you named; name its target to upload it"
+    assert skipped(card) == dict.fromkeys(["key.jpg", "pictures", "neighbour", "root", "over.jpg", "step.jpg"], told)
+    both = list(scan([str(card)], IMAGES, named=[str(card), str(tmp_path / "card 2")]))
+    linked = [candidate.path for batch in both for candidate in batch.candidates]
+    assert [os.path.relpath(path, card) for path in linked] == ["a.jpg", "inner/b.jpg", "inner/over.jpg"]
+
+
+def test_what_the_user_named_may_be_a_link(tmp_path: Path) -> None:
+    touch(tmp_path, "disk/flight/a.jpg", "disk/flight/inner/b.jpg", "disk/c.jpg")
+    (tmp_path / "card").symlink_to("disk/flight")
+    (tmp_path / "photo.jpg").symlink_to("disk/c.jpg")
+    (tmp_path / "disk/flight/again").symlink_to(tmp_path / "card/inner")
+    candidates = found(tmp_path / "card", tmp_path / "photo.jpg")
+    assert names(candidates, tmp_path) == ["card/a.jpg", "card/again/b.jpg", "photo.jpg"]
+    lies = [os.path.relpath(candidate.real, tmp_path) for candidate in candidates]
+    assert lies == ["disk/flight/a.jpg", "disk/flight/inner/b.jpg", "disk/c.jpg"]
 
 
 def test_hard_links_are_files_of_their_own(tmp_path: Path) -> None:
@@ -234,12 +266,12 @@ def test_what_is_no_file_is_never_opened(tmp_path: Path, monkeypatch: pytest.Mon
     os.mkfifo(tmp_path / "pipe.jpg")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket.jpg")
-        (tmp_path / "null.jpg").symlink_to("/dev/null")
         assert skipped(tmp_path) == {
             "pipe.jpg": "is a named pipe, not a file",
             "socket.jpg": "is a socket, not a file",
-            "null.jpg": "is a device, not a file",
         }
+        (tmp_path / "null.jpg").symlink_to("/dev/null")
+        assert skipped(tmp_path / "null.jpg") == {"null.jpg": "is a device, not a file"}
         assert skipped(tmp_path / "pipe.jpg") == {"pipe.jpg": "is a named pipe, not a file"}
 
 

@@ -112,6 +112,15 @@ def card(folder: Path) -> Path:
     (folder / "older").symlink_to("#recycle")
     (folder / "again").symlink_to("DCIM")
     (folder / "DCIM" / "loop").symlink_to("..")
+    (folder / "DCIM" / "copy.jpg").symlink_to("100MEDIA/DJI_1.JPG")
+    (folder / "DCIM" / "renamed.jpg").symlink_to("100MEDIA/notes.txt")
+    elsewhere = folder.with_name(f"{folder.name} elsewhere")
+    elsewhere.mkdir()
+    (elsewhere / "private.jpg").touch()
+    (elsewhere / "private.laz").touch()
+    (folder / "out").symlink_to(elsewhere)
+    (folder / "DCIM" / "out.jpg").symlink_to(elsewhere / "private.jpg")
+    (folder / "DCIM" / "out.laz").symlink_to(elsewhere / "private.laz")
     return folder
 
 

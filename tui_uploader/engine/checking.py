@@ -193,7 +193,7 @@ class Checker:
         watches = self._core.watches
         if gaps is not GapRule.FAILS and not watches.wants_look(row):
             return True
-        look = await self._threads.run(row.path, look_at, row.path)
+        look = await self._threads.run(row.path, look_at, row.path, row.real)
         match watches.seen(row, look, gaps):
             case LookAgain():
                 return False

@@ -27,7 +27,7 @@ async def opened(core: Core, row: FileRow) -> FileIO:
 
     Raises SourceChanged, SourceVanished, SourceUnreadable.
     """
-    source, found = await _in_thread(core, row.path)
+    source, found = await _in_thread(core, row)
     try:
         if found != row.candidate:
             await _make_sure(core, row, source, found)
@@ -59,9 +59,9 @@ def check_unwritten(source: FileIO, before: os.stat_result) -> None:
         raise SourceChanged(_CHANGED)
 
 
-async def _in_thread(core: Core, path: str) -> tuple[FileIO, Candidate]:
+async def _in_thread(core: Core, row: FileRow) -> tuple[FileIO, Candidate]:
     """A card that has just been pulled out may take its time to say so."""
-    opening = asyncio.ensure_future(core.sources.run_briefly(path, _open, path))
+    opening = asyncio.ensure_future(core.sources.run_briefly(row.path, _open, row.path, row.real))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
@@ -74,8 +74,8 @@ def _close_opened(opening: asyncio.Future[tuple[FileIO, Candidate]]) -> None:
         opening.result()[0].close()
 
 
-def _open(path: str) -> tuple[FileIO, Candidate]:
-    with open_source(path) as (descriptor, _):
-        found = candidate_at(path, descriptor)
+def _open(path: str, real: str) -> tuple[FileIO, Candidate]:
+    with open_source(path, real=real) as (descriptor, _):
+        found = candidate_at(path, descriptor, real)
         # By its path, which errors name; it stays open after the block.
         return open(path, "rb", buffering=0, opener=lambda _, __: os.dup(descriptor)), found

@@ -8,7 +8,7 @@ from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.known import Content, Known
 from tui_uploader.engine.recognising import holds
 from tui_uploader.intake.exif import by_cameras_clock
-from tui_uploader.intake.fingerprint import fingerprint
+from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
 from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result
 from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate, candidate_at
@@ -34,8 +34,8 @@ def read_file(row: FileRow, kind: ProjectKind, known: Known | None) -> Reading:
     Blocking: for a thread. Raises SourceError; SourceChanged when the file changed meanwhile.
     """
     path = row.path
-    with open_source(path) as (descriptor, _):
-        found = candidate_at(path, descriptor)
+    with open_source(path, real=row.real) as (descriptor, _):
+        found = candidate_at(path, descriptor, row.real)
         if was_written(row.candidate, found):
             return Reading(found, None)
         if known is not None and holds(known, found, descriptor):
@@ -45,6 +45,8 @@ def read_file(row: FileRow, kind: ProjectKind, known: Known | None) -> Reading:
             inspect(path, descriptor)  # says why nothing of it can be used
         read = fingerprint(path, descriptor, row.part_size)
         facts = inspect(path, descriptor)
+        if was_written(found, candidate_at(path, descriptor, row.real)):
+            raise changed_while_read(path)
     taken_at = None if facts.taken_at is None else by_cameras_clock(facts.taken_at)
     content = Content(read.identity, read.crc32, facts.latitude, facts.longitude, taken_at, read.samples)
     return Reading(found, content, read.parts)

@@ -44,16 +44,16 @@ def recognise(found: Sequence[Candidate], known: Mapping[str, Known]) -> Recogni
                 identities[path] = before.content.identity
             case Sameness.LOOK if before.content.samples is not None:
                 with suppress(SourceError):
-                    seen[path], same = _look(path, before)
+                    seen[path], same = _look(seen[path], before)
                     (identities if same else replaced)[path] = before.content.identity
                     samples_read.add(path)
     return Recognised(tuple(seen[candidate.path] for candidate in found), identities, replaced, frozenset(samples_read))
 
 
-def _look(path: str, known: Known) -> tuple[Candidate, bool]:
+def _look(candidate: Candidate, known: Known) -> tuple[Candidate, bool]:
     """The file as it is now, and whether it holds the known content. Raises SourceError."""
-    with open_source(path) as (descriptor, _):
-        found = candidate_at(path, descriptor)
+    with open_source(candidate.path, real=candidate.real) as (descriptor, _):
+        found = candidate_at(candidate.path, descriptor, candidate.real)
         return found, holds(known, found, descriptor)
 
 

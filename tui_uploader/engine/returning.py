@@ -116,8 +116,8 @@ def _reopen(connection: sqlite3.Connection, row: FileRow, candidate: Candidate |
 
 def _look(row: FileRow) -> Found:
     try:
-        candidate = candidate_of(row.path)
-        return Found(candidate, look_at(row.path) if row.error == SourceChanged.__name__ else None)
+        candidate = candidate_of(row.path, row.real)
+        return Found(candidate, look_at(row.path, row.real) if row.error == SourceChanged.__name__ else None)
     except SourceUnreadable:
         return Found(row.candidate)
     except SourceError:

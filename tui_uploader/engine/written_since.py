@@ -77,7 +77,7 @@ async def _written(core: Core, rows: Sequence[FileRow], seconds: float) -> list[
 def _now(row: FileRow) -> Candidate | None:
     """The file as it is; None when that cannot be learned, or another card is mounted there. Blocking: for a thread."""
     try:
-        found = candidate_of(row.path)
+        found = candidate_of(row.path, row.real)
     except SourceError:
         return None
     return found if found.mount == row.candidate.mount else None

@@ -59,10 +59,14 @@ def fingerprint(path: str, descriptor: int | None = None, part_size: int | None 
         found = _read(opened, before.st_size, part_size or max(1, before.st_size))
         after = os.fstat(opened)
     if (before.st_size, before.st_mtime_ns, found.size) != (after.st_size, after.st_mtime_ns, after.st_size):
-        raise SourceChanged(
-            f"{printable(path)} changed while it was being read; it is read again once nothing writes to it."
-        )
+        raise changed_while_read(path)
     return found
+
+
+def changed_while_read(path: str) -> SourceChanged:
+    return SourceChanged(
+        f"{printable(path)} changed while it was being read; it is read again once nothing writes to it."
+    )
 
 
 def _read(descriptor: int, size: int, part_size: int) -> Fingerprint:

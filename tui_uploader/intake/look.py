@@ -49,12 +49,12 @@ class Look:
         return self.zeros > _SMALLEST_GAP and self.zeros >= min(self.size // _GAP_SHARE, FARTHEST_LOOK)
 
 
-def look_at(path: str) -> Look:
-    """Read a few blocks of the file and ask the system about it. Blocking: for a thread.
+def look_at(path: str, real: str = "") -> Look:
+    """Read a few blocks of the file and ask the system about it; `real` as in `Candidate`. Blocking: for a thread.
 
     Raises SourceVanished, SourceUnreadable.
     """
-    with open_source(path) as (descriptor, found):
+    with open_source(path, real=real) as (descriptor, found):
         size, mount = found.st_size, mount_of(descriptor)
         return Look(
             size=size,

@@ -2,6 +2,11 @@
 
 Memory cards are messy: other files beside the images, folders of the system, links, half-dead file systems. One bad
 entry never ends the walk, and nothing is opened here but folders.
+
+What the user named may be a link. Below it a link is followed only to what lies within something that the user named:
+a card, or whoever wrote to it, must not choose which files of this machine are uploaded. Where a file was found to lie
+is kept with it, and later it is opened there without following any link (see `source`), so that a link which is
+exchanged behind the walk's back leads nowhere. A hard link cannot be told from a file of the card.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ from tui_uploader.file_kinds import (
 )
 from tui_uploader.intake.mounts import UNKNOWN, Mount, mount_at, mount_of
 from tui_uploader.intake.source import cause, kind_of, open_source, source_error
+from tui_uploader.links import LEADS_OUT, lies_within
 from tui_uploader.model import ProjectKind, Skipped
 from tui_uploader.text import counted, printable
 
@@ -46,11 +52,14 @@ class Candidate:
     """None where the file system keeps none that programs cannot set."""
     mount: str = ""
     """See `Mount.identity`: empty where it is not known."""
+    real: str = ""
+    """Where it lies: the same without symbolic links. Empty where `path` has none."""
 
     @classmethod
-    def of(cls, path: str, status: os.stat_result, mount: Mount = UNKNOWN) -> Candidate:
+    def of(cls, path: str, status: os.stat_result, mount: Mount = UNKNOWN, real: str = "") -> Candidate:
         ctime_ns = status.st_ctime_ns if mount.keeps_ctime else None
-        return cls(path, status.st_size, status.st_mtime_ns, status.st_ino, ctime_ns, mount.identity)
+        where = "" if real == path else real
+        return cls(path, status.st_size, status.st_mtime_ns, status.st_ino, ctime_ns, mount.identity, where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +76,15 @@ def scan(
     """Walk files and folders, in natural order: `DJI_2` before `DJI_10`. Blocking: for a thread.
 
     A file that is reached in two ways comes once; hard links are files of their own. No batch is empty. `named` are
-    other paths that the user named outright: like `paths` themselves, they are not left out for their names.
+    other paths that the user named outright: like `paths` themselves, they are not left out for their names, and links
+    may lead to them.
 
     Raises, before the first batch, NoSuchPath when one of `paths` does not exist, and SourceUnreadable when one
     cannot be read or entered; at the end, SourceVanished when a card went away while it was looked through.
     """
     given = [_checked(path) for path in paths]
     found: list[Candidate | Skipped] = []
-    for entry in _Walk(kind, [*named, *map(os.path.realpath, given)]).entries(given):
+    for entry in _Walk(kind, given, list(named)).entries(given):
         found.append(entry)
         if len(found) >= batch_size:
             yield _batch(found)
@@ -89,15 +99,15 @@ def check_paths(paths: Iterable[str]) -> None:
         _checked(path)
 
 
-def candidate_of(path: str) -> Candidate:
-    """The file as it is now. Raises SourceVanished, SourceUnreadable."""
-    with open_source(path) as (descriptor, _):
-        return candidate_at(path, descriptor)
+def candidate_of(path: str, real: str = "") -> Candidate:
+    """The file as it is now; `real` as in `Candidate`. Raises SourceVanished, SourceUnreadable."""
+    with open_source(path, real=real) as (descriptor, _):
+        return candidate_at(path, descriptor, real)
 
 
-def candidate_at(path: str, descriptor: int) -> Candidate:
-    """The file that is open, as it is now; `path` is where it was opened. Raises OSError."""
-    return Candidate.of(path, os.fstat(descriptor), mount_of(descriptor))
+def candidate_at(path: str, descriptor: int, real: str = "") -> Candidate:
+    """The file that is open, as it is now; `path` and `real` tell where it was opened. Raises OSError."""
+    return Candidate.of(path, os.fstat(descriptor), mount_of(descriptor), real)
 
 
 def _checked(given: str) -> str:
@@ -136,10 +146,12 @@ class _Folder:
 class _Walk:
     """One scan. It remembers where it has been, because several ways can lead to one place."""
 
-    def __init__(self, kind: ProjectKind, named: Iterable[str]) -> None:
-        """`named`: what the user named outright is never left out for its name."""
+    def __init__(self, kind: ProjectKind, given: Sequence[str], named: Sequence[str]) -> None:
+        """`given` is walked; like the rest of what the user `named`, it is never left out for its name."""
         self._kind = kind
-        self._named = frozenset(named)
+        self._roots = {path: os.path.realpath(path) for path in given}
+        self._elsewhere = [path for path in named if path not in self._roots]
+        self._named = frozenset([*named, *self._roots.values()])
         self._folders_seen: set[_FolderKey] = set()
         self._files_seen: set[str] = set()  # real paths
 
@@ -151,12 +163,19 @@ class _Walk:
                 yield _unreadable(path, error)
                 continue
             if stat.S_ISDIR(status.st_mode):
-                yield from self._below(_folder(path, status, above=frozenset()))
+                yield from self._below(_folder(path, self._roots[path], status, above=frozenset()))
                 _check_still_there(path, status)
                 continue
             textures = self._kind is ProjectKind.RESULTS and has_mesh(_siblings(path))
-            if found := self._file(path, os.path.realpath(path), status, textures, mount_at(path)):
+            if found := self._file(path, self._roots[path], status, textures, mount_at(path)):
                 yield found
+
+    def _may_lead_to(self, real: str) -> bool:
+        """Whether a link may be followed to there."""
+        if lies_within(real, self._roots.values()):
+            return True
+        # Resolved now, and no earlier: what else the user named may lie on a card that does not answer.
+        return lies_within(real, map(os.path.realpath, self._elsewhere))
 
     def _below(self, top: _Folder) -> Iterator[Candidate | Skipped]:
         """Depth first; of each folder the files before the folders."""
@@ -197,19 +216,22 @@ class _Walk:
                 yield found
 
     def _entry(self, folder: _Folder, entry: os.DirEntry[str], textures: bool) -> Candidate | Skipped | _Folder | None:
+        is_link = entry.is_symlink()
+        real = os.path.realpath(entry.path) if is_link else f"{folder.real.rstrip('/')}/{entry.name}"
+        if is_link and not self._may_lead_to(real):
+            return Skipped(entry.path, LEADS_OUT)
         if entry.is_dir():
-            inner = _folder(entry.path, entry.stat(), above=folder.lineage)
+            inner = _folder(entry.path, real, entry.stat(), above=folder.lineage)
             if inner.key in folder.lineage:
                 return Skipped(entry.path, "links back to a folder that it lies in")
             is_named = inner.path in self._named or inner.real in self._named
             if not is_named and (content := _system_content(entry, inner, folder)):
                 return Skipped(entry.path, f"a folder of {content}; uploaded only if you name it")
             return inner
-        if entry.is_symlink():
-            return self._file(entry.path, os.path.realpath(entry.path), entry.stat(), textures, mount_at(entry.path))
+        if is_link:
+            return self._file(entry.path, real, entry.stat(), textures, mount_at(entry.path))
         if reason := _refusal(entry.name, self._kind, textures):
             return Skipped(entry.path, reason)
-        real = entry.path if folder.real is folder.path else f"{folder.real}/{entry.name}"
         status = entry.stat()
         # A file may be a mount of its own.
         mount = folder.mount if status.st_dev == folder.key[0] else mount_at(entry.path)
@@ -226,7 +248,7 @@ class _Walk:
             return Skipped(path, f"is {kind_of(status)}")
         if reason := _refusal(path.rpartition("/")[2], self._kind, textures):
             return Skipped(path, reason)
-        return Candidate.of(path, status, mount)
+        return Candidate.of(path, status, mount, real)
 
 
 def _check_still_there(path: str, before: os.stat_result) -> None:
@@ -246,9 +268,8 @@ def _batch(found: Sequence[Candidate | Skipped]) -> ScanBatch:
     )
 
 
-def _folder(path: str, status: os.stat_result, above: frozenset[_FolderKey]) -> _Folder:
+def _folder(path: str, real: str, status: os.stat_result, above: frozenset[_FolderKey]) -> _Folder:
     key = (status.st_dev, status.st_ino)
-    real = os.path.realpath(path)
     return _Folder(path, path if real == path else real, key, above | {key}, mount_at(path))
 
 

@@ -1,10 +1,15 @@
-"""Opening the user's files, and the one translation of what the system says about them into errors of the tree."""
+"""Opening the user's files, and the one translation of what the system says about them into errors of the tree.
+
+The walk decides where a file lies, and which links lead there. From then on no link is followed: somebody who can write
+to a card, or to a folder above, could point one at another file between the walk and the upload.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,17 +27,23 @@ _ADVICE = {
 }
 
 
+# O_NONBLOCK: should a pipe have taken the file's place, opening it would wait for a writer.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+# O_PATH: as on any path, the right to enter a folder is enough; reading it is not needed.
+_ENTER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
 @contextmanager
-def open_source(path: str, descriptor: int | None = None) -> Iterator[tuple[int, os.stat_result]]:
+def open_source(path: str, descriptor: int | None = None, *, real: str = "") -> Iterator[tuple[int, os.stat_result]]:
     """A descriptor of a regular file and its state at the beginning of the block, for as long as the block lasts.
 
+    `real` is where the file was found to lie, see `Candidate.real`; no symbolic link is followed on the way there.
     A `descriptor` that the caller has opened is used as it is and stays open; `path` is then only what errors name.
 
     An OSError that comes up in the block becomes SourceVanished or SourceUnreadable, too.
     """
     try:
-        # O_NONBLOCK: should a pipe have taken the file's place, opening it would wait for a writer.
-        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC) if descriptor is None else descriptor
+        opened = _opened(path, real or path) if descriptor is None else descriptor
         try:
             found = os.fstat(opened)
             if not stat.S_ISREG(found.st_mode):
@@ -43,6 +54,51 @@ def open_source(path: str, descriptor: int | None = None) -> Iterator[tuple[int,
                 os.close(opened)
     except OSError as error:
         raise source_error(path, error) from error
+
+
+def _opened(path: str, real: str) -> int:
+    """A descriptor of what is at the absolute path `real`. Raises OSError; SourceUnreadable where a link is on it.
+
+    Errors name the file `path`.
+    """
+    if sys.platform == "darwin":
+        try:
+            return os.open(real, _READ | os.O_NOFOLLOW_ANY)
+        except OSError as error:
+            raise _over_a_link(path) if error.errno == errno.ELOOP else error from error
+    *folders, name = [part for part in real.split("/") if part] or ["."]
+    here = os.open("/", _ENTER)
+    try:
+        for folder in folders:
+            inner = _step(path, folder, _ENTER, here)
+            os.close(here)
+            here = inner
+        return _step(path, name, _READ | os.O_NOFOLLOW, here)
+    finally:
+        os.close(here)
+
+
+def _step(path: str, name: str, flags: int, folder: int) -> int:
+    try:
+        return os.open(name, flags, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR) and _is_link(name, folder):
+            raise _over_a_link(path) from error
+        raise
+
+
+def _is_link(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
+def _over_a_link(path: str) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"{printable(path)} is not read: its path now leads over a link, which may lead out of the folders you "
+        "named. Upload its folder again to have it looked for as it is now."
+    )
 
 
 def source_error(path: str, error: OSError) -> SourceError:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tui_uploader.file_kinds import (
@@ -21,6 +22,7 @@ from tui_uploader.file_kinds import (
     is_hidden,
     system_content,
 )
+from tui_uploader.links import lies_within
 from tui_uploader.model import ProjectKind
 from tui_uploader.text import counted
 
@@ -77,12 +79,18 @@ def wanted(names: Iterable[str], kind: ProjectKind) -> list[str]:
 
 
 def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], limit: int = MOST_ENTRIES) -> FolderCount:
-    """The files of `kind` in and below `folder`; links are followed, a place that is reached twice counts once.
+    """The files of `kind` in and below `folder`; a place that is reached twice counts once.
+
+    Links are followed to what lies in `folder`, and no farther, as the engine does.
 
     Ends early, incomplete, when `stopped` or after `limit` entries.
     """
     files, entries, complete = 0, 0, True
     pending, seen = [folder], set[tuple[int, int]]()
+    try:
+        root = os.path.realpath(folder)
+    except (OSError, ValueError):
+        return FolderCount(0, complete=False)
     while pending:
         if stopped() or entries >= limit:
             return FolderCount(files, complete=False)
@@ -92,7 +100,7 @@ def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], lim
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            folders, names, whole = _looked_through(place, limit - entries)
+            folders, names, whole = _looked_through(place, limit - entries, partial(_is_counted, root, kind))
         except (OSError, ValueError):
             complete = False
             continue
@@ -125,14 +133,25 @@ def _entry(folder: str, name: str, is_folder: bool) -> Entry:
     return Entry(joined(folder, name), name, is_folder)
 
 
-def _looked_through(folder: str, limit: int) -> tuple[list[str], list[str], bool]:
-    """Names of the folders and of everything else in `folder`, and whether that is all. Raises OSError, ValueError."""
+def _is_counted(root: str, kind: ProjectKind, link: os.DirEntry[str]) -> bool:
+    """Whether a count of `root` follows the link. What it leads to counts in its own folder, if its name is wanted."""
+    target = os.path.realpath(link.path)
+    return lies_within(target, [root]) and (_is_folder(link) or not wanted([target.rpartition("/")[2]], kind))
+
+
+def _looked_through(
+    folder: str, limit: int, is_followed: Callable[[os.DirEntry[str]], bool] = lambda link: True
+) -> tuple[list[str], list[str], bool]:
+    """Names of the folders and of everything else in `folder`, and whether that is all; without links that are not to
+    be followed. Raises OSError, ValueError."""
     folders: list[str] = []
     others: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if len(folders) + len(others) >= limit:
                 return folders, others, False
+            if entry.is_symlink() and not is_followed(entry):
+                continue
             (folders if _is_folder(entry) else others).append(entry.name)
     return folders, others, True
 

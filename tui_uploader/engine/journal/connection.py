@@ -59,6 +59,7 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE uploads ADD COLUMN dismissed_at REAL;
         ALTER TABLE uploads ADD COLUMN condensed INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE files ADD COLUMN proof TEXT;
+        ALTER TABLE files ADD COLUMN real BLOB;
         ALTER TABLE parts ADD COLUMN proof TEXT;
         CREATE TABLE delivered (
             file         INTEGER PRIMARY KEY,

@@ -49,11 +49,13 @@ class FileRow:
     mount: str = ""
     proof: Proof | None = None
     """How the store proved the object; None: there is none, or an older version did not keep it."""
+    real: str = ""
+    """See `Candidate.real`."""
 
     @property
     def candidate(self) -> Candidate:
         """The file as it was when it was found or, later, checked."""
-        return Candidate(self.path, self.size, self.mtime_ns, self.inode, self.ctime_ns, self.mount)
+        return Candidate(self.path, self.size, self.mtime_ns, self.inode, self.ctime_ns, self.mount, self.real)
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> FileRow:
@@ -81,7 +83,13 @@ class FileRow:
             ctime_ns=candidate.ctime_ns,
             mount=candidate.mount,
             proof=word(Proof, row["proof"]) if row["proof"] is not None else None,
+            real="" if row["real"] is None else os.fsdecode(row["real"]),
         )
+
+
+def file_columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]:
+    """What a row of `files` tells of the candidate beside its path."""
+    return {**columns_of(candidate), "real": os.fsencode(candidate.real) if candidate.real else None}
 
 
 def file(connection: sqlite3.Connection, file_id: int) -> FileRow:
@@ -130,7 +138,7 @@ def doubt(connection: sqlite3.Connection, file_id: int) -> None:
 
 def note_facts(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
     """The file looks like this by now; its content is what it was."""
-    _set(connection, file_id, columns_of(candidate))
+    _set(connection, file_id, file_columns_of(candidate))
 
 
 def recognise(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
@@ -146,7 +154,7 @@ def note_change(connection: sqlite3.Connection, file_id: int, candidate: Candida
 
     Identity, name and parts stay until its bytes are known, for they may be the same.
     """
-    move(connection, file_id, FileEvent.CHANGED, etag=None, accepted=0, **columns_of(candidate))
+    move(connection, file_id, FileEvent.CHANGED, etag=None, accepted=0, **file_columns_of(candidate))
 
 
 def stands_for(connection: sqlite3.Connection, file_id: int, upload: int, path: str) -> bool:
@@ -307,7 +315,7 @@ def doubt_stored(connection: sqlite3.Connection, file_id: int, candidate: Candid
 
     What is known of the object stays: if the content turns out to be the same, only registering is left.
     """
-    move(connection, file_id, FileEvent.CHANGED, **columns_of(candidate))
+    move(connection, file_id, FileEvent.CHANGED, **file_columns_of(candidate))
 
 
 def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRow]:

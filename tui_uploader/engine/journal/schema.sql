@@ -80,7 +80,8 @@ CREATE TABLE files (
     accepted        INTEGER NOT NULL DEFAULT 0,  -- the user wants it as it is, although its end is missing
     ctime_ns        INTEGER,                     -- NULL where programs can set it, or there is none
     mount           TEXT NOT NULL DEFAULT '',    -- see intake.mounts; empty where it is not known
-    proof           TEXT                         -- how the store proved the object; NULL where that was not kept
+    proof           TEXT,                        -- how the store proved the object; NULL where that was not kept
+    real            BLOB                         -- where it lies; NULL where no symbolic link is on its path
 );
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tui_uploader.engine.journal import files
-from tui_uploader.engine.journal.files import FileRow
-from tui_uploader.engine.journal.known import columns_of
+from tui_uploader.engine.journal.files import FileRow, file_columns_of
 from tui_uploader.intake.sameness import Sameness, sameness
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
@@ -86,7 +85,7 @@ def _insert(connection: sqlite3.Connection, number: int, upload: int, project: i
         "path": os.fsencode(candidate.path),
         "name": searchable(candidate.path),
         "stage": FileStage.FOUND,
-        **columns_of(candidate),
+        **file_columns_of(candidate),
     }
     connection.execute(
         f"INSERT INTO files ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
