@@ -12,7 +12,7 @@
     │   ├── LinkDown  LinkStalled  TrustFailed  ProxyRefused  ProxyUnusable  NotTheService
     │   └── SendingPaused  BudgetUsedUp
     ├── CloudError                      exit 5: the cloud's own answer
-    │   ├── CloudBusy  CloudFault  CloudRefused  CloudUnintelligible  Unsupported
+    │   ├── CloudBusy  CloudFault  CloudRefused (StorageRefused)  CloudUnintelligible  Unsupported
     │   └── ChecksumRefused (StoredDamaged)  ClockSkewed  MultipartGone  NameTaken
     ├── EngineError                     exit 6: the background process or its journal
     │   ├── EngineUnreachable (EngineGone)  EngineWillNotStart  EngineVersionDiffers
@@ -22,13 +22,15 @@
 
 Each knows what would make another attempt worth it (`remedy`), the exit code of a command that ends with it,
 and the sentence that the user reads (`str(error)`). A sentence names the thing, says what is wrong, and what helps.
-No secret is ever part of one.
+No secret is ever part of one: `redaction` takes out what a server may have quoted.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import ClassVar
+
+from tui_uploader.redaction import without_secrets
 
 
 class Remedy(StrEnum):
@@ -57,7 +59,7 @@ class UploaderError(Exception):
     remedy: ClassVar[Remedy] = Remedy.PERSON
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
+        super().__init__(without_secrets(message))
         self.retry_after = retry_after
         """Seconds to wait before the next attempt, where the other side said so."""
 
@@ -194,6 +196,10 @@ class CloudFault(CloudError):
 
 
 class CloudRefused(CloudError): ...
+
+
+class StorageRefused(CloudRefused):
+    """The service named a place for files to which nothing is sent. It is about the account, not about a file."""
 
 
 class CloudUnintelligible(CloudError):

@@ -1,0 +1,320 @@
+"""The secrets that this process knows, and how they are taken out of sentences.
+
+A server may quote what it was sent: the client secret, a token, a storage credential, a proxy's password. Whoever
+learns such a secret keeps it here, in a `Holder`, and every sentence on its way to a person, a log or the journal goes
+through `without_secrets`: all errors of `errors` do by themselves, and all lines of a log with `LogFormatter`.
+
+A secret is found as it is, percent-encoded, as JSON or HTML writes it, in hexadecimal digits, and within the base64
+text of anything (of `user:password`, or of a whole request), whatever the case of the letters. Of a long one, such as
+a token, fragments of 16 bytes and more are found too. What is not found: a secret of less than four bytes, shorter
+fragments, and what a server encrypts, compresses or spells out in words.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import sys
+import threading
+import traceback
+import weakref
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from urllib.parse import quote, quote_plus
+
+REMOVED = "…"
+"""What stands in a sentence instead of a secret."""
+
+SHORTEST_ANYWHERE = 6
+"""Bytes of a secret that is taken out wherever it stands."""
+SHORTEST = 4
+"""Bytes of a secret that is taken out as a whole word; a shorter one would take ordinary text apart, and so tell what
+it is."""
+
+_FRAGMENT = 16
+_LONG = 3 * _FRAGMENT
+_MOST_DECODINGS = 4
+
+
+class Holder:
+    """The secrets of one owner. They are forgotten with the holder."""
+
+    def __init__(self, *secrets: str) -> None:
+        self._current: frozenset[str] = frozenset()
+        self._before: frozenset[str] = frozenset()
+        _KNOWN.add(self)
+        self.keep(*secrets)
+
+    def keep(self, *secrets: str | None) -> None:
+        """Know these instead of those of before, which stay for one more turn: requests with them may be under way."""
+        wanted = frozenset(secret for secret in secrets if secret)
+        if wanted != self._current:
+            self._current, self._before = wanted, self._current
+            _KNOWN.changed()
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        return self._current | self._before
+
+
+class _Index:
+    """All forms of some secrets, to be found in a text in one pass."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self.by_start: dict[bytes, list[bytes]] = {}
+        self.words: dict[bytes, list[bytes]] = {}
+        self.fragments: dict[bytes, tuple[bytes, int]] = {}
+        for secret in set(secrets):
+            plain = _bytes_of(secret)
+            for form in forms(plain):
+                self._add(form.lower(), anywhere=len(plain) >= SHORTEST_ANYWHERE or len(form) > len(plain))
+
+    def _add(self, form: bytes, *, anywhere: bool) -> None:
+        if anywhere and len(form) >= SHORTEST_ANYWHERE:
+            self.by_start.setdefault(form[:SHORTEST_ANYWHERE], []).append(form)
+        elif not anywhere and len(form) >= SHORTEST:
+            self.words.setdefault(form[:SHORTEST], []).append(form)
+        if len(form) >= _LONG:
+            for offset in range(0, len(form) - _FRAGMENT + 1, _FRAGMENT):
+                self.fragments[form[offset : offset + _FRAGMENT]] = (form, offset)
+
+    def found_in(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Where forms begin and end in `data`."""
+        low = data.lower()
+        for at in range(len(low)):
+            for form in self.by_start.get(low[at : at + SHORTEST_ANYWHERE], ()):
+                if low.startswith(form, at):
+                    yield at, at + len(form)
+            for form in self.words.get(low[at : at + SHORTEST], ()):
+                if low.startswith(form, at) and _is_word(low, at, at + len(form)):
+                    yield at, at + len(form)
+            fragment = self.fragments.get(low[at : at + _FRAGMENT])
+            if fragment is not None:
+                yield _widened(low, at, *fragment)
+
+
+class _Known:
+    """All holders of the process. Log lines are written by any thread."""
+
+    def __init__(self) -> None:
+        self._holders: weakref.WeakSet[Holder] = weakref.WeakSet()
+        self._index: _Index | None = None
+        self._lock = threading.Lock()
+
+    def add(self, holder: Holder) -> None:
+        with self._lock:
+            self._holders.add(holder)
+
+    def changed(self) -> None:
+        self._index = None
+
+    def index(self) -> _Index:
+        index = self._index
+        if index is None:
+            with self._lock:
+                holders = list(self._holders)
+            index = self._index = _Index(secret for holder in holders for secret in holder.secrets)
+        return index
+
+
+_KNOWN = _Known()
+
+
+def without_secrets(text: str) -> str:
+    """`text` with an ellipsis in the place of every secret that a `Holder` of this process has."""
+    index = _KNOWN.index()
+    if not index.by_start and not index.words:
+        return text
+    spans = sorted(span for view in _views(text) for span in view.spans_of(index))
+    if not spans:
+        return text
+    pieces: list[str] = []
+    done = 0
+    for start, end in spans:
+        if start >= done:
+            pieces += (text[done:start], REMOVED)
+        done = max(done, end)
+    return "".join([*pieces, text[done:]])
+
+
+def holds_secret(text: str) -> bool:
+    return without_secrets(text) != text
+
+
+# ---------------------------------------------------------------------------------------------------------- forms
+
+
+def forms(secret: bytes) -> set[bytes]:
+    """How a server may write `secret`, beyond escapes of single characters, which `_views` decodes."""
+    found = {secret, secret.replace(b" ", b"+")}
+    text = secret.decode("utf-8", "surrogateescape")
+    escaped = (quote(text, safe="", errors="surrogateescape"), quote_plus(text, errors="surrogateescape"))
+    for written in {secret, *(form.encode() for form in escaped)}:
+        found |= {written.hex().encode(), *_base64_cores(written)}
+    return found
+
+
+def _base64_cores(data: bytes) -> Iterator[bytes]:
+    """What every base64 text of something with `data` in it contains: by the three ways in which three bytes that
+    become four letters may lie, without the letters at the ends that depend on what stands beside it."""
+    for before in range(3):
+        for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
+            encoded = alphabet(bytes(before) + data).rstrip(b"=")
+            whole = (before + len(data)) * 8 // 6
+            yield encoded[-(-before * 8 // 6) : whole]
+
+
+def _bytes_of(text: str) -> bytes:
+    """UTF-8; what is no text becomes the bytes that it stands for."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _is_word(text: bytes, start: int, end: int) -> bool:
+    return not text[max(0, start - 1) : start].isalnum() and not text[end : end + 1].isalnum()
+
+
+def _widened(text: bytes, at: int, form: bytes, offset: int) -> tuple[int, int]:
+    """From one aligned fragment of `form` to all of it that stands in `text`."""
+    start, end = at, at + _FRAGMENT
+    while start > 0 and offset > 0 and text[start - 1] == form[offset - 1]:
+        start, offset = start - 1, offset - 1
+    behind = offset + end - start
+    while end < len(text) and behind < len(form) and text[end] == form[behind]:
+        end, behind = end + 1, behind + 1
+    return start, end
+
+
+# ---------------------------------------------------------------------------------------------------------- views
+
+_ESCAPE = re.compile(
+    rb"""
+      %(?P<percent>[0-9a-f]{2})
+    | \\u(?P<high>d[89ab][0-9a-f]{2})\\u(?P<low>d[c-f][0-9a-f]{2})
+    | \\u(?P<u>[0-9a-f]{4})
+    | \\U(?P<U>[0-9a-f]{8})
+    | \\x(?P<x>[0-9a-f]{2})
+    | &\#x0*(?P<hexadecimal>[0-9a-f]{1,6});
+    | &\#0*(?P<decimal>[0-9]{1,7});
+    | &(?P<named>amp|lt|gt|quot|apos);
+    | \\(?P<escaped>["'\\/bfnrt])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_NAMED = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
+_CONTROL = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+class _View:
+    """A text as bytes, perhaps decoded, and which characters of the text each byte comes from."""
+
+    def __init__(self, data: bytes, starts: list[int], ends: list[int]) -> None:
+        self.data = data
+        self._starts = starts
+        self._ends = ends
+
+    @classmethod
+    def of(cls, text: str) -> _View:
+        if text.isascii():
+            return cls(text.encode(), list(range(len(text))), list(range(1, len(text) + 1)))
+        encoded = [_bytes_of(character) for character in text]
+        origins = [at for at, piece in enumerate(encoded) for _ in piece]
+        return cls(b"".join(encoded), origins, [at + 1 for at in origins])
+
+    def spans_of(self, index: _Index) -> Iterator[tuple[int, int]]:
+        for start, end in index.found_in(self.data):
+            yield self._starts[start], self._ends[end - 1]
+
+    def decoded(self, *, x_is_byte: bool) -> _View | None:
+        """With one level of escapes undone; None where there is none.
+
+        `\\xe9` is a byte to some, and to others the character of that number.
+        """
+        data = bytearray()
+        starts: list[int] = []
+        ends: list[int] = []
+        done = 0
+        for escape in _ESCAPE.finditer(self.data):
+            data += self.data[done : escape.start()]
+            starts += self._starts[done : escape.start()]
+            ends += self._ends[done : escape.start()]
+            meant = _meaning(escape, x_is_byte=x_is_byte)
+            data += meant
+            starts += [self._starts[escape.start()]] * len(meant)
+            ends += [self._ends[escape.end() - 1]] * len(meant)
+            done = escape.end()
+        if done == 0:
+            return None
+        return _View(
+            bytes(data) + self.data[done:],
+            starts + self._starts[done:],
+            ends + self._ends[done:],
+        )
+
+
+def _views(text: str) -> Iterator[_View]:
+    whole = _View.of(text)
+    yield whole
+    for x_is_byte in (True, False) if b"\\x" in whole.data else (True,):
+        view = whole.decoded(x_is_byte=x_is_byte)
+        for _ in range(_MOST_DECODINGS):
+            if view is None:
+                break
+            yield view
+            view = view.decoded(x_is_byte=x_is_byte)
+
+
+def _meaning(escape: re.Match[bytes], *, x_is_byte: bool) -> bytes:
+    kind, value = escape.lastgroup, escape[escape.lastgroup or 0]
+    match kind:
+        case "percent":
+            return bytes([int(value, 16)])
+        case "x":
+            return bytes([int(value, 16)]) if x_is_byte else _character(int(value, 16))
+        case "low":
+            high, low = int(escape["high"], 16), int(value, 16)
+            return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)).encode()
+        case "u" | "U" | "hexadecimal":
+            return _character(int(value, 16))
+        case "decimal":
+            return _character(int(value))
+        case "named":
+            return _NAMED[value.lower()]
+        case _:
+            return _CONTROL.get(value.lower(), value)
+
+
+def _character(code: int) -> bytes:
+    return chr(code).encode("utf-8", "surrogatepass") if code <= sys.maxunicode else b""
+
+
+# ------------------------------------------------------------------------------------------------- logs and faults
+
+
+class LogFormatter(logging.Formatter):
+    """Lines of a log without secrets, their tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
+def shown_traceback(error: BaseException) -> str:
+    """What the interpreter would print of `error`, without secrets."""
+    return without_secrets("".join(traceback.format_exception(error)))
+
+
+def guard_tracebacks() -> None:
+    """Take secrets out of what the interpreter prints of faults that nobody handles, in any thread."""
+
+    def of_main(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.stderr.write(without_secrets("".join(traceback.format_exception(kind, error, trace))))
+
+    def of_thread(unhandled: threading.ExceptHookArgs) -> None:
+        if unhandled.exc_type is not SystemExit and unhandled.exc_value is not None:
+            sys.stderr.write(shown_traceback(unhandled.exc_value))
+
+    sys.excepthook = of_main
+    threading.excepthook = of_thread
