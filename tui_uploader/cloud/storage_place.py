@@ -1,0 +1,134 @@
+"""Where a service may have files sent: a decision over the storage credentials that it hands out.
+
+The service names the storage's address, a bucket and a prefix. Whatever they say, files leave encrypted, to a host
+with a name, and never to this machine or its neighbours because somebody on the internet says so.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+
+from tui_uploader.cloud.transport import Origin, is_loopback
+from tui_uploader.errors import StorageRefused
+from tui_uploader.text import printable
+
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>[A-Za-z]+)://)?(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]+))(?::(?P<port>\d{1,5}))?/?"
+)
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_NUMBER = re.compile(r"\d+|0[xX][0-9A-Fa-f]*")
+_REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
+"""Amazon's names, the long ones of former times too, and those of stores that put a tenant in front of a colon."""
+_LONGEST_PREFIX = 900
+"""Bytes; S3 has at most 1,024 for a whole key."""
+
+_INTERNAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home.arpa")
+
+
+def check_storage_place(fields: Mapping[str, object], service: Origin) -> None:
+    """Raises StorageRefused for storage credentials that name a place to which nothing may be sent.
+
+    `fields` are those of the service's reply; a field that is missing is another's concern.
+    """
+    for name, fault_of in _FAULTS.items():
+        value = fields.get(name)
+        if isinstance(value, str) and value and (fault := fault_of(value)) is not None:
+            raise _refused(service, name, fault)
+    address = fields.get("endpoint_override")
+    if isinstance(address, str) and address and (fault := _fault_of_address(address, service)) is not None:
+        raise _refused(service, "endpoint_override", fault)
+
+
+def _refused(service: Origin, field: str, fault: str) -> StorageRefused:
+    return StorageRefused(
+        f"{printable(service.host, 200)} tells this program to send files to a place that is not safe: {fault} "
+        f"(`{field}`). Nothing is sent there, and the files wait. Tell whoever runs the service; when it is put right, "
+        "sign in again with `tui-uploader login`."
+    )
+
+
+def _quoted(text: str) -> str:
+    return f"'{printable(text, 100)}'"
+
+
+# ------------------------------------------------------------------------------------------------------ the address
+
+
+def _fault_of_address(address: str, service: Origin) -> str | None:
+    if "@" in address:  # not quoted: there may be a password in it
+        return "the storage's address carries a user name"
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not (_is_host(found) and 0 < int(found["port"] or 443) <= 65535):
+        return f"the storage's address {_quoted(address)} is not a valid host and port"
+    host = found["v6"] or found["name"]
+    scheme = (found["scheme"] or ("https" if service.tls or not is_loopback(host) else "http")).lower()
+    if scheme not in ("http", "https"):
+        return f"the storage {_quoted(host)} is to be reached by {_quoted(scheme)} instead of https"
+    if scheme == "http" and (service.tls or not is_loopback(service.host) or not is_loopback(host)):
+        return f"the storage {_quoted(host)} is to be reached by plain http, where others on the way can read along"
+    if is_internal(host) and not is_internal(service.host) and host.lower() != service.host.lower():
+        return f"the storage {_quoted(host)} is this machine or one of a private network, and the service is not"
+    return None
+
+
+def _is_host(found: re.Match[str]) -> bool:
+    """Whether there is a name, or an address in its usual form: `127.1` and `0x7f000001` are for hiding one."""
+    host = found["name"] or ""
+    try:
+        if found["v6"] is not None:
+            return bool(ipaddress.IPv6Address(found["v6"]))
+        if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+            return bool(ipaddress.IPv4Address(host))
+    except ValueError:
+        return False
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= 253 and all(_LABEL.fullmatch(label) for label in labels) and _is_international(labels)
+
+
+def _is_international(labels: list[str]) -> bool:
+    """Whether labels in Punycode are such of Unicode text (RFC 3490)."""
+    try:
+        return all(label.encode().decode("idna") for label in labels if label.lower().startswith("xn--"))
+    except UnicodeError:
+        return False
+
+
+def is_internal(host: str) -> bool:
+    """Whether `host` can only mean this machine or a machine of its own network, by its form alone."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host.lower().rstrip(".")
+        return "." not in name or name.endswith(tuple(f".{suffix}" for suffix in _INTERNAL_NAMES))
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        address = inner or address
+    return not address.is_global or address.is_multicast
+
+
+# -------------------------------------------------------------------------------------------- bucket, prefix, region
+
+
+def _fault_of_bucket(bucket: str) -> str | None:
+    if ".." in bucket or not _BUCKET.fullmatch(bucket):
+        return f"{_quoted(bucket)} is no name of a bucket"
+    return None
+
+
+def _fault_of_prefix(prefix: str) -> str | None:
+    segments = prefix.removesuffix("/").split("/")
+    # What is printable has no surrogates, and so can be encoded.
+    plain = prefix.isprintable() and not {"", ".", ".."} & set(segments) and "\\" not in prefix
+    if not plain or len(prefix.encode()) > _LONGEST_PREFIX:
+        return f"{_quoted(prefix)} is no plain path within a bucket"
+    return None
+
+
+def _fault_of_region(region: str) -> str | None:
+    return None if _REGION.fullmatch(region) else f"{_quoted(region)} is no name of a region"
+
+
+_FAULTS = {"bucket": _fault_of_bucket, "key": _fault_of_prefix, "region": _fault_of_region}
