@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
+
+from tui_uploader import settings
+from tui_uploader.cloud import proxies
 
 
 @pytest.hookimpl(wrapper=True)
@@ -15,3 +18,12 @@ def pytest_runtest_makereport(
     report = yield
     report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
     return report
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests() -> Iterator[None]:
+    """The process knows the secrets of proxies and of the environment's login to its end, and takes them out of every
+    sentence: also of another test's."""
+    yield
+    proxies._secrets.clear()
+    settings._secrets.clear()

@@ -2,7 +2,7 @@
 
 A server may quote what it was sent: the client secret, a token, a storage credential, a proxy's password. Whoever
 learns such a secret keeps it here, in a `Holder`, and every sentence on its way to a person, a log or the journal goes
-through `without_secrets`: all errors of `errors` do by themselves, and all lines of a log with `LogFormatter`.
+through `without_secrets`: all errors of `errors` do by themselves, and all lines of the engine's log.
 
 A secret is found as it is, percent-encoded, as JSON or HTML writes it, in hexadecimal digits, and within the base64
 text of anything (of `user:password`, or of a whole request), whatever the case of the letters. Of a long one, such as
@@ -12,16 +12,13 @@ fragments, and what a server encrypts, compresses or spells out in words.
 
 from __future__ import annotations
 
-import base64
-import logging
 import re
 import sys
 import threading
-import traceback
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
 from types import TracebackType
-from urllib.parse import quote, quote_plus
 
 REMOVED = "…"
 """What stands in a sentence instead of a secret."""
@@ -38,37 +35,32 @@ _MOST_DECODINGS = 4
 
 
 class Holder:
-    """The secrets of one owner. They are forgotten with the holder."""
+    """Some secrets, for as long as this object lives. It lies beside the secrets in the value that has them."""
 
-    def __init__(self, *secrets: str) -> None:
-        self._current: frozenset[str] = frozenset()
-        self._before: frozenset[str] = frozenset()
+    def __init__(self, *secrets: str | None) -> None:
+        self.secrets = frozenset(secret for secret in secrets if secret)
         _KNOWN.add(self)
-        self.keep(*secrets)
 
-    def keep(self, *secrets: str | None) -> None:
-        """Know these instead of those of before, which stay for one more turn: requests with them may be under way."""
-        wanted = frozenset(secret for secret in secrets if secret)
-        if wanted != self._current:
-            self._current, self._before = wanted, self._current
-            _KNOWN.changed()
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        return self._current | self._before
+    @cached_property
+    def forms(self) -> Sequence[tuple[bytes, bool]]:
+        """What to look for, in small letters, and whether it is taken out within a word too."""
+        plain = [_bytes_of(secret) for secret in self.secrets]
+        return [
+            (form.lower(), len(secret) >= SHORTEST_ANYWHERE or len(form) > len(secret))
+            for secret in plain
+            for form in forms(secret)
+        ]
 
 
 class _Index:
     """All forms of some secrets, to be found in a text in one pass."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, wanted: Iterable[tuple[bytes, bool]]) -> None:
         self.by_start: dict[bytes, list[bytes]] = {}
         self.words: dict[bytes, list[bytes]] = {}
         self.fragments: dict[bytes, tuple[bytes, int]] = {}
-        for secret in set(secrets):
-            plain = _bytes_of(secret)
-            for form in forms(plain):
-                self._add(form.lower(), anywhere=len(plain) >= SHORTEST_ANYWHERE or len(form) > len(plain))
+        for form, anywhere in wanted:
+            self._add(form, anywhere=anywhere)
 
     def _add(self, form: bytes, *, anywhere: bool) -> None:
         if anywhere and len(form) >= SHORTEST_ANYWHERE:
@@ -105,16 +97,14 @@ class _Known:
     def add(self, holder: Holder) -> None:
         with self._lock:
             self._holders.add(holder)
-
-    def changed(self) -> None:
-        self._index = None
+            self._index = None
 
     def index(self) -> _Index:
         index = self._index
         if index is None:
             with self._lock:
-                holders = list(self._holders)
-            index = self._index = _Index(secret for holder in holders for secret in holder.secrets)
+                wanted = {form for holder in self._holders for form in holder.forms}
+                index = self._index = _Index(wanted)
         return index
 
 
@@ -147,6 +137,8 @@ def holds_secret(text: str) -> bool:
 
 def forms(secret: bytes) -> set[bytes]:
     """How a server may write `secret`, beyond escapes of single characters, which `_views` decodes."""
+    from urllib.parse import quote, quote_plus  # what a process without secrets does not wait for
+
     found = {secret, secret.replace(b" ", b"+")}
     text = secret.decode("utf-8", "surrogateescape")
     escaped = (quote(text, safe="", errors="surrogateescape"), quote_plus(text, errors="surrogateescape"))
@@ -158,6 +150,8 @@ def forms(secret: bytes) -> set[bytes]:
 def _base64_cores(data: bytes) -> Iterator[bytes]:
     """What every base64 text of something with `data` in it contains: by the three ways in which three bytes that
     become four letters may lie, without the letters at the ends that depend on what stands beside it."""
+    import base64
+
     for before in range(3):
         for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
             encoded = alphabet(bytes(before) + data).rstrip(b"=")
@@ -190,22 +184,24 @@ def _widened(text: bytes, at: int, form: bytes, offset: int) -> tuple[int, int]:
 
 # ---------------------------------------------------------------------------------------------------------- views
 
-_ESCAPE = re.compile(
-    rb"""
+_ESCAPE = rb"""
       %(?P<percent>[0-9a-f]{2})
-    | \\u(?P<high>d[89ab][0-9a-f]{2})\\u(?P<low>d[c-f][0-9a-f]{2})
-    | \\u(?P<u>[0-9a-f]{4})
-    | \\U(?P<U>[0-9a-f]{8})
+    | (?-i:\\u)(?P<high>d[89ab][0-9a-f]{2})(?-i:\\u)(?P<low>d[c-f][0-9a-f]{2})
+    | (?-i:\\u)(?P<u>[0-9a-f]{4})
+    | (?-i:\\U)(?P<U>[0-9a-f]{8})
     | \\x(?P<x>[0-9a-f]{2})
     | &\#x0*(?P<hexadecimal>[0-9a-f]{1,6});
     | &\#0*(?P<decimal>[0-9]{1,7});
     | &(?P<named>amp|lt|gt|quot|apos);
     | \\(?P<escaped>["'\\/bfnrt])
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    """
 _NAMED = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
 _CONTROL = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+@cache
+def _escapes() -> re.Pattern[bytes]:
+    return re.compile(_ESCAPE, re.VERBOSE | re.IGNORECASE)
 
 
 class _View:
@@ -237,7 +233,7 @@ class _View:
         starts: list[int] = []
         ends: list[int] = []
         done = 0
-        for escape in _ESCAPE.finditer(self.data):
+        for escape in _escapes().finditer(self.data):
             data += self.data[done : escape.start()]
             starts += self._starts[done : escape.start()]
             ends += self._ends[done : escape.start()]
@@ -291,18 +287,13 @@ def _character(code: int) -> bytes:
     return chr(code).encode("utf-8", "surrogatepass") if code <= sys.maxunicode else b""
 
 
-# ------------------------------------------------------------------------------------------------- logs and faults
-
-
-class LogFormatter(logging.Formatter):
-    """Lines of a log without secrets, their tracebacks included."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record))
+# --------------------------------------------------------------------------------------------------------- faults
 
 
 def shown_traceback(error: BaseException) -> str:
     """What the interpreter would print of `error`, without secrets."""
+    import traceback  # for faults alone
+
     return without_secrets("".join(traceback.format_exception(error)))
 
 
@@ -310,7 +301,7 @@ def guard_tracebacks() -> None:
     """Take secrets out of what the interpreter prints of faults that nobody handles, in any thread."""
 
     def of_main(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        sys.stderr.write(without_secrets("".join(traceback.format_exception(kind, error, trace))))
+        sys.stderr.write(shown_traceback(error))
 
     def of_thread(unhandled: threading.ExceptHookArgs) -> None:
         if unhandled.exc_type is not SystemExit and unhandled.exc_value is not None:

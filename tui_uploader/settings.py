@@ -14,6 +14,7 @@ import msgspec
 import platformdirs
 
 from tui_uploader.errors import UsageError
+from tui_uploader.redaction import Holder
 from tui_uploader.text import printable
 
 APP = "tui-uploader"
@@ -21,6 +22,9 @@ VERSION = "0.1.0"
 """Written here, where the build reads it too: to look it up among what is installed takes 10 ms."""
 
 PIX4D_CLOUD_URL = "https://cloud.pix4d.com"
+
+_secrets: dict[str, Holder] = {}
+"""Of the login that the environment carries."""
 
 # A Unix socket's path may have 104 bytes on macOS and 108 on Linux, the closing zero included.
 LONGEST_SOCKET_PATH = 100
@@ -183,9 +187,10 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
     if bool(client_id) != bool(secret):
         missing = "PIX4D_CLIENT_SECRET" if client_id else "PIX4D_CLIENT_ID"
         raise UsageError(f"The environment names one half of a login: {missing} is not set.")
+    _secrets["login"] = Holder(secret)
     ca_file = text("ca_file", "TUI_UPLOADER_CA_FILE", "")
     return Settings(
-        cloud_url=_address(text("cloud_url", "PIX4D_CLOUD_URL", PIX4D_CLOUD_URL)),
+        cloud_url=cloud_address(text("cloud_url", "PIX4D_CLOUD_URL", PIX4D_CLOUD_URL)),
         profile=text("profile", "TUI_UPLOADER_PROFILE", "default"),
         login=EnvironmentLogin(client_id, secret) if client_id and secret else None,
         no_keyring=env.get("TUI_UPLOADER_NO_KEYRING", "") not in ("", "0"),
@@ -251,11 +256,21 @@ def _text_in(table: Mapping[str, object], name: str) -> str:
     return str(value)
 
 
-def _address(url: str) -> str:
-    """Without a closing slash. An address is shown and written down, so it must carry no secret."""
-    if "@" in url.partition("://")[2].partition("/")[0]:
+def cloud_address(url: str) -> str:
+    """`url` without a closing slash.
+
+    Raises UsageError for one that carries a name and a password, wherever they stand in it: an address is shown and
+    written down, and no address of a cloud has an `@`.
+    """
+    if "@" in url or "%40" in url:
         raise UsageError("The cloud's address must carry no name and password. Use `tui-uploader login` for those.")
     return url.rstrip("/")
+
+
+def without_user_information(url: str) -> str:
+    """`https://joe:password@host/path` → `https://host/path`."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def _number(text: str, name: str, unit: str = "seconds") -> float:

@@ -26,6 +26,7 @@ from tui_uploader.errors import (
     SourceRefused,
     SourceVanished,
     StorageKeyExpired,
+    StorageRefused,
     TokenExpired,
     TrustFailed,
     UploaderError,
@@ -93,6 +94,8 @@ def test_what_holds_for_every_error_with_every_history(kind: type[UploaderError]
         elif isinstance(error, SignInError):
             waits = {Remedy.PERSON: Verdict.AWAIT_SIGN_IN, Remedy.NEW_STORAGE_KEY: Verdict.AWAIT_STORAGE}
             assert found.verdict is waits.get(error.remedy, Verdict.AGAIN)
+        elif isinstance(error, StorageRefused):
+            assert found.verdict is Verdict.AWAIT_SIGN_IN, "no other file of the account would fare better"
         elif error.remedy is Remedy.PERSON:
             assert found.verdict is Verdict.GIVE_UP
         elif attempts == 0:

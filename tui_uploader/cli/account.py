@@ -12,7 +12,7 @@ from tui_uploader.cli.answer import Done, say, tell, tell_json
 from tui_uploader.cli.session import connected, run
 from tui_uploader.errors import NotSignedIn, UsageError
 from tui_uploader.model import Account, Login, SignInRequest
-from tui_uploader.settings import load
+from tui_uploader.settings import cloud_address, load
 from tui_uploader.text import printable
 
 _ProfileOption = Annotated[
@@ -26,7 +26,7 @@ def login(
 ) -> Done:
     """Sign in and remember the login. Without a terminal, id and secret are read from stdin, a line each."""
     settings = load()
-    url = (cloud or settings.cloud_url).rstrip("/")
+    url = cloud_address(cloud or settings.cloud_url)
     client_id, secret = _asked(url) if sys.stdin.isatty() else _piped(sys.stdin)
     request = SignInRequest(Login(url, client_id, secret), keep=True, profile=profile or settings.profile, verify=True)
 

@@ -11,6 +11,7 @@ from tui_uploader.charset import shows_unicode, take_back_coercion
 from tui_uploader.cli import screen
 from tui_uploader.cli.streams import open_closed_descriptors, unfailing
 from tui_uploader.errors import EngineError, Interrupted, UploaderError
+from tui_uploader.redaction import guard_tracebacks, shown_traceback
 from tui_uploader.settings import APP, Directories
 
 
@@ -20,6 +21,7 @@ def main() -> None:
     encoding.paths_are_utf8()
     encoding.use_session_encoding()
     take_back_coercion(os.environ)
+    guard_tracebacks()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -45,6 +47,7 @@ def _carried_out(arguments: Sequence[str]) -> int:
         problem = EngineError(
             f"The program has a fault: {type(error).__name__}: {error}. `{APP} --debug …` shows where{_log_hint()}."
         )
+        problem.__cause__ = error
         return _failed(problem, debug=debug)
 
 
@@ -60,8 +63,6 @@ def _failed(error: UploaderError, *, debug: bool) -> int:
     from tui_uploader.cli.present import explained
 
     if debug:
-        import traceback
-
-        traceback.print_exc()
+        sys.stderr.write(shown_traceback(error))
     say(f"{APP}: {explained(error.kind, error.message)}")
     return error.exit_code

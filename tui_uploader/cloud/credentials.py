@@ -18,7 +18,7 @@ from typing import Literal, Protocol, TypeVar
 from tui_uploader.errors import NotPossibleNow
 from tui_uploader.model import Login
 from tui_uploader.ownership import foreign, not_yours, private
-from tui_uploader.settings import APP, Directories, Settings
+from tui_uploader.settings import APP, Directories, Settings, without_user_information
 
 Source = Literal["environment", "keyring", "file"]
 
@@ -185,4 +185,5 @@ def _login_in(text: str | None) -> Login | None:
         return None
     if not isinstance(value, list) or len(value) != 3 or not all(isinstance(item, str) and item for item in value):
         return None
-    return Login(*value)
+    url, client_id, client_secret = value
+    return Login(without_user_information(url), client_id, client_secret)

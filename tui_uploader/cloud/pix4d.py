@@ -25,8 +25,9 @@ from tui_uploader.cloud.s3 import S3Store
 from tui_uploader.cloud.s3_calls import S3Calls
 from tui_uploader.cloud.status_words import state_of_word
 from tui_uploader.cloud.storage_key import StorageKey, storage_key
+from tui_uploader.cloud.storage_place import check_storage_place
 from tui_uploader.cloud.throttle import Throttle
-from tui_uploader.cloud.translate import finite, foreign_answer, rest_text, web_page
+from tui_uploader.cloud.translate import finite, foreign_answer, quoted, rest_text, web_page
 from tui_uploader.cloud.transport import Deadlines, Origin
 from tui_uploader.errors import (
     CloudFault,
@@ -38,6 +39,7 @@ from tui_uploader.errors import (
     UsageError,
 )
 from tui_uploader.model import Login
+from tui_uploader.redaction import holds_secret, without_secrets
 from tui_uploader.settings import Settings
 from tui_uploader.text import printable
 
@@ -165,8 +167,9 @@ class Pix4dCloud:
         if store is None:
 
             async def fetch() -> StorageKey:
-                what = "hand out a storage key"
-                return storage_key(await self._of_project(project_id, "GET", "s3_credentials/", what), self._clock)
+                fields = await self._of_project(project_id, "GET", "s3_credentials/", "hand out a storage key")
+                check_storage_place(fields, self._rest.origin)
+                return storage_key(fields, self._clock)
 
             keys = Renewable(fetch, lambda key: key.life, self._clock.now)
             self._keys.append(keys)
@@ -226,7 +229,7 @@ class Pix4dCloud:
 
     def _reason(self, reply: Reply, text: str | None = None) -> str:
         """Why one key was refused: in the words of `reply`, or in `text`, which is a part of them."""
-        says = rest_text(reply) if text is None else f": {printable(text, 300).rstrip('.')}"
+        says = rest_text(reply) if text is None else f": {quoted(text).rstrip('.')}"
         return f"{self._rest.origin.host} (HTTP {reply.status}) refused to register this file{says}."
 
     # ----------------------------------------------------------------------------------------------- processing
@@ -267,14 +270,14 @@ class Pix4dCloud:
         if found is None:
             raise CloudUnintelligible(f"{self._rest.origin.host} sent a project without an id.")
         word = fields.get("public_status")
-        word = word if isinstance(word, str) and word else None
+        word = without_secrets(word) if isinstance(word, str) and word else None
         reason = fields.get("error_reason")
         return RemoteProject(
             id=found,
-            name=str(fields.get("name") or name),
+            name=without_secrets(str(fields.get("name") or name)),
             word=word,
             state=state_of_word(word),
-            error_reason=reason if isinstance(reason, str) and reason else None,
+            error_reason=without_secrets(reason) if isinstance(reason, str) and reason else None,
             web_address=f"{self._web}/dataset/{quote(found, safe='')}/map",
         )
 
@@ -291,9 +294,10 @@ def _path(project_id: str, rest: str) -> str:
 
 
 def _id(value: object) -> str | None:
+    """None for what cannot be one. It is written down and shown as it is, so it must not be a secret."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
-    return str(value) or None
+    return None if holds_secret(str(value)) else str(value) or None
 
 
 def _seconds(value: object) -> float | None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from tui_uploader.errors import UsageError
+from tui_uploader.redaction import Holder
 from tui_uploader.settings import Settings
 
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -23,6 +24,8 @@ _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _DEFAULT_PORT = 8080
 _MAX_PORT = 65535
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_secrets: dict[str, Holder] = {}
+"""Of the proxies, by where they are named."""
 _EXPECTED = "It has to look like http://host:port."
 
 
@@ -80,12 +83,20 @@ def proxy_of(address: str, source: str = "The setting `proxy`") -> Proxy:
     scheme, separator, rest = address.partition("://")
     if not separator:
         scheme, rest = "http", address
+    user_info, at, location = rest.rpartition("@")
+    user, _, password = user_info.partition(":")
+    credentials = f"{unquote(user)}:{unquote(password)}" if at else None
+    _keep_secrets(source, Holder(credentials, unquote(password)))
     if scheme.lower() != "http":
         raise UsageError(f"{source} names {_kind(scheme)}, and only HTTP proxies can be used. {_EXPECTED}")
-    user_info, at, location = rest.rpartition("@")
     host, port = _host_and_port(re.split(r"[/?#\\]", location, maxsplit=1)[0], source)
-    user, _, password = user_info.partition(":")
-    return Proxy(host, port, f"{unquote(user)}:{unquote(password)}" if at else None)
+    return Proxy(host, port, credentials)
+
+
+def _keep_secrets(source: str, secrets: Holder) -> None:
+    before = _secrets.get(source)
+    if before is None or before.secrets != secrets.secrets:
+        _secrets[source] = secrets
 
 
 def _kind(scheme: str) -> str:

@@ -32,6 +32,7 @@ from tui_uploader.errors import (
     UsageError,
 )
 from tui_uploader.model import Login
+from tui_uploader.redaction import Holder
 from tui_uploader.settings import Settings
 
 TOKEN_PATH = "/oauth2/token/"
@@ -47,6 +48,7 @@ _PERHAPS_STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 class Token:
     value: str = field(repr=False)
     life: Lifetime
+    secrets: Holder = field(repr=False)
 
 
 class RestApi:
@@ -64,10 +66,12 @@ class RestApi:
         self._connections = RestConnections(lambda: rest_client(self.origin, settings, deadlines, trust()))
         self._token = Renewable(self._ask_for_token, lambda token: token.life, clock.now)
         self._token_by_query = False
+        self._secrets = Holder(login.client_secret)
 
     async def close(self) -> None:
         await self._token.close()
         await self._connections.close()
+        self._secrets = Holder()  # nothing is asked any more that could quote them
 
     async def sign_in(self) -> None:
         """A new token, now. Raises SignInRefused."""
@@ -152,11 +156,11 @@ class RestApi:
         if failure is not None and reply.status in (400, 401, 403):
             raise SignInRefused(
                 f"{self.origin.host} (HTTP {reply.status}) does not accept this client id and secret"
-                f"{self._without_secret(rest_text(reply))}. API keys are made at account.pix4d.com and need a "
+                f"{rest_text(reply)}. API keys are made at account.pix4d.com and need a "
                 "PIX4Dengine Cloud licence."
             ) from None
         if failure is not None:
-            raise type(failure)(self._without_secret(failure.message), retry_after=failure.retry_after)
+            raise failure
         self._clock.learn(reply.headers.get("date"))
         return self._token_in(reply)
 
@@ -179,10 +183,7 @@ class RestApi:
         seconds = finite(fields.get("expires_in"))
         if seconds is None or seconds <= 0:
             seconds = ASSUMED_TOKEN_LIFETIME
-        return Token(value, lifetime(self._clock.now(), seconds, TOKEN_MARGIN))
-
-    def _without_secret(self, text: str) -> str:
-        return text.replace(self._login.client_secret, "…") if self._login.client_secret else text
+        return Token(value, lifetime(self._clock.now(), seconds, TOKEN_MARGIN), Holder(value))
 
     # ----------------------------------------------------------------------------------------------- the wire
 

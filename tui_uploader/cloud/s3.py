@@ -44,6 +44,7 @@ from tui_uploader.errors import (
     Unsupported,
 )
 from tui_uploader.model import Proof
+from tui_uploader.redaction import holds_secret, without_secrets
 from tui_uploader.text import printable
 
 _MAX_LIST_PAGES = 100
@@ -92,7 +93,7 @@ class S3Store:
         reply = await self._calls.feature("multipart uploads", call)
         document = s3_xml.parsed(reply.body)
         upload_id = "" if document is None else document.fields.get("UploadId", "")
-        if not upload_id:
+        if not upload_id or holds_secret(upload_id):  # it is written down as it is
             raise unintelligible("its answer names no upload")
         return upload_id
 
@@ -158,7 +159,7 @@ class S3Store:
         if document is None or document.name != "CompleteMultipartUploadResult":
             raise unintelligible("it answered the completion of a multipart upload with something else")
         etag, checksum = document.fields.get("ETag", "").strip('"'), document.fields.get("ChecksumCRC32", "")
-        return StoredObject(size, etag, proof=proof_of_parts(parts, etag, checksum))
+        return StoredObject(size, without_secrets(etag), proof=proof_of_parts(parts, etag, checksum))
 
     async def list_multiparts(self, object_name: str) -> Sequence[Multipart] | None:
         query = (("max-uploads", "1000"), ("prefix", self.key(object_name)), ("uploads", ""))

@@ -19,7 +19,8 @@ from tui_uploader.cloud.digests import Reading
 from tui_uploader.cloud.messages import Reply, Request
 from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.cloud.renewal import Renewable, ServerClock
-from tui_uploader.cloud.storage_key import DEFAULT_REGION, StorageKey, endpoint_of, is_region
+from tui_uploader.cloud.storage_key import DEFAULT_REGION, StorageKey, endpoint_of
+from tui_uploader.cloud.storage_place import is_region
 from tui_uploader.cloud.translate import DENIED_CODES, KEY_EXPIRED_CODES, foreign_answer, s3_failure
 from tui_uploader.cloud.transport import Deadlines, Origin
 from tui_uploader.errors import CloudRefused, NotPossibleNow, Unsupported, UploaderError
@@ -239,7 +240,7 @@ class S3Calls:
         if not code and not reply.body:
             # HEAD has no body to name the reason in; an expired key is 400 to it.
             code = {400: "ExpiredToken", 403: "AccessDenied"}.get(reply.status, "")
-        message = key.redacted(fields.get("Message", ""))
+        message = fields.get("Message", "")
         return fields, code, s3_failure(reply, self._host(key), code, message, self._clock.now())
 
     def _host(self, key: StorageKey) -> str:

@@ -10,6 +10,7 @@ from tui_uploader.cloud.contract import Span, StoredObject
 from tui_uploader.cloud.likeness import Found
 from tui_uploader.cloud.messages import Reply
 from tui_uploader.errors import CloudUnintelligible
+from tui_uploader.redaction import holds_secret
 
 OWNER_ACL = {Option.ACL: ("x-amz-acl", "bucket-owner-full-control")}
 ABSENT_ONLY = {Option.IF_NONE_MATCH: ("If-None-Match", "*")}
@@ -35,6 +36,8 @@ def etag_of(reply: Reply) -> str:
         raise unintelligible("it names no ETag")
     if reply.body:
         raise unintelligible("it answers with a text where there is nothing to say")
+    if holds_secret(etag):  # it would be written down
+        raise unintelligible("it names an ETag that is none")
     return etag
 
 

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from tui_uploader.cloud.contract import MAX_PARTS, Multipart, Part
 from tui_uploader.cloud.renewal import moment_of
+from tui_uploader.redaction import holds_secret
 
 MOST_XML = 2 * 1024**2
 """Bytes. A page of a thousand uploads, the longest document that S3 sends, has well under one million."""
@@ -126,6 +127,8 @@ def page_of_parts(document: Document | None, marker: int) -> PageOfParts | None:
     except (KeyError, ValueError):
         return None
     if not all(marker < part.number <= MAX_PARTS and part.size >= 0 for part in parts):
+        return None
+    if any(holds_secret(part.etag) for part in parts):
         return None
     if following is not None and not marker < following <= MAX_PARTS:
         return None

@@ -11,21 +11,18 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from tui_uploader.cloud.renewal import Lifetime, ServerClock, lifetime, moment_of
+from tui_uploader.cloud.storage_place import is_bucket, is_prefix, is_region
 from tui_uploader.cloud.transport import Origin, is_loopback, origin_of
 from tui_uploader.errors import CloudUnintelligible, UsageError
+from tui_uploader.redaction import Holder
 
 RENEWAL_MARGIN = 600.0
 ASSUMED_LIFETIME = 45 * 60.0 + RENEWAL_MARGIN
 """Where the service does not say when a key ends: it is replaced after 45 minutes."""
 DEFAULT_REGION = "us-east-1"
 
-_REGION = re.compile(r"[a-z0-9-]{1,40}")
 _HOST_LABEL_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,8192}")
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
-"""Amazon's names, and those of other stores: upper case, and a tenant in front of a colon."""
-_LONGEST_PREFIX = 900
-"""Bytes; S3 has at most 1,024 for a whole key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +40,8 @@ class StorageKey:
     override: str | None
     """`host[:port]` of another store than Amazon's."""
     life: Lifetime
-
-    def redacted(self, text: str) -> str:
-        """`text` without the secrets, should the store have quoted them."""
-        for secret in (self.session_token, self.secret_key):
-            if secret:
-                text = text.replace(secret, "…")
-        return text
+    secrets: Holder = field(repr=False, compare=False)
+    """Of the secret key and the session token; the access key is a name that stores may show."""
 
 
 def storage_key(fields: dict[str, object], clock: ServerClock) -> StorageKey:
@@ -61,14 +53,15 @@ def storage_key(fields: dict[str, object], clock: ServerClock) -> StorageKey:
     if isinstance(server_time, str):
         clock.learn(server_time)
     region, override = _text(fields, "region"), _text(fields, "endpoint_override")
-    if region is not None and not _REGION.fullmatch(region):
+    token, secret = _text(fields, "session_token"), _text(fields, "secret_key")
+    secrets = Holder(token, secret)
+    if region is not None and not is_region(region):
         raise _unusable("region")
     if override is not None:
         _check_address(override)
-    token = _text(fields, "session_token")
     return StorageKey(
         access_key=_credential("access_key", _text(fields, "access_key")),
-        secret_key=_credential("secret_key", _text(fields, "secret_key")),
+        secret_key=_credential("secret_key", secret),
         session_token=None if token is None else _credential("session_token", token),
         bucket=_bucket(_text(fields, "bucket")),
         prefix=_prefix(_text(fields, "key")),
@@ -76,6 +69,7 @@ def storage_key(fields: dict[str, object], clock: ServerClock) -> StorageKey:
         accelerated=fields.get("is_bucket_accelerated") is True,
         override=override,
         life=_life(fields.get("expiration"), clock.now()),
+        secrets=secrets,
     )
 
 
@@ -103,19 +97,17 @@ def _credential(name: str, value: str | None) -> str:
 
 
 def _bucket(value: str | None) -> str:
-    if value is None or not _BUCKET.fullmatch(value) or ".." in value:
+    if value is None or not is_bucket(value):
         raise _unusable("bucket")
     return value
 
 
 def _prefix(value: str | None) -> str:
-    """Raises CloudUnintelligible for one that is no plain path: keys go into addresses, sentences and signatures."""
-    prefix = "" if value is None else value.strip("/")
-    plain = bool(prefix) and prefix.isprintable() and not {"", ".", ".."} & set(prefix.split("/"))
-    # A lone surrogate is not printable, so the text can be encoded.
-    if not plain or len(prefix.encode()) > _LONGEST_PREFIX:
+    """Without a slash at its end. Raises CloudUnintelligible for one that is no plain path: keys go into addresses,
+    sentences and signatures."""
+    if value is None or not is_prefix(value):
         raise _unusable("key")
-    return prefix
+    return value.removesuffix("/")
 
 
 def _check_address(override: str) -> None:
@@ -168,7 +160,3 @@ def _override_origin(override: str, cloud: Origin) -> Origin:
     if not cloud.tls and is_loopback(cloud.host) and is_loopback(tls.host):
         return origin_of(f"http://{override}")
     return tls
-
-
-def is_region(text: str) -> bool:
-    return _REGION.fullmatch(text) is not None

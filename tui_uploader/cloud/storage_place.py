@@ -33,10 +33,10 @@ def check_storage_place(fields: Mapping[str, object], service: Origin) -> None:
 
     `fields` are those of the service's reply; a field that is missing is another's concern.
     """
-    for name, fault_of in _FAULTS.items():
+    for name, (is_right, complaint) in _RULES.items():
         value = fields.get(name)
-        if isinstance(value, str) and value and (fault := fault_of(value)) is not None:
-            raise _refused(service, name, fault)
+        if isinstance(value, str) and value and not is_right(value):
+            raise _refused(service, name, f"{_quoted(value)} {complaint}")
     address = fields.get("endpoint_override")
     if isinstance(address, str) and address and (fault := _fault_of_address(address, service)) is not None:
         raise _refused(service, "endpoint_override", fault)
@@ -112,23 +112,24 @@ def is_internal(host: str) -> bool:
 # -------------------------------------------------------------------------------------------- bucket, prefix, region
 
 
-def _fault_of_bucket(bucket: str) -> str | None:
-    if ".." in bucket or not _BUCKET.fullmatch(bucket):
-        return f"{_quoted(bucket)} is no name of a bucket"
-    return None
+def is_bucket(text: str) -> bool:
+    return ".." not in text and _BUCKET.fullmatch(text) is not None
 
 
-def _fault_of_prefix(prefix: str) -> str | None:
-    segments = prefix.removesuffix("/").split("/")
-    # What is printable has no surrogates, and so can be encoded.
-    plain = prefix.isprintable() and not {"", ".", ".."} & set(segments) and "\\" not in prefix
-    if not plain or len(prefix.encode()) > _LONGEST_PREFIX:
-        return f"{_quoted(prefix)} is no plain path within a bucket"
-    return None
+def is_prefix(text: str) -> bool:
+    """Whether `text` is a plain path, perhaps with a slash at its end."""
+    segments = text.removesuffix("/").split("/")
+    plain = text.isprintable() and "\\" not in text and not {"", ".", ".."} & set(segments)
+    return plain and len(text.encode()) <= _LONGEST_PREFIX  # what is printable has no surrogates
 
 
-def _fault_of_region(region: str) -> str | None:
-    return None if _REGION.fullmatch(region) else f"{_quoted(region)} is no name of a region"
+def is_region(text: str) -> bool:
+    return _REGION.fullmatch(text) is not None
 
 
-_FAULTS = {"bucket": _fault_of_bucket, "key": _fault_of_prefix, "region": _fault_of_region}
+_RULES = {
+    "bucket": (is_bucket, "is no name of a bucket"),
+    "key": (is_prefix, "is no plain path within a bucket"),
+    "region": (is_region, "is no name of a region"),
+}
+"""By the field of the service's reply: what its text has to be, and what is said of any other."""

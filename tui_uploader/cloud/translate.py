@@ -22,6 +22,7 @@ import httpx
 from tui_uploader import errors
 from tui_uploader.cloud.messages import Reply
 from tui_uploader.errors import UploaderError
+from tui_uploader.redaction import without_secrets
 from tui_uploader.text import printable
 
 MAX_RETRY_AFTER = 3600.0
@@ -231,6 +232,11 @@ def web_page(reply: Reply, host: str) -> UploaderError:
     )
 
 
+def quoted(text: str) -> str:
+    """What a server wrote, for a sentence of ours. Secrets go first: what a limit cuts off could not be found."""
+    return printable(without_secrets(text), _QUOTE_LIMIT)
+
+
 def rest_text(reply: Reply) -> str:
     """What the service says of its refusal, as `: …`; empty when it says nothing that a person can read.
 
@@ -243,7 +249,7 @@ def rest_text(reply: Reply) -> str:
     except ValueError:
         return ""
     sentences = list(_sentences(value))[:3]
-    return f": {printable('; '.join(sentences), _QUOTE_LIMIT).rstrip('.')}" if sentences else ""
+    return f": {quoted('; '.join(sentences)).rstrip('.')}" if sentences else ""
 
 
 def _sentences(value: object) -> Iterator[str]:
@@ -314,8 +320,8 @@ def s3_failure(reply: Reply, host: str, code: str, message: str, now: float) -> 
         kind = errors.CloudFault if reply.is_html and reply.status >= 500 else _CLASS_OF_STATUS.get(reply.status)
     if kind is None:
         kind = errors.CloudFault if reply.status >= 500 else errors.CloudRefused
-    quoted = ": ".join(printable(text, _QUOTE_LIMIT).rstrip(".") for text in (code, message) if text)
-    says = f": {quoted}" if quoted else ""
+    words = ": ".join(quoted(text).rstrip(".") for text in (code, message) if text)
+    says = f": {words}" if words else ""
     wait = retry_after(reply, now)
     return kind(f"The store {printable(host, 200)} refused (HTTP {reply.status}){says}.", retry_after=wait)
 

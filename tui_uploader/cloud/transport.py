@@ -19,7 +19,7 @@ import truststore
 
 from tui_uploader.cloud.proxies import Proxy, chosen_proxy
 from tui_uploader.errors import ProxyUnusable, TrustFailed, UsageError
-from tui_uploader.settings import Settings
+from tui_uploader.settings import Settings, cloud_address
 from tui_uploader.text import printable
 
 # httpx logs whole URLs, botocore logs what it signs, with the session token in it: neither may reach any log.
@@ -79,7 +79,9 @@ def is_loopback(host: str) -> bool:
 
 
 def origin_of(url: str) -> Origin:
-    """Raises UsageError for an address that is none, and for plain http to another machine."""
+    """Raises UsageError for an address that is none or carries a name and password, and for plain http to another
+    machine."""
+    cloud_address(url)
     parts, port = _parts_of(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(

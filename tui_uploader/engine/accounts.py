@@ -12,7 +12,7 @@ from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.link import LinkWatch
 from tui_uploader.errors import LinkError, NotSignedIn, UploaderError
 from tui_uploader.model import Account, Login, SignInRequest
-from tui_uploader.settings import Directories, Settings
+from tui_uploader.settings import Directories, Settings, cloud_address
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,9 @@ class Accounts:
             self._default = login.account
 
     async def sign_in(self, request: SignInRequest) -> Account:
-        """Raises SignInRefused, LinkError and what else the cloud answers; then nothing is changed."""
+        """Raises SignInRefused, LinkError and what else the cloud answers, and UsageError for an address that cannot be
+        used; then nothing is changed."""
+        cloud_address(request.login.cloud_url)
         if request.verify:
             await self._verify(request.login)
         source = "environment"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tui_uploader.errors import LinkError, Remedy, SignInError, UploaderError
+from tui_uploader.errors import LinkError, Remedy, SignInError, StorageRefused, UploaderError
 
 MOST_ATTEMPTS = 8
 """Of one file in a row, where the cloud itself is at fault; a dead link costs none."""
@@ -50,6 +50,8 @@ def decide(
         return Decision(Verdict.AWAIT_LINK)
     if isinstance(error, SignInError) and error.remedy is Remedy.PERSON:
         return Decision(Verdict.AWAIT_SIGN_IN)
+    if isinstance(error, StorageRefused):
+        return Decision(Verdict.AWAIT_SIGN_IN)  # about the account as well: no other file would fare better
     match error.remedy:
         case Remedy.WAIT:
             most = MOST_ATTEMPTS

@@ -23,6 +23,7 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineWillNotStart, Interrupted, UploaderError
 from tui_uploader.http_connections import Connections
 from tui_uploader.http_server import HttpServer
+from tui_uploader.redaction import guard_tracebacks
 from tui_uploader.service.api import create_app
 from tui_uploader.service.door import Door, door
 from tui_uploader.service.instance import AlreadyRunning, Lock, make_private, sole_instance
@@ -177,6 +178,7 @@ def engine_main(ready_fd: int | None = None, open_manager: OpenManager = UploadM
     """Be the engine, and return the exit code. With `ready_fd` in the background, reporting to that descriptor."""
     pipe = ReadinessPipe(ready_fd) if ready_fd is not None else None
     faulthandler.enable()
+    guard_tracebacks()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.umask(0o077)
     try:

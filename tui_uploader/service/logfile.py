@@ -12,12 +12,20 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from tui_uploader.errors import EngineWillNotStart
+from tui_uploader.redaction import without_secrets
 from tui_uploader.text import printable
 
 LARGEST_FILE = 1024**2
 OLD_FILES = 2
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class LogFormatter(logging.Formatter):
+    """Lines without the secrets that this process knows, their tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
 
 
 class PrivateLog(RotatingFileHandler):
@@ -55,7 +63,7 @@ def logging_to(path: Path, *, foreground: bool) -> Iterator[None]:
     root = logging.getLogger()
     logging.raiseExceptions = False  # a log that cannot be written is no reason to print a traceback for each line
     for handler in handlers:
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(LogFormatter(_FORMAT))
         root.addHandler(handler)
     # Libraries tell of every request, with addresses that are signed; only their warnings are of use.
     logging.getLogger("tui_uploader").setLevel(logging.INFO)
