@@ -62,3 +62,37 @@ async def test_an_older_journal_becomes_the_same_as_a_new_one_and_keeps_its_rows
         assert migrated.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     migrated.close()
     fresh.close()
+
+
+@pytest.mark.parametrize("version", sorted(MIGRATIONS))
+async def test_no_password_in_an_address_stays_in_an_older_journal(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "journal.sqlite"
+    with sqlite3.connect(path) as old:
+        old.execute("PRAGMA journal_mode = WAL")
+        old.executescript((FORMATS / f"journal-{version}.sql").read_text())
+        old.executemany(
+            "INSERT INTO projects (id, account, name, kind, made_here, remote_id, web_address)"
+            " VALUES (?, ?, 'Quarry', 'images', 1, ?, ?)",
+            [
+                (1, "me@office.org@http://joe:pass/w@rd@127.0.0.1:80", "11", "http://joe:pass/w@rd@127.0.0.1:80/map"),
+                (2, "me@office.org@http://127.0.0.1:80", "12", None),
+                (3, "me@office.org@http://joe:other-word@127.0.0.1:80", "12", None),
+                (4, "plain@https://cloud.pix4d.com", None, None),
+            ],
+        )
+        old.execute(f"PRAGMA user_version = {version}")
+    old.close()
+
+    journal = Journal.open(path)
+    try:
+        assert {row.id: row.account for row in journal.summary.projects.values()} == {
+            1: "me@office.org@http://127.0.0.1:80",
+            2: "me@office.org@http://127.0.0.1:80",
+            3: "me@office.org@http://127.0.0.1:80 (3)",
+            4: "plain@https://cloud.pix4d.com",
+        }
+        assert journal.summary.projects[1].web_address == "http://127.0.0.1:80/map"
+    finally:
+        await journal.close()
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+    assert not [word for word in (b"joe", b"pass/w", b"other-word") if word in kept]

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import queue
+import re
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -89,6 +90,11 @@ MIGRATIONS: dict[int, str] = {
         BEGIN
             SELECT RAISE(ABORT, 'the project has this content');
         END;
+        UPDATE OR IGNORE projects SET account = without_user_information(account)
+            WHERE account LIKE '%@http%://%@%';
+        UPDATE projects SET account = without_user_information(account) || ' (' || id || ')'
+            WHERE account LIKE '%@http%://%@%';
+        UPDATE projects SET web_address = without_user_information(web_address) WHERE web_address LIKE '%://%@%';
     """,
 }
 """SQL that leads from a version to the next one, by the version it starts from."""
@@ -280,5 +286,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has to come before the first table
         script = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
     else:
+        # Older versions took addresses of clouds that carried a password: nothing of them may stay in the file.
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.create_function("without_user_information", 1, _without_user_information, deterministic=True)
         script = "".join(MIGRATIONS[step] for step in range(version, SCHEMA_VERSION))
     connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")
+    connection.execute("PRAGMA secure_delete = OFF")
+
+
+def _without_user_information(text: str) -> str:
+    """Of a web address, or of an account: a client id, an `@` and a web address."""
+    client_id, separator, address = re.split(r"(^|@(?=https?://))", text, maxsplit=1)
+    return f"{client_id}{separator}{settings.without_user_information(address)}"
