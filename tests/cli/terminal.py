@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,12 +31,6 @@ class Terminal:
 
     def type(self, text: str) -> None:
         os.write(self._descriptor, text.encode())
-
-    def type_unseen(self, text: str) -> None:
-        """Type once the program has switched the echo off; it throws away what was typed before that."""
-        while termios.tcgetattr(self._descriptor)[3] & termios.ECHO:
-            assert time.monotonic() < self._until, f"the echo stays on; shown: {self.shown!r}"
-        self.type(text)
 
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

@@ -111,17 +111,6 @@ def test_a_login_is_kept_for_later_commands_and_can_be_forgotten(
     assert quick("whoami").code == 3
 
 
-def test_a_person_signs_in_without_showing_the_secret(cloud: LocalCloud) -> None:
-    with on_terminal("login") as terminal:
-        terminal.await_text("Client id")
-        terminal.type(f"{cloud.client_id}\n")
-        terminal.await_text("not shown")
-        terminal.type_unseen(f"{cloud.client_secret}\n")
-        assert terminal.exit_code() == 0
-    assert "Signed in" in terminal.shown
-    assert cloud.client_secret not in terminal.shown
-
-
 def test_a_person_sees_progress_and_a_summary(cloud: LocalCloud, tmp_path: Path) -> None:
     flight(tmp_path / "card", 6)
     with on_terminal("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait") as terminal:

@@ -10,8 +10,10 @@ import typer
 
 from tui_uploader.cli.answer import Done, say, tell, tell_json
 from tui_uploader.cli.session import connected, run
+from tui_uploader.cli.silent_input import asked, shortened, unechoed
 from tui_uploader.errors import NotSignedIn, UsageError
 from tui_uploader.model import Account, Login, SignInRequest
+from tui_uploader.redaction import Holder
 from tui_uploader.settings import cloud_address, load
 from tui_uploader.text import printable
 
@@ -28,13 +30,16 @@ def login(
     settings = load()
     url = cloud_address(cloud or settings.cloud_url)
     client_id, secret = _asked(url) if sys.stdin.isatty() else _piped(sys.stdin)
+    secrets = Holder(secret)  # until the engine has answered
     request = SignInRequest(Login(url, client_id, secret), keep=True, profile=profile or settings.profile, verify=True)
 
     async def work() -> Account:
         async with connected() as engine:
             return await engine.sign_in(request)
 
-    tell(f"Signed in: {_account_line(run(work()))}")
+    account = run(work())
+    del secrets
+    tell(f"Signed in: {_account_line(account)}")
     return Done(0)
 
 
@@ -75,10 +80,14 @@ def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
 
 def _asked(url: str) -> tuple[str, str]:
+    """Both lines may be pasted at once, so nothing is shown from the first on. Raises UsageError."""
     say(f"API credentials for {printable(url)} (made at account.pix4d.com > Organization > Dashboard > API access).")
-    client_id = typer.prompt("Client id", err=True)
-    secret = typer.prompt("Client secret (not shown)", hide_input=True, err=True)
-    return str(client_id).strip(), str(secret).strip()
+    with unechoed(sys.stdin):
+        client_id = asked(sys.stdin, "Client id (not shown): ")
+        say(printable(shortened(client_id)))
+        secret = asked(sys.stdin, "Client secret (not shown): ")
+        say("")
+    return client_id, secret
 
 
 def _piped(stream: TextIO) -> tuple[str, str]:
