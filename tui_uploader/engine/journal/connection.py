@@ -297,4 +297,4 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 def _without_user_information(text: str) -> str:
     """Of a web address, or of an account: a client id, an `@` and a web address."""
     client_id, separator, address = re.split(r"(^|@(?=https?://))", text, maxsplit=1)
-    return f"{client_id}{separator}{settings.without_user_information(address)}"
+    return f"{client_id}{separator}{without_user_information(address)}"
