@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 MOST_PIXELS = 40_000_000
 """To be decoded: 160 MB for a moment. Four bytes each is how Pillow holds them."""
 
+_HELD_BYTES, _MOST_HELD = 6, 250_000_000
+"""Of a JPEG in several scans, libjpeg holds so many bytes for each pixel until it has read all of them."""
+
 _FORMATS = ("JPEG", "PNG", "TIFF")
 _ORIENTATION = 274
 _DEEP_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
@@ -76,7 +79,7 @@ def _opened(path: str) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         raise _none(path, "is no picture that can be shown here") from error
     except MemoryError as error:
-        raise _none(path, "needs more memory to be shown than there is") from error
+        raise _none(path, "would take too much time or memory to be shown here") from error
     except Exception as error:  # decoders raise whatever broken bytes make of them
         log.info("%s cannot be shown", printable(path), exc_info=True)
         raise _none(path, "is damaged or cut off: it cannot be shown") from error
@@ -108,6 +111,12 @@ def _reduced(image: Image.Image, path: str, most: tuple[int, int]) -> Image.Imag
         image.draft(image.mode, most)
     if image.width * image.height > MOST_PIXELS:
         raise _none(path, f"is too large to be shown here: {across:,} x {down:,} pixels")
+    try:
+        image.load()
+    except OSError as error:
+        if image.format in ("JPEG", "MPO") and across * down * _HELD_BYTES > _MOST_HELD:
+            raise MemoryError from error  # which is how libjpeg says that it has no more
+        raise
     if image.mode in _DEEP_MODES:
         return _stretched(image, most)
     plain = image if image.mode in ("RGB", "L") else image.convert("RGB")

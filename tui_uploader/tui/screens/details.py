@@ -92,12 +92,16 @@ class DetailsScreen(SteadySize, ModalScreen[None]):
 
     async def _tell_of_photo(self, path: str) -> None:
         """What the file tells of the picture in it; one that is none has been told so by the lines above."""
-        from tui_uploader.tui.photo import NoPicture, read_facts
+        from tui_uploader.tui.photo import NoPicture
+        from tui_uploader.tui.photo_process import PhotoReader
 
+        reader = PhotoReader()
         try:
-            facts = await aside(partial(read_facts, path))
+            facts = await aside(partial(reader.facts, path))
         except NoPicture:
             return
+        finally:
+            reader.close()
         told = [_line(label, text) for label, text in facts.lines]
         await self.query_one(".dialog").mount_all(told, before="#details-keys")
 

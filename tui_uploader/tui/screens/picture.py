@@ -26,7 +26,8 @@ from tui_uploader.tui.aside import aside
 from tui_uploader.tui.columns import cell_text, clipped_name
 from tui_uploader.tui.engine_link import SLOW_STATUS_SECONDS, EngineLink
 from tui_uploader.tui.glyphs import Glyphs, Span
-from tui_uploader.tui.photo import NoPicture, Photo, read_photo
+from tui_uploader.tui.photo import NoPicture, Photo
+from tui_uploader.tui.photo_process import PhotoReader
 from tui_uploader.tui.picture_cells import (
     MOST_BYTES,
     MOST_BYTES_SLOW,
@@ -112,6 +113,7 @@ class PictureScreen(SteadySize, Screen[int]):
         self._there = index
         """The row that `_item` is; `_index` is the one that the user wants."""
         self._photo: tuple[FileItem, Photo] | None = None
+        self._reader = PhotoReader()
         self._wanted = asyncio.Event()
         self._area = CellArea()
         self._title, self._facts, self._keys = (SpanLine(glyphs, classes="caption") for _ in range(3))
@@ -126,6 +128,9 @@ class PictureScreen(SteadySize, Screen[int]):
         self._show_title()
         self._area.say("Reading the picture.")
         self.run_worker(self._keep_shown(), name="picture", group="picture", exclusive=True, description="picture")
+
+    def on_unmount(self) -> None:
+        self._reader.close()
 
     def on_resize(self) -> None:
         self._wanted.set()
@@ -181,7 +186,7 @@ class PictureScreen(SteadySize, Screen[int]):
         if self._photo is None or self._photo[0].id != item.id:
             self._show_keys("reading")
             most = max(_LEAST_PIXELS, width), max(_LEAST_PIXELS, 2 * height)
-            self._photo = item, await aside(partial(read_photo, item.path, most))
+            self._photo = item, await aside(partial(self._reader.photo, item.path, most))
         photo = self._photo[1]
         slow = self._link.interval >= SLOW_STATUS_SECONDS
         how = drawing(
