@@ -137,6 +137,13 @@ async def test_a_list_of_parts_that_cannot_be_read_leaves_the_journals(handler: 
     assert len(server.calls) <= 3
 
 
+@pytest.mark.parametrize("name", ["ListPartsResult", "ListPartsResponse"])
+async def test_a_list_of_parts_by_either_name(name: str) -> None:
+    with serving(says(200, listed(part(1), name=name), content_type=HTML)) as server:
+        async with open_store(server.url) as opened:
+            assert await opened.store.list_parts("big.tif", "u") == [Part(1, 10, "e")]
+
+
 async def test_pages_without_end_are_bounded() -> None:
     def page(call: Call) -> None:
         marker = int(call.query.get("part-number-marker", "0"))

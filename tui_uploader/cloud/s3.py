@@ -156,7 +156,7 @@ class S3Store:
             unanswered = asked_before or answer.repeated
             return await self._completed_before(object_name, upload_id, parts, size, answer.error, unanswered)
         document = s3_xml.parsed(answer.success().body)
-        if document is None or document.name != "CompleteMultipartUploadResult":
+        if document is None or not document.answers("CompleteMultipartUpload"):
             raise unintelligible("it answered the completion of a multipart upload with something else")
         etag, checksum = document.fields.get("ETag", "").strip('"'), document.fields.get("ChecksumCRC32", "")
         return StoredObject(size, without_secrets(etag), proof=proof_of_parts(parts, etag, checksum))
@@ -168,7 +168,7 @@ class S3Store:
         except Unsupported:
             return None
         document = s3_xml.parsed(reply.body)
-        if document is None or document.name != "ListMultipartUploadsResult":
+        if document is None or not document.answers("ListMultipartUploads"):
             _log.warning("The store's list of multipart uploads of %r cannot be understood.", object_name)
             return None
         return s3_xml.listed_multiparts(document, self.key(object_name), self._calls.now())

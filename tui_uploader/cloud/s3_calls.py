@@ -230,7 +230,7 @@ class S3Calls:
     def _judged(self, reply: Reply, key: StorageKey) -> tuple[Mapping[str, str], str, UploaderError | None]:
         """Fields, code and error of a refusal; a success has no error."""
         document = s3_xml.parsed(reply.body)
-        if reply.ok and document is not None and document.name.endswith("Result"):
+        if reply.ok and document is not None and document.name.endswith(("Result", "Response")):
             return {}, "", None  # a document of S3, whatever its Content-Type says
         is_error = document is not None and document.name == "Error"
         if reply.ok and not is_error:
