@@ -31,6 +31,7 @@ def opened(root: Path) -> Iterator[ObjectStore]:
     try:
         yield store
     finally:
+        store.close()
         database.close()
 
 
@@ -96,7 +97,7 @@ def test_killed_while_an_object_lands(
             patch.setattr(
                 *{
                     "commit": (Database, "transaction", killed),
-                    "rename": (Path, "rename", killed),
+                    "rename": (os, "rename", killed),
                     "fsync of the folder": (os, "fsync", killed),
                 }[moment]
             )
@@ -134,7 +135,7 @@ def test_killed_while_parts_become_an_object(tmp_path: Path, monkeypatch: pytest
             target = {
                 "assembly": (Incoming, "append", killed),
                 "commit": (Database, "transaction", killed),
-                "rename": (Path, "rename", killed),
+                "rename": (os, "rename", killed),
                 "clearing away": (MultipartStore, "_remove", killed),
             }[moment]
             # A killed process does not tidy up either.
@@ -206,5 +207,6 @@ def test_pages_add_up_for_any_keys(
         assert len(page) == size or listing.next_after is None
         found += page
         after = listing.next_after
+    store.close()
     database.close()
     assert found == expected(sorted(keys), prefix, delimiter)

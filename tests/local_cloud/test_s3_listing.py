@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
 import pytest_asyncio
 
-from tests.local_cloud.clouds import Client, code, xml
+from tests.local_cloud.clouds import Client, Credentialed, a_cloud, code, create_multipart, xml
+from tui_uploader.local_cloud.database import FILE_NAME
+from tui_uploader.local_cloud.names import BUCKET
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.local_cloud.passes import PassOffice
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,6 +98,55 @@ async def test_only_what_is_ones_own(filled: Client) -> None:
     assert code(await filled.s3_at("GET", bucket)) == (403, "AccessDenied")
     own = {"list-type": "2", "prefix": filled.credentials.key}
     assert (await filled.s3_at("GET", bucket, query=own)).status_code == 200
+
+
+async def test_rights_and_lists_are_by_whole_segments_of_the_path(tmp_path: Path) -> None:
+    """`project-100001` is no prefix of `project-1000010`, however a list is asked for."""
+    async with a_cloud(LocalCloudOptions(tmp_path)) as client:
+        assert (await client.s3("PUT", "mine.jpg", b"x")).status_code == 200
+        other = PassOffice(signing_key_of(tmp_path)).storage_key(f"{client.credentials.key}0", 2**33)
+        neighbour = replace(
+            client,
+            credentials=Credentialed(other.access_key, other.secret_key, other.session_token, BUCKET, other.prefix),
+        )
+        assert (await neighbour.s3("PUT", "theirs.jpg", b"x")).status_code == 200
+        for query in (
+            {},
+            {"list-type": "2"},
+            {"delimiter": "/"},
+            {"max-keys": "1"},
+            {"marker": client.key("mine.jpg")},
+        ):
+            asked = {"prefix": client.credentials.key, **query}
+            reply = await client.s3_at("GET", f"/{BUCKET}", query=asked)
+            assert reply.status_code == 200
+            assert "project-1000010" not in reply.text
+            assert "<IsTruncated>false<" in reply.text
+            assert ("<Key>" in reply.text) is not bool({"marker", "delimiter"} & query.keys())
+        upload = await create_multipart(neighbour, "big")
+        for method, path, parameters in (
+            ("GET", f"/{BUCKET}/{neighbour.key('theirs.jpg')}", {}),
+            ("HEAD", f"/{BUCKET}/{neighbour.key('theirs.jpg')}", {}),
+            ("PUT", f"/{BUCKET}/{neighbour.key('theirs.jpg')}", {}),
+            ("GET", f"/{BUCKET}", {"prefix": neighbour.credentials.key}),
+            ("GET", f"/{BUCKET}", {"uploads": "", "prefix": client.credentials.key}),
+            ("PUT", f"/{BUCKET}/{neighbour.key('big')}", {"uploadId": upload, "partNumber": "1"}),
+            ("DELETE", f"/{BUCKET}/{neighbour.key('big')}", {"uploadId": upload}),
+        ):
+            assert (await client.s3_at(method, path, query=parameters)).status_code == 403, (method, path)
+        for odd in (client.key("../project-1000010/theirs.jpg"), client.key("a\0b")):
+            assert (await client.s3_at("PUT", f"/{BUCKET}/{quote(odd)}")).status_code in (400, 403)
+        for bucket in ("..", f"{BUCKET}/..", "elsewhere"):
+            reply = await client.s3_at("PUT", f"/{quote(bucket, safe='')}/{client.key('a')}")
+            assert reply.status_code in (403, 404)
+        assert (await neighbour.s3("GET", "theirs.jpg")).content == b"x"
+        at_own_key = {"uploadId": upload, "partNumber": "1"}
+        assert code(await client.s3("PUT", "big", b"x", query=at_own_key)) == (404, "NoSuchUpload")
+
+
+def signing_key_of(root: Path) -> bytes:
+    with closing(sqlite3.connect(root / FILE_NAME)) as sql:
+        return bytes(sql.execute("SELECT signing_key FROM login").fetchone()[0])
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.local_cloud.clouds import (
     aws_chunked,
     code,
     crc32,
+    create_multipart,
     fresh_credentials,
     raw,
     signed_in,
@@ -285,6 +286,8 @@ async def test_rights_that_nobody_has(client: Client) -> None:
 async def test_copies_are_refused_aloud(client: Client) -> None:
     headers = {"x-amz-copy-source": f"{client.credentials.bucket}/{client.key('a')}"}
     assert code(await client.s3("PUT", "b", headers=headers)) == (501, "NotImplemented")
+    query = {"uploadId": await create_multipart(client, "b"), "partNumber": "1"}
+    assert code(await client.s3("PUT", "b", headers=headers, query=query)) == (501, "NotImplemented")
 
 
 async def test_credentials_that_are_not_quite_right(client: Client) -> None:

@@ -50,6 +50,7 @@ async def test_a_full_database_leaves_it_usable(tmp_path: Path) -> None:
                 writing.execute("CREATE TABLE more AS SELECT randomblob(100000) AS bytes")
         with store.database.transaction() as writing:
             writing.execute("SELECT 1")
+        store.close()
         store.database.close()
         assert (await client.s3("PUT", "a", b"x")).status_code == 200
 
@@ -83,6 +84,7 @@ async def impatient(root: Path) -> AsyncIterator[Client]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
         yield Client(address, http, 1, credentials)
     threads.close()
+    store.close()
     database.close()
 
 

@@ -62,9 +62,15 @@ def serve(
     )
 
     def ready(address: LocalCloudAddress) -> None:
-        tell_now(address.as_json() if as_json else address.for_people())
-        if not as_json:
-            say("Ctrl-C ends it.")
+        _announce(address, as_json=as_json)
 
     run(serve_until_stopped(options, ready))
     return Done(0)
+
+
+def _announce(address: LocalCloudAddress, *, as_json: bool) -> None:
+    tell_now(address.as_json() if as_json else address.for_people())
+    for remark in address.remarks:
+        say(remark)
+    if not as_json:
+        say("Ctrl-C ends it.")

@@ -17,6 +17,7 @@ from pathlib import Path
 from tui_uploader.errors import UsageError
 
 FILE_NAME = "local-cloud.sqlite"
+LOCK_NAME = "lock"
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE login (
@@ -75,18 +76,18 @@ class RootLock:
     """Keeps a second server away from a root; the kernel lets go when this process ends, however it ends."""
 
     def __init__(self, root: Path) -> None:
-        """Raises UsageError when another server has the root."""
-        self._file = (root / "lock").open("ab")
+        """Raises UsageError when another server has the root, and OSError."""
+        self._descriptor = os.open(root / LOCK_NAME, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self._file.close()
+            os.close(self._descriptor)
             raise UsageError(
                 f"Another local cloud already serves {root}. Stop it, or choose another folder."
             ) from error
 
     def release(self) -> None:
-        self._file.close()
+        os.close(self._descriptor)
 
 
 class Database:
@@ -95,7 +96,7 @@ class Database:
     def __init__(self, root: Path) -> None:
         """Raises UsageError when the file is damaged or of a newer program."""
         path = root / FILE_NAME
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:

@@ -34,7 +34,7 @@ class Meter:
     """Of a root that one server has. All calls return at once; they are meant for the event loop."""
 
     def __init__(self, root: Path) -> None:
-        descriptor = os.open(root / FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(root / FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             os.ftruncate(descriptor, _COUNTS.size)
             self._mapped = mmap.mmap(descriptor, _COUNTS.size)

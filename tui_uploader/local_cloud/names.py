@@ -7,7 +7,6 @@ no Unicode normalisation, one percent-decoding, a plus is a plus.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from tui_uploader.local_cloud.s3_error import S3Refusal
@@ -46,8 +45,3 @@ def check_key(key: str) -> None:
         raise S3Refusal("InvalidArgument", "The key has an empty segment, a `.` or `..`, or a NUL.")
     if any(len(segment.encode()) > LONGEST_SEGMENT for segment in segments):
         raise S3Refusal("KeyTooLongError", f"A segment of the key has more than {LONGEST_SEGMENT} bytes.")
-
-
-def path_of(objects: Path, key: str) -> Path:
-    """Where the object of a checked key lies; `objects` is the bucket's folder."""
-    return objects.joinpath(*key.split("/"))

@@ -8,19 +8,21 @@ swept. All calls block and are meant for worker threads.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from tui_uploader.local_cloud.checksums import Algorithm, Checksum, ChecksumType
 from tui_uploader.local_cloud.database import Database
-from tui_uploader.local_cloud.names import BUCKET, path_of
+from tui_uploader.local_cloud.object_folders import ObjectFolders
 from tui_uploader.local_cloud.s3_error import S3Refusal
 
 _AFTER_ALL_THAT_BEGIN_SO = "\U0010ffff"
@@ -59,7 +61,7 @@ class Incoming:
         self.name = secrets.token_hex(16)
         self.path = folder / self.name
         self.size = 0
-        self._file = self.path.open("xb", buffering=0)
+        self._file = io.FileIO(self.path, "x", opener=_for_us_alone)
 
     def write(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -93,14 +95,20 @@ class Incoming:
         self.path.unlink(missing_ok=True)
 
 
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
 class ObjectStore:
     def __init__(self, root: Path, database: Database, now: Callable[[], float]) -> None:
         self.database = database
         self.now = now
-        self.objects = root / "objects" / BUCKET
         self.incoming = root / "incoming"
-        self.objects.mkdir(parents=True, exist_ok=True)
-        self.incoming.mkdir(exist_ok=True)
+        self.incoming.mkdir(mode=0o700, exist_ok=True)
+        self._folders = ObjectFolders(root)
+
+    def close(self) -> None:
+        self._folders.close()
 
     def recover(self) -> None:
         """Bring files and database together after an end at any instant. Nothing else may use the root yet."""
@@ -111,7 +119,9 @@ class ObjectStore:
             sql.executemany("DELETE FROM parts WHERE incoming = ?", [(name,) for name in parts - left_over.keys()])
         for name, path in left_over.items():
             if name in landed:
-                self._move(path, landed[name])
+                folder, file_name = self._folders.enter(landed[name], make=True)
+                with _closing(folder):
+                    os.rename(path, file_name, dst_dir_fd=folder)
             elif name not in parts:
                 path.unlink()
 
@@ -130,26 +140,41 @@ class ObjectStore:
 
         Raises S3Refusal where the key is taken and must not be, or where a folder and a file would have one name.
         """
-        with self.database.turn():
-            if only_if_absent and self.find(stored.key):
-                raise S3Refusal("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
-            self._make_room(stored.key)
-            with self.database.transaction() as sql:
-                sql.execute(
-                    "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(stored, incoming.name)
-                )
-                in_the_same_commit(sql)
-            place = self._move(incoming.path, stored.key)
-        _sync_folder(place.parent)
+        with contextlib.ExitStack() as opened:
+            with self.database.turn():
+                if only_if_absent and self.find(stored.key):
+                    raise S3Refusal(
+                        "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"
+                    )
+                folder, name = self._room_for(stored.key)
+                opened.enter_context(_closing(folder))
+                if _is_folder(folder, name):
+                    raise _in_the_way()
+                with self.database.transaction() as sql:
+                    sql.execute(
+                        "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(stored, incoming.name)
+                    )
+                    in_the_same_commit(sql)
+                os.rename(incoming.path, name, dst_dir_fd=folder)
+            os.fsync(folder)
 
     def find(self, key: str) -> StoredObject | None:
         """None also where somebody took the file away or cut it: what is not there is not stored."""
         with self.database.turn() as sql:
             row = sql.execute("SELECT * FROM objects WHERE key = ?", (key,)).fetchone()
             stored = None if row is None else _stored(row)
-            if stored is None or _size_of(path_of(self.objects, key)) != stored.size:
+            if stored is None or self._size_of(key) != stored.size:
                 return None
             return stored
+
+    def _size_of(self, key: str) -> int | None:
+        try:
+            folder, name = self._folders.enter(key)
+            with _closing(folder):
+                found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def open(self, key: str) -> tuple[StoredObject, BinaryIO]:
         """The object and its bytes, which stay these bytes whatever is stored under the key meanwhile.
@@ -160,14 +185,20 @@ class ObjectStore:
             stored = self.find(key)
             if stored is None:
                 raise S3Refusal("NoSuchKey", "The specified key does not exist.")
-            return stored, path_of(self.objects, key).open("rb")
+            folder, name = self._folders.enter(key)
+            with _closing(folder):
+                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            return stored, os.fdopen(descriptor, "rb")
 
-    def listing(self, prefix: str, delimiter: str, after: str, limit: int) -> Listing:
-        """Up to `limit` objects and common prefixes behind `after`, in the order of their UTF-8 bytes."""
+    def listing(self, prefix: str, delimiter: str, after: str, limit: int, *, within: str = "") -> Listing:
+        """Up to `limit` objects and common prefixes behind `after`, in the order of their UTF-8 bytes.
+
+        Only keys that begin with `within` are seen.
+        """
         objects: list[StoredObject] = []
         common: list[str] = []
         last = after
-        for entry in self._entries(prefix, delimiter, after):
+        for entry in self._entries(prefix, delimiter, after, within):
             if len(objects) + len(common) == limit:
                 return Listing(objects, common, last if limit else None)
             if isinstance(entry, StoredObject):
@@ -178,13 +209,13 @@ class ObjectStore:
                 last = entry + _AFTER_ALL_THAT_BEGIN_SO
         return Listing(objects, common, None)
 
-    def _entries(self, prefix: str, delimiter: str, after: str) -> Iterable[StoredObject | str]:
+    def _entries(self, prefix: str, delimiter: str, after: str, within: str) -> Iterable[StoredObject | str]:
         """Objects, and the common prefixes that stand for several."""
         while True:
-            rows = self._rows(prefix, after)
+            rows = self._rows(max(prefix, within), after)
             for row in rows:
                 key = row[0]
-                if not key.startswith(prefix):
+                if not (key.startswith(prefix) and key.startswith(within)):
                     return
                 if key <= after:
                     continue
@@ -203,48 +234,31 @@ class ObjectStore:
             query = "SELECT * FROM objects WHERE key >= ? AND key > ? ORDER BY key LIMIT ?"
             return sql.execute(query, (prefix, after, _ROWS_AT_A_TIME)).fetchall()
 
-    def _make_room(self, key: str) -> None:
-        """Folders for the key's file, synced. Raises S3Refusal where files are in the way, or a folder is."""
-        place = path_of(self.objects, key)
+    def _room_for(self, key: str) -> tuple[int, str]:
+        """The folder of the key's file, made where it was missing, and its name. Raises S3Refusal."""
         try:
-            _make_folders(place.parent, self.objects)
-        except (FileExistsError, NotADirectoryError) as error:
+            return self._folders.enter(key, make=True)
+        except NotADirectoryError as error:
             raise _in_the_way() from error
-        if place.is_dir():
-            raise _in_the_way()
-
-    def _move(self, path: Path, key: str) -> Path:
-        place = path_of(self.objects, key)
-        path.rename(place)
-        return place
 
 
 def _in_the_way() -> S3Refusal:
     return S3Refusal("InvalidRequest", "Objects lie in folders here: one key cannot be another one's folder.")
 
 
-def _make_folders(folder: Path, top: Path) -> None:
-    if folder.is_dir():
-        return
-    if folder != top:
-        _make_folders(folder.parent, top)
-    folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+@contextlib.contextmanager
+def _closing(descriptor: int) -> Iterator[None]:
     try:
-        os.fsync(descriptor)
+        yield
     finally:
         os.close(descriptor)
 
 
-def _size_of(path: Path) -> int | None:
+def _is_folder(folder: int, name: str) -> bool:
     try:
-        return path.stat().st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _row(stored: StoredObject, incoming: str) -> _Row:

@@ -87,6 +87,8 @@ class LocalCloudAddress:
     root: Path
     login_is_new: bool = False
     """The login was made up at this very start."""
+    remarks: tuple[str, ...] = ()
+    """Sentences about who can reach what; they go beside the answer."""
 
     def as_json(self) -> str:
         """One line for scripts, with the secret."""

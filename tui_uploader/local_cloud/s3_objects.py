@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import partial
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -34,8 +35,7 @@ class ObjectCalls:
         self._threads = threads
 
     async def put(self, call: Call) -> Response:
-        if "x-amz-copy-source" in call.headers:
-            raise S3Refusal("NotImplemented", "Objects are not copied here.")
+        refuse_copy(call)
         only_if_absent = if_absent(call)
         async with self.taken_in(call) as (incoming, digests, algorithm):
             checksum = Checksum(algorithm, digests.value(algorithm)) if algorithm else None
@@ -95,7 +95,8 @@ class ObjectCalls:
         limit = call.whole_number("max-keys", _MOST_KEYS, 0, 2**31 - 1)
         prefix, delimiter = call.parameters.get("prefix", ""), call.parameters.get("delimiter", "")
         after = _list_after(call) if second else call.parameters.get("marker", "")
-        listing = await self._threads.run(self._store.listing, prefix, delimiter, after, min(limit, _MOST_KEYS))
+        list_own = partial(self._store.listing, within=f"{call.storage_key.prefix}/")
+        listing = await self._threads.run(list_own, prefix, delimiter, after, min(limit, _MOST_KEYS))
         return xml_response(document("ListBucketResult", _listed(call, listing, second=second, limit=limit)))
 
 
@@ -142,6 +143,12 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     if start >= end:
         raise S3Refusal("InvalidRange", "The requested range is not satisfiable")
     return start, end
+
+
+def refuse_copy(call: Call) -> None:
+    """Raises S3Refusal for a PUT whose content is to come from another object."""
+    if "x-amz-copy-source" in call.headers:
+        raise S3Refusal("NotImplemented", "Objects are not copied here.")
 
 
 def if_absent(call: Call) -> bool:

@@ -23,7 +23,7 @@ from tui_uploader.local_cloud.names import BUCKET
 from tui_uploader.local_cloud.objects import ObjectStore, StoredObject
 from tui_uploader.local_cloud.s3_call import Call
 from tui_uploader.local_cloud.s3_error import S3Refusal
-from tui_uploader.local_cloud.s3_objects import ObjectCalls, if_absent, iso_time, xml_response
+from tui_uploader.local_cloud.s3_objects import ObjectCalls, if_absent, iso_time, refuse_copy, xml_response
 from tui_uploader.local_cloud.s3_xml import DECLARATION, Child, document, error_document, named_parts
 from tui_uploader.local_cloud.threads import Threads
 
@@ -61,6 +61,7 @@ class PartCalls:
         return response
 
     async def put(self, call: Call) -> Response:
+        refuse_copy(call)
         number = call.whole_number("partNumber", 0, 1, MAX_PARTS)
         upload = await self._upload(call)
         algorithm = upload.checksum[0] if upload.checksum else None

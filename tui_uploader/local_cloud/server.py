@@ -35,12 +35,14 @@ from tui_uploader.local_cloud.objects import ObjectStore
 from tui_uploader.local_cloud.options import Checksums, ExternalS3, LocalCloudAddress, LocalCloudOptions, Profile
 from tui_uploader.local_cloud.passes import PassOffice
 from tui_uploader.local_cloud.rest import Rest
+from tui_uploader.local_cloud.root import prepared
 from tui_uploader.local_cloud.routes import is_rest
 from tui_uploader.local_cloud.s3 import S3
 from tui_uploader.local_cloud.s3_objects import ObjectCalls
 from tui_uploader.local_cloud.s3_parts import PartCalls
 from tui_uploader.local_cloud.store import KeptLogin, ProjectStore
 from tui_uploader.local_cloud.threads import Threads
+from tui_uploader.settings import APP
 
 __all__ = ["ExternalS3", "LocalCloudAddress", "LocalCloudOptions", "Profile", "running", "serve"]
 
@@ -84,7 +86,7 @@ async def running(options: LocalCloudOptions, now: Callable[[], float] = time.ti
         task = asyncio.create_task(server.serve([listener]))
         try:
             await server.listening(task)
-            yield _address(options, listener, parts.login)
+            yield _address(options, listener, parts)
         finally:
             server.stop()
             await _ended(task)
@@ -100,14 +102,15 @@ class _Parts:
     login: KeptLogin
     threads: Threads
     meter: Meter
+    remarks: tuple[str, ...]
 
 
 @contextmanager
 def _opened(options: LocalCloudOptions, now: Callable[[], float]) -> Iterator[_Parts]:
     """Everything that is kept in the root, recovered from whatever end it had."""
     root = options.root
+    remarks = prepared(root)
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = RootLock(root)
     except OSError as error:
         raise UsageError(f"{root} cannot be used as the folder of a local cloud: {error.strerror}.") from error
@@ -116,6 +119,7 @@ def _opened(options: LocalCloudOptions, now: Callable[[], float]) -> Iterator[_P
         database = Database(root)
         stack.callback(database.close)
         objects = ObjectStore(root, database, now)
+        stack.callback(objects.close)
         objects.recover()
         projects = ProjectStore(database, now, objects_are_here=options.external_s3 is None)
         login = projects.login(options.client_id, options.client_secret)
@@ -123,7 +127,7 @@ def _opened(options: LocalCloudOptions, now: Callable[[], float]) -> Iterator[_P
         stack.callback(meter.close)
         threads = Threads()
         stack.callback(threads.close)
-        yield _Parts(database, objects, projects, login, threads, meter)
+        yield _Parts(database, objects, projects, login, threads, meter, remarks)
 
 
 def _apis(parts: _Parts, options: LocalCloudOptions, now: Callable[[], float]) -> ASGIApp:
@@ -174,15 +178,31 @@ def _listening(options: LocalCloudOptions) -> Iterator[socket.socket]:
         yield listener
 
 
-def _address(options: LocalCloudOptions, listener: socket.socket, login: KeptLogin) -> LocalCloudAddress:
+def _address(options: LocalCloudOptions, listener: socket.socket, parts: _Parts) -> LocalCloudAddress:
     host, port = listener.getsockname()[:2]
+    remarks = (*parts.remarks, *_about_others(host, port, encrypted=options.tls_cert is not None))
     if ipaddress.ip_address(host).is_unspecified:
         # Listening everywhere has no address of its own; from this machine, loopback always works.
         host = "::1" if ":" in host else "127.0.0.1"
     scheme = "https" if options.tls_cert else "http"
     url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     s3_url = options.external_s3.endpoint if options.external_s3 else url
-    return LocalCloudAddress(url, s3_url, login.client_id, login.client_secret, options.root, login.is_new)
+    login = parts.login
+    return LocalCloudAddress(url, s3_url, login.client_id, login.client_secret, options.root, login.is_new, remarks)
+
+
+def _about_others(host: str, port: int, *, encrypted: bool) -> tuple[str, ...]:
+    """What it means for other computers that the server listens at `host`."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if address.is_loopback:
+        return ()
+    where = f"every address of this computer, port {port}" if address.is_unspecified else f"{host}, port {port}"
+    reach = f"It listens at {where}: every computer that can reach this one can try to sign in."
+    plain = (
+        f"It speaks plain http, so everybody in the network can read images and secrets on their way; {APP} on another"
+        " computer refuses to sign in. Serve https with --tls-cert and --tls-key."
+    )
+    return (reach,) if encrypted else (reach, plain)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
