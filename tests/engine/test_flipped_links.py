@@ -176,6 +176,40 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
 
 
+async def test_a_named_link_is_followed_to_where_it_led_when_it_was_walked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal keeps where the files lie; which file is sent is not up to whoever exchanges the link."""
+    card = Card(world.folder)
+    named = world.folder / "flights"
+    named.symlink_to(card.photo.parent)
+
+    async def flipped_before(core: Core, row: FileRow) -> FileIO:
+        exchanged(named, lambda place: place.symlink_to(card.private.parent))
+        return await opened(core, row)
+
+    monkeypatch.setattr(transfer, "opened", flipped_before)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, named, auto_process=False)
+        await settled(manager, upload.upload)
+    assert named.resolve() == card.private.parent
+    assert world.objects() == {"DJI_0001.JPG": card.content}
+
+
+async def test_a_folder_that_is_walked_again_obeys_the_same_rule(world: World) -> None:
+    card = Card(world.folder)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await settled(manager, upload.upload)
+        card.link_the_file()
+        write_photo(world.card / "NEW.JPG")
+        again = await add(manager, world.card, auto_process=False)
+        await settled(manager, again.upload)
+        assert [entry.path for entry in await manager.answers.skipped(again.upload)] == [str(card.photo)]
+    assert set(world.objects()) == {"DJI_0001.JPG", "NEW.JPG"}
+    assert world.objects()["DJI_0001.JPG"] == card.content
+
+
 @pytest.mark.parametrize("what", ["link of the file", "link of the folder", "another file", "bytes"])
 async def test_what_is_exchanged_between_check_and_sending_is_not_stored_as_what_was_checked(
     world: World, monkeypatch: pytest.MonkeyPatch, what: str

@@ -217,9 +217,12 @@ class _Walk:
 
     def _entry(self, folder: _Folder, entry: os.DirEntry[str], textures: bool) -> Candidate | Skipped | _Folder | None:
         is_link = entry.is_symlink()
-        real = os.path.realpath(entry.path) if is_link else f"{folder.real.rstrip('/')}/{entry.name}"
-        if is_link and not self._may_lead_to(real):
-            return Skipped(entry.path, LEADS_OUT)
+        if is_link:
+            real = os.path.realpath(entry.path)
+            if not self._may_lead_to(real):
+                return Skipped(entry.path, LEADS_OUT)
+        else:
+            real = entry.path if folder.real is folder.path else f"{folder.real.rstrip('/')}/{entry.name}"
         if entry.is_dir():
             inner = _folder(entry.path, real, entry.stat(), above=folder.lineage)
             if inner.key in folder.lineage:

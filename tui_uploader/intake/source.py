@@ -61,11 +61,13 @@ def _opened(path: str, real: str) -> int:
 
     Errors name the file `path`.
     """
-    if sys.platform == "darwin":
+    if sys.platform == "darwin" and hasattr(os, "O_NOFOLLOW_ANY"):
         try:
             return os.open(real, _READ | os.O_NOFOLLOW_ANY)
         except OSError as error:
-            raise _over_a_link(path) if error.errno == errno.ELOOP else error from error
+            if error.errno == errno.ELOOP:
+                raise _over_a_link(path) from error
+            raise
     *folders, name = [part for part in real.split("/") if part] or ["."]
     here = os.open("/", _ENTER)
     try:
