@@ -17,6 +17,7 @@ from tui_uploader.errors import (
     CloudRefused,
     CloudUnintelligible,
     NoSuchProject,
+    NotTheService,
     SignInRefused,
     Unsupported,
     UploaderError,
@@ -208,6 +209,8 @@ async def test_a_smaller_limit_holds_for_later_calls(status: int) -> None:
         (429, {"detail": "slow down"}, CloudBusy),
         (500, {"detail": "oops"}, CloudFault),
         (400, "<html>a page</html>", CloudUnintelligible),
+        (200, "<html>Room number?</html>", NotTheService),
+        (200, "", NotTheService),  # without a page, and yet labelled as one
     ],
 )
 async def test_a_refusal_that_is_not_about_keys_costs_one_call(

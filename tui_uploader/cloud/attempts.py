@@ -97,7 +97,7 @@ def blamed(
     may be about every option that this kind of call was not seen to succeed with (`proven`). S3 names a header that it
     does not implement in `Header`; others answer 400 and name it anywhere. `fields` are those of the reply's XML.
     """
-    if reply.is_html or not (reply.ok or reply.status in (400, 501)):
+    if reply.is_html_of_store or not (reply.ok or reply.status in (400, 501)):
         return Blame()
     told = " ".join(fields.get(name, "") for name in _TELLING_FIELDS).lower()
     named = [option for option in ORDER if option.value in told]

@@ -71,16 +71,19 @@ class Reply:
 
     @property
     def is_html(self) -> bool:
-        """Whether this is a page for people.
+        """Whether this is a page for people, by its body or by its label."""
+        return self._begins_a_page or "html" in self.headers.get("content-type", "").lower()
 
-        Stores of several kinds label empty answers `text/html`, and what they stored carries an ETag: only a body that
-        looks like a page counts against those.
-        """
+    @property
+    def is_html_of_store(self) -> bool:
+        """The same of what may be a store's answer: stores of several kinds label empty answers `text/html`, and what
+        they stored carries an ETag, so that only a body that begins a page counts against those."""
+        return self._begins_a_page or (self.is_html and bool(self.body.strip()) and "etag" not in self.headers)
+
+    @property
+    def _begins_a_page(self) -> bool:
         start = self.body[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-        if start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start):
-            return True
-        labelled = "html" in self.headers.get("content-type", "").lower()
-        return labelled and bool(start) and "etag" not in self.headers
+        return start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start)
 
 
 class ReplySource:

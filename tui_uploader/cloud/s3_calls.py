@@ -234,7 +234,7 @@ class S3Calls:
             return {}, "", None  # a document of S3, whatever its Content-Type says
         is_error = document is not None and document.name == "Error"
         if reply.ok and not is_error:
-            return {}, "", foreign_answer(reply, self._host(key))
+            return {}, "", foreign_answer(reply, self._host(key), of_store=True)
         fields = document.fields if document is not None and is_error else {}
         code = fields.get("Code", "")
         if not code and not reply.body:

@@ -167,11 +167,12 @@ def retry_after(reply: Reply, now: float) -> float | None:
     return min(MAX_RETRY_AFTER, max(0.0, moment - now))
 
 
-def foreign_answer(reply: Reply, host: str) -> UploaderError | None:
+def foreign_answer(reply: Reply, host: str, *, of_store: bool = False) -> UploaderError | None:
     """Somebody between us and `host` answered: a proxy, or a network that wants a login first."""
+    is_page = reply.is_html_of_store if of_store else reply.is_html
     if reply.status == 407:
         return proxy_answer(407, host)
-    if reply.status == 511 or (reply.ok and reply.is_html):
+    if reply.status == 511 or (reply.ok and is_page):
         return _portal(reply, host)
     if 300 <= reply.status < 400:
         target = _location_host(reply)
@@ -306,18 +307,20 @@ _CHECKSUM_COMPLAINT = re.compile(r"checksum.{0,40}(did not match|does not match|
 
 def s3_failure(reply: Reply, host: str, code: str, message: str, now: float) -> UploaderError:
     """The error of an S3 reply that is no success; `code` and `message` are empty where the reply has no XML."""
-    foreign = foreign_answer(reply, host)
+    foreign = foreign_answer(reply, host, of_store=True)
     if foreign is not None and not code:
         return foreign
     if reply.status in (302, 303, 307, 308) and not code:
         return _portal(reply, host)  # a store redirects with a document that says why
-    if reply.is_html and not code and 400 <= reply.status < 500:
+    if reply.is_html_of_store and not code and 400 <= reply.status < 500:
         return web_page(reply, host)
     kind = _CLASS_OF_CODE.get(code)
     if kind is None and reply.status == 400 and _CHECKSUM_COMPLAINT.search(message):
         kind = errors.ChecksumRefused
     if kind is None:
-        kind = errors.CloudFault if reply.is_html and reply.status >= 500 else _CLASS_OF_STATUS.get(reply.status)
+        kind = (
+            errors.CloudFault if reply.is_html_of_store and reply.status >= 500 else _CLASS_OF_STATUS.get(reply.status)
+        )
     if kind is None:
         kind = errors.CloudFault if reply.status >= 500 else errors.CloudRefused
     words = ": ".join(quoted(text).rstrip(".") for text in (code, message) if text)
