@@ -15,7 +15,7 @@ from tests.service.conftest import Spawner
 from tests.service.stand_in import StandInManager
 from tests.tui.values import engine_status, project, upload_status
 from tests.until import until
-from tui_uploader.errors import EngineUnreachable, UsageError
+from tui_uploader.errors import EngineUnreachable, EngineVersionDiffers, UsageError
 from tui_uploader.model import (
     Account,
     AddRequest,
@@ -197,6 +197,12 @@ async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
     async with app.run_test():
         await until(lambda: app.link.attachment is Attachment.OTHER_VERSION)
         assert spawner.started == 1
+        told = [event.reason for event in app.told if isinstance(event, AttachmentChanged)]
+        assert told[-1].startswith(
+            "The engine (version 0.0.0) is running, and its uploads go on; this program is version"
+        )
+        with pytest.raises(EngineVersionDiffers, match="press E to restart it"):
+            await app.link.ask(lambda engine: engine.engine())
         spawner.environment.clear()
         app.link.restart()
         await until(lambda: app.link.attachment is Attachment.ATTACHED)

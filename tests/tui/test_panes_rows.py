@@ -385,6 +385,8 @@ ME = (Account("a", "b", "c", "file"),)
     [
         (Attachment.ATTACHING, None, None, "Looking for the engine"),
         (Attachment.GONE, ME, None, "E starts it"),
+        (Attachment.OTHER_VERSION, ME, None, "is running, and its uploads go on"),
+        (Attachment.OTHER_VERSION, ME, None, "E restarts the engine"),
         (Attachment.ATTACHED, (), None, "tui-uploader login"),
         (Attachment.ATTACHED, ME, None, "u uploads files"),
         (Attachment.ATTACHED, None, None, "u uploads files"),

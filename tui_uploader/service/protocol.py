@@ -35,8 +35,9 @@ def version() -> str:
 
 def versions_differ(engine: str, program: str) -> EngineVersionDiffers:
     return EngineVersionDiffers(
-        f"The engine that runs is of version {engine}, this program of version {program}; restart the engine with"
-        f" `{APP} engine stop`: uploads go on where they are."
+        f"The engine (version {engine}) is running, and its uploads go on; this program is version {program} and cannot"
+        f" work with it. Restart the engine: after `{APP} engine stop`, the next command starts one of this version,"
+        " and uploads go on where they are."
     )
 
 

@@ -87,6 +87,10 @@ class EngineLink:
 
     async def ask(self, work: Callable[[EngineClient], Awaitable[Answer]]) -> Answer:
         """The answer of the engine. Raises errors of `errors`, EngineUnreachable when there is no engine."""
+        if self._engine is None and self.attachment is Attachment.OTHER_VERSION:
+            raise EngineVersionDiffers(
+                "The running engine is of another version; press E to restart it, then try again."
+            )
         if self._engine is None:
             raise EngineUnreachable("The engine is not there; press E to start it, then try again.")
         return await work(self._engine)

@@ -16,6 +16,13 @@ def empty_lines(
     """`accounts`: who is signed in; None while that is not known."""
     if attachment is Attachment.ATTACHING:
         return ("Looking for the engine.",)
+    if attachment is Attachment.OTHER_VERSION:
+        return (
+            "The engine is running, and its uploads go on.",
+            "It is of another version than this app, which therefore cannot show them.",
+            "",
+            "E restarts the engine; uploads then go on where they were.",
+        )
     if attachment is not Attachment.ATTACHED:
         return ("The engine does not run.", "", "E starts it; uploads then go on where they were.")
     if upload is not None:
