@@ -157,7 +157,7 @@ class Pix4dCloud:
             items = value.get("results") if isinstance(value, dict) else value
             if not isinstance(items, list):
                 raise CloudUnintelligible(f"{self._rest.origin.host} sent a list of projects that is none.")
-            found += [self._project_in(item) for item in items if isinstance(item, dict) and "id" in item]
+            found += [self._project_in(item) for item in items if isinstance(item, dict) and _id(item.get("id"))]
             if not isinstance(value, dict) or not value.get("next") or not items:
                 break
         return newest_first(found)

@@ -83,20 +83,37 @@ def proxy_of(address: str, source: str = "The setting `proxy`") -> Proxy:
     scheme, separator, rest = address.partition("://")
     if not separator:
         scheme, rest = "http", address
-    user_info, at, location = rest.rpartition("@")
-    user, _, password = user_info.partition(":")
-    credentials = f"{unquote(user)}:{unquote(password)}" if at else None
-    _keep_secrets(source, Holder(credentials, unquote(password)))
+    credentials, location = _credentials_and_location(rest)
+    _keep_secrets(source, credentials)
     if scheme.lower() != "http":
         raise UsageError(f"{source} names {_kind(scheme)}, and only HTTP proxies can be used. {_EXPECTED}")
     host, port = _host_and_port(re.split(r"[/?#\\]", location, maxsplit=1)[0], source)
     return Proxy(host, port, credentials)
 
 
-def _keep_secrets(source: str, secrets: Holder) -> None:
+def _credentials_and_location(rest: str) -> tuple[str | None, str]:
+    user_info, at, location = rest.rpartition("@")
+    user, _, password = user_info.partition(":")
+    return f"{unquote(user)}:{unquote(password)}" if at else None, location
+
+
+def _without_scheme(address: str) -> str:
+    _, separator, rest = address.partition("://")
+    return rest if separator else address
+
+
+def know_passwords(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Keep the passwords of all proxies that are named out of sentences, whether they are used or not."""
+    for source, address in _named(settings, environment):
+        credentials, _ = _credentials_and_location(_without_scheme(address.strip()))
+        _keep_secrets(source, credentials)
+
+
+def _keep_secrets(source: str, credentials: str | None) -> None:
+    secrets = frozenset((credentials, credentials.partition(":")[2])) - {""} if credentials else frozenset()
     before = _secrets.get(source)
-    if before is None or before.secrets != secrets.secrets:
-        _secrets[source] = secrets
+    if before is None or before.secrets != secrets:
+        _secrets[source] = Holder(*secrets)
 
 
 def _kind(scheme: str) -> str:

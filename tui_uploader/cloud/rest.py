@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from functools import cache, partial
 import httpx
 
 from tui_uploader.cloud.messages import Reply
+from tui_uploader.cloud.proxies import know_passwords
 from tui_uploader.cloud.renewal import Lifetime, Renewable, ServerClock, lifetime
 from tui_uploader.cloud.reply_limits import SLOWEST, BodyDecoder
 from tui_uploader.cloud.rest_connections import RestConnections
@@ -67,6 +69,7 @@ class RestApi:
         self._token = Renewable(self._ask_for_token, lambda token: token.life, clock.now)
         self._token_by_query = False
         self._secrets = Holder(login.client_secret)
+        know_passwords(settings, os.environ)
 
     async def close(self) -> None:
         await self._token.close()
