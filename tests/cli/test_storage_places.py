@@ -1,0 +1,75 @@
+"""A service that names a place for files to which nothing may be sent: the files wait, and a person is told."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.world import command, flight, kill_engine
+from tests.cloud.servers import CERTIFICATE, Call, serving
+
+PROJECTS = "/project/api/v3/projects/"
+
+
+class Service:
+    """A service by TLS and its storage."""
+
+    def __init__(self) -> None:
+        self.place: dict[str, str] = {}
+        self.asked = 0
+        """How often storage credentials were asked for."""
+        self.stored: set[str] = set()
+
+    def __call__(self, call: Call) -> None:
+        call.read_body()
+        if call.path == "/oauth2/token/":
+            call.reply(200, {"access_token": "token-1", "expires_in": 3600})
+        elif call.path.endswith("s3_credentials/"):
+            self.asked += 1
+            usual = {"access_key": "AKID", "secret_key": "SECRET-0001", "bucket": "b-1", "key": "user-1/project-7"}
+            call.reply(200, {**usual, "endpoint_override": call.headers["host"], **self.place})
+        elif call.path == PROJECTS:
+            call.reply(*((201, {"id": 7, "name": "Quarry"}) if call.method == "POST" else (200, {"results": []})))
+        elif call.path.startswith(PROJECTS):
+            call.reply(200, {"id": 7, "name": "Quarry", "nb_images_registered": len(self.stored)})
+        elif call.method == "PUT":
+            self.stored.add(call.path)
+            call.reply(200, b"", etag=f'"{hashlib.md5(call.body or b"").hexdigest()}"')
+        else:
+            call.error(404, "NoSuchKey")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"endpoint_override": "http://{neighbour}", "bucket": "..", "key": "../../etc"},
+        {"endpoint_override": "http://{neighbour}"},
+    ],
+)
+def test_photos_stay_here_when_the_service_names_an_unsafe_place(
+    place: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    flight(tmp_path / "card", 3)
+    monkeypatch.setenv("TUI_UPLOADER_CA_FILE", str(CERTIFICATE))
+    service = Service()
+    with serving(service, tls=True) as server, serving(lambda call: call.reply(200, b"", etag='"x"')) as neighbour:
+        service.place = {name: text.format(neighbour=f"127.0.0.1:{neighbour.port}") for name, text in place.items()}
+        login = ("login", "--cloud", server.url)
+        assert command(*login, typed="me\nSECRET-0002\n").code == 0
+        upload = ("upload", str(tmp_path / "card"), "--new", "Quarry", "--no-process", "--wait")
+        done = command(*upload)
+        assert done.code == 5, done.err
+        assert "to a place that is not safe" in done.err and "tui-uploader login" in done.err
+        (waiting,) = command("status", "--json").json["uploads"]
+        assert waiting["notice"]["kind"] == "StorageRefused" and waiting["notice"]["needs_person"]
+        assert waiting["counts"]["failed"] == 0 and waiting["counts"]["uploaded"] == 0
+        assert neighbour.calls == [] and service.asked <= 3
+
+        service.place = {}
+        assert command(*login, typed="me\nSECRET-0002\n").code == 0
+        done = command(*upload)
+        assert done.code == 0, done.err
+        assert len(service.stored) == 3 and neighbour.calls == []
+        kill_engine()
