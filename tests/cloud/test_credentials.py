@@ -131,6 +131,14 @@ def test_an_entry_that_is_no_login_is_none(directories: Directories, text: str) 
     assert stored_login("default", directories, PLAIN) is None
 
 
+@pytest.mark.parametrize("address", ["https://joe:PW@host:8", "https://joe:P/W@host:8", "https://joe:P@W@host:8"])
+def test_the_address_of_a_login_that_was_kept_with_a_password_in_it_loses_it(
+    directories: Directories, address: str
+) -> None:
+    keep_login("default", Login(address, "client", "s3cr3t"), directories, PLAIN)
+    assert stored_login("default", directories, PLAIN) == (Login("https://host:8", "client", "s3cr3t"), "file")
+
+
 def test_a_link_to_somewhere_else_is_not_followed(directories: Directories, tmp_path: Path) -> None:
     keep_login("default", LOGIN, directories, PLAIN)
     file_of(directories).rename(tmp_path / "elsewhere")

@@ -9,9 +9,9 @@ import pytest
 
 from tests.engine.world import World, add, settled, when
 from tests.photos import write_flight
-from tui_uploader.errors import NotSignedIn
+from tui_uploader.errors import NotSignedIn, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, SignInRequest
+from tui_uploader.model import Counts, Login, SignInRequest
 
 
 @pytest.fixture
@@ -74,3 +74,15 @@ async def test_two_accounts_upload_side_by_side(world: World, tmp_path: Path) ->
             world.login().account,
             other.login().account,
         }
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_a_login_at_an_address_with_a_password_is_refused_and_kept_nowhere(world: World, keep: bool) -> None:
+    login = Login("http://joe:PASSWORD@127.0.0.1:9", "me", "a-secret")
+    async with world.engine(sign_in=False) as manager:
+        with pytest.raises(UsageError, match="must carry no name and password") as told:
+            await manager.sign_in(SignInRequest(login, keep=keep, verify=False))
+        assert "PASSWORD" not in str(told.value)
+        assert await manager.answers.accounts() == ()
+    async with world.engine(sign_in=False) as manager:
+        assert await manager.answers.accounts() == ()
