@@ -6,9 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tests.chaos import rig, truth
+from tests.ports import free_ports
 from tests.until import until
 from tui_uploader.engine.pacing import FIRST_STREAMS
 from tui_uploader.errors import UploaderError
@@ -29,8 +28,6 @@ PYTHON = (sys.executable, "-P")
 PROGRAM = (*PYTHON, "-m", "tui_uploader")
 DEADLINE = 60.0
 _LOOK_EVERY = 0.05
-_PORTS = range(18_000, 32_000)
-"""Below those that the system gives to outgoing connections: nobody takes the cloud's while it is down."""
 _UNSEEN_STREAMS = 2 * FIRST_STREAMS
 """So many may be under way before a front end learns how many there are: they grow within a second."""
 
@@ -93,7 +90,7 @@ class Machine:
 
     async def start_cloud(self) -> None:
         """The second time on, at the same port."""
-        self._port = self._port or _free_port()
+        self._port = self._port or free_ports(1)[0]
         where = (
             "--host",
             self.cloud_host,
@@ -165,7 +162,11 @@ class Machine:
         self.kills += 1
         said = await asyncio.to_thread(truth.said_by, self.directories.journal)
         self.allowed_waste += sum(said.on_their_way[: max(self._most_streams, _UNSEEN_STREAMS)])
-        self.false_at_kills |= said.uploaded - {path.name for path in truth.kept_by(self.cloud_root).images.values()}
+        self.false_at_kills |= said.uploaded - await asyncio.to_thread(self.images_there)
+
+    def images_there(self) -> set[str]:
+        """Names of the registered images whose objects are there, read without asking the cloud."""
+        return {path.name for path in truth.kept_by(self.cloud_root).images.values()}
 
     async def stop(self) -> None:
         """Whatever still runs."""
@@ -204,11 +205,3 @@ class Machine:
 
 def _appending(path: Path) -> BinaryIO:
     return path.open("ab")
-
-
-def _free_port() -> int:
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as trial, contextlib.suppress(OSError):
-            trial.bind(("127.0.0.1", port))
-            return port

@@ -1,0 +1,113 @@
+"""The whole program before stores that others wrote: an upload in the course of which the engine is killed three times,
+with credentials that may only put objects."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.chaos.flight import Flight, Load
+from tests.chaos.machine import Machine
+from tests.chaos.mishaps import is_complete
+from tests.until import until
+from tests.wire.foreign_stores import BUCKET, ForeignStore, moto, seaweedfs
+from tests.wire.joined_cloud import joined_cloud, registered
+from tui_uploader.model import AddRequest, BandwidthChange, SignInRequest
+
+_CARD = Load(photos=40, size=200_000, large=(17 * 1024**2 + 12_345,))
+_PACE = "10M"
+"""Bytes a second, so that there is a middle of the upload."""
+_KILLS = (0.1, 0.4, 0.75)
+"""Shares of all bytes that are on their way or there when the engine is killed."""
+
+
+@dataclass
+class JoinedMachine(Machine):
+    """Uploads to a store of others."""
+
+    store: ForeignStore | None = None
+
+    def images_there(self) -> set[str]:
+        assert self.store is not None
+        keys = self.store.keys().intersection(registered(self.cloud_root))
+        return {key.rpartition("/")[2] for key in keys}
+
+    @property
+    def share(self) -> float:
+        """Of all bytes: what is on its way or there."""
+        uploads = self.seen.uploads if self.seen else ()
+        return sum(each.bytes.sent / each.bytes.total for each in uploads if each.bytes.total)
+
+
+@pytest.fixture(params=[seaweedfs, moto], ids=["seaweedfs", "moto"], scope="module")
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignStore]:
+    serving: Callable[[Path], AbstractContextManager[ForeignStore]] = request.param
+    with serving(tmp_path_factory.mktemp("store")) as store:
+        yield store
+
+
+@pytest.fixture
+async def machine(store: ForeignStore, tmp_path: Path) -> AsyncIterator[JoinedMachine]:
+    machine = JoinedMachine(tmp_path, store=store)
+    async with joined_cloud(machine.cloud_root, store) as machine.login:
+        watching = asyncio.create_task(machine.watch())
+        try:
+            yield machine
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await machine.stop()
+
+
+async def test_a_card_arrives_over_three_kills_byte_for_byte_and_once(
+    machine: JoinedMachine, store: ForeignStore
+) -> None:
+    flight = Flight(machine.card, _CARD)
+    flight.write(random.Random(1))
+    await _ask(machine)
+    for share in _KILLS:
+        await until(lambda share=share: machine.share >= share, 60)  # type: ignore[misc]
+        assert not is_complete(machine)
+        await machine.kill_engine()
+        await machine.start_engine()
+    await until(lambda: is_complete(machine), 60)
+    kept = await asyncio.to_thread(store.objects, "user-")
+    digests = {key: hashlib.sha256(content).digest() for key, content in kept.items()}
+    images = Counter(digests[key] for key in registered(machine.cloud_root))
+    assert images == Counter(digest for (digest,) in flight.wanted.values())
+    assert set(digests.values()) == images.keys(), "the store holds something else, too"
+    assert not machine.false_at_kills
+
+
+async def _ask(machine: Machine) -> None:
+    assert machine.login is not None
+    await machine.start_engine()
+    await machine.engine_listens()
+    async with machine.front_end() as engine:
+        await engine.set_bandwidth(BandwidthChange(limit=_PACE))
+        await engine.sign_in(SignInRequest(machine.login, keep=True))
+        await engine.add(AddRequest((str(machine.card),), new="Quarry", account=machine.login.account))
+
+
+async def test_the_credentials_may_put_and_nothing_else(store: ForeignStore) -> None:
+    """What the test above counts on."""
+
+    def use() -> None:
+        s3 = store.client("s3", store.storage_key())
+        s3.put_object(Bucket=BUCKET, Key="a/b", Body=b"mine")
+        with pytest.raises(ClientError, match=r"40[13]|AccessDenied|Forbidden"):
+            s3.head_object(Bucket=BUCKET, Key="a/b")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.list_objects_v2(Bucket=BUCKET)
+
+    await asyncio.to_thread(use)
+    assert await asyncio.to_thread(store.objects, "a/") == {"a/b": b"mine"}
