@@ -224,6 +224,7 @@ class Journal:
             try:
                 outcomes = [_run_alone(connection, change, self.path) for change in group]
                 summary = brought_up_to_date(connection, self._committed_summary)
+                self._database.plan_checkpoint()
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:

@@ -4,6 +4,9 @@ Usually it is in WAL mode, in which one connection reads while another writes. W
 and network and FUSE file systems often have none. There one connection does both in turn, in WAL mode with
 `locking_mode = EXCLUSIVE`, which needs no such memory and is just as durable (https://sqlite.org/wal.html, section 8).
 
+On a full disk a checkpoint is the one thing that needs much room: the file grows by every page that is new in the log.
+Where that does not fit it is put off, or it would take the little room that the next changes need and stay incomplete.
+
 `synchronous = FULL` is on purpose: what is acknowledged here survives a power cut, or processing might start twice.
 """
 
@@ -25,6 +28,13 @@ from tui_uploader.errors import JournalUnwritable
 log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 5.0
+_ROOMY = 64 * 1024**2
+"""Bytes that are free on a disk that will not be full in a moment."""
+_ROOM_FOR_CHANGES = 64 * 1024
+_PAGES_IN_LOG, _PAGES_WHERE_ROOM_IS_SHORT = 1000, 32
+"""Pages of 4 KiB after which the log is written into the file; 1000 is SQLite's own number."""
+_LARGEST_IDLE_LOG = 8 * 1024**2
+"""Bytes that the log may keep after it was written into the file."""
 _MADE_BY_SQLITE = ("-wal", "-shm", "-journal")
 _SHARING_MAY_FAIL_WITH = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_BUSY)
 
@@ -43,6 +53,9 @@ class Database:
         self._guard = guard
         self._vfs = vfs
         self._reader: sqlite3.Connection | None = None
+        self._pages = 0
+        """Of the journal when the last checkpoint was planned."""
+        self._pages_until_checkpoint = _PAGES_IN_LOG
         self._turn = threading.Lock()
         """Held by whoever uses the writing connection."""
 
@@ -84,6 +97,21 @@ class Database:
             finally:
                 self.writer.execute("PRAGMA query_only = OFF")
 
+    def plan_checkpoint(self) -> None:
+        """Decide before a COMMIT, inside its transaction, whether a checkpoint may follow it."""
+        (pages,) = self.writer.execute("PRAGMA page_count").fetchone()
+        (page_size,) = self.writer.execute("PRAGMA page_size").fetchone()
+        new_pages, self._pages = max(0, pages - self._pages), pages
+        try:
+            disk, size = os.statvfs(self._path.parent), self._path.stat().st_size
+        except OSError:  # the COMMIT will tell
+            return
+        free = disk.f_bavail * disk.f_frsize - new_pages * page_size  # which go into the log first
+        wanted = pages_until_checkpoint(free, growth=pages * page_size - size)
+        if wanted != self._pages_until_checkpoint:
+            self.writer.execute(f"PRAGMA wal_autocheckpoint = {wanted}")
+            self._pages_until_checkpoint = wanted
+
     def close(self) -> None:
         """Leave one tidy file."""
         if self._reader is not None:
@@ -92,6 +120,16 @@ class Database:
             self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.writer.close()
         self._guard.release()
+
+
+def pages_until_checkpoint(free: int, growth: int) -> int:
+    """How many pages the log may have until it is written into the file; 0: it is left as it is.
+
+    `free`: bytes that the disk has left. `growth`: bytes by which the file would grow.
+    """
+    if growth + _ROOM_FOR_CHANGES > free:
+        return 0
+    return _PAGES_IN_LOG if free >= _ROOMY else _PAGES_WHERE_ROOM_IS_SHORT
 
 
 def _opened(path: Path, prepare: Prepare, vfs: str | None) -> tuple[sqlite3.Connection, bool]:
@@ -141,6 +179,7 @@ def _connection(path: Path, vfs: str | None, *, shared: bool) -> sqlite3.Connect
         if not shared:  # before anything that reads the file: a file in WAL mode cannot even be read otherwise
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_IDLE_LOG}")
         connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         connection.close()

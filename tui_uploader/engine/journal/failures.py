@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from tui_uploader.errors import EngineError, JournalDamaged, JournalUnwritable, UnforeseenFailure, UploaderError
-from tui_uploader.text import printable
+from tui_uploader.text import byte_count, printable
 
 log = logging.getLogger(__name__)
 
 Word = TypeVar("Word", bound=Enum)
+
+_ROOM_FOR_CHANGES = 1000**2
 
 
 class ForeignValue(Exception):
@@ -66,11 +68,20 @@ def translation(error: Exception, path: Path) -> EngineError:
         return _damaged(path)
     if code == sqlite3.SQLITE_FULL:
         return JournalUnwritable(
-            f"The disk under the journal {shown(path)} is full. Nothing is lost, and it can go on once there is room."
+            f"The disk under the journal {shown(path)} is full. Nothing is lost, and it can go on once there is room:"
+            f" free at least {byte_count(_room_needed(path))}."
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
         return JournalUnwritable(f"The journal {shown(path)} cannot be written ({reason}).")
     return JournalUnwritable(f"The journal {shown(path)} did not take a change ({reason}).")
+
+
+def _room_needed(path: Path) -> int:
+    """Bytes with which the journal goes on for long: what its log holds has to fit into its file, and some changes."""
+    try:
+        return Path(f"{path}-wal").stat().st_size + _ROOM_FOR_CHANGES
+    except OSError:
+        return _ROOM_FOR_CHANGES
 
 
 def shown(path: Path) -> str:
