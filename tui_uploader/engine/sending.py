@@ -23,7 +23,9 @@ from tui_uploader.engine.scheduler import next_upload, served_after
 from tui_uploader.engine.setbacks import Setbacks
 from tui_uploader.engine.transfer import Transfer
 from tui_uploader.engine.unfinished import changed_too_often
+from tui_uploader.engine.written_since import written_since_check
 from tui_uploader.errors import (
+    ChecksumRefused,
     CloudBusy,
     CloudFault,
     CloudUnintelligible,
@@ -352,7 +354,10 @@ class Sender:
                     self._core.watches.changed(row)
                 await self._core.journal.write(partial(check_again, row=row, error=error))
             case Verdict.GIVE_UP:
-                if isinstance(error, SourceChanged):
+                if isinstance(error, SourceChanged) or (
+                    # The storage may be the first to notice that the file was written to while it was sent.
+                    isinstance(error, ChecksumRefused) and await written_since_check(self._core, row)
+                ):
                     error = changed_too_often(row.path)
                 forget = partial(self._core.live.forget_parts, row.id) if parts_are_wrong(error) else None
                 await self._core.journal.write(partial(give_up, file_id=row.id, error=error), then=forget)

@@ -48,6 +48,11 @@ async def keep_unwritten(core: Core, stored: Sequence[FileRow]) -> list[FileRow]
     return [row for row in stored if row.id not in going_back]
 
 
+async def written_since_check(core: Core, row: FileRow) -> bool:
+    """Whether the file on disk was written to after it was checked."""
+    return bool(await _written(core, [row], _SECONDS_PER_BATCH))
+
+
 async def written_since_registered(core: Core, project: int) -> list[FileRow]:
     """Registered images of the project whose files changed on disk since they were checked."""
     registered = await core.journal.read(lambda connection: files.latest_registered(connection, project))
