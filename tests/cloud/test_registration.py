@@ -280,3 +280,25 @@ async def test_an_account_that_may_not_register_results() -> None:
     async with talking(service(reply(403, {"detail": "no permission"}))) as (cloud, _):
         with pytest.raises(CloudRefused, match="no permission"):
             await cloud.register_result("1", "k", "dsm")
+
+
+# ------------------------------------------------------------------------------------------ what is registered
+
+
+async def test_the_images_of_a_project_are_listed_in_pages_of_any_shape() -> None:
+    pages: dict[str, object] = {
+        "1": {"next": "more", "results": [{"id": 7, "file_key": "p/1.jpg"}, {"key": "p/2.jpg"}, "p/3.jpg", 4]},
+        "2": {"next": None, "results": [{"name": "p/4.jpg", "size": 1}]},
+    }
+    async with talking(service(lambda call: call.reply(200, pages[call.query["page"]]))) as (cloud, server):
+        assert await cloud.registered_images("5") == {"p/1.jpg", "p/2.jpg", "p/3.jpg", "p/4.jpg"}
+    assert server.calls[-1].path == "/project/api/v3/projects/5/inputs/"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(reply(404), Unsupported), (reply(405), Unsupported), (reply(200, {}), CloudUnintelligible)]
+)
+async def test_a_service_that_does_not_list_images(answer: Handler, error: type[UploaderError]) -> None:
+    async with talking(service(answer)) as (cloud, _):
+        with pytest.raises(error):
+            await cloud.registered_images("5")

@@ -141,7 +141,7 @@ async def test_a_name_of_100_characters(client: Client) -> None:
 
 @pytest.mark.parametrize("project", ["999999", "0", "999999999999999"])
 async def test_unknown_projects(client: Client, project: str) -> None:
-    for path in ("", "s3_credentials/", "outputs/"):
+    for path in ("", "s3_credentials/", "inputs/", "outputs/"):
         assert (await client.http.get(f"{PROJECTS}{project}/{path}")).status_code == 404
     assert (await client.http.post(f"{PROJECTS}{project}/start_processing/")).status_code == 404
 
@@ -277,3 +277,14 @@ async def test_replies_are_dated_by_the_clock(tmp_path: Path) -> None:
     async with a_cloud(LocalCloudOptions(tmp_path), Clock()) as client:
         reply: httpx.Response = await client.rest("GET", "")
         assert reply.headers["date"] == "Tue, 14 Nov 2023 22:13:20 GMT"
+
+
+async def test_registered_images_are_listed_in_pages(client: Client) -> None:
+    keys = [client.key(f"{number}.jpg") for number in range(3)]
+    for number in range(3):
+        await client.s3("PUT", f"{number}.jpg", b"x")
+    await client.rest("POST", "inputs/bulk_register/", {"input_file_keys": keys})
+    first = (await client.rest("GET", "inputs/?page_size=2")).json()
+    second = (await client.http.get(first["next"])).json()
+    assert (first["count"], second["next"]) == (3, None)
+    assert [image["file_key"] for page in (first, second) for image in page["results"]] == keys

@@ -6,7 +6,7 @@ The engine knows these protocols and `errors`; it never sees HTTP. Every method 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
@@ -221,6 +221,10 @@ class Cloud(Protocol):
 
         Raises CloudRefused when the refusal is not about keys: then it is about the account or the project.
         """
+
+    async def registered_images(self, project_id: str) -> Set[str]:
+        """The keys of the project's images, among other texts that the service lists with them. Raises Unsupported
+        where it does not list them."""
 
     async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
         """Raises Unsupported: the public API of PIX4Dcloud has no such call. Raises CloudRefused as

@@ -10,7 +10,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from functools import partial
 from urllib.parse import quote
 
@@ -50,7 +50,7 @@ REGISTER_BATCH = 500
 _KNOCK_SECONDS, _BETWEEN_KNOCKS = 3.2, 1.0
 """The kernel knocks by itself as well: after 1, 2 and 3 of these seconds, before Linux 6.5 after 1 and 3."""
 
-_PAGE_SIZE = 100
+_PAGE_SIZE, _INPUTS_PAGE_SIZE = 100, 1000
 _MAX_PAGES = 50
 _TOO_MUCH_AT_ONCE = (413, 504)
 _ABOUT_ITEMS = (400, 409, 422)
@@ -150,17 +150,10 @@ class Pix4dCloud:
         return self._project_in(await self._of_project(project_id, "GET", "", "show the project"), id=project_id)
 
     async def projects(self) -> Sequence[RemoteProject]:
-        found: list[RemoteProject] = []
-        for page in range(1, _MAX_PAGES + 1):
-            path = f"{PROJECTS}?page={page}&page_size={_PAGE_SIZE}"
-            value = self._rest.json_value(await self._offered("GET", path, "list projects"))
-            items = value.get("results") if isinstance(value, dict) else value
-            if not isinstance(items, list):
-                raise CloudUnintelligible(f"{self._rest.origin.host} sent a list of projects that is none.")
-            found += [self._project_in(item) for item in items if isinstance(item, dict) and _id(item.get("id"))]
-            if not isinstance(value, dict) or not value.get("next") or not items:
-                break
-        return newest_first(found)
+        pages = self._pages(PROJECTS, _PAGE_SIZE, "list projects")
+        items = [item async for page in pages for item in page]
+        named = [item for item in items if isinstance(item, dict) and _id(item.get("id"))]
+        return newest_first([self._project_in(item) for item in named])
 
     def store(self, project_id: str) -> ObjectStore:
         store = self._stores.get(project_id)
@@ -208,6 +201,13 @@ class Pix4dCloud:
         if reply.status == 404 and not named:
             raise _no_such_project(project_id, self._rest.origin.host)
         return Refused(failure, self._reason(reply), named)
+
+    async def registered_images(self, project_id: str) -> Set[str]:
+        """The documentation names the call, and neither its path nor its fields: any text may be the key."""
+        pages = self._pages(_path(project_id, "inputs/"), _INPUTS_PAGE_SIZE, "list the images of a project")
+        items = [item async for page in pages for item in page]
+        fields = [item.values() if isinstance(item, dict) else (item,) for item in items]
+        return frozenset(text for values in fields for text in values if isinstance(text, str))
 
     async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
         """The one seam for a call that PIX4D has not published; other clouds of this kind may have it."""
@@ -260,6 +260,17 @@ class Pix4dCloud:
         if reply.status in _NOT_OFFERED:
             raise Unsupported(f"{self._rest.origin.host} (HTTP {reply.status}) does not offer to {what}.")
         return reply
+
+    async def _pages(self, path: str, size: int, what: str) -> AsyncIterator[list[object]]:
+        """The items of a list, page by page. Raises Unsupported, CloudUnintelligible."""
+        for page in range(1, _MAX_PAGES + 1):
+            value = self._rest.json_value(await self._offered("GET", f"{path}?page={page}&page_size={size}", what))
+            items = value.get("results") if isinstance(value, dict) else value
+            if not isinstance(items, list):
+                raise CloudUnintelligible(f"{self._rest.origin.host} was asked to {what}, and sent no list.")
+            yield items
+            if not isinstance(value, dict) or not value.get("next") or not items:
+                return
 
     def _refusal(self, reply: Reply, what: str) -> UploaderError:
         return self._rest.failure(reply, what) or CloudFault(f"{self._rest.origin.host} did not {what}.")

@@ -19,6 +19,7 @@ from tui_uploader.engine.streams import Streams
 from tui_uploader.engine.unfinished import Watches
 from tui_uploader.engine.valve import Valve
 from tui_uploader.errors import UploaderError
+from tui_uploader.model import Notice
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class Core:
     _bells: set[asyncio.Event] = field(default_factory=set)
     faults: dict[Worker, UploaderError] = field(default_factory=dict)
     """What keeps a worker of the engine from its work, such as a full disk under the journal."""
-    obstacles: dict[int, UploaderError] = field(default_factory=dict)
-    """Why stored files of a project are not registered until a person acts, by project."""
+    obstacles: dict[int, Notice] = field(default_factory=dict)
+    """Why stored files of a project are not registered, by project."""
     storage: StoragePauses = field(init=False)
     _failures: FailureCounts[Worker] = field(init=False)
     _pauses: set[asyncio.Event] = field(default_factory=set)

@@ -5,25 +5,39 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
-from tui_uploader.cloud.contract import Cloud, Registration
+from tui_uploader.cloud.contract import Cloud, ObjectStore, Registration
+from tui_uploader.engine.confirming import NotConfirmed, look_into, not_confirmed
 from tui_uploader.engine.core import Core
-from tui_uploader.engine.journal import files, uploads
+from tui_uploader.engine.journal import files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.project_tasks import ProjectTasks
 from tui_uploader.engine.retry import Verdict, backoff, decide
 from tui_uploader.engine.written_since import keep_unwritten
-from tui_uploader.errors import CloudRefused, EngineError, NoSuchProject, Unsupported, UploaderError
+from tui_uploader.errors import (
+    CloudFault,
+    CloudRefused,
+    EngineError,
+    LinkError,
+    NoSuchProject,
+    Unsupported,
+    UploaderError,
+)
 from tui_uploader.intake.inspect import result_type
-from tui_uploader.model import FileStage, ProjectKind
-from tui_uploader.text import counted, printable
+from tui_uploader.model import FileStage, Notice, ProjectKind
+from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
 
 _BATCH = 500
 _GATHERING_SECONDS = 2.0
+_QUIET_FAILURES = 3
+"""In a row; after more than these, the user is told of failures that may pass, and asked to look at doubtful counts."""
+_MOST_LOSSES = 3
+_LOST = "The storage confirmed this file several times and does not have it. Ask the service, then retry the file."
 
 
 class Registrar:
@@ -35,6 +49,8 @@ class Registrar:
         self._since: dict[int, float] = {}
         self._not_before: dict[int, float] = {}
         self._failures: dict[int, int] = {}
+        self._losses: dict[int, int] = {}
+        """How often the storage lost each file."""
 
     async def step(self) -> float | None:
         now = self._core.clocks.monotonic()
@@ -87,7 +103,7 @@ class Registrar:
             await store.open()
             keyed = [(row, store.key(row.object or "")) for row in rows]
             if project.kind is ProjectKind.IMAGES:
-                await self._register_images(account.cloud, project, keyed)
+                await self._register_images(account.cloud, store, project, keyed)
             else:
                 await self._register_results(account.cloud, project, keyed)
         except EngineError:
@@ -100,15 +116,43 @@ class Registrar:
         self._core.obstacles.pop(project.id, None)
         account.link.seen_up()
 
-    async def _register_images(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
+    async def _register_images(
+        self, cloud: Cloud, store: ObjectStore, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]
+    ) -> None:
+        """Raises NotConfirmed, once what is certain is written down."""
         assert project.remote_id is not None
         ids = [row.id for row, _ in keyed]
         await self._core.journal.write(lambda connection: files.ask_registration(connection, ids))
         registration = await cloud.register_images(project.remote_id, [key for _, key in keyed])
-        await self._keep(keyed, registration)
-        number, asked = registration.counted, len(registration.registered)
-        if number is not None and number < asked and not any(row.register_asked for row, _ in keyed):
-            await self._tell_fewer(keyed[0][0].upload, asked, number)
+        taken = frozenset(registration.registered)
+        first_asked = {key: row for row, key in keyed if key in taken and not row.register_asked}
+        number = registration.counted
+        if number is None or number >= len(first_asked):
+            await self._keep(keyed, registration)
+            return
+        doubtful = [row.id for row in first_asked.values()]
+        await self._core.journal.write(lambda connection: files.unask_registration(connection, doubtful))
+        objects = {key: row.object or "" for key, row in first_asked.items()}
+        found = await look_into(cloud, store, project.remote_id, objects, number)
+        log.warning("Project %d: %d of %d registered; %s", project.id, number, len(first_asked), found)
+        certain = tuple(key for key in registration.registered if key not in found.lost | found.unexplained)
+        await self._keep(keyed, replace(registration, registered=certain))
+        await self._send_again([first_asked[key] for key in found.lost])
+        if found.unexplained:
+            raise not_confirmed(project.name, len(first_asked), number, len(found.unexplained))
+
+    async def _send_again(self, lost: Sequence[FileRow]) -> None:
+        """Files that the storage confirmed and does not have; those that it loses again and again are given up."""
+        for row in lost:
+            self._losses[row.id] = self._losses.get(row.id, 0) + 1
+
+        def send(connection: sqlite3.Connection) -> None:
+            for row in lost:
+                files.send_again(connection, row.id)
+                if self._losses[row.id] >= _MOST_LOSSES:
+                    files.fail(connection, row.id, CloudFault.__name__, _LOST)
+
+        await self._core.journal.write(send)
 
     async def _register_results(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
         assert project.remote_id is not None
@@ -134,18 +178,9 @@ class Registrar:
 
         await self._core.journal.write(keep)
 
-    async def _tell_fewer(self, upload: int, asked: int, registered: int) -> None:
-        """The reply does not say which ones are missing, so nothing is called failed; but the user has to know."""
-        message = (
-            f"The service says that it registered {registered:,} of {counted(asked, 'image')}: "
-            "the others may be duplicates of images that the project had before."
-        )
-        log.warning("Upload %d: %s", upload, message)
-
-        def tell(connection: sqlite3.Connection) -> None:
-            uploads.set_notice(connection, upload, CloudRefused.__name__, message)
-
-        await self._core.journal.write(tell)
+    def _tell(self, project: ProjectRow, error: UploaderError, *, needs_person: bool) -> None:
+        self._core.obstacles[project.id] = Notice(error.kind, str(error), needs_person=needs_person)
+        self._core.ring()
 
     def _settle_failure(self, project: ProjectRow, error: UploaderError) -> None:
         account = self._core.account_of(project)
@@ -154,9 +189,13 @@ class Registrar:
         decision = decide(error, 0, self._core.clocks.random)
         if account is not None and decision.verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
             self._core.accounts.note(account, error)
+        lasts = failures >= _QUIET_FAILURES
         if decision.verdict is Verdict.GIVE_UP:
-            self._core.obstacles[project.id] = _obstacle(error, project.name)
-            self._core.ring()
+            self._tell(project, _obstacle(error, project.name), needs_person=True)
+        elif isinstance(error, NotConfirmed):
+            self._tell(project, error, needs_person=lasts)
+        elif lasts and not isinstance(error, LinkError):
+            self._tell(project, error, needs_person=False)
         log.warning("Registering in project %d, attempt %d: %s", project.id, failures + 1, error)
         # Stored files are never given up: they stay stored, and registering may be repeated for ever.
         wait = max(1.0, backoff(failures, self._core.clocks.random), decision.after)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
+import msgspec
+
 from tui_uploader.engine.faults import UPLOADING_ROOMS, Worker
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import UNDER_WAY, ProjectRow, Summary, UploadRow
@@ -179,6 +181,14 @@ def upload_status(
         notice=notice_of(upload, way, fault, moving=bool(summary.files(upload.id, *UNDER_WAY))),
         dismissed=upload.dismissed,
     )
+
+
+def with_hindrance(status: UploadStatus, hindrance: Notice | None) -> UploadStatus:
+    """The status with what keeps files of the upload from being sent or registered, unless it tells of worse."""
+    told = status.notice
+    if hindrance is None or (told is not None and (told.needs_person or not hindrance.needs_person)):
+        return status
+    return msgspec.structs.replace(status, notice=hindrance)
 
 
 def project_value(summary: Summary, project: ProjectRow) -> Project:

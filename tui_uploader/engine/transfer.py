@@ -120,6 +120,8 @@ class Transfer:
         def store(connection: sqlite3.Connection) -> None:
             files.forget_parts(connection, row.id)
             files.store(connection, row.id, etag, proof)
+            # Whoever stored it before may have registered it, too: then the service rightly counts none.
+            files.ask_registration(connection, [row.id])
 
         await self._core.journal.write(store, then=lambda: self._core.live.forget_parts(row.id))
         return True

@@ -27,6 +27,7 @@ from tui_uploader.engine.status import (
     silent_disk_notice,
     upload_status,
     waiting_reason,
+    with_hindrance,
 )
 from tui_uploader.errors import NoSuchUpload, Remedy, UploaderError
 from tui_uploader.model import EngineStatus, FileItem, FileStage, Link, Project, UploadState, UploadStatus
@@ -88,6 +89,8 @@ class View:
             rest = resting.get(row.id) or self._core.storage.rest(row.project)
             left = (max(0.0, rest[0] - now), rest[1]) if rest else None
             reason = waiting_reason(row, upload, way, left)
+            if row.stage is FileStage.STORED and (obstacle := self._core.obstacles.get(row.project)):
+                reason = f"stored, not registered: {obstacle.message}"
             if row.stage in (FileStage.FOUND, FileStage.READY) and self._core.sources.hangs(row.path):
                 reason = "the memory card or disk that it lies on does not answer"
             items.append(file_item(row, reason, originals, sent))
@@ -104,21 +107,16 @@ class View:
         )
         project = self._project_row(upload.project)
         fault = fault_of(self._core.faults, upload, project)
-        if fault is None and self._core.summary.files(upload.id, FileStage.STORED):
-            fault = self._core.obstacles.get(upload.project)
         way = self._way(project)
         summary = self._core.summary
         still_sending = summary.files(upload.id, FileStage.SENDING)
         if still_sending or not summary.files(upload.id, FileStage.FOUND, FileStage.READY):
             way = replace(way, closed=None)  # what it may send gets to its end first, or all is sent
         status = upload_status(self._core.summary, upload, project, way, motion, fault)
-        refusal = self._core.storage.notice(project.id)
-        if (
-            refusal is not None
-            and summary.busy(upload.id)
-            and (status.notice is None or (refusal.needs_person and not status.notice.needs_person))
-        ):
-            status = msgspec.structs.replace(status, notice=refusal)
+        if summary.busy(upload.id):
+            status = with_hindrance(status, self._core.storage.notice(project.id))
+        if summary.files(upload.id, FileStage.STORED):
+            status = with_hindrance(status, self._core.obstacles.get(project.id))
         checks = upload.state in (UploadState.PREPARING, UploadState.ACTIVE) and summary.files(
             upload.id, FileStage.FOUND
         )

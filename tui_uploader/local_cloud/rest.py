@@ -34,7 +34,7 @@ STRICT_BATCH = 100
 """Keys of one registration that the strict profile takes; the service's own limit is not known."""
 REGION = "eu-central-1"
 
-_PAGE_SIZE, _LARGEST_PAGE = 30, 100
+_PAGE_SIZE, _LARGEST_PAGE, _LARGEST_INPUTS_PAGE = 30, 100, 1000
 _RESULT_TYPE = re.compile(r"[a-z0-9_.-]{1,64}")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _NEVER_HEARD_OF = {"lane": {"color": "mauve", "slots": [3, 5, 8]}, "x_revision": 7, "quota_hint": None}
@@ -219,6 +219,19 @@ class Rest:
             raise RestRefusal(HTTPStatus.BAD_REQUEST, {"input_file_keys": ["Some keys do not exist."]})
         return self._reply({}, optional={"nb_images_registered": registration.added})
 
+    async def _inputs(self, request: Request) -> Response:
+        """The documentation names this call alone; its shape here is that of the other lists."""
+        project = await self._project(request)
+        if self._strict:
+            raise RestRefusal(HTTPStatus.NOT_FOUND, "Not found.")
+        page = page_number(request, "page", 1)
+        size = min(page_number(request, "page_size", _PAGE_SIZE), _LARGEST_INPUTS_PAGE)
+        keys = await self._threads.run(self._store.images, project.id)
+        mine = keys[(page - 1) * size : page * size]
+        more = f"{_origin(request)}{request.url.path}?page={page + 1}&page_size={size}"
+        results = [{"file_key": key} for key in mine]
+        return self._reply({"count": len(keys), "next": more if page * size < len(keys) else None, "results": results})
+
     async def _register_extra(self, request: Request) -> Response:
         project = await self._project(request)
         key = text_field(await json_object(request), "file_key")
@@ -312,6 +325,7 @@ _ENDPOINTS: Sequence[_Endpoint] = (
     _Endpoint(re.compile(_PROJECT), {"GET": Rest._get}),
     _Endpoint(re.compile(_PROJECT + r"s3_credentials/"), {"GET": Rest._credentials}),
     _Endpoint(re.compile(_PROJECT + r"inputs/bulk_register/"), {"POST": Rest._register_images}),
+    _Endpoint(re.compile(_PROJECT + r"inputs/"), {"GET": Rest._inputs}),
     _Endpoint(re.compile(_PROJECT + r"extras/"), {"POST": Rest._register_extra}),
     _Endpoint(re.compile(_PROJECT + r"results/"), {"POST": Rest._register_result}),
     _Endpoint(re.compile(_PROJECT + r"start_processing/"), {"POST": Rest._start}),

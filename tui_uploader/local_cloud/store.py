@@ -134,6 +134,11 @@ class ProjectStore:
                 raise TooManyImages
             return Registration(after - before, unknown)
 
+    def images(self, project: int) -> list[str]:
+        """The keys of the registered images, in their order."""
+        with self._database.turn() as sql:
+            return [key for (key,) in sql.execute("SELECT key FROM images WHERE project = ? ORDER BY key", (project,))]
+
     def register_extra(self, project: int, key: str) -> bool:
         """False where no object has the key."""
         with self._database.transaction() as sql:

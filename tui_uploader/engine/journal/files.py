@@ -334,6 +334,18 @@ def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) ->
     connection.execute(f"UPDATE files SET register_asked = 1 WHERE id IN {CHOSEN}")
 
 
+def unask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
+    """Asking again counts as the first time: the service is not known to have taken these files."""
+    choose(connection, file_ids)
+    connection.execute(f"UPDATE files SET register_asked = 0 WHERE id IN {CHOSEN}")
+
+
+def send_again(connection: sqlite3.Connection, file_id: int) -> None:
+    """The storage does not have the object that it confirmed."""
+    forget_parts(connection, file_id)
+    note_change(connection, file_id, file(connection, file_id).candidate)
+
+
 def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float) -> None:
     """Raises ImpossibleTransition unless all of them are stored."""
     choose(connection, file_ids)
