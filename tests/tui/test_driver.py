@@ -210,6 +210,23 @@ def test_a_repaint_brings_back_what_somebody_else_has_spoiled() -> None:
         session.wait_for("ready")
 
 
+def test_a_dragged_window_is_painted_for_its_last_size_alone() -> None:
+    """60 whole screens would keep the next key waiting for 14 s at 64 kbit/s."""
+    with told_app() as session:
+        session.wait_for("ready")
+        session.feed("T")  # it also repaints all the time
+        session.wait_for("tick")
+        before = len(session.written)
+        for number in range(60):
+            session.resize(100 + number % 30, 24 + number % 7)
+            session.read(0.005)
+        session.resize(90, 30)
+        session.wait_for(lambda: session.written[before:].count("ready 字".encode()))
+        session.feed("k")
+        session.wait_for("key:k")
+        assert session.written[before:].count("ready 字".encode()) <= 3, "whole screens"
+
+
 def test_a_resize_paints_the_whole_screen() -> None:
     with told_app() as session:
         session.wait_quiet(0.3)

@@ -20,7 +20,7 @@ import selectors
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import FrameType
 from typing import Any, ClassVar
@@ -36,6 +36,7 @@ from tui_uploader.tui.bursts import Burst, Bursts, Unbracketed, judged
 from tui_uploader.tui.input_stream import Escape, InputStream, Pasted, Piece, Sequence, Typed
 from tui_uploader.tui.messages import HastyKey, UnbracketedPaste
 from tui_uploader.tui.output import PING, PONG, RoundTrip, TerminalWriter
+from tui_uploader.tui.resizing import Resizing
 from tui_uploader.tui.settling import when_settled
 
 _READ_SIZE = 65536
@@ -64,6 +65,9 @@ class UploaderDriver(LinuxDriver):
         self._in_use = False
         """Else nothing is asked of the terminal, and no event waits for the one before it."""
         self._settled = threading.Event()
+        self._resizing = Resizing(self._after_resize)
+        """While it goes on nothing is painted."""
+        self._announce_size: Callable[[], object] = lambda: None
 
     # For the app
 
@@ -99,6 +103,8 @@ class UploaderDriver(LinuxDriver):
             self._round_trip.asked(now)
 
     def _is_ready(self) -> bool:
+        if self._resizing.goes_on:
+            return False
         return self._writer is None or self._writer.is_drained()
 
     def _drained(self) -> None:
@@ -133,19 +139,22 @@ class UploaderDriver(LinuxDriver):
         self._in_use = True  # from now on: what is asked last is answered last
         for number in (signal.SIGHUP, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._leave, number)
-        resized = signal.getsignal(signal.SIGWINCH)
+        announce = signal.getsignal(signal.SIGWINCH)
+        if callable(announce):
+            self._announce_size = partial(announce, signal.SIGWINCH, None)
 
-        def on_resize(number: int, frame: FrameType | None) -> None:
-            self._loop.call_soon_threadsafe(self._after_resize)
-            if callable(resized):
-                resized(number, frame)
+        def on_resize(_number: int, _frame: FrameType | None) -> None:
+            self._loop.call_soon_threadsafe(self._resizing.resized)
 
         signal.signal(signal.SIGWINCH, on_resize)
         self.repaint()
 
     def _after_resize(self) -> None:
         """Terminals move lines about when they are resized, even to the size that they had a moment ago."""
+        if not self._in_use:
+            return
         self._frames.forget()
+        self._announce_size()
         if self._get_terminal_size() == self._frames.size:
             self._frames.flush()
 
