@@ -107,3 +107,22 @@ async def test_a_file_that_the_service_refuses_fails_with_the_reason_and_holds_u
         assert done.counts == Counts(uploaded=11, failed=1)
         failed = (await files_by_name(manager, upload.upload))["DJI_0005.JPG"]
         assert failed.reason is not None and "Some keys do not exist" in failed.reason
+
+
+async def test_a_service_that_fails_for_long_is_told_though_it_may_pass(tmp_path: Path) -> None:
+    world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", faults=("error500:route=register,times=6",)))
+    write_flight(world.card, 3)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        seen: list[UploadStatus] = []
+
+        def told() -> bool:
+            seen[:] = [status for status in manager.answers.status().uploads if status.notice is not None]
+            return bool(seen)
+
+        await world.in_the_long_run(told)
+        assert seen[0].notice is not None and "HTTP 500" in seen[0].notice.message
+        assert not needs_somebody(seen[0]) and seen[0].counts == Counts(uploading=3)
+        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].settled)
+        done = await settled(manager, upload.upload)
+        assert (done.counts, done.notice) == (Counts(uploaded=3), None)

@@ -32,7 +32,7 @@ def told(error: UploaderError, refusals: int) -> Notice:
         why = "The storage refuses the credentials that the service has just issued"
     message = (
         f"{why}. {error} The files wait, and one of them is tried again from time to time. If this stays, check with "
-        "your organisation or with the service what this account may do, then retry."
+        "your organisation or with the service what this account may do; `r` in the app tries at once."
     )
     return Notice(error.kind, message, needs_person=refusals > QUIET_REFUSALS)
 
