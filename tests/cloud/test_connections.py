@@ -10,6 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -336,6 +337,55 @@ def sending_threads() -> int:
             busy += inside.f_code.co_name == "exchange"
             inside = inside.f_back  # type: ignore[assignment]
     return busy
+
+
+async def test_what_a_cut_transfer_had_queued_is_not_sent_any_more(pool: ConnectionPool, source: Span) -> None:
+    """The kernel would go on with it when a dead link comes back, beside the next attempt."""
+    begun, cut = threading.Event(), threading.Event()
+    ends: list[type[Exception]] = []
+
+    def swallow(call: Call) -> None:
+        begun.set()
+        cut.wait(20)
+        try:
+            while True:
+                call.read(64 * 1024)
+        except (Hangup, ConnectionResetError) as end:
+            ends.append(type(end))
+
+    with serving(swallow) as server:
+        sending = asyncio.create_task(pool.exchange(origin(server), put(source)))
+        await until(begun.is_set)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        cut.set()
+        await until(lambda: bool(ends))
+    assert ends == [ConnectionResetError]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such limit")
+async def test_the_kernel_ends_nothing_that_is_being_sent_sooner_than_we_do(pool: ConnectionPool, source: Span) -> None:
+    """With 20 s it ended transfers that were recovering from losses, with its own 14 s those of a short outage."""
+
+    def limit(sock: socket.socket) -> int:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    limits: list[int | None] = []
+    answer = threading.Event()
+
+    def look(call: Call) -> None:
+        limits.extend(connection.ask(limit) for connection in pool._busy)
+        call.read_body()
+        answer.wait(20)
+        call.reply()
+
+    with serving(look) as server:
+        sending = asyncio.create_task(pool.exchange(origin(server), replace(put(source), patience=20.0)))
+        await until(lambda: [connection.ask(limit) for connection in pool._busy] == [20_000])
+        answer.set()
+        await sending
+        await pool.exchange(origin(server), put(source))
+    assert limits == [120_000, 120_000]
 
 
 async def test_closing_the_pool_ends_what_is_under_way(source: Span) -> None:

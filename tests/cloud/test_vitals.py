@@ -50,6 +50,24 @@ def test_bytes_that_nobody_reads_are_on_their_way_or_wait(pair: tuple[socket.soc
 
 
 @linux_only
+def test_a_handshake_without_an_answer_is_no_longer_silent_than_it_lasts() -> None:
+    with socket.socket() as listener:  # whose queue is full: the kernel drops what else comes
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        crowd = [socket.socket() for _ in range(4)]
+        for one in crowd:
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        found = vitals(crowd[-1])
+        for one in crowd:
+            one.close()
+    assert found is not None
+    assert found.unacknowledged == 1
+    # The kernel itself counts from when the machine was booted.
+    assert found.silent < 2.0
+
+
+@linux_only
 def test_bbr_begins_anew_and_stays_bbr(pair: tuple[socket.socket, socket.socket]) -> None:
     near, _ = pair
     if not bbr_permitted():

@@ -24,7 +24,14 @@ from tui_uploader.cloud.contract import SentCallback, Span
 from tui_uploader.cloud.messages import MAX_REPLY, Reply, ReplySource, Request
 from tui_uploader.cloud.proxies import Proxy
 from tui_uploader.cloud.reply_limits import ReplyLimits
-from tui_uploader.cloud.sockets import Address, BodyProgress, thread_buffer, unacknowledged
+from tui_uploader.cloud.sockets import (
+    Address,
+    BodyProgress,
+    drop_on_close,
+    limit_silence,
+    thread_buffer,
+    unacknowledged,
+)
 from tui_uploader.cloud.source_trouble import blamed, shrunk, unreadable
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.cloud.translate import Stalled, proxy_answer
@@ -94,10 +101,13 @@ class Connection:
                     pass
         self._throttle.wake()
 
-    def close(self) -> None:
+    def close(self, *, drop: bool = False) -> None:
+        """`drop`: what is queued; else the kernel goes on sending it."""
         with self._lock:
             self.reusable = False
             if self._socket is not None:
+                if drop:
+                    drop_on_close(self._socket)
                 self._socket.close()
                 self._socket = None
 
@@ -129,17 +139,18 @@ class Connection:
         try:
             if not was_idle:
                 self._open(addresses)
+            limit_silence(self._sock)
             if self._heard() and self._inbox:
                 raise Unanswered if was_idle else http.client.HTTPException("a reply before the request")
             reply = self._exchange(request, sent)
         except (*_BROKEN_PIPE, http.client.RemoteDisconnected) as error:
-            self.close()
+            self.close(drop=True)
             self._check_cut()
             if was_idle and not self._inbox:
                 raise Unanswered from error
             raise
         except BaseException:
-            self.close()
+            self.close(drop=True)
             self._check_cut()
             raise
         if not self.reusable:
@@ -318,7 +329,10 @@ class Connection:
         poller.register(self._sock, mask)
         since, queued = time.monotonic(), unacknowledged(self._sock)
         while True:
-            allowed = limit if patience is None or queued else patience
+            allowed = limit
+            if patience is not None and not queued:
+                allowed = patience
+                limit_silence(self._sock, all_arrived=True)
             left = since + allowed - time.monotonic()
             if left <= 0:
                 raise Stalled

@@ -102,6 +102,22 @@ class Pix4dCloud:
 
     async def reachable(self) -> None:
         await self._rest.renew_connections()
+        # Side by side: over a long way that loses packets, one after the other takes seconds.
+        stores = {
+            origin: asyncio.create_task(self._pool.reach(origin, _KNOCK_SECONDS), name="reach-store")
+            for origin in self._pool.known
+            if origin != self._rest.origin
+        }
+        try:
+            await self._reach_service()
+            for origin, reached in stores.items():
+                await self._note_store(origin, reached)
+        finally:
+            for reached in stores.values():
+                reached.cancel()
+            await asyncio.gather(*stores.values(), return_exceptions=True)
+
+    async def _reach_service(self) -> None:
         # A bare connection first: it tells soonest that nobody is there, and whose name no resolver knows.
         await self._pool.reach(self._rest.origin, _KNOCK_SECONDS)
         # This path answers without a token, and never with a page: a page comes from somebody in between.
@@ -109,13 +125,10 @@ class Pix4dCloud:
         foreign = foreign_answer(reply, self._rest.origin.host)
         if foreign is not None:
             raise foreign
-        for origin in self._pool.known:
-            if origin != self._rest.origin:
-                await self._reach_store(origin)
 
-    async def _reach_store(self, origin: Origin) -> None:
+    async def _note_store(self, origin: Origin, reached: asyncio.Task[None]) -> None:
         try:
-            await self._pool.reach(origin, _KNOCK_SECONDS)
+            await reached
         except LinkError:
             self._pool.forget(origin)
             raise

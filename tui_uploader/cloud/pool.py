@@ -28,8 +28,9 @@ from tui_uploader.errors import LinkDown
 from tui_uploader.settings import Settings
 from tui_uploader.threads import DaemonThreads
 
-MAX_THREADS = 80
-"""The most streams that pacing asks for (64), and some for the short calls between them."""
+MAX_THREADS = 208
+"""The most streams that pacing asks for (192), and some for the short calls between them. They are started when they
+are needed."""
 _MAX_IDLE_SECONDS = 20.0
 _MOMENT = 1.2
 """Seconds in which a connection that sends every second has noticed that the link is back."""

@@ -9,6 +9,7 @@ import array
 import fcntl
 import functools
 import socket
+import struct
 import sys
 import termios
 import threading
@@ -18,9 +19,10 @@ from tui_uploader.cloud.contract import SentCallback
 
 UNSENT_LIMIT = 256 * 1024
 """Bytes that the kernel takes before it has sent them. Large enough for a fast link, small enough for a quick end."""
-USER_TIMEOUT = 20.0
-"""Seconds after which a peer that acknowledges nothing counts as gone (RFC 5482)."""
 
+_LONGEST_SILENCE, _LONGEST_SILENCE_AFTER_ALL = 120.0, 20.0
+
+_DROP_WHAT_IS_QUEUED = struct.pack("=ii", 1, 0)  # `struct linger`: on, and for no time
 _SO_NWRITE = 0x1024  # <sys/socket.h> of macOS: bytes not yet acknowledged
 
 Address = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
@@ -36,18 +38,37 @@ def resolve(host: str, port: int) -> Sequence[Address]:
 def tune(sock: socket.socket, *, loopback: bool) -> None:
     """Set what helps a long upload.
 
-    Acknowledged late or never is noticed in `USER_TIMEOUT` seconds rather than in 15 minutes. BBR keeps a lossy link
-    full where loss-based control backs off; on loopback there is nothing to probe for.
+    BBR keeps a lossy link full where loss-based control backs off; on loopback there is nothing to probe for.
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     _set_tcp(sock, "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE", 10)
     _set_tcp(sock, "TCP_KEEPINTVL", 5)
     _set_tcp(sock, "TCP_KEEPCNT", 2)
-    _set_tcp(sock, "TCP_USER_TIMEOUT", int(USER_TIMEOUT * 1000))
+    limit_silence(sock)
     _set_tcp(sock, "TCP_NOTSENT_LOWAT", UNSENT_LIMIT)
     if not loopback and bbr_permitted():
         _use_bbr(sock)
+
+
+def limit_silence(sock: socket.socket, *, all_arrived: bool = False) -> None:
+    """Have the kernel end a connection whose other side acknowledges nothing for two minutes (RFC 5482), or no probe
+    for 20 s where all that was sent has arrived.
+
+    Two minutes are much more than the deadlines of `Connection`, which itself watches what is acknowledged. Linux
+    counts them from the first packet of a recovery that was sent again: where losses never cease, a recovery lasts for
+    minutes, and the next timer that fires ends a connection that was heard of a second ago. Without this limit it is
+    14 s while `vitals.keep_trying` holds.
+    """
+    _set_tcp(sock, "TCP_USER_TIMEOUT", int(1000 * (_LONGEST_SILENCE_AFTER_ALL if all_arrived else _LONGEST_SILENCE)))
+
+
+def drop_on_close(sock: socket.socket) -> None:
+    """Drop what is queued when the socket is closed: the kernel would go on sending it, beside the next attempt."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_WHAT_IS_QUEUED)
+    except OSError:
+        pass
 
 
 def _set_tcp(sock: socket.socket, option: str, value: int) -> None:

@@ -11,9 +11,14 @@ import sys
 from dataclasses import dataclass
 
 _TCP_INFO_LENGTH = 160
-_FIELDS = struct.Struct("=24xI28xI8xI28xI44xI4xI")
-"""Of the first 160 bytes: `tcpi_unacked` at 24, `tcpi_last_ack_recv` at 56, `tcpi_rtt` at 68, `tcpi_total_retrans` at
-100, `tcpi_min_rtt` at 148, `tcpi_data_segs_out` at 156. Times are µs, that of the last acknowledgement ms."""
+_FIELDS = struct.Struct("=BxB21xI28xI8xI28xI44xI4xI")
+"""Of the first 160 bytes: `tcpi_state` at 0, `tcpi_retransmits` at 2, `tcpi_unacked` at 24, `tcpi_last_ack_recv` at 56,
+`tcpi_rtt` at 68, `tcpi_total_retrans` at 100, `tcpi_min_rtt` at 148, `tcpi_data_segs_out` at 156. Times are µs, that of
+the last acknowledgement ms."""
+
+_SYN_SENT = 2  # <linux/tcp.h>
+_SECONDS_BETWEEN_SYNS = 1.0
+"""At least: each second for the first four since Linux 6.5, doubling from one second before."""
 
 _TCP_RTO_MAX_MS = 44  # <linux/tcp.h>
 _OFTEN_MS, _AS_USUAL_MS = 1000, 120_000
@@ -26,7 +31,7 @@ class Vitals:
     unacknowledged: int
     """Segments on their way."""
     silent: float
-    """Since the other side acknowledged something."""
+    """Since the other side acknowledged something, or, at least, since the connection was begun."""
     round_trip: float
     """Lately."""
     least_round_trip: float
@@ -49,8 +54,10 @@ def vitals(sock: socket.socket) -> Vitals | None:
         return None
     if len(told) < _TCP_INFO_LENGTH:
         return None
-    unacknowledged, silent, round_trip, repeated, least, segments = _FIELDS.unpack(told)
-    return Vitals(unacknowledged, silent / 1e3, round_trip / 1e6, least / 1e6, segments, repeated, minds_losses)
+    state, attempts, unacknowledged, silence, round_trip, repeated, least, segments = _FIELDS.unpack(told)
+    # Where nothing was heard yet, the kernel counts the silence from when it booted.
+    silent = attempts * _SECONDS_BETWEEN_SYNS if state == _SYN_SENT else silence / 1e3
+    return Vitals(unacknowledged, silent, round_trip / 1e6, least / 1e6, segments, repeated, minds_losses)
 
 
 def look_for_more(sock: socket.socket) -> None:
