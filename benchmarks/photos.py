@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from tui_uploader.demo import write_sample_flight
@@ -15,13 +16,17 @@ _START_OF_SCAN, _END = b"\xff\xda", b"\xff\xd9"
 
 
 def write_photos(folder: Path, count: int, size: int) -> None:
-    """`count` JPEG files of `size` bytes each."""
+    """`count` JPEG files of `size` bytes each, last changed an hour ago: the engine waits for files that may still be
+    written, which those of a flight are not."""
     folder.mkdir(parents=True)
     header = _header()
+    hour_ago = time.time() - 3600
     for number in range(count):
         # In pixels, a byte 0xff is never followed by one that would make it a marker.
         pixels = os.urandom(size - len(header) - len(_END)).replace(b"\xff", b"\xfe")
-        (folder / f"DJI_{number:04}.JPG").write_bytes(header + pixels + _END)
+        photo = folder / f"DJI_{number:04}.JPG"
+        photo.write_bytes(header + pixels + _END)
+        os.utime(photo, (hour_ago, hour_ago))
 
 
 def _header() -> bytes:

@@ -15,12 +15,16 @@ from tui_uploader.engine.pacing import (
     FIRST_STREAMS,
     MIB,
     MOST_STREAMS,
+    MOST_STREAMS_AGAINST_LOSS,
+    Slack,
     StreamPlan,
     Way,
     Window,
     may_read_ahead,
     next_plan,
     part_size,
+    slack_after,
+    slack_seconds,
     way_of,
     window_seconds,
 )
@@ -118,6 +122,11 @@ def lossy(per_stream: float, capacity: float) -> Callable[[int], Window]:
     return seen
 
 
+def full_of_losses(share: float, most: float) -> Callable[[int], Window]:
+    """Packets get lost by chance, and no queue ever forms; so much of `most` comes through for each stream."""
+    return lambda streams: Window(min(streams * share, 1.0) * most, True, way=Way(0.3, 0.03, full=False))
+
+
 def policed(streams: int) -> Window:
     """A line that drops what is too much without a queue: the more streams, the more is dropped."""
     return Window(rate=1e6, all_in_use=True, way=Way(0.05, min(0.5, 0.01 * (streams / FIRST_STREAMS) ** 2), full=False))
@@ -129,10 +138,22 @@ def policed(streams: int) -> Window:
         (unknown(per_stream=1e5, capacity=6e6), MOST_STREAMS, MOST_STREAMS),
         (unknown(per_stream=5e6, capacity=6e6), 2, 12),
         (lossy(per_stream=1e5, capacity=6e6), MOST_STREAMS, MOST_STREAMS),
+        (lossy(per_stream=3e4, capacity=4e6), 134, MOST_STREAMS_AGAINST_LOSS),
+        (lossy(per_stream=3e4, capacity=9e6), MOST_STREAMS_AGAINST_LOSS, MOST_STREAMS_AGAINST_LOSS),
+        (full_of_losses(share=1 / 70, most=2e6), MOST_STREAMS, 128),
         (lossy(per_stream=1e6, capacity=6e6), 6, 8),
         (policed, 4, 16),
     ],
-    ids=["unknown and lossy", "unknown and filled by two", "lossy", "little loss", "policed"],
+    ids=[
+        "unknown and lossy",
+        "unknown and filled by two",
+        "lossy",
+        "lossy and long",
+        "lossy, long and never filled",
+        "more than 64 bring nothing",
+        "little loss",
+        "policed",
+    ],
 )
 def test_a_link_gets_as_many_streams_as_pay(link: Callable[[int], Window], fewest: int, most: int) -> None:
     assert fewest <= run(link).streams <= most
@@ -140,6 +161,7 @@ def test_a_link_gets_as_many_streams_as_pay(link: Callable[[int], Window], fewes
 
 def test_a_lossy_link_gets_its_streams_within_seconds() -> None:
     assert run(lossy(per_stream=1e5, capacity=6.5e6), windows=4).streams == MOST_STREAMS
+    assert run(lossy(per_stream=3e4, capacity=6.5e6), windows=4).streams == MOST_STREAMS_AGAINST_LOSS
 
 
 @pytest.mark.parametrize(
@@ -156,6 +178,16 @@ def test_a_lossy_link_gets_its_streams_within_seconds() -> None:
         (StreamPlan(8, 1e6, before=4, loss=0.01), Window(1.05e6, True, way=LOSSY), 16),
         (StreamPlan(8, 1e6, before=4, loss=0.004), Window(1.05e6, True, way=LOSSY), 4),
         (StreamPlan(8, 1e6, before=4, loss=0.004), Window(1.9e6, True, way=LOSSY), 16),
+        # A few streams that carry next to nothing are not enough by far.
+        (StreamPlan(4), Window(1.2e5, True, way=LOSSY), 16),
+        (StreamPlan(16, 1.2e5, before=4, loss=0.01), Window(4.8e5, True, way=LOSSY), 64),
+        (StreamPlan(20, 1.2e5, before=4, loss=0.01), Window(4.8e5, True, way=LOSSY), 40),
+        # Beyond 64, only what brings a tenth more, and nothing where no packets get lost.
+        (StreamPlan(64, 1e6, before=32, loss=0.01), Window(1.9e6, True, way=LOSSY), 128),
+        (StreamPlan(128, 1.9e6, before=64, loss=0.01), Window(3.7e6, True, way=LOSSY), MOST_STREAMS_AGAINST_LOSS),
+        (StreamPlan(128, 1.9e6, before=64, loss=0.01), Window(2.0e6, True, way=LOSSY), 64),
+        (StreamPlan(64, 1e6, before=43), Window(1.9e6, True, way=CLEAR), MOST_STREAMS),
+        (StreamPlan(64, 1e6, before=43), Window(1.9e6, True), MOST_STREAMS),
         (StreamPlan(8, 1e6, 10), Window(1e6, True), 10),
         (StreamPlan(8, 1e6, 5), Window(1e6, True), 8),
         # The number has been found: that the link carries more now is no merit of it.
@@ -210,4 +242,34 @@ def test_streams_never_leave_their_bounds(windows: list[Window]) -> None:
     plan = StreamPlan(FIRST_STREAMS)
     for seen in windows:
         plan = next_plan(plan, seen)
-        assert FEWEST_STREAMS <= plan.streams <= MOST_STREAMS
+        assert FEWEST_STREAMS <= plan.streams <= MOST_STREAMS_AGAINST_LOSS
+
+
+@pytest.mark.parametrize(
+    ("most", "seen", "found"),
+    [
+        (0.0, Window(1e6, True, way=CLEAR), False),
+        (2e6, Window(1e6, True, way=CLEAR), True),
+        (2e6, Window(1e6, False, way=CLEAR), True),
+        (2e6, Window(1.8e6, True, way=CLEAR), False),
+        (2e6, Window(1e6, True, way=QUEUED), False),
+        (2e6, Window(1e6, True), False),
+    ],
+    ids=["first look", "less than before", "at the end of an upload", "as much", "full", "nothing known"],
+)
+def test_room_that_was_used_before_is_slack(most: float, seen: Window, found: bool) -> None:
+    assert slack_after(Slack(most), seen).found is found
+
+
+def test_a_link_that_became_slower_for_good_is_no_slack_for_long() -> None:
+    slack = Slack(2e6)
+    found = 0
+    for _ in range(30):
+        slack = slack_after(slack, Window(1e6, True, way=CLEAR))
+        found += slack.found
+    assert 1 <= found <= 8 and not slack.found
+
+
+@pytest.mark.parametrize(("way", "seconds"), [(None, 1.0), (CLEAR, 1.0), (Way(0.3, 0.0, False), 1.8)])
+def test_slack_is_looked_for_over_some_round_trips(way: Way | None, seconds: float) -> None:
+    assert slack_seconds(way) == pytest.approx(seconds)

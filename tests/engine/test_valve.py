@@ -226,6 +226,6 @@ async def test_a_cap_is_no_reason_for_more_streams(
         tried = set()
         for second in range(0, 120, 4):
             sent = 4_000_000 * second
-            world.rooms.pulse._plan_streams(world.time.monotonic() + second)
+            world.rooms.pulse._plan_streams(world.time.monotonic() + second, None)
             tried.add(world.rooms.pulse._plan.streams)
         assert (max(tried) > FIRST_STREAMS) is grows

@@ -13,13 +13,21 @@ from tui_uploader.cloud.vitals import Vitals
 MIB = 1024**2
 
 FEWEST_STREAMS, FIRST_STREAMS, MOST_STREAMS = 2, 4, 64
+MOST_STREAMS_AGAINST_LOSS = 192
+"""Where losses, and no queue, hold every stream back, and each step up to here brought more.
+
+A stream of reno or cubic carries about 1.22 · MSS / (round trip · √loss) (Mathis et al., 1997): 34 kB/s at 300 ms and
+3 %, so that 64 of them fill a third of 50 Mbit/s, and all together still send no more than the link takes. Each costs
+the engine a thread and about 0.2 MiB, and the store a connection."""
 
 _PART_SECONDS = 30.0
 _UNMEASURED_PART = 16 * MIB
 _LARGEST_PART = 512 * MIB
 
 _WORTHWHILE_GAIN = 1.10
-_GROWTH, _GROWTH_AGAINST_LOSS, _PROBE = 1.5, 2.0, 1.25
+_GROWTH, _GROWTH_AGAINST_LOSS, _GROWTH_OF_SLOW_STREAMS, _PROBE = 1.5, 2.0, 4.0, 1.25
+_FEW_SLOW_STREAMS = 16
+"""Up to so many that carry little each because of losses, four times as many are tried next."""
 _WINDOWS_BETWEEN_PROBES = 10
 _WINDOW_WHILE_GROWING, _WINDOW = 1.0, 3.0
 _ROUND_TRIPS_IN_WINDOW = 10
@@ -29,6 +37,11 @@ _LOSSY = 0.003
 _LOSS_BY_OURSELVES = 2.0
 _QUEUE_SHARE, _QUEUE_SECONDS = 1.25, 0.02
 _LEAST_OF_A_STREAM = 100e3
+
+_ROUND_TRIPS_TO_SLACKEN = 6
+_SHORTEST_SLACKENING = 1.0
+_SLACKENED = 0.85
+_FADING = 0.93
 
 _FAST_LINK = 30e6
 _AHEAD_ON_FAST_LINK = 512 * MIB
@@ -98,7 +111,7 @@ class StreamPlan:
     loss: float = 0.0
     """Of the way, when the number of streams was last changed."""
     own_losses: bool = False
-    """More streams brought more losses and nothing else."""
+    """More streams brought losses at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +140,7 @@ def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:
     A link that is full needs no more of them; a slow one fewer, so that each file is soon done and less of others'
     traffic waits behind ours. Where packets get lost and no queue tells that the link is full, it is the losses that
     hold each stream back, and twice as many carry twice as much: unless they cause the losses, as on a line whose rate
-    is policed. Where nothing is known of the way, more streams are worthwhile as long as they bring a tenth more.
+    is policed. Beyond `MOST_STREAMS` each step has to bring a tenth more; so it has where nothing is known of the way.
     """
     way = seen.way
     if seen.refusals:
@@ -139,8 +152,10 @@ def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:
         enough = max(FEWEST_STREAMS, int(seen.rate / _LEAST_OF_A_STREAM))
         return _held(plan, plan.streams if plan.streams > FIRST_STREAMS else min(plan.streams, enough))
     loss = way.loss if way is not None else 0.0
-    if loss >= _LOSSY and not plan.own_losses and (gained or loss < plan.loss * _LOSS_BY_OURSELVES):
-        return _tried(plan, _GROWTH_AGAINST_LOSS, seen)
+    by_chance = plan.streams <= MOST_STREAMS and loss < plan.loss * _LOSS_BY_OURSELVES
+    if loss >= _LOSSY and not plan.own_losses and (gained or by_chance):
+        slow = plan.streams <= _FEW_SLOW_STREAMS and seen.rate < plan.streams * _LEAST_OF_A_STREAM
+        return _tried(plan, _GROWTH_OF_SLOW_STREAMS if slow else _GROWTH_AGAINST_LOSS, seen)
     if not plan.windows_held:
         if gained:
             return _tried(plan, _GROWTH, seen)
@@ -151,9 +166,36 @@ def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:
 
 
 def _tried(plan: StreamPlan, factor: float, seen: Window) -> StreamPlan:
-    more = min(MOST_STREAMS, math.ceil(plan.streams * factor))
-    return StreamPlan(more, seen.rate, 0, plan.streams, seen.way.loss if seen.way else 0.0)
+    loss = seen.way.loss if seen.way else 0.0
+    most = MOST_STREAMS_AGAINST_LOSS if loss >= _LOSSY else MOST_STREAMS
+    return StreamPlan(min(most, math.ceil(plan.streams * factor)), seen.rate, 0, plan.streams, loss)
 
 
 def _held(plan: StreamPlan, streams: int) -> StreamPlan:
     return replace(plan, streams=streams, windows_held=plan.windows_held + 1, before=streams)
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """Whether streams leave room on the link that they used before.
+
+    BBR takes losses of a fifth, as of a queue that it overflows itself beside others, for a policed line, and sends no
+    faster than it did then for 48 round trips (`bbr_lt_bw` in Linux): over long ways that is half a minute, in which
+    the queue has long been empty. And those that are left on the link when a fast one has sent its file take seconds to
+    notice.
+    """
+
+    most: float = 0.0
+    """Goodput of the best look, fading with every other: a link may have become slower for good."""
+    found: bool = False
+
+
+def slack_seconds(way: Way | None) -> float:
+    """How long to look before the next `slack_after`."""
+    return _SHORTEST_SLACKENING if way is None else max(_SHORTEST_SLACKENING, way.round_trip * _ROUND_TRIPS_TO_SLACKEN)
+
+
+def slack_after(slack: Slack, seen: Window) -> Slack:
+    most = max(seen.rate, slack.most * _FADING)
+    room = seen.way is not None and not seen.way.full
+    return Slack(most, room and seen.rate < most * _SLACKENED)

@@ -12,7 +12,17 @@ from tui_uploader.engine import source_threads
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import uploads
 from tui_uploader.engine.link import slept, stands_still
-from tui_uploader.engine.pacing import StreamPlan, Window, next_plan, way_of, window_seconds
+from tui_uploader.engine.pacing import (
+    Slack,
+    StreamPlan,
+    Way,
+    Window,
+    next_plan,
+    slack_after,
+    slack_seconds,
+    way_of,
+    window_seconds,
+)
 from tui_uploader.engine.sending import Sender
 from tui_uploader.errors import LinkStalled
 
@@ -30,6 +40,8 @@ class Pulse:
         self._sender = sender
         self._plan = StreamPlan(core.streams.limit)
         self._window_began = (core.clocks.monotonic(), 0)
+        self._slack = Slack()
+        self._slack_began = self._window_began
         self._last_beat: float | None = None
         self._spent: dict[int, float] = defaultdict(float)
         self._saved_at = core.clocks.monotonic()
@@ -55,10 +67,12 @@ class Pulse:
             self._watch_disks()
         if moving:
             self._core.live.measure(now)
-            self._plan_streams(now)
+            way = way_of([each for connections in self._vitals.values() for each in connections])
+            self._plan_streams(now, way)
             self._share_what_is_left()
+            self._take_up_slack(now, way)
         else:
-            self._window_began = (now, self._core.live.sent_since_start)
+            self._window_began = self._slack_began = (now, self._core.live.sent_since_start)
         changes_in = self._obey_valve()
         unsaved = self._spent or self._core.valve.unsaved
         if unsaved and (not busy or now - self._saved_at > _SECONDS_BETWEEN_SAVES):
@@ -115,13 +129,27 @@ class Pulse:
         """At the end of an upload there are fewer and fewer transfers, and the link is to stay full to the last."""
         before, self._flights = self._flights, self._core.live.flights
         if self._flights < before and self._core.streams.some_free:
-            for signed_in in self._core.accounts.all:
-                signed_in.cloud.connections.look_for_more()
+            self._look_for_more()
 
-    def _plan_streams(self, now: float) -> None:
+    def _take_up_slack(self, now: float, way: Way | None) -> None:
+        core = self._core
+        began, before = self._slack_began
+        if now - began < slack_seconds(way):
+            return
+        sent = core.live.sent_since_start
+        self._slack_began = (now, sent)
+        seen = Window(rate=max(0, sent - before) / (now - began), all_in_use=core.streams.all_in_use, way=way)
+        self._slack = slack_after(self._slack, seen)
+        if self._slack.found and not core.valve.holds_back(seen.rate):
+            self._look_for_more()
+
+    def _look_for_more(self) -> None:
+        for signed_in in self._core.accounts.all:
+            signed_in.cloud.connections.look_for_more()
+
+    def _plan_streams(self, now: float, way: Way | None) -> None:
         core = self._core
         began, before = self._window_began
-        way = way_of([each for connections in self._vitals.values() for each in connections])
         if now - began < window_seconds(self._plan, way):
             return
         sent = core.live.sent_since_start

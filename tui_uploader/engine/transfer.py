@@ -17,7 +17,7 @@ from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.opening import check_unwritten, opened
-from tui_uploader.engine.pacing import MOST_STREAMS, part_size
+from tui_uploader.engine.pacing import MOST_STREAMS_AGAINST_LOSS, part_size
 from tui_uploader.engine.source_threads import patience_with
 from tui_uploader.errors import SourceChanged, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
@@ -166,7 +166,7 @@ class Transfer:
                 parts[piece.number] = await self._send_part(source, multipart, piece)
 
         # Each waits for a place, and of those there may soon be more.
-        workers = min(MOST_STREAMS, len(planned) - len(parts))
+        workers = min(MOST_STREAMS_AGAINST_LOSS, len(planned) - len(parts))
         await all_or_first_error([send_what_is_left() for _ in range(workers)])
         ordered = [parts[piece.number] for piece in planned]
         if crc32_joined((part.crc32 or 0, part.size) for part in ordered) != self._crc32:

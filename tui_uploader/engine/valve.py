@@ -22,7 +22,7 @@ from tui_uploader.engine.bandwidth import (
 )
 from tui_uploader.engine.journal import preferences as sql
 from tui_uploader.engine.journal.connection import Journal
-from tui_uploader.engine.pacing import MOST_STREAMS
+from tui_uploader.engine.pacing import MOST_STREAMS_AGAINST_LOSS
 from tui_uploader.model import Bandwidth, BandwidthChange
 
 _NAME = "bandwidth"
@@ -83,7 +83,7 @@ class Valve:
 
     @property
     def most_streams(self) -> int:
-        return most_streams(self._pace_now(self._wall()).rate, MOST_STREAMS)
+        return most_streams(self._pace_now(self._wall()).rate, MOST_STREAMS_AGAINST_LOSS)
 
     def holds_back(self, goodput: float) -> bool:
         """The cap, and not the link, is what ends at `goodput` (bytes a second)."""
