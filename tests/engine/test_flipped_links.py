@@ -4,9 +4,9 @@ and nothing is read that is no file."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from tests.photos import another_of_equal_size, write_photo
 from tui_uploader.engine import reading, transfer
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal.files import FileRow
-from tui_uploader.engine.opening import opened
+from tui_uploader.engine.opening import OpenFile, opened
 from tui_uploader.engine.reading import read_file
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable
 from tui_uploader.intake.fingerprint import fingerprint
@@ -184,9 +184,11 @@ async def test_a_named_link_is_followed_to_where_it_led_when_it_was_walked(
     named = world.folder / "flights"
     named.symlink_to(card.photo.parent)
 
-    async def flipped_before(core: Core, row: FileRow) -> FileIO:
+    @asynccontextmanager
+    async def flipped_before(core: Core, row: FileRow) -> AsyncIterator[OpenFile]:
         exchanged(named, lambda place: place.symlink_to(card.private.parent))
-        return await opened(core, row)
+        async with opened(core, row) as source:
+            yield source
 
     monkeypatch.setattr(transfer, "opened", flipped_before)
     async with world.cloud_running(), world.engine() as manager:
@@ -224,16 +226,16 @@ async def test_what_is_exchanged_between_check_and_sending_is_not_stored_as_what
     }
     flipped: list[bool] = []
 
-    async def flipped_about_then(core: Core, row: FileRow) -> FileIO:
-        if flipped:
-            return await opened(core, row)
+    @asynccontextmanager
+    async def flipped_about_then(core: Core, row: FileRow) -> AsyncIterator[OpenFile]:
+        first = not flipped
         flipped.append(True)
-        if what == "bytes":
-            source = await opened(core, row)
+        if first and what != "bytes":
             flips[what]()
-            return source
-        flips[what]()
-        return await opened(core, row)
+        async with opened(core, row) as source:
+            if first and what == "bytes":
+                flips[what]()
+            yield source
 
     monkeypatch.setattr(transfer, "opened", flipped_about_then)
     async with world.cloud_running(), world.engine() as manager:

@@ -35,14 +35,16 @@ class Card:
     folder: Path
     call: str = ""
     """The function of `os` that hangs."""
+    after: str = ""
+    """It hangs once this function was called; empty: at once."""
     answers: threading.Event = field(default_factory=threading.Event)
     hung: int = 0
 
     def __post_init__(self) -> None:
         self.answers.set()
 
-    def hang(self, call: str) -> None:
-        self.call = call
+    def hang(self, call: str, after: str = "") -> None:
+        self.call, self.after = call, after
         self.answers.clear()
 
     def put_back(self) -> None:
@@ -50,17 +52,21 @@ class Card:
 
     def wrapped(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **more: Any) -> Any:
-            if self.call == name and not self.answers.is_set() and self._is_meant(*args, **more):
+            if self.after == name and self._is_meant(name, *args, **more):
+                self.after = ""
+            hangs = self.call == name and not self.after and not self.answers.is_set()
+            if hangs and self._is_meant(name, *args, **more):
                 self.hung += 1
                 assert self.answers.wait(60)
             return real(*args, **more)
 
         return call
 
-    def _is_meant(self, *args: Any, dir_fd: int | None = None) -> bool:
+    def _is_meant(self, name: str, *args: Any, dir_fd: int | None = None) -> bool:
         path = args[0]
         if isinstance(path, int):  # sendfile: to, from
-            path = Path(f"/proc/self/fd/{args[1]}").readlink()
+            opened = Path(f"/proc/self/fd/{args[1] if name == 'sendfile' else path}")
+            path = opened.readlink() if opened.is_symlink() else ""
         elif dir_fd is not None:
             path = Path(f"/proc/self/fd/{dir_fd}").readlink() / path
         return os.fsdecode(path).startswith(str(self.folder))
@@ -75,6 +81,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     mounts = [Volume("/", "1"), Volume(str(tmp_path / "hangs"), "2"), Volume(str(world.card), "3")]
     monkeypatch.setattr("tui_uploader.intake.volumes.volumes_in", lambda _: mounts)
     monkeypatch.setattr("tui_uploader.engine.source_threads.HANGS_AFTER", 0.3)
+    monkeypatch.setattr("tui_uploader.engine.opening._SECONDS_FOR_LOOK", 0.2)
+    monkeypatch.setattr("tui_uploader.engine.written_since._SECONDS_PER_BATCH", 0.2)
     monkeypatch.setattr("tui_uploader.engine.checking._ORDER_SECONDS", 0.2)
     monkeypatch.setattr("tui_uploader.engine.walking._TURN_SECONDS", 0.2)
     monkeypatch.setattr("tui_uploader.engine.adding._SCAN_PATIENCE", 0.2)
@@ -85,7 +93,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 @pytest.fixture
 def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Card]:
     card = Card(tmp_path / "hangs")
-    for name in ("open", "sendfile", "scandir"):
+    for name in ("open", "fstat", "sendfile", "close", "scandir"):
         monkeypatch.setattr(os, name, card.wrapped(name, getattr(os, name)))
     yield card
     card.put_back()
@@ -145,7 +153,7 @@ async def test_a_card_that_hangs_while_it_is_sent_keeps_no_stream(world: World, 
         assert not world.rooms.core.sources.hanging()
 
 
-@pytest.mark.parametrize("call", ["open", "sendfile"])
+@pytest.mark.parametrize("call", ["open", "fstat", "sendfile", "close"])
 async def test_the_engine_closes_while_a_card_hangs(world: World, card: Card, call: str) -> None:
     async with world.cloud_running():
         async with asyncio.timeout(20), world.engine() as manager:
@@ -156,3 +164,20 @@ async def test_the_engine_closes_while_a_card_hangs(world: World, card: Card, ca
         async with world.engine() as manager:
             done = await settled(manager, upload.upload)
             assert done.counts == Counts(uploaded=ON_CARD)
+
+
+@pytest.mark.parametrize("call", ["fstat", "close"])
+async def test_a_card_that_hangs_once_its_bytes_are_sent_stops_nothing_else(
+    world: World, card: Card, call: str
+) -> None:
+    """What was sent of it is proven, so it counts."""
+    async with world.cloud_running(), world.engine() as manager:
+        card.hang(call, after="sendfile")
+        upload = await add(manager, world.folder / "hangs", auto_process=False)
+        await until(lambda: card.hung)
+        await add(manager, world.card, auto_process=False)
+        found = await when(manager, upload.upload, lambda status: status.counts.uploaded > ELSEWHERE, 15.0)
+        assert found.counts.failed == 0
+        card.put_back()
+        done = await settled(manager, upload.upload)
+        assert (done.counts, done.notice) == (Counts(uploaded=ON_CARD + ELSEWHERE), None)

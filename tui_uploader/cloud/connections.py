@@ -259,7 +259,7 @@ class Connection:
             except OSError as error:
                 if error.errno in _SENDFILE_IMPOSSIBLE and not self._is_cut:
                     return self._send_through_buffer(span, done, progress)
-                raise blamed(error, span) from error
+                raise blamed(error, span, span.offset + done) from error
             finally:
                 self.reads = None
             if count == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from tui_uploader.cloud.contract import Span
 from tui_uploader.errors import SourceChanged, SourceUnreadable
@@ -11,8 +12,12 @@ from tui_uploader.text import printable
 _BROKEN_SOURCE = frozenset({errno.EIO, errno.EBADMSG, errno.ENODATA, errno.ESTALE, errno.EBADF, errno.EISDIR})
 
 
-def blamed(error: OSError, span: Span) -> Exception:
-    """Of an error of `sendfile`, which may be the file's or the socket's."""
+def blamed(error: OSError, span: Span, offset: int) -> Exception:
+    """Of an error of `sendfile`, which may be the file's or the socket's: the file is asked for its next byte."""
+    try:
+        os.pread(span.file.fileno(), 1, offset)
+    except OSError as of_file:
+        return unreadable(of_file, span)
     return unreadable(error, span) if error.errno in _BROKEN_SOURCE else error
 
 
@@ -25,4 +30,4 @@ def shrunk(span: Span) -> SourceChanged:
 
 
 def _name_of(span: Span) -> str:
-    return printable(str(getattr(span.file, "name", "The file")))
+    return printable(span.path or str(getattr(span.file, "name", "The file")))

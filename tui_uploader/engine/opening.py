@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from io import FileIO
 
 from tui_uploader.engine.core import Core
@@ -20,62 +23,87 @@ from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source, source_error
 
 _CHANGED = "The file changed after it was checked; it is checked again, and sent anew where its content is another."
+_SECONDS_FOR_LOOK = 5.0
 
 
-async def opened(core: Core, row: FileRow) -> FileIO:
-    """The file, unbuffered. If it only looks different, that is written down in the journal.
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file of the user. Every system call on its descriptor may wait for its card, so each is made in a thread."""
+
+    file: FileIO
+    """Unbuffered; does not close `descriptor`."""
+    descriptor: int
+    found: Candidate
+    """The file as it was when it was opened."""
+    state: os.stat_result
+    """The same, as the system tells it."""
+
+
+@asynccontextmanager
+async def opened(core: Core, row: FileRow) -> AsyncIterator[OpenFile]:
+    """The file, until the block ends. If it only looks different, that is written down in the journal.
 
     Raises SourceChanged, SourceVanished, SourceUnreadable.
     """
-    source, found = await _in_thread(core, row)
+    source = await _in_thread(core, row)
     try:
-        if found != row.candidate:
-            await _make_sure(core, row, source, found)
-    except BaseException:
-        source.close()
-        raise
-    return source
+        if source.found != row.candidate:
+            await _make_sure(core, row, source)
+        yield source
+    finally:
+        _close(core, source)
 
 
-async def _make_sure(core: Core, row: FileRow, source: FileIO, found: Candidate) -> None:
-    if sameness(row.candidate, found) is Sameness.READ:
+async def _make_sure(core: Core, row: FileRow, source: OpenFile) -> None:
+    if sameness(row.candidate, source.found) is Sameness.READ:
         raise SourceChanged(_CHANGED)
     before = await core.journal.read(lambda connection: known.find(connection, row.path))
     if before is None or before.content.identity != row.identity or before.content.samples is None:
         return
     try:
-        samples = await core.sources.run(row.path, read_samples, source.fileno(), found.size)
+        samples = await core.sources.run(row.path, read_samples, source.descriptor, source.found.size)
     except OSError as error:
         raise source_error(row.path, error) from error
     if samples != before.content.samples:
         raise SourceChanged(_CHANGED)
-    await core.journal.write(lambda connection: files.recognise(connection, row.id, found))
+    await core.journal.write(lambda connection: files.recognise(connection, row.id, source.found))
 
 
-def check_unwritten(source: FileIO, before: os.stat_result) -> None:
-    """Raises SourceChanged when something was written to the file since it was in the state `before`."""
-    now = os.fstat(source.fileno())
-    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise SourceChanged(_CHANGED)
+async def check_unwritten(core: Core, source: OpenFile) -> None:
+    """Raises SourceChanged when something was written to the file since it was opened.
+
+    A card that is gone, or gives no answer in time, is no sign of that: the store has confirmed the bytes.
+    """
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_SECONDS_FOR_LOOK):
+            now = await core.sources.run_briefly(source.found.path, os.fstat, source.descriptor)
+        if (now.st_size, now.st_mtime_ns) != (source.state.st_size, source.state.st_mtime_ns):
+            raise SourceChanged(_CHANGED)
 
 
-async def _in_thread(core: Core, row: FileRow) -> tuple[FileIO, Candidate]:
+async def _in_thread(core: Core, row: FileRow) -> OpenFile:
     """A card that has just been pulled out may take its time to say so."""
     opening = asyncio.ensure_future(core.sources.run_briefly(row.path, _open, row.path, row.real))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        opening.add_done_callback(_close_opened)
+        opening.add_done_callback(lambda _: _close_opened(core, opening))
         raise
 
 
-def _close_opened(opening: asyncio.Future[tuple[FileIO, Candidate]]) -> None:
+def _close_opened(core: Core, opening: asyncio.Future[OpenFile]) -> None:
     if not opening.cancelled() and opening.exception() is None:
-        opening.result()[0].close()
+        _close(core, opening.result())
 
 
-def _open(path: str, real: str) -> tuple[FileIO, Candidate]:
-    with open_source(path, real=real) as (descriptor, _):
+def _open(path: str, real: str) -> OpenFile:
+    with open_source(path, real=real) as (descriptor, state):
         found = candidate_at(path, descriptor, real)
-        # By its path, which errors name; it stays open after the block.
-        return open(path, "rb", buffering=0, opener=lambda _, __: os.dup(descriptor)), found
+        kept = os.dup(descriptor)
+        return OpenFile(FileIO(kept, closefd=False), kept, found, state)
+
+
+def _close(core: Core, source: OpenFile) -> None:
+    """Nothing waits for the end of it: closing a file of a network or FUSE file system asks the other side."""
+    source.file.close()
+    core.sources.leave(source.found.path, os.close, source.descriptor)

@@ -104,6 +104,16 @@ class SourceThreads:
         """As `run_briefly`, with another limit."""
         return await self._in_pool(self.volume_of(path), lambda: work(*args, **kwargs), seconds)
 
+    def leave(
+        self, path: str, work: Callable[Arguments, object], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> None:
+        """Do `work`, which touches nothing but the file at `path`, without waiting for its end or its failure."""
+        try:
+            _, begun = self._begin(self.volume_of(path), lambda: work(*args, **kwargs), HANGS_AFTER)
+        except RuntimeError:  # closed: the process ends, and the system does what is left of it
+            return
+        begun.add_done_callback(lambda _: begun.cancelled() or begun.exception())
+
     async def ask(
         self, question: Callable[[Item], Answer], items: Sequence[Item], seconds: float
     ) -> list[Answer | None]:
@@ -172,6 +182,17 @@ class SourceThreads:
             self._asking.discard(asyncio.current_task())
 
     async def _in_pool(self, volume: Volume, work: Callable[[], Result], limit: float | None = None) -> Result:
+        call, running = self._begin(volume, work, limit)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            call.cancel()  # if it has not begun
+            raise
+
+    def _begin(
+        self, volume: Volume, work: Callable[[], Result], limit: float | None
+    ) -> tuple[Future[Result], asyncio.Future[Result]]:
+        """The call, and what to await. Raises RuntimeError after `close`."""
         pool = self._pool(volume)
         began: list[float] = []
 
@@ -186,11 +207,7 @@ class SourceThreads:
             watch.start(lambda: self._note_hanging(volume, pool, call))
         running = asyncio.wrap_future(call)
         running.add_done_callback(lambda _: self._note_end(volume, pool, call, watch))
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            call.cancel()  # if it has not begun
-            raise
+        return call, running
 
     def _note_hanging(self, volume: Volume, pool: _Pool, call: object) -> None:
         if not pool.hanging:

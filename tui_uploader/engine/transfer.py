@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
 from tui_uploader.engine.core import Core
 from tui_uploader.engine.journal import abandoned, files
 from tui_uploader.engine.journal.files import FileRow
-from tui_uploader.engine.opening import check_unwritten, opened
+from tui_uploader.engine.opening import OpenFile, check_unwritten, opened
 from tui_uploader.engine.pacing import MOST_STREAMS_AGAINST_LOSS, part_size
 from tui_uploader.engine.source_threads import patience_with
 from tui_uploader.errors import SourceChanged, Unsupported
@@ -71,7 +70,7 @@ class Transfer:
 
         Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
         """
-        with await opened(self._core, self._row) as source:
+        async with opened(self._core, self._row) as source:
             goodput = self._core.live.goodput(self._core.clocks.monotonic())
             wanted = self._row.part_size or part_size(self._row.size, goodput, self._core.streams.limit)
             if self._row.size <= wanted:
@@ -108,9 +107,9 @@ class Transfer:
             same, proof = there.crc32 == self._crc32, Proof.CRC32
         else:
             proof = Proof.MD5
-            with await opened(self._core, row) as source:
+            async with opened(self._core, row) as source:
                 same = there.etag == await self._core.sources.run_within(
-                    patience_with(row.size), row.path, _md5_of, source
+                    patience_with(row.size), row.path, _md5_of, source.file
                 )
         return same and await self._note_stored(there.etag, proof)
 
@@ -126,14 +125,13 @@ class Transfer:
         await self._core.journal.write(store, then=lambda: self._core.live.forget_parts(row.id))
         return True
 
-    async def _send_whole(self, source: FileIO) -> None:
+    async def _send_whole(self, source: OpenFile) -> None:
         row, core = self._row, self._core
-        before = os.fstat(source.fileno())
         async with core.streams.place(row.upload, row.size) as give_back:
             with core.live.flight(row.upload, row.id, row.size) as flight:
-                body = Span(source, 0, row.size, self._crc32, _in_this_loop(give_back), row.path)
+                body = Span(source.file, 0, row.size, self._crc32, _in_this_loop(give_back), row.path)
                 stored = await self._store.put(self._name, body, flight.note_sent)
-                check_unwritten(source, before)
+                await check_unwritten(core, source)
                 await core.journal.write(
                     lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
                     then=flight.land,
@@ -154,9 +152,8 @@ class Transfer:
         await core.journal.write(lambda connection: files.begin_multipart(connection, row.id, multipart, size))
         return multipart, []
 
-    async def _send_parts(self, source: FileIO, multipart: str, planned: list[Slice], done: list[Part]) -> None:
+    async def _send_parts(self, source: OpenFile, multipart: str, planned: list[Slice], done: list[Part]) -> None:
         row, core = self._row, self._core
-        before = os.fstat(source.fileno())
         parts = {part.number: part for part in done}
         core.live.set_parts(row.upload, row.id, sum(part.size for part in done))
         left = iter([piece for piece in planned if piece.number not in parts])
@@ -173,21 +170,21 @@ class Transfer:
             raise SourceChanged(
                 f"{self._name} is no longer what was checked; it is checked again, and what is wrong of it sent anew."
             )
-        check_unwritten(source, before)
+        await check_unwritten(core, source)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
         await core.journal.write(
             lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
             then=lambda: core.live.forget_parts(row.id),
         )
 
-    async def _send_part(self, source: FileIO, multipart: str, piece: Slice) -> Part:
+    async def _send_part(self, source: OpenFile, multipart: str, piece: Slice) -> Part:
         row, core = self._row, self._core
         async with core.streams.place(row.upload, piece.length) as give_back:
             crc32 = await core.sources.run_within(
-                patience_with(piece.length), row.path, crc32_of, source, piece.offset, piece.length
+                patience_with(piece.length), row.path, crc32_of, source.file, piece.offset, piece.length
             )
             with core.live.flight(row.upload, row.id, piece.length) as flight:
-                body = Span(source, piece.offset, piece.length, crc32, _in_this_loop(give_back), row.path)
+                body = Span(source.file, piece.offset, piece.length, crc32, _in_this_loop(give_back), row.path)
                 part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
                 core.storage.accepted(row.project)  # the other files need not wait for the end of this one
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32, part.proof)

@@ -16,7 +16,14 @@ from contextlib import contextmanager
 from tui_uploader.errors import SourceError, SourceUnreadable, SourceVanished
 from tui_uploader.text import printable
 
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ENXIO})
+_GONE = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.ENOTCONN),
+        *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, getattr(errno, "ENOMEDIUM", errno.ENODEV)),
+    }
+)
+"""Of a card or disk that was taken out, a network folder whose server is away, a FUSE file system whose program ended
+(ENOTCONN)."""
 _ADVICE = {
     errno.EACCES: "give your user the right to read it",
     errno.EPERM: "give your user the right to read it",
