@@ -43,6 +43,8 @@ class Machine:
     cloud_options: tuple[str, ...] = ()
     rig_options: tuple[str, ...] = ()
     """With any, every engine runs in the rig."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of every process, beside those of this one."""
     cloud_host: str = "127.0.0.1"
     login: Login | None = None
     seen: EngineStatus | None = None
@@ -52,6 +54,8 @@ class Machine:
     """Bytes that the kills may have wasted: one body a stream."""
     false_at_kills: set[str] = field(default_factory=set)
     """What the journal of a killed engine called uploaded although the cloud did not have it."""
+    tampered: int = 0
+    """Requests and connections that somebody between engine and cloud did not just pass on."""
     _engine: asyncio.subprocess.Process | None = None
     _cloud: asyncio.subprocess.Process | None = None
     _port: int = 0
@@ -84,7 +88,7 @@ class Machine:
     def environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("PIX4D_", "TUI_UPLOADER_"))}
         homes = {f"XDG_{kind.upper()}_HOME": str(self.folder / kind) for kind in ("config", "data", "state", "cache")}
-        return ours | homes | {"HOME": str(self.folder), "TUI_UPLOADER_NO_KEYRING": "1"}
+        return ours | homes | {"HOME": str(self.folder), "TUI_UPLOADER_NO_KEYRING": "1"} | self.variables
 
     # ------------------------------------------------------------------------------------------------- the cloud
 

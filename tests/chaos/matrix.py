@@ -22,12 +22,15 @@ their own, while what the scenario names goes wrong. At its end both sides are c
 - **started**: runs in which processing was started exactly once, of all runs;
 - **copies**: objects that no image is of, of a content that is an image besides. They are never shown, and only cost
   storage. In the `default` profile there must be none. In `strict` nobody may look at objects: when the answer to a PUT
-  is lost, whose object has the name cannot be known, and the file is sent again under another name;
-- **leftovers**: objects that no image is of, because the file changed before it was registered; **projects**: empty
-  ones, made where the answer to the creation was lost and projects cannot be listed;
+  is lost, whose object has the name cannot be known, and the file is sent again under another name. The same
+  holds for a store that tells nothing of what it keeps;
+- **leftovers**: objects that no image is of, because the file changed before it was registered, or because the store
+  kept them although they were damaged on the way; **projects**: empty ones, made where the answer to the creation was
+  lost and projects cannot be listed;
 - **sent again**: bytes that came to the store beyond what lies there; **allowed**: one body (a file, or a part of a
   large one) for each stream that was under way at each kill. Where more than kills goes wrong, no bound is set;
-- **hit**: requests that a fault of the local cloud hit. Stalls that only make a middle of an upload count, too.
+- **hit**: requests that a fault of the local cloud hit, and requests and connections that somebody between the engine
+  and the cloud answered or changed. Stalls that only make a middle of an upload count, too.
 
 Two runs of one seed kill at the same instants and hit the same requests; what the engine is doing then may differ.
 """

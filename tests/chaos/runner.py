@@ -62,7 +62,7 @@ class Ended:
 
     @property
     def wrong(self) -> list[str]:
-        strict = self.run.profile == "strict"
+        strict = self.run.profile == "strict" or self.run.scenario.tells_nothing
         return faults_of(self.outcome, strict=strict, bounded=self.run.scenario.only_kills)
 
 
@@ -87,7 +87,7 @@ async def carried_out(run: Run, patience: float = _PATIENCE) -> Ended:
     flight.write(chance)
     try:
         trouble = await _lived_through(run, machine, flight, chance, patience)
-        facts = await _facts(machine, flight, trouble)
+        facts = replace(await _facts(machine, flight, trouble), keeps_damage=scenario.keeps_damage)
     finally:
         await machine.stop()
     ended = Ended(run, outcome_of(facts), folder)
@@ -102,9 +102,10 @@ async def _lived_through(run: Run, machine: Machine, flight: Flight, chance: ran
     watching = asyncio.create_task(machine.watch())
     try:
         await machine.start_cloud()
-        await _upload_with_mishaps(run, machine, flight, chance)
-        async with asyncio.timeout(patience):
-            await _to_its_end(machine)
+        async with run.scenario.between(machine, chance):
+            await _upload_with_mishaps(run, machine, flight, chance)
+            async with asyncio.timeout(patience):
+                await _to_its_end(machine)
     except Exception as error:  # whatever it is, the other runs go on
         return f"{type(error).__name__}: {error}; last seen {machine.seen}"
     finally:
@@ -223,7 +224,7 @@ async def _facts(machine: Machine, flight: Flight, trouble: str) -> Facts:
         starts=kept.starts,
         projects=kept.projects,
         kills=machine.kills,
-        faults=counts.faults,
+        faults=counts.faults + machine.tampered,
         received=counts.received,
         allowed_waste=machine.allowed_waste,
         trouble=trouble,

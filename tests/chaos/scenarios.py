@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from tests.chaos import field_mishaps, mishaps
 from tests.chaos.flight import Load
+from tests.chaos.forging_proxy import CERTIFICATE, forging_proxy
+from tests.chaos.middleman import Between, Ways, a_store, nobody, portal
 from tests.chaos.mishaps import Mishap
 
 MIB = 1024**2
@@ -23,6 +25,12 @@ class Scenario:
     """Of the local cloud; `{seed}` stands for the run's, `{few}` and `{many}` for numbers of bytes that it chooses."""
     cloud: tuple[str, ...] = ("--processing-seconds", "300")
     """Options of `cloud serve`."""
+    between: Between = nobody
+    """Who stands between the engine and the cloud."""
+    tells_nothing: bool = False
+    """Of what the store has, nothing can be known, whatever the profile."""
+    keeps_damage: bool = False
+    """The store keeps what was damaged on the way, under a name that is then never used."""
     rig: tuple[str, ...] = ()
     """Options of the engine's rig; `{hosts}` stands for the file with the address of `localhost`."""
     load: Load = SOME
@@ -47,6 +55,10 @@ SLOW = (
     "stall:route=put,probability=0.6,seed={seed}1,seconds=0.3,bytes=1",
 )
 """So that there is a middle of an upload, and of its bodies."""
+FLIPS = (
+    "flip:route=put,probability=0.1,seed={seed}2",
+    "flip:route=part,probability=0.3,seed={seed}3,bytes=70000",
+)
 EXPIRED = tuple(
     f"expired_token:route={route},probability=0.05,seed={{seed}}7"
     for route in ("put", "part", "complete", "credentials", "register", "start")
@@ -54,6 +66,59 @@ EXPIRED = tuple(
 """Not to the request for a token itself: that refusal means a wrong login, which only a person can put right."""
 LONG = Load(photos=150, size=150_000, large=(40 * MIB, 20 * MIB))
 ONE_IN_PARTS = Load(photos=7, size=20_000, large=(17 * MIB + 12_345,))
+
+MANY = Load(photos=150, size=60_000, large=(17 * MIB + 12_345,))
+
+REFUSING = Ways(
+    refused={
+        "if-none-match": (501, "NotImplemented"),
+        "x-amz-acl": (400, "AccessControlListNotSupported"),
+        "x-amz-checksum-crc32": (400, "InvalidRequest"),
+        "x-amz-checksum-algorithm": (501, "NotImplemented"),
+    },
+    unreadable_lists=True,
+)
+STORES = tuple(
+    Scenario(
+        f"store-{name}",
+        f"the store {says}; the engine is killed four times" if kills else f"the store {says}",
+        mishaps=(mishaps.engine_killed(kills),) if kills else (),
+        between=a_store(ways),
+        faults=(*SLOW, *faults),
+        cloud=("--processing-seconds", "300", "--checksums", checksums),
+        load=MANY,
+        tells_nothing=checksums == "none",
+        keeps_damage=checksums == "etag" and bool(faults),
+    )
+    for name, says, kills, checksums, faults, ways in (
+        (
+            "other-checksums",
+            "compares Content-MD5 and knows no other checksum, and labels its answers as HTML",
+            4,
+            "content-md5",
+            FLIPS,
+            Ways(pages=True),
+        ),
+        (
+            "refusing",
+            "refuses conditions, access rights and checksums, and its lists of parts cannot be read",
+            4,
+            "etag",
+            (),
+            REFUSING,
+        ),
+        ("damaging", "refuses the same, and keeps what was damaged on the way", 0, "etag", FLIPS, REFUSING),
+        (
+            "particular",
+            "refuses conditions, and checksums in the list of parts alone",
+            4,
+            "etag",
+            (),
+            Ways(refused={"if-none-match": (501, "NotImplemented")}, plain_complete=True),
+        ),
+        ("silent", "tells nothing of what it keeps, and labels its answers as HTML", 0, "none", (), Ways(pages=True)),
+    )
+)
 
 SCENARIOS = (
     Scenario("nothing", "nothing goes wrong", load=ONE_IN_PARTS, only_kills=True),
@@ -222,6 +287,21 @@ SCENARIOS = (
         mishaps=(field_mishaps.other_cloud_stalls,),
         faults=SLOW,
     ),
+    Scenario(
+        "forged-answers",
+        "a proxy sends answers in the cloud's name ahead of TLS, plays the cloud itself, and damages what it passes",
+        between=forging_proxy,
+        cloud=("--processing-seconds", "300", "--tls-cert", str(CERTIFICATE)),
+        load=MANY,
+    ),
+    Scenario(
+        "portal",
+        "over plain http, a network answers with its login page, and answers and bodies break off or lose a bit",
+        between=portal(pages=0.08, cuts=0.06, flips=0.06),
+        faults=FLIPS,
+        load=MANY,
+    ),
+    *STORES,
     Scenario(
         "everything",
         "engine and cloud are killed, cards pulled, and requests cut, refused, and answered in vain",

@@ -50,6 +50,11 @@ def test_nothing_is_wrong_where_both_sides_agree() -> None:
         (with_objects({}, {**ALL_IS_WELL.images, "p2/b.jpg": B}), {"doubled": 1, "scattered": 1}),
         (with_objects({"p1/a-1.jpg": C, "p1/a-2.jpg": C}), {"leftovers": 1, "copies": 1}),
         (with_objects({"p1/x.jpg": b"what is this"}), {"strangers": 1, "leftovers": 1}),
+        (replace(with_objects({"p1/x.jpg": b"damaged"}), keeps_damage=True), {"leftovers": 1}),
+        (
+            replace(with_objects({}, {**ALL_IS_WELL.images, "p1/x.jpg": b"damaged"}), keeps_damage=True),
+            {"strangers": 1},
+        ),
         (replace(ALL_IS_WELL, dangling=("p1/z.jpg",)), {"strangers": 1}),
         (replace(ALL_IS_WELL, starts=0), {"wrong_starts": 1}),
         (replace(ALL_IS_WELL, starts=2), {"wrong_starts": 1}),

@@ -45,6 +45,8 @@ class Facts:
     """Bytes of bodies that came to the store."""
     allowed_waste: int = 0
     """Bytes that the kills may have wasted: one body a stream."""
+    keeps_damage: bool = False
+    """The store compares nothing before it keeps something: what is no image may be of any content."""
     trouble: str = ""
     """Why the run did not come to its end."""
 
@@ -85,6 +87,7 @@ def outcome_of(facts: Facts) -> Outcome:
     shown = {file.path: file for file in facts.shown}
     registered = Counter(facts.images.values())
     unseen = Counter(digest for key, digest in facts.objects.items() if key not in facts.images)
+    with_known_content = facts.images if facts.keeps_damage else facts.objects
     stored = sum(facts.card.get(digest, 0) for digest in facts.objects.values())
     return Outcome(
         runs=1,
@@ -98,7 +101,7 @@ def outcome_of(facts: Facts) -> Outcome:
         ),
         doubled=sum(number - 1 for number in registered.values()),
         false=facts.false_at_kills + sum(_is_false(file, facts) for file in shown.values()),
-        strangers=len(facts.dangling) + sum(digest not in facts.card for digest in facts.objects.values()),
+        strangers=len(facts.dangling) + sum(digest not in facts.card for digest in with_known_content.values()),
         copies=sum(number if digest in registered else number - 1 for digest, number in unseen.items()),
         leftovers=len(unseen.keys() - registered.keys()),
         scattered=max(0, len({key.rpartition("/")[0] for key in facts.images}) - 1),
@@ -129,7 +132,7 @@ def total(outcomes: Iterable[Outcome]) -> Outcome:
 def faults_of(outcome: Outcome, *, strict: bool, bounded: bool) -> list[str]:
     """What must not be, in words; empty where everything held.
 
-    In the `strict` profile nobody may look at objects, so what was sent twice cannot always be known for the same.
+    `strict`: nobody may look at objects, so what was sent twice cannot always be known for the same.
     `bounded`: nothing but kills wasted what was sent.
     """
     found = [
