@@ -15,7 +15,7 @@ from tui_uploader.errors import StorageRefused
 from tui_uploader.text import printable
 
 _ADDRESS = re.compile(
-    r"(?:(?P<scheme>[A-Za-z]+)://)?(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]+))(?::(?P<port>\d{1,5}))?/?"
+    r"(?:(?P<scheme>[A-Za-z]+)://)?(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:/\[\]]+))(?::(?P<port>\d{1,5}))?/?"
 )
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"\d+|0[xX][0-9A-Fa-f]*")
@@ -25,7 +25,10 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
 _LONGEST_PREFIX = 900
 """Bytes; S3 has at most 1,024 for a whole key."""
 
-_INTERNAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home.arpa")
+_INTERNAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa")
+"""Names of private networks, among them those that will never be a domain of the internet (ICANN on `home`, `corp`)."""
+_NETWORKS_OF_IPV4 = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96"))
+"""IPv6 addresses that end in an IPv4 address: of former times, and those that NAT64 translates."""
 
 
 def check_storage_place(fields: Mapping[str, object], service: Origin) -> None:
@@ -103,10 +106,17 @@ def is_internal(host: str) -> bool:
     except ValueError:
         name = host.lower().rstrip(".")
         return "." not in name or name.endswith(tuple(f".{suffix}" for suffix in _INTERNAL_NAMES))
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        address = inner or address
+    address = _inner(address)
     return not address.is_global or address.is_multicast
+
+
+def _inner(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address that an IPv6 address stands for, where it is such a one (RFC 4291, 3056, 6052)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if any(address in network for network in _NETWORKS_OF_IPV4):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 # -------------------------------------------------------------------------------------------- bucket, prefix, region
