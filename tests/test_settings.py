@@ -204,3 +204,10 @@ def test_a_number_that_is_none_is_named(directories: Directories) -> None:
         UsageError, match=r"idle_exit \(TUI_UPLOADER_IDLE_EXIT\) must be a number of seconds, not 'soon'"
     ):
         load({"TUI_UPLOADER_IDLE_EXIT": "soon"}, directories)
+
+
+@pytest.mark.parametrize("url", ["https://cloud.example/?token=WORD", "https://cloud.example/#WORD"])
+def test_an_address_that_does_not_end_with_its_path_is_refused_unquoted(directories: Directories, url: str) -> None:
+    with pytest.raises(UsageError, match="no `\\?` and no `#`") as refused:
+        load({"PIX4D_CLOUD_URL": url}, directories)
+    assert "WORD" not in str(refused.value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -259,11 +260,13 @@ def _text_in(table: Mapping[str, object], name: str) -> str:
 def cloud_address(url: str) -> str:
     """`url` without a closing slash.
 
-    Raises UsageError for one that carries a name and a password, wherever they stand in it: an address is shown and
-    written down, and no address of a cloud has an `@`.
+    Raises UsageError for one that carries a name and a password, wherever they stand in it, or other words behind its
+    path: an address is shown and written down, and no address of a cloud has an `@`, in whatever form.
     """
-    if "@" in url or "%40" in url:
+    if "@" in unicodedata.normalize("NFKC", url) or "%40" in url:
         raise UsageError("The cloud's address must carry no name and password. Use `tui-uploader login` for those.")
+    if "?" in url or "#" in url:
+        raise UsageError("The cloud's address must end with its host or a path: it can have no `?` and no `#`.")
     return url.rstrip("/")
 
 

@@ -73,7 +73,13 @@ def test_the_echo_stays_off_after_the_program_was_stopped_and_continued() -> Non
 
 
 @pytest.mark.parametrize(
-    "address", ["http://joe:PASSWORD@127.0.0.1:9", "http://joe:PASS/WORD@127.0.0.1", "http://joe:PASSWORD%40127.0.0.1"]
+    "address",
+    [
+        "http://joe:PASSWORD@127.0.0.1:9",
+        "http://joe:PASS/WORD@127.0.0.1",
+        "http://joe:PASSWORD%40127.0.0.1",
+        "http://joe:PASSWORD\uff20127.0.0.1",  # which urllib takes for the same sign, and quotes
+    ],
 )
 def test_an_address_with_a_password_is_refused_before_anything_is_asked(address: str) -> None:
     done = command("login", "--cloud", address, typed=f"{ID}\n{SECRET}\n")

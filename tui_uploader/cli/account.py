@@ -17,6 +17,9 @@ from tui_uploader.redaction import Holder
 from tui_uploader.settings import cloud_address, load
 from tui_uploader.text import printable
 
+_BYTE_ORDER_MARK = "\ufeff"
+"""What Windows' editors write in front of text."""
+
 _ProfileOption = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="Name of the stored login, if there are several.")
 ]
@@ -92,7 +95,8 @@ def _asked(url: str) -> tuple[str, str]:
 
 def _piped(stream: TextIO) -> tuple[str, str]:
     """Raises UsageError."""
-    client_id, secret = stream.readline().strip(), stream.readline().strip()
+    client_id = stream.readline().removeprefix(_BYTE_ORDER_MARK).strip()
+    secret = stream.readline().strip()
     if not client_id or not secret:
         raise UsageError("Expected the client id and the client secret on stdin, a line each.")
     return client_id, secret
