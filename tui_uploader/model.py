@@ -482,6 +482,8 @@ class FileQuery(msgspec.Struct, frozen=True):
     """Part of the name, in any case; a leading `!` means: not."""
     sort: SortKey = "added"
     descending: bool = False
+    verified: Proof | None = None
+    """Only files whose objects were proven like this."""
 
 
 class FileWindow(msgspec.Struct, frozen=True):

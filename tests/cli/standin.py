@@ -89,7 +89,11 @@ class StandIn:
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
         self._hear("files", (upload, query))
-        matching = [item for item in self.items if query.status in (None, item.status)]
+        matching = [
+            item
+            for item in self.items
+            if query.status in (None, item.status) and query.verified in (None, item.verified)
+        ]
         window = matching[query.offset : query.offset + query.limit]
         return FileWindow(len(matching), query.offset, tuple(window))
 

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.terminal import on_terminal
-from tests.cli.world import LocalCloud, command, finished, flight, quick, serving, started
+from tests.cli.world import LocalCloud, command, finished, flight, quick, serving, started, upload_of
 
 
 def test_what_is_uploaded_is_what_was_on_disk_and_is_not_sent_again(cloud: LocalCloud, tmp_path: Path) -> None:
@@ -98,7 +98,9 @@ def test_a_login_is_kept_for_later_commands_and_can_be_forgotten(
 ) -> None:
     monkeypatch.delenv("PIX4D_CLIENT_ID")
     monkeypatch.delenv("PIX4D_CLIENT_SECRET")
-    signed_in = command("login", typed=f"{cloud.client_id}\n{cloud.client_secret}\n")
+    signed_in = command(
+        "login", typed=f"\ufeff{cloud.client_id}\r\n{cloud.client_secret}"
+    )  # a file of Windows' Notepad
     assert signed_in.code == 0, signed_in.err
     assert cloud.client_secret not in signed_in.out + signed_in.err
     assert command("engine", "stop").code == 0
@@ -234,3 +236,13 @@ def test_the_demo_runs_no_code_of_the_folder_that_it_is_started_in(short_folder:
         check=False,
     )
     assert (done.returncode, (card / "ran").exists()) == (0, False), done.stderr
+
+
+@pytest.mark.parametrize(("checksums", "not_verified"), [("none", 3), ("etag", 0)])
+def test_the_end_of_an_upload_counts_what_the_storage_did_not_verify(
+    served: Callable[..., LocalCloud], tmp_path: Path, checksums: str, not_verified: int
+) -> None:
+    served("--checksums", checksums)
+    flight(tmp_path / "card", 3)
+    done = command(*upload_of(tmp_path / "card", "--wait", "--no-process"))
+    assert (done.code, done.json["counts"]["uploaded"], done.json["not_verified"]) == (0, 3, not_verified)

@@ -200,6 +200,13 @@ def test_the_summary_of_a_clean_upload_is_one_line() -> None:
     assert present.summary_lines(COMPLETE, Leftovers(), PLAIN) == ["Quarry: 10 files uploaded (1.00 KB) in 12 s."]
 
 
+def test_the_summary_counts_what_the_storage_did_not_verify() -> None:
+    assert present.summary_lines(COMPLETE, Leftovers(not_verified=4), PLAIN) == [
+        "Quarry: 10 files uploaded (1.00 KB) in 12 s.",
+        "4 of them not verified: the storage confirmed no checksum of what it stored.",
+    ]
+
+
 def test_the_summary_names_what_did_not_arrive_and_what_helps() -> None:
     status = upload(counts=Counts(uploaded=4, duplicate=7, failed=1), skipped=1)
     leftovers = Leftovers(

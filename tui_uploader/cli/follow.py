@@ -22,7 +22,7 @@ from tui_uploader.cli.progress import View, live_view
 from tui_uploader.cli.session import changes_of, connected
 from tui_uploader.cli.waiting import Ending, ending
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.model import FileItem, FileQuery, FileStatus, UploadStatus
+from tui_uploader.model import FileItem, FileQuery, FileStatus, Proof, UploadStatus
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -106,16 +106,23 @@ async def _submitted(engine: EngineClient, upload: int) -> Ending | None:
 async def report(engine: EngineClient, upload: int, *, as_json: bool) -> None:
     """Tell what became of `upload`."""
     status, skipped = await engine.upload(upload), await engine.skipped(upload)
+    not_verified = await _not_verified(engine, upload)
     if as_json:
-        tell_json(result(status, skipped))
+        tell_json(result(status, skipped) | {"not_verified": not_verified})
         return
     leftovers = Leftovers(
         duplicates=await _first(engine, upload, FileStatus.DUPLICATE, DUPLICATES_SHOWN),
         failed=await _first(engine, upload, FileStatus.FAILED, FAILED_SHOWN),
         skipped=skipped[:SKIPPED_SHOWN],
+        not_verified=not_verified,
     )
     for line in summary_lines(status, leftovers, style_of(sys.stdout)):
         tell(line)
+
+
+async def _not_verified(engine: EngineClient, upload: int) -> int:
+    query = FileQuery(status=FileStatus.UPLOADED, verified=Proof.NONE, limit=1)
+    return (await engine.files(upload, query)).total
 
 
 async def _first(engine: EngineClient, upload: int, status: FileStatus, limit: int) -> tuple[FileItem, ...]:

@@ -60,11 +60,12 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """The files that a summary names, in the first few lines of each kind."""
+    """The files that a summary names, in the first few lines of each kind, and how many the storage did not verify."""
 
     duplicates: Sequence[FileItem] = ()
     failed: Sequence[FileItem] = ()
     skipped: Sequence[Skipped] = ()
+    not_verified: int = 0
 
 
 # ---------------------------------------------------------------------------------------------------- for scripts
@@ -321,6 +322,10 @@ def summary_lines(status: UploadStatus, leftovers: Leftovers, style: Style) -> l
     lines = [f"{name}: {arrived} in {_elapsed(status.seconds)}."]
     if unfinished := counts.waiting + counts.uploading:
         lines.append(f"{counted(unfinished, 'file')} not uploaded yet; the upload is {status.state}.")
+    if leftovers.not_verified:
+        lines.append(
+            f"{leftovers.not_verified:,} of them not verified: the storage confirmed no checksum of what it stored."
+        )
     if counts.duplicate:
         lines.append(f"{counted(counts.duplicate, 'duplicate')}, not sent again:")
         lines += _first(leftovers.duplicates, DUPLICATES_SHOWN, counts.duplicate, style)

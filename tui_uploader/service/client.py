@@ -256,6 +256,8 @@ def _parameters(query: FileQuery) -> dict[str, str]:
         given["status"] = query.status
     if query.except_status is not None:
         given["except_status"] = query.except_status
+    if query.verified is not None:
+        given["verified"] = query.verified
     return given
 
 

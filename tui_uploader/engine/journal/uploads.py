@@ -326,4 +326,7 @@ def _matching(upload_id: int, query: FileQuery) -> tuple[str, list[object]]:
         for special in "\\%_":
             escaped = escaped.replace(special, f"\\{special}")
         values.append(f"%{escaped}%")
+    if query.verified is not None:
+        condition += " AND proof = ?"
+        values.append(query.verified)
     return condition, values
