@@ -27,7 +27,6 @@ RUNS = (
     Run(named("write-before"), "default", _SEED, kind=_STARTED),
     Run(replace(named("reboot"), load=_FEW, mishaps=(mishaps.rebooted(1),)), "strict", _SEED),
     Run(replace(named("files-change"), load=_FEW, mishaps=(mishaps.files_touched(3, 2),)), "default", _SEED),
-    Run(replace(named("store-refusing"), load=Load(photos=30), mishaps=(mishaps.engine_killed(1),)), "default", _SEED),
     Run(
         Scenario(
             "short-of-all",
