@@ -199,7 +199,8 @@ class CloudRefused(CloudError): ...
 
 
 class StorageRefused(CloudRefused):
-    """The service named a place for files to which nothing is sent. It is about the account, not about a file."""
+    """The service named a place for files to which nothing is sent, or credentials with which nothing can be. It is
+    about the account, not about a file."""
 
 
 class CloudUnintelligible(CloudError):

@@ -42,14 +42,18 @@ class Service:
 
 
 @pytest.mark.parametrize(
-    "place",
+    ("place", "reason"),
     [
-        {"endpoint_override": "http://{neighbour}", "bucket": "..", "key": "../../etc"},
-        {"endpoint_override": "http://{neighbour}"},
+        (
+            {"endpoint_override": "http://{neighbour}", "bucket": "..", "key": "../../etc"},
+            "to a place that is not safe",
+        ),
+        ({"endpoint_override": "http://{neighbour}"}, "to a place that is not safe"),
+        ({"session_token": "a\0b"}, "`session_token` holds characters"),
     ],
 )
-def test_photos_stay_here_when_the_service_names_an_unsafe_place(
-    place: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_photos_stay_here_when_the_service_names_an_unsafe_place_or_credentials_that_are_none(
+    place: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     flight(tmp_path / "card", 3)
     monkeypatch.setenv("TUI_UPLOADER_CA_FILE", str(CERTIFICATE))
@@ -61,7 +65,7 @@ def test_photos_stay_here_when_the_service_names_an_unsafe_place(
         upload = ("upload", str(tmp_path / "card"), "--new", "Quarry", "--no-process", "--wait")
         done = command(*upload)
         assert done.code == 5, done.err
-        assert "to a place that is not safe" in done.err and "tui-uploader login" in done.err
+        assert reason in done.err and "tui-uploader login" in done.err
         (waiting,) = command("status", "--json").json["uploads"]
         assert waiting["notice"]["kind"] == "StorageRefused" and waiting["notice"]["needs_person"]
         assert waiting["counts"]["failed"] == 0 and waiting["counts"]["uploaded"] == 0

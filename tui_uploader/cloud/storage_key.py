@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from tui_uploader.cloud.renewal import Lifetime, ServerClock, lifetime, moment_of
-from tui_uploader.cloud.storage_place import is_bucket, is_prefix, is_region
+from tui_uploader.cloud.storage_place import is_bucket, is_header_text, is_prefix, is_region
 from tui_uploader.cloud.transport import Origin, is_loopback, origin_of
 from tui_uploader.errors import CloudUnintelligible, UsageError
 from tui_uploader.redaction import Holder
@@ -22,7 +22,6 @@ ASSUMED_LIFETIME = 45 * 60.0 + RENEWAL_MARGIN
 DEFAULT_REGION = "us-east-1"
 
 _HOST_LABEL_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,8192}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _unusable(name: str) -> CloudUnintelligible:
 
 
 def _credential(name: str, value: str | None) -> str:
-    if value is None or not _HEADER_TEXT.fullmatch(value):
+    if value is None or not is_header_text(value):
         raise _unusable(name)
     return value
 
@@ -118,7 +117,7 @@ def _check_address(override: str) -> None:
     except UsageError as error:
         raise _unusable("endpoint_override") from error
     # `urlsplit` passes over line breaks, so the text itself is looked at.
-    if not _HEADER_TEXT.fullmatch(override) or (separator and scheme.lower() not in ("http", "https")):
+    if not is_header_text(override) or (separator and scheme.lower() not in ("http", "https")):
         raise _unusable("endpoint_override")
 
 

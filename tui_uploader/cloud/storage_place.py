@@ -25,6 +25,14 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
 _LONGEST_PREFIX = 900
 """Bytes; S3 has at most 1,024 for a whole key."""
 
+_CREDENTIALS = ("access_key", "secret_key", "session_token")
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,8192}")
+
+_WHAT_NOW = (
+    "Nothing is sent there, and the files wait. Tell whoever runs the service; when it is put right, sign in again with"
+    " `tui-uploader login`."
+)
+
 _INTERNAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa")
 """Names of private networks, among them those that will never be a domain of the internet (ICANN on `home`, `corp`)."""
 _NETWORKS_OF_IPV4 = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96"))
@@ -32,10 +40,18 @@ _NETWORKS_OF_IPV4 = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:f
 
 
 def check_storage_place(fields: Mapping[str, object], service: Origin) -> None:
-    """Raises StorageRefused for storage credentials that name a place to which nothing may be sent.
+    """Raises StorageRefused for storage credentials that name a place to which nothing may be sent, or with which no
+    request can be made.
 
     `fields` are those of the service's reply; a field that is missing is another's concern.
     """
+    for name in _CREDENTIALS:
+        value = fields.get(name)
+        if isinstance(value, str) and value and not is_header_text(value):
+            raise StorageRefused(
+                f"{printable(service.host, 200)} issued storage credentials with which no request can be made: "
+                f"`{name}` holds characters that no header can carry. {_WHAT_NOW}"
+            )
     for name, (is_right, complaint) in _RULES.items():
         value = fields.get(name)
         if isinstance(value, str) and value and not is_right(value):
@@ -48,8 +64,7 @@ def check_storage_place(fields: Mapping[str, object], service: Origin) -> None:
 def _refused(service: Origin, field: str, fault: str) -> StorageRefused:
     return StorageRefused(
         f"{printable(service.host, 200)} tells this program to send files to a place that is not safe: {fault} "
-        f"(`{field}`). Nothing is sent there, and the files wait. Tell whoever runs the service; when it is put right, "
-        "sign in again with `tui-uploader login`."
+        f"(`{field}`). {_WHAT_NOW}"
     )
 
 
@@ -119,7 +134,11 @@ def _inner(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.
     return address.ipv4_mapped or address.sixtofour or address
 
 
-# -------------------------------------------------------------------------------------------- bucket, prefix, region
+# --------------------------------------------------------------------------------------------------- single fields
+
+
+def is_header_text(text: str) -> bool:
+    return _HEADER_TEXT.fullmatch(text) is not None
 
 
 def is_bucket(text: str) -> bool:
