@@ -173,6 +173,8 @@ def test_a_lossy_link_gets_its_streams_within_seconds() -> None:
         (StreamPlan(4), Window(250e3, True, way=QUEUED), 2),
         (StreamPlan(4), Window(340e3, True, way=QUEUED), 3),
         (StreamPlan(4), Window(1e3, True, way=QUEUED), FEWEST_STREAMS),
+        (StreamPlan(2), Window(340e3, True, way=QUEUED), 3),
+        (StreamPlan(2), Window(6e6, True, way=QUEUED), FIRST_STREAMS),
         (StreamPlan(8, 1e6, before=4), Window(1.05e6, True, way=CLEAR), 4),
         (StreamPlan(8, 1e6, before=4), Window(1.05e6, True), 4),
         (StreamPlan(8, 1e6, before=4, loss=0.01), Window(1.05e6, True, way=LOSSY), 16),

@@ -149,8 +149,11 @@ def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:
         return plan
     gained = plan.best_rate is None or seen.rate >= plan.best_rate * _WORTHWHILE_GAIN
     if way is not None and way.full:
+        if plan.streams > FIRST_STREAMS:
+            return _held(plan, plan.streams)
+        # Anew each time: the first look at a long way is mostly handshakes.
         enough = max(FEWEST_STREAMS, int(seen.rate / _LEAST_OF_A_STREAM))
-        return _held(plan, plan.streams if plan.streams > FIRST_STREAMS else min(plan.streams, enough))
+        return _held(plan, min(FIRST_STREAMS, enough))
     loss = way.loss if way is not None else 0.0
     by_chance = plan.streams <= MOST_STREAMS and loss < plan.loss * _LOSS_BY_OURSELVES
     if loss >= _LOSSY and not plan.own_losses and (gained or by_chance):
