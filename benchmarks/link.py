@@ -62,7 +62,16 @@ _FAST = 50e6
 ROWS: Mapping[str, Row] = {
     "clean": Row("50 Mbit/s, 80 ms", Conditions(_FAST, 0.08), 100, 120),
     "lossy": Row("50 Mbit/s, 80 ms, 1 % loss", Conditions(_FAST, 0.08, 0.01), 100, 100, True, Together.PEERS),
-    "satellite": Row("50 Mbit/s, 300 ms, 3 % loss", Conditions(_FAST, 0.3, 0.03), 100, 100, True, Together.PEERS),
+    "satellite": Row("50 Mbit/s, 300 ms, 3 % loss", Conditions(_FAST, 0.3, 0.03), 200, 180, True, Together.PEERS),
+    "long": Row("20 Mbit/s, 250 ms, 5 % loss", Conditions(20e6, 0.25, 0.05), 50, 160, together=Together.PEERS),
+    "unsteady": Row(
+        "20 Mbit/s, 250 ms, 5 % loss, gone for 10 and 45 s",
+        Conditions(20e6, 0.25, 0.05, outages=((20, 10), (60, 45))),
+        60,
+        250,
+        together=Together.PEERS,
+    ),
+    "narrow": Row("4 Mbit/s, 250 ms, 5 % loss", Conditions(4e6, 0.25, 0.05), 10, 160, together=Together.PEERS),
     "slow": Row("2 Mbit/s, 80 ms", Conditions(2e6, 0.08), 4, 120, together=Together.ALL),
     "gap": Row(
         "20 Mbit/s, 80 ms, gone for 5 s", Conditions(20e6, 0.08, outages=((8, 5),)), 15, 90, together=Together.ALL

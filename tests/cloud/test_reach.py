@@ -108,6 +108,18 @@ async def test_a_service_whose_store_is_out_of_reach_is_out_of_reach() -> None:
         await cloud.close()
 
 
+async def test_a_store_that_was_not_asked_for_because_the_service_is_gone_is_not_forgotten() -> None:
+    with nobody() as service, nobody() as store:
+        cloud = cloud_at(service)
+        there = Origin(False, "127.0.0.1", store)
+        with pytest.raises(LinkDown):
+            await cloud._pool.exchange(there, Request("GET", "/", [], b"", 1.0))
+        with pytest.raises(LinkDown):
+            await cloud.reachable()
+        assert there in cloud._pool.known
+        await cloud.close()
+
+
 @pytest.mark.parametrize(
     ("found", "cut"),
     [

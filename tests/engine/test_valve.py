@@ -14,10 +14,11 @@ import pytest
 from tests.engine.world import World, add, files_by_name, left_open, settled, when
 from tests.photos import write_flight, write_photo
 from tests.until import until
+from tui_uploader.cloud.pool import ConnectionPool
 from tui_uploader.engine.journal.connection import Journal
 from tui_uploader.engine.live import Live
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.pacing import FIRST_STREAMS
+from tui_uploader.engine.pacing import FIRST_STREAMS, Way
 from tui_uploader.engine.streams import Streams
 from tui_uploader.errors import JournalDamaged, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -229,3 +230,25 @@ async def test_a_cap_is_no_reason_for_more_streams(
             world.rooms.pulse._plan_streams(world.time.monotonic() + second, None)
             tried.add(world.rooms.pulse._plan.streams)
         assert (max(tried) > FIRST_STREAMS) is grows
+
+
+@pytest.mark.parametrize(("limit", "looks"), [("1MB/s", 0), ("off", 1)])
+async def test_a_link_that_carries_less_than_lately_is_measured_anew_unless_a_cap_holds_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: str, looks: int
+) -> None:
+    sent, looked = 0, 0
+
+    def look(_: object) -> None:
+        nonlocal looked
+        looked += 1
+
+    monkeypatch.setattr(ConnectionPool, "look_for_more", look)
+    monkeypatch.setattr(Live, "sent_since_start", property(lambda _: sent))
+    way = Way(round_trip=0.25, loss=0.0, full=False)
+    async with world.cloud_running(), world.engine() as manager:
+        await manager.set_bandwidth(BandwidthChange(limit=limit))
+        start = world.time.monotonic()
+        for second, so_far in ((0, 0), (2, 4_000_000), (4, 6_000_000)):
+            sent = so_far
+            world.rooms.pulse._take_up_slack(start + second, way)
+    assert looked == looks
