@@ -16,8 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui_uploader import redaction
+from tui_uploader.cloud.translate import quoted
 from tui_uploader.errors import CloudRefused, revived
-from tui_uploader.redaction import Holder, forms, holds_secret, without_secrets
+from tui_uploader.redaction import REMOVED, Holder, forms, holds_secret, without_secrets
 from tui_uploader.service.logfile import LogFormatter
 
 SECRET = "kT9/+z \"q<R&'e\\7%é"
@@ -190,3 +192,29 @@ def test_threads_may_learn_secrets_while_others_write() -> None:
     finally:
         threading.excepthook = before
     assert not faults
+
+
+def test_a_text_of_repetitions_is_walked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service chooses the token, and may quote it in a way that makes every place of the text begin a fragment."""
+    walked = 0
+    widened = redaction._widened
+
+    def counted(text: bytes, at: int, form: bytes, offset: int) -> tuple[int, int]:
+        nonlocal walked
+        start, end = widened(text, at, form, offset)
+        walked += end - start
+        return start, end
+
+    monkeypatch.setattr(redaction, "_widened", counted)
+    holder = Holder("x" * 800)
+    assert without_secrets("x" * 5_000) == REMOVED
+    assert walked <= 3 * 5_000
+    del holder
+
+
+def test_nothing_is_quoted_of_where_the_look_through_a_long_text_ends() -> None:
+    token, secret = "".join(f"{number:05}" for number in range(1600)), "a-secret-of-ordinary-length"
+    holder = Holder(token, secret)
+    assert "a-sec" not in quoted(2 * token + token[: 4_000 - 20] + secret + "z" * 100_000)
+    assert quoted("Denied. " * 100_000).startswith("Denied. Denied. ")
+    del holder

@@ -69,7 +69,7 @@ class _Index:
             self.words.setdefault(form[:SHORTEST], []).append(form)
         if len(form) >= _LONG:
             for offset in range(0, len(form) - _FRAGMENT + 1, _FRAGMENT):
-                self.fragments[form[offset : offset + _FRAGMENT]] = (form, offset)
+                self.fragments.setdefault(form[offset : offset + _FRAGMENT], (form, offset))
 
     def found_in(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Where forms begin and end in `data`."""
@@ -82,8 +82,11 @@ class _Index:
             for form in self.words[low[at : at + SHORTEST]]:
                 if low.startswith(form, at) and _is_word(low, at, at + len(form)):
                     yield at, at + len(form)
+        done = 0
         for at in _places(low, _FRAGMENT, self.fragments):
-            yield _widened(low, at, *self.fragments[low[at : at + _FRAGMENT]])
+            if at + _FRAGMENT > done:  # else a text of repetitions would be walked through once for each of them
+                start, done = _widened(low, at, *self.fragments[low[at : at + _FRAGMENT]])
+                yield start, done
 
 
 def _places(text: bytes, length: int, beginnings: Collection[bytes]) -> list[int]:

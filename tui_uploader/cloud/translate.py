@@ -27,6 +27,10 @@ from tui_uploader.text import printable
 
 MAX_RETRY_AFTER = 3600.0
 _QUOTE_LIMIT = 300
+_MOST_CONSIDERED = 20_000
+"""Characters that are looked through for secrets, which takes time."""
+_CUT_APART = 600
+"""Characters in which a secret may stand that is too short to be found by a part of it, however it is written."""
 
 
 class Stalled(Exception):
@@ -234,8 +238,14 @@ def web_page(reply: Reply, host: str) -> UploaderError:
 
 
 def quoted(text: str) -> str:
-    """What a server wrote, for a sentence of ours. Secrets go first: what a limit cuts off could not be found."""
-    return printable(without_secrets(text), _QUOTE_LIMIT)
+    """What a server wrote, for a sentence of ours. Secrets go first: what a limit cuts off could not be found.
+
+    Of a text of megabytes only the beginning is looked through, and nothing is quoted of where that ends.
+    """
+    shown = without_secrets(text[:_MOST_CONSIDERED])
+    if len(text) > _MOST_CONSIDERED:
+        shown = shown[:-_CUT_APART]
+    return printable(shown, _QUOTE_LIMIT)
 
 
 def rest_text(reply: Reply) -> str:
