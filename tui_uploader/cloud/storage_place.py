@@ -29,7 +29,7 @@ _CREDENTIALS = ("access_key", "secret_key", "session_token")
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,8192}")
 
 _WHAT_NOW = (
-    "Nothing is sent there, and the files wait. Tell whoever runs the service; when it is put right, sign in again with"
+    "Nothing is sent, and the files wait. Tell whoever runs the service; when it is put right, sign in again with"
     " `tui-uploader login`."
 )
 
