@@ -74,7 +74,7 @@ async def showing(
     app = UploaderApp(directories, terminal or Terminal(), connect=partial(EngineClient.connect))
     async with app.run_test(size=size) as pilot:
         await until(lambda: app.link.status is not None and app.link.attachment is Attachment.ATTACHED)
-        await until(lambda: app.link.introduced)
+        await app.link.login_settled.wait()
         yield Screen(app, pilot)
 
 

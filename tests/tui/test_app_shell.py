@@ -379,15 +379,38 @@ async def test_a_choice_of_files_outlives_the_engine(
 
 async def test_news_wait_until_the_engine_has_the_login(manager: StandInManager, directories: Directories) -> None:
     async with showing(directories, (80, 24)) as screen:
-        await until(lambda: screen.app.link.introduced)
-        screen.app.link.introduced = False
+        await screen.app.link.login_settled.wait()
+        screen.app.link.login_settled.clear()
         held = upload_status(notice=Notice("NotSignedIn", "Nobody is signed in.", needs_person=True))
         screen.app.post_message(StatusArrived(engine_status(held)))
         await screen.shows("North field")
         assert "North field: Nobody" not in screen.text
-        screen.app.link.introduced = True
+        screen.app.link.login_settled.set()
         screen.app.post_message(StatusArrived(engine_status(held)))
         await screen.shows("North field: Nobody is signed in.")
+
+
+async def test_an_upload_waits_for_the_login_of_this_terminal(
+    manager: StandInManager, directories: Directories, tmp_path: Path
+) -> None:
+    """Sent before, it would go to the account of the stored login, or be refused for want of any."""
+    write_photo(tmp_path / "card" / "a.JPG")
+    async with showing(directories, (120, 30)) as screen:
+        link = screen.app.link
+        await link.login_settled.wait()
+        link.login_settled.clear()
+        link.account = None
+        screen.drop(tmp_path / "card")
+        await screen.shows("To be uploaded")
+        await screen.press("enter")
+        await screen.shows("A project needs a name.")
+        await screen.press(*"Quarry", "enter")
+        await screen.pilot.pause()
+        assert not manager.requests
+        link.account = "me@cloud"
+        link.login_settled.set()
+        await until(lambda: manager.requests)
+    assert [request.account for request in manager.requests] == ["me@cloud"]
 
 
 async def test_nothing_is_drawn_while_nothing_happens(

@@ -72,6 +72,13 @@ def test_input_in_pieces_is_what_it_was_whole() -> None:
         assert told(session) == ["mouse:4,5", "key:down", "mouse:149,4", "key:é", "paste:3:abc", "key:j"]
 
 
+def test_the_size_is_that_of_the_terminal_whatever_the_environment_says() -> None:
+    with told_app(columns=200, environment={"COLUMNS": "80", "LINES": "24"}) as session:
+        session.fall_silent()
+        session.feed(b"\x1b[<0;150;5M")
+        session.wait_for("mouse:149,4")
+
+
 def test_escape_alone_is_a_key_and_half_a_sequence_is_none() -> None:
     with told_app() as session:
         session.fall_silent()

@@ -110,7 +110,7 @@ class UploaderApp(App[None]):
     @on(StatusArrived)
     def _route_status(self, event: StatusArrived) -> None:
         self.main.show_status(event.status)
-        if not self.link.introduced:
+        if not self.link.login_settled.is_set():
             # What waits for a login may have one in a moment: news are told then.
             self._before = self._before or without_notices(event.status)
             return

@@ -41,6 +41,7 @@ class Dialogs:
     async def _add(self, request: AddRequest) -> None:
         """Raises UploaderError when the engine refuses it, EngineUnreachable when there is none."""
         self._need_engine("Enter once more uploads.")
+        await self._link.login_settled.wait()
         owned = replace(request, account=request.account or self._account_for(request))
         upload = await self._link.ask(lambda engine: engine.add(owned))
         self._main.look_at(upload.upload)
@@ -62,6 +63,7 @@ class Dialogs:
     async def _make_project(self, name: str, kind: ProjectKind) -> None:
         """Raises UploaderError when it is not made."""
         self._need_engine("Enter once more makes the project.")
+        await self._link.login_settled.wait()
         account = self._link.account
         project = await self._link.ask(lambda engine: engine.create_project(name, kind, account))
         self._main.look_at_project(project)

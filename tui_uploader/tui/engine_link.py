@@ -70,8 +70,9 @@ class EngineLink:
         self.attachment = Attachment.ATTACHING
         self.status: EngineStatus | None = None
         """The newest; it stays when the engine goes away."""
-        self.introduced = False
-        """The engine has this terminal's login, or there is none to hand over."""
+        self.login_settled = asyncio.Event()
+        """Set while the engine has this terminal's login, or there is none to hand over, or no engine. Before that,
+        `account` is not known: work would go to the stored login's account, or be refused for want of one."""
         self.account: str | None = None
         """The account of the environment's login, once the engine has it; None: the stored login is used."""
         self._app = app
@@ -164,7 +165,7 @@ class EngineLink:
             self.directories, spawn=spawn, restart_other_version=spawn and other_version
         ) as engine:
             self._engine = engine
-            self.introduced = False
+            self.login_settled.clear()
             self._tell(Attachment.ATTACHED)
             companions = [asyncio.create_task(self._show_news()), asyncio.create_task(self._introduce(engine))]
             try:
@@ -173,6 +174,7 @@ class EngineLink:
                         self._note(status)
             finally:
                 self._engine = None
+                self.login_settled.set()
                 for companion in companions:
                     companion.cancel()
                 for ended in await asyncio.gather(*companions, return_exceptions=True):
@@ -206,7 +208,7 @@ class EngineLink:
             await self._hand_over_login(engine)
         except UploaderError as error:
             self._app.post_message(Noticed(str(error), "error", seconds=0, attention=True))
-        self.introduced = True
+        self.login_settled.set()
         self._news.set()
         while True:
             self._projects_stale.clear()

@@ -53,7 +53,13 @@ class Terminal(msgspec.Struct, frozen=True):
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:
-    """Set what Textual has to know when it is imported. What the user has set stays."""
+    """Set what Textual has to know when it is imported. What the user has set stays, save for the size.
+
+    An exported `COLUMNS` or `LINES` is the size of some earlier moment, and `shutil.get_terminal_size`, which Textual
+    asks, prefers it to that of the terminal.
+    """
+    for name in ("COLUMNS", "LINES"):
+        environment.pop(name, None)
     for name, value in _TEXTUAL_SWITCHES.items():
         environment.setdefault(name, value)
     if environment.get("NO_COLOR") == "":  # Textual takes an empty one for a wish
