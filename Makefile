@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 FONTS  := $(VENV)/fonts
 # Tests wait more than they compute: three processes fill two cores. A file's tests share servers, and stay together.
-TESTS  := $(BIN)/pytest --numprocesses 3 --dist loadfile
+TESTS  := $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test chaos check format bench screenshots lock clean
 

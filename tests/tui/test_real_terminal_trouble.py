@@ -189,8 +189,8 @@ def test_on_a_slow_line_less_is_written(slow_field: Field) -> None:
 
 def test_uploads_go_on_before_a_terminal_that_nobody_reads(slow_field: Field) -> None:
     card = slow_field.card("unread", 60 + int(4 * _UNREAD_SECONDS))
+    upload = slow_field.queue("unread", "--no-process")
     with slow_field.app() as terminal:
-        upload = slow_field.queue("unread", "--no-process")
         terminal.wait_for("2 Files  unread")
         before, sent = resident_bytes(terminal.process.pid), len(slow_field.stored("unread"))
         until = time.monotonic() + _UNREAD_SECONDS

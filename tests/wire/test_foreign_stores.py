@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
@@ -56,8 +57,9 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-async def machine(store: ForeignStore, tmp_path: Path) -> AsyncIterator[JoinedMachine]:
-    machine = JoinedMachine(tmp_path, store=store)
+async def machine(store: ForeignStore) -> AsyncIterator[JoinedMachine]:
+    folder = tempfile.TemporaryDirectory(prefix="wire-")  # short: the engine's socket lies in it
+    machine = JoinedMachine(Path(folder.name), store=store)
     async with joined_cloud(machine.cloud_root, store) as machine.login:
         watching = asyncio.create_task(machine.watch())
         try:
@@ -66,6 +68,7 @@ async def machine(store: ForeignStore, tmp_path: Path) -> AsyncIterator[JoinedMa
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             await machine.stop()
+            folder.cleanup()
 
 
 async def test_a_card_arrives_over_three_kills_byte_for_byte_and_once(
