@@ -6,6 +6,7 @@ bytes that are no UTF-8. `printable` turns each of them into something inert tha
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -14,6 +15,7 @@ _HARMLESS_INVISIBLE = frozenset({"\u200d"})
 
 _ORNAMENT = str.maketrans({"·": "|", "–": "-", "…": "...", "█": "#", "░": "-", "→": "->"})
 
+_NUMBER = re.compile("[0-9]+")
 _BYTE_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
@@ -102,3 +104,9 @@ def duration_range(low: float, high: float) -> str:
     digits = 1 if unit == "h" else 0
     shown = (f"{low / size:.{digits}f}", f"{high / size:.{digits}f}")
     return f"{shown[0]} {unit}" if shown[0] == shown[1] else f"{shown[0]}–{shown[1]} {unit}"
+
+
+def natural_key(name: str) -> str:
+    """Sorts names as people count (to 20 digits); the name itself decides between `a01` and `a1`."""
+    counted_out = _NUMBER.sub(lambda digits: digits[0].rjust(20, "0"), name.lower())
+    return f"{counted_out}\0{name}"

@@ -12,7 +12,6 @@ exchanged behind the walk's back leads nowhere. A hard link cannot be told from 
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,9 +31,8 @@ from tui_uploader.intake.mounts import UNKNOWN, Mount, mount_at, mount_of
 from tui_uploader.intake.source import cause, kind_of, open_source, source_error
 from tui_uploader.links import LEADS_OUT, lies_within
 from tui_uploader.model import ProjectKind, Skipped
-from tui_uploader.text import counted, printable
+from tui_uploader.text import counted, natural_key, printable
 
-_NUMBER = re.compile("[0-9]+")
 _FolderKey = tuple[int, int]  # device and inode
 
 
@@ -205,7 +203,7 @@ class _Walk:
             yield Skipped(folder.path, f"{counted(hidden, 'hidden entry', 'hidden entries')} inside")
         textures = has_mesh(entry.name for entry in visible)
         del entries
-        visible.sort(key=lambda entry: _natural(entry.name), reverse=True)
+        visible.sort(key=lambda entry: natural_key(entry.name), reverse=True)
         while visible:
             entry = visible.pop()  # each is let go of: it keeps what it was asked for, half a kilobyte
             try:
@@ -313,9 +311,3 @@ def _siblings(path: str) -> list[str]:
         return [entry.name for entry in os.scandir(Path(path).parent)]
     except OSError:  # a file can be read in a folder that cannot be listed
         return []
-
-
-def _natural(name: str) -> str:
-    """Sorts as people count (to 20 digits); the name itself decides between `a01` and `a1`."""
-    counted_out = _NUMBER.sub(lambda digits: digits[0].rjust(20, "0"), name.lower())
-    return f"{counted_out}\0{name}"

@@ -7,7 +7,6 @@ only counts names, by the same rules.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -24,14 +23,12 @@ from tui_uploader.file_kinds import (
 )
 from tui_uploader.links import lies_within
 from tui_uploader.model import ProjectKind
-from tui_uploader.text import counted
+from tui_uploader.text import counted, natural_key
 
 MOST_ENTRIES = 50_000
 """Entries that are counted at most, and looked through at most in one folder."""
 MOST_SHOWN = 2_000
 """Entries of one folder that are listed at most."""
-
-_NUMBER = re.compile("[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +171,4 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _sorted(names: Iterable[str]) -> list[str]:
     """As people count: `100MEDIA` before `1000MEDIA`."""
-    return sorted(names, key=lambda name: (_NUMBER.sub(lambda digits: digits[0].rjust(20, "0"), name.lower()), name))
+    return sorted(names, key=natural_key)
