@@ -16,9 +16,9 @@ from pathlib import Path
 from benchmarks.photos import write_photos
 from benchmarks.table import Table
 from tests.engine.rows import FILE
-from tui_uploader.engine.journal.known import Known
-from tui_uploader.engine.reading import read_file
-from tui_uploader.engine.recognising import recognise
+from tui_uploader.engine.journal.tables.known_contents import Known
+from tui_uploader.engine.sources.read import read_file
+from tui_uploader.engine.sources.recognise import recognise
 from tui_uploader.intake.scan import Candidate, scan
 from tui_uploader.model import ProjectKind
 

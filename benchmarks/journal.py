@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.photos import scratch_folder
 from benchmarks.table import Table
-from tui_uploader.engine.journal import commands, files, uploads
-from tui_uploader.engine.journal.connection import Journal
+from tui_uploader.engine.journal.journal import Journal
+from tui_uploader.engine.journal.tables import commands, files, uploads
 from tui_uploader.model import FileSelection, FileStage, ProjectKind
 
 _FILES = 100_000

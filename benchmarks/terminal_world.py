@@ -19,9 +19,9 @@ from typing import Any
 
 from benchmarks.photos import write_photos
 from benchmarks.store import running, serving
-from tui_uploader.engine.journal import contents, files, uploads, walked
-from tui_uploader.engine.journal.connection import Journal
-from tui_uploader.engine.journal.known import Content
+from tui_uploader.engine.journal.journal import Journal
+from tui_uploader.engine.journal.tables import deduplication, files, uploads, walked
+from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import MAX_IMAGES, FileEvent, ProjectKind, Proof, UploadEvent
 
@@ -131,7 +131,7 @@ def _upload_project(connection: sqlite3.Connection, *, number: int, images: int)
     found = [Candidate(f"/card/DJI_{image:06}.JPG", 8_000_000, 1, image) for image in range(images)]
     walked.add_candidates(connection, upload, project, found)
     for row in files.unchecked(connection, upload, images, []):
-        contents.settle_check(connection, row.id, row.candidate, Content(f"{row.id:032x}", 1))
+        deduplication.settle_check(connection, row.id, row.candidate, Content(f"{row.id:032x}", 1))
         files.move(connection, row.id, FileEvent.PICKED)
         files.store(connection, row.id, "etag", Proof.CRC32)
         files.register(connection, [row.id], time.time())

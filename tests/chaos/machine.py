@@ -17,7 +17,7 @@ from typing import BinaryIO
 from tests.chaos import rig, truth
 from tests.ports import free_ports
 from tests.until import until
-from tui_uploader.engine.pacing import FIRST_STREAMS
+from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import EngineStatus, Login
 from tui_uploader.service.client import EngineClient

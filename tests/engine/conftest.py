@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journaled import Desk
-from tui_uploader.engine.journal.connection import Journal
+from tests.engine.journal.journaled import Desk
+from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.summary import read_summary
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui_uploader.engine.journal.files import FileRow
 from tui_uploader.engine.journal.summary import ProjectRow, Summary, Tally, UploadRow
+from tui_uploader.engine.journal.tables.files import FileRow
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
 
 PROJECT = ProjectRow(

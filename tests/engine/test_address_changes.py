@@ -19,7 +19,7 @@ from tui_uploader.cloud.messages import Request
 from tui_uploader.cloud.pix4d import Pix4dCloud
 from tui_uploader.cloud.resolving import Resolver
 from tui_uploader.cloud.transport import Deadlines, Origin
-from tui_uploader.engine.link import LinkWatch
+from tui_uploader.engine.accounts.link_monitor import LinkWatch
 from tui_uploader.errors import LinkDown, UploaderError
 from tui_uploader.model import Login
 from tui_uploader.settings import Settings

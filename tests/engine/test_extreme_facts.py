@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journaled import Desk, candidate, content
+from tests.engine.journal.journaled import Desk, candidate, content
 from tests.engine.world import World, add, settled
 from tests.photos import write_flight
-from tui_uploader.engine.journal import contents, known
-from tui_uploader.engine.journal.known import Content, Known
-from tui_uploader.engine.journal.numbers import from_column, to_column
+from tui_uploader.engine.journal.tables import deduplication, known_contents
+from tui_uploader.engine.journal.tables.known_contents import Content, Known
+from tui_uploader.engine.journal.tables.numbers import from_column, to_column
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, FileStage
 
@@ -35,9 +35,9 @@ async def test_a_number_of_a_file_comes_back_from_the_journal_as_it_was(desk: De
     assert from_column(to_column(number)) == number
     assert (await desk.row("/card/a.jpg")).candidate == strange
     await desk.check("/card/a.jpg", content("a"))
-    remembered = await desk.journal.read(lambda connection: known.find(connection, strange.path))
+    remembered = await desk.journal.read(lambda connection: known_contents.find(connection, strange.path))
     assert remembered == Known(strange, Content(content("a"), 7))
-    assert await desk.journal.read(lambda connection: contents.distinct_images(connection, desk.project)) == 2
+    assert await desk.journal.read(lambda connection: deduplication.distinct_images(connection, desk.project)) == 2
 
     await desk.find(strange)
     assert (await desk.row("/card/a.jpg")).stage is FileStage.READY, "the same numbers: the same file"

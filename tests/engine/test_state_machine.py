@@ -30,7 +30,7 @@ from tests.engine.world import SETTINGS, World, add
 from tests.photos import jpeg
 from tui_uploader.cloud.contract import StartReceipt
 from tui_uploader.cloud.pix4d import Pix4dCloud
-from tui_uploader.engine.core import Core
+from tui_uploader.engine.context import Core
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import (
     CloudError,

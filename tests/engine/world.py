@@ -16,11 +16,11 @@ from pathlib import Path
 from tests.until import until
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.cloud.pix4d import Pix4dCloud
-from tui_uploader.engine.core import Clocks
+from tui_uploader.engine.context import Clocks
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.rooms import Rooms
-from tui_uploader.engine.unfinished import Patience
+from tui_uploader.engine.sources.unfinished import Patience
+from tui_uploader.engine.supervisor import Rooms
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
 from tui_uploader.local_cloud.store import starts

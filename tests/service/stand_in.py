@@ -12,8 +12,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tui_uploader.engine.answers import Answers
 from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.queries import Answers
 from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotPossibleNow, UsageError
 from tui_uploader.model import (
     Account,

@@ -17,8 +17,8 @@ import pytest
 
 from tests.service.conftest import eventually_async
 from tests.service.stand_in import StandInManager
-from tui_uploader.engine.answers import Answers
 from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.queries import Answers
 from tui_uploader.errors import (
     EngineError,
     EngineUnreachable,

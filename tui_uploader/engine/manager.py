@@ -11,15 +11,15 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from tui_uploader.cloud.contract import Cloud
-from tui_uploader.engine.adding import Adder
-from tui_uploader.engine.answers import Answers
-from tui_uploader.engine.core import Clocks
-from tui_uploader.engine.image_limit import check_image_limit, correct_image_limit
-from tui_uploader.engine.journal import commands, files, uploads
-from tui_uploader.engine.processing import DOUBT_SECONDS
-from tui_uploader.engine.rooms import Rooms
-from tui_uploader.engine.unfinished import Patience
-from tui_uploader.engine.view import View
+from tui_uploader.engine.context import Clocks
+from tui_uploader.engine.journal.tables import commands, files, uploads
+from tui_uploader.engine.pipeline.enqueue import Adder
+from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limit
+from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
+from tui_uploader.engine.queries import Answers
+from tui_uploader.engine.sources.unfinished import Patience
+from tui_uploader.engine.status.view import View
+from tui_uploader.engine.supervisor import Rooms
 from tui_uploader.model import (
     Account,
     AddRequest,

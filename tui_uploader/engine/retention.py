@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 
-from tui_uploader.engine.core import Core
-from tui_uploader.engine.journal import retention
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.tables import retention
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,74 @@
+"""Short words for what tests do to a journal."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
+
+from tui_uploader.engine.journal.journal import Journal
+from tui_uploader.engine.journal.tables import deduplication, files, uploads, walked
+from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.known_contents import Content
+from tui_uploader.intake.scan import Candidate
+from tui_uploader.model import FileEvent, FileStage, ProjectKind, Proof
+
+Result = TypeVar("Result")
+
+
+def candidate(path: str, size: int = 100, mtime_ns: int = 1, inode: int = 1, *, mount: str = "disk") -> Candidate:
+    """A file on a disk whose times of change prove that nothing was written."""
+    return Candidate(path, size, mtime_ns, inode, ctime_ns=1, mount=mount)
+
+
+def content(letter: str) -> str:
+    """An identity."""
+    return letter * 32
+
+
+class Desk:
+    """One project with one upload, and the functions of the journal on them."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.project = 0
+        self.upload = 0
+
+    async def begin(self) -> None:
+        self.project = await self.write(lambda c: uploads.add_project(c, "id@cloud", "Quarry", ProjectKind.IMAGES))
+        self.upload = await self.write(lambda c: uploads.add_sources(c, self.project, ["/card"], True, 0.0))
+
+    async def write(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await self.journal.write(change)
+
+    async def find(self, *found: Candidate) -> None:
+        await self.write(lambda c: walked.add_candidates(c, self.upload, self.project, found))
+
+    async def row(self, path: str) -> FileRow:
+        def latest(connection: sqlite3.Connection) -> FileRow:
+            found = connection.execute("SELECT * FROM files WHERE path = ? ORDER BY id DESC", (path.encode(),))
+            return FileRow.of(found.fetchone())
+
+        return await self.journal.read(latest)
+
+    async def check(self, path: str, identity: str) -> FileRow:
+        row = await self.row(path)
+        await self.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, Content(identity, 7)))
+        return await self.row(path)
+
+    async def send(self, path: str, *, register: bool = True) -> FileRow:
+        row = await self.row(path)
+        assert await self.write(lambda c: files.pick(c, row.id)) is not None
+        await self.write(lambda c: files.store(c, row.id, "etag", Proof.CRC32))
+        if register:
+            await self.write(lambda c: files.register(c, [row.id], 1.0))
+        return await self.row(path)
+
+    async def upload_file(self, path: str, identity: str, size: int = 100) -> FileRow:
+        await self.find(candidate(path, size))
+        await self.check(path, identity)
+        return await self.send(path)
+
+    async def happen(self, path: str, event: FileEvent) -> FileStage:
+        row = await self.row(path)
+        return await self.write(lambda c: files.move(c, row.id, event))

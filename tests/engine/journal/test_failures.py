@@ -1,0 +1,103 @@
+"""Damage is told as damage, and nothing else is: a fault of the program says nothing about the user's journal."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from tests.engine.journal.journaled import Desk
+from tui_uploader.engine.bandwidth.policy import Preferences, checked
+from tui_uploader.engine.journal.tables import files, preferences, uploads
+from tui_uploader.errors import JournalDamaged, NoSuchUpload, UnforeseenFailure
+from tui_uploader.model import FileQuery, ProjectKind
+
+Step = Callable[[sqlite3.Connection], object]
+
+
+def _no_number(connection: sqlite3.Connection) -> object:
+    return int("no number")
+
+
+def _too_large(connection: sqlite3.Connection) -> object:
+    return connection.execute("SELECT ?", (2**63,))
+
+
+def _no_such_column(connection: sqlite3.Connection) -> object:
+    return connection.execute("SELECT nonsense FROM files")
+
+
+def _broken_text(connection: sqlite3.Connection) -> object:
+    return connection.execute("SELECT ?", ("\udcff",))
+
+
+def _too_few_values(connection: sqlite3.Connection) -> object:
+    return connection.execute("SELECT ?")
+
+
+def _constraint(connection: sqlite3.Connection) -> object:
+    return connection.execute("INSERT INTO sources (upload, path) VALUES (999, x'00')")
+
+
+FAULTS = [_no_number, _too_large, _no_such_column, _broken_text, _too_few_values]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_of_the_program_in_a_question_is_not_called_damage(
+    desk: Desk, fault: Step, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(UnforeseenFailure):
+        await desk.journal.read(fault)
+    assert fault.__name__ in caplog.text, "the log names the line"
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, _constraint])
+async def test_a_fault_of_the_program_in_a_change_undoes_that_change_alone(desk: Desk, fault: Step) -> None:
+    def half(connection: sqlite3.Connection) -> None:
+        uploads.add_project(connection, "a", "half", ProjectKind.IMAGES)
+        fault(connection)
+
+    outcomes = await asyncio.gather(
+        desk.write(lambda c: uploads.add_project(c, "a", "before", ProjectKind.IMAGES)),
+        desk.write(half),
+        desk.write(lambda c: uploads.add_project(c, "a", "after", ProjectKind.IMAGES)),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [int, UnforeseenFailure, int]
+    assert [project.name for project in desk.journal.summary.projects.values()] == ["Quarry", "before", "after"]
+
+
+async def test_a_refusal_of_ours_stays_what_it_is(desk: Desk) -> None:
+    with pytest.raises(NoSuchUpload):
+        await desk.journal.read(lambda c: uploads.window(c, 99, FileQuery()))
+
+
+def _stage(connection: sqlite3.Connection) -> object:
+    connection.execute(
+        "INSERT INTO files (id, upload, project, path, name, size, mtime_ns, inode, stage)"
+        " VALUES (7, 1, 1, x'2f', 'a', 1, 1, 1, 'nonsense')"
+    )
+    return files.file(connection, 7)
+
+
+def _text_that_is_none(connection: sqlite3.Connection) -> object:
+    connection.execute("UPDATE projects SET name = CAST(x'ff' AS TEXT)")
+    return connection.execute("SELECT name FROM projects").fetchall()
+
+
+def _preference(connection: sqlite3.Connection) -> object:
+    connection.execute("INSERT INTO preferences VALUES ('bandwidth', '{\"limit\": -5}')")
+    return preferences.preference(connection, "bandwidth", Preferences(), checked)
+
+
+def _shape(connection: sqlite3.Connection) -> object:
+    connection.execute("INSERT INTO preferences VALUES ('bandwidth', 'no JSON')")
+    return preferences.preference(connection, "bandwidth", Preferences(), checked)
+
+
+@pytest.mark.parametrize("damage", [_stage, _text_that_is_none, _preference, _shape])
+async def test_a_value_that_no_version_wrote_is_damage(desk: Desk, damage: Step) -> None:
+    with pytest.raises(JournalDamaged):
+        await desk.write(damage)

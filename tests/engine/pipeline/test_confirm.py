@@ -1,0 +1,175 @@
+"""A service that counts fewer images than it was given: what it does not have is found out, or nothing is claimed."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.engine.world import SETTINGS, World, add, files_by_name, settled, when
+from tests.photos import write_flight
+from tui_uploader.cli.waiting import Ending, standstill
+from tui_uploader.cloud.contract import Registration
+from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.engine.pipeline.confirm import Findings, findings
+from tui_uploader.local_cloud.database import FILE_NAME
+from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
+from tui_uploader.local_cloud.store import registered_images
+from tui_uploader.model import AddRequest, Counts, FileStatus, Login, UploadStatus
+
+NONE = frozenset[str]()
+ABC = ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("number", "listed", "missing", "confirmed", "lost", "unexplained"),
+    [
+        (0, None, "", "", "", "abc"),
+        (2, None, "", "", "", "abc"),
+        (2, None, "b", "ac", "b", ""),
+        (1, None, "b", "", "b", "ac"),
+        (0, None, "abc", "", "abc", ""),
+        (0, "abc", "", "abc", "", ""),
+        (2, "ac", "", "ac", "", "b"),
+        (2, "ac", "b", "ac", "b", ""),
+        (2, "axyz", "", "a", "", "bc"),
+    ],
+)
+def test_what_a_small_count_means(
+    number: int, listed: str | None, missing: str, confirmed: str, lost: str, unexplained: str
+) -> None:
+    found = findings(ABC, number, None if listed is None else frozenset(listed), frozenset(missing))
+    assert found == Findings(frozenset(confirmed), frozenset(lost), frozenset(unexplained))
+
+
+class Counting(Pix4dCloud):
+    """Says what a test wants it to say of registrations, and carries them out or not."""
+
+    says: int | None = 0
+    registers = True
+    calls = 0
+    before: Callable[[], None] = staticmethod(lambda: None)
+
+    async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
+        type(self).calls += 1
+        self.before()
+        if self.says is None:
+            return await super().register_images(project_id, keys)
+        if self.registers:
+            await super().register_images(project_id, keys)
+        return Registration(tuple(keys), counted=self.says)
+
+
+@pytest.fixture
+def counting() -> type[Counting]:
+    return type("ThisCounting", (Counting,), {})
+
+
+def world_of(folder: Path, profile: Profile, counting: type[Counting]) -> World:
+    def make(login: Login) -> Pix4dCloud:
+        return counting(login, SETTINGS)
+
+    world = World(folder, LocalCloudOptions(root=folder / "cloud", profile=profile), make_cloud=make)
+    write_flight(world.card, 3)
+    return world
+
+
+def needs_somebody(status: UploadStatus) -> bool:
+    return status.notice is not None and status.notice.needs_person
+
+
+@pytest.mark.parametrize("profile", [Profile.DEFAULT, Profile.STRICT])
+async def test_images_that_were_not_registered_are_not_called_uploaded(
+    tmp_path: Path, profile: Profile, counting: type[Counting]
+) -> None:
+    counting.registers = False
+    world = world_of(tmp_path, profile, counting)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        told = await when(manager, upload.upload, lambda status: status.notice is not None)
+        assert told.notice is not None and "registered 0 of 3 images in Quarry" in told.notice.message
+        assert not told.notice.needs_person, "it may pass by itself"
+        await world.in_the_long_run(lambda: needs_somebody(manager.answers.status().uploads[0]))
+        stuck = await when(manager, upload.upload, needs_somebody)
+        assert stuck.counts == Counts(uploading=3) and standstill(stuck) == Ending(5)
+        reason = (await files_by_name(manager, upload.upload))["DJI_0001.JPG"].reason
+        assert reason is not None and "not confirmed" in reason
+        before, started = counting.calls, world.time.passed
+        await world.in_the_long_run(lambda: world.time.passed >= started + 3600)
+        assert counting.calls - before <= 300, "a call in every twelve seconds at most, on average"
+    counting.says = None
+    async with world.cloud_running(), world.engine() as manager:
+        done = await settled(manager, upload.upload)
+        assert (done.counts, done.notice) == (Counts(uploaded=3), None)
+
+
+async def test_images_that_the_service_lists_are_uploaded_whatever_it_counts(
+    tmp_path: Path, counting: type[Counting]
+) -> None:
+    world = world_of(tmp_path, Profile.DEFAULT, counting)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        done = await settled(manager, upload.upload)
+        assert (done.counts, done.notice, counting.calls) == (Counts(uploaded=3), None, 1)
+
+
+async def test_without_a_list_a_count_of_fewer_stays_in_doubt(tmp_path: Path, counting: type[Counting]) -> None:
+    counting.says = 2
+    world = world_of(tmp_path, Profile.STRICT, counting)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        told = await when(manager, upload.upload, lambda status: status.notice is not None)
+        assert told.counts == Counts(uploading=3)
+
+
+async def test_an_image_that_the_storage_lost_is_sent_again(tmp_path: Path, counting: type[Counting]) -> None:
+    """The service counts two of three, as one that looks at the storage does: the third is not there."""
+    world = world_of(tmp_path, Profile.DEFAULT, counting)
+
+    def lose() -> None:
+        if counting.calls == 1:
+            with closing(sqlite3.connect(world.options.root / FILE_NAME)) as sql, sql:
+                assert sql.execute("DELETE FROM objects WHERE key LIKE '%DJI_0002.JPG'").rowcount == 1
+
+    counting.says, counting.before = None, staticmethod(lose)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        done = await settled(manager, upload.upload)
+        assert (done.counts, done.notice) == (Counts(uploaded=3), None)
+        assert counting.calls == 2
+        assert done.project is not None and len(registered_images(world.options.root, int(done.project))) == 3
+
+
+async def test_whoever_lost_the_journal_uploads_to_the_same_project_again(
+    tmp_path: Path, counting: type[Counting]
+) -> None:
+    """All is stored and registered: that the service counts no new image is right, and nothing waits for a person."""
+    counting.says = None
+    world = world_of(tmp_path, Profile.STRICT, counting)
+    async with world.cloud_running():
+        async with world.engine() as manager:
+            first = await settled(manager, (await add(manager, world.card, auto_process=False)).upload)
+        shutil.rmtree(world.directories.data)
+        async with world.engine() as manager:
+            request = AddRequest((str(world.card),), project=first.project, auto_process=False)
+            again = await settled(manager, (await manager.add(request)).upload)
+            assert (again.counts, again.notice) == (Counts(uploaded=3), None)
+
+
+async def test_a_repeated_registration_after_a_lost_answer_may_count_none(
+    tmp_path: Path, counting: type[Counting]
+) -> None:
+    counting.says = None
+    world = world_of(tmp_path, Profile.STRICT, counting)
+    world.options = replace(world.options, faults=("lost_reply:route=register,times=1",))
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        done = await settled(manager, upload.upload)
+        assert (done.counts, done.notice) == (Counts(uploaded=3), None)
+        items = (await files_by_name(manager, upload.upload)).values()
+        assert {item.status for item in items} == {FileStatus.UPLOADED}

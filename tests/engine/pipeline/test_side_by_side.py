@@ -1,0 +1,117 @@
+"""Two clouds and two cards: while one stalls, the other goes on as if it were alone."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.engine.world import World, add, when
+from tests.photos import write_flight
+from tests.until import until
+from tui_uploader.engine.journal.tables import open_multiparts, uploads
+from tui_uploader.engine.manager import UploadManager
+from tui_uploader.local_cloud.meter import counts
+from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
+from tui_uploader.local_cloud.server import running
+from tui_uploader.model import Counts, Login, ProcessingState, ProjectKind, SignInRequest
+
+FOR_EVER = "seconds=3600,probability=1"
+WHOLE = Counts(uploaded=6)
+
+
+@dataclasses.dataclass
+class TwoClouds:
+    manager: UploadManager
+    world: World
+    stalled: str
+    """The account at the cloud that stalls."""
+    sound: str
+    stalled_root: Path
+
+    def stalls(self) -> bool:
+        return counts(self.stalled_root).faults > 0
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", processing_seconds=0.1))
+    write_flight(world.card, 6)
+    return world
+
+
+@asynccontextmanager
+async def two_clouds(world: World, fault: str) -> AsyncIterator[TwoClouds]:
+    options = LocalCloudOptions(root=world.folder / "stalled", faults=(fault,))
+    async with running(options) as other, world.cloud_running(), world.engine() as manager:
+        await manager.sign_in(SignInRequest(login_at(other), verify=False))
+        yield TwoClouds(manager, world, login_at(other).account, world.login().account, options.root)
+
+
+def login_at(address: LocalCloudAddress) -> Login:
+    return Login(address.url, address.client_id, address.client_secret)
+
+
+@pytest.mark.parametrize("route", ["register", "start", "put", "credentials"])
+async def test_a_cloud_that_stalls_delays_no_upload_to_another(world: World, route: str) -> None:
+    async with two_clouds(world, f"stall:route={route},{FOR_EVER}") as clouds:
+        await add(clouds.manager, world.card, new="Stalled", account=clouds.stalled)
+        await until(clouds.stalls)
+        other = await add(clouds.manager, world.card, new="Sound", account=clouds.sound)
+        done = await when(
+            clouds.manager, other.upload, lambda found: found.processing.state is ProcessingState.DONE, 15.0
+        )
+        assert done.counts == WHOLE
+        # and what the user wants of the one is not kept waiting by the other
+        sound = await clouds.manager.start_processing("Sound", partial=True) if route == "register" else None
+        assert sound is None or sound.processing.state is ProcessingState.SUBMITTED
+
+
+async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_uploader.engine.pipeline.projects._LISTING_PATIENCE", 0.5)
+    async with two_clouds(world, f"stall:route=any,{FOR_EVER}") as clouds:
+        journal = world.rooms.core.journal
+        await clouds.manager.create_project("Made elsewhere", ProjectKind.IMAGES, clouds.sound)
+        projects = {row.account: row.id for row in world.rooms.core.summary.projects.values()}
+        stalled = await journal.write(
+            lambda connection: uploads.add_project(
+                connection, clouds.stalled, "Stalled", ProjectKind.IMAGES, remote_id="1"
+            )
+        )
+        for project in (stalled, projects[clouds.sound]):
+            await journal.write(
+                lambda connection, project=project: open_multiparts.intend_multipart(connection, project, "a.jpg")  # type: ignore[misc]
+            )
+
+        left: list[int] = []
+
+        async def look() -> None:
+            left[:] = [each.project for each in await journal.read(open_multiparts.all_abandoned)]
+
+        async with asyncio.timeout(15):
+            await look()
+            while projects[clouds.sound] in left:
+                world.time.passed += 4000.0
+                world.rooms.core.ring()
+                await asyncio.sleep(0.01)  # the engine's turn
+                await look()
+            listed = await world.rooms.projects.others()
+        assert left == [stalled] and clouds.stalls()
+        assert {project.account for project in listed} <= {clouds.sound}
+
+
+async def test_a_cloud_that_takes_no_more_of_large_files_delays_no_upload_to_another(world: World) -> None:
+    """Its transfers hold every stream, and nothing tells for 20 seconds that they do not go on."""
+    large = world.folder / "large"
+    write_flight(large, 12, size=20_000_000)
+    async with two_clouds(world, f"stall:route=put,bytes=10000,{FOR_EVER}") as clouds:
+        await add(clouds.manager, large, new="Stalled", account=clouds.stalled)
+        await until(lambda: clouds.stalls() and world.rooms.core.streams.all_in_use)
+        other = await add(clouds.manager, world.card, new="Sound", account=clouds.sound)
+        await when(clouds.manager, other.upload, lambda found: found.counts == WHOLE, 12.0)

@@ -1,0 +1,295 @@
+"""Transfers that are interrupted, answered by nobody, or in each other's way; and what is counted of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.world import World, add, files_by_name, settled, when
+from tests.photos import jpeg, write_flight, write_photo
+from tests.until import until
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.journal import Journal
+from tui_uploader.engine.journal.tables import files
+from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.pipeline.send import allowance
+from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
+from tui_uploader.local_cloud.store import registered_images
+from tui_uploader.model import (
+    AddRequest,
+    Counts,
+    FileSelection,
+    FileStage,
+    LinkState,
+    ProjectKind,
+    SignInRequest,
+    UploadState,
+    Volume,
+)
+
+MIB = 1024**2
+PART = 16 * MIB
+"""As long as nothing was measured of the link."""
+FAULTS_LOG = "tui_uploader.local_cloud.fault_layer"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the changes that journals were asked for, in order; whoever is listed waits for the writer."""
+    names: list[str] = []
+    write = Journal.write
+
+    async def noted(
+        journal: Journal, change: Callable[[sqlite3.Connection], Any], *, then: Callable[[], None] | None = None
+    ) -> Any:
+        names.append(getattr(change, "__name__", ""))
+        return await write(journal, change, then=then)
+
+    monkeypatch.setattr(Journal, "write", noted)
+    return names
+
+
+async def test_a_pause_in_the_very_moment_of_a_pick_leaves_no_file_behind(world: World, asked: list[str]) -> None:
+    """Files whose sending was begun and paused in one commit wait again, and go on when resumed."""
+    write_flight(world.card, 4)
+    reached, release = threading.Event(), threading.Event()
+
+    def hold_the_writer_up(connection: sqlite3.Connection) -> None:
+        reached.set()
+        assert release.wait(20)
+
+    async with world.cloud_running():
+        pass
+    async with world.engine(verify=False) as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await until(lambda: manager.answers.status().link.state is LinkState.DOWN)
+        await until(lambda: world.rooms.core.summary.files(upload.upload, FileStage.READY) == 4)
+        holding = asyncio.create_task(world.rooms.core.journal.write(hold_the_writer_up))
+        await until(reached.is_set)
+        asked.clear()
+        async with world.cloud_running():
+            manager.try_now()
+            await until(lambda: "pick" in asked)
+            pausing = asyncio.create_task(manager.pause(upload.upload))
+            await until(lambda: "<lambda>" in asked)
+            release.set()
+            await asyncio.gather(holding, pausing)
+            await manager.resume(upload.upload)
+            done = await when(manager, upload.upload, lambda status: status.state is UploadState.COMPLETE, seconds=8)
+            assert done.counts == Counts(uploaded=4)
+
+
+async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> None:
+    """Parts that were sent of a file that was removed afterwards are no part of what the upload sent."""
+    world.options = replace(world.options, faults=("stall:route=part,seconds=60,every=1,after=1",))
+    write_photo(world.card / "A.JPG", 20 * MIB)
+    write_photo(world.card / "B.JPG", 20 * MIB)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        async with asyncio.timeout(20):
+            while not await world.rooms.core.journal.read(files.bytes_in_parts):  # noqa: ASYNC110 -- no event tells it
+                await asyncio.sleep(0.01)
+        await manager.pause(upload.upload)
+        [begun] = [item for item in (await files_by_name(manager, upload.upload)).values() if item.sent]
+        assert (await manager.answers.upload(upload.upload)).bytes.sent == begun.sent
+        assert await manager.remove(upload.upload, FileSelection(ids=(begun.id,))) == 1
+        assert (await manager.answers.upload(upload.upload)).bytes.sent == 0
+        assert await manager.restore(upload.upload, FileSelection(ids=(begun.id,))) == 1
+        assert (await manager.answers.upload(upload.upload)).bytes.sent == begun.sent, "its parts are as good as before"
+
+
+async def test_a_restored_file_that_changed_meanwhile_has_sent_nothing(world: World) -> None:
+    world.options = replace(world.options, faults=("stall:route=part,seconds=60,every=1,after=1",))
+    photo = write_photo(world.card / "A.JPG", 20 * MIB)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await when(manager, upload.upload, lambda status: status.bytes.sent >= 4 * MIB)
+        await manager.pause(upload.upload)
+        await manager.remove(upload.upload, FileSelection(all=True))
+        write_photo(photo, 3 * MIB)
+        world.options = replace(world.options, faults=())
+        await manager.restore(upload.upload, FileSelection(all=True))
+    async with world.cloud_running(), world.engine() as manager:
+        await manager.resume(upload.upload)
+        assert (await settled(manager, upload.upload)).bytes == Volume(*[photo.stat().st_size] * 4)
+
+
+async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every commit, `sent` is at most the bytes of the files that were begun."""
+    whole = write_photo(world.card / "A.JPG", 3 * MIB)
+    (world.card / "CUT.JPG").write_bytes(jpeg(4 * MIB)[: 3 * MIB])
+    seen: list[int] = []
+    ring = Core.ring
+    async with world.cloud_running(), world.engine() as manager:
+
+        def look_and_ring(core: Core) -> None:
+            seen.extend(status.bytes.sent for status in manager.answers.status().uploads)
+            ring(core)
+
+        monkeypatch.setattr(Core, "ring", look_and_ring)
+        upload = await add(manager, world.card, auto_process=False)
+        await settled(manager, upload.upload)
+        assert max(seen) == whole.stat().st_size
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_lost_replies_to_a_completion_do_not_send_the_file_again(world: World, times: int) -> None:
+    """Every part is sent once, although the answer to the completion never came."""
+    world.options = replace(world.options, faults=(f"lost_reply:route=complete,times={times}",))
+    large = write_photo(world.card / "A.JPG", 20 * MIB)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
+        assert world.rooms.core.live.sent_since_start <= large.stat().st_size
+
+
+async def test_a_small_project_gets_its_turn_beside_large_files(world: World) -> None:
+    """Large files of one project do not keep another project's small file waiting until one of them is through."""
+    world.options = replace(world.options, faults=("stall:route=part,seconds=0.3,every=1",))
+    big = world.card / "big"
+    big.mkdir(parents=True)
+    for number in range(9):
+        with (big / f"{number}.las").open("wb") as file:
+            file.write(b"LASF" + bytes([number]) * 5000)
+            file.truncate(96 * MIB)
+    write_flight(world.card / "small", 1)
+    world.time.stop()  # so that nothing is measured, and there are no more streams than at first
+    async with world.cloud_running(), world.engine() as manager:
+        one = await manager.add(AddRequest(paths=(str(big),), new="Big", kind=ProjectKind.RESULTS))
+        await until(lambda: world.rooms.core.summary.files(one.upload, FileStage.SENDING) == allowance(4, 1))
+        two = await add(manager, world.card / "small", new="Small", auto_process=False)
+        begun = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
+        await until(lambda: world.rooms.core.summary.files(two.upload, *begun))
+        before = (await manager.answers.upload(one.upload)).bytes.sent
+        await when(manager, two.upload, lambda status: status.bytes.stored)
+        first = await manager.answers.upload(one.upload)
+        assert (first.bytes.stored, first.bytes.sent - before < 16 * PART) == (0, True)
+        await manager.cancel(one.upload)
+
+
+async def test_signing_out_and_in_fails_no_file(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Transfers that signing out cuts wait for the next sign-in; none of their files fails."""
+    world.options = replace(world.options, faults=("stall:route=put,seconds=60,every=1,times=4",))
+    photos = write_flight(world.card, 8)
+    caplog.set_level(logging.INFO, FAULTS_LOG)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await until(lambda: caplog.text.count("Fault stall") == 4)
+        await manager.sign_out("default")
+        await when(manager, upload.upload, lambda status: status.counts == Counts(waiting=8))
+        await manager.sign_in(SignInRequest(world.login()))
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=8)
+        assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
+
+
+async def test_what_another_machine_uploaded_is_not_overwritten(world: World) -> None:
+    """Two machines that upload different files of one name to one project keep both."""
+    (mine,) = write_flight(world.card / "mine", 1)
+    (theirs,) = write_flight(world.card / "theirs", 1)
+    async with world.cloud_running():
+        async with world.engine() as manager:
+            upload = await add(manager, world.card / "mine", auto_process=False)
+            done = await settled(manager, upload.upload)
+        other = World(world.folder / "other", world.options, world.cloud)
+        async with other.engine() as manager:
+            assert done.project is not None
+            upload = await manager.add(
+                AddRequest(paths=(str(world.card / "theirs"),), project=done.project, auto_process=False)
+            )
+            await settled(manager, upload.upload)
+        assert sorted(world.objects().values()) == sorted([mine.read_bytes(), theirs.read_bytes()])
+
+
+async def test_a_file_replaced_by_a_pipe_does_not_freeze_the_engine(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening what is at the path now waits for nobody who might write to it."""
+    (photo,) = write_flight(world.card, 1)
+    pick = files.pick
+    lags: list[float] = []
+
+    def swap_then_pick(connection: sqlite3.Connection, file_id: int) -> FileRow | None:
+        if photo.is_file():
+            photo.unlink()
+            os.mkfifo(photo)
+            threading.Timer(2.0, lambda: os.close(os.open(photo, os.O_RDWR))).start()  # so that no failure hangs
+        return pick(connection, file_id)
+
+    async def measure() -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            lags.append(time.monotonic() - before)
+
+    monkeypatch.setattr(files, "pick", swap_then_pick)
+    async with world.cloud_running(), world.engine() as manager:
+        await manager.create_project("Quarry", ProjectKind.IMAGES, None)
+        measuring = asyncio.create_task(measure())
+        upload = await add(manager, world.card, auto_process=False)
+        await when(manager, upload.upload, lambda status: status.counts == Counts(failed=1))
+        measuring.cancel()
+        assert max(lags) < 1.0
+
+
+async def test_a_store_out_of_reach_is_not_hammered(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The service answers and the store does not: some attempts a second at most, whatever the number of files."""
+    world.options = replace(world.options, faults=("drop:route=put,every=1",))
+    write_flight(world.card, 200)
+    caplog.set_level(logging.INFO, FAULTS_LOG)
+
+    def attempts() -> int:
+        return caplog.text.count("Fault drop for a request of put")
+
+    async with world.cloud_running(), world.engine() as manager:
+        await add(manager, world.card, auto_process=False)
+        await until(attempts)
+        await asyncio.sleep(1.0)
+        assert attempts() < 40
+
+
+async def test_content_that_may_be_stored_already_goes_under_no_second_name(world: World) -> None:
+    """A file whose reply was lost and that is removed then leaves its object's name to its duplicate."""
+    world.options = replace(world.options, faults=("lost_reply:route=put,times=1",))
+    first, twin = world.card / "A.JPG", world.card / "B.JPG"
+    write_photo(first)
+    twin.write_bytes(first.read_bytes())
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await until(lambda: world.objects() and world.rooms.core.summary.files(upload.upload, FileStage.READY))
+        await manager.remove(upload.upload, FileSelection(names=("A.JPG",)))
+        await when(manager, upload.upload, lambda status: status.counts.uploaded == 1)
+        assert list(world.objects()) == ["A.JPG"]
+
+
+async def test_a_file_whose_every_answer_gets_lost_arrives_where_nobody_may_look(world: World) -> None:
+    """Names that tell less than the whole content are given up one after the other; the last proves what it holds."""
+    photo = write_photo(world.card / "DJI_0001.JPG")
+    faults = ("lost_reply:route=put,every=2",)
+    world.options = replace(world.options, profile=Profile.STRICT, faults=faults)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card)
+        done = await settled(manager, upload.upload)
+        assert done.state is UploadState.COMPLETE
+        (item,) = (await files_by_name(manager, upload.upload)).values()
+        assert item.object is not None
+        assert world.objects()[item.object] == photo.read_bytes()
+        assert done.project is not None
+        (key,) = registered_images(world.options.root, int(done.project))
+        assert key.endswith(f"/{item.object}")

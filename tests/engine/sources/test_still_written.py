@@ -1,0 +1,161 @@
+"""Files that a program still writes while the engine looks at them."""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.engine.world import PATIENCE, World, add, files_by_name, settled, when
+from tests.photos import jpeg, write_flight
+from tests.until import until
+from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.sources.unfinished import Patience
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.model import Counts, FileSelection, FileStage, FileStatus
+
+WIDTH = HEIGHT = 512
+SHORT = Patience(rest=0.2, refused_rest=0.4, doubtful_rest=0.8)
+LONG = Patience(rest=0.2, refused_rest=600.0, doubtful_rest=600.0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"), patience=SHORT)
+
+
+def tiff() -> bytes:
+    """An uncompressed image of one strip, its directory in front, no pixel black."""
+    entries = [(256, WIDTH), (257, HEIGHT), (258, 8), (259, 1), (262, 1), (273, 0), (277, 1), (278, HEIGHT)]
+    entries.append((279, WIDTH * HEIGHT))
+    pixels_at = 8 + 2 + 12 * len(entries) + 4
+    made = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    for tag, value in entries:
+        made += struct.pack("<HHII", tag, 4, 1, pixels_at if tag == 273 else value)
+    pixels = bytes(1 + (row * 7 + column) % 255 for row in range(HEIGHT) for column in range(WIDTH))
+    return made + bytes(4) + pixels
+
+
+WHOLE = tiff()
+ALLOCATED = WHOLE[: len(WHOLE) // 3] + bytes(len(WHOLE) - len(WHOLE) // 3)
+
+
+def begin_copy(path: Path) -> Path:
+    """As a program does that gives the copy its full size first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(ALLOCATED)
+    return path
+
+
+def finish_copy(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(WHOLE)
+
+
+async def reason_of(manager: UploadManager, upload: int, name: str) -> str:
+    return (await files_by_name(manager, upload))[name].reason or ""
+
+
+async def test_a_copy_that_is_finished_in_place_goes_up_once_and_whole(world: World) -> None:
+    world.patience = LONG
+    path = begin_copy(world.card / "DJI_0001.TIF")
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await until(lambda: world.rooms.core.watches.resting)
+        assert "its end is zeros" in await reason_of(manager, upload.upload, path.name)
+        status = await manager.answers.upload(upload.upload)
+        assert status.counts == Counts(waiting=1)
+        assert status.notice is not None and "DJI_0001.TIF may not be finished" in status.notice.message
+        finish_copy(path)
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
+        assert world.objects() == {path.name: WHOLE}
+
+
+async def test_a_copy_that_is_never_finished_fails_and_comes_back_by_itself_when_it_is(world: World) -> None:
+    path = begin_copy(world.card / "DJI_0001.TIF")
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        assert (await settled(manager, upload.upload)).counts == Counts(failed=1)
+        assert "broken off. Copy it again" in await reason_of(manager, upload.upload, path.name)
+        assert world.objects() == {}
+        finish_copy(path)
+        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=1))
+        assert world.objects() == {path.name: WHOLE}
+
+
+async def test_a_black_end_is_taken_when_the_user_names_the_file_and_only_then(world: World) -> None:
+    path = begin_copy(world.card / "DJI_0001.TIF")
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await settled(manager, upload.upload)
+        await manager.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,)))
+        await add(manager, world.card, auto_process=False)
+        await until(lambda: not world.rooms.core.summary.busy(upload.upload))
+        assert (await manager.answers.upload(upload.upload)).counts == Counts(failed=1)
+        await manager.retry(upload.upload, FileSelection(names=(path.name,)))
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
+        assert world.objects() == {path.name: ALLOCATED}
+
+
+async def test_half_a_photo_of_a_moment_ago_waits_for_its_other_half(world: World) -> None:
+    world.patience = LONG
+    photo = jpeg(60_000)
+    world.card.mkdir()
+    path = world.card / "DJI_0001.JPG"
+    path.write_bytes(photo[:30_000])
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        while "not whole yet" not in await reason_of(manager, upload.upload, path.name):
+            await until(lambda: world.rooms.core.watches.resting)
+        with path.open("ab") as file:
+            file.write(photo[30_000:])
+        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=1))
+        assert world.objects() == {path.name: photo}
+
+
+async def test_many_files_of_a_moment_ago_rest_together(world: World) -> None:
+    """All of them have had their first look before the first is read; none waits for the rest of another."""
+    world.patience = Patience(rest=3600.0)
+    for photo in write_flight(world.card, 200):
+        photo.touch()
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await until(lambda: len(world.rooms.core.watches.resting) == 200)
+        assert world.rooms.core.summary.files(upload.upload, FileStage.FOUND) == 200
+        world.time.passed += 3600.0
+        world.rooms.core.ring()
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=200)
+
+
+async def test_files_of_yesterday_and_of_the_future_are_uploaded(world: World) -> None:
+    """A date that no clock will reach keeps a file for one rest and no longer."""
+    old, hour, far = write_flight(world.card, 3)
+    ahead = world.time.wall() + 3600
+    os.utime(hour, (ahead, ahead))
+    os.utime(far, ns=(0, 9_200_000_000 * 10**9))
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+        await when(manager, upload.upload, lambda status: status.counts.uploaded == 3)
+        assert set(world.objects()) == {old.name, hour.name, far.name}
+
+
+async def test_a_file_that_changes_whenever_it_is_sent_fails_and_comes_back_when_it_stops(world: World) -> None:
+    world.patience = PATIENCE
+    world.options = replace(world.options, faults=("stall:route=put,seconds=0.3,bytes=100000,every=1",))
+    (photo,) = write_flight(world.card, 1, size=300_000)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, world.card, auto_process=False)
+
+        def fails_if_it_changes() -> bool:
+            counts = manager.answers.status().uploads[0].counts
+            if counts.uploading:
+                photo.write_bytes(jpeg(300_000))
+            return counts == Counts(failed=1)
+
+        await world.in_the_long_run(fails_if_it_changes)
+        assert "keeps changing" in await reason_of(manager, upload.upload, photo.name)
+        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=1))
+        assert photo.read_bytes() in world.objects().values()

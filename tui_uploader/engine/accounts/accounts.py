@@ -1,0 +1,172 @@
+"""Who is signed in where: logins, the clouds behind them, and what is wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tui_uploader.cloud import credentials
+from tui_uploader.cloud.contract import Cloud
+from tui_uploader.engine.accounts.link_monitor import LinkWatch
+from tui_uploader.errors import LinkError, NotSignedIn, UploaderError
+from tui_uploader.model import Account, Login, SignInRequest
+from tui_uploader.settings import Directories, Settings, cloud_address
+
+log = logging.getLogger(__name__)
+
+MakeCloud = Callable[[Login], Cloud]
+
+
+@dataclass(slots=True)
+class SignedIn:
+    """One account and how it fares."""
+
+    login: Login
+    source: str
+    cloud: Cloud
+    link: LinkWatch
+    problem: UploaderError | None = None
+    """Why nothing of this account can move until a person acts."""
+
+    @property
+    def usable(self) -> bool:
+        return self.problem is None and not self.link.down
+
+    @property
+    def account(self) -> Account:
+        return Account(self.login.account, self.login.cloud_url, self.login.client_id, self.source)
+
+
+class Accounts:
+    """The accounts that this engine knows."""
+
+    def __init__(
+        self,
+        directories: Directories,
+        settings: Settings,
+        make_cloud: MakeCloud,
+        changed: Callable[[], None],
+        link_came_up: Callable[[], None],
+        before_leaving: Callable[[str], Awaitable[None]],
+        *,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+    ) -> None:
+        self._directories = directories
+        self._settings = settings
+        self._make_cloud = make_cloud
+        self._changed = changed
+        self._link_came_up = link_came_up
+        self._before_leaving = before_leaving
+        self._clock = clock
+        self._random = random
+        self._known: dict[str, SignedIn] = {}
+        self._default: str | None = None
+
+    async def load_stored(self) -> None:
+        """Sign in, without asking the cloud, with the login that was kept for the profile."""
+        found = await asyncio.to_thread(
+            credentials.stored_login, self._settings.profile, self._directories, self._settings
+        )
+        if found is not None:
+            login, source = found
+            await self._admit(login, source)
+            self._default = login.account
+
+    async def sign_in(self, request: SignInRequest) -> Account:
+        """Raises SignInRefused, LinkError and what else the cloud answers, and UsageError for an address that cannot be
+        used; then nothing is changed."""
+        cloud_address(request.login.cloud_url)
+        if request.verify:
+            await self._verify(request.login)
+        source = "environment"
+        if request.keep:
+            source = await asyncio.to_thread(
+                credentials.keep_login, request.profile, request.login, self._directories, self._settings
+            )
+        signed_in = await self._admit(request.login, source)
+        if request.keep or self._default is None:
+            self._default = request.login.account
+        self._changed()
+        return signed_in.account
+
+    async def sign_out(self, profile: str) -> bool:
+        forgotten = await asyncio.to_thread(credentials.forget_login, profile, self._directories, self._settings)
+        if self._default is not None and profile == self._settings.profile:
+            signed_in = self._known.pop(self._default, None)
+            self._default = None
+            if signed_in is not None:
+                await self._leave(signed_in)
+                forgotten = True
+        self._changed()
+        return forgotten
+
+    def of(self, account: str) -> SignedIn | None:
+        """None as long as nobody is signed in to the account."""
+        return self._known.get(account)
+
+    def chosen(self, account: str | None) -> SignedIn:
+        """The named account, or the default one.
+
+        Raises NotSignedIn.
+        """
+        name = account or self._default
+        found = self._known.get(name) if name else None
+        if found is None:
+            raise NotSignedIn(
+                "Nobody is signed in. Run `tui-uploader login`, or set PIX4D_CLIENT_ID and PIX4D_CLIENT_SECRET; "
+                "`tui-uploader demo` works without an account."
+            )
+        return found
+
+    @property
+    def all(self) -> tuple[SignedIn, ...]:
+        return tuple(self._known.values())
+
+    async def close(self) -> None:
+        for signed_in in self._known.values():
+            await self._leave(signed_in)
+
+    async def _verify(self, login: Login) -> None:
+        same = self._known.get(login.account)
+        if same is not None and same.login == login:
+            await same.cloud.sign_in()
+            same.problem = None
+            return
+        trial = self._make_cloud(login)
+        try:
+            await trial.sign_in()
+        finally:
+            await trial.close()
+
+    async def _admit(self, login: Login, source: str) -> SignedIn:
+        before = self._known.get(login.account)
+        if before is not None and before.login == login:
+            before.problem = None
+            before.source = source
+            return before
+        cloud = self._make_cloud(login)
+        link = LinkWatch(cloud, self._changed, self._link_came_up, clock=self._clock, random=self._random)
+        signed_in = SignedIn(login, source, cloud, link)
+        self._known[login.account] = signed_in
+        if before is not None:
+            await self._leave(before)
+        return signed_in
+
+    async def _leave(self, signed_in: SignedIn) -> None:
+        """What is under way by this login ends first, in good order."""
+        await self._before_leaving(signed_in.login.account)
+        await signed_in.link.close()
+        await signed_in.cloud.close()
+
+    def note(self, signed_in: SignedIn, error: UploaderError) -> None:
+        """An error that is about the account or its link, not about what was being done."""
+        if isinstance(error, LinkError):
+            signed_in.link.suspect(error)
+            return
+        if signed_in.problem is None:
+            log.warning("Account %s: %s", signed_in.login.account, error)
+        signed_in.problem = error
+        self._changed()

@@ -1,0 +1,140 @@
+"""What the rooms of the engine share, and the loop that each of them runs in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+from tui_uploader.engine.accounts.accounts import Accounts, SignedIn
+from tui_uploader.engine.bandwidth.governor import Valve
+from tui_uploader.engine.journal.journal import Journal
+from tui_uploader.engine.journal.summary import ProjectRow, Summary
+from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
+from tui_uploader.engine.scheduling.stream_slots import Streams
+from tui_uploader.engine.scheduling.worker_failures import FailureCounts, Worker, is_quiet, unforeseen_in
+from tui_uploader.engine.sources.threads import SourceThreads
+from tui_uploader.engine.sources.unfinished import Watches
+from tui_uploader.engine.status.progress import Live
+from tui_uploader.errors import UploaderError
+from tui_uploader.model import Notice
+
+log = logging.getLogger(__name__)
+
+_GATHERING_SECONDS = 0.01
+"""Bells ring with every commit; a room looks once for those that ring together."""
+
+Step = Callable[[], Awaitable[float | None]]
+"""Do what can be done now. Returns the seconds after which there is more to do by itself, None for: only when rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Time and chance, passed in."""
+
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+    random: Callable[[], float]
+
+
+@dataclass(slots=True)
+class Core:
+    journal: Journal
+    accounts: Accounts
+    live: Live
+    streams: Streams
+    clocks: Clocks
+    valve: Valve
+    watches: Watches
+    sources: SourceThreads = field(default_factory=SourceThreads)
+    _bells: set[asyncio.Event] = field(default_factory=set)
+    faults: dict[Worker, UploaderError] = field(default_factory=dict)
+    """What keeps a worker of the engine from its work, such as a full disk under the journal."""
+    obstacles: dict[int, Notice] = field(default_factory=dict)
+    """Why stored files of a project are not registered, by project."""
+    storage: StoragePauses = field(init=False)
+    _failures: FailureCounts[Worker] = field(init=False)
+    _pauses: set[asyncio.Event] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.storage = StoragePauses(self.clocks.monotonic, self.clocks.random)
+        self._failures = FailureCounts(self.clocks.monotonic)
+
+    @property
+    def summary(self) -> Summary:
+        return self.journal.summary
+
+    def ring(self) -> None:
+        """Something changed: everybody look."""
+        for bell in self._bells:
+            bell.set()
+
+    @contextlib.contextmanager
+    def bell(self) -> Iterator[asyncio.Event]:
+        """An event that every `ring` sets."""
+        bell = asyncio.Event()
+        self._bells.add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells.discard(bell)
+
+    def account_of(self, project: ProjectRow) -> SignedIn | None:
+        return self.accounts.of(project.account)
+
+    async def run(self, name: str, step: Step) -> None:
+        """Run `step` whenever the bell rings or its time has come, until cancelled.
+
+        The edge of a task: what goes wrong here is logged, shown as a fault, and tried again.
+        """
+        with self.bell() as bell:
+            while True:
+                bell.clear()
+                try:
+                    delay = await step()
+                    self.recovered(name)
+                except UploaderError as error:
+                    await self.trouble(name, error)
+                except asyncio.CancelledError:
+                    if (task := asyncio.current_task()) is None or task.cancelling():
+                        raise
+                    await asyncio.sleep(1.0)  # not this room was cancelled, but a call that it shared with others
+                except Exception as error:
+                    log.exception("%s met something unforeseen", name)
+                    await self.trouble(name, unforeseen_in(name, error))
+                else:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(delay):
+                            await bell.wait()
+                    await asyncio.sleep(_GATHERING_SECONDS)
+
+    async def trouble(self, room: str, error: UploaderError, project: int | None = None) -> None:
+        """Show what keeps a room from working (for `project`), and pause: longer with each failure in a row."""
+        worker = Worker(room, project)
+        log.error("%s: %s", worker, error)
+        if not is_quiet(error, self._failures.failed(worker)):
+            self.faults[worker] = error
+            self.ring()
+        pause = asyncio.Event()
+        self._pauses.add(pause)
+        try:
+            async with asyncio.timeout(self._failures.rest(worker)):
+                await pause.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._pauses.discard(pause)
+
+    def recovered(self, room: str, project: int | None = None) -> None:
+        worker = Worker(room, project)
+        self._failures.passed(worker)
+        if self.faults.pop(worker, None) is not None:
+            self.ring()
+
+    def try_now(self) -> None:
+        """End the pauses after failures."""
+        self._failures.wake()
+        for pause in self._pauses:
+            pause.set()

@@ -1,0 +1,164 @@
+"""SQL of the user's commands on many files of an upload. Each is one transaction, and its count is true.
+
+All functions take the connection of the transaction they are part of.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from tui_uploader.engine.journal.tables import open_multiparts, uploads, walked
+from tui_uploader.engine.journal.tables.failures import word
+from tui_uploader.engine.journal.tables.transitions import (
+    CHOSEN,
+    HOLDING,
+    Choice,
+    choose,
+    choose_where,
+    marks,
+    move_chosen,
+    stages_before,
+)
+from tui_uploader.errors import NoSuchFile, NotPossibleNow
+from tui_uploader.model import FileEvent, FileSelection, FileStage, UploadEvent, UploadState
+from tui_uploader.text import printable
+
+_LARGEST_ID = 2**63 - 1
+
+
+def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
+    """Take files out of the queue. Returns how many.
+
+    Raises NoSuchUpload, NoSuchFile, and NotPossibleNow when one that was named is uploading or uploaded; then no file
+    was removed, whatever else was selected.
+    """
+    _choose(connection, upload_id, selection)
+    fitting = (*stages_before(FileEvent.REMOVE), FileStage.REMOVED)
+    # A file that changed after it was uploaded is there twice under one path: the user names the latest.
+    stuck = connection.execute(
+        "SELECT f.path, f.stage FROM files f JOIN temp.chosen c ON c.id = f.id"
+        f" WHERE c.how = ? AND f.stage NOT IN ({marks(fitting)}) AND NOT EXISTS ("
+        " SELECT 1 FROM files later WHERE later.upload = f.upload AND later.path = f.path AND later.id > f.id)"
+        " ORDER BY f.id LIMIT 1",
+        (Choice.NAMED, *fitting),
+    ).fetchone()
+    if stuck is not None:
+        raise NotPossibleNow(
+            f"{printable(Path(os.fsdecode(stuck['path'])).name)} is {word(FileStage, stuck['stage']).status}: only a "
+            "waiting, duplicate or failed file can be removed. Nothing was removed."
+        )
+    return move_chosen(connection, FileEvent.REMOVE)
+
+
+def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
+    """Let failed files wait again. Returns how many of the selected had failed. Raises NoSuchUpload, NoSuchFile.
+
+    One that was chosen by itself is taken as it is, even if its end seems to be missing.
+    """
+    _choose(connection, upload_id, selection)
+    connection.execute(
+        "UPDATE files SET accepted = 1 WHERE id IN (SELECT id FROM temp.chosen WHERE how >= ?) AND stage = ?",
+        (Choice.IN_RUN, FileStage.FAILED),
+    )
+    return _retry_chosen(connection)
+
+
+def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
+    """Take removals back. Returns how many of the selected had been removed. Raises NoSuchUpload, NoSuchFile."""
+    _choose(connection, upload_id, selection)
+    restored = move_chosen(connection, FileEvent.RESTORE)
+    if restored:
+        uploads.move_upload(connection, upload_id, UploadEvent.REOPENED)
+    return restored
+
+
+def dismiss(connection: sqlite3.Connection, upload_id: int, now: float) -> None:
+    """Raises NoSuchUpload, and NotPossibleNow unless the upload is complete or cancelled."""
+    found = uploads.upload(connection, upload_id)
+    if found.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
+        raise NotPossibleNow(f"Upload {upload_id} is {found.state}: only a complete or cancelled one is dismissed.")
+    connection.execute(
+        "UPDATE uploads SET dismissed = 1, dismissed_at = ? WHERE id = ? AND NOT dismissed", (now, upload_id)
+    )
+    # What will never be sent from here must not keep the same content of a later upload from being sent.
+    choose(connection)
+    choose_where(connection, "upload = ?", upload_id)
+    move_chosen(connection, FileEvent.REMOVE)
+    open_multiparts.give_up_chosen(connection)
+
+
+def _choose(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> None:
+    """The selected files become the chosen ones.
+
+    Raises NoSuchUpload, NotPossibleNow for an upload of which only a record is left, and NoSuchFile when one that was
+    named is missing.
+    """
+    if uploads.upload(connection, upload_id).condensed:
+        raise uploads.condensed(upload_id)
+    choose(connection)
+    for file_id in selection.ids:
+        if not 0 < file_id <= _LARGEST_ID or not _holds(connection, upload_id, "id = ?", file_id):
+            raise NoSuchFile(f"Upload {upload_id} has no file with the number {file_id}.")
+        choose_where(connection, "upload = ? AND id = ?", upload_id, file_id, how=Choice.NAMED)
+    _choose_named(connection, upload_id, selection.names)
+    stages = [stage for stage in FileStage if stage.status in selection.statuses]
+    if stages:
+        choose_where(connection, f"upload = ? AND stage IN ({marks(stages)})", upload_id, *stages)
+    for first, last in selection.runs:
+        choose_where(connection, "upload = ? AND id BETWEEN ? AND ?", upload_id, first, last, how=Choice.IN_RUN)
+    if selection.all:
+        choose_where(connection, "upload = ?", upload_id)
+
+
+def _choose_named(connection: sqlite3.Connection, upload_id: int, names: Iterable[str]) -> None:
+    """By whole path, or else by name, on disk or in the project. The files are read once for all bare names."""
+    wanted: dict[str, str] = {}
+    for name in names:
+        path = os.fsencode(name)
+        if _holds(connection, upload_id, "path = ?", path):
+            choose_where(connection, "upload = ? AND path = ?", upload_id, path, how=Choice.NAMED)
+        else:
+            wanted[walked.searchable(name)] = name
+    if not wanted:
+        return
+    found: set[str] = set()
+    chosen: list[tuple[int, Choice]] = []
+    for row in connection.execute("SELECT id, name, object FROM files WHERE upload = ?", (upload_id,)):
+        if matched := wanted.keys() & {row["name"], row["object"]}:
+            found |= matched
+            chosen.append((row["id"], Choice.NAMED))
+    for shown, name in wanted.items():
+        if shown not in found:
+            raise NoSuchFile(f"Upload {upload_id} has no file {printable(name)}.")
+    connection.executemany(
+        "INSERT INTO temp.chosen (id, how) VALUES (?, ?) ON CONFLICT DO UPDATE SET how = excluded.how", chosen
+    )
+
+
+def _holds(connection: sqlite3.Connection, upload_id: int, condition: str, value: object) -> bool:
+    row = connection.execute(f"SELECT 1 FROM files WHERE upload = ? AND {condition} LIMIT 1", (upload_id, value))
+    return row.fetchone() is not None
+
+
+def _retry_chosen(connection: sqlite3.Connection) -> int:
+    """An object that is stored already only needs registering, unless another file brings the content meanwhile."""
+    holding = ", ".join(f"'{stage}'" for stage in HOLDING)  # literals, as in `files.holder`
+    connection.execute("DROP TABLE IF EXISTS temp.only_to_register")
+    connection.execute(
+        "CREATE TEMP TABLE only_to_register AS SELECT MIN(f.id) AS id FROM files f"
+        f" WHERE f.id IN {CHOSEN} AND f.stage = '{FileStage.FAILED}' AND f.etag IS NOT NULL AND f.identity IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM files h"
+        f" WHERE h.project = f.project AND h.identity = f.identity AND h.stage IN ({holding}))"
+        " AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.project = f.project AND d.identity = f.identity)"
+        " GROUP BY f.project, f.identity"
+    )
+    stored = move_chosen(
+        connection,
+        FileEvent.RETRY_REGISTRATION,
+        {"error": None, "reason": None},
+        among="(SELECT id FROM temp.only_to_register)",
+    )
+    return stored + move_chosen(connection, FileEvent.RETRY)

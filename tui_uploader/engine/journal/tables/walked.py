@@ -1,0 +1,99 @@
+"""SQL of what walks find.
+
+All functions take the connection of the transaction they are part of.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tui_uploader.engine.journal.tables import files
+from tui_uploader.engine.journal.tables.files import FileRow, file_columns_of
+from tui_uploader.intake.sameness import Sameness, sameness
+from tui_uploader.intake.scan import Candidate
+from tui_uploader.model import FileEvent, FileStage
+
+_UPLOADED = (FileStage.STORED, FileStage.REGISTERED)
+
+
+def add_candidates(
+    connection: sqlite3.Connection,
+    upload: int,
+    project: int,
+    candidates: Sequence[Candidate],
+    recognised: Mapping[str, str] | None = None,
+) -> None:
+    """Queue what a walk found. A path that is there already is not queued twice; a changed file is looked at again.
+
+    `recognised`: by path, the identities of contents that are proven to be there.
+    """
+    numbers = _numbers(connection)
+    for candidate in candidates:
+        before = connection.execute(
+            "SELECT * FROM files WHERE upload = ? AND path = ? ORDER BY id DESC LIMIT 1",
+            (upload, os.fsencode(candidate.path)),
+        ).fetchone()
+        if before is None:
+            _insert(connection, next(numbers), upload, project, candidate)
+            continue
+        row = FileRow.of(before)
+        if _unchanged(row, candidate, (recognised or {}).get(candidate.path)):
+            if row.candidate != candidate:
+                files.note_facts(connection, row.id, candidate)
+            if row.stage is FileStage.REMOVED:
+                files.move(connection, row.id, FileEvent.RESTORE)
+            elif row.stage is FileStage.FAILED:
+                files.retry(connection, row.id)
+        elif row.stage in _UPLOADED:
+            _insert(connection, next(numbers), upload, project, candidate)
+        elif row.stage is not FileStage.SENDING:  # the transfer itself notices a change
+            files.note_change(connection, row.id, candidate)
+
+
+def _unchanged(row: FileRow, found: Candidate, recognised: str | None) -> bool:
+    """`recognised`: the identity of the content that is proven to be there, if it is."""
+    if row.identity is None:
+        return row.candidate == found
+    if recognised is not None:
+        return row.identity == recognised
+    return sameness(row.candidate, found) is Sameness.SAME
+
+
+def searchable(path: str) -> str:
+    """The base name as text that SQLite can hold: bytes that are no UTF-8 are written out."""
+    return Path(path).name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _numbers(connection: sqlite3.Connection) -> Iterator[int]:
+    """Numbers for new rows. None is given twice, although the rows of old uploads go (see `retention`)."""
+    (last,) = connection.execute(
+        "SELECT MAX((SELECT IFNULL(MAX(id), 0) FROM files), (SELECT IFNULL(MAX(file), 0) FROM delivered),"
+        " (SELECT IFNULL(MAX(file), 0) FROM dropped))"
+    ).fetchone()
+    return itertools.count(last + 1)
+
+
+def _insert(connection: sqlite3.Connection, number: int, upload: int, project: int, candidate: Candidate) -> None:
+    row: dict[str, object] = {
+        "id": number,
+        "upload": upload,
+        "project": project,
+        "path": os.fsencode(candidate.path),
+        "name": searchable(candidate.path),
+        "stage": FileStage.FOUND,
+        **file_columns_of(candidate),
+    }
+    connection.execute(
+        f"INSERT INTO files ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
+    )
+
+
+def add_skipped(connection: sqlite3.Connection, upload: int, skipped: Iterable[tuple[str, str]]) -> None:
+    connection.executemany(
+        "INSERT INTO skipped VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET reason = excluded.reason",
+        [(upload, os.fsencode(path), reason) for path, reason in skipped],
+    )

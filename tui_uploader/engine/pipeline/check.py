@@ -1,0 +1,259 @@
+"""From files that were found to files that may be sent: reads each once, and decides under which name it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.summary import UploadRow
+from tui_uploader.engine.journal.tables import deduplication, files, known_contents
+from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.known_contents import Known
+from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
+from tui_uploader.engine.scheduling.concurrency import may_read_ahead
+from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up
+from tui_uploader.engine.sources.read import read_file
+from tui_uploader.engine.sources.threads import SourceThreads
+from tui_uploader.engine.sources.unfinished import GapRule, GiveUp, HasGap, LookAgain, gap
+from tui_uploader.errors import (
+    EngineError,
+    SourceChanged,
+    SourceRefused,
+    UnforeseenFailure,
+    UploaderError,
+)
+from tui_uploader.file_kinds import extension_of
+from tui_uploader.intake.look import look_at
+from tui_uploader.intake.scan import Candidate
+from tui_uploader.intake.volumes import Volume
+from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadState
+from tui_uploader.text import printable
+
+log = logging.getLogger(__name__)
+
+_ROOM = "intake"
+_READERS = 2
+"""For each file system."""
+_ORDER_SECONDS = 5.0
+"""How long a file waits for those that were found before it, on another card perhaps, to be read."""
+_AT_ONCE = 16
+_MOST_RESTING = 2000
+"""Files that are waited for at once. By the time that more could be read, the others have been."""
+_TIFF = (".tif", ".tiff")
+
+
+class Checker:
+    """Reads found files, two at a time, taking turns between uploads."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._threads = SourceThreads(_READERS, volume_of=core.sources.volume_of)
+        self._under_way: dict[int, tuple[int, Volume]] = {}
+        """By file: its project, and the file system that it lies in."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._latest: dict[int, asyncio.Task[None]] = {}
+        self._faults: FailureCounts[int] = FailureCounts(core.clocks.monotonic)
+
+    async def step(self) -> float | None:
+        now = self._core.clocks.monotonic()
+        resting = self._core.watches.resting
+        if self._may_read(now) and len(resting) < _MOST_RESTING:
+            for row, read_before in await self._next_rows():
+                self._begin(row, read_before)
+        dues = [*(rest.until for rest in resting.values()), *self._faults.resting.values()]
+        return min(dues) - now if dues else None
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.close()
+
+    def _may_read(self, now: float) -> bool:
+        core = self._core
+        ready = sum(core.summary.bytes(upload.id, FileStage.READY) for upload in self._running())
+        return may_read_ahead(ready, core.live.goodput(now))
+
+    def _running(self) -> list[UploadRow]:
+        states = (UploadState.PREPARING, UploadState.ACTIVE)
+        return [upload for upload in self._core.summary.uploads.values() if upload.state in states]
+
+    async def _next_rows(self) -> list[tuple[FileRow, Known | None]]:
+        """Files to look at, and what is known of their content from an earlier time.
+
+        A project that keeps the readers of a file system busy with large files gets no more of them there until it is
+        through with those.
+        """
+        busy = self._busy_volumes()
+        waiting = {
+            upload.id: [volume.point for volume in busy[upload.project] if not volume.is_root]
+            for upload in self._running()
+            if self._core.summary.files(upload.id, FileStage.FOUND)
+            and not any(volume.is_root for volume in busy[upload.project])
+        }
+        if not waiting:
+            return []
+        passing_over = (*self._under_way, *self._core.watches.resting, *self._faults.resting)
+
+        def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Known | None]]:
+            heads = [
+                files.unchecked(connection, upload, _AT_ONCE, passing_over, but_in)
+                for upload, but_in in waiting.items()
+            ]
+            chosen = itertools.islice(_in_turns(heads), _AT_ONCE)
+            return [(row, known_contents.find(connection, row.path)) for row in chosen]
+
+        rows = await self._core.journal.read(next_in_turns)
+        # A path may lead to a busy file system by a symbolic link.
+        return [(row, read_before) for row, read_before in rows if self._volume_of(row) not in busy[row.project]]
+
+    def _busy_volumes(self) -> defaultdict[int, set[Volume]]:
+        """File systems that have enough to do for a project: by project, those that it keeps busy, or that hang."""
+        counts = Counter(self._under_way.values())
+        hanging = [volume for volume in self._core.sources.hanging() if not volume.is_root]
+        busy: defaultdict[int, set[Volume]] = defaultdict(lambda: set(hanging))
+        for (project, volume), number in counts.items():
+            if number > _READERS:
+                busy[project].add(volume)
+        return busy
+
+    def _volume_of(self, row: FileRow) -> Volume:
+        return self._core.sources.volume_of(row.path)
+
+    def _begin(self, row: FileRow, read_before: Known | None) -> None:
+        """Files are read side by side and settled in turn: of two with one content, the first found is the original."""
+        task = asyncio.create_task(self._check(row, read_before, self._latest.get(row.project)), name=f"check-{row.id}")
+        self._under_way[row.id] = (row.project, self._volume_of(row))
+        self._latest[row.project] = task
+        self._tasks.add(task)
+        task.add_done_callback(lambda _: self._end(row, task))
+
+    def _end(self, row: FileRow, task: asyncio.Task[None]) -> None:
+        del self._under_way[row.id]
+        self._tasks.discard(task)
+        if self._latest.get(row.project) is task:
+            del self._latest[row.project]
+        self._core.ring()
+
+    async def _check(self, row: FileRow, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
+        try:
+            try:
+                await self._look_at(row, read_before, before)
+            except EngineError:
+                raise
+            except SourceChanged:
+                await self._note_unrest(row)
+            except SourceRefused as error:
+                if not self._core.watches.may_get_better(row):
+                    await self._give_up(row, error)
+            except UploaderError as error:
+                await self._give_up(row, error)
+            self._core.recovered(_ROOM)
+            self._faults.passed(row.id)
+        except UnforeseenFailure as error:
+            await self._note_fault(row, error)
+        except UploaderError as error:
+            await self._core.trouble(_ROOM, error)
+        except Exception as error:
+            log.exception("Checking a file met something unforeseen")
+            await self._note_fault(row, error)
+
+    async def _look_at(self, row: FileRow, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
+        project = self._core.summary.projects[row.project]
+        if not await self._is_at_rest(row, project.kind):
+            return
+        reading = await self._threads.run(row.path, read_file, row, project.kind, read_before)
+        if before is not None:
+            await asyncio.wait({before}, timeout=_ORDER_SECONDS)
+        candidate, content = reading.candidate, reading.content
+        if content is None:
+            await self._settle(row, lambda connection: _note_change(connection, row.id, candidate))
+            if not self._core.watches.has_seen_change(row, candidate):
+                await self._note_unrest(row)
+            return
+
+        def settle(connection: sqlite3.Connection) -> None:
+            deduplication.settle_check(connection, row.id, candidate, content, reading.parts)
+            if project.kind is ProjectKind.IMAGES and deduplication.images_held(connection, project.id) > MAX_IMAGES:
+                # Files that looked like images of the project turned out to be others.
+                hold_if_too_many(connection, row.upload)
+
+        await self._settle(row, settle)
+        self._core.watches.settled(row.id)
+
+    async def _is_at_rest(self, row: FileRow, kind: ProjectKind) -> bool:
+        """Whether the file may be read. Raises SourceError when it is not going to be."""
+        gaps = _gap_rule(row, kind)
+        watches = self._core.watches
+        if gaps is not GapRule.FAILS and not watches.wants_look(row):
+            return True
+        look = await self._threads.run(row.path, look_at, row.path, row.real)
+        match watches.seen(row, look, gaps):
+            case LookAgain():
+                return False
+            case GiveUp(reason):
+                await self._give_up(row, SourceChanged(reason))
+                return False
+            case HasGap(zeros):
+                raise SourceRefused(gap(row.path, zeros))
+        return True
+
+    async def _settle(self, row: FileRow, change: Callable[[sqlite3.Connection], None]) -> None:
+        """A file that comes back to the queue brings the parts along that were sent before, if it is still the same."""
+        if row.multipart is None:
+            await self._core.journal.write(change)
+            return
+        kept: list[int] = []
+
+        def settle(connection: sqlite3.Connection) -> None:
+            change(connection)
+            kept.append(files.bytes_of_parts(connection, row.id))
+
+        await self._core.journal.write(settle, then=lambda: self._core.live.set_parts(row.upload, row.id, kept[-1]))
+
+    async def _note_unrest(self, row: FileRow) -> None:
+        """The file is not what it was a moment ago: it rests, or has changed too often."""
+        too_often = self._core.watches.changed(row)
+        if too_often is not None:
+            await self._give_up(row, SourceChanged(too_often.reason))
+
+    async def _note_fault(self, row: FileRow, error: Exception) -> None:
+        """A file that a fault of the program keeps from being checked is tried again, then given up."""
+        doing = f"check {printable(row.path)}"
+        if self._faults.failed(row.id) > QUIET_TRIES:
+            self._faults.passed(row.id)
+            with contextlib.suppress(EngineError):  # it is tried again, and given up then
+                await self._give_up(row, given_up(error, doing))
+
+    async def _give_up(self, row: FileRow, error: UploaderError) -> None:
+        def fail(connection: sqlite3.Connection) -> None:
+            if files.file(connection, row.id).stage is FileStage.FOUND:
+                if isinstance(error, SourceRefused):
+                    files.forget_parts(connection, row.id)
+                files.fail(connection, row.id, error.kind, str(error))
+
+        await self._core.journal.write(fail)
+
+
+def _gap_rule(row: FileRow, kind: ProjectKind) -> GapRule:
+    """A JPEG has an end marker of its own, and zeros behind it do no harm. A map is empty where nothing was seen."""
+    if kind is ProjectKind.RESULTS:
+        return GapRule.RESTS
+    return GapRule.FAILS if extension_of(row.path) in _TIFF and not row.accepted else GapRule.COUNTS_NOT
+
+
+def _note_change(connection: sqlite3.Connection, file: int, candidate: Candidate) -> None:
+    if files.file(connection, file).stage is FileStage.FOUND:
+        files.note_change(connection, file, candidate)
+
+
+def _in_turns(queues: Sequence[Sequence[FileRow]]) -> Iterator[FileRow]:
+    """One of each upload, then the next of each."""
+    for turn in itertools.zip_longest(*queues):
+        yield from (row for row in turn if row is not None)

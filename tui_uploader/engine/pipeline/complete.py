@@ -1,0 +1,32 @@
+"""Closes uploads that have nothing left to do."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.model import FileStage, UploadState
+
+
+class Finisher:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def step(self) -> None:
+        summary = self._core.summary
+        done = [
+            upload.id
+            for upload in summary.uploads.values()
+            if upload.state is UploadState.ACTIVE
+            and not summary.busy(upload.id)
+            and not summary.files(upload.id, FileStage.FAILED)
+        ]
+        if not done:
+            return
+
+        def finish(connection: sqlite3.Connection) -> None:
+            for upload in done:
+                uploads.finish_if_done(connection, upload)
+
+        await self._core.journal.write(finish)

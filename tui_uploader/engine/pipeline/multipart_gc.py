@@ -1,0 +1,119 @@
+"""Takes parts out of the store that no file will ever be made of.
+
+Only what this journal began is touched. An upload whose id is known is ours, and is aborted. One whose id was never
+learned cannot be told from that of another machine, which may send the same name to the same project: of those under
+that very name only the ones are aborted that are old and hold nothing, so that nobody can lose a byte by it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+
+from tui_uploader.cloud.contract import Multipart, ObjectStore
+from tui_uploader.engine.accounts.accounts import SignedIn
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.tables import open_multiparts
+from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, Abandoned
+from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
+from tui_uploader.engine.scheduling.retry import Verdict, decide
+from tui_uploader.errors import EngineError, MultipartGone, UploaderError
+
+log = logging.getLogger(__name__)
+
+OLD = 3600.0
+"""Seconds after which an upload without a part is one whose beginning was never learned."""
+
+_BETWEEN_LOOKS = 30.0
+"""Seconds. Nothing is urgent here, and everything else goes first."""
+
+
+class Orphans:
+    """What cannot be aborted now is tried again later; what the store does not let us abort is left to its owner."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._tasks = ProjectTasks(core, "clean up")
+        self._next_look = 0.0
+        self._not_before: dict[Abandoned, float] = {}
+
+    async def step(self) -> float | None:
+        now = self._core.clocks.monotonic()
+        if now < self._next_look:
+            return self._next_look - now
+        left = await self._core.journal.read(open_multiparts.all_abandoned)
+        by_project: defaultdict[int, list[Abandoned]] = defaultdict(list)
+        for upload in left:
+            if upload.multipart == UNKNOWN and self._next_look:
+                # Noted since this engine started: the answer may be on its way.
+                self._not_before.setdefault(upload, now + OLD)
+            if self._not_before.get(upload, 0.0) <= now:
+                by_project[upload.project].append(upload)
+        for project_id, those in by_project.items():
+            project = self._core.summary.projects.get(project_id)
+            if project is not None and not self._tasks.busy(project_id):
+                self._tasks.begin(project, partial(self._attend_to_all, those))
+        self._next_look = now + _BETWEEN_LOOKS
+        dues = [due for upload in left if (due := self._not_before.get(upload)) is not None]
+        return max(self._next_look, min(dues)) - now if dues else None
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    async def _attend_to_all(self, of_one_project: Sequence[Abandoned]) -> None:
+        for upload in of_one_project:
+            await self._attend(upload)
+
+    async def _attend(self, upload: Abandoned) -> None:
+        project = self._core.summary.projects.get(upload.project)
+        account = None if project is None else self._core.account_of(project)
+        if project is None or project.remote_id is None or account is None or not account.usable:
+            return  # somebody rings when that changes
+        store = account.cloud.store(project.remote_id)
+        try:
+            await store.open()
+            done = await (self._sweep(store, upload) if upload.multipart == UNKNOWN else self._abort(store, upload))
+        except EngineError:
+            raise
+        except UploaderError as error:
+            done = self._gives_up(account, upload, error)
+        if done:
+            self._not_before.pop(upload, None)
+            await self._core.journal.write(partial(open_multiparts.forget, upload=upload))
+        else:
+            self._not_before[upload] = self._core.clocks.monotonic() + OLD
+
+    def _gives_up(self, account: SignedIn, upload: Abandoned, error: UploaderError) -> bool:
+        log.warning("Parts of %r stay in the store for now: %s", upload.object, error)
+        verdict = decide(error, 0, self._core.clocks.random).verdict
+        if verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
+            self._core.accounts.note(account, error)
+        return verdict is Verdict.GIVE_UP
+
+    async def _abort(self, store: ObjectStore, upload: Abandoned) -> bool:
+        await store.abort_multipart(upload.object, upload.multipart)
+        log.info("Parts of %r that nobody needs are out of the store.", upload.object)
+        return True
+
+    async def _sweep(self, store: ObjectStore, upload: Abandoned) -> bool:
+        """Whether nothing is left that could be ours. Where the store does not let us look, nothing can be done."""
+        listed = await store.list_multiparts(upload.object)
+        ours = await self._core.journal.read(
+            partial(open_multiparts.in_use, project=upload.project, object_name=upload.object)
+        )
+        suspects = [multipart for multipart in listed or () if multipart.id not in ours]
+        for multipart in suspects:
+            if multipart.age >= OLD and await _is_empty(store, upload.object, multipart):
+                await store.abort_multipart(upload.object, multipart.id)
+                log.info("An upload of %r that was begun and never used is out of the store.", upload.object)
+        return all(multipart.age >= OLD for multipart in suspects)
+
+
+async def _is_empty(store: ObjectStore, object_name: str, multipart: Multipart) -> bool:
+    try:
+        parts = await store.list_parts(object_name, multipart.id)
+    except MultipartGone:
+        return False
+    return parts is not None and not parts

@@ -1,0 +1,168 @@
+"""Projects: those of the journal, those of the service, and how one becomes the other."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from tui_uploader.cloud.contract import Cloud, RemoteProject
+from tui_uploader.engine.accounts.accounts import SignedIn
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported, UsageError
+from tui_uploader.model import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.text import printable
+
+Find = Callable[[sqlite3.Connection], int]
+"""Finds a project in the journal, or writes it down, as part of a transaction. Raises NoSuchProject."""
+
+_LISTING_PATIENCE = 10.0
+"""Seconds that each service has to list its projects."""
+
+
+class Projects:
+    """Makes projects at the service once, and finds the one that the user means."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._making: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def row(self, project: int) -> ProjectRow:
+        """Raises NoSuchProject when it was taken back, as one is whose only upload turned out to hold nothing."""
+        found = self._core.summary.projects.get(project)
+        if found is None:
+            raise NoSuchProject("The project was taken back: the upload that it was made for holds nothing. Try again.")
+        return found
+
+    async def made(self, project: int) -> str:
+        """The service's id of the project, which is made there if that has not been done.
+
+        Raises NotSignedIn, LinkError and what else the cloud answers.
+        """
+        async with self._making[project]:
+            row = self.row(project)
+            if row.remote_id is not None:
+                return row.remote_id
+            account = self._core.account_of(row)
+            if account is None:
+                raise NotSignedIn(f"Nobody is signed in as {row.account}.")
+            remote = await self._lost_reply_to(row, account.cloud) if row.make_asked_at else None
+            if remote is None:
+                before = [remote.id for remote in await self._listed(account.cloud, row.name)]
+                await self._set(project, make_asked_at=self._core.clocks.wall(), make_before="\n".join(before))
+                remote = await account.cloud.create_project(row.name)
+            await self._set(project, remote_id=remote.id, web_address=remote.web_address, word=remote.word)
+            return remote.id
+
+    async def _lost_reply_to(self, row: ProjectRow, cloud: Cloud) -> RemoteProject | None:
+        """The project that an earlier call made although its answer never came, where the service lets us look."""
+        known = {other.remote_id for other in self._mine(row.account)} | set(row.make_before.split("\n"))
+        return next((remote for remote in await self._listed(cloud, row.name) if remote.id not in known), None)
+
+    async def _listed(self, cloud: Cloud, name: str) -> list[RemoteProject]:
+        """Projects of that name; none where the service does not list."""
+        try:
+            listed = await cloud.projects()
+        except Unsupported:
+            return []
+        return [remote for remote in listed if remote.name in (name, cloud.kept_name(name))]
+
+    async def meant(self, text: str, account: str | None, kind: ProjectKind) -> int:
+        """The project that the user names by id or name; one that only the service knows is written down.
+
+        Raises NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
+        """
+        known = self._known(text, account)
+        if known is not None:
+            return known
+        return await self._core.journal.write(await self.finder(text, account, kind))
+
+    async def finder(self, text: str, account: str | None, kind: ProjectKind) -> Find:
+        """What finds that project in the transaction that uses it: until then it may be written down, or taken back.
+
+        Raises NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
+        """
+        known = self._known(text, account)
+        if known is not None:
+            return lambda connection: uploads.existing_project(connection, known)
+        signed_in = self._core.accounts.chosen(account)
+        remote = await self._at_service(text, signed_in.cloud)
+        owner = signed_in.login.account
+        return lambda connection: uploads.remote_project(
+            connection, owner, remote.name, kind, remote.id, remote.web_address
+        )
+
+    def _known(self, text: str, account: str | None) -> int | None:
+        rows = [row for row in self._core.summary.projects.values() if account in (None, row.account)]
+        by_id = [row for row in rows if row.remote_id == text]
+        by_name = by_id or [row for row in rows if row.name == text]
+        if len(by_name) > 1:
+            ids = ", ".join(row.remote_id or "not made yet" for row in by_name)
+            raise NoSuchProject(f"Several projects are called {printable(text)} ({ids}). Name one by its id.")
+        return by_name[0].id if by_name else None
+
+    async def _at_service(self, text: str, cloud: Cloud) -> RemoteProject:
+        try:
+            listed: Sequence[RemoteProject] = await cloud.projects()
+        except Unsupported:
+            listed = ()
+        named = [remote for remote in listed if text in (remote.id, remote.name)]
+        if len(named) == 1:
+            return named[0]
+        if len(named) > 1:
+            ids = ", ".join(remote.id for remote in named)
+            raise NoSuchProject(f"Several projects are called {printable(text)} ({ids}). Name one by its id.")
+        return await cloud.project(text)
+
+    def _mine(self, account: str) -> list[ProjectRow]:
+        return [row for row in self._core.summary.projects.values() if row.account == account]
+
+    def new(self, name: str, account: str | None, kind: ProjectKind) -> Find:
+        """What finds, or writes down, a project of that name: the one that this machine made before, or one to be made.
+
+        Raises UsageError, NotSignedIn.
+        """
+        if not name.strip():
+            raise UsageError("A project needs a name.")
+        owner = self._core.accounts.chosen(account).login.account
+
+        def keep(connection: sqlite3.Connection) -> int:
+            before = uploads.projects_named(connection, owner, name, kind)
+            return before[0].id if before else uploads.add_project(connection, owner, name, kind)
+
+        return keep
+
+    async def others(self) -> tuple[Project, ...]:
+        """Projects that the services of all accounts list and the journal does not know.
+
+        A service that does not answer for a while is left out.
+        """
+        lists = await asyncio.gather(*(self._others_of(signed_in) for signed_in in self._core.accounts.all))
+        return tuple(project for projects in lists for project in projects)
+
+    async def _others_of(self, signed_in: SignedIn) -> list[Project]:
+        account = signed_in.login.account
+        try:
+            async with asyncio.timeout(_LISTING_PATIENCE):
+                listed = await signed_in.cloud.projects()
+        except (Unsupported, LinkError, SignInError, TimeoutError):
+            return []  # the list is a convenience; what this machine uploads is in the journal
+        known = {row.remote_id for row in self._mine(account)}
+        return [_foreign(remote, account) for remote in listed if remote.id not in known]
+
+    async def _set(self, project: int, **facts: object) -> None:
+        def change(connection: sqlite3.Connection) -> None:
+            uploads.set_project(connection, project, **facts)
+
+        await self._core.journal.write(change)
+
+
+def _foreign(remote: RemoteProject, account: str) -> Project:
+    state = remote.state or ProcessingState.NOT_STARTED
+    processing = Processing(state=state, word=remote.word, reason=remote.error_reason)
+    return Project(
+        remote.id, remote.name, ProjectKind.IMAGES, account, processing=processing, web_address=remote.web_address
+    )

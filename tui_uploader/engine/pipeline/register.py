@@ -1,0 +1,215 @@
+"""Tells the service which stored files belong to the project; only then is a file uploaded."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from tui_uploader.cloud.contract import Cloud, ObjectStore, Registration
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.engine.journal.tables import files
+from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.pipeline.confirm import NotConfirmed, look_into, not_confirmed
+from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
+from tui_uploader.engine.scheduling.retry import Verdict, backoff, decide
+from tui_uploader.engine.sources.changed_since import keep_unwritten
+from tui_uploader.errors import (
+    CloudFault,
+    CloudRefused,
+    EngineError,
+    LinkError,
+    NoSuchProject,
+    Unsupported,
+    UploaderError,
+)
+from tui_uploader.intake.inspect import result_type
+from tui_uploader.model import FileStage, Notice, ProjectKind
+from tui_uploader.text import printable
+
+log = logging.getLogger(__name__)
+
+_BATCH = 500
+_GATHERING_SECONDS = 2.0
+_QUIET_FAILURES = 3
+"""In a row; after more than these, the user is told of failures that may pass, and asked to look at doubtful counts."""
+_MOST_LOSSES = 3
+_LOST = "The storage confirmed this file several times and does not have it. Ask the service, then retry the file."
+
+
+class Registrar:
+    """Gathers what is stored for a moment and registers it in batches, several projects side by side."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._tasks = ProjectTasks(core, "register")
+        self._since: dict[int, float] = {}
+        self._not_before: dict[int, float] = {}
+        self._failures: dict[int, int] = {}
+        self._losses: dict[int, int] = {}
+        """How often the storage lost each file."""
+
+    async def step(self) -> float | None:
+        now = self._core.clocks.monotonic()
+        dues: list[float] = []
+        for project in self._core.summary.projects.values():
+            waiting = self._core.summary.project_files(project.id, FileStage.STORED)
+            if not waiting:
+                self._since.pop(project.id, None)
+                self._core.obstacles.pop(project.id, None)
+                self._tasks.not_needed(project.id)
+                continue
+            due = None if self._tasks.busy(project.id) else self._due(project, waiting, now)
+            if due is None:
+                continue
+            if due <= now:
+                self._tasks.begin(project, partial(self._register, project.id))
+            else:
+                dues.append(due)
+        return min(dues) - now if dues else None
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    def wake(self) -> None:
+        self._not_before.clear()
+        self._core.ring()
+
+    def _due(self, project: ProjectRow, waiting: int, now: float) -> float | None:
+        """When to register (monotonic); None while the account cannot."""
+        account = self._core.account_of(project)
+        if account is None or not account.usable:
+            return None
+        since = self._since.setdefault(project.id, now)
+        more_to_come = self._core.summary.project_files(project.id, FileStage.READY, FileStage.SENDING)
+        gathered = waiting >= _BATCH or not more_to_come
+        return max(now if gathered else since + _GATHERING_SECONDS, self._not_before.get(project.id, 0.0))
+
+    async def _register(self, project_id: int) -> None:
+        project = self._core.summary.projects.get(project_id)
+        account = None if project is None else self._core.account_of(project)
+        if project is None or project.remote_id is None or account is None or not account.usable:
+            return
+        most = min(_BATCH, account.cloud.registration_batch)
+        stored = await self._core.journal.read(lambda connection: files.stored(connection, project.id, most))
+        rows = await keep_unwritten(self._core, stored)
+        if not rows:
+            return
+        try:
+            store = account.cloud.store(project.remote_id)
+            await store.open()
+            keyed = [(row, store.key(row.object or "")) for row in rows]
+            if project.kind is ProjectKind.IMAGES:
+                await self._register_images(account.cloud, store, project, keyed)
+            else:
+                await self._register_results(account.cloud, project, keyed)
+        except EngineError:
+            raise
+        except UploaderError as error:
+            self._settle_failure(project, error)
+            return
+        self._since.pop(project.id, None)
+        self._failures.pop(project.id, None)
+        self._core.obstacles.pop(project.id, None)
+        account.link.seen_up()
+
+    async def _register_images(
+        self, cloud: Cloud, store: ObjectStore, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]
+    ) -> None:
+        """Raises NotConfirmed, once what is certain is written down."""
+        assert project.remote_id is not None
+        ids = [row.id for row, _ in keyed]
+        await self._core.journal.write(lambda connection: files.ask_registration(connection, ids))
+        registration = await cloud.register_images(project.remote_id, [key for _, key in keyed])
+        taken = frozenset(registration.registered)
+        first_asked = {key: row for row, key in keyed if key in taken and not row.register_asked}
+        number = registration.counted
+        if number is None or number >= len(first_asked):
+            await self._keep(keyed, registration)
+            return
+        doubtful = [row.id for row in first_asked.values()]
+        await self._core.journal.write(lambda connection: files.unask_registration(connection, doubtful))
+        objects = {key: row.object or "" for key, row in first_asked.items()}
+        found = await look_into(cloud, store, project.remote_id, objects, number)
+        log.warning("Project %d: %d of %d registered; %s", project.id, number, len(first_asked), found)
+        certain = tuple(key for key in registration.registered if key not in found.lost | found.unexplained)
+        await self._keep(keyed, replace(registration, registered=certain))
+        await self._send_again([first_asked[key] for key in found.lost])
+        if found.unexplained:
+            raise not_confirmed(project.name, len(first_asked), number, len(found.unexplained))
+
+    async def _send_again(self, lost: Sequence[FileRow]) -> None:
+        """Files that the storage confirmed and does not have; those that it loses again and again are given up."""
+        for row in lost:
+            self._losses[row.id] = self._losses.get(row.id, 0) + 1
+
+        def send(connection: sqlite3.Connection) -> None:
+            for row in lost:
+                files.send_again(connection, row.id)
+                if self._losses[row.id] >= _MOST_LOSSES:
+                    files.fail(connection, row.id, CloudFault.__name__, _LOST)
+
+        await self._core.journal.write(send)
+
+    async def _register_results(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
+        assert project.remote_id is not None
+        for row, key in keyed:
+            try:
+                registration = await cloud.register_result(project.remote_id, key, result_type(row.path))
+            except Unsupported as error:
+                fail = partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error))
+                await self._core.journal.write(fail)
+                continue
+            await self._keep([(row, key)], registration)
+
+    async def _keep(self, keyed: Sequence[tuple[FileRow, str]], registration: Registration) -> None:
+        """Files that the service was not asked about stay stored, and are asked about the next time."""
+        registered = frozenset(registration.registered)
+        now = self._core.clocks.wall()
+
+        def keep(connection: sqlite3.Connection) -> None:
+            files.register(connection, [row.id for row, key in keyed if key in registered], now)
+            for row, key in keyed:
+                if (reason := registration.refused.get(key)) is not None:
+                    files.fail(connection, row.id, CloudRefused.__name__, reason)
+
+        await self._core.journal.write(keep)
+
+    def _tell(self, project: ProjectRow, error: UploaderError, *, needs_person: bool) -> None:
+        self._core.obstacles[project.id] = Notice(error.kind, str(error), needs_person=needs_person)
+        self._core.ring()
+
+    def _settle_failure(self, project: ProjectRow, error: UploaderError) -> None:
+        account = self._core.account_of(project)
+        failures = self._failures.get(project.id, 0)
+        self._failures[project.id] = failures + 1
+        decision = decide(error, 0, self._core.clocks.random)
+        if account is not None and decision.verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
+            self._core.accounts.note(account, error)
+        lasts = failures >= _QUIET_FAILURES
+        if decision.verdict is Verdict.GIVE_UP:
+            self._tell(project, _obstacle(error, project.name), needs_person=True)
+        elif isinstance(error, NotConfirmed):
+            self._tell(project, error, needs_person=lasts)
+        elif lasts and not isinstance(error, LinkError):
+            self._tell(project, error, needs_person=False)
+        log.warning("Registering in project %d, attempt %d: %s", project.id, failures + 1, error)
+        # Stored files are never given up: they stay stored, and registering may be repeated for ever.
+        wait = max(1.0, backoff(failures, self._core.clocks.random), decision.after)
+        self._not_before[project.id] = self._core.clocks.monotonic() + wait
+
+
+def _obstacle(error: UploaderError, project: str) -> UploaderError:
+    name = printable(project)
+    help = (
+        "If the project is gone for good, cancel this upload and add the files to another project."
+        if isinstance(error, NoSuchProject)
+        else "Check on the service's web page what this account may do there."
+    )
+    return type(error)(
+        f"{error} All files that are stored stay so, and the engine tries again from time to time to register them in "
+        f"{name}. {help}"
+    )

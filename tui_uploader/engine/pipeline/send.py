@@ -1,0 +1,372 @@
+"""Keeps the streams filled: picks ready files, runs their transfers, and decides what a failure means."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import sqlite3
+from collections import Counter, deque
+from collections.abc import Mapping
+from functools import partial
+
+from tui_uploader.engine.accounts.accounts import SignedIn
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.summary import UploadRow
+from tui_uploader.engine.journal.tables import deduplication, files
+from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.pipeline.projects import Projects
+from tui_uploader.engine.pipeline.transfer import Transfer
+from tui_uploader.engine.scheduling.failures import Setbacks
+from tui_uploader.engine.scheduling.fairness import next_upload, served_after
+from tui_uploader.engine.scheduling.retry import Verdict
+from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up, unforeseen
+from tui_uploader.engine.sources.changed_since import written_since_check
+from tui_uploader.engine.sources.unfinished import changed_too_often
+from tui_uploader.errors import (
+    ChecksumRefused,
+    CloudBusy,
+    CloudFault,
+    CloudUnintelligible,
+    EngineError,
+    NameTaken,
+    Remedy,
+    SourceChanged,
+    StoredDamaged,
+    UnforeseenFailure,
+    UploaderError,
+)
+from tui_uploader.intake.volumes import Volume
+from tui_uploader.model import FileEvent, FileStage, UploadState
+from tui_uploader.text import printable
+
+log = logging.getLogger(__name__)
+
+_ROOM = "send"
+_HEAD = 64
+_SPARE = 4
+"""Files opened and ready to go when a stream gets free: no idle gap between files."""
+_SCAN_GRACE = 2.0
+_COMPLETION_GRACE = 2.0
+"""For a file whose last part has just arrived to be completed, although no other may begin."""
+
+
+def allowance(streams: int, uploads: int) -> int:
+    """How many files of one upload may be under way, of `uploads` that have some to send: a fair part of the streams,
+    so that large files of one never keep another from its turn, and a few more that wait for a stream."""
+    return math.ceil(streams / max(1, uploads)) + _SPARE
+
+
+def parts_are_wrong(error: UploaderError) -> bool:
+    return error.remedy in (Remedy.CHECK_FILE, Remedy.RESTART_FILE)
+
+
+def give_up(connection: sqlite3.Connection, file_id: int, error: UploaderError) -> None:
+    """What was sent so far is kept for the next attempt, unless it is what is wrong."""
+    if parts_are_wrong(error):
+        files.forget_parts(connection, file_id)
+    if isinstance(error, StoredDamaged):
+        deduplication.give_up_name(connection, files.file(connection, file_id))
+    files.fail(connection, file_id, error.kind, str(error))
+
+
+def check_again(connection: sqlite3.Connection, row: FileRow, error: UploaderError) -> None:
+    """What the storage holds damaged stays there, under a name that is not used any more."""
+    if isinstance(error, StoredDamaged):
+        deduplication.give_up_name(connection, row)
+    files.doubt(connection, row.id)
+
+
+class Sender:
+    """Runs transfers. What may be sent is read from the journal in small windows, whatever the number of files."""
+
+    def __init__(self, core: Core, projects: Projects) -> None:
+        self._core = core
+        self._projects = projects
+        self.setbacks = Setbacks(core.clocks.monotonic, core.clocks.random)
+        self._faults: FailureCounts[int] = FailureCounts(core.clocks.monotonic)
+        self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
+        self._paths: dict[int, str] = {}
+        """Of the files whose tasks run."""
+        self._silent_disks: dict[int, Volume] = {}
+        self._heads: dict[int, deque[FileRow]] = {}
+        self._served: dict[int, int] = {}
+        self._to_hold: set[int] = set()
+        self._preparing_since: dict[int, float] = {}
+        self._refusals = 0
+        self._idle_since: float | None = None
+
+    # ------------------------------------------------------------------------------------------------ filling
+
+    async def step(self) -> float | None:
+        now = self._core.clocks.monotonic()
+        for file in self._to_hold - self._tasks.keys():
+            await self._hold(file)
+        running = {upload.id for upload in self._core.summary.uploads.values() if self._may_send(upload, now)}
+        self._stop_those_not_in(running)
+        self._stop_those_that_hang()
+        if self._core.valve.closed:
+            running.clear()
+        held_in = self._hold_what_waits(now)
+        if running:
+            await self._refill(running)
+            for row in await self._pick(running):
+                self._begin(row)
+        return self._next_due(now) if held_in is None else held_in
+
+    def wake(self) -> None:
+        """What rests after a failure may go at once."""
+        self.setbacks.wake()
+        self._core.storage.wake()
+        self._core.ring()
+
+    def take_refusals(self) -> int:
+        """How often the cloud said since the last call that it is too much."""
+        refusals, self._refusals = self._refusals, 0
+        return refusals
+
+    async def stop(self, upload: int) -> None:
+        """End the transfers of an upload; returns when they ended."""
+        self._heads.pop(upload, None)
+        going = [task for owner, task in self._tasks.values() if owner == upload]
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
+
+    async def close(self) -> None:
+        for upload in {owner for owner, _ in self._tasks.values()}:
+            await self.stop(upload)
+
+    def _may_send(self, upload: UploadRow, now: float) -> bool:
+        if upload.state is UploadState.PREPARING:
+            # A walk that takes long does not hold the first files up; a short one may still find too many images.
+            since = self._preparing_since.setdefault(upload.id, now)
+            if now - since < _SCAN_GRACE:
+                return False
+        elif upload.state is UploadState.ACTIVE:
+            self._preparing_since.pop(upload.id, None)
+        else:
+            return False
+        project = self._core.summary.projects[upload.project]
+        account = self._core.account_of(project)
+        return account is not None and account.usable and self._core.storage.rest(project.id) is None
+
+    def _stop_those_not_in(self, running: set[int]) -> None:
+        """Transfers of a paused or cancelled upload end; those over a dead link end by their own deadlines."""
+        for upload, task in self._tasks.values():
+            found = self._core.summary.uploads.get(upload)
+            active = found is not None and found.state in (UploadState.ACTIVE, UploadState.PREPARING)
+            if upload not in running and not active:
+                task.cancel()
+
+    def _stop_those_that_hang(self) -> None:
+        """A memory card that does not answer keeps no stream: its files wait until it does."""
+        sources = self._core.sources
+        hanging = sources.hanging()
+        self._silent_disks = {upload: disk for upload, disk in self._silent_disks.items() if disk in hanging}
+        if not hanging:
+            return
+        for file, path in self._paths.items():
+            if sources.hangs(path):
+                upload, task = self._tasks[file]
+                self._silent_disks[upload] = sources.volume_of(path)
+                task.cancel()
+        for upload, rows in self._heads.items():
+            self._heads[upload] = deque(row for row in rows if not sources.hangs(row.path))
+
+    def silent_disk(self, upload: int) -> Volume | None:
+        """The memory card or disk that files of the upload wait for, because it does not answer."""
+        return self._silent_disks.get(upload)
+
+    def _hold_what_waits(self, now: float) -> float | None:
+        """While nothing may be sent: end what is under way, at once when the user's clock says so, else when every
+        body has got to its end. Returns when to look again."""
+        valve = self._core.valve
+        if not valve.closed or not self._tasks:
+            self._idle_since = None
+            return None
+        if self._core.live.flights or self._idle_since is None:
+            self._idle_since = now
+        if valve.shut or now - self._idle_since >= _COMPLETION_GRACE:
+            for _, task in self._tasks.values():
+                task.cancel()
+        return _COMPLETION_GRACE
+
+    def _next_due(self, now: float) -> float | None:
+        dues = [until for until, _ in self.setbacks.resting.values()] + self._core.storage.ends
+        dues += [since + _SCAN_GRACE for since in self._preparing_since.values() if now < since + _SCAN_GRACE]
+        return max(0.0, min(dues) - now) if dues else None
+
+    async def _refill(self, running: set[int]) -> None:
+        short = [
+            upload
+            for upload in running
+            if not self._heads.get(upload) and self._core.summary.files(upload, FileStage.READY)
+        ]
+        if not short:
+            return
+        passing_over = (*self._tasks, *self.setbacks.resting)
+        but_in = [volume.point for volume in self._core.sources.hanging() if not volume.is_root]
+
+        def heads(connection: sqlite3.Connection) -> list[list[FileRow]]:
+            return [files.ready(connection, upload, _HEAD, passing_over, but_in) for upload in short]
+
+        for upload, rows in zip(short, await self._core.journal.read(heads), strict=True):
+            self._heads[upload] = deque(row for row in rows if not self._core.sources.hangs(row.path))
+
+    async def _pick(self, running: set[int]) -> list[FileRow]:
+        """Files whose sending has begun in the journal, in fair turns."""
+        chosen = self._next_files(running)
+        if not chosen:
+            return []
+
+        def pick(connection: sqlite3.Connection) -> list[FileRow]:
+            picked = [files.pick(connection, row.id) for row in chosen]
+            return [row for row in picked if row is not None]
+
+        return await self._core.journal.write(pick)
+
+    def _next_files(self, running: set[int]) -> list[FileRow]:
+        under_way = Counter(owner for owner, _ in self._tasks.values())
+        most = allowance(
+            self._core.streams.limit, len({upload for upload in running if self._heads.get(upload)} | under_way.keys())
+        )
+        chosen: list[FileRow] = []
+        while True:
+            wanting = [
+                upload
+                for upload in running
+                if self._heads.get(upload) and under_way[upload] < most and not self._waits_for_trial(upload, under_way)
+            ]
+            upload = next_upload(wanting, self._served)
+            if upload is None:
+                return chosen
+            row = self._heads[upload].popleft()
+            self._served = served_after(self._served, wanting, upload, row.size)
+            under_way[upload] += 1
+            chosen.append(row)
+
+    def _waits_for_trial(self, upload: int, under_way: Mapping[int, int]) -> bool:
+        """Whether another file finds out meanwhile if the storage of the upload's project takes files again."""
+        project = self._core.summary.uploads[upload].project
+        return self._core.storage.on_trial(project) and any(
+            under_way.get(other.id) for other in self._core.summary.uploads_of(project)
+        )
+
+    # ------------------------------------------------------------------------------------------------ sending
+
+    def _begin(self, row: FileRow) -> None:
+        self._to_hold.add(row.id)
+        task = asyncio.create_task(self._send(row), name=f"send-{row.id}")
+        self._tasks[row.id] = (row.upload, task)
+        self._paths[row.id] = row.path
+        task.add_done_callback(lambda _: self._end(row.id))
+
+    def _end(self, file: int) -> None:
+        del self._tasks[file], self._paths[file]
+        self._core.ring()
+
+    async def _send(self, row: FileRow) -> None:
+        """The edge of a transfer's task. Whatever happens, even a cancellation before it began, the journal learns
+        that the file is no longer being sent: at the latest by the next step."""
+        self._to_hold.discard(row.id)
+        try:
+            await self._attempt(row)
+            self._core.recovered(_ROOM)
+            self._faults.passed(row.id)
+        except asyncio.CancelledError:
+            self._to_hold.add(row.id)
+            await self._hold(row.id)
+            raise
+        except UnforeseenFailure as error:
+            self._to_hold.add(row.id)
+            await self._note_fault(row, error)
+        except EngineError as error:
+            self._to_hold.add(row.id)
+            await self._core.trouble(_ROOM, error)
+        except Exception as error:
+            log.exception("Sending a file met something unforeseen")
+            self._to_hold.add(row.id)
+            await self._note_fault(row, error)
+
+    async def _note_fault(self, row: FileRow, error: Exception) -> None:
+        """A file that a fault of the program keeps from being sent is tried again, then given up."""
+        doing = f"send {printable(row.path)}"
+        failures = self._faults.failed(row.id)
+        self.setbacks.rest(row.id, self._faults.rest(row.id), str(unforeseen(error, doing)))
+        if failures > QUIET_TRIES:
+            self._faults.passed(row.id)
+            with contextlib.suppress(EngineError):  # it is tried again, and given up then
+                await self._core.journal.write(partial(give_up, file_id=row.id, error=given_up(error, doing)))
+                self._to_hold.discard(row.id)
+
+    async def _attempt(self, row: FileRow) -> None:
+        account = self._core.account_of(self._core.summary.projects[row.project])
+        if account is None:
+            await self._hold(row.id)
+            return
+        try:
+            remote_id = await self._projects.made(row.project)
+            store = account.cloud.store(remote_id)
+            await store.open()
+            transfer = Transfer(self._core, row, store)
+            try:
+                await transfer.run()
+            except NameTaken:
+                # By an earlier attempt of ours whose answer got lost, or by somebody else.
+                if not await transfer.is_stored_already():
+                    raise
+        except EngineError:
+            raise
+        except UploaderError as error:
+            await self._settle_failure(row, account, error)
+        else:
+            self.setbacks.got_through(row.id)
+            self._core.storage.accepted(row.project)
+            account.link.seen_up()
+
+    async def _settle_failure(self, row: FileRow, account: SignedIn, error: UploaderError) -> None:
+        if isinstance(error, NameTaken):
+            await self._core.journal.write(partial(deduplication.give_other_name, file_id=row.id))
+            return
+        self._refusals += isinstance(error, CloudBusy)
+        decision = self.setbacks.met(row.id, error)
+        log.info("File %d: %s (%s), so: %s", row.id, error, error.kind, decision.verdict)
+        match decision.verdict:
+            case Verdict.AWAIT_LINK | Verdict.AWAIT_SIGN_IN:
+                self._core.accounts.note(account, error)
+                await self._hold(row.id)
+            case Verdict.AWAIT_STORAGE:
+                self._core.storage.refused(row.project, error)
+                await self._hold(row.id)
+            case Verdict.AGAIN:
+                if isinstance(error, (CloudBusy, CloudFault, CloudUnintelligible)):
+                    account.link.suspect(error)
+                await self._hold(row.id)
+            case Verdict.RESTART_FILE:
+                await self._core.journal.write(
+                    partial(files.forget_parts, file_id=row.id), then=partial(self._core.live.forget_parts, row.id)
+                )
+                await self._hold(row.id)
+            case Verdict.CHECK_FILE:
+                if isinstance(error, SourceChanged):
+                    self._core.watches.changed(row)
+                await self._core.journal.write(partial(check_again, row=row, error=error))
+            case Verdict.GIVE_UP:
+                if isinstance(error, SourceChanged) or (
+                    # The storage may be the first to notice that the file was written to while it was sent.
+                    isinstance(error, ChecksumRefused) and await written_since_check(self._core, row)
+                ):
+                    error = changed_too_often(row.path)
+                forget = partial(self._core.live.forget_parts, row.id) if parts_are_wrong(error) else None
+                await self._core.journal.write(partial(give_up, file_id=row.id, error=error), then=forget)
+
+    async def _hold(self, file: int) -> None:
+        def hold(connection: sqlite3.Connection) -> None:
+            if files.file(connection, file).stage is FileStage.SENDING:
+                files.move(connection, file, FileEvent.HELD)
+
+        self._to_hold.add(file)  # if the journal takes nothing now, the next step tries again
+        await self._core.journal.write(hold)
+        self._to_hold.discard(file)

@@ -1,0 +1,221 @@
+"""One file from the disk to the store: as one PUT, or part by part so that nothing confirmed is sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import FileIO
+from typing import Any
+
+from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
+from tui_uploader.engine.context import Core
+from tui_uploader.engine.journal.tables import files, open_multiparts
+from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.scheduling.concurrency import MOST_STREAMS_AGAINST_LOSS, part_size
+from tui_uploader.engine.sources.open import OpenFile, check_unwritten, opened
+from tui_uploader.engine.sources.threads import patience_with
+from tui_uploader.errors import SourceChanged, Unsupported
+from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
+from tui_uploader.intake.naming import holds_identity
+from tui_uploader.model import Proof
+from tui_uploader.text import byte_count
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Where a part lies in the file."""
+
+    number: int
+    offset: int
+    length: int
+
+
+def slices(size: int, length: int) -> list[Slice]:
+    """The parts of a file of `size` bytes."""
+    return [
+        Slice(number, offset, min(length, size - offset))
+        for number, offset in enumerate(range(0, size, length), start=1)
+    ]
+
+
+def confirmed(journaled: Iterable[Part], listed: Sequence[Part] | None) -> list[Part]:
+    """The parts that need not be sent again: those that the journal and, where it lets us look, the store both know."""
+    if listed is None:
+        return list(journaled)
+    there = {part.number: part for part in listed}
+    return [
+        part
+        for part in journaled
+        if part.number in there and (there[part.number].etag, there[part.number].size) == (part.etag, part.size)
+    ]
+
+
+class Transfer:
+    """Sends the file of `row`, which is in the stage SENDING, and writes it down as stored."""
+
+    def __init__(self, core: Core, row: FileRow, store: ObjectStore) -> None:
+        assert row.object is not None and row.crc32 is not None
+        self._core = core
+        self._row = row
+        self._store = store
+        self._name = row.object
+        self._crc32 = row.crc32
+
+    async def run(self) -> None:
+        """Cancelling stops it at once.
+
+        Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
+        """
+        async with opened(self._core, self._row) as source:
+            goodput = self._core.live.goodput(self._core.clocks.monotonic())
+            wanted = self._row.part_size or part_size(self._row.size, goodput, self._core.streams.limit)
+            if self._row.size <= wanted:
+                await self._send_whole(source)
+                return
+            try:
+                multipart, done = await self._begin_or_resume(wanted)
+            except Unsupported:
+                if self._row.size > MAX_SINGLE_PUT:
+                    raise Unsupported(
+                        f"The store takes no uploads in parts from this account, and {byte_count(self._row.size)} are "
+                        f"more than the {byte_count(MAX_SINGLE_PUT)} that it takes at once."
+                    ) from None
+                await self._send_whole(source)
+                return
+            await self._send_parts(source, multipart, slices(self._row.size, wanted), done)
+
+    async def is_stored_already(self) -> bool:
+        """Whether the object of that name is this very file; then it is written down as stored.
+
+        Without a right to look, it counts as somebody else's: better stored twice than taken for what it is not. Only
+        where the name itself tells the content, it is ours.
+        """
+        row = self._row
+        try:
+            there = await self._store.head(self._name)
+        except Unsupported:
+            if row.identity is None or not holds_identity(self._name, row.identity):
+                return False
+            return await self._note_stored("", Proof.NONE)
+        if there is None or there.size != row.size:
+            return False
+        if there.crc32 is not None:
+            same, proof = there.crc32 == self._crc32, Proof.CRC32
+        else:
+            proof = Proof.MD5
+            async with opened(self._core, row) as source:
+                same = there.etag == await self._core.sources.run_within(
+                    patience_with(row.size), row.path, _md5_of, source.file
+                )
+        return same and await self._note_stored(there.etag, proof)
+
+    async def _note_stored(self, etag: str, proof: Proof) -> bool:
+        row = self._row
+
+        def store(connection: sqlite3.Connection) -> None:
+            files.forget_parts(connection, row.id)
+            files.store(connection, row.id, etag, proof)
+            # Whoever stored it before may have registered it, too: then the service rightly counts none.
+            files.ask_registration(connection, [row.id])
+
+        await self._core.journal.write(store, then=lambda: self._core.live.forget_parts(row.id))
+        return True
+
+    async def _send_whole(self, source: OpenFile) -> None:
+        row, core = self._row, self._core
+        async with core.streams.place(row.upload, row.size) as give_back:
+            with core.live.flight(row.upload, row.id, row.size) as flight:
+                body = Span(source.file, 0, row.size, self._crc32, _in_this_loop(give_back), row.path)
+                stored = await self._store.put(self._name, body, flight.note_sent)
+                await check_unwritten(core, source)
+                await core.journal.write(
+                    lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
+                    then=flight.land,
+                )
+
+    async def _begin_or_resume(self, size: int) -> tuple[str, list[Part]]:
+        """The id of the multipart upload, and its parts that need not be sent again."""
+        row, core = self._row, self._core
+        if row.multipart is not None:
+            journaled = await core.journal.read(lambda connection: files.parts(connection, row.id))
+            if sum(part.size for part in journaled) == row.size:
+                # Only the completion is missing, or its answer: then the store may have no such upload any more.
+                return row.multipart, journaled
+            listed = await self._store.list_parts(self._name, row.multipart)
+            return row.multipart, confirmed(journaled, listed)
+        await core.journal.write(partial(open_multiparts.intend_multipart, project=row.project, object_name=self._name))
+        multipart = await self._store.create_multipart(self._name)
+        await core.journal.write(lambda connection: files.begin_multipart(connection, row.id, multipart, size))
+        return multipart, []
+
+    async def _send_parts(self, source: OpenFile, multipart: str, planned: list[Slice], done: list[Part]) -> None:
+        row, core = self._row, self._core
+        parts = {part.number: part for part in done}
+        core.live.set_parts(row.upload, row.id, sum(part.size for part in done))
+        left = iter([piece for piece in planned if piece.number not in parts])
+
+        async def send_what_is_left() -> None:
+            for piece in left:
+                parts[piece.number] = await self._send_part(source, multipart, piece)
+
+        # Each waits for a place, and of those there may soon be more.
+        workers = min(MOST_STREAMS_AGAINST_LOSS, len(planned) - len(parts))
+        await all_or_first_error([send_what_is_left() for _ in range(workers)])
+        ordered = [parts[piece.number] for piece in planned]
+        if crc32_joined((part.crc32 or 0, part.size) for part in ordered) != self._crc32:
+            raise SourceChanged(
+                f"{self._name} is no longer what was checked; it is checked again, and what is wrong of it sent anew."
+            )
+        await check_unwritten(core, source)
+        stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
+        await core.journal.write(
+            lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
+            then=lambda: core.live.forget_parts(row.id),
+        )
+
+    async def _send_part(self, source: OpenFile, multipart: str, piece: Slice) -> Part:
+        row, core = self._row, self._core
+        async with core.streams.place(row.upload, piece.length) as give_back:
+            crc32 = await core.sources.run_within(
+                patience_with(piece.length), row.path, crc32_of, source.file, piece.offset, piece.length
+            )
+            with core.live.flight(row.upload, row.id, piece.length) as flight:
+                body = Span(source.file, piece.offset, piece.length, crc32, _in_this_loop(give_back), row.path)
+                part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
+                core.storage.accepted(row.project)  # the other files need not wait for the end of this one
+                confirmed_part = Part(part.number, piece.length, part.etag, crc32, part.proof)
+                await core.journal.write(
+                    lambda connection: files.add_part(connection, row.id, confirmed_part), then=flight.land_as_part
+                )
+                return confirmed_part
+
+
+def _in_this_loop(act: Callable[[], None]) -> Callable[[], None]:
+    """For other threads to call."""
+    loop = asyncio.get_running_loop()
+
+    def soon() -> None:
+        loop.call_soon_threadsafe(act)
+
+    return soon
+
+
+def _md5_of(source: FileIO) -> str:
+    """What S3 gives as the ETag of an object that came in one PUT."""
+    return hashlib.file_digest(source, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
+
+
+async def all_or_first_error(workers: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run all; the first that fails stops the others, and its error comes out as it is."""
+    tasks = [asyncio.create_task(worker) for worker in workers]
+    try:
+        for finished in asyncio.as_completed(tasks):
+            await finished
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
