@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from tui_uploader import settings
-from tui_uploader.cloud import proxies
+from tui_uploader.cloud.net import proxies
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_uploader import redaction
-from tui_uploader.cloud.translate import quoted
+from tui_uploader.cloud.http.error_mapping import quoted
 from tui_uploader.errors import CloudRefused, revived
 from tui_uploader.redaction import REMOVED, Holder, forms, holds_secret, without_secrets
 from tui_uploader.service.logfile import LogFormatter

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cloud.servers import CERTIFICATE
-from tui_uploader.cloud.capabilities import KnownStores
 from tui_uploader.cloud.contract import Span
-from tui_uploader.cloud.pool import ConnectionPool
-from tui_uploader.cloud.renewal import Renewable, ServerClock
-from tui_uploader.cloud.s3 import S3Store
-from tui_uploader.cloud.s3_calls import S3Calls
-from tui_uploader.cloud.storage_key import StorageKey, storage_key
-from tui_uploader.cloud.transport import Deadlines, origin_of
+from tui_uploader.cloud.http.pool import ConnectionPool
+from tui_uploader.cloud.net.endpoint import Deadlines, origin_of
+from tui_uploader.cloud.refresh import Renewable, ServerClock
+from tui_uploader.cloud.s3.capabilities import KnownStores
+from tui_uploader.cloud.s3.client import S3Calls
+from tui_uploader.cloud.s3.session_credentials import StorageKey, storage_key
+from tui_uploader.cloud.s3.store import S3Store
 from tui_uploader.settings import Settings
 
 QUICK = Deadlines(connect=2.0, stall=2.0, reply=2.0)

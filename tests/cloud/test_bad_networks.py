@@ -12,12 +12,12 @@ import pytest
 from tests.cloud.servers import Call, Handler, serving
 from tests.cloud.stores import QUICK, ignore, open_store, span
 from tui_uploader.cloud.contract import Part, Span
-from tui_uploader.cloud.messages import Request
-from tui_uploader.cloud.pix4d import Pix4dCloud
-from tui_uploader.cloud.pool import ConnectionPool
-from tui_uploader.cloud.s3 import S3Store
-from tui_uploader.cloud.translate import link_failure
-from tui_uploader.cloud.transport import Origin
+from tui_uploader.cloud.http.error_mapping import link_failure
+from tui_uploader.cloud.http.messages import Request
+from tui_uploader.cloud.http.pool import ConnectionPool
+from tui_uploader.cloud.net.endpoint import Origin
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
+from tui_uploader.cloud.s3.store import S3Store
 from tui_uploader.errors import (
     CloudFault,
     CloudUnintelligible,

@@ -18,18 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cloud.servers import CERTIFICATE
-from tui_uploader.cloud import s3_xml, status_words
 from tui_uploader.cloud.contract import Part
-from tui_uploader.cloud.proxies import proxy_of
-from tui_uploader.cloud.renewal import ServerClock, lifetime, moment_of
-from tui_uploader.cloud.storage_key import StorageKey, endpoint_of, storage_key
-from tui_uploader.cloud.translate import Stalled, link_failure
-from tui_uploader.cloud.transport import (
+from tui_uploader.cloud.http.error_mapping import Stalled, link_failure
+from tui_uploader.cloud.net.endpoint import (
     Origin,
     origin_of,
     silence_leaky_loggers,
     tls_context,
 )
+from tui_uploader.cloud.net.proxies import proxy_of
+from tui_uploader.cloud.pix4d import processing_status
+from tui_uploader.cloud.refresh import ServerClock, lifetime, moment_of
+from tui_uploader.cloud.s3 import xml
+from tui_uploader.cloud.s3.session_credentials import StorageKey, endpoint_of, storage_key
 from tui_uploader.errors import (
     CloudUnintelligible,
     LinkDown,
@@ -279,12 +280,12 @@ def test_foreign_failures_become_ours(error: BaseException, kind: type[UploaderE
     ],
 )
 def test_words(word: str | None, state: ProcessingState | None) -> None:
-    assert status_words.state_of_word(word) is state
+    assert processing_status.state_of_word(word) is state
 
 
 @given(st.binary(max_size=200))
 def test_no_document_from_outside_breaks_the_reader(body: bytes) -> None:
-    document = s3_xml.parsed(body)
+    document = xml.parsed(body)
     assert document is None or document.name
 
 
@@ -300,22 +301,22 @@ def test_no_document_from_outside_breaks_the_reader(body: bytes) -> None:
     ],
 )
 def test_what_is_no_plain_document(body: bytes) -> None:
-    assert s3_xml.parsed(body) is None
+    assert xml.parsed(body) is None
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_checksums_survive_their_text(crc32: int) -> None:
-    assert s3_xml.crc32_from_text(s3_xml.crc32_text(crc32)) == crc32
+    assert xml.crc32_from_text(xml.crc32_text(crc32)) == crc32
 
 
 def test_an_etag_cannot_break_out_of_the_completion() -> None:
-    document = s3_xml.parsed(s3_xml.completion([Part(1, 1, "</ETag><x>&")], checksums=True))
+    document = xml.parsed(xml.completion([Part(1, 1, "</ETag><x>&")], checksums=True))
     assert document is not None and document.rows[0]["ETag"] == '"</ETag><x>&"'
 
 
 def test_the_contract_alone_loads_no_http_and_no_botocore() -> None:
     program = (
-        "import sys, tui_uploader.cloud.contract, tui_uploader.cloud.credentials\n"
+        "import sys, tui_uploader.cloud.contract, tui_uploader.cloud.login_store\n"
         "print([name for name in ('botocore', 'httpx', 'keyring') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

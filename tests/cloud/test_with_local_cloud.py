@@ -17,8 +17,8 @@ import pytest
 from tests.cloud.servers import CERTIFICATE
 from tests.cloud.stores import ignore, span
 from tui_uploader.cloud.contract import MIN_PART, ObjectStore, Part, Span
-from tui_uploader.cloud.pix4d import Pix4dCloud
-from tui_uploader.cloud.transport import Deadlines
+from tui_uploader.cloud.net.endpoint import Deadlines
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import (
     ChecksumRefused,
     CloudBusy,

@@ -15,10 +15,10 @@ import pytest
 
 from tests.cloud.servers import Call, serving
 from tests.until import until
-from tui_uploader.cloud.messages import Request
-from tui_uploader.cloud.pix4d import Pix4dCloud
-from tui_uploader.cloud.resolving import Resolver
-from tui_uploader.cloud.transport import Deadlines, Origin
+from tui_uploader.cloud.http.messages import Request
+from tui_uploader.cloud.net.endpoint import Deadlines, Origin
+from tui_uploader.cloud.net.resolver import Resolver
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.accounts.link_monitor import LinkWatch
 from tui_uploader.errors import LinkDown, UploaderError
 from tui_uploader.model import Login
@@ -132,7 +132,7 @@ async def test_nothing_goes_over_a_kept_connection_to_the_old_address_once_the_l
 async def test_a_resolver_that_hangs_is_asked_again_and_a_bounded_number_of_times(
     names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_uploader.cloud.resolving._JOINED_SECONDS", 0.0)
+    monkeypatch.setattr("tui_uploader.cloud.net.resolver._JOINED_SECONDS", 0.0)
     resolver = Resolver()
     names.hangs = threading.Event()
     for _ in range(40):

@@ -15,7 +15,7 @@ from tests.cloud.servers import Call, Handler, Server, serving
 from tests.engine.world import SETTINGS, World, add, files_by_name, settled, when
 from tests.photos import write_flight, write_photo
 from tests.until import until
-from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.context import Core
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model import Counts, FileStatus, LinkState, UploadStatus, Volume

@@ -29,7 +29,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.engine.world import SETTINGS, World, add
 from tests.photos import jpeg
 from tui_uploader.cloud.contract import StartReceipt
-from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.context import Core
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import (

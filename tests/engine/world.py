@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.until import until
 from tui_uploader.cloud.contract import Cloud
-from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.context import Clocks
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.manager import UploadManager

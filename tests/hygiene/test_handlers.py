@@ -12,18 +12,18 @@ ROOT = Path(__file__).parents[2]
 
 CATCHES_EVERYTHING = {
     "cli/main.py::_carried_out": "the edge of the program: nothing but a sentence and an exit code leaves it",
-    "cloud/credentials.py::ask": "keyrings raise whatever their own libraries raise; the next place is asked instead",
-    "engine/checking.py::_check": "the edge of a task: logged, shown, and the other files go on",
-    "engine/core.py::run": "the edge of a task: logged, shown, and tried again",
-    "engine/walking.py::_walk": "the edge of a task: logged, shown with the upload, and tried again",
-    "engine/journal/connection.py::_write_group": "the edge of a thread: every caller of the group learns it",
-    "engine/journal/connection.py::_run_alone": "handed to the caller whose change it was; the others are kept",
-    "engine/sending.py::_send": "the edge of a task: logged, written down for the file, and the others go on",
+    "cloud/login_store.py::ask": "keyrings raise whatever their own libraries raise; the next place is asked instead",
+    "engine/pipeline/check.py::_check": "the edge of a task: logged, shown, and the other files go on",
+    "engine/context.py::run": "the edge of a task: logged, shown, and tried again",
+    "engine/pipeline/walk.py::_walk": "the edge of a task: logged, shown with the upload, and tried again",
+    "engine/journal/journal.py::_write_group": "the edge of a thread: every caller of the group learns it",
+    "engine/journal/journal.py::_run_alone": "handed to the caller whose change it was; the others are kept",
+    "engine/pipeline/send.py::_send": "the edge of a task: logged, written down for the file, and the others go on",
     "tui/engine_link.py::_call": "the edge of a command's task: logged, told as a notice, and the screen stays",
     "tui/photo.py::_opened": "Pillow's decoders raise whatever broken bytes make of them: the user reads a sentence",
-    "engine/project_tasks.py::_run": "the edge of a task: logged, shown, tried again, and other projects go on",
+    "engine/pipeline/project_tasks.py::_run": "the edge of a task: logged, shown, tried again, and other projects go on",
     "threads.py::_run": "the edge of a thread: the caller whose work it was gets it",
-    "engine/link.py::_probe": "the edge of a task: logged, shown as the reason of a dead link, and probed again",
+    "engine/accounts/link_monitor.py::_probe": "the edge of a task: logged, shown as the reason of a dead link, and probed again",
     "local_cloud/edge.py::__call__": "the edge of a request: logged, and the reply is an error",
 }
 """`file::function`, and why. A handler that only cleans up and raises again needs no entry."""

@@ -24,7 +24,7 @@ from tests.cloud.servers import CERTIFICATE
 from tests.cloud.stores import SECRET, ignore, open_store, span
 from tests.until import until
 from tui_uploader.cloud.contract import MIN_PART, Part, Span
-from tui_uploader.cloud.s3 import S3Store
+from tui_uploader.cloud.s3.store import S3Store
 from tui_uploader.errors import CloudRefused, StorageKeyExpired, UploaderError
 
 ACCESS_KEY = "AKIDEXAMPLE00001"

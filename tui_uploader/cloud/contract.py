@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-from tui_uploader.cloud.throttle import Throttle
-from tui_uploader.cloud.vitals import Vitals
+from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.throttle import Throttle
 from tui_uploader.model import ProcessingState, Proof
 
 MAX_SINGLE_PUT = 5 * 1024**3

@@ -36,7 +36,7 @@ from tui_uploader.model import (
 from tui_uploader.settings import APP, Directories, Settings
 
 if TYPE_CHECKING:
-    from tui_uploader.cloud.pix4d import Pix4dCloud
+    from tui_uploader.cloud.pix4d.client import Pix4dCloud
 
 
 class UploadManager:
@@ -186,6 +186,6 @@ def _pix4d_cloud(settings: Settings) -> Callable[[Login], Cloud]:
 
 def _pix4d() -> type[Pix4dCloud]:
     """Brings the libraries for HTTP and for signing, which take as long to load as all the rest of the engine."""
-    from tui_uploader.cloud.pix4d import Pix4dCloud
+    from tui_uploader.cloud.pix4d.client import Pix4dCloud
 
     return Pix4dCloud

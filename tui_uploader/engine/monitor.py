@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from tui_uploader.cloud.vitals import Vitals
+from tui_uploader.cloud.net.tcp_info import Vitals
 from tui_uploader.engine.accounts.link_monitor import slept, stands_still
 from tui_uploader.engine.context import Core
 from tui_uploader.engine.journal.tables import uploads

@@ -14,7 +14,7 @@ import pytest
 from tests.engine.world import World, add, files_by_name, left_open, settled, when
 from tests.photos import write_flight, write_photo
 from tests.until import until
-from tui_uploader.cloud.pool import ConnectionPool
+from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS, Way

@@ -17,7 +17,7 @@ from tests.engine.journal.journaled import Desk, candidate, content
 from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight, write_photo
 from tui_uploader.cloud.contract import ObjectStore, Span
-from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.journal.tables import commands, deduplication, files, open_multiparts, uploads, walked
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, Abandoned

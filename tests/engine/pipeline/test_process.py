@@ -13,7 +13,7 @@ import pytest
 from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight
 from tests.until import until
-from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import LinkState, ProcessingState, SignInRequest
 

@@ -9,7 +9,7 @@ from tests.engine.world import SETTINGS, World, add, files_by_name, settled, whe
 from tests.photos import write_flight
 from tui_uploader.cli.waiting import Ending, standstill
 from tui_uploader.cloud.contract import Registration
-from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import CloudFault
 from tui_uploader.local_cloud.meter import counts
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile

@@ -12,7 +12,7 @@ from tests.engine.journal.journaled import Desk
 from tests.engine.world import SETTINGS, World
 from tests.photos import jpeg, write_photo
 from tui_uploader.cloud.contract import ObjectStore, Part, Span, StoredObject
-from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.journal.tables import deduplication, files, uploads
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.engine.pipeline.transfer import Slice, Transfer, confirmed, slices

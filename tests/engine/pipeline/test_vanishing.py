@@ -12,8 +12,8 @@ from tests.engine.world import SETTINGS, World, add, settled
 from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.cloud.contract import StoreConnections
-from tui_uploader.cloud.pix4d import Pix4dCloud
-from tui_uploader.cloud.vitals import Vitals
+from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, LinkState, Login

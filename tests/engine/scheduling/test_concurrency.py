@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART
-from tui_uploader.cloud.vitals import Vitals
+from tui_uploader.cloud.net.tcp_info import Vitals
 from tui_uploader.engine.scheduling.concurrency import (
     FEWEST_STREAMS,
     FIRST_STREAMS,

@@ -20,7 +20,7 @@ from tests.engine.world import SETTINGS, World, add, files_by_name, settled, whe
 from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.cloud.contract import RemoteProject
-from tui_uploader.cloud.pix4d import Pix4dCloud
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.intake.volumes import Volume
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, FileStage, Login, SignInRequest
@@ -86,7 +86,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("tui_uploader.engine.pipeline.check._ORDER_SECONDS", 0.2)
     monkeypatch.setattr("tui_uploader.engine.pipeline.walk._TURN_SECONDS", 0.2)
     monkeypatch.setattr("tui_uploader.engine.pipeline.enqueue._SCAN_PATIENCE", 0.2)
-    monkeypatch.setattr("tui_uploader.cloud.pool._LETTING_GO", 0.2)
+    monkeypatch.setattr("tui_uploader.cloud.http.pool._LETTING_GO", 0.2)
     return world
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tui_uploader.cloud import credentials
+from tui_uploader.cloud import login_store
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.accounts.link_monitor import LinkWatch
 from tui_uploader.errors import LinkError, NotSignedIn, UploaderError
@@ -68,7 +68,7 @@ class Accounts:
     async def load_stored(self) -> None:
         """Sign in, without asking the cloud, with the login that was kept for the profile."""
         found = await asyncio.to_thread(
-            credentials.stored_login, self._settings.profile, self._directories, self._settings
+            login_store.stored_login, self._settings.profile, self._directories, self._settings
         )
         if found is not None:
             login, source = found
@@ -84,7 +84,7 @@ class Accounts:
         source = "environment"
         if request.keep:
             source = await asyncio.to_thread(
-                credentials.keep_login, request.profile, request.login, self._directories, self._settings
+                login_store.keep_login, request.profile, request.login, self._directories, self._settings
             )
         signed_in = await self._admit(request.login, source)
         if request.keep or self._default is None:
@@ -93,7 +93,7 @@ class Accounts:
         return signed_in.account
 
     async def sign_out(self, profile: str) -> bool:
-        forgotten = await asyncio.to_thread(credentials.forget_login, profile, self._directories, self._settings)
+        forgotten = await asyncio.to_thread(login_store.forget_login, profile, self._directories, self._settings)
         if self._default is not None and profile == self._settings.profile:
             signed_in = self._known.pop(self._default, None)
             self._default = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART
-from tui_uploader.cloud.vitals import Vitals
+from tui_uploader.cloud.net.tcp_info import Vitals
 
 MIB = 1024**2
 

@@ -1,0 +1,92 @@
+"""What the kernel tells of real connections, and what it is asked to do for them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tui_uploader.cloud.net.sockets import bbr_permitted
+from tui_uploader.cloud.net.tcp_info import look_for_more, vitals
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells")
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as near,
+        listener.accept()[0] as far,
+    ):
+        yield near, far
+
+
+@linux_only
+def test_the_kernel_tells_how_a_connection_fares(pair: tuple[socket.socket, socket.socket]) -> None:
+    near, far = pair
+    near.sendall(bytes(100_000))
+    left = 100_000
+    while left:
+        left -= len(far.recv(left))
+    found = vitals(near)
+    assert found is not None
+    assert 0 < found.least_round_trip <= found.round_trip < 1
+    assert (found.repeated, found.segments > 0, found.unacknowledged < found.segments + 1) == (0, True, True)
+    assert 0 <= found.silent < 30
+
+
+@linux_only
+def test_bytes_that_nobody_reads_are_on_their_way_or_wait(pair: tuple[socket.socket, socket.socket]) -> None:
+    near, _ = pair
+    near.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            near.send(bytes(1 << 20))
+    found = vitals(near)
+    assert found is not None and found.segments > 0
+
+
+@linux_only
+def test_a_handshake_without_an_answer_is_no_longer_silent_than_it_lasts() -> None:
+    with socket.socket() as listener:  # whose queue is full: the kernel drops what else comes
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        crowd = [socket.socket() for _ in range(4)]
+        for one in crowd:
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        found = vitals(crowd[-1])
+        for one in crowd:
+            one.close()
+    assert found is not None
+    assert found.unacknowledged == 1
+    # The kernel itself counts from when the machine was booted.
+    assert found.silent < 2.0
+
+
+@linux_only
+def test_bbr_begins_anew_and_stays_bbr(pair: tuple[socket.socket, socket.socket]) -> None:
+    near, _ = pair
+    if not bbr_permitted():
+        pytest.skip("this kernel permits no BBR")
+    near.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
+    look_for_more(near)
+    assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"bbr"
+
+
+@linux_only
+def test_another_algorithm_is_left_alone(pair: tuple[socket.socket, socket.socket]) -> None:
+    near, _ = pair
+    near.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
+    look_for_more(near)
+    assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"reno"
+
+
+def test_nothing_is_known_of_a_socket_that_is_closed() -> None:
+    sock = socket.socket()
+    sock.close()
+    look_for_more(sock)
+    assert vitals(sock) is None

@@ -1,0 +1,126 @@
+"""Is the object that is there ours? The whole tables."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.stores import span
+from tui_uploader.cloud.contract import Part, Span, StoredObject
+from tui_uploader.cloud.s3.digests import Reading
+from tui_uploader.cloud.s3.object_match import (
+    Found,
+    Likeness,
+    Verdict,
+    after_completion,
+    likeness_of_parts,
+    multipart_checksum,
+    multipart_etag,
+    proof_of_sameness,
+)
+from tui_uploader.errors import SourceUnreadable
+from tui_uploader.model import Proof
+
+PARTS = (Part(1, 1000, hashlib.md5(b"1").hexdigest(), 7), Part(2, 10, hashlib.md5(b"2").hexdigest(), 8))
+OPAQUE = tuple(replace(part, etag="opaque") for part in PARTS)
+UNCHECKED = tuple(replace(part, crc32=None) for part in PARTS)
+ETAG, CHECKSUM = multipart_etag(PARTS), multipart_checksum(PARTS)
+
+HIDDEN, NOTHING, OTHER, SAME, ALIKE = Likeness
+STORED, GONE, TAKEN = Verdict
+
+
+@pytest.mark.parametrize(
+    ("likeness", "name_taken", "unanswered", "verdict"),
+    [
+        (HIDDEN, False, False, GONE),
+        (HIDDEN, False, True, GONE),
+        (HIDDEN, True, False, TAKEN),
+        (HIDDEN, True, True, TAKEN),
+        (NOTHING, False, False, GONE),
+        (NOTHING, False, True, GONE),
+        (NOTHING, True, False, TAKEN),
+        (NOTHING, True, True, TAKEN),
+        (OTHER, False, False, TAKEN),
+        (OTHER, False, True, TAKEN),
+        (OTHER, True, False, TAKEN),
+        (OTHER, True, True, TAKEN),
+        (SAME, False, False, STORED),
+        (SAME, False, True, STORED),
+        (SAME, True, False, STORED),
+        (SAME, True, True, STORED),
+        (ALIKE, False, False, GONE),
+        (ALIKE, False, True, STORED),
+        (ALIKE, True, False, TAKEN),
+        (ALIKE, True, True, TAKEN),
+    ],
+)
+def test_after_a_refused_completion(likeness: Likeness, name_taken: bool, unanswered: bool, verdict: Verdict) -> None:
+    assert after_completion(likeness, name_taken=name_taken, unanswered=unanswered) is verdict
+
+
+@pytest.mark.parametrize(
+    ("parts", "size", "etag", "checksum", "likeness"),
+    [
+        (PARTS, 1010, ETAG, CHECKSUM, SAME),
+        (PARTS, 1010, ETAG, "", SAME),
+        (PARTS, 1011, ETAG, CHECKSUM, OTHER),
+        (PARTS, 1010, "0" * 32 + "-2", "", OTHER),
+        # A bucket with KMS: no ETag is an MD5, whatever it looks like, and the checksum is what it is.
+        (PARTS, 1010, "0" * 32 + "-2", CHECKSUM, SAME),
+        (PARTS, 1010, ETAG, "AAAAAA==-2", OTHER),
+        (OPAQUE, 1010, "opaque-2", CHECKSUM, SAME),
+        (OPAQUE, 1010, "opaque-2", "", ALIKE),
+        (UNCHECKED, 1010, ETAG, CHECKSUM, SAME),
+        (UNCHECKED, 1010, "0" * 32 + "-2", CHECKSUM, OTHER),
+        (PARTS, 1010, "opaque", "", ALIKE),
+        # One PUT made it: its checksum is that of the whole, which parts do not tell.
+        (PARTS, 1010, "0" * 32, "AAAAAA==", ALIKE),
+    ],
+)
+def test_an_object_and_parts(parts: tuple[Part, ...], size: int, etag: str, checksum: str, likeness: Likeness) -> None:
+    assert likeness_of_parts(Found(StoredObject(size, etag), checksum), parts, 1010) is likeness
+
+
+def test_what_parts_make_is_known_where_theirs_is() -> None:
+    digests = hashlib.md5(b"1").digest() + hashlib.md5(b"2").digest()
+    for order in itertools.permutations(PARTS):
+        assert multipart_etag(order) == f"{hashlib.md5(digests).hexdigest()}-2"
+        assert multipart_checksum(order) == CHECKSUM
+    assert multipart_etag(OPAQUE) is None and multipart_checksum(UNCHECKED) is None
+    assert multipart_checksum((PARTS[0], UNCHECKED[1])) is None
+    assert multipart_etag(()) is None and multipart_checksum(()) is None
+
+
+CONTENT = bytes(range(256)) * 9000
+
+
+@pytest.mark.parametrize(
+    ("size", "etag", "crc32_off_by", "proof"),
+    [
+        (0, "opaque", 0, Proof.CRC32),
+        (0, "opaque", 1, Proof.NONE),
+        (1, "opaque", 0, Proof.NONE),
+        (0, hashlib.md5(CONTENT).hexdigest(), None, Proof.MD5),
+        (0, hashlib.md5(CONTENT).hexdigest(), 1, Proof.NONE),
+        (1, hashlib.md5(CONTENT).hexdigest(), None, Proof.NONE),
+        (0, hashlib.md5(b"other").hexdigest(), None, Proof.NONE),
+        (0, "opaque", None, Proof.NONE),
+        (0, hashlib.md5(CONTENT).hexdigest() + "-1", None, Proof.NONE),
+    ],
+)
+def test_an_object_and_a_span(tmp_path: Path, size: int, etag: str, crc32_off_by: int | None, proof: Proof) -> None:
+    with span(tmp_path / "a.jpg", b"before" + CONTENT + b"behind") as whole, span(tmp_path / "b", CONTENT) as alone:
+        body = Span(whole.file, 6, len(CONTENT), alone.crc32)
+        crc32 = None if crc32_off_by is None else body.crc32 ^ crc32_off_by
+        assert proof_of_sameness(StoredObject(len(CONTENT) + size, etag, crc32), body, Reading()) is proof
+
+
+def test_a_file_that_cannot_be_read_proves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "write-only"
+    with path.open("wb", buffering=0) as file, pytest.raises(SourceUnreadable, match="write-only"):
+        proof_of_sameness(StoredObject(1, "0" * 32), Span(file, 0, 1, 0), Reading())

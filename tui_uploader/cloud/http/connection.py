@@ -1,0 +1,398 @@
+"""One HTTP/1.1 connection that sends files as cheaply as the kernel allows, from a worker thread.
+
+Bodies go out by `sendfile`, or through one small buffer where TLS has to see them; both release the interpreter lock.
+The socket never blocks: every wait is a poll with a deadline that starts anew whenever the other side acknowledged
+something, hears an early answer, and ends at once when the connection is cut from another thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import io
+import os
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+from tui_uploader.cloud.contract import SentCallback, Span
+from tui_uploader.cloud.http.error_mapping import Stalled, proxy_answer
+from tui_uploader.cloud.http.messages import MAX_REPLY, Reply, ReplySource, Request
+from tui_uploader.cloud.http.reply_limits import ReplyLimits
+from tui_uploader.cloud.http.source_errors import blamed, shrunk, unreadable
+from tui_uploader.cloud.net.endpoint import Deadlines, Origin, is_loopback
+from tui_uploader.cloud.net.happy_eyeballs import connect
+from tui_uploader.cloud.net.proxies import Proxy
+from tui_uploader.cloud.net.sockets import (
+    Address,
+    BodyProgress,
+    drop_on_close,
+    limit_silence,
+    thread_buffer,
+    unacknowledged,
+)
+from tui_uploader.cloud.net.throttle import Throttle
+from tui_uploader.errors import CloudUnintelligible
+
+Answer = TypeVar("Answer")
+
+_PLAIN_CHUNK = 256 * 1024
+# OpenSSL takes a buffer wholly or not at all, so this is also the step of progress on a slow link.
+_TLS_CHUNK = 64 * 1024
+_POLL_SLICE = 0.5
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_BROKEN_PIPE = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
+_SENDFILE_IMPOSSIBLE = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTSOCK})
+
+
+class Cut(Exception):
+    """The connection was cut from this side."""
+
+
+class Unanswered(Exception):
+    """A connection that had been idle was gone before one byte of the answer; the same request may go out again."""
+
+
+class ConnectFailed(Exception):
+    """The cause is what happened before the connection stood."""
+
+
+class Connection:
+    """To be used by one thread at a time; `cut` may be called from any."""
+
+    def __init__(
+        self, origin: Origin, proxy: Proxy | None, tls: ssl.SSLContext | None, deadlines: Deadlines, throttle: Throttle
+    ) -> None:
+        self.origin = origin
+        self.reusable = False
+        self.idle_since = 0.0
+        self.reads: tuple[float, str] | None = None
+        """Since when (monotonic) the thread waits for the disk, and for which file; None: it does not."""
+        self.proxy = proxy
+        self._tls = tls
+        self._deadlines = deadlines
+        self._throttle = throttle
+        self._loopback = is_loopback(origin.host if proxy is None else proxy.host)
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._is_cut = False
+        self._inbox = bytearray()
+        self._ended = False
+        """The other side says no more."""
+        self._read_to_end = False
+        """And all that it said has been read."""
+        self._limits = ReplyLimits(origin.host, deadlines.reply, time.monotonic)
+
+    # ------------------------------------------------------------------------------------------- from any thread
+
+    def cut(self) -> None:
+        """End whatever is under way; the thread in it gets `Cut`."""
+        with self._lock:
+            self._is_cut = True
+            if self._socket is not None:
+                try:
+                    # Not SSLSocket.shutdown: that takes the TLS state away from under the thread.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                except OSError:
+                    pass
+        self._throttle.wake()
+
+    def close(self, *, drop: bool = False) -> None:
+        """`drop`: what is queued; else the kernel goes on sending it."""
+        with self._lock:
+            self.reusable = False
+            if self._socket is not None:
+                if drop:
+                    drop_on_close(self._socket)
+                self._socket.close()
+                self._socket = None
+
+    def ask(self, question: Callable[[socket.socket], Answer]) -> Answer | None:
+        """What `question` finds out of the socket; None where there is none."""
+        with self._lock:
+            return None if self._socket is None else question(self._socket)
+
+    def gone(self) -> bool:
+        """An idle connection has nothing to say: whatever it says, it is not to be used again."""
+        if self._socket is None or not self.reusable:
+            return True
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        return bool(poller.poll(0))
+
+    # ------------------------------------------------------------------------------------- from the sending thread
+
+    def exchange(self, addresses: Sequence[Address], request: Request, sent: SentCallback | None) -> Reply:
+        """Send `request` and read its reply, opening the connection first where it is new.
+
+        Raises `Cut`, `Unanswered`, `ConnectFailed`, `Stalled`, OSError and `http.client.HTTPException` of the
+        connection, and SourceError where the file does not give what it should.
+        """
+        was_idle = self._socket is not None
+        self.reusable = False
+        self._inbox.clear()
+        self._ended = self._read_to_end = False
+        try:
+            if not was_idle:
+                self._open(addresses)
+            limit_silence(self._sock)
+            if self._heard() and self._inbox:
+                raise Unanswered if was_idle else http.client.HTTPException("a reply before the request")
+            reply = self._exchange(request, sent)
+        except (*_BROKEN_PIPE, http.client.RemoteDisconnected) as error:
+            self.close(drop=True)
+            self._check_cut()
+            if was_idle and not self._inbox:
+                raise Unanswered from error
+            raise
+        except BaseException:
+            self.close(drop=True)
+            self._check_cut()
+            raise
+        if not self.reusable:
+            self.close()
+        return reply
+
+    def _check_cut(self) -> None:
+        if self._is_cut:
+            raise Cut
+
+    def _open(self, addresses: Sequence[Address]) -> None:
+        try:
+            connect(addresses, self._deadlines.connect, loopback=self._loopback, begun=self._adopt)
+            self._check_cut()
+            if self.proxy is not None and self.origin.tls:
+                self._tunnel(self.proxy)
+            if self._tls is not None and self.origin.tls:
+                self._shake_hands(self._tls)
+        except (OSError, Stalled, http.client.HTTPException) as error:
+            self._check_cut()
+            raise ConnectFailed from error
+
+    def _adopt(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._socket = sock
+        self._check_cut()
+
+    @property
+    def _sock(self) -> socket.socket:
+        if self._socket is None:
+            raise Cut
+        return self._socket
+
+    def _tunnel(self, proxy: Proxy) -> None:
+        target = f"{self.origin.host}:{self.origin.port}"
+        headers = [("Host", target)]
+        if proxy.authorization is not None:
+            headers.append(("Proxy-Authorization", proxy.authorization))
+        self._send_bytes(Request("CONNECT", target, headers).head())
+        # Byte by byte: what a proxy sends beyond its answer has to be seen, not lost in a buffer.
+        response = self._response("CONNECT", self._deadlines.stall, read_ahead=1)
+        response.begin()
+        if response.status != 200:
+            raise proxy_answer(response.status, self.origin.host, proxy.address)
+        if self._inbox:
+            # Kept, they would be read as the store's reply once TLS is up: a forged "200 OK" that no TLS protects.
+            raise http.client.HTTPException("the proxy sent more than its answer to CONNECT")
+
+    def _shake_hands(self, context: ssl.SSLContext) -> None:
+        wrapped = context.wrap_socket(
+            self._sock, server_hostname=self.origin.host, do_handshake_on_connect=False, suppress_ragged_eofs=True
+        )
+        self._adopt(wrapped)
+        end = time.monotonic() + self._deadlines.reply
+        while True:
+            try:
+                wrapped.do_handshake()
+                return
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wanted:
+                events = select.POLLIN if isinstance(wanted, ssl.SSLWantReadError) else select.POLLOUT
+                self._wait(events, min(self._deadlines.connect, end - time.monotonic()))
+
+    def _exchange(self, request: Request, sent: SentCallback | None) -> Reply:
+        progress = BodyProgress(self._sock, sent) if sent is not None else None
+        try:
+            whole = self._send_bytes(request.head()) and self._send_body(request.body, progress)
+        except _BROKEN_PIPE:
+            # The answer to a refused body often lies in our queue already when the refusal breaks the connection.
+            if not self._heard():
+                raise
+            whole = False
+        if whole:
+            if isinstance(request.body, Span):
+                request.body.handed_over()
+            self._await_answer(request.patience, progress)
+        reply, keeps_alive = self._read_reply(request.method, request.patience)
+        if reply.ok and not whole:
+            raise http.client.HTTPException("praise for a request that was not sent to its end")
+        if reply.ok and sent is not None:
+            sent(request.length)
+        self.reusable = whole and keeps_alive and not self._inbox and not self._ended
+        return reply
+
+    # ------------------------------------------------------------------------------------------------- sending
+
+    def _send_body(self, body: bytes | Span, progress: BodyProgress | None) -> bool:
+        """False when the other side answered before it had everything."""
+        if isinstance(body, bytes):
+            return self._send_bytes(body)
+        if isinstance(self._sock, ssl.SSLSocket):
+            return self._send_through_buffer(body, 0, progress)
+        return self._sendfile(body, progress)
+
+    def _sendfile(self, span: Span, progress: BodyProgress | None) -> bool:
+        source, target, done, turn = span.file.fileno(), self._sock.fileno(), 0, 0
+        while done < span.length:
+            if not (turn := turn or self._turn(min(_PLAIN_CHUNK, span.length - done))):
+                return False
+            self.reads = (time.monotonic(), span.path)
+            try:
+                count = os.sendfile(target, source, span.offset + done, turn)
+            except BlockingIOError:
+                if not self._room(progress):
+                    return False
+                continue
+            except OSError as error:
+                if error.errno in _SENDFILE_IMPOSSIBLE and not self._is_cut:
+                    return self._send_through_buffer(span, done, progress)
+                raise blamed(error, span, span.offset + done) from error
+            finally:
+                self.reads = None
+            if count == 0:
+                raise shrunk(span)
+            done += count
+            turn -= count
+            if progress is not None:
+                progress.accepted(count)
+        return True
+
+    def _turn(self, wanted: int) -> int:
+        """How many bytes may be sent now; 0 when the other side speaks first, which under a cap is only heard here."""
+        turn = self._throttle.take(wanted, lambda: self._is_cut)
+        self._check_cut()
+        return 0 if self._throttle.rate is not None and self._heard() else turn
+
+    def _send_through_buffer(self, span: Span, done: int, progress: BodyProgress | None) -> bool:
+        buffer = thread_buffer(_TLS_CHUNK)
+        while done < span.length:
+            step = buffer[: self._turn(min(len(buffer), span.length - done))]
+            if not step:
+                return False
+            self.reads = (time.monotonic(), span.path)
+            try:
+                count = os.preadv(span.file.fileno(), [step], span.offset + done)
+            except OSError as error:
+                raise unreadable(error, span) from error
+            finally:
+                self.reads = None
+            if count == 0:
+                raise shrunk(span)
+            if not self._send_bytes(step[:count], progress):
+                return False
+            done += count
+        return True
+
+    def _send_bytes(self, data: bytes | memoryview, progress: BodyProgress | None = None) -> bool:
+        rest = memoryview(data)
+        while rest:
+            try:
+                count = self._sock.send(rest)
+            except _WOULD_BLOCK:
+                if not self._room(progress):
+                    return False
+                continue
+            rest = rest[count:]
+            if progress is not None:
+                progress.accepted(count)
+        return True
+
+    def _room(self, progress: BodyProgress | None) -> bool:
+        """Wait until more can be sent; False when the other side speaks first."""
+        events = self._wait(select.POLLIN | select.POLLOUT, self._deadlines.stall, progress)
+        # What is readable under TLS may be a session ticket, which is no answer.
+        return not (events & ~select.POLLOUT and self._heard())
+
+    # --------------------------------------------------------------------------------------------------- waiting
+
+    def _wait(
+        self, mask: int, limit: float, progress: BodyProgress | None = None, patience: float | None = None
+    ) -> int:
+        """The poll events among `mask`, or errors. `patience` replaces `limit` once everything is acknowledged.
+
+        Raises `Stalled` after `limit` seconds in which the other side acknowledged nothing.
+        """
+        poller = select.poll()
+        poller.register(self._sock, mask)
+        since, queued = time.monotonic(), unacknowledged(self._sock)
+        while True:
+            allowed = limit
+            if patience is not None and not queued:
+                allowed = patience
+                limit_silence(self._sock, all_arrived=True)
+            left = since + allowed - time.monotonic()
+            if left <= 0:
+                raise Stalled
+            events = poller.poll(min(_POLL_SLICE, left) * 1000)
+            self._check_cut()
+            if events:
+                return events[0][1]
+            if progress is not None:
+                progress.tell()
+            still_queued = unacknowledged(self._sock)
+            if still_queued < queued:
+                since, queued = time.monotonic(), still_queued
+
+    def _await_answer(self, patience: float, progress: BodyProgress | None) -> None:
+        while not self._inbox and not self._heard():
+            self._wait(select.POLLIN, self._deadlines.stall, progress, patience)
+
+    # ------------------------------------------------------------------------------------------------- receiving
+
+    def _heard(self) -> bool:
+        """Take what has arrived; False when that is nothing, True also when it is the end."""
+        try:
+            data = self._sock.recv(64 * 1024)
+        except _WOULD_BLOCK:
+            return False
+        self._ended = self._ended or not data
+        self._inbox += data
+        return True
+
+    def _receive_into(self, buffer: memoryview) -> int:
+        """Blocks until there is something; 0 at the end."""
+        while not self._inbox and not self._ended:
+            if not self._heard():
+                self._wait(select.POLLIN, min(self._deadlines.stall, self._limits.left))
+        if not self._inbox:
+            self._read_to_end = True
+        count = min(len(buffer), len(self._inbox))
+        buffer[:count] = self._inbox[:count]
+        del self._inbox[:count]
+        self._limits.received(count)
+        return count
+
+    def _response(
+        self, method: str, patience: float, read_ahead: int = io.DEFAULT_BUFFER_SIZE
+    ) -> http.client.HTTPResponse:
+        self._limits = ReplyLimits(self.origin.host, patience, time.monotonic)
+        source = ReplySource(self._receive_into, read_ahead)
+        return http.client.HTTPResponse(cast(socket.socket, source), method=method)
+
+    def _read_reply(self, method: str, patience: float) -> tuple[Reply, bool]:
+        """The reply, and whether the connection stays open after it."""
+        response = self._response(method, patience)
+        response.begin()
+        if self._read_to_end:  # http.client takes the end of a connection for the end of the headers
+            raise http.client.IncompleteRead(b"")
+        self._limits.head_ended()
+        body = response.read(MAX_REPLY + 1)
+        if len(body) > MAX_REPLY:
+            raise CloudUnintelligible(f"The reply of {self.origin.host} is too long to be one.")
+        if response.length:
+            raise http.client.IncompleteRead(body, response.length)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, headers, body), not response.will_close

@@ -1,0 +1,350 @@
+"""The one place where foreign failures become errors of `errors`: sockets, TLS, HTTP, REST replies, S3 error codes.
+
+Every sentence names the host and the HTTP status. What a server wrote passes through `printable` with a limit; URLs,
+request headers and the longer elements of S3 errors (they echo tokens) are never quoted.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import math
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+
+from tui_uploader import errors
+from tui_uploader.cloud.http.messages import Reply
+from tui_uploader.errors import UploaderError
+from tui_uploader.redaction import without_secrets
+from tui_uploader.text import printable
+
+MAX_RETRY_AFTER = 3600.0
+_QUOTE_LIMIT = 300
+_MOST_CONSIDERED = 20_000
+"""Characters that are looked through for secrets, which takes time."""
+_CUT_APART = 600
+"""Characters in which a secret may stand that is too short to be found by a part of it, however it is written."""
+
+
+class Stalled(Exception):
+    """Connected, and no byte moved for the time that the deadlines allow."""
+
+
+# --------------------------------------------------------------------------------------------------- sockets
+
+
+def link_failure(error: BaseException, host: str, *, connected: bool = True, proxy: str | None = None) -> UploaderError:
+    """What went wrong between this machine and `host`; `connected` tells in which phase, `proxy` (`host:port`) through
+    whom it was to be reached.
+
+    Takes errors of `socket`, `ssl`, `http.client` and httpx; httpx hides the reason in the chain of causes.
+    """
+    name = printable(host if proxy is None else f"{host} (through the proxy {proxy})", 400)
+    if isinstance(error, (Stalled, httpx.ReadTimeout, httpx.WriteTimeout)):
+        return errors.LinkStalled(f"The connection to {name} stands still.")
+    chain = list(_chain(error))
+    for cause in chain:
+        if isinstance(cause, UploaderError):
+            return cause
+        if isinstance(cause, ssl.SSLError):
+            return _tls_failure(cause, name)
+        if isinstance(cause, socket.gaierror):
+            return errors.LinkDown(f"The name {name} cannot be resolved: {cause.strerror}.")
+    if isinstance(error, httpx.ProxyError):
+        status = re.match(r"\d{3}", str(error))
+        return proxy_answer(int(status.group()) if status else 502, host, proxy)
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        return errors.UsageError(f"No request can be made to {name}: its address or a header is malformed.")
+    if isinstance(error, httpx.DecodingError):
+        return errors.CloudUnintelligible(f"{name} sent a reply that cannot be decoded.")
+    if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+        return _timeout(name, connected=connected and isinstance(error, TimeoutError))
+    if isinstance(error, http.client.HTTPException) and not isinstance(
+        error, (http.client.IncompleteRead, http.client.RemoteDisconnected)
+    ):
+        return errors.NotTheService(f"Whoever answered for {name} does not speak HTTP as the service does.")
+    reason = next((reason for cause in chain if (reason := _reason(cause))), None)
+    return errors.LinkDown(f"{name} {reason or 'broke the connection'}.")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    pending = [error]
+    while pending:
+        current = pending.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if not isinstance(current, (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)):
+            yield current
+        if isinstance(current, BaseExceptionGroup):
+            pending += current.exceptions
+        pending += [cause for cause in (current.__cause__, current.__context__) if cause is not None]
+
+
+def _timeout(name: str, *, connected: bool) -> UploaderError:
+    if connected:
+        return errors.LinkStalled(f"The connection to {name} stands still.")
+    return errors.LinkDown(f"{name} did not answer in time.")
+
+
+def _reason(cause: BaseException) -> str | None:
+    if isinstance(cause, ConnectionRefusedError):
+        return "refused the connection"
+    if isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
+        return f"cannot be reached: {os.strerror(cause.errno).lower()}"
+    if isinstance(cause, (ConnectionError, http.client.IncompleteRead)):
+        return "broke the connection"
+    if isinstance(cause, OSError) and cause.errno:
+        return f"cannot be talked to: {os.strerror(cause.errno).lower()}"
+    return None
+
+
+_USUAL_TRUST_ADVICE = (
+    "Check this machine's date; if the network inspects TLS, name its authority in the setting `ca_file`."
+)
+_UNKNOWN_AUTHORITY = (
+    "Somebody on the way may be reading along: if that is the network's own inspection of TLS, name its authority in "
+    "the setting `ca_file`; if this network wants a login first, sign in there."
+)
+_WRONG_NAME = "Somebody else may have answered, such as the login page of this network: open any web page there."
+_TRUST_ADVICE: Mapping[int, str] = {
+    9: "By the clock of this machine it is too early for the certificate: the clock is slow. Set the date.",
+    10: "By the clock of this machine the certificate's time is over: if the date is not right, set it.",
+    **dict.fromkeys((18, 19, 20, 21), _UNKNOWN_AUTHORITY),
+    **dict.fromkeys((62, 64), _WRONG_NAME),
+}
+"""By OpenSSL's codes (X509_STORE_CTX_get_error(3))."""
+
+
+def _tls_failure(error: ssl.SSLError, name: str) -> UploaderError:
+    # Errors that Python code raises, truststore's among them, may lack what the ssl module itself fills in.
+    reason = getattr(error, "reason", None) or ""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = printable(getattr(error, "verify_message", None) or reason or "no reason given", _QUOTE_LIMIT)
+        advice = _TRUST_ADVICE.get(getattr(error, "verify_code", 0), _USUAL_TRUST_ADVICE)
+        return errors.TrustFailed(f"{name} could not prove who it is: {why.rstrip('.')}. {advice}")
+    cut = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
+    if cut or "BAD_RECORD_MAC" in reason or "UNEXPECTED_EOF" in reason:
+        return errors.LinkDown(f"{name} broke the connection.")
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
+        return errors.NotTheService(f"Whoever answered for {name} does not speak TLS.")
+    return errors.TrustFailed(f"TLS with {name} failed: {printable(reason or 'no reason given', _QUOTE_LIMIT)}.")
+
+
+def proxy_answer(status: int, host: str, proxy: str | None = None) -> UploaderError:
+    """A proxy did not open the way to `host`. `proxy`: its `host:port`, where it is one that was chosen on purpose."""
+    name = printable(host, 200)
+    who = "The proxy on the way" if proxy is None else f"The proxy {printable(proxy, 200)}"
+    if status == 407:
+        return errors.ProxyRefused(
+            f"{who} to {name} wants a user name and a password, or others (HTTP 407). Name them in the setting "
+            "`proxy`, or in HTTPS_PROXY: http://user:password@host:port."
+        )
+    if 400 <= status < 500:
+        return errors.ProxyRefused(
+            f"{who} does not let us through to {name} (HTTP {status}). Ask whoever runs it, or change the setting "
+            "`proxy`."
+        )
+    return errors.LinkDown(f"{who} cannot reach {name} (HTTP {status}).")
+
+
+# ---------------------------------------------------------------------------------------------- every HTTP reply
+
+
+def retry_after(reply: Reply, now: float) -> float | None:
+    """Seconds of the `Retry-After` header, in either of its two forms, at most an hour. `now`: the server's time."""
+    text = reply.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,20}(\.\d{1,9})?", text):
+        return min(MAX_RETRY_AFTER, float(text))
+    try:
+        moment = parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
+    return min(MAX_RETRY_AFTER, max(0.0, moment - now))
+
+
+def foreign_answer(reply: Reply, host: str, *, of_store: bool = False) -> UploaderError | None:
+    """Somebody between us and `host` answered: a proxy, or a network that wants a login first."""
+    is_page = reply.is_html_of_store if of_store else reply.is_html
+    if reply.status == 407:
+        return proxy_answer(407, host)
+    if reply.status == 511 or (reply.ok and is_page):
+        return _portal(reply, host)
+    if 300 <= reply.status < 400:
+        target = _location_host(reply)
+        if target and target != host.lower():
+            return _portal(reply, host)
+    return None
+
+
+def _portal(reply: Reply, host: str) -> UploaderError:
+    return errors.NotTheService(
+        f"Somebody else answered for {printable(host, 200)} (HTTP {reply.status}), such as the login page of this "
+        "network. Open any web page on this network and sign in there."
+    )
+
+
+def _location_host(reply: Reply) -> str | None:
+    try:
+        return urlsplit(reply.headers.get("location", "")).hostname
+    except ValueError:
+        return None
+
+
+# ----------------------------------------------------------------------------------------------------------- REST
+
+
+def rest_failure(reply: Reply, host: str, what: str, now: float) -> UploaderError | None:
+    """None for an answer that means yes. `what` names the request: `create a project`."""
+    name = printable(host, 200)
+    foreign = foreign_answer(reply, host)
+    if foreign is not None:
+        return foreign
+    status = reply.status
+    if reply.ok:
+        return None
+    says = rest_text(reply)
+    where = f"{name} (HTTP {status})"
+    if status == 401:
+        return errors.TokenExpired(f"{where} does not accept the access token any more{says}.")
+    if status == 408:
+        return errors.LinkStalled(f"{where} waited too long for our request.")
+    if status == 429 or (status == 503 and "retry-after" in reply.headers):
+        return errors.CloudBusy(f"{where} is busy{says}.", retry_after=retry_after(reply, now))
+    if status >= 500:
+        return errors.CloudFault(f"{where} has a fault of its own{says}.", retry_after=retry_after(reply, now))
+    if 300 <= status < 400:
+        return errors.CloudRefused(f"{where} redirects the request to {what}; that is never followed.")
+    if status < 200:
+        return errors.CloudUnintelligible(f"{where} gave no final answer.")
+    if reply.is_html:
+        return web_page(reply, host)
+    return errors.CloudRefused(f"{where} refused to {what}{says}.")
+
+
+def web_page(reply: Reply, host: str) -> UploaderError:
+    """A page for people instead of the service's own refusal: some machine on the way has its troubles."""
+    return errors.CloudUnintelligible(
+        f"{printable(host, 200)} (HTTP {reply.status}) answered with a web page instead of its own words.",
+    )
+
+
+def quoted(text: str) -> str:
+    """What a server wrote, for a sentence of ours. Secrets go first: what a limit cuts off could not be found.
+
+    Of a text of megabytes only the beginning is looked through, and nothing is quoted of where that ends.
+    """
+    shown = without_secrets(text[:_MOST_CONSIDERED])
+    if len(text) > _MOST_CONSIDERED:
+        shown = shown[:-_CUT_APART]
+    return printable(shown, _QUOTE_LIMIT)
+
+
+def rest_text(reply: Reply) -> str:
+    """What the service says of its refusal, as `: …`; empty when it says nothing that a person can read.
+
+    The shapes are those of Django REST framework: `{"detail": …}`, or lists of sentences by field.
+    """
+    if reply.is_html:
+        return ""
+    try:
+        value = reply.json()
+    except ValueError:
+        return ""
+    sentences = list(_sentences(value))[:3]
+    return f": {quoted('; '.join(sentences)).rstrip('.')}" if sentences else ""
+
+
+def _sentences(value: object) -> Iterator[str]:
+    if isinstance(value, str) and value.strip():
+        yield value.strip()
+    elif isinstance(value, list):
+        for item in value[:3]:
+            if isinstance(item, str):
+                yield item
+    elif isinstance(value, dict):
+        for key, inner in list(value.items())[:3]:
+            plain = key in ("detail", "error", "error_description", "non_field_errors", "message")
+            for sentence in _sentences(inner) if not isinstance(inner, dict) else ():
+                yield sentence if plain else f"{key}: {sentence}"
+
+
+# ------------------------------------------------------------------------------------------------------------- S3
+
+KEY_EXPIRED_CODES = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidAccessKeyId", "TokenRefreshRequired"}
+)
+DENIED_CODES = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden"})
+ACL_CODES = frozenset({"AccessControlListNotSupported"})
+UNOFFERED_CODES = frozenset({"NotImplemented", "MethodNotAllowed"})
+
+_CLASS_OF_CODE: Mapping[str, type[UploaderError]] = {
+    **dict.fromkeys(KEY_EXPIRED_CODES, errors.StorageKeyExpired),
+    **dict.fromkeys(UNOFFERED_CODES, errors.Unsupported),
+    **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), errors.ClockSkewed),
+    **dict.fromkeys(("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"), errors.CloudBusy),
+    **dict.fromkeys(("TooManyRequests", "RequestLimitExceeded", "OperationAborted"), errors.CloudBusy),
+    "ConditionalRequestConflict": errors.CloudBusy,
+    "PreconditionFailed": errors.NameTaken,
+    "TemporaryRedirect": errors.CloudFault,
+    **dict.fromkeys(("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"), errors.ChecksumRefused),
+    **dict.fromkeys(("NoSuchUpload", "InvalidPart", "InvalidPartOrder"), errors.MultipartGone),
+    "RequestTimeout": errors.LinkStalled,
+    "IncompleteBody": errors.LinkDown,
+    "InternalError": errors.CloudFault,
+}
+"""By the codes of the Amazon S3 API reference, "Error responses"."""
+
+_CLASS_OF_STATUS: Mapping[int, type[UploaderError]] = {
+    304: errors.NameTaken,  # what older MinIO says of a write whose condition fails
+    405: errors.Unsupported,
+    408: errors.LinkStalled,
+    412: errors.NameTaken,
+    429: errors.CloudBusy,
+    501: errors.Unsupported,
+    503: errors.CloudBusy,
+}
+_CHECKSUM_COMPLAINT = re.compile(r"checksum.{0,40}(did not match|does not match|mismatch)", re.IGNORECASE)
+
+
+def s3_failure(reply: Reply, host: str, code: str, message: str, now: float) -> UploaderError:
+    """The error of an S3 reply that is no success; `code` and `message` are empty where the reply has no XML."""
+    foreign = foreign_answer(reply, host, of_store=True)
+    if foreign is not None and not code:
+        return foreign
+    if reply.status in (302, 303, 307, 308) and not code:
+        return _portal(reply, host)  # a store redirects with a document that says why
+    if reply.is_html_of_store and not code and 400 <= reply.status < 500:
+        return web_page(reply, host)
+    kind = _CLASS_OF_CODE.get(code)
+    if kind is None and reply.status == 400 and _CHECKSUM_COMPLAINT.search(message):
+        kind = errors.ChecksumRefused
+    if kind is None:
+        kind = (
+            errors.CloudFault if reply.is_html_of_store and reply.status >= 500 else _CLASS_OF_STATUS.get(reply.status)
+        )
+    if kind is None:
+        kind = errors.CloudFault if reply.status >= 500 else errors.CloudRefused
+    words = ": ".join(quoted(text).rstrip(".") for text in (code, message) if text)
+    says = f": {words}" if words else ""
+    wait = retry_after(reply, now)
+    return kind(f"The store {printable(host, 200)} refused (HTTP {reply.status}){says}.", retry_after=wait)
+
+
+def finite(value: object) -> float | None:
+    """A JSON number, or text of one, that can be counted with."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,316 @@
+"""Connections to the stores, kept and reused, and the threads that use them; the asyncio side of `connections`."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import ipaddress
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+
+from tui_uploader.cloud.contract import SentCallback
+from tui_uploader.cloud.http.connection import Answer, ConnectFailed, Connection, Cut, Unanswered
+from tui_uploader.cloud.http.error_mapping import Stalled, link_failure
+from tui_uploader.cloud.http.messages import Reply, Request
+from tui_uploader.cloud.net.endpoint import Deadlines, Origin, proxy_for, silence_leaky_loggers, trust_for
+from tui_uploader.cloud.net.probe import accepted, first_success
+from tui_uploader.cloud.net.proxies import Proxy
+from tui_uploader.cloud.net.resolver import Resolver
+from tui_uploader.cloud.net.sockets import Address, resolve
+from tui_uploader.cloud.net.tcp_info import Vitals, keep_trying, look_for_more, vitals
+from tui_uploader.cloud.net.throttle import Throttle
+from tui_uploader.cloud.s3.digests import Reading
+from tui_uploader.errors import LinkDown
+from tui_uploader.settings import Settings
+from tui_uploader.threads import DaemonThreads
+
+MAX_THREADS = 208
+"""The most streams that pacing asks for (192), and some for the short calls between them. They are started when they
+are needed."""
+_MAX_IDLE_SECONDS = 20.0
+_MOMENT = 1.2
+"""Seconds in which a connection that sends every second has noticed that the link is back."""
+_SILENT = 3.0
+"""And so many in which one that works has heard something."""
+_LETTING_GO = 3.0
+"""Seconds in which a thread lets go of a connection that was cut, unless it is the disk that it waits for."""
+_QUICK_ANSWER = 0.5
+"""Seconds: who sends again every second must expect its answers well before."""
+
+
+class ConnectionPool:
+    """Belongs to one event loop."""
+
+    def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
+        silence_leaky_loggers()
+        self._settings = settings
+        self._deadlines = deadlines
+        self.throttle = Throttle()
+        """Where the bodies of files wait for their turn; may be one that others share, if set before the first."""
+        self._threads = DaemonThreads(MAX_THREADS, "store")
+        self._resolver = Resolver()
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._busy: set[Connection] = set()
+        self._left_behind: set[Connection] = set()
+        """Those whose thread still waits for a disk, although nobody wants its answer."""
+        self._readings: set[Reading] = set()
+        self._known: dict[Origin, Sequence[Address]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._sweep: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def exchange(self, origin: Origin, request: Request, sent: SentCallback | None = None) -> Reply:
+        """Send `request` and read its reply, whatever its status.
+
+        A connection that turns out to have been closed while it was idle is replaced once, which the reply tells
+        (`repeated`). Raises LinkError and SourceError. When the awaiting task is cancelled, the transfer has ended when
+        this returns.
+        """
+        kept = self._take(origin)
+        if kept is not None:
+            try:
+                return await self._run(kept, (), request, sent)
+            except Unanswered:
+                if sent is not None:
+                    sent(0)
+        proxy = proxy_for(origin, self._settings)
+        addresses = await self._resolved(origin, proxy)
+        tls = self._context(origin) if origin.tls else None
+        fresh = Connection(origin, proxy, tls, self._deadlines, self.throttle)
+        reply = await self._run(fresh, addresses, request, sent)
+        return replace(reply, repeated=kept is not None)
+
+    async def in_thread(self, work: Callable[[Reading], Answer]) -> Answer:
+        """The result of `work`, which reads a file. Cancelled, it is not waited for: a disk may never answer."""
+        reading = Reading()
+        job = self._threads.submit(work, reading)
+        self._readings.add(reading)
+        job.add_done_callback(lambda _: self._readings.discard(reading))
+        try:
+            return await asyncio.wrap_future(job)
+        except asyncio.CancelledError:
+            reading.stopped = True
+            if not job.cancel():
+                self._threads.replace_stuck(job)
+            raise
+
+    def vitals(self) -> list[Vitals]:
+        """Of the connections in use, as far as the kernel tells."""
+        return [found for connection in self._busy if (found := connection.ask(vitals)) is not None]
+
+    def files_waited_for(self, seconds: float) -> list[str]:
+        """Paths of files whose disk has not answered for so long."""
+        limit = time.monotonic() - seconds
+        reads = [connection.reads for connection in (*self._busy, *tuple(self._left_behind))]
+        reads += [reading.since for reading in tuple(self._readings)]
+        return [read[1] for read in reads if read is not None and read[0] < limit]
+
+    def look_for_more(self) -> None:
+        """Somebody left the link: connections in use may carry more from now on."""
+        for connection in self._busy:
+            connection.ask(look_for_more)
+
+    async def reach(self, origin: Origin, seconds: float) -> None:
+        """Look the name up anew and return when one of its addresses accepts a connection.
+
+        Raises LinkError when none does; its cause tells whether it was refused.
+        """
+        await self._accepted(origin, await self._resolved(origin, proxy_for(origin, self._settings)), seconds)
+
+    async def knock(self, origin: Origin, seconds: float) -> None:
+        """As `reach`, and at the addresses of before as well: a link that is back carries packets sooner than the
+        resolver answers."""
+        attempts = [self.reach(origin, seconds)]
+        if known := self._known.get(origin):
+            attempts.append(self._accepted(origin, known, seconds))
+        await first_success(attempts)
+
+    async def _accepted(self, origin: Origin, addresses: Sequence[Address], seconds: float) -> None:
+        try:
+            await accepted(addresses, seconds)
+        except OSError as error:
+            raise link_failure(error, origin.host, connected=False) from error
+
+    @property
+    def known(self) -> tuple[Origin, ...]:
+        """Where connections were made to, or tried."""
+        return tuple(self._known)
+
+    def forget(self, origin: Origin) -> None:
+        """Where nobody is does not belong to what is known; the next exchange finds out anew."""
+        self._known.pop(origin, None)
+
+    def doubt_link(self) -> None:
+        # They may lead to an address that is dead; a new connection asks for the address of now.
+        self._close_idle()
+        for connection in self._busy:
+            found = connection.ask(vitals)
+            if found is not None and found.round_trip < _QUICK_ANSWER:
+                connection.ask(partial(keep_trying, often=True))
+
+    def trust_link(self, *, was_gone: bool) -> None:
+        """Nothing that was idle while the link was gone can be relied on; what was under way gets a moment."""
+        if was_gone:
+            self._close_idle()
+        asyncio.get_running_loop().call_later(_MOMENT, self._cut_silent)
+
+    def _cut_silent(self) -> None:
+        for connection in self._busy:
+            connection.ask(partial(keep_trying, often=False))
+            found = connection.ask(vitals)
+            if found is not None and found.unacknowledged and found.silent > max(_SILENT, _MOMENT + found.round_trip):
+                connection.cut()
+
+    def _close_idle(self) -> None:
+        for kept in self._idle.values():
+            for connection in kept:
+                connection.close()
+        self._idle.clear()
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in self._busy:
+            connection.cut()
+        self._close_idle()
+        self._resolver.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _context(self, origin: Origin) -> ssl.SSLContext | None:
+        if self._tls is None:
+            self._tls = trust_for(origin, self._settings)
+        return self._tls
+
+    def _keep(self, connection: Connection) -> None:
+        if self._closed:
+            connection.close()
+            return
+        connection.idle_since = time.monotonic()
+        self._idle.setdefault(connection.origin, []).append(connection)
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(_MAX_IDLE_SECONDS, self._close_stale)
+
+    def _close_stale(self) -> None:
+        """Probes of connections that nobody uses cost mobile data."""
+        self._sweep = None
+        kept = [connection for connections in self._idle.values() for connection in connections]
+        self._idle.clear()
+        for connection in kept:
+            if time.monotonic() - connection.idle_since >= _MAX_IDLE_SECONDS:
+                connection.close()
+            else:
+                self._idle.setdefault(connection.origin, []).append(connection)
+        if self._idle:
+            self._sweep = asyncio.get_running_loop().call_later(_MAX_IDLE_SECONDS, self._close_stale)
+
+    def _take(self, origin: Origin) -> Connection | None:
+        kept = self._idle.get(origin, [])
+        while kept:
+            connection = kept.pop()
+            if time.monotonic() - connection.idle_since < _MAX_IDLE_SECONDS and not connection.gone():
+                return connection
+            connection.close()
+        return None
+
+    async def _resolved(self, origin: Origin, proxy: Proxy | None) -> Sequence[Address]:
+        host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
+        self._known[origin] = await self._looked_up(host, port)
+        return self._known[origin]
+
+    async def _looked_up(self, host: str, port: int) -> Sequence[Address]:
+        try:
+            if _is_address(host):
+                return resolve(host, port)
+            return await self._resolver.addresses(host, port, self._deadlines.connect)
+        except TimeoutError as error:
+            raise LinkDown(f"The name {host} could not be resolved in time.") from error
+        except OSError as error:
+            raise link_failure(error, host, connected=False) from error
+
+    async def _run(
+        self, connection: Connection, addresses: Sequence[Address], request: Request, sent: SentCallback | None
+    ) -> Reply:
+        host = connection.origin.host
+        self._busy.add(connection)
+        try:
+            reply = await self._in_thread(connection, addresses, request, sent)
+        except ConnectFailed as error:
+            proxy = None if connection.proxy is None else connection.proxy.address
+            cause = error.__cause__ or error
+            raise link_failure(cause, host, connected=False, proxy=proxy) from error.__cause__
+        except Cut as error:
+            raise LinkDown(f"The connection to {host} was closed from this side.") from error
+        except (OSError, Stalled, http.client.HTTPException) as error:
+            raise link_failure(error, host) from error
+        finally:
+            self._busy.discard(connection)
+        if connection.reusable:
+            self._keep(connection)
+        return reply
+
+    async def _in_thread(
+        self, connection: Connection, addresses: Sequence[Address], request: Request, sent: SentCallback | None
+    ) -> Reply:
+        try:
+            job = self._threads.submit(connection.exchange, addresses, request, sent)
+        except RuntimeError as error:
+            raise Cut from error
+        ended = asyncio.wrap_future(job)
+        try:
+            return await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            if not job.cancelled() and not await _stopped(connection, job, ended):
+                self._leave_behind(connection, job)
+            raise
+
+    def _leave_behind(self, connection: Connection, job: Future[Reply]) -> None:
+        """The socket is shut down, and stays open until the thread returns, so that nothing it still does reaches the
+        store, or another connection."""
+
+        def end(_: Future[Reply]) -> None:
+            connection.close()
+            self._left_behind.discard(connection)
+
+        self._left_behind.add(connection)
+        self._threads.replace_stuck(job)
+        job.add_done_callback(end)
+
+
+async def _stopped(connection: Connection, job: Future[Reply], ended: asyncio.Future[Reply]) -> bool:
+    """Whether the thread has let go of the connection and of the file, however often this task is cancelled.
+
+    A thread that reads from a card that hangs does not.
+    """
+    if job.cancel():
+        connection.close()
+        return True
+    connection.cut()
+    end = time.monotonic() + _LETTING_GO
+    while not ended.done() and (left := end - time.monotonic()) > 0:
+        try:
+            await asyncio.wait({ended}, timeout=left)
+        except asyncio.CancelledError:
+            continue
+    ended.add_done_callback(_look_at_the_end)
+    if ended.done():
+        connection.close()
+        return True
+    return False
+
+
+def _look_at_the_end(ended: asyncio.Future[Reply]) -> None:
+    if not ended.cancelled():
+        ended.exception()  # else asyncio reports it
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,358 @@
+"""PIX4Dcloud's REST API as the engine needs it.
+
+Paths, fields and replies follow PIX4D's public sample client (github.com/Pix4D/demo-pix4d-cloud-api) and clients of
+others; whatever PIX4D itself does not document is optional here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Sequence, Set
+from functools import partial
+from urllib.parse import quote
+
+from tui_uploader.cloud.contract import ObjectStore, Registration, RemoteProject, StartReceipt, StoreConnections
+from tui_uploader.cloud.http.error_mapping import finite, foreign_answer, quoted, rest_text, web_page
+from tui_uploader.cloud.http.messages import Reply
+from tui_uploader.cloud.http.pool import ConnectionPool
+from tui_uploader.cloud.net.endpoint import Deadlines, Origin
+from tui_uploader.cloud.net.throttle import Throttle
+from tui_uploader.cloud.pix4d.processing_status import state_of_word
+from tui_uploader.cloud.pix4d.registration import Refused, Registering, Taken, TooMany, keys_named
+from tui_uploader.cloud.pix4d.rest import TOKEN_PATH, RestApi
+from tui_uploader.cloud.refresh import Renewable, ServerClock
+from tui_uploader.cloud.s3.capabilities import KnownStores
+from tui_uploader.cloud.s3.client import S3Calls
+from tui_uploader.cloud.s3.endpoint_policy import check_storage_place
+from tui_uploader.cloud.s3.session_credentials import StorageKey, storage_key
+from tui_uploader.cloud.s3.store import S3Store
+from tui_uploader.errors import (
+    CloudFault,
+    CloudUnintelligible,
+    LinkError,
+    NoSuchProject,
+    Unsupported,
+    UploaderError,
+    UsageError,
+)
+from tui_uploader.model import Login
+from tui_uploader.redaction import holds_secret, without_secrets
+from tui_uploader.settings import Settings
+from tui_uploader.text import printable
+
+PROJECTS = "/project/api/v3/projects/"
+MAX_NAME = 100
+REGISTER_BATCH = 500
+
+_KNOCK_SECONDS, _BETWEEN_KNOCKS = 3.2, 1.0
+"""The kernel knocks by itself as well: after 1, 2 and 3 of these seconds, before Linux 6.5 after 1 and 3."""
+
+_PAGE_SIZE, _INPUTS_PAGE_SIZE = 100, 1000
+_MAX_PAGES = 50
+_TOO_MUCH_AT_ONCE = (413, 504)
+_ABOUT_ITEMS = (400, 409, 422)
+"""May be about single items of a request. Every other refusal is about the account or the project."""
+_NO_SUCH_CALL = (404, 405, 501)
+_NOT_OFFERED = (403, *_NO_SUCH_CALL)
+
+
+class Pix4dCloud:
+    """One account at one PIX4Dcloud; a `Cloud`. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        login: Login,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.time,
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        """Connects to nothing yet. Raises UsageError for an address that cannot be used."""
+        self.account = login.account
+        self._web = login.cloud_url.rstrip("/")
+        self._clock = ServerClock(clock)
+        self._deadlines = deadlines or Deadlines()
+        self._rest = RestApi(login, settings, self._clock, self._deadlines)
+        self._pool = ConnectionPool(settings, self._deadlines)
+        self._stores: dict[str, S3Store] = {}
+        self._known_stores = KnownStores()
+        self._keys: list[Renewable[StorageKey]] = []
+        self.registration_batch = REGISTER_BATCH
+        host = self._rest.origin.host
+        self._takes_results = host != "pix4d.com" and not host.endswith(".pix4d.com")
+
+    async def close(self) -> None:
+        for keys in self._keys:
+            await keys.close()
+        await self._rest.close()
+        await self._pool.close()
+
+    def send_through(self, throttle: Throttle) -> None:
+        self._pool.throttle = throttle
+
+    @property
+    def connections(self) -> StoreConnections:
+        return self._pool
+
+    async def sign_in(self) -> None:
+        await self._rest.sign_in()
+
+    async def reachable(self) -> None:
+        await self._rest.renew_connections()
+        # Side by side: over a long way that loses packets, one after the other takes seconds.
+        stores = {
+            origin: asyncio.create_task(self._pool.reach(origin, _KNOCK_SECONDS), name="reach-store")
+            for origin in self._pool.known
+            if origin != self._rest.origin
+        }
+        try:
+            await self._reach_service()
+            for origin, reached in stores.items():
+                await self._note_store(origin, reached)
+        finally:
+            for reached in stores.values():
+                reached.cancel()
+            await asyncio.gather(*stores.values(), return_exceptions=True)
+
+    async def _reach_service(self) -> None:
+        # A bare connection first: it tells soonest that nobody is there, and whose name no resolver knows.
+        await self._pool.reach(self._rest.origin, _KNOCK_SECONDS)
+        # This path answers without a token, and never with a page: a page comes from somebody in between.
+        reply = await self._rest.anonymous("GET", TOKEN_PATH)
+        foreign = foreign_answer(reply, self._rest.origin.host)
+        if foreign is not None:
+            raise foreign
+
+    async def _note_store(self, origin: Origin, reached: asyncio.Task[None]) -> None:
+        try:
+            await reached
+        except LinkError:
+            self._pool.forget(origin)
+            raise
+
+    async def knock(self) -> None:
+        origin = next(iter(self._pool.known), self._rest.origin)
+        while True:
+            began = time.monotonic()
+            try:
+                await self._pool.knock(origin, _KNOCK_SECONDS)
+            except LinkError as error:
+                if isinstance(error.__cause__, ConnectionRefusedError):
+                    raise
+                await asyncio.sleep(max(0.0, began + _BETWEEN_KNOCKS - time.monotonic()))
+            else:
+                return
+
+    # ------------------------------------------------------------------------------------------------ projects
+
+    def kept_name(self, name: str) -> str:
+        """What other clients of the service make of a name: no slashes, no blanks at the ends, 100 characters."""
+        return re.sub(r"[/\\]", "-", name).strip()[:MAX_NAME].rstrip()
+
+    async def create_project(self, name: str) -> RemoteProject:
+        wanted = self.kept_name(name)
+        if not wanted:
+            raise UsageError("A project needs a name.")
+        reply = await self._rest.call("POST", PROJECTS, "create the project", body={"name": wanted}, repeatable=False)
+        return self._project_in(self._rest.json_object(reply), name=wanted)
+
+    async def project(self, project_id: str) -> RemoteProject:
+        return self._project_in(await self._of_project(project_id, "GET", "", "show the project"), id=project_id)
+
+    async def projects(self) -> Sequence[RemoteProject]:
+        pages = self._pages(PROJECTS, _PAGE_SIZE, "list projects")
+        items = [item async for page in pages for item in page]
+        named = [item for item in items if isinstance(item, dict) and _id(item.get("id"))]
+        return newest_first([self._project_in(item) for item in named])
+
+    def store(self, project_id: str) -> ObjectStore:
+        store = self._stores.get(project_id)
+        if store is None:
+
+            async def fetch() -> StorageKey:
+                fields = await self._of_project(project_id, "GET", "s3_credentials/", "hand out a storage key")
+                check_storage_place(fields, self._rest.origin)
+                return storage_key(fields, self._clock)
+
+            keys = Renewable(fetch, lambda key: key.life, self._clock.now)
+            self._keys.append(keys)
+            calls = S3Calls(
+                project_id, keys, self._pool, self._rest.origin, self._clock, self._deadlines, self._known_stores
+            )
+            store = S3Store(calls)
+            self._stores[project_id] = store
+        return store
+
+    # ------------------------------------------------------------------------------------------------ its files
+
+    async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
+        registering = Registering(partial(self._register, project_id), self.registration_batch, random.sample)
+        try:
+            return await registering.run(keys)
+        finally:
+            self.registration_batch = registering.batch
+
+    async def _register(self, project_id: str, batch: Sequence[str]) -> Taken | TooMany | Refused:
+        path = _path(project_id, "inputs/bulk_register/")
+        judged = (*_ABOUT_ITEMS, 404, *_TOO_MUCH_AT_ONCE)
+        body = {"input_file_keys": list(batch)}
+        # Repeated by the engine alone, which then knows that fewer may be new: else a lost answer looks like a refusal.
+        reply = await self._rest.call(
+            "POST", path, "register images", body=body, judged_by_caller=judged, repeatable=False
+        )
+        if reply.ok:
+            return Taken(_registered_count(reply))
+        failure = self._refusal(reply, "register images")
+        if reply.status in _TOO_MUCH_AT_ONCE:
+            return TooMany(failure)
+        if reply.is_html and reply.status != 404:
+            raise web_page(reply, self._rest.origin.host)
+        named = {key: self._reason(reply, text) for key, text in keys_named(_json_or_nothing(reply), batch).items()}
+        if reply.status == 404 and not named:
+            raise _no_such_project(project_id, self._rest.origin.host)
+        return Refused(failure, self._reason(reply), named)
+
+    async def registered_images(self, project_id: str) -> Set[str]:
+        """The documentation names the call, and neither its path nor its fields: any text may be the key."""
+        pages = self._pages(_path(project_id, "inputs/"), _INPUTS_PAGE_SIZE, "list the images of a project")
+        items = [item async for page in pages for item in page]
+        fields = [item.values() if isinstance(item, dict) else (item,) for item in items]
+        return frozenset(text for values in fields for text in values if isinstance(text, str))
+
+    async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
+        """The one seam for a call that PIX4D has not published; other clouds of this kind may have it."""
+        if not self._takes_results:
+            raise _no_result_call(key)
+        path, what = _path(project_id, "results/"), "register a result"
+        body: dict[str, object] = {"file_key": key, "result_type": result_type}
+        reply = await self._rest.call(
+            "POST", path, what, body=body, judged_by_caller=(*_ABOUT_ITEMS, *_NO_SUCH_CALL), repeatable=True
+        )
+        if reply.status in _NO_SUCH_CALL:
+            if reply.status == 404:
+                await self.project(project_id)  # is it the project that is not found?
+            self._takes_results = False
+            raise _no_result_call(key)
+        if reply.ok:
+            return Registration((key,), counted=1)
+        return Registration((), {key: self._reason(reply)}, counted=0)
+
+    def _reason(self, reply: Reply, text: str | None = None) -> str:
+        """Why one key was refused: in the words of `reply`, or in `text`, which is a part of them."""
+        says = rest_text(reply) if text is None else f": {quoted(text).rstrip('.')}"
+        return f"{self._rest.origin.host} (HTTP {reply.status}) refused to register this file{says}."
+
+    # ----------------------------------------------------------------------------------------------- processing
+
+    async def start_processing(self, project_id: str) -> StartReceipt:
+        path = _path(project_id, "start_processing/")
+        reply = await self._rest.call("POST", path, "start processing", repeatable=False, judged_by_caller=(404,))
+        if reply.status == 404:
+            raise _no_such_project(project_id, self._rest.origin.host)
+        fields = _object_or_nothing(reply)
+        return StartReceipt(
+            waiting_seconds=_seconds(fields.get("estimated_waiting_time")),
+            processing_seconds=_seconds(fields.get("estimated_time")),
+        )
+
+    # -------------------------------------------------------------------------------------------- how it is done
+
+    async def _of_project(self, project_id: str, method: str, path: str, what: str) -> dict[str, object]:
+        """Raises NoSuchProject."""
+        reply = await self._rest.call(method, _path(project_id, path), what, judged_by_caller=(404,))
+        if reply.status == 404:
+            raise _no_such_project(project_id, self._rest.origin.host)
+        return self._rest.json_object(reply)
+
+    async def _offered(self, method: str, path: str, what: str, body: dict[str, object] | None = None) -> Reply:
+        """A call that PIX4D does not promise. Raises Unsupported."""
+        reply = await self._rest.call(method, path, what, body=body, judged_by_caller=_NOT_OFFERED)
+        if reply.status in _NOT_OFFERED:
+            raise Unsupported(f"{self._rest.origin.host} (HTTP {reply.status}) does not offer to {what}.")
+        return reply
+
+    async def _pages(self, path: str, size: int, what: str) -> AsyncIterator[list[object]]:
+        """The items of a list, page by page. Raises Unsupported, CloudUnintelligible."""
+        for page in range(1, _MAX_PAGES + 1):
+            value = self._rest.json_value(await self._offered("GET", f"{path}?page={page}&page_size={size}", what))
+            items = value.get("results") if isinstance(value, dict) else value
+            if not isinstance(items, list):
+                raise CloudUnintelligible(f"{self._rest.origin.host} was asked to {what}, and sent no list.")
+            yield items
+            if not isinstance(value, dict) or not value.get("next") or not items:
+                return
+
+    def _refusal(self, reply: Reply, what: str) -> UploaderError:
+        return self._rest.failure(reply, what) or CloudFault(f"{self._rest.origin.host} did not {what}.")
+
+    def _project_in(self, fields: dict[str, object], *, id: str | None = None, name: str = "") -> RemoteProject:
+        """Raises CloudUnintelligible for a project without an id."""
+        found = _id(fields.get("id")) or id
+        if found is None:
+            raise CloudUnintelligible(f"{self._rest.origin.host} sent a project without an id.")
+        word = fields.get("public_status")
+        word = without_secrets(word) if isinstance(word, str) and word else None
+        reason = fields.get("error_reason")
+        return RemoteProject(
+            id=found,
+            name=without_secrets(str(fields.get("name") or name)),
+            word=word,
+            state=state_of_word(word),
+            error_reason=without_secrets(reason) if isinstance(reason, str) and reason else None,
+            web_address=f"{self._web}/dataset/{quote(found, safe='')}/map",
+        )
+
+
+def newest_first(projects: Sequence[RemoteProject]) -> list[RemoteProject]:
+    """By id where all ids are numbers, which the service counts up; else as listed."""
+    if all(project.id.isascii() and project.id.isdigit() for project in projects):
+        return sorted(projects, key=lambda project: int(project.id), reverse=True)
+    return list(projects)
+
+
+def _path(project_id: str, rest: str) -> str:
+    return f"{PROJECTS}{quote(project_id, safe='')}/{rest}"
+
+
+def _id(value: object) -> str | None:
+    """None for what cannot be one. It is written down and shown as it is, so it must not be a secret."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return None if holds_secret(str(value)) else str(value) or None
+
+
+def _seconds(value: object) -> float | None:
+    seconds = finite(value)
+    return seconds if seconds is not None and seconds >= 0 else None
+
+
+def _registered_count(reply: Reply) -> int | None:
+    count = finite(_object_or_nothing(reply).get("nb_images_registered"))
+    return None if count is None else int(count)
+
+
+def _object_or_nothing(reply: Reply) -> dict[str, object]:
+    """The fields of a reply whose body nobody promised."""
+    value = _json_or_nothing(reply)
+    return value if isinstance(value, dict) else {}
+
+
+def _json_or_nothing(reply: Reply) -> object:
+    try:
+        return reply.json()
+    except ValueError:
+        return None
+
+
+def _no_such_project(project_id: str, host: str) -> NoSuchProject:
+    return NoSuchProject(f"{host} (HTTP 404) knows no project {printable(project_id, 100)} of this account.")
+
+
+def _no_result_call(key: str) -> Unsupported:
+    return Unsupported(
+        "The public API of PIX4Dcloud has no call that makes an uploaded file a result of a project: "
+        f"{printable(key, 200)} is stored, and has to be added on the project's web page."
+    )

@@ -1,0 +1,180 @@
+"""The few XML documents of S3: errors, upload ids, lists of parts, completion. All of them come from outside."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from tui_uploader.cloud.contract import MAX_PARTS, Multipart, Part
+from tui_uploader.cloud.refresh import moment_of
+from tui_uploader.redaction import holds_secret
+
+MOST_XML = 2 * 1024**2
+"""Bytes. A page of a thousand uploads, the longest document that S3 sends, has well under one million."""
+_MOST_ELEMENTS = 60_000
+_DEEPEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The root's name and the text of its children, namespaces left out."""
+
+    name: str
+    fields: dict[str, str]
+    rows: tuple[dict[str, str], ...] = ()
+    """The fields of each `Part` and `Upload` among the children."""
+
+    def answers(self, call: str) -> bool:
+        """Whether this is what S3 answers to the call; some stores (moto is one) end the name in another way."""
+        return self.name in (f"{call}Result", f"{call}Response")
+
+
+class _Reader:
+    """Keeps the root's name, its fields, and the fields of its rows; passes over everything below those.
+
+    Reads without namespaces: expat would put the whole address of one in front of every name, which makes gigabytes of
+    names out of a long address. Raises ValueError for a document type, which could define entities that explode, and
+    for more elements, or deeper ones, than any document of S3 has.
+    """
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.fields: dict[str, str] = {}
+        self.rows: list[dict[str, str]] = []
+        self._path: list[str] = []
+        self._elements = 0
+        self._text: list[str] = []
+        self._in_row = False
+
+    def document(self, body: bytes) -> Document:
+        """Raises ExpatError, ValueError, LookupError."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.Parse(body, True)
+        return Document(self.name, self.fields, tuple(self.rows))
+
+    def _doctype(self, *_: object) -> NoReturn:
+        raise ValueError("a document type")
+
+    def _start(self, name: str, _: object) -> None:
+        self._elements += 1
+        if self._elements > _MOST_ELEMENTS or len(self._path) >= _DEEPEST:
+            raise ValueError("no document of S3")
+        bare = name.rpartition(":")[2]
+        if not self._path:
+            self.name = bare
+        elif len(self._path) == 1 and bare in ("Part", "Upload"):
+            self._in_row = True
+            self.rows.append({})
+        self._path.append(bare)
+        self._text.clear()
+
+    def _end(self, _: object) -> None:
+        name = self._path.pop()
+        text = "".join(self._text).strip()
+        self._text.clear()
+        if len(self._path) == 1:
+            self.fields[name] = text
+            self._in_row = False
+        elif len(self._path) == 2 and self._in_row:
+            self.rows[-1][name] = text
+
+
+def parsed(body: bytes) -> Document | None:
+    """None for anything that is no plain XML document, and for one that is too large for S3."""
+    text = body.strip()
+    if not text or len(text) > MOST_XML:
+        return None
+    try:
+        return _Reader().document(text)
+    except (expat.ExpatError, ValueError, LookupError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PageOfParts:
+    parts: tuple[Part, ...]
+    following: int | None
+    """The marker that the next page begins behind; None: this is the last page."""
+
+
+def page_of_parts(document: Document | None, marker: int) -> PageOfParts | None:
+    """A page of ListParts that was asked for with `marker` (0: from the beginning).
+
+    None where it is no such page, or one that a correct store cannot give: a part without its facts or with a number
+    that no part can have, or a marker that leads back.
+    """
+    if document is None or not document.answers("ListParts"):
+        return None
+    try:
+        parts = tuple(
+            Part(
+                number=int(fields["PartNumber"]),
+                size=int(fields["Size"]),
+                etag=fields["ETag"].strip('"'),
+                crc32=crc32_from_text(fields.get("ChecksumCRC32")),
+            )
+            for fields in document.rows
+        )
+        more = document.fields.get("IsTruncated", "").lower() == "true"
+        following = int(document.fields.get("NextPartNumberMarker", "")) if more else None
+    except (KeyError, ValueError):
+        return None
+    if not all(marker < part.number <= MAX_PARTS and part.size >= 0 for part in parts):
+        return None
+    if any(holds_secret(part.etag) for part in parts):
+        return None
+    if following is not None and not marker < following <= MAX_PARTS:
+        return None
+    return PageOfParts(parts, following)
+
+
+def listed_multiparts(document: Document, key: str, now: float) -> list[Multipart]:
+    """Those of exactly this key, with their age at `now`; one whose beginning is told in no time that there is counts
+    as new."""
+    found = [fields for fields in document.rows if fields.get("Key") == key and fields.get("UploadId")]
+    begun = [moment_of(fields.get("Initiated")) for fields in found]
+    return [
+        Multipart(fields["UploadId"], 0.0 if moment is None else max(0.0, now - moment))
+        for fields, moment in zip(found, begun, strict=True)
+    ]
+
+
+def completion(parts: Sequence[Part], *, checksums: bool) -> bytes:
+    """The body of CompleteMultipartUpload: parts in rising order, with those of their checksums that are known."""
+    rows = []
+    for part in sorted(parts, key=lambda part: part.number):
+        checksum = (
+            "" if part.crc32 is None or not checksums else f"<ChecksumCRC32>{crc32_text(part.crc32)}</ChecksumCRC32>"
+        )
+        etag = escape(f'"{part.etag}"')
+        rows.append(f"<Part><PartNumber>{part.number}</PartNumber><ETag>{etag}</ETag>{checksum}</Part>")
+    namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+    document = f'<CompleteMultipartUpload xmlns="{namespace}">{"".join(rows)}</CompleteMultipartUpload>'
+    return document.encode()
+
+
+def crc32_text(crc32: int) -> str:
+    """Base64 of the four bytes, highest first, as all `x-amz-checksum-crc32` have it."""
+    return base64.b64encode(struct.pack(">I", crc32)).decode("ascii")
+
+
+def crc32_from_text(text: str | None) -> int | None:
+    """None for no checksum, and for the composite one of a multipart object (`…-3`)."""
+    if not text:
+        return None
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return int(struct.unpack(">I", raw)[0]) if len(raw) == 4 else None
