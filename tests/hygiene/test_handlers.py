@@ -19,11 +19,11 @@ CATCHES_EVERYTHING = {
     "engine/journal/journal.py::_write_group": "the edge of a thread: every caller of the group learns it",
     "engine/journal/journal.py::_run_alone": "handed to the caller whose change it was; the others are kept",
     "engine/pipeline/send.py::_send": "the edge of a task: logged, written down for the file, and the others go on",
-    "tui/engine_link.py::_call": "the edge of a command's task: logged, told as a notice, and the screen stays",
-    "tui/photo.py::_opened": "Pillow's decoders raise whatever broken bytes make of them: the user reads a sentence",
-    "engine/pipeline/project_tasks.py::_run": "the edge of a task: logged, shown, tried again, and other projects go on",
+    "tui/engine/session.py::_call": "the edge of a command's task: logged, told as a notice, and the screen stays",
+    "tui/pictures/decode.py::_opened": "whatever Pillow raises over broken bytes becomes a sentence",
+    "engine/pipeline/project_tasks.py::_run": "the edge of a task: logged, shown, and tried again",
     "threads.py::_run": "the edge of a thread: the caller whose work it was gets it",
-    "engine/accounts/link_monitor.py::_probe": "the edge of a task: logged, shown as the reason of a dead link, and probed again",
+    "engine/accounts/link_monitor.py::_probe": "the edge of a task: logged, shown as the reason, and probed again",
     "local_cloud/edge.py::__call__": "the edge of a request: logged, and the reply is an error",
 }
 """`file::function`, and why. A handler that only cleans up and raises again needs no entry."""

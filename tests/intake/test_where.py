@@ -11,7 +11,7 @@ import pytest
 from tests.intake.pictures import ASCII, LONG, RATIONAL, SHORT, Tag, jpeg, tiff
 from tests.intake.test_inspect import flight_exif
 from tui_uploader.intake.inspect import inspect_image
-from tui_uploader.tui.photo import read_facts
+from tui_uploader.tui.pictures.decode import read_facts
 
 WHERE: Any = (pytest.approx(-46.6021, abs=1e-6), pytest.approx(-6.5514, abs=1e-6))
 PLACE = "46.602100 S 6.551400 W"

@@ -23,7 +23,7 @@ from tui_uploader.service.daemon import run_engine
 from tui_uploader.settings import Directories, Settings
 from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.messages import Attachment
-from tui_uploader.tui.terminal import Terminal
+from tui_uploader.tui.terminal.capabilities import Terminal
 
 __all__ = ["directories", "manager", "spawner"]
 

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 
 from tests.until import until
 
-_STYLES = Path(__file__).parents[2] / "tui_uploader" / "tui" / "widgets" / "spans.tcss"
+_STYLES = Path(__file__).parents[2] / "tui_uploader" / "tui" / "lines" / "spans.tcss"
 _UNANSWERED = object()
 
 

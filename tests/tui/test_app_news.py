@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.tui.values import engine_status, upload_status
 from tui_uploader.model import Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus, Volume
-from tui_uploader.tui.news import News, Submission, estimate_words, news, without_notices
+from tui_uploader.tui.engine.notifications import News, Submission, estimate_words, news, without_notices
 
 MOVING = upload_status(counts=Counts(uploaded=1, uploading=1))
 DONE = replace(MOVING, state=UploadState.COMPLETE, counts=Counts(uploaded=2), bytes=Volume(2_000, 2_000, 2_000, 2_000))

@@ -16,7 +16,7 @@ from tests.photos import write_photo
 from tests.service.conftest import Spawner
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import Screen, showing
-from tests.tui.test_columns import HOSTILE
+from tests.tui.lines.test_columns import HOSTILE
 from tests.tui.values import engine_status, upload_status
 from tests.until import until
 from tui_uploader.model import AddRequest, Notice, ProjectKind
@@ -24,11 +24,11 @@ from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui import keys
 from tui_uploader.tui.app import UploaderApp
-from tui_uploader.tui.glyphs import UNICODE
+from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.messages import Attachment, Noticed, StatusArrived
 from tui_uploader.tui.screens.details import DetailsScreen
 from tui_uploader.tui.screens.help import help_sections
-from tui_uploader.tui.terminal import Terminal
+from tui_uploader.tui.terminal.capabilities import Terminal
 from tui_uploader.tui.widgets.key_bar import fitting
 from tui_uploader.tui.widgets.notices import kept, notice_lines
 

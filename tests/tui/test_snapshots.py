@@ -32,7 +32,7 @@ from tui_uploader.model import (
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui.app import UploaderApp
-from tui_uploader.tui.terminal import Terminal
+from tui_uploader.tui.terminal.capabilities import Terminal
 
 Compare = Callable[..., bool]
 

@@ -9,8 +9,8 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
-from tui_uploader.tui.glyphs import UNICODE, Span
-from tui_uploader.tui.widgets.spans import SpanLine, contrast, legible, readable, segments
+from tui_uploader.tui.lines.glyphs import UNICODE, Span
+from tui_uploader.tui.lines.spans import SpanLine, contrast, legible, readable, segments
 
 ASIDE = ("waiting", "muted", "ahead", "registered", "stored", "sent")
 WORDS = ("uploaded", "uploading", "duplicate", "failed", "warning", "error", "key")

@@ -18,16 +18,17 @@ from tui_uploader.errors import UsageError
 from tui_uploader.model import EngineStatus
 from tui_uploader.settings import Directories, NoticeSettings, load
 from tui_uploader.text import printable
-from tui_uploader.tui import keys, terminal
-from tui_uploader.tui.commands import Commands
+from tui_uploader.tui import keys
 from tui_uploader.tui.dialogs import Dialogs
-from tui_uploader.tui.driver import driver_class, line_of
-from tui_uploader.tui.engine_link import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineLink
-from tui_uploader.tui.glyphs import glyph_set
+from tui_uploader.tui.engine.commands import Commands
+from tui_uploader.tui.engine.notifications import Submission, news, without_notices
+from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineLink
+from tui_uploader.tui.lines.glyphs import glyph_set
 from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived, UnbracketedPaste
-from tui_uploader.tui.news import Submission, news, without_notices
 from tui_uploader.tui.screens.main import MainScreen
-from tui_uploader.tui.terminal import Pace, Terminal, paced
+from tui_uploader.tui.terminal import capabilities
+from tui_uploader.tui.terminal.capabilities import Pace, Terminal, paced
+from tui_uploader.tui.terminal.driver import driver_class, line_of
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
 _LOOK_AT_LINE_SECONDS = 1.0
@@ -45,8 +46,8 @@ class UploaderApp(App[None]):
     """One terminal's view of the engine. Closing it stops nothing."""
 
     CSS_PATH: ClassVar = [
-        "widgets/spans.tcss",
-        "widgets/line_table.tcss",
+        "lines/spans.tcss",
+        "lines/table.tcss",
         "widgets/key_bar.tcss",
         "widgets/notices.tcss",
         "widgets/filter_input.tcss",
@@ -137,7 +138,7 @@ class UploaderApp(App[None]):
         self.main.show_notice(event)
         line = line_of(self)
         if event.attention and line is not None:
-            line.send(terminal.called("tui-uploader", event.text, self._terminal, self._notices))
+            line.send(capabilities.called("tui-uploader", event.text, self._terminal, self._notices))
 
     @on(MainScreen.Resumed)
     def _show_submissions(self) -> None:
@@ -191,7 +192,7 @@ class UploaderApp(App[None]):
             self._dialogs.add_files(dropped=event.text)
 
     def _is_drop(self, text: str) -> bool:
-        from tui_uploader.tui.given_paths import is_drop  # the first frame does without it
+        from tui_uploader.tui.add_files.resolve_paths import is_drop  # the first frame does without it
 
         return self.screen is self.main and is_drop(text)
 
@@ -225,7 +226,7 @@ class UploaderApp(App[None]):
     def copy_to_clipboard(self, text: str) -> None:
         line = line_of(self)
         if line is not None:
-            line.send(terminal.copied(text, self._terminal))
+            line.send(capabilities.copied(text, self._terminal))
 
     def _look_at_line(self) -> None:
         """A terminal that falls behind gets fewer frames, and is told."""

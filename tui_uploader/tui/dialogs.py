@@ -14,8 +14,8 @@ from textual.app import App
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, ProjectKind
 from tui_uploader.settings import home_folder
-from tui_uploader.tui.engine_link import EngineLink
-from tui_uploader.tui.glyphs import Glyphs
+from tui_uploader.tui.engine.session import EngineLink
+from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
 
@@ -31,7 +31,7 @@ class Dialogs:
 
     def add_files(self, dropped: str = "") -> None:
         """`dropped`: what was pasted onto the main screen."""
-        from tui_uploader.tui.screens.add_files import AddFilesScreen
+        from tui_uploader.tui.add_files.screen import AddFilesScreen
 
         project = self._main.subject().project
         listed, here = self._main.projects.listed, _folder_of_shell()
@@ -56,7 +56,7 @@ class Dialogs:
         return next(known, self._link.account)
 
     def new_project(self) -> None:
-        from tui_uploader.tui.screens.new_project import NewProjectScreen
+        from tui_uploader.tui.add_files.new_project import NewProjectScreen
 
         self._app.push_screen(NewProjectScreen(self._make_project))
 

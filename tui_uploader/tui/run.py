@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_uploader.settings import Directories
-from tui_uploader.tui import terminal
+from tui_uploader.tui.terminal import capabilities
 
 if TYPE_CHECKING:
     from tui_uploader.tui.app import UploaderApp
@@ -22,14 +22,14 @@ def run_app(directories: Directories, *, ascii_only: bool = False, slow: bool = 
     be those of the environment (`Directories.of_user()`): an engine that is spawned finds its own there. `in_demo`: the
     engine ends with the app, and nothing else may be said.
     """
-    terminal.prepare(os.environ)
+    capabilities.prepare(os.environ)
     # What is loaded here stays: to look for garbage in it again and again takes a tenth of the time to the first frame.
     gc.disable()
     from tui_uploader.tui.app import UploaderApp
 
     gc.freeze()
     gc.enable()
-    described = terminal.described(os.environ, ascii_wanted=ascii_only)
+    described = capabilities.described(os.environ, ascii_wanted=ascii_only)
     app = UploaderApp(directories, described, slow=slow, in_demo=in_demo)
     app.run()
     _part(app)

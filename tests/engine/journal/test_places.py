@@ -84,7 +84,7 @@ async def test_a_fuse_file_system_that_maps_no_memory_holds_a_journal(tmp_path: 
 _WRITES_AND_DIES = """
 import asyncio, os, sys
 from pathlib import Path
-from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.model import ProjectKind
 

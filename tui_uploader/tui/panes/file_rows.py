@@ -8,8 +8,8 @@ import msgspec
 
 from tui_uploader.model import Counts, FileItem, FileStatus, SortKey, Volume
 from tui_uploader.text import byte_count, byte_rate
-from tui_uploader.tui.columns import Column, cell_text, clipped_name
-from tui_uploader.tui.glyphs import Glyphs, Span, bar, percent
+from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
+from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, percent
 
 COLUMNS = (
     Column("", 1),

@@ -15,10 +15,11 @@ from textual.widgets import Input
 
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Counts, FileItem, FileQuery, FileStatus, FileWindow, IdRun
-from tui_uploader.tui.columns import Column, cell_text
-from tui_uploader.tui.engine_link import EngineLink
-from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.engine.session import EngineLink
 from tui_uploader.tui.keys import IN_FILES
+from tui_uploader.tui.lines.columns import Column, cell_text
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+from tui_uploader.tui.lines.table import LineTable
 from tui_uploader.tui.panes.file_filter import understood
 from tui_uploader.tui.panes.file_rows import (
     COLUMNS,
@@ -31,7 +32,6 @@ from tui_uploader.tui.panes.file_rows import (
     paces,
 )
 from tui_uploader.tui.panes.pane import Pane
-from tui_uploader.tui.widgets.line_table import LineTable
 
 _WIDEST_WINDOW = 2000
 _FILTER_HINT = "part of the name, or :failed :waiting …; ! in front: all others"

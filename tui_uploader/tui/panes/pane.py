@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from tui_uploader.tui.columns import Column
-from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.lines.columns import Column
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+from tui_uploader.tui.lines.spans import SpanLine
+from tui_uploader.tui.lines.table import LineTable, LineView, Shape
 from tui_uploader.tui.widgets.filter_input import FilterInput
-from tui_uploader.tui.widgets.line_table import LineTable, LineView, Shape
-from tui_uploader.tui.widgets.spans import SpanLine
 
 Row = TypeVar("Row")
 

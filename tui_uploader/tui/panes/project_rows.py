@@ -16,8 +16,8 @@ from tui_uploader.model import (
     UploadState,
     UploadStatus,
 )
-from tui_uploader.tui.columns import Column, cell_text, clipped_name
-from tui_uploader.tui.glyphs import Glyphs, Span, percent
+from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
+from tui_uploader.tui.lines.glyphs import Glyphs, Span, percent
 
 COLUMNS = (
     Column("", 1),

@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui_uploader.model import EngineStatus, Project
-from tui_uploader.tui.columns import Column
-from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.keys import IN_PROJECTS
+from tui_uploader.tui.lines.columns import Column
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.project_rows import COLUMNS, ProjectRow, matching, project_cells, project_rows
 

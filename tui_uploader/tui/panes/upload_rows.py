@@ -21,8 +21,8 @@ from tui_uploader.model import (
     UploadStatus,
 )
 from tui_uploader.text import byte_count, byte_rate, counted, duration, duration_range, exact_bytes
-from tui_uploader.tui.columns import Column, cell_text, clipped_name, wrapped
-from tui_uploader.tui.glyphs import Glyphs, Span, bar, percent, without_ornament
+from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name, wrapped
+from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, percent, without_ornament
 from tui_uploader.tui.panes.project_rows import processing_words
 
 COLUMNS = (

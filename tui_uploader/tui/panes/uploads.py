@@ -11,9 +11,11 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from tui_uploader.model import EngineStatus, LinkState, Project, UploadStatus
-from tui_uploader.tui.columns import Column
-from tui_uploader.tui.glyphs import Glyphs, Span
 from tui_uploader.tui.keys import IN_UPLOADS
+from tui_uploader.tui.lines.columns import Column
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+from tui_uploader.tui.lines.spans import SpanLines
+from tui_uploader.tui.lines.table import LineTable
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.project_rows import goes_to
 from tui_uploader.tui.panes.upload_rows import (
@@ -24,8 +26,6 @@ from tui_uploader.tui.panes.upload_rows import (
     summary_spans,
     upload_cells,
 )
-from tui_uploader.tui.widgets.line_table import LineTable
-from tui_uploader.tui.widgets.spans import SpanLines
 
 _SHARE_OF_SCREEN = 4
 _NO_UPLOAD = ("No uploads; u starts one.",)

@@ -15,8 +15,8 @@ from textual.widgets import Static
 
 from tui_uploader.model import NOT_VERIFIED, FileItem, FileStatus, Proof, Skipped
 from tui_uploader.text import byte_count, counted, printable
-from tui_uploader.tui.aside import aside
-from tui_uploader.tui.screens.steady import SteadySize
+from tui_uploader.tui.background import aside
+from tui_uploader.tui.widgets.steady import SteadySize
 
 _LABEL_CELLS = 13
 _WHAT_HELPS = {
@@ -92,8 +92,8 @@ class DetailsScreen(SteadySize, ModalScreen[None]):
 
     async def _tell_of_photo(self, path: str) -> None:
         """What the file tells of the picture in it; one that is none has been told so by the lines above."""
-        from tui_uploader.tui.photo import NoPicture
-        from tui_uploader.tui.photo_process import PhotoReader
+        from tui_uploader.tui.pictures.decode import NoPicture
+        from tui_uploader.tui.pictures.process import PhotoReader
 
         reader = PhotoReader()
         try:

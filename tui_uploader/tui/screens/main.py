@@ -15,22 +15,22 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui_uploader.model import Account, EngineStatus, Project, UploadStatus
-from tui_uploader.tui.columns import cell_text
-from tui_uploader.tui.commands import Commands, Subject
-from tui_uploader.tui.engine_link import EngineLink
-from tui_uploader.tui.glyphs import Glyphs, Span
+from tui_uploader.tui.engine.commands import Commands, Subject
+from tui_uploader.tui.engine.session import EngineLink
 from tui_uploader.tui.keys import EVERYWHERE, keys_of
+from tui_uploader.tui.lines.columns import cell_text
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+from tui_uploader.tui.lines.spans import SpanLine
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed
-from tui_uploader.tui.panes.emptiness import empty_lines
+from tui_uploader.tui.panes.empty_state import empty_lines
 from tui_uploader.tui.panes.files import FilesPane
 from tui_uploader.tui.panes.pane import Pane
+from tui_uploader.tui.panes.plain_status import PlainStatus
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
-from tui_uploader.tui.screens.steady import SteadySize
 from tui_uploader.tui.widgets.key_bar import KeyBar
 from tui_uploader.tui.widgets.notices import Notices
-from tui_uploader.tui.widgets.plain_status import PlainStatus
-from tui_uploader.tui.widgets.spans import SpanLine
+from tui_uploader.tui.widgets.steady import SteadySize
 
 _SMALLEST = (60, 16)
 _WIDE, _WIDEST = 100, 150

@@ -19,12 +19,12 @@ from textual.widget import Widget
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Counts, FileItem, Positions, UploadStatus
 from tui_uploader.text import counted
-from tui_uploader.tui.columns import cell_text, clipped_name
-from tui_uploader.tui.engine_link import STATUS_SECONDS, EngineLink
-from tui_uploader.tui.flight_map import FlightMap, bar_spans, distance_words, flight_map, legend_spans
-from tui_uploader.tui.glyphs import Glyphs, Span
-from tui_uploader.tui.screens.steady import SteadySize
-from tui_uploader.tui.widgets.spans import SpanLine, segments
+from tui_uploader.tui.engine.session import STATUS_SECONDS, EngineLink
+from tui_uploader.tui.lines.columns import cell_text, clipped_name
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+from tui_uploader.tui.lines.spans import SpanLine, segments
+from tui_uploader.tui.pictures.flight_map import FlightMap, bar_spans, distance_words, flight_map, legend_spans
+from tui_uploader.tui.widgets.steady import SteadySize
 
 _REST = 10
 """The engine works on answers for a tenth of the time at most."""

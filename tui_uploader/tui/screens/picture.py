@@ -22,13 +22,12 @@ from textual.widget import Widget
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import FileItem, FileQuery
 from tui_uploader.text import byte_count
-from tui_uploader.tui.aside import aside
-from tui_uploader.tui.columns import cell_text, clipped_name
-from tui_uploader.tui.engine_link import SLOW_STATUS_SECONDS, EngineLink
-from tui_uploader.tui.glyphs import Glyphs, Span
-from tui_uploader.tui.photo import NoPicture, Photo
-from tui_uploader.tui.photo_process import PhotoReader
-from tui_uploader.tui.picture_cells import (
+from tui_uploader.tui.background import aside
+from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, EngineLink
+from tui_uploader.tui.lines.columns import cell_text, clipped_name
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+from tui_uploader.tui.lines.spans import SpanLine, segments
+from tui_uploader.tui.pictures.cells import (
     MOST_BYTES,
     MOST_BYTES_SLOW,
     CellPicture,
@@ -37,8 +36,9 @@ from tui_uploader.tui.picture_cells import (
     cell_picture,
     drawing,
 )
-from tui_uploader.tui.screens.steady import SteadySize
-from tui_uploader.tui.widgets.spans import SpanLine, segments
+from tui_uploader.tui.pictures.decode import NoPicture, Photo
+from tui_uploader.tui.pictures.process import PhotoReader
+from tui_uploader.tui.widgets.steady import SteadySize
 
 _LEAST_PIXELS = 480
 """Kept of a picture, across and down, so that it need not be read again when the terminal becomes larger."""

@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui_uploader.tui.columns import cell_text
-from tui_uploader.tui.news import Submission, estimate_words
-from tui_uploader.tui.screens.steady import SteadySize
+from tui_uploader.tui.engine.notifications import Submission, estimate_words
+from tui_uploader.tui.lines.columns import cell_text
+from tui_uploader.tui.widgets.steady import SteadySize
 
 
 class SubmittedScreen(SteadySize, ModalScreen[None]):

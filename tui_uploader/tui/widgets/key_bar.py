@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_uploader.tui.glyphs import Span
-from tui_uploader.tui.widgets.spans import segments
+from tui_uploader.tui.lines.glyphs import Span
+from tui_uploader.tui.lines.spans import segments
 
 _ALWAYS = 2
 _GAP = 2

@@ -7,10 +7,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui_uploader.text import printable
-from tui_uploader.tui.columns import cell_text, wrapped
-from tui_uploader.tui.glyphs import Span, without_ornament
+from tui_uploader.tui.lines.columns import cell_text, wrapped
+from tui_uploader.tui.lines.glyphs import Span, without_ornament
+from tui_uploader.tui.lines.spans import segments
 from tui_uploader.tui.messages import Noticed
-from tui_uploader.tui.widgets.spans import segments
 
 _MOST_LINES = 4
 _STYLES = {"information": "strong", "warning": "warning", "error": "error"}

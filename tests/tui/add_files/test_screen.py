@@ -1,0 +1,360 @@
+"""The dialog for choosing files, worked with keys, mouse and pastes, on real folders."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tui.dialogs import opened
+from tests.until import until
+from tui_uploader.errors import EngineUnreachable
+from tui_uploader.model import AddRequest, Project, ProjectKind
+from tui_uploader.tui.add_files.screen import AddFilesScreen, HandOver
+from tui_uploader.tui.lines.glyphs import ASCII
+
+NORTH = Project("11", "North field", ProjectKind.IMAGES, "me@cloud", uploads=(1,), images=1711)
+SOUTH = Project("12", "South field", ProjectKind.RESULTS, "me@cloud", uploads=(2,))
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    for name, images in (("100MEDIA", 3), ("101MEDIA", 1)):
+        folder = tmp_path / "card" / "DCIM" / name
+        folder.mkdir(parents=True)
+        for number in range(images):
+            (folder / f"DJI_{number}.JPG").touch()
+    (tmp_path / "card" / "ortho.tif").touch()
+    return tmp_path / "card"
+
+
+async def taken(_: AddRequest) -> None:
+    """The engine takes it."""
+
+
+def screen(
+    card: Path, project: Project | None = NORTH, hand_over: HandOver = taken, **options: object
+) -> Callable[[], AddFilesScreen]:
+    return lambda: AddFilesScreen(
+        project,
+        [NORTH, SOUTH],
+        card,
+        hand_over,
+        home=card.parent,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+async def test_a_typed_path_is_uploaded_at_once(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.type("DCIM/101MEDIA")
+        await dialog.press("enter")
+        assert await dialog.answered() == AddRequest(
+            (str(card / "DCIM" / "101MEDIA"),), project="11", account="me@cloud"
+        )
+
+
+async def test_tab_completes_and_shows_what_may_come(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.type("D")
+        await dialog.press("tab")
+        await dialog.shows("/card/DCIM/ ")
+        await dialog.press("tab")
+        await dialog.shows("/card/DCIM/10 ", "100MEDIA/  101MEDIA/")
+        await dialog.type("1")
+        await dialog.press("tab")
+        await dialog.shows("/card/DCIM/101MEDIA/ ")
+        await dialog.press("enter")
+        answer = await dialog.answered()
+        assert isinstance(answer, AddRequest) and answer.paths == (str(card / "DCIM" / "101MEDIA"),)
+
+
+async def test_the_home_folder_has_its_short_name(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.press("ctrl+u")
+        await dialog.type("~/ca")
+        await dialog.press("tab")
+        await dialog.shows("~/card/")
+
+
+async def test_tab_goes_on_where_nothing_can_be_added(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.type("zzz")
+        await dialog.press("tab")
+        await dialog.shows("Space choose")  # the keys of the tree
+
+
+async def test_a_path_that_is_not_there_is_told(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.type("nope")
+        await dialog.press("enter")
+        await dialog.shows("nope does not exist on this machine; check the spelling")
+        assert dialog.is_open
+
+
+async def test_the_start_alone_is_no_choice(card: Path) -> None:
+    """Images cannot be taken back from a project: Enter on what nobody chose only says what it would do."""
+    async with opened(screen(card)) as dialog:
+        await dialog.press("enter")
+        await dialog.shows("Enter uploads 5 images")
+        assert dialog.is_open
+        await dialog.press("enter")
+        answer = await dialog.answered()
+        assert isinstance(answer, AddRequest) and answer.paths == (str(card),)
+
+
+async def test_folders_are_counted_opened_and_chosen_with_keys(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.shows("/card 5", "DCIM", "nothing chosen yet")
+        await dialog.press("down", "down", "right")
+        await dialog.shows("100MEDIA", "101MEDIA")
+        await dialog.press("j", "space", "space")
+        await dialog.shows("[x] 100MEDIA", "[x] 101MEDIA", "Enter uploads 4 images")
+        await dialog.press("k", "space", "k", "left", "left")
+        await dialog.shows("Enter uploads 1 image")
+        await until(lambda: "100MEDIA" not in dialog.text)
+        await dialog.press("enter")
+        answer = await dialog.answered()
+        assert isinstance(answer, AddRequest) and answer.paths == (str(card / "DCIM" / "101MEDIA"),)
+
+
+async def test_the_tree_goes_up_and_shows_hidden_folders_when_asked(card: Path) -> None:
+    (card.parent / ".hidden").mkdir()
+    async with opened(screen(card)) as dialog:
+        await dialog.press("down", "left")
+        await dialog.shows("] card")
+        assert ".hidden" not in dialog.text
+        await dialog.press("full_stop")
+        await dialog.shows(".hidden")
+        await dialog.press("full_stop")
+        await until(lambda: ".hidden" not in dialog.text)
+
+
+async def test_the_mouse_opens_chooses_takes_out_and_uploads(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.shows("▸ [ ] DCIM")
+        await dialog.click(*dialog.at("▸ [ ] DCIM"))
+        await dialog.shows("[ ] 100MEDIA")
+        for name in ("100MEDIA", "101MEDIA"):
+            x, y = dialog.at(f"[ ] {name}")
+            await dialog.click(x + 1, y)
+            await dialog.shows(f"[x] {name}")
+        await dialog.shows("Enter uploads 4 images", "x ⋯")
+        await dialog.click(*dialog.at("x ⋯"))
+        await dialog.shows("[ ] 100MEDIA", "Enter uploads 1 image")
+        await dialog.click(*dialog.at("▾ [ ] DCIM"))
+        await dialog.shows("▸ [ ] DCIM")
+        await dialog.click(*dialog.at("Upload    "))
+        answer = await dialog.answered()
+        assert isinstance(answer, AddRequest) and answer.paths == (str(card / "DCIM" / "101MEDIA"),)
+
+
+async def test_what_was_chosen_can_be_taken_out_with_keys(card: Path) -> None:
+    async with opened(screen(card, dropped=f"{card}/DCIM {card}/ortho.tif")) as dialog:
+        await dialog.shows("Enter uploads 5 images")
+        await dialog.press("down", "tab", "x")
+        await dialog.shows("Enter uploads 1 image")
+        await dialog.press("x")
+        await dialog.shows("nothing chosen yet")
+        await dialog.press("x")
+        assert dialog.is_open
+
+
+@pytest.mark.parametrize("focus", [(), ("down",), ("down", "tab")])
+async def test_dropped_paths_are_collected_wherever_the_focus_is(card: Path, focus: tuple[str, ...]) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.press(*focus)
+        dialog.paste(f"'{card}/DCIM/100MEDIA' /Users/anna/DJI_0001.JPG\nfile://{card}/ortho.tif")
+        await dialog.shows("DCIM/100MEDIA", "card/ortho.tif", "/Users/anna/DJI_0001.JPG: not on this machine.")
+        await dialog.press("enter")
+        answer = await dialog.answered()
+        assert isinstance(answer, AddRequest)
+        assert answer.paths == (str(card / "DCIM" / "100MEDIA"), str(card / "ortho.tif"))
+
+
+async def test_a_piece_of_text_is_pasted_into_the_field(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        dialog.paste("DCIM/\x1b[31m100MEDIA\n")
+        await dialog.shows("card/DCIM/[31m100MEDIA")
+
+
+async def test_a_giant_paste_is_cut_with_a_word_and_hangs_nothing(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        began = time.monotonic()
+        dialog.paste(f"{card}/DCIM /not/here/DJI_0001.JPG " * (10_000_000 // (len(str(card)) + 32)))
+        await dialog.shows("The paste was cut at 500,000 characters", "not on this machine")
+        assert time.monotonic() - began < 5
+        await dialog.press("enter")
+        answer = await dialog.answered()
+        assert isinstance(answer, AddRequest) and answer.paths == (str(card / "DCIM"),)
+
+
+async def test_a_new_project_needs_a_name_that_the_service_takes(card: Path) -> None:
+    async with opened(screen(card, None, dropped=str(card))) as dialog:
+        await dialog.shows("Enter uploads 5 images.")
+        await dialog.press("enter")
+        await dialog.shows("A project needs a name.")
+        await dialog.type("East/West")
+        await dialog.shows("Will be called East-West", "Enter uploads 5 images to a new project, East-West.")
+        await dialog.press("enter")
+        assert await dialog.answered() == AddRequest((str(card),), new="East-West")
+
+
+async def test_another_project_is_chosen_and_says_what_it_takes(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.shows("existing project 11, 1,711 images", "(x) images", "[x] process automatically")
+        await dialog.press("down", "tab", "tab", "down")
+        await dialog.shows("South field", "existing project 12", "(x) results", "[ ] process automatically")
+        await dialog.press("ctrl+u")
+        await dialog.type("So")
+        await dialog.shows("new project")
+        await dialog.press("up")
+        await dialog.shows("South field", "existing project 12")
+        dialog.paste(f"{card}/ortho.tif")  # into a field of text: no drop
+        await dialog.shows("ortho.tif")
+
+
+async def test_results_show_their_files_and_do_not_process(card: Path) -> None:
+    async with opened(screen(card, None)) as dialog:
+        await dialog.press("down", "tab", "tab")
+        await dialog.type("Maps")
+        await dialog.press("tab", "space")
+        await dialog.shows("(x) results", "ortho.tif", "[ ] process automatically")
+        await dialog.press("shift+tab", "shift+tab", "shift+tab", "down", "down", "space", "enter")
+        assert await dialog.answered() == AddRequest(
+            (str(card / "ortho.tif"),), new="Maps", kind=ProjectKind.RESULTS, auto_process=False
+        )
+
+
+async def test_automatic_processing_can_be_switched_off(card: Path) -> None:
+    async with opened(screen(card, dropped=str(card))) as dialog:
+        await dialog.shows("Enter uploads 5 images to North field.")
+        x, y = dialog.at("[x] process automatically")
+        await dialog.click(x, y)
+        await dialog.shows("[ ] process automatically")
+        await dialog.press("enter")
+        answer = await dialog.answered()
+        assert isinstance(answer, AddRequest) and not answer.auto_process
+
+
+async def test_escape_leaves_and_asks_before_a_list_is_lost(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        dialog.paste(f"{card}/DCIM {card}/ortho.tif")
+        await dialog.shows("Enter uploads")
+        await dialog.press("escape")
+        await dialog.shows("Esc once more leaves")
+        await dialog.press("escape")
+        assert await dialog.answered() is None
+
+
+async def test_a_refusal_is_told_and_nothing_of_the_choice_is_lost(card: Path) -> None:
+    requests: list[AddRequest] = []
+
+    async def refuses_once(request: AddRequest) -> None:
+        requests.append(request)
+        if len(requests) == 1:
+            raise EngineUnreachable("The engine is [gone].")
+
+    async with opened(screen(card, hand_over=refuses_once)) as dialog:
+        dialog.paste(f"{card}/DCIM {card}/ortho.tif")
+        await dialog.shows("Enter uploads")
+        await dialog.press("enter")
+        await dialog.shows("The engine is [gone].", "ortho.tif")
+        await dialog.press("enter")
+        assert await dialog.answered() == requests[0]
+    assert requests[0] == requests[1] and len(requests[0].paths) == 2
+
+
+async def test_a_second_enter_makes_no_second_upload(card: Path) -> None:
+    requests: list[AddRequest] = []
+    answered = asyncio.Event()
+
+    async def slow(request: AddRequest) -> None:
+        requests.append(request)
+        await answered.wait()
+
+    async with opened(screen(card, hand_over=slow)) as dialog:
+        dialog.paste(f"{card}/DCIM")
+        await dialog.shows("Enter uploads")
+        await dialog.press("enter", "enter", "enter")
+        await until(lambda: requests)
+        await dialog.press("enter")
+        answered.set()
+        assert await dialog.answered() == requests[0]
+    assert len(requests) == 1
+
+
+async def test_cancel_leaves(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.click(*dialog.at("Cancel"))
+        assert await dialog.answered() is None
+
+
+HOSTILE = [b"[red]markup[]", b"ev\x1b[31mil", b"new\nline", "\u202eright to left".encode(), b"\xff\xfe", b"x" * 255]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+async def test_hostile_names_are_inert_and_can_be_chosen(card: Path, size: tuple[int, int]) -> None:
+    for name in HOSTILE:
+        os.mkdir(os.fsencode(card) + b"/" + name)  # noqa: PTH102 - pathlib takes no bytes
+    (card / "日本語").mkdir()
+    async with opened(screen(card), *size) as dialog:
+        await dialog.shows("[red]markup[]", "ev\\x1b[31mil", "new\\x0aline", "\\u202eright", "xxx⋯xx")
+        assert all(character.isprintable() for line in dialog.lines for character in line)
+        await dialog.press("tab")
+        await dialog.shows("DCIM/", "Enter upload")
+        await dialog.press("down", "down", *["j"] * 9, "space", "enter")
+        answer = await dialog.answered()
+        assert isinstance(answer, AddRequest)
+        assert Path(answer.paths[0]).is_dir() and Path(answer.paths[0]).parent == card
+
+
+async def test_everything_fits_on_a_small_terminal_in_ascii(card: Path) -> None:
+    async with opened(screen(card, glyphs=ASCII), 60, 16) as dialog:
+        await dialog.shows("v [ ]", "> [ ] DCIM", "[x] process automatically", "Upload", "Cancel", "Esc leave")
+        await dialog.press("down")
+        await dialog.shows("Enter upload", ". hidden")
+        assert dialog.text.isascii()
+        assert max(map(len, dialog.lines)) <= 60
+
+
+async def test_a_tiny_terminal_breaks_nothing(card: Path) -> None:
+    async with opened(screen(card), 20, 5) as dialog:
+        await dialog.press("tab", "down", "space", "escape")
+        assert await dialog.answered() is None
+
+
+async def test_a_folder_that_never_answers_holds_nothing_up(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that went away blocks whoever looks; the dialog goes on, and closes."""
+    dead, silent = threading.Event(), os.scandir
+
+    def scandir(path: str) -> object:
+        if path.endswith("DCIM"):
+            dead.wait(30)
+        return silent(path)
+
+    monkeypatch.setattr("tui_uploader.tui.add_files.folder_counts.os.scandir", scandir)
+    try:
+        async with opened(screen(card)) as dialog:
+            await dialog.shows("[ ] DCIM")
+            await dialog.press("down", "j", "right", "space", "k", "escape")
+            assert await dialog.answered() is None
+    finally:
+        dead.set()
+
+
+async def test_idle_it_draws_nothing(card: Path) -> None:
+    async with opened(screen(card)) as dialog:
+        await dialog.shows("5", "Esc leave")
+        await dialog.pilot.pause()
+        drawn: list[object] = []
+        app = dialog.pilot.app
+        display = app._display
+        app._display = lambda *given: (drawn.append(given), display(*given))[1]  # type: ignore[method-assign,func-returns-value]
+        await dialog.pilot.pause(1.2)  # two blinks of a cursor, if it blinked
+        assert not drawn

@@ -1,0 +1,243 @@
+"""The line to the engine, with real engines on real sockets."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.message import Message
+
+from tests.service.conftest import Spawner
+from tests.service.stand_in import StandInManager
+from tests.tui.values import engine_status, project, upload_status
+from tests.until import until
+from tui_uploader.errors import EngineUnreachable, EngineVersionDiffers, UsageError
+from tui_uploader.model import (
+    Account,
+    AddRequest,
+    EngineStatus,
+    Processing,
+    ProcessingState,
+    Project,
+    ProjectKind,
+    UploadStatus,
+)
+from tui_uploader.service.client import EngineClient
+from tui_uploader.settings import Directories, EnvironmentLogin, Settings
+from tui_uploader.tui.engine.session import Connect, EngineLink, until_next_look
+from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
+
+
+class Listener(App[None]):
+    """Keeps what the link tells."""
+
+    def __init__(
+        self, directories: Directories, connect: Connect | None = None, settings: Settings | None = None
+    ) -> None:
+        super().__init__()
+        options: dict[str, Any] = {"connect": connect} if connect else {}
+        self.link = EngineLink(self, directories, settings=lambda: settings or Settings(), interval=0.05, **options)
+        self.told: list[Message] = []
+
+    def on_mount(self) -> None:
+        self.link.start()
+
+    def on_status_arrived(self, event: StatusArrived) -> None:
+        self.told.append(event)
+
+    def on_attachment_changed(self, event: AttachmentChanged) -> None:
+        self.told.append(event)
+
+    def on_projects_arrived(self, event: ProjectsArrived) -> None:
+        self.told.append(event)
+
+    def on_noticed(self, event: Noticed) -> None:
+        self.told.append(event)
+
+    @property
+    def statuses(self) -> list[StatusArrived]:
+        return [event for event in self.told if isinstance(event, StatusArrived)]
+
+    @property
+    def attachments(self) -> list[Attachment]:
+        return [event.attachment for event in self.told if isinstance(event, AttachmentChanged)]
+
+    @property
+    def projects(self) -> tuple[Project, ...]:
+        told = [event.projects for event in self.told if isinstance(event, ProjectsArrived)]
+        return told[-1] if told else ()
+
+    @property
+    def notices(self) -> list[str]:
+        return [event.text for event in self.told if isinstance(event, Noticed)]
+
+
+def an_upload(name: str = "North field") -> AddRequest:
+    return AddRequest(("/card/a.jpg",), new=name)
+
+
+async def test_it_attaches_and_tells_how_things_stand(manager: StandInManager, directories: Directories) -> None:
+    app = Listener(directories)
+    async with app.run_test():
+        await until(lambda: app.statuses)
+        assert app.attachments == [Attachment.ATTACHED]
+        assert app.statuses[0].status.uploads == ()
+        await manager.add(an_upload())
+        await until(lambda: app.statuses[-1].status.uploads)
+        await until(lambda: app.projects)
+        assert app.projects[0].name == "North field"
+
+
+async def test_many_changes_come_as_few_states(manager: StandInManager, directories: Directories) -> None:
+    app = Listener(directories)
+    async with app.run_test():
+        await until(lambda: app.statuses)
+        app.link.interval = 3600.0
+        for number in range(50):
+            await manager.add(an_upload(f"field {number}"))
+        await until(lambda: app.link.status and len(app.link.status.uploads) == 50)
+        assert len(app.statuses) <= 3
+
+
+async def test_an_answer_is_handed_on_and_a_refusal_becomes_a_notice(
+    manager: StandInManager, directories: Directories
+) -> None:
+    app = Listener(directories)
+    async with app.run_test():
+        await until(lambda: app.statuses)
+        added: list[UploadStatus] = []
+        await app.link.call("add", lambda engine: engine.add(an_upload()), added.append).wait()
+        assert [upload.project_name for upload in added] == ["North field"]
+        await app.link.call("no such upload", lambda engine: engine.pause(99)).wait()
+        await until(lambda: app.notices)
+        assert "99" in app.notices[0]
+
+
+async def test_a_fault_of_the_screen_becomes_a_notice_and_ends_nothing(
+    manager: StandInManager, directories: Directories, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Listener(directories)
+    async with app.run_test():
+        await until(lambda: app.statuses)
+        app.link.call("broken", lambda engine: engine.engine(), lambda answer: [][1])
+        await until(lambda: app.notices)
+        assert app.notices == ["The program has a fault: IndexError: list index out of range."]
+        assert app.is_running
+    assert any(record.exc_info for record in caplog.records)
+
+
+async def test_the_environments_login_is_handed_over(manager: StandInManager, directories: Directories) -> None:
+    settings = Settings(cloud_url="http://127.0.0.1:1", login=EnvironmentLogin("me", "secret"))
+    app = Listener(directories, settings=settings)
+    async with app.run_test():
+        await until(lambda: app.link.account)
+        assert app.link.account == "me@http://127.0.0.1:1"
+        (request,) = manager.sign_ins
+        assert request.verify and not request.keep
+        assert not any("secret" in repr(event) for event in app.told)
+
+
+async def test_settings_that_make_no_sense_are_told_and_hide_nothing(
+    manager: StandInManager, directories: Directories
+) -> None:
+    def broken() -> Settings:
+        raise UsageError("The settings file is not valid TOML.")
+
+    app = Listener(directories)
+    app.link = EngineLink(app, directories, settings=broken, interval=0.05)
+    async with app.run_test():
+        await until(lambda: app.notices and any(isinstance(event, ProjectsArrived) for event in app.told))
+        assert app.notices == ["The settings file is not valid TOML."]
+
+
+async def test_an_engine_is_spawned_and_started_again_on_the_users_wish(
+    spawner: Spawner, directories: Directories
+) -> None:
+    app = Listener(directories, connect=partial(EngineClient.connect, start=spawner))
+    async with app.run_test():
+        await until(lambda: app.statuses)
+        assert app.attachments == [Attachment.ATTACHED]
+        first = spawner.pid
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: app.link.attachment is Attachment.GONE)
+        with pytest.raises(EngineUnreachable, match="press E"):
+            await app.link.ask(lambda engine: engine.status())
+        await app.link.call("pause", lambda engine: engine.pause(1)).wait()
+        await until(lambda: app.notices)
+        assert spawner.started == 1, "nobody asked for another one yet"
+        app.link.restart()
+        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        assert spawner.pid != first
+
+
+async def test_an_engine_that_somebody_else_starts_is_found(spawner: Spawner, directories: Directories) -> None:
+    app = Listener(directories, connect=partial(EngineClient.connect, start=spawner))
+    async with app.run_test():
+        await until(lambda: app.statuses)
+        async with spawner.connect(spawn=False) as other:
+            await other.stop()
+        await until(lambda: app.link.attachment is Attachment.GONE)
+        async with spawner.connect() as other:
+            await other.create_project("North field", ProjectKind.IMAGES, None)
+        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        assert spawner.started == 2
+
+
+async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
+    spawner: Spawner, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawner.environment["STAND_IN_VERSION"] = "0.0.0"
+    async with spawner.connect(any_version=True):
+        pass
+    app = Listener(directories, connect=partial(EngineClient.connect, start=spawner))
+    async with app.run_test():
+        await until(lambda: app.link.attachment is Attachment.OTHER_VERSION)
+        assert spawner.started == 1
+        told = [event.reason for event in app.told if isinstance(event, AttachmentChanged)]
+        assert told[-1].startswith(
+            "The engine (version 0.0.0) is running, and its uploads go on; this program is version"
+        )
+        with pytest.raises(EngineVersionDiffers, match="press E to restart it"):
+            await app.link.ask(lambda engine: engine.engine())
+        spawner.environment.clear()
+        app.link.restart()
+        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        assert spawner.started == 2
+
+
+async def test_an_engine_that_will_not_start_is_told(directories: Directories) -> None:
+    def unstartable(_: Directories) -> None:
+        raise EngineUnreachable("There is no way to start it.")
+
+    app = Listener(directories, connect=partial(EngineClient.connect, start=unstartable))
+    async with app.run_test():
+        await until(lambda: any(isinstance(event, AttachmentChanged) for event in app.told))
+        told = [event for event in app.told if isinstance(event, AttachmentChanged)]
+        assert app.link.attachment is Attachment.GONE
+        assert told[-1].reason == "There is no way to start it."
+
+
+ME = (Account("me@cloud", "cloud", "me", "file"),)
+AT_WORK = project(uploads=(1,), processing=Processing(ProcessingState.PROCESSING))
+
+
+@pytest.mark.parametrize(
+    ("accounts", "projects", "status", "seconds"),
+    [
+        ((), (AT_WORK,), None, 5.0),
+        (ME, (), None, None),
+        (ME, (project(uploads=(1,)),), None, None),
+        (ME, (AT_WORK,), None, 60.0),
+        (ME, (AT_WORK,), engine_status(upload_status(2)), 60.0),
+        (ME, (AT_WORK,), engine_status(upload_status(1)), None),
+        (ME, (project(uploads=(1,), processing=Processing(ProcessingState.DONE)),), None, None),
+    ],
+)
+def test_projects_are_looked_at_again_while_one_is_processed_that_no_upload_shows(
+    accounts: tuple[Account, ...], projects: tuple[Project, ...], status: EngineStatus | None, seconds: float | None
+) -> None:
+    assert until_next_look(accounts, projects, status) == seconds

@@ -1,0 +1,119 @@
+"""Pictures as cells: which cells, how large, and how many bytes they may take."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from tests.tui.pictures.pictured import halved
+from tui_uploader.tui.pictures.cells import (
+    MOST_BYTES,
+    MOST_BYTES_SLOW,
+    Colour,
+    Drawing,
+    Rows,
+    Run,
+    cell_picture,
+    characters,
+    drawing,
+    fitted,
+    halves,
+    sent_bytes,
+)
+from tui_uploader.tui.terminal.cell_diff import Canvas, Pen, changes
+
+RED, BLUE, GREY = (255, 0, 0), (0, 0, 255), (9, 9, 9)
+
+
+@pytest.mark.parametrize(
+    ("ascii_only", "no_color", "colours", "how"),
+    [
+        (False, False, "truecolor", "halves"),
+        (False, False, "256", "halves"),
+        (False, False, "standard", "characters"),
+        (False, False, None, "characters"),
+        (True, False, "truecolor", "characters"),
+        (False, True, "truecolor", "characters"),
+    ],
+)
+def test_how_pictures_are_drawn(ascii_only: bool, no_color: bool, colours: str | None, how: Drawing) -> None:
+    assert drawing(ascii_only=ascii_only, no_color=no_color, colours=colours) == how
+
+
+@pytest.mark.parametrize(
+    ("size", "room", "fits"),
+    [
+        ((4000, 3000), (80, 42), (56, 42)),
+        ((3000, 4000), (80, 42), (32, 42)),
+        ((100, 100), (10, 40), (10, 10)),
+        ((40_000, 1), (80, 42), (80, 1)),
+        ((1, 40_000), (80, 42), (1, 42)),
+        ((2, 2), (80, 40), (40, 40)),
+    ],
+)
+def test_pictures_keep_their_proportions(size: tuple[int, int], room: tuple[int, int], fits: tuple[int, int]) -> None:
+    assert fitted(size, room) == fits
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "runs"),
+    [
+        ([RED, RED], [RED, RED], [Run("  ", None, RED)]),
+        ([RED, RED], [BLUE, BLUE], [Run("▀▀", RED, BLUE)]),
+        ([RED, BLUE], [BLUE, RED], [Run("▀▄", RED, BLUE)]),
+        ([RED, BLUE], [BLUE, BLUE], [Run("▀ ", RED, BLUE)]),
+        ([RED, GREY], [BLUE, RED], [Run("▀", RED, BLUE), Run("▄", RED, GREY)]),
+        ([], [], []),
+    ],
+)
+def test_halves_change_the_pen_as_seldom_as_they_can(upper: list[Colour], lower: list[Colour], runs: list[Run]) -> None:
+    drawn = halves(upper, lower)
+    if len(runs) == 2:  # which half changes is a matter of taste; that only one colour does is not
+        assert (drawn[0].ink == drawn[1].ink) + (drawn[0].paper == drawn[1].paper) == 1
+    else:
+        assert drawn == runs
+
+
+def test_brightness_becomes_ink() -> None:
+    assert characters([0, 128, 255]) == " +@"
+
+
+def test_two_halves_of_a_picture_are_seen() -> None:
+    made = cell_picture(halved(64, 48), 40, 24, "halves", MOST_BYTES)
+    colours = {colour for row in made.rows for run in row for colour in (run.paper,)}
+    assert len(made.rows) == 15 and all(sum(len(run.text) for run in row) == 40 for row in made.rows)
+    assert {RED, BLUE} <= colours
+
+
+def as_sent(rows: Rows) -> int:
+    """What the terminal is really sent."""
+
+    def code(ground: int, colour: Colour | None) -> str:
+        return f"{ground};2;{';'.join(map(str, colour))}" if colour else ""
+
+    width = max(sum(len(run.text) for run in row) for row in rows)
+    canvas = Canvas(width, len(rows))
+    for y, row in enumerate(rows):
+        x = 0
+        for run in row:
+            canvas.paint(x, y, list(run.text), Pen(code(38, run.ink), code(48, run.paper)))
+            x += len(run.text)
+    return len(changes(None, canvas).encode())
+
+
+@pytest.mark.parametrize("how", ["halves", "characters"])
+@pytest.mark.parametrize("room", [(80, 21), (240, 67)])
+@pytest.mark.parametrize("most_bytes", [MOST_BYTES, MOST_BYTES_SLOW, 600])
+def test_noise_takes_no_more_bytes_than_it_may(how: Drawing, room: tuple[int, int], most_bytes: int) -> None:
+    """Nothing is worse than noise: no two neighbours are equal."""
+    noise = Image.merge("RGB", [Image.effect_noise((400, 300), 120) for _ in range(3)])
+    made = cell_picture(noise, *room, how, most_bytes)
+    assert made.bytes == sent_bytes(made.rows) <= most_bytes
+    assert as_sent(made.rows) <= made.bytes + 20
+    assert len(made.rows) <= room[1] and sum(len(run.text) for run in made.rows[0]) <= room[0]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (3, 2)])
+@pytest.mark.parametrize("how", ["halves", "characters"])
+def test_pictures_of_odd_sizes_are_drawn(size: tuple[int, int], how: Drawing) -> None:
+    assert cell_picture(Image.new("RGB", size, "red"), 40, 20, how, MOST_BYTES).rows

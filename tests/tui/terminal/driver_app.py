@@ -1,0 +1,81 @@
+"""A small app behind the driver, run as a process by the tests of the driver: it shows what it is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from tui_uploader.tui.terminal import capabilities
+
+capabilities.prepare(os.environ)
+
+from textual import events  # noqa: E402 - Textual reads its switches when it is imported
+from textual.app import App, ComposeResult  # noqa: E402
+from textual.widgets import Static  # noqa: E402
+
+from tui_uploader.tui.terminal.driver import driver_class, line_of  # noqa: E402
+
+_SHOWN = 12
+
+
+class ToldApp(App[None]):
+    """`q` quits, `T` makes it repaint all day long, `Z` suspends it, `L` repaints, `C` copies."""
+
+    CSS = "Static { height: 1; width: auto; } Screen { layout: vertical; }"
+
+    def __init__(self, described: capabilities.Terminal) -> None:
+        super().__init__(driver_class=driver_class(described.ascii_only))
+        self._described = described
+        self._told: list[str] = []
+        self._ticks = 0
+        self._longest_gap = 0.0
+        self._last_tick = time.monotonic()
+        if described.theme is not None:
+            self.theme = described.theme
+
+    def compose(self) -> ComposeResult:
+        yield Static("ready 字│é", id="ready")
+        yield Static("", id="ticks")
+        for number in range(_SHOWN):
+            yield Static("", id=f"told{number}", markup=False)
+
+    def on_key(self, event: events.Key) -> None:
+        self._tell(f"key:{event.key}")
+        match event.key:
+            case "q":
+                self.exit()
+            case "T":
+                self.set_interval(0.02, self._tick)
+            case "Z":
+                self.action_suspend_process()
+            case "L" if line := line_of(self):
+                line.repaint()
+            case "C" if line := line_of(self):
+                line.send(capabilities.copied("copied", self._described))
+
+    def on_paste(self, event: events.Paste) -> None:
+        self._tell(f"paste:{len(event.text)}:{event.text[-20:]}")
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._tell(f"mouse:{event.x},{event.y}")
+
+    def _tick(self) -> None:
+        """Every tick changes the whole line, and the longest time between two of them is shown."""
+        now = time.monotonic()
+        self._longest_gap = max(self._longest_gap, now - self._last_tick)
+        self._last_tick = now
+        self._ticks += 1
+        bar = chr(ord("a") + self._ticks % 26) * 60
+        self.query_one("#ticks", Static).update(f"tick {self._ticks} gap {self._longest_gap:.2f} {bar}")
+
+    def _tell(self, text: str) -> None:
+        self._told = [*self._told, text.replace("\n", "|")][-_SHOWN:]
+        for number, told in enumerate(self._told):
+            self.query_one(f"#told{number}", Static).update(told)
+
+
+if __name__ == "__main__":
+    app = ToldApp(capabilities.described(os.environ, ascii_wanted="--ascii" in sys.argv))
+    app.run()
+    sys.exit(app.return_code)

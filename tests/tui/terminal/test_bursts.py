@@ -1,0 +1,157 @@
+"""A text that is pasted without brackets is told from keys that were typed ahead, and runs no command."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+
+from tui_uploader.tui import keys
+from tui_uploader.tui.messages import HastyKey, UnbracketedPaste
+from tui_uploader.tui.terminal.bursts import (
+    GAP,
+    LONGEST_BURST,
+    MOVEMENTS,
+    OPENERS,
+    Burst,
+    Bursts,
+    Unbracketed,
+    is_text,
+    judged,
+)
+from tui_uploader.tui.terminal.driver import EventReader
+from tui_uploader.tui.terminal.input_stream import Escape, Pasted, Piece, Sequence, Typed
+
+
+def typed(text: str) -> list[Piece]:
+    return [Typed(character) for character in text]
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        "",
+        "j" * 300,
+        "gjj",
+        "xjjxjjx",
+        "RRr",
+        "pc",
+        "cy",
+        "1k\r/nothing\r",
+        "/gamma_039",
+        "ualpha\t",
+        "u/media/card\r",
+        "u/media/pilot/card/DCIM/100MEDIA/DJI_202405031200\r",
+        "nA new one",
+        "nQuarry May 2024\r",
+        "2G/_04\rx",
+        "S/nothing",
+        "jRr aa",
+        "\x10start",
+        "j\x0c",
+    ],
+)
+def test_what_a_person_types_ahead_stays_keys(ahead: str) -> None:
+    assert not is_text(ahead)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "/media/card/DCIM",
+        "/media/card/DCIM/DJI_0001.JPG\r/media/card/DCIM/DJI_0002.JPG\r",
+        "'/media/my card/DCIM'",
+        "~/card/DCIM",
+        "file:///media/card",
+        "C:\\Users\\joe",
+        "hello cy",
+        "cancel y",
+        "pay",
+        "yes please",
+        "Please cancel\rthe upload\r",
+        "sudo rm -rf x",
+        "ssh pilot@field.example",
+        "new project\rand cancel y",
+        "/filter\rcancel y",
+        "nothing of this was meant for the uploader, it is a mail",
+        "hello\x0ccy",
+        "gr\u00fc\u00dfe",
+    ],
+)
+def test_what_was_pasted_is_no_keys(pasted: str) -> None:
+    assert is_text(pasted)
+
+
+def test_where_letters_are_text_nothing_changes() -> None:
+    assert judged(typed("hello cy\r"), in_field=True).pieces == tuple(typed("hello cy\r"))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "burst"),
+    [
+        (typed("c"), Burst(tuple(typed("c")), hasty=False)),
+        (typed("cy"), Burst(tuple(typed("cy")), hasty=True)),
+        ([Typed("c"), Sequence("\x1b[<0;5;6M")], Burst((Typed("c"), Sequence("\x1b[<0;5;6M")), hasty=False)),
+        ([Typed("c"), Sequence("\x1b[C")], Burst((Typed("c"), Sequence("\x1b[C")), hasty=True)),
+        ([Pasted("hello cy"), Typed("q")], Burst((Pasted("hello cy"), Typed("q")), hasty=False)),
+        (typed("hello cy"), Burst((Unbracketed("hello cy"),), hasty=True)),
+        (
+            [*typed("hello cy"), Escape(), *typed("jj")],
+            Burst((Unbracketed("hello cy"), Escape(), *typed("jj")), hasty=True),
+        ),
+    ],
+)
+def test_what_a_burst_means(pieces: list[Piece], burst: Burst) -> None:
+    assert judged(pieces, in_field=False) == burst
+
+
+def test_characters_of_a_serial_line_are_one_burst() -> None:
+    bursts, now = Bursts(), 100.0
+    for character in "hello cy":
+        bursts.add(typed(character), now)
+        assert bursts.take(now) == []
+        now += 0.001  # 9600 baud
+    assert bursts.deadline == pytest.approx(now - 0.001 + GAP)
+    assert bursts.take(now + GAP) == typed("hello cy")
+    assert bursts.deadline is None
+
+
+def test_keys_of_a_person_are_bursts_of_their_own() -> None:
+    bursts = Bursts()
+    bursts.add(typed("c"), 1.0)
+    assert bursts.take(1.0) == []
+    assert bursts.take(1.0 + GAP) == typed("c")
+    bursts.add(typed("y"), 1.03)
+    assert bursts.take(1.03 + GAP) == typed("y")
+
+
+@pytest.mark.parametrize("pieces", [typed("j"), typed("jjk"), [Sequence("\x1b[B")], [Escape()], [Typed("c"), Escape()]])
+def test_what_begins_no_text_waits_for_nothing(pieces: list[Piece]) -> None:
+    bursts = Bursts()
+    bursts.add(pieces, 1.0)
+    assert bursts.take(1.0) == pieces
+
+
+def test_a_burst_without_end_is_bounded() -> None:
+    bursts = Bursts()
+    for _ in range(3):
+        bursts.add(typed("x" * (LONGEST_BURST // 2)), 1.0)
+    assert len(bursts.take(2.0)) == LONGEST_BURST
+
+
+def test_keys_of_a_burst_are_known_as_such() -> None:
+    (key,) = EventReader().read(Typed("y"), hasty=True)
+    assert isinstance(key, HastyKey) and (key.key, key.handler_name) == ("y", events.Key.handler_name)
+    (paste,) = EventReader().read(Unbracketed("text"))
+    assert isinstance(paste, UnbracketedPaste) and paste.handler_name == events.Paste.handler_name
+
+
+def test_the_movements_change_nothing_and_the_openers_open_a_field() -> None:
+    """Both are letters of the key tables: a new meaning has to be thought of here."""
+    meanings = {
+        key: binding.action
+        for binding in (*keys.EVERYWHERE, *keys.IN_FILES, *keys.IN_PROJECTS, *keys.IN_UPLOADS)
+        for key in binding.key.split(",")
+    }
+    assert {meanings[key] for key in OPENERS} == {"app.dialog('add_files')", "app.dialog('new_project')"}
+    bound = {meanings[key] for key in MOVEMENTS if key in meanings}
+    assert bound == {"focus_pane('projects')", "focus_pane('files')", "focus_pane('uploads')"}

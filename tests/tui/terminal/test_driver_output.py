@@ -1,0 +1,213 @@
+"""What the terminal does not take is bounded, and never waited for."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.until import until
+from tui_uploader.tui.terminal.output import BACKLOG_LIMIT, RoundTrip, TerminalWriter
+
+
+class Line:
+    """A writer, and the pipe that stands for its terminal. It takes 64 KiB before somebody reads."""
+
+    def __init__(self) -> None:
+        self.reader, self.end = os.pipe()
+        self.drained = threading.Event()
+        self.writer = TerminalWriter(self.end, self.drained.set)
+
+    def read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            data += os.read(self.reader, size - len(data))
+        return data
+
+    def fill(self) -> int:
+        """Hand over more than the pipe takes, and return how much."""
+        assert self.writer.write(b"x" * 100_000)
+        return 100_000
+
+
+@contextmanager
+def opened() -> Iterator[Line]:
+    line = Line()
+    try:
+        yield line
+    finally:
+        line.writer.abandon()
+        os.close(line.reader)
+        line.writer.close(5.0)
+        os.close(line.end)
+
+
+def test_what_is_written_arrives_in_order() -> None:
+    with opened() as line:
+        for number in range(100):
+            assert line.writer.write(b"%03d" % number)
+        assert line.read(300) == b"".join(b"%03d" % number for number in range(100))
+
+
+async def test_a_drained_writer_says_so_and_a_waiting_one_tells_later() -> None:
+    with opened() as line:
+        assert line.writer.is_drained()
+        size = line.fill()
+        assert not line.writer.is_drained()
+        assert not line.drained.is_set()
+        line.read(size)
+        await until(line.drained.is_set)
+        assert line.writer.is_drained()
+        assert line.writer.backlog == 0
+
+
+async def test_nobody_is_told_who_did_not_ask() -> None:
+    with opened() as line:
+        line.read(line.fill())
+        await until(lambda: not line.writer.backlog)
+        assert not line.drained.is_set()
+
+
+async def test_beyond_the_limit_whole_writes_are_dropped_and_a_repaint_is_due() -> None:
+    with opened() as line:
+        size = line.fill()
+        frame = b"f" * 100_000
+        while line.writer.write(frame):
+            size += len(frame)
+        assert BACKLOG_LIMIT - len(frame) <= line.writer.backlog <= BACKLOG_LIMIT
+        line.read(size)
+        await until(line.drained.is_set)
+        assert line.writer.needs_repaint(1e9)
+        assert not line.writer.needs_repaint(1e9)
+        assert line.writer.write(b"next")
+        assert line.read(4) == b"next"
+
+
+async def test_how_long_the_terminal_made_it_wait_is_known() -> None:
+    with opened() as line:
+        size = line.fill()
+        await until(lambda: line.writer.slowest() > 0.05)
+        line.read(size)
+        await until(line.writer.is_drained)
+        assert line.writer.slowest() > 0.05
+        assert line.writer.slowest() == 0.0
+        assert not line.writer.needs_repaint(60.0)
+        line.fill()
+        line.read(size)
+        await until(line.writer.is_drained)
+        assert line.writer.needs_repaint(1e-9)
+
+
+async def test_the_last_words_pass_what_was_waiting() -> None:
+    with opened() as line:
+        line.fill()
+        await until(lambda: line.writer.backlog < 50_000)
+        line.writer.abandon()
+        line.writer.write(b"bye")
+        line.writer.end()
+        assert not line.writer.write(b"too late")
+        data = b""
+        while not data.endswith(b"bye"):
+            data += os.read(line.reader, 65536)
+        assert len(data) < 80_000
+        line.writer.close(5.0)
+        assert line.writer.backlog == 0
+
+
+def test_closing_gives_up_on_a_terminal_that_takes_nothing() -> None:
+    with opened() as line:
+        line.fill()
+        line.writer.close(0.05)
+        assert line.writer.backlog > 0
+
+
+async def test_a_terminal_that_is_gone_takes_nothing_and_raises_nothing() -> None:
+    line = Line()
+    os.close(line.reader)
+    await until(lambda: not line.writer.write(b"x"))
+    line.writer.close(5.0)
+    os.close(line.end)
+
+
+async def test_a_terminal_that_somebody_made_non_blocking_gets_everything() -> None:
+    with opened() as line:
+        os.set_blocking(line.end, False)
+        size = line.fill()
+        assert len(line.read(size)) == size
+
+
+def test_a_terminal_is_asked_now_and_then_and_not_twice_at_a_time() -> None:
+    trip = RoundTrip()
+    assert trip.is_due(0.0)
+    trip.asked(0.0)
+    assert not trip.is_due(5.0)
+    trip.answered(5.0)
+    assert trip.is_due(5.0)
+    trip.asked(5.0)
+    trip.answered(5.1)
+    assert not trip.is_due(6.9)
+    assert trip.is_due(7.0)
+
+
+def test_a_terminal_that_never_answered_is_left_in_peace() -> None:
+    trip = RoundTrip()
+    trip.asked(0.0)
+    assert trip.lag(60.0) == 0.0
+    assert not trip.is_due(60.0)
+    assert not trip.is_due(1000.0)
+    assert not trip.is_awaited
+
+
+@pytest.mark.parametrize(
+    ("took", "asked_at", "now", "by"),
+    [
+        (None, 10.0, 10.2, 11.0),  # it may be one that never answers
+        (None, 10.0, 14.0, 11.0),
+        (0.1, 10.0, 10.2, 11.2),
+        (1.5, 10.0, 10.2, 13.2),
+        (8.0, 10.0, 10.2, 15.2),
+    ],
+)
+def test_the_last_answer_is_waited_for_as_long_as_answers_take(
+    took: float | None, asked_at: float, now: float, by: float
+) -> None:
+    trip = RoundTrip()
+    if took is not None:
+        trip.asked(1.0)
+        trip.answered(1.0 + took)
+    trip.asked(asked_at)
+    assert trip.is_awaited
+    assert trip.last_answer_by(now) == pytest.approx(by)
+
+
+def test_an_answer_that_got_lost_is_asked_for_again() -> None:
+    trip = RoundTrip()
+    trip.asked(0.0)
+    trip.answered(0.1)
+    trip.asked(10.0)
+    assert trip.is_awaited
+    assert trip.is_due(30.0)
+
+
+@pytest.mark.parametrize("way", [0.0, 0.6])
+def test_the_lag_is_what_comes_on_top_of_the_way(way: float) -> None:
+    trip = RoundTrip()
+    trip.asked(0.0)
+    trip.answered(way)
+    assert trip.lag(1.0) == 0.0
+    trip.asked(10.0)
+    assert trip.lag(10.0 + way / 2) <= 0.0
+    assert trip.lag(13.0 + way) == pytest.approx(3.0)
+    trip.answered(14.0 + way)
+    assert trip.lag(20.0) == pytest.approx(4.0)
+    assert trip.lag(20.0) == 0.0
+
+
+def test_an_answer_that_nobody_asked_for_says_nothing() -> None:
+    trip = RoundTrip()
+    trip.answered(1.0)
+    assert trip.lag(2.0) == 0.0
+    assert not trip.is_awaited

@@ -1,0 +1,293 @@
+"""What the user can have done to an upload or a project: each asks first where it must, and tells how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from textual.app import App
+
+from tui_uploader.errors import SourceChanged
+from tui_uploader.model import (
+    MIN_IMAGES,
+    FileQuery,
+    FileSelection,
+    FileStatus,
+    IdRun,
+    Project,
+    ProjectKind,
+    UploadState,
+    UploadStatus,
+    runs_of,
+)
+from tui_uploader.text import byte_count, counted, printable
+from tui_uploader.tui.engine.session import EngineLink
+from tui_uploader.tui.messages import Noticed, Severity
+
+if TYPE_CHECKING:
+    from tui_uploader.service.client import EngineClient
+
+_WITHOUT_QUESTION = 10
+"""Files that are removed without asking: their removal can be taken back."""
+_LONGEST_NAME = 60
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a command is about: what the user looks at."""
+
+    upload: UploadStatus | None = None
+    project: Project | None = None
+    uploads: tuple[UploadStatus, ...] = ()
+    """All uploads of the project that the engine shows."""
+    files: tuple[int, ...] = ()
+    """Of the upload: the selected files, or the one under the cursor."""
+    forget_selection: Callable[[], None] = lambda: None
+
+
+class Commands:
+    """The methods whose names are in `keys.py`; each takes the subject of the moment."""
+
+    def __init__(self, app: App[Any], link: EngineLink, copy: Callable[[str], None]) -> None:
+        self._app = app
+        self._link = link
+        self._copy = copy
+        self._removed: tuple[int, FileSelection] | None = None
+        """Upload and files of the last removal."""
+
+    # ---------------------------------------------------------------------------------------------- the upload
+
+    def pause_or_resume(self, subject: Subject) -> None:
+        upload = self._upload(subject)
+        if upload is None:
+            return
+        number, name = upload.upload, _name(upload.project_name)
+        if upload.state in (UploadState.PAUSED, UploadState.CANCELLED):
+            self._do("resume", lambda engine: engine.resume(number), f"{name} goes on.")
+        else:
+            self._do("pause", lambda engine: engine.pause(number), f"{name} is paused; p resumes it.")
+
+    def cancel(self, subject: Subject) -> None:
+        upload = self._upload(subject)
+        if upload is None:
+            return
+        left = upload.counts.waiting + upload.counts.uploading + upload.counts.failed
+        if upload.state is UploadState.CANCELLED or not left:
+            self._say(f"Nothing is left to cancel in {_name(upload.project_name)}.")
+            return
+        volume = upload.bytes
+        question = f"Cancel the upload to {_name(upload.project_name)}?"
+        uploaded = upload.counts.uploaded
+        kept = f"{counted(uploaded, 'file')} uploaded before {'stays' if uploaded == 1 else 'stay'} in the project. "
+        stakes = (
+            f"{counted(left, 'file')} ({byte_count(max(0, volume.total - volume.registered))}) will not be uploaded.",
+            f"{kept if uploaded else ''}p resumes it later.",
+        )
+        self._ask(
+            question, stakes, lambda: self._do("cancel", lambda engine: engine.cancel(upload.upload), "Cancelled.")
+        )
+
+    def dismiss(self, subject: Subject) -> None:
+        upload = self._upload(subject)
+        if upload is not None:
+            name = _name(upload.project_name)
+            self._do("dismiss", lambda engine: engine.dismiss(upload.upload), f"{name} is off the list.")
+
+    def toggle_auto_process(self, subject: Subject) -> None:
+        upload = self._upload(subject)
+        if upload is None:
+            return
+        on = not upload.auto_process
+        then = "starts by itself when everything is uploaded" if on else "starts only with s"
+        self._do(
+            "automatic processing",
+            lambda engine: engine.set_auto_process(upload.upload, on),
+            f"Processing of {_name(upload.project_name)} {then}.",
+        )
+
+    # -------------------------------------------------------------------------------------------------- files
+
+    def retry_all(self, subject: Subject) -> None:
+        """All failed files of the upload; besides, whatever waits for the link is tried at once."""
+        upload = subject.upload
+
+        async def retry(engine: EngineClient) -> int:
+            await engine.try_now()
+            return await engine.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,))) if upload else 0
+
+        self._link.call("retry all", retry, lambda files: self._say(_tried(files)))
+
+    def retry_selected(self, subject: Subject) -> None:
+        upload, files = self._upload(subject), subject.files
+        if upload is None or not self._some(files):
+            return
+
+        def told(count: int) -> None:
+            subject.forget_selection()
+            self._say(_tried(count) if count else "None of them has failed; only failed files are tried again.")
+
+        self._link.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), told)
+
+    def remove_selected(self, subject: Subject) -> None:
+        upload, files = self._upload(subject), subject.files
+        if upload is None or not self._some(files):
+            return
+        if len(files) <= _WITHOUT_QUESTION:
+            self._remove(upload.upload, files, subject.forget_selection)
+            return
+        question = f"Remove {counted(len(files), 'file')} from the queue of {_name(upload.project_name)}?"
+        stakes = (
+            "They stay on this machine, and are not uploaded. U puts them back.",
+            "Those that are uploaded or on their way stay in the upload.",
+        )
+        self._ask(question, stakes, lambda: self._remove(upload.upload, files, subject.forget_selection))
+
+    def remove_duplicates(self, subject: Subject) -> None:
+        self._remove_every(subject, FileStatus.DUPLICATE)
+
+    def remove_failed(self, subject: Subject) -> None:
+        self._remove_every(subject, FileStatus.FAILED)
+
+    def undo_removal(self, subject: Subject) -> None:
+        del subject  # it is about the last removal, wherever the user looks now
+        if self._removed is None:
+            self._say("Nothing was removed that could be put back.")
+            return
+        upload, selection = self._removed
+
+        def told(count: int) -> None:
+            self._removed = None
+            self._say(f"{counted(count, 'file')} put back into the queue.")
+
+        self._link.call("undo", lambda engine: engine.restore(upload, selection), told)
+
+    def _remove(self, upload: int, files: tuple[int, ...], forget_selection: Callable[[], None]) -> None:
+        selection = _selection(files)
+
+        def told(count: int) -> None:
+            if not count:
+                self._say("All of them are uploaded or on their way; nothing was removed.")
+                return
+            self._removed = (upload, selection)
+            forget_selection()
+            kept = len(files) - count
+            rest = f" {counted(kept, 'file')} stayed: uploaded, or on the way." if kept > 0 else ""
+            self._say(f"{counted(count, 'file')} removed; U to undo.{rest}")
+
+        self._link.call("remove", lambda engine: engine.remove(upload, selection), told)
+
+    def _remove_every(self, subject: Subject, status: FileStatus) -> None:
+        upload = self._upload(subject)
+        if upload is None:
+            return
+
+        def removal(runs: tuple[IdRun, ...]) -> None:
+            files = tuple(chain.from_iterable(range(first, last + 1) for first, last in runs))
+            chosen = Subject(upload=upload, files=files, forget_selection=subject.forget_selection)
+            self.remove_selected(chosen) if files else self._say(f"No file is {status}.")
+
+        self._link.call(
+            f"find {status}", lambda engine: engine.file_runs(upload.upload, FileQuery(status=status)), removal
+        )
+
+    # --------------------------------------------------------------------------------------------- the project
+
+    def start_processing(self, subject: Subject) -> None:
+        project = subject.project
+        if project is None or project.kind is not ProjectKind.IMAGES:
+            self._say("There is no project of images here to process.")
+            return
+        identity = project.id
+        if identity is None:
+            self._say(f"{_name(project.name)} is not made yet: the link is down, or nobody is signed in.", "warning")
+            return
+        uploaded = max(project.images, sum(upload.counts.uploaded for upload in subject.uploads))
+        if uploaded < MIN_IMAGES:  # the engine says what is missing
+            self._start(identity, project.name, partial=False)
+            return
+        question = f"Start processing {_name(project.name)} with {counted(uploaded, 'image')}?"
+        missing = left_out(subject.uploads)
+        stakes = [*missing, "What was started cannot be taken back, and may cost credits of your account."]
+        self._ask(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing)))
+
+    def copy_address(self, subject: Subject) -> None:
+        address = subject.project.web_address if subject.project else None
+        if address is None:
+            self._say("This project has no web address yet.")
+            return
+        self._copy(address)
+        self._say(f"Copied, if the terminal allows it: {address}", seconds=15.0)
+
+    def _start(self, project: str, name: str, *, partial: bool) -> None:
+        async def start(engine: EngineClient) -> SourceChanged | None:
+            try:
+                await engine.start_processing(project, partial=partial)
+            except SourceChanged as changed:
+                return changed
+            return None
+
+        def told(changed: SourceChanged | None) -> None:
+            if changed is None:
+                self._say(f"Processing of {_name(name)} is asked for.")
+                return
+            question = f"Start processing {_name(name)} all the same?"
+            self._ask(question, (str(changed),), lambda: self._start(project, name, partial=True))
+
+        self._link.call("start processing", start, told)
+
+    # ------------------------------------------------------------------------------------------------- telling
+
+    def _upload(self, subject: Subject) -> UploadStatus | None:
+        if subject.upload is None:
+            self._say("There is no upload here; u starts one.")
+        return subject.upload
+
+    def _some(self, files: Sequence[int]) -> bool:
+        if not files:
+            self._say("There is no file under the cursor.")
+        return bool(files)
+
+    def _do(self, name: str, work: Callable[[EngineClient], Awaitable[object]], told: str) -> None:
+        self._link.call(name, work, lambda _: self._say(told))
+
+    def _say(self, text: str, severity: Severity = "information", seconds: float = 6.0) -> None:
+        self._app.post_message(Noticed(text, severity, seconds))
+
+    def _ask(self, question: str, stakes: Sequence[str], yes: Callable[[], None]) -> None:
+        def answered(answer: bool | None) -> None:
+            if answer:
+                yes()
+
+        from tui_uploader.tui.screens.confirm import ConfirmScreen  # the first frame does without it
+
+        self._app.push_screen(ConfirmScreen(question, stakes), answered)
+
+
+def _selection(files: tuple[int, ...]) -> FileSelection:
+    """One file by its id, so that the engine says why it cannot be; of many, those that cannot are passed over."""
+    return FileSelection(ids=files) if len(files) == 1 else FileSelection(runs=runs_of(files))
+
+
+def _name(name: str) -> str:
+    return printable(name, _LONGEST_NAME)
+
+
+def _tried(files: int) -> str:
+    return f"{counted(files, 'file')} tried again." if files else "No file has failed; whatever waits is tried now."
+
+
+def left_out(uploads: Iterable[UploadStatus]) -> list[str]:
+    """What processing that starts now does without, a sentence each."""
+    known = list(uploads)
+    said = []
+    if left := sum(_unfinished(upload) for upload in known):
+        are = "is" if left == 1 else "are"
+        said.append(f"{counted(left, 'file')} of this machine {are} not uploaded yet, and would be left out.")
+    if any(upload.state is UploadState.PREPARING for upload in known):
+        said.append("Not every folder was looked through yet: images that are still to be found would be left out.")
+    return said
+
+
+def _unfinished(upload: UploadStatus) -> int:
+    return upload.counts.waiting + upload.counts.uploading + upload.counts.failed

@@ -1,0 +1,168 @@
+"""From spans to what Textual draws, in any theme: the shape tells the status, the colour repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from rich.cells import cell_len
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_uploader.tui.lines.columns import clipped
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+
+# A colour by its name in the theme. It is looked up here and not in a stylesheet, because a stylesheet computes each of
+# them for each widget before the first frame.
+_COLOURS: Mapping[str, str] = {
+    "uploaded": "text-success",
+    "uploading": "text-primary",
+    "waiting": "foreground-muted",
+    "duplicate": "text-error",
+    "failed": "text-error",
+    "registered": "success",
+    "stored": "secondary",
+    "sent": "primary",
+    "ahead": "foreground-muted",
+    "muted": "foreground-muted",
+    "warning": "text-warning",
+    "error": "text-error",
+    "key": "footer-key-foreground",
+}
+_WORDS = frozenset({"uploaded", "uploading", "duplicate", "failed", "warning", "error", "key"})
+_LEAST, _LEAST_OF_WORDS = 3.0, 4.5
+"""Contrast of bars and of what is told aside; of words that tell how things stand."""
+_BLACK, _WHITE = Color(0, 0, 0), Color(255, 255, 255)
+_BOLD = frozenset({"failed", "strong", "error", "key"})
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, colour: str | None, background: RichColor | None) -> Style:
+    """`colour` as the theme writes it; one that lets the background through is mixed with it."""
+    bold = name in _BOLD or None
+    if colour is None:
+        return Style(bold=bold)
+    if colour.startswith("ansi_") and colour.endswith("%"):
+        return Style(dim=True, bold=bold)  # a terminal's own colours cannot be mixed
+    parsed = Color.parse(colour)
+    if background is not None and not background.is_default and parsed.ansi is None:
+        behind = Color.from_rich_color(background)
+        parsed = readable(behind.blend(parsed, parsed.a), behind, _LEAST_OF_WORDS if name in _WORDS else _LEAST)
+    return Style(color=parsed.rich_color, bold=bold)
+
+
+@lru_cache(maxsize=64)
+def legible(style: Style) -> Style:
+    """`style`, with a foreground that can be read on its background where both are mixed colours."""
+    if style.color is None or style.bgcolor is None or not (style.color.triplet and style.bgcolor.triplet):
+        return style
+    behind = Color.from_rich_color(style.bgcolor)
+    return style + Style(color=readable(Color.from_rich_color(style.color), behind, _LEAST_OF_WORDS).rich_color)
+
+
+def readable(colour: Color, background: Color, least: float) -> Color:
+    """`colour`, or as near to it as a contrast of `least` allows; some themes have colours that cannot be told apart.
+
+    Contrast is that of WCAG 2.1, section 1.4.3: from 1, none, to 21, black on white.
+    """
+    pole = max((_BLACK, _WHITE), key=lambda end: contrast(end, background))
+    steps = (colour.blend(pole, step / 10) for step in range(10))
+    return next((shade for shade in steps if contrast(shade, background) >= least), pole)
+
+
+def contrast(one: Color, other: Color) -> float:
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    """Of a colour on a screen, from 0 to 1 (WCAG 2.1, "relative luminance")."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def segments(widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bool = True) -> list[Segment]:
+    """With `coloured` off only the base's colours count, as on a row that the cursor is on."""
+    theme = widget.app.theme_variables
+    drawn = []
+    for span in spans:
+        style = base
+        if span.style:
+            colour = theme.get(_COLOURS.get(span.style, "")) if coloured else None
+            style = base + _drawn(span.style, colour, base.bgcolor)
+        drawn.append(Segment(span.text, style))
+    return drawn
+
+
+class SpanLine(Widget):
+    """One line of spans at the left, and more at the right where there is room. Redrawn only when it changed."""
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._glyphs = glyphs
+        self._left: tuple[Span, ...] = ()
+        self._right: tuple[Span, ...] = ()
+
+    def show(self, left: Sequence[Span], right: Sequence[Span] = ()) -> None:
+        if (tuple(left), tuple(right)) != (self._left, self._right):
+            self._left, self._right = tuple(left), tuple(right)
+            self.refresh()
+
+    @property
+    def text(self) -> str:
+        """What it says, however much of it fits."""
+        return "".join(span.text for span in (*self._left, *self._right))
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        width = self.size.width
+        if y:
+            return Strip.blank(width, base)
+        return Strip(segments(self, between(self._left, self._right, width, self._glyphs), base)).adjust_cell_length(
+            width, base
+        )
+
+
+class SpanLines(Widget):
+    """Some lines of spans, as high as they are many. Redrawn only when they changed."""
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._glyphs = glyphs
+        self._lines: list[list[Span]] = []
+
+    def show(self, lines: list[list[Span]]) -> None:
+        if lines != self._lines:
+            if len(lines) != len(self._lines):
+                self.styles.height = len(lines)
+            self._lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        base, width = self.rich_style, self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width, base)
+        line = between(self._lines[y], (), width, self._glyphs)
+        return Strip(segments(self, line, base)).adjust_cell_length(width, base)
+
+
+def between(left: Sequence[Span], right: Sequence[Span], width: int, glyphs: Glyphs) -> list[Span]:
+    """`left` from the left, `right` up to the right edge; what has no room at the right is left out, then clipped."""
+    taken = sum(cell_len(span.text) for span in left)
+    wanted = sum(cell_len(span.text) for span in right)
+    if right and taken + wanted + 1 <= width:
+        return [*left, Span(" " * (width - taken - wanted)), *right]
+    line: list[Span] = []
+    free = width
+    for span in left:
+        line.append(span._replace(text=clipped(span.text, free, glyphs.cut)))
+        free -= cell_len(line[-1].text)
+        if free <= 0:
+            break
+    return line

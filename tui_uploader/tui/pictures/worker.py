@@ -1,0 +1,88 @@
+"""The process that decodes pictures: `python -m tui_uploader.tui.pictures.worker`, started by `photo_process`.
+
+A decoder can be made to take gigabytes, or hours, by a file of a megabyte, and may have faults of its own. Here the
+kernel bounds what it takes, and whatever happens ends this process alone.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tui_uploader import codec
+from tui_uploader.tui.pictures.decode import NoPicture, read_facts, read_photo
+from tui_uploader.tui.pictures.facts import PhotoFacts
+
+MOST_MEMORY = 768 * 1024**2
+"""Bytes of address space beyond what the process has at its start. The largest picture that is decoded whole takes some
+500 MB."""
+MOST_CPU = 20
+"""Seconds for one picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    path: str
+    most: tuple[int, int] | None
+    """Pixels across and down; None: only what the file tells of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A line of JSON; the pixels follow it, three bytes each."""
+
+    facts: PhotoFacts | None = None
+    size: tuple[int, int] = (0, 0)
+    refusal: str = ""
+    """Why there is no picture; empty: there is one."""
+
+
+def answered(wanted: Wanted) -> tuple[Answer, bytes]:
+    try:
+        if wanted.most is None:
+            return Answer(read_facts(wanted.path)), b""
+        photo = read_photo(wanted.path, wanted.most)
+    except NoPicture as error:
+        return Answer(refusal=str(error)), b""
+    return Answer(photo.facts, photo.pixels.size), photo.pixels.tobytes()
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Until the other side closes `requests`."""
+    for line in requests:
+        _allow_cpu(MOST_CPU)
+        answer, pixels = answered(codec.from_json(line, Wanted))
+        answers.write(codec.to_json(answer).encode("ascii") + b"\n" + pixels)
+        answers.flush()
+
+
+def _allow_cpu(seconds: int) -> None:
+    """From now on; the limit itself counts from the start of the process."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _bound_memory() -> None:
+    """Systems without /proc do not hold a process to this limit either."""
+    try:
+        numbers = Path("/proc/self/statm").read_text(encoding="ascii")
+        used = int(numbers.split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MOST_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    except (OSError, ValueError):
+        pass
+
+
+def main() -> None:
+    from PIL import JpegImagePlugin  # noqa: F401 -- before the memory is counted: nearly all pictures need it
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _bound_memory()
+    serve(sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main()
