@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_uploader.local_cloud.names import BUCKET
+from tui_uploader.local_cloud.storage.names import BUCKET
 
 Digest = bytes
 """Two contents of equal digest are equal."""

@@ -44,7 +44,7 @@ from tui_uploader.errors import (
     TooFewImages,
 )
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.local_cloud.store import registered_images
+from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import (
     MIN_IMAGES,
     FileQuery,

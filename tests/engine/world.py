@@ -23,7 +23,7 @@ from tui_uploader.engine.sources.unfinished import Patience
 from tui_uploader.engine.supervisor import Rooms
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
-from tui_uploader.local_cloud.store import starts
+from tui_uploader.local_cloud.storage.projects import starts
 from tui_uploader.model import AddRequest, FileItem, FileQuery, Login, SignInRequest, UploadStatus
 from tui_uploader.settings import Directories, Settings
 

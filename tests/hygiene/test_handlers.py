@@ -24,7 +24,7 @@ CATCHES_EVERYTHING = {
     "engine/pipeline/project_tasks.py::_run": "the edge of a task: logged, shown, and tried again",
     "threads.py::_run": "the edge of a thread: the caller whose work it was gets it",
     "engine/accounts/link_monitor.py::_probe": "the edge of a task: logged, shown as the reason, and probed again",
-    "local_cloud/edge.py::__call__": "the edge of a request: logged, and the reply is an error",
+    "local_cloud/middleware.py::__call__": "the edge of a request: logged, and the reply is an error",
 }
 """`file::function`, and why. A handler that only cleans up and raises again needs no entry."""
 

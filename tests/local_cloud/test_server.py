@@ -19,8 +19,8 @@ import pytest
 
 from tests.local_cloud.clouds import NO_CA
 from tui_uploader.errors import UsageError
-from tui_uploader.local_cloud.database import FILE_NAME, Database
 from tui_uploader.local_cloud.server import LocalCloudAddress, LocalCloudOptions, running, serve
+from tui_uploader.local_cloud.storage.database import FILE_NAME, Database
 
 SERVER = (sys.executable, "-m", "tui_uploader.local_cloud.server")
 

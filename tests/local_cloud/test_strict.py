@@ -10,7 +10,7 @@ import pytest
 
 from tests.local_cloud.clouds import PROJECTS, Client, a_cloud, code
 from tui_uploader.local_cloud.server import LocalCloudOptions, Profile
-from tui_uploader.local_cloud.store import registered_images
+from tui_uploader.local_cloud.storage.projects import registered_images
 
 UNKNOWN = {"lane", "x_revision", "quota_hint"}
 

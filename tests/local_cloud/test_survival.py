@@ -27,7 +27,7 @@ from tests.local_cloud.clouds import (
 from tests.local_cloud.test_server import process
 from tests.until import until
 from tui_uploader.local_cloud.server import LocalCloudAddress
-from tui_uploader.local_cloud.store import registered_images, starts
+from tui_uploader.local_cloud.storage.projects import registered_images, starts
 
 BODY = os.urandom(6 * MIB)
 

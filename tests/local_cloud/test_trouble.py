@@ -17,16 +17,16 @@ import pytest
 
 from tests.local_cloud.clouds import Client, Credentialed, a_cloud, code, complete, create_multipart, put_part, xml
 from tests.until import until
-from tui_uploader.local_cloud.database import Database
-from tui_uploader.local_cloud.multipart import MultipartStore
-from tui_uploader.local_cloud.names import BUCKET
-from tui_uploader.local_cloud.objects import Incoming, ObjectStore
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions, Profile
-from tui_uploader.local_cloud.passes import PassOffice
-from tui_uploader.local_cloud.s3 import S3
-from tui_uploader.local_cloud.s3_objects import ObjectCalls
-from tui_uploader.local_cloud.s3_parts import PartCalls
+from tui_uploader.local_cloud.s3.api import S3
+from tui_uploader.local_cloud.s3.objects import ObjectCalls
+from tui_uploader.local_cloud.s3.parts import PartCalls
+from tui_uploader.local_cloud.storage.database import Database
+from tui_uploader.local_cloud.storage.multipart import MultipartStore
+from tui_uploader.local_cloud.storage.names import BUCKET
+from tui_uploader.local_cloud.storage.objects import Incoming, ObjectStore
 from tui_uploader.local_cloud.threads import Threads
+from tui_uploader.local_cloud.tokens import PassOffice
 
 
 async def test_a_full_disk_is_something_to_wait_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,12 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.wire.foreign_stores import ForeignStore
 from tui_uploader.http_server import HttpServer
-from tui_uploader.local_cloud.database import Database
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.local_cloud.passes import PassOffice
-from tui_uploader.local_cloud.rest import Rest
-from tui_uploader.local_cloud.store import ProjectStore
+from tui_uploader.local_cloud.rest.api import Rest
+from tui_uploader.local_cloud.storage.database import Database
+from tui_uploader.local_cloud.storage.projects import ProjectStore
 from tui_uploader.local_cloud.threads import Threads
+from tui_uploader.local_cloud.tokens import PassOffice
 from tui_uploader.model import Login
 
 

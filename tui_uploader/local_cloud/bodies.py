@@ -8,9 +8,9 @@ from contextlib import aclosing
 
 from starlette.requests import Request
 
-from tui_uploader.local_cloud.aws_chunked import AwsChunkedDecoder
-from tui_uploader.local_cloud.checksums import Digests
-from tui_uploader.local_cloud.objects import Incoming
+from tui_uploader.local_cloud.s3.aws_chunked import AwsChunkedDecoder
+from tui_uploader.local_cloud.storage.checksums import Digests
+from tui_uploader.local_cloud.storage.objects import Incoming
 from tui_uploader.local_cloud.threads import Threads
 
 _BATCH = 1024**2

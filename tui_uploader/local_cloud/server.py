@@ -25,23 +25,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_uploader.errors import UploaderError, UsageError
 from tui_uploader.http_server import HttpServer
-from tui_uploader.local_cloud.database import Database, RootLock
-from tui_uploader.local_cloud.edge import CuttableProtocol, Edge
-from tui_uploader.local_cloud.fault_layer import FaultLayer
-from tui_uploader.local_cloud.faults import FaultPlan, parsed
-from tui_uploader.local_cloud.meter import Meter, Metered
-from tui_uploader.local_cloud.multipart import MultipartStore
-from tui_uploader.local_cloud.objects import ObjectStore
+from tui_uploader.local_cloud.faults.layer import FaultLayer
+from tui_uploader.local_cloud.faults.meter import Meter, Metered
+from tui_uploader.local_cloud.faults.plan import FaultPlan, parsed
+from tui_uploader.local_cloud.middleware import CuttableProtocol, Edge
 from tui_uploader.local_cloud.options import Checksums, ExternalS3, LocalCloudAddress, LocalCloudOptions, Profile
-from tui_uploader.local_cloud.passes import PassOffice
-from tui_uploader.local_cloud.rest import Rest
-from tui_uploader.local_cloud.root import prepared
+from tui_uploader.local_cloud.rest.api import Rest
 from tui_uploader.local_cloud.routes import is_rest
-from tui_uploader.local_cloud.s3 import S3
-from tui_uploader.local_cloud.s3_objects import ObjectCalls
-from tui_uploader.local_cloud.s3_parts import PartCalls
-from tui_uploader.local_cloud.store import KeptLogin, ProjectStore
+from tui_uploader.local_cloud.s3.api import S3
+from tui_uploader.local_cloud.s3.objects import ObjectCalls
+from tui_uploader.local_cloud.s3.parts import PartCalls
+from tui_uploader.local_cloud.storage.database import Database, RootLock
+from tui_uploader.local_cloud.storage.multipart import MultipartStore
+from tui_uploader.local_cloud.storage.objects import ObjectStore
+from tui_uploader.local_cloud.storage.projects import KeptLogin, ProjectStore
+from tui_uploader.local_cloud.storage.root import prepared
 from tui_uploader.local_cloud.threads import Threads
+from tui_uploader.local_cloud.tokens import PassOffice
 from tui_uploader.settings import APP
 
 __all__ = ["ExternalS3", "LocalCloudAddress", "LocalCloudOptions", "Profile", "running", "serve"]

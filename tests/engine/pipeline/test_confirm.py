@@ -17,9 +17,9 @@ from tui_uploader.cli.waiting import Ending, standstill
 from tui_uploader.cloud.contract import Registration
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.pipeline.confirm import Findings, findings
-from tui_uploader.local_cloud.database import FILE_NAME
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.local_cloud.store import registered_images
+from tui_uploader.local_cloud.storage.database import FILE_NAME
+from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import AddRequest, Counts, FileStatus, Login, UploadStatus
 
 NONE = frozenset[str]()

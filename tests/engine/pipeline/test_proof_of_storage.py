@@ -14,7 +14,7 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.pipeline.send import check_again, give_up
 from tui_uploader.errors import StoredDamaged
 from tui_uploader.local_cloud.options import Checksums, LocalCloudOptions
-from tui_uploader.local_cloud.store import registered_images
+from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import FileSelection, FileStage, Proof, UploadStatus
 
 PHOTOS = 8

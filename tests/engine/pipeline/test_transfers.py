@@ -24,7 +24,7 @@ from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.journal.tables.files import FileRow
 from tui_uploader.engine.pipeline.send import allowance
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.local_cloud.store import registered_images
+from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import (
     AddRequest,
     Counts,
@@ -40,7 +40,7 @@ from tui_uploader.model import (
 MIB = 1024**2
 PART = 16 * MIB
 """As long as nothing was measured of the link."""
-FAULTS_LOG = "tui_uploader.local_cloud.fault_layer"
+FAULTS_LOG = "tui_uploader.local_cloud.faults.layer"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tui_uploader.engine.sources import changed_since
 from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.local_cloud.store import registered_images
+from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import Counts, FileStage, ProcessingState
 
 

@@ -1,0 +1,115 @@
+"""S3's XML: documents out, one document in.
+
+What comes in is parsed without document types, so without entities: nothing to expand, nothing to fetch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from tui_uploader.local_cloud.s3.errors import S3Refusal
+from tui_uploader.local_cloud.storage.checksums import Algorithm
+
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+Child = tuple[str, "str | int | bool | Sequence[Child] | None"]
+"""A tag and what is in it: text, or children in their order. None leaves the element out."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def document(root: str, children: Sequence[Child]) -> str:
+    """A reply without its declaration."""
+    return f'<{root} xmlns="{NAMESPACE}">{_inside(children)}</{root}>'
+
+
+def error_document(refusal: S3Refusal, resource: str, request_id: str) -> str:
+    """An error without its declaration; S3 gives these no namespace."""
+    children: list[Child] = [
+        ("Code", refusal.code),
+        ("Message", refusal.message),
+        ("Resource", resource),
+        ("RequestId", request_id),
+    ]
+    return f"<Error>{_inside(children)}</Error>"
+
+
+def _inside(children: Sequence[Child]) -> str:
+    return "".join(f"<{tag}>{_text(content)}</{tag}>" for tag, content in children if content is not None)
+
+
+def _text(content: str | int | bool | Sequence[Child]) -> str:
+    if isinstance(content, bool):
+        return "true" if content else "false"
+    if isinstance(content, int):
+        return str(content)
+    if isinstance(content, str):
+        # XML 1.0 cannot carry most control characters at all; S3 writes them as references all the same.
+        return _CONTROL.sub(lambda found: f"&#x{ord(found[0]):x};", escape(content))
+    return _inside(content)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPart:
+    """A part as CompleteMultipartUpload names it."""
+
+    number: int
+    etag: str
+    """Without quotes."""
+    checksums: tuple[tuple[Algorithm, str], ...] = ()
+
+
+def named_parts(text: bytes) -> list[NamedPart]:
+    """The parts of a CompleteMultipartUpload document, in its order.
+
+    Raises S3Refusal (MalformedXML).
+    """
+    try:
+        root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=_Plain()))
+    except ElementTree.ParseError as error:
+        raise _malformed() from error
+    if _name(root) != "CompleteMultipartUpload" or not len(root):
+        raise _malformed()
+    return [_named_part(element) for element in root]
+
+
+class _Plain(ElementTree.TreeBuilder):
+    """Builds trees of documents that bring no document type."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
+        raise _malformed()
+
+
+def _named_part(element: ElementTree.Element) -> NamedPart:
+    fields = {_name(child): (child.text or "").strip() for child in element}
+    try:
+        if _name(element) != "Part":
+            raise _malformed()
+        checksums = tuple(
+            (algorithm, fields[algorithm.xml_name]) for algorithm in Algorithm if algorithm.xml_name in fields
+        )
+        return NamedPart(_part_number(fields["PartNumber"]), fields["ETag"].strip('"'), checksums)
+    except (KeyError, ValueError) as error:
+        raise _malformed() from error
+
+
+def _part_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ValueError(text)
+    return int(text)
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _malformed() -> S3Refusal:
+    return S3Refusal(
+        "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
+    )
