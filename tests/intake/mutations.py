@@ -36,8 +36,8 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
 from tests.intake.pictures import jpeg, picture
 from tui_uploader.errors import SourceRefused
+from tui_uploader.intake.formats.tiff import NotTiff, TiffReader
 from tui_uploader.intake.inspect import inspect_image
-from tui_uploader.intake.tiff import NotTiff, TiffReader
 
 _MOST_PIXELS = 1 << 20
 _CODING_TAGS = {258, 259, 262, 266, 277, 284, 292, 293, 317, 320, 338, 339, 530}

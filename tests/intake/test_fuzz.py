@@ -16,8 +16,8 @@ from tests.intake.mutations import Mutant, mutants, refusal
 from tests.intake.pictures import LONG, SHORT, Tag, jpeg, picture, tiff_structure
 from tests.intake.test_whole import index_of_two, large_photo
 from tui_uploader.errors import SourceRefused
+from tui_uploader.intake.formats.jpeg import JpegReader
 from tui_uploader.intake.inspect import inspect_image
-from tui_uploader.intake.jpeg import JpegReader
 
 BEGINNINGS = [b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"]
 SPLINTERS = st.sampled_from([b"\xff", b"\xff\xc0", b"\xff\xda", b"\xff\xe1", b"Exif\0\0II*\0", b"\0\x08", b"\xff\xd9"])

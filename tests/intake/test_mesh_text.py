@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tui_uploader.errors import SourceRefused
+from tui_uploader.intake.formats.mesh_text import MOST_READ, check_mesh
 from tui_uploader.intake.inspect import inspect_result
-from tui_uploader.intake.mesh_text import MOST_READ, check_mesh
 
 LICENCE = b"# All rights reserved, and a line of this licence is long.\n" * 3000
 

@@ -16,13 +16,13 @@ from typing import BinaryIO
 
 from tui_uploader.errors import SourceRefused
 from tui_uploader.file_kinds import extension_of
-from tui_uploader.intake import jpeg, tiff
-from tui_uploader.intake.exif import PhotoFacts, exif_facts
-from tui_uploader.intake.jpeg import BadJpeg, Block, JpegReader
-from tui_uploader.intake.mesh_text import NotMesh, check_materials, check_mesh
+from tui_uploader.intake.formats import jpeg, tiff
+from tui_uploader.intake.formats.exif import PhotoFacts, exif_facts
+from tui_uploader.intake.formats.jpeg import BadJpeg, Block, JpegReader
+from tui_uploader.intake.formats.mesh_text import NotMesh, check_materials, check_mesh
+from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
+from tui_uploader.intake.formats.tiff_pixels import has_all_pixels
 from tui_uploader.intake.source import open_source
-from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
-from tui_uploader.intake.tiff_pixels import has_all_pixels
 from tui_uploader.text import printable
 
 __all__ = ["PhotoFacts", "inspect_image", "inspect_result", "result_type"]

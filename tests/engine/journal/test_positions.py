@@ -15,7 +15,7 @@ from tui_uploader.engine.journal.tables import deduplication, known_contents
 from tui_uploader.engine.journal.tables.known_contents import Content, Known
 from tui_uploader.engine.journal.tables.positions import MOST_POINTS, positions
 from tui_uploader.errors import NoSuchUpload
-from tui_uploader.intake.exif import by_cameras_clock
+from tui_uploader.intake.formats.exif import by_cameras_clock
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import FileEvent, FileStatus, Position, Positions
 

@@ -14,8 +14,8 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tui_uploader.intake.jpeg_decoder import DAC, DHT, DQT, DRI, FRAMES, SOS, Decoder, Undecodable
-from tui_uploader.intake.tiff import MULTI_PICTURE_ENTRIES, NotTiff, TiffReader
+from tui_uploader.intake.formats.jpeg_decoder import DAC, DHT, DQT, DRI, FRAMES, SOS, Decoder, Undecodable
+from tui_uploader.intake.formats.tiff import MULTI_PICTURE_ENTRIES, NotTiff, TiffReader
 
 START = b"\xff\xd8\xff"
 """The start marker, and the first byte of whatever marker comes next."""

@@ -23,8 +23,8 @@ from tui_uploader.gps import (
     position,
     xmp_position,
 )
-from tui_uploader.intake import tiff
-from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
+from tui_uploader.intake.formats import tiff
+from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 
 _NOWHERE = Directory(entries={}, following=0)
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from tui_uploader.intake import tiff
-from tui_uploader.intake.tiff import Directory, NotTiff, TiffReader
+from tui_uploader.intake.formats import tiff
+from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 
 _UNCOMPRESSED = 1
 _YCBCR = 6
