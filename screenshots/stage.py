@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from tests.cli.world import command, flight, serving
 from tests.tui.pty_session import PtySession
-from tui_uploader.cli.sandbox import sandboxed
+from tui_uploader.cli.demo.sandbox import sandboxed
 from tui_uploader.demo import write_sample_flight
 
 # A link as in a field: every photo gets stuck half-way for a while, some for longer.

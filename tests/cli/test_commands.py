@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.standin import StandIn
 from tests.cli.values import UPLOAD, file, upload
-from tui_uploader.cli import status
+from tui_uploader.cli.commands import status
 from tui_uploader.cli.main import run
 from tui_uploader.errors import EngineUnreachable, NoSuchUpload
 from tui_uploader.model import Account, Counts, FileSelection, FileStatus, Project, ProjectKind, UploadState

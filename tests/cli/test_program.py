@@ -12,8 +12,8 @@ import pytest
 import typer.main
 
 from tests.cli.values import file
-from tui_uploader.cli import commands, main, screen
-from tui_uploader.cli.proof import prove
+from tui_uploader.cli import app, main, screen
+from tui_uploader.cli.demo.proof import prove
 from tui_uploader.settings import Directories
 
 PROGRAM = [sys.executable, "-m", "tui_uploader"]
@@ -25,13 +25,13 @@ def run(*arguments: str | bytes, **environment: str) -> subprocess.CompletedProc
 
 def test_help_and_status_load_nothing_that_is_slow() -> None:
     heavy = "{'botocore', 'starlette', 'uvicorn', 'PIL', 'textual', 'httpx', 'asyncio', 'rich', 'sqlite3', 'pydantic'}"
-    code = f"import sys, tui_uploader.cli.commands; print(*sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, tui_uploader.cli.app; print(*sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert result.stdout.strip() == b""
 
 
 def test_the_full_screen_needs_no_command() -> None:
-    code = "import sys, tui_uploader.cli.main; print({'typer', 'tui_uploader.cli.commands'} & set(sys.modules))"
+    code = "import sys, tui_uploader.cli.main; print({'typer', 'tui_uploader.cli.app'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert result.stdout.strip() == b"set()"
 
@@ -54,7 +54,7 @@ def test_what_asks_for_the_full_screen_alone(arguments: list[str], alone: bool) 
 
 
 def test_every_flag_of_the_full_screen_is_one_of_the_program() -> None:
-    known = {name for option in typer.main.get_command(commands.app).params for name in option.opts}
+    known = {name for option in typer.main.get_command(app.app).params for name in option.opts}
     assert {screen.ASCII, screen.SLOW, screen.IN_DEMO, screen.DEBUG} <= known
 
 

@@ -24,7 +24,7 @@ def loaded_by(module: str) -> set[str]:
 
 
 def test_the_command_line_starts_light() -> None:
-    loaded = loaded_by("tui_uploader.cli.commands")
+    loaded = loaded_by("tui_uploader.cli.app")
     assert not loaded & HEAVY
     above = ("tui_uploader.engine", "tui_uploader.cloud.", "tui_uploader.intake", "tui_uploader.service.api")
     assert not [name for name in loaded if name.startswith(above)]

@@ -36,7 +36,7 @@ def _carried_out(arguments: Sequence[str]) -> int:
     try:
         if screen.is_all_that(arguments) and screen.on_terminal():
             return screen.show(arguments)
-        from tui_uploader.cli.commands import carry_out  # takes a quarter of the time to the first frame
+        from tui_uploader.cli.app import carry_out  # takes a quarter of the time to the first frame
 
         return carry_out(arguments)
     except UploaderError as error:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from tui_uploader.cli import follow
 from tui_uploader.cli.answer import say, style_of, tell_now
+from tui_uploader.cli.commands.status import every_file
+from tui_uploader.cli.demo.proof import prove
+from tui_uploader.cli.demo.sandbox import local_cloud, own_engine, run_on_this_terminal, sandboxed
 from tui_uploader.cli.present import file_line, processing_line
-from tui_uploader.cli.proof import prove
-from tui_uploader.cli.sandbox import local_cloud, own_engine, run_on_this_terminal, sandboxed
 from tui_uploader.cli.session import connected, hand_over_login
-from tui_uploader.cli.status import every_file
 from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
 from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, Processing, ProcessingState

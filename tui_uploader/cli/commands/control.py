@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from tui_uploader.cli.answer import Done, say, tell, tell_json
+from tui_uploader.cli.commands.status import UploadArgument
 from tui_uploader.cli.present import notice_line, processing_line, progress_line
 from tui_uploader.cli.session import connected, hand_over_login, run
-from tui_uploader.cli.status import UploadArgument
 from tui_uploader.encoding import typed_text
 from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
 from tui_uploader.model import FileSelection, FileStatus, UploadStatus

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli import account, bandwidth, cloud, control, demo_command, engine, projects, screen, status, upload
+from tui_uploader.cli import screen
 from tui_uploader.cli.answer import finish, say, tell
+from tui_uploader.cli.commands import account, bandwidth, cloud, control, demo, engine, projects, status, upload
 from tui_uploader.errors import Interrupted, UsageError
 from tui_uploader.settings import APP, VERSION
 
@@ -18,7 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo_command.demo)
+app.command("demo")(demo.demo)
 app.command("upload")(upload.upload)
 app.command("status")(status.status)
 app.command("files")(status.files)

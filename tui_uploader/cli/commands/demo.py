@@ -20,7 +20,7 @@ def demo(
     ] = False,
 ) -> int:
     """Try it out: a sample flight, a local cloud, a real upload, and proof of what arrived. Leaves nothing behind."""
-    from tui_uploader.cli.demo_run import run_demo  # brings asyncio, the sample flight and its image library
+    from tui_uploader.cli.demo.run import run_demo  # brings asyncio, the sample flight and its image library
 
     # A lost SSH session and a `kill` clean up like Ctrl-C does.
     signals = (signal.SIGTERM, signal.SIGHUP)
