@@ -21,7 +21,7 @@ from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import EngineStatus, Login
 from tui_uploader.service.client import EngineClient
-from tui_uploader.service.door import listening
+from tui_uploader.service.socket_file import listening
 from tui_uploader.settings import APP, Directories
 
 PYTHON = (sys.executable, "-P")

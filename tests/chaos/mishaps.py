@@ -11,7 +11,7 @@ from tests.chaos.flight import Flight
 from tests.chaos.machine import EngineDied, Machine
 from tests.until import until
 from tui_uploader.model import UploadState
-from tui_uploader.service.door import listening
+from tui_uploader.service.socket_file import listening
 
 Mishap = Callable[[Machine, Flight, random.Random], Awaitable[None]]
 

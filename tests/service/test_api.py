@@ -16,7 +16,7 @@ import pytest
 from tests.service.conftest import eventually_async
 from tests.service.stand_in import StandInManager
 from tui_uploader.errors import UploaderError
-from tui_uploader.service.frontdoor import http_status
+from tui_uploader.service.middleware import http_status
 from tui_uploader.service.protocol import MAX_BODY, VERSION_HEADER, version
 from tui_uploader.settings import Directories
 

@@ -27,7 +27,7 @@ from tui_uploader.service.instance import (
     read_holder,
     sole_instance,
 )
-from tui_uploader.service.process import described, this_machine
+from tui_uploader.service.process_identity import described, this_machine
 from tui_uploader.settings import Directories
 
 

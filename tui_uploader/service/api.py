@@ -28,8 +28,8 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineError, NoSuchUpload, UploaderError, UsageError
 from tui_uploader.model import AddRequest, BandwidthChange, FileQuery, FileSelection, SignInRequest
 from tui_uploader.redaction import Holder
-from tui_uploader.service.frontdoor import FrontDoor, answer, error_answer
 from tui_uploader.service.lifetime import Presence, StopSignal
+from tui_uploader.service.middleware import FrontDoor, answer, error_answer
 from tui_uploader.service.protocol import (
     HEARTBEAT,
     MAX_BODY,
@@ -44,7 +44,7 @@ from tui_uploader.service.protocol import (
     path_fault,
     version,
 )
-from tui_uploader.service.stream import newest
+from tui_uploader.service.status_stream import newest
 from tui_uploader.settings import Directories
 from tui_uploader.text import printable
 

@@ -17,9 +17,9 @@ import h11
 
 from tui_uploader import codec
 from tui_uploader.errors import EngineError, EngineGone, UploaderError, UsageError, revived
-from tui_uploader.service.door import refuse_foreign
 from tui_uploader.service.instance import trusted_socket
 from tui_uploader.service.protocol import HEARTBEAT, VERSION_HEADER, FailureAnswer, version
+from tui_uploader.service.socket_file import refuse_foreign
 from tui_uploader.service.spawn import not_running, shown_log, silent
 from tui_uploader.settings import Directories
 from tui_uploader.text import printable

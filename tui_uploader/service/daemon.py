@@ -25,11 +25,11 @@ from tui_uploader.http_connections import Connections
 from tui_uploader.http_server import HttpServer
 from tui_uploader.redaction import guard_tracebacks
 from tui_uploader.service.api import create_app
-from tui_uploader.service.door import Door, door
 from tui_uploader.service.instance import AlreadyRunning, Lock, make_private, sole_instance
 from tui_uploader.service.lifetime import Presence, StopSignal, leave_when_idle, leave_when_lost
 from tui_uploader.service.logfile import logging_to
 from tui_uploader.service.protocol import Failure, version
+from tui_uploader.service.socket_file import Door, door
 from tui_uploader.service.spawn import Outcome, Readiness, ReadinessPipe
 from tui_uploader.settings import APP, Directories, Settings, load
 from tui_uploader.threads import DaemonThreads

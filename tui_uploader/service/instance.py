@@ -23,8 +23,8 @@ import msgspec
 from tui_uploader import codec
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
 from tui_uploader.ownership import foreign, private
-from tui_uploader.service.door import unusable
-from tui_uploader.service.process import described, this_machine
+from tui_uploader.service.process_identity import described, this_machine
+from tui_uploader.service.socket_file import unusable
 from tui_uploader.settings import APP, Directories
 from tui_uploader.text import printable
 

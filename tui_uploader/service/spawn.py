@@ -20,9 +20,9 @@ import msgspec
 
 from tui_uploader import codec
 from tui_uploader.errors import EngineGone, EngineUnreachable, EngineWillNotStart, revived
-from tui_uploader.service.door import listening
 from tui_uploader.service.instance import Holder, engine_log, engine_socket, holder, runs_elsewhere, trusted_socket
 from tui_uploader.service.protocol import Failure
+from tui_uploader.service.socket_file import listening
 from tui_uploader.settings import APP, Directories
 from tui_uploader.text import printable
 

@@ -49,7 +49,7 @@ def stop(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> Done:
     """Stop the engine. Uploads go on where they are when it is started again, which any command does."""
-    from tui_uploader.service.ending import Ended, end_by_force
+    from tui_uploader.service.force_stop import Ended, end_by_force
 
     async def work() -> Ended:
         async with connected(spawn=False, any_version=True) as engine:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tui_uploader.service.lifetime import StopSignal
-from tui_uploader.service.stream import newest
+from tui_uploader.service.status_stream import newest
 
 
 async def counting(until: int) -> AsyncIterator[int]:

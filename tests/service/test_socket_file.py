@@ -14,7 +14,7 @@ import pytest
 
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
 from tui_uploader.ownership import private
-from tui_uploader.service.door import door, listening
+from tui_uploader.service.socket_file import door, listening
 from tui_uploader.service.spawn import reachable
 from tui_uploader.settings import Directories
 

@@ -15,9 +15,9 @@ from tests.cli.world import quick
 from tests.service.conftest import ROOT, Spawner
 from tui_uploader.codec import to_json
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.service.ending import Ended, doubt_of, end_by_force
+from tui_uploader.service.force_stop import Ended, doubt_of, end_by_force
 from tui_uploader.service.instance import Holder, holder, make_private, read_holder
-from tui_uploader.service.process import Process, described, read_ps
+from tui_uploader.service.process_identity import Process, described, read_ps
 from tui_uploader.settings import Directories
 
 ENGINE = Holder(4711, started="12345")

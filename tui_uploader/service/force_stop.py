@@ -13,7 +13,7 @@ import msgspec
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.ownership import user_name
 from tui_uploader.service.instance import Holder, holder, runs_elsewhere
-from tui_uploader.service.process import Process, described
+from tui_uploader.service.process_identity import Process, described
 from tui_uploader.service.spawn import not_running
 from tui_uploader.settings import Directories
 
