@@ -16,8 +16,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.until import until
-from tui_uploader.http_connections import Connections
-from tui_uploader.http_server import HttpServer
+from tui_uploader.http_server.connections import Connections
+from tui_uploader.http_server.server import HttpServer
 
 HALF = {
     "nothing": b"",

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tests.chaos.machine import Machine
-from tui_uploader.http_server import HttpServer
+from tui_uploader.http_server.server import HttpServer
 from tui_uploader.local_cloud.middleware import CuttableProtocol, cut
 from tui_uploader.local_cloud.routes import Route, is_rest, route_of
 

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.wire.foreign_stores import ForeignStore
-from tui_uploader.http_server import HttpServer
+from tui_uploader.http_server.server import HttpServer
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.local_cloud.rest.api import Rest
 from tui_uploader.local_cloud.storage.database import Database

@@ -24,7 +24,7 @@ from pathlib import Path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_uploader.errors import UploaderError, UsageError
-from tui_uploader.http_server import HttpServer
+from tui_uploader.http_server.server import HttpServer
 from tui_uploader.local_cloud.faults.layer import FaultLayer
 from tui_uploader.local_cloud.faults.meter import Meter, Metered
 from tui_uploader.local_cloud.faults.plan import FaultPlan, parsed
