@@ -78,7 +78,7 @@ def test_textual_is_not_loaded_before_it_is_told() -> None:
 
 def test_textual_obeys_what_was_prepared() -> None:
     program = (
-        "import os; from tui_uploader.tui import terminal; terminal.prepare(os.environ);"
+        "import os; from tui_uploader.tui.terminal import capabilities; capabilities.prepare(os.environ);"
         "from textual import constants; print(constants.SMOOTH_SCROLL, constants.TEXTUAL_ANIMATIONS)"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)

@@ -1,4 +1,4 @@
-"""SQL of single files. Every change of a stage goes through `move` here or `moves.move_chosen`, which obey
+"""SQL of single files. Every change of a stage goes through `move` here or `transitions.move_chosen`, which obey
 the table in `model`.
 
 All functions take the connection of the transaction they are part of.
@@ -12,18 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tui_uploader.cloud.contract import Part
-from tui_uploader.engine.journal.tables import known_contents, open_multiparts
+from tui_uploader.engine.journal.tables import known_contents, open_multiparts, transitions
 from tui_uploader.engine.journal.tables.failures import word
 from tui_uploader.engine.journal.tables.known_contents import candidate_in, columns_of
 from tui_uploader.engine.journal.tables.open_multiparts import Abandoned
-from tui_uploader.engine.journal.tables.transitions import (
-    CHOSEN,
-    FOUND_AGAIN,
-    HOLDING,
-    choose,
-    choose_where,
-    move_chosen,
-)
 from tui_uploader.errors import SourceChanged, SourceRefused, SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, Proof, UploadState, next_stage
@@ -119,9 +111,9 @@ def move(connection: sqlite3.Connection, file_id: int, event: FileEvent, **facts
     before = word(FileStage, row["stage"])
     after = next_stage(before, event)
     if after is FileStage.FOUND:
-        facts = {**FOUND_AGAIN, **facts}
+        facts = {**transitions.FOUND_AGAIN, **facts}
     _set(connection, file_id, {"stage": after} | facts)
-    if before in HOLDING and after not in HOLDING:
+    if before in transitions.HOLDING and after not in transitions.HOLDING:
         free_duplicates(connection, file_id)
     return after
 
@@ -296,15 +288,15 @@ def bytes_of_parts(connection: sqlite3.Connection, file_id: int) -> int:
 
 def hold_interrupted(connection: sqlite3.Connection) -> int:
     """After a crash: what was being sent waits again. Returns how many files."""
-    choose(connection)
+    transitions.choose(connection)
     # By upload, for which there is an index: a start reads what was being sent, and not every file.
-    choose_where(
+    transitions.choose_where(
         connection,
         "upload IN (SELECT upload FROM tallies WHERE stage = ? AND files > 0) AND stage = ?",
         FileStage.SENDING,
         FileStage.SENDING,
     )
-    return move_chosen(connection, FileEvent.HELD)
+    return transitions.move_chosen(connection, FileEvent.HELD)
 
 
 # ---------------------------------------------------------------------------------------------- registering
@@ -327,7 +319,7 @@ def doubt_stored(connection: sqlite3.Connection, file_id: int, candidate: Candid
 
 def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRow]:
     """Registered files of a project, without those whose path was uploaded again since."""
-    stages = (*HOLDING, FileStage.DUPLICATE)
+    stages = (*transitions.HOLDING, FileStage.DUPLICATE)
     marks = ",".join("?" * len(stages))
     rows = connection.execute(
         f"SELECT * FROM files WHERE project = ? AND stage IN ({marks}) ORDER BY id", (project, *stages)
@@ -337,14 +329,14 @@ def latest_registered(connection: sqlite3.Connection, project: int) -> list[File
 
 
 def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
-    choose(connection, file_ids)
-    connection.execute(f"UPDATE files SET register_asked = 1 WHERE id IN {CHOSEN}")
+    transitions.choose(connection, file_ids)
+    connection.execute(f"UPDATE files SET register_asked = 1 WHERE id IN {transitions.CHOSEN}")
 
 
 def unask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
     """Asking again counts as the first time: the service is not known to have taken these files."""
-    choose(connection, file_ids)
-    connection.execute(f"UPDATE files SET register_asked = 0 WHERE id IN {CHOSEN}")
+    transitions.choose(connection, file_ids)
+    connection.execute(f"UPDATE files SET register_asked = 0 WHERE id IN {transitions.CHOSEN}")
 
 
 def send_again(connection: sqlite3.Connection, file_id: int) -> None:
@@ -355,8 +347,8 @@ def send_again(connection: sqlite3.Connection, file_id: int) -> None:
 
 def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float) -> None:
     """Raises ImpossibleTransition unless all of them are stored."""
-    choose(connection, file_ids)
-    registered = move_chosen(connection, FileEvent.REGISTERED, {"uploaded_at": now})
+    transitions.choose(connection, file_ids)
+    registered = transitions.move_chosen(connection, FileEvent.REGISTERED, {"uploaded_at": now})
     if registered != len(set(file_ids)):
         raise ImpossibleTransition(f"{len(set(file_ids)) - registered} of the files to register are not stored")
 
@@ -398,7 +390,7 @@ def retry(connection: sqlite3.Connection, file_id: int, *, accepted: bool = Fals
 def holder(connection: sqlite3.Connection, project: int, identity: str) -> int | None:
     """The file that brings, or has brought, this content to the project."""
     # Literals, because SQLite takes the partial index for nothing else; the words are those of an enum of ours.
-    stages = ", ".join(f"'{stage}'" for stage in HOLDING)
+    stages = ", ".join(f"'{stage}'" for stage in transitions.HOLDING)
     row = connection.execute(
         f"SELECT id FROM files WHERE project = ?1 AND identity = ?2 AND stage IN ({stages})"
         " UNION ALL SELECT file FROM delivered WHERE project = ?1 AND identity = ?2",
