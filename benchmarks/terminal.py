@@ -45,7 +45,7 @@ class Watched:
 
     bytes_per_second: float
     cpu: float
-    """Of one core."""
+    """Of one context."""
     resident: int
     """Bytes."""
     engine_cpu: float | None = None

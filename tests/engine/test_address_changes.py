@@ -19,7 +19,7 @@ from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
 from tui_uploader.cloud.net.resolver import Resolver
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.engine.accounts.link_monitor import LinkWatch
+from tui_uploader.engine.accounts.link_monitor import LinkMonitor
 from tui_uploader.errors import LinkDown, UploaderError
 from tui_uploader.model import Login
 from tui_uploader.settings import Settings
@@ -53,8 +53,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
         names.hangs.set()
 
 
-def watch_of(cloud: Pix4dCloud) -> LinkWatch:
-    return LinkWatch(cloud, lambda: None, lambda: None, clock=time.time, random=lambda: 0.99)
+def watch_of(cloud: Pix4dCloud) -> LinkMonitor:
+    return LinkMonitor(cloud, lambda: None, lambda: None, clock=time.time, random=lambda: 0.99)
 
 
 @contextlib.contextmanager

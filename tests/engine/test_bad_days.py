@@ -16,7 +16,7 @@ from tests.engine.world import SETTINGS, World, add, files_by_name, settled, whe
 from tests.photos import write_flight, write_photo
 from tests.until import until
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model import Counts, FileStatus, LinkState, UploadStatus, Volume
 
@@ -61,8 +61,8 @@ async def test_behind_a_portal_everything_waits_and_says_so(world: World, handle
     async with world.engine(verify=False) as manager:
         with instead_of_the_cloud(world, handler):
             upload = await add(manager, world.card, auto_process=False)
-            await until(lambda: manager.answers.status().link.state is LinkState.DOWN)
-            assert sentence in (manager.answers.status().link.reason or "")
+            await until(lambda: manager.queries.status().link.state is LinkState.DOWN)
+            assert sentence in (manager.queries.status().link.reason or "")
             status = await when(manager, upload.upload, lambda status: status.counts == Counts(waiting=8))
             assert (status.bytes.stored, status.counts.failed) == (0, 0)
         async with world.cloud_running():
@@ -97,7 +97,7 @@ async def test_names_that_cannot_be_resolved_for_an_hour_cost_nothing(
                 manager.try_now()
                 await until(lambda probe=probe: asked >= 2 * probe)  # type: ignore[misc]
                 world.time.passed += HOUR / 12
-            link = manager.answers.status().link
+            link = manager.queries.status().link
             assert link.state is LinkState.DOWN and "localhost cannot be resolved" in (link.reason or "")
             items = (await files_by_name(manager, upload.upload)).values()
             assert {item.status for item in items} == {FileStatus.WAITING}
@@ -147,13 +147,13 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], UploadStatus
 
     def gather(status: Callable[[], UploadStatus]) -> list[Volume]:
         seen: list[Volume] = []
-        ring = Core.ring
+        notify = EngineContext.notify
 
-        def look_and_ring(core: Core) -> None:
+        def look_and_notify(context: EngineContext) -> None:
             seen.append(status().bytes)
-            ring(core)
+            notify(context)
 
-        monkeypatch.setattr(Core, "ring", look_and_ring)
+        monkeypatch.setattr(EngineContext, "notify", look_and_notify)
         return seen
 
     return gather
@@ -166,7 +166,7 @@ async def test_sent_bytes_never_fall_while_nothing_goes_wrong(
         write_photo(world.card / f"{number}.JPG", size)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        seen = told(lambda: manager.answers.status().uploads[0])
+        seen = told(lambda: manager.queries.status().uploads[0])
         done = await settled(manager, upload.upload)
         assert all(map(ordered, seen))
         sent = [volume.sent for volume in seen]
@@ -191,9 +191,9 @@ async def test_with_every_fault_the_truths_stay_in_order_and_what_is_stored_stay
         write_photo(world.card / f"{number}.JPG", size)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        seen = told(lambda: manager.answers.status().uploads[0])
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts.uploaded == 12, 60)
+        seen = told(lambda: manager.queries.status().uploads[0])
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 12, 60)
         assert all(map(ordered, seen))
         for truth in ([volume.stored for volume in seen], [volume.registered for volume in seen]):
             assert truth == sorted(truth)
-        assert (await manager.answers.upload(upload.upload)).counts == Counts(uploaded=12)
+        assert (await manager.queries.upload(upload.upload)).counts == Counts(uploaded=12)

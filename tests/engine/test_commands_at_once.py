@@ -30,7 +30,7 @@ async def test_two_uploads_to_a_project_that_only_the_service_knows_are_one_proj
             request = AddRequest((str(world.card),), project=made.id, auto_process=False)
             uploads = await asyncio.gather(*(manager.add(request) for _ in range(4)))
             assert {upload.upload for upload in uploads} == {1}
-            assert [project.id for project in await manager.answers.projects()] == [made.id]
+            assert [project.id for project in await manager.queries.projects()] == [made.id]
 
 
 async def test_a_project_that_is_taken_back_meanwhile_does_not_take_another_command_along(world: World) -> None:

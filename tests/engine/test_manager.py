@@ -75,7 +75,7 @@ async def test_a_flight_becomes_registered_images_and_is_processed_once(world: W
         assert done.project is not None
         assert world.starts_of(done.project) == 1
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
-        assert not manager.answers.busy
+        assert not manager.queries.busy
 
 
 async def test_large_files_go_in_parts_and_arrive_whole(world: World) -> None:
@@ -124,7 +124,7 @@ async def test_duplicates_clashes_and_broken_files_are_told_apart(default_world:
         clash = [name for name in world.objects() if name.startswith("DJI_0001-")]
         assert len(clash) == 1
         assert sorted(world.objects().values()) == sorted(path.read_bytes() for path in world.card.rglob("DJI_*.JPG"))
-        [skipped] = await manager.answers.skipped(upload.upload)
+        [skipped] = await manager.queries.skipped(upload.upload)
         assert skipped.path.endswith("NOTES.TXT")
         failed = FileSelection(statuses=(FileStatus.FAILED,))
         assert await manager.remove(upload.upload, failed) == 2
@@ -170,7 +170,7 @@ async def test_two_projects_get_their_share_at_the_same_time(default_world: Worl
         )
         for upload in (one, two):
             assert (await settled(manager, upload.upload)).counts == Counts(uploaded=40)
-        assert len({(await manager.answers.upload(upload.upload)).project for upload in (one, two)}) == 2
+        assert len({(await manager.queries.upload(upload.upload)).project for upload in (one, two)}) == 2
 
 
 async def test_pausing_stops_at_once_and_resuming_goes_on(default_world: World) -> None:
@@ -184,7 +184,7 @@ async def test_pausing_stops_at_once_and_resuming_goes_on(default_world: World) 
         assert (paused.state, paused.counts) == (UploadState.PAUSED, Counts(waiting=6))
         reasons = {item.reason for item in (await files_by_name(manager, upload.upload)).values()}
         assert reasons == {"paused"}
-        assert not manager.answers.busy
+        assert not manager.queries.busy
         with pytest.raises(NotPossibleNow, match="paused"):
             await manager.pause(upload.upload)
 
@@ -195,7 +195,7 @@ async def test_cancelling_keeps_what_is_uploaded_and_can_be_taken_back(default_w
     photos = write_flight(world.card, 8)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts.uploaded == 3)
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 3)
         cancelled = await manager.cancel(upload.upload)
         assert (cancelled.state, cancelled.counts) == (UploadState.CANCELLED, Counts(uploaded=3, waiting=5))
         assert cancelled.settled
@@ -219,9 +219,9 @@ async def test_failed_files_are_retried_on_a_word(default_world: World) -> None:
         cut.write_bytes(whole)
         assert await manager.retry(upload.upload, FileSelection(all=True)) == 1
         await world.in_the_long_run(
-            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+            lambda: manager.queries.status().uploads[0].processing.state is ProcessingState.DONE
         )
-        assert manager.answers.status().uploads[0].counts == Counts(uploaded=6)
+        assert manager.queries.status().uploads[0].counts == Counts(uploaded=6)
 
 
 async def test_processing_on_a_word_and_its_objections(manager: UploadManager, default_world: World) -> None:
@@ -242,7 +242,7 @@ async def test_processing_on_a_word_and_its_objections(manager: UploadManager, d
     with pytest.raises(NotPossibleNow, match="already"):
         await manager.start_processing(done.project)
     await until(
-        lambda: all(upload.processing.state is ProcessingState.DONE for upload in manager.answers.status().uploads)
+        lambda: all(upload.processing.state is ProcessingState.DONE for upload in manager.queries.status().uploads)
     )
     assert world.starts_of(done.project) == 1
 
@@ -260,9 +260,9 @@ async def test_a_folder_of_4001_images_is_told_before_anything_is_sent(
     assert (upload.notice.kind, upload.notice.needs_person) == ("TooManyImages", True)
     assert world.objects() == {}
     await manager.remove(upload.upload, FileSelection(names=("0.jpg",)))
-    assert (await manager.answers.upload(upload.upload)).notice is None
+    assert (await manager.queries.upload(upload.upload)).notice is None
     await manager.restore(upload.upload, FileSelection(all=True))
-    assert (await manager.answers.upload(upload.upload)).notice is None  # told again when the upload is to go on
+    assert (await manager.queries.upload(upload.upload)).notice is None  # told again when the upload is to go on
     with pytest.raises(TooManyImages, match="4,001 images"):
         await manager.resume(upload.upload)
 
@@ -286,22 +286,22 @@ async def test_bad_requests_leave_nothing_behind(
     default_world.card.mkdir()
     with pytest.raises(error):
         await manager.add(request_for(default_world.card))
-    assert manager.answers.status().uploads == ()
-    assert await manager.answers.projects() == ()
+    assert manager.queries.status().uploads == ()
+    assert await manager.queries.projects() == ()
 
 
 async def test_unknown_uploads_and_files_are_told(manager: UploadManager, default_world: World) -> None:
-    for ask in (manager.answers.upload, manager.pause, manager.answers.skipped, manager.dismiss):
+    for ask in (manager.queries.upload, manager.pause, manager.queries.skipped, manager.dismiss):
         with pytest.raises(NoSuchUpload):
             await ask(99)
     with pytest.raises(NoSuchUpload):
-        await manager.answers.files(99, FileQuery())
+        await manager.queries.files(99, FileQuery())
     write_flight(default_world.card, 1)
     upload = await add(manager, default_world.card)
     with pytest.raises(NoSuchFile):
         await manager.remove(upload.upload, FileSelection(names=("none.jpg",)))
     with pytest.raises(UsageError):
-        await manager.answers.files(upload.upload, FileQuery(limit=10**6))
+        await manager.queries.files(upload.upload, FileQuery(limit=10**6))
 
 
 async def test_a_wrong_secret_is_told_and_a_right_one_lets_the_upload_go_on(default_world: World) -> None:
@@ -329,7 +329,7 @@ async def test_without_a_link_everything_waits_and_goes_on_when_it_is_back(defau
         pass
     async with world.engine(verify=False) as manager:
         upload = await add(manager, world.card)
-        await until(lambda: manager.answers.status().link.state is LinkState.DOWN)
+        await until(lambda: manager.queries.status().link.state is LinkState.DOWN)
         waiting = await when(manager, upload.upload, lambda status: status.counts == Counts(waiting=3))
         assert (waiting.notice, waiting.project) == (None, None)
         async with world.cloud_running():
@@ -345,7 +345,7 @@ async def test_the_engine_goes_on_where_it_was_closed(default_world: World) -> N
     photos = write_flight(world.card, 10)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts.uploaded == 4)
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 4)
     world.options = replace(world.options, faults=())
     async with world.cloud_running(), world.engine() as manager:
         done = await when(manager, upload.upload, lambda status: status.processing.state is ProcessingState.DONE)
@@ -360,7 +360,7 @@ async def test_a_file_that_changes_before_it_is_sent_is_sent_as_it_is_then(defau
         pass
     async with world.engine(verify=False) as manager:
         upload = await add(manager, world.card)
-        await until(lambda: manager.answers.status().link.state is LinkState.DOWN)
+        await until(lambda: manager.queries.status().link.state is LinkState.DOWN)
         changing.write_bytes(jpeg(9000))
         vanishing.unlink()
         async with world.cloud_running():
@@ -390,7 +390,7 @@ async def test_changes_tell_what_happens_at_most_four_times_a_second(
     times = []
 
     async def listen() -> None:
-        async for status in manager.answers.changes():
+        async for status in manager.queries.changes():
             seen.append(status)
             times.append(loop.time())
             if status.uploads and status.uploads[0].processing.state is ProcessingState.DONE:
@@ -409,5 +409,5 @@ async def test_dismissed_uploads_leave_the_panel_only(manager: UploadManager, de
     upload = await add(manager, default_world.card)
     await settled(manager, upload.upload)
     assert (await manager.dismiss(upload.upload)).dismissed
-    assert manager.answers.status().uploads == ()
-    assert (await manager.answers.upload(upload.upload)).counts == Counts(uploaded=1)
+    assert manager.queries.status().uploads == ()
+    assert (await manager.queries.upload(upload.upload)).counts == Counts(uploaded=1)

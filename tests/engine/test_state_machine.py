@@ -30,7 +30,7 @@ from tests.engine.world import SETTINGS, World, add
 from tests.photos import jpeg
 from tui_uploader.cloud.contract import StartReceipt
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import (
     CloudError,
@@ -173,12 +173,12 @@ class Machine:
         shutil.move(kept, before)
         await self.engine_up()
 
-    def look(self, _: Core | None = None) -> None:
+    def look(self, _: EngineContext | None = None) -> None:
         if self.manager is not None:
-            self.told.extend(self.manager.answers.status().uploads)
+            self.told.extend(self.manager.queries.status().uploads)
 
     def uploads(self) -> list[UploadStatus]:
-        return list(self.manager.answers.status().uploads) if self.manager else []
+        return list(self.manager.queries.status().uploads) if self.manager else []
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -288,7 +288,7 @@ class EngineMachine(RuleBasedStateMachine):
         assert upload is not None
 
         async def remove(manager: UploadManager) -> int:
-            window = await manager.answers.files(upload, FileQuery(limit=2000))
+            window = await manager.queries.files(upload, FileQuery(limit=2000))
             some = random.Random(seed).sample(window.files, min(2, len(window.files)))
             return await manager.remove(upload, FileSelection(ids=tuple(item.id for item in some)))
 
@@ -414,9 +414,9 @@ async def settle(machine: Machine, cloud_is_up: bool) -> None:
     await manager.sign_in(SignInRequest(machine.world.login()))
     for project, card in machine.cards.made:
         await add(manager, card, new=project)
-    for status in manager.answers.status().uploads:
+    for status in manager.queries.status().uploads:
         await manager.restore(status.upload, FileSelection(all=True))
-        if (await manager.answers.upload(status.upload)).state in (UploadState.PAUSED, UploadState.CANCELLED):
+        if (await manager.queries.upload(status.upload)).state in (UploadState.PAUSED, UploadState.CANCELLED):
             await manager.resume(status.upload)
         await manager.retry(status.upload, FileSelection(all=True))
     manager.try_now()
@@ -424,7 +424,7 @@ async def settle(machine: Machine, cloud_is_up: bool) -> None:
         await machine.world.in_the_long_run(lambda: all_uploaded(machine), 30)
         await machine.world.in_the_long_run(lambda: all_processed_or_told(machine), 30)
     except TimeoutError:
-        raise AssertionError(f"stuck: {machine.uploads()} {machine.world.rooms.core.summary.projects}") from None
+        raise AssertionError(f"stuck: {machine.uploads()} {machine.world.context.summary.projects}") from None
     for name in {project for project, _ in machine.cards.made}:
         await check_project(machine, manager, name)
 
@@ -436,7 +436,7 @@ def all_uploaded(machine: Machine) -> bool:
 def all_processed_or_told(machine: Machine) -> bool:
     """Every set of enough images is processed, as the service's own word has it; or somebody has to look, because it
     cannot be known whether it is."""
-    summary = machine.world.rooms.core.summary
+    summary = machine.world.context.summary
     return all(
         not project.start_in_doubt
         and project.start_images == images
@@ -450,14 +450,14 @@ def all_processed_or_told(machine: Machine) -> bool:
 async def check_project(machine: Machine, manager: UploadManager, name: str) -> None:
     """Each content of the cards is in the project once, as an object, as an image, and in the counts; processing was
     asked for at most once for each set of images."""
-    project = await manager.answers.project(name)
+    project = await manager.queries.project(name)
     assert project.id is not None
     objects = objects_of(machine, project.id)
     names = [key.rpartition("/")[2] for key in registered_images(machine.options.root, int(project.id))]
     photos = machine.cards.photos[name]
     assert Counter(objects.values()) == Counter(dict.fromkeys(photos.values(), 1))
     assert sorted(names) == sorted(objects)
-    uploads = [await manager.answers.upload(number) for number in project.uploads]
+    uploads = [await manager.queries.upload(number) for number in project.uploads]
     assert sum(status.counts.uploaded for status in uploads) == len(objects) == project.images
     for status in uploads:
         assert status.bytes.sent == status.bytes.stored == status.bytes.registered == status.bytes.total

@@ -16,11 +16,11 @@ from pathlib import Path
 from tests.until import until
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.engine.context import Clocks
+from tui_uploader.engine.context import Clocks, EngineContext
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.sources.unfinished import Patience
-from tui_uploader.engine.supervisor import Rooms
+from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
 from tui_uploader.local_cloud.storage.projects import starts
@@ -44,7 +44,7 @@ class MachineTime:
     stopped_at: float | None = None
     """Where the monotonic clock stands still; None: it runs."""
     looks: int = 0
-    """How often somebody looked at the monotonic clock: what every room does whenever it wakes up."""
+    """How often somebody looked at the monotonic clock: what every worker does whenever it wakes up."""
 
     def wall(self) -> float:
         return time.time() + self.passed + self.wall_error
@@ -67,8 +67,12 @@ class World:
     time: MachineTime = field(default_factory=MachineTime)
     make_cloud: Callable[[Login], Cloud] = lambda login: Pix4dCloud(login, SETTINGS)
     patience: Patience = PATIENCE
-    rooms: Rooms = field(init=False)
-    """The rooms behind the manager that was opened last: for what front ends are not shown."""
+    supervisor: Supervisor = field(init=False)
+    """The workers behind the manager that was opened last."""
+
+    @property
+    def context(self) -> EngineContext:
+        return self.supervisor.context
 
     @property
     def card(self) -> Path:
@@ -94,8 +98,8 @@ class World:
     @asynccontextmanager
     async def engine(self, *, sign_in: bool = True, verify: bool = True) -> AsyncIterator[UploadManager]:
         clocks = Clocks(self.time.wall, self.time.monotonic, random.random)
-        self.rooms = await Rooms.open(self.directories, SETTINGS, self.make_cloud, clocks, 0.5, self.patience)
-        manager = UploadManager(self.rooms)
+        self.supervisor = await Supervisor.open(self.directories, SETTINGS, self.make_cloud, clocks, 0.5, self.patience)
+        manager = UploadManager(self.supervisor)
         try:
             if sign_in:
                 await manager.sign_in(SignInRequest(self.login(), verify=verify))
@@ -108,14 +112,14 @@ class World:
 
         def time_passes() -> object:
             self.time.passed += _LEAP
-            self.rooms.core.ring()
+            self.context.notify()
             return condition()
 
         await until(time_passes, seconds)
 
     def project_row(self, project: str) -> ProjectRow:
         """What the journal says of it."""
-        return next(row for row in self.rooms.core.summary.projects.values() if row.remote_id == project)
+        return next(row for row in self.context.summary.projects.values() if row.remote_id == project)
 
     def objects(self) -> dict[str, bytes]:
         """What the cloud holds, by name in the project."""
@@ -148,7 +152,7 @@ async def when(
     seen: list[UploadStatus] = []
 
     def holds() -> object:
-        found = next(found for found in manager.answers.status().uploads if found.upload == upload)
+        found = next(found for found in manager.queries.status().uploads if found.upload == upload)
         seen[:] = [found]
         return condition(found)
 
@@ -164,5 +168,5 @@ async def settled(manager: UploadManager, upload: int, seconds: float = 30.0) ->
 
 
 async def files_by_name(manager: UploadManager, upload: int) -> dict[str, FileItem]:
-    window = await manager.answers.files(upload, FileQuery(limit=2000))
+    window = await manager.queries.files(upload, FileQuery(limit=2000))
     return {item.name: item for item in window.files}

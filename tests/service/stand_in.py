@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.queries import Answers
+from tui_uploader.engine.queries import Queries
 from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotPossibleNow, UsageError
 from tui_uploader.model import (
     Account,
@@ -65,7 +65,7 @@ class StandInState:
         self.change.set()
 
 
-class StandInAnswers(Answers):
+class StandInQueries(Queries):
     """The project "a fault" is one of the program; "a slow answer" tells those who listen that it was asked for, and
     never comes.
     """
@@ -149,7 +149,7 @@ class StandInManager(UploadManager):
         self.requests: list[AddRequest] = []
         self._ids = itertools.count(1)
         self._state = StandInState()
-        self.answers = StandInAnswers(self._state)
+        self.queries = StandInQueries(self._state)
 
     @property
     def sign_ins(self) -> list[SignInRequest]:
@@ -187,7 +187,7 @@ class StandInManager(UploadManager):
         project = (
             await self.create_project(request.new, request.kind, request.account)
             if request.new is not None
-            else await self.answers.project(request.project or "")
+            else await self.queries.project(request.project or "")
         )
         number = next(self._ids)
         self._state.files[number] = [
@@ -224,20 +224,20 @@ class StandInManager(UploadManager):
         return await self._transition(upload, UploadEvent.CANCEL)
 
     async def dismiss(self, upload: int) -> UploadStatus:
-        if not (await self.answers.upload(upload)).settled:
+        if not (await self.queries.upload(upload)).settled:
             raise NotPossibleNow(f"Upload {upload} is still at work; cancel it first.")
         return self._changed(upload, dismissed=True)
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
-        await self.answers.upload(upload)
+        await self.queries.upload(upload)
         return self._changed(upload, auto_process=on)
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
-        await self.answers.upload(upload)
+        await self.queries.upload(upload)
         return 0
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
-        await self.answers.upload(upload)
+        await self.queries.upload(upload)
         named = {*selection.names, *selection.ids}
         kept = [file for file in self._state.files[upload] if not {file.id, file.name, file.path} & named]
         removed = len(self._state.files[upload]) - len(kept)
@@ -246,11 +246,11 @@ class StandInManager(UploadManager):
         return removed
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
-        await self.answers.upload(upload)
+        await self.queries.upload(upload)
         return len(selection.ids)
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
-        found = await self.answers.project(project)
+        found = await self.queries.project(project)
         if not partial:
             raise NotPossibleNow("Files are waiting; start with what is uploaded, or wait.")
         return replace(found, processing=Processing(ProcessingState.SUBMITTED))
@@ -267,7 +267,7 @@ class StandInManager(UploadManager):
         self._state.try_now()
 
     async def _transition(self, upload: int, event: UploadEvent) -> UploadStatus:
-        return self._changed(upload, state=next_state((await self.answers.upload(upload)).state, event))
+        return self._changed(upload, state=next_state((await self.queries.upload(upload)).state, event))
 
     def _changed(self, upload: int, **fields: object) -> UploadStatus:
         self._state.uploads[upload] = replace(self._state.uploads[upload], **fields)

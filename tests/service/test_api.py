@@ -245,11 +245,11 @@ async def test_a_front_end_that_does_not_read_costs_nothing(
         sleeper.connect(os.fspath(directories.socket))
         sleeper.sendall(b"GET /v1/events HTTP/1.1\r\nhost: engine\r\n\r\n")
         for _ in range(changes):
-            await manager.set_auto_process(1, not (await manager.answers.upload(1)).auto_process)
+            await manager.set_auto_process(1, not (await manager.queries.upload(1)).auto_process)
             await asyncio.sleep(0.001)
         await manager.set_auto_process(1, False)
         last = await manager.create_project(
-            "the last change", kind=(await manager.answers.projects())[0].kind, account=None
+            "the last change", kind=(await manager.queries.projects())[0].kind, account=None
         )
         await http.post("/v1/uploads", json={"paths": ["/last.jpg"], "project": last.id})
         sleeper.setblocking(False)

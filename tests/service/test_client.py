@@ -18,7 +18,7 @@ import pytest
 from tests.service.conftest import eventually_async
 from tests.service.stand_in import StandInManager
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.queries import Answers
+from tui_uploader.engine.queries import Queries
 from tui_uploader.errors import (
     EngineError,
     EngineUnreachable,
@@ -50,7 +50,7 @@ FLIGHT = AddRequest(paths=("/card/a.jpg", "/card/b.jpg"), new="North field")
 
 
 def test_has_the_methods_of_the_manager() -> None:
-    asked = inspect.getmembers(Answers, inspect.isfunction)
+    asked = inspect.getmembers(Queries, inspect.isfunction)
     for name, method in (*inspect.getmembers(UploadManager, inspect.isfunction), *asked):
         if not name.startswith("_") and name not in ("open", "close"):
             ours = inspect.signature(getattr(EngineClient, name))
@@ -67,7 +67,7 @@ def test_front_ends_get_no_server_with_it() -> None:
 async def test_brings_values_there_and_back(client: EngineClient, manager: StandInManager) -> None:
     upload = await client.add(FLIGHT)
     assert manager.requests == [FLIGHT]
-    assert await client.upload(upload.upload) == upload == await manager.answers.upload(upload.upload)
+    assert await client.upload(upload.upload) == upload == await manager.queries.upload(upload.upload)
     assert (await client.status()).uploads == (upload,)
     assert await client.skipped(upload.upload) == (Skipped("/media/card/notes.txt", "no image"),)
     assert (await client.pause(upload.upload)).state is UploadState.PAUSED

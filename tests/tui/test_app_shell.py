@@ -266,7 +266,7 @@ async def test_a_new_project_is_made_and_looked_at(manager: StandInManager, dire
         await screen.shows("New project")
         await screen.press(*"Quarry", "enter")
         await screen.shows("The project is made", "2 Files  Quarry", "Nobody is signed in.")
-    assert [project.name for project in await manager.answers.projects()] == ["Quarry"]
+    assert [project.name for project in await manager.queries.projects()] == ["Quarry"]
 
 
 # ----------------------------------------------------------------------------------------- notices, the engine

@@ -1,4 +1,4 @@
-"""What the rooms of the engine share, and the loop that each of them runs in."""
+"""State that the workers of the engine share, and the loop that runs each of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from tui_uploader.engine.accounts.accounts import Accounts, SignedIn
-from tui_uploader.engine.bandwidth.governor import Valve
+from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.summary import ProjectRow, Summary
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
@@ -17,17 +17,17 @@ from tui_uploader.engine.scheduling.stream_slots import Streams
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, Worker, is_quiet, unforeseen_in
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.engine.sources.unfinished import Watches
-from tui_uploader.engine.status.progress import Live
+from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Notice
 
 log = logging.getLogger(__name__)
 
 _GATHERING_SECONDS = 0.01
-"""Bells ring with every commit; a room looks once for those that ring together."""
+"""Every commit notifies; a worker looks once for notifications that come together."""
 
 Step = Callable[[], Awaitable[float | None]]
-"""Do what can be done now. Returns the seconds after which there is more to do by itself, None for: only when rung."""
+"""Do what can be done now. Returns the seconds until it has to be called again; None: only when notified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,16 @@ class Clocks:
 
 
 @dataclass(slots=True)
-class Core:
+class EngineContext:
     journal: Journal
     accounts: Accounts
-    live: Live
+    progress: TransferProgress
     streams: Streams
     clocks: Clocks
-    valve: Valve
+    governor: BandwidthGovernor
     watches: Watches
     sources: SourceThreads = field(default_factory=SourceThreads)
-    _bells: set[asyncio.Event] = field(default_factory=set)
+    _subscribers: set[asyncio.Event] = field(default_factory=set)
     faults: dict[Worker, UploaderError] = field(default_factory=dict)
     """What keeps a worker of the engine from its work, such as a full disk under the journal."""
     obstacles: dict[int, Notice] = field(default_factory=dict)
@@ -66,32 +66,32 @@ class Core:
     def summary(self) -> Summary:
         return self.journal.summary
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Something changed: everybody look."""
-        for bell in self._bells:
-            bell.set()
+        for changed in self._subscribers:
+            changed.set()
 
     @contextlib.contextmanager
-    def bell(self) -> Iterator[asyncio.Event]:
-        """An event that every `ring` sets."""
-        bell = asyncio.Event()
-        self._bells.add(bell)
+    def subscribed(self) -> Iterator[asyncio.Event]:
+        """An event that every `notify` sets."""
+        changed = asyncio.Event()
+        self._subscribers.add(changed)
         try:
-            yield bell
+            yield changed
         finally:
-            self._bells.discard(bell)
+            self._subscribers.discard(changed)
 
     def account_of(self, project: ProjectRow) -> SignedIn | None:
         return self.accounts.of(project.account)
 
     async def run(self, name: str, step: Step) -> None:
-        """Run `step` whenever the bell rings or its time has come, until cancelled.
+        """Run `step` when notified, or when its time has come, until cancelled.
 
         The edge of a task: what goes wrong here is logged, shown as a fault, and tried again.
         """
-        with self.bell() as bell:
+        with self.subscribed() as changed:
             while True:
-                bell.clear()
+                changed.clear()
                 try:
                     delay = await step()
                     self.recovered(name)
@@ -100,23 +100,23 @@ class Core:
                 except asyncio.CancelledError:
                     if (task := asyncio.current_task()) is None or task.cancelling():
                         raise
-                    await asyncio.sleep(1.0)  # not this room was cancelled, but a call that it shared with others
+                    await asyncio.sleep(1.0)  # not this worker was cancelled, but a call that it shared with others
                 except Exception as error:
                     log.exception("%s met something unforeseen", name)
                     await self.trouble(name, unforeseen_in(name, error))
                 else:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(delay):
-                            await bell.wait()
+                            await changed.wait()
                     await asyncio.sleep(_GATHERING_SECONDS)
 
-    async def trouble(self, room: str, error: UploaderError, project: int | None = None) -> None:
-        """Show what keeps a room from working (for `project`), and pause: longer with each failure in a row."""
-        worker = Worker(room, project)
+    async def trouble(self, name: str, error: UploaderError, project: int | None = None) -> None:
+        """Show what keeps a worker from its work (for `project`), and pause: longer with each failure in a row."""
+        worker = Worker(name, project)
         log.error("%s: %s", worker, error)
         if not is_quiet(error, self._failures.failed(worker)):
             self.faults[worker] = error
-            self.ring()
+            self.notify()
         pause = asyncio.Event()
         self._pauses.add(pause)
         try:
@@ -127,11 +127,11 @@ class Core:
         finally:
             self._pauses.discard(pause)
 
-    def recovered(self, room: str, project: int | None = None) -> None:
-        worker = Worker(room, project)
+    def recovered(self, name: str, project: int | None = None) -> None:
+        worker = Worker(name, project)
         self._failures.passed(worker)
         if self.faults.pop(worker, None) is not None:
-            self.ring()
+            self.notify()
 
     def try_now(self) -> None:
         """End the pauses after failures."""

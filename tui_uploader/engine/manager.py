@@ -16,10 +16,10 @@ from tui_uploader.engine.journal.tables import commands, files, uploads
 from tui_uploader.engine.pipeline.enqueue import Adder
 from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limit
 from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
-from tui_uploader.engine.queries import Answers
+from tui_uploader.engine.queries import Queries
 from tui_uploader.engine.sources.unfinished import Patience
 from tui_uploader.engine.status.view import View
-from tui_uploader.engine.supervisor import Rooms
+from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.model import (
     Account,
     AddRequest,
@@ -45,12 +45,12 @@ class UploadManager:
     Every method raises errors of `errors` and nothing else.
     """
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
-        self._core = rooms.core
-        self._view = View(rooms.core, rooms.sender, rooms.pulse, version=metadata.version(APP))
-        self._adder = Adder(rooms.core, rooms.projects, rooms.scanner)
-        self.answers = Answers(rooms, self._view)
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._context = supervisor.context
+        self._view = View(supervisor.context, supervisor.sender, supervisor.monitor, version=metadata.version(APP))
+        self._adder = Adder(supervisor.context, supervisor.projects, supervisor.scanner)
+        self.queries = Queries(supervisor, self._view)
 
     @classmethod
     async def open(cls, directories: Directories, settings: Settings) -> UploadManager:
@@ -60,23 +60,23 @@ class UploadManager:
         """
         clocks = Clocks(time.time, time.monotonic, random.random)
         cloud = _pix4d_cloud(settings)
-        return cls(await Rooms.open(directories, settings, cloud, clocks, DOUBT_SECONDS, Patience()))
+        return cls(await Supervisor.open(directories, settings, cloud, clocks, DOUBT_SECONDS, Patience()))
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""
-        await self._rooms.close()
+        await self._supervisor.close()
 
     # ------------------------------------------------------------------------------------------------ sign-in
 
     async def sign_in(self, request: SignInRequest) -> Account:
         await asyncio.to_thread(_pix4d)  # the engine answers others meanwhile
-        account = await self._core.accounts.sign_in(request)
+        account = await self._context.accounts.sign_in(request)
         self.try_now()
         return account
 
     async def sign_out(self, profile: str) -> bool:
         """Forget the stored login; False when there was none."""
-        return await self._core.accounts.sign_out(profile)
+        return await self._context.accounts.sign_out(profile)
 
     # ----------------------------------------------------------------------------------------------- commands
 
@@ -88,8 +88,8 @@ class UploadManager:
         return self._view.upload(await self._adder.add(request))
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
-        project = await self._core.journal.write(self._rooms.projects.new(name, account, kind))
-        await self._rooms.projects.made(project)
+        project = await self._context.journal.write(self._supervisor.projects.new(name, account, kind))
+        await self._supervisor.projects.made(project)
         return self._view.project(project)
 
     async def pause(self, upload: int) -> UploadStatus:
@@ -102,25 +102,25 @@ class UploadManager:
             check_image_limit(connection, upload)
             uploads.move_upload(connection, upload, UploadEvent.RESUME)
 
-        await self._core.journal.write(resume)
+        await self._context.journal.write(resume)
         return self._view.upload(upload)
 
     async def cancel(self, upload: int) -> UploadStatus:
         return await self._stop(upload, UploadEvent.CANCEL)
 
     async def dismiss(self, upload: int) -> UploadStatus:
-        now = self._core.clocks.wall()
-        await self._core.journal.write(lambda connection: commands.dismiss(connection, upload, now))
+        now = self._context.clocks.wall()
+        await self._context.journal.write(lambda connection: commands.dismiss(connection, upload, now))
         await self._recount_parts()
         return self._view.upload(upload)
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
-        await self._core.journal.write(lambda connection: uploads.set_auto_process(connection, upload, on))
+        await self._context.journal.write(lambda connection: uploads.set_auto_process(connection, upload, on))
         return self._view.upload(upload)
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """How many failed files wait again."""
-        return await self._core.journal.write(lambda connection: commands.retry(connection, upload, selection))
+        return await self._context.journal.write(lambda connection: commands.retry(connection, upload, selection))
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
         """How many waiting, duplicate or failed files left the queue.
@@ -138,19 +138,19 @@ class UploadManager:
 
         Raises TooFewImages, NotPossibleNow.
         """
-        found = await self._rooms.projects.meant(project, None, ProjectKind.IMAGES)
-        await self._rooms.desk.start(found, partial)
+        found = await self._supervisor.projects.meant(project, None, ProjectKind.IMAGES)
+        await self._supervisor.processing.start(found, partial)
         return self._view.project(found)
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
         """Holds at once, and for engines to come. Raises UsageError, and then nothing changed."""
-        state = await self._core.valve.change(change)
-        self._core.ring()
+        state = await self._context.governor.change(change)
+        self._context.notify()
         return state
 
     def try_now(self) -> None:
         """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""
-        self._rooms.try_now()
+        self._supervisor.try_now()
 
     async def _recounted(self, upload: int, change: Callable[[sqlite3.Connection], int]) -> int:
         """Which files are of the upload changed: so did what was said of their number."""
@@ -160,7 +160,7 @@ class UploadManager:
             correct_image_limit(connection, upload)
             return changed
 
-        changed = await self._core.journal.write(change_and_correct)
+        changed = await self._context.journal.write(change_and_correct)
         await self._recount_parts()
         return changed
 
@@ -172,11 +172,11 @@ class UploadManager:
 
         counted: dict[int, tuple[int, int]] = {}
         # Through the writer, so that no part lands between the count and its use.
-        await self._core.journal.write(recount, then=lambda: self._core.live.set_all_parts(counted))
+        await self._context.journal.write(recount, then=lambda: self._context.progress.set_all_parts(counted))
 
     async def _stop(self, upload: int, event: UploadEvent) -> UploadStatus:
-        await self._core.journal.write(lambda connection: uploads.move_upload(connection, upload, event))
-        await self._rooms.sender.stop(upload)
+        await self._context.journal.write(lambda connection: uploads.move_upload(connection, upload, event))
+        await self._supervisor.sender.stop(upload)
         return self._view.upload(upload)
 
 

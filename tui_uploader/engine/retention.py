@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import retention
 
 log = logging.getLogger(__name__)
@@ -19,34 +19,34 @@ _BETWEEN_LOOKS = 3600.0
 class Retention:
     """Works in small steps, and only while no upload has anything to do."""
 
-    def __init__(self, core: Core, keep_seconds: float) -> None:
+    def __init__(self, context: EngineContext, keep_seconds: float) -> None:
         """`keep_seconds`: how long everything is kept of an upload after it was dismissed."""
-        self._core = core
+        self._context = context
         self._keep_seconds = keep_seconds
         self._next_look = 0.0
 
     async def step(self) -> float | None:
-        now = self._core.clocks.monotonic()
+        now = self._context.clocks.monotonic()
         if now < self._next_look:
             return self._next_look - now
-        if any(self._core.summary.busy(upload) for upload in self._core.summary.uploads):
+        if any(self._context.summary.busy(upload) for upload in self._context.summary.uploads):
             return None  # every commit wakes this worker, the last one of an upload too
         more = await self._condense_some()
-        self._next_look = self._core.clocks.monotonic() + (_BETWEEN_STEPS if more else _BETWEEN_LOOKS)
+        self._next_look = self._context.clocks.monotonic() + (_BETWEEN_STEPS if more else _BETWEEN_LOOKS)
         return _BETWEEN_STEPS if more else _BETWEEN_LOOKS
 
     async def _condense_some(self) -> bool:
         """Whether there may be more to do."""
-        now = self._core.clocks.wall()
-        if any(upload.dismissed_at is None for upload in self._core.summary.past.values()):
-            await self._core.journal.write(lambda connection: retention.date_dismissals(connection, now))
-        due = await self._core.journal.read(lambda connection: retention.due(connection, now - self._keep_seconds))
+        now = self._context.clocks.wall()
+        if any(upload.dismissed_at is None for upload in self._context.summary.past.values()):
+            await self._context.journal.write(lambda connection: retention.date_dismissals(connection, now))
+        due = await self._context.journal.read(lambda connection: retention.due(connection, now - self._keep_seconds))
         if due:
-            await self._core.journal.write(lambda connection: retention.condense(connection, due[0], _FILES_AT_ONCE))
+            await self._context.journal.write(lambda connection: retention.condense(connection, due[0], _FILES_AT_ONCE))
             return True
-        if await self._core.journal.read(_empty_pages) < _PAGES_AT_ONCE:
+        if await self._context.journal.read(_empty_pages) < _PAGES_AT_ONCE:
             return False
-        return await self._core.journal.write(lambda connection: retention.give_back(connection, _PAGES_AT_ONCE)) > 0
+        return await self._context.journal.write(lambda connection: retention.give_back(connection, _PAGES_AT_ONCE)) > 0
 
 
 def _empty_pages(connection: sqlite3.Connection) -> int:

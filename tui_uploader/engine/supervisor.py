@@ -1,4 +1,4 @@
-"""The rooms of the engine, furnished, started and closed together."""
+"""Builds, starts and closes the workers of the engine together."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Callable
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.cloud.net.throttle import Throttle
 from tui_uploader.engine.accounts.accounts import Accounts
-from tui_uploader.engine.bandwidth.governor import Valve
-from tui_uploader.engine.context import Clocks, Core
+from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
+from tui_uploader.engine.context import Clocks, EngineContext
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.monitor import Pulse
+from tui_uploader.engine.monitor import Monitor
 from tui_uploader.engine.pipeline.check import Checker
 from tui_uploader.engine.pipeline.complete import Finisher
 from tui_uploader.engine.pipeline.media_return import Returns
 from tui_uploader.engine.pipeline.multipart_gc import Orphans
-from tui_uploader.engine.pipeline.process import ProcessingDesk
+from tui_uploader.engine.pipeline.process import ProcessingWorker
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.register import Registrar
 from tui_uploader.engine.pipeline.send import Sender
@@ -27,7 +27,7 @@ from tui_uploader.engine.retention import Retention
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
 from tui_uploader.engine.scheduling.stream_slots import Streams
 from tui_uploader.engine.sources.unfinished import Patience, Watches
-from tui_uploader.engine.status.progress import Live
+from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Login
 from tui_uploader.settings import Directories, Settings
@@ -35,20 +35,20 @@ from tui_uploader.settings import Directories, Settings
 _DAY = 86_400.0
 
 
-class Rooms:
-    """Each room runs by itself over the one core; what it needs of another, it is given here."""
+class Supervisor:
+    """The workers of the engine, over one shared context."""
 
-    def __init__(self, core: Core, doubt_seconds: float) -> None:
-        self.core = core
-        core.sources.changed = core.ring
-        self.projects = Projects(core)
-        self.scanner = Scanner(core)
-        self.checker = Checker(core)
-        self.sender = Sender(core, self.projects)
-        self.registrar = Registrar(core)
-        self.desk = ProcessingDesk(core, doubt_seconds)
-        self.orphans = Orphans(core)
-        self.pulse = Pulse(core, self.sender)
+    def __init__(self, context: EngineContext, doubt_seconds: float) -> None:
+        self.context = context
+        context.sources.changed = context.notify
+        self.projects = Projects(context)
+        self.scanner = Scanner(context)
+        self.checker = Checker(context)
+        self.sender = Sender(context, self.projects)
+        self.registrar = Registrar(context)
+        self.processing = ProcessingWorker(context, doubt_seconds)
+        self.orphans = Orphans(context)
+        self.monitor = Monitor(context, self.sender)
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -60,26 +60,26 @@ class Rooms:
         clocks: Clocks,
         doubt_seconds: float,
         patience: Patience,
-    ) -> Rooms:
+    ) -> Supervisor:
         """Raises JournalTooNew, JournalDamaged, JournalUnwritable; then nothing stays open."""
         later = _Later()
 
         def make_throttled(login: Login) -> Cloud:
             cloud = make_cloud(login)
-            cloud.send_through(valve.throttle)
+            cloud.send_through(governor.throttle)
             return cloud
 
         async with contextlib.AsyncExitStack() as unless_done:
-            journal = await asyncio.to_thread(Journal.open, directories.journal, later.ring)
+            journal = await asyncio.to_thread(Journal.open, directories.journal, later.notify)
             unless_done.push_async_callback(journal.close)
-            valve = await Valve.open(journal, Throttle(), clocks.wall)
+            governor = await BandwidthGovernor.open(journal, Throttle(), clocks.wall)
             await journal.write(files.hold_interrupted)
-            live = Live(await journal.read(files.bytes_in_parts))
+            progress = TransferProgress(await journal.read(files.bytes_in_parts))
             accounts = Accounts(
                 directories,
                 settings,
                 make_throttled,
-                later.ring,
+                later.notify,
                 later.wake,
                 later.stop_transfers,
                 clock=clocks.wall,
@@ -89,15 +89,17 @@ class Rooms:
             await accounts.load_stored()
             streams = Streams(
                 FIRST_STREAMS,
-                lambda in_use: valve.admits(in_use - live.sent_in_flight),
+                lambda in_use: governor.admits(in_use - progress.sent_by_running),
                 lambda upload: journal.summary.projects[journal.summary.uploads[upload].project].account,
             )
             watches = Watches(clocks.wall, clocks.monotonic, patience)
-            rooms = cls(Core(journal, accounts, live, streams, clocks, valve, watches), doubt_seconds)
+            supervisor = cls(
+                EngineContext(journal, accounts, progress, streams, clocks, governor, watches), doubt_seconds
+            )
             unless_done.pop_all()
-        later.rooms = rooms
-        rooms._begin(settings.keep_dismissed_days * _DAY)
-        return rooms
+        later.supervisor = supervisor
+        supervisor._begin(settings.keep_dismissed_days * _DAY)
+        return supervisor
 
     def _begin(self, keep_seconds: float) -> None:
         steps = {
@@ -105,14 +107,14 @@ class Rooms:
             "check": self.checker.step,
             "send": self.sender.step,
             "register": self.registrar.step,
-            "process": self.desk.step,
-            "finish": Finisher(self.core).step,
+            "process": self.processing.step,
+            "finish": Finisher(self.context).step,
             "orphans": self.orphans.step,
-            "returns": Returns(self.core).step,
-            "pulse": self.pulse.step,
-            "retain": Retention(self.core, keep_seconds).step,
+            "returns": Returns(self.context).step,
+            "monitor": self.monitor.step,
+            "retain": Retention(self.context, keep_seconds).step,
         }
-        self._running = [asyncio.create_task(self.core.run(name, step), name=name) for name, step in steps.items()]
+        self._running = [asyncio.create_task(self.context.run(name, step), name=name) for name, step in steps.items()]
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""
@@ -121,46 +123,46 @@ class Rooms:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self.scanner.close()
         await self.checker.close()
-        for room in (self.registrar, self.desk, self.orphans):
-            await room.close()
+        for worker in (self.registrar, self.processing, self.orphans):
+            await worker.close()
         await self.sender.close()
-        self.core.sources.close()
+        self.context.sources.close()
         with contextlib.suppress(UploaderError):
-            await self.pulse.save()
-        await self.core.accounts.close()
-        await self.core.journal.close()
+            await self.monitor.save()
+        await self.context.accounts.close()
+        await self.context.journal.close()
 
     async def stop_transfers(self, account: str) -> None:
         """Of an account whose login changes."""
-        summary = self.core.summary
+        summary = self.context.summary
         for upload in summary.uploads.values():
             if summary.projects[upload.project].account == account:
                 await self.sender.stop(upload.id)
 
     def try_now(self) -> None:
         """Nobody waits for the end of a pause."""
-        self.core.try_now()
+        self.context.try_now()
         self.scanner.wake()
-        for signed_in in self.core.accounts.all:
+        for signed_in in self.context.accounts.all:
             signed_in.link.try_now()
         self.sender.wake()
         self.registrar.wake()
-        self.desk.wake()
+        self.processing.wake()
 
 
 class _Later:
-    """The rooms, for what is opened before them and calls on them from then on."""
+    """The supervisor, for what is opened before them and calls on them from then on."""
 
-    rooms: Rooms | None = None
+    supervisor: Supervisor | None = None
 
-    def ring(self) -> None:
-        if self.rooms is not None:
-            self.rooms.core.ring()
+    def notify(self) -> None:
+        if self.supervisor is not None:
+            self.supervisor.context.notify()
 
     def wake(self) -> None:
-        if self.rooms is not None:
-            self.rooms.try_now()
+        if self.supervisor is not None:
+            self.supervisor.try_now()
 
     async def stop_transfers(self, account: str) -> None:
-        if self.rooms is not None:
-            await self.rooms.stop_transfers(account)
+        if self.supervisor is not None:
+            await self.supervisor.stop_transfers(account)

@@ -97,7 +97,7 @@ class _RunningEngine:
     stop: StopSignal
 
     async def info(self, _: Request) -> Response:
-        status = self.manager.answers.status()
+        status = self.manager.queries.status()
         return answer(EngineInfo(os.getpid(), version(), os.fspath(self.socket()), status.since, len(status.uploads)))
 
     async def leave(self, request: Request) -> Response:
@@ -109,7 +109,7 @@ class _RunningEngine:
         return StreamingResponse(self._status_lines(), media_type="application/x-ndjson")
 
     async def _status_lines(self) -> AsyncIterator[str]:
-        async with aclosing(newest(self.manager.answers.changes(), self.stop, HEARTBEAT)) as statuses:
+        async with aclosing(newest(self.manager.queries.changes(), self.stop, HEARTBEAT)) as statuses:
             async for status in statuses:
                 yield "\n" if status is None else f"{codec.to_json(status)}\n"
 
@@ -118,16 +118,16 @@ class _RunningEngine:
 
 
 async def _status(manager: UploadManager, _: Request) -> object:
-    return manager.answers.status()
+    return manager.queries.status()
 
 
 async def _try_now(manager: UploadManager, _: Request) -> object:
     manager.try_now()
-    return manager.answers.status()
+    return manager.queries.status()
 
 
 async def _bandwidth(manager: UploadManager, _: Request) -> object:
-    return await manager.answers.bandwidth()
+    return await manager.queries.bandwidth()
 
 
 async def _set_bandwidth(manager: UploadManager, request: Request) -> object:
@@ -135,7 +135,7 @@ async def _set_bandwidth(manager: UploadManager, request: Request) -> object:
 
 
 async def _uploads(manager: UploadManager, _: Request) -> object:
-    return manager.answers.status().uploads
+    return manager.queries.status().uploads
 
 
 async def _add(manager: UploadManager, request: Request) -> object:
@@ -149,20 +149,20 @@ async def _add(manager: UploadManager, request: Request) -> object:
 
 
 async def _files(manager: UploadManager, request: Request) -> object:
-    return await manager.answers.files(_upload_id(request), _file_query(request.scope["query_string"]))
+    return await manager.queries.files(_upload_id(request), _file_query(request.scope["query_string"]))
 
 
 async def _file_runs(manager: UploadManager, request: Request) -> object:
-    return await manager.answers.file_runs(_upload_id(request), _file_query(request.scope["query_string"]))
+    return await manager.queries.file_runs(_upload_id(request), _file_query(request.scope["query_string"]))
 
 
 async def _positions(manager: UploadManager, request: Request) -> object:
     file = request.query_params.get("file")
     if file is None:
-        return await manager.answers.positions(_upload_id(request))
+        return await manager.queries.positions(_upload_id(request))
     if not (file.isascii() and file.isdigit() and len(file) <= len(str(_LARGEST_ID)) and int(file) <= _LARGEST_ID):
         raise UsageError("A file's id is a whole number from 0.")
-    return await manager.answers.positions(_upload_id(request), int(file))
+    return await manager.queries.positions(_upload_id(request), int(file))
 
 
 async def _set_auto_process(manager: UploadManager, request: Request) -> object:
@@ -170,7 +170,7 @@ async def _set_auto_process(manager: UploadManager, request: Request) -> object:
 
 
 async def _projects(manager: UploadManager, _: Request) -> object:
-    return await manager.answers.projects()
+    return await manager.queries.projects()
 
 
 async def _create_project(manager: UploadManager, request: Request) -> object:
@@ -180,7 +180,7 @@ async def _create_project(manager: UploadManager, request: Request) -> object:
 
 
 async def _project(manager: UploadManager, request: Request) -> object:
-    return await manager.answers.project(_project_name(request))
+    return await manager.queries.project(_project_name(request))
 
 
 async def _process(manager: UploadManager, request: Request) -> object:
@@ -189,7 +189,7 @@ async def _process(manager: UploadManager, request: Request) -> object:
 
 
 async def _accounts(manager: UploadManager, _: Request) -> object:
-    return await manager.answers.accounts()
+    return await manager.queries.accounts()
 
 
 async def _sign_in(manager: UploadManager, request: Request) -> object:
@@ -231,8 +231,8 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("PUT", "/v1/bandwidth", _set_bandwidth),
     ("GET", "/v1/uploads", _uploads),
     ("POST", "/v1/uploads", _add),
-    ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.answers.upload(upload))),
-    ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.answers.skipped(upload))),
+    ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.queries.upload(upload))),
+    ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.queries.skipped(upload))),
     ("GET", "/v1/uploads/{upload:int}/files", _files),
     ("GET", "/v1/uploads/{upload:int}/file-runs", _file_runs),
     ("GET", "/v1/uploads/{upload:int}/positions", _positions),

@@ -105,7 +105,7 @@ async def _serve(
     idle_exit: float,
 ) -> None:
     async with asyncio.TaskGroup() as watchers:
-        idle = watchers.create_task(leave_when_idle(stop, presence, lambda: manager.answers.busy, idle_exit))
+        idle = watchers.create_task(leave_when_idle(stop, presence, lambda: manager.queries.busy, idle_exit))
         lost = watchers.create_task(leave_when_lost(stop, place.kept))
         serving = watchers.create_task(server.serve(sockets=[place.entrance.listener]))
         await server.listening(serving)

@@ -26,7 +26,7 @@ async def test_a_kept_login_serves_the_next_engine(world: World) -> None:
             account = await manager.sign_in(SignInRequest(world.login(), keep=True))
             assert account.source == "file"
         async with world.engine(sign_in=False) as manager:
-            assert [known.account for known in await manager.answers.accounts()] == [world.login().account]
+            assert [known.account for known in await manager.queries.accounts()] == [world.login().account]
             upload = await add(manager, world.card)
             assert (await settled(manager, upload.upload)).counts == Counts(uploaded=2)
 
@@ -52,11 +52,11 @@ async def test_signing_out_forgets_the_login_for_good(world: World) -> None:
             assert not await manager.sign_out("default")
             await manager.sign_in(SignInRequest(world.login(), keep=True))
             assert await manager.sign_out("default")
-            assert await manager.answers.accounts() == ()
+            assert await manager.queries.accounts() == ()
             with pytest.raises(NotSignedIn):
                 await add(manager, world.card)
         async with world.engine(sign_in=False) as manager:
-            assert await manager.answers.accounts() == ()
+            assert await manager.queries.accounts() == ()
 
 
 async def test_two_accounts_upload_side_by_side(world: World, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ async def test_two_accounts_upload_side_by_side(world: World, tmp_path: Path) ->
         await settled(manager, mine.upload)
         await settled(manager, theirs.upload)
         assert (len(world.objects()), len(other.objects())) == (2, 3)
-        assert {project.account for project in await manager.answers.projects()} == {
+        assert {project.account for project in await manager.queries.projects()} == {
             world.login().account,
             other.login().account,
         }
@@ -83,6 +83,6 @@ async def test_a_login_at_an_address_with_a_password_is_refused_and_kept_nowhere
         with pytest.raises(UsageError, match="must carry no name and password") as told:
             await manager.sign_in(SignInRequest(login, keep=keep, verify=False))
         assert "PASSWORD" not in str(told.value)
-        assert await manager.answers.accounts() == ()
+        assert await manager.queries.accounts() == ()
     async with world.engine(sign_in=False) as manager:
-        assert await manager.answers.accounts() == ()
+        assert await manager.queries.accounts() == ()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.until import until
 from tui_uploader.cloud.net.tcp_info import Vitals
-from tui_uploader.engine.accounts.link_monitor import LinkWatch, slept, stands_still
+from tui_uploader.engine.accounts.link_monitor import LinkMonitor, slept, stands_still
 from tui_uploader.errors import CloudFault, LinkDown, LinkStalled, UploaderError
 from tui_uploader.model import LinkState
 
@@ -58,8 +58,8 @@ class MadeUpLink:
         return self.asked == times
 
     @asynccontextmanager
-    async def watch(self) -> AsyncIterator[LinkWatch]:
-        watch = LinkWatch(
+    async def watch(self) -> AsyncIterator[LinkMonitor]:
+        watch = LinkMonitor(
             self,
             lambda: self.events.append(watch.link.state),
             lambda: self.events.append("came up"),
@@ -135,7 +135,7 @@ async def test_a_store_out_of_reach_is_tried_again_after_longer_and_longer_waits
     link = MadeUpLink()
     waits: list[float | None] = []
 
-    async def fail_until_down(watch: LinkWatch) -> None:
+    async def fail_until_down(watch: LinkMonitor) -> None:
         for _ in range(8):
             watch.suspect(CloudFault("500"))
         await until(lambda: watch.down)

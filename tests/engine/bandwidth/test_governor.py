@@ -19,7 +19,7 @@ from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS, Way
 from tui_uploader.engine.scheduling.stream_slots import Streams
-from tui_uploader.engine.status.progress import Live
+from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.errors import JournalDamaged, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import BandwidthChange, BudgetPeriod, Counts, FileStatus, UploadState
@@ -50,13 +50,13 @@ async def test_a_cap_holds_and_can_be_changed_while_files_are_sent(world: World)
     async with world.cloud_running(), world.engine() as manager:
         assert (await manager.set_bandwidth(BandwidthChange(limit="2MB/s"))).holds == "at most 2 MB/s"
         upload = await add(manager, world.card, auto_process=False)
-        throttle = world.rooms.core.valve.throttle
+        throttle = world.context.governor.throttle
         await until(lambda: throttle.passed)
         before, begun = throttle.passed, time.monotonic()
         await asyncio.sleep(2.0)
         moved, elapsed = throttle.passed - before, time.monotonic() - begun
         assert 0.8 * elapsed < moved / 2_000_000 <= elapsed + 0.35
-        assert manager.answers.status().bandwidth.rate == 2_000_000
+        assert manager.queries.status().bandwidth.rate == 2_000_000
         await manager.set_bandwidth(BandwidthChange(limit="off"))
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=12)
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
@@ -67,9 +67,9 @@ async def test_a_small_cap_leaves_few_streams(world: World) -> None:
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="64KB/s"))
         await add(manager, world.card, auto_process=False)
-        await until(lambda: manager.answers.status().streams == 2)
-        await until(lambda: world.rooms.core.streams.limit == 2)
-        assert manager.answers.status().streams == 2
+        await until(lambda: manager.queries.status().streams == 2)
+        await until(lambda: world.context.streams.limit == 2)
+        assert manager.queries.status().streams == 2
 
 
 async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -> None:
@@ -77,7 +77,7 @@ async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="2MB/s", schedule=f"{window(world, 60, 120)} pause"))
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.rooms.core.valve.throttle.passed > MIB)
+        await until(lambda: world.context.governor.throttle.passed > MIB)
         world.time.wall_error += 61 * MINUTE
         held = await when(manager, upload.upload, lambda status: status.counts.uploading == 0 and status.notice)
         assert held.notice is not None
@@ -85,10 +85,10 @@ async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -
         assert held.notice.message.startswith("schedule: paused until ")
         assert await reasons(manager, upload.upload) == {held.notice.message}
         assert held.counts.failed == 0
-        await until(lambda: manager.answers.status().streams == 0)
-        stopped_at = world.rooms.core.valve.throttle.passed
+        await until(lambda: manager.queries.status().streams == 0)
+        stopped_at = world.context.governor.throttle.passed
         await asyncio.sleep(1.0)
-        assert world.rooms.core.valve.throttle.passed == stopped_at
+        assert world.context.governor.throttle.passed == stopped_at
         await manager.set_bandwidth(BandwidthChange(limit="off"))
         world.time.wall_error += 60 * MINUTE
         done = await when(manager, upload.upload, lambda status: status.state is UploadState.COMPLETE)
@@ -102,7 +102,7 @@ async def test_an_upload_that_is_added_in_a_pause_waits_for_its_end(world: World
         await manager.set_bandwidth(BandwidthChange(schedule=f"{window(world, -5, 60)} pause"))
         upload = await add(manager, world.card, auto_process=False)
         await when(manager, upload.upload, lambda status: status.counts.waiting == 3 and status.notice)
-        assert world.rooms.core.valve.throttle.passed == 0
+        assert world.context.governor.throttle.passed == 0
         await manager.set_bandwidth(BandwidthChange(schedule="off"))
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
 
@@ -121,16 +121,16 @@ async def test_a_budget_stops_between_files_and_is_remembered(world: World) -> N
             assert held.notice.message.startswith("data budget of 5 MB is used up; `b`")
             assert held.counts == Counts(uploaded=5, waiting=5)
             assert await reasons(manager, upload.upload) == {held.notice.message}
-            used = manager.answers.status().bandwidth.used
+            used = manager.queries.status().bandwidth.used
             assert 5_000_000 <= used < 5_000_000 + size
         async with world.engine() as manager:
             again = await when(manager, upload.upload, lambda status: status.notice)
             assert again.notice == held.notice
-            assert manager.answers.status().bandwidth.used == used
-            assert world.rooms.core.valve.throttle.passed == 0
+            assert manager.queries.status().bandwidth.used == used
+            assert world.context.governor.throttle.passed == 0
             await manager.set_bandwidth(BandwidthChange(budget="off"))
             assert (await settled(manager, upload.upload)).counts == Counts(uploaded=10)
-            assert world.rooms.core.valve.throttle.passed == sum(photo.stat().st_size for photo in photos[5:])
+            assert world.context.governor.throttle.passed == sum(photo.stat().st_size for photo in photos[5:])
 
 
 async def test_a_budget_stops_a_large_file_between_parts(world: World) -> None:
@@ -146,7 +146,7 @@ async def test_a_budget_stops_a_large_file_between_parts(world: World) -> None:
         held = await when(manager, upload.upload, lambda status: status.bytes.sent > 16 * MIB and status.notice)
         await manager.set_bandwidth(BandwidthChange(budget="off"))
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
-        assert world.rooms.core.valve.throttle.passed == large.stat().st_size
+        assert world.context.governor.throttle.passed == large.stat().st_size
         assert world.objects() == {"A.JPG": large.read_bytes()}
 
 
@@ -155,11 +155,11 @@ async def test_a_budget_that_is_made_smaller_than_what_is_spent_ends_what_is_und
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="2MB/s"))
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.rooms.core.valve.throttle.passed > MIB)
+        await until(lambda: world.context.governor.throttle.passed > MIB)
         await manager.set_bandwidth(BandwidthChange(budget="500K"))
         held = await when(manager, upload.upload, lambda status: status.notice)
         assert held.counts == Counts(waiting=4)
-        assert world.rooms.core.valve.throttle.passed < 4 * MIB
+        assert world.context.governor.throttle.passed < 4 * MIB
 
 
 async def test_settings_outlive_the_engine_and_bad_ones_change_nothing(world: World) -> None:
@@ -174,9 +174,9 @@ async def test_settings_outlive_the_engine_and_bad_ones_change_nothing(world: Wo
             ):
                 with pytest.raises(UsageError):
                     await manager.set_bandwidth(wrong)
-            assert (await manager.answers.bandwidth()).limit == 500_000
+            assert (await manager.queries.bandwidth()).limit == 500_000
         async with world.engine() as manager:
-            after = await manager.answers.bandwidth()
+            after = await manager.queries.bandwidth()
             assert (after.limit, after.schedule, after.budget, after.per) == (
                 before.limit,
                 "Sat,Sun 22:00-06:00 pause",
@@ -191,13 +191,13 @@ async def test_front_ends_are_told_when_the_timetable_turns_although_nothing_mov
         told: list[int | None] = []
 
         async def follow() -> None:
-            async for status in manager.answers.changes():
+            async for status in manager.queries.changes():
                 told.append(status.bandwidth.rate)  # noqa: PERF401 - looked at while it grows
 
         following = asyncio.create_task(follow())
         await until(lambda: told == [None])
         world.time.wall_error += 61 * MINUTE
-        world.rooms.core.ring()  # as the next of the engine's own looks would
+        world.context.notify()  # as the next of the engine's own looks would
         await until(lambda: told[-1] == 1_000_000)
         following.cancel()
 
@@ -221,14 +221,14 @@ async def test_a_cap_is_no_reason_for_more_streams(
     """Every stream has something to send, and 4 MB/s get through: what ends there is the link, or the cap."""
     sent = 0
     monkeypatch.setattr(Streams, "all_in_use", property(lambda _: True))
-    monkeypatch.setattr(Live, "sent_since_start", property(lambda _: sent))
+    monkeypatch.setattr(TransferProgress, "sent_since_start", property(lambda _: sent))
     async with world.cloud_running(), world.engine(sign_in=False) as manager:
         await manager.set_bandwidth(BandwidthChange(limit=limit))
         tried = set()
         for second in range(0, 120, 4):
             sent = 4_000_000 * second
-            world.rooms.pulse._plan_streams(world.time.monotonic() + second, None)
-            tried.add(world.rooms.pulse._plan.streams)
+            world.supervisor.monitor._plan_streams(world.time.monotonic() + second, None)
+            tried.add(world.supervisor.monitor._plan.streams)
         assert (max(tried) > FIRST_STREAMS) is grows
 
 
@@ -243,12 +243,12 @@ async def test_a_link_that_carries_less_than_lately_is_measured_anew_unless_a_ca
         looked += 1
 
     monkeypatch.setattr(ConnectionPool, "look_for_more", look)
-    monkeypatch.setattr(Live, "sent_since_start", property(lambda _: sent))
+    monkeypatch.setattr(TransferProgress, "sent_since_start", property(lambda _: sent))
     way = Way(round_trip=0.25, loss=0.0, full=False)
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit=limit))
         start = world.time.monotonic()
         for second, so_far in ((0, 0), (2, 4_000_000), (4, 6_000_000)):
             sent = so_far
-            world.rooms.pulse._take_up_slack(start + second, way)
+            world.supervisor.monitor._take_up_slack(start + second, way)
     assert looked == looks

@@ -157,7 +157,7 @@ async def test_where_a_real_flight_was_taken_is_read_when_it_is_checked(tmp_path
         upload = (await add(manager, world.card, auto_process=False)).upload
         await settled(manager, upload)
         file = (await files_by_name(manager, upload))["DJI_0012.JPG"].id
-        found = await manager.answers.positions(upload, file)
+        found = await manager.queries.positions(upload, file)
     assert found.located == flight.images + flight.duplicates
     assert found.unlocated == flight.broken
     times = [point.taken_at or 0.0 for point in found.points]

@@ -226,11 +226,11 @@ async def test_an_engine_condenses_what_was_dismissed_a_month_ago_and_goes_on(tm
         async with world.engine() as manager:
             upload = await add(manager, world.card, auto_process=False)
             assert (await settled(manager, upload.upload)).state is UploadState.COMPLETE
-            before = (await manager.dismiss(upload.upload), await manager.answers.projects())
+            before = (await manager.dismiss(upload.upload), await manager.queries.projects())
             shown = await files_by_name(manager, upload.upload)
         world.time.passed += 31 * 86_400.0
         async with world.engine() as manager:
-            journal = world.rooms.core.journal
+            journal = world.context.journal
 
             def is_condensed() -> bool:
                 found = journal.summary.upload(upload.upload)
@@ -238,7 +238,7 @@ async def test_an_engine_condenses_what_was_dismissed_a_month_ago_and_goes_on(tm
 
             await until(is_condensed)
             assert (await journal.read(lambda c: rows_left(c, upload.upload)))["files"] == 0, "four are one step"
-            assert (await manager.answers.upload(upload.upload), await manager.answers.projects()) == before
+            assert (await manager.queries.upload(upload.upload), await manager.queries.projects()) == before
             assert await files_by_name(manager, upload.upload) == shown
             again = await add(manager, world.card, auto_process=False)
             done = await settled(manager, again.upload)

@@ -94,7 +94,7 @@ async def test_images_that_were_not_registered_are_not_called_uploaded(
         told = await when(manager, upload.upload, lambda status: status.notice is not None)
         assert told.notice is not None and "registered 0 of 3 images in Quarry" in told.notice.message
         assert not told.notice.needs_person, "it may pass by itself"
-        await world.in_the_long_run(lambda: needs_somebody(manager.answers.status().uploads[0]))
+        await world.in_the_long_run(lambda: needs_somebody(manager.queries.status().uploads[0]))
         stuck = await when(manager, upload.upload, needs_somebody)
         assert stuck.counts == Counts(uploading=3) and standstill(stuck) == Ending(5)
         reason = (await files_by_name(manager, upload.upload))["DJI_0001.JPG"].reason

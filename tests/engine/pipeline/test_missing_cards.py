@@ -34,7 +34,7 @@ async def after_a_power_loss(world: World, *, found_some: bool = False) -> Async
     """The engine as it comes up when the walk of `card` was cut short by a loss of power."""
     async with world.cloud_running():
         async with world.engine() as manager:
-            account = (await manager.answers.accounts())[0].account
+            account = (await manager.queries.accounts())[0].account
         journal = Journal.open(world.directories.journal)
 
         def queue(connection: sqlite3.Connection) -> None:
@@ -92,7 +92,7 @@ async def test_an_empty_mount_point_is_no_card(world: World) -> None:
         assert (again.upload, again.state) == (1, UploadState.PREPARING), "the same command again"
         write_flight(world.card, 2)
         manager.try_now()
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=2))
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=2))
 
 
 async def test_a_card_that_goes_away_while_it_is_looked_through_is_awaited(world: World) -> None:
@@ -119,8 +119,8 @@ async def test_a_card_that_goes_away_while_it_is_looked_through_is_awaited(world
             patch.undo()
             away.rename(world.card)
             manager.try_now()
-            await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=3))
-            assert await manager.answers.skipped(1) == ()
+            await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=3))
+            assert await manager.queries.skipped(1) == ()
 
 
 async def test_a_card_that_hangs_while_it_is_looked_through_is_told(

@@ -139,7 +139,7 @@ def make_older(world: World, *ids: str) -> None:
 
 
 async def noted(world: World) -> list[Abandoned]:
-    return await world.rooms.core.journal.read(open_multiparts.all_abandoned)
+    return await world.context.journal.read(open_multiparts.all_abandoned)
 
 
 async def nothing_is_noted(world: World) -> None:
@@ -147,7 +147,7 @@ async def nothing_is_noted(world: World) -> None:
     async with asyncio.timeout(30.0):
         while await noted(world):
             world.time.passed += OLD
-            world.rooms.core.ring()
+            world.context.notify()
             await asyncio.sleep(0.01)
 
 
@@ -178,7 +178,7 @@ async def test_what_cannot_be_aborted_now_is_aborted_by_a_later_engine(world: Wo
         async with another_machine(world, done.project) as store:
             left = await store.create_multipart("B.JPG")
     async with world.engine(sign_in=False):
-        await world.rooms.core.journal.write(lambda c: open_multiparts.note(c, Abandoned(1, "B.JPG", left)))
+        await world.context.journal.write(lambda c: open_multiparts.note(c, Abandoned(1, "B.JPG", left)))
         await world.in_the_long_run(lambda: True)
         assert len(await noted(world)) == 1
     async with world.cloud_running(), world.engine():
@@ -213,7 +213,7 @@ async def test_only_what_holds_nothing_is_aborted_where_nobody_can_tell_whose_it
             make_older(world, lost, sending, neighbour)
             young = await store.create_multipart("B.JPG")
         async with world.engine(sign_in=False):
-            await world.rooms.core.journal.write(lambda c: open_multiparts.intend_multipart(c, 1, "B.JPG"))
+            await world.context.journal.write(lambda c: open_multiparts.intend_multipart(c, 1, "B.JPG"))
         async with world.engine():
             await world.in_the_long_run(lambda: lost not in multiparts(world))
             assert multiparts(world) == sorted([sending, neighbour, young])
@@ -230,11 +230,11 @@ async def test_a_store_that_shows_nothing_is_not_asked_again_and_nothing_is_said
     async with world.cloud_running():
         async with world.engine() as manager:
             await settled(manager, (await add(manager, world.card, auto_process=False)).upload)
-            await world.rooms.core.journal.write(lambda c: open_multiparts.intend_multipart(c, 1, "B.JPG"))
-            await world.rooms.core.journal.write(lambda c: open_multiparts.note(c, Abandoned(1, "B.JPG", "gone")))
+            await world.context.journal.write(lambda c: open_multiparts.intend_multipart(c, 1, "B.JPG"))
+            await world.context.journal.write(lambda c: open_multiparts.note(c, Abandoned(1, "B.JPG", "gone")))
         async with world.engine() as manager:
             await nothing_is_noted(world)
-            [status] = manager.answers.status().uploads
+            [status] = manager.queries.status().uploads
             assert (status.state, status.notice) == (UploadState.COMPLETE, None)
 
 

@@ -35,15 +35,15 @@ async def test_a_second_run_that_ended_unseen_is_not_started_again(world: World)
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card / "one")
         await world.in_the_long_run(
-            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+            lambda: manager.queries.status().uploads[0].processing.state is ProcessingState.DONE
         )
-        project = manager.answers.status().uploads[0].project
+        project = manager.queries.status().uploads[0].project
         assert project is not None
         await add(manager, world.card / "two")
         await until(lambda: world.starts_of(project) == 2)
         await world.in_the_long_run(lambda: world.project_row(project).reason)
         assert "not known" in (world.project_row(project).reason or "")
-        assert (world.starts_of(project), manager.answers.busy) == (2, False)
+        assert (world.starts_of(project), manager.queries.busy) == (2, False)
 
 
 async def test_a_call_that_never_arrived_is_made_again(world: World) -> None:
@@ -52,9 +52,9 @@ async def test_a_call_that_never_arrived_is_made_again(world: World) -> None:
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card)
         await world.in_the_long_run(
-            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+            lambda: manager.queries.status().uploads[0].processing.state is ProcessingState.DONE
         )
-        project = manager.answers.status().uploads[0].project
+        project = manager.queries.status().uploads[0].project
         assert project is not None
         assert world.starts_of(project) == 1
 
@@ -66,10 +66,10 @@ async def test_clocks_set_back_do_not_leave_a_start_in_doubt(world: World) -> No
     write_flight(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card)
-        await until(lambda: any(row.start_in_doubt for row in world.rooms.core.summary.projects.values()))
+        await until(lambda: any(row.start_in_doubt for row in world.context.summary.projects.values()))
         world.time.wall_error = 0.0
         await world.in_the_long_run(
-            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+            lambda: manager.queries.status().uploads[0].processing.state is ProcessingState.DONE
         )
 
 
@@ -109,7 +109,7 @@ async def test_a_dead_link_during_processing_wakes_nobody_up(world: World) -> No
             manager = await stack.enter_async_context(world.engine())
             upload = await add(manager, world.card)
             await when(manager, upload.upload, lambda status: status.processing.state in RUNNING)
-        await world.in_the_long_run(lambda: manager.answers.status().link.state is LinkState.DOWN)
+        await world.in_the_long_run(lambda: manager.queries.status().link.state is LinkState.DOWN)
         before = world.time.looks
         await asyncio.sleep(1.0)
         assert world.time.looks - before < 40
@@ -133,5 +133,5 @@ async def test_a_room_whose_call_is_cut_by_a_change_of_login_goes_on_with_the_ne
         await manager.sign_out("default")
         await manager.sign_in(SignInRequest(world.login()))
         await world.in_the_long_run(
-            lambda: manager.answers.status().uploads[0].processing.state is ProcessingState.DONE
+            lambda: manager.queries.status().uploads[0].processing.state is ProcessingState.DONE
         )

@@ -26,7 +26,7 @@ def world_with(folder: Path, checksums: Checksums, *faults: str) -> World:
 
 async def in_the_end(world: World, manager: UploadManager) -> UploadStatus:
     def status() -> UploadStatus:
-        return manager.answers.status().uploads[0]
+        return manager.queries.status().uploads[0]
 
     await world.in_the_long_run(lambda: status().settled, 60.0)
     return status()

@@ -117,12 +117,12 @@ async def test_a_service_that_fails_for_long_is_told_though_it_may_pass(tmp_path
         seen: list[UploadStatus] = []
 
         def told() -> bool:
-            seen[:] = [status for status in manager.answers.status().uploads if status.notice is not None]
+            seen[:] = [status for status in manager.queries.status().uploads if status.notice is not None]
             return bool(seen)
 
         await world.in_the_long_run(told)
         assert seen[0].notice is not None and "HTTP 500" in seen[0].notice.message
         assert not needs_somebody(seen[0]) and seen[0].counts == Counts(uploading=3)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].settled)
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].settled)
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=3), None)

@@ -76,9 +76,9 @@ async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
 ) -> None:
     monkeypatch.setattr("tui_uploader.engine.pipeline.projects._LISTING_PATIENCE", 0.5)
     async with two_clouds(world, f"stall:route=any,{FOR_EVER}") as clouds:
-        journal = world.rooms.core.journal
+        journal = world.context.journal
         await clouds.manager.create_project("Made elsewhere", ProjectKind.IMAGES, clouds.sound)
-        projects = {row.account: row.id for row in world.rooms.core.summary.projects.values()}
+        projects = {row.account: row.id for row in world.context.summary.projects.values()}
         stalled = await journal.write(
             lambda connection: uploads.add_project(
                 connection, clouds.stalled, "Stalled", ProjectKind.IMAGES, remote_id="1"
@@ -98,10 +98,10 @@ async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
             await look()
             while projects[clouds.sound] in left:
                 world.time.passed += 4000.0
-                world.rooms.core.ring()
+                world.context.notify()
                 await asyncio.sleep(0.01)  # the engine's turn
                 await look()
-            listed = await world.rooms.projects.others()
+            listed = await world.supervisor.projects.others()
         assert left == [stalled] and clouds.stalls()
         assert {project.account for project in listed} <= {clouds.sound}
 
@@ -112,6 +112,6 @@ async def test_a_cloud_that_takes_no_more_of_large_files_delays_no_upload_to_ano
     write_flight(large, 12, size=20_000_000)
     async with two_clouds(world, f"stall:route=put,bytes=10000,{FOR_EVER}") as clouds:
         await add(clouds.manager, large, new="Stalled", account=clouds.stalled)
-        await until(lambda: clouds.stalls() and world.rooms.core.streams.all_in_use)
+        await until(lambda: clouds.stalls() and world.context.streams.all_in_use)
         other = await add(clouds.manager, world.card, new="Sound", account=clouds.sound)
         await when(clouds.manager, other.upload, lambda found: found.counts == WHOLE, 12.0)

@@ -114,14 +114,14 @@ async def test_an_object_is_taken_for_ours_only_where_it_is_this_very_content(
             await put(store, tmp_path / "there")
         if not tells_checksum:
             forget_checksums(store, monkeypatch)
-        desk = Desk(world.rooms.core.journal)
+        desk = Desk(world.context.journal)
         row = await sending(desk, photo)
-        world.rooms.core.live.set_parts(row.upload, row.id, 7)
-        assert await Transfer(world.rooms.core, row, store).is_stored_already() is ours
+        world.context.progress.set_parts(row.upload, row.id, 7)
+        assert await Transfer(world.context, row, store).is_stored_already() is ours
         after = await desk.row(str(photo))
         assert after.stage is (FileStage.STORED if ours else FileStage.SENDING)
         assert (after.etag is not None) is ours
-        assert world.rooms.core.live.sent_of_files() == ({} if ours else {row.id: 7})
+        assert world.context.progress.sent_of_files() == ({} if ours else {row.id: 7})
         await cloud.close()
 
 

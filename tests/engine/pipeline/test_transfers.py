@@ -18,7 +18,7 @@ import pytest
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.journal.tables.files import FileRow
@@ -77,9 +77,9 @@ async def test_a_pause_in_the_very_moment_of_a_pick_leaves_no_file_behind(world:
         pass
     async with world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: manager.answers.status().link.state is LinkState.DOWN)
-        await until(lambda: world.rooms.core.summary.files(upload.upload, FileStage.READY) == 4)
-        holding = asyncio.create_task(world.rooms.core.journal.write(hold_the_writer_up))
+        await until(lambda: manager.queries.status().link.state is LinkState.DOWN)
+        await until(lambda: world.context.summary.files(upload.upload, FileStage.READY) == 4)
+        holding = asyncio.create_task(world.context.journal.write(hold_the_writer_up))
         await until(reached.is_set)
         asked.clear()
         async with world.cloud_running():
@@ -102,15 +102,15 @@ async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> 
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         async with asyncio.timeout(20):
-            while not await world.rooms.core.journal.read(files.bytes_in_parts):  # noqa: ASYNC110 -- no event tells it
+            while not await world.context.journal.read(files.bytes_in_parts):  # noqa: ASYNC110 -- no event tells it
                 await asyncio.sleep(0.01)
         await manager.pause(upload.upload)
         [begun] = [item for item in (await files_by_name(manager, upload.upload)).values() if item.sent]
-        assert (await manager.answers.upload(upload.upload)).bytes.sent == begun.sent
+        assert (await manager.queries.upload(upload.upload)).bytes.sent == begun.sent
         assert await manager.remove(upload.upload, FileSelection(ids=(begun.id,))) == 1
-        assert (await manager.answers.upload(upload.upload)).bytes.sent == 0
+        assert (await manager.queries.upload(upload.upload)).bytes.sent == 0
         assert await manager.restore(upload.upload, FileSelection(ids=(begun.id,))) == 1
-        assert (await manager.answers.upload(upload.upload)).bytes.sent == begun.sent, "its parts are as good as before"
+        assert (await manager.queries.upload(upload.upload)).bytes.sent == begun.sent, "its parts are as good as before"
 
 
 async def test_a_restored_file_that_changed_meanwhile_has_sent_nothing(world: World) -> None:
@@ -136,14 +136,14 @@ async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(
     whole = write_photo(world.card / "A.JPG", 3 * MIB)
     (world.card / "CUT.JPG").write_bytes(jpeg(4 * MIB)[: 3 * MIB])
     seen: list[int] = []
-    ring = Core.ring
+    notify = EngineContext.notify
     async with world.cloud_running(), world.engine() as manager:
 
-        def look_and_ring(core: Core) -> None:
-            seen.extend(status.bytes.sent for status in manager.answers.status().uploads)
-            ring(core)
+        def look_and_notify(context: EngineContext) -> None:
+            seen.extend(status.bytes.sent for status in manager.queries.status().uploads)
+            notify(context)
 
-        monkeypatch.setattr(Core, "ring", look_and_ring)
+        monkeypatch.setattr(EngineContext, "notify", look_and_notify)
         upload = await add(manager, world.card, auto_process=False)
         await settled(manager, upload.upload)
         assert max(seen) == whole.stat().st_size
@@ -157,7 +157,7 @@ async def test_lost_replies_to_a_completion_do_not_send_the_file_again(world: Wo
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
-        assert world.rooms.core.live.sent_since_start <= large.stat().st_size
+        assert world.context.progress.sent_since_start <= large.stat().st_size
 
 
 async def test_a_small_project_gets_its_turn_beside_large_files(world: World) -> None:
@@ -173,13 +173,13 @@ async def test_a_small_project_gets_its_turn_beside_large_files(world: World) ->
     world.time.stop()  # so that nothing is measured, and there are no more streams than at first
     async with world.cloud_running(), world.engine() as manager:
         one = await manager.add(AddRequest(paths=(str(big),), new="Big", kind=ProjectKind.RESULTS))
-        await until(lambda: world.rooms.core.summary.files(one.upload, FileStage.SENDING) == allowance(4, 1))
+        await until(lambda: world.context.summary.files(one.upload, FileStage.SENDING) == allowance(4, 1))
         two = await add(manager, world.card / "small", new="Small", auto_process=False)
         begun = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
-        await until(lambda: world.rooms.core.summary.files(two.upload, *begun))
-        before = (await manager.answers.upload(one.upload)).bytes.sent
+        await until(lambda: world.context.summary.files(two.upload, *begun))
+        before = (await manager.queries.upload(one.upload)).bytes.sent
         await when(manager, two.upload, lambda status: status.bytes.stored)
-        first = await manager.answers.upload(one.upload)
+        first = await manager.queries.upload(one.upload)
         assert (first.bytes.stored, first.bytes.sent - before < 16 * PART) == (0, True)
         await manager.cancel(one.upload)
 
@@ -272,7 +272,7 @@ async def test_content_that_may_be_stored_already_goes_under_no_second_name(worl
     twin.write_bytes(first.read_bytes())
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.objects() and world.rooms.core.summary.files(upload.upload, FileStage.READY))
+        await until(lambda: world.objects() and world.context.summary.files(upload.upload, FileStage.READY))
         await manager.remove(upload.upload, FileSelection(names=("A.JPG",)))
         await when(manager, upload.upload, lambda status: status.counts.uploaded == 1)
         assert list(world.objects()) == ["A.JPG"]

@@ -85,10 +85,10 @@ async def test_packets_that_vanish_take_the_link_down_and_its_return_is_noticed_
     write_flight(world.card, 3)
     async with world.cloud_running(), world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.rooms.core.live.flights)
+        await until(lambda: world.context.progress.running)
         cloud = clouds[-1]
         cloud.kernel.silent = 3.5
-        watch = world.rooms.core.accounts.all[0].link
+        watch = world.context.accounts.all[0].link
         await until(lambda: watch.link.state is LinkState.DOWN)
         assert cloud.kernel.asked == ["send every second"]
         cloud.kernel.silent = 0.0
@@ -104,7 +104,7 @@ async def test_a_machine_that_wakes_up_asks_at_once_what_has_become_of_its_link(
     write_flight(world.card, 3)
     async with world.cloud_running(), world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.rooms.core.live.flights)
+        await until(lambda: world.context.progress.running)
         cloud = clouds[-1]
         cloud.there.set()
         assert cloud.questions == 0

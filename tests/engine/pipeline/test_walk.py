@@ -41,10 +41,10 @@ async def test_a_walk_that_the_end_of_the_engine_interrupts_is_done_again(world:
     async with world.cloud_running():
         async with world.engine() as manager:
             adding = asyncio.create_task(add(manager, world.card, auto_process=False))
-            await until(lambda: manager.answers.status().uploads)
+            await until(lambda: manager.queries.status().uploads)
             adding.cancel()
             await asyncio.gather(adding, return_exceptions=True)
-            assert manager.answers.status().uploads[0].state is UploadState.PREPARING
+            assert manager.queries.status().uploads[0].state is UploadState.PREPARING
         async with world.engine() as manager:
             await when(manager, 1, lambda status: status.counts.uploaded == 3, seconds=10)
 
@@ -54,7 +54,7 @@ async def test_a_card_that_is_not_mounted_yet_at_the_start_is_not_forgotten(worl
     write_flight(world.card, 3)
     async with world.cloud_running():
         async with world.engine() as manager:
-            account = (await manager.answers.accounts())[0].account
+            account = (await manager.queries.accounts())[0].account
         journal = Journal.open(world.directories.journal)
 
         def queue(connection: sqlite3.Connection) -> None:
@@ -68,7 +68,7 @@ async def test_a_card_that_is_not_mounted_yet_at_the_start_is_not_forgotten(worl
             told = await when(manager, 1, lambda status: status.notice is not None)
             assert told.state is not UploadState.COMPLETE
             away.rename(world.card)
-            await world.in_the_long_run(lambda: manager.answers.status().uploads[0].notice is None)
+            await world.in_the_long_run(lambda: manager.queries.status().uploads[0].notice is None)
             assert (await settled(manager, 1)).counts == Counts(uploaded=3)
 
 
@@ -78,7 +78,7 @@ async def test_an_empty_folder_does_not_take_what_was_added_beside_it_away(world
     write_flight(world.card / "second", 2)
     async with world.cloud_running(), world.engine() as manager:
         first = asyncio.create_task(add(manager, world.card / "first"))
-        await until(lambda: manager.answers.status().uploads)
+        await until(lambda: manager.queries.status().uploads)
         second = await add(manager, world.card / "second")
         with contextlib.suppress(NothingToUpload):  # it is told where the walk does not take long
             await first
@@ -102,11 +102,11 @@ async def test_a_full_disk_during_a_walk_loses_no_files(world: World) -> None:
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.folder / "bad")
         await when(manager, upload.upload, lambda status: status.counts.failed == 1)
-        await world.rooms.core.journal.write(fill)
+        await world.context.journal.write(fill)
         with pytest.raises(JournalUnwritable, match="full"):
             await add(manager, world.card)
-        await world.rooms.core.journal.write(make_room)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts.uploaded == 40)
+        await world.context.journal.write(make_room)
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 40)
 
 
 async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(desk: Desk) -> None:

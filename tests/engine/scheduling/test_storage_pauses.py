@@ -118,6 +118,6 @@ async def test_once_one_file_is_taken_all_follow(tmp_path: Path) -> None:
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         await when(manager, upload.upload, lambda status: status.notice is not None)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].settled)
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].settled)
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=30), None)

@@ -75,7 +75,7 @@ async def test_a_walk_that_always_fails_is_told_with_its_path_and_tried_again(
     monkeypatch.setattr(walk, "scan", broken)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card / "bad", world.card / "good", auto_process=False)
-        await world.in_the_long_run(lambda: told(manager.answers.status().uploads[0]))
+        await world.in_the_long_run(lambda: told(manager.queries.status().uploads[0]))
         assert tries > 2, "the first failures are only logged"
         status = await when(manager, upload.upload, lambda status: status.notice and status.notice.needs_person)
         assert status.notice is not None and str(world.card / "bad") in status.notice.message
@@ -94,12 +94,12 @@ async def test_a_worker_that_always_fails_is_told_and_tried_again(
         raise RuntimeError("no such luck")
 
     async with world.cloud_running(), world.engine() as manager:
-        monkeypatch.setattr(world.rooms.registrar, "_register", broken)
+        monkeypatch.setattr(world.supervisor.registrar, "_register", broken)
         upload = await add(manager, world.card, auto_process=False)
         status = await when(manager, upload.upload, told)
         assert status.notice is not None and status.notice.needs_person
         assert "register stored files" in status.notice.message
-        assert world.rooms.core.summary.files(upload.upload, FileStage.STORED) == 2
+        assert world.context.summary.files(upload.upload, FileStage.STORED) == 2
         monkeypatch.undo()
         manager.try_now()
         done = await settled(manager, upload.upload)
@@ -135,7 +135,7 @@ async def test_a_file_that_meets_a_fault_of_the_program_is_given_up_alone(
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         expected = Counts(uploaded=2, failed=1)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == expected)
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == expected)
         item = (await files_by_name(manager, upload.upload))[BROKEN]
         assert item.status is FileStatus.FAILED and item.reason is not None
         assert "unforeseen error (RuntimeError) 3 times" in item.reason
@@ -159,6 +159,6 @@ async def test_a_file_that_the_journal_cannot_hold_keeps_no_other_out(
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=4)
-        skipped = {Path(each.path).name: each.reason for each in await manager.answers.skipped(upload.upload)}
+        skipped = {Path(each.path).name: each.reason for each in await manager.queries.skipped(upload.upload)}
         assert set(skipped) == {BROKEN, "notes.txt"}
         assert "OverflowError" in skipped[BROKEN]

@@ -44,7 +44,7 @@ async def test_a_stored_file_that_was_written_to_is_not_registered_as_it_was(
         item = (await files_by_name(manager, upload.upload))["DJI_0001.JPG"]
         assert item.object is not None and item.object != "DJI_0001.JPG"
         assert world.objects() == {"DJI_0001.JPG": half, item.object: photo.read_bytes()}
-        project = int((await manager.answers.upload(upload.upload)).project or 0)
+        project = int((await manager.queries.upload(upload.upload)).project or 0)
         registered = registered_images(world.options.root, project)
         assert [key.rpartition("/")[2] for key in registered] == [item.object]
 
@@ -66,7 +66,7 @@ async def test_a_stored_file_that_was_only_touched_is_registered_without_sending
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
         assert world.objects() == {photo.name: photo.read_bytes()} and touched
-        assert world.rooms.core.live.sent_since_start == photo.stat().st_size
+        assert world.context.progress.sent_since_start == photo.stat().st_size
 
 
 @pytest.mark.parametrize("how", ["vanished", "hangs", "another card"])
@@ -141,4 +141,4 @@ async def test_a_card_that_was_taken_out_says_nothing_against_processing(world: 
         world.card.rename(world.folder / "pulled")
         await manager.set_auto_process(upload.upload, on=True)
         await when(manager, upload.upload, lambda status: status.processing.submitted_at)
-        assert world.rooms.core.summary.files(upload.upload, FileStage.REGISTERED) == 6
+        assert world.context.summary.files(upload.upload, FileStage.REGISTERED) == 6

@@ -15,7 +15,7 @@ from tests.engine.rows import FILE
 from tests.engine.world import World, add, files_by_name, settled
 from tests.intake.flips import all_the_time, before_each_call, exchanged
 from tests.photos import another_of_equal_size, write_photo
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables.files import FileRow
 from tui_uploader.engine.pipeline import transfer
 from tui_uploader.engine.sources import read as reading
@@ -186,9 +186,9 @@ async def test_a_named_link_is_followed_to_where_it_led_when_it_was_walked(
     named.symlink_to(card.photo.parent)
 
     @asynccontextmanager
-    async def flipped_before(core: Core, row: FileRow) -> AsyncIterator[OpenFile]:
+    async def flipped_before(context: EngineContext, row: FileRow) -> AsyncIterator[OpenFile]:
         exchanged(named, lambda place: place.symlink_to(card.private.parent))
-        async with opened(core, row) as source:
+        async with opened(context, row) as source:
             yield source
 
     monkeypatch.setattr(transfer, "opened", flipped_before)
@@ -208,7 +208,7 @@ async def test_a_folder_that_is_walked_again_obeys_the_same_rule(world: World) -
         write_photo(world.card / "NEW.JPG")
         again = await add(manager, world.card, auto_process=False)
         await settled(manager, again.upload)
-        assert [entry.path for entry in await manager.answers.skipped(again.upload)] == [str(card.photo)]
+        assert [entry.path for entry in await manager.queries.skipped(again.upload)] == [str(card.photo)]
     assert set(world.objects()) == {"DJI_0001.JPG", "NEW.JPG"}
     assert world.objects()["DJI_0001.JPG"] == card.content
 
@@ -228,12 +228,12 @@ async def test_what_is_exchanged_between_check_and_sending_is_not_stored_as_what
     flipped: list[bool] = []
 
     @asynccontextmanager
-    async def flipped_about_then(core: Core, row: FileRow) -> AsyncIterator[OpenFile]:
+    async def flipped_about_then(context: EngineContext, row: FileRow) -> AsyncIterator[OpenFile]:
         first = not flipped
         flipped.append(True)
         if first and what != "bytes":
             flips[what]()
-        async with opened(core, row) as source:
+        async with opened(context, row) as source:
             if first and what == "bytes":
                 flips[what]()
             yield source

@@ -134,13 +134,13 @@ async def test_a_card_that_hangs_while_it_is_sent_keeps_no_stream(world: World, 
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.folder / "hangs", auto_process=False)
         await add(manager, world.card, auto_process=False)
-        summary = world.rooms.core.journal
+        summary = world.context.journal
         await until(lambda: not summary.summary.files(upload.upload, FileStage.FOUND))
         card.hang(call)
         checked.set()
         found = await when(manager, upload.upload, lambda status: status.counts.uploaded == ELSEWHERE, 15.0)
         assert found.counts.failed == 0 and card.hung
-        await until(lambda: world.rooms.core.sources.hanging())
+        await until(lambda: world.context.sources.hanging())
         await manager.sign_in(SignInRequest(world.login()))
         waiting = (await files_by_name(manager, upload.upload))["DJI_0040.JPG"]
         assert waiting.reason is not None and "does not answer" in waiting.reason
@@ -150,7 +150,7 @@ async def test_a_card_that_hangs_while_it_is_sent_keeps_no_stream(world: World, 
         card.put_back()
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=ON_CARD + ELSEWHERE), None)
-        assert not world.rooms.core.sources.hanging()
+        assert not world.context.sources.hanging()
 
 
 @pytest.mark.parametrize("call", ["open", "fstat", "sendfile", "close"])

@@ -54,11 +54,11 @@ async def test_a_card_that_is_pulled_out_and_put_back(world: World, how: str) ->
             if how == "by a word":
                 await manager.retry(upload.upload, FileSelection(all=True))
             if how != "after a restart":
-                await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=6))
+                await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=6))
         if how == "after a restart":
             pulled.rename(world.card)
             async with world.engine() as manager:
-                await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=6))
+                await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=6))
         assert world.objects() == photos
 
 
@@ -77,7 +77,7 @@ async def test_a_card_that_is_pulled_out_in_mid_file(world: World) -> None:
         for name, content in contents.items():
             (pulled / name).write_bytes(content)
         pulled.rename(world.card)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=2))
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=2))
         assert sorted(world.objects().values()) == sorted(contents.values())
 
 
@@ -87,7 +87,7 @@ async def test_a_file_that_was_deleted_fails_alone(world: World) -> None:
         await manager.create_project("Quarry", ProjectKind.IMAGES, None)
         await manager.sign_out("default")
         upload = await manager.add(AddRequest((str(world.card),), project="Quarry", auto_process=False))
-        await until(lambda: world.rooms.core.summary.files(upload.upload, FileStage.READY) == 2)
+        await until(lambda: world.context.summary.files(upload.upload, FileStage.READY) == 2)
         first.unlink()
         await manager.sign_in(SignInRequest(world.login()))
         done = await settled(manager, upload.upload)

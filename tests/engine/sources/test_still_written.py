@@ -64,9 +64,9 @@ async def test_a_copy_that_is_finished_in_place_goes_up_once_and_whole(world: Wo
     path = begin_copy(world.card / "DJI_0001.TIF")
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.rooms.core.watches.resting)
+        await until(lambda: world.context.watches.resting)
         assert "its end is zeros" in await reason_of(manager, upload.upload, path.name)
-        status = await manager.answers.upload(upload.upload)
+        status = await manager.queries.upload(upload.upload)
         assert status.counts == Counts(waiting=1)
         assert status.notice is not None and "DJI_0001.TIF may not be finished" in status.notice.message
         finish_copy(path)
@@ -82,7 +82,7 @@ async def test_a_copy_that_is_never_finished_fails_and_comes_back_by_itself_when
         assert "broken off. Copy it again" in await reason_of(manager, upload.upload, path.name)
         assert world.objects() == {}
         finish_copy(path)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=1))
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=1))
         assert world.objects() == {path.name: WHOLE}
 
 
@@ -93,8 +93,8 @@ async def test_a_black_end_is_taken_when_the_user_names_the_file_and_only_then(w
         await settled(manager, upload.upload)
         await manager.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,)))
         await add(manager, world.card, auto_process=False)
-        await until(lambda: not world.rooms.core.summary.busy(upload.upload))
-        assert (await manager.answers.upload(upload.upload)).counts == Counts(failed=1)
+        await until(lambda: not world.context.summary.busy(upload.upload))
+        assert (await manager.queries.upload(upload.upload)).counts == Counts(failed=1)
         await manager.retry(upload.upload, FileSelection(names=(path.name,)))
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
         assert world.objects() == {path.name: ALLOCATED}
@@ -109,10 +109,10 @@ async def test_half_a_photo_of_a_moment_ago_waits_for_its_other_half(world: Worl
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         while "not whole yet" not in await reason_of(manager, upload.upload, path.name):
-            await until(lambda: world.rooms.core.watches.resting)
+            await until(lambda: world.context.watches.resting)
         with path.open("ab") as file:
             file.write(photo[30_000:])
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=1))
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=1))
         assert world.objects() == {path.name: photo}
 
 
@@ -123,10 +123,10 @@ async def test_many_files_of_a_moment_ago_rest_together(world: World) -> None:
         photo.touch()
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: len(world.rooms.core.watches.resting) == 200)
-        assert world.rooms.core.summary.files(upload.upload, FileStage.FOUND) == 200
+        await until(lambda: len(world.context.watches.resting) == 200)
+        assert world.context.summary.files(upload.upload, FileStage.FOUND) == 200
         world.time.passed += 3600.0
-        world.rooms.core.ring()
+        world.context.notify()
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=200)
 
 
@@ -150,12 +150,12 @@ async def test_a_file_that_changes_whenever_it_is_sent_fails_and_comes_back_when
         upload = await add(manager, world.card, auto_process=False)
 
         def fails_if_it_changes() -> bool:
-            counts = manager.answers.status().uploads[0].counts
+            counts = manager.queries.status().uploads[0].counts
             if counts.uploading:
                 photo.write_bytes(jpeg(300_000))
             return counts == Counts(failed=1)
 
         await world.in_the_long_run(fails_if_it_changes)
         assert "keeps changing" in await reason_of(manager, upload.upload, photo.name)
-        await world.in_the_long_run(lambda: manager.answers.status().uploads[0].counts == Counts(uploaded=1))
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=1))
         assert photo.read_bytes() in world.objects().values()

@@ -109,7 +109,7 @@ def test_a_card_that_is_away_needs_a_person_once_all_the_rest_is_through(
 
 
 @pytest.mark.parametrize(
-    ("room", "state", "auto_process", "processing", "concerned"),
+    ("name", "state", "auto_process", "processing", "concerned"),
     [
         ("register", UploadState.ACTIVE, True, ProcessingState.NOT_STARTED, True),
         ("register", UploadState.COMPLETE, True, ProcessingState.NOT_STARTED, False),
@@ -123,14 +123,14 @@ def test_a_card_that_is_away_needs_a_person_once_all_the_rest_is_through(
     ],
 )
 def test_the_failure_of_a_worker_is_told_with_the_uploads_that_it_holds_up(
-    room: str, state: UploadState, auto_process: bool, processing: ProcessingState, concerned: bool
+    name: str, state: UploadState, auto_process: bool, processing: ProcessingState, concerned: bool
 ) -> None:
     fault = UnforeseenFailure("Again and again.")
     upload = replace(UPLOAD, state=state, auto_process=auto_process)
     project = replace(PROJECT, processing=processing)
     for of_project in (None, project.id):
-        assert fault_of({Worker(room, of_project): fault}, upload, project) is (fault if concerned else None)
-    assert fault_of({Worker(room, project.id + 1): fault}, upload, project) is None
+        assert fault_of({Worker(name, of_project): fault}, upload, project) is (fault if concerned else None)
+    assert fault_of({Worker(name, project.id + 1): fault}, upload, project) is None
 
 
 def test_a_duplicate_names_its_original() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tui_uploader.cloud import login_store
 from tui_uploader.cloud.contract import Cloud
-from tui_uploader.engine.accounts.link_monitor import LinkWatch
+from tui_uploader.engine.accounts.link_monitor import LinkMonitor
 from tui_uploader.errors import LinkError, NotSignedIn, UploaderError
 from tui_uploader.model import Account, Login, SignInRequest
 from tui_uploader.settings import Directories, Settings, cloud_address
@@ -26,7 +26,7 @@ class SignedIn:
     login: Login
     source: str
     cloud: Cloud
-    link: LinkWatch
+    link: LinkMonitor
     problem: UploaderError | None = None
     """Why nothing of this account can move until a person acts."""
 
@@ -148,7 +148,7 @@ class Accounts:
             before.source = source
             return before
         cloud = self._make_cloud(login)
-        link = LinkWatch(cloud, self._changed, self._link_came_up, clock=self._clock, random=self._random)
+        link = LinkMonitor(cloud, self._changed, self._link_came_up, clock=self._clock, random=self._random)
         signed_in = SignedIn(login, source, cloud, link)
         self._known[login.account] = signed_in
         if before is not None:

@@ -52,7 +52,7 @@ def slept(wall_passed: float, monotonic_passed: float) -> bool:
     return wall_passed - monotonic_passed > _SLEPT
 
 
-class LinkWatch:
+class LinkMonitor:
     """The link to one cloud."""
 
     def __init__(

@@ -30,7 +30,7 @@ _PACE_SECONDS = 60.0
 """How long a look at the timetable is good for at most: somebody may set the machine's clock."""
 
 
-class Valve:
+class BandwidthGovernor:
     """One for the engine.
 
     What was sent is written down every ten seconds or so and at the end: a crash makes the budget miss what those few
@@ -55,10 +55,10 @@ class Valve:
         self._pace = Pace()
         self._paced_at: float | None = None
         self._set_overdrawn = False
-        self.turn()
+        self.apply()
 
     @classmethod
-    async def open(cls, journal: Journal, throttle: Throttle, wall: Callable[[], float]) -> Valve:
+    async def open(cls, journal: Journal, throttle: Throttle, wall: Callable[[], float]) -> BandwidthGovernor:
         """As the engine before left it. Raises JournalDamaged."""
         set_before = await journal.read(lambda connection: sql.preference(connection, _NAME, Preferences(), checked))
         return cls(journal, throttle, wall, set_before, await journal.read(sql.traffic))
@@ -93,7 +93,7 @@ class Valve:
         """Whether the budget lets another body begin; `promised`: bytes that those under way have yet to send."""
         return admits(self._preferences, self._used(self._wall()), promised)
 
-    def turn(self) -> None:
+    def apply(self) -> None:
         """Set the throttle to what holds now."""
         self.throttle.rate = self._pace_now(self._wall()).rate
 
@@ -112,7 +112,7 @@ class Valve:
         await self._journal.write(lambda connection: sql.prefer(connection, _NAME, wanted))
         self._preferences, self._paced_at = wanted, None
         self._set_overdrawn = not self.admits(0)
-        self.turn()
+        self.apply()
         return self.state
 
     # --------------------------------------------------------------------------------------------- what was sent

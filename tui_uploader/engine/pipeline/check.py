@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.engine.journal.tables import deduplication, files, known_contents
 from tui_uploader.engine.journal.tables.files import FileRow
@@ -37,7 +37,7 @@ from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
 
-_ROOM = "intake"
+_WORKER = "intake"
 _READERS = 2
 """For each file system."""
 _ORDER_SECONDS = 5.0
@@ -51,18 +51,18 @@ _TIFF = (".tif", ".tiff")
 class Checker:
     """Reads found files, two at a time, taking turns between uploads."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._threads = SourceThreads(_READERS, volume_of=core.sources.volume_of)
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._threads = SourceThreads(_READERS, volume_of=context.sources.volume_of)
         self._under_way: dict[int, tuple[int, Volume]] = {}
         """By file: its project, and the file system that it lies in."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._latest: dict[int, asyncio.Task[None]] = {}
-        self._faults: FailureCounts[int] = FailureCounts(core.clocks.monotonic)
+        self._faults: FailureCounts[int] = FailureCounts(context.clocks.monotonic)
 
     async def step(self) -> float | None:
-        now = self._core.clocks.monotonic()
-        resting = self._core.watches.resting
+        now = self._context.clocks.monotonic()
+        resting = self._context.watches.resting
         if self._may_read(now) and len(resting) < _MOST_RESTING:
             for row, read_before in await self._next_rows():
                 self._begin(row, read_before)
@@ -76,13 +76,13 @@ class Checker:
         self._threads.close()
 
     def _may_read(self, now: float) -> bool:
-        core = self._core
-        ready = sum(core.summary.bytes(upload.id, FileStage.READY) for upload in self._running())
-        return may_read_ahead(ready, core.live.goodput(now))
+        context = self._context
+        ready = sum(context.summary.bytes(upload.id, FileStage.READY) for upload in self._running())
+        return may_read_ahead(ready, context.progress.goodput(now))
 
     def _running(self) -> list[UploadRow]:
         states = (UploadState.PREPARING, UploadState.ACTIVE)
-        return [upload for upload in self._core.summary.uploads.values() if upload.state in states]
+        return [upload for upload in self._context.summary.uploads.values() if upload.state in states]
 
     async def _next_rows(self) -> list[tuple[FileRow, Known | None]]:
         """Files to look at, and what is known of their content from an earlier time.
@@ -94,12 +94,12 @@ class Checker:
         waiting = {
             upload.id: [volume.point for volume in busy[upload.project] if not volume.is_root]
             for upload in self._running()
-            if self._core.summary.files(upload.id, FileStage.FOUND)
+            if self._context.summary.files(upload.id, FileStage.FOUND)
             and not any(volume.is_root for volume in busy[upload.project])
         }
         if not waiting:
             return []
-        passing_over = (*self._under_way, *self._core.watches.resting, *self._faults.resting)
+        passing_over = (*self._under_way, *self._context.watches.resting, *self._faults.resting)
 
         def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Known | None]]:
             heads = [
@@ -109,14 +109,14 @@ class Checker:
             chosen = itertools.islice(_in_turns(heads), _AT_ONCE)
             return [(row, known_contents.find(connection, row.path)) for row in chosen]
 
-        rows = await self._core.journal.read(next_in_turns)
+        rows = await self._context.journal.read(next_in_turns)
         # A path may lead to a busy file system by a symbolic link.
         return [(row, read_before) for row, read_before in rows if self._volume_of(row) not in busy[row.project]]
 
     def _busy_volumes(self) -> defaultdict[int, set[Volume]]:
         """File systems that have enough to do for a project: by project, those that it keeps busy, or that hang."""
         counts = Counter(self._under_way.values())
-        hanging = [volume for volume in self._core.sources.hanging() if not volume.is_root]
+        hanging = [volume for volume in self._context.sources.hanging() if not volume.is_root]
         busy: defaultdict[int, set[Volume]] = defaultdict(lambda: set(hanging))
         for (project, volume), number in counts.items():
             if number > _READERS:
@@ -124,7 +124,7 @@ class Checker:
         return busy
 
     def _volume_of(self, row: FileRow) -> Volume:
-        return self._core.sources.volume_of(row.path)
+        return self._context.sources.volume_of(row.path)
 
     def _begin(self, row: FileRow, read_before: Known | None) -> None:
         """Files are read side by side and settled in turn: of two with one content, the first found is the original."""
@@ -139,7 +139,7 @@ class Checker:
         self._tasks.discard(task)
         if self._latest.get(row.project) is task:
             del self._latest[row.project]
-        self._core.ring()
+        self._context.notify()
 
     async def _check(self, row: FileRow, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
         try:
@@ -150,22 +150,22 @@ class Checker:
             except SourceChanged:
                 await self._note_unrest(row)
             except SourceRefused as error:
-                if not self._core.watches.may_get_better(row):
+                if not self._context.watches.may_get_better(row):
                     await self._give_up(row, error)
             except UploaderError as error:
                 await self._give_up(row, error)
-            self._core.recovered(_ROOM)
+            self._context.recovered(_WORKER)
             self._faults.passed(row.id)
         except UnforeseenFailure as error:
             await self._note_fault(row, error)
         except UploaderError as error:
-            await self._core.trouble(_ROOM, error)
+            await self._context.trouble(_WORKER, error)
         except Exception as error:
             log.exception("Checking a file met something unforeseen")
             await self._note_fault(row, error)
 
     async def _look_at(self, row: FileRow, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
-        project = self._core.summary.projects[row.project]
+        project = self._context.summary.projects[row.project]
         if not await self._is_at_rest(row, project.kind):
             return
         reading = await self._threads.run(row.path, read_file, row, project.kind, read_before)
@@ -174,7 +174,7 @@ class Checker:
         candidate, content = reading.candidate, reading.content
         if content is None:
             await self._settle(row, lambda connection: _note_change(connection, row.id, candidate))
-            if not self._core.watches.has_seen_change(row, candidate):
+            if not self._context.watches.has_seen_change(row, candidate):
                 await self._note_unrest(row)
             return
 
@@ -185,12 +185,12 @@ class Checker:
                 hold_if_too_many(connection, row.upload)
 
         await self._settle(row, settle)
-        self._core.watches.settled(row.id)
+        self._context.watches.settled(row.id)
 
     async def _is_at_rest(self, row: FileRow, kind: ProjectKind) -> bool:
         """Whether the file may be read. Raises SourceError when it is not going to be."""
         gaps = _gap_rule(row, kind)
-        watches = self._core.watches
+        watches = self._context.watches
         if gaps is not GapRule.FAILS and not watches.wants_look(row):
             return True
         look = await self._threads.run(row.path, look_at, row.path, row.real)
@@ -207,7 +207,7 @@ class Checker:
     async def _settle(self, row: FileRow, change: Callable[[sqlite3.Connection], None]) -> None:
         """A file that comes back to the queue brings the parts along that were sent before, if it is still the same."""
         if row.multipart is None:
-            await self._core.journal.write(change)
+            await self._context.journal.write(change)
             return
         kept: list[int] = []
 
@@ -215,11 +215,13 @@ class Checker:
             change(connection)
             kept.append(files.bytes_of_parts(connection, row.id))
 
-        await self._core.journal.write(settle, then=lambda: self._core.live.set_parts(row.upload, row.id, kept[-1]))
+        await self._context.journal.write(
+            settle, then=lambda: self._context.progress.set_parts(row.upload, row.id, kept[-1])
+        )
 
     async def _note_unrest(self, row: FileRow) -> None:
         """The file is not what it was a moment ago: it rests, or has changed too often."""
-        too_often = self._core.watches.changed(row)
+        too_often = self._context.watches.changed(row)
         if too_often is not None:
             await self._give_up(row, SourceChanged(too_often.reason))
 
@@ -238,7 +240,7 @@ class Checker:
                     files.forget_parts(connection, row.id)
                 files.fail(connection, row.id, error.kind, str(error))
 
-        await self._core.journal.write(fail)
+        await self._context.journal.write(fail)
 
 
 def _gap_rule(row: FileRow, kind: ProjectKind) -> GapRule:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.model import FileStage, UploadState
 
 
 class Finisher:
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
 
     async def step(self) -> None:
-        summary = self._core.summary
+        summary = self._context.summary
         done = [
             upload.id
             for upload in summary.uploads.values()
@@ -29,4 +29,4 @@ class Finisher:
             for upload in done:
                 uploads.finish_if_done(connection, upload)
 
-        await self._core.journal.write(finish)
+        await self._context.journal.write(finish)

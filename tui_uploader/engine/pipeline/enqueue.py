@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.pipeline.projects import Find, Projects
 from tui_uploader.engine.pipeline.walk import Scanner
@@ -21,8 +21,8 @@ _SCAN_PATIENCE = 2.0
 
 
 class Adder:
-    def __init__(self, core: Core, projects: Projects, scanner: Scanner) -> None:
-        self._core = core
+    def __init__(self, context: EngineContext, projects: Projects, scanner: Scanner) -> None:
+        self._context = context
         self._projects = projects
         self._scanner = scanner
 
@@ -36,8 +36,8 @@ class Adder:
         await self._check_paths(paths)
         find_project = await self._project_for(request)
         auto = request.auto_process and request.kind is ProjectKind.IMAGES
-        now = self._core.clocks.wall()
-        upload = await self._core.journal.write(
+        now = self._context.clocks.wall()
+        upload = await self._context.journal.write(
             lambda connection: uploads.add_sources(connection, find_project(connection), paths, auto, now)
         )
         walks = {self._scanner.walk(upload, path) for path in paths}
@@ -49,7 +49,7 @@ class Adder:
 
     async def _check_paths(self, paths: Sequence[str]) -> None:
         """Raises NoSuchPath, SourceUnreadable. A card that does not answer is a matter of its walk."""
-        sources = self._core.sources
+        sources = self._context.sources
         checks = [asyncio.create_task(sources.run(path, check_paths, (path,)), name="check-path") for path in paths]
         done, unanswered = await asyncio.wait(checks, timeout=_SCAN_PATIENCE)
         for check in unanswered:
@@ -72,7 +72,7 @@ class Adder:
         for failure in failures:
             if isinstance(failure, EngineError):
                 raise failure
-        skipped = await self._core.journal.read(lambda connection: uploads.skipped(connection, upload))
+        skipped = await self._context.journal.read(lambda connection: uploads.skipped(connection, upload))
 
         def take_back(connection: sqlite3.Connection) -> bool:
             nothing = not uploads.holds_any(connection, upload, paths)
@@ -80,7 +80,7 @@ class Adder:
                 uploads.take_back(connection, upload, paths)
             return nothing
 
-        if await self._core.journal.write(take_back):
+        if await self._context.journal.write(take_back):
             raise failures[0] if failures else _nothing_in(paths, skipped)
 
 

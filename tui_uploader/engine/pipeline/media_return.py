@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.journal.tables.files import FileRow
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable, SourceVanished
@@ -60,14 +60,14 @@ def comes_back(row: FileRow, found: Found, before: Found | None, tried: Found | 
 class Returns:
     """Looks now and then at the failed files of running uploads; costs nothing while there are none."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
         self._next_look = 0.0
         self._before: dict[int, Found] = {}
         self._tried: dict[int, Found] = {}
 
     async def step(self) -> float | None:
-        summary = self._core.summary
+        summary = self._context.summary
         running = [
             upload.id
             for upload in summary.uploads.values()
@@ -76,12 +76,12 @@ class Returns:
         ]
         if not running:
             return None
-        now = self._core.clocks.monotonic()
+        now = self._context.clocks.monotonic()
         if now < self._next_look:
             return self._next_look - now
         self._next_look = now + _BETWEEN_LOOKS
-        failed = await self._core.journal.read(lambda connection: files.failed_at_source(connection, running))
-        answers = await self._core.sources.ask(_look, failed, _MOST_SECONDS)
+        failed = await self._context.journal.read(lambda connection: files.failed_at_source(connection, running))
+        answers = await self._context.sources.ask(_look, failed, _MOST_SECONDS)
         found = {row.id: answer for row, answer in zip(failed, answers, strict=True) if answer is not None}
         await self._try_again([row for row in failed if row.id in found and self._comes_back(row, found)], found)
         self._before = found
@@ -104,7 +104,7 @@ class Returns:
                 if files.file(connection, row.id).stage is FileStage.FAILED:
                     _reopen(connection, row, found[row.id].candidate)
 
-        await self._core.journal.write(try_again)
+        await self._context.journal.write(try_again)
 
 
 def _reopen(connection: sqlite3.Connection, row: FileRow, candidate: Candidate | None) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 
 from tui_uploader.cloud.contract import Multipart, ObjectStore
 from tui_uploader.engine.accounts.accounts import SignedIn
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import open_multiparts
 from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, Abandoned
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
@@ -33,17 +33,17 @@ _BETWEEN_LOOKS = 30.0
 class Orphans:
     """What cannot be aborted now is tried again later; what the store does not let us abort is left to its owner."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._tasks = ProjectTasks(core, "clean up")
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._tasks = ProjectTasks(context, "clean up")
         self._next_look = 0.0
         self._not_before: dict[Abandoned, float] = {}
 
     async def step(self) -> float | None:
-        now = self._core.clocks.monotonic()
+        now = self._context.clocks.monotonic()
         if now < self._next_look:
             return self._next_look - now
-        left = await self._core.journal.read(open_multiparts.all_abandoned)
+        left = await self._context.journal.read(open_multiparts.all_abandoned)
         by_project: defaultdict[int, list[Abandoned]] = defaultdict(list)
         for upload in left:
             if upload.multipart == UNKNOWN and self._next_look:
@@ -52,7 +52,7 @@ class Orphans:
             if self._not_before.get(upload, 0.0) <= now:
                 by_project[upload.project].append(upload)
         for project_id, those in by_project.items():
-            project = self._core.summary.projects.get(project_id)
+            project = self._context.summary.projects.get(project_id)
             if project is not None and not self._tasks.busy(project_id):
                 self._tasks.begin(project, partial(self._attend_to_all, those))
         self._next_look = now + _BETWEEN_LOOKS
@@ -67,10 +67,10 @@ class Orphans:
             await self._attend(upload)
 
     async def _attend(self, upload: Abandoned) -> None:
-        project = self._core.summary.projects.get(upload.project)
-        account = None if project is None else self._core.account_of(project)
+        project = self._context.summary.projects.get(upload.project)
+        account = None if project is None else self._context.account_of(project)
         if project is None or project.remote_id is None or account is None or not account.usable:
-            return  # somebody rings when that changes
+            return  # a notification follows when that changes
         store = account.cloud.store(project.remote_id)
         try:
             await store.open()
@@ -81,15 +81,15 @@ class Orphans:
             done = self._gives_up(account, upload, error)
         if done:
             self._not_before.pop(upload, None)
-            await self._core.journal.write(partial(open_multiparts.forget, upload=upload))
+            await self._context.journal.write(partial(open_multiparts.forget, upload=upload))
         else:
-            self._not_before[upload] = self._core.clocks.monotonic() + OLD
+            self._not_before[upload] = self._context.clocks.monotonic() + OLD
 
     def _gives_up(self, account: SignedIn, upload: Abandoned, error: UploaderError) -> bool:
         log.warning("Parts of %r stay in the store for now: %s", upload.object, error)
-        verdict = decide(error, 0, self._core.clocks.random).verdict
+        verdict = decide(error, 0, self._context.clocks.random).verdict
         if verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
-            self._core.accounts.note(account, error)
+            self._context.accounts.note(account, error)
         return verdict is Verdict.GIVE_UP
 
     async def _abort(self, store: ObjectStore, upload: Abandoned) -> bool:
@@ -100,7 +100,7 @@ class Orphans:
     async def _sweep(self, store: ObjectStore, upload: Abandoned) -> bool:
         """Whether nothing is left that could be ours. Where the store does not let us look, nothing can be done."""
         listed = await store.list_multiparts(upload.object)
-        ours = await self._core.journal.read(
+        ours = await self._context.journal.read(
             partial(open_multiparts.in_use, project=upload.project, object_name=upload.object)
         )
         suspects = [multipart for multipart in listed or () if multipart.id not in ours]

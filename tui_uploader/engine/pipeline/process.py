@@ -17,7 +17,7 @@ from functools import partial
 
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.accounts.accounts import SignedIn
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, Summary
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
@@ -121,29 +121,29 @@ def polling_interval(age: float, estimates: tuple[float | None, float | None]) -
 # ------------------------------------------------------------------------------------------------- effects
 
 
-class ProcessingDesk:
+class ProcessingWorker:
     """For all projects, several side by side."""
 
-    def __init__(self, core: Core, doubt_seconds: float = DOUBT_SECONDS) -> None:
+    def __init__(self, context: EngineContext, doubt_seconds: float = DOUBT_SECONDS) -> None:
         """`doubt_seconds`: how long a call whose answer got lost is given to show an effect."""
-        self._core = core
+        self._context = context
         self._doubt_seconds = doubt_seconds
-        self._tasks = ProjectTasks(core, "process")
+        self._tasks = ProjectTasks(context, "process")
         self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._next_look: dict[int, float] = {}
         self._failures: dict[int, int] = {}
         self._since: dict[int, float] = {}
 
     async def step(self) -> float | None:
-        now = self._core.clocks.monotonic()
+        now = self._context.clocks.monotonic()
         dues: list[float] = []
-        for project in self._core.summary.projects.values():
+        for project in self._context.summary.projects.values():
             if not self.wants_attention(project):
                 for memory in (self._next_look, self._failures, self._since):
                     memory.pop(project.id, None)
                 self._tasks.not_needed(project.id)
                 continue
-            account = self._core.account_of(project)
+            account = self._context.account_of(project)
             if account is None or not account.usable or self._tasks.busy(project.id):
                 continue
             due = self._next_look.get(project.id, 0.0)
@@ -159,28 +159,28 @@ class ProcessingDesk:
     async def start(self, project_id: int, partial: bool) -> None:
         """The user's wish. Raises TooFewImages, NotPossibleNow, SourceChanged, and what the cloud answers."""
         async with self._turns[project_id]:
-            project = self._core.summary.projects[project_id]
-            refusal = objection(self._core.summary, project, partial)
+            project = self._context.summary.projects[project_id]
+            refusal = objection(self._context.summary, project, partial)
             if refusal is not None:
                 raise refusal
-            account = self._core.accounts.chosen(project.account)
-            written = [] if partial else await written_since_registered(self._core, project_id)
+            account = self._context.accounts.chosen(project.account)
+            written = [] if partial else await written_since_registered(self._context, project_id)
             if written:
                 raise objection_to(written, project.name)
             await self._start(project, account)
 
     def wake(self) -> None:
         self._next_look = dict.fromkeys(self._next_look, 0.0)
-        self._core.ring()
+        self._context.notify()
 
     def wants_attention(self, project: ProjectRow) -> bool:
         """It is to be started, or runs."""
-        return project.start_in_doubt or project.processing in _RUNNING or start_is_due(self._core.summary, project)
+        return project.start_in_doubt or project.processing in _RUNNING or start_is_due(self._context.summary, project)
 
     async def _attend(self, project_id: int) -> None:
         async with self._turns[project_id]:
-            project = self._core.summary.projects.get(project_id)
-            account = None if project is None else self._core.account_of(project)
+            project = self._context.summary.projects.get(project_id)
+            account = None if project is None else self._context.account_of(project)
             if project is not None and account is not None and account.usable:
                 await self._take_next_step(project, account)
 
@@ -190,34 +190,36 @@ class ProcessingDesk:
                 await self._resolve_doubt(project, account)
             elif project.processing in _RUNNING:
                 await self._look(project, account)
-            elif start_is_due(self._core.summary, project):
+            elif start_is_due(self._context.summary, project):
                 await self._start_by_itself(project, account)
         except EngineError:
             raise
         except UploaderError as error:
             failures = self._failures.get(project.id, 0)
             self._failures[project.id] = failures + 1
-            if decide(error, 0, self._core.clocks.random).verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
-                self._core.accounts.note(account, error)
+            if decide(error, 0, self._context.clocks.random).verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
+                self._context.accounts.note(account, error)
             log.warning("Processing of project %d: %s", project.id, error)
-            self._look_again(project, max(1.0, backoff(failures, self._core.clocks.random), error.retry_after or 0.0))
+            self._look_again(
+                project, max(1.0, backoff(failures, self._context.clocks.random), error.retry_after or 0.0)
+            )
         else:
             self._failures.pop(project.id, None)
 
     async def _start_by_itself(self, project: ProjectRow, account: SignedIn) -> None:
         """Unless files changed since: then the user has to say what is wanted, or to upload them again."""
-        written = await written_since_registered(self._core, project.id)
+        written = await written_since_registered(self._context, project.id)
         if not written:
             await self._start(project, account)
             return
         reason = objection_to(written, project.name)
         log.warning("Processing of project %d was not started: %s", project.id, reason)
-        await self._core.journal.write(partial(uploads.hold_start, project=project.id, reason=reason))
+        await self._context.journal.write(partial(uploads.hold_start, project=project.id, reason=reason))
 
     async def _start(self, project: ProjectRow, account: SignedIn) -> None:
         assert project.remote_id is not None
         before = await account.cloud.project(project.remote_id)
-        now = self._core.clocks.wall()
+        now = self._context.clocks.wall()
 
         self._since.pop(project.id, None)
 
@@ -226,7 +228,7 @@ class ProcessingDesk:
             uploads.ask_start(connection, project.id, now)
             uploads.release_start(connection, project.id)
 
-        await self._core.journal.write(intend)
+        await self._context.journal.write(intend)
         try:
             receipt = await account.cloud.start_processing(project.remote_id)
         except (LinkError, CloudFault, CloudUnintelligible):
@@ -241,7 +243,7 @@ class ProcessingDesk:
         await self._set(
             project,
             {
-                "started_at": self._core.clocks.wall(),
+                "started_at": self._context.clocks.wall(),
                 "processing": ProcessingState.SUBMITTED,
                 "waiting_seconds": receipt.waiting_seconds,
                 "processing_seconds": receipt.processing_seconds,
@@ -277,15 +279,15 @@ class ProcessingDesk:
 
     def _age(self, project: ProjectRow, asked_at: float | None) -> float:
         """Seconds since then, as far as this process can vouch for: a wall clock may be set at any time."""
-        now = self._core.clocks.monotonic()
+        now = self._context.clocks.monotonic()
         watched = now - self._since.setdefault(project.id, now)
-        return watched if project.start_in_doubt else max(watched, self._core.clocks.wall() - (asked_at or 0.0))
+        return watched if project.start_in_doubt else max(watched, self._context.clocks.wall() - (asked_at or 0.0))
 
     def _look_again(self, project: ProjectRow, seconds: float) -> None:
-        self._next_look[project.id] = self._core.clocks.monotonic() + seconds
+        self._next_look[project.id] = self._context.clocks.monotonic() + seconds
 
     async def _set(self, project: ProjectRow, facts: Mapping[str, object]) -> None:
-        await self._core.journal.write(lambda connection: uploads.set_project(connection, project.id, **facts))
+        await self._context.journal.write(lambda connection: uploads.set_project(connection, project.id, **facts))
 
 
 def with_standing_reason(project: ProjectRow, summary: Summary) -> ProjectRow:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.scheduling.worker_failures import unforeseen_in
 from tui_uploader.errors import UploaderError
@@ -23,8 +23,8 @@ _PAUSE_AFTER_CANCELLED_CALL = 1.0
 class ProjectTasks:
     """At most one task for each project. The end of each wakes the worker that began it."""
 
-    def __init__(self, core: Core, name: str) -> None:
-        self._core = core
+    def __init__(self, context: EngineContext, name: str) -> None:
+        self._context = context
         self._name = name
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._turns: dict[str, asyncio.Semaphore] = defaultdict(partial(asyncio.Semaphore, _AT_ONCE))
@@ -41,7 +41,7 @@ class ProjectTasks:
     def not_needed(self, project: int) -> None:
         """Nothing is to be done for the project: what kept it from being done is no trouble any more."""
         if not self.busy(project):
-            self._core.recovered(self._name, project)
+            self._context.recovered(self._name, project)
 
     async def close(self) -> None:
         """Cancel all, and wait for their ends."""
@@ -52,20 +52,20 @@ class ProjectTasks:
 
     def _end(self, project: int) -> None:
         del self._tasks[project]
-        self._core.ring()
+        self._context.notify()
 
     async def _run(self, project: ProjectRow, work: Callable[[], Awaitable[None]]) -> None:
         """The edge of a task: what goes wrong here is logged, shown as a fault, and tried again after a pause."""
         try:
             async with self._turns[project.account]:
                 await work()
-            self._core.recovered(self._name, project.id)
+            self._context.recovered(self._name, project.id)
         except UploaderError as error:
-            await self._core.trouble(self._name, error, project.id)
+            await self._context.trouble(self._name, error, project.id)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
             await asyncio.sleep(_PAUSE_AFTER_CANCELLED_CALL)  # a call was cancelled that it shared with others
         except Exception as error:
             log.exception("%s met something unforeseen in project %d", self._name, project.id)
-            await self._core.trouble(self._name, unforeseen_in(self._name, error), project.id)
+            await self._context.trouble(self._name, unforeseen_in(self._name, error), project.id)

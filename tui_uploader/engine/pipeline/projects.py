@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from tui_uploader.cloud.contract import Cloud, RemoteProject
 from tui_uploader.engine.accounts.accounts import SignedIn
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported, UsageError
@@ -26,13 +26,13 @@ _LISTING_PATIENCE = 10.0
 class Projects:
     """Makes projects at the service once, and finds the one that the user means."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
         self._making: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def row(self, project: int) -> ProjectRow:
         """Raises NoSuchProject when it was taken back, as one is whose only upload turned out to hold nothing."""
-        found = self._core.summary.projects.get(project)
+        found = self._context.summary.projects.get(project)
         if found is None:
             raise NoSuchProject("The project was taken back: the upload that it was made for holds nothing. Try again.")
         return found
@@ -46,13 +46,13 @@ class Projects:
             row = self.row(project)
             if row.remote_id is not None:
                 return row.remote_id
-            account = self._core.account_of(row)
+            account = self._context.account_of(row)
             if account is None:
                 raise NotSignedIn(f"Nobody is signed in as {row.account}.")
             remote = await self._lost_reply_to(row, account.cloud) if row.make_asked_at else None
             if remote is None:
                 before = [remote.id for remote in await self._listed(account.cloud, row.name)]
-                await self._set(project, make_asked_at=self._core.clocks.wall(), make_before="\n".join(before))
+                await self._set(project, make_asked_at=self._context.clocks.wall(), make_before="\n".join(before))
                 remote = await account.cloud.create_project(row.name)
             await self._set(project, remote_id=remote.id, web_address=remote.web_address, word=remote.word)
             return remote.id
@@ -78,7 +78,7 @@ class Projects:
         known = self._known(text, account)
         if known is not None:
             return known
-        return await self._core.journal.write(await self.finder(text, account, kind))
+        return await self._context.journal.write(await self.finder(text, account, kind))
 
     async def finder(self, text: str, account: str | None, kind: ProjectKind) -> Find:
         """What finds that project in the transaction that uses it: until then it may be written down, or taken back.
@@ -88,7 +88,7 @@ class Projects:
         known = self._known(text, account)
         if known is not None:
             return lambda connection: uploads.existing_project(connection, known)
-        signed_in = self._core.accounts.chosen(account)
+        signed_in = self._context.accounts.chosen(account)
         remote = await self._at_service(text, signed_in.cloud)
         owner = signed_in.login.account
         return lambda connection: uploads.remote_project(
@@ -96,7 +96,7 @@ class Projects:
         )
 
     def _known(self, text: str, account: str | None) -> int | None:
-        rows = [row for row in self._core.summary.projects.values() if account in (None, row.account)]
+        rows = [row for row in self._context.summary.projects.values() if account in (None, row.account)]
         by_id = [row for row in rows if row.remote_id == text]
         by_name = by_id or [row for row in rows if row.name == text]
         if len(by_name) > 1:
@@ -118,7 +118,7 @@ class Projects:
         return await cloud.project(text)
 
     def _mine(self, account: str) -> list[ProjectRow]:
-        return [row for row in self._core.summary.projects.values() if row.account == account]
+        return [row for row in self._context.summary.projects.values() if row.account == account]
 
     def new(self, name: str, account: str | None, kind: ProjectKind) -> Find:
         """What finds, or writes down, a project of that name: the one that this machine made before, or one to be made.
@@ -127,7 +127,7 @@ class Projects:
         """
         if not name.strip():
             raise UsageError("A project needs a name.")
-        owner = self._core.accounts.chosen(account).login.account
+        owner = self._context.accounts.chosen(account).login.account
 
         def keep(connection: sqlite3.Connection) -> int:
             before = uploads.projects_named(connection, owner, name, kind)
@@ -140,7 +140,7 @@ class Projects:
 
         A service that does not answer for a while is left out.
         """
-        lists = await asyncio.gather(*(self._others_of(signed_in) for signed_in in self._core.accounts.all))
+        lists = await asyncio.gather(*(self._others_of(signed_in) for signed_in in self._context.accounts.all))
         return tuple(project for projects in lists for project in projects)
 
     async def _others_of(self, signed_in: SignedIn) -> list[Project]:
@@ -157,7 +157,7 @@ class Projects:
         def change(connection: sqlite3.Connection) -> None:
             uploads.set_project(connection, project, **facts)
 
-        await self._core.journal.write(change)
+        await self._context.journal.write(change)
 
 
 def _foreign(remote: RemoteProject, account: str) -> Project:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from tui_uploader.cloud.contract import Cloud, ObjectStore, Registration
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.summary import ProjectRow
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.journal.tables.files import FileRow
@@ -43,9 +43,9 @@ _LOST = "The storage confirmed this file several times and does not have it. Ask
 class Registrar:
     """Gathers what is stored for a moment and registers it in batches, several projects side by side."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._tasks = ProjectTasks(core, "register")
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._tasks = ProjectTasks(context, "register")
         self._since: dict[int, float] = {}
         self._not_before: dict[int, float] = {}
         self._failures: dict[int, int] = {}
@@ -53,13 +53,13 @@ class Registrar:
         """How often the storage lost each file."""
 
     async def step(self) -> float | None:
-        now = self._core.clocks.monotonic()
+        now = self._context.clocks.monotonic()
         dues: list[float] = []
-        for project in self._core.summary.projects.values():
-            waiting = self._core.summary.project_files(project.id, FileStage.STORED)
+        for project in self._context.summary.projects.values():
+            waiting = self._context.summary.project_files(project.id, FileStage.STORED)
             if not waiting:
                 self._since.pop(project.id, None)
-                self._core.obstacles.pop(project.id, None)
+                self._context.obstacles.pop(project.id, None)
                 self._tasks.not_needed(project.id)
                 continue
             due = None if self._tasks.busy(project.id) else self._due(project, waiting, now)
@@ -76,26 +76,26 @@ class Registrar:
 
     def wake(self) -> None:
         self._not_before.clear()
-        self._core.ring()
+        self._context.notify()
 
     def _due(self, project: ProjectRow, waiting: int, now: float) -> float | None:
         """When to register (monotonic); None while the account cannot."""
-        account = self._core.account_of(project)
+        account = self._context.account_of(project)
         if account is None or not account.usable:
             return None
         since = self._since.setdefault(project.id, now)
-        more_to_come = self._core.summary.project_files(project.id, FileStage.READY, FileStage.SENDING)
+        more_to_come = self._context.summary.project_files(project.id, FileStage.READY, FileStage.SENDING)
         gathered = waiting >= _BATCH or not more_to_come
         return max(now if gathered else since + _GATHERING_SECONDS, self._not_before.get(project.id, 0.0))
 
     async def _register(self, project_id: int) -> None:
-        project = self._core.summary.projects.get(project_id)
-        account = None if project is None else self._core.account_of(project)
+        project = self._context.summary.projects.get(project_id)
+        account = None if project is None else self._context.account_of(project)
         if project is None or project.remote_id is None or account is None or not account.usable:
             return
         most = min(_BATCH, account.cloud.registration_batch)
-        stored = await self._core.journal.read(lambda connection: files.stored(connection, project.id, most))
-        rows = await keep_unwritten(self._core, stored)
+        stored = await self._context.journal.read(lambda connection: files.stored(connection, project.id, most))
+        rows = await keep_unwritten(self._context, stored)
         if not rows:
             return
         try:
@@ -113,7 +113,7 @@ class Registrar:
             return
         self._since.pop(project.id, None)
         self._failures.pop(project.id, None)
-        self._core.obstacles.pop(project.id, None)
+        self._context.obstacles.pop(project.id, None)
         account.link.seen_up()
 
     async def _register_images(
@@ -122,7 +122,7 @@ class Registrar:
         """Raises NotConfirmed, once what is certain is written down."""
         assert project.remote_id is not None
         ids = [row.id for row, _ in keyed]
-        await self._core.journal.write(lambda connection: files.ask_registration(connection, ids))
+        await self._context.journal.write(lambda connection: files.ask_registration(connection, ids))
         registration = await cloud.register_images(project.remote_id, [key for _, key in keyed])
         taken = frozenset(registration.registered)
         first_asked = {key: row for row, key in keyed if key in taken and not row.register_asked}
@@ -131,7 +131,7 @@ class Registrar:
             await self._keep(keyed, registration)
             return
         doubtful = [row.id for row in first_asked.values()]
-        await self._core.journal.write(lambda connection: files.unask_registration(connection, doubtful))
+        await self._context.journal.write(lambda connection: files.unask_registration(connection, doubtful))
         objects = {key: row.object or "" for key, row in first_asked.items()}
         found = await look_into(cloud, store, project.remote_id, objects, number)
         log.warning("Project %d: %d of %d registered; %s", project.id, number, len(first_asked), found)
@@ -152,7 +152,7 @@ class Registrar:
                 if self._losses[row.id] >= _MOST_LOSSES:
                     files.fail(connection, row.id, CloudFault.__name__, _LOST)
 
-        await self._core.journal.write(send)
+        await self._context.journal.write(send)
 
     async def _register_results(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
         assert project.remote_id is not None
@@ -161,14 +161,14 @@ class Registrar:
                 registration = await cloud.register_result(project.remote_id, key, result_type(row.path))
             except Unsupported as error:
                 fail = partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error))
-                await self._core.journal.write(fail)
+                await self._context.journal.write(fail)
                 continue
             await self._keep([(row, key)], registration)
 
     async def _keep(self, keyed: Sequence[tuple[FileRow, str]], registration: Registration) -> None:
         """Files that the service was not asked about stay stored, and are asked about the next time."""
         registered = frozenset(registration.registered)
-        now = self._core.clocks.wall()
+        now = self._context.clocks.wall()
 
         def keep(connection: sqlite3.Connection) -> None:
             files.register(connection, [row.id for row, key in keyed if key in registered], now)
@@ -176,19 +176,19 @@ class Registrar:
                 if (reason := registration.refused.get(key)) is not None:
                     files.fail(connection, row.id, CloudRefused.__name__, reason)
 
-        await self._core.journal.write(keep)
+        await self._context.journal.write(keep)
 
     def _tell(self, project: ProjectRow, error: UploaderError, *, needs_person: bool) -> None:
-        self._core.obstacles[project.id] = Notice(error.kind, str(error), needs_person=needs_person)
-        self._core.ring()
+        self._context.obstacles[project.id] = Notice(error.kind, str(error), needs_person=needs_person)
+        self._context.notify()
 
     def _settle_failure(self, project: ProjectRow, error: UploaderError) -> None:
-        account = self._core.account_of(project)
+        account = self._context.account_of(project)
         failures = self._failures.get(project.id, 0)
         self._failures[project.id] = failures + 1
-        decision = decide(error, 0, self._core.clocks.random)
+        decision = decide(error, 0, self._context.clocks.random)
         if account is not None and decision.verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
-            self._core.accounts.note(account, error)
+            self._context.accounts.note(account, error)
         lasts = failures >= _QUIET_FAILURES
         if decision.verdict is Verdict.GIVE_UP:
             self._tell(project, _obstacle(error, project.name), needs_person=True)
@@ -198,8 +198,8 @@ class Registrar:
             self._tell(project, error, needs_person=False)
         log.warning("Registering in project %d, attempt %d: %s", project.id, failures + 1, error)
         # Stored files are never given up: they stay stored, and registering may be repeated for ever.
-        wait = max(1.0, backoff(failures, self._core.clocks.random), decision.after)
-        self._not_before[project.id] = self._core.clocks.monotonic() + wait
+        wait = max(1.0, backoff(failures, self._context.clocks.random), decision.after)
+        self._not_before[project.id] = self._context.clocks.monotonic() + wait
 
 
 def _obstacle(error: UploaderError, project: str) -> UploaderError:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from tui_uploader.engine.accounts.accounts import SignedIn
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.summary import UploadRow
 from tui_uploader.engine.journal.tables import deduplication, files
 from tui_uploader.engine.journal.tables.files import FileRow
@@ -43,7 +43,7 @@ from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
 
-_ROOM = "send"
+_WORKER = "send"
 _HEAD = 64
 _SPARE = 4
 """Files opened and ready to go when a stream gets free: no idle gap between files."""
@@ -81,11 +81,11 @@ def check_again(connection: sqlite3.Connection, row: FileRow, error: UploaderErr
 class Sender:
     """Runs transfers. What may be sent is read from the journal in small windows, whatever the number of files."""
 
-    def __init__(self, core: Core, projects: Projects) -> None:
-        self._core = core
+    def __init__(self, context: EngineContext, projects: Projects) -> None:
+        self._context = context
         self._projects = projects
-        self.setbacks = Setbacks(core.clocks.monotonic, core.clocks.random)
-        self._faults: FailureCounts[int] = FailureCounts(core.clocks.monotonic)
+        self.setbacks = Setbacks(context.clocks.monotonic, context.clocks.random)
+        self._faults: FailureCounts[int] = FailureCounts(context.clocks.monotonic)
         self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
         self._paths: dict[int, str] = {}
         """Of the files whose tasks run."""
@@ -100,13 +100,13 @@ class Sender:
     # ------------------------------------------------------------------------------------------------ filling
 
     async def step(self) -> float | None:
-        now = self._core.clocks.monotonic()
+        now = self._context.clocks.monotonic()
         for file in self._to_hold - self._tasks.keys():
             await self._hold(file)
-        running = {upload.id for upload in self._core.summary.uploads.values() if self._may_send(upload, now)}
+        running = {upload.id for upload in self._context.summary.uploads.values() if self._may_send(upload, now)}
         self._stop_those_not_in(running)
         self._stop_those_that_hang()
-        if self._core.valve.closed:
+        if self._context.governor.closed:
             running.clear()
         held_in = self._hold_what_waits(now)
         if running:
@@ -118,8 +118,8 @@ class Sender:
     def wake(self) -> None:
         """What rests after a failure may go at once."""
         self.setbacks.wake()
-        self._core.storage.wake()
-        self._core.ring()
+        self._context.storage.wake()
+        self._context.notify()
 
     def take_refusals(self) -> int:
         """How often the cloud said since the last call that it is too much."""
@@ -148,21 +148,21 @@ class Sender:
             self._preparing_since.pop(upload.id, None)
         else:
             return False
-        project = self._core.summary.projects[upload.project]
-        account = self._core.account_of(project)
-        return account is not None and account.usable and self._core.storage.rest(project.id) is None
+        project = self._context.summary.projects[upload.project]
+        account = self._context.account_of(project)
+        return account is not None and account.usable and self._context.storage.rest(project.id) is None
 
     def _stop_those_not_in(self, running: set[int]) -> None:
         """Transfers of a paused or cancelled upload end; those over a dead link end by their own deadlines."""
         for upload, task in self._tasks.values():
-            found = self._core.summary.uploads.get(upload)
+            found = self._context.summary.uploads.get(upload)
             active = found is not None and found.state in (UploadState.ACTIVE, UploadState.PREPARING)
             if upload not in running and not active:
                 task.cancel()
 
     def _stop_those_that_hang(self) -> None:
         """A memory card that does not answer keeps no stream: its files wait until it does."""
-        sources = self._core.sources
+        sources = self._context.sources
         hanging = sources.hanging()
         self._silent_disks = {upload: disk for upload, disk in self._silent_disks.items() if disk in hanging}
         if not hanging:
@@ -182,19 +182,19 @@ class Sender:
     def _hold_what_waits(self, now: float) -> float | None:
         """While nothing may be sent: end what is under way, at once when the user's clock says so, else when every
         body has got to its end. Returns when to look again."""
-        valve = self._core.valve
-        if not valve.closed or not self._tasks:
+        governor = self._context.governor
+        if not governor.closed or not self._tasks:
             self._idle_since = None
             return None
-        if self._core.live.flights or self._idle_since is None:
+        if self._context.progress.running or self._idle_since is None:
             self._idle_since = now
-        if valve.shut or now - self._idle_since >= _COMPLETION_GRACE:
+        if governor.shut or now - self._idle_since >= _COMPLETION_GRACE:
             for _, task in self._tasks.values():
                 task.cancel()
         return _COMPLETION_GRACE
 
     def _next_due(self, now: float) -> float | None:
-        dues = [until for until, _ in self.setbacks.resting.values()] + self._core.storage.ends
+        dues = [until for until, _ in self.setbacks.resting.values()] + self._context.storage.ends
         dues += [since + _SCAN_GRACE for since in self._preparing_since.values() if now < since + _SCAN_GRACE]
         return max(0.0, min(dues) - now) if dues else None
 
@@ -202,18 +202,18 @@ class Sender:
         short = [
             upload
             for upload in running
-            if not self._heads.get(upload) and self._core.summary.files(upload, FileStage.READY)
+            if not self._heads.get(upload) and self._context.summary.files(upload, FileStage.READY)
         ]
         if not short:
             return
         passing_over = (*self._tasks, *self.setbacks.resting)
-        but_in = [volume.point for volume in self._core.sources.hanging() if not volume.is_root]
+        but_in = [volume.point for volume in self._context.sources.hanging() if not volume.is_root]
 
         def heads(connection: sqlite3.Connection) -> list[list[FileRow]]:
             return [files.ready(connection, upload, _HEAD, passing_over, but_in) for upload in short]
 
-        for upload, rows in zip(short, await self._core.journal.read(heads), strict=True):
-            self._heads[upload] = deque(row for row in rows if not self._core.sources.hangs(row.path))
+        for upload, rows in zip(short, await self._context.journal.read(heads), strict=True):
+            self._heads[upload] = deque(row for row in rows if not self._context.sources.hangs(row.path))
 
     async def _pick(self, running: set[int]) -> list[FileRow]:
         """Files whose sending has begun in the journal, in fair turns."""
@@ -225,12 +225,13 @@ class Sender:
             picked = [files.pick(connection, row.id) for row in chosen]
             return [row for row in picked if row is not None]
 
-        return await self._core.journal.write(pick)
+        return await self._context.journal.write(pick)
 
     def _next_files(self, running: set[int]) -> list[FileRow]:
         under_way = Counter(owner for owner, _ in self._tasks.values())
         most = allowance(
-            self._core.streams.limit, len({upload for upload in running if self._heads.get(upload)} | under_way.keys())
+            self._context.streams.limit,
+            len({upload for upload in running if self._heads.get(upload)} | under_way.keys()),
         )
         chosen: list[FileRow] = []
         while True:
@@ -249,9 +250,9 @@ class Sender:
 
     def _waits_for_trial(self, upload: int, under_way: Mapping[int, int]) -> bool:
         """Whether another file finds out meanwhile if the storage of the upload's project takes files again."""
-        project = self._core.summary.uploads[upload].project
-        return self._core.storage.on_trial(project) and any(
-            under_way.get(other.id) for other in self._core.summary.uploads_of(project)
+        project = self._context.summary.uploads[upload].project
+        return self._context.storage.on_trial(project) and any(
+            under_way.get(other.id) for other in self._context.summary.uploads_of(project)
         )
 
     # ------------------------------------------------------------------------------------------------ sending
@@ -265,7 +266,7 @@ class Sender:
 
     def _end(self, file: int) -> None:
         del self._tasks[file], self._paths[file]
-        self._core.ring()
+        self._context.notify()
 
     async def _send(self, row: FileRow) -> None:
         """The edge of a transfer's task. Whatever happens, even a cancellation before it began, the journal learns
@@ -273,7 +274,7 @@ class Sender:
         self._to_hold.discard(row.id)
         try:
             await self._attempt(row)
-            self._core.recovered(_ROOM)
+            self._context.recovered(_WORKER)
             self._faults.passed(row.id)
         except asyncio.CancelledError:
             self._to_hold.add(row.id)
@@ -284,7 +285,7 @@ class Sender:
             await self._note_fault(row, error)
         except EngineError as error:
             self._to_hold.add(row.id)
-            await self._core.trouble(_ROOM, error)
+            await self._context.trouble(_WORKER, error)
         except Exception as error:
             log.exception("Sending a file met something unforeseen")
             self._to_hold.add(row.id)
@@ -298,11 +299,11 @@ class Sender:
         if failures > QUIET_TRIES:
             self._faults.passed(row.id)
             with contextlib.suppress(EngineError):  # it is tried again, and given up then
-                await self._core.journal.write(partial(give_up, file_id=row.id, error=given_up(error, doing)))
+                await self._context.journal.write(partial(give_up, file_id=row.id, error=given_up(error, doing)))
                 self._to_hold.discard(row.id)
 
     async def _attempt(self, row: FileRow) -> None:
-        account = self._core.account_of(self._core.summary.projects[row.project])
+        account = self._context.account_of(self._context.summary.projects[row.project])
         if account is None:
             await self._hold(row.id)
             return
@@ -310,7 +311,7 @@ class Sender:
             remote_id = await self._projects.made(row.project)
             store = account.cloud.store(remote_id)
             await store.open()
-            transfer = Transfer(self._core, row, store)
+            transfer = Transfer(self._context, row, store)
             try:
                 await transfer.run()
             except NameTaken:
@@ -323,44 +324,45 @@ class Sender:
             await self._settle_failure(row, account, error)
         else:
             self.setbacks.got_through(row.id)
-            self._core.storage.accepted(row.project)
+            self._context.storage.accepted(row.project)
             account.link.seen_up()
 
     async def _settle_failure(self, row: FileRow, account: SignedIn, error: UploaderError) -> None:
         if isinstance(error, NameTaken):
-            await self._core.journal.write(partial(deduplication.give_other_name, file_id=row.id))
+            await self._context.journal.write(partial(deduplication.give_other_name, file_id=row.id))
             return
         self._refusals += isinstance(error, CloudBusy)
         decision = self.setbacks.met(row.id, error)
         log.info("File %d: %s (%s), so: %s", row.id, error, error.kind, decision.verdict)
         match decision.verdict:
             case Verdict.AWAIT_LINK | Verdict.AWAIT_SIGN_IN:
-                self._core.accounts.note(account, error)
+                self._context.accounts.note(account, error)
                 await self._hold(row.id)
             case Verdict.AWAIT_STORAGE:
-                self._core.storage.refused(row.project, error)
+                self._context.storage.refused(row.project, error)
                 await self._hold(row.id)
             case Verdict.AGAIN:
                 if isinstance(error, (CloudBusy, CloudFault, CloudUnintelligible)):
                     account.link.suspect(error)
                 await self._hold(row.id)
             case Verdict.RESTART_FILE:
-                await self._core.journal.write(
-                    partial(files.forget_parts, file_id=row.id), then=partial(self._core.live.forget_parts, row.id)
+                await self._context.journal.write(
+                    partial(files.forget_parts, file_id=row.id),
+                    then=partial(self._context.progress.forget_parts, row.id),
                 )
                 await self._hold(row.id)
             case Verdict.CHECK_FILE:
                 if isinstance(error, SourceChanged):
-                    self._core.watches.changed(row)
-                await self._core.journal.write(partial(check_again, row=row, error=error))
+                    self._context.watches.changed(row)
+                await self._context.journal.write(partial(check_again, row=row, error=error))
             case Verdict.GIVE_UP:
                 if isinstance(error, SourceChanged) or (
                     # The storage may be the first to notice that the file was written to while it was sent.
-                    isinstance(error, ChecksumRefused) and await written_since_check(self._core, row)
+                    isinstance(error, ChecksumRefused) and await written_since_check(self._context, row)
                 ):
                     error = changed_too_often(row.path)
-                forget = partial(self._core.live.forget_parts, row.id) if parts_are_wrong(error) else None
-                await self._core.journal.write(partial(give_up, file_id=row.id, error=error), then=forget)
+                forget = partial(self._context.progress.forget_parts, row.id) if parts_are_wrong(error) else None
+                await self._context.journal.write(partial(give_up, file_id=row.id, error=error), then=forget)
 
     async def _hold(self, file: int) -> None:
         def hold(connection: sqlite3.Connection) -> None:
@@ -368,5 +370,5 @@ class Sender:
                 files.move(connection, file, FileEvent.HELD)
 
         self._to_hold.add(file)  # if the journal takes nothing now, the next step tries again
-        await self._core.journal.write(hold)
+        await self._context.journal.write(hold)
         self._to_hold.discard(file)

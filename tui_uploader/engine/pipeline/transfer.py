@@ -12,7 +12,7 @@ from io import FileIO
 from typing import Any
 
 from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files, open_multiparts
 from tui_uploader.engine.journal.tables.files import FileRow
 from tui_uploader.engine.scheduling.concurrency import MOST_STREAMS_AGAINST_LOSS, part_size
@@ -57,9 +57,9 @@ def confirmed(journaled: Iterable[Part], listed: Sequence[Part] | None) -> list[
 class Transfer:
     """Sends the file of `row`, which is in the stage SENDING, and writes it down as stored."""
 
-    def __init__(self, core: Core, row: FileRow, store: ObjectStore) -> None:
+    def __init__(self, context: EngineContext, row: FileRow, store: ObjectStore) -> None:
         assert row.object is not None and row.crc32 is not None
-        self._core = core
+        self._context = context
         self._row = row
         self._store = store
         self._name = row.object
@@ -70,9 +70,9 @@ class Transfer:
 
         Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
         """
-        async with opened(self._core, self._row) as source:
-            goodput = self._core.live.goodput(self._core.clocks.monotonic())
-            wanted = self._row.part_size or part_size(self._row.size, goodput, self._core.streams.limit)
+        async with opened(self._context, self._row) as source:
+            goodput = self._context.progress.goodput(self._context.clocks.monotonic())
+            wanted = self._row.part_size or part_size(self._row.size, goodput, self._context.streams.limit)
             if self._row.size <= wanted:
                 await self._send_whole(source)
                 return
@@ -107,8 +107,8 @@ class Transfer:
             same, proof = there.crc32 == self._crc32, Proof.CRC32
         else:
             proof = Proof.MD5
-            async with opened(self._core, row) as source:
-                same = there.etag == await self._core.sources.run_within(
+            async with opened(self._context, row) as source:
+                same = there.etag == await self._context.sources.run_within(
                     patience_with(row.size), row.path, _md5_of, source.file
                 )
         return same and await self._note_stored(there.etag, proof)
@@ -122,40 +122,42 @@ class Transfer:
             # Whoever stored it before may have registered it, too: then the service rightly counts none.
             files.ask_registration(connection, [row.id])
 
-        await self._core.journal.write(store, then=lambda: self._core.live.forget_parts(row.id))
+        await self._context.journal.write(store, then=lambda: self._context.progress.forget_parts(row.id))
         return True
 
     async def _send_whole(self, source: OpenFile) -> None:
-        row, core = self._row, self._core
-        async with core.streams.place(row.upload, row.size) as give_back:
-            with core.live.flight(row.upload, row.id, row.size) as flight:
+        row, context = self._row, self._context
+        async with context.streams.place(row.upload, row.size) as give_back:
+            with context.progress.transferring(row.upload, row.id, row.size) as transfer:
                 body = Span(source.file, 0, row.size, self._crc32, _in_this_loop(give_back), row.path)
-                stored = await self._store.put(self._name, body, flight.note_sent)
-                await check_unwritten(core, source)
-                await core.journal.write(
+                stored = await self._store.put(self._name, body, transfer.note_sent)
+                await check_unwritten(context, source)
+                await context.journal.write(
                     lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
-                    then=flight.land,
+                    then=transfer.stored,
                 )
 
     async def _begin_or_resume(self, size: int) -> tuple[str, list[Part]]:
         """The id of the multipart upload, and its parts that need not be sent again."""
-        row, core = self._row, self._core
+        row, context = self._row, self._context
         if row.multipart is not None:
-            journaled = await core.journal.read(lambda connection: files.parts(connection, row.id))
+            journaled = await context.journal.read(lambda connection: files.parts(connection, row.id))
             if sum(part.size for part in journaled) == row.size:
                 # Only the completion is missing, or its answer: then the store may have no such upload any more.
                 return row.multipart, journaled
             listed = await self._store.list_parts(self._name, row.multipart)
             return row.multipart, confirmed(journaled, listed)
-        await core.journal.write(partial(open_multiparts.intend_multipart, project=row.project, object_name=self._name))
+        await context.journal.write(
+            partial(open_multiparts.intend_multipart, project=row.project, object_name=self._name)
+        )
         multipart = await self._store.create_multipart(self._name)
-        await core.journal.write(lambda connection: files.begin_multipart(connection, row.id, multipart, size))
+        await context.journal.write(lambda connection: files.begin_multipart(connection, row.id, multipart, size))
         return multipart, []
 
     async def _send_parts(self, source: OpenFile, multipart: str, planned: list[Slice], done: list[Part]) -> None:
-        row, core = self._row, self._core
+        row, context = self._row, self._context
         parts = {part.number: part for part in done}
-        core.live.set_parts(row.upload, row.id, sum(part.size for part in done))
+        context.progress.set_parts(row.upload, row.id, sum(part.size for part in done))
         left = iter([piece for piece in planned if piece.number not in parts])
 
         async def send_what_is_left() -> None:
@@ -170,26 +172,26 @@ class Transfer:
             raise SourceChanged(
                 f"{self._name} is no longer what was checked; it is checked again, and what is wrong of it sent anew."
             )
-        await check_unwritten(core, source)
+        await check_unwritten(context, source)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
-        await core.journal.write(
+        await context.journal.write(
             lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
-            then=lambda: core.live.forget_parts(row.id),
+            then=lambda: context.progress.forget_parts(row.id),
         )
 
     async def _send_part(self, source: OpenFile, multipart: str, piece: Slice) -> Part:
-        row, core = self._row, self._core
-        async with core.streams.place(row.upload, piece.length) as give_back:
-            crc32 = await core.sources.run_within(
+        row, context = self._row, self._context
+        async with context.streams.place(row.upload, piece.length) as give_back:
+            crc32 = await context.sources.run_within(
                 patience_with(piece.length), row.path, crc32_of, source.file, piece.offset, piece.length
             )
-            with core.live.flight(row.upload, row.id, piece.length) as flight:
+            with context.progress.transferring(row.upload, row.id, piece.length) as transfer:
                 body = Span(source.file, piece.offset, piece.length, crc32, _in_this_loop(give_back), row.path)
-                part = await self._store.put_part(self._name, multipart, piece.number, body, flight.note_sent)
-                core.storage.accepted(row.project)  # the other files need not wait for the end of this one
+                part = await self._store.put_part(self._name, multipart, piece.number, body, transfer.note_sent)
+                context.storage.accepted(row.project)  # the other files need not wait for the end of this one
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32, part.proof)
-                await core.journal.write(
-                    lambda connection: files.add_part(connection, row.id, confirmed_part), then=flight.land_as_part
+                await context.journal.write(
+                    lambda connection: files.add_part(connection, row.id, confirmed_part), then=transfer.stored_as_part
                 )
                 return confirmed_part
 

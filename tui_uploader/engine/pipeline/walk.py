@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import known_contents, sources, uploads, walked
 from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, Worker, cause_of, is_quiet, unforeseen
@@ -52,29 +52,29 @@ class Scanner:
     there yet only put that off. What failed is tried again, with growing pauses.
     """
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._threads = SourceThreads(_WALKS_AT_ONCE, volume_of=core.sources.volume_of)
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._threads = SourceThreads(_WALKS_AT_ONCE, volume_of=context.sources.volume_of)
         self._walks: dict[_Source, asyncio.Task[UploaderError | None]] = {}
         self._latest: dict[int, asyncio.Task[UploaderError | None]] = {}
-        self._failures: FailureCounts[_Source] = FailureCounts(core.clocks.monotonic)
+        self._failures: FailureCounts[_Source] = FailureCounts(context.clocks.monotonic)
 
     async def step(self) -> float | None:
         """Begin the walks that were asked for, or that did not come to their end before."""
         open_uploads = [
             upload.id
-            for upload in self._core.summary.uploads.values()
+            for upload in self._context.summary.uploads.values()
             if upload.unscanned and upload.state is not UploadState.CANCELLED
         ]
         if not open_uploads:
-            self._core.recovered(_WALKER.room)
+            self._context.recovered(_WALKER.name)
             return None
 
         def unscanned(connection: sqlite3.Connection) -> list[_Source]:
             return [(upload, path) for upload in open_uploads for path in uploads.unscanned(connection, upload)]
 
         rests = []
-        for source in await self._core.journal.read(unscanned):
+        for source in await self._context.journal.read(unscanned):
             if source in self._walks:
                 continue
             if rest := self._failures.rest(source):
@@ -107,7 +107,7 @@ class Scanner:
         del self._walks[source]
         if self._latest.get(source[0]) is walk:
             del self._latest[source[0]]
-        self._core.ring()
+        self._context.notify()
 
     async def _walk(self, source: _Source, before: asyncio.Task[UploaderError | None] | None) -> UploaderError | None:
         """The edge of a task: a failure is logged, shown, and becomes its result."""
@@ -125,28 +125,28 @@ class Scanner:
             failure = unforeseen(error, f"look through {printable(source[1])}")
         else:
             self._failures.passed(source)
-            self._core.recovered(_WALKER.room)
+            self._context.recovered(_WALKER.name)
             return None
         await self._note(source, failure)
         return failure
 
     async def _walk_to_the_end(self, upload: int, path: str) -> None:
-        of_upload = self._core.summary.upload(upload)
+        of_upload = self._context.summary.upload(upload)
         assert of_upload is not None, "an upload with paths stays"
-        project = self._core.summary.projects[of_upload.project]
-        named = await self._core.journal.read(lambda connection: sources.added(connection, upload))
+        project = self._context.summary.projects[of_upload.project]
+        named = await self._context.journal.read(lambda connection: sources.added(connection, upload))
         batches = scan([path], project.kind, named=named)
         batch = await self._ask((upload, path), partial(next, batches, None))
-        await self._core.journal.write(lambda connection: sources.begin_walk(connection, upload, path))
+        await self._context.journal.write(lambda connection: sources.begin_walk(connection, upload, path))
         found = False
         while batch is not None:
             found = found or bool(batch.candidates)
             where = [candidate.path for candidate in batch.candidates]
-            read_before = await self._core.journal.read(partial(known_contents.find_all, paths=where))
+            read_before = await self._context.journal.read(partial(known_contents.find_all, paths=where))
             recognised = await self._ask((upload, path), partial(recognise, batch.candidates, read_before))
             await self._keep(replace(batch, candidates=recognised.candidates), recognised, (upload, path), project.id)
             batch = await self._ask((upload, path), partial(next, batches, None))
-        await self._core.journal.write(lambda connection: end_walk(connection, upload, path, found=found))
+        await self._context.journal.write(lambda connection: end_walk(connection, upload, path, found=found))
 
     async def _ask(self, source: _Source, question: Callable[[], Result]) -> Result:
         """The answer to a question about the path. A card that hangs is told while it is waited for."""
@@ -158,11 +158,11 @@ class Scanner:
                 return asking.result()
             silence = _silent(path)
             log.warning("The walk for upload %d waits: %s", upload, silence)
-            await self._core.journal.write(
+            await self._context.journal.write(
                 lambda connection: sources.note_failed_walk(connection, upload, path, silence.kind, str(silence))
             )
             answer = await asking
-            await self._core.journal.write(lambda connection: sources.forget_failure(connection, upload, path))
+            await self._context.journal.write(lambda connection: sources.forget_failure(connection, upload, path))
             return answer
         finally:
             asking.cancel()
@@ -170,7 +170,7 @@ class Scanner:
     async def _keep(self, batch: ScanBatch, recognised: Recognised, source: _Source, project: int) -> None:
         """Write the batch down. An entry that the journal cannot hold is told as skipped, and keeps no other out."""
         try:
-            await self._core.journal.write(_keeping(batch, recognised, source, project))
+            await self._context.journal.write(_keeping(batch, recognised, source, project))
         except UnforeseenFailure as error:
             if not batch.candidates:
                 raise
@@ -185,12 +185,12 @@ class Scanner:
         if is_quiet(error, failures):
             return
         if isinstance(error, EngineError) and not isinstance(error, UnforeseenFailure):
-            self._core.faults[_WALKER] = error
-            self._core.ring()
+            self._context.faults[_WALKER] = error
+            self._context.notify()
             return
         shown = _away(path) if isinstance(error, (NoSuchPath, SourceVanished)) else error
         with contextlib.suppress(EngineError):  # it is noted with the next failure
-            await self._core.journal.write(
+            await self._context.journal.write(
                 lambda connection: sources.note_failed_walk(connection, upload, path, shown.kind, str(shown))
             )
 

@@ -23,11 +23,11 @@ _WORK = {
     "orphans": "look for what was left in the store",
     "clean up": "remove what was left in the store",
     "returns": "look for files that were gone",
-    "pulse": "keep its counts",
+    "monitor": "keep its counts",
 }
-"""What each room of the engine does, for the sentence about a failure."""
+"""The work of each worker, for the sentence about a failure."""
 
-UPLOADING_ROOMS = frozenset({"scan", "walk", "check", "intake", "send", "register", "finish"})
+UPLOADING_WORKERS = frozenset({"scan", "walk", "check", "intake", "send", "register", "finish"})
 """Those without which files do not get uploaded."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
@@ -47,8 +47,8 @@ def unforeseen(error: Exception, doing: str) -> UnforeseenFailure:
     )
 
 
-def unforeseen_in(room: str, error: Exception) -> UnforeseenFailure:
-    return unforeseen(error, _WORK.get(room, f"do its work ({room})"))
+def unforeseen_in(name: str, error: Exception) -> UnforeseenFailure:
+    return unforeseen(error, _WORK.get(name, f"do its work ({name})"))
 
 
 def given_up(error: Exception, doing: str) -> UnforeseenFailure:
@@ -73,7 +73,7 @@ def is_quiet(error: UploaderError, failures: int) -> bool:
 class Worker(NamedTuple):
     """What the engine does side by side: one part of its work, for all projects or for one."""
 
-    room: str
+    name: str
     project: int | None = None
 
 

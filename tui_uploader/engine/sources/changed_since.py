@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.journal.tables.files import FileRow
 from tui_uploader.errors import SourceChanged, SourceError
@@ -24,16 +24,16 @@ _SECONDS_PER_PROJECT = 20.0
 _MOST_NAMES = 3
 
 
-async def keep_unwritten(core: Core, stored: Sequence[FileRow]) -> list[FileRow]:
+async def keep_unwritten(context: EngineContext, stored: Sequence[FileRow]) -> list[FileRow]:
     """Those of the stored files that may be registered. The others are checked again, and go up as what they are then.
 
     A file whose registration was asked for before is not held back: the project may know it already.
     """
     asked = [row for row in stored if not row.register_asked]
-    written = await _written(core, asked, _SECONDS_PER_BATCH)
+    written = await _written(context, asked, _SECONDS_PER_BATCH)
     if not written:
         return list(stored)
-    too_often = {row.id: core.watches.changed(row) for row, _ in written}
+    too_often = {row.id: context.watches.changed(row) for row, _ in written}
 
     def check_again(connection: sqlite3.Connection) -> None:
         for row, found in written:
@@ -43,20 +43,20 @@ async def keep_unwritten(core: Core, stored: Sequence[FileRow]) -> list[FileRow]
             if (end := too_often[row.id]) is not None:
                 files.fail(connection, row.id, SourceChanged.__name__, end.reason)
 
-    await core.journal.write(check_again)
+    await context.journal.write(check_again)
     going_back = {row.id for row, _ in written}
     return [row for row in stored if row.id not in going_back]
 
 
-async def written_since_check(core: Core, row: FileRow) -> bool:
+async def written_since_check(context: EngineContext, row: FileRow) -> bool:
     """Whether the file on disk was written to after it was checked."""
-    return bool(await _written(core, [row], _SECONDS_PER_BATCH))
+    return bool(await _written(context, [row], _SECONDS_PER_BATCH))
 
 
-async def written_since_registered(core: Core, project: int) -> list[FileRow]:
+async def written_since_registered(context: EngineContext, project: int) -> list[FileRow]:
     """Registered images of the project whose files changed on disk since they were checked."""
-    registered = await core.journal.read(lambda connection: files.latest_registered(connection, project))
-    return [row for row, _ in await _written(core, registered, _SECONDS_PER_PROJECT)]
+    registered = await context.journal.read(lambda connection: files.latest_registered(connection, project))
+    return [row for row, _ in await _written(context, registered, _SECONDS_PER_PROJECT)]
 
 
 def objection_to(written: Sequence[FileRow], project: str) -> SourceChanged:
@@ -70,8 +70,8 @@ def objection_to(written: Sequence[FileRow], project: str) -> SourceChanged:
     )
 
 
-async def _written(core: Core, rows: Sequence[FileRow], seconds: float) -> list[tuple[FileRow, Candidate]]:
-    answers = await core.sources.ask(_now, rows, seconds)
+async def _written(context: EngineContext, rows: Sequence[FileRow], seconds: float) -> list[tuple[FileRow, Candidate]]:
+    answers = await context.sources.ask(_now, rows, seconds)
     return [
         (row, found)
         for row, found in zip(rows, answers, strict=True)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 
-from tui_uploader.engine.context import Core
+from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files, known_contents
 from tui_uploader.engine.journal.tables.files import FileRow
 from tui_uploader.errors import SourceChanged
@@ -40,60 +40,60 @@ class OpenFile:
 
 
 @asynccontextmanager
-async def opened(core: Core, row: FileRow) -> AsyncIterator[OpenFile]:
+async def opened(context: EngineContext, row: FileRow) -> AsyncIterator[OpenFile]:
     """The file, until the block ends. If it only looks different, that is written down in the journal.
 
     Raises SourceChanged, SourceVanished, SourceUnreadable.
     """
-    source = await _in_thread(core, row)
+    source = await _in_thread(context, row)
     try:
         if source.found != row.candidate:
-            await _make_sure(core, row, source)
+            await _make_sure(context, row, source)
         yield source
     finally:
-        _close(core, source)
+        _close(context, source)
 
 
-async def _make_sure(core: Core, row: FileRow, source: OpenFile) -> None:
+async def _make_sure(context: EngineContext, row: FileRow, source: OpenFile) -> None:
     if sameness(row.candidate, source.found) is Sameness.READ:
         raise SourceChanged(_CHANGED)
-    before = await core.journal.read(lambda connection: known_contents.find(connection, row.path))
+    before = await context.journal.read(lambda connection: known_contents.find(connection, row.path))
     if before is None or before.content.identity != row.identity or before.content.samples is None:
         return
     try:
-        samples = await core.sources.run(row.path, read_samples, source.descriptor, source.found.size)
+        samples = await context.sources.run(row.path, read_samples, source.descriptor, source.found.size)
     except OSError as error:
         raise source_error(row.path, error) from error
     if samples != before.content.samples:
         raise SourceChanged(_CHANGED)
-    await core.journal.write(lambda connection: files.recognise(connection, row.id, source.found))
+    await context.journal.write(lambda connection: files.recognise(connection, row.id, source.found))
 
 
-async def check_unwritten(core: Core, source: OpenFile) -> None:
+async def check_unwritten(context: EngineContext, source: OpenFile) -> None:
     """Raises SourceChanged when something was written to the file since it was opened.
 
     A card that is gone, or gives no answer in time, is no sign of that: the store has confirmed the bytes.
     """
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(_SECONDS_FOR_LOOK):
-            now = await core.sources.run_briefly(source.found.path, os.fstat, source.descriptor)
+            now = await context.sources.run_briefly(source.found.path, os.fstat, source.descriptor)
         if (now.st_size, now.st_mtime_ns) != (source.state.st_size, source.state.st_mtime_ns):
             raise SourceChanged(_CHANGED)
 
 
-async def _in_thread(core: Core, row: FileRow) -> OpenFile:
+async def _in_thread(context: EngineContext, row: FileRow) -> OpenFile:
     """A card that has just been pulled out may take its time to say so."""
-    opening = asyncio.ensure_future(core.sources.run_briefly(row.path, _open, row.path, row.real))
+    opening = asyncio.ensure_future(context.sources.run_briefly(row.path, _open, row.path, row.real))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        opening.add_done_callback(lambda _: _close_opened(core, opening))
+        opening.add_done_callback(lambda _: _close_opened(context, opening))
         raise
 
 
-def _close_opened(core: Core, opening: asyncio.Future[OpenFile]) -> None:
+def _close_opened(context: EngineContext, opening: asyncio.Future[OpenFile]) -> None:
     if not opening.cancelled() and opening.exception() is None:
-        _close(core, opening.result())
+        _close(context, opening.result())
 
 
 def _open(path: str, real: str) -> OpenFile:
@@ -103,7 +103,7 @@ def _open(path: str, real: str) -> OpenFile:
         return OpenFile(FileIO(kept, closefd=False), kept, found, state)
 
 
-def _close(core: Core, source: OpenFile) -> None:
+def _close(context: EngineContext, source: OpenFile) -> None:
     """Nothing waits for the end of it: closing a file of a network or FUSE file system asks the other side."""
     source.file.close()
-    core.sources.leave(source.found.path, os.close, source.descriptor)
+    context.sources.leave(source.found.path, os.close, source.descriptor)

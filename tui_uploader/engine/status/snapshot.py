@@ -11,7 +11,7 @@ import msgspec
 
 from tui_uploader.engine.journal.summary import UNDER_WAY, ProjectRow, Summary, UploadRow
 from tui_uploader.engine.journal.tables.files import FileRow
-from tui_uploader.engine.scheduling.worker_failures import UPLOADING_ROOMS, Worker
+from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, Worker
 from tui_uploader.engine.sources.unfinished import Rest
 from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError
 from tui_uploader.model import (
@@ -108,7 +108,7 @@ def fault_of(faults: Mapping[Worker, UploaderError], upload: UploadRow, project:
     followed = upload.auto_process or project.processing is not ProcessingState.NOT_STARTED
     to_process = upload.state is UploadState.COMPLETE and followed and not project.processing.ended
     for worker, fault in faults.items():
-        needed = to_process if worker.room == "process" else not ended and worker.room in UPLOADING_ROOMS
+        needed = to_process if worker.name == "process" else not ended and worker.name in UPLOADING_WORKERS
         if needed and worker.project in (None, project.id):
             return fault
     return None
