@@ -24,6 +24,7 @@ from tui_uploader.model import (
     Link,
     LinkState,
     Login,
+    NewProject,
     Notice,
     Processing,
     ProcessingState,
@@ -65,7 +66,9 @@ LOGIN = Login("https://cloud.example", "me", "secret")
         EngineStatus("0.1", 42, 1.7e9, Link(LinkState.DOWN, 1.0, 2.0, "no route"), 4, 0.0, (UPLOAD, UPLOAD)),
         EngineStatus("0.1", 42, 1.7e9, Link(), 0, 0.0, ()),
         Project(None, "x", ProjectKind.RESULTS, "me@cloud", PROCESSING, (1, 2), 3, "https://cloud.example/1"),
-        AddRequest(("/card", "/more"), new="x", kind=ProjectKind.RESULTS, auto_process=False, account="me@cloud"),
+        AddRequest(
+            ("/card", "/more"), NewProject("x"), kind=ProjectKind.RESULTS, auto_process=False, account="me@cloud"
+        ),
         FileSelection(ids=(1, 2), names=("a.jpg",), statuses=(FileStatus.FAILED,), all=True),
         FileQuery(10, 50, FileStatus.WAITING, FileStatus.FAILED, "!dji", "size", True),
         FileWindow(100, 10, (FILE, FILE)),
@@ -110,7 +113,9 @@ def test_unknown_fields_are_passed_over() -> None:
 
 
 def test_missing_fields_take_their_defaults() -> None:
-    assert from_json('{"paths":["/card"],"new":"x"}', AddRequest) == AddRequest(("/card",), new="x")
+    assert from_json('{"paths":["/card"],"target":{"type":"new","name":"x"}}', AddRequest) == AddRequest(
+        ("/card",), NewProject("x")
+    )
 
 
 @pytest.mark.parametrize(

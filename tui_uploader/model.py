@@ -423,17 +423,33 @@ class EngineStatus(msgspec.Struct, frozen=True):
 # ------------------------------------------------------------------------- what front ends ask of the engine
 
 
-class AddRequest(msgspec.Struct, frozen=True):
-    """Put files or folders into the queue of a project.
+class ExistingProject(msgspec.Struct, frozen=True, tag="existing"):
+    """A project that the service or the engine's journal already has."""
 
-    Exactly one of `project` (its id, or its name where that is unique) and `new` (a name) is given. `new` with the
-    name of a project that this machine made for the same account means that project: the same command run again
-    goes on where it was.
+    id_or_name: str
+    """Its id, or its name where that is unique."""
+
+
+class NewProject(msgspec.Struct, frozen=True, tag="new"):
+    """A project to create.
+
+    If this machine has already created a project of that name, kind and account, it means that one: repeating a
+    command continues the same upload.
     """
 
+    name: str
+
+
+Target = ExistingProject | NewProject
+"""The project that an upload goes to."""
+
+
+class AddRequest(msgspec.Struct, frozen=True):
+    """Files or folders to put into the queue of a project."""
+
     paths: tuple[str, ...]
-    project: str | None = None
-    new: str | None = None
+    """Absolute paths."""
+    target: Target
     kind: ProjectKind = ProjectKind.IMAGES
     auto_process: bool = True
     account: str | None = None

@@ -15,7 +15,7 @@ from tests.chaos.machine import DEADLINE, Machine
 from tests.chaos.mishaps import Mishap, is_complete
 from tests.photos import write_flight
 from tests.until import until
-from tui_uploader.model import AddRequest, SignInRequest, UploadState
+from tui_uploader.model import AddRequest, ExistingProject, NewProject, SignInRequest, UploadState
 
 
 async def card_swapped(machine: Machine, flight: Flight, chance: random.Random) -> None:
@@ -24,7 +24,7 @@ async def card_swapped(machine: Machine, flight: Flight, chance: random.Random) 
     flight.swap()
     async with machine.front_end() as engine:
         (upload,) = (await engine.status()).uploads
-        await engine.add(AddRequest((str(flight.folder),), project=upload.project))
+        await engine.add(AddRequest((str(flight.folder),), ExistingProject(upload.project or upload.project_name)))
     machine.seen = None
 
 
@@ -49,7 +49,7 @@ async def file_still_written(machine: Machine, flight: Flight, chance: random.Ra
     finish = flight.begin_copy("DJI_0999.TIF")
     async with machine.front_end() as engine:
         (upload,) = (await engine.status()).uploads
-        await engine.add(AddRequest((str(flight.folder),), project=upload.project or upload.project_name))
+        await engine.add(AddRequest((str(flight.folder),), ExistingProject(upload.project or upload.project_name)))
     await asyncio.sleep(chance.uniform(1.0, 3.0))
     finish()
 
@@ -79,7 +79,7 @@ async def other_cloud_stalls(machine: Machine, flight: Flight, chance: random.Ra
     try:
         async with _silent_server(other.cloud_port), machine.front_end() as engine:
             await engine.sign_in(SignInRequest(other.login, verify=False))
-            await engine.add(AddRequest((os.fspath(other.card),), new="Second", account=other.login.account))
+            await engine.add(AddRequest((os.fspath(other.card),), NewProject("Second"), account=other.login.account))
             await until(lambda: _complete(machine, "Quarry"), DEADLINE)
             assert not _complete(machine, "Second")
         await other.start_cloud()

@@ -20,7 +20,7 @@ from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of
 from tests.until import until
 from tui_uploader.errors import UploaderError
 from tui_uploader.local_cloud.faults import meter
-from tui_uploader.model import AddRequest, FileSelection, FileStatus, ProcessingState, SignInRequest
+from tui_uploader.model import AddRequest, FileSelection, FileStatus, NewProject, ProcessingState, SignInRequest
 
 _PATIENCE = 240.0
 """Several times the minute for which the engine waits when it cannot know whether processing was started."""
@@ -154,7 +154,7 @@ async def _ask_and_wait(machine: Machine, flight: Flight) -> None:
 async def _ask(machine: Machine, flight: Flight) -> None:
     """Sign in and ask for the upload, as often as that is lost with an engine that dies. Raises EngineDied."""
     assert machine.login is not None
-    request = AddRequest((str(flight.folder),), new="Quarry", account=machine.login.account)
+    request = AddRequest((str(flight.folder),), NewProject("Quarry"), account=machine.login.account)
     while True:
         await machine.engine_listens()
         if not machine.engine_runs:

@@ -14,6 +14,7 @@ from tui_uploader.errors import EngineGone, EngineUnreachable, LinkDown, Nothing
 from tui_uploader.model import (
     Counts,
     FileStatus,
+    NewProject,
     Notice,
     Processing,
     ProcessingState,
@@ -47,7 +48,7 @@ def test_paths_are_absolute_and_the_rest_is_as_asked(
     assert run(["upload", "card", "--new", "Quarry", "--results"]) == 0
     (request,) = stand_in.heard("add")
     assert request.paths == (str(card),)
-    assert (request.new, request.project, request.kind) == ("Quarry", None, ProjectKind.RESULTS)
+    assert (request.target, request.kind) == (NewProject("Quarry"), ProjectKind.RESULTS)
     assert not request.auto_process
     assert request.account is None
 

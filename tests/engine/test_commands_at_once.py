@@ -11,7 +11,7 @@ from tests.engine.world import World
 from tests.photos import write_flight
 from tui_uploader.errors import NothingToUpload
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import AddRequest, ProjectKind
+from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def test_two_uploads_to_a_project_that_only_the_service_knows_are_one_proj
             assert made.id is not None
         world.directories.journal.unlink()  # another machine, that knows nothing of it
         async with world.engine() as manager:
-            request = AddRequest((str(world.card),), project=made.id, auto_process=False)
+            request = AddRequest((str(world.card),), ExistingProject(made.id), auto_process=False)
             uploads = await asyncio.gather(*(manager.add(request) for _ in range(4)))
             assert {upload.upload for upload in uploads} == {1}
             assert [project.id for project in await manager.queries.projects()] == [made.id]
@@ -38,8 +38,8 @@ async def test_a_project_that_is_taken_back_meanwhile_does_not_take_another_comm
     empty = world.folder / "empty"
     empty.mkdir()
     write_flight(world.card, 1)
-    nothing = AddRequest((str(empty),), new="Quarry", auto_process=False)
-    something = AddRequest((str(world.card),), new="Quarry", auto_process=False)
+    nothing = AddRequest((str(empty),), NewProject("Quarry"), auto_process=False)
+    something = AddRequest((str(world.card),), NewProject("Quarry"), auto_process=False)
     async with world.cloud_running(), world.engine() as manager:
         outcomes = await asyncio.gather(
             *(manager.add(request) for request in (nothing, something, nothing, something)), return_exceptions=True

@@ -32,10 +32,12 @@ from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model import (
     AddRequest,
     Counts,
+    ExistingProject,
     FileQuery,
     FileSelection,
     FileStatus,
     LinkState,
+    NewProject,
     ProcessingState,
     ProjectKind,
     SignInRequest,
@@ -268,14 +270,12 @@ async def test_a_folder_of_4001_images_is_told_before_anything_is_sent(
 
 
 BAD_REQUESTS: list[tuple[Callable[[Path], AddRequest], type[Exception]]] = [
-    (lambda card: AddRequest(paths=(str(card / "none"),), new="Q"), NoSuchPath),
-    (lambda card: AddRequest(paths=(str(card),), new="Q"), NothingToUpload),
-    (lambda card: AddRequest(paths=("relative",), new="Q"), UsageError),
-    (lambda card: AddRequest(paths=(), new="Q"), UsageError),
-    (lambda card: AddRequest(paths=(str(card),)), UsageError),
-    (lambda card: AddRequest(paths=(str(card),), new="Q", project="1"), UsageError),
-    (lambda card: AddRequest(paths=(str(card),), project="nobody's"), NoSuchProject),
-    (lambda card: AddRequest(paths=(str(card),), new="Q", account="nobody@nowhere"), NotSignedIn),
+    (lambda card: AddRequest((str(card / "none"),), NewProject("Q")), NoSuchPath),
+    (lambda card: AddRequest((str(card),), NewProject("Q")), NothingToUpload),
+    (lambda card: AddRequest(("relative",), NewProject("Q")), UsageError),
+    (lambda card: AddRequest((), NewProject("Q")), UsageError),
+    (lambda card: AddRequest((str(card),), ExistingProject("nobody's")), NoSuchProject),
+    (lambda card: AddRequest((str(card),), NewProject("Q"), account="nobody@nowhere"), NotSignedIn),
 ]
 
 
@@ -375,7 +375,7 @@ async def test_results_go_to_a_project_of_results(manager: UploadManager, defaul
     cloud = default_world.card / "cloud.las"
     cloud.parent.mkdir()
     cloud.write_bytes(b"LASF" + os.urandom(3000))
-    upload = await manager.add(AddRequest(paths=(str(cloud),), new="Results", kind=ProjectKind.RESULTS))
+    upload = await manager.add(AddRequest((str(cloud),), NewProject("Results"), kind=ProjectKind.RESULTS))
     done = await settled(manager, upload.upload)
     assert (done.counts, done.auto_process) == (Counts(uploaded=1), False)
     assert default_world.objects() == {"cloud.las": cloud.read_bytes()}

@@ -24,7 +24,7 @@ from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
 from tui_uploader.local_cloud.storage.projects import starts
-from tui_uploader.model import AddRequest, FileItem, FileQuery, Login, SignInRequest, UploadStatus
+from tui_uploader.model import AddRequest, FileItem, FileQuery, Login, NewProject, SignInRequest, UploadStatus
 from tui_uploader.settings import Directories, Settings
 
 SETTINGS = Settings(no_keyring=True)
@@ -141,7 +141,7 @@ async def add(
     manager: UploadManager, *paths: Path, new: str = "Quarry", auto_process: bool = True, account: str | None = None
 ) -> UploadStatus:
     return await manager.add(
-        AddRequest(tuple(str(path) for path in paths), new=new, auto_process=auto_process, account=account)
+        AddRequest(tuple(str(path) for path in paths), NewProject(new), auto_process=auto_process, account=account)
     )
 
 

@@ -30,6 +30,7 @@ from tui_uploader.model import (
     FileWindow,
     IdRun,
     Link,
+    NewProject,
     Processing,
     ProcessingState,
     Project,
@@ -181,13 +182,12 @@ class StandInManager(UploadManager):
         return signed_in
 
     async def add(self, request: AddRequest) -> UploadStatus:
-        if (request.project is None) == (request.new is None):
-            raise UsageError("Give either a project or the name of a new one.")
         self.requests.append(request)
+        target = request.target
         project = (
-            await self.create_project(request.new, request.kind, request.account)
-            if request.new is not None
-            else await self.queries.project(request.project or "")
+            await self.create_project(target.name, request.kind, request.account)
+            if isinstance(target, NewProject)
+            else await self.queries.project(target.id_or_name)
         )
         number = next(self._ids)
         self._state.files[number] = [

@@ -29,7 +29,9 @@ async def http(manager: StandInManager, directories: Directories) -> AsyncIterat
 
 
 async def add(http: httpx.AsyncClient, *paths: str) -> dict[str, Any]:
-    answer = await http.post("/v1/uploads", json={"paths": list(paths), "new": "North field"})
+    answer = await http.post(
+        "/v1/uploads", json={"paths": list(paths), "target": {"type": "new", "name": "North field"}}
+    )
     assert answer.status_code == 200, answer.text
     upload: dict[str, Any] = answer.json()
     return upload
@@ -120,7 +122,7 @@ async def test_projects_and_accounts(http: httpx.AsyncClient) -> None:
 
 async def test_a_path_that_is_not_utf8_comes_back_as_it_went(http: httpx.AsyncClient) -> None:
     path = os.fsdecode(b"/card/\xff\xfe \x1b[31m\n.jpg")
-    body = json.dumps({"paths": [path], "new": "North"})  # lone surrogates, escaped
+    body = json.dumps({"paths": [path], "target": {"type": "new", "name": "North"}})  # lone surrogates, escaped
     assert (await http.post("/v1/uploads", content=body)).status_code == 200
     answer = await http.get("/v1/uploads/1/files?text=%FF")
     assert answer.content.isascii()
@@ -134,18 +136,19 @@ async def test_a_path_that_is_not_utf8_comes_back_as_it_went(http: httpx.AsyncCl
         b"{",
         b"[]",
         b"null",
-        b'{"paths": "/a.jpg", "new": "x"}',
-        b'{"paths": ["/a.jpg"], "new": 7}',
-        b'{"paths": ["/a.jpg"], "new": "x", "kind": "videos"}',
-        b'{"paths": ["a.jpg"], "new": "x"}',
-        b'{"paths": [""], "new": "x"}',
-        b'{"paths": ["/a\\u0000.jpg"], "new": "x"}',
-        b'{"paths": ["/\\ud800.jpg"], "new": "x"}',
-        b'{"paths": ["/a.jpg"], "new": "\\udcff"}',
+        b'{"paths": "/a.jpg", "target": {"type": "new", "name": "x"}}',
+        b'{"paths": ["/a.jpg"], "target": {"type": "new", "name": 7}}',
+        b'{"paths": ["/a.jpg"], "target": {"type": "new", "name": "x"}, "kind": "videos"}',
+        b'{"paths": ["a.jpg"], "target": {"type": "new", "name": "x"}}',
+        b'{"paths": [""], "target": {"type": "new", "name": "x"}}',
+        b'{"paths": ["/a\\u0000.jpg"], "target": {"type": "new", "name": "x"}}',
+        b'{"paths": ["/\\ud800.jpg"], "target": {"type": "new", "name": "x"}}',
+        b'{"paths": ["/a.jpg"], "target": {"type": "new", "name": "\\udcff"}}',
         b'{"paths": ["/a.jpg"]}',
+        b'{"paths": ["/a.jpg"], "target": {"type": "new"}}',
         b"\xff\xfe",
         b"[" * 100_000,
-        b'{"paths": ["/a.jpg"], "new": "x", "auto_process": ' + b"9" * 5000 + b"}",
+        b'{"paths": ["/a.jpg"], "target": {"type": "new", "name": "x"}, "auto_process": ' + b"9" * 5000 + b"}",
     ],
 )
 async def test_a_body_that_cannot_be_understood_is_refused(
@@ -205,7 +208,9 @@ async def test_front_ends_of_another_version_are_told_so(http: httpx.AsyncClient
     for answer in (
         await http.get("/v1/status", headers=other),
         await http.get("/v1/events", headers=other),
-        await http.post("/v1/uploads", json={"paths": ["/a.jpg"], "new": "x"}, headers=other),
+        await http.post(
+            "/v1/uploads", json={"paths": ["/a.jpg"], "target": {"type": "new", "name": "x"}}, headers=other
+        ),
     ):
         assert failure(answer) == (409, "EngineVersionDiffers")
         assert answer.headers[VERSION_HEADER] == version()
@@ -238,7 +243,7 @@ async def test_a_front_end_that_does_not_read_costs_nothing(
 ) -> None:
     """It finds the newest status once it reads again, and not the hundreds that it slept through."""
     for number in range(60):
-        await http.post("/v1/uploads", json={"paths": [f"/{number}.jpg"], "new": "n" * 200})
+        await http.post("/v1/uploads", json={"paths": [f"/{number}.jpg"], "target": {"type": "new", "name": "n" * 200}})
     changes = 400
     size = len((await http.get("/v1/status")).content)
     with socket.socket(socket.AF_UNIX) as sleeper:
@@ -251,7 +256,9 @@ async def test_a_front_end_that_does_not_read_costs_nothing(
         last = await manager.create_project(
             "the last change", kind=(await manager.queries.projects())[0].kind, account=None
         )
-        await http.post("/v1/uploads", json={"paths": ["/last.jpg"], "project": last.id})
+        await http.post(
+            "/v1/uploads", json={"paths": ["/last.jpg"], "target": {"type": "existing", "id_or_name": last.id}}
+        )
         sleeper.setblocking(False)
         received = bytearray()
         loop = asyncio.get_running_loop()

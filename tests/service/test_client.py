@@ -35,6 +35,7 @@ from tui_uploader.model import (
     FileSelection,
     FileStatus,
     Login,
+    NewProject,
     ProcessingState,
     ProjectKind,
     SignInRequest,
@@ -46,7 +47,7 @@ from tui_uploader.service import client as client_module
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 
-FLIGHT = AddRequest(paths=("/card/a.jpg", "/card/b.jpg"), new="North field")
+FLIGHT = AddRequest(("/card/a.jpg", "/card/b.jpg"), NewProject("North field"))
 
 
 def test_has_the_methods_of_the_manager() -> None:
@@ -108,7 +109,7 @@ async def test_a_project_of_any_name_is_found(client: EngineClient, name: str) -
 
 async def test_windows_of_files_and_paths_that_are_not_utf8(client: EngineClient) -> None:
     paths = tuple(os.fsdecode(b"/card/\xff%d&=.jpg" % number) for number in range(9))
-    upload = await client.add(AddRequest(paths=paths, new="North"))
+    upload = await client.add(AddRequest(paths, NewProject("North")))
     window = await client.files(
         upload.upload,
         FileQuery(offset=1, limit=3, status=FileStatus.WAITING, text="\udcff", sort="name", descending=True),
@@ -123,10 +124,10 @@ async def test_relative_paths_are_those_of_the_front_end(
     client: EngineClient, manager: StandInManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    await client.add(AddRequest(paths=("DCIM/../a.jpg", "/b.jpg", "."), new="North"))
+    await client.add(AddRequest(("DCIM/../a.jpg", "/b.jpg", "."), NewProject("North")))
     assert manager.requests[0].paths == (f"{tmp_path}/DCIM/../a.jpg", "/b.jpg", f"{tmp_path}")
     with pytest.raises(UsageError, match="is not absolute"):
-        await client.add(AddRequest(paths=("",), new="North"))
+        await client.add(AddRequest(("",), NewProject("North")))
 
 
 async def test_errors_are_those_of_the_manager(client: EngineClient) -> None:
@@ -134,8 +135,6 @@ async def test_errors_are_those_of_the_manager(client: EngineClient) -> None:
         await client.pause(7)
     with pytest.raises(NoSuchProject, match="nowhere"):
         await client.project("nowhere")
-    with pytest.raises(UsageError, match="either a project or the name of a new one"):
-        await client.add(AddRequest(paths=("/a.jpg",)))
     upload = await client.add(FLIGHT)
     with pytest.raises(NotPossibleNow, match="cancel it first"):
         await client.dismiss(upload.upload)

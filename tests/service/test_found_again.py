@@ -11,7 +11,7 @@ import pytest
 from tests.service.conftest import eventually_async
 from tests.service.stand_in import StandInManager
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.model import AddRequest
+from tui_uploader.model import AddRequest, NewProject
 from tui_uploader.service import lifetime
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import holder
@@ -35,7 +35,7 @@ async def test_a_removed_socket_is_made_again_and_streams_go_on(
         async with EngineClient.connect(directories, spawn=False) as newcomer:
             info = await newcomer.engine()
             assert (info.pid, info.socket) == (os.getpid(), os.fspath(directories.socket))
-            upload = await newcomer.add(AddRequest(paths=("/card/a.jpg",), new="North"))
+            upload = await newcomer.add(AddRequest(("/card/a.jpg",), NewProject("North")))
         assert upload in (await anext(changes)).uploads
     await changes.aclose()
 

@@ -26,14 +26,14 @@ from tui_uploader.errors import (
     JournalTooNew,
     UploaderError,
 )
-from tui_uploader.model import AddRequest, EngineStatus, Login, SignInRequest
+from tui_uploader.model import AddRequest, EngineStatus, Login, NewProject, SignInRequest
 from tui_uploader.ownership import private
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import holder, make_private, read_holder
 from tui_uploader.service.spawn import reachable, start_engine
 from tui_uploader.settings import Directories
 
-FLIGHT = AddRequest(paths=("/card/a.jpg",), new="North field")
+FLIGHT = AddRequest(("/card/a.jpg",), NewProject("North field"))
 SECRET = "a-very-secret-secret"
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -145,7 +145,7 @@ async def test_a_signal_stops_it_in_good_order_and_fast(
 async def test_a_front_end_that_does_not_read_cannot_hold_it_back(spawner: Spawner, directories: Directories) -> None:
     async with spawner.connect() as client:
         for number in range(50):
-            await client.add(AddRequest(paths=(f"/{number}.jpg",), new="n" * 500))
+            await client.add(AddRequest((f"/{number}.jpg",), NewProject("n" * 500)))
         _, writer = await asyncio.open_unix_connection(directories.socket, limit=1)
         writer.write(b"GET /v1/events HTTP/1.1\r\nhost: engine\r\n\r\n")
         for number in range(200):

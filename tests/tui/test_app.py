@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.photos import jpeg, of_yesterday, write_flight, write_photo
 from tests.tui.conftest import Screen, showing
 from tests.until import until
-from tui_uploader.model import AddRequest, ProcessingState, UploadStatus
+from tui_uploader.model import AddRequest, NewProject, ProcessingState, UploadStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui.messages import HastyKey, UnbracketedPaste
@@ -30,7 +30,7 @@ def cut_off(path: Path) -> Path:
 async def queued(directories: Directories, *paths: Path, name: str = "Quarry", auto_process: bool = True) -> int:
     """An upload that another front end began; paused when nothing was sent yet."""
     async with EngineClient.connect(directories, spawn=False) as engine:
-        request = AddRequest(tuple(str(path) for path in paths), new=name, auto_process=auto_process)
+        request = AddRequest(tuple(str(path) for path in paths), NewProject(name), auto_process=auto_process)
         return (await engine.add(request)).upload
 
 
@@ -40,7 +40,7 @@ async def paused(directories: Directories, *paths: Path) -> int:
     upload = await queued(directories, empty)
     async with EngineClient.connect(directories, spawn=False) as engine:
         await engine.pause(upload)
-        await engine.add(AddRequest(tuple(str(path) for path in paths), new="Quarry"))
+        await engine.add(AddRequest(tuple(str(path) for path in paths), NewProject("Quarry")))
     return upload
 
 

@@ -19,7 +19,7 @@ from tests.tui.conftest import Screen, showing
 from tests.tui.lines.test_columns import HOSTILE
 from tests.tui.values import engine_status, upload_status
 from tests.until import until
-from tui_uploader.model import AddRequest, Notice, ProjectKind
+from tui_uploader.model import AddRequest, ExistingProject, NewProject, Notice, ProjectKind
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui import keys
@@ -38,7 +38,9 @@ EVERY_KEY = (*keys.IN_PROJECTS, *keys.IN_FILES, *keys.IN_UPLOADS, *keys.EVERYWHE
 
 async def filled(manager: StandInManager, *names: str) -> None:
     """A project, with files of these names in its upload."""
-    await manager.add(AddRequest(tuple(f"/card/{name}" for name in names), new=names[0] if names else "North field"))
+    await manager.add(
+        AddRequest(tuple(f"/card/{name}" for name in names), NewProject(names[0] if names else "North field"))
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- sizes
@@ -336,7 +338,7 @@ async def test_an_engine_that_dies_in_mid_keystroke_is_told_and_started_again(
 ) -> None:
     async with spawner.connect() as engine:
         await engine.create_project("Quarry", ProjectKind.IMAGES, None)
-        await engine.add(AddRequest(("/card/a.JPG",), project="Quarry"))
+        await engine.add(AddRequest(("/card/a.JPG",), ExistingProject("Quarry")))
     app = UploaderApp(directories, connect=partial(EngineClient.connect, start=spawner))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = Screen(app, pilot)

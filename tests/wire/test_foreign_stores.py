@@ -22,7 +22,7 @@ from tests.chaos.mishaps import is_complete
 from tests.until import until
 from tests.wire.foreign_stores import BUCKET, ForeignStore, moto, seaweedfs
 from tests.wire.joined_cloud import joined_cloud, registered
-from tui_uploader.model import AddRequest, BandwidthChange, SignInRequest
+from tui_uploader.model import AddRequest, BandwidthChange, NewProject, SignInRequest
 
 _CARD = Load(photos=40, size=100_000, large=(17 * 1024**2 + 12_345,))
 _PACE = "10M"
@@ -98,7 +98,7 @@ async def _ask(machine: Machine) -> None:
     async with machine.front_end() as engine:
         await engine.set_bandwidth(BandwidthChange(limit=_PACE))
         await engine.sign_in(SignInRequest(machine.login, keep=True))
-        await engine.add(AddRequest((str(machine.card),), new="Quarry", account=machine.login.account))
+        await engine.add(AddRequest((str(machine.card),), NewProject("Quarry"), account=machine.login.account))
 
 
 async def test_the_credentials_may_put_and_nothing_else(store: ForeignStore) -> None:

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp
 from tui_uploader import codec
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineError, NoSuchUpload, UploaderError, UsageError
-from tui_uploader.model import AddRequest, BandwidthChange, FileQuery, FileSelection, SignInRequest
+from tui_uploader.model import AddRequest, BandwidthChange, FileQuery, FileSelection, NewProject, SignInRequest
 from tui_uploader.redaction import Holder
 from tui_uploader.service.lifetime import Presence, StopSignal
 from tui_uploader.service.middleware import FrontDoor, answer, error_answer
@@ -35,9 +35,9 @@ from tui_uploader.service.protocol import (
     MAX_BODY,
     STOP_PATH,
     AutoProcessing,
+    CreateProjectRequest,
     EngineInfo,
     FilesTouched,
-    NewProject,
     ProcessingStart,
     SignedOut,
     SignOutRequest,
@@ -144,7 +144,8 @@ async def _add(manager: UploadManager, request: Request) -> object:
         fault = path_fault(path)
         if fault is not None:
             raise UsageError(f"The path '{printable(path, 200)}' {fault}.")
-    _refuse_broken_text(wanted.project, wanted.new, wanted.account)
+    target = wanted.target
+    _refuse_broken_text(target.name if isinstance(target, NewProject) else target.id_or_name, wanted.account)
     return await manager.add(wanted)
 
 
@@ -174,7 +175,7 @@ async def _projects(manager: UploadManager, _: Request) -> object:
 
 
 async def _create_project(manager: UploadManager, request: Request) -> object:
-    wanted = await _body(request, NewProject)
+    wanted = await _body(request, CreateProjectRequest)
     _refuse_broken_text(wanted.name, wanted.account)
     return await manager.create_project(wanted.name, wanted.kind, wanted.account)
 

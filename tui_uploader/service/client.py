@@ -2,7 +2,7 @@
 
 ```python
 async with EngineClient.connect(Directories.of_user()) as engine:
-    upload = await engine.add(AddRequest(paths=("/media/card/DCIM",), new="North field"))
+    upload = await engine.add(AddRequest(("/media/card/DCIM",), NewProject("North field")))
 ```
 """
 
@@ -45,9 +45,9 @@ from tui_uploader.service.connection import (
 from tui_uploader.service.instance import holder
 from tui_uploader.service.protocol import (
     AutoProcessing,
+    CreateProjectRequest,
     EngineInfo,
     FilesTouched,
-    NewProject,
     ProcessingStart,
     SignedOut,
     SignOutRequest,
@@ -188,7 +188,7 @@ class EngineClient(EngineView):
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
         return await self._connection.post(
-            "/v1/projects", Project, NewProject(name, kind, account), patience=CLOUD_PATIENCE
+            "/v1/projects", Project, CreateProjectRequest(name, kind, account), patience=CLOUD_PATIENCE
         )
 
     async def pause(self, upload: int) -> UploadStatus:

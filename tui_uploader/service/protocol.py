@@ -53,7 +53,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     """How many uploads the engine knows."""
 
 
-class NewProject(msgspec.Struct, frozen=True):
+class CreateProjectRequest(msgspec.Struct, frozen=True):
     name: str
     kind: ProjectKind = ProjectKind.IMAGES
     account: str | None = None

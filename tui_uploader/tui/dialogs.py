@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from textual.app import App
 
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, ProjectKind
+from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, NewProject, ProjectKind
 from tui_uploader.settings import home_folder
 from tui_uploader.tui.engine.session import EngineLink
 from tui_uploader.tui.lines.glyphs import Glyphs
@@ -50,9 +50,10 @@ class Dialogs:
 
     def _account_for(self, request: AddRequest) -> str | None:
         """A new project is made with this terminal's login; a known one stays where it is."""
-        if request.new is not None:
+        if isinstance(request.target, NewProject):
             return self._link.account
-        known = (project.account for project in self._main.projects.listed if project.id == request.project)
+        id_or_name = request.target.id_or_name
+        known = (project.account for project in self._main.projects.listed if project.id == id_or_name)
         return next(known, self._link.account)
 
     def new_project(self) -> None:

@@ -20,7 +20,7 @@ from tui_uploader.engine.pipeline.confirm import Findings, findings
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.local_cloud.storage.database import FILE_NAME
 from tui_uploader.local_cloud.storage.projects import registered_images
-from tui_uploader.model import AddRequest, Counts, FileStatus, Login, UploadStatus
+from tui_uploader.model import AddRequest, Counts, ExistingProject, FileStatus, Login, UploadStatus
 
 NONE = frozenset[str]()
 ABC = ("a", "b", "c")
@@ -156,7 +156,8 @@ async def test_whoever_lost_the_journal_uploads_to_the_same_project_again(
             first = await settled(manager, (await add(manager, world.card, auto_process=False)).upload)
         shutil.rmtree(world.directories.data)
         async with world.engine() as manager:
-            request = AddRequest((str(world.card),), project=first.project, auto_process=False)
+            assert first.project is not None
+            request = AddRequest((str(world.card),), ExistingProject(first.project), auto_process=False)
             again = await settled(manager, (await manager.add(request)).upload)
             assert (again.counts, again.notice) == (Counts(uploaded=3), None)
 

@@ -28,9 +28,11 @@ from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import (
     AddRequest,
     Counts,
+    ExistingProject,
     FileSelection,
     FileStage,
     LinkState,
+    NewProject,
     ProjectKind,
     SignInRequest,
     UploadState,
@@ -172,7 +174,7 @@ async def test_a_small_project_gets_its_turn_beside_large_files(world: World) ->
     write_flight(world.card / "small", 1)
     world.time.stop()  # so that nothing is measured, and there are no more streams than at first
     async with world.cloud_running(), world.engine() as manager:
-        one = await manager.add(AddRequest(paths=(str(big),), new="Big", kind=ProjectKind.RESULTS))
+        one = await manager.add(AddRequest((str(big),), NewProject("Big"), kind=ProjectKind.RESULTS))
         await until(lambda: world.context.summary.files(one.upload, FileStage.SENDING) == allowance(4, 1))
         two = await add(manager, world.card / "small", new="Small", auto_process=False)
         begun = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
@@ -211,7 +213,7 @@ async def test_what_another_machine_uploaded_is_not_overwritten(world: World) ->
         async with other.engine() as manager:
             assert done.project is not None
             upload = await manager.add(
-                AddRequest(paths=(str(world.card / "theirs"),), project=done.project, auto_process=False)
+                AddRequest((str(world.card / "theirs"),), ExistingProject(done.project), auto_process=False)
             )
             await settled(manager, upload.upload)
         assert sorted(world.objects().values()) == sorted([mine.read_bytes(), theirs.read_bytes()])

@@ -15,6 +15,7 @@ from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import (
     AddRequest,
     Counts,
+    ExistingProject,
     FileSelection,
     FileStage,
     FileStatus,
@@ -86,7 +87,7 @@ async def test_a_file_that_was_deleted_fails_alone(world: World) -> None:
     async with world.cloud_running(), world.engine() as manager:
         await manager.create_project("Quarry", ProjectKind.IMAGES, None)
         await manager.sign_out("default")
-        upload = await manager.add(AddRequest((str(world.card),), project="Quarry", auto_process=False))
+        upload = await manager.add(AddRequest((str(world.card),), ExistingProject("Quarry"), auto_process=False))
         await until(lambda: world.context.summary.files(upload.upload, FileStage.READY) == 2)
         first.unlink()
         await manager.sign_in(SignInRequest(world.login()))

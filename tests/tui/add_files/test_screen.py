@@ -14,7 +14,7 @@ import pytest
 from tests.tui.dialogs import opened
 from tests.until import until
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.model import AddRequest, Project, ProjectKind
+from tui_uploader.model import AddRequest, ExistingProject, NewProject, Project, ProjectKind
 from tui_uploader.tui.add_files.screen import AddFilesScreen, HandOver
 from tui_uploader.tui.lines.glyphs import ASCII
 
@@ -55,7 +55,7 @@ async def test_a_typed_path_is_uploaded_at_once(card: Path) -> None:
         await dialog.type("DCIM/101MEDIA")
         await dialog.press("enter")
         assert await dialog.answered() == AddRequest(
-            (str(card / "DCIM" / "101MEDIA"),), project="11", account="me@cloud"
+            (str(card / "DCIM" / "101MEDIA"),), ExistingProject("11"), account="me@cloud"
         )
 
 
@@ -202,7 +202,7 @@ async def test_a_new_project_needs_a_name_that_the_service_takes(card: Path) -> 
         await dialog.type("East/West")
         await dialog.shows("Will be called East-West", "Enter uploads 5 images to a new project, East-West.")
         await dialog.press("enter")
-        assert await dialog.answered() == AddRequest((str(card),), new="East-West")
+        assert await dialog.answered() == AddRequest((str(card),), NewProject("East-West"))
 
 
 async def test_another_project_is_chosen_and_says_what_it_takes(card: Path) -> None:
@@ -227,7 +227,7 @@ async def test_results_show_their_files_and_do_not_process(card: Path) -> None:
         await dialog.shows("(x) results", "ortho.tif", "[ ] process automatically")
         await dialog.press("shift+tab", "shift+tab", "shift+tab", "down", "down", "space", "enter")
         assert await dialog.answered() == AddRequest(
-            (str(card / "ortho.tif"),), new="Maps", kind=ProjectKind.RESULTS, auto_process=False
+            (str(card / "ortho.tif"),), NewProject("Maps"), kind=ProjectKind.RESULTS, auto_process=False
         )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.intake.scan import scan
-from tui_uploader.model import AddRequest, Project, ProjectKind
+from tui_uploader.model import AddRequest, ExistingProject, NewProject, Project, ProjectKind
 from tui_uploader.text import printable
 from tui_uploader.tui.add_files.chosen_paths import clipped_start
 from tui_uploader.tui.add_files.destination import (
@@ -336,10 +336,15 @@ def test_where_an_upload_goes_in_words(project: Project | None, text: str, words
 @pytest.mark.parametrize(
     ("project", "kind", "auto", "request_"),
     [
-        (None, IMAGES, True, AddRequest(("/a",), new="x-y", kind=IMAGES, auto_process=True)),
-        (None, RESULTS, True, AddRequest(("/a",), new="x-y", kind=RESULTS, auto_process=False)),
-        (NORTH, IMAGES, False, AddRequest(("/a",), project="11", auto_process=False, account="me@cloud")),
-        (TO_BE_MADE, IMAGES, True, AddRequest(("/a",), new="Offline", account="me@cloud")),
+        (None, IMAGES, True, AddRequest(("/a",), NewProject("x-y"), kind=IMAGES, auto_process=True)),
+        (None, RESULTS, True, AddRequest(("/a",), NewProject("x-y"), kind=RESULTS, auto_process=False)),
+        (
+            NORTH,
+            IMAGES,
+            False,
+            AddRequest(("/a",), ExistingProject("11"), auto_process=False, account="me@cloud"),
+        ),
+        (TO_BE_MADE, IMAGES, True, AddRequest(("/a",), NewProject("Offline"), account="me@cloud")),
     ],
 )
 def test_the_request_names_the_project_in_one_way(

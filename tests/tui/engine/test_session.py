@@ -20,6 +20,7 @@ from tui_uploader.model import (
     Account,
     AddRequest,
     EngineStatus,
+    NewProject,
     Processing,
     ProcessingState,
     Project,
@@ -77,7 +78,7 @@ class Listener(App[None]):
 
 
 def an_upload(name: str = "North field") -> AddRequest:
-    return AddRequest(("/card/a.jpg",), new=name)
+    return AddRequest(("/card/a.jpg",), NewProject(name))
 
 
 async def test_it_attaches_and_tells_how_things_stand(manager: StandInManager, directories: Directories) -> None:

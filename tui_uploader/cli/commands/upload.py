@@ -16,7 +16,7 @@ from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.waiting import DONE, standstill
 from tui_uploader.encoding import typed_text
 from tui_uploader.errors import EngineGone, NoSuchPath, UsageError
-from tui_uploader.model import AddRequest, ProjectKind, Skipped, UploadStatus
+from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind, Skipped, Target, UploadStatus
 from tui_uploader.text import printable
 
 _ENGINES = 3
@@ -40,25 +40,30 @@ def upload(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
     """Upload files and folders to a project, in the background."""
-    if (project is None) == (new is None):
-        raise UsageError("Say where to: either --project P (one that exists) or --new NAME.")
-    if not (project or new or "").strip():
-        raise UsageError("A project needs a name that is not empty.")
-    project, new = _typed(project), _typed(new)
+    target = _target(project, new)
     whole_paths = tuple(absolute(path) for path in paths)
     _check_readable(whole_paths)
     request = AddRequest(
         paths=whole_paths,
-        project=project,
-        new=new,
+        target=target,
         kind=ProjectKind.RESULTS if results else ProjectKind.IMAGES,
         auto_process=not (no_process or results),
     )
     return Done(run(_upload(request, wait=wait, as_json=as_json)))
 
 
-def _typed(name: str | None) -> str | None:
-    return None if name is None else typed_text(name)
+def _target(project: str | None, new: str | None) -> Target:
+    """Raises UsageError unless exactly one of them is given."""
+    match project, new:
+        case str(), None:
+            target: Target = ExistingProject(typed_text(project))
+        case None, str():
+            target = NewProject(typed_text(new))
+        case _:
+            raise UsageError("Name the project: either --project P for an existing one, or --new NAME.")
+    if not (project or new or "").strip():
+        raise UsageError("A project needs a name that is not empty.")
+    return target
 
 
 def absolute(path: str) -> str:

@@ -22,7 +22,7 @@ from tui_uploader.cli.present import file_line, processing_line
 from tui_uploader.cli.session import connected, hand_over_login
 from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
-from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, Processing, ProcessingState
+from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, NewProject, Processing, ProcessingState
 from tui_uploader.text import counted, duration
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def _queue(flight: Path) -> int:
     """The number of the upload."""
     async with connected() as engine:
         account = await hand_over_login(engine)
-        added = await engine.add(AddRequest(paths=(str(flight),), new=_PROJECT, account=account))
+        added = await engine.add(AddRequest((str(flight),), NewProject(_PROJECT), account=account))
     return added.upload
 
 

@@ -14,7 +14,7 @@ from tui_uploader.engine.pipeline.projects import Find, Projects
 from tui_uploader.engine.pipeline.walk import Scanner
 from tui_uploader.errors import EngineError, NothingToUpload, UnforeseenFailure, UploaderError, UsageError
 from tui_uploader.intake.scan import check_paths
-from tui_uploader.model import AddRequest, ProjectKind, Skipped
+from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind, Skipped
 from tui_uploader.text import printable
 
 _SCAN_PATIENCE = 2.0
@@ -59,11 +59,11 @@ class Adder:
                 raise failure
 
     async def _project_for(self, request: AddRequest) -> Find:
-        if request.new is not None and request.project is None:
-            return self._projects.new(request.new, request.account, request.kind)
-        if request.project is not None and request.new is None:
-            return await self._projects.finder(request.project, request.account, request.kind)
-        raise UsageError("Name either an existing project or a new one.")
+        match request.target:
+            case NewProject(name):
+                return self._projects.new(name, request.account, request.kind)
+            case ExistingProject(id_or_name):
+                return await self._projects.finder(id_or_name, request.account, request.kind)
 
     async def _take_back_if_nothing(self, upload: int, paths: Sequence[str], failures: Sequence[UploaderError]) -> None:
         """`failures`: of the walks of these paths. Where others hold files, a failed one is told with the upload."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_uploader.model import AddRequest, Project, ProjectKind
+from tui_uploader.model import AddRequest, ExistingProject, NewProject, Project, ProjectKind
 from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import cell_text
 
@@ -90,8 +90,6 @@ def add_request(
     """A project without an id is named: for the engine that is the one it is still to make."""
     auto_process = auto_process and kind is ProjectKind.IMAGES
     if project is None:
-        return AddRequest(tuple(paths), new=checked_name(name).name, kind=kind, auto_process=auto_process)
-    new = project.name if project.id is None else None
-    return AddRequest(
-        tuple(paths), project=project.id, new=new, kind=kind, auto_process=auto_process, account=project.account
-    )
+        return AddRequest(tuple(paths), NewProject(checked_name(name).name), kind, auto_process)
+    target = NewProject(project.name) if project.id is None else ExistingProject(project.id)
+    return AddRequest(tuple(paths), target, kind, auto_process, project.account)
