@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journal.journaled import Desk
+from tests.engine.journal.harness import JournalHarness
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.summary import read_summary
 
@@ -20,10 +20,10 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 
 
 @pytest.fixture
-async def desk(journal: Journal) -> AsyncIterator[Desk]:
-    desk = Desk(journal)
-    await desk.begin()
-    yield desk
+async def harness(journal: Journal) -> AsyncIterator[JournalHarness]:
+    harness = JournalHarness(journal)
+    await harness.begin()
+    yield harness
     assert journal.summary == await journal.read(read_summary), (
         "kept up to date change by change, it is that of all rows"
     )

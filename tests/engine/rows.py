@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui_uploader.engine.journal.summary import ProjectRow, Summary, Tally, UploadRow
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.summary import ProjectRecord, Summary, Tally, UploadRecord
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
 
-PROJECT = ProjectRow(
+PROJECT = ProjectRecord(
     id=1,
     account="id@cloud",
     remote_id="77",
@@ -29,7 +29,7 @@ PROJECT = ProjectRow(
     started_at=None,
 )
 
-UPLOAD = UploadRow(
+UPLOAD = UploadRecord(
     id=1,
     project=1,
     state=UploadState.ACTIVE,
@@ -43,7 +43,7 @@ UPLOAD = UploadRow(
     skipped=0,
 )
 
-FILE = FileRow(
+FILE = FileRecord(
     id=1,
     upload=1,
     project=1,
@@ -66,7 +66,7 @@ FILE = FileRow(
 
 
 def summary(
-    *uploads: tuple[UploadState, dict[FileStage, int]], project: ProjectRow = PROJECT, auto_process: bool = True
+    *uploads: tuple[UploadState, dict[FileStage, int]], project: ProjectRecord = PROJECT, auto_process: bool = True
 ) -> Summary:
     """A summary with uploads in these states, and files of 100 bytes by stage."""
     rows = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journal.journaled import Desk, candidate, content
+from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, settled
 from tests.photos import write_flight
 from tui_uploader.engine.journal.tables import deduplication, known_contents
@@ -28,21 +28,23 @@ YEAR_2300, YEAR_60000, YEAR_MINUS_1000 = 10_413_792_000, 1_831_400_000_000, -93_
     "number",
     [0, -1, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), -(2**63) - 1, YEAR_60000 * 10**9, YEAR_MINUS_1000 * 10**9],
 )
-async def test_a_number_of_a_file_comes_back_from_the_journal_as_it_was(desk: Desk, number: int) -> None:
+async def test_a_number_of_a_file_comes_back_from_the_journal_as_it_was(harness: JournalHarness, number: int) -> None:
     """As inode and as time; it is told from its neighbour, and the content that was read is known again."""
     strange = candidate("/card/a.jpg", mtime_ns=number, inode=number)
-    await desk.find(strange, candidate("/card/b.jpg"))
+    await harness.find(strange, candidate("/card/b.jpg"))
     assert from_column(to_column(number)) == number
-    assert (await desk.row("/card/a.jpg")).candidate == strange
-    await desk.check("/card/a.jpg", content("a"))
-    remembered = await desk.journal.read(lambda connection: known_contents.find(connection, strange.path))
+    assert (await harness.row("/card/a.jpg")).candidate == strange
+    await harness.check("/card/a.jpg", content("a"))
+    remembered = await harness.journal.read(lambda connection: known_contents.find(connection, strange.path))
     assert remembered == Known(strange, Content(content("a"), 7))
-    assert await desk.journal.read(lambda connection: deduplication.distinct_images(connection, desk.project)) == 2
+    assert (
+        await harness.journal.read(lambda connection: deduplication.distinct_images(connection, harness.project)) == 2
+    )
 
-    await desk.find(strange)
-    assert (await desk.row("/card/a.jpg")).stage is FileStage.READY, "the same numbers: the same file"
-    await desk.find(candidate("/card/a.jpg", mtime_ns=number + 1, inode=number))
-    assert (await desk.row("/card/a.jpg")).stage is FileStage.FOUND, "another number: another file"
+    await harness.find(strange)
+    assert (await harness.row("/card/a.jpg")).stage is FileStage.READY, "the same numbers: the same file"
+    await harness.find(candidate("/card/a.jpg", mtime_ns=number + 1, inode=number))
+    assert (await harness.row("/card/a.jpg")).stage is FileStage.FOUND, "another number: another file"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.until import until
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.context import Clocks, EngineContext
-from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.engine.journal.summary import ProjectRecord
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.sources.unfinished import Patience
 from tui_uploader.engine.supervisor import Supervisor
@@ -117,7 +117,7 @@ class World:
 
         await until(time_passes, seconds)
 
-    def project_row(self, project: str) -> ProjectRow:
+    def project_row(self, project: str) -> ProjectRecord:
         """What the journal says of it."""
         return next(row for row in self.context.summary.projects.values() if row.remote_id == project)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from tui_uploader.engine.accounts.accounts import Accounts, SignedIn
 from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.summary import ProjectRow, Summary
+from tui_uploader.engine.journal.summary import ProjectRecord, Summary
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
-from tui_uploader.engine.scheduling.stream_slots import Streams
+from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, Worker, is_quiet, unforeseen_in
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.engine.sources.unfinished import Watches
@@ -44,7 +44,7 @@ class EngineContext:
     journal: Journal
     accounts: Accounts
     progress: TransferProgress
-    streams: Streams
+    streams: StreamSlots
     clocks: Clocks
     governor: BandwidthGovernor
     watches: Watches
@@ -81,7 +81,7 @@ class EngineContext:
         finally:
             self._subscribers.discard(changed)
 
-    def account_of(self, project: ProjectRow) -> SignedIn | None:
+    def account_of(self, project: ProjectRecord) -> SignedIn | None:
         return self.accounts.of(project.account)
 
     async def run(self, name: str, step: Step) -> None:

@@ -13,14 +13,14 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.pipeline.send import Sender
 from tui_uploader.engine.scheduling.concurrency import (
+    LinkQuality,
     Slack,
     StreamPlan,
-    Way,
     Window,
+    link_quality,
     next_plan,
     slack_after,
     slack_seconds,
-    way_of,
     window_seconds,
 )
 from tui_uploader.engine.sources import threads
@@ -67,10 +67,10 @@ class Monitor:
             self._watch_disks()
         if moving:
             self._context.progress.measure(now)
-            way = way_of([each for connections in self._vitals.values() for each in connections])
-            self._plan_streams(now, way)
+            quality = link_quality([each for connections in self._vitals.values() for each in connections])
+            self._plan_streams(now, quality)
             self._share_what_is_left()
-            self._take_up_slack(now, way)
+            self._take_up_slack(now, quality)
         else:
             self._window_began = self._slack_began = (now, self._context.progress.sent_since_start)
         changes_in = self._obey_governor()
@@ -131,14 +131,16 @@ class Monitor:
         if self._running < before and self._context.streams.some_free:
             self._look_for_more()
 
-    def _take_up_slack(self, now: float, way: Way | None) -> None:
+    def _take_up_slack(self, now: float, quality: LinkQuality | None) -> None:
         context = self._context
         began, before = self._slack_began
-        if now - began < slack_seconds(way):
+        if now - began < slack_seconds(quality):
             return
         sent = context.progress.sent_since_start
         self._slack_began = (now, sent)
-        seen = Window(rate=max(0, sent - before) / (now - began), all_in_use=context.streams.all_in_use, way=way)
+        seen = Window(
+            rate=max(0, sent - before) / (now - began), all_in_use=context.streams.all_in_use, quality=quality
+        )
         self._slack = slack_after(self._slack, seen)
         if self._slack.found and not context.governor.holds_back(seen.rate):
             self._look_for_more()
@@ -147,10 +149,10 @@ class Monitor:
         for signed_in in self._context.accounts.all:
             signed_in.cloud.connections.look_for_more()
 
-    def _plan_streams(self, now: float, way: Way | None) -> None:
+    def _plan_streams(self, now: float, quality: LinkQuality | None) -> None:
         context = self._context
         began, before = self._window_began
-        if now - began < window_seconds(self._plan, way):
+        if now - began < window_seconds(self._plan, quality):
             return
         sent = context.progress.sent_since_start
         self._window_began = (now, sent)
@@ -158,7 +160,7 @@ class Monitor:
             rate=max(0, sent - before) / (now - began),
             all_in_use=context.streams.all_in_use,
             refusals=self._sender.take_refusals(),
-            way=way,
+            quality=quality,
         )
         # Held by a cap, more streams bring nothing, and fewer would not tell of the link either.
         if seen.refusals or not (

@@ -17,7 +17,7 @@ from tui_uploader.engine.monitor import Monitor
 from tui_uploader.engine.pipeline.check import Checker
 from tui_uploader.engine.pipeline.complete import Finisher
 from tui_uploader.engine.pipeline.media_return import Returns
-from tui_uploader.engine.pipeline.multipart_gc import Orphans
+from tui_uploader.engine.pipeline.multipart_gc import MultipartCleaner
 from tui_uploader.engine.pipeline.process import ProcessingWorker
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.register import Registrar
@@ -25,7 +25,7 @@ from tui_uploader.engine.pipeline.send import Sender
 from tui_uploader.engine.pipeline.walk import Scanner
 from tui_uploader.engine.retention import Retention
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
-from tui_uploader.engine.scheduling.stream_slots import Streams
+from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.sources.unfinished import Patience, Watches
 from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.errors import UploaderError
@@ -47,7 +47,7 @@ class Supervisor:
         self.sender = Sender(context, self.projects)
         self.registrar = Registrar(context)
         self.processing = ProcessingWorker(context, doubt_seconds)
-        self.orphans = Orphans(context)
+        self.multiparts = MultipartCleaner(context)
         self.monitor = Monitor(context, self.sender)
         self._running: list[asyncio.Task[None]] = []
 
@@ -87,7 +87,7 @@ class Supervisor:
             )
             unless_done.push_async_callback(accounts.close)
             await accounts.load_stored()
-            streams = Streams(
+            streams = StreamSlots(
                 FIRST_STREAMS,
                 lambda in_use: governor.admits(in_use - progress.sent_by_running),
                 lambda upload: journal.summary.projects[journal.summary.uploads[upload].project].account,
@@ -109,7 +109,7 @@ class Supervisor:
             "register": self.registrar.step,
             "process": self.processing.step,
             "finish": Finisher(self.context).step,
-            "orphans": self.orphans.step,
+            "orphans": self.multiparts.step,
             "returns": Returns(self.context).step,
             "monitor": self.monitor.step,
             "retain": Retention(self.context, keep_seconds).step,
@@ -123,7 +123,7 @@ class Supervisor:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self.scanner.close()
         await self.checker.close()
-        for worker in (self.registrar, self.processing, self.orphans):
+        for worker in (self.registrar, self.processing, self.multiparts):
             await worker.close()
         await self.sender.close()
         self.context.sources.close()

@@ -17,8 +17,8 @@ from tests.until import until
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS, Way
-from tui_uploader.engine.scheduling.stream_slots import Streams
+from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS, LinkQuality
+from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.errors import JournalDamaged, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -220,7 +220,7 @@ async def test_a_cap_is_no_reason_for_more_streams(
 ) -> None:
     """Every stream has something to send, and 4 MB/s get through: what ends there is the link, or the cap."""
     sent = 0
-    monkeypatch.setattr(Streams, "all_in_use", property(lambda _: True))
+    monkeypatch.setattr(StreamSlots, "all_in_use", property(lambda _: True))
     monkeypatch.setattr(TransferProgress, "sent_since_start", property(lambda _: sent))
     async with world.cloud_running(), world.engine(sign_in=False) as manager:
         await manager.set_bandwidth(BandwidthChange(limit=limit))
@@ -244,11 +244,11 @@ async def test_a_link_that_carries_less_than_lately_is_measured_anew_unless_a_ca
 
     monkeypatch.setattr(ConnectionPool, "look_for_more", look)
     monkeypatch.setattr(TransferProgress, "sent_since_start", property(lambda _: sent))
-    way = Way(round_trip=0.25, loss=0.0, full=False)
+    quality = LinkQuality(round_trip=0.25, loss=0.0, full=False)
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit=limit))
         start = world.time.monotonic()
         for second, so_far in ((0, 0), (2, 4_000_000), (4, 6_000_000)):
             sent = so_far
-            world.supervisor.monitor._take_up_slack(start + second, way)
+            world.supervisor.monitor._take_up_slack(start + second, quality)
     assert looked == looks

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.journal.journaled import Desk, candidate, content
+from tests.engine.journal.harness import JournalHarness, candidate, content
 from tui_uploader.engine.journal.tables import commands, transitions
 from tui_uploader.errors import NoSuchFile, NotPossibleNow, UsageError
 from tui_uploader.model import FILE_TRANSITIONS, FileEvent, FileSelection, FileStage, FileStatus
@@ -16,9 +16,9 @@ STAGES = tuple(FileStage)
 Command = Callable[[sqlite3.Connection, int, FileSelection], int]
 
 
-async def one_of_each(desk: Desk) -> None:
+async def one_of_each(harness: JournalHarness) -> None:
     """Files `/card/STAGE.jpg`, each with a content of its own; ids are 1, 2, … in the order of `STAGES`."""
-    await desk.find(*(candidate(f"/card/{stage}.jpg") for stage in STAGES))
+    await harness.find(*(candidate(f"/card/{stage}.jpg") for stage in STAGES))
 
     def arrange(connection: sqlite3.Connection) -> None:
         for number, stage in enumerate(STAGES, start=1):
@@ -26,38 +26,38 @@ async def one_of_each(desk: Desk) -> None:
                 "UPDATE files SET stage = ?, identity = ? WHERE id = ?", (stage, content(chr(96 + number)), number)
             )
 
-    await desk.write(arrange)
+    await harness.write(arrange)
 
 
-async def stages_of(desk: Desk) -> dict[str, FileStage]:
+async def stages_of(harness: JournalHarness) -> dict[str, FileStage]:
     def ask(connection: sqlite3.Connection) -> dict[str, FileStage]:
         return {row["name"]: FileStage(row["stage"]) for row in connection.execute("SELECT name, stage FROM files")}
 
-    return await desk.journal.read(ask)
+    return await harness.journal.read(ask)
 
 
-async def assert_tallies_are_true(desk: Desk) -> None:
+async def assert_tallies_are_true(harness: JournalHarness) -> None:
     def ask(connection: sqlite3.Connection) -> tuple[list[tuple[object, ...]], ...]:
         counted = "SELECT upload, stage, COUNT(*), SUM(size) FROM files GROUP BY upload, stage ORDER BY 1, 2"
         kept = "SELECT upload, stage, files, bytes FROM tallies WHERE files > 0 ORDER BY 1, 2"
         return tuple([tuple(row) for row in connection.execute(sql)] for sql in (counted, kept))
 
-    counted, kept = await desk.journal.read(ask)
+    counted, kept = await harness.journal.read(ask)
     assert counted == kept
 
 
 @pytest.mark.parametrize("event", FileEvent)
-async def test_many_files_at_once_obey_the_table_as_single_ones_do(desk: Desk, event: FileEvent) -> None:
-    await one_of_each(desk)
+async def test_many_files_at_once_obey_the_table_as_single_ones_do(harness: JournalHarness, event: FileEvent) -> None:
+    await one_of_each(harness)
 
     def happen(connection: sqlite3.Connection) -> int:
         transitions.choose(connection, range(1, len(STAGES) + 1))
         return transitions.move_chosen(connection, event)
 
     possible = {before: after for (before, happened), after in FILE_TRANSITIONS.items() if happened is event}
-    assert await desk.write(happen) == len(possible)
-    assert await stages_of(desk) == {f"{stage}.jpg": possible.get(stage, stage) for stage in STAGES}
-    await assert_tallies_are_true(desk)
+    assert await harness.write(happen) == len(possible)
+    assert await stages_of(harness) == {f"{stage}.jpg": possible.get(stage, stage) for stage in STAGES}
+    await assert_tallies_are_true(harness)
 
 
 WAITING, FAILED, DUPLICATE = FileStatus.WAITING, FileStatus.FAILED, FileStatus.DUPLICATE
@@ -91,55 +91,61 @@ REMOVABLE = {"found.jpg", "ready.jpg", "duplicate.jpg", "failed.jpg"}
     ],
 )
 async def test_what_is_selected_is_taken_together_and_counted_once(
-    desk: Desk, command: Command, selection: FileSelection, moved: set[str] | type[UsageError]
+    harness: JournalHarness, command: Command, selection: FileSelection, moved: set[str] | type[UsageError]
 ) -> None:
-    await one_of_each(desk)
-    before = await stages_of(desk)
+    await one_of_each(harness)
+    before = await stages_of(harness)
     if isinstance(moved, type):
         with pytest.raises(moved):
-            await desk.write(lambda c: command(c, desk.upload, selection))
-        assert await stages_of(desk) == before, "what is refused changes nothing"
+            await harness.write(lambda c: command(c, harness.upload, selection))
+        assert await stages_of(harness) == before, "what is refused changes nothing"
         return
-    assert await desk.write(lambda c: command(c, desk.upload, selection)) == len(moved)
-    after = await stages_of(desk)
+    assert await harness.write(lambda c: command(c, harness.upload, selection)) == len(moved)
+    after = await stages_of(harness)
     assert {name for name in after if after[name] is not before[name]} == moved
-    await assert_tallies_are_true(desk)
+    await assert_tallies_are_true(harness)
 
 
-async def test_removing_by_name_means_the_latest_of_a_file_that_changed_after_it_was_uploaded(desk: Desk) -> None:
-    await desk.upload_file("/card/a.jpg", content("a"))
-    await desk.find(candidate("/card/a.jpg", mtime_ns=2))
+async def test_removing_by_name_means_the_latest_of_a_file_that_changed_after_it_was_uploaded(
+    harness: JournalHarness,
+) -> None:
+    await harness.upload_file("/card/a.jpg", content("a"))
+    await harness.find(candidate("/card/a.jpg", mtime_ns=2))
     named = FileSelection(names=("a.jpg",))
-    assert await desk.write(lambda c: commands.remove(c, desk.upload, named)) == 1
-    assert desk.journal.summary.files(desk.upload, FileStage.REGISTERED) == 1
+    assert await harness.write(lambda c: commands.remove(c, harness.upload, named)) == 1
+    assert harness.journal.summary.files(harness.upload, FileStage.REGISTERED) == 1
 
 
-async def test_only_what_is_retried_by_itself_is_taken_as_it_is(desk: Desk) -> None:
+async def test_only_what_is_retried_by_itself_is_taken_as_it_is(harness: JournalHarness) -> None:
     paths = [f"/card/{name}.jpg" for name in "abc"]
-    await desk.find(*(candidate(path) for path in paths))
-    await desk.write(lambda c: c.execute("UPDATE files SET stage = 'failed'").close())
+    await harness.find(*(candidate(path) for path in paths))
+    await harness.write(lambda c: c.execute("UPDATE files SET stage = 'failed'").close())
     selection = FileSelection(names=("a.jpg",), runs=((2, 2),), statuses=(FAILED,))
-    assert await desk.write(lambda c: commands.retry(c, desk.upload, selection)) == 3
-    assert [(await desk.row(path)).accepted for path in paths] == [True, True, False]
+    assert await harness.write(lambda c: commands.retry(c, harness.upload, selection)) == 3
+    assert [(await harness.row(path)).accepted for path in paths] == [True, True, False]
 
 
-async def test_duplicates_of_what_is_removed_take_its_place_unless_they_are_removed_with_it(desk: Desk) -> None:
+async def test_duplicates_of_what_is_removed_take_its_place_unless_they_are_removed_with_it(
+    harness: JournalHarness,
+) -> None:
     for name, letter in (("a", "a"), ("a2", "a"), ("b", "b"), ("b2", "b")):
-        await desk.find(candidate(f"/card/{name}.jpg"))
-        await desk.check(f"/card/{name}.jpg", content(letter))
+        await harness.find(candidate(f"/card/{name}.jpg"))
+        await harness.check(f"/card/{name}.jpg", content(letter))
     gone = FileSelection(names=("a.jpg", "b.jpg", "b2.jpg"))
-    assert await desk.write(lambda c: commands.remove(c, desk.upload, gone)) == 3
-    assert await stages_of(desk) == {
+    assert await harness.write(lambda c: commands.remove(c, harness.upload, gone)) == 3
+    assert await stages_of(harness) == {
         "a.jpg": FileStage.REMOVED,
         "a2.jpg": FileStage.FOUND,
         "b.jpg": FileStage.REMOVED,
         "b2.jpg": FileStage.REMOVED,
     }
-    assert (await desk.row("/card/a2.jpg")).duplicate_of is None
+    assert (await harness.row("/card/a2.jpg")).duplicate_of is None
 
 
-async def test_of_failed_files_with_one_content_only_one_is_registered_without_being_sent_again(desk: Desk) -> None:
-    await desk.find(*(candidate(f"/card/{name}.jpg") for name in "abcd"))
+async def test_of_failed_files_with_one_content_only_one_is_registered_without_being_sent_again(
+    harness: JournalHarness,
+) -> None:
+    await harness.find(*(candidate(f"/card/{name}.jpg") for name in "abcd"))
 
     def fail(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE files SET stage = 'failed', error = 'X', reason = 'x'")
@@ -148,20 +154,20 @@ async def test_of_failed_files_with_one_content_only_one_is_registered_without_b
                 "UPDATE files SET identity = ?, etag = ? WHERE name = ?", (content(identity), etag, f"{name}.jpg")
             )
 
-    await desk.write(fail)
+    await harness.write(fail)
     everything = FileSelection(all=True)
-    assert await desk.write(lambda c: commands.retry(c, desk.upload, everything)) == 4
-    stages = await stages_of(desk)
+    assert await harness.write(lambda c: commands.retry(c, harness.upload, everything)) == 4
+    stages = await stages_of(harness)
     assert [stages[f"{name}.jpg"] for name in "abcd"] == [
         FileStage.STORED,
         FileStage.FOUND,
         FileStage.STORED,
         FileStage.FOUND,
     ]
-    assert (await desk.row("/card/a.jpg")).reason is None
+    assert (await harness.row("/card/a.jpg")).reason is None
 
 
-async def test_commands_on_a_hundred_times_the_files_run_as_few_statements(desk: Desk) -> None:
+async def test_commands_on_a_hundred_times_the_files_run_as_few_statements(harness: JournalHarness) -> None:
     """Counted rather than timed: no statement for each file."""
     everything = FileSelection(all=True)
 
@@ -169,14 +175,14 @@ async def test_commands_on_a_hundred_times_the_files_run_as_few_statements(desk:
         seen: set[str] = set()  # with their values; what a trigger does bears the text of what set it off
         connection.set_trace_callback(seen.add)
         try:
-            commands.remove(connection, desk.upload, everything)
-            commands.restore(connection, desk.upload, everything)
-            commands.remove(connection, desk.upload, everything)
+            commands.remove(connection, harness.upload, everything)
+            commands.restore(connection, harness.upload, everything)
+            commands.remove(connection, harness.upload, everything)
         finally:
             connection.set_trace_callback(None)
         return len(seen)
 
-    await desk.find(*(candidate(f"/card/{number}.jpg") for number in range(10)))
-    few = await desk.write(statements)
-    await desk.find(*(candidate(f"/card/{number}.jpg") for number in range(1000)))
-    assert await desk.write(statements) == few
+    await harness.find(*(candidate(f"/card/{number}.jpg") for number in range(10)))
+    few = await harness.write(statements)
+    await harness.find(*(candidate(f"/card/{number}.jpg") for number in range(1000)))
+    assert await harness.write(statements) == few

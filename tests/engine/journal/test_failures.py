@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.journal.journaled import Desk
+from tests.engine.journal.harness import JournalHarness
 from tui_uploader.engine.bandwidth.policy import Preferences, checked
 from tui_uploader.engine.journal.tables import files, preferences, uploads
 from tui_uploader.errors import JournalDamaged, NoSuchUpload, UnforeseenFailure
@@ -46,32 +46,34 @@ FAULTS = [_no_number, _too_large, _no_such_column, _broken_text, _too_few_values
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_of_the_program_in_a_question_is_not_called_damage(
-    desk: Desk, fault: Step, caplog: pytest.LogCaptureFixture
+    harness: JournalHarness, fault: Step, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(UnforeseenFailure):
-        await desk.journal.read(fault)
+        await harness.journal.read(fault)
     assert fault.__name__ in caplog.text, "the log names the line"
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, _constraint])
-async def test_a_fault_of_the_program_in_a_change_undoes_that_change_alone(desk: Desk, fault: Step) -> None:
+async def test_a_fault_of_the_program_in_a_change_undoes_that_change_alone(
+    harness: JournalHarness, fault: Step
+) -> None:
     def half(connection: sqlite3.Connection) -> None:
         uploads.add_project(connection, "a", "half", ProjectKind.IMAGES)
         fault(connection)
 
     outcomes = await asyncio.gather(
-        desk.write(lambda c: uploads.add_project(c, "a", "before", ProjectKind.IMAGES)),
-        desk.write(half),
-        desk.write(lambda c: uploads.add_project(c, "a", "after", ProjectKind.IMAGES)),
+        harness.write(lambda c: uploads.add_project(c, "a", "before", ProjectKind.IMAGES)),
+        harness.write(half),
+        harness.write(lambda c: uploads.add_project(c, "a", "after", ProjectKind.IMAGES)),
         return_exceptions=True,
     )
     assert [type(outcome) for outcome in outcomes] == [int, UnforeseenFailure, int]
-    assert [project.name for project in desk.journal.summary.projects.values()] == ["Quarry", "before", "after"]
+    assert [project.name for project in harness.journal.summary.projects.values()] == ["Quarry", "before", "after"]
 
 
-async def test_a_refusal_of_ours_stays_what_it_is(desk: Desk) -> None:
+async def test_a_refusal_of_ours_stays_what_it_is(harness: JournalHarness) -> None:
     with pytest.raises(NoSuchUpload):
-        await desk.journal.read(lambda c: uploads.window(c, 99, FileQuery()))
+        await harness.journal.read(lambda c: uploads.window(c, 99, FileQuery()))
 
 
 def _stage(connection: sqlite3.Connection) -> object:
@@ -98,6 +100,6 @@ def _shape(connection: sqlite3.Connection) -> object:
 
 
 @pytest.mark.parametrize("damage", [_stage, _text_that_is_none, _preference, _shape])
-async def test_a_value_that_no_version_wrote_is_damage(desk: Desk, damage: Step) -> None:
+async def test_a_value_that_no_version_wrote_is_damage(harness: JournalHarness, damage: Step) -> None:
     with pytest.raises(JournalDamaged):
-        await desk.write(damage)
+        await harness.write(damage)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.engine.journal.journaled import Desk, candidate, content
+from tests.engine.journal.harness import JournalHarness, candidate, content
 from tui_uploader.cloud.contract import Part
 from tui_uploader.engine.journal.tables import commands, deduplication, files, known_contents, uploads, walked
 from tui_uploader.engine.journal.tables.known_contents import Content, Known
@@ -24,118 +24,120 @@ from tui_uploader.model import (
 )
 
 
-async def test_same_content_goes_once_and_the_other_knows_of_which(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
-    first = await desk.check("/card/a.jpg", content("a"))
-    second = await desk.check("/card/b.jpg", content("a"))
+async def test_same_content_goes_once_and_the_other_knows_of_which(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
+    first = await harness.check("/card/a.jpg", content("a"))
+    second = await harness.check("/card/b.jpg", content("a"))
     assert (first.stage, second.stage, second.duplicate_of) == (FileStage.READY, FileStage.DUPLICATE, first.id)
 
 
-async def test_content_that_was_uploaded_earlier_is_not_sent_again_in_a_later_upload(desk: Desk) -> None:
-    await desk.upload_file("/card/a.jpg", content("a"))
-    await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, ["/card"]))
-    assert await desk.write(lambda c: uploads.finish_if_done(c, desk.upload))
-    later = await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/card"], True, 1.0))
-    assert later != desk.upload
-    desk.upload = later
-    await desk.find(candidate("/card/a.jpg"))
-    assert (await desk.check("/card/a.jpg", content("a"))).stage is FileStage.DUPLICATE
+async def test_content_that_was_uploaded_earlier_is_not_sent_again_in_a_later_upload(harness: JournalHarness) -> None:
+    await harness.upload_file("/card/a.jpg", content("a"))
+    await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
+    assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload))
+    later = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/card"], True, 1.0))
+    assert later != harness.upload
+    harness.upload = later
+    await harness.find(candidate("/card/a.jpg"))
+    assert (await harness.check("/card/a.jpg", content("a"))).stage is FileStage.DUPLICATE
 
 
-async def test_the_database_itself_refuses_to_send_a_content_twice(desk: Desk) -> None:
-    await desk.upload_file("/card/a.jpg", content("a"))
-    await desk.find(candidate("/card/b.jpg"))
-    row = await desk.row("/card/b.jpg")
+async def test_the_database_itself_refuses_to_send_a_content_twice(harness: JournalHarness) -> None:
+    await harness.upload_file("/card/a.jpg", content("a"))
+    await harness.find(candidate("/card/b.jpg"))
+    row = await harness.row("/card/b.jpg")
     with pytest.raises(EngineError) as refused:
-        await desk.write(lambda c: files.move(c, row.id, FileEvent.CHECKED, identity=content("a")))
+        await harness.write(lambda c: files.move(c, row.id, FileEvent.CHECKED, identity=content("a")))
     assert isinstance(refused.value.__cause__, sqlite3.IntegrityError)
 
 
-async def test_same_name_and_other_content_gets_a_name_of_its_own_that_is_stable(desk: Desk) -> None:
-    await desk.find(candidate("/one/DJI_0001.JPG"), candidate("/two/DJI_0001.JPG"), candidate("/three/dji_0001.jpg"))
+async def test_same_name_and_other_content_gets_a_name_of_its_own_that_is_stable(harness: JournalHarness) -> None:
+    await harness.find(candidate("/one/DJI_0001.JPG"), candidate("/two/DJI_0001.JPG"), candidate("/three/dji_0001.jpg"))
     names = [
-        (await desk.check(path, content(letter))).object
+        (await harness.check(path, content(letter))).object
         for path, letter in (("/one/DJI_0001.JPG", "a"), ("/two/DJI_0001.JPG", "b"), ("/three/dji_0001.jpg", "c"))
     ]
     assert names == ["DJI_0001.JPG", "DJI_0001-bbbbbb.JPG", "dji_0001-cccccc.jpg"]
-    await desk.happen("/two/DJI_0001.JPG", FileEvent.CHANGED)
-    assert (await desk.check("/two/DJI_0001.JPG", content("b"))).object == "DJI_0001-bbbbbb.JPG"
+    await harness.happen("/two/DJI_0001.JPG", FileEvent.CHANGED)
+    assert (await harness.check("/two/DJI_0001.JPG", content("b"))).object == "DJI_0001-bbbbbb.JPG"
 
 
 @pytest.mark.parametrize("event", [FileEvent.REMOVE, FileEvent.FAILED, FileEvent.CHANGED])
-async def test_a_duplicate_takes_the_place_of_an_original_that_does_not_come(desk: Desk, event: FileEvent) -> None:
-    await desk.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
-    await desk.check("/card/a.jpg", content("a"))
-    await desk.check("/card/b.jpg", content("a"))
-    await desk.happen("/card/a.jpg", event)
-    freed = await desk.row("/card/b.jpg")
+async def test_a_duplicate_takes_the_place_of_an_original_that_does_not_come(
+    harness: JournalHarness, event: FileEvent
+) -> None:
+    await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
+    await harness.check("/card/a.jpg", content("a"))
+    await harness.check("/card/b.jpg", content("a"))
+    await harness.happen("/card/a.jpg", event)
+    freed = await harness.row("/card/b.jpg")
     assert (freed.stage, freed.duplicate_of) == (FileStage.FOUND, None)
-    assert (await desk.check("/card/b.jpg", content("a"))).stage is FileStage.READY
+    assert (await harness.check("/card/b.jpg", content("a"))).stage is FileStage.READY
 
 
-async def test_a_path_added_twice_is_queued_once(desk: Desk) -> None:
+async def test_a_path_added_twice_is_queued_once(harness: JournalHarness) -> None:
     for _ in range(3):
-        await desk.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
-    assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == 2
+        await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
+    assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == 2
 
 
-async def test_adding_again_retries_the_failed_and_brings_back_the_removed(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
-    await desk.happen("/card/a.jpg", FileEvent.FAILED)
-    await desk.happen("/card/b.jpg", FileEvent.REMOVE)
-    await desk.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
-    assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == 2
+async def test_adding_again_retries_the_failed_and_brings_back_the_removed(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
+    await harness.happen("/card/a.jpg", FileEvent.FAILED)
+    await harness.happen("/card/b.jpg", FileEvent.REMOVE)
+    await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
+    assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == 2
 
 
-async def test_a_changed_file_is_looked_at_again_and_an_uploaded_one_stays_uploaded(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.jpg", size=1))
-    await desk.check("/card/a.jpg", content("a"))
-    await desk.find(candidate("/card/a.jpg", size=2))
-    row = await desk.row("/card/a.jpg")
+async def test_a_changed_file_is_looked_at_again_and_an_uploaded_one_stays_uploaded(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg", size=1))
+    await harness.check("/card/a.jpg", content("a"))
+    await harness.find(candidate("/card/a.jpg", size=2))
+    row = await harness.row("/card/a.jpg")
     assert (row.stage, row.size) == (FileStage.FOUND, 2)
-    await desk.check("/card/a.jpg", content("b"))
-    uploaded = await desk.send("/card/a.jpg")
-    await desk.find(candidate("/card/a.jpg", size=3))
-    newer = await desk.row("/card/a.jpg")
+    await harness.check("/card/a.jpg", content("b"))
+    uploaded = await harness.send("/card/a.jpg")
+    await harness.find(candidate("/card/a.jpg", size=3))
+    newer = await harness.row("/card/a.jpg")
     assert newer.id != uploaded.id
-    assert desk.journal.summary.files(desk.upload, FileStage.REGISTERED, FileStage.FOUND) == 2
+    assert harness.journal.summary.files(harness.upload, FileStage.REGISTERED, FileStage.FOUND) == 2
 
 
-async def test_what_was_read_is_known_by_path_until_it_is_doubted(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.jpg"))
-    row = await desk.check("/card/a.jpg", content("a"))
+async def test_what_was_read_is_known_by_path_until_it_is_doubted(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"))
+    row = await harness.check("/card/a.jpg", content("a"))
 
     async def remembered(path: str) -> Known | None:
-        return await desk.journal.read(lambda c: known_contents.find(c, path))
+        return await harness.journal.read(lambda c: known_contents.find(c, path))
 
     assert await remembered("/card/a.jpg") == Known(candidate("/card/a.jpg"), Content(content("a"), 7))
     assert await remembered("/card/b.jpg") is None
-    await desk.write(lambda c: files.doubt(c, row.id))
+    await harness.write(lambda c: files.doubt(c, row.id))
     assert await remembered("/card/a.jpg") is None
 
 
-async def test_a_check_that_comes_too_late_changes_nothing(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.jpg"))
-    row = await desk.row("/card/a.jpg")
-    await desk.find(candidate("/card/a.jpg", size=2))
-    await desk.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, Content(content("a"), 7)))
-    assert (await desk.row("/card/a.jpg")).stage is FileStage.FOUND
-    await desk.happen("/card/a.jpg", FileEvent.REMOVE)
-    changed = await desk.row("/card/a.jpg")
-    await desk.write(lambda c: deduplication.settle_check(c, row.id, changed.candidate, Content(content("a"), 7)))
-    assert (await desk.row("/card/a.jpg")).stage is FileStage.REMOVED
+async def test_a_check_that_comes_too_late_changes_nothing(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"))
+    row = await harness.row("/card/a.jpg")
+    await harness.find(candidate("/card/a.jpg", size=2))
+    await harness.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, Content(content("a"), 7)))
+    assert (await harness.row("/card/a.jpg")).stage is FileStage.FOUND
+    await harness.happen("/card/a.jpg", FileEvent.REMOVE)
+    changed = await harness.row("/card/a.jpg")
+    await harness.write(lambda c: deduplication.settle_check(c, row.id, changed.candidate, Content(content("a"), 7)))
+    assert (await harness.row("/card/a.jpg")).stage is FileStage.REMOVED
 
 
-async def test_picking_is_refused_once_the_upload_is_paused_or_the_file_removed(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
-    one = await desk.check("/card/a.jpg", content("a"))
-    two = await desk.check("/card/b.jpg", content("b"))
-    await desk.happen("/card/a.jpg", FileEvent.REMOVE)
-    assert await desk.write(lambda c: files.pick(c, one.id)) is None
-    await desk.write(lambda c: uploads.move_upload(c, desk.upload, UploadEvent.PAUSE))
-    assert await desk.write(lambda c: files.pick(c, two.id)) is None
-    await desk.write(lambda c: uploads.move_upload(c, desk.upload, UploadEvent.RESUME))
-    assert await desk.write(lambda c: files.pick(c, two.id)) is not None
+async def test_picking_is_refused_once_the_upload_is_paused_or_the_file_removed(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
+    one = await harness.check("/card/a.jpg", content("a"))
+    two = await harness.check("/card/b.jpg", content("b"))
+    await harness.happen("/card/a.jpg", FileEvent.REMOVE)
+    assert await harness.write(lambda c: files.pick(c, one.id)) is None
+    await harness.write(lambda c: uploads.move_upload(c, harness.upload, UploadEvent.PAUSE))
+    assert await harness.write(lambda c: files.pick(c, two.id)) is None
+    await harness.write(lambda c: uploads.move_upload(c, harness.upload, UploadEvent.RESUME))
+    assert await harness.write(lambda c: files.pick(c, two.id)) is not None
 
 
 @pytest.mark.parametrize(
@@ -150,116 +152,116 @@ async def test_picking_is_refused_once_the_upload_is_paused_or_the_file_removed(
     ids=["recognised", "the-same", "one-was-of-other-bytes", "shorter", "another-content"],
 )
 async def test_parts_stay_until_the_file_was_read_again_and_those_of_its_bytes_beyond(
-    desk: Desk, identity: str, parts: tuple[int, ...] | None, kept: set[int]
+    harness: JournalHarness, identity: str, parts: tuple[int, ...] | None, kept: set[int]
 ) -> None:
-    await desk.find(candidate("/card/a.tif"))
-    row = await desk.check("/card/a.tif", content("a"))
-    await desk.write(lambda c: files.begin_multipart(c, row.id, "id", 40))
+    await harness.find(candidate("/card/a.tif"))
+    row = await harness.check("/card/a.tif", content("a"))
+    await harness.write(lambda c: files.begin_multipart(c, row.id, "id", 40))
     for number, crc32 in ((1, 5), (2, 6)):
-        await desk.write(partial(files.add_part, file_id=row.id, part=Part(number, 40, f"e{number}", crc32)))
+        await harness.write(partial(files.add_part, file_id=row.id, part=Part(number, 40, f"e{number}", crc32)))
     touched = candidate("/card/a.tif", mtime_ns=2)
-    await desk.write(lambda c: files.note_change(c, row.id, touched))
-    assert await desk.journal.read(files.bytes_in_parts) == {row.id: (desk.upload, 80)}
-    await desk.write(lambda c: deduplication.settle_check(c, row.id, touched, Content(identity, 7), parts))
-    assert {part.number for part in await desk.journal.read(lambda c: files.parts(c, row.id))} == kept
-    assert ((await desk.row("/card/a.tif")).multipart is None) is (not kept)
+    await harness.write(lambda c: files.note_change(c, row.id, touched))
+    assert await harness.journal.read(files.bytes_in_parts) == {row.id: (harness.upload, 80)}
+    await harness.write(lambda c: deduplication.settle_check(c, row.id, touched, Content(identity, 7), parts))
+    assert {part.number for part in await harness.journal.read(lambda c: files.parts(c, row.id))} == kept
+    assert ((await harness.row("/card/a.tif")).multipart is None) is (not kept)
 
 
-async def test_a_file_that_only_looks_new_is_no_second_file_of_its_upload(desk: Desk) -> None:
+async def test_a_file_that_only_looks_new_is_no_second_file_of_its_upload(harness: JournalHarness) -> None:
     """It is read in full where nothing else tells, such as after an update from a version that kept no samples."""
-    uploaded = await desk.upload_file("/card/a.jpg", content("a"))
+    uploaded = await harness.upload_file("/card/a.jpg", content("a"))
     touched = candidate("/card/a.jpg", mtime_ns=2)
-    await desk.find(touched)
-    second = await desk.row("/card/a.jpg")
+    await harness.find(touched)
+    second = await harness.row("/card/a.jpg")
     assert second.id != uploaded.id
-    await desk.check("/card/a.jpg", content("a"))
-    row = await desk.row("/card/a.jpg")
+    await harness.check("/card/a.jpg", content("a"))
+    row = await harness.row("/card/a.jpg")
     assert (row.id, row.stage, row.candidate) == (uploaded.id, FileStage.REGISTERED, touched)
-    assert desk.journal.summary.files(desk.upload, *FileStage) == 1
-    await desk.find(candidate("/card/a.jpg", mtime_ns=3))
-    assert (await desk.row("/card/a.jpg")).id > second.id, "no number is given twice"
-    assert (await desk.check("/card/a.jpg", content("b"))).stage is FileStage.READY
-    assert desk.journal.summary.files(desk.upload, *FileStage) == 2
+    assert harness.journal.summary.files(harness.upload, *FileStage) == 1
+    await harness.find(candidate("/card/a.jpg", mtime_ns=3))
+    assert (await harness.row("/card/a.jpg")).id > second.id, "no number is given twice"
+    assert (await harness.check("/card/a.jpg", content("b"))).stage is FileStage.READY
+    assert harness.journal.summary.files(harness.upload, *FileStage) == 2
 
 
-async def test_recognised_files_keep_their_rows_and_are_remembered_as_they_look_now(desk: Desk) -> None:
+async def test_recognised_files_keep_their_rows_and_are_remembered_as_they_look_now(harness: JournalHarness) -> None:
     """After their card was put in again; a failed one is tried again, a removed one comes back."""
     stages = {"uploaded": FileStage.REGISTERED, "failed": FileStage.FOUND, "removed": FileStage.FOUND}
     paths = {name: f"/card/{name}.jpg" for name in stages}
     for number, (name, path) in enumerate(paths.items()):
-        await desk.find(candidate(path))
-        await desk.check(path, content("abc"[number]))
+        await harness.find(candidate(path))
+        await harness.check(path, content("abc"[number]))
         if name == "uploaded":
-            await desk.send(path)
-    await desk.happen(paths["failed"], FileEvent.FAILED)
-    await desk.happen(paths["removed"], FileEvent.REMOVE)
+            await harness.send(path)
+    await harness.happen(paths["failed"], FileEvent.FAILED)
+    await harness.happen(paths["removed"], FileEvent.REMOVE)
     remounted = [candidate(path, inode=9, mount="another") for path in paths.values()]
     same = {path: content("abc"[number]) for number, path in enumerate(paths.values())}
-    await desk.write(lambda c: walked.add_candidates(c, desk.upload, desk.project, remounted, same))
-    assert {name: (await desk.row(path)).stage for name, path in paths.items()} == stages
-    assert [(await desk.row(path)).candidate for path in paths.values()] == remounted
-    assert desk.journal.summary.files(desk.upload, *FileStage) == 3
+    await harness.write(lambda c: walked.add_candidates(c, harness.upload, harness.project, remounted, same))
+    assert {name: (await harness.row(path)).stage for name, path in paths.items()} == stages
+    assert [(await harness.row(path)).candidate for path in paths.values()] == remounted
+    assert harness.journal.summary.files(harness.upload, *FileStage) == 3
 
 
-async def test_what_a_crash_interrupted_waits_again(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.jpg"))
-    row = await desk.check("/card/a.jpg", content("a"))
-    await desk.write(lambda c: files.pick(c, row.id))
-    assert await desk.write(files.hold_interrupted) == 1
-    assert (await desk.row("/card/a.jpg")).stage is FileStage.READY
+async def test_what_a_crash_interrupted_waits_again(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"))
+    row = await harness.check("/card/a.jpg", content("a"))
+    await harness.write(lambda c: files.pick(c, row.id))
+    assert await harness.write(files.hold_interrupted) == 1
+    assert (await harness.row("/card/a.jpg")).stage is FileStage.READY
 
 
-async def test_retrying_a_stored_file_only_registers_it(desk: Desk) -> None:
-    await desk.find(candidate("/card/a.jpg"))
-    await desk.check("/card/a.jpg", content("a"))
-    row = await desk.send("/card/a.jpg", register=False)
-    await desk.write(lambda c: files.fail(c, row.id, "CloudRefused", "no"))
+async def test_retrying_a_stored_file_only_registers_it(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"))
+    await harness.check("/card/a.jpg", content("a"))
+    row = await harness.send("/card/a.jpg", register=False)
+    await harness.write(lambda c: files.fail(c, row.id, "CloudRefused", "no"))
     everything = FileSelection(all=True)
-    assert await desk.write(lambda c: commands.retry(c, desk.upload, everything)) == 1
-    assert (await desk.row("/card/a.jpg")).stage is FileStage.STORED
+    assert await harness.write(lambda c: commands.retry(c, harness.upload, everything)) == 1
+    assert (await harness.row("/card/a.jpg")).stage is FileStage.STORED
 
 
-async def test_only_what_is_not_uploaded_can_be_removed_and_then_restored(desk: Desk) -> None:
-    await desk.upload_file("/card/a.jpg", content("a"))
-    await desk.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
+async def test_only_what_is_not_uploaded_can_be_removed_and_then_restored(harness: JournalHarness) -> None:
+    await harness.upload_file("/card/a.jpg", content("a"))
+    await harness.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
 
     async def remove(selection: FileSelection) -> int:
-        return await desk.write(lambda c: commands.remove(c, desk.upload, selection))
+        return await harness.write(lambda c: commands.remove(c, harness.upload, selection))
 
     with pytest.raises(NotPossibleNow, match="Nothing was removed"):
         await remove(FileSelection(names=("b.jpg", "/card/a.jpg")))
     assert await remove(FileSelection(names=("b.jpg",))) == 1
     assert await remove(FileSelection(all=True)) == 1
     everything = FileSelection(all=True)
-    assert await desk.write(lambda c: commands.restore(c, desk.upload, everything)) == 2
+    assert await harness.write(lambda c: commands.restore(c, harness.upload, everything)) == 2
     with pytest.raises(NoSuchFile):
         await remove(FileSelection(names=("z.jpg",)))
     with pytest.raises(EngineError) as refused:
-        await desk.happen("/card/a.jpg", FileEvent.REMOVE)
+        await harness.happen("/card/a.jpg", FileEvent.REMOVE)
     assert isinstance(refused.value.__cause__, ImpossibleTransition)
 
 
-async def test_upload_is_complete_when_all_is_walked_and_uploaded_or_duplicate(desk: Desk) -> None:
-    await desk.upload_file("/card/a.jpg", content("a"))
-    assert not await desk.write(lambda c: uploads.finish_if_done(c, desk.upload)), "the walk goes on"
-    await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, ["/card"]))
-    await desk.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
-    await desk.check("/card/b.jpg", content("a"))
-    await desk.happen("/card/c.jpg", FileEvent.FAILED)
-    assert not await desk.write(lambda c: uploads.finish_if_done(c, desk.upload)), "one failed"
-    await desk.happen("/card/c.jpg", FileEvent.REMOVE)
-    assert await desk.write(lambda c: uploads.finish_if_done(c, desk.upload))
-    assert desk.journal.summary.uploads[desk.upload].state is UploadState.COMPLETE
+async def test_upload_is_complete_when_all_is_walked_and_uploaded_or_duplicate(harness: JournalHarness) -> None:
+    await harness.upload_file("/card/a.jpg", content("a"))
+    assert not await harness.write(lambda c: uploads.finish_if_done(c, harness.upload)), "the walk goes on"
+    await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
+    await harness.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
+    await harness.check("/card/b.jpg", content("a"))
+    await harness.happen("/card/c.jpg", FileEvent.FAILED)
+    assert not await harness.write(lambda c: uploads.finish_if_done(c, harness.upload)), "one failed"
+    await harness.happen("/card/c.jpg", FileEvent.REMOVE)
+    assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload))
+    assert harness.journal.summary.uploads[harness.upload].state is UploadState.COMPLETE
 
 
-async def test_windows_filter_sort_and_page(desk: Desk) -> None:
+async def test_windows_filter_sort_and_page(harness: JournalHarness) -> None:
     names = ["b_10%.jpg", "a.jpg", "C.jpg", "b_1.jpg"]
-    await desk.find(*(candidate(f"/card/{name}", size=number) for number, name in enumerate(names)))
-    await desk.check("/card/a.jpg", content("a"))
-    await desk.check("/card/C.jpg", content("a"))
+    await harness.find(*(candidate(f"/card/{name}", size=number) for number, name in enumerate(names)))
+    await harness.check("/card/a.jpg", content("a"))
+    await harness.check("/card/C.jpg", content("a"))
 
     async def seen(query: FileQuery) -> tuple[int, list[str]]:
-        total, rows, _ = await desk.journal.read(lambda c: uploads.window(c, desk.upload, query))
+        total, rows, _ = await harness.journal.read(lambda c: uploads.window(c, harness.upload, query))
         return total, [row.path.removeprefix("/card/") for row in rows]
 
     assert await seen(FileQuery()) == (4, names)
@@ -272,10 +274,10 @@ async def test_windows_filter_sort_and_page(desk: Desk) -> None:
     assert await seen(FileQuery(status=FileStatus.DUPLICATE)) == (1, ["C.jpg"])
 
 
-async def test_paths_that_are_no_text_are_kept_byte_for_byte(desk: Desk) -> None:
+async def test_paths_that_are_no_text_are_kept_byte_for_byte(harness: JournalHarness) -> None:
     path = "/card/\udcff\n\x1b[31m.jpg"
-    await desk.find(candidate(path))
-    _, rows, _ = await desk.journal.read(lambda c: uploads.window(c, desk.upload, FileQuery()))
+    await harness.find(candidate(path))
+    _, rows, _ = await harness.journal.read(lambda c: uploads.window(c, harness.upload, FileQuery()))
     assert [row.path for row in rows] == [path]
     selection = FileSelection(names=(path,))
-    assert await desk.write(lambda c: commands.remove(c, desk.upload, selection)) == 1
+    assert await harness.write(lambda c: commands.remove(c, harness.upload, selection)) == 1

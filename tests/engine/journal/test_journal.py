@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journal.journaled import Desk, candidate
+from tests.engine.journal.harness import JournalHarness, candidate
 from tui_uploader.engine.journal.journal import SCHEMA_VERSION, Journal
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.errors import JournalDamaged, JournalTooNew, JournalUnwritable, NoSuchUpload
@@ -35,27 +35,27 @@ async def test_changes_and_their_results_survive_closing(tmp_path: Path) -> None
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["journal.sqlite"]
 
 
-async def test_a_failing_change_is_undone_alone_among_those_committed_with_it(desk: Desk) -> None:
+async def test_a_failing_change_is_undone_alone_among_those_committed_with_it(harness: JournalHarness) -> None:
     def half_done(connection: sqlite3.Connection) -> None:
         uploads.add_project(connection, "a", "half", ProjectKind.IMAGES)
         raise NoSuchUpload("on purpose")
 
-    before = await desk.journal.read(count_projects)
+    before = await harness.journal.read(count_projects)
     outcomes = await asyncio.gather(
-        *(desk.write(lambda c: uploads.add_project(c, "a", "whole", ProjectKind.IMAGES)) for _ in range(20)),
-        desk.write(half_done),
-        *(desk.write(lambda c: uploads.add_project(c, "a", "whole", ProjectKind.IMAGES)) for _ in range(20)),
+        *(harness.write(lambda c: uploads.add_project(c, "a", "whole", ProjectKind.IMAGES)) for _ in range(20)),
+        harness.write(half_done),
+        *(harness.write(lambda c: uploads.add_project(c, "a", "whole", ProjectKind.IMAGES)) for _ in range(20)),
         return_exceptions=True,
     )
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [NoSuchUpload]
-    assert await desk.journal.read(count_projects) == before + 40
+    assert await harness.journal.read(count_projects) == before + 40
 
 
-async def test_summary_is_new_when_a_write_returns(desk: Desk) -> None:
+async def test_summary_is_new_when_a_write_returns(harness: JournalHarness) -> None:
     for number in range(20):
-        await desk.find(candidate(f"/card/{number}.jpg", size=10))
-        assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == number + 1
-        assert desk.journal.summary.bytes(desk.upload, FileStage.FOUND) == 10 * (number + 1)
+        await harness.find(candidate(f"/card/{number}.jpg", size=10))
+        assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == number + 1
+        assert harness.journal.summary.bytes(harness.upload, FileStage.FOUND) == 10 * (number + 1)
 
 
 async def test_on_commit_is_called_in_the_event_loop(tmp_path: Path) -> None:
@@ -66,18 +66,18 @@ async def test_on_commit_is_called_in_the_event_loop(tmp_path: Path) -> None:
     assert calls == [asyncio.get_running_loop()]
 
 
-async def test_a_cancelled_caller_leaves_only_when_its_change_is_settled(desk: Desk) -> None:
-    change = asyncio.create_task(desk.write(lambda c: uploads.add_project(c, "a", "late", ProjectKind.IMAGES)))
+async def test_a_cancelled_caller_leaves_only_when_its_change_is_settled(harness: JournalHarness) -> None:
+    change = asyncio.create_task(harness.write(lambda c: uploads.add_project(c, "a", "late", ProjectKind.IMAGES)))
     await asyncio.sleep(0)
     change.cancel()
     with pytest.raises(asyncio.CancelledError):
         await change
-    assert await desk.journal.read(count_projects) == 2
+    assert await harness.journal.read(count_projects) == 2
 
 
-async def test_reading_cannot_write(desk: Desk) -> None:
+async def test_reading_cannot_write(harness: JournalHarness) -> None:
     with pytest.raises(JournalUnwritable):
-        await desk.journal.read(lambda c: uploads.add_project(c, "a", "no", ProjectKind.IMAGES))
+        await harness.journal.read(lambda c: uploads.add_project(c, "a", "no", ProjectKind.IMAGES))
 
 
 async def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
@@ -107,19 +107,19 @@ async def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path
         Journal.open(tmp_path / "data" / "journal.sqlite")
 
 
-async def test_a_full_disk_keeps_what_was_and_takes_more_when_there_is_room(desk: Desk) -> None:
+async def test_a_full_disk_keeps_what_was_and_takes_more_when_there_is_room(harness: JournalHarness) -> None:
     async def limit(pages: int) -> None:
-        await desk.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").close())
+        await harness.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").close())
 
-    pages = await desk.journal.read(lambda c: int(c.execute("PRAGMA page_count").fetchone()[0]))
+    pages = await harness.journal.read(lambda c: int(c.execute("PRAGMA page_count").fetchone()[0]))
     await limit(pages)
     crowd = [candidate(f"/card/{number}.jpg") for number in range(5000)]
     with pytest.raises(JournalUnwritable, match="full"):
-        await desk.find(*crowd)
-    assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == 0
+        await harness.find(*crowd)
+    assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == 0
     await limit(10**6)
-    await desk.find(*crowd)
-    assert desk.journal.summary.files(desk.upload, FileStage.FOUND) == 5000
+    await harness.find(*crowd)
+    assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == 5000
 
 
 _ADDS_PROJECTS = """

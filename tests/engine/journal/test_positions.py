@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journal.journaled import Desk, candidate, content
+from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, files_by_name, settled
 from tui_uploader.demo import write_sample_flight
 from tui_uploader.engine.journal.tables import deduplication, known_contents
@@ -22,29 +22,29 @@ from tui_uploader.model import FileEvent, FileStatus, Position, Positions
 Place = tuple[float | None, float | None]
 
 
-async def taken(desk: Desk, name: str, place: Place, at: float | None = None, letter: str = "") -> None:
+async def taken(harness: JournalHarness, name: str, place: Place, at: float | None = None, letter: str = "") -> None:
     """The file of this name is found and checked: it was taken there."""
     path = f"/card/{name}"
-    await desk.find(candidate(path))
-    row = await desk.row(path)
+    await harness.find(candidate(path))
+    row = await harness.row(path)
     told = Content(content(letter or name[0]), 7, *place, at)
-    await desk.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, told))
+    await harness.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, told))
 
 
-async def seen(desk: Desk, file: str | None = None) -> Positions:
-    number = (await desk.row(f"/card/{file}")).id if file else None
-    return await desk.journal.read(lambda c: positions(c, desk.upload, number))
+async def seen(harness: JournalHarness, file: str | None = None) -> Positions:
+    number = (await harness.row(f"/card/{file}")).id if file else None
+    return await harness.journal.read(lambda c: positions(c, harness.upload, number))
 
 
-async def test_images_come_in_the_order_in_which_they_were_taken_each_with_its_status(desk: Desk) -> None:
-    await taken(desk, "c.JPG", (46.3, 6.3), 30.0)
-    await taken(desk, "a.JPG", (46.1, 6.1), 10.0)
-    await taken(desk, "b.JPG", (46.2, 6.2), 20.0)
-    await taken(desk, "z.JPG", (46.4, 6.4))
-    await taken(desk, "copy.JPG", (46.1, 6.1), 11.0, letter="a")
-    await desk.send("/card/b.JPG")
-    await desk.send("/card/c.JPG", register=False)
-    found = await seen(desk)
+async def test_images_come_in_the_order_in_which_they_were_taken_each_with_its_status(harness: JournalHarness) -> None:
+    await taken(harness, "c.JPG", (46.3, 6.3), 30.0)
+    await taken(harness, "a.JPG", (46.1, 6.1), 10.0)
+    await taken(harness, "b.JPG", (46.2, 6.2), 20.0)
+    await taken(harness, "z.JPG", (46.4, 6.4))
+    await taken(harness, "copy.JPG", (46.1, 6.1), 11.0, letter="a")
+    await harness.send("/card/b.JPG")
+    await harness.send("/card/c.JPG", register=False)
+    found = await seen(harness)
     assert [(point.latitude, point.status) for point in found.points] == [
         (46.1, FileStatus.WAITING),
         (46.1, FileStatus.DUPLICATE),
@@ -55,58 +55,64 @@ async def test_images_come_in_the_order_in_which_they_were_taken_each_with_its_s
     assert (found.located, found.unlocated, found.unread, found.current) == (5, 0, 0, None)
 
 
-async def test_what_has_no_place_is_counted(desk: Desk) -> None:
-    await taken(desk, "a.JPG", (None, None))
-    await taken(desk, "b.JPG", (46.0, None))
-    await taken(desk, "c.JPG", (46.0, 6.0))
-    await taken(desk, "removed.JPG", (46.5, 6.5))
-    await desk.happen("/card/removed.JPG", FileEvent.REMOVE)
-    await desk.find(candidate("/card/new.JPG"), candidate("/card/c.JPG", size=5))
-    found = await seen(desk)
+async def test_what_has_no_place_is_counted(harness: JournalHarness) -> None:
+    await taken(harness, "a.JPG", (None, None))
+    await taken(harness, "b.JPG", (46.0, None))
+    await taken(harness, "c.JPG", (46.0, 6.0))
+    await taken(harness, "removed.JPG", (46.5, 6.5))
+    await harness.happen("/card/removed.JPG", FileEvent.REMOVE)
+    await harness.find(candidate("/card/new.JPG"), candidate("/card/c.JPG", size=5))
+    found = await seen(harness)
     assert (found.located, found.unlocated, found.unread) == (0, 2, 2), "a file that changed has no known place"
 
 
-async def test_an_upload_without_files_has_no_positions(desk: Desk) -> None:
-    assert await seen(desk) == Positions((), 0, 0, 0)
+async def test_an_upload_without_files_has_no_positions(harness: JournalHarness) -> None:
+    assert await seen(harness) == Positions((), 0, 0, 0)
     with pytest.raises(NoSuchUpload):
-        await desk.journal.read(lambda c: positions(c, 4711, 4711))
+        await harness.journal.read(lambda c: positions(c, 4711, 4711))
 
 
-async def test_one_file_is_asked_for(desk: Desk) -> None:
-    await taken(desk, "a.JPG", (-46.1, -6.1), 10.0)
-    await taken(desk, "b.JPG", (None, None))
-    assert (await seen(desk, "a.JPG")).current == Position(-46.1, -6.1, FileStatus.WAITING, taken_at=10.0)
-    assert (await seen(desk, "b.JPG")).current is None
+async def test_one_file_is_asked_for(harness: JournalHarness) -> None:
+    await taken(harness, "a.JPG", (-46.1, -6.1), 10.0)
+    await taken(harness, "b.JPG", (None, None))
+    assert (await seen(harness, "a.JPG")).current == Position(-46.1, -6.1, FileStatus.WAITING, taken_at=10.0)
+    assert (await seen(harness, "b.JPG")).current is None
 
 
 @pytest.mark.parametrize("place", [(91.0, 6.0), (-1e300, 6.0), (46.0, 200.0), (46.0, float("inf")), ("north", 6.0)])
-async def test_a_place_that_is_nowhere_is_none(desk: Desk, place: Place) -> None:
+async def test_a_place_that_is_nowhere_is_none(harness: JournalHarness, place: Place) -> None:
     """Whatever a damaged journal holds."""
-    await taken(desk, "a.JPG", place)
-    await taken(desk, "b.JPG", (46.0, 6.0))
-    found = await seen(desk, "a.JPG")
+    await taken(harness, "a.JPG", place)
+    await taken(harness, "b.JPG", (46.0, 6.0))
+    found = await seen(harness, "a.JPG")
     assert (found.located, found.unlocated, found.current) == (1, 1, None)
     assert [(point.latitude, point.longitude) for point in found.points] == [(46.0, 6.0)]
 
 
-async def test_positions_of_a_file_that_changed_are_those_of_what_it_is_now(desk: Desk) -> None:
-    await taken(desk, "a.JPG", (46.0, 6.0), 10.0)
-    await desk.happen("/card/a.JPG", FileEvent.CHANGED)
-    row = await desk.row("/card/a.JPG")
+async def test_positions_of_a_file_that_changed_are_those_of_what_it_is_now(harness: JournalHarness) -> None:
+    await taken(harness, "a.JPG", (46.0, 6.0), 10.0)
+    await harness.happen("/card/a.JPG", FileEvent.CHANGED)
+    row = await harness.row("/card/a.JPG")
     now = Content(content("b"), 7, None, None, None)
-    await desk.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, now))
-    assert (await seen(desk)).located == 0
-    assert await desk.journal.read(lambda c: known_contents.find(c, row.path)) == Known(row.candidate, now)
+    await harness.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, now))
+    assert (await seen(harness)).located == 0
+    assert await harness.journal.read(lambda c: known_contents.find(c, row.path)) == Known(row.candidate, now)
 
 
-def crowd(connection: sqlite3.Connection, desk: Desk, places: Sequence[tuple[float, float]]) -> None:
+def crowd(connection: sqlite3.Connection, harness: JournalHarness, places: Sequence[tuple[float, float]]) -> None:
     """As many files as there are places, uploaded; the last one failed."""
     last = len(places) - 1
     connection.executemany(
         "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, identity, stage)"
         " VALUES (?, ?, ?, '', 1, 1, 1, ?, ?)",
         (
-            (desk.upload, desk.project, b"/%d" % number, str(number), "failed" if number == last else "registered")
+            (
+                harness.upload,
+                harness.project,
+                b"/%d" % number,
+                str(number),
+                "failed" if number == last else "registered",
+            )
             for number in range(len(places))
         ),
     )
@@ -117,37 +123,37 @@ def crowd(connection: sqlite3.Connection, desk: Desk, places: Sequence[tuple[flo
     )
 
 
-async def gathered(desk: Desk, places: Sequence[tuple[float, float]]) -> Positions:
-    await desk.write(lambda c: crowd(c, desk, places))
-    found = await seen(desk)
+async def gathered(harness: JournalHarness, places: Sequence[tuple[float, float]]) -> Positions:
+    await harness.write(lambda c: crowd(c, harness, places))
+    found = await seen(harness)
     assert found.located == len(places) == sum(point.files for point in found.points)
     assert 0 < len(found.points) <= MOST_POINTS
     assert [point.status for point in found.points].count(FileStatus.FAILED) == 1, "a trouble is never lost in a crowd"
     return found
 
 
-async def test_a_project_full_of_images_is_exact(desk: Desk) -> None:
+async def test_a_project_full_of_images_is_exact(harness: JournalHarness) -> None:
     places = [(46 + number * 1e-5, 6 + number % 60 * 1e-5) for number in range(4_000)]
-    assert len((await gathered(desk, places)).points) == 4_000
+    assert len((await gathered(harness, places)).points) == 4_000
 
 
-async def test_a_crowd_is_gathered_where_it_is(desk: Desk) -> None:
+async def test_a_crowd_is_gathered_where_it_is(harness: JournalHarness) -> None:
     places = [(46 + number // 200 * 1e-4, 6 + number % 200 * 1e-4) for number in range(20_000)]
-    found = await gathered(desk, places)
+    found = await gathered(harness, places)
     assert len(found.points) > MOST_POINTS / 2
     assert min(point.latitude for point in found.points) == pytest.approx(46, abs=2e-4)
     assert max(point.longitude for point in found.points) == pytest.approx(6 + 199e-4, abs=4e-4)
 
 
-async def test_a_crowd_over_the_antimeridian_is_gathered_as_one(desk: Desk) -> None:
+async def test_a_crowd_over_the_antimeridian_is_gathered_as_one(harness: JournalHarness) -> None:
     places = [(0.0, (179.9 + number * 1e-5 + 180) % 360 - 180) for number in range(20_000)]
-    found = await gathered(desk, places)
+    found = await gathered(harness, places)
     assert len(found.points) == 70, "a row of the grid"
     assert all(abs(point.longitude) > 179.8 for point in found.points)
 
 
-async def test_a_crowd_in_one_place_is_one_point(desk: Desk) -> None:
-    assert len((await gathered(desk, [(46.0, 6.0)] * (MOST_POINTS + 1))).points) == 1
+async def test_a_crowd_in_one_place_is_one_point(harness: JournalHarness) -> None:
+    assert len((await gathered(harness, [(46.0, 6.0)] * (MOST_POINTS + 1))).points) == 1
 
 
 async def test_where_a_real_flight_was_taken_is_read_when_it_is_checked(tmp_path: Path) -> None:

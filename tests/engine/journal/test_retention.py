@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journal.journaled import Desk, candidate, content
+from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, files_by_name, settled
 from tests.photos import write_flight
 from tests.until import until
@@ -30,58 +30,58 @@ DISMISSED_AT, LATER = 1000.0, 2000.0
 EVERYTHING = FileSelection(all=True)
 
 
-async def past_and_present(desk: Desk) -> int:
-    """The upload of `desk` is over and dismissed, with files of every kind. Returns another one, which goes on."""
+async def past_and_present(harness: JournalHarness) -> int:
+    """The upload of `harness` is over and dismissed, with files of every kind. Returns another one, which goes on."""
     for letter in "abcde":
-        await desk.upload_file(f"/card/{letter}.jpg", content(letter))
+        await harness.upload_file(f"/card/{letter}.jpg", content(letter))
     for name, letter in (("twin", "a"), ("mine", "x"), ("gone", "y")):
-        await desk.find(candidate(f"/card/{name}.jpg"))
-        await desk.check(f"/card/{name}.jpg", content(letter))
-    failing = await desk.row("/card/mine.jpg")
+        await harness.find(candidate(f"/card/{name}.jpg"))
+        await harness.check(f"/card/{name}.jpg", content(letter))
+    failing = await harness.row("/card/mine.jpg")
 
     def end(connection: sqlite3.Connection) -> None:
         files.fail(connection, failing.id, "SourceVanished", "It is gone.")
-        walked.add_skipped(connection, desk.upload, [(f"/card/{number}.txt", "not an image") for number in range(3)])
-        commands.remove(connection, desk.upload, FileSelection(names=("gone.jpg",)))
-        uploads.move_upload(connection, desk.upload, UploadEvent.CANCEL)
-        commands.dismiss(connection, desk.upload, DISMISSED_AT)
+        walked.add_skipped(connection, harness.upload, [(f"/card/{number}.txt", "not an image") for number in range(3)])
+        commands.remove(connection, harness.upload, FileSelection(names=("gone.jpg",)))
+        uploads.move_upload(connection, harness.upload, UploadEvent.CANCEL)
+        commands.dismiss(connection, harness.upload, DISMISSED_AT)
 
-    await desk.write(end)
-    present = await desk.write(lambda c: uploads.add_sources(c, desk.project, ["/again"], True, 0.0))
+    await harness.write(end)
+    present = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/again"], True, 0.0))
     again = [candidate(f"/again/{name}.jpg") for name in ("a", "f", "unread")]
-    await desk.write(lambda c: walked.add_candidates(c, present, desk.project, again))
-    await desk.check("/again/a.jpg", content("a"))
-    await desk.check("/again/f.jpg", content("f"))
+    await harness.write(lambda c: walked.add_candidates(c, present, harness.project, again))
+    await harness.check("/again/a.jpg", content("a"))
+    await harness.check("/again/f.jpg", content("f"))
     return present
 
 
-async def answers(desk: Desk, present: int) -> list[object]:
+async def answers(harness: JournalHarness, present: int) -> list[object]:
     """What anybody can ask about the project and its uploads."""
     query = FileQuery(status=FileStatus.UPLOADED, sort="name")
 
     def ask(connection: sqlite3.Connection) -> list[object]:
-        holders = [files.holder(connection, desk.project, content(letter)) for letter in "abcdefxy"]
-        total, rows, _ = uploads.window(connection, desk.upload, query)
+        holders = [files.holder(connection, harness.project, content(letter)) for letter in "abcdefxy"]
+        total, rows, _ = uploads.window(connection, harness.upload, query)
         shown = [(row.id, row.path, row.object, row.size, row.stage, row.etag, row.identity) for row in rows]
-        runs = uploads.matching_runs(connection, desk.upload, query)
+        runs = uploads.matching_runs(connection, harness.upload, query)
         _, others, originals = uploads.window(connection, present, FileQuery())
-        where = positions.positions(connection, desk.upload)
+        where = positions.positions(connection, harness.upload)
         return [
             *(holders, total, shown, runs, where.located, where.points),
             [(row.path, row.stage, originals.get(row.duplicate_of or 0)) for row in others],
-            deduplication.distinct_images(connection, desk.project),
-            uploads.registered_images(connection, desk.project),
+            deduplication.distinct_images(connection, harness.project),
+            uploads.registered_images(connection, harness.project),
         ]
 
-    summary = desk.journal.summary
-    upload = summary.upload(desk.upload)
+    summary = harness.journal.summary
+    upload = summary.upload(harness.upload)
     assert upload is not None
     return [
-        *await desk.journal.read(ask),
-        counts_of(summary, desk.upload),
+        *await harness.journal.read(ask),
+        counts_of(summary, harness.upload),
         counts_of(summary, present),
-        project_value(summary, summary.projects[desk.project]),
-        summary.bytes(desk.upload, FileStage.REGISTERED),
+        project_value(summary, summary.projects[harness.project]),
+        summary.bytes(harness.upload, FileStage.REGISTERED),
         upload.skipped,
         upload.state,
     ]
@@ -95,31 +95,31 @@ def rows_left(connection: sqlite3.Connection, upload: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("most", [1, 3, 500])
-async def test_every_answer_is_the_same_after_every_step(desk: Desk, most: int) -> None:
-    present = await past_and_present(desk)
+async def test_every_answer_is_the_same_after_every_step(harness: JournalHarness, most: int) -> None:
+    present = await past_and_present(harness)
     known = Content(content("a"), 7, 46.1, 6.1)
-    await desk.find(candidate("/card/a.jpg"))  # nothing: the same file again
-    row = await desk.row("/card/a.jpg")
-    await desk.write(
+    await harness.find(candidate("/card/a.jpg"))  # nothing: the same file again
+    row = await harness.row("/card/a.jpg")
+    await harness.write(
         lambda c: c.execute(
             "UPDATE known SET latitude = ?, longitude = ? WHERE path = ?",
             (known.latitude, known.longitude, row.path.encode()),
         ).close()
     )
-    before = await answers(desk, present)
+    before = await answers(harness, present)
     steps = 0
-    while await desk.journal.read(lambda c: retention.due(c, LATER)) == [desk.upload]:
-        await desk.write(lambda c: retention.condense(c, desk.upload, most))
-        assert await answers(desk, present) == before
+    while await harness.journal.read(lambda c: retention.due(c, LATER)) == [harness.upload]:
+        await harness.write(lambda c: retention.condense(c, harness.upload, most))
+        assert await answers(harness, present) == before
         steps += 1
         assert steps < 30
-    assert await desk.journal.read(lambda c: rows_left(c, desk.upload)) == {
+    assert await harness.journal.read(lambda c: rows_left(c, harness.upload)) == {
         "files": 0,
         "delivered": 5,
         "skipped": 0,
         "sources": 0,
     }
-    assert await desk.journal.read(lambda c: rows_left(c, present)) == {
+    assert await harness.journal.read(lambda c: rows_left(c, present)) == {
         "files": 3,
         "delivered": 0,
         "skipped": 0,
@@ -127,27 +127,29 @@ async def test_every_answer_is_the_same_after_every_step(desk: Desk, most: int) 
     }
 
 
-async def condensed(desk: Desk) -> int:
-    present = await past_and_present(desk)
+async def condensed(harness: JournalHarness) -> int:
+    present = await past_and_present(harness)
     for _ in range(2):
-        await desk.write(lambda c: retention.condense(c, desk.upload, 500))
+        await harness.write(lambda c: retention.condense(c, harness.upload, 500))
     return present
 
 
-async def test_content_that_was_delivered_is_a_duplicate_of_that_file_and_is_never_sent_again(desk: Desk) -> None:
-    present = await condensed(desk)
-    await desk.write(
+async def test_content_that_was_delivered_is_a_duplicate_of_that_file_and_is_never_sent_again(
+    harness: JournalHarness,
+) -> None:
+    present = await condensed(harness)
+    await harness.write(
         lambda c: walked.add_candidates(
-            c, present, desk.project, [candidate("/again/b.jpg"), candidate("/again/c.jpg")]
+            c, present, harness.project, [candidate("/again/b.jpg"), candidate("/again/c.jpg")]
         )
     )
-    found = await desk.check("/again/b.jpg", content("b"))
+    found = await harness.check("/again/b.jpg", content("b"))
     assert found.stage is FileStage.DUPLICATE
-    _, _, originals = await desk.journal.read(lambda c: uploads.window(c, present, FileQuery()))
+    _, _, originals = await harness.journal.read(lambda c: uploads.window(c, present, FileQuery()))
     assert originals[found.duplicate_of or 0] == "/card/b.jpg"
-    row = await desk.row("/again/c.jpg")
+    row = await harness.row("/again/c.jpg")
     with pytest.raises(EngineError) as refused:  # whatever the code above believes
-        await desk.write(
+        await harness.write(
             lambda c: c.execute(
                 "UPDATE files SET stage = 'ready', identity = ? WHERE id = ?", (content("c"), row.id)
             ).close()
@@ -155,53 +157,53 @@ async def test_content_that_was_delivered_is_a_duplicate_of_that_file_and_is_nev
     assert isinstance(refused.value.__cause__, sqlite3.IntegrityError)
 
 
-async def test_a_name_that_was_given_stays_with_its_content_and_a_number_with_its_file(desk: Desk) -> None:
-    present = await condensed(desk)
-    last = await desk.journal.read(lambda c: c.execute("SELECT MAX(file) FROM delivered").fetchone()[0])
-    await desk.write(lambda c: c.execute("DELETE FROM files WHERE upload = ?", (present,)).close())
-    await desk.write(lambda c: walked.add_candidates(c, present, desk.project, [candidate("/other/b.jpg")]))
-    other = await desk.check("/other/b.jpg", content("z"))
+async def test_a_name_that_was_given_stays_with_its_content_and_a_number_with_its_file(harness: JournalHarness) -> None:
+    present = await condensed(harness)
+    last = await harness.journal.read(lambda c: c.execute("SELECT MAX(file) FROM delivered").fetchone()[0])
+    await harness.write(lambda c: c.execute("DELETE FROM files WHERE upload = ?", (present,)).close())
+    await harness.write(lambda c: walked.add_candidates(c, present, harness.project, [candidate("/other/b.jpg")]))
+    other = await harness.check("/other/b.jpg", content("z"))
     assert other.id > last
     assert other.object == "b-zzzzzz.jpg"
 
 
-async def test_only_what_was_dismissed_before_and_is_at_rest_is_due(desk: Desk) -> None:
-    await past_and_present(desk)
+async def test_only_what_was_dismissed_before_and_is_at_rest_is_due(harness: JournalHarness) -> None:
+    await past_and_present(harness)
 
     def due(before: float) -> object:
-        return desk.journal.read(lambda c: retention.due(c, before))
+        return harness.journal.read(lambda c: retention.due(c, before))
 
-    assert await desk.journal.read(lambda c: retention.due(c, DISMISSED_AT)) == []
-    assert await desk.journal.read(lambda c: retention.due(c, LATER)) == [desk.upload]
-    row = await desk.row("/card/gone.jpg")
-    await desk.write(lambda c: c.execute("UPDATE files SET stage = 'stored' WHERE id = ?", (row.id,)).close())
-    assert await desk.journal.read(lambda c: retention.due(c, LATER)) == [], "it is going to be registered"
-    await desk.write(lambda c: files.register(c, [row.id], LATER))
-    await desk.write(lambda c: c.execute("UPDATE uploads SET dismissed_at = NULL").close())
-    assert await desk.journal.read(lambda c: retention.due(c, LATER)) == [], "an older version kept no date"
-    await desk.write(lambda c: retention.date_dismissals(c, LATER))
-    assert await desk.journal.read(lambda c: retention.due(c, LATER + 1)) == [desk.upload]
+    assert await harness.journal.read(lambda c: retention.due(c, DISMISSED_AT)) == []
+    assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [harness.upload]
+    row = await harness.row("/card/gone.jpg")
+    await harness.write(lambda c: c.execute("UPDATE files SET stage = 'stored' WHERE id = ?", (row.id,)).close())
+    assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [], "it is going to be registered"
+    await harness.write(lambda c: files.register(c, [row.id], LATER))
+    await harness.write(lambda c: c.execute("UPDATE uploads SET dismissed_at = NULL").close())
+    assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [], "an older version kept no date"
+    await harness.write(lambda c: retention.date_dismissals(c, LATER))
+    assert await harness.journal.read(lambda c: retention.due(c, LATER + 1)) == [harness.upload]
 
 
 @pytest.mark.parametrize("command", [commands.remove, commands.retry, commands.restore])
-async def test_a_record_takes_no_commands(desk: Desk, command: object) -> None:
-    await condensed(desk)
+async def test_a_record_takes_no_commands(harness: JournalHarness, command: object) -> None:
+    await condensed(harness)
     assert callable(command)
     with pytest.raises(NotPossibleNow, match="record"):
-        await desk.write(lambda c: command(c, desk.upload, EVERYTHING))
+        await harness.write(lambda c: command(c, harness.upload, EVERYTHING))
     with pytest.raises(NotPossibleNow, match="record"):
-        await desk.write(lambda c: uploads.move_upload(c, desk.upload, UploadEvent.RESUME))
+        await harness.write(lambda c: uploads.move_upload(c, harness.upload, UploadEvent.RESUME))
 
 
-async def test_a_dismissed_upload_that_goes_on_is_on_the_list_again(desk: Desk) -> None:
-    await past_and_present(desk)
-    await desk.write(lambda c: uploads.move_upload(c, desk.upload, UploadEvent.RESUME))
-    upload = desk.journal.summary.uploads[desk.upload]
+async def test_a_dismissed_upload_that_goes_on_is_on_the_list_again(harness: JournalHarness) -> None:
+    await past_and_present(harness)
+    await harness.write(lambda c: uploads.move_upload(c, harness.upload, UploadEvent.RESUME))
+    upload = harness.journal.summary.uploads[harness.upload]
     assert (upload.state, upload.dismissed, upload.dismissed_at) == (UploadState.ACTIVE, False, None)
 
 
-async def test_empty_pages_go_back_to_the_file_system(desk: Desk) -> None:
-    await desk.find(*(candidate(f"/card/{number}.jpg") for number in range(3000)))
+async def test_empty_pages_go_back_to_the_file_system(harness: JournalHarness) -> None:
+    await harness.find(*(candidate(f"/card/{number}.jpg") for number in range(3000)))
 
     def drop(connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM files")
@@ -209,14 +211,14 @@ async def test_empty_pages_go_back_to_the_file_system(desk: Desk) -> None:
     def pages(connection: sqlite3.Connection) -> int:
         return int(connection.execute("PRAGMA page_count").fetchone()[0])
 
-    await desk.write(drop)
-    before = await desk.journal.read(pages)
-    left = await desk.write(lambda c: retention.give_back(c, 20))
+    await harness.write(drop)
+    before = await harness.journal.read(pages)
+    left = await harness.write(lambda c: retention.give_back(c, 20))
     assert left > 0
-    assert await desk.journal.read(pages) <= before - 20
-    while await desk.write(lambda c: retention.give_back(c, 20)):
+    assert await harness.journal.read(pages) <= before - 20
+    while await harness.write(lambda c: retention.give_back(c, 20)):
         pass
-    assert await desk.journal.read(pages) < before / 3
+    assert await harness.journal.read(pages) < before / 3
 
 
 async def test_an_engine_condenses_what_was_dismissed_a_month_ago_and_goes_on(tmp_path: Path) -> None:

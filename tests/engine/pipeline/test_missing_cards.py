@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.journal.journaled import candidate
+from tests.engine.journal.harness import candidate
 from tests.engine.world import World, add, settled, when
 from tests.photos import write_flight
 from tui_uploader.engine.journal.journal import Journal

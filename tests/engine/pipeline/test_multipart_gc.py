@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.stores import ignore
-from tests.engine.journal.journaled import Desk, candidate, content
+from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight, write_photo
 from tui_uploader.cloud.contract import ObjectStore, Span
@@ -38,13 +38,13 @@ def world(tmp_path: Path) -> World:
 # ---------------------------------------------------------------------------------------------- what is written down
 
 
-async def begun(desk: Desk, path: str = "/card/a.jpg") -> int:
+async def begun(harness: JournalHarness, path: str = "/card/a.jpg") -> int:
     """A file whose multipart upload `m1` has begun."""
-    await desk.find(candidate(path))
-    row = await desk.check(path, content("a"))
-    assert await desk.write(lambda c: files.pick(c, row.id)) is not None
-    await desk.write(lambda c: open_multiparts.intend_multipart(c, desk.project, "a.jpg"))
-    await desk.write(lambda c: files.begin_multipart(c, row.id, "m1", 5 * MIB))
+    await harness.find(candidate(path))
+    row = await harness.check(path, content("a"))
+    assert await harness.write(lambda c: files.pick(c, row.id)) is not None
+    await harness.write(lambda c: open_multiparts.intend_multipart(c, harness.project, "a.jpg"))
+    await harness.write(lambda c: files.begin_multipart(c, row.id, "m1", 5 * MIB))
     return row.id
 
 
@@ -102,25 +102,25 @@ def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
     ],
 )
 async def test_parts_are_written_down_with_what_gives_them_up(
-    desk: Desk, happens: Callable[[sqlite3.Connection, int], object], given_up: bool
+    harness: JournalHarness, happens: Callable[[sqlite3.Connection, int], object], given_up: bool
 ) -> None:
     """Cancelled uploads, removed files and failed ones can come back, and then go on with their parts; and a file that
     is doubted keeps them until it was read again."""
-    file = await begun(desk)
-    await desk.write(lambda c: happens(c, file))
-    expected = [Abandoned(desk.project, "a.jpg", "m1")] if given_up else []
-    assert await desk.journal.read(open_multiparts.all_abandoned) == expected
+    file = await begun(harness)
+    await harness.write(lambda c: happens(c, file))
+    expected = [Abandoned(harness.project, "a.jpg", "m1")] if given_up else []
+    assert await harness.journal.read(open_multiparts.all_abandoned) == expected
 
 
-async def test_an_upload_is_announced_before_it_is_begun(desk: Desk) -> None:
-    await desk.write(lambda c: open_multiparts.intend_multipart(c, desk.project, "a.jpg"))
-    await desk.write(lambda c: open_multiparts.intend_multipart(c, desk.project, "a.jpg"))
-    assert await desk.journal.read(open_multiparts.all_abandoned) == [Abandoned(desk.project, "a.jpg", UNKNOWN)]
-    file = await begun(desk)
-    assert await desk.journal.read(open_multiparts.all_abandoned) == []
-    assert await desk.journal.read(lambda c: open_multiparts.in_use(c, desk.project, "a.jpg")) == {"m1"}
-    await desk.write(lambda c: files.store(c, file, "etag", Proof.CRC32))
-    assert await desk.journal.read(lambda c: open_multiparts.in_use(c, desk.project, "a.jpg")) == set()
+async def test_an_upload_is_announced_before_it_is_begun(harness: JournalHarness) -> None:
+    await harness.write(lambda c: open_multiparts.intend_multipart(c, harness.project, "a.jpg"))
+    await harness.write(lambda c: open_multiparts.intend_multipart(c, harness.project, "a.jpg"))
+    assert await harness.journal.read(open_multiparts.all_abandoned) == [Abandoned(harness.project, "a.jpg", UNKNOWN)]
+    file = await begun(harness)
+    assert await harness.journal.read(open_multiparts.all_abandoned) == []
+    assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == {"m1"}
+    await harness.write(lambda c: files.store(c, file, "etag", Proof.CRC32))
+    assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == set()
 
 
 # -------------------------------------------------------------------------------------------- what becomes of them

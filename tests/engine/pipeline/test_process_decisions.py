@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.rows import PROJECT, summary
 from tui_uploader.cloud.contract import RemoteProject
-from tui_uploader.engine.journal.summary import ProjectRow, Summary
+from tui_uploader.engine.journal.summary import ProjectRecord, Summary
 from tui_uploader.engine.pipeline.process import objection, polling_interval, seen, start_is_due, with_standing_reason
 from tui_uploader.errors import NotPossibleNow, TooFewImages
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
@@ -41,7 +41,7 @@ SIX = {FileStage.REGISTERED: 6}
         (summary(), PROJECT, False),
     ],
 )
-def test_start_is_due(state: Summary, project: ProjectRow, due: bool) -> None:
+def test_start_is_due(state: Summary, project: ProjectRecord, due: bool) -> None:
     assert start_is_due(state, project) is due
 
 
@@ -59,7 +59,7 @@ def test_start_is_due(state: Summary, project: ProjectRow, due: bool) -> None:
     ],
 )
 def test_objections_to_the_users_wish(
-    state: Summary, project: ProjectRow, partial: bool, kind: type[Exception] | None
+    state: Summary, project: ProjectRecord, partial: bool, kind: type[Exception] | None
 ) -> None:
     found = objection(state, project, partial)
     assert (type(found) if found else None) is kind

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journal.journaled import Desk, candidate, content
+from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, files_by_name
 from tests.photos import write_flight
 from tui_uploader.engine.journal.tables import commands, files
@@ -77,19 +77,19 @@ async def test_a_damaged_part_costs_the_part(tmp_path: Path) -> None:
     assert world.objects() == {photo.name: photo.read_bytes()}
 
 
-async def test_the_name_of_a_damaged_object_is_never_used_again(desk: Desk) -> None:
+async def test_the_name_of_a_damaged_object_is_never_used_again(harness: JournalHarness) -> None:
     """Not even the last one, whose object otherwise counts as ours by its name alone."""
-    await desk.find(candidate("/card/a.jpg"))
+    await harness.find(candidate("/card/a.jpg"))
     damaged, used = StoredDamaged("The storage keeps other bytes."), []
     for attempt in range(4):
-        row = await desk.check("/card/a.jpg", content("a"))
+        row = await harness.check("/card/a.jpg", content("a"))
         used.append(row.object)
-        assert await desk.write(lambda c, row=row: files.pick(c, row.id)) is not None  # type: ignore[misc]
+        assert await harness.write(lambda c, row=row: files.pick(c, row.id)) is not None  # type: ignore[misc]
         if attempt < 3:
-            await desk.write(lambda c, row=row: check_again(c, row, damaged))  # type: ignore[misc]
+            await harness.write(lambda c, row=row: check_again(c, row, damaged))  # type: ignore[misc]
         else:
-            await desk.write(lambda c, row=row: give_up(c, row.id, damaged))  # type: ignore[misc]
+            await harness.write(lambda c, row=row: give_up(c, row.id, damaged))  # type: ignore[misc]
     assert len(set(used)) == 4 and used[0] == "a.jpg" and content("a") in (used[3] or "")
-    await desk.write(lambda c: commands.retry(c, desk.upload, FileSelection(all=True)))
-    row = await desk.check("/card/a.jpg", content("a"))
+    await harness.write(lambda c: commands.retry(c, harness.upload, FileSelection(all=True)))
+    row = await harness.check("/card/a.jpg", content("a"))
     assert (row.stage, row.error) == (FileStage.FAILED, "NameTaken")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journal.journaled import Desk
+from tests.engine.journal.harness import JournalHarness
 from tests.engine.world import SETTINGS, World
 from tests.photos import jpeg, write_photo
 from tui_uploader.cloud.contract import ObjectStore, Part, Span, StoredObject
@@ -57,16 +57,16 @@ def test_only_parts_that_journal_and_store_both_know_are_not_sent_again(
     assert confirmed(journaled, listed) == expected
 
 
-async def sending(desk: Desk, photo: Path) -> files.FileRow:
+async def sending(harness: JournalHarness, photo: Path) -> files.FileRecord:
     """The photo's row, in the stage SENDING."""
     found = candidate_of(str(photo))
     read = fingerprint(found.path)
-    await desk.begin()
-    await desk.find(found)
-    await desk.write(lambda c: uploads.mark_scanned(c, desk.upload, ["/card"]))
-    row = await desk.row(str(photo))
-    await desk.write(lambda c: deduplication.settle_check(c, row.id, found, Content(read.identity, read.crc32)))
-    picked = await desk.write(lambda c: files.pick(c, row.id))
+    await harness.begin()
+    await harness.find(found)
+    await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
+    row = await harness.row(str(photo))
+    await harness.write(lambda c: deduplication.settle_check(c, row.id, found, Content(read.identity, read.crc32)))
+    picked = await harness.write(lambda c: files.pick(c, row.id))
     assert picked is not None
     return picked
 
@@ -114,11 +114,11 @@ async def test_an_object_is_taken_for_ours_only_where_it_is_this_very_content(
             await put(store, tmp_path / "there")
         if not tells_checksum:
             forget_checksums(store, monkeypatch)
-        desk = Desk(world.context.journal)
-        row = await sending(desk, photo)
+        harness = JournalHarness(world.context.journal)
+        row = await sending(harness, photo)
         world.context.progress.set_parts(row.upload, row.id, 7)
         assert await Transfer(world.context, row, store).is_stored_already() is ours
-        after = await desk.row(str(photo))
+        after = await harness.row(str(photo))
         assert after.stage is (FileStage.STORED if ours else FileStage.SENDING)
         assert (after.etag is not None) is ours
         assert world.context.progress.sent_of_files() == ({} if ours else {row.id: 7})

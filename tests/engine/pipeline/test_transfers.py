@@ -21,7 +21,7 @@ from tests.until import until
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.pipeline.send import allowance
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.local_cloud.storage.projects import registered_images
@@ -227,7 +227,7 @@ async def test_a_file_replaced_by_a_pipe_does_not_freeze_the_engine(
     pick = files.pick
     lags: list[float] = []
 
-    def swap_then_pick(connection: sqlite3.Connection, file_id: int) -> FileRow | None:
+    def swap_then_pick(connection: sqlite3.Connection, file_id: int) -> FileRecord | None:
         if photo.is_file():
             photo.unlink()
             os.mkfifo(photo)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.journal.journaled import Desk, candidate
+from tests.engine.journal.harness import JournalHarness, candidate
 from tests.engine.world import World, add, settled, when
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
@@ -109,7 +109,7 @@ async def test_a_full_disk_during_a_walk_loses_no_files(world: World) -> None:
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 40)
 
 
-async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(desk: Desk) -> None:
+async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(harness: JournalHarness) -> None:
     """More than half of what a project takes, offered again, are duplicates and no further images."""
     paths = [f"/card/{number}.jpg" for number in range(MAX_IMAGES // 2 + 1)]
 
@@ -120,20 +120,20 @@ async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(desk
         )
         connection.executemany(
             "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, stage, identity)"
-            f" VALUES ({desk.upload}, {desk.project}, ?, 'x', 100, 1, 1, '{FileStage.REGISTERED}', ?)",
+            f" VALUES ({harness.upload}, {harness.project}, ?, 'x', 100, 1, 1, '{FileStage.REGISTERED}', ?)",
             facts,
         )
-        uploads.mark_scanned(connection, desk.upload, ["/card"])
-        assert uploads.finish_if_done(connection, desk.upload)
+        uploads.mark_scanned(connection, harness.upload, ["/card"])
+        assert uploads.finish_if_done(connection, harness.upload)
 
     def offer_again(connection: sqlite3.Connection) -> int:
-        again = uploads.add_sources(connection, desk.project, ["/card"], True, 0.0)
-        walked.add_candidates(connection, again, desk.project, [candidate(path) for path in paths])
+        again = uploads.add_sources(connection, harness.project, ["/card"], True, 0.0)
+        walked.add_candidates(connection, again, harness.project, [candidate(path) for path in paths])
         walk.end_walk(connection, again, "/card", found=True)
         return again
 
-    await desk.write(have_uploaded)
-    again = await desk.write(offer_again)
-    upload = desk.journal.summary.uploads[again]
-    assert desk.journal.summary.files(again, FileStage.FOUND) == len(paths)
+    await harness.write(have_uploaded)
+    again = await harness.write(offer_again)
+    upload = harness.journal.summary.uploads[again]
+    assert harness.journal.summary.files(again, FileStage.FOUND) == len(paths)
     assert (upload.state, upload.notice) == (UploadState.ACTIVE, None)

@@ -16,16 +16,16 @@ from tui_uploader.engine.scheduling.concurrency import (
     MIB,
     MOST_STREAMS,
     MOST_STREAMS_AGAINST_LOSS,
+    LinkQuality,
     Slack,
     StreamPlan,
-    Way,
     Window,
+    link_quality,
     may_read_ahead,
     next_plan,
     part_size,
     slack_after,
     slack_seconds,
-    way_of,
     window_seconds,
 )
 
@@ -66,9 +66,9 @@ def test_reading_ahead_is_bounded_on_fast_links_only(ready_bytes: int, goodput: 
     assert may_read_ahead(ready_bytes, goodput) is expected
 
 
-QUEUED = Way(round_trip=0.2, loss=0.0, full=True)
-LOSSY = Way(round_trip=0.08, loss=0.01, full=False)
-CLEAR = Way(round_trip=0.08, loss=0.0, full=False)
+QUEUED = LinkQuality(round_trip=0.2, loss=0.0, full=True)
+LOSSY = LinkQuality(round_trip=0.08, loss=0.01, full=False)
+CLEAR = LinkQuality(round_trip=0.08, loss=0.0, full=False)
 
 
 def connection(
@@ -87,16 +87,16 @@ def connection(
         ([connection(repeated=10)], LOSSY),
         ([connection(repeated=10, minds_losses=False)], CLEAR),
         ([connection(repeated=10), connection(repeated=500, minds_losses=False)], LOSSY),
-        ([connection(round_trip=0.119)], Way(0.119, 0.0, full=False)),
+        ([connection(round_trip=0.119)], LinkQuality(0.119, 0.0, full=False)),
         ([connection(round_trip=0.2)], QUEUED),
         # Opened while there was a queue, and never seen the way without it.
         ([connection(0.2, least=0.19), connection(0.2, least=0.08)], QUEUED),
-        ([connection(0.08), connection(0.09), connection(0.9)], Way(0.09, 0.0, full=False)),
-        ([connection(0.3, least=0.3, segments=600, repeated=30)], Way(0.3, 0.05, full=False)),
+        ([connection(0.08), connection(0.09), connection(0.9)], LinkQuality(0.09, 0.0, full=False)),
+        ([connection(0.3, least=0.3, segments=600, repeated=30)], LinkQuality(0.3, 0.05, full=False)),
     ],
 )
-def test_what_the_connections_tell_of_the_way(connections: list[Vitals], expected: Way | None) -> None:
-    assert way_of(connections) == expected
+def test_what_the_connections_tell_of_the_way(connections: list[Vitals], expected: LinkQuality | None) -> None:
+    assert link_quality(connections) == expected
 
 
 def run(link: Callable[[int], Window], windows: int = 60) -> StreamPlan:
@@ -117,19 +117,23 @@ def lossy(per_stream: float, capacity: float) -> Callable[[int], Window]:
 
     def seen(streams: int) -> Window:
         full = streams * per_stream >= capacity
-        return Window(min(streams * per_stream, capacity), True, way=Way(0.2 if full else 0.08, 0.01, full))
+        return Window(min(streams * per_stream, capacity), True, quality=LinkQuality(0.2 if full else 0.08, 0.01, full))
 
     return seen
 
 
 def full_of_losses(share: float, most: float) -> Callable[[int], Window]:
     """Packets get lost by chance, and no queue ever forms; so much of `most` comes through for each stream."""
-    return lambda streams: Window(min(streams * share, 1.0) * most, True, way=Way(0.3, 0.03, full=False))
+    return lambda streams: Window(min(streams * share, 1.0) * most, True, quality=LinkQuality(0.3, 0.03, full=False))
 
 
 def policed(streams: int) -> Window:
     """A line that drops what is too much without a queue: the more streams, the more is dropped."""
-    return Window(rate=1e6, all_in_use=True, way=Way(0.05, min(0.5, 0.01 * (streams / FIRST_STREAMS) ** 2), full=False))
+    return Window(
+        rate=1e6,
+        all_in_use=True,
+        quality=LinkQuality(0.05, min(0.5, 0.01 * (streams / FIRST_STREAMS) ** 2), full=False),
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,33 +171,33 @@ def test_a_lossy_link_gets_its_streams_within_seconds() -> None:
 @pytest.mark.parametrize(
     ("plan", "seen", "streams"),
     [
-        (StreamPlan(4), Window(6e6, True, way=QUEUED), 4),
-        (StreamPlan(9), Window(6e6, True, way=QUEUED), 9),
-        (StreamPlan(9), Window(200e3, True, way=QUEUED), 9),
-        (StreamPlan(4), Window(250e3, True, way=QUEUED), 2),
-        (StreamPlan(4), Window(340e3, True, way=QUEUED), 3),
-        (StreamPlan(4), Window(1e3, True, way=QUEUED), FEWEST_STREAMS),
-        (StreamPlan(2), Window(340e3, True, way=QUEUED), 3),
-        (StreamPlan(2), Window(6e6, True, way=QUEUED), FIRST_STREAMS),
-        (StreamPlan(8, 1e6, before=4), Window(1.05e6, True, way=CLEAR), 4),
+        (StreamPlan(4), Window(6e6, True, quality=QUEUED), 4),
+        (StreamPlan(9), Window(6e6, True, quality=QUEUED), 9),
+        (StreamPlan(9), Window(200e3, True, quality=QUEUED), 9),
+        (StreamPlan(4), Window(250e3, True, quality=QUEUED), 2),
+        (StreamPlan(4), Window(340e3, True, quality=QUEUED), 3),
+        (StreamPlan(4), Window(1e3, True, quality=QUEUED), FEWEST_STREAMS),
+        (StreamPlan(2), Window(340e3, True, quality=QUEUED), 3),
+        (StreamPlan(2), Window(6e6, True, quality=QUEUED), FIRST_STREAMS),
+        (StreamPlan(8, 1e6, before=4), Window(1.05e6, True, quality=CLEAR), 4),
         (StreamPlan(8, 1e6, before=4), Window(1.05e6, True), 4),
-        (StreamPlan(8, 1e6, before=4, loss=0.01), Window(1.05e6, True, way=LOSSY), 16),
-        (StreamPlan(8, 1e6, before=4, loss=0.004), Window(1.05e6, True, way=LOSSY), 4),
-        (StreamPlan(8, 1e6, before=4, loss=0.004), Window(1.9e6, True, way=LOSSY), 16),
+        (StreamPlan(8, 1e6, before=4, loss=0.01), Window(1.05e6, True, quality=LOSSY), 16),
+        (StreamPlan(8, 1e6, before=4, loss=0.004), Window(1.05e6, True, quality=LOSSY), 4),
+        (StreamPlan(8, 1e6, before=4, loss=0.004), Window(1.9e6, True, quality=LOSSY), 16),
         # A few streams that carry next to nothing are not enough by far.
-        (StreamPlan(4), Window(1.2e5, True, way=LOSSY), 16),
-        (StreamPlan(16, 1.2e5, before=4, loss=0.01), Window(4.8e5, True, way=LOSSY), 64),
-        (StreamPlan(20, 1.2e5, before=4, loss=0.01), Window(4.8e5, True, way=LOSSY), 40),
+        (StreamPlan(4), Window(1.2e5, True, quality=LOSSY), 16),
+        (StreamPlan(16, 1.2e5, before=4, loss=0.01), Window(4.8e5, True, quality=LOSSY), 64),
+        (StreamPlan(20, 1.2e5, before=4, loss=0.01), Window(4.8e5, True, quality=LOSSY), 40),
         # Beyond 64, only what brings a tenth more, and nothing where no packets get lost.
-        (StreamPlan(64, 1e6, before=32, loss=0.01), Window(1.9e6, True, way=LOSSY), 128),
-        (StreamPlan(128, 1.9e6, before=64, loss=0.01), Window(3.7e6, True, way=LOSSY), MOST_STREAMS_AGAINST_LOSS),
-        (StreamPlan(128, 1.9e6, before=64, loss=0.01), Window(2.0e6, True, way=LOSSY), 64),
-        (StreamPlan(64, 1e6, before=43), Window(1.9e6, True, way=CLEAR), MOST_STREAMS),
+        (StreamPlan(64, 1e6, before=32, loss=0.01), Window(1.9e6, True, quality=LOSSY), 128),
+        (StreamPlan(128, 1.9e6, before=64, loss=0.01), Window(3.7e6, True, quality=LOSSY), MOST_STREAMS_AGAINST_LOSS),
+        (StreamPlan(128, 1.9e6, before=64, loss=0.01), Window(2.0e6, True, quality=LOSSY), 64),
+        (StreamPlan(64, 1e6, before=43), Window(1.9e6, True, quality=CLEAR), MOST_STREAMS),
         (StreamPlan(64, 1e6, before=43), Window(1.9e6, True), MOST_STREAMS),
         (StreamPlan(8, 1e6, 10), Window(1e6, True), 10),
         (StreamPlan(8, 1e6, 5), Window(1e6, True), 8),
         # The number has been found: that the link carries more now is no merit of it.
-        (StreamPlan(8, 1e6, 5), Window(2e6, True, way=CLEAR), 8),
+        (StreamPlan(8, 1e6, 5), Window(2e6, True, quality=CLEAR), 8),
     ],
 )
 def test_one_decision(plan: StreamPlan, seen: Window, streams: int) -> None:
@@ -201,8 +205,8 @@ def test_one_decision(plan: StreamPlan, seen: Window, streams: int) -> None:
 
 
 def test_streams_that_brought_losses_alone_are_not_tried_again_at_once() -> None:
-    plan = next_plan(StreamPlan(8, 1e6, before=4, loss=0.004), Window(1e6, True, way=LOSSY))
-    assert next_plan(plan, Window(1e6, True, way=LOSSY)).streams == 4
+    plan = next_plan(StreamPlan(8, 1e6, before=4, loss=0.004), Window(1e6, True, quality=LOSSY))
+    assert next_plan(plan, Window(1e6, True, quality=LOSSY)).streams == 4
 
 
 def test_streams_stay_where_nothing_waits_for_one() -> None:
@@ -210,13 +214,19 @@ def test_streams_stay_where_nothing_waits_for_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "way", "seconds"),
-    [(0, None, 1.0), (1, None, 3.0), (0, CLEAR, 1.0), (0, Way(0.3, 0.0, False), 3.0), (1, Way(0.6, 0.0, True), 6.0)],
+    ("held", "quality", "seconds"),
+    [
+        (0, None, 1.0),
+        (1, None, 3.0),
+        (0, CLEAR, 1.0),
+        (0, LinkQuality(0.3, 0.0, False), 3.0),
+        (1, LinkQuality(0.6, 0.0, True), 6.0),
+    ],
 )
 def test_looks_are_short_while_they_bring_more_and_never_shorter_than_the_way(
-    held: int, way: Way | None, seconds: float
+    held: int, quality: LinkQuality | None, seconds: float
 ) -> None:
-    assert window_seconds(StreamPlan(windows_held=held), way) == pytest.approx(seconds)
+    assert window_seconds(StreamPlan(windows_held=held), quality) == pytest.approx(seconds)
 
 
 def test_refusals_halve_the_streams_down_to_the_fewest() -> None:
@@ -235,7 +245,7 @@ def test_refusals_halve_the_streams_down_to_the_fewest() -> None:
             rate=st.floats(0, 1e9),
             all_in_use=st.booleans(),
             refusals=st.integers(0, 3),
-            way=st.none() | st.builds(Way, st.floats(0.001, 2), st.floats(0, 1), st.booleans()),
+            quality=st.none() | st.builds(LinkQuality, st.floats(0.001, 2), st.floats(0, 1), st.booleans()),
         ),
         max_size=50,
     )
@@ -250,11 +260,11 @@ def test_streams_never_leave_their_bounds(windows: list[Window]) -> None:
 @pytest.mark.parametrize(
     ("most", "seen", "found"),
     [
-        (0.0, Window(1e6, True, way=CLEAR), False),
-        (2e6, Window(1e6, True, way=CLEAR), True),
-        (2e6, Window(1e6, False, way=CLEAR), True),
-        (2e6, Window(1.8e6, True, way=CLEAR), False),
-        (2e6, Window(1e6, True, way=QUEUED), False),
+        (0.0, Window(1e6, True, quality=CLEAR), False),
+        (2e6, Window(1e6, True, quality=CLEAR), True),
+        (2e6, Window(1e6, False, quality=CLEAR), True),
+        (2e6, Window(1.8e6, True, quality=CLEAR), False),
+        (2e6, Window(1e6, True, quality=QUEUED), False),
         (2e6, Window(1e6, True), False),
     ],
     ids=["first look", "less than before", "at the end of an upload", "as much", "full", "nothing known"],
@@ -267,11 +277,11 @@ def test_a_link_that_became_slower_for_good_is_no_slack_for_long() -> None:
     slack = Slack(2e6)
     found = 0
     for _ in range(30):
-        slack = slack_after(slack, Window(1e6, True, way=CLEAR))
+        slack = slack_after(slack, Window(1e6, True, quality=CLEAR))
         found += slack.found
     assert 1 <= found <= 8 and not slack.found
 
 
-@pytest.mark.parametrize(("way", "seconds"), [(None, 1.0), (CLEAR, 1.0), (Way(0.3, 0.0, False), 1.8)])
-def test_slack_is_looked_for_over_some_round_trips(way: Way | None, seconds: float) -> None:
-    assert slack_seconds(way) == pytest.approx(seconds)
+@pytest.mark.parametrize(("quality", "seconds"), [(None, 1.0), (CLEAR, 1.0), (LinkQuality(0.3, 0.0, False), 1.8)])
+def test_slack_is_looked_for_over_some_round_trips(quality: LinkQuality | None, seconds: float) -> None:
+    assert slack_seconds(quality) == pytest.approx(seconds)

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from tui_uploader.engine.scheduling.retry import MOST_ATTEMPTS, Decision, Verdict, backoff, decide
+from tui_uploader.engine.scheduling.retry import MOST_ATTEMPTS, RetryAction, RetryDecision, backoff, decide
 from tui_uploader.errors import (
     ChecksumRefused,
     ClockSkewed,
@@ -40,32 +40,32 @@ def half() -> float:
 @pytest.mark.parametrize(
     ("error", "attempts", "expected"),
     [
-        (LinkDown("x"), 0, Decision(Verdict.AWAIT_LINK)),
-        (LinkDown("x"), 10_000, Decision(Verdict.AWAIT_LINK)),
-        (LinkStalled("x"), 3, Decision(Verdict.AWAIT_LINK)),
-        (TrustFailed("x"), 0, Decision(Verdict.AWAIT_LINK)),
-        (NotSignedIn("x"), 0, Decision(Verdict.AWAIT_SIGN_IN)),
-        (SignInRefused("x"), 0, Decision(Verdict.AWAIT_SIGN_IN)),
-        (TokenExpired("x"), 0, Decision(Verdict.AGAIN, 0.5)),
-        (StorageKeyExpired("x"), 1, Decision(Verdict.AWAIT_STORAGE)),
-        (StorageKeyExpired("x"), 200, Decision(Verdict.AWAIT_STORAGE)),
-        (ClockSkewed("x"), 0, Decision(Verdict.AWAIT_STORAGE)),
-        (CloudBusy("x"), 0, Decision(Verdict.AGAIN, 0.5)),
-        (CloudBusy("x", retry_after=7.0), 0, Decision(Verdict.AGAIN, 7.5)),
-        (CloudBusy("x", retry_after=1e9), 0, Decision(Verdict.AGAIN, 3600.5)),
-        (CloudBusy("x", retry_after=-5.0), 0, Decision(Verdict.AGAIN, 0.5)),
-        (CloudFault("x"), 3, Decision(Verdict.AGAIN, 4.0)),
-        (CloudFault("x"), MOST_ATTEMPTS - 1, Decision(Verdict.GIVE_UP)),
-        (ChecksumRefused("x"), 0, Decision(Verdict.CHECK_FILE, 0.5)),
-        (SourceChanged("x"), 1, Decision(Verdict.CHECK_FILE, 1.0)),
-        (SourceChanged("x"), 2, Decision(Verdict.GIVE_UP)),
-        (MultipartGone("x"), 0, Decision(Verdict.RESTART_FILE, 0.5)),
-        (SourceVanished("x"), 0, Decision(Verdict.GIVE_UP)),
-        (SourceRefused("x"), 0, Decision(Verdict.GIVE_UP)),
-        (CloudRefused("x"), 0, Decision(Verdict.GIVE_UP)),
+        (LinkDown("x"), 0, RetryDecision(RetryAction.AWAIT_LINK)),
+        (LinkDown("x"), 10_000, RetryDecision(RetryAction.AWAIT_LINK)),
+        (LinkStalled("x"), 3, RetryDecision(RetryAction.AWAIT_LINK)),
+        (TrustFailed("x"), 0, RetryDecision(RetryAction.AWAIT_LINK)),
+        (NotSignedIn("x"), 0, RetryDecision(RetryAction.AWAIT_SIGN_IN)),
+        (SignInRefused("x"), 0, RetryDecision(RetryAction.AWAIT_SIGN_IN)),
+        (TokenExpired("x"), 0, RetryDecision(RetryAction.AGAIN, 0.5)),
+        (StorageKeyExpired("x"), 1, RetryDecision(RetryAction.AWAIT_STORAGE)),
+        (StorageKeyExpired("x"), 200, RetryDecision(RetryAction.AWAIT_STORAGE)),
+        (ClockSkewed("x"), 0, RetryDecision(RetryAction.AWAIT_STORAGE)),
+        (CloudBusy("x"), 0, RetryDecision(RetryAction.AGAIN, 0.5)),
+        (CloudBusy("x", retry_after=7.0), 0, RetryDecision(RetryAction.AGAIN, 7.5)),
+        (CloudBusy("x", retry_after=1e9), 0, RetryDecision(RetryAction.AGAIN, 3600.5)),
+        (CloudBusy("x", retry_after=-5.0), 0, RetryDecision(RetryAction.AGAIN, 0.5)),
+        (CloudFault("x"), 3, RetryDecision(RetryAction.AGAIN, 4.0)),
+        (CloudFault("x"), MOST_ATTEMPTS - 1, RetryDecision(RetryAction.GIVE_UP)),
+        (ChecksumRefused("x"), 0, RetryDecision(RetryAction.CHECK_FILE, 0.5)),
+        (SourceChanged("x"), 1, RetryDecision(RetryAction.CHECK_FILE, 1.0)),
+        (SourceChanged("x"), 2, RetryDecision(RetryAction.GIVE_UP)),
+        (MultipartGone("x"), 0, RetryDecision(RetryAction.RESTART_FILE, 0.5)),
+        (SourceVanished("x"), 0, RetryDecision(RetryAction.GIVE_UP)),
+        (SourceRefused("x"), 0, RetryDecision(RetryAction.GIVE_UP)),
+        (CloudRefused("x"), 0, RetryDecision(RetryAction.GIVE_UP)),
     ],
 )
-def test_decisions(error: UploaderError, attempts: int, expected: Decision) -> None:
+def test_decisions(error: UploaderError, attempts: int, expected: RetryDecision) -> None:
     assert decide(error, attempts, half) == expected
 
 
@@ -85,29 +85,31 @@ def test_what_holds_for_every_error_with_every_history(kind: type[UploaderError]
         found = decide(error, attempts, lambda chance=chance: chance)  # type: ignore[misc]
         asked = 0.0 if wish is None else min(max(0.0, wish), 3600.0)
         ceiling = min(60.0, 2.0 ** min(attempts, 16))
-        if found.verdict in (Verdict.AGAIN, Verdict.CHECK_FILE, Verdict.RESTART_FILE):
+        if found.action in (RetryAction.AGAIN, RetryAction.CHECK_FILE, RetryAction.RESTART_FILE):
             assert found.after == pytest.approx(asked + chance * ceiling), "full jitter on top of what was asked for"
         else:
             assert found.after == 0.0
         if isinstance(error, LinkError):
-            assert found.verdict is Verdict.AWAIT_LINK, "a dead link costs no attempt, however often it dies"
+            assert found.action is RetryAction.AWAIT_LINK, "a dead link costs no attempt, however often it dies"
         elif isinstance(error, SignInError):
-            waits = {Remedy.PERSON: Verdict.AWAIT_SIGN_IN, Remedy.NEW_STORAGE_KEY: Verdict.AWAIT_STORAGE}
-            assert found.verdict is waits.get(error.remedy, Verdict.AGAIN)
+            waits = {Remedy.PERSON: RetryAction.AWAIT_SIGN_IN, Remedy.NEW_STORAGE_KEY: RetryAction.AWAIT_STORAGE}
+            assert found.action is waits.get(error.remedy, RetryAction.AGAIN)
         elif isinstance(error, StorageRefused):
-            assert found.verdict is Verdict.AWAIT_SIGN_IN, "no other file of the account would fare better"
+            assert found.action is RetryAction.AWAIT_SIGN_IN, "no other file of the account would fare better"
         elif error.remedy is Remedy.PERSON:
-            assert found.verdict is Verdict.GIVE_UP
+            assert found.action is RetryAction.GIVE_UP
         elif attempts == 0:
-            assert found.verdict is not Verdict.GIVE_UP, "what may pass by itself is tried again"
+            assert found.action is not RetryAction.GIVE_UP, "what may pass by itself is tried again"
 
 
 @pytest.mark.parametrize("kind", tree(), ids=lambda kind: kind.__name__)
 def test_what_is_given_up_stays_given_up(kind: type[UploaderError]) -> None:
-    verdicts = [decide(kind("why"), attempts, half).verdict for attempts in range(20)]
-    given_up = [verdict is Verdict.GIVE_UP for verdict in verdicts]
+    actions = [decide(kind("why"), attempts, half).action for attempts in range(20)]
+    given_up = [action is RetryAction.GIVE_UP for action in actions]
     assert given_up == sorted(given_up)
-    assert len(set(verdicts) - {Verdict.GIVE_UP}) <= 1, "the number of attempts changes whether, and not what is done"
+    assert len(set(actions) - {RetryAction.GIVE_UP}) <= 1, (
+        "the number of attempts changes whether, and not what is done"
+    )
 
 
 def test_backoff_doubles_up_to_a_minute_and_is_spread_over_the_whole_interval() -> None:

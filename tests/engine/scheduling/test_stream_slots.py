@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter
 
-from tui_uploader.engine.scheduling.stream_slots import Streams
+from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 
 
 async def settle() -> None:
@@ -13,11 +13,11 @@ async def settle() -> None:
 
 
 async def test_no_more_than_the_limit_and_the_rest_waits() -> None:
-    streams, go = Streams(2), asyncio.Event()
+    streams, go = StreamSlots(2), asyncio.Event()
     running: set[int] = set()
 
     async def transfer(number: int) -> None:
-        async with streams.place(1, 10):
+        async with streams.slot(1, 10):
             running.add(number)
             await go.wait()
             running.discard(number)
@@ -37,11 +37,11 @@ async def test_no_more_than_the_limit_and_the_rest_waits() -> None:
 
 
 async def test_two_uploads_share_the_bytes() -> None:
-    streams, sent = Streams(1), Counter[int]()
+    streams, sent = StreamSlots(1), Counter[int]()
     order: list[int] = []
 
     async def transfer(upload: int, size: int) -> None:
-        async with streams.place(upload, size):
+        async with streams.slot(upload, size):
             sent[upload] += size
             order.append(upload)
             await asyncio.sleep(0)
@@ -53,10 +53,10 @@ async def test_two_uploads_share_the_bytes() -> None:
 
 
 async def test_cancelled_waiters_and_holders_leave_their_place() -> None:
-    streams, go = Streams(1), asyncio.Event()
+    streams, go = StreamSlots(1), asyncio.Event()
 
     async def transfer() -> None:
-        async with streams.place(1, 1):
+        async with streams.slot(1, 1):
             await go.wait()
 
     holder, waiter, last = (asyncio.create_task(transfer()) for _ in range(3))
@@ -71,19 +71,19 @@ async def test_cancelled_waiters_and_holders_leave_their_place() -> None:
     for task in (holder, waiter):
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    async with asyncio.timeout(1), streams.place(1, 1):
+    async with asyncio.timeout(1), streams.slot(1, 1):
         pass
 
 
 async def test_a_turn_that_is_cancelled_in_the_moment_it_comes_is_passed_on() -> None:
-    streams = Streams(1)
+    streams = StreamSlots(1)
 
     async def transfer() -> None:
-        async with streams.place(1, 1):
+        async with streams.slot(1, 1):
             pass
 
     waiter = asyncio.create_task(transfer())
-    async with streams.place(1, 1):
+    async with streams.slot(1, 1):
         await settle()
     waiter.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -92,14 +92,14 @@ async def test_a_turn_that_is_cancelled_in_the_moment_it_comes_is_passed_on() ->
 
 
 async def test_a_place_is_free_for_another_as_soon_as_it_is_given_back() -> None:
-    streams, go = Streams(1), asyncio.Event()
+    streams, go = StreamSlots(1), asyncio.Event()
     begun: list[int] = []
 
     async def transfer(number: int) -> None:
-        async with streams.place(1, 1) as give_back:
+        async with streams.slot(1, 1) as release:
             begun.append(number)
-            give_back()
-            give_back()
+            release()
+            release()
             await go.wait()
 
     tasks = [asyncio.create_task(transfer(number)) for number in range(3)]
@@ -107,7 +107,7 @@ async def test_a_place_is_free_for_another_as_soon_as_it_is_given_back() -> None
     assert begun == [0, 1, 2]
     go.set()
     await asyncio.gather(*tasks)
-    async with asyncio.timeout(1), streams.place(1, 1):
+    async with asyncio.timeout(1), streams.slot(1, 1):
         waiter = asyncio.create_task(transfer(3))
         await settle()
         assert begun == [0, 1, 2] and streams.all_in_use, "each place was given back once"
@@ -116,12 +116,12 @@ async def test_a_place_is_free_for_another_as_soon_as_it_is_given_back() -> None
 
 async def test_an_account_gets_its_part_although_another_holds_every_place() -> None:
     """Uploads 1 and 2 are of account a, which stalls; 3 and 4 of account b."""
-    streams = Streams(4, account_of=lambda upload: "a" if upload < 3 else "b")
+    streams = StreamSlots(4, account_of=lambda upload: "a" if upload < 3 else "b")
     stalled, go = asyncio.Event(), asyncio.Event()
     running: Counter[int] = Counter()
 
     async def transfer(upload: int, end: asyncio.Event) -> None:
-        async with streams.place(upload, 10):
+        async with streams.slot(upload, 10):
             running[upload] += 1
             await end.wait()
         running[upload] -= 1

@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Known
 from tui_uploader.engine.pipeline import check, walk
 from tui_uploader.engine.pipeline.transfer import Transfer
@@ -107,7 +107,7 @@ async def test_a_worker_that_always_fails_is_told_and_tried_again(
 
 
 def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(row: FileRow, kind: ProjectKind, known: Known | None) -> Reading:
+    def read(row: FileRecord, kind: ProjectKind, known: Known | None) -> Reading:
         if row.path.endswith(BROKEN):
             raise RuntimeError("no such luck")
         return read_file(row, kind, known)

@@ -16,7 +16,7 @@ from tests.engine.world import World, add, files_by_name, settled
 from tests.intake.flips import all_the_time, before_each_call, exchanged
 from tests.photos import another_of_equal_size, write_photo
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.pipeline import transfer
 from tui_uploader.engine.sources import read as reading
 from tui_uploader.engine.sources.open import OpenFile, opened
@@ -44,7 +44,7 @@ class Card:
         self.identity = fingerprint(str(self.photo)).identity
         self.row = self.row_of(candidate_of(str(self.photo)))
 
-    def row_of(self, found: Candidate) -> FileRow:
+    def row_of(self, found: Candidate) -> FileRecord:
         """As on a card with FAT, where nothing but size and time tells one file from another."""
         return replace(
             FILE, path=found.path, size=found.size, mtime_ns=found.mtime_ns, inode=found.inode, real=found.real
@@ -88,7 +88,7 @@ def flip_of(request: pytest.FixtureRequest, card: Card) -> tuple[Callable[[], No
     return card.link_the_folder, card.restore_the_folder
 
 
-def read(card: Card, row: FileRow | None = None) -> bool:
+def read(card: Card, row: FileRecord | None = None) -> bool:
     """Check the file; whether that told a content, which is that of the card alone."""
     try:
         content = read_file(row or card.row, ProjectKind.IMAGES, None).content
@@ -186,7 +186,7 @@ async def test_a_named_link_is_followed_to_where_it_led_when_it_was_walked(
     named.symlink_to(card.photo.parent)
 
     @asynccontextmanager
-    async def flipped_before(context: EngineContext, row: FileRow) -> AsyncIterator[OpenFile]:
+    async def flipped_before(context: EngineContext, row: FileRecord) -> AsyncIterator[OpenFile]:
         exchanged(named, lambda place: place.symlink_to(card.private.parent))
         async with opened(context, row) as source:
             yield source
@@ -228,7 +228,7 @@ async def test_what_is_exchanged_between_check_and_sending_is_not_stored_as_what
     flipped: list[bool] = []
 
     @asynccontextmanager
-    async def flipped_about_then(context: EngineContext, row: FileRow) -> AsyncIterator[OpenFile]:
+    async def flipped_about_then(context: EngineContext, row: FileRecord) -> AsyncIterator[OpenFile]:
         first = not flipped
         flipped.append(True)
         if first and what != "bytes":

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.engine.rows import FILE, PROJECT, UPLOAD, summary
-from tui_uploader.engine.journal.summary import UploadRow
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.summary import UploadRecord
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.scheduling.worker_failures import Worker
 from tui_uploader.engine.status.snapshot import (
     Motion,
@@ -58,7 +58,7 @@ def test_volume_leaves_out_duplicates_and_removed_files_and_never_exceeds_the_wh
     ],
 )
 def test_every_waiting_file_names_its_reason(
-    row: FileRow, upload: UploadRow, way: Way, rest: tuple[float, str] | None, expected: str | None
+    row: FileRecord, upload: UploadRecord, way: Way, rest: tuple[float, str] | None, expected: str | None
 ) -> None:
     assert waiting_reason(row, upload, way, rest) == expected
 

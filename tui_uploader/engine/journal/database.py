@@ -42,7 +42,7 @@ Prepare = Callable[[sqlite3.Connection], None]
 """Brings the tables to this version, or raises; called before anything else is changed."""
 
 
-class Database:
+class JournalDatabase:
     """An open file that no other process can open. Its connections are to be used within `writing` and `reading`."""
 
     def __init__(self, path: Path, guard: Guard, writer: sqlite3.Connection, vfs: str | None, *, shared: bool) -> None:
@@ -60,7 +60,7 @@ class Database:
         """Held by whoever uses the writing connection."""
 
     @classmethod
-    def open(cls, path: Path, prepare: Prepare, vfs: str | None = None) -> Database:
+    def open(cls, path: Path, prepare: Prepare, vfs: str | None = None) -> JournalDatabase:
         """Make or open the file at `path`, in a folder that is there.
 
         `vfs`: name of SQLite's file layer (https://sqlite.org/vfs.html); None: that of the platform.

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tui_uploader import ownership
-from tui_uploader.engine.journal.database import Database
+from tui_uploader.engine.journal.database import JournalDatabase
 from tui_uploader.engine.journal.summary import Summary, brought_up_to_date, note_changes, read_summary
 from tui_uploader.engine.journal.tables.failures import is_of_the_disk, shown, translated, translation
 from tui_uploader.errors import EngineError, JournalTooNew, JournalUnwritable, UploaderError
@@ -121,7 +121,7 @@ class _Outcome:
 class Journal:
     """Open with `Journal.open`; `summary` is always the state after the last commit."""
 
-    def __init__(self, path: Path, database: Database, on_commit: Callable[[], None]) -> None:
+    def __init__(self, path: Path, database: JournalDatabase, on_commit: Callable[[], None]) -> None:
         self.path = path
         note_changes(database.writer)
         self.summary: Summary = read_summary(database.writer)
@@ -138,10 +138,10 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, on_commit: Callable[[], None] = lambda: None, *, vfs: str | None = None) -> Journal:
-        """Make or open the journal, bring it to this version, and call `on_commit` in the event loop after commits.
+        """Create or open the journal and migrate it to this format; `on_commit` runs in the event loop after commits.
 
-        `vfs`: see `Database.open`. Raises JournalInUse, JournalUnwritable, JournalTooNew, JournalDamaged; then nothing
-        that it made is left behind but the folder.
+        `vfs`: see `JournalDatabase.open`. Raises JournalInUse, JournalUnwritable, JournalTooNew, JournalDamaged; of
+        what it created then only the folder is left.
         """
         with translated(path):
             try:
@@ -151,7 +151,7 @@ class Journal:
                 raise JournalUnwritable(
                     f"The journal's folder {shown(path.parent)} cannot be used: {reason}"
                 ) from error
-            database = Database.open(path, partial(_migrate, path=path), vfs)
+            database = JournalDatabase.open(path, partial(_migrate, path=path), vfs)
             try:
                 return cls(path, database, on_commit)
             except BaseException:

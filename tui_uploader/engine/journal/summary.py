@@ -18,7 +18,7 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectRow:
+class ProjectRecord:
     id: int
     account: str
     remote_id: str | None
@@ -39,7 +39,7 @@ class ProjectRow:
     started_at: float | None
 
     @classmethod
-    def of(cls, row: sqlite3.Row) -> ProjectRow:
+    def of(cls, row: sqlite3.Row) -> ProjectRecord:
         values = dict(row)
         values["kind"] = word(ProjectKind, values["kind"])
         values["made_here"] = bool(values["made_here"])
@@ -53,7 +53,7 @@ class ProjectRow:
 
 
 @dataclass(frozen=True, slots=True)
-class UploadRow:
+class UploadRecord:
     id: int
     project: int
     state: UploadState
@@ -82,7 +82,7 @@ class UploadRow:
         return self.dismissed and self.state in (UploadState.COMPLETE, UploadState.CANCELLED)
 
     @classmethod
-    def of(cls, row: sqlite3.Row) -> UploadRow:
+    def of(cls, row: sqlite3.Row) -> UploadRecord:
         values = dict(row)
         values["state"] = word(UploadState, values["state"])
         values["auto_process"] = bool(values["auto_process"])
@@ -120,10 +120,10 @@ NO_UPLOADS = OfProject()
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    projects: Mapping[int, ProjectRow]
-    uploads: Mapping[int, UploadRow]
+    projects: Mapping[int, ProjectRecord]
+    uploads: Mapping[int, UploadRecord]
     """Those that work may be done for, in the order in which they were made."""
-    past: Mapping[int, UploadRow]
+    past: Mapping[int, UploadRecord]
     """The others: many, after some years."""
     tallies: Mapping[int, Mapping[FileStage, Tally]]
     """Of all uploads, past ones too."""
@@ -132,8 +132,8 @@ class Summary:
     @classmethod
     def of(
         cls,
-        projects: Mapping[int, ProjectRow],
-        uploads: Mapping[int, UploadRow],
+        projects: Mapping[int, ProjectRecord],
+        uploads: Mapping[int, UploadRecord],
         tallies: Mapping[int, Mapping[FileStage, Tally]],
     ) -> Summary:
         """`uploads`: all, in the order in which they were made."""
@@ -150,7 +150,7 @@ class Summary:
             of_projects,
         )
 
-    def upload(self, number: int) -> UploadRow | None:
+    def upload(self, number: int) -> UploadRecord | None:
         return self.uploads.get(number) or self.past.get(number)
 
     def files(self, upload: int, *stages: FileStage) -> int:
@@ -168,7 +168,7 @@ class Summary:
             return False
         return bool(row.unscanned or self.files(upload, *UNDER_WAY))
 
-    def uploads_of(self, project: int) -> tuple[UploadRow, ...]:
+    def uploads_of(self, project: int) -> tuple[UploadRecord, ...]:
         """All of the project, past ones too, in the order in which they were made."""
         numbers = self.of_projects.get(project, NO_UPLOADS).uploads
         return tuple(row for row in map(self.upload, numbers) if row is not None)
@@ -201,7 +201,7 @@ UPLOADS = (
     "SELECT u.*, COALESCE(s.unscanned, 0) AS unscanned, COALESCE(s.failed_walks, 0) AS failed_walks, s.walk_error,"
     f" s.walk_reason FROM uploads u LEFT JOIN ({_WALKS}) s ON s.upload = u.id"
 )
-"""SQL of what `UploadRow.of` takes."""
+"""SQL of what `UploadRecord.of` takes."""
 
 _NOTED = {
     "projects": ("changed_projects", "id"),
@@ -214,8 +214,8 @@ _NOTED = {
 
 def read_summary(connection: sqlite3.Connection) -> Summary:
     """The summary of everything, for a connection that has just been opened."""
-    projects = {row["id"]: ProjectRow.of(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
-    uploads = {row["id"]: UploadRow.of(row) for row in connection.execute(f"{UPLOADS} ORDER BY u.id")}
+    projects = {row["id"]: ProjectRecord.of(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
+    uploads = {row["id"]: UploadRecord.of(row) for row in connection.execute(f"{UPLOADS} ORDER BY u.id")}
     tallies: dict[int, dict[FileStage, Tally]] = {number: {} for number in uploads}
     for upload, stage, files, size in connection.execute(
         "SELECT upload, stage, files, bytes FROM tallies WHERE files > 0"
@@ -248,10 +248,10 @@ def brought_up_to_date(connection: sqlite3.Connection, before: Summary) -> Summa
     tallies, of_projects = dict(before.tallies), dict(before.of_projects)
     for number in changed_projects:
         row = connection.execute("SELECT * FROM projects WHERE id = ?", (number,)).fetchone()
-        _put(projects, number, None if row is None else ProjectRow.of(row))
+        _put(projects, number, None if row is None else ProjectRecord.of(row))
     for number in changed_uploads:
         row = connection.execute(f"{UPLOADS} WHERE u.id = ?", (number,)).fetchone()
-        upload = None if row is None else UploadRow.of(row)
+        upload = None if row is None else UploadRecord.of(row)
         _put(uploads, number, None if upload is None or upload.past else upload)
         _put(past, number, upload if upload is not None and upload.past else None)
         tally = tally_of(connection, number) if upload is not None else {}

@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import UploadRow
+from tui_uploader.engine.journal.summary import UploadRecord
 from tui_uploader.engine.journal.tables import deduplication, files, known_contents
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Known
 from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
 from tui_uploader.engine.scheduling.concurrency import may_read_ahead
@@ -80,11 +80,11 @@ class Checker:
         ready = sum(context.summary.bytes(upload.id, FileStage.READY) for upload in self._running())
         return may_read_ahead(ready, context.progress.goodput(now))
 
-    def _running(self) -> list[UploadRow]:
+    def _running(self) -> list[UploadRecord]:
         states = (UploadState.PREPARING, UploadState.ACTIVE)
         return [upload for upload in self._context.summary.uploads.values() if upload.state in states]
 
-    async def _next_rows(self) -> list[tuple[FileRow, Known | None]]:
+    async def _next_rows(self) -> list[tuple[FileRecord, Known | None]]:
         """Files to look at, and what is known of their content from an earlier time.
 
         A project that keeps the readers of a file system busy with large files gets no more of them there until it is
@@ -101,7 +101,7 @@ class Checker:
             return []
         passing_over = (*self._under_way, *self._context.watches.resting, *self._faults.resting)
 
-        def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRow, Known | None]]:
+        def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRecord, Known | None]]:
             heads = [
                 files.unchecked(connection, upload, _AT_ONCE, passing_over, but_in)
                 for upload, but_in in waiting.items()
@@ -123,10 +123,10 @@ class Checker:
                 busy[project].add(volume)
         return busy
 
-    def _volume_of(self, row: FileRow) -> Volume:
+    def _volume_of(self, row: FileRecord) -> Volume:
         return self._context.sources.volume_of(row.path)
 
-    def _begin(self, row: FileRow, read_before: Known | None) -> None:
+    def _begin(self, row: FileRecord, read_before: Known | None) -> None:
         """Files are read side by side and settled in turn: of two with one content, the first found is the original."""
         task = asyncio.create_task(self._check(row, read_before, self._latest.get(row.project)), name=f"check-{row.id}")
         self._under_way[row.id] = (row.project, self._volume_of(row))
@@ -134,14 +134,14 @@ class Checker:
         self._tasks.add(task)
         task.add_done_callback(lambda _: self._end(row, task))
 
-    def _end(self, row: FileRow, task: asyncio.Task[None]) -> None:
+    def _end(self, row: FileRecord, task: asyncio.Task[None]) -> None:
         del self._under_way[row.id]
         self._tasks.discard(task)
         if self._latest.get(row.project) is task:
             del self._latest[row.project]
         self._context.notify()
 
-    async def _check(self, row: FileRow, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
+    async def _check(self, row: FileRecord, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
         try:
             try:
                 await self._look_at(row, read_before, before)
@@ -164,7 +164,7 @@ class Checker:
             log.exception("Checking a file met something unforeseen")
             await self._note_fault(row, error)
 
-    async def _look_at(self, row: FileRow, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
+    async def _look_at(self, row: FileRecord, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
         project = self._context.summary.projects[row.project]
         if not await self._is_at_rest(row, project.kind):
             return
@@ -187,7 +187,7 @@ class Checker:
         await self._settle(row, settle)
         self._context.watches.settled(row.id)
 
-    async def _is_at_rest(self, row: FileRow, kind: ProjectKind) -> bool:
+    async def _is_at_rest(self, row: FileRecord, kind: ProjectKind) -> bool:
         """Whether the file may be read. Raises SourceError when it is not going to be."""
         gaps = _gap_rule(row, kind)
         watches = self._context.watches
@@ -204,7 +204,7 @@ class Checker:
                 raise SourceRefused(gap(row.path, zeros))
         return True
 
-    async def _settle(self, row: FileRow, change: Callable[[sqlite3.Connection], None]) -> None:
+    async def _settle(self, row: FileRecord, change: Callable[[sqlite3.Connection], None]) -> None:
         """A file that comes back to the queue brings the parts along that were sent before, if it is still the same."""
         if row.multipart is None:
             await self._context.journal.write(change)
@@ -219,13 +219,13 @@ class Checker:
             settle, then=lambda: self._context.progress.set_parts(row.upload, row.id, kept[-1])
         )
 
-    async def _note_unrest(self, row: FileRow) -> None:
+    async def _note_unrest(self, row: FileRecord) -> None:
         """The file is not what it was a moment ago: it rests, or has changed too often."""
         too_often = self._context.watches.changed(row)
         if too_often is not None:
             await self._give_up(row, SourceChanged(too_often.reason))
 
-    async def _note_fault(self, row: FileRow, error: Exception) -> None:
+    async def _note_fault(self, row: FileRecord, error: Exception) -> None:
         """A file that a fault of the program keeps from being checked is tried again, then given up."""
         doing = f"check {printable(row.path)}"
         if self._faults.failed(row.id) > QUIET_TRIES:
@@ -233,7 +233,7 @@ class Checker:
             with contextlib.suppress(EngineError):  # it is tried again, and given up then
                 await self._give_up(row, given_up(error, doing))
 
-    async def _give_up(self, row: FileRow, error: UploaderError) -> None:
+    async def _give_up(self, row: FileRecord, error: UploaderError) -> None:
         def fail(connection: sqlite3.Connection) -> None:
             if files.file(connection, row.id).stage is FileStage.FOUND:
                 if isinstance(error, SourceRefused):
@@ -243,7 +243,7 @@ class Checker:
         await self._context.journal.write(fail)
 
 
-def _gap_rule(row: FileRow, kind: ProjectKind) -> GapRule:
+def _gap_rule(row: FileRecord, kind: ProjectKind) -> GapRule:
     """A JPEG has an end marker of its own, and zeros behind it do no harm. A map is empty where nothing was seen."""
     if kind is ProjectKind.RESULTS:
         return GapRule.RESTS
@@ -255,7 +255,7 @@ def _note_change(connection: sqlite3.Connection, file: int, candidate: Candidate
         files.note_change(connection, file, candidate)
 
 
-def _in_turns(queues: Sequence[Sequence[FileRow]]) -> Iterator[FileRow]:
+def _in_turns(queues: Sequence[Sequence[FileRecord]]) -> Iterator[FileRecord]:
     """One of each upload, then the next of each."""
     for turn in itertools.zip_longest(*queues):
         yield from (row for row in turn if row is not None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable, SourceVanished
 from tui_uploader.intake.look import Look, look_at
 from tui_uploader.intake.sameness import was_written
@@ -40,7 +40,7 @@ class Found:
         return self.candidate is None
 
 
-def comes_back(row: FileRow, found: Found, before: Found | None, tried: Found | None) -> bool:
+def comes_back(row: FileRecord, found: Found, before: Found | None, tried: Found | None) -> bool:
     """Whether another attempt makes sense.
 
     `before`: how the file was at the look before this one. `tried`: how it was when it was last tried again from here.
@@ -87,13 +87,13 @@ class Returns:
         self._before = found
         return _BETWEEN_LOOKS if failed else None
 
-    def _comes_back(self, row: FileRow, found: Mapping[int, Found]) -> bool:
+    def _comes_back(self, row: FileRecord, found: Mapping[int, Found]) -> bool:
         before = self._before.get(row.id)
         if before is not None and before.gone:
             self._tried.pop(row.id, None)
         return comes_back(row, found[row.id], before, self._tried.get(row.id))
 
-    async def _try_again(self, rows: Sequence[FileRow], found: Mapping[int, Found]) -> None:
+    async def _try_again(self, rows: Sequence[FileRecord], found: Mapping[int, Found]) -> None:
         if not rows:
             return
         self._tried |= {row.id: found[row.id] for row in rows}
@@ -107,14 +107,14 @@ class Returns:
         await self._context.journal.write(try_again)
 
 
-def _reopen(connection: sqlite3.Connection, row: FileRow, candidate: Candidate | None) -> None:
+def _reopen(connection: sqlite3.Connection, row: FileRecord, candidate: Candidate | None) -> None:
     if candidate is not None and was_written(row.candidate, candidate):
         files.note_change(connection, row.id, candidate)
     else:
         files.retry(connection, row.id)
 
 
-def _look(row: FileRow) -> Found:
+def _look(row: FileRecord) -> Found:
     try:
         candidate = candidate_of(row.path, row.real)
         return Found(candidate, look_at(row.path, row.real) if row.error == SourceChanged.__name__ else None)

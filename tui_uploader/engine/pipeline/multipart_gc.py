@@ -18,7 +18,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import open_multiparts
 from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, Abandoned
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
-from tui_uploader.engine.scheduling.retry import Verdict, decide
+from tui_uploader.engine.scheduling.retry import RetryAction, decide
 from tui_uploader.errors import EngineError, MultipartGone, UploaderError
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ _BETWEEN_LOOKS = 30.0
 """Seconds. Nothing is urgent here, and everything else goes first."""
 
 
-class Orphans:
+class MultipartCleaner:
     """What cannot be aborted now is tried again later; what the store does not let us abort is left to its owner."""
 
     def __init__(self, context: EngineContext) -> None:
@@ -87,10 +87,10 @@ class Orphans:
 
     def _gives_up(self, account: SignedIn, upload: Abandoned, error: UploaderError) -> bool:
         log.warning("Parts of %r stay in the store for now: %s", upload.object, error)
-        verdict = decide(error, 0, self._context.clocks.random).verdict
-        if verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
+        action = decide(error, 0, self._context.clocks.random).action
+        if action in (RetryAction.AWAIT_LINK, RetryAction.AWAIT_SIGN_IN):
             self._context.accounts.note(account, error)
-        return verdict is Verdict.GIVE_UP
+        return action is RetryAction.GIVE_UP
 
     async def _abort(self, store: ObjectStore, upload: Abandoned) -> bool:
         await store.abort_multipart(upload.object, upload.multipart)

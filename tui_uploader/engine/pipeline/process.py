@@ -18,10 +18,10 @@ from functools import partial
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRow, Summary
+from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRecord, Summary
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
-from tui_uploader.engine.scheduling.retry import Verdict, backoff, decide
+from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.sources.changed_since import objection_to, written_since_registered
 from tui_uploader.errors import (
     CloudFault,
@@ -49,7 +49,7 @@ _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.
 # ---------------------------------------------------------------------------------------------- decisions
 
 
-def start_is_due(summary: Summary, project: ProjectRow) -> bool:
+def start_is_due(summary: Summary, project: ProjectRecord) -> bool:
     """Everything that the user queued is uploaded, and the service was not asked since the last image came."""
     if project.kind is not ProjectKind.IMAGES or project.remote_id is None or project.start_in_doubt:
         return False
@@ -62,7 +62,7 @@ def start_is_due(summary: Summary, project: ProjectRow) -> bool:
     return bool(kept) and kept[-1].auto_process and all(upload.state is UploadState.COMPLETE for upload in kept)
 
 
-def objection(summary: Summary, project: ProjectRow, partial: bool) -> UploaderError | None:
+def objection(summary: Summary, project: ProjectRecord, partial: bool) -> UploaderError | None:
     """Why the user's wish to start processing cannot be met; None if it can."""
     name = printable(project.name)
     if project.kind is not ProjectKind.IMAGES:
@@ -89,7 +89,7 @@ def objection(summary: Summary, project: ProjectRow, partial: bool) -> UploaderE
     return None
 
 
-def seen(project: ProjectRow, remote: RemoteProject, age: float) -> ProcessingState:
+def seen(project: ProjectRecord, remote: RemoteProject, age: float) -> ProcessingState:
     """The state that the service's answer means, `age` seconds after processing was asked for.
 
     The final word of the run before may stand for a while; it is believed once another word was seen in between, or
@@ -173,7 +173,7 @@ class ProcessingWorker:
         self._next_look = dict.fromkeys(self._next_look, 0.0)
         self._context.notify()
 
-    def wants_attention(self, project: ProjectRow) -> bool:
+    def wants_attention(self, project: ProjectRecord) -> bool:
         """It is to be started, or runs."""
         return project.start_in_doubt or project.processing in _RUNNING or start_is_due(self._context.summary, project)
 
@@ -184,7 +184,7 @@ class ProcessingWorker:
             if project is not None and account is not None and account.usable:
                 await self._take_next_step(project, account)
 
-    async def _take_next_step(self, project: ProjectRow, account: SignedIn) -> None:
+    async def _take_next_step(self, project: ProjectRecord, account: SignedIn) -> None:
         try:
             if project.start_in_doubt:
                 await self._resolve_doubt(project, account)
@@ -197,7 +197,10 @@ class ProcessingWorker:
         except UploaderError as error:
             failures = self._failures.get(project.id, 0)
             self._failures[project.id] = failures + 1
-            if decide(error, 0, self._context.clocks.random).verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
+            if decide(error, 0, self._context.clocks.random).action in (
+                RetryAction.AWAIT_LINK,
+                RetryAction.AWAIT_SIGN_IN,
+            ):
                 self._context.accounts.note(account, error)
             log.warning("Processing of project %d: %s", project.id, error)
             self._look_again(
@@ -206,7 +209,7 @@ class ProcessingWorker:
         else:
             self._failures.pop(project.id, None)
 
-    async def _start_by_itself(self, project: ProjectRow, account: SignedIn) -> None:
+    async def _start_by_itself(self, project: ProjectRecord, account: SignedIn) -> None:
         """Unless files changed since: then the user has to say what is wanted, or to upload them again."""
         written = await written_since_registered(self._context, project.id)
         if not written:
@@ -216,7 +219,7 @@ class ProcessingWorker:
         log.warning("Processing of project %d was not started: %s", project.id, reason)
         await self._context.journal.write(partial(uploads.hold_start, project=project.id, reason=reason))
 
-    async def _start(self, project: ProjectRow, account: SignedIn) -> None:
+    async def _start(self, project: ProjectRecord, account: SignedIn) -> None:
         assert project.remote_id is not None
         before = await account.cloud.project(project.remote_id)
         now = self._context.clocks.wall()
@@ -252,7 +255,7 @@ class ProcessingWorker:
         )
         self._look_again(project, polling_interval(0.0, (receipt.waiting_seconds, receipt.processing_seconds)))
 
-    async def _resolve_doubt(self, project: ProjectRow, account: SignedIn) -> None:
+    async def _resolve_doubt(self, project: ProjectRecord, account: SignedIn) -> None:
         assert project.remote_id is not None
         remote = await account.cloud.project(project.remote_id)
         if remote.word != project.start_word and remote.state is not None:
@@ -267,7 +270,7 @@ class ProcessingWorker:
         else:
             await self._start(project, account)
 
-    async def _look(self, project: ProjectRow, account: SignedIn) -> None:
+    async def _look(self, project: ProjectRecord, account: SignedIn) -> None:
         assert project.remote_id is not None
         remote = await account.cloud.project(project.remote_id)
         age = self._age(project, project.started_at)
@@ -277,20 +280,20 @@ class ProcessingWorker:
             await self._set(project, {"processing": state, "word": remote.word, "reason": reason})
         self._look_again(project, polling_interval(age, (project.waiting_seconds, project.processing_seconds)))
 
-    def _age(self, project: ProjectRow, asked_at: float | None) -> float:
+    def _age(self, project: ProjectRecord, asked_at: float | None) -> float:
         """Seconds since then, as far as this process can vouch for: a wall clock may be set at any time."""
         now = self._context.clocks.monotonic()
         watched = now - self._since.setdefault(project.id, now)
         return watched if project.start_in_doubt else max(watched, self._context.clocks.wall() - (asked_at or 0.0))
 
-    def _look_again(self, project: ProjectRow, seconds: float) -> None:
+    def _look_again(self, project: ProjectRecord, seconds: float) -> None:
         self._next_look[project.id] = self._context.clocks.monotonic() + seconds
 
-    async def _set(self, project: ProjectRow, facts: Mapping[str, object]) -> None:
+    async def _set(self, project: ProjectRecord, facts: Mapping[str, object]) -> None:
         await self._context.journal.write(lambda connection: uploads.set_project(connection, project.id, **facts))
 
 
-def with_standing_reason(project: ProjectRow, summary: Summary) -> ProjectRow:
+def with_standing_reason(project: ProjectRecord, summary: Summary) -> ProjectRecord:
     """A complete upload that processing does not follow needs a word on why."""
     kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
     if project.reason or project.processing is not ProcessingState.NOT_STARTED or not kept:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.engine.journal.summary import ProjectRecord
 from tui_uploader.engine.scheduling.worker_failures import unforeseen_in
 from tui_uploader.errors import UploaderError
 
@@ -32,7 +32,7 @@ class ProjectTasks:
     def busy(self, project: int) -> bool:
         return project in self._tasks
 
-    def begin(self, project: ProjectRow, work: Callable[[], Awaitable[None]]) -> None:
+    def begin(self, project: ProjectRecord, work: Callable[[], Awaitable[None]]) -> None:
         """The project must not be `busy`. `work` starts when it is the project's turn: facts may be others then."""
         task = asyncio.create_task(self._run(project, work), name=f"{self._name} project {project.id}")
         self._tasks[project.id] = task
@@ -54,7 +54,7 @@ class ProjectTasks:
         del self._tasks[project]
         self._context.notify()
 
-    async def _run(self, project: ProjectRow, work: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, project: ProjectRecord, work: Callable[[], Awaitable[None]]) -> None:
         """The edge of a task: what goes wrong here is logged, shown as a fault, and tried again after a pause."""
         try:
             async with self._turns[project.account]:

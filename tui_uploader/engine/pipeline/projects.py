@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from tui_uploader.cloud.contract import Cloud, RemoteProject
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.engine.journal.summary import ProjectRecord
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported, UsageError
 from tui_uploader.model import Processing, ProcessingState, Project, ProjectKind
@@ -30,7 +30,7 @@ class Projects:
         self._context = context
         self._making: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def row(self, project: int) -> ProjectRow:
+    def row(self, project: int) -> ProjectRecord:
         """Raises NoSuchProject when it was taken back, as one is whose only upload turned out to hold nothing."""
         found = self._context.summary.projects.get(project)
         if found is None:
@@ -57,7 +57,7 @@ class Projects:
             await self._set(project, remote_id=remote.id, web_address=remote.web_address, word=remote.word)
             return remote.id
 
-    async def _lost_reply_to(self, row: ProjectRow, cloud: Cloud) -> RemoteProject | None:
+    async def _lost_reply_to(self, row: ProjectRecord, cloud: Cloud) -> RemoteProject | None:
         """The project that an earlier call made although its answer never came, where the service lets us look."""
         known = {other.remote_id for other in self._mine(row.account)} | set(row.make_before.split("\n"))
         return next((remote for remote in await self._listed(cloud, row.name) if remote.id not in known), None)
@@ -117,7 +117,7 @@ class Projects:
             raise NoSuchProject(f"Several projects are called {printable(text)} ({ids}). Name one by its id.")
         return await cloud.project(text)
 
-    def _mine(self, account: str) -> list[ProjectRow]:
+    def _mine(self, account: str) -> list[ProjectRecord]:
         return [row for row in self._context.summary.projects.values() if row.account == account]
 
     def new(self, name: str, account: str | None, kind: ProjectKind) -> Find:

@@ -10,12 +10,12 @@ from functools import partial
 
 from tui_uploader.cloud.contract import Cloud, ObjectStore, Registration
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import ProjectRow
+from tui_uploader.engine.journal.summary import ProjectRecord
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.pipeline.confirm import NotConfirmed, look_into, not_confirmed
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
-from tui_uploader.engine.scheduling.retry import Verdict, backoff, decide
+from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.sources.changed_since import keep_unwritten
 from tui_uploader.errors import (
     CloudFault,
@@ -78,7 +78,7 @@ class Registrar:
         self._not_before.clear()
         self._context.notify()
 
-    def _due(self, project: ProjectRow, waiting: int, now: float) -> float | None:
+    def _due(self, project: ProjectRecord, waiting: int, now: float) -> float | None:
         """When to register (monotonic); None while the account cannot."""
         account = self._context.account_of(project)
         if account is None or not account.usable:
@@ -117,7 +117,7 @@ class Registrar:
         account.link.seen_up()
 
     async def _register_images(
-        self, cloud: Cloud, store: ObjectStore, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]
+        self, cloud: Cloud, store: ObjectStore, project: ProjectRecord, keyed: Sequence[tuple[FileRecord, str]]
     ) -> None:
         """Raises NotConfirmed, once what is certain is written down."""
         assert project.remote_id is not None
@@ -141,7 +141,7 @@ class Registrar:
         if found.unexplained:
             raise not_confirmed(project.name, len(first_asked), number, len(found.unexplained))
 
-    async def _send_again(self, lost: Sequence[FileRow]) -> None:
+    async def _send_again(self, lost: Sequence[FileRecord]) -> None:
         """Files that the storage confirmed and does not have; those that it loses again and again are given up."""
         for row in lost:
             self._losses[row.id] = self._losses.get(row.id, 0) + 1
@@ -154,7 +154,9 @@ class Registrar:
 
         await self._context.journal.write(send)
 
-    async def _register_results(self, cloud: Cloud, project: ProjectRow, keyed: Sequence[tuple[FileRow, str]]) -> None:
+    async def _register_results(
+        self, cloud: Cloud, project: ProjectRecord, keyed: Sequence[tuple[FileRecord, str]]
+    ) -> None:
         assert project.remote_id is not None
         for row, key in keyed:
             try:
@@ -165,7 +167,7 @@ class Registrar:
                 continue
             await self._keep([(row, key)], registration)
 
-    async def _keep(self, keyed: Sequence[tuple[FileRow, str]], registration: Registration) -> None:
+    async def _keep(self, keyed: Sequence[tuple[FileRecord, str]], registration: Registration) -> None:
         """Files that the service was not asked about stay stored, and are asked about the next time."""
         registered = frozenset(registration.registered)
         now = self._context.clocks.wall()
@@ -178,19 +180,19 @@ class Registrar:
 
         await self._context.journal.write(keep)
 
-    def _tell(self, project: ProjectRow, error: UploaderError, *, needs_person: bool) -> None:
+    def _tell(self, project: ProjectRecord, error: UploaderError, *, needs_person: bool) -> None:
         self._context.obstacles[project.id] = Notice(error.kind, str(error), needs_person=needs_person)
         self._context.notify()
 
-    def _settle_failure(self, project: ProjectRow, error: UploaderError) -> None:
+    def _settle_failure(self, project: ProjectRecord, error: UploaderError) -> None:
         account = self._context.account_of(project)
         failures = self._failures.get(project.id, 0)
         self._failures[project.id] = failures + 1
         decision = decide(error, 0, self._context.clocks.random)
-        if account is not None and decision.verdict in (Verdict.AWAIT_LINK, Verdict.AWAIT_SIGN_IN):
+        if account is not None and decision.action in (RetryAction.AWAIT_LINK, RetryAction.AWAIT_SIGN_IN):
             self._context.accounts.note(account, error)
         lasts = failures >= _QUIET_FAILURES
-        if decision.verdict is Verdict.GIVE_UP:
+        if decision.action is RetryAction.GIVE_UP:
             self._tell(project, _obstacle(error, project.name), needs_person=True)
         elif isinstance(error, NotConfirmed):
             self._tell(project, error, needs_person=lasts)

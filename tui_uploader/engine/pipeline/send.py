@@ -13,14 +13,14 @@ from functools import partial
 
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import UploadRow
+from tui_uploader.engine.journal.summary import UploadRecord
 from tui_uploader.engine.journal.tables import deduplication, files
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.transfer import Transfer
-from tui_uploader.engine.scheduling.failures import Setbacks
+from tui_uploader.engine.scheduling.failures import FileFailures
 from tui_uploader.engine.scheduling.fairness import next_upload, served_after
-from tui_uploader.engine.scheduling.retry import Verdict
+from tui_uploader.engine.scheduling.retry import RetryAction
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up, unforeseen
 from tui_uploader.engine.sources.changed_since import written_since_check
 from tui_uploader.engine.sources.unfinished import changed_too_often
@@ -71,7 +71,7 @@ def give_up(connection: sqlite3.Connection, file_id: int, error: UploaderError) 
     files.fail(connection, file_id, error.kind, str(error))
 
 
-def check_again(connection: sqlite3.Connection, row: FileRow, error: UploaderError) -> None:
+def check_again(connection: sqlite3.Connection, row: FileRecord, error: UploaderError) -> None:
     """What the storage holds damaged stays there, under a name that is not used any more."""
     if isinstance(error, StoredDamaged):
         deduplication.give_up_name(connection, row)
@@ -84,13 +84,13 @@ class Sender:
     def __init__(self, context: EngineContext, projects: Projects) -> None:
         self._context = context
         self._projects = projects
-        self.setbacks = Setbacks(context.clocks.monotonic, context.clocks.random)
+        self.failures = FileFailures(context.clocks.monotonic, context.clocks.random)
         self._faults: FailureCounts[int] = FailureCounts(context.clocks.monotonic)
         self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
         self._paths: dict[int, str] = {}
         """Of the files whose tasks run."""
         self._silent_disks: dict[int, Volume] = {}
-        self._heads: dict[int, deque[FileRow]] = {}
+        self._heads: dict[int, deque[FileRecord]] = {}
         self._served: dict[int, int] = {}
         self._to_hold: set[int] = set()
         self._preparing_since: dict[int, float] = {}
@@ -117,7 +117,7 @@ class Sender:
 
     def wake(self) -> None:
         """What rests after a failure may go at once."""
-        self.setbacks.wake()
+        self.failures.wake()
         self._context.storage.wake()
         self._context.notify()
 
@@ -138,7 +138,7 @@ class Sender:
         for upload in {owner for owner, _ in self._tasks.values()}:
             await self.stop(upload)
 
-    def _may_send(self, upload: UploadRow, now: float) -> bool:
+    def _may_send(self, upload: UploadRecord, now: float) -> bool:
         if upload.state is UploadState.PREPARING:
             # A walk that takes long does not hold the first files up; a short one may still find too many images.
             since = self._preparing_since.setdefault(upload.id, now)
@@ -194,7 +194,7 @@ class Sender:
         return _COMPLETION_GRACE
 
     def _next_due(self, now: float) -> float | None:
-        dues = [until for until, _ in self.setbacks.resting.values()] + self._context.storage.ends
+        dues = [until for until, _ in self.failures.postponed.values()] + self._context.storage.ends
         dues += [since + _SCAN_GRACE for since in self._preparing_since.values() if now < since + _SCAN_GRACE]
         return max(0.0, min(dues) - now) if dues else None
 
@@ -206,34 +206,34 @@ class Sender:
         ]
         if not short:
             return
-        passing_over = (*self._tasks, *self.setbacks.resting)
+        passing_over = (*self._tasks, *self.failures.postponed)
         but_in = [volume.point for volume in self._context.sources.hanging() if not volume.is_root]
 
-        def heads(connection: sqlite3.Connection) -> list[list[FileRow]]:
+        def heads(connection: sqlite3.Connection) -> list[list[FileRecord]]:
             return [files.ready(connection, upload, _HEAD, passing_over, but_in) for upload in short]
 
         for upload, rows in zip(short, await self._context.journal.read(heads), strict=True):
             self._heads[upload] = deque(row for row in rows if not self._context.sources.hangs(row.path))
 
-    async def _pick(self, running: set[int]) -> list[FileRow]:
+    async def _pick(self, running: set[int]) -> list[FileRecord]:
         """Files whose sending has begun in the journal, in fair turns."""
         chosen = self._next_files(running)
         if not chosen:
             return []
 
-        def pick(connection: sqlite3.Connection) -> list[FileRow]:
+        def pick(connection: sqlite3.Connection) -> list[FileRecord]:
             picked = [files.pick(connection, row.id) for row in chosen]
             return [row for row in picked if row is not None]
 
         return await self._context.journal.write(pick)
 
-    def _next_files(self, running: set[int]) -> list[FileRow]:
+    def _next_files(self, running: set[int]) -> list[FileRecord]:
         under_way = Counter(owner for owner, _ in self._tasks.values())
         most = allowance(
             self._context.streams.limit,
             len({upload for upload in running if self._heads.get(upload)} | under_way.keys()),
         )
-        chosen: list[FileRow] = []
+        chosen: list[FileRecord] = []
         while True:
             wanting = [
                 upload
@@ -257,7 +257,7 @@ class Sender:
 
     # ------------------------------------------------------------------------------------------------ sending
 
-    def _begin(self, row: FileRow) -> None:
+    def _begin(self, row: FileRecord) -> None:
         self._to_hold.add(row.id)
         task = asyncio.create_task(self._send(row), name=f"send-{row.id}")
         self._tasks[row.id] = (row.upload, task)
@@ -268,7 +268,7 @@ class Sender:
         del self._tasks[file], self._paths[file]
         self._context.notify()
 
-    async def _send(self, row: FileRow) -> None:
+    async def _send(self, row: FileRecord) -> None:
         """The edge of a transfer's task. Whatever happens, even a cancellation before it began, the journal learns
         that the file is no longer being sent: at the latest by the next step."""
         self._to_hold.discard(row.id)
@@ -291,18 +291,18 @@ class Sender:
             self._to_hold.add(row.id)
             await self._note_fault(row, error)
 
-    async def _note_fault(self, row: FileRow, error: Exception) -> None:
+    async def _note_fault(self, row: FileRecord, error: Exception) -> None:
         """A file that a fault of the program keeps from being sent is tried again, then given up."""
         doing = f"send {printable(row.path)}"
         failures = self._faults.failed(row.id)
-        self.setbacks.rest(row.id, self._faults.rest(row.id), str(unforeseen(error, doing)))
+        self.failures.postpone(row.id, self._faults.rest(row.id), str(unforeseen(error, doing)))
         if failures > QUIET_TRIES:
             self._faults.passed(row.id)
             with contextlib.suppress(EngineError):  # it is tried again, and given up then
                 await self._context.journal.write(partial(give_up, file_id=row.id, error=given_up(error, doing)))
                 self._to_hold.discard(row.id)
 
-    async def _attempt(self, row: FileRow) -> None:
+    async def _attempt(self, row: FileRecord) -> None:
         account = self._context.account_of(self._context.summary.projects[row.project])
         if account is None:
             await self._hold(row.id)
@@ -323,39 +323,39 @@ class Sender:
         except UploaderError as error:
             await self._settle_failure(row, account, error)
         else:
-            self.setbacks.got_through(row.id)
+            self.failures.record_success(row.id)
             self._context.storage.accepted(row.project)
             account.link.seen_up()
 
-    async def _settle_failure(self, row: FileRow, account: SignedIn, error: UploaderError) -> None:
+    async def _settle_failure(self, row: FileRecord, account: SignedIn, error: UploaderError) -> None:
         if isinstance(error, NameTaken):
             await self._context.journal.write(partial(deduplication.give_other_name, file_id=row.id))
             return
         self._refusals += isinstance(error, CloudBusy)
-        decision = self.setbacks.met(row.id, error)
-        log.info("File %d: %s (%s), so: %s", row.id, error, error.kind, decision.verdict)
-        match decision.verdict:
-            case Verdict.AWAIT_LINK | Verdict.AWAIT_SIGN_IN:
+        decision = self.failures.record_failure(row.id, error)
+        log.info("File %d: %s (%s), so: %s", row.id, error, error.kind, decision.action)
+        match decision.action:
+            case RetryAction.AWAIT_LINK | RetryAction.AWAIT_SIGN_IN:
                 self._context.accounts.note(account, error)
                 await self._hold(row.id)
-            case Verdict.AWAIT_STORAGE:
+            case RetryAction.AWAIT_STORAGE:
                 self._context.storage.refused(row.project, error)
                 await self._hold(row.id)
-            case Verdict.AGAIN:
+            case RetryAction.AGAIN:
                 if isinstance(error, (CloudBusy, CloudFault, CloudUnintelligible)):
                     account.link.suspect(error)
                 await self._hold(row.id)
-            case Verdict.RESTART_FILE:
+            case RetryAction.RESTART_FILE:
                 await self._context.journal.write(
                     partial(files.forget_parts, file_id=row.id),
                     then=partial(self._context.progress.forget_parts, row.id),
                 )
                 await self._hold(row.id)
-            case Verdict.CHECK_FILE:
+            case RetryAction.CHECK_FILE:
                 if isinstance(error, SourceChanged):
                     self._context.watches.changed(row)
                 await self._context.journal.write(partial(check_again, row=row, error=error))
-            case Verdict.GIVE_UP:
+            case RetryAction.GIVE_UP:
                 if isinstance(error, SourceChanged) or (
                     # The storage may be the first to notice that the file was written to while it was sent.
                     isinstance(error, ChecksumRefused) and await written_since_check(self._context, row)

@@ -14,7 +14,7 @@ from typing import Any
 from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files, open_multiparts
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.scheduling.concurrency import MOST_STREAMS_AGAINST_LOSS, part_size
 from tui_uploader.engine.sources.open import OpenFile, check_unwritten, opened
 from tui_uploader.engine.sources.threads import patience_with
@@ -57,7 +57,7 @@ def confirmed(journaled: Iterable[Part], listed: Sequence[Part] | None) -> list[
 class Transfer:
     """Sends the file of `row`, which is in the stage SENDING, and writes it down as stored."""
 
-    def __init__(self, context: EngineContext, row: FileRow, store: ObjectStore) -> None:
+    def __init__(self, context: EngineContext, row: FileRecord, store: ObjectStore) -> None:
         assert row.object is not None and row.crc32 is not None
         self._context = context
         self._row = row
@@ -127,9 +127,9 @@ class Transfer:
 
     async def _send_whole(self, source: OpenFile) -> None:
         row, context = self._row, self._context
-        async with context.streams.place(row.upload, row.size) as give_back:
+        async with context.streams.slot(row.upload, row.size) as release:
             with context.progress.transferring(row.upload, row.id, row.size) as transfer:
-                body = Span(source.file, 0, row.size, self._crc32, _in_this_loop(give_back), row.path)
+                body = Span(source.file, 0, row.size, self._crc32, _in_this_loop(release), row.path)
                 stored = await self._store.put(self._name, body, transfer.note_sent)
                 await check_unwritten(context, source)
                 await context.journal.write(
@@ -181,12 +181,12 @@ class Transfer:
 
     async def _send_part(self, source: OpenFile, multipart: str, piece: Slice) -> Part:
         row, context = self._row, self._context
-        async with context.streams.place(row.upload, piece.length) as give_back:
+        async with context.streams.slot(row.upload, piece.length) as release:
             crc32 = await context.sources.run_within(
                 patience_with(piece.length), row.path, crc32_of, source.file, piece.offset, piece.length
             )
             with context.progress.transferring(row.upload, row.id, piece.length) as transfer:
-                body = Span(source.file, piece.offset, piece.length, crc32, _in_this_loop(give_back), row.path)
+                body = Span(source.file, piece.offset, piece.length, crc32, _in_this_loop(release), row.path)
                 part = await self._store.put_part(self._name, multipart, piece.number, body, transfer.note_sent)
                 context.storage.accepted(row.project)  # the other files need not wait for the end of this one
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32, part.proof)

@@ -1,4 +1,4 @@
-"""How many streams, what part size, how far to read ahead: pure decisions over what was measured of the link."""
+"""Choose the number of streams, the part size and the read-ahead from link measurements (pure decisions)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MIB = 1024**2
 
 FEWEST_STREAMS, FIRST_STREAMS, MOST_STREAMS = 2, 4, 64
 MOST_STREAMS_AGAINST_LOSS = 192
-"""Where losses, and no queue, hold every stream back, and each step up to here brought more.
+"""Limit where losses without a queue hold every stream back, and each step added goodput.
 
 A stream of reno or cubic carries about 1.22 · MSS / (round trip · √loss) (Mathis et al., 1997): 34 kB/s at 300 ms and
 3 %, so that 64 of them fill a third of 50 Mbit/s, and all together still send no more than the link takes. Each costs
@@ -27,11 +27,11 @@ _LARGEST_PART = 512 * MIB
 _WORTHWHILE_GAIN = 1.10
 _GROWTH, _GROWTH_AGAINST_LOSS, _GROWTH_OF_SLOW_STREAMS, _PROBE = 1.5, 2.0, 4.0, 1.25
 _FEW_SLOW_STREAMS = 16
-"""Up to so many that carry little each because of losses, four times as many are tried next."""
+"""Up to this many streams that losses keep slow, four times as many are tried next."""
 _WINDOWS_BETWEEN_PROBES = 10
 _WINDOW_WHILE_GROWING, _WINDOW = 1.0, 3.0
 _ROUND_TRIPS_IN_WINDOW = 10
-"""New streams shake hands for four, and find their pace in some more."""
+"""New streams take four for the handshakes and some more to reach their rate."""
 
 _LOSSY = 0.003
 _LOSS_BY_OURSELVES = 2.0
@@ -48,10 +48,10 @@ _AHEAD_ON_FAST_LINK = 512 * MIB
 
 
 def part_size(file_size: int, goodput: float | None, streams: int) -> int:
-    """Bytes of a part: what each of so many streams carries in about 30 s of the measured link (`goodput`, bytes a
-    second), so that a cut costs no more, and a single large file has parts for all of them.
+    """Return the part size in bytes: about 30 s of one stream's share of `goodput` (bytes a second; None: unknown).
 
-    A file not larger than that goes as one PUT.
+    A broken connection then costs at most 30 s, and one large file has parts for all streams. A file of at most this
+    size is sent as one PUT.
     """
     wanted = _UNMEASURED_PART if goodput is None else goodput * _PART_SECONDS / streams
     bounded = min(max(wanted, MIN_PART), _LARGEST_PART)
@@ -62,35 +62,35 @@ def part_size(file_size: int, goodput: float | None, streams: int) -> int:
 def may_read_ahead(ready_bytes: int, goodput: float | None) -> bool:
     """Whether another file should be read and checked now.
 
-    Over a slow link everything is checked at once: a damaged photo is told while the card is still at hand. A fast link
-    overtakes the reading, so reading stays close ahead of sending and the sender finds its bytes in the page cache.
+    On a slow link all files are checked at once, so that a damaged photo is reported while the card is at hand. On a
+    fast link reading stays just ahead of sending, so that the sender finds the bytes in the page cache.
     """
     fast = goodput is not None and goodput > _FAST_LINK
     return not fast or ready_bytes < _AHEAD_ON_FAST_LINK
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How packets fare between us and the store."""
+class LinkQuality:
+    """Round-trip time, packet loss and saturation of the path to the store."""
 
     round_trip: float
     """Seconds."""
     loss: float
-    """Share of the packets that had to be sent again, of connections that slow down for it."""
+    """Share of packets sent again, over connections whose congestion control slows down for losses."""
     full: bool
-    """They queue before the bottleneck: what the link can carry, it carries."""
+    """Packets queue before the bottleneck: the link carries all it can."""
 
 
-def way_of(connections: Sequence[Vitals]) -> Way | None:
-    """From those that send; None where nothing is known of any."""
+def link_quality(connections: Sequence[Vitals]) -> LinkQuality | None:
+    """Measure the link from the connections that send; None if there are none."""
     sending = [each for each in connections if each.segments and each.round_trip]
     if not sending:
         return None
     minding = [each for each in sending if each.minds_losses]
     round_trip = median(each.round_trip for each in sending)
-    # One that was opened while there was a queue has never seen the way without it.
+    # A connection opened while there was a queue has never measured the path without it.
     least = min(each.least_round_trip for each in sending)
-    return Way(
+    return LinkQuality(
         round_trip=round_trip,
         loss=sum(each.repeated for each in minding) / max(1, sum(each.segments for each in minding)),
         full=round_trip > least * _QUEUE_SHARE + _QUEUE_SECONDS,
@@ -99,62 +99,65 @@ def way_of(connections: Sequence[Vitals]) -> Way | None:
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """How many transfers run at once, and why."""
+    """The number of concurrent transfers, and the history that the next decision needs."""
 
     streams: int = FIRST_STREAMS
     best_rate: float | None = None
-    """Goodput that the last worthwhile number of streams reached."""
+    """Goodput at the last number of streams that was worth it, bytes a second."""
     windows_held: int = 0
-    """For how many looks the number has been good enough; 0: another one is being tried."""
+    """Windows since the number was settled; 0: another number is being tried."""
     before: int = FIRST_STREAMS
-    """The number to go back to if the one that is tried brings nothing."""
+    """The number to return to if the one being tried adds nothing."""
     loss: float = 0.0
-    """Of the way, when the number of streams was last changed."""
+    """Packet loss when the number of streams last changed."""
     own_losses: bool = False
-    """More streams brought losses at most."""
+    """More streams added only losses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What was seen of the link since the last decision."""
+    """Measurements of the link since the last decision."""
 
     rate: float
     """Bytes a second."""
     all_in_use: bool
-    """Every stream had something to send, all the time."""
+    """Every stream had something to send the whole time."""
     refusals: int = 0
-    """How often the cloud said that it is too much (429, 503)."""
-    way: Way | None = None
+    """Number of 429 and 503 replies."""
+    quality: LinkQuality | None = None
 
 
-def window_seconds(plan: StreamPlan, way: Way | None) -> float:
-    """How long to look before the next decision: briefly while every look brings more, so that a fast link fills soon;
-    longer once the number has been found, so that a gust does not change it."""
+def window_seconds(plan: StreamPlan, quality: LinkQuality | None) -> float:
+    """Return the length of the next measurement window.
+
+    Short while the number of streams grows, so that a fast link fills soon; longer once it is settled, so that a short
+    fluctuation does not change it.
+    """
     briefest = _WINDOW if plan.windows_held else _WINDOW_WHILE_GROWING
-    return briefest if way is None else max(briefest, way.round_trip * _ROUND_TRIPS_IN_WINDOW)
+    return briefest if quality is None else max(briefest, quality.round_trip * _ROUND_TRIPS_IN_WINDOW)
 
 
 def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:
-    """Half as many streams when the cloud says that it is too much; otherwise as many as bring something.
+    """Choose the number of streams: half as many when the cloud asks for less, otherwise as many as add goodput.
 
-    A link that is full needs no more of them; a slow one fewer, so that each file is soon done and less of others'
-    traffic waits behind ours. Where packets get lost and no queue tells that the link is full, it is the losses that
-    hold each stream back, and twice as many carry twice as much: unless they cause the losses, as on a line whose rate
-    is policed. Beyond `MOST_STREAMS` each step has to bring a tenth more; so it has where nothing is known of the way.
+    A full link needs no more streams, and a slow one fewer: files complete sooner and other traffic queues less behind
+    ours. Where packets are lost without a queue, the losses limit each stream, so twice as many carry twice as much,
+    unless they cause the losses, as on a policed link. Beyond `MOST_STREAMS`, and where the link quality is unknown,
+    each step has to add a tenth.
     """
-    way = seen.way
+    quality = seen.quality
     if seen.refusals:
         return StreamPlan(max(FEWEST_STREAMS, plan.streams // 2), before=FEWEST_STREAMS)
     if not seen.all_in_use or seen.rate <= 0:
         return plan
     gained = plan.best_rate is None or seen.rate >= plan.best_rate * _WORTHWHILE_GAIN
-    if way is not None and way.full:
+    if quality is not None and quality.full:
         if plan.streams > FIRST_STREAMS:
             return _held(plan, plan.streams)
-        # Anew each time: the first look at a long way is mostly handshakes.
+        # Computed anew each time: the first window on a long path is mostly handshakes.
         enough = max(FEWEST_STREAMS, int(seen.rate / _LEAST_OF_A_STREAM))
         return _held(plan, min(FIRST_STREAMS, enough))
-    loss = way.loss if way is not None else 0.0
+    loss = quality.loss if quality is not None else 0.0
     by_chance = plan.streams <= MOST_STREAMS and loss < plan.loss * _LOSS_BY_OURSELVES
     if loss >= _LOSSY and not plan.own_losses and (gained or by_chance):
         slow = plan.streams <= _FEW_SLOW_STREAMS and seen.rate < plan.streams * _LEAST_OF_A_STREAM
@@ -169,7 +172,7 @@ def next_plan(plan: StreamPlan, seen: Window) -> StreamPlan:
 
 
 def _tried(plan: StreamPlan, factor: float, seen: Window) -> StreamPlan:
-    loss = seen.way.loss if seen.way else 0.0
+    loss = seen.quality.loss if seen.quality else 0.0
     most = MOST_STREAMS_AGAINST_LOSS if loss >= _LOSSY else MOST_STREAMS
     return StreamPlan(min(most, math.ceil(plan.streams * factor)), seen.rate, 0, plan.streams, loss)
 
@@ -180,25 +183,28 @@ def _held(plan: StreamPlan, streams: int) -> StreamPlan:
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """Whether streams leave room on the link that they used before.
+    """Detection of unused capacity that the streams used before.
 
-    BBR takes losses of a fifth, as of a queue that it overflows itself beside others, for a policed line, and sends no
-    faster than it did then for 48 round trips (`bbr_lt_bw` in Linux): over long ways that is half a minute, in which
-    the queue has long been empty. And those that are left on the link when a fast one has sent its file take seconds to
-    notice.
+    BBR takes a loss of 20 %, as from a queue that it overflows together with other streams, for a policed link, and
+    keeps its rate for 48 round trips (`bbr_lt_bw` in Linux): on long paths half a minute, in which the queue has long
+    been empty. And streams that stay after a fast one has finished take seconds to speed up.
     """
 
     most: float = 0.0
-    """Goodput of the best look, fading with every other: a link may have become slower for good."""
+    """Best goodput so far, decaying with every window: the link may have become slower for good."""
     found: bool = False
 
 
-def slack_seconds(way: Way | None) -> float:
-    """How long to look before the next `slack_after`."""
-    return _SHORTEST_SLACKENING if way is None else max(_SHORTEST_SLACKENING, way.round_trip * _ROUND_TRIPS_TO_SLACKEN)
+def slack_seconds(quality: LinkQuality | None) -> float:
+    """Return the length of the window for the next `slack_after`."""
+    return (
+        _SHORTEST_SLACKENING
+        if quality is None
+        else max(_SHORTEST_SLACKENING, quality.round_trip * _ROUND_TRIPS_TO_SLACKEN)
+    )
 
 
 def slack_after(slack: Slack, seen: Window) -> Slack:
     most = max(seen.rate, slack.most * _FADING)
-    room = seen.way is not None and not seen.way.full
+    room = seen.quality is not None and not seen.quality.full
     return Slack(most, room and seen.rate < most * _SLACKENED)

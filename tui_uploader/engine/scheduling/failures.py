@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui_uploader.engine.scheduling.retry import Decision, Verdict, backoff, decide
+from tui_uploader.engine.scheduling.retry import RetryAction, RetryDecision, backoff, decide
 from tui_uploader.errors import UploaderError
 
 _SHORTEST_REST = 0.2
 
 
-class Setbacks:
+class FileFailures:
     """Forgets a file with its success, or when it is given up."""
 
     def __init__(self, monotonic: Callable[[], float], random: Callable[[], float]) -> None:
@@ -23,52 +23,52 @@ class Setbacks:
         self._successes = 0
         self._successes_before: dict[int, int] = {}
         self._broken_connections: dict[int, int] = {}
-        self._resting: dict[int, tuple[float, str]] = {}
+        self._postponed: dict[int, tuple[float, str]] = {}
 
-    def met(self, file: int, error: UploaderError) -> Decision:
+    def record_failure(self, file: int, error: UploaderError) -> RetryDecision:
         """What to do about the failure of an attempt; if that is to wait, the file rests from now on."""
         attempts = self._attempts.get(file, 0)
         failures = self._failures.get(file, 0)
         decision = decide(error, attempts, self._random, failures=failures)
-        match decision.verdict:
-            case Verdict.AWAIT_LINK:
+        match decision.action:
+            case RetryAction.AWAIT_LINK:
                 # The service may answer while the store's host does not: then this file waits longer every time.
                 broken = self._broken_connections.get(file, 0)
                 self._broken_connections[file] = broken + 1
-                self.rest(file, max(_SHORTEST_REST, backoff(broken, self._random)), str(error))
-            case Verdict.AWAIT_SIGN_IN | Verdict.AWAIT_STORAGE:
+                self.postpone(file, max(_SHORTEST_REST, backoff(broken, self._random)), str(error))
+            case RetryAction.AWAIT_SIGN_IN | RetryAction.AWAIT_STORAGE:
                 pass
-            case Verdict.GIVE_UP:
+            case RetryAction.GIVE_UP:
                 self.forget(file)
-            case Verdict.AGAIN | Verdict.CHECK_FILE | Verdict.RESTART_FILE:
-                outage = decision.verdict is Verdict.AGAIN and self._successes_before.get(file) == self._successes
+            case RetryAction.AGAIN | RetryAction.CHECK_FILE | RetryAction.RESTART_FILE:
+                outage = decision.action is RetryAction.AGAIN and self._successes_before.get(file) == self._successes
                 if not outage:
                     # An outage of the service is no file's fault: only while others get through, it counts.
                     self._attempts[file] = attempts + 1
                 self._failures[file] = failures + 1
                 self._successes_before[file] = self._successes
-                self.rest(file, decision.after, str(error))
+                self.postpone(file, decision.after, str(error))
         return decision
 
-    def got_through(self, file: int) -> None:
+    def record_success(self, file: int) -> None:
         self._successes += 1
         self.forget(file)
 
-    def rest(self, file: int, seconds: float, reason: str) -> None:
-        self._resting[file] = (self._monotonic() + seconds, reason)
+    def postpone(self, file: int, seconds: float, reason: str) -> None:
+        self._postponed[file] = (self._monotonic() + seconds, reason)
 
     def forget(self, file: int) -> None:
         for counts in (self._attempts, self._failures, self._successes_before, self._broken_connections):
             counts.pop(file, None)
-        self._resting.pop(file, None)
+        self._postponed.pop(file, None)
 
     def wake(self) -> None:
         """Whatever rests may go at once."""
-        self._resting.clear()
+        self._postponed.clear()
 
     @property
-    def resting(self) -> dict[int, tuple[float, str]]:
+    def postponed(self) -> dict[int, tuple[float, str]]:
         """Until when (monotonic) each file rests, and after which failure."""
         now = self._monotonic()
-        self._resting = {file: rest for file, rest in self._resting.items() if rest[0] > now}
-        return self._resting
+        self._postponed = {file: rest for file, rest in self._postponed.items() if rest[0] > now}
+        return self._postponed

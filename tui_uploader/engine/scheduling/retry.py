@@ -17,7 +17,7 @@ _MOST_CHECKS = 3
 _NO_LIMIT = 10**9
 
 
-class Verdict(StrEnum):
+class RetryAction(StrEnum):
     AGAIN = "again"
     AWAIT_LINK = "await_link"
     AWAIT_SIGN_IN = "await_sign_in"
@@ -29,8 +29,8 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    verdict: Verdict
+class RetryDecision:
+    action: RetryAction
     after: float = 0.0
     """Seconds to wait first."""
 
@@ -43,35 +43,35 @@ def backoff(attempts: int, random: Callable[[], float]) -> float:
 
 def decide(
     error: UploaderError, attempts: int, random: Callable[[], float], *, failures: int | None = None
-) -> Decision:
+) -> RetryDecision:
     """`attempts`: failures in a row before this one that count against this file. `failures`: those that do not count
     among them, where they are more; the waits grow with them. `random`: a number in [0, 1)."""
     if isinstance(error, LinkError):
-        return Decision(Verdict.AWAIT_LINK)
+        return RetryDecision(RetryAction.AWAIT_LINK)
     if isinstance(error, SignInError) and error.remedy is Remedy.PERSON:
-        return Decision(Verdict.AWAIT_SIGN_IN)
+        return RetryDecision(RetryAction.AWAIT_SIGN_IN)
     if isinstance(error, StorageRefused):
-        return Decision(Verdict.AWAIT_SIGN_IN)  # about the account as well: no other file would fare better
+        return RetryDecision(RetryAction.AWAIT_SIGN_IN)  # about the account as well: no other file would fare better
     match error.remedy:
         case Remedy.WAIT:
             most = MOST_ATTEMPTS
-            again = Verdict.AGAIN
+            again = RetryAction.AGAIN
         case Remedy.NEW_STORAGE_KEY | Remedy.CORRECT_CLOCK:
-            return Decision(Verdict.AWAIT_STORAGE)  # a renewal and the right time were tried already
+            return RetryDecision(RetryAction.AWAIT_STORAGE)  # a renewal and the right time were tried already
         case Remedy.NEW_TOKEN:
             most = _NO_LIMIT  # dead credentials are never a file's fault
-            again = Verdict.AGAIN
+            again = RetryAction.AGAIN
         case Remedy.CHECK_FILE:
             most = _MOST_CHECKS
-            again = Verdict.CHECK_FILE
+            again = RetryAction.CHECK_FILE
         case Remedy.RESTART_FILE:
             most = _MOST_CHECKS
-            again = Verdict.RESTART_FILE
+            again = RetryAction.RESTART_FILE
         case _:
-            return Decision(Verdict.GIVE_UP)
+            return RetryDecision(RetryAction.GIVE_UP)
     if attempts + 1 >= most:
-        return Decision(Verdict.GIVE_UP)
+        return RetryDecision(RetryAction.GIVE_UP)
     wait = backoff(attempts if failures is None else failures, random)
     if error.retry_after is not None:
         wait += min(max(0.0, error.retry_after), _LONGEST_ASKED_WAIT)
-    return Decision(again, wait)
+    return RetryDecision(again, wait)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from tui_uploader.engine.scheduling.fairness import next_upload, served_after
 
 
-class Streams:
+class StreamSlots:
     """`limit` may be changed at any time; transfers that run are never cut for it.
 
     Uploads to one account share its part of the places. An account gets its part at once, beyond the limit if need be,
@@ -54,7 +54,7 @@ class Streams:
         return self._in_use < self._limit and not any(self._queues.values())
 
     @asynccontextmanager
-    async def place(self, upload: int, size: int) -> AsyncIterator[Callable[[], None]]:
+    async def slot(self, upload: int, size: int) -> AsyncIterator[Callable[[], None]]:
         """Wait for a place to send `size` bytes of `upload`, and give it back at the end, or by calling what comes."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues[upload].append((turn, size))
@@ -62,7 +62,7 @@ class Streams:
         held = True
         account = self._account_of(upload)
 
-        def give_back() -> None:
+        def release() -> None:
             nonlocal held
             if held:
                 held = False
@@ -72,11 +72,11 @@ class Streams:
 
         try:
             await turn
-            yield give_back
+            yield release
         finally:
             if turn.done() and not turn.cancelled():
                 self._bytes_in_use -= size
-                give_back()
+                release()
             else:
                 turn.cancel()
             self._hand_out()

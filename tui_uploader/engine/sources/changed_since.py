@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.errors import SourceChanged, SourceError
 from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate, candidate_of
@@ -24,7 +24,7 @@ _SECONDS_PER_PROJECT = 20.0
 _MOST_NAMES = 3
 
 
-async def keep_unwritten(context: EngineContext, stored: Sequence[FileRow]) -> list[FileRow]:
+async def keep_unwritten(context: EngineContext, stored: Sequence[FileRecord]) -> list[FileRecord]:
     """Those of the stored files that may be registered. The others are checked again, and go up as what they are then.
 
     A file whose registration was asked for before is not held back: the project may know it already.
@@ -48,18 +48,18 @@ async def keep_unwritten(context: EngineContext, stored: Sequence[FileRow]) -> l
     return [row for row in stored if row.id not in going_back]
 
 
-async def written_since_check(context: EngineContext, row: FileRow) -> bool:
+async def written_since_check(context: EngineContext, row: FileRecord) -> bool:
     """Whether the file on disk was written to after it was checked."""
     return bool(await _written(context, [row], _SECONDS_PER_BATCH))
 
 
-async def written_since_registered(context: EngineContext, project: int) -> list[FileRow]:
+async def written_since_registered(context: EngineContext, project: int) -> list[FileRecord]:
     """Registered images of the project whose files changed on disk since they were checked."""
     registered = await context.journal.read(lambda connection: files.latest_registered(connection, project))
     return [row for row, _ in await _written(context, registered, _SECONDS_PER_PROJECT)]
 
 
-def objection_to(written: Sequence[FileRow], project: str) -> SourceChanged:
+def objection_to(written: Sequence[FileRecord], project: str) -> SourceChanged:
     """What the user reads when files changed that are about to be processed."""
     names = ", ".join(printable(PurePath(row.path).name) for row in written[:_MOST_NAMES])
     others = f" and {len(written) - _MOST_NAMES:,} more" if len(written) > _MOST_NAMES else ""
@@ -70,7 +70,9 @@ def objection_to(written: Sequence[FileRow], project: str) -> SourceChanged:
     )
 
 
-async def _written(context: EngineContext, rows: Sequence[FileRow], seconds: float) -> list[tuple[FileRow, Candidate]]:
+async def _written(
+    context: EngineContext, rows: Sequence[FileRecord], seconds: float
+) -> list[tuple[FileRecord, Candidate]]:
     answers = await context.sources.ask(_now, rows, seconds)
     return [
         (row, found)
@@ -79,7 +81,7 @@ async def _written(context: EngineContext, rows: Sequence[FileRow], seconds: flo
     ]
 
 
-def _now(row: FileRow) -> Candidate | None:
+def _now(row: FileRecord) -> Candidate | None:
     """The file as it is; None when that cannot be learned, or another card is mounted there. Blocking: for a thread."""
     try:
         found = candidate_of(row.path, row.real)

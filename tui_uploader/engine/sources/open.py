@@ -15,7 +15,7 @@ from io import FileIO
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files, known_contents
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.sameness import Sameness, sameness
 from tui_uploader.intake.samples import read_samples
@@ -40,7 +40,7 @@ class OpenFile:
 
 
 @asynccontextmanager
-async def opened(context: EngineContext, row: FileRow) -> AsyncIterator[OpenFile]:
+async def opened(context: EngineContext, row: FileRecord) -> AsyncIterator[OpenFile]:
     """The file, until the block ends. If it only looks different, that is written down in the journal.
 
     Raises SourceChanged, SourceVanished, SourceUnreadable.
@@ -54,7 +54,7 @@ async def opened(context: EngineContext, row: FileRow) -> AsyncIterator[OpenFile
         _close(context, source)
 
 
-async def _make_sure(context: EngineContext, row: FileRow, source: OpenFile) -> None:
+async def _make_sure(context: EngineContext, row: FileRecord, source: OpenFile) -> None:
     if sameness(row.candidate, source.found) is Sameness.READ:
         raise SourceChanged(_CHANGED)
     before = await context.journal.read(lambda connection: known_contents.find(connection, row.path))
@@ -81,7 +81,7 @@ async def check_unwritten(context: EngineContext, source: OpenFile) -> None:
             raise SourceChanged(_CHANGED)
 
 
-async def _in_thread(context: EngineContext, row: FileRow) -> OpenFile:
+async def _in_thread(context: EngineContext, row: FileRecord) -> OpenFile:
     """A card that has just been pulled out may take its time to say so."""
     opening = asyncio.ensure_future(context.sources.run_briefly(row.path, _open, row.path, row.real))
     try:

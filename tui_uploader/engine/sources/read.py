@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Content, Known
 from tui_uploader.engine.sources.recognise import holds
 from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
@@ -28,7 +28,7 @@ class Reading:
     """CRC32 of each part that the file goes in; None where it was recognised without being read."""
 
 
-def read_file(row: FileRow, kind: ProjectKind, known: Known | None) -> Reading:
+def read_file(row: FileRecord, kind: ProjectKind, known: Known | None) -> Reading:
     """Recognise the content of the file as the `known` one, or read it, and judge whether it is of use.
 
     Blocking: for a thread. Raises SourceError; SourceChanged when the file changed meanwhile.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePath
 
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.look import Look
 from tui_uploader.intake.scan import Candidate
@@ -228,12 +228,12 @@ class Watches:
         self._resting = {file: rest for file, rest in self._resting.items() if rest.until + _LONGEST_LOOK > now}
         return [rest for _, rest in sorted(self._resting.items()) if rest.upload == upload]
 
-    def wants_look(self, row: FileRow) -> bool:
+    def wants_look(self, row: FileRecord) -> bool:
         """A file that was watched before, or whose date says that it may still be written."""
         facts = row.candidate
         return row.id in self._watches or _is_recent(facts.mtime_ns, facts.ctime_ns, self._wall(), self._patience)
 
-    def seen(self, row: FileRow, look: Look, gaps: GapRule) -> Decision:
+    def seen(self, row: FileRecord, look: Look, gaps: GapRule) -> Decision:
         """Note a look, and decide. A file that is to be looked at again rests from now on."""
         now = self._monotonic()
         watch = self._keep(row.id, watched(self._watches.get(row.id), look, now))
@@ -246,7 +246,7 @@ class Watches:
                 return _not_at_rest(row.path, cause, watch, now)
         return decision
 
-    def changed(self, row: FileRow) -> GiveUp | None:
+    def changed(self, row: FileRecord) -> GiveUp | None:
         """The file is not what it was when it was looked at: it rests, or has changed too often."""
         now = self._monotonic()
         watch = self._keep(row.id, changed(self._watches.get(row.id), now))
@@ -256,14 +256,14 @@ class Watches:
         self._rest(row, rest_after(watch.changes - 1, self._patience), _AT_WORK)
         return None
 
-    def has_seen_change(self, row: FileRow, found: Candidate) -> bool:
+    def has_seen_change(self, row: FileRecord, found: Candidate) -> bool:
         """Whether the latest look already showed that the file is no longer as in `row` but, at rest, as `found`."""
         watch = self._watches.get(row.id)
         look = watch.look if watch is not None else None
         now = (found.size, found.mtime_ns)
         return look is not None and (look.size, look.mtime_ns) == now and (row.size, row.mtime_ns) != now
 
-    def may_get_better(self, row: FileRow) -> bool:
+    def may_get_better(self, row: FileRecord) -> bool:
         """Whether a file that is of no use as it is may still be written: then it rests."""
         if _age(row.mtime_ns, self._wall()) >= self._patience.recent:
             return False
@@ -295,5 +295,5 @@ class Watches:
             del self._watches[next(iter(self._watches))]
         return watch
 
-    def _rest(self, row: FileRow, seconds: float, reason: str) -> None:
+    def _rest(self, row: FileRecord, seconds: float, reason: str) -> None:
         self._resting[row.id] = Rest(row.upload, row.path, self._monotonic() + seconds, reason)

@@ -9,8 +9,8 @@ from pathlib import PurePath
 
 import msgspec
 
-from tui_uploader.engine.journal.summary import UNDER_WAY, ProjectRow, Summary, UploadRow
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.summary import UNDER_WAY, ProjectRecord, Summary, UploadRecord
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, Worker
 from tui_uploader.engine.sources.unfinished import Rest
 from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError
@@ -91,7 +91,7 @@ def volume_of(summary: Summary, upload: int, sent_of_unfinished: int) -> Volume:
     )
 
 
-def processing_of(project: ProjectRow) -> Processing:
+def processing_of(project: ProjectRecord) -> Processing:
     return Processing(
         state=project.processing,
         word=project.word,
@@ -102,7 +102,9 @@ def processing_of(project: ProjectRow) -> Processing:
     )
 
 
-def fault_of(faults: Mapping[Worker, UploaderError], upload: UploadRow, project: ProjectRow) -> UploaderError | None:
+def fault_of(
+    faults: Mapping[Worker, UploaderError], upload: UploadRecord, project: ProjectRecord
+) -> UploaderError | None:
     """What keeps the engine's workers from doing what is left to do for the upload."""
     ended = upload.state in (UploadState.COMPLETE, UploadState.CANCELLED)
     followed = upload.auto_process or project.processing is not ProcessingState.NOT_STARTED
@@ -114,7 +116,7 @@ def fault_of(faults: Mapping[Worker, UploaderError], upload: UploadRow, project:
     return None
 
 
-def notice_of(upload: UploadRow, way: Way, fault: UploaderError | None, *, moving: bool = False) -> Notice | None:
+def notice_of(upload: UploadRecord, way: Way, fault: UploaderError | None, *, moving: bool = False) -> Notice | None:
     """The one thing that the user should know first. `moving`: files of the upload are on their way."""
     if fault is not None:
         return Notice(fault.kind, str(fault), needs_person=True)
@@ -153,7 +155,7 @@ def silent_disk_notice(point: str) -> Notice:
     return Notice(SourceUnreadable.__name__, message, needs_person=False)
 
 
-def _notice_of_walks(upload: UploadRow, moving: bool) -> Notice:
+def _notice_of_walks(upload: UploadRecord, moving: bool) -> Notice:
     """A path that could not be walked to its end holds only itself up, until all the others are through."""
     more = upload.failed_walks - 1
     others = f" The same holds for {counted(more, 'other path')} of this upload." if more else ""
@@ -162,7 +164,12 @@ def _notice_of_walks(upload: UploadRow, moving: bool) -> Notice:
 
 
 def upload_status(
-    summary: Summary, upload: UploadRow, project: ProjectRow, way: Way, motion: Motion, fault: UploaderError | None
+    summary: Summary,
+    upload: UploadRecord,
+    project: ProjectRecord,
+    way: Way,
+    motion: Motion,
+    fault: UploaderError | None,
 ) -> UploadStatus:
     volume = volume_of(summary, upload.id, motion.sent)
     return UploadStatus(
@@ -191,7 +198,7 @@ def with_hindrance(status: UploadStatus, hindrance: Notice | None) -> UploadStat
     return msgspec.structs.replace(status, notice=hindrance)
 
 
-def project_value(summary: Summary, project: ProjectRow) -> Project:
+def project_value(summary: Summary, project: ProjectRecord) -> Project:
     return Project(
         id=project.remote_id,
         name=project.name,
@@ -204,7 +211,7 @@ def project_value(summary: Summary, project: ProjectRow) -> Project:
     )
 
 
-def waiting_reason(row: FileRow, upload: UploadRow, way: Way, rest: tuple[float, str] | None) -> str | None:
+def waiting_reason(row: FileRecord, upload: UploadRecord, way: Way, rest: tuple[float, str] | None) -> str | None:
     """Why the file does not move; None if it does, or has arrived. `rest`: seconds left, and what came before."""
     if row.stage is FileStage.SENDING:
         return None
@@ -236,7 +243,7 @@ def _link_down(link: Link) -> str:
 
 
 def file_item(
-    row: FileRow, reason: str | None, originals: Mapping[int, str], sent_of_unfinished: Mapping[int, int]
+    row: FileRecord, reason: str | None, originals: Mapping[int, str], sent_of_unfinished: Mapping[int, int]
 ) -> FileItem:
     status = row.stage.status
     assert status is not None, "removed files are in no window"

@@ -11,8 +11,8 @@ import msgspec
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.bandwidth.policy import closed_notice
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import ProjectRow, UploadRow
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.summary import ProjectRecord, UploadRecord
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.monitor import Monitor
 from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.pipeline.send import Sender
@@ -76,11 +76,11 @@ class View:
     def projects(self) -> tuple[Project, ...]:
         return tuple(self.project(project) for project in self._context.summary.projects)
 
-    def files(self, rows: Sequence[FileRow], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
+    def files(self, rows: Sequence[FileRecord], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
         sent = self._context.progress.sent_of_files()
         now = self._context.clocks.monotonic()
         being_written = {file: (rest.until, rest.reason) for file, rest in self._context.watches.resting.items()}
-        resting = being_written | self._sender.setbacks.resting
+        resting = being_written | self._sender.failures.postponed
         items = []
         for row in rows:
             upload = self._context.summary.upload(row.upload)
@@ -96,7 +96,7 @@ class View:
             items.append(file_item(row, reason, originals, sent))
         return tuple(items)
 
-    def _upload(self, upload: UploadRow, sent: int, now: float) -> UploadStatus:
+    def _upload(self, upload: UploadRecord, sent: int, now: float) -> UploadStatus:
         # Nothing tells a front end when a rate has run out: while nothing moves, there is none.
         meter = self._context.progress.meters.get(upload.id) if self._context.progress.running else None
         motion = Motion(
@@ -127,10 +127,10 @@ class View:
             status = msgspec.structs.replace(status, notice=silent_disk_notice(disk.point))
         return status
 
-    def _project_row(self, project: int) -> ProjectRow:
+    def _project_row(self, project: int) -> ProjectRecord:
         return with_standing_reason(self._context.summary.projects[project], self._context.summary)
 
-    def _way(self, project: ProjectRow) -> Way:
+    def _way(self, project: ProjectRecord) -> Way:
         signed_in = self._context.account_of(project)
         return Way(
             signed_in=signed_in is not None,

@@ -65,7 +65,7 @@ def settle_check(
     files.move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name, etag=None)
 
 
-def _own_name(connection: sqlite3.Connection, row: files.FileRow, identity: str) -> str | None:
+def _own_name(connection: sqlite3.Connection, row: files.FileRecord, identity: str) -> str | None:
     """The name that this content has in the project already, or the first of those to choose from that no other holds;
     from now on it is this content's. None: objects that are not this content have all of them."""
     held = connection.execute(
@@ -132,13 +132,13 @@ def give_other_name(connection: sqlite3.Connection, file_id: int) -> None:
     _fail_without_name(connection, row)
 
 
-def give_up_name(connection: sqlite3.Connection, row: files.FileRow) -> None:
+def give_up_name(connection: sqlite3.Connection, row: files.FileRecord) -> None:
     """The object of that name is not this content, and stays: the name is never used again."""
     connection.execute(
         "UPDATE names SET identity = '' WHERE project = ? AND folded = ?", (row.project, folded(row.object or ""))
     )
 
 
-def _fail_without_name(connection: sqlite3.Connection, row: files.FileRow) -> None:
+def _fail_without_name(connection: sqlite3.Connection, row: files.FileRecord) -> None:
     reason = f"The project has objects of every name that {printable(Path(row.path).name)} could have."
     files.fail(connection, row.id, NameTaken.__name__, reason)

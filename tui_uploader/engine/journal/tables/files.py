@@ -24,7 +24,7 @@ _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FA
 
 
 @dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRecord:
     id: int
     upload: int
     project: int
@@ -57,7 +57,7 @@ class FileRow:
         return Candidate(self.path, self.size, self.mtime_ns, self.inode, self.ctime_ns, self.mount, self.real)
 
     @classmethod
-    def of(cls, row: sqlite3.Row) -> FileRow:
+    def of(cls, row: sqlite3.Row) -> FileRecord:
         candidate = candidate_in(row)
         return cls(
             id=row["id"],
@@ -91,8 +91,8 @@ def file_columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]
     return {**columns_of(candidate), "real": os.fsencode(candidate.real) if candidate.real else None}
 
 
-def file(connection: sqlite3.Connection, file_id: int) -> FileRow:
-    return FileRow.of(connection.execute("SELECT * FROM files WHERE id = ?", (file_id,)).fetchone())
+def file(connection: sqlite3.Connection, file_id: int) -> FileRecord:
+    return FileRecord.of(connection.execute("SELECT * FROM files WHERE id = ?", (file_id,)).fetchone())
 
 
 def _set(connection: sqlite3.Connection, file_id: int, facts: Mapping[str, object]) -> None:
@@ -176,7 +176,7 @@ def drop(connection: sqlite3.Connection, file_id: int) -> None:
 
 def unchecked(
     connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int], but_in: Sequence[str] = ()
-) -> list[FileRow]:
+) -> list[FileRecord]:
     """The next files to look at, in the order in which they were found; `but_in`: but those in these folders."""
     return _next_of(connection, FileStage.FOUND, upload, limit, passing_over, but_in)
 
@@ -188,7 +188,7 @@ def _next_of(
     limit: int,
     passing_over: Sequence[int],
     but_in: Sequence[str],
-) -> list[FileRow]:
+) -> list[FileRecord]:
     marks = ",".join("?" * len(passing_over))
     outside = " AND NOT (path >= ? AND path < ?)" * len(but_in)
     # The character behind the slash is the zero.
@@ -197,7 +197,7 @@ def _next_of(
         f"SELECT * FROM files WHERE upload = ? AND stage = ? AND id NOT IN ({marks}){outside} ORDER BY id LIMIT ?",
         (upload, stage, *passing_over, *ranges, limit),
     )
-    return [FileRow.of(row) for row in rows]
+    return [FileRecord.of(row) for row in rows]
 
 
 # -------------------------------------------------------------------------------------------------- sending
@@ -205,12 +205,12 @@ def _next_of(
 
 def ready(
     connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int], but_in: Sequence[str] = ()
-) -> list[FileRow]:
+) -> list[FileRecord]:
     """The next files to send, in the order in which they were found; `but_in`: but those in these folders."""
     return _next_of(connection, FileStage.READY, upload, limit, passing_over, but_in)
 
 
-def pick(connection: sqlite3.Connection, file_id: int) -> FileRow | None:
+def pick(connection: sqlite3.Connection, file_id: int) -> FileRecord | None:
     """Begin to send the file; None when it is no longer ready, or its upload no longer runs."""
     row = connection.execute(
         "SELECT f.stage, u.state FROM files f JOIN uploads u ON u.id = f.upload WHERE f.id = ?", (file_id,)
@@ -302,11 +302,11 @@ def hold_interrupted(connection: sqlite3.Connection) -> int:
 # ---------------------------------------------------------------------------------------------- registering
 
 
-def stored(connection: sqlite3.Connection, project: int, limit: int) -> list[FileRow]:
+def stored(connection: sqlite3.Connection, project: int, limit: int) -> list[FileRecord]:
     rows = connection.execute(
         "SELECT * FROM files WHERE project = ? AND stage = ? ORDER BY id LIMIT ?", (project, FileStage.STORED, limit)
     )
-    return [FileRow.of(row) for row in rows]
+    return [FileRecord.of(row) for row in rows]
 
 
 def doubt_stored(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
@@ -317,14 +317,14 @@ def doubt_stored(connection: sqlite3.Connection, file_id: int, candidate: Candid
     move(connection, file_id, FileEvent.CHANGED, **file_columns_of(candidate))
 
 
-def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRow]:
+def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRecord]:
     """Registered files of a project, without those whose path was uploaded again since."""
     stages = (*transitions.HOLDING, FileStage.DUPLICATE)
     marks = ",".join("?" * len(stages))
     rows = connection.execute(
         f"SELECT * FROM files WHERE project = ? AND stage IN ({marks}) ORDER BY id", (project, *stages)
     )
-    latest = {row["path"]: FileRow.of(row) for row in rows}
+    latest = {row["path"]: FileRecord.of(row) for row in rows}
     return [row for row in latest.values() if row.stage is FileStage.REGISTERED]
 
 
@@ -363,11 +363,11 @@ def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -
     move(connection, file_id, FileEvent.FAILED, error=kind, reason=reason, etag=etag)
 
 
-def failed_at_source(connection: sqlite3.Connection, upload_ids: Sequence[int]) -> list[FileRow]:
+def failed_at_source(connection: sqlite3.Connection, upload_ids: Sequence[int]) -> list[FileRecord]:
     """Files that failed because of what they are, or were, on this machine."""
     kinds = (SourceVanished.__name__, SourceUnreadable.__name__, SourceChanged.__name__, SourceRefused.__name__)
     return [
-        FileRow.of(row)
+        FileRecord.of(row)
         for upload in upload_ids
         for row in connection.execute(
             "SELECT * FROM files WHERE upload = ? AND stage = ? AND error IN (?, ?, ?, ?)",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.summary import UploadRow
+from tui_uploader.engine.journal.summary import UploadRecord
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.journal.tables.known_contents import EQUAL_FACTS
 from tui_uploader.engine.journal.tables.retention import all_files
@@ -79,7 +79,7 @@ def positions(connection: sqlite3.Connection, upload: int, file: int | None = No
     )
 
 
-def _images(upload: UploadRow) -> str:
+def _images(upload: UploadRecord) -> str:
     """SQL of the images, with what was read of each."""
     return (
         f"{_COLUMNS} FROM {all_files(upload)} f LEFT JOIN known k ON k.path = f.path"

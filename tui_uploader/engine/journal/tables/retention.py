@@ -15,9 +15,9 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import fields
 
-from tui_uploader.engine.journal.summary import UploadRow
+from tui_uploader.engine.journal.summary import UploadRecord
 from tui_uploader.engine.journal.tables import open_multiparts
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.journal.tables.transitions import CHOSEN, choose, choose_where, marks, move_chosen
 from tui_uploader.model import FileEvent, FileStage, UploadState
 
@@ -31,7 +31,7 @@ _AS_COLUMNS_OF_FILES = {
     "accepted": "0",
     "mount": "''",
 } | {column: column for column in _KEPT}
-_COLUMNS = ("name", *(each.name for each in fields(FileRow)))
+_COLUMNS = ("name", *(each.name for each in fields(FileRecord)))
 _BOTH = (
     f"(SELECT {', '.join(_COLUMNS)} FROM files UNION ALL"
     f" SELECT {', '.join(_AS_COLUMNS_OF_FILES.get(column, 'NULL') for column in _COLUMNS)} FROM delivered)"
@@ -42,8 +42,8 @@ _AT_REST = f"stage NOT IN ('{FileStage.STORED}', '{FileStage.SENDING}')"
 """What is stored is going to be registered, whatever became of its upload."""
 
 
-def all_files(upload: UploadRow) -> str:
-    """SQL of a table with all files of the upload, in the columns that `FileRow.of` takes."""
+def all_files(upload: UploadRecord) -> str:
+    """SQL of a table with all files of the upload, in the columns that `FileRecord.of` takes."""
     return _BOTH if upload.condensed else "files"
 
 

@@ -6,9 +6,9 @@ import os
 import sqlite3
 from collections.abc import Sequence
 
-from tui_uploader.engine.journal.summary import UNFINISHED, UPLOADS, ProjectRow, UploadRow, tally_of
+from tui_uploader.engine.journal.summary import UNFINISHED, UPLOADS, ProjectRecord, UploadRecord, tally_of
 from tui_uploader.engine.journal.tables import retention
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.journal.tables.sources import AT_OR_BELOW, bounds
 from tui_uploader.errors import NoSuchProject, NoSuchUpload, NotPossibleNow, SourceChanged, UploaderError
 from tui_uploader.model import (
@@ -74,18 +74,18 @@ def existing_project(connection: sqlite3.Connection, project: int) -> int:
     return project
 
 
-def projects_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> list[ProjectRow]:
+def projects_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> list[ProjectRecord]:
     """Projects of that name that this machine made, the newest first."""
     rows = connection.execute(
         "SELECT * FROM projects WHERE account = ? AND name = ? AND kind = ? AND made_here ORDER BY id DESC",
         (account, name, kind),
     )
-    return [ProjectRow.of(row) for row in rows]
+    return [ProjectRecord.of(row) for row in rows]
 
 
-def project(connection: sqlite3.Connection, project_id: int) -> ProjectRow:
+def project(connection: sqlite3.Connection, project_id: int) -> ProjectRecord:
     """A project that is there."""
-    return ProjectRow.of(connection.execute("SELECT * FROM projects WHERE id = ?", (project_id,)).fetchone())
+    return ProjectRecord.of(connection.execute("SELECT * FROM projects WHERE id = ?", (project_id,)).fetchone())
 
 
 def set_project(connection: sqlite3.Connection, project: int, **facts: object) -> None:
@@ -142,12 +142,12 @@ def ask_start(connection: sqlite3.Connection, project: int, now: float) -> None:
 # --------------------------------------------------------------------------------------------------- uploads
 
 
-def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRow:
+def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRecord:
     """Raises NoSuchUpload."""
     row = connection.execute(f"{UPLOADS} WHERE u.id = ?", (upload_id,)).fetchone()
     if row is None:
         raise NoSuchUpload(f"There is no upload {upload_id}. `tui-uploader status` lists them.")
-    return UploadRow.of(row)
+    return UploadRecord.of(row)
 
 
 def add_sources(
@@ -284,7 +284,7 @@ def skipped(connection: sqlite3.Connection, upload_id: int) -> tuple[Skipped, ..
 
 def window(
     connection: sqlite3.Connection, upload_id: int, query: FileQuery
-) -> tuple[int, list[FileRow], dict[int, str]]:
+) -> tuple[int, list[FileRecord], dict[int, str]]:
     """How many files match, those in the window, and the paths of the originals of the duplicates among them."""
     source = retention.all_files(upload(connection, upload_id))
     condition, values = _matching(upload_id, query)
@@ -294,7 +294,7 @@ def window(
     # Found by id first: SQLite would carry whole rows through the sorting, those before the window included.
     found = f"SELECT id FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
     rows = [
-        FileRow.of(row)
+        FileRecord.of(row)
         for row in connection.execute(
             f"SELECT * FROM {source} WHERE id IN ({found}) ORDER BY {order}", (*values, query.limit, query.offset)
         )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRow, file_columns_of
+from tui_uploader.engine.journal.tables.files import FileRecord, file_columns_of
 from tui_uploader.intake.sameness import Sameness, sameness
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
@@ -40,7 +40,7 @@ def add_candidates(
         if before is None:
             _insert(connection, next(numbers), upload, project, candidate)
             continue
-        row = FileRow.of(before)
+        row = FileRecord.of(before)
         if _unchanged(row, candidate, (recognised or {}).get(candidate.path)):
             if row.candidate != candidate:
                 files.note_facts(connection, row.id, candidate)
@@ -54,7 +54,7 @@ def add_candidates(
             files.note_change(connection, row.id, candidate)
 
 
-def _unchanged(row: FileRow, found: Candidate, recognised: str | None) -> bool:
+def _unchanged(row: FileRecord, found: Candidate, recognised: str | None) -> bool:
     """`recognised`: the identity of the content that is proven to be there, if it is."""
     if row.identity is None:
         return row.candidate == found

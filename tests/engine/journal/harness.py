@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import deduplication, files, uploads, walked
-from tui_uploader.engine.journal.tables.files import FileRow
+from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ProjectKind, Proof
@@ -26,7 +26,7 @@ def content(letter: str) -> str:
     return letter * 32
 
 
-class Desk:
+class JournalHarness:
     """One project with one upload, and the functions of the journal on them."""
 
     def __init__(self, journal: Journal) -> None:
@@ -44,19 +44,19 @@ class Desk:
     async def find(self, *found: Candidate) -> None:
         await self.write(lambda c: walked.add_candidates(c, self.upload, self.project, found))
 
-    async def row(self, path: str) -> FileRow:
-        def latest(connection: sqlite3.Connection) -> FileRow:
+    async def row(self, path: str) -> FileRecord:
+        def latest(connection: sqlite3.Connection) -> FileRecord:
             found = connection.execute("SELECT * FROM files WHERE path = ? ORDER BY id DESC", (path.encode(),))
-            return FileRow.of(found.fetchone())
+            return FileRecord.of(found.fetchone())
 
         return await self.journal.read(latest)
 
-    async def check(self, path: str, identity: str) -> FileRow:
+    async def check(self, path: str, identity: str) -> FileRecord:
         row = await self.row(path)
         await self.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, Content(identity, 7)))
         return await self.row(path)
 
-    async def send(self, path: str, *, register: bool = True) -> FileRow:
+    async def send(self, path: str, *, register: bool = True) -> FileRecord:
         row = await self.row(path)
         assert await self.write(lambda c: files.pick(c, row.id)) is not None
         await self.write(lambda c: files.store(c, row.id, "etag", Proof.CRC32))
@@ -64,7 +64,7 @@ class Desk:
             await self.write(lambda c: files.register(c, [row.id], 1.0))
         return await self.row(path)
 
-    async def upload_file(self, path: str, identity: str, size: int = 100) -> FileRow:
+    async def upload_file(self, path: str, identity: str, size: int = 100) -> FileRecord:
         await self.find(candidate(path, size))
         await self.check(path, identity)
         return await self.send(path)
