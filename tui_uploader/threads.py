@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import ParamSpec, TypeVar
@@ -90,3 +92,31 @@ def _run(future: Future[object], call: Callable[[], object]) -> None:
         future.set_exception(error)
     else:
         future.set_result(result)
+
+
+async def in_own_thread(work: Callable[[], Result]) -> Result:
+    """The result of `work`, run in a daemon thread of its own; a cancelled wait leaves the thread to finish alone.
+
+    Raises OSError and ValueError as `work` does. Anything else that `work` raises is a fault of the program:
+    `threading.excepthook` reports it, and the wait is cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Result] = loop.create_future()
+
+    def settle(how: Callable[[], object]) -> None:
+        if not answer.done():
+            how()
+
+    def run() -> None:
+        how: Callable[[], object] = answer.cancel
+        try:
+            result = work()
+            how = partial(answer.set_result, result)
+        except (OSError, ValueError) as error:
+            how = partial(answer.set_exception, error)
+        finally:
+            with suppress(RuntimeError):  # the program ended meanwhile
+                loop.call_soon_threadsafe(settle, how)
+
+    threading.Thread(target=run, name="own-thread", daemon=True).start()
+    return await answer

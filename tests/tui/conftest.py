@@ -73,8 +73,8 @@ async def showing(
     """The app, attached to an engine that runs already and has its login, if there is one."""
     app = UploaderApp(directories, terminal or Terminal(), connect=partial(EngineClient.connect))
     async with app.run_test(size=size) as pilot:
-        await until(lambda: app.link.status is not None and app.link.attachment is Attachment.ATTACHED)
-        await app.link.login_settled.wait()
+        await until(lambda: app.session.status is not None and app.session.attachment is Attachment.ATTACHED)
+        await app.session.login_settled.wait()
         yield Screen(app, pilot)
 
 

@@ -62,7 +62,7 @@ async def test_dropped_files_are_uploaded_and_processing_starts(
 ) -> None:
     card = flight(tmp_path)
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await screen.shows("Nothing was uploaded yet.", "u uploads files")
         screen.drop(card)
         await screen.shows("Upload files", "card")
@@ -83,7 +83,7 @@ async def test_failed_files_are_tried_again_removed_and_put_back(
     card = flight(tmp_path, 6)
     broken = cut_off(card / "broken.JPG")
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await queued(directories, card)
         await screen.shows("1 file failed; r tries again")
         await screen.press("f")
@@ -108,7 +108,7 @@ async def test_cancel_asks_with_the_numbers_and_takes_no_for_an_answer(
     directories: Directories, field: Path, tmp_path: Path
 ) -> None:
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await paused(directories, flight(tmp_path, 12))
         await when(screen, lambda upload: upload.counts.waiting >= 12)
         await screen.shows("paused", "∙ DJI_0012.JPG")
@@ -127,7 +127,7 @@ async def test_a_selection_of_many_is_removed_after_a_question_only(
     directories: Directories, field: Path, tmp_path: Path
 ) -> None:
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await paused(directories, flight(tmp_path, 12))
         await screen.press("f", "f", "f", "f")
         await screen.shows("∙ only waiting", "DJI_0012.JPG")
@@ -148,7 +148,7 @@ async def test_processing_of_a_part_is_asked_for(directories: Directories, field
     card = flight(tmp_path, 6)
     cut_off(card / "broken.JPG")
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await queued(directories, card, auto_process=False)
         await when(screen, lambda upload: upload.settled and upload.counts.failed == 1)
         await screen.press("a")
@@ -167,7 +167,7 @@ async def test_processing_of_files_that_changed_since_is_asked_for(
     card = tmp_path / "card"
     photo, *_ = write_flight(card, 6)
     async with showing(directories, size=(120, 34)) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await queued(directories, card, auto_process=False)
         await when(screen, lambda upload: upload.settled)
         photo.write_bytes(jpeg(5_000))
@@ -186,7 +186,7 @@ async def test_a_cancelled_part_is_asked_for_too_and_too_few_images_are_told(
     cut_off(few / "broken.JPG")
     cut_off(enough / "broken.JPG")
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await queued(directories, few, auto_process=False)
         await when(screen, lambda upload: upload.settled and upload.counts.uploaded == 3)
         await screen.press("s")
@@ -205,7 +205,7 @@ async def test_a_cancelled_part_is_asked_for_too_and_too_few_images_are_told(
 
 async def test_pause_dismiss_and_the_log(directories: Directories, field: Path, tmp_path: Path) -> None:
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await queued(directories, flight(tmp_path, 3))
         await when(screen, lambda upload: upload.state == "complete")
         await screen.press("p")
@@ -222,7 +222,7 @@ async def test_whoever_leaves_is_told_that_the_work_goes_on(
     directories: Directories, field: Path, tmp_path: Path
 ) -> None:
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         upload = await paused(directories, flight(tmp_path, 3))
         await screen.shows("DJI_0003.JPG")
         await screen.press("q")
@@ -236,7 +236,7 @@ async def test_details_tell_everything_of_a_file(directories: Directories, field
     (card / "copy.JPG").write_bytes((card / "DJI_0001.JPG").read_bytes())
     (card / "notes.txt").write_text("no image")
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await queued(directories, card)
         await screen.shows("⚠", "same content as")
         await screen.press("f", "f", "enter")
@@ -250,7 +250,7 @@ async def test_all_that_a_filter_shows_is_selected_at_once(
     directories: Directories, field: Path, tmp_path: Path
 ) -> None:
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await paused(directories, flight(tmp_path, 12))
         await screen.press("slash", *"dji", "space", *":wait")
         await screen.shows("12 of 13", "only waiting", "DJI_0012.JPG")
@@ -278,7 +278,7 @@ async def test_a_text_that_came_like_keys_runs_nothing_and_a_path_opens_the_dial
 ) -> None:
     card = flight(tmp_path, 3)
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         screen.app.post_message(UnbracketedPaste("mail: cancel y\r"))
         await screen.shows("Pasted text ignored, nothing was done: mail: cancel y")
         screen.app.post_message(UnbracketedPaste(f"{card}\r"))
@@ -287,7 +287,7 @@ async def test_a_text_that_came_like_keys_runs_nothing_and_a_path_opens_the_dial
 
 async def test_a_question_takes_no_answer_from_a_burst(directories: Directories, field: Path, tmp_path: Path) -> None:
     async with showing(directories) as screen:
-        await until(lambda: screen.app.link.account)
+        await until(lambda: screen.app.session.account)
         await queued(directories, flight(tmp_path, 6), auto_process=False)
         await when(screen, lambda upload: upload.settled and upload.counts.uploaded == 6)
         await screen.press("s")

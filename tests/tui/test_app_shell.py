@@ -365,29 +365,29 @@ async def test_a_choice_of_files_outlives_the_engine(
     app = UploaderApp(directories, connect=partial(EngineClient.connect, start=spawner))
     async with app.run_test(size=(120, 30)) as pilot:
         screen = Screen(app, pilot)
-        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
         screen.drop(card)
         await screen.shows("To be uploaded", str(card)[-20:])
         os.kill(spawner.pid, signal.SIGKILL)
-        await until(lambda: app.link.attachment is Attachment.GONE)
+        await until(lambda: app.session.attachment is Attachment.GONE)
         await screen.press("enter")
         await screen.shows("A project needs a name.")
         await screen.press(*"Quarry", "enter")
         await screen.shows("The engine was not running, and is started now")
-        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
         await screen.press("enter")
         await screen.shows("2 Files  Quarry")
 
 
 async def test_news_wait_until_the_engine_has_the_login(manager: StandInManager, directories: Directories) -> None:
     async with showing(directories, (80, 24)) as screen:
-        await screen.app.link.login_settled.wait()
-        screen.app.link.login_settled.clear()
+        await screen.app.session.login_settled.wait()
+        screen.app.session.login_settled.clear()
         held = upload_status(notice=Notice("NotSignedIn", "Nobody is signed in.", needs_person=True))
         screen.app.post_message(StatusArrived(engine_status(held)))
         await screen.shows("North field")
         assert "North field: Nobody" not in screen.text
-        screen.app.link.login_settled.set()
+        screen.app.session.login_settled.set()
         screen.app.post_message(StatusArrived(engine_status(held)))
         await screen.shows("North field: Nobody is signed in.")
 
@@ -398,10 +398,10 @@ async def test_an_upload_waits_for_the_login_of_this_terminal(
     """Sent before, it would go to the account of the stored login, or be refused for want of any."""
     write_photo(tmp_path / "card" / "a.JPG")
     async with showing(directories, (120, 30)) as screen:
-        link = screen.app.link
-        await link.login_settled.wait()
-        link.login_settled.clear()
-        link.account = None
+        session = screen.app.session
+        await session.login_settled.wait()
+        session.login_settled.clear()
+        session.account = None
         screen.drop(tmp_path / "card")
         await screen.shows("To be uploaded")
         await screen.press("enter")
@@ -409,8 +409,8 @@ async def test_an_upload_waits_for_the_login_of_this_terminal(
         await screen.press(*"Quarry", "enter")
         await screen.pilot.pause()
         assert not manager.requests
-        link.account = "me@cloud"
-        link.login_settled.set()
+        session.account = "me@cloud"
+        session.login_settled.set()
         await until(lambda: manager.requests)
     assert [request.account for request in manager.requests] == ["me@cloud"]
 
@@ -432,9 +432,9 @@ async def test_nothing_is_drawn_while_nothing_happens(
 
         monkeypatch.setattr(screen.app, "_display", noted)
         screen.app.main.uploads.show_link()
-        status = screen.app.link.status
+        status = screen.app.session.status
         manager.try_now()  # the engine tells the same state once more
-        await until(lambda: screen.app.link.status is not status)
+        await until(lambda: screen.app.session.status is not status)
         await screen.pilot.pause(1.2)
         assert not updates
         await screen.press("w")

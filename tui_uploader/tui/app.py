@@ -22,16 +22,16 @@ from tui_uploader.tui import keys
 from tui_uploader.tui.dialogs import Dialogs
 from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.notifications import Submission, news, without_notices
-from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineLink
+from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineSession
 from tui_uploader.tui.lines.glyphs import glyph_set
 from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived, UnbracketedPaste
 from tui_uploader.tui.screens.main import MainScreen
 from tui_uploader.tui.terminal import capabilities
-from tui_uploader.tui.terminal.capabilities import Pace, Terminal, paced
-from tui_uploader.tui.terminal.driver import driver_class, line_of
+from tui_uploader.tui.terminal.capabilities import SlowMode, Terminal, next_slow_mode
+from tui_uploader.tui.terminal.driver import driver_class, terminal_driver
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
-_LOOK_AT_LINE_SECONDS = 1.0
+_CHECK_LAG_SECONDS = 1.0
 _LONGEST_SHOWN = 40
 """Characters of a paste in a notice."""
 _BESIDES_KEYS = (
@@ -64,14 +64,14 @@ class UploaderApp(App[None]):
     def __init__(
         self,
         directories: Directories,
-        described: Terminal | None = None,
+        terminal: Terminal | None = None,
         *,
         slow: bool = False,
         in_demo: bool = False,
         connect: Connect | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._terminal = described or Terminal()
+        self._terminal = terminal or Terminal()
         super().__init__(driver_class=driver_class(self._terminal.ascii_only))
         if self._terminal.theme is not None:
             self.theme = self._terminal.theme
@@ -81,12 +81,12 @@ class UploaderApp(App[None]):
         """What to say on the terminal that the user is back on."""
         self._asked_slow = slow
         self._in_demo = in_demo
-        self._pace = Pace()
+        self._slow_mode = SlowMode()
         self._glyphs = glyph_set(self._terminal.ascii_only)
-        self.link = EngineLink(self, directories, connect=connect)
-        self._commands = Commands(self, self.link, self.copy_to_clipboard)
-        self.main = MainScreen(self.link, self._glyphs, self._commands, wall=wall)
-        self._dialogs = Dialogs(self, self.link, self.main, self._glyphs)
+        self.session = EngineSession(self, directories, connect=connect)
+        self._commands = Commands(self, self.session, self._confirm, self.copy_to_clipboard)
+        self.main = MainScreen(self.session, self._glyphs, self._commands, wall=wall)
+        self._dialogs = Dialogs(self, self.session, self.main, self._glyphs)
         self._before: EngineStatus | None = None
         self._unseen_submissions: tuple[Submission, ...] = ()
         self._notices = NoticeSettings()
@@ -97,12 +97,12 @@ class UploaderApp(App[None]):
 
     def on_load(self) -> None:
         """The engine answers while the screen is put together, so that the first frame has its rows."""
-        self.link.start()
+        self.session.start()
 
     @on(MainScreen.Ready)
     def _begin(self) -> None:
         self._go_slow(self._asked_slow)
-        self.set_interval(_LOOK_AT_LINE_SECONDS, self._look_at_line)
+        self.set_interval(_CHECK_LAG_SECONDS, self._check_lag)
         with suppress(UsageError):  # the engine link tells it
             self._notices = load(directories=self._directories).notices
 
@@ -111,7 +111,7 @@ class UploaderApp(App[None]):
     @on(StatusArrived)
     def _route_status(self, event: StatusArrived) -> None:
         self.main.show_status(event.status)
-        if not self.link.login_settled.is_set():
+        if not self.session.login_settled.is_set():
             # What waits for a login may have one in a moment: news are told then.
             self._before = self._before or without_notices(event.status)
             return
@@ -136,9 +136,9 @@ class UploaderApp(App[None]):
     @on(Noticed)
     def _notice(self, event: Noticed) -> None:
         self.main.show_notice(event)
-        line = line_of(self)
-        if event.attention and line is not None:
-            line.send(capabilities.called("tui-uploader", event.text, self._terminal, self._notices))
+        driver = terminal_driver(self)
+        if event.attention and driver is not None:
+            driver.send(capabilities.alert("tui-uploader", event.text, self._terminal, self._notices))
 
     @on(MainScreen.Resumed)
     def _show_submissions(self) -> None:
@@ -157,18 +157,23 @@ class UploaderApp(App[None]):
 
     # ------------------------------------------------------------------------------------- what the user does
 
+    def _confirm(self, question: str, stakes: Sequence[str], yes: Callable[[], None]) -> None:
+        from tui_uploader.tui.screens.confirm import ConfirmScreen  # not needed for the first frame
+
+        self.push_screen(ConfirmScreen(question, stakes), lambda answer: yes() if answer else None)
+
     def action_dialog(self, name: str) -> None:
         getattr(self._dialogs, name)()
 
     def action_refresh_projects(self) -> None:
-        self.link.refresh_projects()
+        self.session.refresh_projects()
 
     def action_restart_engine(self) -> None:
-        self.link.restart()
+        self.session.restart()
 
     def action_detach(self) -> None:
         """Leave. The engine goes on, and the user is told so; that of a demo ends with it."""
-        status = self.link.status
+        status = self.session.status
         if not self._in_demo and status is not None and any(not upload.settled for upload in status.uploads):
             self.parting_words = "Uploads go on in the background; tui-uploader shows them again."
         self.exit()
@@ -219,23 +224,23 @@ class UploaderApp(App[None]):
     # ---------------------------------------------------------------------------------------------- the terminal
 
     def action_repaint(self) -> None:
-        line = line_of(self)
-        if line is not None:
-            line.repaint()
+        driver = terminal_driver(self)
+        if driver is not None:
+            driver.repaint()
 
     def copy_to_clipboard(self, text: str) -> None:
-        line = line_of(self)
-        if line is not None:
-            line.send(capabilities.copied(text, self._terminal))
+        driver = terminal_driver(self)
+        if driver is not None:
+            driver.send(capabilities.clipboard_copy(text, self._terminal))
 
-    def _look_at_line(self) -> None:
+    def _check_lag(self) -> None:
         """A terminal that falls behind gets fewer frames, and is told."""
-        line = line_of(self)
-        if line is None or self._asked_slow:
+        driver = terminal_driver(self)
+        if driver is None or self._asked_slow:
             return
-        self._pace = paced(self._pace, line.lag(), time.monotonic())
-        self._go_slow(self._pace.slow)
+        self._slow_mode = next_slow_mode(self._slow_mode, driver.lag(), time.monotonic())
+        self._go_slow(self._slow_mode.on)
 
     def _go_slow(self, slow: bool) -> None:
-        self.link.interval = SLOW_STATUS_SECONDS if slow else STATUS_SECONDS
+        self.session.interval = SLOW_STATUS_SECONDS if slow else STATUS_SECONDS
         self.main.key_bar.show_note("slow line" if slow else "")

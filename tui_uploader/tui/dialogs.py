@@ -14,7 +14,7 @@ from textual.app import App
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, NewProject, ProjectKind
 from tui_uploader.settings import home_folder
-from tui_uploader.tui.engine.session import EngineLink
+from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
@@ -23,9 +23,9 @@ from tui_uploader.tui.screens.main import MainScreen
 class Dialogs:
     """The methods whose names are in `keys.py`."""
 
-    def __init__(self, app: App[Any], link: EngineLink, main: MainScreen, glyphs: Glyphs) -> None:
+    def __init__(self, app: App[Any], session: EngineSession, main: MainScreen, glyphs: Glyphs) -> None:
         self._app = app
-        self._link = link
+        self._session = session
         self._main = main
         self._glyphs = glyphs
 
@@ -41,20 +41,20 @@ class Dialogs:
     async def _add(self, request: AddRequest) -> None:
         """Raises UploaderError when the engine refuses it, EngineUnreachable when there is none."""
         self._need_engine("Enter once more uploads.")
-        await self._link.login_settled.wait()
+        await self._session.login_settled.wait()
         owned = replace(request, account=request.account or self._account_for(request))
-        upload = await self._link.ask(lambda engine: engine.add(owned))
+        upload = await self._session.ask(lambda engine: engine.add(owned))
         self._main.look_at(upload.upload)
-        self._link.refresh_projects()
+        self._session.refresh_projects()
         self._say("Looking through what you chose; uploading starts with the first file.")
 
     def _account_for(self, request: AddRequest) -> str | None:
         """A new project is made with this terminal's login; a known one stays where it is."""
         if isinstance(request.target, NewProject):
-            return self._link.account
+            return self._session.account
         id_or_name = request.target.id_or_name
         known = (project.account for project in self._main.projects.listed if project.id == id_or_name)
-        return next(known, self._link.account)
+        return next(known, self._session.account)
 
     def new_project(self) -> None:
         from tui_uploader.tui.add_files.new_project import NewProjectScreen
@@ -64,27 +64,27 @@ class Dialogs:
     async def _make_project(self, name: str, kind: ProjectKind) -> None:
         """Raises UploaderError when it is not made."""
         self._need_engine("Enter once more makes the project.")
-        await self._link.login_settled.wait()
-        account = self._link.account
-        project = await self._link.ask(lambda engine: engine.create_project(name, kind, account))
+        await self._session.login_settled.wait()
+        account = self._session.account
+        project = await self._session.ask(lambda engine: engine.create_project(name, kind, account))
         self._main.look_at_project(project)
-        self._link.refresh_projects()
+        self._session.refresh_projects()
         self._say("The project is made; u uploads files into it.")
 
     def _need_engine(self, then: str) -> None:
         """For dialogs, where E is a letter. Raises EngineUnreachable, which says what to do `then`."""
-        if self._link.attachment is Attachment.GONE:
-            self._link.restart()
+        if self._session.attachment is Attachment.GONE:
+            self._session.restart()
             raise EngineUnreachable(f"The engine was not running, and is started now. {then}")
 
     def set_bandwidth(self) -> None:
         from tui_uploader.tui.screens.bandwidth import BandwidthScreen
 
         def current() -> Bandwidth:
-            return self._link.status.bandwidth if self._link.status is not None else Bandwidth()
+            return self._session.status.bandwidth if self._session.status is not None else Bandwidth()
 
         async def apply(change: BandwidthChange) -> Bandwidth:
-            return await self._link.ask(lambda engine: engine.set_bandwidth(change))
+            return await self._session.ask(lambda engine: engine.set_bandwidth(change))
 
         def told(state: Bandwidth | None) -> None:
             if state is not None:
@@ -101,7 +101,7 @@ class Dialogs:
         from tui_uploader.service.instance import engine_log
         from tui_uploader.tui.screens.log import LogScreen
 
-        self._app.push_screen(LogScreen(engine_log(self._link.directories), self._glyphs))
+        self._app.push_screen(LogScreen(engine_log(self._session.directories), self._glyphs))
 
     def show_picture(self) -> None:
         from tui_uploader.tui.screens.picture import PictureScreen
@@ -112,7 +112,7 @@ class Dialogs:
         if upload is None or item is None:
             self._say("There is no file under the cursor.")
             return
-        dialog = PictureScreen(self._link, self._glyphs, upload, query, table.cursor, item, table.window.total)
+        dialog = PictureScreen(self._session, self._glyphs, upload, query, table.cursor, item, table.window.total)
         self._app.push_screen(dialog, lambda index: None if index is None else table.move_to(index))
 
     def show_map(self) -> None:
@@ -123,7 +123,7 @@ class Dialogs:
         if upload is None:
             self._say("There is no upload here.")
             return
-        self._app.push_screen(MapScreen(self._link, self._glyphs, upload, files.table.current))
+        self._app.push_screen(MapScreen(self._session, self._glyphs, upload, files.table.current))
 
     def show_skipped(self) -> None:
         from tui_uploader.tui.screens.details import DetailsScreen
@@ -132,7 +132,7 @@ class Dialogs:
         if upload is None:
             self._say("There is no upload here.")
             return
-        self._link.call(
+        self._session.call(
             "skipped",
             lambda engine: engine.skipped(upload.upload),
             lambda skipped: self._app.push_screen(DetailsScreen.of_skipped(skipped)),

@@ -29,8 +29,8 @@ def run_app(directories: Directories, *, ascii_only: bool = False, slow: bool = 
 
     gc.freeze()
     gc.enable()
-    described = capabilities.described(os.environ, ascii_wanted=ascii_only)
-    app = UploaderApp(directories, described, slow=slow, in_demo=in_demo)
+    terminal = capabilities.detect(os.environ, ascii_wanted=ascii_only)
+    app = UploaderApp(directories, terminal, slow=slow, in_demo=in_demo)
     app.run()
     _part(app)
     return app.return_code or 0

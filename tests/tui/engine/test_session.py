@@ -29,23 +29,25 @@ from tui_uploader.model import (
 )
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories, EnvironmentLogin, Settings
-from tui_uploader.tui.engine.session import Connect, EngineLink, until_next_look
+from tui_uploader.tui.engine.session import Connect, EngineSession, until_next_look
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
 
 
 class Listener(App[None]):
-    """Keeps what the link tells."""
+    """Keeps what the session reports."""
 
     def __init__(
         self, directories: Directories, connect: Connect | None = None, settings: Settings | None = None
     ) -> None:
         super().__init__()
         options: dict[str, Any] = {"connect": connect} if connect else {}
-        self.link = EngineLink(self, directories, settings=lambda: settings or Settings(), interval=0.05, **options)
+        self.session = EngineSession(
+            self, directories, settings=lambda: settings or Settings(), interval=0.05, **options
+        )
         self.told: list[Message] = []
 
     def on_mount(self) -> None:
-        self.link.start()
+        self.session.start()
 
     def on_status_arrived(self, event: StatusArrived) -> None:
         self.told.append(event)
@@ -97,10 +99,10 @@ async def test_many_changes_come_as_few_states(manager: StandInManager, director
     app = Listener(directories)
     async with app.run_test():
         await until(lambda: app.statuses)
-        app.link.interval = 3600.0
+        app.session.interval = 3600.0
         for number in range(50):
             await manager.add(an_upload(f"field {number}"))
-        await until(lambda: app.link.status and len(app.link.status.uploads) == 50)
+        await until(lambda: app.session.status and len(app.session.status.uploads) == 50)
         assert len(app.statuses) <= 3
 
 
@@ -111,9 +113,9 @@ async def test_an_answer_is_handed_on_and_a_refusal_becomes_a_notice(
     async with app.run_test():
         await until(lambda: app.statuses)
         added: list[UploadStatus] = []
-        await app.link.call("add", lambda engine: engine.add(an_upload()), added.append).wait()
+        await app.session.call("add", lambda engine: engine.add(an_upload()), added.append).wait()
         assert [upload.project_name for upload in added] == ["North field"]
-        await app.link.call("no such upload", lambda engine: engine.pause(99)).wait()
+        await app.session.call("no such upload", lambda engine: engine.pause(99)).wait()
         await until(lambda: app.notices)
         assert "99" in app.notices[0]
 
@@ -124,7 +126,7 @@ async def test_a_fault_of_the_screen_becomes_a_notice_and_ends_nothing(
     app = Listener(directories)
     async with app.run_test():
         await until(lambda: app.statuses)
-        app.link.call("broken", lambda engine: engine.engine(), lambda answer: [][1])
+        app.session.call("broken", lambda engine: engine.engine(), lambda answer: [][1])
         await until(lambda: app.notices)
         assert app.notices == ["The program has a fault: IndexError: list index out of range."]
         assert app.is_running
@@ -135,8 +137,8 @@ async def test_the_environments_login_is_handed_over(manager: StandInManager, di
     settings = Settings(cloud_url="http://127.0.0.1:1", login=EnvironmentLogin("me", "secret"))
     app = Listener(directories, settings=settings)
     async with app.run_test():
-        await until(lambda: app.link.account)
-        assert app.link.account == "me@http://127.0.0.1:1"
+        await until(lambda: app.session.account)
+        assert app.session.account == "me@http://127.0.0.1:1"
         (request,) = manager.sign_ins
         assert request.verify and not request.keep
         assert not any("secret" in repr(event) for event in app.told)
@@ -149,7 +151,7 @@ async def test_settings_that_make_no_sense_are_told_and_hide_nothing(
         raise UsageError("The settings file is not valid TOML.")
 
     app = Listener(directories)
-    app.link = EngineLink(app, directories, settings=broken, interval=0.05)
+    app.session = EngineSession(app, directories, settings=broken, interval=0.05)
     async with app.run_test():
         await until(lambda: app.notices and any(isinstance(event, ProjectsArrived) for event in app.told))
         assert app.notices == ["The settings file is not valid TOML."]
@@ -164,14 +166,14 @@ async def test_an_engine_is_spawned_and_started_again_on_the_users_wish(
         assert app.attachments == [Attachment.ATTACHED]
         first = spawner.pid
         os.kill(first, signal.SIGKILL)
-        await until(lambda: app.link.attachment is Attachment.GONE)
+        await until(lambda: app.session.attachment is Attachment.GONE)
         with pytest.raises(EngineUnreachable, match="press E"):
-            await app.link.ask(lambda engine: engine.status())
-        await app.link.call("pause", lambda engine: engine.pause(1)).wait()
+            await app.session.ask(lambda engine: engine.status())
+        await app.session.call("pause", lambda engine: engine.pause(1)).wait()
         await until(lambda: app.notices)
         assert spawner.started == 1, "nobody asked for another one yet"
-        app.link.restart()
-        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        app.session.restart()
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
         assert spawner.pid != first
 
 
@@ -181,10 +183,10 @@ async def test_an_engine_that_somebody_else_starts_is_found(spawner: Spawner, di
         await until(lambda: app.statuses)
         async with spawner.connect(spawn=False) as other:
             await other.stop()
-        await until(lambda: app.link.attachment is Attachment.GONE)
+        await until(lambda: app.session.attachment is Attachment.GONE)
         async with spawner.connect() as other:
             await other.create_project("North field", ProjectKind.IMAGES, None)
-        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
         assert spawner.started == 2
 
 
@@ -196,17 +198,17 @@ async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
         pass
     app = Listener(directories, connect=partial(EngineClient.connect, start=spawner))
     async with app.run_test():
-        await until(lambda: app.link.attachment is Attachment.OTHER_VERSION)
+        await until(lambda: app.session.attachment is Attachment.OTHER_VERSION)
         assert spawner.started == 1
         told = [event.reason for event in app.told if isinstance(event, AttachmentChanged)]
         assert told[-1].startswith(
             "The engine (version 0.0.0) is running, and its uploads go on; this program is version"
         )
         with pytest.raises(EngineVersionDiffers, match="press E to restart it"):
-            await app.link.ask(lambda engine: engine.engine())
+            await app.session.ask(lambda engine: engine.engine())
         spawner.environment.clear()
-        app.link.restart()
-        await until(lambda: app.link.attachment is Attachment.ATTACHED)
+        app.session.restart()
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
         assert spawner.started == 2
 
 
@@ -218,7 +220,7 @@ async def test_an_engine_that_will_not_start_is_told(directories: Directories) -
     async with app.run_test():
         await until(lambda: any(isinstance(event, AttachmentChanged) for event in app.told))
         told = [event for event in app.told if isinstance(event, AttachmentChanged)]
-        assert app.link.attachment is Attachment.GONE
+        assert app.session.attachment is Attachment.GONE
         assert told[-1].reason == "There is no way to start it."
 
 

@@ -53,7 +53,7 @@ class TableApp(App[None]):
         indices = range(offset, min(self.total, offset + count))
         self.table.put(offset, [(index, self.name_of(index)) for index in indices], self.total)
 
-    @on(LineTable.Opened)
+    @on(LineTable.RowOpened)
     def keep_opened(self) -> None:
         self.opened.append(self.table.current)
 

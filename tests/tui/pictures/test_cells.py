@@ -10,14 +10,14 @@ from tui_uploader.tui.pictures.cells import (
     MOST_BYTES,
     MOST_BYTES_SLOW,
     Colour,
-    Drawing,
+    PictureStyle,
     Rows,
     Run,
     cell_picture,
     characters,
-    drawing,
     fitted,
     halves,
+    picture_style,
     sent_bytes,
 )
 from tui_uploader.tui.terminal.cell_diff import Canvas, Pen, changes
@@ -36,8 +36,8 @@ RED, BLUE, GREY = (255, 0, 0), (0, 0, 255), (9, 9, 9)
         (False, True, "truecolor", "characters"),
     ],
 )
-def test_how_pictures_are_drawn(ascii_only: bool, no_color: bool, colours: str | None, how: Drawing) -> None:
-    assert drawing(ascii_only=ascii_only, no_color=no_color, colours=colours) == how
+def test_how_pictures_are_drawn(ascii_only: bool, no_color: bool, colours: str | None, how: PictureStyle) -> None:
+    assert picture_style(ascii_only=ascii_only, no_color=no_color, colours=colours) == how
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def as_sent(rows: Rows) -> int:
 @pytest.mark.parametrize("how", ["halves", "characters"])
 @pytest.mark.parametrize("room", [(80, 21), (240, 67)])
 @pytest.mark.parametrize("most_bytes", [MOST_BYTES, MOST_BYTES_SLOW, 600])
-def test_noise_takes_no_more_bytes_than_it_may(how: Drawing, room: tuple[int, int], most_bytes: int) -> None:
+def test_noise_takes_no_more_bytes_than_it_may(how: PictureStyle, room: tuple[int, int], most_bytes: int) -> None:
     """Nothing is worse than noise: no two neighbours are equal."""
     noise = Image.merge("RGB", [Image.effect_noise((400, 300), 120) for _ in range(3)])
     made = cell_picture(noise, *room, how, most_bytes)
@@ -115,5 +115,5 @@ def test_noise_takes_no_more_bytes_than_it_may(how: Drawing, room: tuple[int, in
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (3, 2)])
 @pytest.mark.parametrize("how", ["halves", "characters"])
-def test_pictures_of_odd_sizes_are_drawn(size: tuple[int, int], how: Drawing) -> None:
+def test_pictures_of_odd_sizes_are_drawn(size: tuple[int, int], how: PictureStyle) -> None:
     assert cell_picture(Image.new("RGB", size, "red"), 40, 20, how, MOST_BYTES).rows

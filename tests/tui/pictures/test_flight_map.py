@@ -15,7 +15,7 @@ from tui_uploader.tui.pictures.flight_map import (
     BRAILLE,
     CHARACTER,
     METRES_PER_DEGREE,
-    Cells,
+    DotGrid,
     FlightMap,
     bar_spans,
     between,
@@ -101,7 +101,7 @@ def test_longitudes_stay_together(longitudes: list[float], counted: list[float])
     ],
 )
 def test_a_flight_fills_the_map_and_keeps_its_proportions(
-    width: float, height: float, cells: Cells, corners: list[tuple[int, int]]
+    width: float, height: float, cells: DotGrid, corners: list[tuple[int, int]]
 ) -> None:
     scaled = scale(width, height, 10, 5, cells)
     found = [scaled.dot(0, 0), scaled.dot(width, height)]

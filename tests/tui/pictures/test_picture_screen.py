@@ -109,7 +109,7 @@ async def test_a_slow_line_gets_a_smaller_picture_and_is_told(
         await queued(directories, tmp_path / "card", auto_process=False)
         await when(screen, lambda upload: upload.counts.uploaded == 6)
         await screen.shows("DJI_0001.JPG")
-        screen.app.link.interval = 2.0
+        screen.app.session.interval = 2.0
         await screen.press("v")
         await screen.shows("sent for a slow line")
 

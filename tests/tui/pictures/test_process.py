@@ -14,7 +14,7 @@ from PIL import Image
 from tests.service.conftest import eventually
 from tests.tui.pictures.pictured import exif_of, halved, write
 from tui_uploader.tui.pictures.decode import NoPicture, read_facts, read_photo
-from tui_uploader.tui.pictures.process import PhotoReader
+from tui_uploader.tui.pictures.process import PictureProcess
 from tui_uploader.tui.pictures.worker import MOST_MEMORY
 
 MOST = (200, 100)
@@ -36,7 +36,7 @@ def many_scans(path: Path, side: int, scans: int) -> Path:
     return path
 
 
-def process_of(reader: PhotoReader) -> int:
+def process_of(reader: PictureProcess) -> int:
     assert reader._process is not None
     return reader._process.pid
 
@@ -53,7 +53,7 @@ def test_one_process_reads_pictures_and_facts_as_they_are(tmp_path: Path) -> Non
     path = str(write(tmp_path / "a.JPG", halved(4000, 3000), exif_of((46.5, 6.25))))
     odd = str(tmp_path / os.fsdecode(b"b\xff\n.JPG"))
     write(tmp_path / "b.JPG", halved(300, 600)).rename(odd)
-    reader = PhotoReader()
+    reader = PictureProcess()
     try:
         for each in (path, odd):
             found, expected = reader.photo(each, MOST), read_photo(each, MOST)
@@ -71,7 +71,7 @@ def test_one_process_reads_pictures_and_facts_as_they_are(tmp_path: Path) -> Non
 @LINUX
 @pytest.mark.parametrize("side", [17_000, 50_000], ids=["gigabytes", "tens of gigabytes"])
 def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path: Path, side: int) -> None:
-    reader = PhotoReader()
+    reader = PictureProcess()
     try:
         with pytest.raises(NoPicture, match=TOO_MUCH):
             reader.photo(str(many_scans(tmp_path / "bomb.jpg", side, 2)), MOST)
@@ -87,7 +87,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path: Path, side: i
 def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_is_shown(tmp_path: Path) -> None:
     bomb = str(many_scans(tmp_path / "bomb.jpg", 6000, 20_000))
     good = str(write(tmp_path / "good.jpg", halved(300, 200)))
-    reader = PhotoReader(seconds=0.5)
+    reader = PictureProcess(seconds=0.5)
     try:
         with pytest.raises(NoPicture, match=TOO_MUCH):
             reader.photo(bomb, MOST)
@@ -98,7 +98,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_is_shown(tmp_
 
 
 def test_leaving_ends_the_process_that_still_decodes(tmp_path: Path) -> None:
-    reader = PhotoReader()
+    reader = PictureProcess()
     reader.photo(str(write(tmp_path / "good.jpg", halved(300, 200))), MOST)
     pid, told = process_of(reader), list[str]()
 

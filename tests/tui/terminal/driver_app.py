@@ -14,7 +14,7 @@ from textual import events  # noqa: E402 - Textual reads its switches when it is
 from textual.app import App, ComposeResult  # noqa: E402
 from textual.widgets import Static  # noqa: E402
 
-from tui_uploader.tui.terminal.driver import driver_class, line_of  # noqa: E402
+from tui_uploader.tui.terminal.driver import driver_class, terminal_driver  # noqa: E402
 
 _SHOWN = 12
 
@@ -24,15 +24,15 @@ class ToldApp(App[None]):
 
     CSS = "Static { height: 1; width: auto; } Screen { layout: vertical; }"
 
-    def __init__(self, described: capabilities.Terminal) -> None:
-        super().__init__(driver_class=driver_class(described.ascii_only))
-        self._described = described
+    def __init__(self, terminal: capabilities.Terminal) -> None:
+        super().__init__(driver_class=driver_class(terminal.ascii_only))
+        self._terminal = terminal
         self._told: list[str] = []
         self._ticks = 0
         self._longest_gap = 0.0
         self._last_tick = time.monotonic()
-        if described.theme is not None:
-            self.theme = described.theme
+        if terminal.theme is not None:
+            self.theme = terminal.theme
 
     def compose(self) -> ComposeResult:
         yield Static("ready 字│é", id="ready")
@@ -49,10 +49,10 @@ class ToldApp(App[None]):
                 self.set_interval(0.02, self._tick)
             case "Z":
                 self.action_suspend_process()
-            case "L" if line := line_of(self):
-                line.repaint()
-            case "C" if line := line_of(self):
-                line.send(capabilities.copied("copied", self._described))
+            case "L" if driver := terminal_driver(self):
+                driver.repaint()
+            case "C" if driver := terminal_driver(self):
+                driver.send(capabilities.clipboard_copy("copied", self._terminal))
 
     def on_paste(self, event: events.Paste) -> None:
         self._tell(f"paste:{len(event.text)}:{event.text[-20:]}")
@@ -76,6 +76,6 @@ class ToldApp(App[None]):
 
 
 if __name__ == "__main__":
-    app = ToldApp(capabilities.described(os.environ, ascii_wanted="--ascii" in sys.argv))
+    app = ToldApp(capabilities.detect(os.environ, ascii_wanted="--ascii" in sys.argv))
     app.run()
     sys.exit(app.return_code)

@@ -10,14 +10,14 @@ import pytest
 
 from tui_uploader.settings import NoticeSettings
 from tui_uploader.tui.terminal.capabilities import (
-    Pace,
+    SlowMode,
     Terminal,
+    alert,
     ascii_lookalike,
-    called,
-    copied,
-    described,
-    noticed,
-    paced,
+    clipboard_copy,
+    desktop_notice,
+    detect,
+    next_slow_mode,
     prepare,
 )
 
@@ -48,11 +48,11 @@ UTF8 = {"TERM": "xterm-256color", "LANG": "de_CH.UTF-8"}
     ],
 )
 def test_what_the_environment_says(environment: dict[str, str], expected: Terminal) -> None:
-    assert described(environment) == expected
+    assert detect(environment) == expected
 
 
 def test_ascii_can_be_wanted() -> None:
-    assert described(UTF8, ascii_wanted=True) == Terminal(ascii_only=True)
+    assert detect(UTF8, ascii_wanted=True) == Terminal(ascii_only=True)
 
 
 def test_preparing_leaves_what_the_user_has_set() -> None:
@@ -102,7 +102,7 @@ def test_textual_obeys_what_was_prepared() -> None:
     ],
 )
 def test_notices(title: str, body: str, terminal: Terminal, code: bytes) -> None:
-    assert noticed(title, body, terminal) == code
+    assert desktop_notice(title, body, terminal) == code
 
 
 _COPIED = b"\x1b]52;c;YQ==\a"
@@ -117,15 +117,15 @@ _COPIED = b"\x1b]52;c;YQ==\a"
     ],
 )
 def test_copies(terminal: Terminal, code: bytes) -> None:
-    assert copied("a", terminal) == code
+    assert clipboard_copy("a", terminal) == code
 
 
 def test_any_text_is_copied_as_it_is_unless_terminals_would_refuse_it() -> None:
     text = "\x1b]52;\a字\n" * 100
-    payload = copied(text, Terminal()).removeprefix(b"\x1b]52;c;").removesuffix(b"\a")
+    payload = clipboard_copy(text, Terminal()).removeprefix(b"\x1b]52;c;").removesuffix(b"\a")
     assert base64.b64decode(payload).decode() == text
-    assert copied("x" * 60_000, Terminal()) == b""
-    assert copied("\udcff", Terminal()) == b"\x1b]52;c;Pw==\a"
+    assert clipboard_copy("x" * 60_000, Terminal()) == b""
+    assert clipboard_copy("\udcff", Terminal()) == b"\x1b]52;c;Pw==\a"
 
 
 @pytest.mark.parametrize(
@@ -144,10 +144,10 @@ def test_any_text_is_copied_as_it_is_unless_terminals_would_refuse_it() -> None:
     ],
 )
 def test_slow_is_decided_once_and_not_to_and_fro(lags: list[float], slow: bool) -> None:
-    pace = Pace()
+    mode = SlowMode()
     for second, lag in enumerate(lags):
-        pace = paced(pace, lag, float(second))
-    assert pace.slow == slow
+        mode = next_slow_mode(mode, lag, float(second))
+    assert mode.on == slow
 
 
 @pytest.mark.parametrize(
@@ -172,5 +172,5 @@ def test_ascii_lookalikes_fill_the_same_cells(glyph: str, width: int, plain: str
 @pytest.mark.parametrize("bell", [True, False])
 @pytest.mark.parametrize("desktop", [True, False])
 def test_somebody_is_called_as_the_settings_say(bell: bool, desktop: bool) -> None:
-    sent = called("tui-uploader", "North field is uploaded.", Terminal(), NoticeSettings(bell=bell, desktop=desktop))
+    sent = alert("tui-uploader", "North field is uploaded.", Terminal(), NoticeSettings(bell=bell, desktop=desktop))
     assert sent.startswith(b"\a") is bell and (b"North field" in sent) is desktop

@@ -104,7 +104,7 @@ def test_the_app_knows_whether_color_is_wanted() -> None:
     app = App[None]()
     assert app.no_color in (True, False), "cell_diff.Frames"
     assert app.console.color_system in ("standard", "256", "truecolor", None), "cell_diff.Frames"
-    assert app._driver is None, "driver.line_of"
+    assert app._driver is None, "driver.terminal_driver"
 
 
 def test_the_switches_of_textual_have_their_names() -> None:

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tests.until import until
-from tui_uploader.tui.widgets.steady import SteadySize
+from tui_uploader.tui.terminal.resizing import SteadySize
 
 
 class Restless(Screen[None]):

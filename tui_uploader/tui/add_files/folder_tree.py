@@ -15,10 +15,10 @@ from textual.message import Message
 from textual.worker import Worker
 
 from tui_uploader.model import ProjectKind
+from tui_uploader.threads import in_own_thread
 from tui_uploader.tui.add_files.folder_counts import FolderCount, Listing, count_files, listed
 from tui_uploader.tui.add_files.folder_rows import FolderRow, FolderRows
 from tui_uploader.tui.add_files.resolve_paths import GivenPath
-from tui_uploader.tui.background import aside
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import UNICODE, Glyphs, Span
 from tui_uploader.tui.lines.list import LineList
@@ -118,7 +118,7 @@ class FolderTree(LineList):
 
     @work(group="folder root", exclusive=True, description="list a folder")
     async def _root_at(self, root: str) -> None:
-        listing = await aside(self._look_into(root))
+        listing = await in_own_thread(self._look_into(root))
         if root != self.root:
             if listing.trouble and not listing.entries:
                 return
@@ -133,7 +133,7 @@ class FolderTree(LineList):
     @work(group="folders", exclusive=False, description="list folders")
     async def _open(self, folders: Sequence[str]) -> None:
         for folder in folders:
-            self._rows.show(folder, await aside(self._look_into(folder)))
+            self._rows.show(folder, await in_own_thread(self._look_into(folder)))
             self.changed()
 
     def _read_again(self) -> None:
@@ -155,7 +155,7 @@ class FolderTree(LineList):
         left = threading.Event()
         try:
             while (folder := self._next_to_count()) is not None:
-                self.counts[folder] = await aside(partial(count_files, folder, self._kind, left.is_set))
+                self.counts[folder] = await in_own_thread(partial(count_files, folder, self._kind, left.is_set))
                 if (index := self._rows.index_of(folder)) is not None:
                     self.refresh_line(index)
                 self.post_message(self.Counted())

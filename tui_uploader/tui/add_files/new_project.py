@@ -17,8 +17,8 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model import ProjectKind
 from tui_uploader.text import printable
 from tui_uploader.tui.add_files.destination import checked_name, name_note
+from tui_uploader.tui.terminal.resizing import SteadySize
 from tui_uploader.tui.widgets.choices import OneOf
-from tui_uploader.tui.widgets.steady import SteadySize
 from tui_uploader.tui.widgets.text_field import TextField
 
 Make = Callable[[str, ProjectKind], Awaitable[object]]

@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui_uploader.model import ProjectKind
+from tui_uploader.threads import in_own_thread
 from tui_uploader.tui.add_files.folder_counts import MOST_ENTRIES, listed
 from tui_uploader.tui.add_files.path_completion import completed, folder_and_start, inert_part, meant_path
 from tui_uploader.tui.add_files.resolve_paths import is_drop
-from tui_uploader.tui.background import aside
 from tui_uploader.tui.widgets.text_field import TextField
 
 
@@ -75,7 +75,7 @@ class PathField(TextField):
         """Where nothing can be added, or the choice was told before, Tab does what it does elsewhere: it goes on."""
         typed = self.value
         look = partial(listed, self.folder, self.kind, hidden=True, files=True, most=MOST_ENTRIES)
-        listing = await aside(look)
+        listing = await in_own_thread(look)
         if self.value != typed:  # typed on meanwhile
             return
         names = [f"{entry.name}/" if entry.is_folder else entry.name for entry in listing.entries]

@@ -24,6 +24,7 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model import MAX_IMAGES, AddRequest, Project, ProjectKind
 from tui_uploader.settings import home_folder
 from tui_uploader.text import counted
+from tui_uploader.threads import in_own_thread
 from tui_uploader.tui.add_files import resolve_paths
 from tui_uploader.tui.add_files.chosen_paths import ChosenPaths
 from tui_uploader.tui.add_files.destination import (
@@ -37,12 +38,11 @@ from tui_uploader.tui.add_files.folder_tree import FolderTree
 from tui_uploader.tui.add_files.path_field import PathField
 from tui_uploader.tui.add_files.project_field import ProjectField
 from tui_uploader.tui.add_files.resolve_paths import GivenPath
-from tui_uploader.tui.background import aside
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
 from tui_uploader.tui.lines.spans import SpanLine
+from tui_uploader.tui.terminal.resizing import SteadySize
 from tui_uploader.tui.widgets.choices import OneOf, Tick
-from tui_uploader.tui.widgets.steady import SteadySize
 
 HandOver = Callable[[AddRequest], Awaitable[object]]
 """To the engine; raises UploaderError where that refuses it."""
@@ -183,7 +183,7 @@ class AddFilesScreen(SteadySize, ModalScreen[AddRequest | None]):
 
     @work(group="choice", exclusive=True, description="look for dropped paths")
     async def _take_drop(self, text: str) -> None:
-        given = await aside(partial(resolve_paths.dropped, text, self._home))
+        given = await in_own_thread(partial(resolve_paths.dropped, text, self._home))
         self._choose(given.found)
         if said := resolve_paths.said_of_drop(given):
             self._say(said, warned=True)
@@ -251,7 +251,7 @@ class AddFilesScreen(SteadySize, ModalScreen[AddRequest | None]):
     async def _take_typed(self) -> bool:
         """Add the path that stands in the field; False when there is none such."""
         look = partial(resolve_paths.typed, self._path.value, self._here, self._home)
-        given = await aside(look)
+        given = await in_own_thread(look)
         if said := resolve_paths.said_of_typed(given):
             self._say(said, warned=True)
             return False

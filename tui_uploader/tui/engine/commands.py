@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from textual.app import App
@@ -23,7 +23,7 @@ from tui_uploader.model import (
     runs_of,
 )
 from tui_uploader.text import byte_count, counted, printable
-from tui_uploader.tui.engine.session import EngineLink
+from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.messages import Noticed, Severity
 
 if TYPE_CHECKING:
@@ -46,12 +46,19 @@ class Subject(msgspec.Struct, frozen=True):
     forget_selection: Callable[[], None] = lambda: None
 
 
-class Commands:
-    """The methods whose names are in `keys.py`; each takes the subject of the moment."""
+class Confirm(Protocol):
+    """Asks the user a question, with what is at stake in sentences, and calls `yes` if that is the answer."""
 
-    def __init__(self, app: App[Any], link: EngineLink, copy: Callable[[str], None]) -> None:
+    def __call__(self, question: str, stakes: Sequence[str], yes: Callable[[], None]) -> None: ...
+
+
+class Commands:
+    """The methods whose names are in `keys.py`; each takes the current subject."""
+
+    def __init__(self, app: App[Any], session: EngineSession, confirm: Confirm, copy: Callable[[str], None]) -> None:
         self._app = app
-        self._link = link
+        self._session = session
+        self._confirm = confirm
         self._copy = copy
         self._removed: tuple[int, FileSelection] | None = None
         """Upload and files of the last removal."""
@@ -84,7 +91,7 @@ class Commands:
             f"{counted(left, 'file')} ({byte_count(max(0, volume.total - volume.registered))}) will not be uploaded.",
             f"{kept if uploaded else ''}p resumes it later.",
         )
-        self._ask(
+        self._confirm(
             question, stakes, lambda: self._do("cancel", lambda engine: engine.cancel(upload.upload), "Cancelled.")
         )
 
@@ -116,7 +123,7 @@ class Commands:
             await engine.try_now()
             return await engine.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,))) if upload else 0
 
-        self._link.call("retry all", retry, lambda files: self._say(_tried(files)))
+        self._session.call("retry all", retry, lambda files: self._say(_tried(files)))
 
     def retry_selected(self, subject: Subject) -> None:
         upload, files = self._upload(subject), subject.files
@@ -127,7 +134,7 @@ class Commands:
             subject.forget_selection()
             self._say(_tried(count) if count else "None of them has failed; only failed files are tried again.")
 
-        self._link.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), told)
+        self._session.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), told)
 
     def remove_selected(self, subject: Subject) -> None:
         upload, files = self._upload(subject), subject.files
@@ -141,7 +148,7 @@ class Commands:
             "They stay on this machine, and are not uploaded. U puts them back.",
             "Those that are uploaded or on their way stay in the upload.",
         )
-        self._ask(question, stakes, lambda: self._remove(upload.upload, files, subject.forget_selection))
+        self._confirm(question, stakes, lambda: self._remove(upload.upload, files, subject.forget_selection))
 
     def remove_duplicates(self, subject: Subject) -> None:
         self._remove_every(subject, FileStatus.DUPLICATE)
@@ -160,7 +167,7 @@ class Commands:
             self._removed = None
             self._say(f"{counted(count, 'file')} put back into the queue.")
 
-        self._link.call("undo", lambda engine: engine.restore(upload, selection), told)
+        self._session.call("undo", lambda engine: engine.restore(upload, selection), told)
 
     def _remove(self, upload: int, files: tuple[int, ...], forget_selection: Callable[[], None]) -> None:
         selection = _selection(files)
@@ -175,7 +182,7 @@ class Commands:
             rest = f" {counted(kept, 'file')} stayed: uploaded, or on the way." if kept > 0 else ""
             self._say(f"{counted(count, 'file')} removed; U to undo.{rest}")
 
-        self._link.call("remove", lambda engine: engine.remove(upload, selection), told)
+        self._session.call("remove", lambda engine: engine.remove(upload, selection), told)
 
     def _remove_every(self, subject: Subject, status: FileStatus) -> None:
         upload = self._upload(subject)
@@ -187,7 +194,7 @@ class Commands:
             chosen = Subject(upload=upload, files=files, forget_selection=subject.forget_selection)
             self.remove_selected(chosen) if files else self._say(f"No file is {status}.")
 
-        self._link.call(
+        self._session.call(
             f"find {status}", lambda engine: engine.file_runs(upload.upload, FileQuery(status=status)), removal
         )
 
@@ -209,7 +216,7 @@ class Commands:
         question = f"Start processing {_name(project.name)} with {counted(uploaded, 'image')}?"
         missing = left_out(subject.uploads)
         stakes = [*missing, "What was started cannot be taken back, and may cost credits of your account."]
-        self._ask(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing)))
+        self._confirm(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing)))
 
     def copy_address(self, subject: Subject) -> None:
         address = subject.project.web_address if subject.project else None
@@ -232,9 +239,9 @@ class Commands:
                 self._say(f"Processing of {_name(name)} is asked for.")
                 return
             question = f"Start processing {_name(name)} all the same?"
-            self._ask(question, (str(changed),), lambda: self._start(project, name, partial=True))
+            self._confirm(question, (str(changed),), lambda: self._start(project, name, partial=True))
 
-        self._link.call("start processing", start, told)
+        self._session.call("start processing", start, told)
 
     # ------------------------------------------------------------------------------------------------- telling
 
@@ -249,19 +256,10 @@ class Commands:
         return bool(files)
 
     def _do(self, name: str, work: Callable[[EngineClient], Awaitable[object]], told: str) -> None:
-        self._link.call(name, work, lambda _: self._say(told))
+        self._session.call(name, work, lambda _: self._say(told))
 
     def _say(self, text: str, severity: Severity = "information", seconds: float = 6.0) -> None:
         self._app.post_message(Noticed(text, severity, seconds))
-
-    def _ask(self, question: str, stakes: Sequence[str], yes: Callable[[], None]) -> None:
-        def answered(answer: bool | None) -> None:
-            if answer:
-                yes()
-
-        from tui_uploader.tui.screens.confirm import ConfirmScreen  # the first frame does without it
-
-        self._app.push_screen(ConfirmScreen(question, stakes), answered)
 
 
 def _selection(files: tuple[int, ...]) -> FileSelection:

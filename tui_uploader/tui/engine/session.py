@@ -41,7 +41,7 @@ _LOOK_FOR_ENGINE_SECONDS = 1.0
 _LOOK_FOR_LOGIN_SECONDS = 5.0
 _LOOK_AT_PROCESSING_SECONDS = 60.0
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 class Connect(Protocol):
@@ -52,7 +52,7 @@ class Connect(Protocol):
     ) -> AbstractAsyncContextManager[EngineClient]: ...
 
 
-class EngineLink:
+class EngineSession:
     """One for the program. Tells `app` what it learns (see `messages`), and asks the engine for everybody."""
 
     def __init__(
@@ -86,7 +86,7 @@ class EngineLink:
 
     # ------------------------------------------------------------------------------------------------ asking
 
-    async def ask(self, work: Callable[[EngineClient], Awaitable[Answer]]) -> Answer:
+    async def ask(self, work: Callable[[EngineClient], Awaitable[T]]) -> T:
         """The answer of the engine. Raises errors of `errors`, EngineUnreachable when there is no engine."""
         if self._engine is None and self.attachment is Attachment.OTHER_VERSION:
             raise EngineVersionDiffers(
@@ -99,8 +99,8 @@ class EngineLink:
     def call(
         self,
         name: str,
-        work: Callable[[EngineClient], Awaitable[Answer]],
-        then: Callable[[Answer], object] | None = None,
+        work: Callable[[EngineClient], Awaitable[T]],
+        then: Callable[[T], object] | None = None,
     ) -> Worker[None]:
         """Do `work` in the background, then `then` with its answer. A failure becomes a notice.
 
@@ -110,9 +110,7 @@ class EngineLink:
             self._call(work, then), name=name, group="commands", exclusive=False, description=name
         )
 
-    async def _call(
-        self, work: Callable[[EngineClient], Awaitable[Answer]], then: Callable[[Answer], object] | None
-    ) -> None:
+    async def _call(self, work: Callable[[EngineClient], Awaitable[T]], then: Callable[[T], object] | None) -> None:
         try:
             answer = await self.ask(work)
             if then is not None:

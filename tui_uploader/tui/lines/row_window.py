@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
-Row = TypeVar("Row")
+R = TypeVar("R")
 
 
-class RowWindow(Generic[Row]):
+class RowWindow(Generic[R]):
     """`rows` from `offset` on, of `total` that there are."""
 
-    def __init__(self, key: Callable[[Row], Hashable]) -> None:
+    def __init__(self, key: Callable[[R], Hashable]) -> None:
         self.key = key
         self.total = 0
         self.offset = 0
-        self.rows: tuple[Row, ...] = ()
+        self.rows: tuple[R, ...] = ()
 
-    def put(self, offset: int, rows: Sequence[Row], total: int) -> None:
+    def put(self, offset: int, rows: Sequence[R], total: int) -> None:
         self.offset, self.rows, self.total = offset, tuple(rows), max(total, offset + len(rows) if rows else total)
 
-    def row(self, index: int) -> Row | None:
+    def row(self, index: int) -> R | None:
         """None: not held."""
         position = index - self.offset
         return self.rows[position] if 0 <= position < len(self.rows) else None

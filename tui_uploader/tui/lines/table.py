@@ -22,7 +22,7 @@ from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.row_window import RowWindow
 from tui_uploader.tui.lines.spans import legible, segments
 
-Row = TypeVar("Row")
+R = TypeVar("R")
 Cells = Sequence[Sequence[Span]]
 
 _GUTTER = 2
@@ -31,17 +31,17 @@ _TWICE = 2
 """Clicks that follow each other quickly."""
 
 
-class Shape(msgspec.Struct, Generic[Row], frozen=True):
+class Shape(msgspec.Struct, Generic[R], frozen=True):
     """What a table shows of its rows."""
 
     columns: tuple[Column, ...]
-    key: Callable[[Row], Hashable]
+    key: Callable[[R], Hashable]
     """Tells the row apart from all others, also when it changes or moves."""
-    cells: Callable[[Row, Sequence[tuple[Column, int]]], Cells]
+    cells: Callable[[R, Sequence[tuple[Column, int]]], Cells]
     """What stands in the columns that are shown."""
 
 
-class LineView(ScrollView, Generic[Row]):
+class LineView(ScrollView, Generic[R]):
     """Draws the rows that it is given, with a header, a cursor and marks."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"line-table--cursor", "line-table--cursor-away"}
@@ -63,9 +63,9 @@ class LineView(ScrollView, Generic[Row]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LineView.WindowWanted) and message.table is self.table
 
-    def __init__(self, shape: Shape[Row], glyphs: Glyphs, *, header: bool = True, id: str | None = None) -> None:
+    def __init__(self, shape: Shape[R], glyphs: Glyphs, *, header: bool = True, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.window: RowWindow[Row] = RowWindow(shape.key)
+        self.window: RowWindow[R] = RowWindow(shape.key)
         self.marks: set[Hashable] = set()
         self.cursor = 0
         self.empty: tuple[Span, ...] = ()
@@ -83,7 +83,7 @@ class LineView(ScrollView, Generic[Row]):
         return max(1, self.size.height - self._header_lines)
 
     @property
-    def current(self) -> Row | None:
+    def current(self) -> R | None:
         """The row that the cursor is on; None while it is not in the window."""
         return self.window.row(self.cursor)
 
@@ -91,7 +91,7 @@ class LineView(ScrollView, Generic[Row]):
         """Offset and number of the rows that should be in the window: those in view, and two pages around."""
         return max(0, self.scroll_offset.y - 2 * self.page), 5 * self.page
 
-    def put(self, offset: int, rows: Sequence[Row], total: int) -> None:
+    def put(self, offset: int, rows: Sequence[R], total: int) -> None:
         """The newest window. The cursor stays on its row, wherever that went."""
         before = {index: self.window.row(index) for index in self._seen()}
         held, total_before = self.current, self.window.total
@@ -215,7 +215,7 @@ class LineView(ScrollView, Generic[Row]):
             self.scroll_to(y=self.cursor - self.page + 1, animate=False)
 
 
-class LineTable(LineView[Row], can_focus=True):
+class LineTable(LineView[R], can_focus=True):
     """The same in the user's hands: keys and mouse move the cursor, mark and open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -233,7 +233,7 @@ class LineTable(LineView[Row], can_focus=True):
     class CursorMoved(LineView.AboutTable):
         """The user moved the cursor."""
 
-    class Opened(LineView.AboutTable):
+    class RowOpened(LineView.AboutTable):
         """Enter, or a double click."""
 
     class HeaderClicked(LineView.AboutTable):
@@ -268,7 +268,7 @@ class LineTable(LineView[Row], can_focus=True):
 
     def action_open(self) -> None:
         if self.current is not None:
-            self.post_message(self.Opened(self))
+            self.post_message(self.RowOpened(self))
 
     def on_click(self, event: events.Click) -> None:
         if event.y < self._header_lines:

@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Counts, FileItem, FileQuery, FileStatus, FileWindow, IdRun
-from tui_uploader.tui.engine.session import EngineLink
+from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.keys import IN_FILES
 from tui_uploader.tui.lines.columns import Column, cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
@@ -42,10 +42,10 @@ class FilesPane(Pane[FileItem]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*IN_FILES, Binding("escape", "show_all", "no filter", show=False)]
 
-    def __init__(self, link: EngineLink, glyphs: Glyphs, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, session: EngineSession, glyphs: Glyphs, *, clock: Callable[[], float] = time.monotonic) -> None:
         # It gets the focus at first.
         super().__init__(COLUMNS, glyphs, id="files", filter_hint=_FILTER_HINT, classes="-active")
-        self._link = link
+        self._session = session
         self._clock = clock
         self._upload: int | None = None
         self._project_name = ""
@@ -118,7 +118,7 @@ class FilesPane(Pane[FileItem]):
             if upload is None:
                 continue
             try:
-                window = await self._link.ask(lambda engine: engine.files(upload, query))  # noqa: B023 - awaited here
+                window = await self._session.ask(lambda engine: engine.files(upload, query))  # noqa: B023 - awaited here
             except UploaderError:
                 continue  # the engine link tells of an engine that is gone; the next state asks again
             if asked_for == (self._upload, self._query):
@@ -181,7 +181,7 @@ class FilesPane(Pane[FileItem]):
             if upload == self._upload:
                 then(set(chain.from_iterable(range(first, last + 1) for first, last in runs)))
 
-        self._link.call("select", lambda engine: engine.file_runs(upload, query), arrived)
+        self._session.call("select", lambda engine: engine.file_runs(upload, query), arrived)
 
     def select(self, marks: Iterable[Hashable] = ()) -> None:
         """These files by id, and no others."""

@@ -93,8 +93,8 @@ class Pane(Vertical, Generic[Row]):
         event.stop()
         self.tell_choice()
 
-    @on(LineTable.Opened)
-    def _open(self, event: LineTable.Opened) -> None:
+    @on(LineTable.RowOpened)
+    def _open(self, event: LineTable.RowOpened) -> None:
         event.stop()
         if self.current is not None:
             self.post_message(self.Opened(self, self.current))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Drawing = Literal["halves", "characters"]
+PictureStyle = Literal["halves", "characters"]
 Colour = tuple[int, int, int]
 """Red, green, blue; 0 to 255."""
 
@@ -48,7 +48,7 @@ class CellPicture:
     """About as many as it takes to send it."""
 
 
-def drawing(*, ascii_only: bool, no_color: bool, colours: str | None) -> Drawing:
+def picture_style(*, ascii_only: bool, no_color: bool, colours: str | None) -> PictureStyle:
     """How pictures are drawn on this terminal. `colours`: what it can show, as rich calls it: `truecolor`, `256`…
 
     With sixteen colours of the user's own choice, brightness tells more than colour.
@@ -62,7 +62,7 @@ def fitted(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
     return max(1, min(room[0], round(size[0] * scale))), max(1, min(room[1], round(size[1] * scale)))
 
 
-def cell_picture(image: Image, width: int, height: int, how: Drawing, most_bytes: int) -> CellPicture:
+def cell_picture(image: Image, width: int, height: int, how: PictureStyle, most_bytes: int) -> CellPicture:
     """`image` (RGB) within `width` x `height` cells, twice as high as wide; smaller if it took too many bytes."""
     draw = _in_halves if how == "halves" else _in_characters
     room = (width, 2 * height)

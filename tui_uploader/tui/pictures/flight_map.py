@@ -40,7 +40,7 @@ _MOST_LINE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class DotGrid:
     """How many dots a cell has, and how much higher than wide a dot is."""
 
     across: int
@@ -52,7 +52,7 @@ class Cells:
         return 2 * self.across / self.down
 
 
-BRAILLE, CHARACTER = Cells(2, 4), Cells(1, 1)
+BRAILLE, CHARACTER = DotGrid(2, 4), DotGrid(1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Scale:
         return round(column), self.dots_down - 1 - round(row)
 
 
-def scale(width: float, height: float, columns: int, rows: int, cells: Cells) -> Scale:
+def scale(width: float, height: float, columns: int, rows: int, cells: DotGrid) -> Scale:
     """Of a flight of so many metres on a map of so many cells, each 1 at least."""
     across, down = columns * cells.across, rows * cells.down
     wide, high = max(width, _SMALLEST_EXTENT), max(height, _SMALLEST_EXTENT)
@@ -134,7 +134,7 @@ class FlightMap:
     """Metres from the westernmost image to the easternmost."""
     height: float
     bar: tuple[int, float]
-    """Cells, and the metres that they are."""
+    """DotGrid, and the metres that they are."""
 
 
 def flight_map(found: Positions, columns: int, rows: int, glyphs: Glyphs) -> FlightMap | None:
@@ -146,7 +146,7 @@ def flight_map(found: Positions, columns: int, rows: int, glyphs: Glyphs) -> Fli
     ground = plane([(point.latitude, point.longitude) for point in (*found.points, *here)])
     scaled = scale(ground.width, ground.height, columns, rows, cells)
     dots = [scaled.dot(*point) for point in ground.points]
-    drawn = _Drawing(columns, rows, cells)
+    drawn = _MapCanvas(columns, rows, cells)
     drawn.line(_way(found.points, dots, columns * rows * cells.across * cells.down))
     for point, dot in zip(found.points, dots, strict=False):
         drawn.image(dot, point.status)
@@ -166,10 +166,10 @@ def _way(points: Sequence[Position], dots: Sequence[tuple[int, int]], room: int)
             yield from between(*way)
 
 
-class _Drawing:
+class _MapCanvas:
     """What is in each cell that is not empty."""
 
-    def __init__(self, columns: int, rows: int, cells: Cells) -> None:
+    def __init__(self, columns: int, rows: int, cells: DotGrid) -> None:
         self._columns, self._rows, self._cells = columns, rows, cells
         self._line: dict[tuple[int, int], int] = {}
         self._dots: dict[tuple[int, int], int] = {}
@@ -227,7 +227,7 @@ def joined(spans: Iterable[Span]) -> Iterator[Span]:
 
 
 def scale_bar(metres_per_cell: float, most: int) -> tuple[int, float]:
-    """Cells, at most `most` and 1 at least, and the round number of metres nearest to what they stand for."""
+    """DotGrid, at most `most` and 1 at least, and the round number of metres nearest to what they stand for."""
     longest = max(1, most) * metres_per_cell
     magnitude = 10 ** math.floor(math.log10(longest))
     metres = next((step * magnitude for step in (5, 2, 1) if step * magnitude <= longest), magnitude)

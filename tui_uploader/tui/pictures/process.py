@@ -15,7 +15,7 @@ from tui_uploader import codec
 from tui_uploader.text import printable
 from tui_uploader.tui.pictures.decode import NoPicture, Photo
 from tui_uploader.tui.pictures.facts import PhotoFacts
-from tui_uploader.tui.pictures.worker import Answer, Wanted
+from tui_uploader.tui.pictures.worker import PictureAnswer, PictureRequest
 
 SECONDS = 30.0
 """For one picture, the reading of its file and the start of the process included."""
@@ -24,11 +24,11 @@ _COMMAND = (sys.executable, "-P", "-X", "utf8", "-m", "tui_uploader.tui.pictures
 _LONGEST_LINE = 64 * 1024
 
 
-class _Ended(Exception):
+class _ProcessEnded(Exception):
     """The process ended, or its time was over, before it had answered."""
 
 
-class PhotoReader:
+class PictureProcess:
     """Reads one picture after the other. All methods block, for a thread, save `close`."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
@@ -42,13 +42,13 @@ class PhotoReader:
         """The picture in the file, reduced to `most` pixels across and down. Raises NoPicture."""
         from PIL import Image
 
-        answer, pixels = self._asked(Wanted(path, most))
+        answer, pixels = self._asked(PictureRequest(path, most))
         assert answer.facts is not None
         return Photo(answer.facts, Image.frombytes("RGB", answer.size, pixels))
 
     def facts(self, path: str) -> PhotoFacts:
         """What the file tells of the picture in it. Raises NoPicture."""
-        answer, _ = self._asked(Wanted(path, None))
+        answer, _ = self._asked(PictureRequest(path, None))
         assert answer.facts is not None
         return answer.facts
 
@@ -58,11 +58,11 @@ class PhotoReader:
             self._closed = True
             self._kill()
 
-    def _asked(self, wanted: Wanted) -> tuple[Answer, bytes]:
+    def _asked(self, wanted: PictureRequest) -> tuple[PictureAnswer, bytes]:
         with self._turn:
             try:
                 answer, pixels = self._exchange(self._started(), wanted)
-            except (_Ended, OSError, ValueError) as error:
+            except (_ProcessEnded, OSError, ValueError) as error:
                 with self._closing:
                     self._kill()
                 name = printable(Path(wanted.path).name)
@@ -74,15 +74,15 @@ class PhotoReader:
     def _started(self) -> subprocess.Popen[bytes]:
         with self._closing:
             if self._closed:
-                raise _Ended
+                raise _ProcessEnded
             if self._process is None:
                 self._process = subprocess.Popen(
                     _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/"
                 )
             return self._process
 
-    def _exchange(self, process: subprocess.Popen[bytes], wanted: Wanted) -> tuple[Answer, bytes]:
-        """Raises _Ended, OSError, ValueError."""
+    def _exchange(self, process: subprocess.Popen[bytes], wanted: PictureRequest) -> tuple[PictureAnswer, bytes]:
+        """Raises _ProcessEnded, OSError, ValueError."""
         assert process.stdin is not None and process.stdout is not None
         end = time.monotonic() + self._seconds
         process.stdin.write(codec.to_json(wanted).encode("ascii") + b"\n")
@@ -91,15 +91,15 @@ class PhotoReader:
         while b"\n" not in received and len(received) < _LONGEST_LINE:
             received += _next(process.stdout, end)
         line, _, pixels = received.partition(b"\n")
-        answer = codec.from_json(line, Answer)
+        answer = codec.from_json(line, PictureAnswer)
         (across, down), most = answer.size, wanted.most or (0, 0)
         if not (0 <= across <= most[0] and 0 <= down <= most[1]) or (not answer.refusal and answer.facts is None):
-            raise _Ended  # a decoder that a file took over may say anything
+            raise _ProcessEnded  # a decoder that a file took over may say anything
         length = across * down * 3
         while len(pixels) < length:
             pixels += _next(process.stdout, end)
         if len(pixels) > length:
-            raise _Ended
+            raise _ProcessEnded
         return answer, pixels
 
     def _kill(self) -> None:
@@ -112,11 +112,11 @@ class PhotoReader:
 
 
 def _next(pipe: IO[bytes], end: float) -> bytes:
-    """Raises _Ended, OSError, and ValueError for a pipe that was closed meanwhile."""
+    """Raises _ProcessEnded, OSError, and ValueError for a pipe that was closed meanwhile."""
     poller = select.poll()
     poller.register(pipe, select.POLLIN)
     if not poller.poll(max(0.0, end - time.monotonic()) * 1000):
-        raise _Ended
+        raise _ProcessEnded
     if not (data := os.read(pipe.fileno(), 1024 * 1024)):
-        raise _Ended
+        raise _ProcessEnded
     return data

@@ -24,14 +24,14 @@ MOST_CPU = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PictureRequest:
     path: str
     most: tuple[int, int] | None
     """Pixels across and down; None: only what the file tells of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PictureAnswer:
     """A line of JSON; the pixels follow it, three bytes each."""
 
     facts: PhotoFacts | None = None
@@ -40,21 +40,21 @@ class Answer:
     """Why there is no picture; empty: there is one."""
 
 
-def answered(wanted: Wanted) -> tuple[Answer, bytes]:
+def answered(wanted: PictureRequest) -> tuple[PictureAnswer, bytes]:
     try:
         if wanted.most is None:
-            return Answer(read_facts(wanted.path)), b""
+            return PictureAnswer(read_facts(wanted.path)), b""
         photo = read_photo(wanted.path, wanted.most)
     except NoPicture as error:
-        return Answer(refusal=str(error)), b""
-    return Answer(photo.facts, photo.pixels.size), photo.pixels.tobytes()
+        return PictureAnswer(refusal=str(error)), b""
+    return PictureAnswer(photo.facts, photo.pixels.size), photo.pixels.tobytes()
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Until the other side closes `requests`."""
     for line in requests:
         _allow_cpu(MOST_CPU)
-        answer, pixels = answered(codec.from_json(line, Wanted))
+        answer, pixels = answered(codec.from_json(line, PictureRequest))
         answers.write(codec.to_json(answer).encode("ascii") + b"\n" + pixels)
         answers.flush()
 

@@ -16,8 +16,8 @@ from textual.widgets import Button, Input, Static
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
 from tui_uploader.text import byte_count, exact_bytes, printable
+from tui_uploader.tui.terminal.resizing import SteadySize
 from tui_uploader.tui.widgets.choices import OneOf
-from tui_uploader.tui.widgets.steady import SteadySize
 from tui_uploader.tui.widgets.text_field import TextField
 
 Apply = Callable[[BandwidthChange], Awaitable[Bandwidth]]

@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 
 from tui_uploader.text import printable
 from tui_uploader.tui.messages import HastyKey
-from tui_uploader.tui.widgets.steady import SteadySize
+from tui_uploader.tui.terminal.resizing import SteadySize
 
 
 class ConfirmScreen(SteadySize, ModalScreen[bool]):

@@ -15,8 +15,8 @@ from textual.widgets import Static
 
 from tui_uploader.model import NOT_VERIFIED, FileItem, FileStatus, Proof, Skipped
 from tui_uploader.text import byte_count, counted, printable
-from tui_uploader.tui.background import aside
-from tui_uploader.tui.widgets.steady import SteadySize
+from tui_uploader.threads import in_own_thread
+from tui_uploader.tui.terminal.resizing import SteadySize
 
 _LABEL_CELLS = 13
 _WHAT_HELPS = {
@@ -93,11 +93,11 @@ class DetailsScreen(SteadySize, ModalScreen[None]):
     async def _tell_of_photo(self, path: str) -> None:
         """What the file tells of the picture in it; one that is none has been told so by the lines above."""
         from tui_uploader.tui.pictures.decode import NoPicture
-        from tui_uploader.tui.pictures.process import PhotoReader
+        from tui_uploader.tui.pictures.process import PictureProcess
 
-        reader = PhotoReader()
+        reader = PictureProcess()
         try:
-            facts = await aside(partial(reader.facts, path))
+            facts = await in_own_thread(partial(reader.facts, path))
         except NoPicture:
             return
         finally:

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from tui_uploader.model import FileStatus
 from tui_uploader.tui import keys
 from tui_uploader.tui.lines.glyphs import Glyphs
-from tui_uploader.tui.widgets.steady import SteadySize
+from tui_uploader.tui.terminal.resizing import SteadySize
 
 _INDENT = 2
 _KEY_CELLS = 18

@@ -18,7 +18,7 @@ from tui_uploader.text import printable
 from tui_uploader.tui.lines.columns import Column, cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.table import LineTable, Shape
-from tui_uploader.tui.widgets.steady import SteadySize
+from tui_uploader.tui.terminal.resizing import SteadySize
 
 _TAIL_BYTES = 128 * 1024
 _LOOK_SECONDS = 2.0

@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from tui_uploader.model import Account, EngineStatus, Project, UploadStatus
 from tui_uploader.tui.engine.commands import Commands, Subject
-from tui_uploader.tui.engine.session import EngineLink
+from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.keys import EVERYWHERE, keys_of
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
@@ -28,9 +28,9 @@ from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.plain_status import PlainStatus
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
+from tui_uploader.tui.terminal.resizing import SteadySize
 from tui_uploader.tui.widgets.key_bar import KeyBar
 from tui_uploader.tui.widgets.notices import Notices
-from tui_uploader.tui.widgets.steady import SteadySize
 
 _SMALLEST = (60, 16)
 _WIDE, _WIDEST = 100, 150
@@ -49,10 +49,10 @@ class MainScreen(SteadySize, Screen[None]):
         """No dialog is open any more."""
 
     def __init__(
-        self, link: EngineLink, glyphs: Glyphs, commands: Commands, *, wall: Callable[[], float] = time.time
+        self, session: EngineSession, glyphs: Glyphs, commands: Commands, *, wall: Callable[[], float] = time.time
     ) -> None:
         super().__init__()
-        self._link = link
+        self._session = session
         self._commands = commands
         self._status: EngineStatus | None = None
         self._accounts: tuple[Account, ...] | None = None
@@ -64,7 +64,7 @@ class MainScreen(SteadySize, Screen[None]):
         self._pane = "files"
         """Where the user is, or was before everything was hidden."""
         self.projects = ProjectsPane(glyphs)
-        self.files = FilesPane(link, glyphs)
+        self.files = FilesPane(session, glyphs)
         self.uploads = UploadsPane(glyphs, wall=wall)
         self.notices = Notices(id="notices")
         self.key_bar = KeyBar(id="key-bar")
@@ -166,7 +166,7 @@ class MainScreen(SteadySize, Screen[None]):
         """An upload that was dismissed has files too; its numbers are not told any more."""
         row, upload = self.projects.current, self._upload()
         name = upload.project_name if upload else row.project.name if row else ""
-        empty = empty_lines(self._link.attachment, self._accounts, row, upload)
+        empty = empty_lines(self._session.attachment, self._accounts, row, upload)
         self.files.show(self._looked_at, name, upload.counts if upload else None, empty)
 
     def subject(self) -> Subject:

@@ -19,12 +19,12 @@ from textual.widget import Widget
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Counts, FileItem, Positions, UploadStatus
 from tui_uploader.text import counted
-from tui_uploader.tui.engine.session import STATUS_SECONDS, EngineLink
+from tui_uploader.tui.engine.session import STATUS_SECONDS, EngineSession
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import SpanLine, segments
 from tui_uploader.tui.pictures.flight_map import FlightMap, bar_spans, distance_words, flight_map, legend_spans
-from tui_uploader.tui.widgets.steady import SteadySize
+from tui_uploader.tui.terminal.resizing import SteadySize
 
 _REST = 10
 """The engine works on answers for a tenth of the time at most."""
@@ -67,7 +67,7 @@ class MapScreen(SteadySize, Screen[None]):
 
     def __init__(
         self,
-        link: EngineLink,
+        session: EngineSession,
         glyphs: Glyphs,
         upload: int,
         marked: FileItem | None,
@@ -75,7 +75,7 @@ class MapScreen(SteadySize, Screen[None]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self._link = link
+        self._session = session
         self._glyphs = glyphs
         self._upload = upload
         self._marked = marked
@@ -116,7 +116,7 @@ class MapScreen(SteadySize, Screen[None]):
             self._asked_at, self._asked_for = self._clock(), self._status_counts()
             await self._ask(self._asked_for)
             took = self._clock() - self._asked_at
-            await asyncio.sleep(max(self._link.interval, _REST * took))
+            await asyncio.sleep(max(self._session.interval, _REST * took))
 
     def _look_for_news(self) -> None:
         reads_on = self._found is None or self._found.unread > 0
@@ -127,7 +127,7 @@ class MapScreen(SteadySize, Screen[None]):
     async def _ask(self, counts: Counts) -> None:
         marked = self._marked.id if self._marked else None
         try:
-            found = await self._link.ask(lambda engine: engine.positions(self._upload, marked))
+            found = await self._session.ask(lambda engine: engine.positions(self._upload, marked))
         except UploaderError as error:
             self._found = None
             self._area.say(str(error))
@@ -138,7 +138,7 @@ class MapScreen(SteadySize, Screen[None]):
 
     def _status(self) -> UploadStatus | None:
         """None: it was dismissed."""
-        uploads = self._link.status.uploads if self._link.status else ()
+        uploads = self._session.status.uploads if self._session.status else ()
         return next((upload for upload in uploads if upload.upload == self._upload), None)
 
     def _status_counts(self) -> Counts:

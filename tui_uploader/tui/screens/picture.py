@@ -22,8 +22,8 @@ from textual.widget import Widget
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import FileItem, FileQuery
 from tui_uploader.text import byte_count
-from tui_uploader.tui.background import aside
-from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, EngineLink
+from tui_uploader.threads import in_own_thread
+from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, EngineSession
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import SpanLine, segments
@@ -34,11 +34,11 @@ from tui_uploader.tui.pictures.cells import (
     Colour,
     Rows,
     cell_picture,
-    drawing,
+    picture_style,
 )
 from tui_uploader.tui.pictures.decode import NoPicture, Photo
-from tui_uploader.tui.pictures.process import PhotoReader
-from tui_uploader.tui.widgets.steady import SteadySize
+from tui_uploader.tui.pictures.process import PictureProcess
+from tui_uploader.tui.terminal.resizing import SteadySize
 
 _LEAST_PIXELS = 480
 """Kept of a picture, across and down, so that it need not be read again when the terminal becomes larger."""
@@ -101,11 +101,18 @@ class PictureScreen(SteadySize, Screen[int]):
     ]
 
     def __init__(
-        self, link: EngineLink, glyphs: Glyphs, upload: int, query: FileQuery, index: int, item: FileItem, total: int
+        self,
+        session: EngineSession,
+        glyphs: Glyphs,
+        upload: int,
+        query: FileQuery,
+        index: int,
+        item: FileItem,
+        total: int,
     ) -> None:
         """`query` is that of the list, of which `item` is row `index`; its window does not matter."""
         super().__init__()
-        self._link = link
+        self._session = session
         self._glyphs = glyphs
         self._upload = upload
         self._query = query
@@ -113,7 +120,7 @@ class PictureScreen(SteadySize, Screen[int]):
         self._there = index
         """The row that `_item` is; `_index` is the one that the user wants."""
         self._photo: tuple[FileItem, Photo] | None = None
-        self._reader = PhotoReader()
+        self._reader = PictureProcess()
         self._wanted = asyncio.Event()
         self._area = CellArea()
         self._title, self._facts, self._keys = (SpanLine(glyphs, classes="caption") for _ in range(3))
@@ -172,7 +179,7 @@ class PictureScreen(SteadySize, Screen[int]):
         if index == self._there:
             return
         query = replace(self._query, offset=index, limit=1)
-        window = await self._link.ask(lambda engine: engine.files(self._upload, query))
+        window = await self._session.ask(lambda engine: engine.files(self._upload, query))
         self._total = window.total
         if window.files:
             self._item, self._there = window.files[0], index
@@ -186,16 +193,16 @@ class PictureScreen(SteadySize, Screen[int]):
         if self._photo is None or self._photo[0].id != item.id:
             self._show_keys("reading")
             most = max(_LEAST_PIXELS, width), max(_LEAST_PIXELS, 2 * height)
-            self._photo = item, await aside(partial(self._reader.photo, item.path, most))
+            self._photo = item, await in_own_thread(partial(self._reader.photo, item.path, most))
         photo = self._photo[1]
-        slow = self._link.interval >= SLOW_STATUS_SECONDS
-        how = drawing(
+        slow = self._session.interval >= SLOW_STATUS_SECONDS
+        how = picture_style(
             ascii_only=self.app.has_class("-ascii"),
             no_color=self.app.has_class("-plain"),
             colours=self.app.console.color_system,
         )
         most_bytes = MOST_BYTES_SLOW if slow else MOST_BYTES
-        picture = await aside(partial(cell_picture, photo.pixels, width, height, how, most_bytes))
+        picture = await in_own_thread(partial(cell_picture, photo.pixels, width, height, how, most_bytes))
         if self._wanted.is_set():
             return  # another one, or another size, is wanted by now
         self._area.show(picture)

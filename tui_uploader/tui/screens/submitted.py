@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 
 from tui_uploader.tui.engine.notifications import Submission, estimate_words
 from tui_uploader.tui.lines.columns import cell_text
-from tui_uploader.tui.widgets.steady import SteadySize
+from tui_uploader.tui.terminal.resizing import SteadySize
 
 
 class SubmittedScreen(SteadySize, ModalScreen[None]):

@@ -3,10 +3,10 @@
 Everything here is a value or a pure function, and nothing imports Textual: `prepare` has to run before Textual is
 imported, because Textual reads its switches from the environment once, when it is loaded.
 
-    terminal.prepare(os.environ)                      # before anything imports Textual
-    described = terminal.described(os.environ, ascii_wanted=flag)
-    App(driver_class=driver_class(described.ascii_only)), then app.theme = described.theme where it is not None
-    line_of(app).send(terminal.copied("https://…", described))
+    capabilities.prepare(os.environ)                  # before anything imports Textual
+    terminal = capabilities.detect(os.environ, ascii_wanted=flag)
+    App(driver_class=driver_class(terminal.ascii_only)), then app.theme = terminal.theme where it is not None
+    terminal_driver(app).send(capabilities.clipboard_copy("https://…", terminal))
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def prepare(environment: MutableMapping[str, str]) -> None:
         environment.setdefault("NO_COLOR", "1")
 
 
-def described(environment: Mapping[str, str], *, ascii_wanted: bool = False) -> Terminal:
+def detect(environment: Mapping[str, str], *, ascii_wanted: bool = False) -> Terminal:
     """What `environment` and the flag `--ascii` say about the terminal."""
     term = environment.get("TERM", "dumb")
     plain = term in _PLAIN_TERMS
@@ -94,13 +94,13 @@ def _multiplexer(environment: Mapping[str, str]) -> Multiplexer:
 BELL = b"\a"
 
 
-def called(title: str, body: str, terminal: Terminal, chosen: NoticeSettings) -> bytes:
+def alert(title: str, body: str, terminal: Terminal, chosen: NoticeSettings) -> bytes:
     """What makes somebody look up who looks elsewhere, as far as that is wanted."""
     bell = BELL if chosen.bell else b""
-    return bell + (noticed(title, body, terminal) if chosen.desktop else b"")
+    return bell + (desktop_notice(title, body, terminal) if chosen.desktop else b"")
 
 
-def noticed(title: str, body: str, terminal: Terminal) -> bytes:
+def desktop_notice(title: str, body: str, terminal: Terminal) -> bytes:
     """A desktop notice, for each of the two families of terminals that show one; nothing for a console.
 
     OSC 9 (iTerm2, Windows Terminal, kitty, WezTerm) has one text, OSC 777 (urxvt, foot, VTE) a title and a body.
@@ -118,7 +118,7 @@ def noticed(title: str, body: str, terminal: Terminal) -> bytes:
     return b"".join(_wrapped(each.encode(errors="replace"), terminal) for each in (growl, notify))
 
 
-def copied(text: str, terminal: Terminal) -> bytes:
+def clipboard_copy(text: str, terminal: Terminal) -> bytes:
     """OSC 52: `text` for the clipboard of the machine where the person sits. Nothing if it is too long for terminals.
 
     Within tmux it is written twice: as it is, which tmux obeys with `set-clipboard on`, and wrapped, which it passes on
@@ -147,31 +147,31 @@ def _one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-class Pace(msgspec.Struct, frozen=True):
-    """Whether the terminal keeps up, and what is remembered to decide it."""
+class SlowMode(msgspec.Struct, frozen=True):
+    """Whether the app redraws less often because the terminal lags, and the measurements behind that decision."""
 
-    slow: bool = False
-    looks_behind: int = 0
-    """How many looks in a row found it behind."""
+    on: bool = False
+    late_checks: int = 0
+    """Consecutive checks that found the terminal behind."""
     calm_since: float | None = None
-    """Since when a slow one keeps up again, on the caller's clock."""
+    """When a slow terminal began to keep up again, on the caller's clock."""
 
 
-def paced(pace: Pace, lag: float, now: float) -> Pace:
-    """The pace after a look that found the screen `lag` seconds behind.
+def next_slow_mode(mode: SlowMode, lag: float, now: float) -> SlowMode:
+    """The mode after a check that found the terminal `lag` seconds behind.
 
-    Slow after two looks in a row a second behind, or one far behind; no longer slow after half a minute without delay,
-    so that a line on the brink does not go to and fro.
+    Switches on after two checks in a row that are a second late, or one that is far behind; switches off after half a
+    minute without delay, so that a borderline connection does not flip back and forth.
     """
     if lag >= _BEHIND:
-        looks = pace.looks_behind + 1
-        return Pace(slow=pace.slow or looks >= 2 or lag >= _FAR_BEHIND, looks_behind=looks)
-    if not pace.slow:
-        return Pace()
+        late = mode.late_checks + 1
+        return SlowMode(on=mode.on or late >= 2 or lag >= _FAR_BEHIND, late_checks=late)
+    if not mode.on:
+        return SlowMode()
     if lag > _KEEPS_UP:
-        return Pace(slow=True)
-    since = now if pace.calm_since is None else pace.calm_since
-    return Pace() if now - since >= _CALM_FOR else replace(pace, looks_behind=0, calm_since=since)
+        return SlowMode(on=True)
+    since = now if mode.calm_since is None else mode.calm_since
+    return SlowMode() if now - since >= _CALM_FOR else replace(mode, late_checks=0, calm_since=since)
 
 
 _ASCII_LOOKALIKES = {

@@ -3,13 +3,13 @@
 What the driver of Textual lacks on slow and broken lines: keys survive being cut in pieces, a terminal that does not
 read does not stop the app, a lost line ends it quietly, and the terminal is left as it was found.
 
-    App(driver_class=driver_class(described.ascii_only))     # all the wiring there is; brings cell_diff with it
-    line = line_of(app)                                      # None where there is no such terminal, as in tests
-    line.repaint()                                           # Ctrl+L
-    line.send(terminal.copied(url, described))               # clipboard, bell, notices
-    pace = terminal.paced(pace, line.lag(), monotonic())     # twice a second: pace.slow says that it falls behind
+    App(driver_class=driver_class(terminal.ascii_only))              # installs cell_diff too
+    driver = terminal_driver(app)                                    # None without such a terminal, as in most tests
+    driver.repaint()                                                 # Ctrl+L
+    driver.send(capabilities.clipboard_copy(url, terminal))          # clipboard, bell, notices
+    mode = capabilities.next_slow_mode(mode, driver.lag(), monotonic())
 
-After SIGHUP, SIGTERM or the loss of the terminal the app exits by itself, with 128 + the signal as `return_code`.
+After SIGHUP, SIGTERM or the loss of the terminal the app exits with 128 + the signal as `return_code`.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from textual.message import Message
 from tui_uploader.tui.messages import HastyKey, UnbracketedPaste
 from tui_uploader.tui.terminal import cell_diff
 from tui_uploader.tui.terminal.bursts import Burst, Bursts, Unbracketed, judged
-from tui_uploader.tui.terminal.event_barrier import when_settled
+from tui_uploader.tui.terminal.event_barrier import when_processed
 from tui_uploader.tui.terminal.input_stream import Escape, InputStream, Pasted, Piece, Sequence, Typed
 from tui_uploader.tui.terminal.output import PING, PONG, RoundTrip, TerminalWriter
-from tui_uploader.tui.terminal.resizing import Resizing
+from tui_uploader.tui.terminal.resizing import ResizeDebounce
 
 _READ_SIZE = 65536
 _SETTLING_WAIT = 0.5
@@ -65,7 +65,7 @@ class UploaderDriver(LinuxDriver):
         self._in_use = False
         """Else nothing is asked of the terminal, and no event waits for the one before it."""
         self._settled = threading.Event()
-        self._resizing = Resizing(self._after_resize)
+        self._resizing = ResizeDebounce(self._after_resize)
         """While it goes on nothing is painted."""
         self._announce_size: Callable[[], object] = lambda: None
 
@@ -81,7 +81,7 @@ class UploaderDriver(LinuxDriver):
             self._writer.write(data)
 
     def lag(self) -> float:
-        """Seconds that the screen was behind, at the worst since the last call: for `terminal.paced`."""
+        """Seconds that the screen was behind, at the worst since the last call: for `capabilities.next_slow_mode`."""
         slowest = self._writer.slowest() if self._writer is not None else 0.0
         return max(slowest, self._round_trip.lag(time.monotonic()))
 
@@ -103,7 +103,7 @@ class UploaderDriver(LinuxDriver):
             self._round_trip.asked(now)
 
     def _is_ready(self) -> bool:
-        if self._resizing.goes_on:
+        if self._resizing.pending:
             return False
         return self._writer is None or self._writer.is_drained()
 
@@ -246,7 +246,7 @@ class UploaderDriver(LinuxDriver):
         What is not read meanwhile stays in the terminal's own buffer, which is bounded.
         """
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self.send_message(events.Callback(callback=partial(when_settled, self._app, self._settled.set)))
+            self.send_message(events.Callback(callback=partial(when_processed, self._app, self._settled.set)))
             if self._in_use:
                 self._settled.wait(_SETTLING_WAIT)
 
@@ -265,7 +265,7 @@ def driver_class(ascii_only: bool) -> type[UploaderDriver]:
     return AsciiDriver if ascii_only else UploaderDriver
 
 
-def line_of(app: App[Any]) -> UploaderDriver | None:
+def terminal_driver(app: App[Any]) -> UploaderDriver | None:
     """The line of a running app; None where it runs without such a terminal."""
     driver = app._driver
     return driver if isinstance(driver, UploaderDriver) else None

@@ -17,7 +17,7 @@ from textual.message_pump import MessagePump
 _WAYS = 2
 
 
-def when_settled(app: App[Any], done: Callable[[], object], ways: int = _WAYS) -> None:
+def when_processed(app: App[Any], done: Callable[[], object], ways: int = _WAYS) -> None:
     """Call `done` once what `app` has just passed on, and the messages that came of it, are dealt with.
 
     Not at all if a widget on the way is removed: the caller sets a limit to its patience.
@@ -27,7 +27,7 @@ def when_settled(app: App[Any], done: Callable[[], object], ways: int = _WAYS) -
     except ScreenStackError:  # the app is about to end
         done()
         return
-    _send_up(start, app, partial(when_settled, app, done, ways - 1) if ways > 1 else done)
+    _send_up(start, app, partial(when_processed, app, done, ways - 1) if ways > 1 else done)
 
 
 def _send_up(pump: MessagePump, app: App[Any], arrived: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""Waits until a window that is dragged has its last size."""
+"""What a resized terminal needs: one repaint for a dragged window, and one layout for the size that it has now."""
 
 from __future__ import annotations
 
@@ -6,33 +6,50 @@ import asyncio
 import time
 from collections.abc import Callable
 
-_PAUSE, _LONGEST = 0.15, 3.0
-"""Seconds without another size until a window counts as resized, and that its sizes are waited out at most."""
+from textual import events, on
+from textual.message_pump import MessagePump
+
+_QUIET_SECONDS, _MOST_SECONDS = 0.15, 3.0
+"""Time without a further size after which the window counts as resized, and the longest wait for that."""
 
 
-class Resizing:
-    """A window that is dragged has many sizes, and each would be a whole screen on a line that may be thin."""
+class ResizeDebounce:
+    """Turns the many sizes of a window that is being dragged into one call: each would be a full repaint."""
 
     def __init__(self, done: Callable[[], None]) -> None:
-        """`done` is called in the event loop, once for many sizes."""
+        """`done` is called in the event loop."""
         self._done = done
         self._timer: asyncio.TimerHandle | None = None
         self._ends = 0.0
 
     @property
-    def goes_on(self) -> bool:
+    def pending(self) -> bool:
         return self._timer is not None
 
     def resized(self) -> None:
-        """There is another size. In the event loop only."""
+        """Note another size. Call it in the event loop only."""
         now = time.monotonic()
         if self._timer is None:
-            self._ends = now + _LONGEST
+            self._ends = now + _MOST_SECONDS
         else:
             self._timer.cancel()
-        delay = min(_PAUSE, max(0.0, self._ends - now))
+        delay = min(_QUIET_SECONDS, max(0.0, self._ends - now))
         self._timer = asyncio.get_running_loop().call_later(delay, self._end)
 
     def _end(self) -> None:
         self._timer = None
         self._done()
+
+
+class SteadySize(MessagePump):
+    """A mixin for screens, first among the bases: ignores resize events that are out of date.
+
+    Textual 8.2.8 lays a screen out for every `Resize` in its queue, and each layout of another size than the last posts
+    one more: with two sizes in the queue, after a quick drag or on a slow machine, this never ends.
+    """
+
+    @on(events.Resize)
+    def _ignore_outdated_size(self, event: events.Resize) -> None:
+        """The app learns the size before its screens do, so any other size is out of date."""
+        if event.size != self.app.size:
+            event.prevent_default()
