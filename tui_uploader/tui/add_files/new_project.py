@@ -17,7 +17,7 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model import ProjectKind
 from tui_uploader.text import printable
 from tui_uploader.tui.add_files.destination import checked_name, name_note
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import OneOf
 from tui_uploader.tui.widgets.text_field import TextField
 
@@ -28,7 +28,7 @@ _KEYS = "Enter create  Tab go on  Space change  Esc leave"
 _KINDS = (ProjectKind.IMAGES, ProjectKind.RESULTS)
 
 
-class NewProjectScreen(SteadySize, ModalScreen[tuple[str, ProjectKind] | None]):
+class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None]):
     """Answers the name as the service takes it, and what will be uploaded there; None when it was left.
 
     Stays open while the project cannot be made.

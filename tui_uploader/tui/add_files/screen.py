@@ -41,7 +41,7 @@ from tui_uploader.tui.add_files.resolve_paths import GivenPath
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
 from tui_uploader.tui.lines.spans import SpanLine
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import OneOf, Tick
 
 HandOver = Callable[[AddRequest], Awaitable[object]]
@@ -61,7 +61,7 @@ _KEYS = {
 _ELSEWHERE = (("Tab", "go on"), _ENDS[1])
 
 
-class AddFilesScreen(SteadySize, ModalScreen[AddRequest | None]):
+class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     CSS_PATH: ClassVar = ["../lines/list.tcss", "../widgets/choices.tcss", "screen.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "upload", "Upload"),

@@ -16,7 +16,7 @@ from textual.widgets import Button, Input, Static
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
 from tui_uploader.text import byte_count, exact_bytes, printable
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import OneOf
 from tui_uploader.tui.widgets.text_field import TextField
 
@@ -34,7 +34,7 @@ _HINTS = {
 }
 
 
-class BandwidthScreen(SteadySize, ModalScreen[Bandwidth | None]):
+class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
     """Answers what holds after a change; None when it was left. Stays open while the engine refuses what was typed."""
 
     CSS_PATH: ClassVar = ["../widgets/choices.tcss", "bandwidth.tcss"]

@@ -15,10 +15,10 @@ from textual.widgets import Button, Static
 
 from tui_uploader.text import printable
 from tui_uploader.tui.messages import HastyKey
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 
-class ConfirmScreen(SteadySize, ModalScreen[bool]):
+class ConfirmScreen(ResizeGuard, ModalScreen[bool]):
     """Dismisses with True for yes. `n`, Esc and Enter on the button that has the focus at first mean no."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from tui_uploader.model import NOT_VERIFIED, FileItem, FileStatus, Proof, Skipped
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.threads import in_own_thread
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _LABEL_CELLS = 13
 _WHAT_HELPS = {
@@ -53,7 +53,7 @@ def skipped_lines(skipped: Sequence[Skipped]) -> list[tuple[str, str]]:
     return [("", f"{entry.path}: {entry.reason}") for entry in skipped]
 
 
-class DetailsScreen(SteadySize, ModalScreen[None]):
+class DetailsScreen(ResizeGuard, ModalScreen[None]):
     """A title and labelled lines."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]

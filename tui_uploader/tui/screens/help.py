@@ -16,7 +16,7 @@ from textual.widgets import Static
 from tui_uploader.model import FileStatus
 from tui_uploader.tui import keys
 from tui_uploader.tui.lines.glyphs import Glyphs
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _INDENT = 2
 _KEY_CELLS = 18
@@ -68,7 +68,7 @@ def _keys_shown(binding: Binding) -> str:
     return " ".join(names)
 
 
-class HelpScreen(SteadySize, ModalScreen[None]):
+class HelpScreen(ResizeGuard, ModalScreen[None]):
     """Scrolls; closes with the key that opened it too."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]

@@ -18,7 +18,7 @@ from tui_uploader.text import printable
 from tui_uploader.tui.lines.columns import Column, cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.table import LineTable, Shape
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _TAIL_BYTES = 128 * 1024
 _LOOK_SECONDS = 2.0
@@ -34,7 +34,7 @@ def tail(path: Path, most: int = _TAIL_BYTES) -> list[str]:
     return lines[1:] if start else lines
 
 
-class LogScreen(SteadySize, ModalScreen[None]):
+class LogScreen(ResizeGuard, ModalScreen[None]):
     """Follows the end unless the user went up."""
 
     CSS_PATH: ClassVar = ["dialog.tcss", "log.tcss"]

@@ -28,7 +28,7 @@ from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.plain_status import PlainStatus
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.key_bar import KeyBar
 from tui_uploader.tui.widgets.notices import Notices
 
@@ -36,7 +36,7 @@ _SMALLEST = (60, 16)
 _WIDE, _WIDEST = 100, 150
 
 
-class MainScreen(SteadySize, Screen[None]):
+class MainScreen(ResizeGuard, Screen[None]):
     """Keeps the panes on one upload, and hands commands what they are about."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(EVERYWHERE)

@@ -24,7 +24,7 @@ from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import SpanLine, segments
 from tui_uploader.tui.pictures.flight_map import FlightMap, bar_spans, distance_words, flight_map, legend_spans
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _REST = 10
 """The engine works on answers for a tenth of the time at most."""
@@ -59,7 +59,7 @@ class MapArea(Widget):
         return Strip(segments(self, row, base)).adjust_cell_length(width, base)
 
 
-class MapScreen(SteadySize, Screen[None]):
+class MapScreen(ResizeGuard, Screen[None]):
     """`marked` is the file under the cursor."""
 
     CSS_PATH: ClassVar = ["map.tcss"]

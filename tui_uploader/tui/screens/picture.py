@@ -38,7 +38,7 @@ from tui_uploader.tui.pictures.cells import (
 )
 from tui_uploader.tui.pictures.decode import NoPicture, Photo
 from tui_uploader.tui.pictures.process import PictureProcess
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _LEAST_PIXELS = 480
 """Kept of a picture, across and down, so that it need not be read again when the terminal becomes larger."""
@@ -88,7 +88,7 @@ def strips(rows: Rows, base: Style) -> list[Strip]:
     return [Strip([Segment(run.text, style(run.ink, run.paper)) for run in row]) for row in rows]
 
 
-class PictureScreen(SteadySize, Screen[int]):
+class PictureScreen(ResizeGuard, Screen[int]):
     """The answer is where in the list the user is now."""
 
     CSS_PATH: ClassVar = ["picture.tcss"]

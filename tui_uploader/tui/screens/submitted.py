@@ -15,10 +15,10 @@ from textual.widgets import Button, Static
 
 from tui_uploader.tui.engine.notifications import Submission, estimate_words
 from tui_uploader.tui.lines.columns import cell_text
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 
-class SubmittedScreen(SteadySize, ModalScreen[None]):
+class SubmittedScreen(ResizeGuard, ModalScreen[None]):
     """One for all that were submitted meanwhile: more can be added while it is open."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]

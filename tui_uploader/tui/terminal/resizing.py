@@ -41,7 +41,7 @@ class ResizeDebounce:
         self._done()
 
 
-class SteadySize(MessagePump):
+class ResizeGuard(MessagePump):
     """A mixin for screens, first among the bases: ignores resize events that are out of date.
 
     Textual 8.2.8 lays a screen out for every `Resize` in its queue, and each layout of another size than the last posts

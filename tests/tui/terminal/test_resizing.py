@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tests.until import until
-from tui_uploader.tui.terminal.resizing import SteadySize
+from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 
 class Restless(Screen[None]):
@@ -29,11 +29,11 @@ class Restless(Screen[None]):
         super()._screen_resized(size)
 
 
-class Steady(SteadySize, Restless):
+class Guarded(ResizeGuard, Restless):
     pass
 
 
-class SteadyDialog(SteadySize, ModalScreen[None]):
+class GuardedDialog(ResizeGuard, ModalScreen[None]):
     pass
 
 
@@ -42,14 +42,14 @@ OLD, NEW = Size(90, 30), Size(100, 40)
 
 @pytest.mark.parametrize("with_dialog", [False, True])
 async def test_two_sizes_at_once_end_with_the_one_of_the_terminal(with_dialog: bool) -> None:
-    screen = Steady()
+    screen = Guarded()
     app: App[None] = App()
     async with app.run_test(size=(80, 24)) as pilot:
         await app.push_screen(screen)
         if with_dialog:
-            await app.push_screen(SteadyDialog())
+            await app.push_screen(GuardedDialog())
         app._size = NEW
-        ours = [each for each in app.screen_stack if isinstance(each, SteadySize)]
+        ours = [each for each in app.screen_stack if isinstance(each, ResizeGuard)]
         for size in (OLD, NEW):
             for each in ours:
                 each.post_message(events.Resize(size, size))
