@@ -63,7 +63,7 @@ async def test_dropped_files_are_uploaded_and_processing_starts(
     card = flight(tmp_path)
     async with showing(directories) as screen:
         await until(lambda: screen.app.session.account)
-        await screen.shows("Nothing was uploaded yet.", "u uploads files")
+        await screen.shows("No uploads yet.", "u uploads files")
         screen.drop(card)
         await screen.shows("Upload files", "card")
         await screen.press("enter")

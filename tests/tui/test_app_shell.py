@@ -29,8 +29,8 @@ from tui_uploader.tui.messages import Attachment, Noticed, StatusArrived
 from tui_uploader.tui.screens.details import DetailsScreen
 from tui_uploader.tui.screens.help import help_sections
 from tui_uploader.tui.terminal.capabilities import Terminal
-from tui_uploader.tui.widgets.key_bar import fitting
-from tui_uploader.tui.widgets.notices import kept, notice_lines
+from tui_uploader.tui.widgets.key_bar import fitting_keys
+from tui_uploader.tui.widgets.notices import combined, notice_lines
 
 PANES = ("projects", "files", "uploads")
 EVERY_KEY = (*keys.IN_PROJECTS, *keys.IN_FILES, *keys.IN_UPLOADS, *keys.EVERYWHERE)
@@ -222,7 +222,7 @@ def test_help_and_the_key_bar_know_every_key(pane: str) -> None:
 @pytest.mark.parametrize(("width", "most"), [(20, 8), (80, 8), (99, 8), (240, 99)])
 def test_the_key_bar_shows_what_fits_and_always_help_and_quit(pane: str, width: int, most: int) -> None:
     every = keys.keys_of(pane)
-    shown = fitting(every, width)
+    shown = fitting_keys(every, width)
     assert [key.key_display for key in shown[-2:]] == ["?", "q"]
     assert 2 <= len(shown) <= most
     text = "  ".join(f"{key.key_display} {key.description}" for key in shown)
@@ -267,7 +267,7 @@ async def test_a_new_project_is_made_and_looked_at(manager: StandInManager, dire
         await screen.press("n")
         await screen.shows("New project")
         await screen.press(*"Quarry", "enter")
-        await screen.shows("The project is made", "2 Files  Quarry", "Nobody is signed in.")
+        await screen.shows("The project is made", "2 Files  Quarry", "Not signed in.")
     assert [project.name for project in await manager.queries.projects()] == ["Quarry"]
 
 
@@ -317,7 +317,7 @@ FAILED = Noticed("2 files failed.", "warning", seconds=30.0, attention=True)
 def test_a_call_for_somebody_does_not_take_the_place_of_another(
     before: Noticed | None, notice: Noticed, text: str, seconds: float
 ) -> None:
-    found = kept(before, notice)
+    found = combined(before, notice)
     assert (found.text, found.seconds) == (text, seconds)
 
 

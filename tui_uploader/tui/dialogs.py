@@ -107,7 +107,7 @@ class Dialogs:
         from tui_uploader.tui.screens.picture import PictureScreen
 
         files = self._main.files
-        upload, query = files.listing
+        upload, query = files.shown_query
         table, item = files.table, files.table.current
         if upload is None or item is None:
             self._say("There is no file under the cursor.")
@@ -119,7 +119,7 @@ class Dialogs:
         from tui_uploader.tui.screens.map import MapScreen
 
         files = self._main.files
-        upload, _ = files.listing
+        upload, _ = files.shown_query
         if upload is None:
             self._say("There is no upload here.")
             return

@@ -30,14 +30,14 @@ from tui_uploader.model import (
 from tui_uploader.tui.lines.glyphs import ASCII, Span
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.empty_state import empty_lines
-from tui_uploader.tui.panes.file_filter import FileFilter, understood
+from tui_uploader.tui.panes.file_filter import FileFilter, parse_filter
 from tui_uploader.tui.panes.file_rows import (
-    Pace,
+    FileRate,
     clicked_sort,
     count_words,
+    file_rates,
     next_sort,
     next_status,
-    paces,
     state_spans,
 )
 from tui_uploader.tui.panes.plain_status import plain_lines
@@ -58,9 +58,9 @@ from tui_uploader.tui.panes.upload_rows import (
     percent_stored,
     processing_note,
     rate_span,
-    settled_down,
     summary_spans,
     truths,
+    without_stale_rate,
 )
 from tui_uploader.tui.screens.details import file_lines
 
@@ -96,13 +96,13 @@ def test_a_file_says_how_it_stands(item: FileItem, rate: float, shown: str) -> N
 
 def test_the_rate_of_a_file_is_what_it_moved_since_it_was_seen() -> None:
     moving = [file_item(1, status=FileStatus.UPLOADING, sent=1_000_000), file_item(2)]
-    first = paces({}, moving, 10.0)
-    assert first == {1: Pace(1_000_000, 10.0, 0.0)}
+    first = file_rates({}, moving, 10.0)
+    assert first == {1: FileRate(1_000_000, 10.0, 0.0)}
     later = [file_item(1, status=FileStatus.UPLOADING, sent=3_000_000)]
-    assert paces(first, later, 12.0) == {1: Pace(3_000_000, 12.0, 1_000_000.0)}
-    assert paces(first, later, 10.0) == first
+    assert file_rates(first, later, 12.0) == {1: FileRate(3_000_000, 12.0, 1_000_000.0)}
+    assert file_rates(first, later, 10.0) == first
     started_over = [file_item(1, status=FileStatus.UPLOADING, sent=10)]
-    assert paces(first, started_over, 12.0) == {1: Pace(10, 12.0, 0.0)}
+    assert file_rates(first, started_over, 12.0) == {1: FileRate(10, 12.0, 0.0)}
 
 
 def test_every_status_and_every_order_comes_round() -> None:
@@ -154,7 +154,7 @@ def test_the_count_tells_of_how_many() -> None:
     ],
 )
 def test_a_filter_of_files_takes_names_and_statuses(typed: str, meant: FileFilter) -> None:
-    assert understood(typed) == meant
+    assert parse_filter(typed) == meant
 
 
 ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=Volume(total=100, stored=30))
@@ -239,8 +239,8 @@ def test_an_upload_says_how_fast_it_is(upload: UploadStatus, stored: int, rate: 
 
 def test_a_rate_is_shown_only_while_something_moves() -> None:
     moving = upload_status(counts=Counts(uploading=1), rate=5.0, eta=EtaRange(1, 2))
-    assert settled_down(moving, 3) is moving
-    still = settled_down(moving, 0)
+    assert without_stale_rate(moving, 3) is moving
+    still = without_stale_rate(moving, 0)
     assert (rate_span(still).text, eta_words(still)) == ("waiting", "")
 
 
@@ -383,14 +383,14 @@ ME = (Account("a", "b", "c", "file"),)
 @pytest.mark.parametrize(
     ("attachment", "accounts", "row", "wanted"),
     [
-        (Attachment.ATTACHING, None, None, "Looking for the engine"),
+        (Attachment.ATTACHING, None, None, "Connecting to the engine"),
         (Attachment.GONE, ME, None, "E starts it"),
-        (Attachment.OTHER_VERSION, ME, None, "is running, and its uploads go on"),
+        (Attachment.OTHER_VERSION, ME, None, "is running and its uploads continue"),
         (Attachment.OTHER_VERSION, ME, None, "E restarts the engine"),
         (Attachment.ATTACHED, (), None, "tui-uploader login"),
         (Attachment.ATTACHED, ME, None, "u uploads files"),
         (Attachment.ATTACHED, None, None, "u uploads files"),
-        (Attachment.ATTACHED, ME, ProjectRow(project()), "to North field"),
+        (Attachment.ATTACHED, ME, ProjectRow(project()), "No uploads to North field from this machine."),
     ],
 )
 def test_an_empty_screen_says_what_to_do(
@@ -400,7 +400,7 @@ def test_an_empty_screen_says_what_to_do(
 
 
 @pytest.mark.parametrize(
-    ("state", "wanted"), [(UploadState.PREPARING, "No file was found yet."), (UploadState.COMPLETE, "has no files")]
+    ("state", "wanted"), [(UploadState.PREPARING, "No files found yet."), (UploadState.COMPLETE, "has no files")]
 )
 def test_an_upload_without_files_says_whether_any_are_to_come(state: UploadState, wanted: str) -> None:
     assert wanted in "\n".join(empty_lines(Attachment.ATTACHED, ME, ProjectRow(project()), upload_status(state=state)))

@@ -114,7 +114,7 @@ def test_the_engine_dies_under_the_fingers_and_one_key_starts_it_again(life: Fie
         kill_engine()
         terminal.feed(f"jRr aa{DOWN}S/nothing")
         terminal.wait_for("E starts the engine")
-        terminal.wait_for("No file matches; Esc shows all again.")
+        terminal.wait_for("No file matches the filter; Esc shows all.")
         terminal.feed(ESCAPE)
         terminal.wait_for(lambda: "No file matches" not in terminal.text)
         assert "2 Files  north" in terminal.text
@@ -135,7 +135,7 @@ def shell(calm: Field) -> Iterator[PtySession]:
     with PtySession(command, columns=100, rows=24, environment=environment, folder=calm.home) as session:
         session.wait_for(PROMPT)
         session.feed(shlex.join(PROGRAM) + "\n")
-        session.wait_for("Nothing was uploaded yet.")
+        session.wait_for("No uploads yet.")
         yield session
 
 
@@ -148,7 +148,7 @@ def test_it_stops_for_the_shell_and_comes_back(calm: Field) -> None:
             session.wait_for("still 42")
             session.screen.reset()
             session.feed("fg\n")
-            session.wait_for("Nothing was uploaded yet.")
+            session.wait_for("No uploads yet.")
         session.feed("?")
         session.wait_for("In the files")
         session.feed(ESCAPE)
@@ -170,7 +170,7 @@ def test_it_works_within_tmux(calm: Field) -> None:
     command = (*server, "new-session", "-x", "100", "-y", "30", shlex.join(PROGRAM))
     try:
         with PtySession(command, columns=100, rows=30, environment=UTF8, folder=calm.home) as session:
-            session.wait_for("Nothing was uploaded yet.")
+            session.wait_for("No uploads yet.")
             session.feed(f"\x1b[200~{calm.home}/north\x1b[201~")
             session.wait_for("Enter uploads 6 images")
             session.feed(ENTER)

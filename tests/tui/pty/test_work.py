@@ -20,7 +20,7 @@ def work() -> Iterator[Field]:
 def test_from_the_first_start_to_the_last_byte(work: Field) -> None:
     card = work.card("alpha", 12)
     with work.app() as terminal:
-        terminal.wait_for("Nothing was uploaded yet.")
+        terminal.wait_for("No uploads yet.")
         terminal.wait_for(lambda: quick("whoami").code == 0)  # the app has handed over its login before
         terminal.feed("ualpha\t")
         terminal.wait_for(f"{work.home}/alpha/")
@@ -133,7 +133,7 @@ def test_keys_in_one_bunch_do_what_they_do_one_by_one(work: Field) -> None:
         terminal.feed(f"1{DOWN}{ENTER}")
         terminal.wait_for("2 Files  eta  1")
         terminal.feed(f"1k{ENTER}/nothing{ENTER}")
-        terminal.wait_for("No file matches; Esc shows all again.")
+        terminal.wait_for("No file matches the filter; Esc shows all.")
         terminal.feed(f"{ESCAPE}")
         terminal.wait_for("2 Files  zeta  1")
         terminal.feed("nA new one")

@@ -18,7 +18,7 @@ from tui_uploader.model import ProjectKind
 from tui_uploader.text import printable
 from tui_uploader.tui.add_files.destination import checked_name, name_note
 from tui_uploader.tui.terminal.resizing import ResizeGuard
-from tui_uploader.tui.widgets.choices import OneOf
+from tui_uploader.tui.widgets.choices import RadioRow
 from tui_uploader.tui.widgets.text_field import TextField
 
 Make = Callable[[str, ProjectKind], Awaitable[object]]
@@ -45,7 +45,7 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
         self._make = make
         self._asked = False
         self._field = TextField(placeholder="such as North field, 12 May", id="name")
-        self._kind = OneOf([str(kind) for kind in _KINDS], id="kind")
+        self._kind = RadioRow([str(kind) for kind in _KINDS], id="kind")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="new-project"):
@@ -84,7 +84,7 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
         elif not self._asked:  # an impatient second Enter makes no second project
             self._asked = True
             self._note("Asking the service.", trouble=False)
-            self._create(checked.name, _KINDS[self._kind.chosen])
+            self._create(checked.name, _KINDS[self._kind.selected])
 
     @work(group="new project", description="make a project")
     async def _create(self, name: str, kind: ProjectKind) -> None:

@@ -42,7 +42,7 @@ from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
 from tui_uploader.tui.lines.spans import SpanLine
 from tui_uploader.tui.terminal.resizing import ResizeGuard
-from tui_uploader.tui.widgets.choices import OneOf, Tick
+from tui_uploader.tui.widgets.choices import CheckBox, RadioRow
 
 HandOver = Callable[[AddRequest], Awaitable[object]]
 """To the engine; raises UploaderError where that refuses it."""
@@ -91,8 +91,8 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         self._chosen = ChosenPaths(glyphs, self._tree.counts, id="chosen")
         self._path = PathField(self._here, self._here, self._home, id="path")
         self._project = ProjectField(project, projects, id="project")
-        self._kind = OneOf([str(kind) for kind in _KINDS], id="kind")
-        self._auto_process = Tick("process automatically", True, id="auto-process")
+        self._kind = RadioRow([str(kind) for kind in _KINDS], id="kind")
+        self._auto_process = CheckBox("process automatically", True, id="auto-process")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="add-files"):
@@ -197,10 +197,10 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         self._say(self._summary())
         settled = settled_kind(project)
         if settled is not None:
-            self._kind.choose(_KINDS.index(settled))
+            self._kind.select(_KINDS.index(settled))
         self._kind.disabled = settled is not None
 
-    @on(OneOf.Changed)
+    @on(RadioRow.SelectionChanged)
     def _show_kind(self) -> None:
         kind = self._wanted_kind
         self._auto_process.disabled = kind is ProjectKind.RESULTS
@@ -209,7 +209,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
 
     @property
     def _wanted_kind(self) -> ProjectKind:
-        return _KINDS[self._kind.chosen]
+        return _KINDS[self._kind.selected]
 
     # ---------------------------------------------------------------------------------------------- the answer
 
@@ -232,7 +232,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
             return
         paths = [path.path for path in resolve_paths.topmost(self._chosen.paths)]
         request = add_request(
-            paths, self._project.project, name.name, self._wanted_kind, auto_process=self._auto_process.on
+            paths, self._project.project, name.name, self._wanted_kind, auto_process=self._auto_process.checked
         )
         if not self._handed_over:  # an impatient second Enter makes no second upload
             self._handed_over = True

@@ -1,4 +1,4 @@
-"""What stands where there are no files to show: what to do next. Pure."""
+"""Text shown instead of files: why there are none, and what to do next. Pure."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from tui_uploader.tui.panes.project_rows import ProjectRow
 def empty_lines(
     attachment: Attachment, accounts: Sequence[Account] | None, row: ProjectRow | None, upload: UploadStatus | None
 ) -> tuple[str, ...]:
-    """`accounts`: who is signed in; None while that is not known."""
+    """`accounts`: the accounts that are signed in; None while unknown."""
     if attachment is Attachment.ATTACHING:
-        return ("Looking for the engine.",)
+        return ("Connecting to the engine.",)
     if attachment is Attachment.OTHER_VERSION:
         return (
-            "The engine is running, and its uploads go on.",
-            "It is of another version than this app, which therefore cannot show them.",
+            "The engine is running and its uploads continue,",
+            "but it is another version than this app, which cannot show them.",
             "",
-            "E restarts the engine; uploads then go on where they were.",
+            "E restarts the engine; uploads then resume.",
         )
     if attachment is not Attachment.ATTACHED:
-        return ("The engine does not run.", "", "E starts it; uploads then go on where they were.")
+        return ("The engine is not running.", "", "E starts it; uploads then resume.")
     if upload is not None:
-        looking = upload.state is UploadState.PREPARING
-        return ("No file was found yet.",) if looking else ("The upload has no files.", "", "u adds files or folders.")
+        preparing = upload.state is UploadState.PREPARING
+        return ("No files found yet.",) if preparing else ("This upload has no files.", "", "u adds files or folders.")
     if accounts is not None and not accounts:
         return (
-            "Nobody is signed in.",
+            "Not signed in.",
             "",
-            "Leave with q, and run: tui-uploader login",
-            "It asks for an API credential of your organization at account.pix4d.com.",
-            "This screen goes on by itself as soon as somebody is signed in.",
+            "Quit with q, then run: tui-uploader login",
+            "It asks for an API credential of your organization (account.pix4d.com).",
+            "This screen updates as soon as you sign in.",
         )
     if row is not None:
         name = cell_text(row.project.name)
-        return (f"Nothing is on its way to {name}.", "", "u uploads files or folders into it.")
+        return (f"No uploads to {name} from this machine.", "", "u adds files or folders.")
     return (
-        "Nothing was uploaded yet.",
+        "No uploads yet.",
         "",
-        "u uploads files or folders, into a new project too.",
-        "Files that are dropped on the terminal arrive as well: their paths are pasted.",
+        "u uploads files or folders to a new or existing project.",
+        "You can also drop files on the terminal: it pastes their paths.",
         "? shows all keys.",
     )

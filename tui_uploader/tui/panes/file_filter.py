@@ -1,9 +1,8 @@
-"""What the filter of the files means: `dji_01`, `!dji`, `:failed`, `!:uploaded`, `:waiting 0042`. Pure."""
+"""Parse the filter of the files pane: `dji_01`, `!dji`, `:failed`, `!:uploaded`, `:waiting 0042`. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import msgspec
 
@@ -13,35 +12,42 @@ _SHORTHAND = re.compile(r"(?:^|(?<=\s))(!?):([a-z]*)(?=\s|$)", re.IGNORECASE)
 
 
 class FileFilter(msgspec.Struct, frozen=True):
-    """As `FileQuery` takes it."""
+    """The filter fields of a `FileQuery`."""
 
     status: FileStatus | None = None
     except_status: FileStatus | None = None
     text: str = ""
 
 
-def understood(typed: str) -> FileFilter:
-    """Words that begin with a colon are the beginning of a status, the last one counts; all else is part of a name."""
+def parse_filter(typed: str) -> FileFilter:
+    """Take words like `:fa` as the start of a status, of which the last one counts, and the rest as part of a name."""
     status: FileStatus | None = None
     except_status: FileStatus | None = None
 
-    def taken(word: re.Match[str]) -> str:
+    def take_status(word: re.Match[str]) -> str:
         nonlocal status, except_status
-        meant = _status(word[2].lower())
-        if word[2] and meant is None:
+        named = _status_starting_with(word[2].lower())
+        if word[2] and named is None:
             return word[0]
         if word[1]:
-            except_status = meant
+            except_status = named
         else:
-            status = meant
+            status = named
         return ""
 
-    text = _SHORTHAND.sub(taken, typed)
+    text = _SHORTHAND.sub(take_status, typed)
     return FileFilter(status, except_status, text if text == typed else text.strip())
 
 
-def _status(beginning: str) -> FileStatus | None:
-    """The troubles first: they are looked for most."""
-    order: Sequence[FileStatus] = (FileStatus.FAILED, FileStatus.DUPLICATE, FileStatus.WAITING)
-    every = [*order, FileStatus.UPLOADING, FileStatus.UPLOADED]
-    return next((status for status in every if beginning and status.startswith(beginning)), None)
+_BY_INTEREST = (
+    FileStatus.FAILED,
+    FileStatus.DUPLICATE,
+    FileStatus.WAITING,
+    FileStatus.UPLOADING,
+    FileStatus.UPLOADED,
+)
+"""Problems first: users look for them most."""
+
+
+def _status_starting_with(start: str) -> FileStatus | None:
+    return next((status for status in _BY_INTEREST if start and status.startswith(start)), None)

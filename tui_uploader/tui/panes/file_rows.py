@@ -22,29 +22,30 @@ _BAR_CELLS = 8
 _SMOOTHING = 0.5
 
 
-class Pace(msgspec.Struct, frozen=True):
-    """How far a file was when it was last seen, and how fast it went."""
+class FileRate(msgspec.Struct, frozen=True):
+    """The smoothed rate at which a file is sent."""
 
     sent: int
+    """Bytes sent when the file was last seen."""
     at: float
-    rate: float
+    """When that was, in seconds of a monotonic clock."""
+    bytes_per_second: float
 
 
-def paces(before: Mapping[int, Pace], files: Iterable[FileItem], now: float) -> dict[int, Pace]:
-    """Of every file that is uploading, by id. `now`: seconds of a clock that never goes back."""
-    return {
-        file.id: _pace(before.get(file.id), file.sent, now) for file in files if file.status is FileStatus.UPLOADING
-    }
+def file_rates(before: Mapping[int, FileRate], files: Iterable[FileItem], now: float) -> dict[int, FileRate]:
+    """The rates of the files that are uploading, by file id. `now`: seconds of a monotonic clock."""
+    uploading = (file for file in files if file.status is FileStatus.UPLOADING)
+    return {file.id: _updated_rate(before.get(file.id), file.sent, now) for file in uploading}
 
 
-def _pace(before: Pace | None, sent: int, now: float) -> Pace:
+def _updated_rate(before: FileRate | None, sent: int, now: float) -> FileRate:
     if before is None or sent < before.sent:
-        return Pace(sent, now, 0.0)
+        return FileRate(sent, now, 0.0)
     if now <= before.at:
         return before
-    rate = (sent - before.sent) / (now - before.at)
-    smooth = rate if before.rate == 0.0 else _SMOOTHING * rate + (1 - _SMOOTHING) * before.rate
-    return Pace(sent, now, smooth)
+    latest = (sent - before.sent) / (now - before.at)
+    known = before.bytes_per_second
+    return FileRate(sent, now, latest if known == 0.0 else _SMOOTHING * latest + (1 - _SMOOTHING) * known)
 
 
 def file_cells(

@@ -1,4 +1,4 @@
-"""The files of one upload: any number of them, of which only the ones in view are held."""
+"""The files pane: the files of one upload, of which only those around the view are held in memory."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from tui_uploader.tui.keys import IN_FILES
 from tui_uploader.tui.lines.columns import Column, cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.table import LineTable
-from tui_uploader.tui.panes.file_filter import understood
+from tui_uploader.tui.panes.file_filter import parse_filter
 from tui_uploader.tui.panes.file_rows import (
     COLUMNS,
-    Pace,
+    FileRate,
     clicked_sort,
     count_words,
     file_cells,
+    file_rates,
     next_sort,
     next_status,
-    paces,
 )
 from tui_uploader.tui.panes.pane import Pane
 
 _WIDEST_WINDOW = 2000
-_FILTER_HINT = "part of the name, or :failed :waiting …; ! in front: all others"
+_FILTER_HINT = "part of the name, or :failed :waiting …; ! in front: all that do not match"
 
 
 class FilesPane(Pane[FileItem]):
-    """Shows the files, filters and sorts them, and knows which ones the user means."""
+    """Shows, filters and sorts the files, and keeps the selection."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*IN_FILES, Binding("escape", "show_all", "no filter", show=False)]
 
     def __init__(self, session: EngineSession, glyphs: Glyphs, *, clock: Callable[[], float] = time.monotonic) -> None:
-        # It gets the focus at first.
+        # "-active": this pane has the focus at first.
         super().__init__(COLUMNS, glyphs, id="files", filter_hint=_FILTER_HINT, classes="-active")
         self._session = session
         self._clock = clock
@@ -51,33 +51,33 @@ class FilesPane(Pane[FileItem]):
         self._project_name = ""
         self._counts: Counts | None = None
         self._empty: tuple[str, ...] = ()
-        """What to say where the upload has no files."""
+        """Lines shown when there are no files."""
         self._query = FileQuery()
         self._cycled: FileStatus | None = None
-        """The one status that `f` shows."""
-        self._paces: dict[int, Pace] = {}
-        self._wanted = asyncio.Event()
+        """The status chosen with `f`; None: all."""
+        self._rates: dict[int, FileRate] = {}
+        self._fetch_wanted = asyncio.Event()
 
     def on_mount(self) -> None:
         self._show_title()
         self.run_worker(self._keep_window(), name="files window", group="files window", description="files window")
 
-    # --------------------------------------------------------------------------------------------- what is shown
+    # --------------------------------------------------------------------------------------------- content
 
     def show(self, upload: int | None, project: str, counts: Counts | None, empty: Sequence[str]) -> None:
-        """The files of this upload as they are now; without one, or without files, the lines of `empty`."""
+        """Show the files of this upload; without an upload or without files, the lines of `empty`."""
         if upload != self._upload:
             self._upload = upload
-            self._paces.clear()
+            self._rates.clear()
             self.table.start_over()
         self._project_name, self._counts = project, counts
         self._empty = tuple(empty)
         self._show_empty()
-        self._wanted.set()
+        self._fetch_wanted.set()
         self._show_title()
 
     def _show_empty(self) -> None:
-        lines = ("No file matches; Esc shows all again.",) if self._filtered else self._empty
+        lines = ("No file matches the filter; Esc shows all.",) if self._filtered else self._empty
         self.table.show_empty([Span(line, "muted") for line in lines])
 
     @property
@@ -103,40 +103,40 @@ class FilesPane(Pane[FileItem]):
         return row.id
 
     def cells(self, row: FileItem, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
-        pace = self._paces.get(row.id)
-        return file_cells(row, columns, pace.rate if pace else 0.0, self.glyphs)
+        rate = self._rates.get(row.id)
+        return file_cells(row, columns, rate.bytes_per_second if rate else 0.0, self.glyphs)
 
     # ------------------------------------------------------------------------------------------------ the window
 
     async def _keep_window(self) -> None:
-        """Fetch the window whenever it is wanted: one at a time, so that held keys cannot starve it."""
+        """Fetch the window when asked for; one request at a time, so that held keys cannot starve it."""
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            asked_for = upload, _ = self._upload, self._query
+            await self._fetch_wanted.wait()
+            self._fetch_wanted.clear()
+            requested = upload, _ = self._upload, self._query
             query = self._window_query()
             if upload is None:
                 continue
             try:
                 window = await self._session.ask(lambda engine: engine.files(upload, query))  # noqa: B023 - awaited here
             except UploaderError:
-                continue  # the engine link tells of an engine that is gone; the next state asks again
-            if asked_for == (self._upload, self._query):
-                self._put(window)
+                continue  # the session reports an engine that is gone; the next status asks again
+            if requested == (self._upload, self._query):
+                self._put_window(window)
 
     def _window_query(self) -> FileQuery:
         offset, limit = self.table.wanted()
         return replace(self._query, offset=offset, limit=min(limit, _WIDEST_WINDOW))
 
-    def _put(self, window: FileWindow) -> None:
-        self._paces = paces(self._paces, window.files, self._clock())
+    def _put_window(self, window: FileWindow) -> None:
+        self._rates = file_rates(self._rates, window.files, self._clock())
         self.table.put(window.offset, window.files, window.total)
         self._show_title()
 
     def rows_wanted(self) -> None:
-        self._wanted.set()
+        self._fetch_wanted.set()
 
-    def _ask_anew(self, query: FileQuery) -> None:
+    def _change_query(self, query: FileQuery) -> None:
         if query != self._query:
             marks = set(self.table.marks)
             self._query = query
@@ -144,18 +144,18 @@ class FilesPane(Pane[FileItem]):
             self.table.start_over()
             self.table.marks |= marks
             self.table.show_sorted("" if query.sort == "added" else query.sort, query.descending)
-            self._wanted.set()
+            self._fetch_wanted.set()
             self._show_title()
 
-    # ------------------------------------------------------------------------------------- which files are meant
+    # ------------------------------------------------------------------------------------- selection
 
     @property
-    def listing(self) -> tuple[int | None, FileQuery]:
-        """The upload, and which of its files are listed in which order."""
+    def shown_query(self) -> tuple[int | None, FileQuery]:
+        """The upload shown, with filter and order of its files."""
         return self._upload, self._query
 
-    def meant(self) -> tuple[int, ...]:
-        """The selected files by id; without a selection the one that the cursor is on."""
+    def selected_ids(self) -> tuple[int, ...]:
+        """The ids of the selected files; without a selection, that of the file under the cursor."""
         if self.table.marks:
             return tuple(sorted(mark for mark in self.table.marks if isinstance(mark, int)))
         return (self.table.current.id,) if self.table.current else ()
@@ -165,14 +165,14 @@ class FilesPane(Pane[FileItem]):
         self._show_title()
 
     def action_mark_all(self) -> None:
-        """Every file that the filter shows, in view or not."""
-        self._ask_for_all(lambda shown: self.select(self.table.marks | shown))
+        """Select every file that matches the filter, in view or not."""
+        self._fetch_matching(lambda matching: self.select(self.table.marks | matching))
 
     def action_mark_others(self) -> None:
-        """Of the files that the filter shows, those that are not selected."""
-        self._ask_for_all(lambda shown: self.select(self.table.marks ^ shown))
+        """Invert the selection among the files that match the filter."""
+        self._fetch_matching(lambda matching: self.select(self.table.marks ^ matching))
 
-    def _ask_for_all(self, then: Callable[[set[int]], None]) -> None:
+    def _fetch_matching(self, then: Callable[[set[int]], None]) -> None:
         upload, query = self._upload, self._query
         if upload is None:
             return
@@ -184,41 +184,41 @@ class FilesPane(Pane[FileItem]):
         self._session.call("select", lambda engine: engine.file_runs(upload, query), arrived)
 
     def select(self, marks: Iterable[Hashable] = ()) -> None:
-        """These files by id, and no others."""
+        """Select the files with these ids, and no others."""
         self.table.marks = set(marks)
         self.table.refresh()
         self._show_title()
 
-    # ------------------------------------------------------------------------------------- what is looked at
+    # ------------------------------------------------------------------------------------- filter and order
 
     def action_show_all(self) -> None:
-        """Without filters; where there is none, without the selection."""
+        """Remove the filter; without one, clear the selection."""
         if not self._filtered:
             self.select()
-        self.drop_filter()
+        self.clear_filter()
         self._cycled = None
-        self._ask_anew(replace(self._query, status=None, except_status=None, text=""))
+        self._change_query(replace(self._query, status=None, except_status=None, text=""))
 
     def action_next_status(self) -> None:
         self._cycled = next_status(self._query.status)
-        text = understood(self.filter.value).text if self.filter else ""
+        text = parse_filter(self.filter.value).text if self.filter else ""
         if self.filter and text != self.filter.value:
             self.filter.value = text
-        self._ask_anew(replace(self._query, status=self._cycled, except_status=None, text=text))
+        self._change_query(replace(self._query, status=self._cycled, except_status=None, text=text))
 
     def action_next_sort(self) -> None:
         sort, descending = next_sort(self._query.sort, self._query.descending)
-        self._ask_anew(replace(self._query, sort=sort, descending=descending))
+        self._change_query(replace(self._query, sort=sort, descending=descending))
 
     @on(LineTable.HeaderClicked)
     def _sort_by_column(self, event: LineTable.HeaderClicked) -> None:
         event.stop()
         sort, descending = clicked_sort(event.sort, self._query.sort, self._query.descending)
-        self._ask_anew(replace(self._query, sort=sort, descending=descending))
+        self._change_query(replace(self._query, sort=sort, descending=descending))
 
     @on(Input.Changed)
     def _filter_by_text(self, event: Input.Changed) -> None:
         event.stop()
-        typed = understood(event.value)
+        typed = parse_filter(event.value)
         status = typed.status or self._cycled
-        self._ask_anew(replace(self._query, status=status, except_status=typed.except_status, text=typed.text))
+        self._change_query(replace(self._query, status=status, except_status=typed.except_status, text=typed.text))

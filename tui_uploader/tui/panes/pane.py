@@ -1,4 +1,4 @@
-"""What the three panes share: a title, a table with a cursor, and a filter for those that have one."""
+"""Base class of the three panes: a title, a table with a cursor, and an optional filter."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ Row = TypeVar("Row")
 
 
 class Pane(Vertical, Generic[Row]):
-    """Tells where its cursor is and what the user opens; rows and cells are its subclass's matter."""
+    """Posts where the cursor is and what the user opens; subclasses supply rows and cells."""
 
-    class AboutRow(Message):
-        """Something that the user did with a row."""
+    class RowMessage(Message):
+        """Base of the messages about one row."""
 
         def __init__(self, pane: Pane[Any], row: Any) -> None:
             super().__init__()
             self.pane = pane
             self.row = row
 
-    class Chosen(AboutRow):
+    class RowHighlighted(RowMessage):
         """The user moved the cursor to this row."""
 
-    class Opened(AboutRow):
-        """The user wants to see more of this row."""
+    class RowOpened(RowMessage):
+        """The user pressed Enter or double-clicked this row."""
 
     def __init__(
         self,
@@ -63,48 +63,48 @@ class Pane(Vertical, Generic[Row]):
         return self.table.current
 
     def key(self, row: Row) -> Hashable:
-        """Tells the row apart from all others."""
+        """Identity of the row; stays the same when its values change."""
         raise NotImplementedError
 
     def cells(self, row: Row, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
-        """What stands in the columns that are shown."""
+        """One cell for each visible column."""
         raise NotImplementedError
 
     def rows_wanted(self) -> None:
-        """The view left the window of rows; nothing to do where the window holds them all."""
+        """Fetch more rows: the view left the window. Panes that hold all their rows do nothing."""
 
-    def tell_choice(self) -> None:
+    def post_highlighted(self) -> None:
         if self.current is not None:
-            self.post_message(self.Chosen(self, self.current))
+            self.post_message(self.RowHighlighted(self, self.current))
 
     async def action_filter(self) -> None:
-        """The field is put on the screen when it is first wanted: the first frame does not wait for its styles."""
+        """Open the filter. It is mounted at first use, so that the first frame does not wait for its styles."""
         if self.filter is not None:
             if not self.filter.is_attached:
                 await self.mount(self.filter, after=self.title_line)
             self.filter.open()
 
-    def drop_filter(self) -> None:
+    def clear_filter(self) -> None:
         if self.filter is not None:
-            self.filter.drop()
+            self.filter.clear_and_hide()
 
     @on(LineTable.CursorMoved)
-    def _choose(self, event: LineTable.CursorMoved) -> None:
+    def _post_moved(self, event: LineTable.CursorMoved) -> None:
         event.stop()
-        self.tell_choice()
+        self.post_highlighted()
 
     @on(LineTable.RowOpened)
     def _open(self, event: LineTable.RowOpened) -> None:
         event.stop()
         if self.current is not None:
-            self.post_message(self.Opened(self, self.current))
+            self.post_message(self.RowOpened(self, self.current))
 
     @on(LineView.WindowWanted)
-    def _want_rows(self, event: LineView.WindowWanted) -> None:
+    def _fetch_rows(self, event: LineView.WindowWanted) -> None:
         event.stop()
         self.rows_wanted()
 
-    @on(FilterInput.Left)
-    def _leave_filter(self, event: FilterInput.Left) -> None:
+    @on(FilterInput.Finished)
+    def _leave_filter(self, event: FilterInput.Finished) -> None:
         event.stop()
         self.table.focus()

@@ -1,4 +1,4 @@
-"""What is left of the screen where there is no room for one: a line for each upload."""
+"""One line for each upload, for terminals too small for the panes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tui_uploader.tui.lines.spans import segments
 from tui_uploader.tui.panes.upload_rows import percent_stored
 
 
-def plain_lines(status: EngineStatus | None, trouble: str) -> list[str]:
-    """The newest upload first; `trouble` is what is wrong with the engine, if anything is."""
-    lines = [trouble] if trouble else []
+def plain_lines(status: EngineStatus | None, problem: str) -> list[str]:
+    """The newest upload first; before them `problem`, what is wrong with the engine (empty: nothing)."""
+    lines = [problem] if problem else []
     for upload in reversed(status.uploads if status else ()):
         state = f"{percent_stored(upload)} %" if upload.state is UploadState.ACTIVE else str(upload.state)
         failed = f", {upload.counts.failed} failed" if upload.counts.failed else ""
@@ -30,8 +30,8 @@ class PlainStatus(Widget):
         self._glyphs = glyphs
         self._lines = plain_lines(None, "")
 
-    def show(self, status: EngineStatus | None, trouble: str) -> None:
-        lines = plain_lines(status, trouble)
+    def show(self, status: EngineStatus | None, problem: str) -> None:
+        lines = plain_lines(status, problem)
         if lines != self._lines:
             self._lines = lines
             self.refresh()

@@ -1,4 +1,4 @@
-"""The projects at the left; in a narrow terminal they take the place of the files while one is chosen."""
+"""The projects pane, at the left; in a narrow terminal it replaces the files while the user chooses a project."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.project_rows import COLUMNS, ProjectRow, matching, project_cells, project_rows
 
-_NO_PROJECT = ("No project yet.", "", "n makes one,", "u uploads files into a new one.")
-_FILTER_HINT = "part of the name; ! in front: all others"
+_NO_PROJECT = ("No projects yet.", "", "n creates one,", "u uploads files to a new one.")
+_FILTER_HINT = "part of the name; ! in front: all that do not match"
 
 
 class ProjectsPane(Pane[ProjectRow]):
-    """Shows the projects, and tells which one the user looks at."""
+    """Shows the projects and posts which one is under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*IN_PROJECTS, Binding("escape", "back", "back", show=False)]
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(COLUMNS, glyphs, id="projects", filter_hint=_FILTER_HINT)
         self.listed: tuple[Project, ...] = ()
-        """As the engine told them last."""
+        """The newest list from the engine."""
         self._status: EngineStatus | None = None
         self._text = ""
 
@@ -44,7 +44,7 @@ class ProjectsPane(Pane[ProjectRow]):
         self._show()
 
     def select_upload(self, upload: int) -> None:
-        """Put the cursor on the project that this upload goes to."""
+        """Put the cursor on the project of this upload."""
         for row in self.table.window.rows:
             if row.takes(upload):
                 self.table.select(row.key)
@@ -59,7 +59,7 @@ class ProjectsPane(Pane[ProjectRow]):
     def _show(self) -> None:
         every = project_rows(self.listed, self._status)
         rows = matching(every, self._text)
-        empty = _NO_PROJECT if not every else ("No project matches.",)
+        empty = _NO_PROJECT if not every else ("No project matches.", "", "Esc shows all.")
         self.table.show_empty([Span(line, "muted") for line in empty])
         self.table.put(0, rows, len(rows))
         count = f"  {len(rows):,} of {len(every):,}" if self._text else f"  {len(every):,}"
@@ -71,12 +71,12 @@ class ProjectsPane(Pane[ProjectRow]):
     def cells(self, row: ProjectRow, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
         return project_cells(row, columns, self.glyphs)
 
-    # ------------------------------------------------------------------------------------- what the user does
+    # ------------------------------------------------------------------------------------- actions
 
     async def action_back(self) -> None:
-        """Without a filter; then to the files, where the terminal has no room for both."""
+        """Remove the filter; without one, return to the files if the terminal is too narrow for both panes."""
         if self._text:
-            self.drop_filter()
+            self.clear_filter()
         elif self.screen.has_class("-switching"):
             await self.run_action("screen.focus_pane('files')")
 
@@ -85,4 +85,4 @@ class ProjectsPane(Pane[ProjectRow]):
         event.stop()
         self._text = event.value
         self._show()
-        self.tell_choice()
+        self.post_highlighted()

@@ -66,7 +66,7 @@ def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], gl
     return cells
 
 
-def settled_down(status: UploadStatus, streams: int) -> UploadStatus:
+def without_stale_rate(status: UploadStatus, streams: int) -> UploadStatus:
     """Where nothing is under way, a rate is that of a while ago, and an estimate made from it too."""
     return status if streams else replace(status, rate=0.0, eta=None)
 

@@ -1,4 +1,4 @@
-"""The uploads at the bottom: all that move or moved lately. Hiding them hides lines, and interrupts nothing."""
+"""The uploads pane, at the bottom: active and recent uploads. Hiding it interrupts nothing."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ from tui_uploader.tui.panes.upload_rows import (
     COLUMNS,
     detail_lines,
     link_spans,
-    settled_down,
     summary_spans,
     upload_cells,
+    without_stale_rate,
 )
 
 _SHARE_OF_SCREEN = 4
+"""The list takes at most this part of the screen: a quarter."""
 _NO_UPLOAD = ("No uploads; u starts one.",)
 _MARGIN = 2
 
 
 class UploadsPane(Pane[UploadStatus]):
-    """Shows the uploads, the link, and of one upload what its line has no room for."""
+    """Shows the uploads, the state of the link, and details of the upload under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(IN_UPLOADS)
 
     class Resized(Message):
-        """It takes more lines of the screen, or fewer."""
+        """The height of the pane changed."""
 
     def __init__(self, glyphs: Glyphs, *, wall: Callable[[], float]) -> None:
         super().__init__(COLUMNS, glyphs, id="uploads", header=False)
@@ -54,12 +55,12 @@ class UploadsPane(Pane[UploadStatus]):
     def on_mount(self) -> None:
         self.show_link()
         self._fit()
-        # A countdown is the one thing here that changes by itself; with the link up this draws nothing.
+        # For the countdown to the next try; with the link up nothing changes, so nothing is drawn.
         self.set_interval(1.0, self.show_link)
 
     def show_status(self, status: EngineStatus) -> None:
         self._status = status
-        newest_first = [settled_down(upload, status.streams) for upload in reversed(status.uploads)]
+        newest_first = [without_stale_rate(upload, status.streams) for upload in reversed(status.uploads)]
         self.table.show_empty([Span(line, "muted") for line in _NO_UPLOAD])
         self.table.put(0, newest_first, len(newest_first))
         self._fit()
@@ -67,7 +68,7 @@ class UploadsPane(Pane[UploadStatus]):
         self.show_detail()
 
     def show_link(self) -> None:
-        """The title: how many there are, and how the link is."""
+        """Show the title: the number of uploads and the state of the link."""
         link = link_spans(self._status.link, self._wall()) if self._status else []
         down = self._status is not None and self._status.link.state is LinkState.DOWN
         title = [Span("3 Uploads", "strong"), *summary_spans(self._status)]
@@ -93,7 +94,7 @@ class UploadsPane(Pane[UploadStatus]):
         self.show_detail()
 
     def toggle(self) -> bool:
-        """Hide the list, or show it again; the title stays. Whether it is shown now."""
+        """Hide the list, or show it again; the title stays. Return whether it is shown now."""
         self.toggle_class("-folded")
         return not self.has_class("-folded")
 
@@ -103,7 +104,7 @@ class UploadsPane(Pane[UploadStatus]):
         self.post_message(self.Resized())
 
     def _fit(self) -> None:
-        """As many lines as there are uploads, but not more than a quarter of the screen."""
+        """Set the height to one line for each upload, up to a quarter of the screen."""
         most = max(1, self.app.size.height // _SHARE_OF_SCREEN - 2)
         lines = min(max(2 if not self.table.window.total else 1, self.table.window.total), most)
         self.table.styles.height = lines
@@ -115,5 +116,5 @@ class UploadsPane(Pane[UploadStatus]):
         return upload_cells(row, columns, self.glyphs)
 
     @on(LineTable.CursorMoved)
-    def _show_its_detail(self) -> None:
+    def _follow_cursor(self) -> None:
         self.show_detail()

@@ -17,7 +17,7 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
 from tui_uploader.text import byte_count, exact_bytes, printable
 from tui_uploader.tui.terminal.resizing import ResizeGuard
-from tui_uploader.tui.widgets.choices import OneOf
+from tui_uploader.tui.widgets.choices import RadioRow
 from tui_uploader.tui.widgets.text_field import TextField
 
 Apply = Callable[[BandwidthChange], Awaitable[Bandwidth]]
@@ -52,7 +52,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
         self._limit = _field(limit_words(self._at_first), "limit")
         self._schedule = _field(self._at_first.schedule or _OFF, "schedule")
         self._budget = _field(budget_words(self._at_first), "budget")
-        self._per = OneOf([str(per) for per in _PERIODS], _PERIODS.index(self._at_first.per), id="per")
+        self._per = RadioRow([str(per) for per in _PERIODS], _PERIODS.index(self._at_first.per), id="per")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="bandwidth"):
@@ -99,7 +99,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
         change = change_of(
-            self._at_first, self._limit.value, self._schedule.value, self._budget.value, _PERIODS[self._per.chosen]
+            self._at_first, self._limit.value, self._schedule.value, self._budget.value, _PERIODS[self._per.selected]
         )
         if change == BandwidthChange():
             self.dismiss(None)

@@ -134,7 +134,7 @@ class MainScreen(ResizeGuard, Screen[None]):
 
     @on(UploadsPane.Resized)
     def _place_notice(self) -> None:
-        self.notices.place(self._lines_below)
+        self.notices.move_above(self._lines_below)
 
     @property
     def _lines_below(self) -> int:
@@ -176,7 +176,7 @@ class MainScreen(ResizeGuard, Screen[None]):
             upload=self._upload(),
             project=row.project if row else None,
             uploads=row.uploads if row else (),
-            files=self.files.meant(),
+            files=self.files.selected_ids(),
             forget_selection=self.files.select,
         )
 
@@ -196,8 +196,8 @@ class MainScreen(ResizeGuard, Screen[None]):
         if not self.uploads.toggle() and self.pane == "uploads":
             self.files.table.focus()
 
-    @on(Pane.Chosen)
-    def _follow_cursor(self, event: Pane.Chosen) -> None:
+    @on(Pane.RowHighlighted)
+    def _follow_cursor(self, event: Pane.RowHighlighted) -> None:
         if event.pane is self.files:
             return
         self._looked_at = event.row.upload
@@ -206,8 +206,8 @@ class MainScreen(ResizeGuard, Screen[None]):
             self.projects.select_upload(self._looked_at)
         self._show_files()
 
-    @on(Pane.Opened)
-    def _open(self, event: Pane.Opened) -> None:
+    @on(Pane.RowOpened)
+    def _open(self, event: Pane.RowOpened) -> None:
         if event.pane is self.files:
             from tui_uploader.tui.screens.details import DetailsScreen  # the first frame does without it
 

@@ -1,5 +1,7 @@
-"""One of several, and yes or no, in a line each: Space or a click changes them. Drawn in ASCII, so that any terminal
-shows them without colour."""
+"""Radio buttons and a check box, one line each; Space or a click changes them.
+
+Drawn in ASCII, so that they can be read on any terminal and without colour.
+"""
 
 from __future__ import annotations
 
@@ -16,60 +18,60 @@ from textual.widget import Widget
 _GAP = "  "
 
 
-class OneOf(Widget, can_focus=True):
+class RadioRow(Widget, can_focus=True):
     """`(x) images  ( ) results`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,right,l", "step(1)", "Change", show=False),
         Binding("left,h", "step(-1)", "Change", show=False),
     ]
-    chosen: reactive[int] = reactive(0)
+    selected: reactive[int] = reactive(0)
 
-    class Changed(Message):
-        """Another one was chosen."""
+    class SelectionChanged(Message):
+        """Another option was selected."""
 
-    def __init__(self, options: Sequence[str], chosen: int = 0, *, id: str) -> None:
+    def __init__(self, options: Sequence[str], selected: int = 0, *, id: str) -> None:
         super().__init__(id=id)
         self._options = [*options]
-        self.set_reactive(OneOf.chosen, chosen)
+        self.set_reactive(RadioRow.selected, selected)
 
     def render(self) -> Content:
-        marks = ["(x)" if index == self.chosen else "( )" for index in range(len(self._options))]
+        marks = ["(x)" if index == self.selected else "( )" for index in range(len(self._options))]
         return Content(_GAP.join(f"{mark} {option}" for mark, option in zip(marks, self._options, strict=True)))
 
-    def choose(self, index: int) -> None:
-        if index != self.chosen:
-            self.chosen = index
-            self.post_message(self.Changed())
+    def select(self, index: int) -> None:
+        if index != self.selected:
+            self.selected = index
+            self.post_message(self.SelectionChanged())
 
     def action_step(self, step: int) -> None:
-        self.choose((self.chosen + step) % len(self._options))
+        self.select((self.selected + step) % len(self._options))
 
     def on_click(self, event: events.Click) -> None:
         end = 0
         for index, option in enumerate(self._options):
             end += len("(x) ") + len(option) + len(_GAP)
             if event.x < end:
-                self.choose(index)
+                self.select(index)
                 return
 
 
-class Tick(Widget, can_focus=True):
+class CheckBox(Widget, can_focus=True):
     """`[x] start processing automatically`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "flip", "Change", show=False)]
-    on: reactive[bool] = reactive(True)
+    checked: reactive[bool] = reactive(True)
 
-    def __init__(self, label: str, on: bool, *, id: str) -> None:
+    def __init__(self, label: str, checked: bool, *, id: str) -> None:
         super().__init__(id=id)
         self._label = label
-        self.set_reactive(Tick.on, on)
+        self.set_reactive(CheckBox.checked, checked)
 
     def render(self) -> Content:
-        return Content(f"[{'x' if self.on and not self.is_disabled else ' '}] {self._label}")
+        return Content(f"[{'x' if self.checked and not self.is_disabled else ' '}] {self._label}")
 
     def action_flip(self) -> None:
-        self.on = not self.on
+        self.checked = not self.checked
 
     def on_click(self) -> None:
         self.action_flip()

@@ -1,4 +1,4 @@
-"""The line in which the user types what to look for. It lets go of nothing but what was typed in it."""
+"""The filter field above a list."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from textual.widgets import Input
 
 
 class FilterInput(Input):
-    """Hidden until it is opened. Every change is told at once, as `Input.Changed`."""
+    """Hidden until it is opened. Posts `Input.Changed` at every change, so that the list follows as the user types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "drop", "no filter", show=False),
+        Binding("escape", "clear_and_leave", "no filter", show=False),
         Binding("enter,down", "keep", "keep the filter", show=False),
     ]
 
-    class Left(Message):
-        """The user went back to the list."""
+    class Finished(Message):
+        """The user is done typing and returns to the list."""
 
     def __init__(self, hint: str, *, id: str | None = None) -> None:
         super().__init__(id=id, placeholder=hint, compact=True)
@@ -29,15 +29,15 @@ class FilterInput(Input):
         self.display = True
         self.focus()
 
-    def drop(self) -> None:
-        """Filter no more, from elsewhere."""
+    def clear_and_hide(self) -> None:
+        """Remove the filter; called by the list's pane."""
         self.value = ""
         self.display = False
 
-    def action_drop(self) -> None:
-        self.drop()
-        self.post_message(self.Left())
+    def action_clear_and_leave(self) -> None:
+        self.clear_and_hide()
+        self.post_message(self.Finished())
 
     def action_keep(self) -> None:
         self.display = bool(self.value)
-        self.post_message(self.Left())
+        self.post_message(self.Finished())

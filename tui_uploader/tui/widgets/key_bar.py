@@ -1,4 +1,4 @@
-"""The last line of the screen: the keys of the pane that the user is in, as many as there is room for."""
+"""The last line of the screen: the keys of the focused pane, as many as fit."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from textual.widget import Widget
 from tui_uploader.tui.lines.glyphs import Span
 from tui_uploader.tui.lines.spans import segments
 
-_ALWAYS = 2
+_ALWAYS_SHOWN = 2
 _GAP = 2
-_MOST_IN_NARROW, _NARROW = 8, 100
+_MOST_WHEN_NARROW, _NARROW = 8, 100
+"""Keys shown at most in a terminal of fewer cells than this."""
 
 
-def fitting(keys: Sequence[Binding], width: int) -> list[Binding]:
-    """The first of the keys that fit into `width` cells, and always the last two: help and quit."""
-    last = list(keys[-_ALWAYS:])
+def fitting_keys(keys: Sequence[Binding], width: int) -> list[Binding]:
+    """The first keys that fit into `width` cells, and always the last two: help and quit."""
+    last = list(keys[-_ALWAYS_SHOWN:])
     free = width + _GAP - sum(_cells(key) for key in last)  # nothing follows the last one
     shown: list[Binding] = []
-    most = _MOST_IN_NARROW - _ALWAYS if width < _NARROW else len(keys)
-    for key in keys[:-_ALWAYS][:most]:
+    most = _MOST_WHEN_NARROW - _ALWAYS_SHOWN if width < _NARROW else len(keys)
+    for key in keys[:-_ALWAYS_SHOWN][:most]:
         if _cells(key) > free:
             break
         free -= _cells(key)
@@ -39,11 +40,11 @@ def _cells(key: Binding) -> int:
 
 
 class KeyBar(Widget):
-    """Shows keys, and takes clicks on them."""
+    """Shows keys; a click on one presses it."""
 
     @dataclass
     class Pressed(Message):
-        """The user clicked on a key."""
+        """The user clicked a key."""
 
         binding: Binding
 
@@ -58,27 +59,27 @@ class KeyBar(Widget):
             self.refresh()
 
     def show_note(self, note: str) -> None:
-        """A word at the right about the screen itself, such as that it goes slow."""
+        """Show a short note about the screen itself at the right, such as that it redraws less often."""
         if note != self._note:
             self._note = note
             self.refresh()
 
     @property
-    def _room(self) -> int:
+    def _free_width(self) -> int:
         return self.size.width - (cell_len(self._note) + 1 if self._note else 0)
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         spans: list[Span] = []
-        for key in fitting(self._keys, self._room) if y == 0 else ():
+        for key in fitting_keys(self._keys, self._free_width) if y == 0 else ():
             spans += [Span(key.key_display or "", "key"), Span(f" {key.description}"), Span(" " * _GAP)]
-        strip = Strip(segments(self, spans, base)).adjust_cell_length(self._room, base)
+        strip = Strip(segments(self, spans, base)).adjust_cell_length(self._free_width, base)
         note = Strip(segments(self, [Span(f" {self._note}", "muted")] if self._note else [], base))
         return Strip.join((strip, note)).adjust_cell_length(self.size.width, base)
 
     def on_click(self, event: events.Click) -> None:
         x = event.x
-        for key in fitting(self._keys, self._room):
+        for key in fitting_keys(self._keys, self._free_width):
             if x < _cells(key):
                 self.post_message(self.Pressed(key))
                 return

@@ -1,4 +1,4 @@
-"""What the user is told in passing, over the last files: one notice at a time, always the newest."""
+"""Notices above the uploads pane: one at a time, always the newest."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LONGEST = 600
 
 
 def notice_lines(text: str, width: int) -> list[str]:
-    """`text`, inert and not endless, in lines of at most `width` cells."""
+    """`text` made safe for the terminal, cut to a maximum length and wrapped at `width` cells."""
     return wrapped(cell_text(printable(without_ornament(text), _LONGEST)), width, most=_MOST_LINES)
 
 
-def kept(before: Noticed | None, notice: Noticed) -> Noticed:
-    """`notice`, and behind it what stays until it is closed: one call for somebody does not take another's place."""
+def combined(before: Noticed | None, notice: Noticed) -> Noticed:
+    """`notice`, followed by `before` if that stays until closed: a call for action must not hide another."""
     if before is None or before.seconds or not notice.attention or before.text in notice.text:
         return notice
     if notice.text in before.text:
@@ -32,7 +32,7 @@ def kept(before: Noticed | None, notice: Noticed) -> Noticed:
 
 
 class Notices(Widget):
-    """Hidden while there is nothing to say. A click closes it."""
+    """Hidden while there is no notice. A click closes it."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -40,18 +40,18 @@ class Notices(Widget):
         self._timer: Timer | None = None
 
     def show(self, notice: Noticed, below: int) -> None:
-        """`below`: how many lines of the screen's end it must leave free."""
+        """`below`: lines to leave free at the end of the screen."""
         if self._timer is not None:
             self._timer.stop()
-        notice = kept(self.current, notice)
+        notice = combined(self.current, notice)
         self._timer = self.set_timer(notice.seconds, self.close) if notice.seconds else None
         self.current = notice
-        self.place(below)
+        self.move_above(below)
         self.display = True
         self._fit()
 
-    def place(self, below: int) -> None:
-        """Leave so many lines of the screen's end free."""
+    def move_above(self, below: int) -> None:
+        """Move to `below` lines above the end of the screen."""
         self.styles.margin = (0, 0, below, 0)
 
     def close(self) -> None:
@@ -59,10 +59,10 @@ class Notices(Widget):
         self.display = False
 
     def _lines(self) -> list[str]:
-        return notice_lines(self.current.text, self._room) if self.current else []
+        return notice_lines(self.current.text, self._text_width) if self.current else []
 
     @property
-    def _room(self) -> int:
+    def _text_width(self) -> int:
         return max(1, self.app.size.width - 4)
 
     def _fit(self) -> None:

@@ -1,4 +1,4 @@
-"""One line of text that never blinks, and never holds anything a terminal would obey."""
+"""A one-line text field without blinking cursor and without control characters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui_uploader.text import printable
 
 
 class TextField(Input):
-    """Textual's field, quiet and inert."""
+    """Textual's `Input`, which redraws only when the text changes and takes only printable text."""
 
     def __init__(self, value: str = "", *, placeholder: str = "", id: str) -> None:
         super().__init__(value, placeholder=placeholder, id=id, compact=True, select_on_focus=False)
@@ -19,12 +19,12 @@ class TextField(Input):
         self._show_end()
 
     def _show_end(self) -> None:
-        """Of a text that is too long, its end if the cursor is there: Textual does so only for single keys."""
+        """Scroll to the end of a long text if the cursor is there; Textual does this only for single keys."""
         if self.cursor_at_end:
             self.scroll_to(x=self.max_scroll_x, animate=False, force=True)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Of a paste, the first line without anything that does not belong into a line."""
+        """Insert the first line of the paste without control characters."""
         event.prevent_default()
         event.stop()
         self.insert_text_at_cursor(first_line(event.text))
@@ -32,6 +32,6 @@ class TextField(Input):
 
 
 def first_line(text: str, limit: int = 4096) -> str:
-    """What of a paste may stand in a field of one line."""
+    """The first line of `text` without control characters."""
     lines = text[:limit].strip().splitlines()
     return "".join(character for character in (lines[0] if lines else "") if printable(character) == character)
