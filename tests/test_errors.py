@@ -83,7 +83,7 @@ def test_every_remedy_is_somebodys() -> None:
         ("ProxyRefused", Remedy.PERSON),
         ("ProxyUnusable", Remedy.PERSON),
         ("TokenExpired", Remedy.NEW_TOKEN),
-        ("StorageKeyExpired", Remedy.NEW_STORAGE_KEY),
+        ("StorageKeyExpired", Remedy.NEW_CREDENTIALS),
         ("SignInRefused", Remedy.PERSON),
         ("CloudBusy", Remedy.WAIT),
         ("CloudRefused", Remedy.PERSON),

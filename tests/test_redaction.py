@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tui_uploader import redaction
 from tui_uploader.cloud.http.error_mapping import quoted
 from tui_uploader.errors import CloudRefused, revived
-from tui_uploader.redaction import REMOVED, Holder, forms, holds_secret, without_secrets
+from tui_uploader.redaction import REMOVED, Secrets, forms, holds_secret, without_secrets
 from tui_uploader.service.logfile import LogFormatter
 
 SECRET = "kT9/+z \"q<R&'e\\7%é"
@@ -60,7 +60,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_secret_is_found_in_every_encoding(encoding: str) -> None:
-    holder = Holder(SECRET)
+    holder = Secrets(SECRET)
     written = ENCODINGS[encoding](SECRET)
     for text in (written, f"The server said: [{written}], and again [{written}].", f'{{"message": "{written}"}}'):
         shown = without_secrets(text)
@@ -80,7 +80,7 @@ _SECRETS = st.text(
 @settings(max_examples=1000, deadline=None)
 @given(secret=_SECRETS, encoding=st.sampled_from(sorted(ENCODINGS)), before=st.text(max_size=20), behind=st.text())
 def test_no_encoding_of_a_random_secret_survives(secret: str, encoding: str, before: str, behind: str) -> None:
-    holder = Holder(secret)
+    holder = Secrets(secret)
     written = ENCODINGS[encoding](secret)
     shown = without_secrets(f"{before} [{written}] {behind}")
     assert not holds_secret(shown)
@@ -92,7 +92,7 @@ def test_no_encoding_of_a_random_secret_survives(secret: str, encoding: str, bef
 @settings(max_examples=500, deadline=None)
 @given(text=st.text(max_size=300))
 def test_text_without_a_secret_stays_as_it_is(text: str) -> None:
-    holder = Holder("an-unusual-secret-4711", "e" * 40)
+    holder = Secrets("an-unusual-secret-4711", "e" * 40)
     assert without_secrets(text) == text
     assert holder.secrets
 
@@ -100,7 +100,7 @@ def test_text_without_a_secret_stays_as_it_is(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(start=st.integers(0, 900), length=st.integers(31, 400), before=st.sampled_from(["", " ", "token: "]))
 def test_a_fragment_of_a_token_is_found(start: int, length: int, before: str) -> None:
-    holder = Holder(TOKEN)
+    holder = Secrets(TOKEN)
     fragment = TOKEN[start : start + length]
     shown = without_secrets(f"{before}{fragment}")
     assert len(fragment) < 31 or shown == f"{before}…"
@@ -123,27 +123,27 @@ TOKEN = base64.b64encode(bytes((index * 167 + 13 * (index // 7)) % 251 for index
     ],
 )
 def test_short_secrets_do_not_take_ordinary_text_apart(secret: str, text: str, shown: str) -> None:
-    holder = Holder(secret)
+    holder = Secrets(secret)
     assert without_secrets(text) == shown
     assert holder.secrets
 
 
 def test_secrets_are_known_as_long_as_somebody_holds_them() -> None:
     text = "the-first-token the-second-token the-third-token"
-    first, second = Holder("the-first-token"), Holder("the-second-token", None, "")
-    same = Holder("the-first-token")
+    first, second = Secrets("the-first-token"), Secrets("the-second-token", None, "")
+    same = Secrets("the-first-token")
     assert without_secrets(text) == "… … the-third-token"
     del first
-    third = Holder("the-third-token")
+    third = Secrets("the-third-token")
     assert without_secrets(text) == "… … …"
     del same, second
-    other = Holder("something else")
+    other = Secrets("something else")
     assert without_secrets(text) == "the-first-token the-second-token …"
     assert third.secrets and other.secrets
 
 
 def test_no_error_and_no_line_of_a_log_has_a_secret() -> None:
-    holder = Holder(SECRET)
+    holder = Secrets(SECRET)
     error = CloudRefused(f"The store refused: {quote(SECRET, safe='')}.")
     assert str(error) == error.message == "The store refused: …."
     assert str(revived("CloudRefused", SECRET)) == "…"
@@ -160,8 +160,8 @@ def test_no_error_and_no_line_of_a_log_has_a_secret() -> None:
 def test_a_fault_that_nobody_handles_is_printed_without_secrets() -> None:
     program = """
 import threading
-from tui_uploader.redaction import Holder, guard_tracebacks
-holder = Holder("hunter2-hunter2")
+from tui_uploader.redaction import Secrets, guard_tracebacks
+holder = Secrets("hunter2-hunter2")
 guard_tracebacks()
 thread = threading.Thread(target=lambda: int("in a thread: " + "hunter2-" * 2))
 thread.start(); thread.join()
@@ -173,11 +173,11 @@ raise ValueError("at the end: " + "hunter2-" * 2)
 
 
 def test_threads_may_learn_secrets_while_others_write() -> None:
-    holders: list[Holder] = []
+    holders: list[Secrets] = []
 
     def learn(number: int) -> None:
         for turn in range(50):
-            holders.append(Holder(f"secret-{number}-{turn}-end"))
+            holders.append(Secrets(f"secret-{number}-{turn}-end"))
             assert without_secrets(f"<secret-{number}-{turn}-end>") == "<…>"
 
     faults: list[object] = []
@@ -206,7 +206,7 @@ def test_a_text_of_repetitions_is_walked_through_once(monkeypatch: pytest.Monkey
         return start, end
 
     monkeypatch.setattr(redaction, "_widened", counted)
-    holder = Holder("x" * 800)
+    holder = Secrets("x" * 800)
     assert without_secrets("x" * 5_000) == REMOVED
     assert walked <= 3 * 5_000
     del holder
@@ -214,7 +214,7 @@ def test_a_text_of_repetitions_is_walked_through_once(monkeypatch: pytest.Monkey
 
 def test_nothing_is_quoted_of_where_the_look_through_a_long_text_ends() -> None:
     token, secret = "".join(f"{number:05}" for number in range(1600)), "a-secret-of-ordinary-length"
-    holder = Holder(token, secret)
+    holder = Secrets(token, secret)
     assert "a-sec" not in quoted(2 * token + token[: 4_000 - 20] + secret + "z" * 100_000)
     assert quoted("Denied. " * 100_000).startswith("Denied. Denied. ")
     del holder

@@ -41,7 +41,7 @@ class Remedy(StrEnum):
     LINK = "link"
     """The link has to come back; waiting for it costs no attempt."""
     NEW_TOKEN = "new_token"
-    NEW_STORAGE_KEY = "new_storage_key"
+    NEW_CREDENTIALS = "new_credentials"
     CORRECT_CLOCK = "correct_clock"
     """Sign again with the service's time."""
     CHECK_FILE = "check_file"
@@ -138,7 +138,7 @@ class TokenExpired(SignInError):
 
 
 class StorageKeyExpired(SignInError):
-    remedy = Remedy.NEW_STORAGE_KEY
+    remedy = Remedy.NEW_CREDENTIALS
 
 
 class LinkError(UploaderError):

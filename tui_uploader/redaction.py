@@ -1,7 +1,7 @@
 """The secrets that this process knows, and how they are taken out of sentences.
 
 A server may quote what it was sent: the client secret, a token, a storage credential, a proxy's password. Whoever
-learns such a secret keeps it here, in a `Holder`, and every sentence on its way to a person, a log or the journal goes
+learns such a secret keeps it here, in a `Secrets`, and every sentence on its way to a person, a log or the journal goes
 through `without_secrets`: all errors of `errors` do by themselves, and all lines of the engine's log.
 
 A secret is found as it is, percent-encoded, as JSON or HTML writes it, in hexadecimal digits, and within the base64
@@ -34,7 +34,7 @@ _LONG = 3 * _FRAGMENT
 _MOST_DECODINGS = 4
 
 
-class Holder:
+class Secrets:
     """Some secrets, for as long as this object lives. It lies beside the secrets in the value that has them."""
 
     def __init__(self, *secrets: str | None) -> None:
@@ -98,11 +98,11 @@ class _Known:
     """All holders of the process. Log lines are written by any thread."""
 
     def __init__(self) -> None:
-        self._holders: weakref.WeakSet[Holder] = weakref.WeakSet()
+        self._holders: weakref.WeakSet[Secrets] = weakref.WeakSet()
         self._index: _Index | None = None
         self._lock = threading.Lock()
 
-    def add(self, holder: Holder) -> None:
+    def add(self, holder: Secrets) -> None:
         with self._lock:
             self._holders.add(holder)
             self._index = None
@@ -120,7 +120,7 @@ _KNOWN = _Known()
 
 
 def without_secrets(text: str) -> str:
-    """`text` with an ellipsis in the place of every secret that a `Holder` of this process has."""
+    """`text` with an ellipsis in the place of every secret that a `Secrets` of this process has."""
     index = _KNOWN.index()
     if not index.by_start and not index.words:
         return text

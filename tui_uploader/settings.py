@@ -15,7 +15,7 @@ import msgspec
 import platformdirs
 
 from tui_uploader.errors import UsageError
-from tui_uploader.redaction import Holder
+from tui_uploader.redaction import Secrets
 from tui_uploader.text import printable
 
 APP = "tui-uploader"
@@ -24,7 +24,7 @@ VERSION = "0.1.0"
 
 PIX4D_CLOUD_URL = "https://cloud.pix4d.com"
 
-_secrets: dict[str, Holder] = {}
+_secrets: dict[str, Secrets] = {}
 """Of the login that the environment carries."""
 
 # A Unix socket's path may have 104 bytes on macOS and 108 on Linux, the closing zero included.
@@ -188,7 +188,7 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
     if bool(client_id) != bool(secret):
         missing = "PIX4D_CLIENT_SECRET" if client_id else "PIX4D_CLIENT_ID"
         raise UsageError(f"The environment names one half of a login: {missing} is not set.")
-    _secrets["login"] = Holder(secret)
+    _secrets["login"] = Secrets(secret)
     ca_file = text("ca_file", "TUI_UPLOADER_CA_FILE", "")
     return Settings(
         cloud_url=cloud_address(text("cloud_url", "PIX4D_CLOUD_URL", PIX4D_CLOUD_URL)),

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cloud.servers import CERTIFICATE
-from tui_uploader.cloud.contract import Span
+from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, origin_of
 from tui_uploader.cloud.refresh import Renewable, ServerClock
 from tui_uploader.cloud.s3.capabilities import KnownStores
-from tui_uploader.cloud.s3.client import S3Calls
-from tui_uploader.cloud.s3.session_credentials import StorageKey, storage_key
+from tui_uploader.cloud.s3.client import S3Client
+from tui_uploader.cloud.s3.session_credentials import SessionCredentials, session_credentials
 from tui_uploader.cloud.s3.store import S3Store
 from tui_uploader.settings import Settings
 
@@ -29,9 +29,9 @@ SECRET = "SECRETEXAMPLE000001"
 @dataclass
 class OpenStore:
     store: S3Store
-    keys: Renewable[StorageKey]
+    keys: Renewable[SessionCredentials]
     clock: ServerClock
-    fetched: list[StorageKey]
+    fetched: list[SessionCredentials]
     """Every storage key that was asked for."""
 
 
@@ -51,9 +51,9 @@ async def open_store(
     server_clock = ServerClock(clock)
     pool = ConnectionPool(Settings(ca_file=CERTIFICATE), deadlines)
     names = access_keys or (f"AKIDEXAMPLE{number:05}" for number in itertools.count(1))
-    fetched: list[StorageKey] = []
+    fetched: list[SessionCredentials] = []
 
-    async def fetch() -> StorageKey:
+    async def fetch() -> SessionCredentials:
         reply = {
             "access_key": next(names),
             "secret_key": SECRET,
@@ -61,12 +61,12 @@ async def open_store(
             "key": "user-1/project-2",
             "endpoint_override": origin.netloc,
         }
-        fetched.append(storage_key({**reply, **fields}, server_clock))
+        fetched.append(session_credentials({**reply, **fields}, server_clock))
         return fetched[-1]
 
     keys = Renewable(fetch, lambda key: key.life, server_clock.now)
     try:
-        store = S3Store(S3Calls("2", keys, pool, origin, server_clock, deadlines, known or KnownStores()))
+        store = S3Store(S3Client("2", keys, pool, origin, server_clock, deadlines, known or KnownStores()))
         yield OpenStore(store, keys, server_clock, fetched)
     finally:
         await keys.close()
@@ -74,12 +74,12 @@ async def open_store(
 
 
 @contextlib.contextmanager
-def span(path: Path, content: bytes | int = 1000) -> Iterator[Span]:
+def byte_range(path: Path, content: bytes | int = 1000) -> Iterator[ByteRange]:
     """A file of that content, or of that many random bytes, as a whole."""
     data = os.urandom(content) if isinstance(content, int) else content
     path.write_bytes(data)
     with path.open("rb", buffering=0) as file:
-        yield Span(file, 0, len(data), zlib.crc32(data))
+        yield ByteRange(file, 0, len(data), zlib.crc32(data))
 
 
 def ignore(_: int) -> None:

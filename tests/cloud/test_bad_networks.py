@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import Call, Handler, serving
-from tests.cloud.stores import QUICK, ignore, open_store, span
-from tui_uploader.cloud.contract import Part, Span
+from tests.cloud.stores import QUICK, byte_range, ignore, open_store
+from tui_uploader.cloud.contract import ByteRange, Part
 from tui_uploader.cloud.http.error_mapping import link_failure
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
@@ -36,8 +36,8 @@ PARTS = (Part(1, 10, "e1", 7),)
 
 
 @pytest.fixture
-def body(tmp_path: Path) -> Iterator[Span]:
-    with span(tmp_path / "DJI_0001.JPG") as made:
+def body(tmp_path: Path) -> Iterator[ByteRange]:
+    with byte_range(tmp_path / "DJI_0001.JPG") as made:
         yield made
 
 
@@ -69,29 +69,29 @@ PORTALS: list[tuple[Handler, type[UploaderError]]] = [
     (says(204), CloudUnintelligible),
     (says(200, '{"welcome": true}', content_type="application/json"), CloudUnintelligible),
 ]
-Asked = Callable[[S3Store, Span], object]
+Asked = Callable[[S3Store, ByteRange], object]
 
 
-async def put(store: S3Store, body: Span) -> None:
+async def put(store: S3Store, body: ByteRange) -> None:
     await store.put("a.jpg", body, ignore)
 
 
-async def part(store: S3Store, body: Span) -> None:
+async def part(store: S3Store, body: ByteRange) -> None:
     await store.put_part("a.jpg", "u", 1, body, ignore)
 
 
-async def complete(store: S3Store, body: Span) -> None:
+async def complete(store: S3Store, body: ByteRange) -> None:
     await store.complete_multipart("a.jpg", "u", PARTS, 10)
 
 
-async def create(store: S3Store, body: Span) -> None:
+async def create(store: S3Store, body: ByteRange) -> None:
     await store.create_multipart("a.jpg")
 
 
 @pytest.mark.parametrize("call", [put, part, complete, create])
 @pytest.mark.parametrize(("portal", "error"), PORTALS)
 async def test_what_a_portal_says_to_an_upload_never_counts(
-    call: Asked, portal: Handler, error: type[UploaderError], body: Span
+    call: Asked, portal: Handler, error: type[UploaderError], body: ByteRange
 ) -> None:
     """Who proves a PUT names an ETag and says nothing else; who proves a completion speaks S3's XML."""
     with serving(portal) as server:

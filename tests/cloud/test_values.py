@@ -30,7 +30,7 @@ from tui_uploader.cloud.net.proxies import proxy_of
 from tui_uploader.cloud.pix4d import processing_status
 from tui_uploader.cloud.refresh import ServerClock, lifetime, moment_of
 from tui_uploader.cloud.s3 import xml
-from tui_uploader.cloud.s3.session_credentials import StorageKey, endpoint_of, storage_key
+from tui_uploader.cloud.s3.session_credentials import SessionCredentials, session_credentials, storage_endpoint
 from tui_uploader.errors import (
     CloudUnintelligible,
     LinkDown,
@@ -54,8 +54,8 @@ CLOUD = origin_of("https://cloud.pix4d.com")
 LOCAL = origin_of("http://127.0.0.1:8000")
 
 
-def made_key(**fields: object) -> StorageKey:
-    return storage_key({**FIELDS, **fields}, ServerClock(time.time))
+def made_key(**fields: object) -> SessionCredentials:
+    return session_credentials({**FIELDS, **fields}, ServerClock(time.time))
 
 
 # ------------------------------------------------------------------------------------------------------ endpoints
@@ -84,25 +84,25 @@ def made_key(**fields: object) -> StorageKey:
 )
 def test_where_a_bucket_is_reached(fields: dict[str, object], cloud: Origin, url: str) -> None:
     key = made_key(**fields)
-    endpoint = endpoint_of(key, key.region, cloud)
+    endpoint = storage_endpoint(key, key.region, cloud)
     assert endpoint.origin.url + endpoint.path("k") == url
 
 
 def test_plain_http_to_another_machine_is_refused() -> None:
     with pytest.raises(UsageError, match=r"s3\.example\.org"):
-        endpoint_of(made_key(endpoint_override="http://s3.example.org"), None, LOCAL)
+        storage_endpoint(made_key(endpoint_override="http://s3.example.org"), None, LOCAL)
 
 
 def test_an_override_that_is_no_address() -> None:
     with pytest.raises(CloudUnintelligible):
-        endpoint_of(made_key(endpoint_override="host:port:what"), None, CLOUD)
+        storage_endpoint(made_key(endpoint_override="host:port:what"), None, CLOUD)
 
 
 @given(st.text(min_size=1, max_size=80))
 def test_any_name_is_one_path_that_decodes_to_itself(name: str) -> None:
     from urllib.parse import unquote_to_bytes
 
-    path = endpoint_of(made_key(), "eu-west-1", CLOUD).path(name.encode("utf-8", "replace").decode())
+    path = storage_endpoint(made_key(), "eu-west-1", CLOUD).path(name.encode("utf-8", "replace").decode())
     assert path.isascii() and path.isprintable() and not set(path) & set(' ?#"<>')
     assert unquote_to_bytes(path)[1:] == name.encode("utf-8", "replace")
 
@@ -146,7 +146,9 @@ def test_without_a_believable_end_a_key_is_renewed_after_45_minutes(expiration: 
 
 def test_the_services_time_counts_for_the_end_of_a_key() -> None:
     clock = ServerClock(lambda: 0.0)
-    key = storage_key({**FIELDS, "server_time": "2030-01-01T00:00:00Z", "expiration": "2030-01-01T00:00:05Z"}, clock)
+    key = session_credentials(
+        {**FIELDS, "server_time": "2030-01-01T00:00:00Z", "expiration": "2030-01-01T00:00:05Z"}, clock
+    )
     start = moment_of("2030-01-01T00:00:00+00:00")
     assert start is not None and clock.now() == start
     assert start + 2 < key.life.due < key.life.end < start + 5

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import CERTIFICATE
-from tests.cloud.stores import ignore, span
-from tui_uploader.cloud.contract import MIN_PART, ObjectStore, Part, Span
+from tests.cloud.stores import byte_range, ignore
+from tui_uploader.cloud.contract import MIN_PART, ByteRange, ObjectStore, Part
 from tui_uploader.cloud.net.endpoint import Deadlines
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import (
@@ -86,12 +86,12 @@ def kept(address: LocalCloudAddress, key: str) -> Path:
 @pytest.mark.parametrize("profile", list(Profile))
 async def test_from_sign_in_to_processing(tmp_path: Path, profile: Profile, tls: bool) -> None:
     async with clouds(tmp_path / "root", profile=profile, tls=tls) as (cloud, address):
-        await cloud.reachable()
+        await cloud.probe()
         await cloud.sign_in()
         project_id, store = await new_store(cloud)
         assert (await cloud.project(project_id)).state in (None, ProcessingState.PROCESSING)
         for number, name in enumerate(NAMES):
-            with span(tmp_path / f"{number}.jpg", 300_000 + number) as body:
+            with byte_range(tmp_path / f"{number}.jpg", 300_000 + number) as body:
                 stored = await store.put(name, body, ignore)
                 assert stored.size == body.length
             assert kept(address, store.key(name)).read_bytes() == (tmp_path / f"{number}.jpg").read_bytes()
@@ -105,7 +105,7 @@ async def test_from_sign_in_to_processing(tmp_path: Path, profile: Profile, tls:
 async def test_multipart_with_every_byte_and_every_right(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root") as (cloud, address):
         _, store = await new_store(cloud)
-        with span(tmp_path / "big.tif", 2 * MIN_PART + 12_345) as whole:
+        with byte_range(tmp_path / "big.tif", 2 * MIN_PART + 12_345) as whole:
             upload_id = await store.create_multipart("big.tif")
             parts = await put_parts(store, upload_id, whole)
             assert await store.list_parts("big.tif", upload_id) == [replace(part, proof=Proof.NONE) for part in parts]
@@ -128,11 +128,11 @@ async def test_multipart_with_every_byte_and_every_right(tmp_path: Path) -> None
         assert await store.list_multiparts("other.tif") == []
 
 
-async def put_parts(store: ObjectStore, upload_id: str, whole: Span) -> list[Part]:
+async def put_parts(store: ObjectStore, upload_id: str, whole: ByteRange) -> list[Part]:
     parts = []
     for number, offset in enumerate(range(0, whole.length, MIN_PART), 1):
         data = os.pread(whole.file.fileno(), MIN_PART, offset)
-        part = Span(whole.file, offset, len(data), zlib.crc32(data))
+        part = ByteRange(whole.file, offset, len(data), zlib.crc32(data))
         parts.append(await store.put_part("big.tif", upload_id, number, part, ignore))
     return parts
 
@@ -149,7 +149,7 @@ async def test_the_strict_profile_takes_single_puts_alone(tmp_path: Path) -> Non
             await cloud.projects()
         with pytest.raises(Unsupported):
             await cloud.register_result(project_id, store.key("x"), "dsm")
-        with span(tmp_path / "a.jpg") as body:
+        with byte_range(tmp_path / "a.jpg") as body:
             await store.put("a.jpg", body, ignore)
 
 
@@ -157,7 +157,7 @@ async def test_registration_goes_on_in_smaller_batches(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root", profile=Profile.STRICT) as (cloud, _):
         project_id, store = await new_store(cloud)
         keys = [store.key(f"{number}.jpg") for number in range(230)]
-        with span(tmp_path / "a.jpg", 10) as body:
+        with byte_range(tmp_path / "a.jpg", 10) as body:
             for number in range(len(keys)):
                 await store.put(f"{number}.jpg", body, ignore)
         assert (await cloud.register_images(project_id, keys)).registered == tuple(keys)
@@ -174,7 +174,7 @@ async def test_projects_and_results(tmp_path: Path) -> None:
             (second, "B-field"),
             (first, "A field"),
         ]
-        with span(tmp_path / "dsm.tif") as body:
+        with byte_range(tmp_path / "dsm.tif") as body:
             await store.put("dsm.tif", body, ignore)
         await cloud.register_result(first, store.key("dsm.tif"), "dsm")
         with pytest.raises(NoSuchProject):
@@ -190,8 +190,8 @@ async def test_a_wrong_secret(tmp_path: Path) -> None:
 async def test_bytes_that_are_not_those_that_were_read(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root") as (cloud, _):
         _, store = await new_store(cloud)
-        with span(tmp_path / "a.jpg") as body:
-            wrong = Span(body.file, 0, body.length, body.crc32 ^ 1)
+        with byte_range(tmp_path / "a.jpg") as body:
+            wrong = ByteRange(body.file, 0, body.length, body.crc32 ^ 1)
             with pytest.raises(ChecksumRefused):
                 await store.put("a.jpg", wrong, ignore)
             upload_id = await store.create_multipart("a.jpg")
@@ -204,7 +204,7 @@ async def test_bytes_that_are_not_those_that_were_read(tmp_path: Path) -> None:
 async def test_a_clock_that_is_a_day_late(tmp_path: Path, profile: Profile) -> None:
     async with clouds(tmp_path / "root", profile=profile, clock=lambda: time.time() - 86_400) as (cloud, _):
         _, store = await new_store(cloud)
-        with span(tmp_path / "a.jpg") as body:
+        with byte_range(tmp_path / "a.jpg") as body:
             await store.put("a.jpg", body, ignore)
 
 
@@ -217,7 +217,7 @@ async def test_keys_that_live_for_two_seconds(tmp_path: Path, profile: Profile) 
 
         async def put_again() -> None:
             nonlocal puts
-            with span(tmp_path / "a.jpg", 100_000) as body:
+            with byte_range(tmp_path / "a.jpg", 100_000) as body:
                 await store.put(f"{puts}.jpg", body, ignore)
             puts += 1
 
@@ -245,7 +245,7 @@ async def test_faults_of_a_put(tmp_path: Path, fault: str, error: type[UploaderE
     async with clouds(tmp_path / "root", fault, tls=tls) as (cloud, address):
         _, store = await new_store(cloud)
         sent: list[int] = []
-        with span(tmp_path / "a.jpg", os.urandom(4096) * (size // 4096)) as body:
+        with byte_range(tmp_path / "a.jpg", os.urandom(4096) * (size // 4096)) as body:
             if error is not None:
                 with pytest.raises(error):
                     await store.put("a.jpg", body, sent.append)
@@ -257,7 +257,7 @@ async def test_faults_of_a_put(tmp_path: Path, fault: str, error: type[UploaderE
 async def test_a_completion_that_says_200_and_means_no(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root", "complete200error") as (cloud, _):
         _, store = await new_store(cloud)
-        with span(tmp_path / "big.tif", MIN_PART + 1) as whole:
+        with byte_range(tmp_path / "big.tif", MIN_PART + 1) as whole:
             upload_id = await store.create_multipart("big.tif")
             parts = await put_parts(store, upload_id, whole)
             with pytest.raises(CloudFault):
@@ -268,7 +268,7 @@ async def test_a_completion_that_says_200_and_means_no(tmp_path: Path) -> None:
 async def test_a_server_that_comes_back_finds_its_client_ready(tmp_path: Path) -> None:
     """Kept connections to a server that was stopped are no reason to fail."""
     options = LocalCloudOptions(tmp_path / "root")
-    with span(tmp_path / "a.jpg", 1_000_000) as body:
+    with byte_range(tmp_path / "a.jpg", 1_000_000) as body:
         async with running(options) as address:
             login = Login(address.url, address.client_id, address.client_secret)
             cloud = Pix4dCloud(login, Settings(), deadlines=QUICK)
@@ -279,7 +279,7 @@ async def test_a_server_that_comes_back_finds_its_client_ready(tmp_path: Path) -
             await store.put("b.jpg", body, ignore)
         async with running(LocalCloudOptions(tmp_path / "root", port=port)):
             await store.put("b.jpg", body, ignore)
-            await cloud.reachable()
+            await cloud.probe()
         await cloud.close()
 
 
@@ -290,7 +290,10 @@ async def test_a_server_that_comes_back_finds_its_client_ready(tmp_path: Path) -
 async def test_a_name_that_is_taken_stays_whose_it_is(tmp_path: Path, profile: Profile) -> None:
     async with clouds(tmp_path / "root", profile=profile) as (cloud, address):
         _, store = await new_store(cloud)
-        with span(tmp_path / "first.jpg", 300_000) as first, span(tmp_path / "second.jpg", 300_000) as second:
+        with (
+            byte_range(tmp_path / "first.jpg", 300_000) as first,
+            byte_range(tmp_path / "second.jpg", 300_000) as second,
+        ):
             await store.put("a.jpg", first, ignore)
             for body in (second, first):
                 with pytest.raises(NameTaken, match=r"a\.jpg"):
@@ -304,7 +307,7 @@ async def test_of_many_writers_of_one_name_one_wins(tmp_path: Path, profile: Pro
     async with clouds(tmp_path / "root", profile=profile) as (cloud, address):
         _, store = await new_store(cloud)
         with contextlib.ExitStack() as stack:
-            bodies = [stack.enter_context(span(tmp_path / f"{number}.jpg", 200_000)) for number in range(12)]
+            bodies = [stack.enter_context(byte_range(tmp_path / f"{number}.jpg", 200_000)) for number in range(12)]
             ends = await asyncio.gather(*(store.put("a.jpg", body, ignore) for body in bodies), return_exceptions=True)
         (winner,) = [number for number, end in enumerate(ends) if not isinstance(end, BaseException)]
         assert all(isinstance(end, NameTaken) for number, end in enumerate(ends) if number != winner)
@@ -314,7 +317,7 @@ async def test_of_many_writers_of_one_name_one_wins(tmp_path: Path, profile: Pro
 async def test_after_a_lost_answer_head_tells_whose_object_it_is(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root", "lost_reply:route=put") as (cloud, _):
         _, store = await new_store(cloud)
-        with span(tmp_path / "a.jpg", 300_000) as body:
+        with byte_range(tmp_path / "a.jpg", 300_000) as body:
             with pytest.raises(LinkDown):
                 await store.put("a.jpg", body, ignore)
             with pytest.raises(NameTaken):
@@ -330,7 +333,7 @@ async def test_an_answer_that_is_lost_on_a_kept_connection_costs_nothing(tmp_pat
     async with clouds(tmp_path / "root", "lost_reply:route=put,after=1,times=1", tls=tls) as (cloud, _):
         _, store = await new_store(cloud)
         sent: list[int] = []
-        with span(tmp_path / "a.jpg", 300_000) as body:
+        with byte_range(tmp_path / "a.jpg", 300_000) as body:
             await store.put("first.jpg", body, ignore)
             stored = await store.put("a.jpg", body, sent.append)
         assert (stored.size, stored.crc32) == (300_000, body.crc32)
@@ -342,7 +345,7 @@ async def test_without_the_right_to_look_an_object_is_nobodys_own(tmp_path: Path
     fault = "lost_reply:route=put,after=2,times=1"
     async with clouds(tmp_path / "root", fault, profile=Profile.STRICT) as (cloud, _):
         _, store = await new_store(cloud)
-        with span(tmp_path / "a.jpg", 300_000) as body:
+        with byte_range(tmp_path / "a.jpg", 300_000) as body:
             await store.put("first.jpg", body, ignore)
             with pytest.raises(NameTaken):
                 await store.put("a.jpg", body, ignore)
@@ -351,7 +354,7 @@ async def test_without_the_right_to_look_an_object_is_nobodys_own(tmp_path: Path
 async def test_a_completion_overwrites_nothing(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root") as (cloud, address):
         _, store = await new_store(cloud)
-        with span(tmp_path / "big.tif", MIN_PART + 1) as whole, span(tmp_path / "a.jpg") as other:
+        with byte_range(tmp_path / "big.tif", MIN_PART + 1) as whole, byte_range(tmp_path / "a.jpg") as other:
             upload_id = await store.create_multipart("big.tif")
             parts = await put_parts(store, upload_id, whole)
             await store.put("big.tif", other, ignore)
@@ -368,7 +371,7 @@ async def test_a_completion_whose_answer_was_lost(tmp_path: Path) -> None:
     """On a kept connection the call itself finds what it did; later, another process does, by either checksum."""
     async with clouds(tmp_path / "root", "lost_reply:route=complete") as (cloud, address):
         project_id, store = await new_store(cloud)
-        with span(tmp_path / "big.tif", MIN_PART + 1) as whole:
+        with byte_range(tmp_path / "big.tif", MIN_PART + 1) as whole:
             upload_id = await store.create_multipart("big.tif")
             parts = await put_parts(store, upload_id, whole)
             stored = await store.complete_multipart("big.tif", upload_id, parts, whole.length)

@@ -75,7 +75,7 @@ def silent(address: str, port: int) -> Iterator[None]:
 async def test_a_link_is_up_again_although_the_address_of_the_cloud_changed(names: Names, wish: bool) -> None:
     with serving(lambda call: call.reply(405), address=OLD) as old:
         cloud = Pix4dCloud(Login(f"http://localhost:{old.port}", "id", "secret"), Settings())
-        await cloud.reachable()
+        await cloud.probe()
     watch = watch_of(cloud)
     with silent(OLD, old.port), serving(lambda call: call.reply(405), address=NEW, port=old.port) as new:
         watch.suspect(LinkDown("The connection broke."))
@@ -111,7 +111,7 @@ async def test_nothing_goes_over_a_kept_connection_to_the_old_address_once_the_l
     ):
         cloud = Pix4dCloud(Login(f"http://localhost:{old.port}", "id", "secret"), Settings(), deadlines=patience)
         watch = watch_of(cloud)
-        await cloud.reachable()
+        await cloud.probe()
         origin, ask = Origin(False, "localhost", old.port), Request("GET", "/", [], b"", 20.0)
         await cloud._pool.exchange(origin, ask)
         before = len(old.calls)
@@ -164,7 +164,7 @@ class Odd(Pix4dCloud):
 
     probes = 0
 
-    async def reachable(self) -> None:
+    async def probe(self) -> None:
         self.probes += 1
         if self.probes <= 2:
             raise ZeroDivisionError("nobody foresaw this")

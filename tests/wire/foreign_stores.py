@@ -64,7 +64,7 @@ class ForeignStore:
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
         )
 
-    def storage_key(self) -> dict[str, str]:
+    def session_credentials(self) -> dict[str, str]:
         """New credentials that may only put objects, in the words of the service's `s3_credentials`."""
         issued = self.client("sts").assume_role(RoleArn=self.role, RoleSessionName="uploader", DurationSeconds=3600)
         credentials = issued["Credentials"]

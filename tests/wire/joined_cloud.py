@@ -75,5 +75,5 @@ class _CredentialsOf:
         await self._rest(scope, receive, keep)
         status, fields = said[0]["status"], json.loads(b"".join(message.get("body", b"") for message in said))
         if status == 200:
-            fields |= await asyncio.to_thread(self._store.storage_key)
+            fields |= await asyncio.to_thread(self._store.session_credentials)
         await JSONResponse(fields, status)(scope, receive, send)

@@ -105,7 +105,7 @@ async def test_the_credentials_may_put_and_nothing_else(store: ForeignStore) -> 
     """What the test above counts on."""
 
     def use() -> None:
-        s3 = store.client("s3", store.storage_key())
+        s3 = store.client("s3", store.session_credentials())
         s3.put_object(Bucket=BUCKET, Key="a/b", Body=b"mine")
         with pytest.raises(ClientError, match=r"40[13]|AccessDenied|Forbidden"):
             s3.head_object(Bucket=BUCKET, Key="a/b")

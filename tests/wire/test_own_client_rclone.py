@@ -21,9 +21,9 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import CERTIFICATE
-from tests.cloud.stores import SECRET, ignore, open_store, span
+from tests.cloud.stores import SECRET, byte_range, ignore, open_store
 from tests.until import until
-from tui_uploader.cloud.contract import MIN_PART, Part, Span
+from tui_uploader.cloud.contract import MIN_PART, ByteRange, Part
 from tui_uploader.cloud.s3.store import S3Store
 from tui_uploader.errors import CloudRefused, StorageKeyExpired, UploaderError
 
@@ -95,7 +95,7 @@ def kept(root: Path, store: S3Store, name: str) -> bytes:
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 async def test_names_arrive_as_they_are(store: S3Store, root: Path, tmp_path: Path, name: str) -> None:
     assert len(name.encode()) <= 255
-    with span(tmp_path / "source", os.urandom(100_003)) as body:
+    with byte_range(tmp_path / "source", os.urandom(100_003)) as body:
         stored = await store.put(name, body, ignore)
     assert kept(root, store, name) == (tmp_path / "source").read_bytes()
     found = await store.head(name)
@@ -105,7 +105,7 @@ async def test_names_arrive_as_they_are(store: S3Store, root: Path, tmp_path: Pa
 @pytest.mark.parametrize("size", [0, 1, 256 * 1024, 7 * 1024**2 + 1])
 async def test_sizes(store: S3Store, root: Path, tmp_path: Path, size: int) -> None:
     sent: list[int] = []
-    with span(tmp_path / "source", size) as body:
+    with byte_range(tmp_path / "source", size) as body:
         assert (await store.put(f"{size}.jpg", body, sent.append)).size == size
     assert kept(root, store, f"{size}.jpg") == (tmp_path / "source").read_bytes()
     assert sent[-1] == size
@@ -113,7 +113,7 @@ async def test_sizes(store: S3Store, root: Path, tmp_path: Path, size: int) -> N
 
 async def test_this_store_does_not_know_that_a_name_must_be_free(store: S3Store, root: Path, tmp_path: Path) -> None:
     """It ignores the condition, and overwrites as it did before there was one."""
-    with span(tmp_path / "first") as first, span(tmp_path / "second") as second:
+    with byte_range(tmp_path / "first") as first, byte_range(tmp_path / "second") as second:
         await store.put("again.jpg", first, ignore)
         await store.put("again.jpg", second, ignore)
         assert kept(root, store, "again.jpg") == (tmp_path / "second").read_bytes()
@@ -121,7 +121,7 @@ async def test_this_store_does_not_know_that_a_name_must_be_free(store: S3Store,
 
 async def test_many_at_once(store: S3Store, root: Path, tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
-        bodies = [stack.enter_context(span(tmp_path / f"{n}", 500_000 + n)) for n in range(24)]
+        bodies = [stack.enter_context(byte_range(tmp_path / f"{n}", 500_000 + n)) for n in range(24)]
         await asyncio.gather(*(store.put(f"many/{n}.jpg", body, ignore) for n, body in enumerate(bodies)))
     for number in range(24):
         assert kept(root, store, f"many/{number}.jpg") == (tmp_path / f"{number}").read_bytes()
@@ -129,12 +129,12 @@ async def test_many_at_once(store: S3Store, root: Path, tmp_path: Path) -> None:
 
 async def test_multipart(store: S3Store, root: Path, tmp_path: Path) -> None:
     name = "big file+1.tif"
-    with span(tmp_path / "source", 2 * MIN_PART + 77) as whole:
+    with byte_range(tmp_path / "source", 2 * MIN_PART + 77) as whole:
         upload_id = await store.create_multipart(name)
         parts = []
         for number, offset in enumerate(range(0, whole.length, MIN_PART), 1):
             data = os.pread(whole.file.fileno(), MIN_PART, offset)
-            part = Span(whole.file, offset, len(data), zlib.crc32(data))
+            part = ByteRange(whole.file, offset, len(data), zlib.crc32(data))
             parts.append(await store.put_part(name, upload_id, number, part, ignore))
         listed = await store.list_parts(name, upload_id)
         assert listed is None or [(part.number, part.size, part.etag) for part in listed] == [
@@ -161,12 +161,12 @@ async def test_no_such_object(store: S3Store) -> None:
 
 async def test_a_wrong_secret_is_refused(url: str, store: S3Store, tmp_path: Path) -> None:
     async with open_store(url, access_keys=iter([ACCESS_KEY] * 10), secret_key="WRONG" * 4) as opened:
-        with span(tmp_path / "source") as body, pytest.raises((CloudRefused, StorageKeyExpired)):
+        with byte_range(tmp_path / "source") as body, pytest.raises((CloudRefused, StorageKeyExpired)):
             await opened.store.put("refused.jpg", body, ignore)
 
 
 async def test_a_wrong_checksum_is_not_noticed_by_this_store(store: S3Store, tmp_path: Path) -> None:
     """Why `StoredObject.crc32` is None here: nobody confirmed it."""
-    with span(tmp_path / "source") as body:
-        stored = await store.put("unchecked.jpg", Span(body.file, 0, body.length, body.crc32 ^ 1), ignore)
+    with byte_range(tmp_path / "source") as body:
+        stored = await store.put("unchecked.jpg", ByteRange(body.file, 0, body.length, body.crc32 ^ 1), ignore)
     assert stored.crc32 is None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo
 from tui_uploader.cloud.net.throttle import Throttle
 from tui_uploader.model import ProcessingState, Proof
 
@@ -25,7 +25,7 @@ the body has to be sent once more)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """A run of bytes of an open file. `file` has a descriptor and is only ever read with `os.pread`/`os.sendfile`,
     so that several spans of one file can be in flight."""
 
@@ -82,7 +82,7 @@ class ObjectStore(Protocol):
     async def open(self) -> None:
         """Get the storage key, if that has not been done."""
 
-    async def put(self, object_name: str, body: Span, sent: SentCallback) -> StoredObject:
+    async def put(self, object_name: str, body: ByteRange, sent: SentCallback) -> StoredObject:
         """One PUT with its CRC32, which never overwrites where the store can refuse that (`If-None-Match: *`).
 
         Raises ChecksumRefused when the bytes are not those that were read before, StoredDamaged when the store then
@@ -93,7 +93,9 @@ class ObjectStore(Protocol):
     async def create_multipart(self, object_name: str) -> str:
         """The upload id. Raises Unsupported where the store refuses multipart uploads to us."""
 
-    async def put_part(self, object_name: str, upload_id: str, number: int, body: Span, sent: SentCallback) -> Part: ...
+    async def put_part(
+        self, object_name: str, upload_id: str, number: int, body: ByteRange, sent: SentCallback
+    ) -> Part: ...
 
     async def list_parts(self, object_name: str, upload_id: str) -> Sequence[Part] | None:
         """None where the store does not let us list, or its list cannot be understood; then the journal's parts are
@@ -155,13 +157,13 @@ class Registration:
 class StoreConnections(Protocol):
     """The connections to stores that are in use: what the kernel knows of them, and what it can do for them."""
 
-    def vitals(self) -> Sequence[Vitals]:
+    def tcp_info(self) -> Sequence[TcpInfo]:
         """Of the connections to stores that are in use, as far as the kernel tells."""
 
-    def files_waited_for(self, seconds: float) -> Sequence[str]:
+    def stalled_reads(self, seconds: float) -> Sequence[str]:
         """Paths of files whose disk has not answered for so long."""
 
-    def look_for_more(self) -> None:
+    def remeasure_link(self) -> None:
         """Somebody left the link: those that are under way may carry more from now on."""
 
     def doubt_link(self) -> None:
@@ -184,14 +186,14 @@ class Cloud(Protocol):
     async def sign_in(self) -> None:
         """Get a token now. Raises SignInRefused when the login is wrong."""
 
-    async def reachable(self) -> None:
+    async def probe(self) -> None:
         """The cheapest question to the service, and whether the stores that were used accept connections.
 
         Raises LinkError where either does not answer. A store that does not is asked once, and then only after it was
         used again: it may have moved, which only a use finds out.
         """
 
-    async def knock(self) -> None:
+    async def wait_reachable(self) -> None:
         """Return as soon as the cloud accepts a connection. Costs a packet a second.
 
         Raises LinkError where somebody answers and refuses, or where there is no address to knock at.

@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo
 from tui_uploader.engine.accounts.link_monitor import slept, stands_still
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import uploads
@@ -47,7 +47,7 @@ class Monitor:
         self._saved_at = context.clocks.monotonic()
         self._held = context.governor.state.holds
         self._running = 0
-        self._vitals: Mapping[str, Sequence[Vitals]] = {}
+        self._vitals: Mapping[str, Sequence[TcpInfo]] = {}
         self._looked = (context.clocks.wall(), context.clocks.monotonic())
 
     def active_seconds(self, upload: int) -> float:
@@ -107,13 +107,15 @@ class Monitor:
     def _watch_disks(self) -> None:
         """Bodies are read by the threads that send them: only these know of a disk that does not answer."""
         accounts = self._context.accounts.all
-        waiting = [each.cloud.connections.files_waited_for(threads.HANGS_AFTER) for each in accounts]
+        waiting = [each.cloud.connections.stalled_reads(threads.HANGS_AFTER) for each in accounts]
         self._context.sources.note_waited_for(path for paths in waiting for path in paths)
 
     def _watch_links(self, now: float, moving: bool) -> None:
         """Packets may vanish without a word, and a machine that wakes up may be somewhere else."""
         self._vitals = (
-            {one.login.account: one.cloud.connections.vitals() for one in self._context.accounts.all} if moving else {}
+            {one.login.account: one.cloud.connections.tcp_info() for one in self._context.accounts.all}
+            if moving
+            else {}
         )
         wall = self._context.clocks.wall()
         (wall_before, before), self._looked = self._looked, (wall, now)
@@ -147,7 +149,7 @@ class Monitor:
 
     def _look_for_more(self) -> None:
         for signed_in in self._context.accounts.all:
-            signed_in.cloud.connections.look_for_more()
+            signed_in.cloud.connections.remeasure_link()
 
     def _plan_streams(self, now: float, quality: LinkQuality | None) -> None:
         context = self._context

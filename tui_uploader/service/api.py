@@ -27,7 +27,7 @@ from tui_uploader import codec
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineError, NoSuchUpload, UploaderError, UsageError
 from tui_uploader.model import AddRequest, BandwidthChange, FileQuery, FileSelection, NewProject, SignInRequest
-from tui_uploader.redaction import Holder
+from tui_uploader.redaction import Secrets
 from tui_uploader.service.lifetime import Presence, StopSignal
 from tui_uploader.service.middleware import FrontDoor, answer, error_answer
 from tui_uploader.service.protocol import (
@@ -195,7 +195,7 @@ async def _accounts(manager: UploadManager, _: Request) -> object:
 
 async def _sign_in(manager: UploadManager, request: Request) -> object:
     wanted = await _body(request, SignInRequest)
-    secret = Holder(wanted.login.client_secret)  # for as long as the answer is not made
+    secret = Secrets(wanted.login.client_secret)  # for as long as the answer is not made
     _refuse_broken_text(wanted.login.client_id, wanted.login.client_secret, wanted.login.cloud_url, wanted.profile)
     account = await manager.sign_in(wanted)
     del secret

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import Call, Handler, in_turn, serving
-from tests.cloud.stores import ignore, open_store, span
-from tui_uploader.cloud.contract import Part, Span
+from tests.cloud.stores import byte_range, ignore, open_store
+from tui_uploader.cloud.contract import ByteRange, Part
 from tui_uploader.cloud.net.endpoint import Deadlines
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.cloud.s3.object_match import multipart_etag
@@ -36,33 +36,33 @@ LISTED = (
     b"<ListPartsResult><Part><PartNumber>1</PartNumber><Size>10</Size><ETag>e</ETag></Part>"
     b"<IsTruncated>false</IsTruncated></ListPartsResult>"
 )
-Ask = Callable[[S3Store, Span], Awaitable[object]]
+Ask = Callable[[S3Store, ByteRange], Awaitable[object]]
 BRIEF = Deadlines(connect=2.0, stall=2.0, reply=2.0)
 
 
-async def put(store: S3Store, body: Span) -> object:
+async def put(store: S3Store, body: ByteRange) -> object:
     return await store.put("a.jpg", body, ignore)
 
 
-async def put_part(store: S3Store, body: Span) -> object:
+async def put_part(store: S3Store, body: ByteRange) -> object:
     return await store.put_part("a.jpg", "up", 1, body, ignore)
 
 
-async def create(store: S3Store, body: Span) -> object:
+async def create(store: S3Store, body: ByteRange) -> object:
     return await store.create_multipart("a.jpg")
 
 
-async def complete(store: S3Store, body: Span) -> object:
+async def complete(store: S3Store, body: ByteRange) -> object:
     return await store.complete_multipart("a.jpg", "up", PARTS, 10)
 
 
-async def list_parts(store: S3Store, body: Span) -> object:
+async def list_parts(store: S3Store, body: ByteRange) -> object:
     return await store.list_parts("a.jpg", "up")
 
 
 @pytest.fixture
-def body(tmp_path: Path) -> Iterator[Span]:
-    with span(tmp_path / "DJI_0001.JPG", 10) as made:
+def body(tmp_path: Path) -> Iterator[ByteRange]:
+    with byte_range(tmp_path / "DJI_0001.JPG", 10) as made:
         yield made
 
 
@@ -95,7 +95,9 @@ def to_the_end(body: bytes, *headers: bytes) -> bytes:
         (list_parts, with_length(LISTED), 0),
     ],
 )
-async def test_a_reply_that_is_cut_at_any_byte_is_no_reply(ask: Ask, reply: bytes, enough: int, body: Span) -> None:
+async def test_a_reply_that_is_cut_at_any_byte_is_no_reply(
+    ask: Ask, reply: bytes, enough: int, body: ByteRange
+) -> None:
     """`enough`: so many bytes at the end of the reply carry nothing."""
     cut = len(reply)
 
@@ -157,7 +159,7 @@ def bomb(encoding: str) -> bytes:
     ],
     ids=lambda document: repr(document[:20]),
 )
-async def test_xml_that_is_none_completes_nothing_and_explodes_nowhere(document: bytes, body: Span) -> None:
+async def test_xml_that_is_none_completes_nothing_and_explodes_nowhere(document: bytes, body: ByteRange) -> None:
     def answer(call: Call) -> None:
         call.read_body()
         call.reply(200, document, content_type="application/xml")
@@ -184,7 +186,7 @@ async def test_xml_that_is_none_completes_nothing_and_explodes_nowhere(document:
     ],
 )
 async def test_absurd_wishes_for_a_pause_are_capped_or_passed_over(
-    header: str, seconds: float | None, body: Span
+    header: str, seconds: float | None, body: ByteRange
 ) -> None:
     with serving(refusing(503, "SlowDown", retry_after=header)) as server:
         async with open_store(server.url) as opened:
@@ -202,7 +204,7 @@ def refusing(status: int, code: str, inside: str = "", **headers: str) -> Handle
 
 
 @pytest.mark.parametrize("ask", [put_part, list_parts])
-async def test_an_upload_that_vanished_in_mid_file(ask: Ask, body: Span) -> None:
+async def test_an_upload_that_vanished_in_mid_file(ask: Ask, body: ByteRange) -> None:
     with serving(refusing(404, "NoSuchUpload")) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(MultipartGone):
@@ -229,7 +231,7 @@ def found(**headers: str) -> Handler:
     ],
 )
 async def test_an_upload_that_vanished_at_its_completion(
-    looked: Handler, outcome: type[UploaderError] | None, body: Span
+    looked: Handler, outcome: type[UploaderError] | None, body: ByteRange
 ) -> None:
     """Whether an earlier completion of ours succeeded is seen by the object alone."""
 
@@ -261,7 +263,7 @@ REGION = "eu-central-1"
         refusing(307, "TemporaryRedirect", x_amz_bucket_region=REGION),
     ],
 )
-async def test_a_bucket_in_another_region_is_followed_and_remembered(refusal: Handler, body: Span) -> None:
+async def test_a_bucket_in_another_region_is_followed_and_remembered(refusal: Handler, body: ByteRange) -> None:
     def accept(call: Call) -> None:
         call.read_body()
         call.reply(200, ETag='"1"')
@@ -284,7 +286,7 @@ async def test_a_bucket_in_another_region_is_followed_and_remembered(refusal: Ha
     ],
 )
 async def test_a_region_that_cannot_be_followed_is_an_error_and_no_endless_journey(
-    refusal: Handler, error: type[UploaderError], body: Span
+    refusal: Handler, error: type[UploaderError], body: ByteRange
 ) -> None:
     with serving(refusal) as server:
         async with open_store(server.url) as opened:

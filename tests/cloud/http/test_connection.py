@@ -17,7 +17,7 @@ import pytest
 
 from tests.cloud.servers import CERTIFICATE, Call, Hangup, Server, in_turn, serving
 from tests.until import until
-from tui_uploader.cloud.contract import Span
+from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
@@ -45,19 +45,19 @@ async def pool() -> AsyncIterator[ConnectionPool]:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Iterator[Span]:
+def source(tmp_path: Path) -> Iterator[ByteRange]:
     """A file of `BIG` bytes, as a whole."""
     path = tmp_path / "DJI_0001.JPG"
     path.write_bytes(os.urandom(1024**2) * (BIG // 1024**2))
     with path.open("rb", buffering=0) as file:
-        yield Span(file, 0, BIG, 0)
+        yield ByteRange(file, 0, BIG, 0)
 
 
-def bytes_of(span: Span) -> bytes:
+def bytes_of(span: ByteRange) -> bytes:
     return os.pread(span.file.fileno(), span.length, span.offset)
 
 
-def put(body: bytes | Span, target: str = "/bucket/name") -> Request:
+def put(body: bytes | ByteRange, target: str = "/bucket/name") -> Request:
     return Request("PUT", target, [("Host", "test")], body, patience=QUICK.reply)
 
 
@@ -72,9 +72,9 @@ def accept(call: Call) -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_every_byte_of_a_span_arrives_and_the_last_report_is_its_length(
-    pool: ConnectionPool, source: Span, tls: bool
+    pool: ConnectionPool, source: ByteRange, tls: bool
 ) -> None:
-    part = Span(source.file, 1_000_003, 9_999_991, 0)
+    part = ByteRange(source.file, 1_000_003, 9_999_991, 0)
     reports: list[int] = []
     with serving(accept, tls=tls) as server:
         reply = await pool.exchange(origin(server), put(part), reports.append)
@@ -84,7 +84,7 @@ async def test_every_byte_of_a_span_arrives_and_the_last_report_is_its_length(
 
 
 async def test_a_file_system_without_sendfile_is_read_through_a_buffer(
-    pool: ConnectionPool, source: Span, monkeypatch: pytest.MonkeyPatch
+    pool: ConnectionPool, source: ByteRange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> int:
         raise OSError(22, "Invalid argument")
@@ -138,7 +138,7 @@ async def test_connections_that_nobody_uses_are_closed(pool: ConnectionPool, mon
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_a_connection_that_dies_at_its_second_request_is_replaced_once(
-    pool: ConnectionPool, source: Span, tls: bool
+    pool: ConnectionPool, source: ByteRange, tls: bool
 ) -> None:
     def gone(call: Call) -> None:
         call.read(100)
@@ -156,7 +156,7 @@ async def test_a_connection_that_dies_at_its_second_request_is_replaced_once(
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_a_fresh_connection_that_dies_in_the_middle_of_a_body_is_a_dead_link(
-    pool: ConnectionPool, source: Span, tls: bool
+    pool: ConnectionPool, source: ByteRange, tls: bool
 ) -> None:
     def gone(call: Call) -> None:
         call.read(1_000_000)
@@ -170,7 +170,7 @@ async def test_a_fresh_connection_that_dies_in_the_middle_of_a_body_is_a_dead_li
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("goes_on_reading", [False, True])
 async def test_an_early_refusal_stops_the_body_and_is_read(
-    pool: ConnectionPool, source: Span, tls: bool, goes_on_reading: bool
+    pool: ConnectionPool, source: ByteRange, tls: bool, goes_on_reading: bool
 ) -> None:
     arrived = 0
 
@@ -190,7 +190,7 @@ async def test_an_early_refusal_stops_the_body_and_is_read(
     assert arrived < BIG - 1_000_000
 
 
-async def test_praise_before_the_end_of_the_body_is_not_believed(pool: ConnectionPool, source: Span) -> None:
+async def test_praise_before_the_end_of_the_body_is_not_believed(pool: ConnectionPool, source: ByteRange) -> None:
     def praise(call: Call) -> None:
         call.read(1000)
         call.reply(200, ETag='"1"')
@@ -202,7 +202,7 @@ async def test_praise_before_the_end_of_the_body_is_not_believed(pool: Connectio
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_a_server_that_takes_no_more_is_a_stall(pool: ConnectionPool, source: Span, tls: bool) -> None:
+async def test_a_server_that_takes_no_more_is_a_stall(pool: ConnectionPool, source: ByteRange, tls: bool) -> None:
     enough = threading.Event()
 
     def stop(call: Call) -> None:
@@ -220,7 +220,7 @@ async def test_a_server_that_takes_no_more_is_a_stall(pool: ConnectionPool, sour
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_a_slow_transfer_that_moves_is_never_cut(pool: ConnectionPool, source: Span, tls: bool) -> None:
+async def test_a_slow_transfer_that_moves_is_never_cut(pool: ConnectionPool, source: ByteRange, tls: bool) -> None:
     """It takes several times as long as the deadline of a stall."""
 
     def sip(call: Call) -> None:
@@ -292,12 +292,12 @@ async def test_a_file_that_became_shorter_is_told(pool: ConnectionPool, tmp_path
     path = tmp_path / "DJI\x1b_0002.JPG"
     path.write_bytes(b"x" * 1000)
     with path.open("rb", buffering=0) as file, serving(accept) as server, pytest.raises(SourceChanged) as told:
-        await pool.exchange(origin(server), put(Span(file, 0, 2000, 0)), lambda _: None)
+        await pool.exchange(origin(server), put(ByteRange(file, 0, 2000, 0)), lambda _: None)
     assert "DJI\\x1b_0002.JPG" in told.value.message
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_cancelling_ends_the_transfer_before_it_returns(source: Span, tls: bool) -> None:
+async def test_cancelling_ends_the_transfer_before_it_returns(source: ByteRange, tls: bool) -> None:
     """With deadlines that would keep the thread for minutes."""
     pool = ConnectionPool(SETTINGS, Deadlines())
     enough, started = threading.Event(), asyncio.Event()
@@ -339,7 +339,7 @@ def sending_threads() -> int:
     return busy
 
 
-async def test_what_a_cut_transfer_had_queued_is_not_sent_any_more(pool: ConnectionPool, source: Span) -> None:
+async def test_what_a_cut_transfer_had_queued_is_not_sent_any_more(pool: ConnectionPool, source: ByteRange) -> None:
     """The kernel would go on with it when a dead link comes back, beside the next attempt."""
     begun, cut = threading.Event(), threading.Event()
     ends: list[type[Exception]] = []
@@ -364,7 +364,9 @@ async def test_what_a_cut_transfer_had_queued_is_not_sent_any_more(pool: Connect
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such limit")
-async def test_the_kernel_ends_nothing_that_is_being_sent_sooner_than_we_do(pool: ConnectionPool, source: Span) -> None:
+async def test_the_kernel_ends_nothing_that_is_being_sent_sooner_than_we_do(
+    pool: ConnectionPool, source: ByteRange
+) -> None:
     """With 20 s it ended transfers that were recovering from losses, with its own 14 s those of a short outage."""
 
     def limit(sock: socket.socket) -> int:
@@ -388,7 +390,7 @@ async def test_the_kernel_ends_nothing_that_is_being_sent_sooner_than_we_do(pool
     assert limits == [120_000, 120_000]
 
 
-async def test_closing_the_pool_ends_what_is_under_way(source: Span) -> None:
+async def test_closing_the_pool_ends_what_is_under_way(source: ByteRange) -> None:
     pool = ConnectionPool(SETTINGS, Deadlines())
     enough, started = threading.Event(), threading.Event()
 
@@ -457,8 +459,8 @@ def test_a_header_cannot_break_out_of_its_line() -> None:
         Request("PUT", "/", [("x-token", "a\r\nx-evil: b")]).head()
 
 
-async def test_many_streams_at_once_keep_their_bodies_apart(pool: ConnectionPool, source: Span) -> None:
-    spans = [Span(source.file, index * 300_007, 300_007 + index, 0) for index in range(40)]
+async def test_many_streams_at_once_keep_their_bodies_apart(pool: ConnectionPool, source: ByteRange) -> None:
+    spans = [ByteRange(source.file, index * 300_007, 300_007 + index, 0) for index in range(40)]
     with serving(accept) as server:
         await asyncio.gather(*(pool.exchange(origin(server), put(span), lambda _: None) for span in spans))
     expected = sorted(zlib.crc32(bytes_of(span)) for span in spans)
@@ -476,4 +478,4 @@ async def test_another_body_may_begin_before_the_answer_to_this_one(pool: Connec
         call.reply(200)
 
     with serving(answer_later) as server, path.open("rb", buffering=0) as file:
-        assert (await pool.exchange(origin(server), put(Span(file, 0, 1024, 0, begun.set)))).ok
+        assert (await pool.exchange(origin(server), put(ByteRange(file, 0, 1024, 0, begun.set)))).ok

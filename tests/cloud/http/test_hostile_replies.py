@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cloud.servers import Call, Hangup, serving
-from tests.cloud.stores import ignore, open_store, span
+from tests.cloud.stores import byte_range, ignore, open_store
 from tui_uploader.cloud.http.error_mapping import Stalled
 from tui_uploader.cloud.http.messages import MAX_REPLY, Reply
 from tui_uploader.cloud.http.reply_limits import MAX_HEAD, SLOWEST, BodyDecoder, ReplyLimits
@@ -23,7 +23,7 @@ from tui_uploader.cloud.net.endpoint import Deadlines, origin_of
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.cloud.refresh import ServerClock
 from tui_uploader.cloud.s3 import xml
-from tui_uploader.cloud.s3.session_credentials import endpoint_of, storage_key
+from tui_uploader.cloud.s3.session_credentials import session_credentials, storage_endpoint
 from tui_uploader.errors import CloudUnintelligible, UploaderError
 from tui_uploader.model import Login
 from tui_uploader.settings import Settings
@@ -198,7 +198,7 @@ NAMES = ["line", "headers", "interim", "interims", "body", "chunks", "trailers",
 async def test_a_reply_of_a_store_that_never_ends_is_given_up(
     way: Callable[[Call, bytes, bytes], None], head: bytes, piece: bytes, tmp_path: Path
 ) -> None:
-    with serving(lambda call: way(call, head, piece)) as server, span(tmp_path / "a.jpg", 10) as body:
+    with serving(lambda call: way(call, head, piece)) as server, byte_range(tmp_path / "a.jpg", 10) as body:
         async with open_store(server.url, deadlines=BRIEF) as opened:
             with pytest.raises(UploaderError) as told:
                 await opened.store.put("a.jpg", body, ignore)
@@ -258,14 +258,16 @@ UNUSABLE = [
 @pytest.mark.parametrize(("name", "text"), UNUSABLE, ids=[f"{name}-{at}" for at, (name, _) in enumerate(UNUSABLE)])
 def test_credentials_that_no_request_can_be_made_with_are_refused_by_name(name: str, text: str) -> None:
     with pytest.raises(CloudUnintelligible, match=f"`{name}`"):
-        storage_key({**FIELDS, name: text}, ServerClock(time.time))
+        session_credentials({**FIELDS, name: text}, ServerClock(time.time))
 
 
 @given(st.sampled_from(["bucket", "key", "endpoint_override", "region"]), st.text(max_size=80))
 def test_credentials_are_refused_or_make_a_request(name: str, text: str) -> None:
     cloud = origin_of("https://cloud.pix4d.com")
     try:
-        endpoint = endpoint_of(key := storage_key({**FIELDS, name: text}, ServerClock(time.time)), key.region, cloud)
+        endpoint = storage_endpoint(
+            key := session_credentials({**FIELDS, name: text}, ServerClock(time.time)), key.region, cloud
+        )
     except UploaderError:
         return
     f"{endpoint.origin.url}{endpoint.path(f'{key.prefix}/x')}".encode("ascii")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.photos import write_photo
-from tui_uploader.cloud.contract import Span
+from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.source_errors import blamed
 from tui_uploader.errors import SourceUnreadable
 
@@ -28,7 +28,7 @@ def test_the_file_is_blamed_for_what_it_alone_answers(
         monkeypatch.setattr(os, "pread", broken)
     with write_photo(tmp_path / "DJI_0001.JPG").open("rb") as file:
         error = OSError(number, os.strerror(number))
-        found = blamed(error, Span(file, 0, 2_000, 0, path="/media/card/DJI_0001.JPG"), 1_000)
+        found = blamed(error, ByteRange(file, 0, 2_000, 0, path="/media/card/DJI_0001.JPG"), 1_000)
     if of_file or number == errno.EIO:
         assert isinstance(found, SourceUnreadable) and str(found).startswith("/media/card/DJI_0001.JPG cannot be read")
     else:

@@ -214,7 +214,7 @@ async def test_the_rest_api_is_reached_where_ipv6_does_not_route(half_dead: Call
         half_dead(server.port)
         cloud = Pix4dCloud(Login(f"http://localhost:{server.port}", "id", "secret"), Settings())
         before = time.monotonic()
-        await cloud.reachable()
+        await cloud.probe()
         assert time.monotonic() - before < 8
         await cloud.close()
 
@@ -228,6 +228,6 @@ async def test_both_clients_give_up_in_time_where_nothing_routes(half_dead: Call
         with pytest.raises(LinkDown, match="localhost"):
             await pool.exchange(Origin(False, "localhost", port), Request("PUT", "/b/n", [], b"x"))
         with pytest.raises(LinkDown, match="localhost"):
-            await cloud.reachable()
+            await cloud.probe()
         await pool.close()
         await cloud.close()

@@ -15,13 +15,13 @@ import pytest
 
 from tests.cloud.servers import Call, serving
 from tests.until import until
-from tui_uploader.cloud.contract import Span
+from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
 from tui_uploader.cloud.net.probe import accepted
 from tui_uploader.cloud.net.sockets import Address
-from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
 from tui_uploader.model import Login
@@ -81,7 +81,7 @@ def cloud_at(port: int) -> Pix4dCloud:
 async def test_knocking_ends_when_somebody_opens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         cloud = cloud_at(listener.getsockname()[1])
-        await asyncio.wait_for(cloud.knock(), 10)
+        await asyncio.wait_for(cloud.wait_reachable(), 10)
         await cloud.close()
 
 
@@ -89,7 +89,7 @@ async def test_who_refuses_is_not_knocked_at_again() -> None:
     with nobody() as dead:
         cloud = cloud_at(dead)
         with pytest.raises(LinkDown, match="refused"):
-            await asyncio.wait_for(cloud.knock(), 10)
+            await asyncio.wait_for(cloud.wait_reachable(), 10)
         await cloud.close()
 
 
@@ -99,12 +99,12 @@ async def test_a_service_whose_store_is_out_of_reach_is_out_of_reach() -> None:
 
     with serving(answer) as server, nobody() as dead:
         cloud = cloud_at(server.port)
-        await cloud.reachable()
+        await cloud.probe()
         with pytest.raises(LinkDown):
             await cloud._pool.exchange(Origin(False, "127.0.0.1", dead), Request("GET", "/", [], b"", 1.0))
         with pytest.raises(LinkDown, match="refused"):
-            await cloud.reachable()
-        await cloud.reachable()  # the store may have moved: let a transfer try
+            await cloud.probe()
+        await cloud.probe()  # the store may have moved: let a transfer try
         await cloud.close()
 
 
@@ -115,7 +115,7 @@ async def test_a_store_that_was_not_asked_for_because_the_service_is_gone_is_not
         with pytest.raises(LinkDown):
             await cloud._pool.exchange(there, Request("GET", "/", [], b"", 1.0))
         with pytest.raises(LinkDown):
-            await cloud.reachable()
+            await cloud.probe()
         assert there in cloud._pool.known
         await cloud.close()
 
@@ -123,15 +123,15 @@ async def test_a_store_that_was_not_asked_for_because_the_service_is_gone_is_not
 @pytest.mark.parametrize(
     ("found", "cut"),
     [
-        (Vitals(10, 5.0, 0.1, 0.1, 100, 0, minds_losses=True), True),
-        (Vitals(10, 0.1, 0.1, 0.1, 100, 0, minds_losses=True), False),
-        (Vitals(0, 5.0, 0.1, 0.1, 100, 0, minds_losses=True), False),
+        (TcpInfo(10, 5.0, 0.1, 0.1, 100, 0, loss_based=True), True),
+        (TcpInfo(10, 0.1, 0.1, 0.1, 100, 0, loss_based=True), False),
+        (TcpInfo(0, 5.0, 0.1, 0.1, 100, 0, loss_based=True), False),
         (None, False),
     ],
     ids=["silent", "answered", "everything acknowledged", "nothing known"],
 )
 async def test_what_does_not_go_on_though_the_link_is_back_is_cut(
-    pool: ConnectionPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Vitals | None, cut: bool
+    pool: ConnectionPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: TcpInfo | None, cut: bool
 ) -> None:
     path = tmp_path / "DJI_0001.JPG"
     path.write_bytes(os.urandom(1024))
@@ -143,10 +143,10 @@ async def test_what_does_not_go_on_though_the_link_is_back_is_cut(
         go_on.wait(20)
         call.reply(200)
 
-    monkeypatch.setattr("tui_uploader.cloud.http.pool.vitals", lambda sock: found)
+    monkeypatch.setattr("tui_uploader.cloud.http.pool.read_tcp_info", lambda sock: found)
     monkeypatch.setattr("tui_uploader.cloud.http.pool._MOMENT", 0.2)
     with serving(answer) as server, path.open("rb", buffering=0) as file:
-        request = Request("PUT", "/", [("Host", "test")], Span(file, 0, 1024, 0), 20.0)
+        request = Request("PUT", "/", [("Host", "test")], ByteRange(file, 0, 1024, 0), 20.0)
         sending = asyncio.create_task(pool.exchange(Origin(False, "127.0.0.1", server.port), request))
         try:
             await until(asked.is_set)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tui_uploader.cloud.net.sockets import bbr_permitted
-from tui_uploader.cloud.net.tcp_info import look_for_more, vitals
+from tui_uploader.cloud.net.tcp_info import read_tcp_info, remeasure_link
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells")
 
@@ -31,9 +31,9 @@ def test_the_kernel_tells_how_a_connection_fares(pair: tuple[socket.socket, sock
     left = 100_000
     while left:
         left -= len(far.recv(left))
-    found = vitals(near)
+    found = read_tcp_info(near)
     assert found is not None
-    assert 0 < found.least_round_trip <= found.round_trip < 1
+    assert 0 < found.min_round_trip <= found.round_trip < 1
     assert (found.repeated, found.segments > 0, found.unacknowledged < found.segments + 1) == (0, True, True)
     assert 0 <= found.silent < 30
 
@@ -45,7 +45,7 @@ def test_bytes_that_nobody_reads_are_on_their_way_or_wait(pair: tuple[socket.soc
     with pytest.raises(BlockingIOError):
         while True:
             near.send(bytes(1 << 20))
-    found = vitals(near)
+    found = read_tcp_info(near)
     assert found is not None and found.segments > 0
 
 
@@ -58,7 +58,7 @@ def test_a_handshake_without_an_answer_is_no_longer_silent_than_it_lasts() -> No
         for one in crowd:
             one.setblocking(False)
             one.connect_ex(listener.getsockname())
-        found = vitals(crowd[-1])
+        found = read_tcp_info(crowd[-1])
         for one in crowd:
             one.close()
     assert found is not None
@@ -73,7 +73,7 @@ def test_bbr_begins_anew_and_stays_bbr(pair: tuple[socket.socket, socket.socket]
     if not bbr_permitted():
         pytest.skip("this kernel permits no BBR")
     near.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
-    look_for_more(near)
+    remeasure_link(near)
     assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"bbr"
 
 
@@ -81,12 +81,12 @@ def test_bbr_begins_anew_and_stays_bbr(pair: tuple[socket.socket, socket.socket]
 def test_another_algorithm_is_left_alone(pair: tuple[socket.socket, socket.socket]) -> None:
     near, _ = pair
     near.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
-    look_for_more(near)
+    remeasure_link(near)
     assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"reno"
 
 
 def test_nothing_is_known_of_a_socket_that_is_closed() -> None:
     sock = socket.socket()
     sock.close()
-    look_for_more(sock)
-    assert vitals(sock) is None
+    remeasure_link(sock)
+    assert read_tcp_info(sock) is None

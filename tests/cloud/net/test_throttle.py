@@ -14,7 +14,7 @@ import pytest
 
 from tests.cloud.servers import CERTIFICATE, Call, Hangup, Server, serving
 from tests.until import until
-from tui_uploader.cloud.contract import Span
+from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
@@ -100,14 +100,14 @@ async def pool() -> AsyncIterator[ConnectionPool]:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Iterator[Span]:
+def source(tmp_path: Path) -> Iterator[ByteRange]:
     path = tmp_path / "DJI_0001.JPG"
     path.write_bytes(os.urandom(MIB))
     with path.open("rb", buffering=0) as file:
-        yield Span(file, 0, MIB, 0)
+        yield ByteRange(file, 0, MIB, 0)
 
 
-def put(body: Span) -> Request:
+def put(body: ByteRange) -> Request:
     return Request("PUT", "/bucket/name", [("Host", "test")], body, patience=_DEADLINE)
 
 
@@ -121,7 +121,7 @@ def accept(call: Call) -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_a_body_arrives_whole_at_the_pace_of_the_cap(pool: ConnectionPool, source: Span, tls: bool) -> None:
+async def test_a_body_arrives_whole_at_the_pace_of_the_cap(pool: ConnectionPool, source: ByteRange, tls: bool) -> None:
     pool.throttle.rate = MIB
     begun = time.monotonic()
     with serving(accept, tls=tls) as server:
@@ -131,7 +131,7 @@ async def test_a_body_arrives_whole_at_the_pace_of_the_cap(pool: ConnectionPool,
     assert pool.throttle.passed == MIB
 
 
-async def test_waiting_for_a_turn_is_no_stall(pool: ConnectionPool, source: Span) -> None:
+async def test_waiting_for_a_turn_is_no_stall(pool: ConnectionPool, source: ByteRange) -> None:
     """Although nothing moves for longer than a stalled link is given."""
     pool.throttle.rate = 0
     with serving(accept) as server:
@@ -145,7 +145,7 @@ async def test_waiting_for_a_turn_is_no_stall(pool: ConnectionPool, source: Span
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_a_transfer_that_waits_for_its_turn_ends_when_it_is_cancelled(
-    pool: ConnectionPool, source: Span, tls: bool
+    pool: ConnectionPool, source: ByteRange, tls: bool
 ) -> None:
     def hang_up(call: Call) -> None:
         with pytest.raises(Hangup):
@@ -163,7 +163,9 @@ async def test_a_transfer_that_waits_for_its_turn_ends_when_it_is_cancelled(
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_a_refusal_is_heard_before_the_body_has_crept_out(pool: ConnectionPool, source: Span, tls: bool) -> None:
+async def test_a_refusal_is_heard_before_the_body_has_crept_out(
+    pool: ConnectionPool, source: ByteRange, tls: bool
+) -> None:
     def refuse(call: Call) -> None:
         call.reply(403, connection="close")
         with pytest.raises(Hangup):

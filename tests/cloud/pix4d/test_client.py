@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import CERTIFICATE, Call, Handler, Server, seen, serving
-from tests.cloud.stores import ignore, span
+from tests.cloud.stores import byte_range, ignore
 from tui_uploader.cloud.contract import StartReceipt
 from tui_uploader.cloud.net.endpoint import Deadlines
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
@@ -252,7 +252,7 @@ async def test_the_services_own_words_are_shown_by_field() -> None:
 @pytest.mark.parametrize("answer", [reply(405, {"detail": "no"}), reply(401), reply(500), reply(404)])
 async def test_reachable_is_whoever_answers_like_the_service(answer: Handler) -> None:
     async with talking(answer) as (cloud, server):
-        await cloud.reachable()
+        await cloud.probe()
     assert "authorization" not in server.calls[0].headers
 
 
@@ -260,26 +260,26 @@ async def test_reachable_is_whoever_answers_like_the_service(answer: Handler) ->
 async def test_a_portal_is_not_reachable(answer: Handler) -> None:
     async with talking(answer) as (cloud, _):
         with pytest.raises(NotTheService):
-            await cloud.reachable()
+            await cloud.probe()
 
 
 async def test_nobody_there() -> None:
     async with cloud_at("http://127.0.0.1:1") as cloud:
         with pytest.raises(LinkDown):
-            await cloud.reachable()
+            await cloud.probe()
 
 
 async def test_a_name_that_nobody_knows() -> None:
     async with cloud_at("https://cloud.invalid") as cloud:
         with pytest.raises(LinkDown, match=r"cloud\.invalid"):
-            await cloud.reachable()
+            await cloud.probe()
 
 
 async def test_an_untrusted_certificate() -> None:
     with serving(reply(405), tls=True) as server:
         cloud = Pix4dCloud(Login(server.url, "c", SECRET), Settings(), deadlines=QUICK)
         with pytest.raises(TrustFailed, match="ca_file"):
-            await cloud.reachable()
+            await cloud.probe()
         await cloud.close()
 
 
@@ -287,7 +287,7 @@ async def test_a_proxy_that_wants_a_password() -> None:
     with serving(reply(407)) as proxy:
         async with cloud_at("https://storage.test", proxy=f"http://127.0.0.1:{proxy.port}") as cloud:
             with pytest.raises(ProxyRefused, match="407"):
-                await cloud.reachable()
+                await cloud.probe()
     assert proxy.calls[0].target == "storage.test:443"
 
 
@@ -410,7 +410,7 @@ async def test_a_store_is_one_per_project_and_uses_the_projects_key(tmp_path: Pa
             store = cloud.store("2")
             assert cloud.store("2") is store and cloud.store("3") is not store
             await store.open()
-            with span(tmp_path / "a.jpg") as body:
+            with byte_range(tmp_path / "a.jpg") as body:
                 await store.put("a.jpg", body, ignore)
     assert server.calls[-1].target == f"{PROJECTS}2/s3_credentials/"
     assert s3.calls[0].path == "/bucket/user-1/project-2/a.jpg"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import Call, Handler, serving
-from tests.cloud.stores import ignore, open_store, span
-from tui_uploader.cloud.contract import Part, Span
+from tests.cloud.stores import byte_range, ignore, open_store
+from tui_uploader.cloud.contract import ByteRange, Part
 from tui_uploader.cloud.s3.capabilities import KnownStores
 from tui_uploader.cloud.s3.store import S3Store
 from tui_uploader.errors import CloudRefused, UploaderError
@@ -26,8 +26,8 @@ Offends = Callable[[Call], bool]
 
 
 @pytest.fixture
-def body(tmp_path: Path) -> Iterator[Span]:
-    with span(tmp_path / "DJI_0001.JPG") as made:
+def body(tmp_path: Path) -> Iterator[ByteRange]:
+    with byte_range(tmp_path / "DJI_0001.JPG") as made:
         yield made
 
 
@@ -59,23 +59,23 @@ def refusing(offends: Offends, status: int, code: str, inside: str = "") -> Hand
     return handle
 
 
-async def put(store: S3Store, body: Span) -> None:
+async def put(store: S3Store, body: ByteRange) -> None:
     await store.put("a.jpg", body, ignore)
 
 
-async def create(store: S3Store, body: Span) -> None:
+async def create(store: S3Store, body: ByteRange) -> None:
     await store.create_multipart("b.tif")
 
 
-async def put_part(store: S3Store, body: Span) -> None:
+async def put_part(store: S3Store, body: ByteRange) -> None:
     await store.put_part("b.tif", "u", 1, body, ignore)
 
 
-async def complete(store: S3Store, body: Span) -> None:
+async def complete(store: S3Store, body: ByteRange) -> None:
     await store.complete_multipart("b.tif", "u", PARTS, 1010)
 
 
-async def head(store: S3Store, body: Span) -> None:
+async def head(store: S3Store, body: ByteRange) -> None:
     assert await store.head("a.jpg") is not None
 
 
@@ -101,8 +101,8 @@ async def head(store: S3Store, body: Span) -> None:
     ],
 )
 async def test_what_a_store_refuses_is_left_out_from_then_on(
-    body: Span,
-    ask: Callable[[S3Store, Span], object],
+    body: ByteRange,
+    ask: Callable[[S3Store, ByteRange], object],
     offends: Offends,
     status: int,
     code: str,
@@ -123,7 +123,7 @@ async def test_what_a_store_refuses_is_left_out_from_then_on(
     assert len(missing) == (0 if offends is names_checksums else 1), "nothing else was left out"
 
 
-async def test_another_bucket_there_is_another_store(body: Span) -> None:
+async def test_another_bucket_there_is_another_store(body: ByteRange) -> None:
     known = KnownStores()
     with serving(refusing(carries(ACL), 501, "NotImplemented", f"<Header>{ACL}</Header>")) as server:
         for bucket in ("one", "two"):
@@ -132,7 +132,7 @@ async def test_another_bucket_there_is_another_store(body: Span) -> None:
     assert [ACL in call.headers for call in server.calls] == [True, False, True, False]
 
 
-async def test_what_was_taken_before_is_not_suspected(body: Span) -> None:
+async def test_what_was_taken_before_is_not_suspected(body: ByteRange) -> None:
     """A refusal that names nothing, by a store that took all of it: it is about something else."""
     odd = False
     with serving(lambda call: refusing(lambda _: odd, 400, "InvalidRequest")(call)) as server:
@@ -145,7 +145,7 @@ async def test_what_was_taken_before_is_not_suspected(body: Span) -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidRequest", "NotImplemented"])
-async def test_a_store_that_refuses_everything_is_not_sent_everything(body: Span, code: str) -> None:
+async def test_a_store_that_refuses_everything_is_not_sent_everything(body: ByteRange, code: str) -> None:
     status = 400 if code == "InvalidRequest" else 501
     with serving(refusing(lambda _: True, status, code)) as server:
         async with open_store(server.url) as opened:
@@ -157,7 +157,7 @@ async def test_a_store_that_refuses_everything_is_not_sent_everything(body: Span
     assert all(call.headers.keys() == first for call in server.calls[8:]), "nothing was learned from it"
 
 
-async def test_the_log_tells_what_is_lost(body: Span, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_tells_what_is_lost(body: ByteRange, caplog: pytest.LogCaptureFixture) -> None:
     def handle(call: Call) -> None:
         header = next((header for header in (CONDITION, CHECKSUM) if header in call.headers), "none")
         refusing(carries(header), 501, "NotImplemented", f"<Header>{header}</Header>")(call)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tui_uploader.cloud.net.endpoint import Origin, is_loopback, origin_of
 from tui_uploader.cloud.refresh import ServerClock
-from tui_uploader.cloud.s3.endpoint_policy import check_storage_place, is_internal
-from tui_uploader.cloud.s3.session_credentials import endpoint_of, storage_key
+from tui_uploader.cloud.s3.endpoint_policy import check_storage_endpoint, is_internal
+from tui_uploader.cloud.s3.session_credentials import session_credentials, storage_endpoint
 from tui_uploader.errors import Remedy, StorageRefused, UploaderError
 
 FIELDS = {
@@ -28,7 +28,7 @@ OFFICE, SITE = "https://10.0.0.4", "https://maps.office.internal"
 def fault(service: str = PUBLIC, **fields: object) -> str:
     """What is wrong with credentials that have these fields; empty where nothing is."""
     try:
-        check_storage_place({**FIELDS, **fields}, origin_of(service))
+        check_storage_endpoint({**FIELDS, **fields}, origin_of(service))
     except StorageRefused as error:
         assert error.remedy is Remedy.PERSON and origin_of(service).host in str(error)
         return str(error)
@@ -192,8 +192,8 @@ def test_no_address_leads_a_public_service_to_this_machine_or_to_plain_http(addr
     service = Origin(True, "cloud.pix4d.com", 443)
     fields: dict[str, object] = {**FIELDS, "endpoint_override": address}
     try:
-        check_storage_place(fields, service)
-        origin = endpoint_of(storage_key(fields, ServerClock(lambda: 0.0)), None, service).origin
+        check_storage_endpoint(fields, service)
+        origin = storage_endpoint(session_credentials(fields, ServerClock(lambda: 0.0)), None, service).origin
     except UploaderError:
         return
     assert origin.tls and not is_loopback(origin.host)

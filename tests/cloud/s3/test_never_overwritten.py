@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import Call, Handler, in_turn, seen, serving
-from tests.cloud.stores import ignore, open_store, span
-from tui_uploader.cloud.contract import Part, Span, StoredObject
+from tests.cloud.stores import byte_range, ignore, open_store
+from tui_uploader.cloud.contract import ByteRange, Part, StoredObject
 from tui_uploader.cloud.s3.object_match import multipart_checksum, multipart_etag
 from tui_uploader.cloud.s3.xml import crc32_text
 from tui_uploader.errors import CloudBusy, CloudFault, CloudRefused, LinkDown, MultipartGone, NameTaken, UploaderError
@@ -23,8 +23,8 @@ COMPLETED = '<CompleteMultipartUploadResult><ETag>"e-2"</ETag></CompleteMultipar
 
 
 @pytest.fixture
-def body(tmp_path: Path) -> Iterator[Span]:
-    with span(tmp_path / "DJI_0001.JPG") as made:
+def body(tmp_path: Path) -> Iterator[ByteRange]:
+    with byte_range(tmp_path / "DJI_0001.JPG") as made:
         yield made
 
 
@@ -45,7 +45,7 @@ def taken(call: Call) -> None:
 # ------------------------------------------------------------------------------------- a name that is somebody else's
 
 
-async def test_a_taken_name_is_told_and_nothing_is_looked_at(body: Span) -> None:
+async def test_a_taken_name_is_told_and_nothing_is_looked_at(body: ByteRange) -> None:
     with serving(taken) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(NameTaken, match=r"DJI_0001\\x1b\.JPG") as told:
@@ -59,13 +59,13 @@ async def test_an_answer_before_the_body_was_sent_is_enough(tmp_path: Path) -> N
         call.error(412, "PreconditionFailed")
         call.close()
 
-    with span(tmp_path / "big.jpg", os.urandom(1024**2) * 24) as big, serving(early) as server:
+    with byte_range(tmp_path / "big.jpg", os.urandom(1024**2) * 24) as big, serving(early) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(NameTaken):
                 await opened.store.put("big.jpg", big, ignore)
 
 
-async def test_two_writers_at_once_come_again(body: Span) -> None:
+async def test_two_writers_at_once_come_again(body: ByteRange) -> None:
     def conflict(call: Call) -> None:
         call.read_body()
         call.error(409, "ConditionalRequestConflict")
@@ -90,7 +90,7 @@ async def test_two_writers_at_once_come_again(body: Span) -> None:
     ],
 )
 async def test_an_unknown_condition_is_dropped_once(
-    body: Span, caplog: pytest.LogCaptureFixture, status: int, code: str, inside: str
+    body: ByteRange, caplog: pytest.LogCaptureFixture, status: int, code: str, inside: str
 ) -> None:
     def old(call: Call) -> None:
         call.read_body()
@@ -131,7 +131,7 @@ async def test_an_unknown_condition_is_dropped_once(
     ],
 )
 async def test_no_other_refusal_drops_it(
-    body: Span, status: int, code: str, inside: str, error: type[UploaderError]
+    body: ByteRange, status: int, code: str, inside: str, error: type[UploaderError]
 ) -> None:
     def refuse(call: Call) -> None:
         call.read_body()
@@ -144,7 +144,7 @@ async def test_no_other_refusal_drops_it(
     assert {condition_of(call) for call in server.calls} == {"*"}
 
 
-async def test_it_is_remembered_only_when_dropping_it_helped(body: Span) -> None:
+async def test_it_is_remembered_only_when_dropping_it_helped(body: ByteRange) -> None:
     def broken(call: Call) -> None:
         call.read_body()
         if condition_of(call):
@@ -160,7 +160,7 @@ async def test_it_is_remembered_only_when_dropping_it_helped(body: Span) -> None
     assert [condition_of(call) for call in server.calls] == ["*", None, "*", None]
 
 
-async def test_neither_the_condition_nor_the_acl_is_known(body: Span) -> None:
+async def test_neither_the_condition_nor_the_acl_is_known(body: ByteRange) -> None:
     def bare(call: Call) -> None:
         call.read_body()
         if condition_of(call):
@@ -207,7 +207,7 @@ def head(size: int, etag: str, **headers: str) -> Handler:
     return lambda call: call.reply(200, ETag=f'"{etag}"', content_length=str(size), **headers)
 
 
-async def put_twice(handler: Handler, body: Span, sent: list[int]) -> tuple[StoredObject, list[str]]:
+async def put_twice(handler: Handler, body: ByteRange, sent: list[int]) -> tuple[StoredObject, list[str]]:
     with serving(handler) as server:
         async with open_store(server.url) as opened:
             await opened.store.put("first.jpg", body, ignore)
@@ -215,7 +215,7 @@ async def put_twice(handler: Handler, body: Span, sent: list[int]) -> tuple[Stor
     return stored, [call.method for call in server.calls]
 
 
-async def test_what_our_own_attempt_stored_is_stored(body: Span) -> None:
+async def test_what_our_own_attempt_stored_is_stored(body: ByteRange) -> None:
     sent: list[int] = []
     handler = lost_then_taken(head(1000, "kms", x_amz_checksum_crc32=crc32_text(body.crc32)))
     stored, methods = await put_twice(handler, body, sent)
@@ -224,7 +224,7 @@ async def test_what_our_own_attempt_stored_is_stored(body: Span) -> None:
     assert 0 in sent and sent[-1] == 1000
 
 
-async def test_an_md5_proves_as_much(body: Span) -> None:
+async def test_an_md5_proves_as_much(body: ByteRange) -> None:
     md5 = hashlib.md5(os.pread(body.file.fileno(), 1000, 0)).hexdigest()
     stored, _ = await put_twice(lost_then_taken(head(1000, md5)), body, [])
     assert stored == StoredObject(1000, md5, None, Proof.MD5)
@@ -241,12 +241,12 @@ async def test_an_md5_proves_as_much(body: Span) -> None:
         lambda call: call.reply(403),
     ],
 )
-async def test_what_cannot_be_proved_ours_is_somebody_elses(body: Span, look: Handler) -> None:
+async def test_what_cannot_be_proved_ours_is_somebody_elses(body: ByteRange, look: Handler) -> None:
     with pytest.raises(NameTaken):
         await put_twice(lost_then_taken(look), body, [])
 
 
-async def test_an_answer_lost_before_a_renewal_is_not_forgotten(body: Span) -> None:
+async def test_an_answer_lost_before_a_renewal_is_not_forgotten(body: ByteRange) -> None:
     """Lost, then refused because the key expired, then taken: it may still be ours."""
     puts = 0
 
@@ -269,7 +269,7 @@ async def test_an_answer_lost_before_a_renewal_is_not_forgotten(body: Span) -> N
     assert stored.crc32 == body.crc32
 
 
-async def test_a_connection_that_breaks_when_it_is_new_is_told(body: Span) -> None:
+async def test_a_connection_that_breaks_when_it_is_new_is_told(body: ByteRange) -> None:
     """Then the next call is another one, and what it finds is not taken for ours."""
 
     def handle(call: Call) -> None:
@@ -346,7 +346,7 @@ async def test_a_refusal_is_an_answer() -> None:
                 await opened.store.complete_multipart("big.tif", "u", PARTS, 1010)
 
 
-async def test_an_answer_to_a_completion_lost_within_the_call(body: Span) -> None:
+async def test_an_answer_to_a_completion_lost_within_the_call(body: ByteRange) -> None:
     def first_put(call: Call) -> None:
         call.reply(200, ETag='"first"')
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.stores import span
-from tui_uploader.cloud.contract import Part, Span, StoredObject
-from tui_uploader.cloud.s3.digests import Reading
+from tests.cloud.stores import byte_range
+from tui_uploader.cloud.contract import ByteRange, Part, StoredObject
+from tui_uploader.cloud.s3.digests import FileRead
 from tui_uploader.cloud.s3.object_match import (
-    Found,
-    Likeness,
-    Verdict,
-    after_completion,
-    likeness_of_parts,
+    CompletionOutcome,
+    FoundObject,
+    ObjectMatch,
+    completion_outcome,
+    match_parts,
     multipart_checksum,
     multipart_etag,
-    proof_of_sameness,
+    prove_same,
 )
 from tui_uploader.errors import SourceUnreadable
 from tui_uploader.model import Proof
@@ -30,12 +30,12 @@ OPAQUE = tuple(replace(part, etag="opaque") for part in PARTS)
 UNCHECKED = tuple(replace(part, crc32=None) for part in PARTS)
 ETAG, CHECKSUM = multipart_etag(PARTS), multipart_checksum(PARTS)
 
-HIDDEN, NOTHING, OTHER, SAME, ALIKE = Likeness
-STORED, GONE, TAKEN = Verdict
+HIDDEN, NOTHING, OTHER, SAME, ALIKE = ObjectMatch
+STORED, GONE, TAKEN = CompletionOutcome
 
 
 @pytest.mark.parametrize(
-    ("likeness", "name_taken", "unanswered", "verdict"),
+    ("match", "name_taken", "unanswered", "outcome"),
     [
         (HIDDEN, False, False, GONE),
         (HIDDEN, False, True, GONE),
@@ -59,12 +59,14 @@ STORED, GONE, TAKEN = Verdict
         (ALIKE, True, True, TAKEN),
     ],
 )
-def test_after_a_refused_completion(likeness: Likeness, name_taken: bool, unanswered: bool, verdict: Verdict) -> None:
-    assert after_completion(likeness, name_taken=name_taken, unanswered=unanswered) is verdict
+def test_after_a_refused_completion(
+    match: ObjectMatch, name_taken: bool, unanswered: bool, outcome: CompletionOutcome
+) -> None:
+    assert completion_outcome(match, name_taken=name_taken, unanswered=unanswered) is outcome
 
 
 @pytest.mark.parametrize(
-    ("parts", "size", "etag", "checksum", "likeness"),
+    ("parts", "size", "etag", "checksum", "match"),
     [
         (PARTS, 1010, ETAG, CHECKSUM, SAME),
         (PARTS, 1010, ETAG, "", SAME),
@@ -82,8 +84,8 @@ def test_after_a_refused_completion(likeness: Likeness, name_taken: bool, unansw
         (PARTS, 1010, "0" * 32, "AAAAAA==", ALIKE),
     ],
 )
-def test_an_object_and_parts(parts: tuple[Part, ...], size: int, etag: str, checksum: str, likeness: Likeness) -> None:
-    assert likeness_of_parts(Found(StoredObject(size, etag), checksum), parts, 1010) is likeness
+def test_an_object_and_parts(parts: tuple[Part, ...], size: int, etag: str, checksum: str, match: ObjectMatch) -> None:
+    assert match_parts(FoundObject(StoredObject(size, etag), checksum), parts, 1010) is match
 
 
 def test_what_parts_make_is_known_where_theirs_is() -> None:
@@ -114,13 +116,16 @@ CONTENT = bytes(range(256)) * 9000
     ],
 )
 def test_an_object_and_a_span(tmp_path: Path, size: int, etag: str, crc32_off_by: int | None, proof: Proof) -> None:
-    with span(tmp_path / "a.jpg", b"before" + CONTENT + b"behind") as whole, span(tmp_path / "b", CONTENT) as alone:
-        body = Span(whole.file, 6, len(CONTENT), alone.crc32)
+    with (
+        byte_range(tmp_path / "a.jpg", b"before" + CONTENT + b"behind") as whole,
+        byte_range(tmp_path / "b", CONTENT) as alone,
+    ):
+        body = ByteRange(whole.file, 6, len(CONTENT), alone.crc32)
         crc32 = None if crc32_off_by is None else body.crc32 ^ crc32_off_by
-        assert proof_of_sameness(StoredObject(len(CONTENT) + size, etag, crc32), body, Reading()) is proof
+        assert prove_same(StoredObject(len(CONTENT) + size, etag, crc32), body, FileRead()) is proof
 
 
 def test_a_file_that_cannot_be_read_proves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "write-only"
     with path.open("wb", buffering=0) as file, pytest.raises(SourceUnreadable, match="write-only"):
-        proof_of_sameness(StoredObject(1, "0" * 32), Span(file, 0, 1, 0), Reading())
+        prove_same(StoredObject(1, "0" * 32), ByteRange(file, 0, 1, 0), FileRead())

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import Call, Handler, serving
-from tests.cloud.stores import ignore, open_store, span
-from tui_uploader.cloud.contract import MAX_PARTS, Part, Span
+from tests.cloud.stores import byte_range, ignore, open_store
+from tui_uploader.cloud.contract import MAX_PARTS, ByteRange, Part
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.errors import MultipartGone, NotTheService, Unsupported
 
@@ -18,8 +18,8 @@ PARTS = (Part(1, 1000, "1" * 32, 7), Part(2, 10, "2" * 32, 8))
 
 
 @pytest.fixture
-def body(tmp_path: Path) -> Iterator[Span]:
-    with span(tmp_path / "DJI_0001.JPG") as made:
+def body(tmp_path: Path) -> Iterator[ByteRange]:
+    with byte_range(tmp_path / "DJI_0001.JPG") as made:
         yield made
 
 
@@ -59,7 +59,7 @@ def test_what_is_a_page_for_people(headers: dict[str, str], content: bytes, page
     assert reply.is_html is (page or headers.get("content-type") == HTML), "PIX4Dcloud labels nothing so"
 
 
-async def test_a_store_that_labels_all_its_answers_html(body: Span) -> None:
+async def test_a_store_that_labels_all_its_answers_html(body: ByteRange) -> None:
     """As OpenStack Swift and moto do."""
     document = "<CompleteMultipartUploadResult><ETag>e-2</ETag></CompleteMultipartUploadResult>"
 
@@ -89,7 +89,7 @@ async def test_a_store_that_labels_all_its_answers_html(body: Span) -> None:
 
 
 @pytest.mark.parametrize("etag", [{}, {"ETag": '"e"'}])
-async def test_a_page_stays_a_page(body: Span, etag: dict[str, str]) -> None:
+async def test_a_page_stays_a_page(body: ByteRange, etag: dict[str, str]) -> None:
     with serving(says(200, "<html>Room number?</html>", content_type=HTML, **etag)) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(NotTheService):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import Call, Handler, serving
-from tests.cloud.stores import ignore, open_store, span
-from tui_uploader.cloud.contract import Part, Span
+from tests.cloud.stores import byte_range, ignore, open_store
+from tui_uploader.cloud.contract import ByteRange, Part
 from tui_uploader.cloud.s3.object_match import multipart_checksum, multipart_etag
 from tui_uploader.cloud.s3.proofs import AnswersToBodies, proof_of_parts
 from tui_uploader.errors import ChecksumRefused, StoredDamaged
@@ -27,8 +27,8 @@ CRC32 = "x-amz-checksum-crc32"
 
 
 @pytest.fixture
-def body(tmp_path: Path) -> Iterator[Span]:
-    with span(tmp_path / "DJI_0001.JPG") as made:
+def body(tmp_path: Path) -> Iterator[ByteRange]:
+    with byte_range(tmp_path / "DJI_0001.JPG") as made:
         yield made
 
 
@@ -54,7 +54,7 @@ def store(*damaged: int, etag: str = "md5", crc32: bool = False, compares: bool 
     return handle
 
 
-async def put_all(handler: Handler, body: Span, count: int) -> tuple[list[str], list[bool]]:
+async def put_all(handler: Handler, body: ByteRange, count: int) -> tuple[list[str], list[bool]]:
     """How each of some PUTs ended, and which of them brought a `Content-MD5`."""
     ends = []
     with serving(handler) as server:
@@ -89,11 +89,11 @@ async def put_all(handler: Handler, body: Span, count: int) -> tuple[list[str], 
         (store(etag="0" * 32), ["StoredDamaged"] * 3 + ["no"] * 2, [False, True, True, True, True]),
     ],
 )
-async def test_what_proves_a_put(handler: Handler, ends: list[str], with_md5: list[bool], body: Span) -> None:
+async def test_what_proves_a_put(handler: Handler, ends: list[str], with_md5: list[bool], body: ByteRange) -> None:
     assert await put_all(handler, body, len(ends)) == (ends, with_md5)
 
 
-async def test_a_checksum_of_other_bytes_is_damage(body: Span) -> None:
+async def test_a_checksum_of_other_bytes_is_damage(body: ByteRange) -> None:
     def handle(call: Call) -> None:
         call.read_body()
         call.reply(200, ETag="1", **{CRC32: "AAAAAA=="})
@@ -104,7 +104,7 @@ async def test_a_checksum_of_other_bytes_is_damage(body: Span) -> None:
                 await opened.store.put("DJI\x1b.JPG", body, ignore)
 
 
-async def test_a_damaged_part_is_sent_again_and_no_other(body: Span) -> None:
+async def test_a_damaged_part_is_sent_again_and_no_other(body: ByteRange) -> None:
     sent: list[int] = []
     with serving(store(0, 2)) as server:
         async with open_store(server.url) as opened:
@@ -115,7 +115,7 @@ async def test_a_damaged_part_is_sent_again_and_no_other(body: Span) -> None:
     assert 0 in sent and sent[-1] == body.length
 
 
-async def test_a_part_that_is_always_damaged_is_given_up(body: Span) -> None:
+async def test_a_part_that_is_always_damaged_is_given_up(body: ByteRange) -> None:
     for handler in (store(*range(9)), store(*range(9), compares=True)):
         with serving(handler) as server:
             async with open_store(server.url) as opened:

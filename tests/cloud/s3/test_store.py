@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.servers import Call, Handler, Server, in_turn, seen, serving
-from tests.cloud.stores import ignore, open_store, span
-from tui_uploader.cloud.contract import Part, Span, StoredObject
+from tests.cloud.stores import byte_range, ignore, open_store
+from tui_uploader.cloud.contract import ByteRange, Part, StoredObject
 from tui_uploader.cloud.s3.object_match import multipart_etag
 from tui_uploader.errors import (
     ChecksumRefused,
@@ -66,8 +66,8 @@ def answer(status: int, body: str = "", **headers: str) -> Handler:
 
 
 @pytest.fixture
-def body(tmp_path: Path) -> Iterator[Span]:
-    with span(tmp_path / "DJI_0001.JPG") as made:
+def body(tmp_path: Path) -> Iterator[ByteRange]:
+    with byte_range(tmp_path / "DJI_0001.JPG") as made:
         yield made
 
 
@@ -79,7 +79,7 @@ def access_key_of(call: Call) -> str:
     return call.headers["authorization"].partition("Credential=")[2].partition("/")[0]
 
 
-async def put_with(handler: Handler, body: Span, sent: list[int] | None = None) -> tuple[StoredObject, Server]:
+async def put_with(handler: Handler, body: ByteRange, sent: list[int] | None = None) -> tuple[StoredObject, Server]:
     with serving(handler) as server:
         async with open_store(server.url) as opened:
             stored = await opened.store.put("a.jpg", body, ignore if sent is None else sent.append)
@@ -89,7 +89,7 @@ async def put_with(handler: Handler, body: Span, sent: list[int] | None = None) 
 # --------------------------------------------------------------------------------------------------------- put
 
 
-async def test_a_put_carries_checksum_acl_and_a_signature_over_both(body: Span) -> None:
+async def test_a_put_carries_checksum_acl_and_a_signature_over_both(body: ByteRange) -> None:
     sent: list[int] = []
     stored, server = await put_with(accept, body, sent)
     call = server.calls[0]
@@ -105,7 +105,7 @@ async def test_a_put_carries_checksum_acl_and_a_signature_over_both(body: Span) 
     assert sent[-1] == 1000
 
 
-async def test_a_checksum_in_the_reply_has_to_be_ours(body: Span) -> None:
+async def test_a_checksum_in_the_reply_has_to_be_ours(body: ByteRange) -> None:
     def confirm(call: Call) -> None:
         call.read_body()
         call.reply(200, ETag="1", x_amz_checksum_crc32=call.headers["x-amz-checksum-crc32"])
@@ -116,7 +116,7 @@ async def test_a_checksum_in_the_reply_has_to_be_ours(body: Span) -> None:
         await put_with(answer(200, ETag="1", x_amz_checksum_crc32="AAAAAA=="), body)
 
 
-async def test_names_are_encoded_once(body: Span) -> None:
+async def test_names_are_encoded_once(body: ByteRange) -> None:
     name = "DJI 0001+50%25#ü?&=:@\U0001f6f0.jpg"
     with serving(accept) as server:
         async with open_store(server.url) as opened:
@@ -153,19 +153,19 @@ async def test_names_are_encoded_once(body: Span) -> None:
         (answer(400, '<!DOCTYPE x [<!ENTITY a "b">]><Error><Code>&a;</Code></Error>'), CloudRefused),
     ],
 )
-async def test_refusals(handler: Handler, error: type[UploaderError], body: Span) -> None:
+async def test_refusals(handler: Handler, error: type[UploaderError], body: ByteRange) -> None:
     with pytest.raises(error) as told:
         await put_with(handler, body)
     assert told.value.message.isprintable()
 
 
-async def test_a_busy_store_says_for_how_long(body: Span) -> None:
+async def test_a_busy_store_says_for_how_long(body: ByteRange) -> None:
     with pytest.raises(CloudBusy) as told:
         await put_with(refuse(503, "SlowDown", retry_after="7"), body)
     assert told.value.retry_after == 7
 
 
-async def test_what_a_store_says_reaches_nobody_raw_or_with_secrets(body: Span) -> None:
+async def test_what_a_store_says_reaches_nobody_raw_or_with_secrets(body: ByteRange) -> None:
     def quote(call: Call) -> None:
         call.read_body()
         token = call.headers["x-amz-security-token"]
@@ -184,7 +184,7 @@ async def test_what_a_store_says_reaches_nobody_raw_or_with_secrets(body: Span) 
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidAccessKeyId"])
-async def test_an_expired_key_is_renewed_once_and_the_body_sent_again(code: str, body: Span) -> None:
+async def test_an_expired_key_is_renewed_once_and_the_body_sent_again(code: str, body: ByteRange) -> None:
     sent: list[int] = []
     stored, server = await put_with(in_turn(refuse(400, code), accept), body, sent)
     assert stored.etag == "abc"
@@ -192,7 +192,7 @@ async def test_an_expired_key_is_renewed_once_and_the_body_sent_again(code: str,
     assert 0 in sent and sent[-1] == 1000
 
 
-async def test_a_new_key_that_is_expired_too_is_told(body: Span) -> None:
+async def test_a_new_key_that_is_expired_too_is_told(body: ByteRange) -> None:
     with serving(refuse(400, "ExpiredToken")) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(StorageKeyExpired):
@@ -211,7 +211,7 @@ async def test_many_transfers_share_one_renewal(tmp_path: Path) -> None:
         else:
             call.reply(200, ETag="1")
 
-    with span(tmp_path / "x.jpg") as one, serving(expire) as server:
+    with byte_range(tmp_path / "x.jpg") as one, serving(expire) as server:
         async with open_store(server.url) as opened:
             await asyncio.gather(*(opened.store.put(f"{number}.jpg", one, ignore) for number in range(8)))
             assert len(opened.fetched) == 2
@@ -219,7 +219,7 @@ async def test_many_transfers_share_one_renewal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "AccessControlListNotSupported"), (403, "AccessDenied")])
-async def test_an_acl_that_is_not_taken_is_dropped_and_remembered(body: Span, status: int, code: str) -> None:
+async def test_an_acl_that_is_not_taken_is_dropped_and_remembered(body: ByteRange, status: int, code: str) -> None:
     def no_acl(call: Call) -> None:
         call.read_body()
         if "x-amz-acl" in call.headers:
@@ -235,7 +235,7 @@ async def test_an_acl_that_is_not_taken_is_dropped_and_remembered(body: Span, st
     assert [acl_of(call) is not None for call in server.calls] == [True, False, False]
 
 
-async def test_denied_because_the_key_is_dead_keeps_the_acl(body: Span) -> None:
+async def test_denied_because_the_key_is_dead_keeps_the_acl(body: ByteRange) -> None:
     def deny(call: Call) -> None:
         call.read_body()
         if access_key_of(call) == "AKIDEXAMPLE00001":
@@ -251,7 +251,7 @@ async def test_denied_because_the_key_is_dead_keeps_the_acl(body: Span) -> None:
     assert acl_of(server.calls[-1]) is not None
 
 
-async def test_denied_whatever_is_tried_ends_and_does_not_ask_for_keys_for_ever(body: Span) -> None:
+async def test_denied_whatever_is_tried_ends_and_does_not_ask_for_keys_for_ever(body: ByteRange) -> None:
     with serving(refuse(403, "AccessDenied")) as server:
         async with open_store(server.url) as opened:
             for name in ("a", "b", "c"):
@@ -262,7 +262,7 @@ async def test_denied_whatever_is_tried_ends_and_does_not_ask_for_keys_for_ever(
     assert len(server.calls) == 4 + 2 + 2
 
 
-async def test_a_wrong_clock_is_corrected_by_the_store(body: Span) -> None:
+async def test_a_wrong_clock_is_corrected_by_the_store(body: ByteRange) -> None:
     wrong = time.time() - 86_400
     signed: list[str] = []
 
@@ -282,7 +282,7 @@ async def test_a_wrong_clock_is_corrected_by_the_store(body: Span) -> None:
     assert len(signed) == 3
 
 
-async def test_a_clock_that_cannot_be_corrected_is_told(body: Span) -> None:
+async def test_a_clock_that_cannot_be_corrected_is_told(body: ByteRange) -> None:
     with pytest.raises(ClockSkewed):
         await put_with(refuse(403, "RequestTimeTooSkewed", date="yesterday"), body)
 
@@ -295,7 +295,7 @@ async def test_a_clock_that_cannot_be_corrected_is_told(body: Span) -> None:
         answer(400, x_amz_bucket_region="eu-central-1"),
     ],
 )
-async def test_the_region_is_learned_from_a_refusal(handler: Handler, body: Span) -> None:
+async def test_the_region_is_learned_from_a_refusal(handler: Handler, body: ByteRange) -> None:
     with serving(in_turn(handler, accept)) as server:
         async with open_store(server.url) as opened:
             await opened.store.put("a", body, ignore)
@@ -313,7 +313,7 @@ async def test_before_the_first_key_no_object_key_is_known() -> None:
 # --------------------------------------------------------------------------------------------------- multipart
 
 
-async def test_a_multipart_upload_from_end_to_end(body: Span) -> None:
+async def test_a_multipart_upload_from_end_to_end(body: ByteRange) -> None:
     def handle(call: Call) -> None:
         data = call.read_body()
         if call.method == "POST" and "uploads" in call.query:
@@ -326,7 +326,7 @@ async def test_a_multipart_upload_from_end_to_end(body: Span) -> None:
     with serving(handle) as server:
         async with open_store(server.url) as opened:
             upload_id = await opened.store.create_multipart("big.tif")
-            halves = [Span(body.file, 0, 500, 1), Span(body.file, 500, 500, 2)]
+            halves = [ByteRange(body.file, 0, 500, 1), ByteRange(body.file, 500, 500, 2)]
             parts = [
                 await opened.store.put_part("big.tif", upload_id, number, half, ignore)
                 for number, half in enumerate(halves, 1)

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from tests.until import until
-from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo
 from tui_uploader.engine.accounts.link_monitor import LinkMonitor, slept, stands_still
 from tui_uploader.errors import CloudFault, LinkDown, LinkStalled, UploaderError
 from tui_uploader.model import LinkState
@@ -25,13 +25,13 @@ class MadeUpLink:
         self.trusted: list[bool] = []
         self.events: list[str] = []
 
-    async def reachable(self) -> None:
+    async def probe(self) -> None:
         self.asked += 1
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
             raise answer
 
-    async def knock(self) -> None:
+    async def wait_reachable(self) -> None:
         await self.door.wait()
         if self.refusal is not None:
             raise self.refusal
@@ -40,12 +40,12 @@ class MadeUpLink:
     def connections(self) -> MadeUpLink:
         return self
 
-    def vitals(self) -> list[Vitals]:
+    def tcp_info(self) -> list[TcpInfo]:
         return []
 
-    def look_for_more(self) -> None: ...
+    def remeasure_link(self) -> None: ...
 
-    def files_waited_for(self, seconds: float) -> list[str]:
+    def stalled_reads(self, seconds: float) -> list[str]:
         return []
 
     def doubt_link(self) -> None:
@@ -166,8 +166,8 @@ async def test_after_a_store_was_out_of_reach_a_single_failure_is_no_dead_link_a
         assert not watch.down
 
 
-def connection(unacknowledged: int, silent: float) -> Vitals:
-    return Vitals(unacknowledged, silent, 0.08, 0.08, 1000, 0, minds_losses=True)
+def connection(unacknowledged: int, silent: float) -> TcpInfo:
+    return TcpInfo(unacknowledged, silent, 0.08, 0.08, 1000, 0, loss_based=True)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def connection(unacknowledged: int, silent: float) -> Vitals:
         ([connection(10, 2.1), connection(0, 0.1)], True),
     ],
 )
-def test_packets_that_nobody_acknowledges_stand_still(connections: list[Vitals], still: bool) -> None:
+def test_packets_that_nobody_acknowledges_stand_still(connections: list[TcpInfo], still: bool) -> None:
     assert stands_still(connections) is still
 
 
@@ -252,7 +252,7 @@ async def test_doubts_alone_are_no_broken_transfers() -> None:
 
 async def test_a_cloud_that_never_answers_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     link = MadeUpLink()
-    monkeypatch.setattr(link, "reachable", asyncio.Event().wait)
+    monkeypatch.setattr(link, "probe", asyncio.Event().wait)
     monkeypatch.setattr("tui_uploader.engine.accounts.link_monitor._PATIENCE", 0.05)
     async with link.watch() as watch:
         watch.doubt(LinkStalled("nothing arrives"))

@@ -242,7 +242,7 @@ async def test_a_link_that_carries_less_than_lately_is_measured_anew_unless_a_ca
         nonlocal looked
         looked += 1
 
-    monkeypatch.setattr(ConnectionPool, "look_for_more", look)
+    monkeypatch.setattr(ConnectionPool, "remeasure_link", look)
     monkeypatch.setattr(TransferProgress, "sent_since_start", property(lambda _: sent))
     quality = LinkQuality(round_trip=0.25, loss=0.0, full=False)
     async with world.cloud_running(), world.engine() as manager:

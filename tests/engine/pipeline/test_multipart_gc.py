@@ -16,7 +16,7 @@ from tests.cloud.stores import ignore
 from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight, write_photo
-from tui_uploader.cloud.contract import ObjectStore, Span
+from tui_uploader.cloud.contract import ByteRange, ObjectStore
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.journal.tables import commands, deduplication, files, open_multiparts, uploads, walked
 from tui_uploader.engine.journal.tables.known_contents import Content
@@ -209,7 +209,7 @@ async def test_only_what_holds_nothing_is_aborted_where_nobody_can_tell_whose_it
         async with another_machine(world, done.project) as store:
             lost, sending, neighbour = [await store.create_multipart(name) for name in ("B.JPG", "B.JPG", "B.JPG2")]
             with part.open("rb", buffering=0) as file:
-                await store.put_part("B.JPG", sending, 1, Span(file, 0, 6, zlib.crc32(b"theirs")), ignore)
+                await store.put_part("B.JPG", sending, 1, ByteRange(file, 0, 6, zlib.crc32(b"theirs")), ignore)
             make_older(world, lost, sending, neighbour)
             young = await store.create_multipart("B.JPG")
         async with world.engine(sign_in=False):

@@ -11,7 +11,7 @@ import pytest
 from tests.engine.journal.harness import JournalHarness
 from tests.engine.world import SETTINGS, World
 from tests.photos import jpeg, write_photo
-from tui_uploader.cloud.contract import ObjectStore, Part, Span, StoredObject
+from tui_uploader.cloud.contract import ByteRange, ObjectStore, Part, StoredObject
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.journal.tables import deduplication, files, uploads
 from tui_uploader.engine.journal.tables.known_contents import Content
@@ -74,7 +74,7 @@ async def sending(harness: JournalHarness, photo: Path) -> files.FileRecord:
 async def put(store: ObjectStore, path: Path) -> None:
     read = fingerprint(str(path))
     with path.open("rb", buffering=0) as file:
-        await store.put("DJI_0001.JPG", Span(file, 0, path.stat().st_size, read.crc32), lambda sent: None)
+        await store.put("DJI_0001.JPG", ByteRange(file, 0, path.stat().st_size, read.crc32), lambda sent: None)
 
 
 PHOTO = jpeg(3000)

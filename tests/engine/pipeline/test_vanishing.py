@@ -12,7 +12,7 @@ from tests.engine.world import SETTINGS, World, add, settled
 from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.cloud.contract import StoreConnections
-from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -26,12 +26,12 @@ class Kernel:
         self.silent = 0.0
         self.asked: list[str] = []
 
-    def vitals(self) -> Sequence[Vitals]:
-        return [Vitals(10, self.silent, 0.08, 0.08, 100, 0, minds_losses=True)]
+    def tcp_info(self) -> Sequence[TcpInfo]:
+        return [TcpInfo(10, self.silent, 0.08, 0.08, 100, 0, loss_based=True)]
 
-    def look_for_more(self) -> None: ...
+    def remeasure_link(self) -> None: ...
 
-    def files_waited_for(self, seconds: float) -> list[str]:
+    def stalled_reads(self, seconds: float) -> list[str]:
         return []
 
     def doubt_link(self) -> None:
@@ -54,12 +54,12 @@ class Behind(Pix4dCloud):
     def connections(self) -> StoreConnections:
         return self.kernel
 
-    async def reachable(self) -> None:
+    async def probe(self) -> None:
         self.questions += 1
         if not self.there.is_set():
             raise LinkDown("Nothing comes back.")
 
-    async def knock(self) -> None:
+    async def wait_reachable(self) -> None:
         await self.there.wait()
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART
-from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo
 from tui_uploader.engine.scheduling.concurrency import (
     FEWEST_STREAMS,
     FIRST_STREAMS,
@@ -72,9 +72,9 @@ CLEAR = LinkQuality(round_trip=0.08, loss=0.0, full=False)
 
 
 def connection(
-    round_trip: float = 0.08, least: float = 0.08, segments: int = 1000, repeated: int = 0, minds_losses: bool = True
-) -> Vitals:
-    return Vitals(10, 0.0, round_trip, least, segments, repeated, minds_losses)
+    round_trip: float = 0.08, least: float = 0.08, segments: int = 1000, repeated: int = 0, loss_based: bool = True
+) -> TcpInfo:
+    return TcpInfo(10, 0.0, round_trip, least, segments, repeated, loss_based)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def connection(
         ([connection(round_trip=0.0)], None),
         ([connection()], CLEAR),
         ([connection(repeated=10)], LOSSY),
-        ([connection(repeated=10, minds_losses=False)], CLEAR),
-        ([connection(repeated=10), connection(repeated=500, minds_losses=False)], LOSSY),
+        ([connection(repeated=10, loss_based=False)], CLEAR),
+        ([connection(repeated=10), connection(repeated=500, loss_based=False)], LOSSY),
         ([connection(round_trip=0.119)], LinkQuality(0.119, 0.0, full=False)),
         ([connection(round_trip=0.2)], QUEUED),
         # Opened while there was a queue, and never seen the way without it.
@@ -95,7 +95,7 @@ def connection(
         ([connection(0.3, least=0.3, segments=600, repeated=30)], LinkQuality(0.3, 0.05, full=False)),
     ],
 )
-def test_what_the_connections_tell_of_the_way(connections: list[Vitals], expected: LinkQuality | None) -> None:
+def test_what_the_connections_tell_of_the_way(connections: list[TcpInfo], expected: LinkQuality | None) -> None:
     assert link_quality(connections) == expected
 
 

@@ -92,7 +92,7 @@ def test_what_holds_for_every_error_with_every_history(kind: type[UploaderError]
         if isinstance(error, LinkError):
             assert found.action is RetryAction.AWAIT_LINK, "a dead link costs no attempt, however often it dies"
         elif isinstance(error, SignInError):
-            waits = {Remedy.PERSON: RetryAction.AWAIT_SIGN_IN, Remedy.NEW_STORAGE_KEY: RetryAction.AWAIT_STORAGE}
+            waits = {Remedy.PERSON: RetryAction.AWAIT_SIGN_IN, Remedy.NEW_CREDENTIALS: RetryAction.AWAIT_STORAGE}
             assert found.action is waits.get(error.remedy, RetryAction.AGAIN)
         elif isinstance(error, StorageRefused):
             assert found.action is RetryAction.AWAIT_SIGN_IN, "no other file of the account would fare better"

@@ -13,7 +13,7 @@ from tui_uploader.cli.session import connected, run
 from tui_uploader.cli.silent_input import asked, shortened, unechoed
 from tui_uploader.errors import NotSignedIn, UsageError
 from tui_uploader.model import Account, Login, SignInRequest
-from tui_uploader.redaction import Holder
+from tui_uploader.redaction import Secrets
 from tui_uploader.settings import cloud_address, load
 from tui_uploader.text import printable
 
@@ -33,7 +33,7 @@ def login(
     settings = load()
     url = cloud_address(cloud or settings.cloud_url)
     client_id, secret = _asked(url) if sys.stdin.isatty() else _piped(sys.stdin)
-    secrets = Holder(secret)  # until the engine has answered
+    secrets = Secrets(secret)  # until the engine has answered
     request = SignInRequest(Login(url, client_id, secret), keep=True, profile=profile or settings.profile, verify=True)
 
     async def work() -> Account:

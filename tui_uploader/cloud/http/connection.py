@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
-from tui_uploader.cloud.contract import SentCallback, Span
+from tui_uploader.cloud.contract import ByteRange, SentCallback
 from tui_uploader.cloud.http.error_mapping import Stalled, proxy_answer
 from tui_uploader.cloud.http.messages import MAX_REPLY, Reply, ReplySource, Request
 from tui_uploader.cloud.http.reply_limits import ReplyLimits
@@ -61,7 +61,7 @@ class ConnectFailed(Exception):
     """The cause is what happened before the connection stood."""
 
 
-class Connection:
+class HttpConnection:
     """To be used by one thread at a time; `cut` may be called from any."""
 
     def __init__(
@@ -223,7 +223,7 @@ class Connection:
                 raise
             whole = False
         if whole:
-            if isinstance(request.body, Span):
+            if isinstance(request.body, ByteRange):
                 request.body.handed_over()
             self._await_answer(request.patience, progress)
         reply, keeps_alive = self._read_reply(request.method, request.patience)
@@ -236,7 +236,7 @@ class Connection:
 
     # ------------------------------------------------------------------------------------------------- sending
 
-    def _send_body(self, body: bytes | Span, progress: BodyProgress | None) -> bool:
+    def _send_body(self, body: bytes | ByteRange, progress: BodyProgress | None) -> bool:
         """False when the other side answered before it had everything."""
         if isinstance(body, bytes):
             return self._send_bytes(body)
@@ -244,7 +244,7 @@ class Connection:
             return self._send_through_buffer(body, 0, progress)
         return self._sendfile(body, progress)
 
-    def _sendfile(self, span: Span, progress: BodyProgress | None) -> bool:
+    def _sendfile(self, span: ByteRange, progress: BodyProgress | None) -> bool:
         source, target, done, turn = span.file.fileno(), self._sock.fileno(), 0, 0
         while done < span.length:
             if not (turn := turn or self._turn(min(_PLAIN_CHUNK, span.length - done))):
@@ -276,7 +276,7 @@ class Connection:
         self._check_cut()
         return 0 if self._throttle.rate is not None and self._heard() else turn
 
-    def _send_through_buffer(self, span: Span, done: int, progress: BodyProgress | None) -> bool:
+    def _send_through_buffer(self, span: ByteRange, done: int, progress: BodyProgress | None) -> bool:
         buffer = thread_buffer(_TLS_CHUNK)
         while done < span.length:
             step = buffer[: self._turn(min(len(buffer), span.length - done))]

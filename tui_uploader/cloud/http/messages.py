@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tui_uploader.cloud.contract import Span
+from tui_uploader.cloud.contract import ByteRange
 
 MAX_REPLY = 8 * 1024**2
 """Bytes of a reply's body, decoded; no reply of either protocol is nearly as long."""
@@ -23,13 +23,13 @@ class Request:
     target: str
     """Path and query, percent-encoded."""
     headers: Sequence[tuple[str, str]]
-    body: bytes | Span = b""
+    body: bytes | ByteRange = b""
     patience: float = 60.0
     """Seconds from the last byte sent until the reply has to begin."""
 
     @property
     def length(self) -> int:
-        return self.body.length if isinstance(self.body, Span) else len(self.body)
+        return self.body.length if isinstance(self.body, ByteRange) else len(self.body)
 
     def head(self) -> bytes:
         """Raises ValueError for a header that would break out of its line."""

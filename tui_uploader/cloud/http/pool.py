@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from tui_uploader.cloud.contract import SentCallback
-from tui_uploader.cloud.http.connection import Answer, ConnectFailed, Connection, Cut, Unanswered
+from tui_uploader.cloud.http.connection import Answer, ConnectFailed, Cut, HttpConnection, Unanswered
 from tui_uploader.cloud.http.error_mapping import Stalled, link_failure
 from tui_uploader.cloud.http.messages import Reply, Request
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin, proxy_for, silence_leaky_loggers, trust_for
@@ -21,9 +21,9 @@ from tui_uploader.cloud.net.probe import accepted, first_success
 from tui_uploader.cloud.net.proxies import Proxy
 from tui_uploader.cloud.net.resolver import Resolver
 from tui_uploader.cloud.net.sockets import Address, resolve
-from tui_uploader.cloud.net.tcp_info import Vitals, keep_trying, look_for_more, vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo, keep_trying, read_tcp_info, remeasure_link
 from tui_uploader.cloud.net.throttle import Throttle
-from tui_uploader.cloud.s3.digests import Reading
+from tui_uploader.cloud.s3.digests import FileRead
 from tui_uploader.errors import LinkDown
 from tui_uploader.settings import Settings
 from tui_uploader.threads import DaemonThreads
@@ -53,11 +53,11 @@ class ConnectionPool:
         """Where the bodies of files wait for their turn; may be one that others share, if set before the first."""
         self._threads = DaemonThreads(MAX_THREADS, "store")
         self._resolver = Resolver()
-        self._idle: dict[Origin, list[Connection]] = {}
-        self._busy: set[Connection] = set()
-        self._left_behind: set[Connection] = set()
+        self._idle: dict[Origin, list[HttpConnection]] = {}
+        self._busy: set[HttpConnection] = set()
+        self._left_behind: set[HttpConnection] = set()
         """Those whose thread still waits for a disk, although nobody wants its answer."""
-        self._readings: set[Reading] = set()
+        self._readings: set[FileRead] = set()
         self._known: dict[Origin, Sequence[Address]] = {}
         self._tls: ssl.SSLContext | None = None
         self._sweep: asyncio.TimerHandle | None = None
@@ -80,13 +80,13 @@ class ConnectionPool:
         proxy = proxy_for(origin, self._settings)
         addresses = await self._resolved(origin, proxy)
         tls = self._context(origin) if origin.tls else None
-        fresh = Connection(origin, proxy, tls, self._deadlines, self.throttle)
+        fresh = HttpConnection(origin, proxy, tls, self._deadlines, self.throttle)
         reply = await self._run(fresh, addresses, request, sent)
         return replace(reply, repeated=kept is not None)
 
-    async def in_thread(self, work: Callable[[Reading], Answer]) -> Answer:
+    async def in_thread(self, work: Callable[[FileRead], Answer]) -> Answer:
         """The result of `work`, which reads a file. Cancelled, it is not waited for: a disk may never answer."""
-        reading = Reading()
+        reading = FileRead()
         job = self._threads.submit(work, reading)
         self._readings.add(reading)
         job.add_done_callback(lambda _: self._readings.discard(reading))
@@ -98,33 +98,33 @@ class ConnectionPool:
                 self._threads.replace_stuck(job)
             raise
 
-    def vitals(self) -> list[Vitals]:
+    def tcp_info(self) -> list[TcpInfo]:
         """Of the connections in use, as far as the kernel tells."""
-        return [found for connection in self._busy if (found := connection.ask(vitals)) is not None]
+        return [found for connection in self._busy if (found := connection.ask(read_tcp_info)) is not None]
 
-    def files_waited_for(self, seconds: float) -> list[str]:
+    def stalled_reads(self, seconds: float) -> list[str]:
         """Paths of files whose disk has not answered for so long."""
         limit = time.monotonic() - seconds
         reads = [connection.reads for connection in (*self._busy, *tuple(self._left_behind))]
         reads += [reading.since for reading in tuple(self._readings)]
         return [read[1] for read in reads if read is not None and read[0] < limit]
 
-    def look_for_more(self) -> None:
+    def remeasure_link(self) -> None:
         """Somebody left the link: connections in use may carry more from now on."""
         for connection in self._busy:
-            connection.ask(look_for_more)
+            connection.ask(remeasure_link)
 
-    async def reach(self, origin: Origin, seconds: float) -> None:
+    async def probe(self, origin: Origin, seconds: float) -> None:
         """Look the name up anew and return when one of its addresses accepts a connection.
 
         Raises LinkError when none does; its cause tells whether it was refused.
         """
         await self._accepted(origin, await self._resolved(origin, proxy_for(origin, self._settings)), seconds)
 
-    async def knock(self, origin: Origin, seconds: float) -> None:
+    async def probe_known(self, origin: Origin, seconds: float) -> None:
         """As `reach`, and at the addresses of before as well: a link that is back carries packets sooner than the
         resolver answers."""
-        attempts = [self.reach(origin, seconds)]
+        attempts = [self.probe(origin, seconds)]
         if known := self._known.get(origin):
             attempts.append(self._accepted(origin, known, seconds))
         await first_success(attempts)
@@ -148,7 +148,7 @@ class ConnectionPool:
         # They may lead to an address that is dead; a new connection asks for the address of now.
         self._close_idle()
         for connection in self._busy:
-            found = connection.ask(vitals)
+            found = connection.ask(read_tcp_info)
             if found is not None and found.round_trip < _QUICK_ANSWER:
                 connection.ask(partial(keep_trying, often=True))
 
@@ -161,7 +161,7 @@ class ConnectionPool:
     def _cut_silent(self) -> None:
         for connection in self._busy:
             connection.ask(partial(keep_trying, often=False))
-            found = connection.ask(vitals)
+            found = connection.ask(read_tcp_info)
             if found is not None and found.unacknowledged and found.silent > max(_SILENT, _MOMENT + found.round_trip):
                 connection.cut()
 
@@ -186,7 +186,7 @@ class ConnectionPool:
             self._tls = trust_for(origin, self._settings)
         return self._tls
 
-    def _keep(self, connection: Connection) -> None:
+    def _keep(self, connection: HttpConnection) -> None:
         if self._closed:
             connection.close()
             return
@@ -208,7 +208,7 @@ class ConnectionPool:
         if self._idle:
             self._sweep = asyncio.get_running_loop().call_later(_MAX_IDLE_SECONDS, self._close_stale)
 
-    def _take(self, origin: Origin) -> Connection | None:
+    def _take(self, origin: Origin) -> HttpConnection | None:
         kept = self._idle.get(origin, [])
         while kept:
             connection = kept.pop()
@@ -233,7 +233,7 @@ class ConnectionPool:
             raise link_failure(error, host, connected=False) from error
 
     async def _run(
-        self, connection: Connection, addresses: Sequence[Address], request: Request, sent: SentCallback | None
+        self, connection: HttpConnection, addresses: Sequence[Address], request: Request, sent: SentCallback | None
     ) -> Reply:
         host = connection.origin.host
         self._busy.add(connection)
@@ -254,7 +254,7 @@ class ConnectionPool:
         return reply
 
     async def _in_thread(
-        self, connection: Connection, addresses: Sequence[Address], request: Request, sent: SentCallback | None
+        self, connection: HttpConnection, addresses: Sequence[Address], request: Request, sent: SentCallback | None
     ) -> Reply:
         try:
             job = self._threads.submit(connection.exchange, addresses, request, sent)
@@ -268,7 +268,7 @@ class ConnectionPool:
                 self._leave_behind(connection, job)
             raise
 
-    def _leave_behind(self, connection: Connection, job: Future[Reply]) -> None:
+    def _leave_behind(self, connection: HttpConnection, job: Future[Reply]) -> None:
         """The socket is shut down, and stays open until the thread returns, so that nothing it still does reaches the
         store, or another connection."""
 
@@ -281,7 +281,7 @@ class ConnectionPool:
         job.add_done_callback(end)
 
 
-async def _stopped(connection: Connection, job: Future[Reply], ended: asyncio.Future[Reply]) -> bool:
+async def _stopped(connection: HttpConnection, job: Future[Reply], ended: asyncio.Future[Reply]) -> bool:
     """Whether the thread has let go of the connection and of the file, however often this task is cancelled.
 
     A thread that reads from a card that hangs does not.

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from tui_uploader.errors import UsageError
-from tui_uploader.redaction import Holder
+from tui_uploader.redaction import Secrets
 from tui_uploader.settings import Settings
 
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -24,7 +24,7 @@ _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _DEFAULT_PORT = 8080
 _MAX_PORT = 65535
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_secrets: dict[str, Holder] = {}
+_secrets: dict[str, Secrets] = {}
 """Of the proxies, by where they are named."""
 _EXPECTED = "It has to look like http://host:port."
 
@@ -113,7 +113,7 @@ def _keep_secrets(source: str, credentials: str | None) -> None:
     secrets = frozenset((credentials, credentials.partition(":")[2])) - {""} if credentials else frozenset()
     before = _secrets.get(source)
     if before is None or before.secrets != secrets:
-        _secrets[source] = Holder(*secrets)
+        _secrets[source] = Secrets(*secrets)
 
 
 def _kind(scheme: str) -> str:

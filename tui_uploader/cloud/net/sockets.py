@@ -55,10 +55,10 @@ def limit_silence(sock: socket.socket, *, all_arrived: bool = False) -> None:
     """Have the kernel end a connection whose other side acknowledges nothing for two minutes (RFC 5482), or no probe
     for 20 s where all that was sent has arrived.
 
-    Two minutes are much more than the deadlines of `Connection`, which itself watches what is acknowledged. Linux
+    Two minutes are much more than the deadlines of `HttpConnection`, which itself watches what is acknowledged. Linux
     counts them from the first packet of a recovery that was sent again: where losses never cease, a recovery lasts for
     minutes, and the next timer that fires ends a connection that was heard of a second ago. Without this limit it is
-    14 s while `vitals.keep_trying` holds.
+    14 s while `tcp_info.keep_trying` holds.
     """
     _set_tcp(sock, "TCP_USER_TIMEOUT", int(1000 * (_LONGEST_SILENCE_AFTER_ALL if all_arrived else _LONGEST_SILENCE)))
 

@@ -25,7 +25,7 @@ _OFTEN_MS, _AS_USUAL_MS = 1000, 120_000
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class TcpInfo:
     """One connection. Times are seconds."""
 
     unacknowledged: int
@@ -34,22 +34,22 @@ class Vitals:
     """Since the other side acknowledged something, or, at least, since the connection was begun."""
     round_trip: float
     """Lately."""
-    least_round_trip: float
+    min_round_trip: float
     """When no queue was on the way."""
     segments: int
     """With data, sent so far; those that were sent again count again."""
     repeated: int
-    minds_losses: bool
+    loss_based: bool
     """Its congestion control takes every loss for a full link, and slows down; BBR does not."""
 
 
-def vitals(sock: socket.socket) -> Vitals | None:
+def read_tcp_info(sock: socket.socket) -> TcpInfo | None:
     """None where the kernel does not tell."""
     if sys.platform != "linux":
         return None
     try:
         told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_LENGTH)
-        minds_losses = not _has_bbr(sock)
+        loss_based = not _has_bbr(sock)
     except OSError:
         return None
     if len(told) < _TCP_INFO_LENGTH:
@@ -57,10 +57,10 @@ def vitals(sock: socket.socket) -> Vitals | None:
     state, attempts, unacknowledged, silence, round_trip, repeated, least, segments = _FIELDS.unpack(told)
     # Where nothing was heard yet, the kernel counts the silence from when it booted.
     silent = attempts * _SECONDS_BETWEEN_SYNS if state == _SYN_SENT else silence / 1e3
-    return Vitals(unacknowledged, silent, round_trip / 1e6, least / 1e6, segments, repeated, minds_losses)
+    return TcpInfo(unacknowledged, silent, round_trip / 1e6, least / 1e6, segments, repeated, loss_based)
 
 
-def look_for_more(sock: socket.socket) -> None:
+def remeasure_link(sock: socket.socket) -> None:
     """Let BBR measure the link anew, as at the start of a connection.
 
     What other connections leave to this one it would find by a quarter more in every eighth round trip; begun anew, it

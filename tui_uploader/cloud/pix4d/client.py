@@ -25,9 +25,9 @@ from tui_uploader.cloud.pix4d.registration import Refused, Registering, Taken, T
 from tui_uploader.cloud.pix4d.rest import TOKEN_PATH, RestApi
 from tui_uploader.cloud.refresh import Renewable, ServerClock
 from tui_uploader.cloud.s3.capabilities import KnownStores
-from tui_uploader.cloud.s3.client import S3Calls
-from tui_uploader.cloud.s3.endpoint_policy import check_storage_place
-from tui_uploader.cloud.s3.session_credentials import StorageKey, storage_key
+from tui_uploader.cloud.s3.client import S3Client
+from tui_uploader.cloud.s3.endpoint_policy import check_storage_endpoint
+from tui_uploader.cloud.s3.session_credentials import SessionCredentials, session_credentials
 from tui_uploader.cloud.s3.store import S3Store
 from tui_uploader.errors import (
     CloudFault,
@@ -47,7 +47,7 @@ PROJECTS = "/project/api/v3/projects/"
 MAX_NAME = 100
 REGISTER_BATCH = 500
 
-_KNOCK_SECONDS, _BETWEEN_KNOCKS = 3.2, 1.0
+_PROBE_SECONDS, _BETWEEN_PROBES = 3.2, 1.0
 """The kernel knocks by itself as well: after 1, 2 and 3 of these seconds, before Linux 6.5 after 1 and 3."""
 
 _PAGE_SIZE, _INPUTS_PAGE_SIZE = 100, 1000
@@ -79,7 +79,7 @@ class Pix4dCloud:
         self._pool = ConnectionPool(settings, self._deadlines)
         self._stores: dict[str, S3Store] = {}
         self._known_stores = KnownStores()
-        self._keys: list[Renewable[StorageKey]] = []
+        self._keys: list[Renewable[SessionCredentials]] = []
         self.registration_batch = REGISTER_BATCH
         host = self._rest.origin.host
         self._takes_results = host != "pix4d.com" and not host.endswith(".pix4d.com")
@@ -100,16 +100,16 @@ class Pix4dCloud:
     async def sign_in(self) -> None:
         await self._rest.sign_in()
 
-    async def reachable(self) -> None:
+    async def probe(self) -> None:
         await self._rest.renew_connections()
         # Side by side: over a long way that loses packets, one after the other takes seconds.
         stores = {
-            origin: asyncio.create_task(self._pool.reach(origin, _KNOCK_SECONDS), name="reach-store")
+            origin: asyncio.create_task(self._pool.probe(origin, _PROBE_SECONDS), name="probe-store")
             for origin in self._pool.known
             if origin != self._rest.origin
         }
         try:
-            await self._reach_service()
+            await self._probe_service()
             for origin, reached in stores.items():
                 await self._note_store(origin, reached)
         finally:
@@ -117,9 +117,9 @@ class Pix4dCloud:
                 reached.cancel()
             await asyncio.gather(*stores.values(), return_exceptions=True)
 
-    async def _reach_service(self) -> None:
+    async def _probe_service(self) -> None:
         # A bare connection first: it tells soonest that nobody is there, and whose name no resolver knows.
-        await self._pool.reach(self._rest.origin, _KNOCK_SECONDS)
+        await self._pool.probe(self._rest.origin, _PROBE_SECONDS)
         # This path answers without a token, and never with a page: a page comes from somebody in between.
         reply = await self._rest.anonymous("GET", TOKEN_PATH)
         foreign = foreign_answer(reply, self._rest.origin.host)
@@ -133,16 +133,16 @@ class Pix4dCloud:
             self._pool.forget(origin)
             raise
 
-    async def knock(self) -> None:
+    async def wait_reachable(self) -> None:
         origin = next(iter(self._pool.known), self._rest.origin)
         while True:
             began = time.monotonic()
             try:
-                await self._pool.knock(origin, _KNOCK_SECONDS)
+                await self._pool.probe_known(origin, _PROBE_SECONDS)
             except LinkError as error:
                 if isinstance(error.__cause__, ConnectionRefusedError):
                     raise
-                await asyncio.sleep(max(0.0, began + _BETWEEN_KNOCKS - time.monotonic()))
+                await asyncio.sleep(max(0.0, began + _BETWEEN_PROBES - time.monotonic()))
             else:
                 return
 
@@ -172,14 +172,14 @@ class Pix4dCloud:
         store = self._stores.get(project_id)
         if store is None:
 
-            async def fetch() -> StorageKey:
+            async def fetch() -> SessionCredentials:
                 fields = await self._of_project(project_id, "GET", "s3_credentials/", "hand out a storage key")
-                check_storage_place(fields, self._rest.origin)
-                return storage_key(fields, self._clock)
+                check_storage_endpoint(fields, self._rest.origin)
+                return session_credentials(fields, self._clock)
 
             keys = Renewable(fetch, lambda key: key.life, self._clock.now)
             self._keys.append(keys)
-            calls = S3Calls(
+            calls = S3Client(
                 project_id, keys, self._pool, self._rest.origin, self._clock, self._deadlines, self._known_stores
             )
             store = S3Store(calls)

@@ -34,7 +34,7 @@ from tui_uploader.errors import (
     UsageError,
 )
 from tui_uploader.model import Login
-from tui_uploader.redaction import Holder
+from tui_uploader.redaction import Secrets
 from tui_uploader.settings import Settings
 
 TOKEN_PATH = "/oauth2/token/"
@@ -50,7 +50,7 @@ _PERHAPS_STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 class Token:
     value: str = field(repr=False)
     life: Lifetime
-    secrets: Holder = field(repr=False)
+    secrets: Secrets = field(repr=False)
 
 
 class RestApi:
@@ -68,13 +68,13 @@ class RestApi:
         self._connections = RestConnections(lambda: rest_client(self.origin, settings, deadlines, trust()))
         self._token = Renewable(self._ask_for_token, lambda token: token.life, clock.now)
         self._token_by_query = False
-        self._secrets = Holder(login.client_secret)
+        self._secrets = Secrets(login.client_secret)
         know_passwords(settings, os.environ)
 
     async def close(self) -> None:
         await self._token.close()
         await self._connections.close()
-        self._secrets = Holder()  # nothing is asked any more that could quote them
+        self._secrets = Secrets()  # nothing is asked any more that could quote them
 
     async def sign_in(self) -> None:
         """A new token, now. Raises SignInRefused."""
@@ -186,7 +186,7 @@ class RestApi:
         seconds = finite(fields.get("expires_in"))
         if seconds is None or seconds <= 0:
             seconds = ASSUMED_TOKEN_LIFETIME
-        return Token(value, lifetime(self._clock.now(), seconds, TOKEN_MARGIN), Holder(value))
+        return Token(value, lifetime(self._clock.now(), seconds, TOKEN_MARGIN), Secrets(value))
 
     # ----------------------------------------------------------------------------------------------- the wire
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from tui_uploader.cloud.contract import Span
+from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.s3.capabilities import Option
-from tui_uploader.cloud.s3.client import Call, S3Calls
+from tui_uploader.cloud.s3.client import S3Call, S3Client
 from tui_uploader.cloud.s3.digests import md5_of
 from tui_uploader.cloud.s3.headers import checksums_of, crc32_in, etag_of
 from tui_uploader.model import Proof
@@ -18,10 +18,10 @@ class ProvenBodies:
     """The MD5 of a body costs a second read of the file and about as much processor time as all the rest of sending
     it, so it is made only for stores whose answers bring no CRC32: after the first body, before all others."""
 
-    def __init__(self, calls: S3Calls) -> None:
+    def __init__(self, calls: S3Client) -> None:
         self._calls = calls
 
-    async def prepared(self, call: Call, body: Span) -> tuple[Call, bytes | None]:
+    async def prepared(self, call: S3Call, body: ByteRange) -> tuple[S3Call, bytes | None]:
         """The call with the body and its checksums, and the MD5 where the store needs it.
 
         Raises SourceUnreadable, SourceChanged.
@@ -34,7 +34,7 @@ class ProvenBodies:
         options = {**call.options, **checksums_of(body, md5)}
         return replace(call, body=body, weight=body.length, options=options), md5
 
-    async def proof(self, call: Call, body: Span, reply: Reply, md5: bytes | None) -> Proof | None:
+    async def proof(self, call: S3Call, body: ByteRange, reply: Reply, md5: bytes | None) -> Proof | None:
         """What the answer to a body proves; None: the store received other bytes.
 
         Raises CloudUnintelligible for an answer without ETag, SourceUnreadable, SourceChanged.

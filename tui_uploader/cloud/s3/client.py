@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
 
-from tui_uploader.cloud.contract import SentCallback, Span
+from tui_uploader.cloud.contract import ByteRange, SentCallback
 from tui_uploader.cloud.http.error_mapping import DENIED_CODES, KEY_EXPIRED_CODES, foreign_answer, s3_failure
 from tui_uploader.cloud.http.messages import Reply, Request
 from tui_uploader.cloud.http.pool import ConnectionPool
@@ -19,10 +19,10 @@ from tui_uploader.cloud.net.endpoint import Deadlines, Origin
 from tui_uploader.cloud.refresh import Renewable, ServerClock
 from tui_uploader.cloud.s3 import signing, xml
 from tui_uploader.cloud.s3.capabilities import KnownStores, Option, StoreCapabilities
-from tui_uploader.cloud.s3.digests import Reading
+from tui_uploader.cloud.s3.digests import FileRead
 from tui_uploader.cloud.s3.endpoint_policy import is_region
 from tui_uploader.cloud.s3.retry import Attempt, Blame, blamed, dropped, next_attempt
-from tui_uploader.cloud.s3.session_credentials import DEFAULT_REGION, StorageKey, endpoint_of
+from tui_uploader.cloud.s3.session_credentials import DEFAULT_REGION, SessionCredentials, storage_endpoint
 from tui_uploader.errors import CloudRefused, NotPossibleNow, Unsupported, UploaderError
 
 Result = TypeVar("Result")
@@ -31,7 +31,7 @@ _CLEARED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class S3Call:
     """One S3 call, before it is signed."""
 
     method: str
@@ -39,7 +39,7 @@ class Call:
     """None: the call is about the bucket."""
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | Span = b""
+    body: bytes | ByteRange = b""
     weight: int = 0
     """Bytes that the store has to look at before it answers."""
     options: Mapping[Option, tuple[str, str]] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Call:
     def headers_for(self, attempt: Attempt) -> list[tuple[str, str]]:
         return [*self.headers, *(header for option, header in self.options.items() if option in attempt.options)]
 
-    def body_for(self, attempt: Attempt) -> bytes | Span:
+    def body_for(self, attempt: Attempt) -> bytes | ByteRange:
         plain = self.plain_body is not None and Option.PART_CHECKSUMS not in attempt.options
         return self.plain_body or b"" if plain else self.body
 
@@ -80,13 +80,13 @@ class Answer:
         return self.reply
 
 
-class S3Calls:
+class S3Client:
     """Those of one project."""
 
     def __init__(
         self,
         project_id: str,
-        keys: Renewable[StorageKey],
+        keys: Renewable[SessionCredentials],
         pool: ConnectionPool,
         cloud: Origin,
         clock: ServerClock,
@@ -102,7 +102,7 @@ class S3Calls:
         self._stores = stores
         self._region: str | None = None
         """As a refusal named it."""
-        self._cleared: tuple[StorageKey, float] | None = None
+        self._cleared: tuple[SessionCredentials, float] | None = None
         """A key that was refused right after it was made, and until when that tells anything."""
         self._refused_features: set[str] = set()
 
@@ -123,11 +123,11 @@ class S3Calls:
         """Of the store that the project's files go to."""
         return self._capabilities(await self._keys.get())
 
-    async def in_thread(self, work: Callable[[Reading], Result]) -> Result:
+    async def in_thread(self, work: Callable[[FileRead], Result]) -> Result:
         """The result of `work`, which reads a file: not where names are resolved and logins looked up."""
         return await self._pool.in_thread(work)
 
-    async def feature(self, feature: str, call: Call, *, missing_ok: bool = False) -> Reply:
+    async def feature(self, feature: str, call: S3Call, *, missing_ok: bool = False) -> Reply:
         """A call that the store may not offer to us, which is remembered: for all projects that it does not know the
         call, for this one that we have no right to it.
 
@@ -144,14 +144,14 @@ class S3Calls:
                 raise Unsupported(f"The store does not offer {feature} to us.") from error
             raise
 
-    async def send(self, call: Call, sent: SentCallback | None = None, *, missing_ok: bool = False) -> Reply:
+    async def send(self, call: S3Call, sent: SentCallback | None = None, *, missing_ok: bool = False) -> Reply:
         """The reply of a call that succeeded."""
         answer = await self.answer(call, sent)
         if missing_ok and answer.reply.status == 404:
             return answer.reply
         return answer.success()
 
-    async def answer(self, call: Call, sent: SentCallback | None = None) -> Answer:
+    async def answer(self, call: S3Call, sent: SentCallback | None = None) -> Answer:
         """The last answer to a call; each thing that a refusal blames is put right once. Raises LinkError."""
         key = await self._keys.get()
         store = self._capabilities(key)
@@ -189,14 +189,14 @@ class S3Calls:
             if sent is not None:
                 sent(0)
 
-    def _capabilities(self, key: StorageKey) -> StoreCapabilities:
-        endpoint = endpoint_of(key, self._region or key.region, self._cloud)
+    def _capabilities(self, key: SessionCredentials) -> StoreCapabilities:
+        endpoint = storage_endpoint(key, self._region or key.region, self._cloud)
         return self._stores.at(endpoint, f"{endpoint.origin.netloc}{endpoint.root}")
 
     def _blame(
         self,
         store: StoreCapabilities,
-        call: Call,
+        call: S3Call,
         attempt: Attempt,
         reply: Reply,
         fields: Mapping[str, str],
@@ -208,9 +208,9 @@ class S3Calls:
         proven = {option for option in attempt.options if store.is_proven(option, call.kind)}
         return blamed(reply, fields, code, attempt.options, proven)
 
-    def _signed(self, call: Call, key: StorageKey, attempt: Attempt) -> tuple[Origin, Request]:
+    def _signed(self, call: S3Call, key: SessionCredentials, attempt: Attempt) -> tuple[Origin, Request]:
         region = self._region or key.region
-        endpoint = endpoint_of(key, region, self._cloud)
+        endpoint = storage_endpoint(key, region, self._cloud)
         path = endpoint.path("" if call.object_name is None else _object_key(key, call.object_name))
         query = "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in call.query)
         target = f"{path}?{query}" if query else path
@@ -227,7 +227,7 @@ class S3Calls:
         patience = self._deadlines.reply_to(call.weight)
         return endpoint.origin, Request(call.method, target, headers, call.body_for(attempt), patience)
 
-    def _judged(self, reply: Reply, key: StorageKey) -> tuple[Mapping[str, str], str, UploaderError | None]:
+    def _judged(self, reply: Reply, key: SessionCredentials) -> tuple[Mapping[str, str], str, UploaderError | None]:
         """Fields, code and error of a refusal; a success has no error."""
         document = xml.parsed(reply.body)
         if reply.ok and document is not None and document.name.endswith(("Result", "Response")):
@@ -243,8 +243,8 @@ class S3Calls:
         message = fields.get("Message", "")
         return fields, code, s3_failure(reply, self._host(key), code, message, self._clock.now())
 
-    def _host(self, key: StorageKey) -> str:
-        return endpoint_of(key, self._region or key.region, self._cloud).origin.host
+    def _host(self, key: SessionCredentials) -> str:
+        return storage_endpoint(key, self._region or key.region, self._cloud).origin.host
 
     def _corrects(self, reply: Reply, fields: Mapping[str, str], code: str, corrected: set[str]) -> bool:
         """Take the time or the region from a refusal; each at most once in a call."""
@@ -259,7 +259,7 @@ class S3Calls:
                 return True
         return False
 
-    def _is_cleared(self, key: StorageKey) -> bool:
+    def _is_cleared(self, key: SessionCredentials) -> bool:
         return self._cleared is not None and self._cleared[0] is key and self._clock.now() < self._cleared[1]
 
 
@@ -275,5 +275,5 @@ def _denied(error: UploaderError) -> UploaderError:
     return _Denied(error.message) if isinstance(error, CloudRefused) else error
 
 
-def _object_key(key: StorageKey, object_name: str) -> str:
+def _object_key(key: SessionCredentials, object_name: str) -> str:
     return f"{key.prefix}/{object_name}" if key.prefix else object_name

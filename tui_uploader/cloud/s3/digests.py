@@ -6,13 +6,13 @@ import hashlib
 import os
 import time
 
-from tui_uploader.cloud.contract import Span
+from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.source_errors import shrunk, unreadable
 
 _READ_AT_A_TIME = 1024**2
 
 
-class Reading:
+class FileRead:
     """What a thread that reads a file tells of the disk, and how it is told to stop."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Reading:
         """Since when (monotonic) it waits for the disk, and for which file; None: it does not."""
 
 
-def md5_of(body: Span, reading: Reading) -> bytes:
+def md5_of(body: ByteRange, reading: FileRead) -> bytes:
     """Blocking: call it in a thread. Raises SourceUnreadable, SourceChanged where the file has become shorter."""
     digest = hashlib.md5(usedforsecurity=False)
     done = 0

@@ -39,7 +39,7 @@ _NETWORKS_OF_IPV4 = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:f
 """IPv6 addresses that end in an IPv4 address: of former times, and those that NAT64 translates."""
 
 
-def check_storage_place(fields: Mapping[str, object], service: Origin) -> None:
+def check_storage_endpoint(fields: Mapping[str, object], service: Origin) -> None:
     """Raises StorageRefused for storage credentials that name a place to which nothing may be sent, or with which no
     request can be made.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 
-from tui_uploader.cloud.contract import Span, StoredObject
+from tui_uploader.cloud.contract import ByteRange, StoredObject
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.s3 import xml
 from tui_uploader.cloud.s3.capabilities import Option
-from tui_uploader.cloud.s3.object_match import Found
+from tui_uploader.cloud.s3.object_match import FoundObject
 from tui_uploader.errors import CloudUnintelligible
 from tui_uploader.redaction import holds_secret
 
@@ -21,7 +21,7 @@ CHECKSUM_MODE = {Option.CHECKSUM_MODE: ("x-amz-checksum-mode", "ENABLED")}
 _CRC32 = "x-amz-checksum-crc32"
 
 
-def checksums_of(body: Span, md5: bytes | None) -> dict[Option, tuple[str, str]]:
+def checksums_of(body: ByteRange, md5: bytes | None) -> dict[Option, tuple[str, str]]:
     """Those of a body, for the store to compare; `md5` where it is known."""
     checksums = {Option.CHECKSUM: (_CRC32, xml.crc32_text(body.crc32))}
     if md5 is not None:
@@ -46,12 +46,12 @@ def crc32_in(reply: Reply) -> int | None:
     return xml.crc32_from_text(reply.headers.get(_CRC32))
 
 
-def found_in(reply: Reply) -> Found:
+def found_in(reply: Reply) -> FoundObject:
     """The object that a HEAD found."""
     length, checksum = reply.headers.get("content-length", ""), reply.headers.get(_CRC32, "")
     if not length.isascii() or not length.isdigit():
         raise unintelligible("it does not tell an object's size")
-    return Found(StoredObject(int(length), etag_of(reply), xml.crc32_from_text(checksum)), checksum)
+    return FoundObject(StoredObject(int(length), etag_of(reply), xml.crc32_from_text(checksum)), checksum)
 
 
 def unintelligible(why: str) -> CloudUnintelligible:

@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tui_uploader.cloud.contract import Part, Span, StoredObject
-from tui_uploader.cloud.s3.digests import Reading, md5_of
+from tui_uploader.cloud.contract import ByteRange, Part, StoredObject
+from tui_uploader.cloud.s3.digests import FileRead, md5_of
 from tui_uploader.model import Proof
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundObject:
     """What HEAD tells."""
 
     stored: StoredObject
@@ -31,7 +31,7 @@ class Found:
     """CRC32 as the store writes it, that of an object in parts included (`…-3`); empty where it tells none."""
 
 
-class Likeness(StrEnum):
+class ObjectMatch(StrEnum):
     HIDDEN = "hidden"
     """The store does not let us look."""
     NOTHING = "nothing"
@@ -43,7 +43,7 @@ class Likeness(StrEnum):
     """Of the same size; nothing else can be compared."""
 
 
-class Verdict(StrEnum):
+class CompletionOutcome(StrEnum):
     """What a completion that was refused came to."""
 
     STORED = "stored"
@@ -54,32 +54,32 @@ class Verdict(StrEnum):
     """Somebody else's object has the name."""
 
 
-def after_completion(likeness: Likeness, *, name_taken: bool, unanswered: bool) -> Verdict:
-    """The verdict on a refused completion. `name_taken`: 412 was the refusal, else the upload is gone (404).
+def completion_outcome(match: ObjectMatch, *, name_taken: bool, unanswered: bool) -> CompletionOutcome:
+    """The outcome on a refused completion. `name_taken`: 412 was the refusal, else the upload is gone (404).
 
     `unanswered`: an earlier request to complete this upload got no answer. Together with an upload that is gone since,
     that makes an object that is merely alike ours. A taken name proves no such thing: raw images are all of one size.
     """
-    if likeness is Likeness.SAME:
-        return Verdict.STORED
-    if name_taken or likeness is Likeness.OTHER:
-        return Verdict.TAKEN
-    return Verdict.STORED if likeness is Likeness.ALIKE and unanswered else Verdict.GONE
+    if match is ObjectMatch.SAME:
+        return CompletionOutcome.STORED
+    if name_taken or match is ObjectMatch.OTHER:
+        return CompletionOutcome.TAKEN
+    return CompletionOutcome.STORED if match is ObjectMatch.ALIKE and unanswered else CompletionOutcome.GONE
 
 
-def likeness_of_parts(found: Found, parts: Sequence[Part], size: int) -> Likeness:
+def match_parts(found: FoundObject, parts: Sequence[Part], size: int) -> ObjectMatch:
     """How an object compares with the one that `parts` make."""
     if found.stored.size != size:
-        return Likeness.OTHER
+        return ObjectMatch.OTHER
     checksum, etag = multipart_checksum(parts), multipart_etag(parts)
     if checksum is not None and "-" in found.checksum:
-        return Likeness.SAME if found.checksum == checksum else Likeness.OTHER
+        return ObjectMatch.SAME if found.checksum == checksum else ObjectMatch.OTHER
     if etag is not None and "-" in found.stored.etag:
-        return Likeness.SAME if found.stored.etag == etag else Likeness.OTHER
-    return Likeness.ALIKE
+        return ObjectMatch.SAME if found.stored.etag == etag else ObjectMatch.OTHER
+    return ObjectMatch.ALIKE
 
 
-def proof_of_sameness(stored: StoredObject, body: Span, reading: Reading) -> Proof:
+def prove_same(stored: StoredObject, body: ByteRange, reading: FileRead) -> Proof:
     """How it is proven that an object is the one that a single PUT of `body` makes; NONE: it is not.
 
     Reads the file, so call it in a thread, where the ETag alone can tell: it is the MD5 in buckets without KMS. Raises

@@ -14,7 +14,7 @@ from tui_uploader.cloud.net.endpoint import Origin, is_loopback, origin_of
 from tui_uploader.cloud.refresh import Lifetime, ServerClock, lifetime, moment_of
 from tui_uploader.cloud.s3.endpoint_policy import is_bucket, is_header_text, is_prefix, is_region
 from tui_uploader.errors import CloudUnintelligible, UsageError
-from tui_uploader.redaction import Holder
+from tui_uploader.redaction import Secrets
 
 RENEWAL_MARGIN = 600.0
 ASSUMED_LIFETIME = 45 * 60.0 + RENEWAL_MARGIN
@@ -25,7 +25,7 @@ _HOST_LABEL_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
-class StorageKey:
+class SessionCredentials:
     """Credentials for one project's part of a bucket. The secrets are in no repr."""
 
     access_key: str = field(repr=False)
@@ -39,11 +39,11 @@ class StorageKey:
     override: str | None
     """`host[:port]` of another store than Amazon's."""
     life: Lifetime
-    secrets: Holder = field(repr=False, compare=False)
+    secrets: Secrets = field(repr=False, compare=False)
     """Of the secret key and the session token; the access key is a name that stores may show."""
 
 
-def storage_key(fields: dict[str, object], clock: ServerClock) -> StorageKey:
+def session_credentials(fields: dict[str, object], clock: ServerClock) -> SessionCredentials:
     """The key in a reply of `s3_credentials`; learns the time where the reply tells it.
 
     Raises CloudUnintelligible.
@@ -53,12 +53,12 @@ def storage_key(fields: dict[str, object], clock: ServerClock) -> StorageKey:
         clock.learn(server_time)
     region, override = _text(fields, "region"), _text(fields, "endpoint_override")
     token, secret = _text(fields, "session_token"), _text(fields, "secret_key")
-    secrets = Holder(token, secret)
+    secrets = Secrets(token, secret)
     if region is not None and not is_region(region):
         raise _unusable("region")
     if override is not None:
         _check_address(override)
-    return StorageKey(
+    return SessionCredentials(
         access_key=_credential("access_key", _text(fields, "access_key")),
         secret_key=_credential("secret_key", secret),
         session_token=None if token is None else _credential("session_token", token),
@@ -110,7 +110,7 @@ def _prefix(value: str | None) -> str:
 
 
 def _check_address(override: str) -> None:
-    """Whether it is an address at all; whether it may be used is for `endpoint_of` to say."""
+    """Whether it is an address at all; whether it may be used is for `storage_endpoint` to say."""
     scheme, separator, rest = override.rpartition("://")
     try:
         origin_of(f"https://{rest}")
@@ -122,7 +122,7 @@ def _check_address(override: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class StorageEndpoint:
     """Where a bucket is reached."""
 
     origin: Origin
@@ -134,19 +134,19 @@ class Endpoint:
         return f"{self.root}/{quote(key.encode('utf-8', 'surrogateescape'), safe='/-_.~')}"
 
 
-def endpoint_of(key: StorageKey, region: str | None, cloud: Origin) -> Endpoint:
+def storage_endpoint(key: SessionCredentials, region: str | None, cloud: Origin) -> StorageEndpoint:
     """`region` is what was learned, or the key's. Raises UsageError for plain http to another machine."""
     bucket = quote(key.bucket, safe="-_.~")
     if key.override is not None:
-        return Endpoint(_override_origin(key.override, cloud), f"/{bucket}")
+        return StorageEndpoint(_override_origin(key.override, cloud), f"/{bucket}")
     named = _HOST_LABEL_BUCKET.fullmatch(key.bucket) is not None
     if key.accelerated and named:
-        return Endpoint(Origin(True, f"{key.bucket}.s3-accelerate.amazonaws.com", 443), "")
+        return StorageEndpoint(Origin(True, f"{key.bucket}.s3-accelerate.amazonaws.com", 443), "")
     domain = "amazonaws.com.cn" if region is not None and region.startswith("cn-") else "amazonaws.com"
     host = f"s3.{region}.{domain}" if region is not None else f"s3.{domain}"
     if not named:  # a dot in the bucket's name would not match the certificate
-        return Endpoint(Origin(True, host, 443), f"/{bucket}")
-    return Endpoint(Origin(True, f"{key.bucket}.{host}", 443), "")
+        return StorageEndpoint(Origin(True, host, 443), f"/{bucket}")
+    return StorageEndpoint(Origin(True, f"{key.bucket}.{host}", 443), "")
 
 
 def _override_origin(override: str, cloud: Origin) -> Origin:

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from tui_uploader.cloud.contract import Multipart, Part, SentCallback, Span, StoredObject
+from tui_uploader.cloud.contract import ByteRange, Multipart, Part, SentCallback, StoredObject
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.s3 import xml
 from tui_uploader.cloud.s3.bodies import ProvenBodies
-from tui_uploader.cloud.s3.client import Call, S3Calls
+from tui_uploader.cloud.s3.client import S3Call, S3Client
 from tui_uploader.cloud.s3.headers import (
     ABSENT_ONLY,
     CHECKSUM_ALGORITHM,
@@ -33,12 +33,12 @@ from tui_uploader.cloud.s3.headers import (
     unintelligible,
 )
 from tui_uploader.cloud.s3.object_match import (
-    Found,
-    Likeness,
-    Verdict,
-    after_completion,
-    likeness_of_parts,
-    proof_of_sameness,
+    CompletionOutcome,
+    FoundObject,
+    ObjectMatch,
+    completion_outcome,
+    match_parts,
+    prove_same,
 )
 from tui_uploader.cloud.s3.proofs import proof_of_parts
 from tui_uploader.errors import (
@@ -63,7 +63,7 @@ _log = logging.getLogger(__name__)
 class S3Store:
     """An `ObjectStore` over S3's REST protocol."""
 
-    def __init__(self, calls: S3Calls) -> None:
+    def __init__(self, calls: S3Client) -> None:
         self._calls = calls
         self._bodies = ProvenBodies(calls)
         self._completing: set[str] = set()
@@ -77,8 +77,8 @@ class S3Store:
     async def open(self) -> None:
         await self._calls.open()
 
-    async def put(self, object_name: str, body: Span, sent: SentCallback) -> StoredObject:
-        call, md5 = await self._bodies.prepared(Call("PUT", object_name, options=OWNER_ACL | ABSENT_ONLY), body)
+    async def put(self, object_name: str, body: ByteRange, sent: SentCallback) -> StoredObject:
+        call, md5 = await self._bodies.prepared(S3Call("PUT", object_name, options=OWNER_ACL | ABSENT_ONLY), body)
         answer = await self._calls.answer(call, sent)
         if isinstance(answer.error, NameTaken):
             stored = await self._put_before(object_name, body) if answer.repeated else None
@@ -96,7 +96,7 @@ class S3Store:
         return StoredObject(body.length, etag_of(reply), crc32_in(reply), proof)
 
     async def create_multipart(self, object_name: str) -> str:
-        call = Call("POST", object_name, query=(("uploads", ""),), options=OWNER_ACL | CHECKSUM_ALGORITHM)
+        call = S3Call("POST", object_name, query=(("uploads", ""),), options=OWNER_ACL | CHECKSUM_ALGORITHM)
         reply = await self._calls.feature("multipart uploads", call)
         document = xml.parsed(reply.body)
         upload_id = "" if document is None else document.fields.get("UploadId", "")
@@ -104,11 +104,13 @@ class S3Store:
             raise unintelligible("its answer names no upload")
         return upload_id
 
-    async def put_part(self, object_name: str, upload_id: str, number: int, body: Span, sent: SentCallback) -> Part:
+    async def put_part(
+        self, object_name: str, upload_id: str, number: int, body: ByteRange, sent: SentCallback
+    ) -> Part:
         query = (("partNumber", str(number)), ("uploadId", upload_id))
         for _ in range(_PART_ATTEMPTS):
             # The same number again replaces the part: damage on the way costs the part, and not the whole file.
-            call, md5 = await self._bodies.prepared(Call("PUT", object_name, query=query), body)
+            call, md5 = await self._bodies.prepared(S3Call("PUT", object_name, query=query), body)
             try:
                 reply = await self._calls.send(call, sent)
             except ChecksumRefused as error:
@@ -129,7 +131,7 @@ class S3Store:
         marker = 0
         for _ in range(_MAX_LIST_PAGES):
             query = (("part-number-marker", str(marker)),) if marker else ()
-            call = Call("GET", object_name, query=(*query, ("uploadId", upload_id)))
+            call = S3Call("GET", object_name, query=(*query, ("uploadId", upload_id)))
             try:
                 reply = await self._look_up("lists of parts", call)
             except Unsupported:
@@ -149,7 +151,7 @@ class S3Store:
     ) -> StoredObject:
         asked_before = upload_id in self._completing
         self._completing.add(upload_id)
-        call = Call(
+        call = S3Call(
             "POST",
             object_name,
             query=(("uploadId", upload_id),),
@@ -171,7 +173,7 @@ class S3Store:
     async def list_multiparts(self, object_name: str) -> Sequence[Multipart] | None:
         query = (("max-uploads", "1000"), ("prefix", self.key(object_name)), ("uploads", ""))
         try:
-            reply = await self._look_up("lists of multipart uploads", Call("GET", None, query=query))
+            reply = await self._look_up("lists of multipart uploads", S3Call("GET", None, query=query))
         except Unsupported:
             return None
         document = xml.parsed(reply.body)
@@ -182,7 +184,7 @@ class S3Store:
 
     async def abort_multipart(self, object_name: str, upload_id: str) -> None:
         try:
-            await self._calls.send(Call("DELETE", object_name, query=(("uploadId", upload_id),)))
+            await self._calls.send(S3Call("DELETE", object_name, query=(("uploadId", upload_id),)))
         except MultipartGone:
             pass
         self._completing.discard(upload_id)
@@ -193,7 +195,7 @@ class S3Store:
 
     # -------------------------------------------------------------------------------------------- how it is done
 
-    async def _look_up(self, feature: str, call: Call, *, missing_ok: bool = False) -> Reply:
+    async def _look_up(self, feature: str, call: S3Call, *, missing_ok: bool = False) -> Reply:
         """The answer to a call that only spares work: what the store refuses, or says otherwise than S3 does, is as if
         it did not offer the call. Raises Unsupported for both."""
         try:
@@ -201,9 +203,9 @@ class S3Store:
         except (CloudRefused, CloudUnintelligible) as error:
             raise Unsupported(error.message) from error
 
-    async def _look(self, object_name: str) -> Found | None:
+    async def _look(self, object_name: str) -> FoundObject | None:
         """Raises Unsupported, also for an answer that cannot be understood: it tells as little."""
-        call = Call("HEAD", object_name, options=CHECKSUM_MODE)
+        call = S3Call("HEAD", object_name, options=CHECKSUM_MODE)
         reply = await self._look_up("looking at objects", call, missing_ok=True)
         if reply.status == 404:
             return None
@@ -212,7 +214,7 @@ class S3Store:
         except CloudUnintelligible as error:
             raise Unsupported(error.message) from error
 
-    async def _put_before(self, object_name: str, body: Span) -> StoredObject | None:
+    async def _put_before(self, object_name: str, body: ByteRange) -> StoredObject | None:
         """The object, if it is what an attempt made whose answer was lost."""
         try:
             stored = await self.head(object_name)
@@ -220,7 +222,7 @@ class S3Store:
             return None
         if stored is None:
             return None
-        proof = await self._calls.in_thread(partial(proof_of_sameness, stored, body))
+        proof = await self._calls.in_thread(partial(prove_same, stored, body))
         return None if proof is Proof.NONE else replace(stored, proof=proof)
 
     async def _completed_before(
@@ -238,14 +240,14 @@ class S3Store:
             self._completing.discard(upload_id)
         try:
             found = await self._look(object_name)
-            likeness = Likeness.NOTHING if found is None else likeness_of_parts(found, parts, size)
+            match = ObjectMatch.NOTHING if found is None else match_parts(found, parts, size)
         except Unsupported:
-            found, likeness = None, Likeness.HIDDEN
-        verdict = after_completion(likeness, name_taken=name_taken, unanswered=unanswered)
-        if found is not None and verdict is Verdict.STORED:
+            found, match = None, ObjectMatch.HIDDEN
+        outcome = completion_outcome(match, name_taken=name_taken, unanswered=unanswered)
+        if found is not None and outcome is CompletionOutcome.STORED:
             proof = proof_of_parts(parts, found.stored.etag, found.checksum)
-            return replace(found.stored, proof=proof if likeness is Likeness.SAME else Proof.NONE)
-        if verdict is Verdict.GONE:
+            return replace(found.stored, proof=proof if match is ObjectMatch.SAME else Proof.NONE)
+        if outcome is CompletionOutcome.GONE:
             raise refusal
         raise _name_taken(object_name) from refusal
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from tui_uploader.cloud.contract import StoreConnections
-from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo
 from tui_uploader.engine.scheduling.retry import backoff
 from tui_uploader.errors import LinkDown, LinkError, UploaderError
 from tui_uploader.model import Link, LinkState
@@ -34,14 +34,14 @@ _MOST_BROKEN_IN_A_ROW = 8
 class Reachable(Protocol):
     """What a watch needs of a cloud; see `cloud.contract.Cloud`."""
 
-    async def reachable(self) -> None: ...
-    async def knock(self) -> None: ...
+    async def probe(self) -> None: ...
+    async def wait_reachable(self) -> None: ...
 
     @property
     def connections(self) -> StoreConnections: ...
 
 
-def stands_still(connections: Sequence[Vitals]) -> bool:
+def stands_still(connections: Sequence[TcpInfo]) -> bool:
     """Packets are on their way, and for long nobody has acknowledged any."""
     waiting = [each for each in connections if each.unacknowledged]
     return bool(waiting) and all(each.silent > SILENCE for each in waiting)
@@ -162,7 +162,7 @@ class LinkMonitor:
         """A proxy that is near, or a portal, lets in though the way behind it is dead: then it is asked less often."""
         await asyncio.sleep(self._misled * _MISLED_WAIT)
         with contextlib.suppress(UploaderError):
-            await self._cloud.knock()
+            await self._cloud.wait_reachable()
             self._misled += 1
             self._now.set()
 
@@ -170,7 +170,7 @@ class LinkMonitor:
         """Ask the cloud. A wish to try now starts the question anew: the one under way may be lost on an old way."""
         while True:
             self._now.clear()
-            asking = asyncio.create_task(self._is_reachable(), name="reachable")
+            asking = asyncio.create_task(self._is_reachable(), name="probe")
             wish = asyncio.create_task(self._now.wait(), name="try-now")
             try:
                 await asyncio.wait({asking, wish}, return_when=asyncio.FIRST_COMPLETED)
@@ -184,7 +184,7 @@ class LinkMonitor:
     async def _is_reachable(self) -> bool:
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._cloud.reachable()
+                await self._cloud.probe()
         except (LinkError, TimeoutError):
             return False
         except UploaderError:

@@ -11,7 +11,7 @@ from functools import partial
 from io import FileIO
 from typing import Any
 
-from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ObjectStore, Part, Span
+from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ByteRange, ObjectStore, Part
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import files, open_multiparts
 from tui_uploader.engine.journal.tables.files import FileRecord
@@ -129,7 +129,7 @@ class Transfer:
         row, context = self._row, self._context
         async with context.streams.slot(row.upload, row.size) as release:
             with context.progress.transferring(row.upload, row.id, row.size) as transfer:
-                body = Span(source.file, 0, row.size, self._crc32, _in_this_loop(release), row.path)
+                body = ByteRange(source.file, 0, row.size, self._crc32, _in_this_loop(release), row.path)
                 stored = await self._store.put(self._name, body, transfer.note_sent)
                 await check_unwritten(context, source)
                 await context.journal.write(
@@ -186,7 +186,7 @@ class Transfer:
                 patience_with(piece.length), row.path, crc32_of, source.file, piece.offset, piece.length
             )
             with context.progress.transferring(row.upload, row.id, piece.length) as transfer:
-                body = Span(source.file, piece.offset, piece.length, crc32, _in_this_loop(release), row.path)
+                body = ByteRange(source.file, piece.offset, piece.length, crc32, _in_this_loop(release), row.path)
                 part = await self._store.put_part(self._name, multipart, piece.number, body, transfer.note_sent)
                 context.storage.accepted(row.project)  # the other files need not wait for the end of this one
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32, part.proof)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART
-from tui_uploader.cloud.net.tcp_info import Vitals
+from tui_uploader.cloud.net.tcp_info import TcpInfo
 
 MIB = 1024**2
 
@@ -81,15 +81,15 @@ class LinkQuality:
     """Packets queue before the bottleneck: the link carries all it can."""
 
 
-def link_quality(connections: Sequence[Vitals]) -> LinkQuality | None:
+def link_quality(connections: Sequence[TcpInfo]) -> LinkQuality | None:
     """Measure the link from the connections that send; None if there are none."""
     sending = [each for each in connections if each.segments and each.round_trip]
     if not sending:
         return None
-    minding = [each for each in sending if each.minds_losses]
+    minding = [each for each in sending if each.loss_based]
     round_trip = median(each.round_trip for each in sending)
     # A connection opened while there was a queue has never measured the path without it.
-    least = min(each.least_round_trip for each in sending)
+    least = min(each.min_round_trip for each in sending)
     return LinkQuality(
         round_trip=round_trip,
         loss=sum(each.repeated for each in minding) / max(1, sum(each.segments for each in minding)),

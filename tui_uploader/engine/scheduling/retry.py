@@ -56,7 +56,7 @@ def decide(
         case Remedy.WAIT:
             most = MOST_ATTEMPTS
             again = RetryAction.AGAIN
-        case Remedy.NEW_STORAGE_KEY | Remedy.CORRECT_CLOCK:
+        case Remedy.NEW_CREDENTIALS | Remedy.CORRECT_CLOCK:
             return RetryDecision(RetryAction.AWAIT_STORAGE)  # a renewal and the right time were tried already
         case Remedy.NEW_TOKEN:
             most = _NO_LIMIT  # dead credentials are never a file's fault
