@@ -15,11 +15,12 @@ from tests.cloud.servers import CERTIFICATE
 from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, origin_of
-from tui_uploader.cloud.refresh import Renewable, ServerClock
+from tui_uploader.cloud.refresh import Renewable
 from tui_uploader.cloud.s3.capabilities import KnownStores
 from tui_uploader.cloud.s3.client import S3Client
 from tui_uploader.cloud.s3.session_credentials import SessionCredentials, session_credentials
 from tui_uploader.cloud.s3.store import S3Store
+from tui_uploader.cloud.server_clock import ServerClock
 from tui_uploader.settings import Settings
 
 QUICK = Deadlines(connect=2.0, stall=2.0, reply=2.0)

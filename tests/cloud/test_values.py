@@ -28,9 +28,10 @@ from tui_uploader.cloud.net.endpoint import (
 )
 from tui_uploader.cloud.net.proxies import proxy_of
 from tui_uploader.cloud.pix4d import processing_status
-from tui_uploader.cloud.refresh import ServerClock, lifetime, moment_of
+from tui_uploader.cloud.refresh import lifetime
 from tui_uploader.cloud.s3 import xml
 from tui_uploader.cloud.s3.session_credentials import SessionCredentials, session_credentials, storage_endpoint
+from tui_uploader.cloud.server_clock import ServerClock, moment_of
 from tui_uploader.errors import (
     CloudUnintelligible,
     LinkDown,

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-from tui_uploader.cloud.net.tcp_info import TcpInfo
-from tui_uploader.cloud.net.throttle import Throttle
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.model import ProcessingState, Proof
 
 MAX_SINGLE_PUT = 5 * 1024**3
@@ -152,6 +151,25 @@ class Registration:
     """What the service has against each of these keys alone."""
     counted: int | None = None
     """How many the service says it registered; None where it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpInfo:
+    """What the kernel knows of a sending connection. Times are in seconds."""
+
+    unacknowledged: int
+    """Segments in flight."""
+    silent: float
+    """Time since the last acknowledgement, or at least since the connection attempt began."""
+    round_trip: float
+    """Smoothed round-trip time."""
+    min_round_trip: float
+    """Round-trip time without queues on the path."""
+    segments: int
+    """Data segments sent so far, retransmissions included."""
+    retransmitted: int
+    loss_based: bool
+    """The congestion control slows down at every loss, which BBR does not."""
 
 
 class StoreConnections(Protocol):

@@ -6,51 +6,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
 from tui_uploader.errors import UploaderError
 
 Value = TypeVar("Value")
 _RETRY_PAUSE = 15.0
-_EARLIEST, _LATEST = 1.6e9, 7.2e9
-"""Between 2020 and 2198: a request signed for another time is refused by every store."""
-
 _log = logging.getLogger(__name__)
-
-
-class ServerClock:
-    """This machine's clock, corrected by what the service says the time is."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self.offset = 0.0
-        """Seconds by which this machine is late."""
-
-    def now(self) -> float:
-        return self._clock() + self.offset
-
-    def learn(self, text: str | None) -> bool:
-        """Take the time from a `Date` header or an ISO 8601 text; False where it tells none that there can be."""
-        moment = moment_of(text)
-        if moment is None or not _EARLIEST < moment < _LATEST:
-            return False
-        self.offset = moment - self._clock()
-        return True
-
-
-def moment_of(text: str | None) -> float | None:
-    """Seconds since the epoch of an HTTP date or an ISO 8601 text; one without a zone means UTC."""
-    if not text:
-        return None
-    for parse in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            moment = parse(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, TypeError, OverflowError, OSError):
-            continue
-    return None
 
 
 @dataclass(frozen=True, slots=True)

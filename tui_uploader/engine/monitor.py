@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from tui_uploader.cloud.net.tcp_info import TcpInfo
+from tui_uploader.cloud.contract import TcpInfo
 from tui_uploader.engine.accounts.link_monitor import slept, stands_still
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import uploads
@@ -47,7 +47,7 @@ class Monitor:
         self._saved_at = context.clocks.monotonic()
         self._held = context.governor.state.holds
         self._running = 0
-        self._vitals: Mapping[str, Sequence[TcpInfo]] = {}
+        self._tcp_info: Mapping[str, Sequence[TcpInfo]] = {}
         self._looked = (context.clocks.wall(), context.clocks.monotonic())
 
     def active_seconds(self, upload: int) -> float:
@@ -67,7 +67,7 @@ class Monitor:
             self._watch_disks()
         if moving:
             self._context.progress.measure(now)
-            quality = link_quality([each for connections in self._vitals.values() for each in connections])
+            quality = link_quality([each for connections in self._tcp_info.values() for each in connections])
             self._plan_streams(now, quality)
             self._share_what_is_left()
             self._take_up_slack(now, quality)
@@ -112,7 +112,7 @@ class Monitor:
 
     def _watch_links(self, now: float, moving: bool) -> None:
         """Packets may vanish without a word, and a machine that wakes up may be somewhere else."""
-        self._vitals = (
+        self._tcp_info = (
             {one.login.account: one.cloud.connections.tcp_info() for one in self._context.accounts.all}
             if moving
             else {}
@@ -123,7 +123,7 @@ class Monitor:
         for signed_in in self._context.accounts.all:
             if woke_up:
                 signed_in.link.try_now()
-            connections = self._vitals.get(signed_in.login.account, ())
+            connections = self._tcp_info.get(signed_in.login.account, ())
             if stands_still(connections) or (woke_up and connections):
                 signed_in.link.doubt(LinkStalled("Nothing of what is sent arrives any more."))
 

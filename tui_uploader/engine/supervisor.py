@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 from tui_uploader.cloud.contract import Cloud
-from tui_uploader.cloud.net.throttle import Throttle
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.engine.accounts.accounts import Accounts
 from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
 from tui_uploader.engine.context import Clocks, EngineContext

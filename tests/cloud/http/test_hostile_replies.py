@@ -21,9 +21,9 @@ from tui_uploader.cloud.http.messages import MAX_REPLY, Reply
 from tui_uploader.cloud.http.reply_limits import MAX_HEAD, SLOWEST, BodyDecoder, ReplyLimits
 from tui_uploader.cloud.net.endpoint import Deadlines, origin_of
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.cloud.refresh import ServerClock
 from tui_uploader.cloud.s3 import xml
 from tui_uploader.cloud.s3.session_credentials import session_credentials, storage_endpoint
+from tui_uploader.cloud.server_clock import ServerClock
 from tui_uploader.errors import CloudUnintelligible, UploaderError
 from tui_uploader.model import Login
 from tui_uploader.settings import Settings

@@ -15,13 +15,12 @@ import pytest
 
 from tests.cloud.servers import Call, serving
 from tests.until import until
-from tui_uploader.cloud.contract import ByteRange
+from tui_uploader.cloud.contract import ByteRange, TcpInfo
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
 from tui_uploader.cloud.net.probe import accepted
 from tui_uploader.cloud.net.sockets import Address
-from tui_uploader.cloud.net.tcp_info import TcpInfo
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
 from tui_uploader.model import Login

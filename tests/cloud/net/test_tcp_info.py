@@ -34,7 +34,7 @@ def test_the_kernel_tells_how_a_connection_fares(pair: tuple[socket.socket, sock
     found = read_tcp_info(near)
     assert found is not None
     assert 0 < found.min_round_trip <= found.round_trip < 1
-    assert (found.repeated, found.segments > 0, found.unacknowledged < found.segments + 1) == (0, True, True)
+    assert (found.retransmitted, found.segments > 0, found.unacknowledged < found.segments + 1) == (0, True, True)
     assert 0 <= found.silent < 30
 
 

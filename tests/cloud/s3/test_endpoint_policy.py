@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_uploader.cloud.net.endpoint import Origin, is_loopback, origin_of
-from tui_uploader.cloud.refresh import ServerClock
 from tui_uploader.cloud.s3.endpoint_policy import check_storage_endpoint, is_internal
 from tui_uploader.cloud.s3.session_credentials import session_credentials, storage_endpoint
+from tui_uploader.cloud.server_clock import ServerClock
 from tui_uploader.errors import Remedy, StorageRefused, UploaderError
 
 FIELDS = {

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cloud.stores import byte_range
 from tui_uploader.cloud.contract import ByteRange, Part, StoredObject
-from tui_uploader.cloud.s3.digests import FileRead
+from tui_uploader.cloud.http.source_files import FileRead
 from tui_uploader.cloud.s3.object_match import (
     CompletionOutcome,
     FoundObject,

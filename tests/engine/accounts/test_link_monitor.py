@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from tests.until import until
-from tui_uploader.cloud.net.tcp_info import TcpInfo
+from tui_uploader.cloud.contract import TcpInfo
 from tui_uploader.engine.accounts.link_monitor import LinkMonitor, slept, stands_still
 from tui_uploader.errors import CloudFault, LinkDown, LinkStalled, UploaderError
 from tui_uploader.model import LinkState

@@ -11,8 +11,7 @@ import pytest
 from tests.engine.world import SETTINGS, World, add, settled
 from tests.photos import write_flight
 from tests.until import until
-from tui_uploader.cloud.contract import StoreConnections
-from tui_uploader.cloud.net.tcp_info import TcpInfo
+from tui_uploader.cloud.contract import StoreConnections, TcpInfo
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
 from tui_uploader.local_cloud.options import LocalCloudOptions

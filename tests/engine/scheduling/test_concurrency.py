@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART
-from tui_uploader.cloud.net.tcp_info import TcpInfo
+from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART, TcpInfo
 from tui_uploader.engine.scheduling.concurrency import (
     FEWEST_STREAMS,
     FIRST_STREAMS,

@@ -23,7 +23,7 @@ from tui_uploader.cloud.contract import ByteRange, SentCallback
 from tui_uploader.cloud.http.error_mapping import Stalled, proxy_answer
 from tui_uploader.cloud.http.messages import MAX_REPLY, Reply, ReplySource, Request
 from tui_uploader.cloud.http.reply_limits import ReplyLimits
-from tui_uploader.cloud.http.source_errors import blamed, shrunk, unreadable
+from tui_uploader.cloud.http.source_files import sendfile_error, shrunk, unreadable
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin, is_loopback
 from tui_uploader.cloud.net.happy_eyeballs import connect
 from tui_uploader.cloud.net.proxies import Proxy
@@ -35,7 +35,7 @@ from tui_uploader.cloud.net.sockets import (
     thread_buffer,
     unacknowledged,
 )
-from tui_uploader.cloud.net.throttle import Throttle
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.errors import CloudUnintelligible
 
 Answer = TypeVar("Answer")
@@ -259,7 +259,7 @@ class HttpConnection:
             except OSError as error:
                 if error.errno in _SENDFILE_IMPOSSIBLE and not self._is_cut:
                     return self._send_through_buffer(span, done, progress)
-                raise blamed(error, span, span.offset + done) from error
+                raise sendfile_error(error, span, span.offset + done) from error
             finally:
                 self.reads = None
             if count == 0:

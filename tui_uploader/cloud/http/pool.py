@@ -12,18 +12,18 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
-from tui_uploader.cloud.contract import SentCallback
+from tui_uploader.cloud.contract import SentCallback, TcpInfo
 from tui_uploader.cloud.http.connection import Answer, ConnectFailed, Cut, HttpConnection, Unanswered
 from tui_uploader.cloud.http.error_mapping import Stalled, link_failure
 from tui_uploader.cloud.http.messages import Reply, Request
+from tui_uploader.cloud.http.source_files import FileRead
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin, proxy_for, silence_leaky_loggers, trust_for
 from tui_uploader.cloud.net.probe import accepted, first_success
 from tui_uploader.cloud.net.proxies import Proxy
 from tui_uploader.cloud.net.resolver import Resolver
 from tui_uploader.cloud.net.sockets import Address, resolve
-from tui_uploader.cloud.net.tcp_info import TcpInfo, keep_trying, read_tcp_info, remeasure_link
-from tui_uploader.cloud.net.throttle import Throttle
-from tui_uploader.cloud.s3.digests import FileRead
+from tui_uploader.cloud.net.tcp_info import keep_trying, read_tcp_info, remeasure_link
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.errors import LinkDown
 from tui_uploader.settings import Settings
 from tui_uploader.threads import DaemonThreads

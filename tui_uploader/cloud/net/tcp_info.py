@@ -8,7 +8,8 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from dataclasses import dataclass
+
+from tui_uploader.cloud.contract import TcpInfo
 
 _TCP_INFO_LENGTH = 160
 _FIELDS = struct.Struct("=BxB21xI28xI8xI28xI44xI4xI")
@@ -22,25 +23,6 @@ _SECONDS_BETWEEN_SYNS = 1.0
 
 _TCP_RTO_MAX_MS = 44  # <linux/tcp.h>
 _OFTEN_MS, _AS_USUAL_MS = 1000, 120_000
-
-
-@dataclass(frozen=True, slots=True)
-class TcpInfo:
-    """One connection. Times are seconds."""
-
-    unacknowledged: int
-    """Segments on their way."""
-    silent: float
-    """Since the other side acknowledged something, or, at least, since the connection was begun."""
-    round_trip: float
-    """Lately."""
-    min_round_trip: float
-    """When no queue was on the way."""
-    segments: int
-    """With data, sent so far; those that were sent again count again."""
-    repeated: int
-    loss_based: bool
-    """Its congestion control takes every loss for a full link, and slows down; BBR does not."""
 
 
 def read_tcp_info(sock: socket.socket) -> TcpInfo | None:

@@ -19,16 +19,17 @@ from tui_uploader.cloud.http.error_mapping import finite, foreign_answer, quoted
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
-from tui_uploader.cloud.net.throttle import Throttle
 from tui_uploader.cloud.pix4d.processing_status import state_of_word
 from tui_uploader.cloud.pix4d.registration import Refused, Registering, Taken, TooMany, keys_named
 from tui_uploader.cloud.pix4d.rest import TOKEN_PATH, RestApi
-from tui_uploader.cloud.refresh import Renewable, ServerClock
+from tui_uploader.cloud.refresh import Renewable
 from tui_uploader.cloud.s3.capabilities import KnownStores
 from tui_uploader.cloud.s3.client import S3Client
 from tui_uploader.cloud.s3.endpoint_policy import check_storage_endpoint
 from tui_uploader.cloud.s3.session_credentials import SessionCredentials, session_credentials
 from tui_uploader.cloud.s3.store import S3Store
+from tui_uploader.cloud.server_clock import ServerClock
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.errors import (
     CloudFault,
     CloudUnintelligible,

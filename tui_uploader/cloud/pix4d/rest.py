@@ -23,7 +23,8 @@ from tui_uploader.cloud.http.reply_limits import SLOWEST, BodyDecoder
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin, origin_of, proxy_for, rest_client, trust_for
 from tui_uploader.cloud.net.proxies import know_passwords
 from tui_uploader.cloud.pix4d.rest_connections import RestConnections
-from tui_uploader.cloud.refresh import Lifetime, Renewable, ServerClock, lifetime
+from tui_uploader.cloud.refresh import Lifetime, Renewable, lifetime
+from tui_uploader.cloud.server_clock import ServerClock
 from tui_uploader.errors import (
     CloudUnintelligible,
     LinkError,

@@ -15,14 +15,15 @@ from tui_uploader.cloud.contract import ByteRange, SentCallback
 from tui_uploader.cloud.http.error_mapping import DENIED_CODES, KEY_EXPIRED_CODES, foreign_answer, s3_failure
 from tui_uploader.cloud.http.messages import Reply, Request
 from tui_uploader.cloud.http.pool import ConnectionPool
+from tui_uploader.cloud.http.source_files import FileRead
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
-from tui_uploader.cloud.refresh import Renewable, ServerClock
+from tui_uploader.cloud.refresh import Renewable
 from tui_uploader.cloud.s3 import signing, xml
 from tui_uploader.cloud.s3.capabilities import KnownStores, Option, StoreCapabilities
-from tui_uploader.cloud.s3.digests import FileRead
 from tui_uploader.cloud.s3.endpoint_policy import is_region
 from tui_uploader.cloud.s3.retry import Attempt, Blame, blamed, dropped, next_attempt
 from tui_uploader.cloud.s3.session_credentials import DEFAULT_REGION, SessionCredentials, storage_endpoint
+from tui_uploader.cloud.server_clock import ServerClock
 from tui_uploader.errors import CloudRefused, NotPossibleNow, Unsupported, UploaderError
 
 Result = TypeVar("Result")

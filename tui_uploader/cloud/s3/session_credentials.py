@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from tui_uploader.cloud.net.endpoint import Origin, is_loopback, origin_of
-from tui_uploader.cloud.refresh import Lifetime, ServerClock, lifetime, moment_of
+from tui_uploader.cloud.refresh import Lifetime, lifetime
 from tui_uploader.cloud.s3.endpoint_policy import is_bucket, is_header_text, is_prefix, is_region
+from tui_uploader.cloud.server_clock import ServerClock, moment_of
 from tui_uploader.errors import CloudUnintelligible, UsageError
 from tui_uploader.redaction import Secrets
 

@@ -12,7 +12,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from tui_uploader.cloud.contract import MAX_PARTS, Multipart, Part
-from tui_uploader.cloud.refresh import moment_of
+from tui_uploader.cloud.server_clock import moment_of
 from tui_uploader.redaction import holds_secret
 
 MOST_XML = 2 * 1024**2

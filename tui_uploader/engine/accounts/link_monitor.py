@@ -13,8 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tui_uploader.cloud.contract import StoreConnections
-from tui_uploader.cloud.net.tcp_info import TcpInfo
+from tui_uploader.cloud.contract import StoreConnections, TcpInfo
 from tui_uploader.engine.scheduling.retry import backoff
 from tui_uploader.errors import LinkDown, LinkError, UploaderError
 from tui_uploader.model import Link, LinkState

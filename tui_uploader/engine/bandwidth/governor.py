@@ -6,7 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
-from tui_uploader.cloud.net.throttle import Throttle
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.engine.bandwidth.policy import (
     Pace,
     Preferences,

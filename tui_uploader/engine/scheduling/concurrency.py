@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART
-from tui_uploader.cloud.net.tcp_info import TcpInfo
+from tui_uploader.cloud.contract import MAX_PARTS, MIN_PART, TcpInfo
 
 MIB = 1024**2
 
@@ -92,7 +91,7 @@ def link_quality(connections: Sequence[TcpInfo]) -> LinkQuality | None:
     least = min(each.min_round_trip for each in sending)
     return LinkQuality(
         round_trip=round_trip,
-        loss=sum(each.repeated for each in minding) / max(1, sum(each.segments for each in minding)),
+        loss=sum(each.retransmitted for each in minding) / max(1, sum(each.segments for each in minding)),
         full=round_trip > least * _QUEUE_SHARE + _QUEUE_SECONDS,
     )
 

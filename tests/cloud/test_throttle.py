@@ -18,7 +18,7 @@ from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
-from tui_uploader.cloud.net.throttle import Throttle
+from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.settings import Settings
 
 KIB, MIB = 1024, 1024**2
