@@ -11,9 +11,9 @@ import pytest
 from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import SourceRefused
 from tui_uploader.intake.fingerprint import fingerprint
-from tui_uploader.intake.inspect import PhotoFacts, inspect_image
+from tui_uploader.intake.inspect import inspect_image
 from tui_uploader.intake.scan import Candidate, scan
-from tui_uploader.model import ProjectKind
+from tui_uploader.model import PhotoFacts, ProjectKind
 
 
 @pytest.fixture(scope="module")

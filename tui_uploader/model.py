@@ -534,6 +534,29 @@ class Positions(msgspec.Struct, frozen=True):
     """Of the file that was asked for."""
 
 
+class PhotoFacts(msgspec.Struct, frozen=True):
+    """Facts that an image file states about its photo; None for those that it does not state, or not believably."""
+
+    width: int | None = None
+    """Pixels."""
+    height: int | None = None
+    taken_at: str | None = None
+    """Local time of the camera, ISO 8601 without a zone."""
+    latitude: float | None = None
+    """Degrees; north and east are positive."""
+    longitude: float | None = None
+    altitude: float | None = None
+    """Metres above sea level."""
+    camera: str | None = None
+    exposure: float | None = None
+    """Seconds."""
+    aperture: float | None = None
+    """The f-number."""
+    iso: int | None = None
+    focal_length: float | None = None
+    """Millimetres."""
+
+
 class BandwidthChange(msgspec.Struct, frozen=True):
     """New settings as the user writes them; None leaves one as it is, `off` takes it away."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-SHORT, LONG, RATIONAL, ASCII, LONG8 = 3, 4, 5, 2, 16
+BYTE, SHORT, LONG, RATIONAL, ASCII, LONG8 = 1, 3, 4, 5, 2, 16
 _CODES = {1: "B", 2: "s", SHORT: "H", LONG: "I", RATIONAL: "I", 10: "i", LONG8: "Q"}
 
 
@@ -83,3 +83,36 @@ def _packed(order: str, tag: Tag) -> bytes:
     if isinstance(tag.values, bytes):
         return tag.values
     return struct.pack(f"{order}{len(tag.values)}{_CODES[tag.type]}", *tag.values)
+
+
+def flight_exif(order: str = "<", changed: Mapping[str, Tag | None] | None = None) -> bytes:
+    """EXIF as a drone writes it; with `changed`, other values or none (`None`)."""
+    main = {"make": 271, "model": 272, "date_time": 306}
+    shot = {"original": 36867, "exposure": 33434, "aperture": 33437, "iso": 34855, "focal": 37386}
+    gps = {"lat_ref": 1, "lat": 2, "lon_ref": 3, "lon": 4, "alt_ref": 5, "alt": 6}
+    values: dict[str, Tag | None] = {
+        "make": Tag(ASCII, b"DJI\0"),
+        "model": Tag(ASCII, b"FC6310S\0"),
+        "date_time": Tag(ASCII, b"2026:05:12 10:00:00\0"),
+        "original": Tag(ASCII, b"2026:05:12 09:41:07\0"),
+        "exposure": Tag(RATIONAL, (1, 800)),
+        "aperture": Tag(RATIONAL, (56, 10)),
+        "iso": Tag(SHORT, (100,)),
+        "focal": Tag(RATIONAL, (88, 10)),
+        "lat_ref": Tag(ASCII, b"S\0"),
+        "lat": Tag(RATIONAL, (46, 1, 36, 1, 756, 100)),
+        "lon_ref": Tag(ASCII, b"W\0"),
+        "lon": Tag(RATIONAL, (6, 1, 33, 1, 504, 100)),
+        "alt_ref": Tag(BYTE, (0,)),
+        "alt": Tag(RATIONAL, (6124, 10)),
+        **(changed or {}),
+    }
+
+    def directory(numbers: Mapping[str, int]) -> dict[int, Tag]:
+        return {number: tag for name, number in numbers.items() if (tag := values.get(name))}
+
+    below = directory(shot) or {0: Tag(SHORT, (0,))}, directory(gps) or {0: Tag(SHORT, (0,))}
+    pointers = {34665: Tag(LONG, (0,)), 34853: Tag(LONG, (0,))}
+    _, shot_at, gps_at, _ = directory_offsets(directory(main) | pointers, *below)
+    pointers = {34665: Tag(LONG, (shot_at,)), 34853: Tag(LONG, (gps_at,))}
+    return tiff_structure(directory(main) | pointers, *below, order=order)

@@ -3,15 +3,12 @@ sentence that helps; and no bytes whatsoever do anything else."""
 
 from __future__ import annotations
 
-import math
 import os
 import struct
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -19,17 +16,18 @@ from tests.intake.pictures import (
     ASCII,
     LONG,
     LONG8,
-    RATIONAL,
     SHORT,
     Tag,
     directory_offsets,
+    flight_exif,
     jpeg,
     picture,
     tiff,
     tiff_structure,
 )
 from tui_uploader.errors import SourceError, SourceRefused, SourceUnreadable, SourceVanished
-from tui_uploader.intake.inspect import PhotoFacts, inspect_image, inspect_result, result_type
+from tui_uploader.intake.inspect import inspect_image, inspect_result, result_type
+from tui_uploader.model import PhotoFacts
 
 
 def inspected(path: Path, content: bytes) -> PhotoFacts:
@@ -91,130 +89,6 @@ def test_an_image_beyond_what_fits_in_memory_is_only_looked_at(tmp_path: Path) -
     frame = huge.index(b"\xff\xc0") + 5
     facts = inspected(tmp_path / "huge.jpg", huge[:frame] + struct.pack(">HH", 65500, 65500) + huge[frame + 4 :])
     assert (facts.width, facts.height) == (65500, 65500)
-
-
-# ----------------------------------------------------------------------------------------------------- the facts
-
-
-def flight_exif(order: str = "<", changed: Mapping[str, Tag | None] | None = None) -> bytes:
-    """EXIF as a drone writes it; with `changed`, other values or none (`None`)."""
-    main = {"date_time": 306}
-    shot = {"original": 36867}
-    gps = {"lat_ref": 1, "lat": 2, "lon_ref": 3, "lon": 4}
-    values: dict[str, Tag | None] = {
-        "date_time": Tag(ASCII, b"2026:05:12 10:00:00\0"),
-        "original": Tag(ASCII, b"2026:05:12 09:41:07\0"),
-        "lat_ref": Tag(ASCII, b"S\0"),
-        "lat": Tag(RATIONAL, (46, 1, 36, 1, 756, 100)),
-        "lon_ref": Tag(ASCII, b"W\0"),
-        "lon": Tag(RATIONAL, (6, 1, 33, 1, 504, 100)),
-        **(changed or {}),
-    }
-
-    def directory(numbers: Mapping[str, int]) -> dict[int, Tag]:
-        return {number: tag for name, number in numbers.items() if (tag := values[name])}
-
-    below = directory(shot) or {0: Tag(SHORT, (0,))}, directory(gps) or {0: Tag(SHORT, (0,))}
-    pointers = {34665: Tag(LONG, (0,)), 34853: Tag(LONG, (0,))}
-    _, shot_at, gps_at, _ = directory_offsets(directory(main) | pointers, *below)
-    pointers = {34665: Tag(LONG, (shot_at,)), 34853: Tag(LONG, (gps_at,))}
-    return tiff_structure(directory(main) | pointers, *below, order=order)
-
-
-def facts_of(tmp_path: Path, exif: bytes) -> PhotoFacts:
-    return inspected(tmp_path / "a.jpg", jpeg(exif=b"Exif\0\0" + exif))
-
-
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_exif_tells_where_and_when(tmp_path: Path, order: str) -> None:
-    assert asdict(facts_of(tmp_path, flight_exif(order))) == {
-        "width": 64,
-        "height": 48,
-        "taken_at": "2026-05-12T09:41:07",
-        "latitude": pytest.approx(-46.6021),
-        "longitude": pytest.approx(-6.5514),
-    }
-
-
-def test_exif_of_another_writer_in_a_tiff_is_understood(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[271], exif[272], exif[306] = "Hasselblad", "Hasselblad L2D", "2026:01:31 23:59:58"
-    exif.get_ifd(34853).update({1: "N", 2: (46, 30, 0.5), 3: "E", 4: (6, 30, 0), 5: b"\1", 6: 3.5})
-    assert asdict(inspected(tmp_path / "a.tif", tiff(exif=exif.tobytes()))) == {
-        "width": 64,
-        "height": 48,
-        "taken_at": "2026-01-31T23:59:58",
-        "latitude": pytest.approx(46.5 + 0.5 / 3600),
-        "longitude": 6.5,
-    }
-
-
-@pytest.mark.parametrize(
-    ("changed", "fact", "expected"),
-    [
-        ({"original": None}, "taken_at", "2026-05-12T10:00:00"),
-        ({"original": Tag(ASCII, b"0000:00:00 00:00:00\0")}, "taken_at", None),
-        ({"original": Tag(ASCII, b"2026:02:30 00:00:00\0")}, "taken_at", None),
-        ({"original": Tag(ASCII, b"yesterday\x1b[2J\0")}, "taken_at", None),
-        ({"original": Tag(ASCII, b"", count=1 << 31, offset=8)}, "taken_at", "2026-05-12T10:00:00"),
-        ({"lat": None}, "latitude", None),
-        ({"lat": None}, "longitude", None),
-        ({"lon": Tag(RATIONAL, (6, 0, 33, 1, 504, 100))}, "latitude", None),
-        ({"lat": Tag(RATIONAL, (91, 1, 0, 1, 0, 1))}, "latitude", None),
-        ({"lon": Tag(RATIONAL, (180, 1, 1, 1, 0, 1))}, "longitude", None),
-        ({"lat": Tag(RATIONAL, (46, 1, 0, 1, 0, 1, 0, 1))}, "latitude", None),
-        ({"lat": Tag(ASCII, b"near the church\0")}, "latitude", None),
-        ({"lat": Tag(RATIONAL, (), count=1 << 30, offset=64)}, "latitude", None),
-        ({"lat": Tag(10, (-46, 1, 0, 1, 0, 1))}, "latitude", None),
-        ({"lat": Tag(RATIONAL, (466, 10, 0, 0, 0, 0))}, "latitude", pytest.approx(-46.6)),
-        (
-            {"lat": Tag(RATIONAL, (0, 1, 0, 1, 0, 1)), "lon": Tag(RATIONAL, (0, 1, 0, 1, 0, 1))},
-            "longitude",
-            None,
-        ),
-    ],
-)
-def test_a_fact_that_makes_no_sense_is_none(
-    tmp_path: Path, changed: dict[str, Tag | None], fact: str, expected: object
-) -> None:
-    assert getattr(facts_of(tmp_path, flight_exif(changed=changed)), fact) == expected
-
-
-@pytest.mark.parametrize(
-    "exif",
-    [
-        b"",
-        b"II",
-        b"garbage" * 10,
-        b"II*\0\xff\xff\xff\xff",
-        b"II*\0\x08\0\0\0\xff\xff",
-        b"II+\0\x08\0\0\0" + b"\xff" * 8,
-        tiff_structure({34665: Tag(LONG, (8,)), 34853: Tag(LONG, (8,))}),
-    ],
-)
-def test_broken_exif_leaves_a_good_image(tmp_path: Path, exif: bytes) -> None:
-    assert facts_of(tmp_path, exif) == PhotoFacts(width=64, height=48)
-
-
-GOOD_EXIF = flight_exif()
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, len(GOOD_EXIF) - 1), st.binary(min_size=1, max_size=8)), min_size=1, max_size=12)
-)
-@example([(0, b"MM\0*")])
-def test_no_exif_whatsoever_does_harm(
-    tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[int, bytes]]
-) -> None:
-    exif = bytearray(GOOD_EXIF)
-    for at, replacement in damage:
-        exif[at : at + len(replacement)] = replacement
-    facts = facts_of(tmp_path_factory.getbasetemp(), bytes(exif))
-    assert facts.width == 64
-    assert all(value is None or math.isfinite(value) for value in (facts.latitude, facts.longitude))
-    assert facts.latitude is None or abs(facts.latitude) <= 90
-    assert facts.longitude is None or abs(facts.longitude) <= 180
 
 
 # ------------------------------------------------------------------------------------------- whole or cut off

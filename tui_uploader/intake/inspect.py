@@ -8,24 +8,25 @@ something behind its pixels is read through, some 3 GB/s; a text is read to its 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import PurePath
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from tui_uploader.errors import SourceRefused
 from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake.formats import jpeg, tiff
-from tui_uploader.intake.formats.exif import PhotoFacts, exif_facts
-from tui_uploader.intake.formats.jpeg import BadJpeg, Block, JpegReader
+from tui_uploader.intake.formats.exif import exif_facts
+from tui_uploader.intake.formats.jpeg import BadJpeg, Block, JpegHeader, JpegReader
 from tui_uploader.intake.formats.mesh_text import NotMesh, check_materials, check_mesh
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.intake.formats.tiff_pixels import has_all_pixels
 from tui_uploader.intake.source import open_source
+from tui_uploader.model import PhotoFacts
 from tui_uploader.text import printable
-
-__all__ = ["PhotoFacts", "inspect_image", "inspect_result", "result_type"]
 
 _JPEG, _TIFF, _PNG, _POINTS = "a JPEG", "a TIFF", "a PNG", "a LAS point cloud"
 _MESH, _MATERIALS = "a mesh (OBJ)", "a list of materials (MTL)"
@@ -64,6 +65,8 @@ _RESULT_TYPES = {
 _ELEVATION_WORDS = frozenset({"dsm", "dem", "dtm", "elevation"})
 _INDEX_WORDS = frozenset({"index", "ndvi", "ndre", "gndvi", "bndvi", "lci", "osavi", "savi", "msavi", "vari", "tgi"})
 
+_PNG_SIZE_AT = 16
+"""Offset of width and height in a PNG: PNG 1.2, 4.1.1, the header chunk comes first."""
 _BUFFER = 1 << 15
 _LONGEST_XMP = 1 << 20
 _COPY_AGAIN = "copy it again from where it came from"
@@ -79,6 +82,30 @@ def inspect_image(path: str, descriptor: int | None = None) -> PhotoFacts:
     with _opened(path, descriptor) as (file, size):
         kind = _identified(path, file)
         return _jpeg_facts(path, file, size) if kind == _JPEG else _tiff_facts(path, file, size)
+
+
+def photo_facts(path: str, descriptor: int | None = None) -> PhotoFacts:
+    """Read the facts of an image and leave its pixels alone, so that one that is cut off has facts too.
+
+    Blocking: for a thread. `descriptor` is used as in `inspect_image`.
+
+    Raises SourceRefused for a file without an image; SourceVanished, SourceUnreadable.
+    """
+    with _opened(path, descriptor) as (file, size):
+        kind = _identified(path, file)
+        try:
+            if kind == _JPEG:
+                return _facts_in_header(file, JpegReader(file, size).header(), size)
+            if kind == _TIFF:
+                reader = TiffReader(file, 0, size)
+                return _facts_in_directory(reader, reader.first_directory())
+            if kind == _PNG:
+                file.seek(_PNG_SIZE_AT)
+                width, height = struct.unpack(">II", file.read(8))
+                return PhotoFacts(width=width, height=height)
+        except (BadJpeg, NotTiff, IndexError, struct.error) as error:
+            raise _refused(path, "is damaged or cut off: it states nothing about its image") from error
+        raise _refused(path, f"is {kind}, not an image")
 
 
 def inspect_result(path: str, descriptor: int | None = None) -> None:
@@ -150,6 +177,10 @@ def _jpeg_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
         reader.check_pixels()
     except BadJpeg as error:
         raise _refused(path, f"{error}; {_COPY_AGAIN}") from error
+    return _facts_in_header(file, header, size)
+
+
+def _facts_in_header(file: BinaryIO, header: JpegHeader, size: int) -> PhotoFacts:
     facts = exif_facts(_structures(file, header.exif, size), (_content(file, block) for block in header.xmp))
     return replace(facts, width=header.width, height=header.height)
 
@@ -173,6 +204,11 @@ def _tiff_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
     reader, main = _tiff_directory(path, file, size)
     if _has_further_layers(reader, main):
         raise _refused(path, "holds several pages or a pyramid; export it as a TIFF of one layer")
+    return _facts_in_directory(reader, main)
+
+
+def _facts_in_directory(reader: TiffReader, main: Directory) -> PhotoFacts:
+    """Raises NotTiff, IndexError when it has no size."""
     width, height = (reader.whole_numbers(main, tag, most=1)[0] for tag in (tiff.WIDTH, tiff.HEIGHT))
     facts = exif_facts([(reader, main)], _xmp_packets(reader, main))
     return replace(facts, width=width, height=height)

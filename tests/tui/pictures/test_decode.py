@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from tests.intake.pictures import LONG, SHORT, Tag, jpeg, picture, tiff_structure
-from tests.intake.test_inspect import flight_exif
+from tests.intake.pictures import LONG, SHORT, Tag, flight_exif, jpeg, picture, tiff_structure
 from tests.tui.pictures.pictured import exif_of, halved, write
 from tui_uploader.tui.pictures.decode import NoPicture, read_facts, read_photo
 from tui_uploader.tui.pictures.facts import PhotoFacts, camera_words, position_words, time_words

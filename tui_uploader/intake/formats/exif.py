@@ -1,16 +1,18 @@
-"""Where and when an image was taken, as far as its EXIF says so believably.
+"""The one reader of EXIF: where, when and how an image was taken.
 
 EXIF is written by anything from a drone to a broken script. A fact that is missing or makes no sense is None; nothing
 here raises.
 
-Source: EXIF 2.32, sections 4.6.5 (date) and 4.6.6 (GPS); XMP part 3, 1.1.3 and 1.1.4, for the packet beside it.
+Source: EXIF 2.32, sections 4.6.5 (camera, date, exposure) and 4.6.6 (GPS); XMP part 3, 1.1.3 and 1.1.4, for the packet
+beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec.structs import astuple
 
 from tui_uploader.gps import (
     LATITUDE,
@@ -25,41 +27,35 @@ from tui_uploader.gps import (
 )
 from tui_uploader.intake.formats import tiff
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
+from tui_uploader.model import PhotoFacts
+from tui_uploader.text import printable
 
-_NOWHERE = Directory(entries={}, following=0)
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoFacts:
-    """What a file tells of the photo in it; None for what it does not tell, or not believably."""
-
-    width: int | None = None
-    """Pixels."""
-    height: int | None = None
-    taken_at: str | None = None
-    """Local time of the camera, ISO 8601 without a zone."""
-    latitude: float | None = None
-    """Degrees, north is positive."""
-    longitude: float | None = None
-    """Degrees, east is positive."""
+_EMPTY = Directory(entries={}, following=0)
+_LONGEST_CAMERA = 64
+_BELIEVABLE_ALTITUDE = (-1_000.0, 100_000.0)
+"""Metres above sea level."""
+_BELIEVABLE_EXPOSURE = (1e-7, 86_400.0)
+"""Seconds."""
+_BELIEVABLE_APERTURE = (0.1, 1_000.0)
+_BELIEVABLE_ISO = (1.0, 1e8)
+_BELIEVABLE_FOCAL_LENGTH = (0.1, 100_000.0)
+"""Millimetres."""
+_MOST_NUMBERS = 2
+"""Some cameras write the ISO speed twice."""
 
 
 def exif_facts(structures: Iterable[tuple[TiffReader, Directory]], xmp: Iterable[bytes]) -> PhotoFacts:
-    """What the EXIF structures and the XMP packets of an image tell: all but its width and height.
+    """The facts in the EXIF structures and the XMP packets of an image: all but its width and height.
 
-    The first that tells a fact is believed; XMP is asked for what EXIF does not tell.
+    The first that states a fact is believed; XMP counts only for a position that EXIF does not state.
     """
-    taken_at: str | None = None
-    found: Position = (None, None)
+    facts = PhotoFacts()
     for reader, main in structures:
-        shot, gps = _below(reader, main, tiff.EXIF_DIRECTORY), _below(reader, main, tiff.GPS_DIRECTORY)
-        taken_at = taken_at or _iso_time(
-            _text(reader, shot, tiff.DATE_TIME_ORIGINAL) or _text(reader, main, tiff.DATE_TIME)
-        )
-        found = found if found[0] is not None else _position(reader, gps)
+        facts = _completed(facts, _facts(reader, main))
     for packet in xmp:
-        found = found if found[0] is not None else xmp_position(packet)
-    return PhotoFacts(taken_at=taken_at, latitude=found[0], longitude=found[1])
+        latitude, longitude = (None, None) if facts.latitude is not None else xmp_position(packet)
+        facts = _completed(facts, PhotoFacts(latitude=latitude, longitude=longitude))
+    return facts
 
 
 def by_cameras_clock(taken_at: str) -> float:
@@ -67,12 +63,34 @@ def by_cameras_clock(taken_at: str) -> float:
     return datetime.fromisoformat(taken_at).replace(tzinfo=UTC).timestamp()
 
 
+def _completed(facts: PhotoFacts, further: PhotoFacts) -> PhotoFacts:
+    pairs = zip(astuple(facts), astuple(further), strict=True)
+    return PhotoFacts(*(further if known is None else known for known, further in pairs))
+
+
+def _facts(reader: TiffReader, main: Directory) -> PhotoFacts:
+    shot, gps = _below(reader, main, tiff.EXIF_DIRECTORY), _below(reader, main, tiff.GPS_DIRECTORY)
+    latitude, longitude = _position(reader, gps)
+    iso = _number(reader, shot, tiff.ISO_SPEED, _BELIEVABLE_ISO)
+    return PhotoFacts(
+        taken_at=_iso_time(_text(reader, shot, tiff.DATE_TIME_ORIGINAL) or _text(reader, main, tiff.DATE_TIME)),
+        latitude=latitude,
+        longitude=longitude,
+        altitude=_altitude(reader, gps),
+        camera=_camera(_text(reader, main, tiff.MAKE), _text(reader, main, tiff.MODEL)),
+        exposure=_number(reader, shot, tiff.EXPOSURE_TIME, _BELIEVABLE_EXPOSURE),
+        aperture=_number(reader, shot, tiff.F_NUMBER, _BELIEVABLE_APERTURE),
+        iso=None if iso is None else round(iso),
+        focal_length=_number(reader, shot, tiff.FOCAL_LENGTH, _BELIEVABLE_FOCAL_LENGTH),
+    )
+
+
 def _below(reader: TiffReader, main: Directory, pointer: int) -> Directory:
     try:
         offsets = reader.whole_numbers(main, pointer, most=1)
-        return reader.directory(offsets[0]) if offsets else _NOWHERE
+        return reader.directory(offsets[0]) if offsets else _EMPTY
     except NotTiff:
-        return _NOWHERE
+        return _EMPTY
 
 
 def _text(reader: TiffReader, directory: Directory, tag: int) -> str:
@@ -82,11 +100,41 @@ def _text(reader: TiffReader, directory: Directory, tag: int) -> str:
         return ""
 
 
-def _iso_time(said: str) -> str | None:
+def _number(reader: TiffReader, directory: Directory, tag: int, believable: tuple[float, float]) -> float | None:
+    """The first number of a tag. Neither infinity nor NaN is believable."""
     try:
-        return datetime.strptime(said, "%Y:%m:%d %H:%M:%S").isoformat()
+        found = reader.real_numbers(directory, tag, most=_MOST_NUMBERS)
+    except NotTiff:
+        return None
+    number = found[0] if found else None
+    return float(number) if number is not None and believable[0] <= number <= believable[1] else None
+
+
+def _camera(maker: str, model: str) -> str | None:
+    """`DJI FC6310S`; the maker only once where the model begins with it."""
+    maker, model = (" ".join(text.split()) for text in (maker, model))
+    named = model if model.casefold().startswith(maker.casefold()) else f"{maker} {model}".strip()
+    return printable(named, _LONGEST_CAMERA) or None
+
+
+def _iso_time(text: str) -> str | None:
+    try:
+        return datetime.strptime(text, "%Y:%m:%d %H:%M:%S").isoformat()
     except ValueError:
         return None
+
+
+def _altitude(reader: TiffReader, gps: Directory) -> float | None:
+    lowest, highest = _BELIEVABLE_ALTITUDE
+    metres = _number(reader, gps, tiff.GPS_ALTITUDE, (lowest, highest))
+    if metres is None:
+        return None
+    try:
+        below_sea = reader.block(gps, tiff.GPS_ALTITUDE_REF, 1) == b"\1"
+    except NotTiff:
+        below_sea = False
+    signed = -metres if below_sea else metres
+    return signed if lowest <= signed <= highest else None
 
 
 def _position(reader: TiffReader, gps: Directory) -> Position:
@@ -99,8 +147,8 @@ def _position(reader: TiffReader, gps: Directory) -> Position:
 def _degrees(reader: TiffReader, gps: Directory, tag: int, letter_tag: int, axis: Axis) -> float | None:
     letter = _text(reader, gps, letter_tag)[:1]
     try:
-        if said := reader.text(gps, tag, most=LONGEST_TEXT):
-            return from_text(said, letter, axis)
+        if text := reader.text(gps, tag, most=LONGEST_TEXT):
+            return from_text(text, letter, axis)
         return from_numbers(reader.real_numbers(gps, tag, most=3), letter, axis)
     except NotTiff:
         return None
