@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from tests.cli.standin import StandIn
 from tests.cli.values import ENGINE
 from tests.cli.world import LocalCloud, command, finished, flight, quick, started, upload_of
+from tui_uploader.cli.lines import bandwidth_lines, status_lines
 from tui_uploader.cli.main import run
-from tui_uploader.cli.present import bandwidth_lines, status_lines
 from tui_uploader.errors import UsageError
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
 

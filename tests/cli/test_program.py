@@ -12,7 +12,7 @@ import pytest
 import typer.main
 
 from tests.cli.values import file
-from tui_uploader.cli import app, main, screen
+from tui_uploader.cli import app, full_screen, main
 from tui_uploader.cli.demo.proof import prove
 from tui_uploader.settings import Directories
 
@@ -50,12 +50,12 @@ def test_the_full_screen_needs_no_command() -> None:
     ],
 )
 def test_what_asks_for_the_full_screen_alone(arguments: list[str], alone: bool) -> None:
-    assert screen.is_all_that(arguments) is alone
+    assert full_screen.is_all_that(arguments) is alone
 
 
 def test_every_flag_of_the_full_screen_is_one_of_the_program() -> None:
     known = {name for option in typer.main.get_command(app.app).params for name in option.opts}
-    assert {screen.ASCII, screen.SLOW, screen.IN_DEMO, screen.DEBUG} <= known
+    assert {full_screen.ASCII, full_screen.SLOW, full_screen.IN_DEMO, full_screen.DEBUG} <= known
 
 
 def test_version() -> None:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli import screen
-from tui_uploader.cli.answer import finish, say, tell
+from tui_uploader.cli import full_screen
 from tui_uploader.cli.commands import account, bandwidth, cloud, control, demo, engine, projects, status, upload
+from tui_uploader.cli.output import finish, print_line, print_note
 from tui_uploader.errors import Interrupted, UsageError
 from tui_uploader.settings import APP, VERSION
 
@@ -46,7 +46,7 @@ app.add_typer(cloud.commands, name="cloud")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        tell(f"{APP} {VERSION}")
+        print_line(f"{APP} {VERSION}")
         raise typer.Exit
 
 
@@ -56,20 +56,20 @@ def start(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
     ] = False,
-    debug: Annotated[bool, typer.Option(screen.DEBUG, help="Show where in the program an error comes from.")] = False,
-    ascii_only: Annotated[bool, typer.Option(screen.ASCII, help="Draw with nothing but ASCII.")] = False,
-    slow: Annotated[bool, typer.Option(screen.SLOW, help="Full screen: less often, for a thin line.")] = False,
+    debug: Annotated[bool, typer.Option(full_screen.DEBUG, help="Show the traceback of an error.")] = False,
+    ascii_only: Annotated[bool, typer.Option(full_screen.ASCII, help="Draw with nothing but ASCII.")] = False,
+    slow: Annotated[bool, typer.Option(full_screen.SLOW, help="Full screen: less often, for a thin line.")] = False,
     in_demo: Annotated[
-        bool, typer.Option(screen.IN_DEMO, hidden=True, help="Full screen: the engine ends with it.")
+        bool, typer.Option(full_screen.IN_DEMO, hidden=True, help="Full screen: the engine ends with it.")
     ] = False,
 ) -> int:
     if context.invoked_subcommand is not None:
         return 0
-    if screen.on_terminal():
-        given = {screen.ASCII: ascii_only, screen.SLOW: slow, screen.IN_DEMO: in_demo}
-        return screen.show([flag for flag, is_given in given.items() if is_given])
+    if full_screen.on_terminal():
+        given = {full_screen.ASCII: ascii_only, full_screen.SLOW: slow, full_screen.IN_DEMO: in_demo}
+        return full_screen.show([flag for flag, is_given in given.items() if is_given])
     status.status()
-    say(f"`{APP} --help` lists the commands.")
+    print_note(f"`{APP} --help` lists the commands.")
     return 0
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tui_uploader.cli.answer import say, style_of, tell, tell_json
-from tui_uploader.cli.present import (
+from tui_uploader.cli.lines import (
     DUPLICATES_SHOWN,
     FAILED_SHOWN,
     SKIPPED_SHOWN,
@@ -18,6 +17,7 @@ from tui_uploader.cli.present import (
     result,
     summary_lines,
 )
+from tui_uploader.cli.output import print_json, print_line, print_note, style_of
 from tui_uploader.cli.progress import View, live_view
 from tui_uploader.cli.session import changes_of, connected
 from tui_uploader.cli.waiting import Ending, ending
@@ -41,7 +41,7 @@ async def wait(upload: int, *, as_json: bool) -> int:
     try:
         end = await to_the_end(upload, keep_view=as_json)
     except asyncio.CancelledError:
-        say(
+        print_note(
             f"Only the waiting ended: upload {upload} goes on in the background."
             f" See it with `tui-uploader status {upload}`, stop it with `tui-uploader cancel {upload}`."
         )
@@ -108,7 +108,7 @@ async def report(engine: EngineClient, upload: int, *, as_json: bool) -> None:
     status, skipped = await engine.upload(upload), await engine.skipped(upload)
     not_verified = await _not_verified(engine, upload)
     if as_json:
-        tell_json(result(status, skipped) | {"not_verified": not_verified})
+        print_json(result(status, skipped) | {"not_verified": not_verified})
         return
     leftovers = Leftovers(
         duplicates=await _first(engine, upload, FileStatus.DUPLICATE, DUPLICATES_SHOWN),
@@ -117,7 +117,7 @@ async def report(engine: EngineClient, upload: int, *, as_json: bool) -> None:
         not_verified=not_verified,
     )
     for line in summary_lines(status, leftovers, style_of(sys.stdout)):
-        tell(line)
+        print_line(line)
 
 
 async def _not_verified(engine: EngineClient, upload: int) -> int:

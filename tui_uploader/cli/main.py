@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tui_uploader import encoding
 from tui_uploader.charset import shows_unicode, take_back_coercion
-from tui_uploader.cli import screen
+from tui_uploader.cli import full_screen
 from tui_uploader.cli.streams import open_closed_descriptors, unfailing
 from tui_uploader.errors import EngineError, Interrupted, UploaderError
 from tui_uploader.redaction import guard_tracebacks, shown_traceback
@@ -27,15 +27,15 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command, and return its exit code."""
-    with unfailing(unicode_shown=shows_unicode(os.environ) and screen.ASCII not in arguments):
+    with unfailing(unicode_shown=shows_unicode(os.environ) and full_screen.ASCII not in arguments):
         return _carried_out(arguments)
 
 
 def _carried_out(arguments: Sequence[str]) -> int:
-    debug = screen.DEBUG in arguments
+    debug = full_screen.DEBUG in arguments
     try:
-        if screen.is_all_that(arguments) and screen.on_terminal():
-            return screen.show(arguments)
+        if full_screen.is_all_that(arguments) and full_screen.on_terminal():
+            return full_screen.show(arguments)
         from tui_uploader.cli.app import carry_out  # takes a quarter of the time to the first frame
 
         return carry_out(arguments)
@@ -59,10 +59,10 @@ def _log_hint() -> str:
 
 
 def _failed(error: UploaderError, *, debug: bool) -> int:
-    from tui_uploader.cli.answer import say  # the full screen does without them
-    from tui_uploader.cli.present import explained
+    from tui_uploader.cli.lines import explained
+    from tui_uploader.cli.output import print_note  # the full screen does without them
 
     if debug:
         sys.stderr.write(shown_traceback(error))
-    say(f"{APP}: {explained(error.kind, error.message)}")
+    print_note(f"{APP}: {explained(error.kind, error.message)}")
     return error.exit_code

@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from tui_uploader.cli.answer import say, style_of, tell_now
-from tui_uploader.cli.present import (
+from tui_uploader.cli.lines import (
     bar,
     link_line,
     notice_line,
@@ -20,6 +19,7 @@ from tui_uploader.cli.present import (
     progress_line,
     status_lines,
 )
+from tui_uploader.cli.output import print_note, print_now, style_of
 from tui_uploader.cli.streams import Output
 from tui_uploader.cli.waiting import next_silence
 from tui_uploader.model import EngineStatus, UploadState, UploadStatus
@@ -53,7 +53,7 @@ async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[View
         async with view.painting():
             yield view
     else:
-        yield LogView(tell_now if stream is sys.stdout else say, clock=time.monotonic, wall=time.time)
+        yield LogView(print_now if stream is sys.stdout else print_note, clock=time.monotonic, wall=time.time)
 
 
 @asynccontextmanager

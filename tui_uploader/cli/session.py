@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from tui_uploader.cli.answer import say
-from tui_uploader.cli.present import explained
+from tui_uploader.cli.lines import explained
+from tui_uploader.cli.output import print_note
 from tui_uploader.errors import CloudBusy, CloudFault, Interrupted, LinkError, UsageError
 from tui_uploader.model import EngineStatus, Login, SignInRequest
 from tui_uploader.settings import Directories, Settings, load
@@ -72,7 +72,7 @@ async def _introduce(engine: EngineClient) -> None:
         if login is not None and login.account not in [known.account for known in await engine.accounts()]:
             await engine.sign_in(SignInRequest(login, keep=False, verify=False))
     except UsageError as error:
-        say(printable(str(error)))
+        print_note(printable(str(error)))
 
 
 @asynccontextmanager
@@ -100,7 +100,9 @@ async def hand_over_login(engine: EngineClient) -> str | None:
         account = await engine.sign_in(request)
     except (LinkError, CloudBusy, CloudFault) as error:
         until = "the cloud answers" if error.retryable else "that is put right"
-        say(f"{explained(error.kind, error.message)} The login could not be checked; work is queued until {until}.")
+        print_note(
+            f"{explained(error.kind, error.message)} The login could not be checked; work is queued until {until}."
+        )
         account = await engine.sign_in(replace(request, verify=False))
     return account.account
 

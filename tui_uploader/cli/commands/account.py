@@ -8,9 +8,9 @@ from typing import Annotated, TextIO
 
 import typer
 
-from tui_uploader.cli.answer import Done, say, tell, tell_json
+from tui_uploader.cli.hidden_input import asked, shortened, unechoed
+from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, run
-from tui_uploader.cli.silent_input import asked, shortened, unechoed
 from tui_uploader.errors import NotSignedIn, UsageError
 from tui_uploader.model import Account, Login, SignInRequest
 from tui_uploader.redaction import Secrets
@@ -42,7 +42,7 @@ def login(
 
     account = run(work())
     del secrets
-    tell(f"Signed in: {_account_line(account)}")
+    print_line(f"Signed in: {_account_line(account)}")
     return Done(0)
 
 
@@ -54,7 +54,7 @@ def logout(profile: _ProfileOption = None) -> Done:
         async with connected(introduce=False) as engine:
             return await engine.sign_out(name)
 
-    tell(f"The login of profile {printable(name)} is forgotten." if run(work()) else "There was no stored login.")
+    print_line(f"The login of profile {printable(name)} is forgotten." if run(work()) else "There was no stored login.")
     return Done(0)
 
 
@@ -77,19 +77,21 @@ def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         )
     for one in accounts:
         if as_json:
-            tell_json(one)
+            print_json(one)
         else:
-            tell(_account_line(one))
+            print_line(_account_line(one))
 
 
 def _asked(url: str) -> tuple[str, str]:
     """Both lines may be pasted at once, so nothing is shown from the first on. Raises UsageError."""
-    say(f"API credentials for {printable(url)} (made at account.pix4d.com > Organization > Dashboard > API access).")
+    print_note(
+        f"API credentials for {printable(url)} (created at account.pix4d.com > Organization > Dashboard > API access)."
+    )
     with unechoed(sys.stdin):
         client_id = asked(sys.stdin, "Client id (not shown): ")
-        say(printable(shortened(client_id)))
+        print_note(printable(shortened(client_id)))
         secret = asked(sys.stdin, "Client secret (not shown): ")
-        say("")
+        print_note("")
     return client_id, secret
 
 

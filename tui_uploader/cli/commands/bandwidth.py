@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import Done, tell, tell_json
-from tui_uploader.cli.present import bandwidth_lines
+from tui_uploader.cli.lines import bandwidth_lines
+from tui_uploader.cli.output import Done, print_json, print_line
 from tui_uploader.cli.session import connected, run
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
 
@@ -84,8 +84,8 @@ def _show(change: BandwidthChange | None, *, as_json: bool) -> Done | None:
     """Make `change`, if there is one, and show the settings."""
     bandwidth = _settled(change)
     if as_json:
-        tell_json(bandwidth)
+        print_json(bandwidth)
     else:
         for line in bandwidth_lines(bandwidth):
-            tell(line)
+            print_line(line)
     return None if change is None else Done(0)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import Done, say, tell_now
+from tui_uploader.cli.output import Done, print_note, print_now
 from tui_uploader.cli.session import run
 from tui_uploader.local_cloud.options import Checksums, LocalCloudAddress, LocalCloudOptions, Profile
 from tui_uploader.settings import Directories
@@ -69,8 +69,8 @@ def serve(
 
 
 def _announce(address: LocalCloudAddress, *, as_json: bool) -> None:
-    tell_now(address.as_json() if as_json else address.for_people())
+    print_now(address.as_json() if as_json else address.for_people())
     for remark in address.remarks:
-        say(remark)
+        print_note(remark)
     if not as_json:
-        say("Ctrl-C ends it.")
+        print_note("Ctrl-C ends it.")

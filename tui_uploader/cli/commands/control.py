@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import Done, say, tell, tell_json
 from tui_uploader.cli.commands.status import UploadArgument
-from tui_uploader.cli.present import notice_line, processing_line, progress_line
+from tui_uploader.cli.lines import notice_line, processing_line, progress_line
+from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.encoding import typed_text
 from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
@@ -73,7 +73,7 @@ def dismiss(upload: UploadArgument) -> Done:
             return await engine.dismiss(upload)
 
     run(work())
-    tell(f"Upload {upload} is off the list.")
+    print_line(f"Upload {upload} is off the list.")
     return Done(0)
 
 
@@ -85,7 +85,7 @@ def retry(upload: UploadArgument, names: _FilesArgument = None) -> Done:
             await hand_over_login(engine)
             return await _selected(partial(engine.retry, upload), names or (), () if names else (FileStatus.FAILED,))
 
-    tell(f"{counted(run(work()), 'file')} will be tried again.")
+    print_line(f"{counted(run(work()), 'file')} will be tried again.")
     return Done(0)
 
 
@@ -106,7 +106,7 @@ def remove(
         async with connected() as engine:
             return await _selected(partial(engine.remove, upload), names or (), statuses)
 
-    tell(f"{counted(run(work()), 'file')} removed from the queue.")
+    print_line(f"{counted(run(work()), 'file')} removed from the queue.")
     return Done(0)
 
 
@@ -124,9 +124,9 @@ def process(
             await hand_over_login(engine)
             started = await engine.start_processing(typed_text(project), partial=partial)
         if as_json:
-            tell_json(started)
+            print_json(started)
         else:
-            tell(f"{printable(started.name)}: {processing_line(started.processing)}")
+            print_line(f"{printable(started.name)}: {processing_line(started.processing)}")
 
     run(work())
     return Done(0)
@@ -157,7 +157,7 @@ def _ask(question: str) -> None:
 
 
 def _tell_upload(status: UploadStatus) -> Done:
-    tell(f"Upload {status.upload} is {status.state}: {progress_line(status)}.")
+    print_line(f"Upload {status.upload} is {status.state}: {progress_line(status)}.")
     if status.notice is not None:
-        say(notice_line(status.notice))
+        print_note(notice_line(status.notice))
     return Done(0)

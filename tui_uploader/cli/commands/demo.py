@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import Done
-from tui_uploader.cli.screen import on_terminal
+from tui_uploader.cli.full_screen import on_terminal
+from tui_uploader.cli.output import Done
 from tui_uploader.cli.session import run
 from tui_uploader.model import MAX_IMAGES, MIN_IMAGES
 

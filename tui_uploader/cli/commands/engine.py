@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui_uploader.cli.answer import Done, tell, tell_json
+from tui_uploader.cli.output import Done, print_json, print_line
 from tui_uploader.cli.session import connected, run
 from tui_uploader.settings import Directories
 from tui_uploader.text import counted
@@ -35,9 +35,11 @@ def show_status(as_json: Annotated[bool, typer.Option("--json", help="Print one 
 
     info = run(work())
     if as_json:
-        tell_json(info)
+        print_json(info)
     else:
-        tell(f"Engine {info.version}, process {info.pid}, {counted(info.uploads, 'upload')}, socket {info.socket}")
+        print_line(
+            f"Engine {info.version}, process {info.pid}, {counted(info.uploads, 'upload')}, socket {info.socket}"
+        )
 
 
 @commands.command("stop")
@@ -59,7 +61,7 @@ def stop(
 
     ended = end_by_force(Directories.of_user()) if force else run(work())
     if as_json:
-        tell_json(ended)
+        print_json(ended)
     else:
-        tell("The engine did not end by itself, and was killed." if ended.killed else "The engine is stopped.")
+        print_line("The engine did not end by itself, and was killed." if ended.killed else "The engine is stopped.")
     return Done(0)

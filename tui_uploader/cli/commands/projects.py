@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tui_uploader.cli.answer import Done, tell, tell_json
-from tui_uploader.cli.present import project_line, project_lines
+from tui_uploader.cli.lines import project_line, project_lines
+from tui_uploader.cli.output import Done, print_json, print_line
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.encoding import typed_text
 from tui_uploader.errors import UsageError
@@ -31,7 +31,7 @@ def list_projects(as_json: _JsonOption = False) -> None:
     for project in found:
         _tell(project, project_line(project), as_json=as_json)
     if not found and not as_json:
-        tell("No projects.")
+        print_line("No projects.")
 
 
 @commands.command("create")
@@ -73,6 +73,6 @@ def show(
 
 def _tell(project: Project, text: str, *, as_json: bool) -> None:
     if as_json:
-        tell_json(project)
+        print_json(project)
     else:
-        tell(text)
+        print_line(text)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from tui_uploader.cli.answer import style_of, tell, tell_json
-from tui_uploader.cli.present import file_line, file_record, listed, status_lines
+from tui_uploader.cli.lines import file_line, file_record, listed, status_lines
+from tui_uploader.cli.output import print_json, print_line, style_of
 from tui_uploader.cli.session import changes_of, connected, run
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.model import EngineStatus, FileItem, FileQuery, FileStatus
@@ -77,11 +77,11 @@ def _narrowed(whole: EngineStatus, upload: int | None) -> EngineStatus:
 
 def _tell_status(whole: EngineStatus) -> None:
     for line in status_lines(whole, time.time()):
-        tell(line)
+        print_line(line)
 
 
 async def _tell_status_json(engine: EngineClient, whole: EngineStatus) -> None:
-    tell_json({"uploads": [listed(status, await engine.skipped(status.upload)) for status in whole.uploads]})
+    print_json({"uploads": [listed(status, await engine.skipped(status.upload)) for status in whole.uploads]})
 
 
 async def _files(upload: int, only: FileStatus | None, *, as_json: bool) -> None:
@@ -91,9 +91,9 @@ async def _files(upload: int, only: FileStatus | None, *, as_json: bool) -> None
             if only is not None and item.status is not only:
                 continue
             if as_json:
-                tell_json(file_record(item))
+                print_json(file_record(item))
             else:
-                tell(file_line(item, style))
+                print_line(file_line(item, style))
 
 
 async def every_file(engine: EngineClient, upload: int) -> AsyncIterator[FileItem]:

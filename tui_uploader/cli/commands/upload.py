@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
-from tui_uploader.cli.answer import Done, say, tell, tell_json
-from tui_uploader.cli.present import notice_line, queued_line, result
+from tui_uploader.cli.lines import notice_line, queued_line, result
+from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.waiting import DONE, standstill
 from tui_uploader.encoding import typed_text
@@ -106,11 +106,11 @@ async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
 
         return await follow.wait(status.upload, as_json=as_json)
     if as_json:
-        tell_json(result(status, skipped))
+        print_json(result(status, skipped))
     else:
-        tell(queued_line(status))
+        print_line(queued_line(status))
     if status.notice is not None:
-        say(notice_line(status.notice))
+        print_note(notice_line(status.notice))
     stands = standstill(status)
     return stands.exit_code if stands else DONE
 

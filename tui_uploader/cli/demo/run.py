@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_uploader.cli import follow
-from tui_uploader.cli.answer import say, style_of, tell_now
 from tui_uploader.cli.commands.status import every_file
 from tui_uploader.cli.demo.proof import prove
 from tui_uploader.cli.demo.sandbox import local_cloud, own_engine, run_on_this_terminal, sandboxed
-from tui_uploader.cli.present import file_line, processing_line
+from tui_uploader.cli.lines import file_line, processing_line
+from tui_uploader.cli.output import print_note, print_now, style_of
 from tui_uploader.cli.session import connected, hand_over_login
 from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
@@ -45,19 +45,19 @@ async def run_demo(images: int, *, full_screen: bool) -> int:
             code = await _show(Path(folder), images, full_screen)
     except asyncio.CancelledError:
         raise Interrupted("The demo was interrupted; it left nothing behind.") from None
-    tell_now(f"The demo took {duration(time.monotonic() - began)} and left nothing behind.")
+    print_now(f"The demo took {duration(time.monotonic() - began)} and left nothing behind.")
     return code
 
 
 async def _show(folder: Path, images: int, full_screen: bool) -> int:
     flight = await asyncio.to_thread(write_sample_flight, folder / "flight", images)
     for line in _described(flight):
-        tell_now(line)
+        print_now(line)
     async with local_cloud(folder / "cloud", _PROCESSING_SECONDS) as cloud:
-        tell_now(f"A local cloud listens at {cloud.url} and keeps what it gets in {cloud.root}.")
+        print_now(f"A local cloud listens at {cloud.url} and keeps what it gets in {cloud.root}.")
         async with own_engine():
             waiting = "" if full_screen else " --wait"
-            tell_now(f"$ tui-uploader upload {flight.folder} --new '{_PROJECT}'{waiting}")
+            print_now(f"$ tui-uploader upload {flight.folder} --new '{_PROJECT}'{waiting}")
             upload = await _queue(flight.folder)
             if full_screen:
                 return await run_on_this_terminal()
@@ -65,7 +65,7 @@ async def _show(folder: Path, images: int, full_screen: bool) -> int:
             processing = await _put_right(upload)
             proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
     for line in (processing_line(processing), *proof.lines()):
-        tell_now(line)
+        print_now(line)
     arrived = proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
     return 0 if arrived else 1
 
@@ -100,9 +100,9 @@ async def _put_right(upload: int) -> Processing:
         await _tell_renamed(engine, upload)
         status = await engine.upload(upload)
         if status.counts.failed:
-            tell_now(f"$ tui-uploader remove {upload} --failed")
+            print_now(f"$ tui-uploader remove {upload} --failed")
             removed = await engine.remove(upload, FileSelection(statuses=(FileStatus.FAILED,)))
-            tell_now(f"{counted(removed, 'file')} removed from the queue; now processing starts by itself.")
+            print_now(f"{counted(removed, 'file')} removed from the queue; now processing starts by itself.")
         return await _processed(engine, upload)
 
 
@@ -111,9 +111,9 @@ async def _tell_renamed(engine: EngineClient, upload: int) -> None:
         item async for item in every_file(engine, upload) if item.object is not None and item.object != item.name
     ]
     if renamed:
-        tell_now(f"{counted(len(renamed), 'file')} shared a name with another image and kept both by another name:")
+        print_now(f"{counted(len(renamed), 'file')} shared a name with another image and kept both by another name:")
         for item in renamed[:5]:
-            tell_now(f"  {file_line(item, style_of(sys.stdout))}")
+            print_now(f"  {file_line(item, style_of(sys.stdout))}")
 
 
 async def _processed(engine: EngineClient, upload: int) -> Processing:
@@ -123,7 +123,7 @@ async def _processed(engine: EngineClient, upload: int) -> Processing:
         async with asyncio.timeout(_PROCESSING_PATIENCE):
             while not (processing := (await engine.upload(upload)).processing).state.ended:
                 if processing.state is not told:
-                    say(processing_line(processing))
+                    print_note(processing_line(processing))
                 told = processing.state
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:

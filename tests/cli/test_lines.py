@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.cli.values import COMPLETE, ENGINE, UPLOAD, file, upload
-from tui_uploader.cli import present
-from tui_uploader.cli.present import Leftovers, Style
+from tui_uploader.cli import lines
+from tui_uploader.cli.lines import Leftovers, Style
 from tui_uploader.codec import to_json
 from tui_uploader.model import (
     Counts,
@@ -33,7 +33,7 @@ PLAIN, ASCII, COLOUR = Style(), Style(ascii=True), Style(colour=True)
 
 
 def test_the_result_has_exactly_the_keys_that_scripts_rely_on() -> None:
-    shown = json.loads(to_json(present.result(UPLOAD, [Skipped("/card/notes.txt", "no image")])))
+    shown = json.loads(to_json(lines.result(UPLOAD, [Skipped("/card/notes.txt", "no image")])))
     assert shown == {
         "upload": 3,
         "project": "256164",
@@ -47,15 +47,15 @@ def test_the_result_has_exactly_the_keys_that_scripts_rely_on() -> None:
 
 
 def test_a_listed_upload_adds_rate_and_eta() -> None:
-    shown = json.loads(to_json(present.listed(upload(rate=5.0, eta=EtaRange(10.0, 20.0)), [])))
+    shown = json.loads(to_json(lines.listed(upload(rate=5.0, eta=EtaRange(10.0, 20.0)), [])))
     assert shown["rate"] == 5.0
     assert shown["eta"] == {"low": 10.0, "high": 20.0}
-    assert set(shown) - set(present.result(UPLOAD, [])) == {"rate", "eta", "notice"}
+    assert set(shown) - set(lines.result(UPLOAD, [])) == {"rate", "eta", "notice"}
 
 
 def test_a_path_that_is_no_utf8_survives_json() -> None:
     item = file(1, path="/card/\udcff.jpg", name="\udcff.jpg", object="x.jpg")
-    line = to_json(present.file_record(item))
+    line = to_json(lines.file_record(item))
     assert "\\udcff" in line
     assert json.loads(line)["path"] == "/card/\udcff.jpg"
     assert set(json.loads(line)) == {"path", "name", "object", "size", "status", "reason", "duplicate_of", "verified"}
@@ -79,7 +79,7 @@ def test_a_path_that_is_no_utf8_survives_json() -> None:
     ],
 )
 def test_glyphs(style: Style, status: FileStatus, shown: str) -> None:
-    assert present.glyph(status, style) == shown
+    assert lines.glyph(status, style) == shown
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_glyphs(style: Style, status: FileStatus, shown: str) -> None:
     ],
 )
 def test_a_file_is_one_inert_line(item: FileItem, shown: str) -> None:
-    assert present.file_line(item, PLAIN) == shown
+    assert lines.file_line(item, PLAIN) == shown
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def test_a_file_is_one_inert_line(item: FileItem, shown: str) -> None:
     ],
 )
 def test_the_percentage_is_of_what_is_stored(volume: Volume, state: UploadState, percent: int) -> None:
-    assert present.percent_stored(upload(bytes=volume, state=state)) == percent
+    assert lines.percent_stored(upload(bytes=volume, state=state)) == percent
 
 
 def test_an_estimate_is_shown_only_when_there_is_one() -> None:
-    assert present.pace(UPLOAD) is None
-    assert present.pace(upload(rate=4.03e6)) == "4.03 MB/s"
-    assert present.pace(upload(rate=4.03e6, eta=EtaRange(720, 900))) == "4.03 MB/s · 12–15 min left"
+    assert lines.pace(UPLOAD) is None
+    assert lines.pace(upload(rate=4.03e6)) == "4.03 MB/s"
+    assert lines.pace(upload(rate=4.03e6, eta=EtaRange(720, 900))) == "4.03 MB/s · 12–15 min left"
 
 
 def test_an_upload_shows_its_files_the_three_truths_and_what_somebody_should_know() -> None:
@@ -142,7 +142,7 @@ def test_an_upload_shows_its_files_the_three_truths_and_what_somebody_should_kno
         notice=Notice("NotSignedIn", "Nobody is signed in.\n", needs_person=True),
         processing=Processing(ProcessingState.WAITING, word="Waiting for credits"),
     )
-    assert present.upload_lines(shown) == [
+    assert lines.upload_lines(shown) == [
         "3  Qua\\x1brry: active, 42 %",
         "   1,234 uploaded · 8 uploading · 466 waiting · 1 duplicate · 1 failed · 2 skipped",
         "   sent 700 B · stored 420 B · registered 400 B of 1.00 KB",
@@ -152,7 +152,7 @@ def test_an_upload_shows_its_files_the_three_truths_and_what_somebody_should_kno
 
 
 def test_no_uploads_says_so() -> None:
-    assert present.status_lines(replace(ENGINE, uploads=()), now=0.0) == ["No uploads."]
+    assert lines.status_lines(replace(ENGINE, uploads=()), now=0.0) == ["No uploads."]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_no_uploads_says_so() -> None:
     ],
 )
 def test_a_dead_link_says_since_when_and_until_when(link: Link, shown: str | None) -> None:
-    assert present.link_line(link, now=1000.0) == shown
+    assert lines.link_line(link, now=1000.0) == shown
 
 
 @pytest.mark.parametrize(
@@ -187,21 +187,21 @@ def test_a_dead_link_says_since_when_and_until_when(link: Link, shown: str | Non
     ],
 )
 def test_processing_in_a_sentence(processing: Processing, shown: str) -> None:
-    assert present.processing_line(processing) == shown
+    assert lines.processing_line(processing) == shown
 
 
 def test_progress_in_one_line() -> None:
-    assert present.progress_line(UPLOAD) == "42 %, 4 of 10 files, 420 B of 1.00 KB stored"
+    assert lines.progress_line(UPLOAD) == "42 %, 4 of 10 files, 420 B of 1.00 KB stored"
     busy = upload(counts=Counts(uploaded=4, waiting=1, duplicate=5, failed=2), rate=10.0)
-    assert present.progress_line(busy) == "42 %, 4 of 7 files, 420 B of 1.00 KB stored, 10 B/s, 2 failed"
+    assert lines.progress_line(busy) == "42 %, 4 of 7 files, 420 B of 1.00 KB stored, 10 B/s, 2 failed"
 
 
 def test_the_summary_of_a_clean_upload_is_one_line() -> None:
-    assert present.summary_lines(COMPLETE, Leftovers(), PLAIN) == ["Quarry: 10 files uploaded (1.00 KB) in 12 s."]
+    assert lines.summary_lines(COMPLETE, Leftovers(), PLAIN) == ["Quarry: 10 files uploaded (1.00 KB) in 12 s."]
 
 
 def test_the_summary_counts_what_the_storage_did_not_verify() -> None:
-    assert present.summary_lines(COMPLETE, Leftovers(not_verified=4), PLAIN) == [
+    assert lines.summary_lines(COMPLETE, Leftovers(not_verified=4), PLAIN) == [
         "Quarry: 10 files uploaded (1.00 KB) in 12 s.",
         "4 of them not verified: the storage confirmed no checksum of what it stored.",
     ]
@@ -214,18 +214,18 @@ def test_the_summary_names_what_did_not_arrive_and_what_helps() -> None:
         failed=[file(9, FileStatus.FAILED, reason="It is cut off.")],
         skipped=[Skipped("/card/notes\n.txt", "This is no image.")],
     )
-    lines = present.summary_lines(status, leftovers, PLAIN)
-    assert "7 duplicates, not sent again:" in lines
-    assert sum("same content as" in line for line in lines) == present.DUPLICATES_SHOWN
-    assert "  … and 2 more" in lines
-    assert "  ↻ failed     4.03 MB  DJI_0009.JPG  It is cut off." in lines
-    assert "  Try again with: tui-uploader retry 3; leave out with: tui-uploader remove 3 --failed" in lines
-    assert "  /card/notes\\x0a.txt: This is no image." in lines
+    shown = lines.summary_lines(status, leftovers, PLAIN)
+    assert "7 duplicates, not sent again:" in shown
+    assert sum("same content as" in line for line in shown) == lines.DUPLICATES_SHOWN
+    assert "  … and 2 more" in shown
+    assert "  ↻ failed     4.03 MB  DJI_0009.JPG  It is cut off." in shown
+    assert "  Try again with: tui-uploader retry 3; leave out with: tui-uploader remove 3 --failed" in shown
+    assert "  /card/notes\\x0a.txt: This is no image." in shown
 
 
 def test_the_summary_of_an_unfinished_upload_says_that_it_is_unfinished() -> None:
-    lines = present.summary_lines(upload(state=UploadState.CANCELLED), Leftovers(), PLAIN)
-    assert "6 files not uploaded yet; the upload is cancelled." in lines
+    shown = lines.summary_lines(upload(state=UploadState.CANCELLED), Leftovers(), PLAIN)
+    assert "6 files not uploaded yet; the upload is cancelled." in shown
 
 
 NEEDS_SOMEBODY = Notice("TooManyImages", "There are 4,001 images.", needs_person=True)
@@ -254,24 +254,24 @@ NEEDS_SOMEBODY = Notice("TooManyImages", "There are 4,001 images.", needs_person
     ],
 )
 def test_a_queued_upload_says_whether_it_moves_and_what_is_next(status: UploadStatus, shown: str) -> None:
-    assert present.queued_line(status) == f"Upload 3: 10 files (1.00 KB){shown}"
+    assert lines.queued_line(status) == f"Upload 3: 10 files (1.00 KB){shown}"
 
 
 @pytest.mark.parametrize(("kind", "hinted"), [("TrustFailed", True), ("ProxyRefused", True), ("LinkDown", False)])
 def test_what_settings_would_mend_says_how_the_engine_gets_them(kind: str, hinted: bool) -> None:
-    line = present.explained(kind, "It fails.\n")
+    line = lines.explained(kind, "It fails.\n")
     assert line.startswith("It fails.\\x0a")
     assert ("tui-uploader engine stop" in line) == hinted
 
 
 def test_projects_are_inert_too() -> None:
     project = Project("256\x1b", "Qua\nrry", ProjectKind.IMAGES, "me@https://cloud", images=7, uploads=(1, 2))
-    shown = [present.project_line(project), *present.project_lines(project)]
+    shown = [lines.project_line(project), *lines.project_lines(project)]
     assert not any(character in line for line in shown for character in "\x1b\n")
     assert any("Qua\\x0arry" in line for line in shown)
     assert any("uploads 1, 2" in line for line in shown)
 
 
 def test_ornament_becomes_ascii() -> None:
-    line = f"{present.bar(50, 4)} a · 12–15 min … → é"
+    line = f"{lines.bar(50, 4)} a · 12–15 min … → é"
     assert without_ornament(line) == "##-- a | 12-15 min ... -> é"

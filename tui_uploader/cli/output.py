@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from tui_uploader.charset import shows_unicode
-from tui_uploader.cli.present import Style
+from tui_uploader.cli.lines import Style
 from tui_uploader.cli.streams import loss_of
 from tui_uploader.codec import to_json
 from tui_uploader.settings import APP
@@ -25,23 +25,23 @@ class Done(int):
     """
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     """One line of the answer, for people."""
     sys.stdout.write(line + "\n")
 
 
-def tell_now(line: str) -> None:
+def print_now(line: str) -> None:
     """One line of an answer that takes its time: pushed out at once, so that a reader sees it now."""
-    tell(line)
+    print_line(line)
     sys.stdout.flush()
 
 
-def tell_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """One line of the answer, for programs: ASCII, so that any pipe carries it."""
     sys.stdout.write(to_json(value) + "\n")
 
 
-def say(line: str) -> None:
+def print_note(line: str) -> None:
     """One line beside the answer: what happens, what to do next."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
@@ -55,7 +55,7 @@ def finish(code: object = None) -> int:
         return code if isinstance(code, int) else 0
     lost_code, sentence = lost
     if sentence is not None:
-        say(f"{APP}: {sentence}")
+        print_note(f"{APP}: {sentence}")
     return code if isinstance(code, int) and (code or isinstance(code, Done)) else lost_code
 
 
