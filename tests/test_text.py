@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.text import byte_count, byte_rate, counted, duration, duration_range, exact_bytes, printable
+from tui_uploader.text import byte_count, counted, duration, exact_bytes, printable
 
 ANYTHING = st.one_of(
     st.text(),
@@ -112,7 +112,6 @@ def test_counted_knows_odd_plurals() -> None:
 )
 def test_byte_count_has_three_digits(number: float, expected: str) -> None:
     assert byte_count(number) == expected
-    assert byte_rate(number) == f"{expected}/s"
 
 
 @given(st.integers(0, 999_499_999_999_999_999))
@@ -140,23 +139,6 @@ def test_byte_count_is_never_wider_than_seven_cells(number: int) -> None:
 )
 def test_duration_tells_two_units(seconds: float, expected: str) -> None:
     assert duration(seconds) == expected
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (10, 20, "10–20 s"),
-        (12.1, 12.3, "12 s"),
-        (60, 90, "60–90 s"),
-        (60, 91, "1–2 min"),
-        (720, 900, "12–15 min"),
-        (890, 900, "15 min"),
-        (3600, 5400, "60–90 min"),
-        (3600, 7200, "1.0–2.0 h"),
-    ],
-)
-def test_duration_range_tells_two_ends_in_one_unit(low: float, high: float, expected: str) -> None:
-    assert duration_range(low, high) == expected
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,6 @@ def exact_bytes(number: int) -> str:
     return f"{whole}{'.' if digits else ''}{digits} {_BYTE_UNITS[power]}"
 
 
-def byte_rate(bytes_per_second: float) -> str:
-    """`4.03 MB/s`."""
-    return f"{byte_count(bytes_per_second)}/s"
-
-
 def duration(seconds: float) -> str:
     """The two largest units that matter: `42 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
     whole = round(max(0.0, seconds))
@@ -91,19 +86,6 @@ def duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
-
-
-def duration_range(low: float, high: float) -> str:
-    """`12–15 min`: an honest estimate has two ends; close ones fold into one."""
-    if high <= 90:
-        unit, size = "s", 1
-    elif high <= 5400:
-        unit, size = "min", 60
-    else:
-        unit, size = "h", 3600
-    digits = 1 if unit == "h" else 0
-    shown = (f"{low / size:.{digits}f}", f"{high / size:.{digits}f}")
-    return f"{shown[0]} {unit}" if shown[0] == shown[1] else f"{shown[0]}–{shown[1]} {unit}"
 
 
 def natural_key(name: str) -> str:

@@ -80,13 +80,13 @@ def test_a_refusal_is_a_sentence_and_exit_code_2(stand_in: StandIn, capsys: pyte
             [
                 "Limit: 2 MB/s",
                 "Schedule: Mon-Fri 08:00-18:00 500 KB/s",
-                "Budget: 20 GB per week; 3.42 GB used, 16.6 GB left",
+                "Budget: 3.42 GB of 20 GB per week used, 16.6 GB left",
                 "Now: at most 500 KB/s until 18:00 (schedule)",
             ],
         ),
         (
             Bandwidth(limit=0, budget=500, per=BudgetPeriod.TOTAL, used=600, rate=0, holds="used up"),
-            ["Limit: pause", "Schedule: off", "Budget: 500 B in total; 600 B used, 0 B left", "Now: used up"],
+            ["Limit: pause", "Schedule: off", "Budget: 600 B of 500 B in total used, 0 B left", "Now: used up"],
         ),
     ],
 )

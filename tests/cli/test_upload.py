@@ -99,7 +99,7 @@ def test_without_wait_it_says_what_was_queued(
 ) -> None:
     stand_in.last = UPLOAD
     assert run(["upload", str(card), "--new", "Quarry"]) == 0
-    assert capsys.readouterr().out.startswith("Upload 3: 10 files (1.00 KB) on the way to Quarry.")
+    assert capsys.readouterr().out.startswith("Upload 3: 10 files (1.00 KB) queued for Quarry.")
     assert run(["upload", str(card), "--new", "Quarry", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "active"
 
@@ -148,7 +148,7 @@ def test_a_notice_that_needs_somebody_ends_the_waiting(
     notice = Notice("TrustFailed", "The network intercepts TLS.", needs_person=True)
     stand_in.script = [UPLOAD, upload(notice=notice)]
     assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 4
-    assert "The network intercepts TLS. A running engine keeps the settings" in capsys.readouterr().out
+    assert "The network intercepts TLS. A running engine keeps its settings" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("method", ["sign_in", "add"])

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tui_uploader.cli.lines import (
+from tui_uploader.cli.output import print_json, print_line, print_note, style_of
+from tui_uploader.cli.progress import View, live_view
+from tui_uploader.cli.records import upload_record
+from tui_uploader.cli.session import changes_of, connected
+from tui_uploader.cli.summary import (
     DUPLICATES_SHOWN,
     FAILED_SHOWN,
     SKIPPED_SHOWN,
     Leftovers,
-    result,
     summary_lines,
 )
-from tui_uploader.cli.output import print_json, print_line, print_note, style_of
-from tui_uploader.cli.progress import View, live_view
-from tui_uploader.cli.session import changes_of, connected
 from tui_uploader.cli.waiting import Ending, ending
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import FileItem, FileQuery, FileStatus, Proof, UploadStatus
@@ -108,7 +108,7 @@ async def report(engine: EngineClient, upload: int, *, as_json: bool) -> None:
     status, skipped = await engine.upload(upload), await engine.skipped(upload)
     not_verified = await _not_verified(engine, upload)
     if as_json:
-        print_json(result(status, skipped) | {"not_verified": not_verified})
+        print_json(upload_record(status, skipped) | {"not_verified": not_verified})
         return
     leftovers = Leftovers(
         duplicates=await _first(engine, upload, FileStatus.DUPLICATE, DUPLICATES_SHOWN),

@@ -59,8 +59,8 @@ def _log_hint() -> str:
 
 
 def _failed(error: UploaderError, *, debug: bool) -> int:
-    from tui_uploader.cli.lines import explained
     from tui_uploader.cli.output import print_note  # the full screen does without them
+    from tui_uploader.wording.notices import explained
 
     if debug:
         sys.stderr.write(shown_traceback(error))

@@ -15,7 +15,6 @@ from tui_uploader.cli.lines import (
     bar,
     link_line,
     notice_line,
-    percent_stored,
     progress_line,
     status_lines,
 )
@@ -24,6 +23,7 @@ from tui_uploader.cli.streams import Output
 from tui_uploader.cli.waiting import next_silence
 from tui_uploader.model import EngineStatus, UploadState, UploadStatus
 from tui_uploader.text import without_ornament
+from tui_uploader.wording.uploads import percent_stored, without_stale_rate
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -111,7 +111,7 @@ class LogView:
     def show(self, engine: EngineStatus) -> None:
         self._show_link(engine)
         due = self._clock() >= self._next_line
-        for status in engine.uploads:
+        for status in (without_stale_rate(upload, engine.streams) for upload in engine.uploads):
             told, news = self._told.get(status.upload), _news(status)
             if due or news != told:
                 self._write(f"{status.upload}: {progress_line(status)}{_standing(status)}")
@@ -126,7 +126,7 @@ class LogView:
         line = link_line(engine.link, self._wall())
         reason = (engine.link.reason or line) if line else None
         if reason != self._link_reason:
-            self._write(line or "The link is up again.")
+            self._write(line or "Link up again.")
         self._link_reason = reason
 
 

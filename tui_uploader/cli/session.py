@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from tui_uploader.cli.lines import explained
 from tui_uploader.cli.output import print_note
 from tui_uploader.errors import CloudBusy, CloudFault, Interrupted, LinkError, UsageError
 from tui_uploader.model import EngineStatus, Login, SignInRequest
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.text import printable
+from tui_uploader.wording.notices import explained
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient

@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 
 from tui_uploader.cli.commands.status import UploadArgument
-from tui_uploader.cli.lines import notice_line, processing_line, progress_line
+from tui_uploader.cli.lines import notice_line, progress_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.encoding import typed_text
 from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
 from tui_uploader.model import FileSelection, FileStatus, UploadStatus
 from tui_uploader.text import counted, printable
+from tui_uploader.wording.processing import processing_sentence
 
 _ASK_ABOVE = 10
 """Files that a command may stop without asking."""
@@ -126,7 +127,7 @@ def process(
         if as_json:
             print_json(started)
         else:
-            print_line(f"{printable(started.name)}: {processing_line(started.processing)}")
+            print_line(f"{printable(started.name)}: {processing_sentence(started.processing)}")
 
     run(work())
     return Done(0)

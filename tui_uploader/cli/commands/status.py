@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from tui_uploader.cli.lines import file_line, file_record, listed, status_lines
+from tui_uploader.cli.lines import file_line, status_lines
 from tui_uploader.cli.output import print_json, print_line, style_of
+from tui_uploader.cli.records import file_record, listed_record
 from tui_uploader.cli.session import changes_of, connected, run
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.model import EngineStatus, FileItem, FileQuery, FileStatus
@@ -81,7 +82,7 @@ def _tell_status(whole: EngineStatus) -> None:
 
 
 async def _tell_status_json(engine: EngineClient, whole: EngineStatus) -> None:
-    print_json({"uploads": [listed(status, await engine.skipped(status.upload)) for status in whole.uploads]})
+    print_json({"uploads": [listed_record(status, await engine.skipped(status.upload)) for status in whole.uploads]})
 
 
 async def _files(upload: int, only: FileStatus | None, *, as_json: bool) -> None:

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
-from tui_uploader.cli.lines import notice_line, queued_line, result
+from tui_uploader.cli.lines import notice_line, queued_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
+from tui_uploader.cli.records import upload_record
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.waiting import DONE, standstill
 from tui_uploader.encoding import typed_text
@@ -105,12 +106,12 @@ async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
         from tui_uploader.cli import follow  # draws with asyncio and rich, which a plain `upload` does without
 
         return await follow.wait(status.upload, as_json=as_json)
-    if as_json:
-        print_json(result(status, skipped))
-    else:
-        print_line(queued_line(status))
     if status.notice is not None:
         print_note(notice_line(status.notice))
+    if as_json:
+        print_json(upload_record(status, skipped))
+    else:
+        print_line(queued_line(status))
     stands = standstill(status)
     return stands.exit_code if stands else DONE
 

@@ -17,13 +17,14 @@ from tui_uploader.cli import follow
 from tui_uploader.cli.commands.status import every_file
 from tui_uploader.cli.demo.proof import prove
 from tui_uploader.cli.demo.sandbox import local_cloud, own_engine, run_on_this_terminal, sandboxed
-from tui_uploader.cli.lines import file_line, processing_line
+from tui_uploader.cli.lines import file_line
 from tui_uploader.cli.output import print_note, print_now, style_of
 from tui_uploader.cli.session import connected, hand_over_login
 from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
 from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, NewProject, Processing, ProcessingState
 from tui_uploader.text import counted, duration
+from tui_uploader.wording.processing import processing_sentence
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -64,7 +65,7 @@ async def _show(folder: Path, images: int, full_screen: bool) -> int:
             await follow.to_the_end(upload)
             processing = await _put_right(upload)
             proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
-    for line in (processing_line(processing), *proof.lines()):
+    for line in (processing_sentence(processing), *proof.lines()):
         print_now(line)
     arrived = proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
     return 0 if arrived else 1
@@ -123,7 +124,7 @@ async def _processed(engine: EngineClient, upload: int) -> Processing:
         async with asyncio.timeout(_PROCESSING_PATIENCE):
             while not (processing := (await engine.upload(upload)).processing).state.ended:
                 if processing.state is not told:
-                    print_note(processing_line(processing))
+                    print_note(processing_sentence(processing))
                 told = processing.state
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:

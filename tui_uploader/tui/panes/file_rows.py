@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from tui_uploader.model import Counts, FileItem, FileStatus, SortKey, Volume
-from tui_uploader.text import byte_count, byte_rate
+from tui_uploader.text import byte_count
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, percent
+from tui_uploader.wording.amounts import byte_rate
 
 COLUMNS = (
     Column("", 1),

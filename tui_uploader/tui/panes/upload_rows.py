@@ -20,10 +20,11 @@ from tui_uploader.model import (
     UploadState,
     UploadStatus,
 )
-from tui_uploader.text import byte_count, byte_rate, counted, duration, duration_range, exact_bytes
+from tui_uploader.text import byte_count, counted, duration, exact_bytes
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, percent, without_ornament
 from tui_uploader.tui.panes.project_rows import processing_words
+from tui_uploader.wording.amounts import byte_rate, duration_range
 
 COLUMNS = (
     Column("", 1),
@@ -98,8 +99,7 @@ def eta_words(status: UploadStatus) -> str:
     """A range; nothing while the engine cannot tell, or nothing moves."""
     if status.eta is None or status.rate <= 0 or status.state not in (UploadState.ACTIVE, UploadState.PREPARING):
         return ""
-    said = without_ornament(duration_range(status.eta.low, status.eta.high))
-    return f"< {said[2:]}" if said.startswith("0-") else said
+    return without_ornament(duration_range(status.eta.low, status.eta.high))
 
 
 def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:

@@ -1,0 +1,281 @@
+"""The words that both front ends use, as tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from tests.cli.values import UPLOAD, file, upload
+from tui_uploader.model import (
+    Bandwidth,
+    BudgetPeriod,
+    Counts,
+    EtaRange,
+    FileItem,
+    FileStatus,
+    Link,
+    LinkState,
+    Processing,
+    ProcessingState,
+    Project,
+    ProjectKind,
+    Proof,
+    UploadState,
+    UploadStatus,
+    Volume,
+)
+from tui_uploader.wording.amounts import byte_rate, duration_range, percent
+from tui_uploader.wording.bandwidth import budget_setting, budget_used, limit_mark, limit_setting, schedule_setting
+from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
+from tui_uploader.wording.link import link_words
+from tui_uploader.wording.notices import explained
+from tui_uploader.wording.processing import estimates, processing_sentence, processing_word, project_word
+from tui_uploader.wording.uploads import counts, percent_stored, rate, time_left, truths, uploaded, without_stale_rate
+
+MOVING = upload(rate=4.03e6, eta=EtaRange(720, 900))
+
+
+# -------------------------------------------------------------------------------------------------- amounts
+
+
+def test_a_rate_is_a_size_a_second() -> None:
+    assert byte_rate(4_030_000) == "4.03 MB/s"
+
+
+@pytest.mark.parametrize(("part", "total", "shown"), [(999, 1000, 99), (1000, 1000, 100), (0, 0, 0), (3, 2, 100)])
+def test_100_percent_means_that_nothing_is_missing(part: int, total: int, shown: int) -> None:
+    assert percent(part, total) == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (10, 20, "10–20 s"),
+        (12.1, 12.3, "12 s"),
+        (0, 0, "0 s"),
+        (60, 90, "60–90 s"),
+        (60, 91, "1–2 min"),
+        (720, 900, "12–15 min"),
+        (890, 900, "15 min"),
+        (9, 360, "< 6 min"),
+        (3600, 5400, "60–90 min"),
+        (3600, 7200, "1.0–2.0 h"),
+        (60, 7200, "< 2.0 h"),
+    ],
+)
+def test_an_estimate_has_two_ends_in_one_unit(low: float, high: float, expected: str) -> None:
+    assert duration_range(low, high) == expected
+
+
+# ---------------------------------------------------------------------------------------------------- files
+
+
+def test_every_status_has_a_glyph_of_its_own() -> None:
+    for glyphs in (GLYPHS, ASCII_GLYPHS):
+        assert set(glyphs) == set(FileStatus) and len(set(glyphs.values())) == len(FileStatus)
+    assert "".join(ASCII_GLYPHS.values()).isascii()
+
+
+@pytest.mark.parametrize(("name", "shown"), [(None, None), ("DJI_0001.JPG", None), ("a\x1b.JPG", "a\\x1b.JPG")])
+def test_only_another_name_in_the_project_is_named(name: str | None, shown: str | None) -> None:
+    assert other_name(file(1, object=name)) == shown
+
+
+@pytest.mark.parametrize(
+    ("item", "shown"),
+    [
+        (file(1), None),
+        (file(1, FileStatus.WAITING, reason="link down, next try 14:20:01"), "link down, next try 14:20:01"),
+        (file(1, FileStatus.FAILED, reason="DJI_0001.JPG is cut off: gone."), "cut off: gone."),
+        (file(1, FileStatus.FAILED, reason="DJI_0001.JPG: no permission"), "no permission"),
+        (file(1, FileStatus.FAILED, reason="no\x1b[2J"), "no\\x1b[2J"),
+        (
+            file(1, FileStatus.DUPLICATE, duplicate_of="/x/a.JPG", reason="same content as a.JPG"),
+            "same content as a.JPG",
+        ),
+        (file(1, FileStatus.DUPLICATE, duplicate_of="/card/DJI_0001.JPG", reason="same content"), "uploaded before"),
+    ],
+)
+def test_a_reason_does_not_repeat_the_name_of_its_file(item: FileItem, shown: str | None) -> None:
+    assert reason(item) == shown
+
+
+def test_a_duplicate_names_the_file_with_the_same_content() -> None:
+    assert original(file(1)) is None
+    assert original(file(1, FileStatus.DUPLICATE, duplicate_of="/x/\x1b.JPG")) == "/x/\\x1b.JPG"
+
+
+@pytest.mark.parametrize(
+    ("proof", "shown"),
+    [
+        (None, None),
+        (Proof.CRC32, "by checksum (crc32)"),
+        (Proof.MD5, "by checksum (md5)"),
+        (Proof.NONE, "Stored, but the storage confirmed no checksum."),
+    ],
+)
+def test_how_a_file_was_verified(proof: Proof | None, shown: str | None) -> None:
+    assert verification(file(1, verified=proof)) == shown
+
+
+# -------------------------------------------------------------------------------------------------- uploads
+
+
+@pytest.mark.parametrize(
+    ("volume", "state", "shown"),
+    [
+        (Volume(total=1000, stored=999), UploadState.ACTIVE, 99),
+        (Volume(total=1000, stored=1000), UploadState.ACTIVE, 100),
+        (Volume(total=0), UploadState.ACTIVE, 0),
+        (Volume(total=0), UploadState.COMPLETE, 100),
+        (Volume(total=10, sent=10), UploadState.ACTIVE, 0),
+    ],
+)
+def test_the_percentage_is_of_the_stored_bytes(volume: Volume, state: UploadState, shown: int) -> None:
+    assert percent_stored(upload(bytes=volume, state=state)) == shown
+
+
+@pytest.mark.parametrize(
+    ("status", "speed", "left"),
+    [
+        (MOVING, "4.03 MB/s", "12–15 min"),
+        (upload(rate=4.03e6), "4.03 MB/s", None),
+        (upload(eta=EtaRange(1, 2)), None, None),
+        (upload(rate=5.0, eta=EtaRange(1, 2), state=UploadState.PAUSED), None, None),
+        (upload(rate=5.0, eta=EtaRange(1, 2), counts=Counts(failed=1)), None, None),
+        (without_stale_rate(MOVING, 0), None, None),
+        (without_stale_rate(MOVING, 3), "4.03 MB/s", "12–15 min"),
+    ],
+)
+def test_rate_and_time_left_are_shown_only_while_something_moves(
+    status: UploadStatus, speed: str | None, left: str | None
+) -> None:
+    assert (rate(status), time_left(status)) == (speed, left)
+
+
+def test_counts_leave_out_zeros() -> None:
+    many = upload(counts=Counts(uploaded=1234, uploading=8, waiting=466, duplicate=1, failed=1), skipped=2)
+    assert counts(many) == "1,234 uploaded, 8 uploading, 466 waiting, 1 duplicate, 1 failed, 2 skipped"
+    assert counts(upload(counts=Counts(duplicate=2))) == "2 duplicates"
+    assert counts(upload(counts=Counts())) == "no files yet"
+
+
+@pytest.mark.parametrize(
+    ("volume", "shown"),
+    [
+        (Volume(4_000_000, 3_000_000, 2_000_000, 1_000_000), "sent 3.00, stored 2.00, registered 1.00 of 4.00 MB"),
+        (Volume(4_000_000, 30_000, 0, 0), "sent 30.0 KB, stored 0 B, registered 0 B of 4.00 MB"),
+        (Volume(), "sent 0, stored 0, registered 0 of 0 B"),
+    ],
+)
+def test_sent_stored_and_registered_are_never_mixed(volume: Volume, shown: str) -> None:
+    assert truths(volume) == shown
+
+
+def test_uploaded_counts_registered_bytes() -> None:
+    assert uploaded(UPLOAD) == "4 files uploaded (400 B)"
+
+
+# ----------------------------------------------------------------------------------------------- processing
+
+
+@pytest.mark.parametrize(
+    ("processing", "word", "sentence"),
+    [
+        (Processing(), "not started", "Processing: not started."),
+        (
+            Processing(reason="There are only 3 images."),
+            "not started",
+            "Processing: not started. There are only 3 images.",
+        ),
+        (
+            Processing(ProcessingState.SUBMITTED, "CREATED", 300, 4200),
+            "submitted",
+            "Processing: submitted; estimated waiting time 5 min 00 s, processing time 1 h 10 min.",
+        ),
+        (Processing(ProcessingState.PROCESSING, "PROCESSING"), "processing", "Processing: processing."),
+        (Processing(ProcessingState.PROCESSING, "CALIBRATING"), "CALIBRATING", "Processing: processing (CALIBRATING)."),
+        (Processing(ProcessingState.WAITING, "\x1bNEW"), "\\x1bNEW", "Processing: waiting (\\x1bNEW)."),
+        (Processing(ProcessingState.DONE, "DONE", None, 4200), "done", "Processing: done."),
+        (
+            Processing(ProcessingState.FAILED, "ERROR", reason="No overlap."),
+            "failed",
+            "Processing: failed (ERROR). No overlap.",
+        ),
+    ],
+)
+def test_processing_in_a_word_and_in_a_sentence(processing: Processing, word: str, sentence: str) -> None:
+    assert (processing_word(processing), processing_sentence(processing)) == (word, sentence)
+
+
+def test_estimates_are_those_that_the_service_gives() -> None:
+    assert estimates(Processing(ProcessingState.SUBMITTED, waiting_seconds=240)) == (("waiting time", "4 min 00 s"),)
+    assert estimates(Processing(ProcessingState.SUBMITTED)) == ()
+
+
+@pytest.mark.parametrize(
+    ("processing", "word"),
+    [
+        (Processing(), ""),
+        (Processing(word="CREATED"), "created"),
+        (Processing(ProcessingState.DONE, "PROCESSED"), "done"),
+    ],
+)
+def test_a_project_has_the_services_word_until_processing_starts(processing: Processing, word: str) -> None:
+    assert project_word(Project("1", "Quarry", ProjectKind.IMAGES, "me@cloud", processing)) == word
+
+
+# ------------------------------------------------------------------------------- bandwidth, link and notices
+
+
+@pytest.mark.parametrize(
+    ("bandwidth", "settings", "used", "mark"),
+    [
+        (Bandwidth(), ("off", "off", "off"), "", ""),
+        (
+            Bandwidth(2_000_000, "Sun pause", 20_000_000_000, BudgetPeriod.WEEK, 3_420_000_000, 500_000),
+            ("2 MB/s", "Sun pause", "20 GB"),
+            "3.42 GB of 20 GB per week used, 16.6 GB left",
+            "cap 500 KB/s",
+        ),
+        (
+            Bandwidth(0, None, 500, BudgetPeriod.TOTAL, 600, 0, used_up=True),
+            ("pause", "off", "500 B"),
+            "600 B of 500 B in total used, 0 B left",
+            "budget used up",
+        ),
+        (Bandwidth(0, rate=0), ("pause", "off", "off"), "", "sending paused"),
+    ],
+)
+def test_bandwidth_settings_are_shown_as_they_are_typed(
+    bandwidth: Bandwidth, settings: tuple[str, str, str], used: str, mark: str
+) -> None:
+    assert (limit_setting(bandwidth), schedule_setting(bandwidth), budget_setting(bandwidth)) == settings
+    assert (budget_used(bandwidth), limit_mark(bandwidth)) == (used, mark)
+
+
+def at(clock: str) -> float:
+    return datetime.strptime(f"2026-05-{clock}", "%Y-%m-%d %H:%M:%S").timestamp()
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        (Link(), ""),
+        (Link(LinkState.UP, since=1.0), "link up"),
+        (Link(LinkState.DOWN), "link down"),
+        (Link(LinkState.DOWN, at("12 14:02:10"), at("12 14:05:20")), "link down since 14:02, next try in 20 s"),
+        (Link(LinkState.DOWN, at("12 14:02:10"), at("12 14:04:59")), "link down since 14:02, trying now"),
+        (Link(LinkState.DOWN, at("10 08:30:00")), "link down since 2026-05-10 08:30"),
+    ],
+)
+def test_a_dead_link_has_a_since_and_a_next_try(link: Link, shown: str) -> None:
+    assert link_words(link, at("12 14:05:00")) == shown
+
+
+@pytest.mark.parametrize(("kind", "hinted"), [("TrustFailed", True), ("ProxyRefused", True), ("LinkDown", False)])
+def test_errors_about_settings_say_how_the_engine_gets_new_ones(kind: str, hinted: bool) -> None:
+    sentence = explained(kind, "It fails.\n")
+    assert sentence.startswith("It fails.\\x0a")
+    assert ("tui-uploader engine stop" in sentence) == hinted

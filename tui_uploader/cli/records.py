@@ -1,0 +1,41 @@
+"""The JSON that scripts read. Its keys are a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tui_uploader.model import FileItem, Skipped, UploadStatus
+
+
+def upload_record(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str, Any]:
+    """The object of `upload --json`."""
+    return {
+        "upload": status.upload,
+        "project": status.project,
+        "state": status.state,
+        "counts": status.counts,
+        "bytes": status.bytes,
+        "skipped": skipped,
+        "seconds": round(status.seconds, 3),
+        "processing": status.processing.state,
+    }
+
+
+def listed_record(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str, Any]:
+    """One element of `uploads` in `status --json`: as `upload_record`, with rate, estimate and notice."""
+    return upload_record(status, skipped) | {"rate": status.rate, "eta": status.eta, "notice": status.notice}
+
+
+def file_record(item: FileItem) -> dict[str, Any]:
+    """One line of `files --json`."""
+    return {
+        "path": item.path,
+        "name": item.name,
+        "object": item.object,
+        "size": item.size,
+        "status": item.status,
+        "reason": item.reason,
+        "duplicate_of": item.duplicate_of,
+        "verified": item.verified,
+    }

@@ -1,0 +1,78 @@
+"""Words about one upload: its files, its bytes, how fast it is."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from tui_uploader.model import UploadState, UploadStatus, Volume
+from tui_uploader.text import byte_count, counted, printable
+from tui_uploader.wording.amounts import byte_rate, duration_range, percent
+
+NO_UPLOADS = "No uploads."
+
+_LONGEST_NAME = 200
+
+
+def project_name(status: UploadStatus, limit: int = _LONGEST_NAME) -> str:
+    return printable(status.project_name, limit)
+
+
+def percent_stored(status: UploadStatus) -> int:
+    """Of the bytes to upload; 100 also for an upload that is complete because there was nothing to send."""
+    if status.bytes.total == 0 and status.state is UploadState.COMPLETE:
+        return 100
+    return percent(status.bytes.stored, status.bytes.total)
+
+
+def without_stale_rate(status: UploadStatus, streams: int) -> UploadStatus:
+    """`status` without rate and estimate where nothing is being sent: they are those of a while ago."""
+    return status if streams else replace(status, rate=0.0, eta=None)
+
+
+def rate(status: UploadStatus) -> str | None:
+    """None while nothing moves."""
+    moves = status.rate > 0 and status.state in (UploadState.ACTIVE, UploadState.PREPARING) and not status.settled
+    return byte_rate(status.rate) if moves else None
+
+
+def time_left(status: UploadStatus) -> str | None:
+    """`12–15 min`; None while nothing moves or the engine cannot estimate it."""
+    return duration_range(status.eta.low, status.eta.high) if status.eta is not None and rate(status) else None
+
+
+def counts(status: UploadStatus) -> str:
+    """`1,234 uploaded, 8 uploading, 466 waiting, 2 duplicates, 1 failed`, without zeros."""
+    numbers = status.counts
+    words = (
+        (numbers.uploaded, "uploaded"),
+        (numbers.uploading, "uploading"),
+        (numbers.waiting, "waiting"),
+        (numbers.duplicate, "duplicate" if numbers.duplicate == 1 else "duplicates"),
+        (numbers.failed, "failed"),
+        (status.skipped, "skipped"),
+    )
+    return ", ".join(f"{number:,} {word}" for number, word in words if number) or "no files yet"
+
+
+def truths(volume: Volume) -> str:
+    """`sent 48.0, stored 30.2, registered 30.2 of 75.6 MB`; a unit that all share is written once."""
+    amounts = [byte_count(number) for number in (volume.sent, volume.stored, volume.registered, volume.total)]
+    if len({amount.split(" ")[1] for amount in amounts}) == 1:
+        amounts = [*(amount.split(" ")[0] for amount in amounts[:3]), amounts[3]]
+    sent, stored, registered, total = amounts
+    return f"sent {sent}, stored {stored}, registered {registered} of {total}"
+
+
+def uploaded(status: UploadStatus) -> str:
+    """`1,711 files uploaded (7.02 GB)`."""
+    return f"{counted(status.counts.uploaded, 'file')} uploaded ({byte_count(status.bytes.registered)})"
+
+
+def failed(number: int) -> str:
+    """`1 file failed`."""
+    return f"{counted(number, 'file')} failed"
+
+
+def skipped(number: int) -> str:
+    """`2 paths skipped`."""
+    return f"{counted(number, 'path')} skipped"
