@@ -7,7 +7,6 @@ import pytest
 
 from tests.cli.standin import StandIn
 from tests.cli.values import UPLOAD, file, upload
-from tui_uploader.cli.commands import status
 from tui_uploader.cli.main import run
 from tui_uploader.errors import EngineUnreachable, NoSuchUpload
 from tui_uploader.model import Account, Counts, FileSelection, FileStatus, Project, ProjectKind, UploadState
@@ -71,17 +70,14 @@ def test_watch_json_prints_a_line_per_change(stand_in: StandIn, capsys: pytest.C
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
-def test_files_come_window_by_window(
-    stand_in: StandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(status, "_WINDOW", 3)
-    stand_in.items = [file(n, FileStatus.FAILED if n % 2 else FileStatus.UPLOADED) for n in range(8)]
+def test_files_come_window_by_window(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    stand_in.items = [file(n, FileStatus.FAILED if n % 2 else FileStatus.UPLOADED) for n in range(2500)]
     assert run(["files", "3", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["name"] for line in lines] == [item.name for item in stand_in.items]
-    assert [query.offset for _, query in stand_in.heard("files")] == [0, 3, 6]
+    assert [query.offset for _, query in stand_in.heard("files")] == [0, 1000, 2000]
     assert run(["files", "3", "--status", "failed"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 1250
 
 
 @pytest.mark.parametrize(

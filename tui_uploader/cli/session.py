@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tui_uploader.cli.output import print_note
 from tui_uploader.errors import CloudBusy, CloudFault, Interrupted, LinkError, UsageError
-from tui_uploader.model import EngineStatus, Login, SignInRequest
+from tui_uploader.model import EngineStatus, FileItem, FileQuery, Login, SignInRequest
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.text import printable
 from tui_uploader.wording.notices import explained
@@ -19,17 +19,20 @@ from tui_uploader.wording.notices import explained
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
+
+_WINDOW = 1000
+"""Files that are asked for at once."""
 
 
-def run(work: Coroutine[Any, Any, Answer], *, cancelled_by: Iterable[signal.Signals] = (signal.SIGTERM,)) -> Answer:
+def run(work: Coroutine[Any, Any, T], *, cancelled_by: Iterable[signal.Signals] = (signal.SIGTERM,)) -> T:
     """Do `work` to its end. Ctrl-C and the given signals cancel it, so that what it has opened is left in good order.
 
     Raises KeyboardInterrupt for Ctrl-C, Interrupted for a signal.
     """
     import asyncio  # commands that only print help do without it
 
-    async def cancellable() -> Answer:
+    async def cancellable() -> T:
         task = asyncio.current_task()
         assert task is not None
         for number in cancelled_by:
@@ -84,6 +87,22 @@ async def changes_of(engine: EngineClient) -> AsyncIterator[AsyncIterator[Engine
     finally:
         if isinstance(changes, AsyncGenerator):
             await changes.aclose()
+
+
+async def every_file(engine: EngineClient, upload: int) -> AsyncIterator[FileItem]:
+    """All files in the order they were added, window by window.
+
+    Not filtered by the engine: while files change status between two windows, the windows of a filtered list would
+    overlap and leave gaps.
+    """
+    offset = 0
+    while True:
+        window = await engine.files(upload, FileQuery(offset=offset, limit=_WINDOW))
+        for item in window.files:
+            yield item
+        offset += len(window.files)
+        if not window.files or offset >= window.total:
+            return
 
 
 async def hand_over_login(engine: EngineClient) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,14 +12,12 @@ from msgspec.structs import replace
 from tui_uploader.cli.lines import file_line, status_lines
 from tui_uploader.cli.output import print_json, print_line, style_of
 from tui_uploader.cli.records import file_record, listed_record
-from tui_uploader.cli.session import changes_of, connected, run
+from tui_uploader.cli.session import changes_of, connected, every_file, run
 from tui_uploader.errors import NoSuchUpload
-from tui_uploader.model import EngineStatus, FileItem, FileQuery, FileStatus
+from tui_uploader.model import EngineStatus, FileStatus
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
-
-_WINDOW = 1000
 
 UploadArgument = Annotated[int, typer.Argument(metavar="UPLOAD", help="Number of the upload.", show_default=False)]
 
@@ -95,19 +92,3 @@ async def _files(upload: int, only: FileStatus | None, *, as_json: bool) -> None
                 print_json(file_record(item))
             else:
                 print_line(file_line(item, style))
-
-
-async def every_file(engine: EngineClient, upload: int) -> AsyncIterator[FileItem]:
-    """All files in the order they were added, window by window.
-
-    Not filtered by the engine: while files change status between two windows, the windows of a filtered list would
-    overlap and leave gaps.
-    """
-    offset = 0
-    while True:
-        window = await engine.files(upload, FileQuery(offset=offset, limit=_WINDOW))
-        for item in window.files:
-            yield item
-        offset += len(window.files)
-        if not window.files or offset >= window.total:
-            return

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_uploader.cli import follow
-from tui_uploader.cli.commands.status import every_file
 from tui_uploader.cli.demo.proof import prove
 from tui_uploader.cli.demo.sandbox import local_cloud, own_engine, run_on_this_terminal, sandboxed
 from tui_uploader.cli.lines import file_line
 from tui_uploader.cli.output import print_note, print_now, style_of
-from tui_uploader.cli.session import connected, hand_over_login
+from tui_uploader.cli.session import connected, every_file, hand_over_login
 from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
 from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, NewProject, Processing, ProcessingState
