@@ -67,7 +67,7 @@ def _look_at_statuses(terminal: PtySession, camera: Camera) -> None:
 def _look_at_flight(terminal: PtySession, camera: Camera) -> None:
     terminal.feed(f"g{_DOWN}{_DOWN}")
     terminal.feed("v")
-    terminal.wait_for(" sent")
+    terminal.wait_for(" to this terminal")
     camera.take("image-view", terminal)
     terminal.feed(_ESCAPE)
     terminal.wait_for("2 Files")

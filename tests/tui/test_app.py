@@ -211,7 +211,7 @@ async def test_pause_dismiss_and_the_log(directories: Directories, field: Path, 
         await screen.press("p")
         await screen.shows("it cannot pause now")
         await screen.press("l")
-        await screen.shows("Engine's log")
+        await screen.shows("Engine log: ")
         await screen.press("escape", "3", "d")
         await screen.shows("Quarry is off the list.", "No uploads; u starts one.", "DJI_0003.JPG")
         await screen.press("c")

@@ -44,7 +44,7 @@ class Dialogs:
         await self._session.login_settled.wait()
         owned = replace(request, account=request.account or self._account_for(request))
         upload = await self._session.ask(lambda engine: engine.add(owned))
-        self._main.look_at(upload.upload)
+        self._main.show_upload(upload.upload)
         self._session.refresh_projects()
         self._say("Looking through what you chose; uploading starts with the first file.")
 
@@ -67,7 +67,7 @@ class Dialogs:
         await self._session.login_settled.wait()
         account = self._session.account
         project = await self._session.ask(lambda engine: engine.create_project(name, kind, account))
-        self._main.look_at_project(project)
+        self._main.show_project(project)
         self._session.refresh_projects()
         self._say("The project is made; u uploads files into it.")
 

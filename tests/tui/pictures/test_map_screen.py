@@ -28,7 +28,7 @@ async def test_the_map_fills_as_files_are_uploaded(directories: Directories, fie
         upload = await paused(directories, flight(tmp_path / "card"))
         await screen.shows("∙ DJI_5.JPG")
         await screen.press("m")
-        await screen.shows("Map of the flight", "No image with a position yet;")
+        await screen.shows("Map of the flight", "No positions yet;")
         async with EngineClient.connect(directories, spawn=False) as engine:
             await engine.resume(upload)
             await screen.shows("6 images", "0 m x 100 m", "8 uploaded", "2 files without position", "▴ N", "50 m")
@@ -72,7 +72,7 @@ async def test_without_positions_there_is_a_sentence(directories: Directories, f
         await when(screen, lambda upload: upload.counts.uploaded == 1)
         await screen.shows("+ a.JPG")
         await screen.press("m")
-        await screen.shows("None of the images tells where it was taken", "1 file without position")
+        await screen.shows("No positions: the EXIF data", "1 file without position")
         assert screen.text.isascii()
 
 

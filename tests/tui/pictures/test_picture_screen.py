@@ -34,16 +34,16 @@ async def test_the_image_under_the_cursor_is_shown_with_what_it_tells(
         await screen.shows("✓ a.JPG")
         await screen.press("g", "v")
         await screen.shows("a.JPG", "1 of 4", "64 x 48", "DJI FC6310S", "2026-05-12 09:41:07", "46.602100 S 6.551400 W")
-        await screen.shows("sent")
+        await screen.shows("to this terminal")
         await screen.press("right")
         await screen.shows("b.JPG", "2 of 4", "09:42:00")
         await screen.press("j")
-        await screen.shows("c.JPG", "3 of 4", "sent")
+        await screen.shows("c.JPG", "3 of 4", "to this terminal")
         await screen.hides("DJI")
         await screen.press("G")
         await screen.shows("d.JPG", "4 of 4", "d.JPG is damaged or cut off: it cannot be shown.")
         await screen.press("right", "left")
-        await screen.shows("c.JPG", "sent")
+        await screen.shows("c.JPG", "to this terminal")
         await screen.press("escape")
         await screen.hides("3 of 4")
         assert isinstance(screen.app.screen, MainScreen)
@@ -82,7 +82,7 @@ async def test_without_blocks_or_colours_brightness_is_drawn(
         await when(screen, lambda upload: upload.counts.uploaded == 1)
         await screen.shows("a.JPG")
         await screen.press("v")
-        await screen.shows("sent", "      @@@@@@@@")
+        await screen.shows("to this terminal", "      @@@@@@@@")
         assert "▀" not in screen.text and "▄" not in screen.text
 
 
@@ -95,7 +95,7 @@ async def test_details_tell_of_the_image_and_show_it(directories: Directories, f
         await screen.shows("Camera       DJI FC6310S", "Taken        2026-05-12 09:41:07", "Position     46.602100 S")
         assert isinstance(screen.app.screen, DetailsScreen)
         await screen.press("v")
-        await screen.shows("1 of 4", "sent")
+        await screen.shows("1 of 4", "to this terminal")
         await screen.press("escape")
         await screen.hides("1 of 4")
         assert isinstance(screen.app.screen, MainScreen)
@@ -111,7 +111,7 @@ async def test_a_slow_line_gets_a_smaller_picture_and_is_told(
         await screen.shows("DJI_0001.JPG")
         screen.app.session.interval = 2.0
         await screen.press("v")
-        await screen.shows("sent for a slow line")
+        await screen.shows("to this terminal, smaller for a slow connection")
 
 
 async def test_a_larger_terminal_shows_a_larger_picture(directories: Directories, field: Path, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ async def test_a_larger_terminal_shows_a_larger_picture(directories: Directories
         await when(screen, lambda upload: upload.counts.uploaded == 1)
         await screen.shows("a.JPG")
         await screen.press("v")
-        await screen.shows("sent")
-        before = next(line for line in screen.lines if "sent" in line)
+        await screen.shows("to this terminal")
+        before = next(line for line in screen.lines if "to this terminal" in line)
         await screen.pilot.resize_terminal(120, 40)
-        await screen._until(lambda: before not in screen.text and "sent" in screen.text, "never drawn anew")
+        await screen._until(lambda: before not in screen.text and "to this terminal" in screen.text, "never drawn anew")

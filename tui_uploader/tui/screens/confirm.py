@@ -1,4 +1,4 @@
-"""A question before something that cannot be taken back, with the numbers at stake. No is the answer by default."""
+"""Ask before something that cannot be undone, with the numbers at stake. The default answer is no."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 
 class ConfirmScreen(ResizeGuard, ModalScreen[bool]):
-    """Dismisses with True for yes. `n`, Esc and Enter on the button that has the focus at first mean no."""
+    """Returns True for yes. `n`, Esc and Enter (the No button has the focus at first) mean no."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
         Binding("n,escape", "answer(False)", "No"),
-        Binding("left,right", "app.focus_next", "the other", show=False),
+        Binding("left,right", "app.focus_next", "other button", show=False),
     ]
 
     def __init__(self, question: str, stakes: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ class ConfirmScreen(ResizeGuard, ModalScreen[bool]):
                 yield Button("Yes (y)", id="yes", compact=True)
 
     def on_key(self, event: events.Key) -> None:
-        """Take no answer from a text that was pasted without brackets, nor from keys typed before the question."""
+        """Ignore answers from text pasted without brackets, and keys typed before the question appeared."""
         if isinstance(event, HastyKey) and event.key != "escape":
             event.stop()
             event.prevent_default()

@@ -1,4 +1,4 @@
-"""All keys, drawn from the tables that bind them; and what the shapes mean."""
+"""Help: all keys, generated from the tables that bind them, and the meaning of the signs."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from tui_uploader.tui.terminal.resizing import ResizeGuard
 _INDENT = 2
 _KEY_CELLS = 18
 _AROUND, _WIDEST = 10, 100
-"""Cells of a terminal's width that lines cannot have: padding and scroll bar; cells of the widest line."""
+"""Cells taken by padding and scroll bar; cells of the longest line."""
 _MEANINGS = {
-    FileStatus.UPLOADED: "uploaded: stored, and known to the project",
-    FileStatus.UPLOADING: "uploading: being sent, or stored and being registered",
-    FileStatus.WAITING: "waiting, for the reason that stands there",
-    FileStatus.DUPLICATE: "duplicate: the same content is in the project; it is not sent",
-    FileStatus.FAILED: "failed, for the reason that stands there; it can be tried again",
+    FileStatus.UPLOADED: "uploaded: stored and registered in the project",
+    FileStatus.UPLOADING: "uploading: being sent, or stored and being added to the project",
+    FileStatus.WAITING: "waiting, for the reason shown",
+    FileStatus.DUPLICATE: "duplicate: the project already has the same content; not sent",
+    FileStatus.FAILED: "failed, for the reason shown; can be retried",
 }
 
 
 def help_sections(pane: str, glyphs: Glyphs) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Title, and what there is under it; the pane that the user is in comes first."""
+    """Sections of help, each a title and its lines; the focused pane comes first."""
 
     def of(bindings: tuple[Binding, ...]) -> list[tuple[str, str]]:
-        return [(_keys_shown(binding), binding.tooltip) for binding in bindings]
+        return [(_key_names(binding), binding.tooltip) for binding in bindings]
 
     panes = {"projects": keys.IN_PROJECTS, "files": keys.IN_FILES, "uploads": keys.IN_UPLOADS}
     ordered = sorted(panes, key=lambda name: name != pane)
     bar = [
-        (glyphs.registered * 3, "registered: the project knows it"),
-        (glyphs.stored * 3, "stored: the object store confirmed it"),
-        (glyphs.sent * 3, "sent: it left this machine"),
+        (glyphs.registered * 3, "registered: the project has it"),
+        (glyphs.stored * 3, "stored: the storage confirmed it"),
+        (glyphs.sent * 3, "sent: it has left this machine"),
         (glyphs.ahead * 3, "still to be sent"),
     ]
     return [
@@ -50,26 +50,26 @@ def help_sections(pane: str, glyphs: Glyphs) -> list[tuple[str, list[tuple[str, 
         ("Everywhere", of(keys.EVERYWHERE)),
         ("Moving", list(keys.MOVING)),
         ("Files", [(glyphs.statuses[status], meaning) for status, meaning in _MEANINGS.items()]),
-        ("Bars", bar),
+        ("Progress bars", bar),
     ]
 
 
-def key_lines(key: str, said: str, width: int) -> Content:
-    """The key at the left and what it does beside it, in lines of `width` cells."""
-    beside = textwrap.wrap(said, max(16, width - _KEY_CELLS - _INDENT)) or [""]
+def key_lines(key: str, text: str, width: int) -> Content:
+    """The key at the left, its explanation beside it, in lines of `width` cells."""
+    beside = textwrap.wrap(text, max(16, width - _KEY_CELLS - _INDENT)) or [""]
     indent = "\n" + " " * (_INDENT + _KEY_CELLS)
     gap = " " * max(1, _KEY_CELLS - cell_len(key))
     return Content.assemble(" " * _INDENT, (key, "bold $text-accent"), gap, indent.join(beside))
 
 
-def _keys_shown(binding: Binding) -> str:
+def _key_names(binding: Binding) -> str:
     first, *others = binding.key.split(",")
     names = [binding.key_display or first, *(other.capitalize() for other in others)]
     return " ".join(names)
 
 
 class HelpScreen(ResizeGuard, ModalScreen[None]):
-    """Scrolls; closes with the key that opened it too."""
+    """Scrolls; the key that opened it also closes it."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [

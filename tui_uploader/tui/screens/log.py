@@ -1,4 +1,4 @@
-"""The end of the engine's log, and what is added while it is looked at."""
+"""The end of the engine's log, followed as it grows."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tui_uploader.tui.lines.table import LineTable, Shape
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _TAIL_BYTES = 128 * 1024
-_LOOK_SECONDS = 2.0
+_CHECK_SECONDS = 2.0
 
 
 def tail(path: Path, most: int = _TAIL_BYTES) -> list[str]:
-    """The last whole lines of a file, of at most `most` bytes. Raises OSError."""
+    """The last whole lines of a file, at most `most` bytes. Raises OSError."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         start = max(0, size - most)
@@ -35,7 +35,7 @@ def tail(path: Path, most: int = _TAIL_BYTES) -> list[str]:
 
 
 class LogScreen(ResizeGuard, ModalScreen[None]):
-    """Follows the end unless the user went up."""
+    """Follows the end of the log unless the user scrolls up."""
 
     CSS_PATH: ClassVar = ["dialog.tcss", "log.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,l,q", "close", "Close")]
@@ -44,45 +44,45 @@ class LogScreen(ResizeGuard, ModalScreen[None]):
         super().__init__()
         self._path = path
         self._glyphs = glyphs
-        self._seen: tuple[int, int] | None = None
-        """Size and time of the file when it was read last."""
+        self._last_read: tuple[int, int] | None = None
+        """Size and modification time of the file when it was last read."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="log"):
-            title = f"Engine's log: {printable(os.fspath(self._path))}  (Esc closes)"
+            title = f"Engine log: {printable(os.fspath(self._path))}  (Esc closes)"
             yield Static(Content(title), classes="log-title")
             shape = Shape[tuple[int, str]]((Column("", 10, share=1),), key=lambda row: row[0], cells=self._cells)
             yield LineTable(shape, self._glyphs, header=False, id="log-table")
 
     def on_mount(self) -> None:
-        self._look()
-        self.set_interval(_LOOK_SECONDS, self._look)
+        self._read_new()
+        self.set_interval(_CHECK_SECONDS, self._read_new)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._to_the_end)
+        self.call_after_refresh(self._scroll_to_end)
 
     @property
     def table(self) -> LineTable[tuple[int, str]]:
         return self.query_one("#log-table", LineTable)
 
-    def _look(self) -> None:
+    def _read_new(self) -> None:
         try:
             found = self._path.stat()
-            if (found.st_size, found.st_mtime_ns) == self._seen:
+            if (found.st_size, found.st_mtime_ns) == self._last_read:
                 return
-            self._seen = (found.st_size, found.st_mtime_ns)
+            self._last_read = (found.st_size, found.st_mtime_ns)
             lines = tail(self._path)
         except OSError as error:
-            self.table.show_empty([Span(f"The log cannot be read: {error.strerror}.", "muted")])
+            self.table.show_empty([Span(f"Cannot read the log: {error.strerror}.", "muted")])
             return
         table = self.table
         at_end = table.cursor >= table.window.total - 1
         table.put(0, list(enumerate(lines)), len(lines))
         table.show_empty([Span("The log is empty.", "muted")])
         if at_end:
-            self._to_the_end()
+            self._scroll_to_end()
 
-    def _to_the_end(self) -> None:
+    def _scroll_to_end(self) -> None:
         self.table.move_to(self.table.window.total - 1)
 
     def _cells(self, row: tuple[int, str], columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:

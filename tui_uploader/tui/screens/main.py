@@ -1,4 +1,4 @@
-"""The main screen: projects, files and uploads, which all look at the same upload."""
+"""The main screen: the panes for projects, files and uploads, all showing the same upload."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _WIDE, _WIDEST = 100, 150
 
 
 class MainScreen(ResizeGuard, Screen[None]):
-    """Keeps the panes on one upload, and hands commands what they are about."""
+    """Keeps the panes on one upload and tells commands what is under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(EVERYWHERE)
     AUTO_FOCUS = ""  # Textual's choice may be a pane that a small terminal hides
 
     class Ready(Message):
-        """Everything is in its place."""
+        """The screen is mounted."""
 
     class Resumed(Message):
-        """No dialog is open any more."""
+        """The last dialog was closed."""
 
     def __init__(
         self, session: EngineSession, glyphs: Glyphs, commands: Commands, *, wall: Callable[[], float] = time.time
@@ -56,24 +56,24 @@ class MainScreen(ResizeGuard, Screen[None]):
         self._commands = commands
         self._status: EngineStatus | None = None
         self._accounts: tuple[Account, ...] | None = None
-        self._looked_at: int | None = None
-        """The upload whose files are shown; None: the project under the cursor has none."""
-        self._wanted: int | None = None
-        """An upload that was just made: to be looked at when it is there."""
-        self._trouble = ""
+        self._shown_upload: int | None = None
+        """The upload whose files are shown; None: the project under the cursor has no upload."""
+        self._awaited_upload: int | None = None
+        """A new upload, to be shown as soon as the engine reports it."""
+        self._problem = ""
         self._pane = "files"
-        """Where the user is, or was before everything was hidden."""
+        """The focused pane, or the last one while all are hidden."""
         self.projects = ProjectsPane(glyphs)
         self.files = FilesPane(session, glyphs)
         self.uploads = UploadsPane(glyphs, wall=wall)
         self.notices = Notices(id="notices")
         self.key_bar = KeyBar(id="key-bar")
         self._plain_status = PlainStatus(glyphs, id="plain-status")
-        self._trouble_line = SpanLine(glyphs, id="engine-trouble")
+        self._problem_line = SpanLine(glyphs, id="engine-problem")
 
     def compose(self) -> ComposeResult:
-        self._fit(self.app.size)  # before there is anything that would be styled anew
-        yield self._trouble_line
+        self._fit(self.app.size)  # before the widgets exist: they are styled once
+        yield self._problem_line
         with Horizontal(id="middle"):
             yield self.projects
             yield self.files
@@ -89,11 +89,11 @@ class MainScreen(ResizeGuard, Screen[None]):
 
     @property
     def pane(self) -> str:
-        """Where the user is: `projects`, `files` or `uploads`."""
+        """The focused pane: `projects`, `files` or `uploads`."""
         around = self.focused.ancestors_with_self if self.focused else ()
         return next((node.id for node in around if node.id in ("projects", "files", "uploads")), None) or self._pane
 
-    # --------------------------------------------------------------------------------------------- what is shown
+    # --------------------------------------------------------------------------------------------- content
 
     def show_status(self, status: EngineStatus) -> None:
         first = self._status is None
@@ -101,86 +101,86 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.projects.show_status(status)
         self.uploads.show_status(status)
         known = {upload.upload for upload in status.uploads}
-        if self._wanted in known:
-            self.look_at(self._wanted)
+        if self._awaited_upload in known:
+            self.show_upload(self._awaited_upload)
         elif first and status.uploads:
-            self.look_at(next((each.upload for each in reversed(status.uploads) if not each.settled), max(known)))
-        elif self._looked_at is None and self.projects.current is not None:
-            self._looked_at = self.projects.current.upload
+            self.show_upload(next((each.upload for each in reversed(status.uploads) if not each.settled), max(known)))
+        elif self._shown_upload is None and self.projects.current is not None:
+            self._shown_upload = self.projects.current.upload
         self._show_files()
-        self._plain_status.show(status, self._trouble)
+        self._plain_status.show(status, self._problem)
 
     def show_projects(self, projects: tuple[Project, ...], accounts: tuple[Account, ...]) -> None:
         self._accounts = accounts
         self.projects.show_projects(projects)
         self.uploads.show_projects(projects)
-        if self._looked_at is not None:
-            self.projects.select_upload(self._looked_at)
+        if self._shown_upload is not None:
+            self.projects.select_upload(self._shown_upload)
         self._show_files()
 
     def show_attachment(self, change: AttachmentChanged) -> None:
-        """An engine that is not there is told on a line of its own; what was seen last stays."""
-        there = change.attachment in (Attachment.ATTACHED, Attachment.ATTACHING)
+        """Report a missing engine on a line of its own; the panes keep their last content."""
+        reachable = change.attachment in (Attachment.ATTACHED, Attachment.ATTACHING)
         verb = "restarts" if change.attachment is Attachment.OTHER_VERSION else "starts"
-        self._trouble = "" if there else f"E {verb} the engine: {cell_text(change.reason)}"
-        self._trouble_line.show([Span(f" {self._trouble}", "error")])
-        self._trouble_line.display = not there
-        self._plain_status.show(self._status, self._trouble)
+        self._problem = "" if reachable else f"E {verb} the engine: {cell_text(change.reason)}"
+        self._problem_line.show([Span(f" {self._problem}", "error")])
+        self._problem_line.display = not reachable
+        self._plain_status.show(self._status, self._problem)
         self._show_files()
 
     def show_notice(self, notice: Noticed) -> None:
-        """Above the uploads, where it hides nothing that changes."""
+        """Show `notice` above the uploads pane, where it covers only the last files."""
         self.notices.show(notice, self._lines_below)
 
     @on(UploadsPane.Resized)
-    def _place_notice(self) -> None:
+    def _move_notice(self) -> None:
         self.notices.move_above(self._lines_below)
 
     @property
     def _lines_below(self) -> int:
         return self.uploads.outer_size.height + self.key_bar.outer_size.height
 
-    def look_at(self, upload: int | None) -> None:
-        """Show this upload in all panes, as soon as the engine knows it."""
-        self._looked_at = self._wanted = upload
+    def show_upload(self, upload: int | None) -> None:
+        """Show this upload in all panes, as soon as the engine reports it."""
+        self._shown_upload = self._awaited_upload = upload
         if upload is not None:
             self.projects.select_upload(upload)
             self.uploads.select(upload)
-            if self._upload() is not None:
-                self._wanted = None
+            if self._current_status() is not None:
+                self._awaited_upload = None
         self._show_files()
 
-    def look_at_project(self, project: Project) -> None:
-        """Also one that was made just now, and is not listed yet."""
+    def show_project(self, project: Project) -> None:
+        """Put the cursor on this project, which may be too new to be listed."""
         if all(known.id != project.id for known in self.projects.listed):
             self.projects.show_projects((*self.projects.listed, project))
         self.projects.select_project(project)
-        self._looked_at = self.projects.current.upload if self.projects.current else None
+        self._shown_upload = self.projects.current.upload if self.projects.current else None
         self._show_files()
 
-    def _upload(self) -> UploadStatus | None:
+    def _current_status(self) -> UploadStatus | None:
         uploads = self._status.uploads if self._status else ()
-        return next((upload for upload in uploads if upload.upload == self._looked_at), None)
+        return next((upload for upload in uploads if upload.upload == self._shown_upload), None)
 
     def _show_files(self) -> None:
-        """An upload that was dismissed has files too; its numbers are not told any more."""
-        row, upload = self.projects.current, self._upload()
+        """Show the files of the upload; of a dismissed one without counts, which the engine no longer reports."""
+        row, upload = self.projects.current, self._current_status()
         name = upload.project_name if upload else row.project.name if row else ""
         empty = empty_lines(self._session.attachment, self._accounts, row, upload)
-        self.files.show(self._looked_at, name, upload.counts if upload else None, empty)
+        self.files.show(self._shown_upload, name, upload.counts if upload else None, empty)
 
     def subject(self) -> Subject:
-        """What a command of this moment is about."""
+        """The upload, project and files that a command given now applies to."""
         row = self.projects.current
         return Subject(
-            upload=self._upload(),
+            upload=self._current_status(),
             project=row.project if row else None,
             uploads=row.uploads if row else (),
             files=self.files.selected_ids(),
             forget_selection=self.files.select,
         )
 
-    # ------------------------------------------------------------------------------------- what the user does
+    # ------------------------------------------------------------------------------------- actions
 
     def action_command(self, name: str) -> None:
         getattr(self._commands, name)(self.subject())
@@ -200,10 +200,10 @@ class MainScreen(ResizeGuard, Screen[None]):
     def _follow_cursor(self, event: Pane.RowHighlighted) -> None:
         if event.pane is self.files:
             return
-        self._looked_at = event.row.upload
-        if self._looked_at is not None:
-            self.uploads.select(self._looked_at)
-            self.projects.select_upload(self._looked_at)
+        self._shown_upload = event.row.upload
+        if self._shown_upload is not None:
+            self.uploads.select(self._shown_upload)
+            self.projects.select_upload(self._shown_upload)
         self._show_files()
 
     @on(Pane.RowOpened)
@@ -228,7 +228,7 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.call_after_refresh(self._focus_again)
 
     def _focus_again(self) -> None:
-        """Where the user was, if the terminal was too small for that pane meanwhile."""
+        """Return to the last pane, if the terminal was too small for it in between."""
         if self.focused is None and not self.has_class("-tiny"):
             self.action_focus_pane(self._pane)
 

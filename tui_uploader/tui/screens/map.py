@@ -1,6 +1,6 @@
-"""The map of a flight, and how far its upload is; it goes on while it is looked at.
+"""A live map of the images of an upload, by status.
 
-The engine is asked again only when its status tells of news, and the slower it answers, the less often.
+The engine is asked again only when its status has changed, and less often the slower it answers.
 """
 
 from __future__ import annotations
@@ -26,41 +26,41 @@ from tui_uploader.tui.lines.spans import SpanLine, segments
 from tui_uploader.tui.pictures.flight_map import FlightMap, bar_spans, distance_words, flight_map, legend_spans
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 
-_REST = 10
-"""The engine works on answers for a tenth of the time at most."""
+_PAUSE_FACTOR = 10
+"""Wait ten times as long as an answer took: the engine spends at most a tenth of its time on the map."""
 _READING_SECONDS = 2.0
-"""Between two questions while files are read: that is no news of the status."""
+"""Between two requests while positions are being read, which the status does not report."""
 _LONGEST_NAME = 40
 
 
 class MapArea(Widget):
-    """The map, or a sentence."""
+    """The map, or a sentence instead of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: tuple[tuple[Span, ...], ...] = ()
-        self._said = ""
+        self._sentence = ""
 
     def show(self, drawn: FlightMap) -> None:
-        if (drawn.rows, "") != (self._rows, self._said):
-            self._rows, self._said = drawn.rows, ""
+        if (drawn.rows, "") != (self._rows, self._sentence):
+            self._rows, self._sentence = drawn.rows, ""
             self.refresh()
 
-    def say(self, sentence: str) -> None:
-        if ((), sentence) != (self._rows, self._said):
-            self._rows, self._said = (), sentence
+    def show_sentence(self, sentence: str) -> None:
+        if ((), sentence) != (self._rows, self._sentence):
+            self._rows, self._sentence = (), sentence
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         base, width = self.rich_style, self.size.width
         row: tuple[Span, ...] = self._rows[y] if y < len(self._rows) else ()
-        if self._said and y == self.size.height // 2:
-            row = (Span(f" {cell_text(self._said)}", "muted"),)
+        if self._sentence and y == self.size.height // 2:
+            row = (Span(f" {cell_text(self._sentence)}", "muted"),)
         return Strip(segments(self, row, base)).adjust_cell_length(width, base)
 
 
 class MapScreen(ResizeGuard, Screen[None]):
-    """`marked` is the file under the cursor."""
+    """Shows the map; `marked` is the file that was under the cursor."""
 
     CSS_PATH: ClassVar = ["map.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,m", "close", "Close")]
@@ -80,11 +80,11 @@ class MapScreen(ResizeGuard, Screen[None]):
         self._upload = upload
         self._marked = marked
         self._clock = clock
-        self._found: Positions | None = None
+        self._positions: Positions | None = None
         self._counts = Counts()
-        self._wanted = asyncio.Event()
-        self._asked_at = clock()
-        self._asked_for = Counts()
+        self._request_wanted = asyncio.Event()
+        self._requested_at = clock()
+        self._requested_for = Counts()
         self._area = MapArea()
         self._summary, self._legend, self._keys = (SpanLine(glyphs, classes="caption") for _ in range(3))
 
@@ -96,10 +96,10 @@ class MapScreen(ResizeGuard, Screen[None]):
 
     def on_mount(self) -> None:
         self._summary.show([Span(" Map of the flight", "strong")])
-        self._area.say("Looking up the positions.")
-        self._wanted.set()
-        self.set_interval(STATUS_SECONDS, self._look_for_news)
-        self.run_worker(self._keep_shown(), name="map", group="map", exclusive=True, description="map")
+        self._area.show_sentence("Reading the positions.")
+        self._request_wanted.set()
+        self.set_interval(STATUS_SECONDS, self._check_for_changes)
+        self.run_worker(self._keep_current(), name="map", group="map", exclusive=True, description="map")
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)
@@ -107,37 +107,37 @@ class MapScreen(ResizeGuard, Screen[None]):
     def action_close(self) -> None:
         self.dismiss(None)
 
-    # ----------------------------------------------------------------------------------------------- what is new
+    # ----------------------------------------------------------------------------------------------- requests
 
-    async def _keep_shown(self) -> None:
+    async def _keep_current(self) -> None:
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            self._asked_at, self._asked_for = self._clock(), self._status_counts()
-            await self._ask(self._asked_for)
-            took = self._clock() - self._asked_at
-            await asyncio.sleep(max(self._session.interval, _REST * took))
+            await self._request_wanted.wait()
+            self._request_wanted.clear()
+            self._requested_at, self._requested_for = self._clock(), self._status_counts()
+            await self._request(self._requested_for)
+            took = self._clock() - self._requested_at
+            await asyncio.sleep(max(self._session.interval, _PAUSE_FACTOR * took))
 
-    def _look_for_news(self) -> None:
-        reads_on = self._found is None or self._found.unread > 0
-        due = self._clock() - self._asked_at >= _READING_SECONDS
-        if (reads_on and due) or self._status_counts() != self._asked_for:
-            self._wanted.set()
+    def _check_for_changes(self) -> None:
+        reading = self._positions is None or self._positions.unread > 0
+        due = self._clock() - self._requested_at >= _READING_SECONDS
+        if (reading and due) or self._status_counts() != self._requested_for:
+            self._request_wanted.set()
 
-    async def _ask(self, counts: Counts) -> None:
+    async def _request(self, counts: Counts) -> None:
         marked = self._marked.id if self._marked else None
         try:
             found = await self._session.ask(lambda engine: engine.positions(self._upload, marked))
         except UploaderError as error:
-            self._found = None
-            self._area.say(str(error))
+            self._positions = None
+            self._area.show_sentence(str(error))
             return
-        if (found, counts) != (self._found, self._counts):
-            self._found, self._counts = found, counts
+        if (found, counts) != (self._positions, self._counts):
+            self._positions, self._counts = found, counts
             self._draw()
 
     def _status(self) -> UploadStatus | None:
-        """None: it was dismissed."""
+        """The upload's status; None after it was dismissed."""
         uploads = self._session.status.uploads if self._session.status else ()
         return next((upload for upload in uploads if upload.upload == self._upload), None)
 
@@ -148,7 +148,7 @@ class MapScreen(ResizeGuard, Screen[None]):
     # ---------------------------------------------------------------------------------------------------- drawing
 
     def _draw(self) -> None:
-        found, (width, height) = self._found, self._area.size
+        found, (width, height) = self._positions, self._area.size
         if found is None or not width or not height:
             return
         drawn = flight_map(found, width, height, self._glyphs)
@@ -157,7 +157,7 @@ class MapScreen(ResizeGuard, Screen[None]):
         self._legend.show(legend_spans(self._counts, found, self._glyphs))
         if drawn is None:
             self._summary.show(title)
-            self._area.say(_why_empty(found))
+            self._area.show_sentence(_why_empty(found))
             self._show_keys([])
             return
         extent = f"  {distance_words(drawn.width)} x {distance_words(drawn.height)} "
@@ -167,16 +167,16 @@ class MapScreen(ResizeGuard, Screen[None]):
 
     def _show_keys(self, bar: list[Span]) -> None:
         here: list[Span] = []
-        if self._marked is not None and self._found is not None:
+        if self._marked is not None and self._positions is not None:
             name = clipped_name(cell_text(self._marked.name), _LONGEST_NAME, self._glyphs.cut)
-            where = "" if self._found.current else " has no position"
+            where = "" if self._positions.current else " has no position"
             here = [Span(f"   {self._glyphs.mark}", "key"), Span(f" {name}{where}")]
         self._keys.show([*bar, *here], [Span("Esc", "key"), Span(" close ")])
 
 
 def _why_empty(found: Positions) -> str:
     if found.unread:
-        return f"No image with a position yet; {counted(found.unread, 'file')} to be read."
+        return f"No positions yet; {counted(found.unread, 'file')} still to be read."
     if found.unlocated:
-        return "None of the images tells where it was taken: their EXIF has no GPS position."
-    return "There are no images in this upload."
+        return "No positions: the EXIF data of these images has no GPS position."
+    return "This upload has no images."

@@ -1,6 +1,6 @@
-"""One image over the whole screen, and the files before and after it.
+"""One image over the whole screen, with keys for the previous and the next file.
 
-What was drawn stays as it is until the user asks for another image: the line carries each picture once.
+A picture is drawn once and not again until the user asks for another, so that each crosses the connection once.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ from tui_uploader.tui.pictures.process import PictureProcess
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _LEAST_PIXELS = 480
-"""Kept of a picture, across and down, so that it need not be read again when the terminal becomes larger."""
+"""Least width and height kept of a picture, so that it need not be read again when the terminal grows."""
 _LONGEST_NAME = 40
 
 
 class CellArea(Widget):
-    """A picture in its midst, or a sentence."""
+    """A centred picture, or a sentence instead of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._strips: list[Strip] = []
-        self._said: Span | None = None
+        self._sentence: Span | None = None
 
     def show(self, picture: CellPicture) -> None:
-        self._strips, self._said = strips(picture.rows, self.rich_style), None
+        self._strips, self._sentence = strips(picture.rows, self.rich_style), None
         self.refresh()
 
-    def say(self, sentence: str, style: str = "muted") -> None:
-        self._strips, self._said = [], Span(cell_text(sentence), style)
+    def show_sentence(self, sentence: str, style: str = "muted") -> None:
+        self._strips, self._sentence = [], Span(cell_text(sentence), style)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         base, width = self.rich_style, self.size.width
-        if self._said is not None:
-            line = y == self.size.height // 2
-            return Strip(segments(self, [Span(" "), self._said] if line else [], base)).adjust_cell_length(width, base)
+        if self._sentence is not None:
+            spans = [Span(" "), self._sentence] if y == self.size.height // 2 else []
+            return Strip(segments(self, spans, base)).adjust_cell_length(width, base)
         top = (self.size.height - len(self._strips)) // 2
         if not 0 <= y - top < len(self._strips):
             return Strip.blank(width, base)
@@ -75,7 +75,7 @@ class CellArea(Widget):
 
 
 def strips(rows: Rows, base: Style) -> list[Strip]:
-    """The same as Textual draws it; `base` is the pen where a cell has no colour of its own."""
+    """`rows` as Textual strips; `base` is the style of cells without colours of their own."""
     known: dict[tuple[Colour | None, Colour | None], Style] = {}
 
     def style(ink: Colour | None, paper: Colour | None) -> Style:
@@ -89,7 +89,7 @@ def strips(rows: Rows, base: Style) -> list[Strip]:
 
 
 class PictureScreen(ResizeGuard, Screen[int]):
-    """The answer is where in the list the user is now."""
+    """Shows the image of one file after the other; returns the row of the last one."""
 
     CSS_PATH: ClassVar = ["picture.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -110,18 +110,18 @@ class PictureScreen(ResizeGuard, Screen[int]):
         item: FileItem,
         total: int,
     ) -> None:
-        """`query` is that of the list, of which `item` is row `index`; its window does not matter."""
+        """`query` gives filter and order of the list (its window is ignored); `item` is row `index` of it."""
         super().__init__()
         self._session = session
         self._glyphs = glyphs
         self._upload = upload
         self._query = query
         self._index, self._item, self._total = index, item, total
-        self._there = index
-        """The row that `_item` is; `_index` is the one that the user wants."""
+        self._shown_index = index
+        """The row of `_item`; `_index` is the row that the user wants."""
         self._photo: tuple[FileItem, Photo] | None = None
         self._reader = PictureProcess()
-        self._wanted = asyncio.Event()
+        self._redraw_wanted = asyncio.Event()
         self._area = CellArea()
         self._title, self._facts, self._keys = (SpanLine(glyphs, classes="caption") for _ in range(3))
 
@@ -133,56 +133,56 @@ class PictureScreen(ResizeGuard, Screen[int]):
 
     def on_mount(self) -> None:
         self._show_title()
-        self._area.say("Reading the picture.")
-        self.run_worker(self._keep_shown(), name="picture", group="picture", exclusive=True, description="picture")
+        self._area.show_sentence("Reading the picture.")
+        self.run_worker(self._keep_current(), name="picture", group="picture", exclusive=True, description="picture")
 
     def on_unmount(self) -> None:
         self._reader.close()
 
     def on_resize(self) -> None:
-        self._wanted.set()
+        self._redraw_wanted.set()
 
     def action_step(self, files: int) -> None:
-        self._want(self._index + files)
+        self._go_to(self._index + files)
 
     def action_go(self, index: int) -> None:
-        self._want(index if index >= 0 else self._total + index)
+        self._go_to(index if index >= 0 else self._total + index)
 
     def action_close(self) -> None:
-        self.dismiss(self._there)
+        self.dismiss(self._shown_index)
 
-    def _want(self, index: int) -> None:
+    def _go_to(self, index: int) -> None:
         index = max(0, min(index, self._total - 1))
         if index != self._index:
             self._index = index
-            self._wanted.set()
+            self._redraw_wanted.set()
 
     # --------------------------------------------------------------------------------------- reading and drawing
 
-    async def _keep_shown(self) -> None:
-        """One at a time, and only the newest wish: a held key must not start a reader for each file it passes."""
+    async def _keep_current(self) -> None:
+        """Read and draw one file at a time, always the newest: a held key must not start a reader for every file."""
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
+            await self._redraw_wanted.wait()
+            self._redraw_wanted.clear()
             try:
-                await self._go_there()
+                await self._fetch_item()
                 await self._draw()
             except (NoPicture, UploaderError) as error:
                 self._photo = None
-                self._area.say(str(error), "warning")
+                self._area.show_sentence(str(error), "warning")
                 self._facts.show([])
                 self._show_keys("")
 
-    async def _go_there(self) -> None:
-        """Raises UploaderError when the engine does not tell which file it is."""
+    async def _fetch_item(self) -> None:
+        """Fetch the file at the wanted row. Raises UploaderError."""
         index = self._index
-        if index == self._there:
+        if index == self._shown_index:
             return
         query = replace(self._query, offset=index, limit=1)
         window = await self._session.ask(lambda engine: engine.files(self._upload, query))
         self._total = window.total
         if window.files:
-            self._item, self._there = window.files[0], index
+            self._item, self._shown_index = window.files[0], index
         self._show_title()
 
     async def _draw(self) -> None:
@@ -203,21 +203,21 @@ class PictureScreen(ResizeGuard, Screen[int]):
         )
         most_bytes = MOST_BYTES_SLOW if slow else MOST_BYTES
         picture = await in_own_thread(partial(cell_picture, photo.pixels, width, height, how, most_bytes))
-        if self._wanted.is_set():
-            return  # another one, or another size, is wanted by now
+        if self._redraw_wanted.is_set():
+            return  # another file or another size is wanted by now
         self._area.show(picture)
         self._facts.show([Span(f" {'  '.join(cell_text(text) for _, text in photo.facts.lines)}")])
-        smaller = " for a slow line" if slow else ""
-        self._show_keys(f"{byte_count(picture.bytes)} sent{smaller}")
+        smaller = ", smaller for a slow connection" if slow else ""
+        self._show_keys(f"picture {byte_count(picture.bytes)} to this terminal{smaller}")
 
     def _show_title(self) -> None:
         item = self._item
         name = clipped_name(cell_text(item.name), _LONGEST_NAME, self._glyphs.cut)
         status = Span(f" {self._glyphs.statuses[item.status]} ", item.status)
-        place = f"{self._there + 1:,} of {self._total:,} "
-        self._title.show([status, Span(name, "strong"), Span(f"  {byte_count(item.size)}")], [Span(place)])
+        position = f"{self._shown_index + 1:,} of {self._total:,} "
+        self._title.show([status, Span(name, "strong"), Span(f"  {byte_count(item.size)}")], [Span(position)])
 
     def _show_keys(self, note: str) -> None:
         keys = (("Left Right", "previous, next"), ("Esc", "close"))
-        spans = [span for key, does in keys for span in (Span(f" {key}", "key"), Span(f" {does} "))]
+        spans = [span for key, label in keys for span in (Span(f" {key}", "key"), Span(f" {label} "))]
         self._keys.show(spans, [Span(f"{note} ", "muted")] if note else [])
