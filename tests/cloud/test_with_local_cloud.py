@@ -96,7 +96,7 @@ async def test_from_sign_in_to_processing(tmp_path: Path, profile: Profile, tls:
                 assert stored.size == body.length
             assert kept(address, store.key(name)).read_bytes() == (tmp_path / f"{number}.jpg").read_bytes()
         registration = await cloud.register_images(project_id, [store.key(name) for name in NAMES])
-        assert len(registration.registered) == len(NAMES) and registration.counted in (None, len(NAMES))
+        assert len(registration.registered) == len(NAMES) and not registration.shortfalls
         await cloud.start_processing(project_id)
         state = (await cloud.project(project_id)).state
         assert state in (ProcessingState.WAITING, ProcessingState.PROCESSING, None)
@@ -161,7 +161,9 @@ async def test_registration_goes_on_in_smaller_batches(tmp_path: Path) -> None:
             for number in range(len(keys)):
                 await store.put(f"{number}.jpg", body, ignore)
         assert (await cloud.register_images(project_id, keys)).registered == tuple(keys)
-        registration = await cloud.register_images(project_id, [*keys[:50], store.key("missing"), *keys[50:]])
+        registration = await cloud.register_images(
+            project_id, [*keys[:50], store.key("missing"), *keys[50:]], frozenset(keys)
+        )
         assert sorted(registration.registered) == sorted(keys)
         assert list(registration.refused) == [store.key("missing")]
 

@@ -143,14 +143,33 @@ class StartReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Keys of one accepted call, of which the service counts fewer as registered."""
+
+    keys: tuple[str, ...]
+    counted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
-    """What became of keys that were to be registered. A key in neither was not asked about: ask again."""
+    """The outcome of a registration. A key in none of the fields was not asked about: ask again."""
 
     registered: tuple[str, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
-    """What the service has against each of these keys alone."""
-    counted: int | None = None
-    """How many the service says it registered; None where it does not say."""
+    """The reason for each key that the service refuses by itself."""
+    shortfalls: tuple[Shortfall, ...] = ()
+    """Keys that are registered or not: `Cloud.resolve_shortfall` finds out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortfallResolution:
+    """The keys of a `Shortfall`; each is in exactly one of the fields."""
+
+    registered: frozenset[str]
+    lost: frozenset[str]
+    """The storage does not have these objects."""
+    unconfirmed: frozenset[str]
+    """Stored, and nothing shows whether the service registered them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,16 +254,19 @@ class Cloud(Protocol):
     def store(self, project_id: str) -> ObjectStore:
         """Always the same object for the same project."""
 
-    async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
-        """Batches to the service's limits by itself, and finds keys that the service refuses among those that it
-        takes; the number of calls for that is bounded. May be repeated for the same keys.
+    async def register_images(
+        self, project_id: str, keys: Sequence[str], asked_before: Set[str] = frozenset()
+    ) -> Registration:
+        """Register `keys` in batches that the service accepts, and single out the keys that it refuses.
 
-        Raises CloudRefused when the refusal is not about keys: then it is about the account or the project.
+        The number of calls is bounded, and repeating it for the same keys is safe. `asked_before`: keys that an earlier
+        call may have registered, so that the service may leave them out of its count.
+
+        Raises CloudRefused when the refusal is about the account or the project, and not about keys.
         """
 
-    async def registered_images(self, project_id: str) -> Set[str]:
-        """The keys of the project's images, among other texts that the service lists with them. Raises Unsupported
-        where it does not list them."""
+    async def resolve_shortfall(self, project_id: str, shortfall: Shortfall) -> ShortfallResolution:
+        """Find out which keys of a shortfall are registered, and which the storage lost."""
 
     async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
         """Raises Unsupported: the public API of PIX4Dcloud has no such call. Raises CloudRefused as

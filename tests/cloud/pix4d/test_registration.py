@@ -1,4 +1,4 @@
-"""What is registered and what is refused, and how many calls it takes to find that out."""
+"""Registered and refused keys, and the number of calls it takes to tell them apart."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ import pytest
 
 from tests.cloud.pix4d.test_client import reply, service, talking
 from tests.cloud.servers import Call, Handler
-from tui_uploader.cloud.contract import Registration
-from tui_uploader.cloud.pix4d.registration import MOST_REFUSED_CALLS, Refused, Registering, Taken, TooMany, keys_named
+from tui_uploader.cloud.contract import Registration, Shortfall
+from tui_uploader.cloud.pix4d.registration import (
+    MOST_REFUSED_CALLS,
+    Accepted,
+    BatchRegistration,
+    Refused,
+    TooLarge,
+    keys_named,
+)
 from tui_uploader.errors import (
     CloudBusy,
     CloudFault,
@@ -36,14 +43,14 @@ class Service:
         self.calls: list[int] = []
         self.taken: list[str] = []
 
-    async def ask(self, batch: Sequence[str]) -> Taken | TooMany | Refused:
+    async def ask(self, batch: Sequence[str]) -> Accepted | TooLarge | Refused:
         self.calls.append(len(batch))
         if len(batch) > self.limit:
-            return TooMany(CloudRefused("too many"))
+            return TooLarge(CloudRefused("too many"))
         if wrong := self.bad & set(batch):
             return Refused(CloudRefused("closed"), "unknown", dict.fromkeys(wrong, "named") if self.names else {})
         self.taken += batch
-        return Taken(len(batch))
+        return Accepted(len(batch))
 
 
 def first(keys: Sequence[str], number: int) -> Sequence[str]:
@@ -64,18 +71,18 @@ def first(keys: Sequence[str], number: int) -> Sequence[str]:
 )
 def test_bad_keys_are_found_among_good_ones_in_few_calls(bad: list[int], most_calls: int) -> None:
     service = Service([KEYS[number] for number in bad])
-    registering = Registering(service.ask, 500, first)
-    found = asyncio.run(registering.run(KEYS[:500]))
+    batches = BatchRegistration(service.ask, 500, first)
+    found = asyncio.run(batches.run(KEYS[:500]))
     assert found.refused == {KEYS[number]: "unknown" for number in bad}
     assert sorted(found.registered) == sorted(service.taken) == sorted(set(KEYS[:500]) - service.bad)
-    assert found.counted == 500 - len(bad)
+    assert not found.shortfalls
     assert len(service.calls) <= most_calls
-    assert registering.batch == 500
+    assert batches.size == 500
 
 
 def test_keys_that_the_service_names_are_not_searched_for() -> None:
     service = Service(KEYS[3:300:9], names=True)
-    found = asyncio.run(Registering(service.ask, 500, first).run(KEYS[:400]))
+    found = asyncio.run(BatchRegistration(service.ask, 500, first).run(KEYS[:400]))
     assert found.refused == dict.fromkeys(KEYS[3:300:9], "named")
     assert len(found.registered) == 400 - len(found.refused)
     assert len(service.calls) == 2
@@ -84,20 +91,20 @@ def test_keys_that_the_service_names_are_not_searched_for() -> None:
 def test_a_refusal_of_everything_is_raised_after_a_handful_of_calls() -> None:
     service = Service(KEYS)
     with pytest.raises(CloudRefused, match="closed"):
-        asyncio.run(Registering(service.ask, 500, first).run(KEYS))
+        asyncio.run(BatchRegistration(service.ask, 500, first).run(KEYS))
     assert len(service.calls) == 5
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_few_keys_that_are_all_refused_are_refused_keys(number: int) -> None:
     service = Service(KEYS)
-    found = asyncio.run(Registering(service.ask, 500, first).run(KEYS[:number]))
-    assert found == Registration((), dict.fromkeys(KEYS[:number], "unknown"), 0)
+    found = asyncio.run(BatchRegistration(service.ask, 500, first).run(KEYS[:number]))
+    assert found == Registration((), dict.fromkeys(KEYS[:number], "unknown"))
 
 
 def test_the_number_of_calls_is_bounded_and_what_was_not_asked_is_left_for_the_next_time() -> None:
     service = Service(KEYS[1:500:2])
-    found = asyncio.run(Registering(service.ask, 500, first).run(KEYS[:500]))
+    found = asyncio.run(BatchRegistration(service.ask, 500, first).run(KEYS[:500]))
     assert len(service.calls) <= 2 * MOST_REFUSED_CALLS + 2
     left = set(KEYS[:500]) - set(found.registered) - found.refused.keys()
     assert left and found.refused and found.registered
@@ -107,34 +114,42 @@ def test_the_number_of_calls_is_bounded_and_what_was_not_asked_is_left_for_the_n
 @pytest.mark.parametrize("limit", [1, 130, 499])
 def test_a_smaller_limit_is_found_and_remembered(limit: int) -> None:
     service = Service(limit=limit)
-    registering = Registering(service.ask, 500, first)
-    found = asyncio.run(registering.run(KEYS[:500]))
-    assert list(found.registered) == KEYS[:500] and registering.batch <= limit
-    assert len(service.calls) <= 500 / registering.batch + 10
+    batches = BatchRegistration(service.ask, 500, first)
+    found = asyncio.run(batches.run(KEYS[:500]))
+    assert list(found.registered) == KEYS[:500] and batches.size <= limit
+    assert len(service.calls) <= 500 / batches.size + 10
 
 
 def test_a_limit_that_is_told_as_a_refusal_is_remembered_too() -> None:
     """Some services say 400 to a batch that is too large."""
     calls: list[int] = []
 
-    async def ask(batch: Sequence[str]) -> Taken | TooMany | Refused:
+    async def ask(batch: Sequence[str]) -> Accepted | TooLarge | Refused:
         calls.append(len(batch))
-        return Taken(None) if len(batch) <= 100 else Refused(CloudRefused("too many"), "too many")
+        return Accepted(None) if len(batch) <= 100 else Refused(CloudRefused("too many"), "too many")
 
-    registering = Registering(ask, 500, first)
-    found = asyncio.run(registering.run(KEYS[:500]))
-    assert sorted(found.registered) == KEYS[:500] and found.counted is None and not found.refused
-    assert 60 <= registering.batch <= 100
+    batches = BatchRegistration(ask, 500, first)
+    found = asyncio.run(batches.run(KEYS[:500]))
+    assert sorted(found.registered) == KEYS[:500] and not found.refused
+    assert 60 <= batches.size <= 100
+
+
+async def test_a_call_that_counts_fewer_than_were_asked_for_the_first_time_is_a_shortfall() -> None:
+    async def ask(batch: Sequence[str]) -> Accepted | TooLarge | Refused:
+        return Accepted(2)
+
+    found = await BatchRegistration(ask, 4, first).run(KEYS[:8], frozenset(KEYS[6:8]))
+    assert found == Registration(tuple(KEYS[4:8]), shortfalls=(Shortfall(tuple(KEYS[:4]), 2),))
 
 
 async def test_an_outage_that_looks_like_too_many_keys_leaves_the_batch_as_it_was() -> None:
-    async def ask(batch: Sequence[str]) -> Taken | TooMany | Refused:
-        return TooMany(CloudFault("504"))
+    async def ask(batch: Sequence[str]) -> Accepted | TooLarge | Refused:
+        return TooLarge(CloudFault("504"))
 
-    registering = Registering(ask, 500, first)
+    batches = BatchRegistration(ask, 500, first)
     with pytest.raises(CloudFault):
-        await registering.run(KEYS[:500])
-    assert registering.batch == 500
+        await batches.run(KEYS[:500])
+    assert batches.size == 500
 
 
 @pytest.mark.parametrize(
@@ -176,14 +191,14 @@ async def test_images_are_registered_in_batches() -> None:
         cloud,
         server,
     ):
-        assert await cloud.register_images("1", KEYS) == Registration(tuple(KEYS), {}, 1234)
-        assert await cloud.register_images("1", []) == Registration((), {}, 0)
+        assert await cloud.register_images("1", KEYS) == Registration(tuple(KEYS))
+        assert await cloud.register_images("1", []) == Registration(())
     assert len(server.calls) == 1 + 3
 
 
 async def test_a_service_that_does_not_count() -> None:
     async with talking(service(reply(204))) as (cloud, _):
-        assert await cloud.register_images("1", KEYS[:1]) == Registration((KEYS[0],), {}, None)
+        assert await cloud.register_images("1", KEYS[:1]) == Registration((KEYS[0],))
 
 
 @pytest.mark.parametrize("status", [413, 504])

@@ -14,14 +14,23 @@ from collections.abc import AsyncIterator, Callable, Sequence, Set
 from functools import partial
 from urllib.parse import quote
 
-from tui_uploader.cloud.contract import ObjectStore, Registration, RemoteProject, StartReceipt, StoreConnections
+from tui_uploader.cloud.contract import (
+    ObjectStore,
+    Registration,
+    RemoteProject,
+    Shortfall,
+    ShortfallResolution,
+    StartReceipt,
+    StoreConnections,
+)
 from tui_uploader.cloud.http.error_mapping import finite, foreign_answer, quoted, rest_text, web_page
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
 from tui_uploader.cloud.pix4d.processing_status import state_of_word
-from tui_uploader.cloud.pix4d.registration import Refused, Registering, Taken, TooMany, keys_named
+from tui_uploader.cloud.pix4d.registration import Accepted, BatchRegistration, Refused, TooLarge, keys_named
 from tui_uploader.cloud.pix4d.rest import TOKEN_PATH, RestApi
+from tui_uploader.cloud.pix4d.shortfall import missing_objects, resolve
 from tui_uploader.cloud.refresh import Renewable
 from tui_uploader.cloud.s3.capabilities import KnownStores
 from tui_uploader.cloud.s3.client import S3Client
@@ -189,14 +198,27 @@ class Pix4dCloud:
 
     # ------------------------------------------------------------------------------------------------ its files
 
-    async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
-        registering = Registering(partial(self._register, project_id), self.registration_batch, random.sample)
+    async def register_images(
+        self, project_id: str, keys: Sequence[str], asked_before: Set[str] = frozenset()
+    ) -> Registration:
+        batches = BatchRegistration(partial(self._register, project_id), self.registration_batch, random.sample)
         try:
-            return await registering.run(keys)
+            return await batches.run(keys, asked_before)
         finally:
-            self.registration_batch = registering.batch
+            self.registration_batch = batches.size
 
-    async def _register(self, project_id: str, batch: Sequence[str]) -> Taken | TooMany | Refused:
+    async def resolve_shortfall(self, project_id: str, shortfall: Shortfall) -> ShortfallResolution:
+        async def count(keys: Sequence[str]) -> int | None:
+            answer = await self._register(project_id, keys)
+            return answer.counted if isinstance(answer, Accepted) else None
+
+        try:
+            listed: Set[str] | None = await self.registered_images(project_id)
+        except (Unsupported, CloudUnintelligible):
+            listed = None
+        return await resolve(shortfall, listed, partial(missing_objects, self.store(project_id)), count)
+
+    async def _register(self, project_id: str, batch: Sequence[str]) -> Accepted | TooLarge | Refused:
         path = _path(project_id, "inputs/bulk_register/")
         judged = (*_ABOUT_ITEMS, 404, *_TOO_MUCH_AT_ONCE)
         body = {"input_file_keys": list(batch)}
@@ -205,10 +227,10 @@ class Pix4dCloud:
             "POST", path, "register images", body=body, judged_by_caller=judged, repeatable=False
         )
         if reply.ok:
-            return Taken(_registered_count(reply))
+            return Accepted(_registered_count(reply))
         failure = self._refusal(reply, "register images")
         if reply.status in _TOO_MUCH_AT_ONCE:
-            return TooMany(failure)
+            return TooLarge(failure)
         if reply.is_html and reply.status != 404:
             raise web_page(reply, self._rest.origin.host)
         named = {key: self._reason(reply, text) for key, text in keys_named(_json_or_nothing(reply), batch).items()}
@@ -217,7 +239,10 @@ class Pix4dCloud:
         return Refused(failure, self._reason(reply), named)
 
     async def registered_images(self, project_id: str) -> Set[str]:
-        """The documentation names the call, and neither its path nor its fields: any text may be the key."""
+        """Return every text in the project's list of inputs, keys among them. Raises Unsupported, CloudUnintelligible.
+
+        The documentation names the call, and neither its path nor its fields.
+        """
         pages = self._pages(_path(project_id, "inputs/"), _INPUTS_PAGE_SIZE, "list the images of a project")
         items = [item async for page in pages for item in page]
         fields = [item.values() if isinstance(item, dict) else (item,) for item in items]
@@ -238,8 +263,8 @@ class Pix4dCloud:
             self._takes_results = False
             raise _no_result_call(key)
         if reply.ok:
-            return Registration((key,), counted=1)
-        return Registration((), {key: self._reason(reply)}, counted=0)
+            return Registration((key,))
+        return Registration((), {key: self._reason(reply)})
 
     def _reason(self, reply: Reply, text: str | None = None) -> str:
         """Why one key was refused: in the words of `reply`, or in `text`, which is a part of them."""

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
-from tui_uploader.cloud.contract import Cloud, ObjectStore, Registration
+from tui_uploader.cloud.contract import Cloud, Shortfall
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.summary import ProjectRecord
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.journal.tables.files import FileRecord
-from tui_uploader.engine.pipeline.confirm import NotConfirmed, look_into, not_confirmed
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.sources.changed_since import keep_unwritten
 from tui_uploader.errors import (
     CloudFault,
     CloudRefused,
+    CloudUnintelligible,
     EngineError,
     LinkError,
     NoSuchProject,
@@ -28,7 +27,7 @@ from tui_uploader.errors import (
 )
 from tui_uploader.intake.inspect import result_type
 from tui_uploader.model import FileStage, Notice, ProjectKind
-from tui_uploader.text import printable
+from tui_uploader.text import counted, printable
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +37,18 @@ _QUIET_FAILURES = 3
 """In a row; after more than these, the user is told of failures that may pass, and asked to look at doubtful counts."""
 _MOST_LOSSES = 3
 _LOST = "The storage confirmed this file several times and does not have it. Ask the service, then retry the file."
+
+
+NONE_REFUSED: Mapping[str, str] = {}
+_NAMED_AT_MOST = 3
+
+
+class NotConfirmed(CloudUnintelligible):
+    """Images are stored, and the service does not confirm that they belong to the project."""
+
+    @property
+    def kind(self) -> str:
+        return CloudUnintelligible.__name__
 
 
 class Registrar:
@@ -103,7 +114,7 @@ class Registrar:
             await store.open()
             keyed = [(row, store.key(row.object or "")) for row in rows]
             if project.kind is ProjectKind.IMAGES:
-                await self._register_images(account.cloud, store, project, keyed)
+                await self._register_images(account.cloud, project, keyed)
             else:
                 await self._register_results(account.cloud, project, keyed)
         except EngineError:
@@ -117,29 +128,30 @@ class Registrar:
         account.link.seen_up()
 
     async def _register_images(
-        self, cloud: Cloud, store: ObjectStore, project: ProjectRecord, keyed: Sequence[tuple[FileRecord, str]]
+        self, cloud: Cloud, project: ProjectRecord, keyed: Sequence[tuple[FileRecord, str]]
     ) -> None:
-        """Raises NotConfirmed, once what is certain is written down."""
+        """Raises NotConfirmed, after what is certain has been journaled."""
         assert project.remote_id is not None
-        ids = [row.id for row, _ in keyed]
+        rows = {key: row for row, key in keyed}
+        ids = [row.id for row in rows.values()]
         await self._context.journal.write(lambda connection: files.ask_registration(connection, ids))
-        registration = await cloud.register_images(project.remote_id, [key for _, key in keyed])
-        taken = frozenset(registration.registered)
-        first_asked = {key: row for row, key in keyed if key in taken and not row.register_asked}
-        number = registration.counted
-        if number is None or number >= len(first_asked):
-            await self._keep(keyed, registration)
-            return
-        doubtful = [row.id for row in first_asked.values()]
-        await self._context.journal.write(lambda connection: files.unask_registration(connection, doubtful))
-        objects = {key: row.object or "" for key, row in first_asked.items()}
-        found = await look_into(cloud, store, project.remote_id, objects, number)
-        log.warning("Project %d: %d of %d registered; %s", project.id, number, len(first_asked), found)
-        certain = tuple(key for key in registration.registered if key not in found.lost | found.unexplained)
-        await self._keep(keyed, replace(registration, registered=certain))
-        await self._send_again([first_asked[key] for key in found.lost])
-        if found.unexplained:
-            raise not_confirmed(project.name, len(first_asked), number, len(found.unexplained))
+        asked_before = frozenset(key for key, row in rows.items() if row.register_asked)
+        registration = await cloud.register_images(project.remote_id, list(rows), asked_before)
+        doubtful = [rows[key].id for shortfall in registration.shortfalls for key in shortfall.keys]
+        if doubtful:  # before anything else: after a crash these have to count as asked for the first time
+            await self._context.journal.write(lambda connection: files.unask_registration(connection, doubtful))
+        await self._journal_outcome(rows, registration.registered, registration.refused)
+        unconfirmed: list[str] = []
+        for shortfall in registration.shortfalls:
+            found = await cloud.resolve_shortfall(project.remote_id, shortfall)
+            log.warning(
+                "Project %d: %d of %d registered; %s", project.id, shortfall.counted, len(shortfall.keys), found
+            )
+            await self._journal_outcome(rows, found.registered)
+            await self._send_again([rows[key] for key in found.lost])
+            unconfirmed += found.unconfirmed
+        if unconfirmed:
+            raise _not_confirmed(project, registration.shortfalls, [rows[key] for key in unconfirmed])
 
     async def _send_again(self, lost: Sequence[FileRecord]) -> None:
         """Files that the storage confirmed and does not have; those that it loses again and again are given up."""
@@ -165,20 +177,22 @@ class Registrar:
                 fail = partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error))
                 await self._context.journal.write(fail)
                 continue
-            await self._keep([(row, key)], registration)
+            await self._journal_outcome({key: row}, registration.registered, registration.refused)
 
-    async def _keep(self, keyed: Sequence[tuple[FileRecord, str]], registration: Registration) -> None:
-        """Files that the service was not asked about stay stored, and are asked about the next time."""
-        registered = frozenset(registration.registered)
+    async def _journal_outcome(
+        self, rows: Mapping[str, FileRecord], registered: Collection[str], refused: Mapping[str, str] = NONE_REFUSED
+    ) -> None:
+        """Files in neither stay stored, and are registered with the next batch."""
+        if not registered and not refused:
+            return
         now = self._context.clocks.wall()
 
-        def keep(connection: sqlite3.Connection) -> None:
-            files.register(connection, [row.id for row, key in keyed if key in registered], now)
-            for row, key in keyed:
-                if (reason := registration.refused.get(key)) is not None:
-                    files.fail(connection, row.id, CloudRefused.__name__, reason)
+        def change(connection: sqlite3.Connection) -> None:
+            files.register(connection, [rows[key].id for key in registered], now)
+            for key, reason in refused.items():
+                files.fail(connection, rows[key].id, CloudRefused.__name__, reason)
 
-        await self._context.journal.write(keep)
+        await self._context.journal.write(change)
 
     def _tell(self, project: ProjectRecord, error: UploaderError, *, needs_person: bool) -> None:
         self._context.obstacles[project.id] = Notice(error.kind, str(error), needs_person=needs_person)
@@ -214,4 +228,19 @@ def _obstacle(error: UploaderError, project: str) -> UploaderError:
     return type(error)(
         f"{error} All files that are stored stay so, and the engine tries again from time to time to register them in "
         f"{name}. {help}"
+    )
+
+
+def _not_confirmed(
+    project: ProjectRecord, shortfalls: Sequence[Shortfall], unconfirmed: Sequence[FileRecord]
+) -> NotConfirmed:
+    asked = sum(len(shortfall.keys) for shortfall in shortfalls)
+    number = sum(shortfall.counted for shortfall in shortfalls)
+    names = [printable(row.object or "") for row in unconfirmed]
+    named = f" ({', '.join(names)})" if len(names) <= _NAMED_AT_MOST else ""
+    return NotConfirmed(
+        f"The service reports that it registered {number:,} of {counted(asked, 'image')} in {printable(project.name)}, "
+        f"without a reason: {counted(len(names), 'image')}{named} are stored but not confirmed as part of the project. "
+        "The engine registers them again from time to time. If this persists, compare with the project's web page and "
+        "ask the service."
     )

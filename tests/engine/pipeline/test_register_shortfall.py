@@ -1,10 +1,10 @@
-"""A service that counts fewer images than it was given: what it does not have is found out, or nothing is claimed."""
+"""A service that counts fewer images than it was given: only confirmed images count as uploaded."""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,55 +14,32 @@ import pytest
 from tests.engine.world import SETTINGS, World, add, files_by_name, settled, when
 from tests.photos import write_flight
 from tui_uploader.cli.waiting import Ending, standstill
-from tui_uploader.cloud.contract import Registration
+from tui_uploader.cloud.contract import Registration, Shortfall
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.engine.pipeline.confirm import Findings, findings
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.local_cloud.storage.database import FILE_NAME
 from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import AddRequest, Counts, ExistingProject, FileStatus, Login, UploadStatus
 
-NONE = frozenset[str]()
-ABC = ("a", "b", "c")
-
-
-@pytest.mark.parametrize(
-    ("number", "listed", "missing", "confirmed", "lost", "unexplained"),
-    [
-        (0, None, "", "", "", "abc"),
-        (2, None, "", "", "", "abc"),
-        (2, None, "b", "ac", "b", ""),
-        (1, None, "b", "", "b", "ac"),
-        (0, None, "abc", "", "abc", ""),
-        (0, "abc", "", "abc", "", ""),
-        (2, "ac", "", "ac", "", "b"),
-        (2, "ac", "b", "ac", "b", ""),
-        (2, "axyz", "", "a", "", "bc"),
-    ],
-)
-def test_what_a_small_count_means(
-    number: int, listed: str | None, missing: str, confirmed: str, lost: str, unexplained: str
-) -> None:
-    found = findings(ABC, number, None if listed is None else frozenset(listed), frozenset(missing))
-    assert found == Findings(frozenset(confirmed), frozenset(lost), frozenset(unexplained))
-
 
 class Counting(Pix4dCloud):
-    """Says what a test wants it to say of registrations, and carries them out or not."""
+    """Reports the count that a test wants, and registers images or not."""
 
     says: int | None = 0
     registers = True
     calls = 0
     before: Callable[[], None] = staticmethod(lambda: None)
 
-    async def register_images(self, project_id: str, keys: Sequence[str]) -> Registration:
+    async def register_images(
+        self, project_id: str, keys: Sequence[str], asked_before: Set[str] = frozenset()
+    ) -> Registration:
         type(self).calls += 1
         self.before()
         if self.says is None:
-            return await super().register_images(project_id, keys)
+            return await super().register_images(project_id, keys, asked_before)
         if self.registers:
             await super().register_images(project_id, keys)
-        return Registration(tuple(keys), counted=self.says)
+        return Registration((), shortfalls=(Shortfall(tuple(keys), self.says),))
 
 
 @pytest.fixture
@@ -79,7 +56,7 @@ def world_of(folder: Path, profile: Profile, counting: type[Counting]) -> World:
     return world
 
 
-def needs_somebody(status: UploadStatus) -> bool:
+def needs_person(status: UploadStatus) -> bool:
     return status.notice is not None and status.notice.needs_person
 
 
@@ -91,14 +68,14 @@ async def test_images_that_were_not_registered_are_not_called_uploaded(
     world = world_of(tmp_path, profile, counting)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        told = await when(manager, upload.upload, lambda status: status.notice is not None)
-        assert told.notice is not None and "registered 0 of 3 images in Quarry" in told.notice.message
-        assert not told.notice.needs_person, "it may pass by itself"
-        await world.in_the_long_run(lambda: needs_somebody(manager.queries.status().uploads[0]))
-        stuck = await when(manager, upload.upload, needs_somebody)
+        noticed = await when(manager, upload.upload, lambda status: status.notice is not None)
+        assert noticed.notice is not None and "registered 0 of 3 images in Quarry" in noticed.notice.message
+        assert not noticed.notice.needs_person, "it may pass"
+        await world.in_the_long_run(lambda: needs_person(manager.queries.status().uploads[0]))
+        stuck = await when(manager, upload.upload, needs_person)
         assert stuck.counts == Counts(uploading=3) and standstill(stuck) == Ending(5)
         reason = (await files_by_name(manager, upload.upload))["DJI_0001.JPG"].reason
-        assert reason is not None and "not confirmed" in reason
+        assert reason is not None and "not confirmed" in reason and "DJI_0001.JPG" in reason
         before, started = counting.calls, world.time.passed
         await world.in_the_long_run(lambda: world.time.passed >= started + 3600)
         assert counting.calls - before <= 300, "a call in every twelve seconds at most, on average"
@@ -108,7 +85,7 @@ async def test_images_that_were_not_registered_are_not_called_uploaded(
         assert (done.counts, done.notice) == (Counts(uploaded=3), None)
 
 
-async def test_images_that_the_service_lists_are_uploaded_whatever_it_counts(
+async def test_images_that_the_service_lists_are_uploaded_despite_the_count(
     tmp_path: Path, counting: type[Counting]
 ) -> None:
     world = world_of(tmp_path, Profile.DEFAULT, counting)
@@ -118,13 +95,15 @@ async def test_images_that_the_service_lists_are_uploaded_whatever_it_counts(
         assert (done.counts, done.notice, counting.calls) == (Counts(uploaded=3), None, 1)
 
 
-async def test_without_a_list_a_count_of_fewer_stays_in_doubt(tmp_path: Path, counting: type[Counting]) -> None:
+async def test_without_a_list_a_count_of_new_images_leaves_them_unconfirmed(
+    tmp_path: Path, counting: type[Counting]
+) -> None:
     counting.says = 2
     world = world_of(tmp_path, Profile.STRICT, counting)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        told = await when(manager, upload.upload, lambda status: status.notice is not None)
-        assert told.counts == Counts(uploading=3)
+        noticed = await when(manager, upload.upload, lambda status: status.notice is not None)
+        assert noticed.counts == Counts(uploading=3)
 
 
 async def test_an_image_that_the_storage_lost_is_sent_again(tmp_path: Path, counting: type[Counting]) -> None:
@@ -145,10 +124,10 @@ async def test_an_image_that_the_storage_lost_is_sent_again(tmp_path: Path, coun
         assert done.project is not None and len(registered_images(world.options.root, int(done.project))) == 3
 
 
-async def test_whoever_lost_the_journal_uploads_to_the_same_project_again(
+async def test_after_the_journal_is_lost_the_same_project_takes_the_images_again(
     tmp_path: Path, counting: type[Counting]
 ) -> None:
-    """All is stored and registered: that the service counts no new image is right, and nothing waits for a person."""
+    """All images are registered already, so the service rightly counts no new one."""
     counting.says = None
     world = world_of(tmp_path, Profile.STRICT, counting)
     async with world.cloud_running():
