@@ -233,10 +233,13 @@ class Pix4dCloud:
             return TooLarge(failure)
         if reply.is_html and reply.status != 404:
             raise web_page(reply, self._rest.origin.host)
-        named = {key: self._reason(reply, text) for key, text in keys_named(_json_or_nothing(reply), batch).items()}
+        named = {
+            key: _reason(self._rest.origin.host, reply, text)
+            for key, text in keys_named(_json_or_nothing(reply), batch).items()
+        }
         if reply.status == 404 and not named:
             raise _no_such_project(project_id, self._rest.origin.host)
-        return Refused(failure, self._reason(reply), named)
+        return Refused(failure, _reason(self._rest.origin.host, reply), named)
 
     async def registered_images(self, project_id: str) -> Set[str]:
         """Return every text in the project's list of inputs, keys among them. Raises Unsupported, CloudUnintelligible.
@@ -264,12 +267,7 @@ class Pix4dCloud:
             raise _no_result_call(key)
         if reply.ok:
             return Registration((key,))
-        return Registration((), {key: self._reason(reply)})
-
-    def _reason(self, reply: Reply, text: str | None = None) -> str:
-        """Why one key was refused: in the words of `reply`, or in `text`, which is a part of them."""
-        says = rest_text(reply) if text is None else f": {quoted(text).rstrip('.')}"
-        return f"{self._rest.origin.host} (HTTP {reply.status}) refused to register this file{says}."
+        return Registration((), {key: _reason(self._rest.origin.host, reply)})
 
     # ----------------------------------------------------------------------------------------------- processing
 
@@ -353,6 +351,12 @@ def _id(value: object) -> str | None:
 def _seconds(value: object) -> float | None:
     seconds = finite(value)
     return seconds if seconds is not None and seconds >= 0 else None
+
+
+def _reason(host: str, reply: Reply, text: str | None = None) -> str:
+    """Why one key was refused: in the words of `reply`, or in `text`, which is a part of them."""
+    says = rest_text(reply) if text is None else f": {quoted(text).rstrip('.')}"
+    return f"{host} (HTTP {reply.status}) refused to register this file{says}."
 
 
 def _registered_count(reply: Reply) -> int | None:
