@@ -19,7 +19,7 @@ from tests.chaos.scenarios import ONE_IN_PARTS, Scenario, named
 from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of
 from tests.until import until
 from tui_uploader.errors import UploaderError
-from tui_uploader.local_cloud.faults import meter
+from tui_uploader.local_cloud.storage import meter
 from tui_uploader.model import AddRequest, FileSelection, FileStatus, NewProject, ProcessingState, SignInRequest
 
 _PATIENCE = 240.0

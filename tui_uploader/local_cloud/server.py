@@ -25,8 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_uploader.errors import UploaderError, UsageError
 from tui_uploader.http_server.server import HttpServer
-from tui_uploader.local_cloud.faults.layer import FaultLayer
-from tui_uploader.local_cloud.faults.meter import Meter, Metered
+from tui_uploader.local_cloud.faults.middleware import FaultLayer
 from tui_uploader.local_cloud.faults.plan import FaultPlan, parsed
 from tui_uploader.local_cloud.middleware import CuttableProtocol, Edge
 from tui_uploader.local_cloud.options import Checksums, ExternalS3, LocalCloudAddress, LocalCloudOptions, Profile
@@ -36,6 +35,7 @@ from tui_uploader.local_cloud.s3.api import S3
 from tui_uploader.local_cloud.s3.objects import ObjectCalls
 from tui_uploader.local_cloud.s3.parts import PartCalls
 from tui_uploader.local_cloud.storage.database import Database, RootLock
+from tui_uploader.local_cloud.storage.meter import Meter, Metered
 from tui_uploader.local_cloud.storage.multipart import MultipartStore
 from tui_uploader.local_cloud.storage.objects import ObjectStore
 from tui_uploader.local_cloud.storage.projects import KeptLogin, ProjectStore

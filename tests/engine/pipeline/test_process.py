@@ -126,7 +126,7 @@ async def test_a_room_whose_call_is_cut_by_a_change_of_login_goes_on_with_the_ne
         faults=("stall:route=token,seconds=60,times=1,after=2",),
     )
     write_flight(world.card, 6)
-    caplog.set_level(logging.INFO, "tui_uploader.local_cloud.faults.layer")
+    caplog.set_level(logging.INFO, "tui_uploader.local_cloud.faults.middleware")
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card)
         await until(lambda: "Fault stall" in caplog.text)

@@ -11,8 +11,8 @@ from tui_uploader.cli.waiting import Ending, standstill
 from tui_uploader.cloud.contract import Registration
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import CloudFault
-from tui_uploader.local_cloud.faults.meter import counts
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
+from tui_uploader.local_cloud.storage.meter import counts
 from tui_uploader.model import Counts, Login, UploadStatus
 
 

@@ -15,9 +15,9 @@ from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.engine.journal.tables import open_multiparts, uploads
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.local_cloud.faults.meter import counts
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
+from tui_uploader.local_cloud.storage.meter import counts
 from tui_uploader.model import Counts, Login, ProcessingState, ProjectKind, SignInRequest
 
 FOR_EVER = "seconds=3600,probability=1"

@@ -42,7 +42,7 @@ from tui_uploader.model import (
 MIB = 1024**2
 PART = 16 * MIB
 """As long as nothing was measured of the link."""
-FAULTS_LOG = "tui_uploader.local_cloud.faults.layer"
+FAULTS_LOG = "tui_uploader.local_cloud.faults.middleware"
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from tests.photos import write_flight
 from tui_uploader.cli.waiting import Ending, standstill
 from tui_uploader.engine.scheduling.storage_pauses import QUIET_REFUSALS, StoragePauses, pause_after, told
 from tui_uploader.errors import ClockSkewed, StorageKeyExpired, UploaderError
-from tui_uploader.local_cloud.faults.meter import counts
 from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.local_cloud.storage.meter import counts
 from tui_uploader.model import Counts, FileStatus
 
 PROJECT, OTHER = 1, 2

@@ -15,10 +15,10 @@ from starlette.types import Receive, Scope, Send
 from tui_uploader.local_cloud.bodies import BodyTooLarge
 from tui_uploader.local_cloud.options import Checksums, Profile
 from tui_uploader.local_cloud.routes import Operation
-from tui_uploader.local_cloud.s3.call import Call, admitted
 from tui_uploader.local_cloud.s3.errors import S3Refusal
 from tui_uploader.local_cloud.s3.objects import ObjectCalls
 from tui_uploader.local_cloud.s3.parts import PartCalls
+from tui_uploader.local_cloud.s3.request import Call, admitted
 from tui_uploader.local_cloud.s3.xml import DECLARATION, error_document
 from tui_uploader.local_cloud.tokens import PassOffice
 

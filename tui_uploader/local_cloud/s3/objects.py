@@ -16,8 +16,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tui_uploader.local_cloud.bodies import Intake, take_in
-from tui_uploader.local_cloud.s3.call import Call
 from tui_uploader.local_cloud.s3.errors import S3Refusal
+from tui_uploader.local_cloud.s3.request import Call
 from tui_uploader.local_cloud.s3.xml import DECLARATION, Child, document
 from tui_uploader.local_cloud.storage.checksums import Algorithm, Checksum, Digests, announced, check
 from tui_uploader.local_cloud.storage.names import BUCKET

@@ -9,9 +9,9 @@ from functools import partial
 from starlette.responses import Response, StreamingResponse
 
 from tui_uploader.local_cloud.bodies import read_body
-from tui_uploader.local_cloud.s3.call import Call
 from tui_uploader.local_cloud.s3.errors import S3Refusal
 from tui_uploader.local_cloud.s3.objects import ObjectCalls, if_absent, iso_time, refuse_copy, xml_response
+from tui_uploader.local_cloud.s3.request import Call
 from tui_uploader.local_cloud.s3.xml import DECLARATION, Child, document, error_document, named_parts
 from tui_uploader.local_cloud.storage.checksums import (
     Algorithm,

@@ -14,8 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tui_uploader.errors import UsageError
-from tui_uploader.local_cloud.faults import meter
-from tui_uploader.local_cloud.storage import database
+from tui_uploader.local_cloud.storage import database, meter
 from tui_uploader.local_cloud.storage.names import BUCKET
 from tui_uploader.ownership import make_folders, not_yours
 from tui_uploader.text import printable

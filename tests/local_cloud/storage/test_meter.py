@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.local_cloud.clouds import a_cloud
-from tui_uploader.local_cloud.faults.meter import Counts, counts
 from tui_uploader.local_cloud.server import LocalCloudOptions
+from tui_uploader.local_cloud.storage.meter import Counts, counts
 
 
 async def test_bodies_of_objects_count_whatever_becomes_of_them(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ async def test_bodies_of_objects_count_whatever_becomes_of_them(tmp_path: Path) 
 
 def test_a_count_outlives_the_process_that_is_killed_right_after(tmp_path: Path) -> None:
     program = (
-        "import os, pathlib, sys; from tui_uploader.local_cloud.faults.meter import Meter;"
+        "import os, pathlib, sys; from tui_uploader.local_cloud.storage.meter import Meter;"
         "meter = Meter(pathlib.Path(sys.argv[1])); meter.count(received=7, faults=2); os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run([sys.executable, "-c", program, os.fspath(tmp_path)], timeout=60)
