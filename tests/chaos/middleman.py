@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.chaos.machine import Machine
 from tui_uploader.http_server.server import HttpServer
-from tui_uploader.local_cloud.middleware import CuttableProtocol, cut
+from tui_uploader.local_cloud.middleware import AbortableProtocol, abort
 from tui_uploader.local_cloud.routes import Route, is_rest, route_of
 
 Between = Callable[[Machine, random.Random], AbstractAsyncContextManager[None]]
@@ -160,7 +160,7 @@ async def _through(machine: Machine, instead: Instead, changed: Changed) -> Asyn
     async with httpx.AsyncClient(base_url=cloud, timeout=None, trust_env=False) as http:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             app = _Middleman(machine, http, instead, changed)
-            server = HttpServer(app, keep_alive=75, last_requests=1, protocol=CuttableProtocol)
+            server = HttpServer(app, keep_alive=75, last_requests=1, protocol=AbortableProtocol)
             serving = asyncio.create_task(server.serve([listener]))
             await server.listening(serving)
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -192,7 +192,7 @@ class _Middleman:
             try:
                 from_cloud = await self._sent_on(request, passing)
             except httpx.HTTPError:
-                await cut(scope, receive)
+                await abort(scope, receive)
                 return
             answer = self._changed(passing, from_cloud)
             self._machine.tampered += answer is not from_cloud
@@ -208,7 +208,7 @@ class _Middleman:
         if answer.told:
             await send({"type": "http.response.start", "status": answer.status, "headers": response.raw_headers})
             await send({"type": "http.response.body", "body": answer.body[: answer.told], "more_body": True})
-        await cut(scope, receive)
+        await abort(scope, receive)
 
     async def _sent_on(self, request: Request, passing: Passing) -> Answer:
         """Raises httpx.HTTPError where the cloud breaks the connection."""

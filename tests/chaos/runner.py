@@ -19,7 +19,7 @@ from tests.chaos.scenarios import ONE_IN_PARTS, Scenario, named
 from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of
 from tests.until import until
 from tui_uploader.errors import UploaderError
-from tui_uploader.local_cloud.storage import meter
+from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import AddRequest, FileSelection, FileStatus, NewProject, ProcessingState, SignInRequest
 
 _PATIENCE = 240.0
@@ -210,7 +210,7 @@ async def _facts(machine: Machine, flight: Flight, trouble: str) -> Facts:
             of_upload = await _shown(machine, upload.upload)
             shown += [file for file in of_upload if Path(file.path).is_relative_to(machine.card)]
     kept = truth.kept_by(machine.cloud_root)
-    counts = meter.counts(machine.cloud_root)
+    counts = traffic_counts(machine.cloud_root)
     objects = {name: await asyncio.to_thread(truth.digest, path) for name, path in kept.objects.items()}
     return Facts(
         wanted=flight.wanted,

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.world import LocalCloud, command, contents, engine_pid, finished, quick, started, upload_of
+from tests.local_cloud import root_reader
 from tests.photos import jpeg, of_yesterday, write_flight, write_photo
 from tests.until import until
-from tui_uploader.local_cloud.storage import projects
 from tui_uploader.model import MAX_IMAGES
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import holder
@@ -116,7 +116,7 @@ def test_broken_files_fail_one_by_one_until_they_are_removed_and_processing_wait
     assert all(entry["name"] in entry["reason"] for entry in failed)
     assert cloud.objects() == contents(photos)
     assert quick("process", "Quarry").code == 2
-    assert projects.starts(cloud.root, int(done.json["project"])) == 0
+    assert root_reader.starts(cloud.root, int(done.json["project"])) == 0
     number = str(done.json["upload"])
     assert quick("retry", number, "zero.jpg").code == 0
     assert quick("remove", number, photos[0].name).code == 2

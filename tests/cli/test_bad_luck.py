@@ -29,9 +29,9 @@ from tests.cli.world import (
     started,
     upload_of,
 )
+from tests.local_cloud import root_reader
 from tests.photos import write_flight, write_photo
 from tests.until import until
-from tui_uploader.local_cloud.storage import projects
 
 # -------------------------------------------------------------------------------------------- ends in the middle
 
@@ -50,8 +50,8 @@ async def test_an_engine_killed_again_and_again_loses_and_doubles_nothing(
     assert done.json["counts"]["uploaded"] == 20
     assert slow_cloud.objects() == contents(photos)
     project = int(done.json["project"])
-    assert len(projects.registered_images(slow_cloud.root, project)) == 20
-    assert projects.starts(slow_cloud.root, project) == 1
+    assert len(root_reader.registered_images(slow_cloud.root, project)) == 20
+    assert root_reader.starts(slow_cloud.root, project) == 1
 
 
 async def test_any_command_after_a_crash_takes_the_upload_up_again(slow_cloud: LocalCloud, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_nothing_but_what_is_certain_of_the_service_is_needed(
     done = quick(*upload_of(tmp_path / "card", "--wait"))
     assert done.code == 0, done.err
     assert cloud.objects() == contents(photos)
-    assert projects.starts(cloud.root, int(done.json["project"])) == 1
+    assert root_reader.starts(cloud.root, int(done.json["project"])) == 1
 
 
 def test_a_login_page_instead_of_the_cloud_is_waited_out(

@@ -31,7 +31,8 @@ from tui_uploader.errors import (
     Unsupported,
     UploaderError,
 )
-from tui_uploader.local_cloud.server import LocalCloudAddress, LocalCloudOptions, Profile, running
+from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions, Profile
+from tui_uploader.local_cloud.server import running
 from tui_uploader.model import Login, ProcessingState, Proof
 from tui_uploader.settings import Settings
 

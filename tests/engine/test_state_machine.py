@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from tests.engine.world import SETTINGS, World, add
+from tests.local_cloud.root_reader import registered_images
 from tests.photos import jpeg
 from tui_uploader.cloud.contract import StartReceipt
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
@@ -44,7 +45,6 @@ from tui_uploader.errors import (
     TooFewImages,
 )
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import (
     MIN_IMAGES,
     FileQuery,

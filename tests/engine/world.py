@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.local_cloud.root_reader import starts
 from tests.until import until
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
@@ -23,7 +24,6 @@ from tui_uploader.engine.sources.unfinished import Patience
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
-from tui_uploader.local_cloud.storage.projects import starts
 from tui_uploader.model import AddRequest, FileItem, FileQuery, Login, NewProject, SignInRequest, UploadStatus
 from tui_uploader.settings import Directories, Settings
 

@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tui_uploader.local_cloud.server import LocalCloudAddress, LocalCloudOptions, running
+from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
+from tui_uploader.local_cloud.server import running
 
 PROJECTS = "/project/api/v3/projects/"
 MIB = 1024**2

@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 
 from tests.local_cloud.clouds import NO_CA, Client, make_certificate, signed_in
-from tui_uploader.local_cloud.server import LocalCloudAddress, LocalCloudOptions, running
+from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
+from tui_uploader.local_cloud.server import running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -1,10 +1,9 @@
-"""The server as a process: what it prints, how it ends, what it keeps to itself."""
+"""The server, inside a program and as `cloud serve`: output, end, options that cannot be used."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import ssl
 import stat
@@ -19,15 +18,16 @@ import pytest
 
 from tests.local_cloud.clouds import NO_CA
 from tui_uploader.errors import UsageError
-from tui_uploader.local_cloud.server import LocalCloudAddress, LocalCloudOptions, running, serve
-from tui_uploader.local_cloud.storage.database import FILE_NAME, Database
+from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
+from tui_uploader.local_cloud.server import running, serve
+from tui_uploader.local_cloud.storage.database import FILE_NAME, RootDatabase
 
-SERVER = (sys.executable, "-m", "tui_uploader.local_cloud.server")
+SERVER = (sys.executable, "-m", "tui_uploader", "cloud", "serve", "--port", "0")
 
 
 @asynccontextmanager
 async def process(root: Path, *arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, dict[str, str]]]:
-    """A server of its own, and the line it printed; killed at the end of the block if it still lives."""
+    """A server process and the JSON it printed; killed at the end of the block if it still runs."""
     command = (*SERVER, "--root", str(root), "--json", *arguments)
     served = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert served.stdout
@@ -49,7 +49,7 @@ async def signs_in(address: dict[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_one_line_of_json_and_a_clean_end(tmp_path: Path, number: signal.Signals) -> None:
+async def test_prints_one_line_of_json_and_stops_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     async with process(tmp_path / "deep" / "root") as (served, address):
         assert list(address) == ["url", "s3_url", "client_id", "client_secret", "root"]
         assert address["root"] == str(tmp_path / "deep" / "root")
@@ -61,7 +61,7 @@ async def test_one_line_of_json_and_a_clean_end(tmp_path: Path, number: signal.S
         assert (served.returncode, out, errors) == (0, b"", b"")
 
 
-async def test_the_login_is_the_roots_own(tmp_path: Path) -> None:
+async def test_the_root_keeps_its_login(tmp_path: Path) -> None:
     async with running(LocalCloudOptions(tmp_path)) as first:
         assert first.login_is_new
         assert first.client_secret in first.for_people()
@@ -77,7 +77,7 @@ async def test_the_login_is_the_roots_own(tmp_path: Path) -> None:
         assert (kept.client_id, kept.client_secret) == ("me", "mine")
 
 
-async def test_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
+async def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     root = tmp_path / "root"
     async with running(LocalCloudOptions(root)):
         assert stat.S_IMODE(root.stat().st_mode) == 0o700
@@ -86,7 +86,7 @@ async def test_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
-async def test_a_root_is_served_once(tmp_path: Path) -> None:
+async def test_a_root_can_be_served_only_once(tmp_path: Path) -> None:
     async with running(LocalCloudOptions(tmp_path)):
         with pytest.raises(UsageError, match="already serves"):
             async with running(LocalCloudOptions(tmp_path)):
@@ -95,10 +95,10 @@ async def test_a_root_is_served_once(tmp_path: Path) -> None:
         pass
 
 
-async def test_a_port_is_taken_once(tmp_path: Path) -> None:
+async def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     async with running(LocalCloudOptions(tmp_path / "a")) as first:
         port = int(first.url.rpartition(":")[2])
-        with pytest.raises(UsageError, match="cannot listen"):
+        with pytest.raises(UsageError, match="cannot listen on"):
             async with running(LocalCloudOptions(tmp_path / "b", port=port)):
                 pass
 
@@ -109,10 +109,10 @@ def not_a_database(root: Path) -> LocalCloudOptions:
     return LocalCloudOptions(root)
 
 
-def of_tomorrow(root: Path) -> LocalCloudOptions:
+def a_newer_database(root: Path) -> LocalCloudOptions:
     root.mkdir()
-    database = Database(root)
-    with database.turn() as sql:
+    database = RootDatabase(root)
+    with database.locked() as sql:
         sql.execute("PRAGMA user_version = 99")
     database.close()
     return LocalCloudOptions(root)
@@ -126,17 +126,17 @@ def a_file(root: Path) -> LocalCloudOptions:
 @pytest.mark.parametrize(
     ("prepared", "says"),
     [
-        (not_a_database, "cannot be read"),
-        (of_tomorrow, "newer version"),
-        (a_file, "cannot be used"),
-        (lambda root: LocalCloudOptions(root, host="192.0.2.1"), "cannot listen"),
-        (lambda root: LocalCloudOptions(root, host="no such host"), "no address"),
-        (lambda root: LocalCloudOptions(root, faults=("flood",)), "no fault"),
+        (not_a_database, "Cannot read"),
+        (a_newer_database, "newer version"),
+        (a_file, "Cannot use"),
+        (lambda root: LocalCloudOptions(root, host="192.0.2.1"), "cannot listen on"),
+        (lambda root: LocalCloudOptions(root, host="no such host"), "Cannot resolve"),
+        (lambda root: LocalCloudOptions(root, faults=("flood",)), "Unknown fault"),
         (lambda root: LocalCloudOptions(root, tls_cert=root / "missing.pem"), "TLS"),
     ],
     ids=["damaged", "newer", "file", "address", "host", "fault", "certificate"],
 )
-async def test_what_cannot_be_served_is_said(tmp_path: Path, prepared: object, says: str) -> None:
+async def test_unusable_options_are_refused_with_a_reason(tmp_path: Path, prepared: object, says: str) -> None:
     assert callable(prepared)
     options = prepared(tmp_path / "root")
     with pytest.raises(UsageError, match=says):
@@ -144,15 +144,15 @@ async def test_what_cannot_be_served_is_said(tmp_path: Path, prepared: object, s
             pass
 
 
-async def test_a_wrong_option_ends_the_process_with_a_sentence(tmp_path: Path) -> None:
+async def test_an_unusable_option_ends_the_process_with_a_reason(tmp_path: Path) -> None:
     command = (*SERVER, "--root", str(tmp_path), "--fault", "flood")
     served = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, errors = await served.communicate()
     assert (served.returncode, out) == (2, b"")
-    assert errors.startswith(b"There is no fault 'flood'")
+    assert b"Unknown fault 'flood'" in errors
 
 
-async def test_serve_ends_when_it_is_cancelled(tmp_path: Path) -> None:
+async def test_serve_stops_when_it_is_cancelled(tmp_path: Path) -> None:
     ready: asyncio.Future[LocalCloudAddress] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(LocalCloudOptions(tmp_path), ready.set_result))
     address = await ready
@@ -166,7 +166,7 @@ async def test_serve_ends_when_it_is_cancelled(tmp_path: Path) -> None:
         pass
 
 
-async def test_a_block_that_fails_does_not_leave_a_server(tmp_path: Path) -> None:
+async def test_the_server_stops_when_the_block_raises(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         async with running(LocalCloudOptions(tmp_path)):
             raise ZeroDivisionError
@@ -181,7 +181,7 @@ async def test_addresses(tmp_path: Path, host: str, url: str) -> None:
         assert await signs_in(json.loads(address.as_json()))
 
 
-async def test_it_listens_on_loopback_unless_told_otherwise(tmp_path: Path) -> None:
+async def test_it_listens_on_loopback_by_default(tmp_path: Path) -> None:
     assert LocalCloudOptions(tmp_path).host == "127.0.0.1"
 
 
@@ -194,18 +194,9 @@ async def test_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
             assert (await http.get("/project/api/v3/projects/")).status_code == 401
 
 
-async def test_standard_streams_stay_clean_of_requests(tmp_path: Path) -> None:
-    async with process(tmp_path) as (served, address):
-        async with httpx.AsyncClient(verify=NO_CA) as http:
-            await http.get(address["url"] + "/nothing")
-        served.terminate()
-        out, errors = await served.communicate()
-        assert (out, errors) == (b"", b"")
-
-
-async def test_for_people(tmp_path: Path) -> None:
+async def test_without_json_it_prints_the_login_for_people(tmp_path: Path) -> None:
     command = (*SERVER, "--root", str(tmp_path))
-    served = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env={**os.environ})
+    served = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert served.stdout
     line = await served.stdout.readline()
     assert line.startswith(b"Local cloud at http://127.0.0.1:")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.local_cloud.clouds import PROJECTS, Client, a_cloud, code
-from tui_uploader.local_cloud.server import LocalCloudOptions, Profile
-from tui_uploader.local_cloud.storage.projects import registered_images
+from tests.local_cloud.root_reader import registered_images
+from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 
 UNKNOWN = {"lane", "x_revision", "quota_hint"}
 

@@ -24,10 +24,10 @@ from tests.local_cloud.clouds import (
     put_part,
     signed_in,
 )
+from tests.local_cloud.root_reader import registered_images, starts
 from tests.local_cloud.test_server import process
 from tests.until import until
-from tui_uploader.local_cloud.server import LocalCloudAddress
-from tui_uploader.local_cloud.storage.projects import registered_images, starts
+from tui_uploader.local_cloud.options import LocalCloudAddress
 
 BODY = os.urandom(6 * MIB)
 

@@ -1,4 +1,4 @@
-"""Tokens and storage keys: recognised by the root that made them, and by no other."""
+"""Access tokens and S3 credentials: accepted by the root that issued them, and by no other."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.local_cloud.s3.errors import S3Refusal
-from tui_uploader.local_cloud.tokens import PassOffice, PassRefused
+from tui_uploader.local_cloud.tokens import TokenRefused, TokenService, UnknownAccessKey
 
-OFFICE, ANOTHER = PassOffice(b"signing key"), PassOffice(b"another key")
+TOKENS, ANOTHER = TokenService(b"signing key"), TokenService(b"another key")
 
 
-def test_a_bearer_token_is_good_until_its_end() -> None:
-    token = OFFICE.bearer_token("me", 1000)
-    OFFICE.check_bearer_token(token, 999)
-    with pytest.raises(PassRefused, match="expired"):
-        OFFICE.check_bearer_token(token, 1000)
-    with pytest.raises(PassRefused, match="Invalid"):
-        ANOTHER.check_bearer_token(token, 999)
+def test_an_access_token_is_valid_until_it_expires() -> None:
+    token = TOKENS.access_token("me", 1000)
+    TOKENS.check_access_token(token, 999)
+    with pytest.raises(TokenRefused, match="expired"):
+        TOKENS.check_access_token(token, 1000)
+    with pytest.raises(TokenRefused, match="Invalid"):
+        ANOTHER.check_access_token(token, 999)
 
 
 @given(st.text(max_size=80))
 def test_no_other_text_is_a_token(text: str) -> None:
-    with pytest.raises(PassRefused):
-        OFFICE.check_bearer_token(text, 0)
-    with pytest.raises(S3Refusal):
-        OFFICE.recognised("ASIA", text)
+    with pytest.raises(TokenRefused):
+        TOKENS.check_access_token(text, 0)
+    with pytest.raises(TokenRefused):
+        TOKENS.credentials_of("ASIA", text)
 
 
 @given(st.integers(min_value=0), st.characters(codec="ascii"))
-def test_no_character_of_a_token_can_be_changed(place: int, character: str) -> None:
-    token = OFFICE.bearer_token("me", 1000)
-    place %= len(token)
-    changed = token[:place] + character + token[place + 1 :]
+def test_no_character_of_a_token_can_be_changed(index: int, character: str) -> None:
+    token = TOKENS.access_token("me", 1000)
+    index %= len(token)
+    changed = token[:index] + character + token[index + 1 :]
     if changed != token:
-        with pytest.raises(PassRefused):
-            OFFICE.check_bearer_token(changed, 0)
+        with pytest.raises(TokenRefused):
+            TOKENS.check_access_token(changed, 0)
 
 
-def test_a_storage_key_is_recognised_as_it_was_made() -> None:
-    key = OFFICE.storage_key("user-1/project-7", 1000)
-    assert OFFICE.recognised(key.access_key, key.session_token) == key
-    assert key.secret_key not in repr(key)
-    assert key.session_token not in repr(key)
-    assert OFFICE.storage_key("user-1/project-7", 1000).secret_key != key.secret_key
-    with pytest.raises(S3Refusal) as refused:
-        ANOTHER.recognised(key.access_key, key.session_token)
-    assert refused.value.code == "InvalidToken"
-    assert ANOTHER.storage_key("p", 0).secret_key != key.secret_key
+def test_credentials_are_recognised_by_the_root_that_issued_them() -> None:
+    issued = TOKENS.issue_credentials("user-1/project-7", 1000)
+    assert TOKENS.credentials_of(issued.access_key, issued.session_token) == issued
+    assert issued.secret_key not in repr(issued)
+    assert issued.session_token not in repr(issued)
+    assert TOKENS.issue_credentials("user-1/project-7", 1000).secret_key != issued.secret_key
+    for access_key, token in ((issued.access_key, None), ("ASIAANOTHER", issued.session_token)):
+        with pytest.raises(UnknownAccessKey):
+            TOKENS.credentials_of(access_key, token)
+    with pytest.raises(TokenRefused):
+        ANOTHER.credentials_of(issued.access_key, issued.session_token)
+    assert ANOTHER.issue_credentials("p", 0).secret_key != issued.secret_key

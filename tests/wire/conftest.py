@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.local_cloud.clouds import Client, a_cloud, make_certificate
-from tui_uploader.local_cloud.server import LocalCloudOptions
+from tui_uploader.local_cloud.options import LocalCloudOptions
 
 MIB = 1024**2
 

@@ -52,7 +52,7 @@ class ForeignStore:
     secret_key: str = field(default="owner-secret", repr=False)
 
     def client(self, service: str, key: Mapping[str, str] | None = None) -> Any:
-        """Of the owner, or with a storage key. Tries nothing twice."""
+        """A client of the owner, or with session credentials `key`. It does not retry."""
         credentials = key or {"access_key": self.access_key, "secret_key": self.secret_key}
         return boto3.client(  # type: ignore[call-overload]
             service,

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import boto3
-import httpx
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.local_cloud.clouds import NO_CA, Client, a_cloud, crc32
+from tests.local_cloud.clouds import Client, a_cloud, crc32
 from tests.wire.conftest import MIB, contents
-from tui_uploader.local_cloud.server import LocalCloudOptions
+from tui_uploader.local_cloud.options import LocalCloudOptions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -151,19 +150,6 @@ async def test_a_write_on_the_condition_that_the_name_is_free(client: Client) ->
 
     await asyncio.to_thread(talk)
     assert client.path("a").read_bytes() == b"first"
-
-
-async def test_presigned_addresses(client: Client) -> None:
-    s3, at = boto(client), where(client, "a b+c.jpg")
-    put = s3.generate_presigned_url("put_object", Params=dict(at), ExpiresIn=60)
-    get = s3.generate_presigned_url("get_object", Params=dict(at), ExpiresIn=60)
-    async with httpx.AsyncClient(verify=NO_CA) as anybody:
-        assert (await anybody.put(put, content=BODY)).status_code == 200
-        assert client.path("a b+c.jpg").read_bytes() == BODY
-        assert (await anybody.get(get)).content == BODY
-        assert (await anybody.get(get, headers={"range": "bytes=5-9"})).content == BODY[5:10]
-        assert (await anybody.delete(get)).status_code == 403
-        assert (await anybody.get(get.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))).status_code == 403
 
 
 async def test_over_tls_the_checksum_comes_in_a_trailer(tmp_path: Path, certificate: tuple[Path, Path]) -> None:

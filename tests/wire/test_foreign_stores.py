@@ -19,9 +19,10 @@ from botocore.exceptions import ClientError
 from tests.chaos.flight import Flight, Load
 from tests.chaos.machine import Machine
 from tests.chaos.mishaps import is_complete
+from tests.local_cloud.root_reader import all_registered_images
 from tests.until import until
 from tests.wire.foreign_stores import BUCKET, ForeignStore, moto, seaweedfs
-from tests.wire.joined_cloud import joined_cloud, registered
+from tests.wire.joined_cloud import joined_cloud
 from tui_uploader.model import AddRequest, BandwidthChange, NewProject, SignInRequest
 
 _CARD = Load(photos=40, size=100_000, large=(17 * 1024**2 + 12_345,))
@@ -39,7 +40,7 @@ class JoinedMachine(Machine):
 
     def images_there(self) -> set[str]:
         assert self.store is not None
-        keys = self.store.keys().intersection(registered(self.cloud_root))
+        keys = self.store.keys().intersection(all_registered_images(self.cloud_root))
         return {key.rpartition("/")[2] for key in keys}
 
     @property
@@ -60,7 +61,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 async def machine(store: ForeignStore) -> AsyncIterator[JoinedMachine]:
     folder = tempfile.TemporaryDirectory(prefix="wire-")  # short: the engine's socket lies in it
     machine = JoinedMachine(Path(folder.name), store=store)
-    async with joined_cloud(machine.cloud_root, store) as machine.login:
+    async with joined_cloud(machine.cloud_root, store.session_credentials) as machine.login:
         watching = asyncio.create_task(machine.watch())
         try:
             yield machine
@@ -85,7 +86,7 @@ async def test_a_card_arrives_over_three_kills_byte_for_byte_and_once(
     await until(lambda: is_complete(machine), 60)
     kept = await asyncio.to_thread(store.objects, "user-")
     digests = {key: hashlib.sha256(content).digest() for key, content in kept.items()}
-    images = Counter(digests[key] for key in registered(machine.cloud_root))
+    images = Counter(digests[key] for key in all_registered_images(machine.cloud_root))
     assert images == Counter(digest for (digest,) in flight.wanted.values())
     assert set(digests.values()) == images.keys(), "the store holds something else, too"
     assert not machine.false_at_kills

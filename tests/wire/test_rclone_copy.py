@@ -9,7 +9,7 @@ import pytest
 
 from tests.local_cloud.clouds import a_cloud
 from tests.wire.conftest import contents, run_tool
-from tui_uploader.local_cloud.server import LocalCloudOptions
+from tui_uploader.local_cloud.options import LocalCloudOptions
 
 
 @pytest.mark.parametrize(("provider", "secure"), [("Other", False), ("AWS", True)])

@@ -1,6 +1,6 @@
-"""The outermost layers of the server: what every reply carries, and what no request may do to us.
+"""Middleware around both APIs: date replies, answer exceptions with 500, count received bytes.
 
-uvicorn's own protocol class keeps the transport to itself; ours hands each request the means to cut its connection.
+uvicorn's protocol class does not expose the transport; `AbortableProtocol` lets each request abort its connection.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from email.utils import formatdate
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tui_uploader.local_cloud.routes import is_rest
+from tui_uploader.local_cloud.storage.meter import TrafficMeter
+
 logger = logging.getLogger(__name__)
 
 _ABORT = "abort_connection"
 
 
-class CuttableProtocol(H11Protocol):
-    """HTTP/1.1 whose connections a request can cut, see `cut`."""
+class AbortableProtocol(H11Protocol):
+    """HTTP/1.1 whose connections a request can abort with `abort`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -27,34 +30,34 @@ class CuttableProtocol(H11Protocol):
         self.app_state = {**self.app_state, _ABORT: transport.abort}
 
 
-async def cut(scope: Scope, receive: Receive) -> None:
-    """Cut the connection at once; what was not sent is never sent."""
+async def abort(scope: Scope, receive: Receive) -> None:
+    """Abort the connection at once; unsent data is discarded."""
     scope["state"][_ABORT]()
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-class Edge:
-    """Dates replies, and turns faults of the program into clean ends."""
+class ReplyMiddleware:
+    """Adds the Date header to replies, and answers exceptions with 500."""
 
     def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
         self._app = app
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = _Exchange(scope, receive, send, self._now)
+        reply = _Reply(scope, receive, send, self._now)
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            await self._app(scope, reply.receive, reply.send)
         except asyncio.CancelledError:
-            # The server stops and this request took too long; the task ends here, so nobody else needs to know.
+            # The server stops and this request took too long. The task ends here, so the error is not raised again.
             scope["state"][_ABORT]()
         except Exception:
             logger.exception("A request failed: %s %r", scope["method"], scope["path"])
-            await exchange.end_badly()
+            await reply.end_with_error()
 
 
-class _Exchange:
-    """One request and its reply, as the edge sees them."""
+class _Reply:
+    """The state of one reply."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, now: Callable[[], float]) -> None:
         self._scope = scope
@@ -62,7 +65,7 @@ class _Exchange:
         self._send = send
         self._now = now
         self._body_wanted = False
-        self._reply_begun = False
+        self._begun = False
 
     async def receive(self) -> Message:
         self._body_wanted = True
@@ -70,20 +73,37 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._reply_begun = True
+            self._begun = True
             message["headers"] = [*message["headers"], *self._more_headers()]
         await self._send(message)
 
     def _more_headers(self) -> list[tuple[bytes, bytes]]:
         headers = [(b"date", formatdate(self._now(), usegmt=True).encode())]
-        # Refused before "100 Continue": whether the body comes is now open, so this connection cannot go on.
+        # Refused before "100 Continue": whether the client sends the body is unknown, so the connection must close.
         if not self._body_wanted and any(name == b"expect" for name, _ in self._scope["headers"]):
             headers.append((b"connection", b"close"))
         return headers
 
-    async def end_badly(self) -> None:
-        if self._reply_begun:
+    async def end_with_error(self) -> None:
+        if self._begun:
             self._scope["state"][_ABORT]()
             return
         await self.send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"0")]})
         await self.send({"type": "http.response.body", "body": b""})
+
+
+class MeterMiddleware:
+    """Counts the bodies of PUTs to S3 as they are received."""
+
+    def __init__(self, app: ASGIApp, meter: TrafficMeter) -> None:
+        self._app = app
+        self._meter = meter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_and_count() -> Message:
+            message = await receive()
+            self._meter.count(received=len(message.get("body", b"")))
+            return message
+
+        counts = scope["method"] == "PUT" and not is_rest(scope["path"])
+        await self._app(scope, receive_and_count if counts else receive, send)

@@ -1,4 +1,4 @@
-"""What a local cloud can be told when it starts, and what it tells back."""
+"""Options of a local cloud, and the address that it serves."""
 
 from __future__ import annotations
 
@@ -9,42 +9,25 @@ from pathlib import Path
 
 
 class Profile(StrEnum):
-    """How much of the service's behaviour a client may count on."""
+    """How much of PIX4Dcloud's behaviour the local cloud offers."""
 
     DEFAULT = "default"
-    """Everything that is known, seen or inferred of the service works."""
+    """Everything that is documented, observed or inferred."""
     STRICT = "strict"
-    """Only what is certain: no optional field or right, and words and fields that no client has heard of."""
+    """Only what is certain: no optional fields or rights, and additional fields and values that no client knows."""
 
 
 class Checksums(StrEnum):
-    """What the store compares with the bytes that arrive, and tells of those that it keeps."""
+    """Checksums that the store verifies and returns."""
 
     CRC32 = "crc32"
-    """As Amazon's: all checksums that requests announce, and MD5s as ETags."""
+    """As Amazon S3: all announced checksums are verified; ETags are MD5s."""
     CONTENT_MD5 = "content-md5"
-    """As many others: `Content-MD5` is compared, and ETags are MD5s; no other checksum is known."""
+    """As many others: only `Content-MD5` is verified; ETags are MD5s."""
     ETAG = "etag"
-    """Nothing is compared; ETags are MD5s."""
+    """Nothing is verified; ETags are MD5s."""
     NONE = "none"
-    """Nothing is compared, and ETags say nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalS3:
-    """Another S3 server that takes the objects; the local cloud then hands out this key and stores none itself."""
-
-    endpoint: str
-    """`http://host:port`, or `host:port`."""
-    access_key: str
-    secret_key: str = field(repr=False)
-    region: str
-    bucket: str
-
-    @property
-    def host(self) -> str:
-        """The endpoint without its scheme, as `endpoint_override` carries it."""
-        return self.endpoint.rpartition("//")[2].rstrip("/")
+    """Nothing is verified; ETags are random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +35,32 @@ class LocalCloudOptions:
     """Times are seconds."""
 
     root: Path
-    """Folder of everything that is kept; made when missing."""
+    """Folder of all data; created when missing."""
     host: str = "127.0.0.1"
-    """Address to listen at. Loopback, unless somebody decides otherwise."""
+    """Address to listen on."""
     port: int = 0
-    """0 takes a free one."""
+    """0 picks a free one."""
     profile: Profile = Profile.DEFAULT
     checksums: Checksums = Checksums.CRC32
     credentials_lifetime: float = 3600.0
-    """How long an S3 key is good."""
+    """Lifetime of S3 credentials."""
     token_lifetime: float = 36000.0
-    """How long a bearer token is good."""
+    """Lifetime of an access token."""
     processing_seconds: float = 60.0
-    """From the start of processing to its end, the waiting included."""
+    """Duration of processing, including the time in the queue."""
     faults: tuple[str, ...] = ()
-    """What shall go wrong; see `faults.parsed` for the words."""
+    """Faults to inject; see `faults.plan.parse_fault` for the format."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    """None: the key is in `tls_cert` too."""
+    """None when `tls_cert` contains the key."""
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
-    """A login to use and to keep; without one, the root's own, made up at its first start."""
-    external_s3: ExternalS3 | None = None
+    """A login to use and store; by default the root's own, generated at its first start."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalCloudAddress:
-    """Where a local cloud listens and who may sign in. The secret is in no repr."""
+    """URLs of a local cloud, and its login. The secret is in no repr."""
 
     url: str
     s3_url: str
@@ -86,12 +68,12 @@ class LocalCloudAddress:
     client_secret: str = field(repr=False)
     root: Path
     login_is_new: bool = False
-    """The login was made up at this very start."""
+    """The login was generated at this start."""
     remarks: tuple[str, ...] = ()
-    """Sentences about who can reach what; they go beside the answer."""
+    """Sentences for the user about who can reach the server and read the folder."""
 
     def as_json(self) -> str:
-        """One line for scripts, with the secret."""
+        """One line for scripts, including the secret."""
         return json.dumps(
             {
                 "url": self.url,
@@ -103,13 +85,13 @@ class LocalCloudAddress:
         )
 
     def for_people(self) -> str:
-        """Some lines for a terminal; the secret only when it has just been made up."""
-        lines = [f"Local cloud at {self.url}, keeping everything in {self.root}"]
+        """Lines for a terminal; with the secret only when it has just been generated."""
+        lines = [f"Local cloud at {self.url}, data folder {self.root}"]
         if self.login_is_new:
             lines += [
                 f"  client id      {self.client_id}",
                 f"  client secret  {self.client_secret}",
-                "  The secret is not shown again; `--json` prints it.",
+                "  The secret is shown only once; `--json` prints it again.",
             ]
         else:
             lines.append(f"  client id      {self.client_id}")

@@ -1,4 +1,4 @@
-"""What a request is about: pure functions of its method, path and query."""
+"""Classify requests by method, path and query: pure functions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 REST_PATHS = ("/oauth2/", "/project/")
-"""Everything else is S3's."""
+"""Paths of the REST API; all others belong to S3."""
 
 
 class Route(StrEnum):
-    """Classes of requests, as faults can be aimed at them."""
+    """Kinds of requests that a fault can select."""
 
     PUT = "put"
     PART = "part"
@@ -24,7 +24,7 @@ class Route(StrEnum):
 
 
 class Operation(StrEnum):
-    """S3's operations that somebody may be allowed here."""
+    """S3 operations that a profile can allow."""
 
     PUT_OBJECT = "PutObject"
     HEAD_OBJECT = "HeadObject"
@@ -48,7 +48,7 @@ _SUBRESOURCES = frozenset(
         *("versionId", "versioning", "versions", "website"),
     }
 )
-"""Query parameters that make another operation of a request (Amazon S3 API reference)."""
+"""Query parameters that select another S3 operation (Amazon S3 API reference)."""
 
 _OF_OBJECT = {
     ("PUT", frozenset[str]()): Operation.PUT_OBJECT,
@@ -67,7 +67,7 @@ _OF_BUCKET = {
 
 
 def operation_of(method: str, key: str, parameters: Iterable[str]) -> Operation:
-    """`parameters`: names in the query."""
+    """`parameters`: names of the query parameters."""
     subresources = _SUBRESOURCES.intersection(parameters)
     if key:
         return _OF_OBJECT.get((method, subresources), Operation.FORBIDDEN)
@@ -82,8 +82,7 @@ _ROUTE_OF_OPERATION = {
 _ROUTE_OF_REST_PATH = (
     (re.compile(r"/oauth2/token/?"), "POST", Route.TOKEN),
     (re.compile(r"/project/api/v3/projects/[^/]+/s3_credentials/?"), "GET", Route.CREDENTIALS),
-    (re.compile(r"/project/api/v3/projects/[^/]+/inputs/bulk_register/?"), "POST", Route.REGISTER),
-    (re.compile(r"/project/api/v3/projects/[^/]+/(extras|results)/?"), "POST", Route.REGISTER),
+    (re.compile(r"/project/api/v3/projects/[^/]+/(inputs/bulk_register|results)/?"), "POST", Route.REGISTER),
     (re.compile(r"/project/api/v3/projects/[^/]+/start_processing/?"), "POST", Route.START),
 )
 

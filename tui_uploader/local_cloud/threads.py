@@ -1,4 +1,4 @@
-"""Worker threads for everything that blocks: files, hashes, SQLite."""
+"""Worker threads for blocking calls: files, hashes, SQLite."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Threads:
     def __init__(self, most: int = 16) -> None:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="local-cloud")
 
-    async def run(
-        self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> Result:
+    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The result of a blocking call.
 
-        When the caller is cancelled, the call is waited for all the same: nobody may close or delete what a thread
-        still works on.
+        When the caller is cancelled, this still waits for the call, so that nothing is closed or deleted while a
+        thread uses it.
         """
         work = asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *args, **kwargs))
         try:

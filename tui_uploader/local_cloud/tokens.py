@@ -1,7 +1,7 @@
-"""Bearer tokens and storage keys, made and recognised without keeping them.
+"""Access tokens and temporary S3 credentials, issued and verified without storing them.
 
-Each is its own signed statement, so a restart forgets none and there is no table of them to grow or to lock. The
-secret key of a storage key is derived from its access key; nobody but the holder of the root's signing key can.
+Each carries its own signed statement, so a restart invalidates none and no table of them grows. The secret key of S3
+credentials is derived from their access key with the root's signing key.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tui_uploader.local_cloud.s3.errors import S3Refusal
+
+class TokenRefused(Exception):
+    """A token that was not issued here or has expired; the message is for the client."""
 
 
-class PassRefused(Exception):
-    """A token that was not made here, or that ran out; the message is for the client."""
+class UnknownAccessKey(Exception):
+    """An access key that was not issued here."""
 
 
 @dataclass(frozen=True, slots=True)
-class StorageKey:
+class IssuedCredentials:
     """Temporary S3 credentials for the objects of one project. The secrets are in no repr."""
 
     access_key: str
@@ -32,25 +34,25 @@ class StorageKey:
     expires_at: float
 
 
-class PassOffice:
-    """Makes and recognises passes with the signing key of a root."""
+class TokenService:
+    """Issues and verifies tokens and credentials with the signing key of a root."""
 
     def __init__(self, signing_key: bytes) -> None:
         self._signing_key = signing_key
 
-    def bearer_token(self, client_id: str, expires_at: float) -> str:
-        """A JWT (HS256), as the service's `token_format=jwt` asks for."""
+    def access_token(self, client_id: str, expires_at: float) -> str:
+        """A JWT (HS256), as `token_format=jwt` of PIX4Dcloud asks for."""
         return self._signed("JWT", {"sub": client_id, "exp": expires_at, "jti": secrets.token_hex(8)})
 
-    def check_bearer_token(self, token: str, now: float) -> None:
-        """Raises PassRefused."""
-        if not _in_time(self._statement("JWT", token), now):
-            raise PassRefused("Token has expired.")
+    def check_access_token(self, token: str, now: float) -> None:
+        """Raises TokenRefused."""
+        if now >= float(str(self._statement("JWT", token)["exp"])):
+            raise TokenRefused("Token has expired.")
 
-    def storage_key(self, prefix: str, expires_at: float) -> StorageKey:
+    def issue_credentials(self, prefix: str, expires_at: float) -> IssuedCredentials:
         access_key = "ASIA" + base64.b32encode(secrets.token_bytes(10)).decode()
         statement = {"key": access_key, "prefix": prefix, "exp": expires_at}
-        return StorageKey(
+        return IssuedCredentials(
             access_key=access_key,
             secret_key=self._secret_key(access_key),
             session_token=self._signed("S3", statement),
@@ -58,17 +60,14 @@ class PassOffice:
             expires_at=expires_at,
         )
 
-    def recognised(self, access_key: str, session_token: str | None) -> StorageKey:
-        """The storage key that a request names; it may have run out. Raises S3Refusal for one not made here."""
+    def credentials_of(self, access_key: str, session_token: str | None) -> IssuedCredentials:
+        """The credentials that a request names; they may have expired. Raises UnknownAccessKey, TokenRefused."""
         if session_token is None:
-            raise S3Refusal("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
-        try:
-            statement = self._statement("S3", session_token)
-        except PassRefused as error:
-            raise S3Refusal("InvalidToken", "The provided token is malformed or otherwise invalid.") from error
+            raise UnknownAccessKey(access_key)
+        statement = self._statement("S3", session_token)
         if statement["key"] != access_key:
-            raise S3Refusal("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
-        return StorageKey(
+            raise UnknownAccessKey(access_key)
+        return IssuedCredentials(
             access_key=access_key,
             secret_key=self._secret_key(access_key),
             session_token=session_token,
@@ -86,23 +85,19 @@ class PassOffice:
         return f"{body}.{self._signature(body)}"
 
     def _statement(self, kind: str, token: str) -> Mapping[str, object]:
-        """What a token of this kind says. Raises PassRefused."""
+        """The statement of a token of this kind. Raises TokenRefused."""
         body, _, signature = token.rpartition(".")
         if not hmac.compare_digest(self._signature(body).encode(), signature.encode(errors="replace")):
-            raise PassRefused("Invalid token.")
+            raise TokenRefused("Invalid token.")
         head, _, statement = body.partition(".")
-        # Signed here means made here: the form needs no more doubt.
+        # The signature is ours, so the form needs no further check.
         if json.loads(_from_base64url(head))["typ"] != kind:
-            raise PassRefused("Invalid token.")
+            raise TokenRefused("Invalid token.")
         found: Mapping[str, object] = json.loads(_from_base64url(statement))
         return found
 
     def _signature(self, body: str) -> str:
         return _base64url(hmac.digest(self._signing_key, body.encode(errors="replace"), "sha256"))
-
-
-def _in_time(statement: Mapping[str, object], now: float) -> bool:
-    return now < float(str(statement["exp"]))
 
 
 def _base64url(data: bytes) -> str:

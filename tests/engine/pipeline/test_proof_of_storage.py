@@ -8,13 +8,13 @@ import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, files_by_name
+from tests.local_cloud.root_reader import registered_images
 from tests.photos import write_flight
 from tui_uploader.engine.journal.tables import commands, files
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.pipeline.send import check_again, give_up
 from tui_uploader.errors import StoredDamaged
 from tui_uploader.local_cloud.options import Checksums, LocalCloudOptions
-from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import FileSelection, FileStage, Proof, UploadStatus
 
 PHOTOS = 8

@@ -12,7 +12,7 @@ from tui_uploader.cloud.contract import Registration
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import CloudFault
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.local_cloud.storage.meter import counts
+from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import Counts, Login, UploadStatus
 
 
@@ -87,7 +87,7 @@ async def test_a_refusal_of_the_account_is_reported_and_fails_no_file(tmp_path: 
         assert standstill(stuck) == Ending(5)
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=40), None)
-    assert counts(tmp_path / "cloud").faults == 3
+    assert traffic_counts(tmp_path / "cloud").faults == 3
 
 
 async def test_a_file_that_the_service_refuses_fails_with_the_reason_and_delays_no_other(tmp_path: Path) -> None:

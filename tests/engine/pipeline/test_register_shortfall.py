@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import SETTINGS, World, add, files_by_name, settled, when
+from tests.local_cloud.root_reader import registered_images
 from tests.photos import write_flight
 from tui_uploader.cli.waiting import Ending, standstill
 from tui_uploader.cloud.contract import Registration, Shortfall
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.local_cloud.storage.database import FILE_NAME
-from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import AddRequest, Counts, ExistingProject, FileStatus, Login, UploadStatus
 
 

@@ -17,7 +17,7 @@ from tui_uploader.engine.journal.tables import open_multiparts, uploads
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
-from tui_uploader.local_cloud.storage.meter import counts
+from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import Counts, Login, ProcessingState, ProjectKind, SignInRequest
 
 FOR_EVER = "seconds=3600,probability=1"
@@ -34,7 +34,7 @@ class TwoClouds:
     stalled_root: Path
 
     def stalls(self) -> bool:
-        return counts(self.stalled_root).faults > 0
+        return traffic_counts(self.stalled_root).faults > 0
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
+from tests.local_cloud.root_reader import registered_images
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine.context import EngineContext
@@ -24,7 +25,6 @@ from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.pipeline.send import allowance
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import (
     AddRequest,
     Counts,

@@ -12,7 +12,7 @@ from tui_uploader.cli.waiting import Ending, standstill
 from tui_uploader.engine.scheduling.storage_pauses import QUIET_REFUSALS, StoragePauses, pause_after, told
 from tui_uploader.errors import ClockSkewed, StorageKeyExpired, UploaderError
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.local_cloud.storage.meter import counts
+from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import Counts, FileStatus
 
 PROJECT, OTHER = 1, 2
@@ -96,9 +96,9 @@ async def test_an_hour_of_refusals_costs_a_few_requests_and_is_told(tmp_path: Pa
         async with world.engine() as manager:
             upload = await add(manager, world.card, auto_process=False)
             await when(manager, upload.upload, lambda status: status.notice is not None)
-            at_first = counts(tmp_path / "cloud").faults
+            at_first = traffic_counts(tmp_path / "cloud").faults
             await world.in_the_long_run(lambda: world.time.passed >= 3600)
-            in_an_hour = counts(tmp_path / "cloud").faults - at_first
+            in_an_hour = traffic_counts(tmp_path / "cloud").faults - at_first
             stuck = await when(manager, upload.upload, lambda status: status.counts.waiting == 60)
             assert stuck.notice is not None and stuck.notice.needs_person
             assert standstill(stuck) == Ending(3 if fault == "expired_token" else 5)

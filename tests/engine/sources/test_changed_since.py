@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
+from tests.local_cloud.root_reader import registered_images
 from tests.photos import jpeg, write_flight, write_photo
 from tui_uploader.engine.sources import changed_since
 from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.local_cloud.storage.projects import registered_images
 from tui_uploader.model import Counts, FileStage, ProcessingState
 
 

@@ -14,9 +14,8 @@ import httpx
 import pytest
 
 from tests.local_cloud.clouds import MIB, Client, a_cloud, code, complete, create_multipart, put_part, xml
-from tui_uploader.local_cloud.options import Checksums
-from tui_uploader.local_cloud.server import LocalCloudOptions
-from tui_uploader.local_cloud.storage.projects import registered_images, starts
+from tests.local_cloud.root_reader import registered_images, starts
+from tui_uploader.local_cloud.options import Checksums, LocalCloudOptions
 
 
 @asynccontextmanager

@@ -1,11 +1,11 @@
-"""Which request gets which fault: pure, and the same in every run."""
+"""Which request gets which fault: a pure decision, the same in every run."""
 
 from __future__ import annotations
 
 import pytest
 
 from tui_uploader.errors import UsageError
-from tui_uploader.local_cloud.faults.plan import Fault, FaultName, FaultPlan, can_hit, parsed
+from tui_uploader.local_cloud.faults.plan import Fault, FaultName, FaultPlan, can_hit, parse_fault
 from tui_uploader.local_cloud.routes import Route, route_of
 
 DROP, BUSY = FaultName.DROP, FaultName.BUSY_429
@@ -23,27 +23,27 @@ DROP, BUSY = FaultName.DROP, FaultName.BUSY_429
         ("stall: route = token , seconds = 1", Fault(FaultName.STALL, Route.TOKEN, times=1, seconds=1)),
     ],
 )
-def test_written_faults(text: str, fault: Fault) -> None:
-    assert parsed(text) == fault
+def test_parsing(text: str, fault: Fault) -> None:
+    assert parse_fault(text) == fault
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("flood", "There is no fault 'flood'"),
-        ("", "There is no fault"),
+        ("flood", "Unknown fault 'flood'"),
+        ("", "Unknown fault"),
         ("drop:route=nowhere", "nowhere"),
         ("drop:bytes=many", "many"),
-        ("drop:colour=red", "'colour' means nothing"),
-        ("drop:probability=2", "out of its range"),
-        ("drop:probability=nan", "out of its range"),
-        ("drop:every=0", "out of its range"),
-        ("stall:seconds=-1", "out of its range"),
+        ("drop:colour=red", "Unknown setting 'colour'"),
+        ("drop:probability=2", "out of range"),
+        ("drop:probability=nan", "out of range"),
+        ("drop:every=0", "out of range"),
+        ("stall:seconds=-1", "out of range"),
     ],
 )
-def test_what_cannot_be_understood_is_said(text: str, says: str) -> None:
+def test_invalid_faults_are_refused_with_a_reason(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        parsed(text)
+        parse_fault(text)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_which_requests_can_be_hit(fault: Fault, hit: list[int]) -> None:
     assert [number for number in range(8) if can_hit(fault, number)] == hit
 
 
-def test_chance_is_the_same_every_time_and_another_with_another_seed() -> None:
+def test_chance_depends_only_on_the_seed() -> None:
     def hits(seed: int) -> list[int]:
         return [number for number in range(1000) if can_hit(Fault(DROP, probability=0.3, seed=seed), number)]
 
@@ -75,13 +75,13 @@ def test_a_plan_counts_by_route() -> None:
     assert [fault is not None for fault in seen] == [False, False, False, True, False]
 
 
-def test_the_first_fault_wins_and_the_others_count_on() -> None:
+def test_the_first_fault_wins_and_the_others_still_count() -> None:
     plan = FaultPlan([Fault(DROP, times=1), Fault(BUSY, after=1, times=1)])
     names = [fault.name if fault else None for fault in (plan.next_for(Route.PUT) for _ in range(3))]
     assert names == [DROP, BUSY, None]
 
 
-def test_a_hit_that_another_fault_took_is_not_used_up() -> None:
+def test_a_fault_that_another_one_preceded_keeps_its_hit() -> None:
     plan = FaultPlan([Fault(DROP, times=1), Fault(BUSY, times=1)])
     names = [fault.name if fault else None for fault in (plan.next_for(Route.PUT) for _ in range(3))]
     assert names == [DROP, BUSY, None]
@@ -102,7 +102,7 @@ def test_a_hit_that_another_fault_took_is_not_used_up() -> None:
         ("POST", "/oauth2/token/", [], Route.TOKEN),
         ("GET", "/project/api/v3/projects/7/s3_credentials/", [], Route.CREDENTIALS),
         ("POST", "/project/api/v3/projects/7/inputs/bulk_register/", [], Route.REGISTER),
-        ("POST", "/project/api/v3/projects/7/extras/", [], Route.REGISTER),
+        ("POST", "/project/api/v3/projects/7/results/", [], Route.REGISTER),
         ("POST", "/project/api/v3/projects/7/start_processing/", [], Route.START),
         ("GET", "/project/api/v3/projects/7/", [], Route.OTHER),
     ],

@@ -1,4 +1,4 @@
-"""The aws-chunked coding: any split of the bytes, and everything that is wrong with them."""
+"""The aws-chunked coding: any split of the bytes, and malformed streams."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.local_cloud.clouds import aws_chunked, cut_at
-from tests.local_cloud.s3.test_signatures import PUBLISHED, SECRET
 from tui_uploader.local_cloud.s3.aws_chunked import AwsChunkedDecoder
 from tui_uploader.local_cloud.s3.errors import S3Refusal
-from tui_uploader.local_cloud.s3.signatures import ChunkSignatures, claim_of, signature, signing_key
+from tui_uploader.local_cloud.s3.signatures import ChunkSignatures, Claim, signature, signing_key
 
 TRAILER = "x-amz-checksum-crc32"
+SECRET = "secret"
+CLAIM = Claim(
+    access_key="AKIA",
+    scope="20130524/us-east-1/s3/aws4_request",
+    timestamp="20130524T000000Z",
+    signed_headers=("host",),
+    signature="0" * 64,
+    payload="STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+    session_token=None,
+)
 
 
 def decoded(
@@ -37,9 +46,8 @@ def test_any_split_gives_the_same_payload(chunks: list[bytes], cuts: list[int], 
 
 
 def signed_stream(chunks: list[bytes], trailer: dict[str, str]) -> bytes:
-    """As Amazon describes it, written down a second time."""
-    claim = claim_of(PUBLISHED["chunked PUT with trailer"])
-    key, head, previous = signing_key(SECRET, claim.scope), f"{claim.timestamp}\n{claim.scope}", claim.signature
+    """A second implementation of Amazon's description."""
+    key, head, previous = signing_key(SECRET, CLAIM.scope), f"{CLAIM.timestamp}\n{CLAIM.scope}", CLAIM.signature
     out = b""
     for chunk in [*chunks, b""]:
         sums = f"{hashlib.sha256().hexdigest()}\n{hashlib.sha256(chunk).hexdigest()}"
@@ -53,7 +61,7 @@ def signed_stream(chunks: list[bytes], trailer: dict[str, str]) -> bytes:
 
 
 def chain() -> ChunkSignatures:
-    return ChunkSignatures(claim_of(PUBLISHED["chunked PUT with trailer"]), SECRET)
+    return ChunkSignatures(CLAIM, SECRET)
 
 
 @given(cuts=st.lists(st.integers(min_value=0, max_value=600)), trailer=st.sampled_from([{}, {TRAILER: "AAAAAA=="}]))
@@ -66,12 +74,11 @@ def test_any_split_of_a_signed_stream_verifies(cuts: list[int], trailer: dict[st
 def test_no_byte_of_a_signed_stream_can_be_changed(position: int) -> None:
     coded = bytearray(signed_stream([b"a" * 20, b"b"], {TRAILER: "AAAAAA=="}))
     coded[position % len(coded)] ^= 1
-    # The case of a digit or of a trailer's name carries no meaning; nothing else survives.
     with pytest.raises(S3Refusal):
         decoded([bytes(coded)], 21, chain())
 
 
-def test_an_unsigned_stream_is_refused_where_signatures_are_due() -> None:
+def test_an_unsigned_stream_is_refused_where_signatures_are_required() -> None:
     with pytest.raises(S3Refusal, match="signature"):
         decoded([aws_chunked([b"abc"], {})], 3, chain())
 
@@ -97,7 +104,7 @@ def test_an_unsigned_stream_is_refused_where_signatures_are_due() -> None:
         (b"0\r\n" + b"".join(b"a%d:b\r\n" % number for number in range(17)) + b"\r\n", 0),
     ],
 )
-def test_what_is_not_well_formed_is_refused(coded: bytes, length: int) -> None:
+def test_malformed_streams_are_refused(coded: bytes, length: int) -> None:
     with pytest.raises(S3Refusal) as refused:
         decoded([coded], length)
     assert refused.value.status == 400

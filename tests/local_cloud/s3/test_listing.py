@@ -16,7 +16,7 @@ from tests.local_cloud.clouds import Client, Credentialed, a_cloud, code, create
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.local_cloud.storage.database import FILE_NAME
 from tui_uploader.local_cloud.storage.names import BUCKET
-from tui_uploader.local_cloud.tokens import PassOffice
+from tui_uploader.local_cloud.tokens import TokenService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -104,7 +104,7 @@ async def test_rights_and_lists_are_by_whole_segments_of_the_path(tmp_path: Path
     """`project-100001` is no prefix of `project-1000010`, however a list is asked for."""
     async with a_cloud(LocalCloudOptions(tmp_path)) as client:
         assert (await client.s3("PUT", "mine.jpg", b"x")).status_code == 200
-        other = PassOffice(signing_key_of(tmp_path)).storage_key(f"{client.credentials.key}0", 2**33)
+        other = TokenService(signing_key_of(tmp_path)).issue_credentials(f"{client.credentials.key}0", 2**33)
         neighbour = replace(
             client,
             credentials=Credentialed(other.access_key, other.secret_key, other.session_token, BUCKET, other.prefix),

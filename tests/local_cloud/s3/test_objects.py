@@ -28,7 +28,7 @@ from tests.local_cloud.clouds import (
     signed_in,
     xml,
 )
-from tui_uploader.local_cloud.server import LocalCloudOptions
+from tui_uploader.local_cloud.options import LocalCloudOptions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -12,34 +12,34 @@ import httpx
 import pytest
 
 from tests.local_cloud.clouds import a_cloud
-from tui_uploader.local_cloud.server import LocalCloudOptions
-from tui_uploader.local_cloud.storage.meter import Counts, counts
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.local_cloud.storage.meter import TrafficCounts, traffic_counts
 
 
 async def test_bodies_of_objects_count_whatever_becomes_of_them(tmp_path: Path) -> None:
     faults = ("error500:route=put,after=1,bytes=1000000", "drop:route=put,after=2,bytes=60000")
     async with a_cloud(LocalCloudOptions(tmp_path, faults=faults)) as client:
         assert (await client.s3("POST", "a", b"<parts/>", query={"uploadId": "none"})).status_code != 200
-        assert counts(tmp_path) == Counts()
+        assert traffic_counts(tmp_path) == TrafficCounts()
         assert (await client.s3("PUT", "a", b"x" * 1000)).status_code == 200
-        assert counts(tmp_path) == Counts(1000, 0)
+        assert traffic_counts(tmp_path) == TrafficCounts(1000, 0)
         assert (await client.s3("PUT", "b", b"x" * 500)).status_code == 500
-        assert counts(tmp_path) == Counts(1500, 1)
+        assert traffic_counts(tmp_path) == TrafficCounts(1500, 1)
         with pytest.raises(httpx.TransportError):
             await client.s3("PUT", "c", b"x" * 10_000_000)
-        assert 61_500 <= counts(tmp_path).received < 10_000_000
-        assert counts(tmp_path).faults == 2
-    kept = counts(tmp_path)
+        assert 61_500 <= traffic_counts(tmp_path).received < 10_000_000
+        assert traffic_counts(tmp_path).faults == 2
+    kept = traffic_counts(tmp_path)
     async with a_cloud(LocalCloudOptions(tmp_path)) as client:
         assert (await client.s3("PUT", "a", b"x" * 1000)).status_code == 200
-        assert counts(tmp_path) == Counts(kept.received + 1000, 2)
+        assert traffic_counts(tmp_path) == TrafficCounts(kept.received + 1000, 2)
 
 
 def test_a_count_outlives_the_process_that_is_killed_right_after(tmp_path: Path) -> None:
     program = (
-        "import os, pathlib, sys; from tui_uploader.local_cloud.storage.meter import Meter;"
-        "meter = Meter(pathlib.Path(sys.argv[1])); meter.count(received=7, faults=2); os.kill(os.getpid(), 9)"
+        "import os, pathlib, sys; from tui_uploader.local_cloud.storage.meter import TrafficMeter;"
+        "meter = TrafficMeter(pathlib.Path(sys.argv[1])); meter.count(received=7, faults=2); os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run([sys.executable, "-c", program, os.fspath(tmp_path)], timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    assert counts(tmp_path) == Counts(7, 2)
+    assert traffic_counts(tmp_path) == TrafficCounts(7, 2)

@@ -1,4 +1,4 @@
-"""The object store itself: an end at any instant, and lists of any keys."""
+"""The object store: killed at any instant, and listings of any keys."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tui_uploader.local_cloud.s3.xml import NamedPart
-from tui_uploader.local_cloud.storage.database import Database
-from tui_uploader.local_cloud.storage.multipart import MultipartStore, StoredPart
-from tui_uploader.local_cloud.storage.objects import Incoming, ObjectStore, StoredObject
+from tui_uploader.local_cloud.storage.database import RootDatabase
+from tui_uploader.local_cloud.storage.multipart import MultipartStore, NamedPart, PartRecord
+from tui_uploader.local_cloud.storage.objects import IncomingFile, LocalObjectStore, ObjectRecord
 
 
 class Killed(BaseException):
-    """The end of the process, as far as the store can tell."""
+    """Ends the process, in the eyes of the store."""
 
 
 @contextmanager
-def opened(root: Path) -> Iterator[ObjectStore]:
-    database = Database(root)
-    store = ObjectStore(root, database, lambda: 1.0)
+def opened(root: Path) -> Iterator[LocalObjectStore]:
+    database = RootDatabase(root)
+    store = LocalObjectStore(root, database, lambda: 1.0)
     store.recover()
     try:
         yield store
@@ -35,14 +34,14 @@ def opened(root: Path) -> Iterator[ObjectStore]:
         database.close()
 
 
-def sealed(store: ObjectStore, body: bytes) -> tuple[Incoming, StoredObject]:
+def sealed(store: LocalObjectStore, body: bytes) -> tuple[IncomingFile, ObjectRecord]:
     incoming = store.receive()
     incoming.write(body)
     incoming.seal()
-    return incoming, StoredObject("k", len(body), hashlib.md5(body).hexdigest(), 1.0)
+    return incoming, ObjectRecord("k", len(body), hashlib.md5(body).hexdigest(), 1.0)
 
 
-def content(store: ObjectStore) -> tuple[StoredObject, bytes]:
+def content(store: LocalObjectStore) -> tuple[ObjectRecord, bytes]:
     stored, file = store.open("k")
     with file:
         return stored, file.read()
@@ -56,7 +55,7 @@ killing = pytest.mark.filterwarnings(
 
 @contextmanager
 def killed_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The block is ended by `Killed`; what it patched is put back."""
+    """The block ends with `Killed`; its patches are undone."""
     with monkeypatch.context() as patch, pytest.raises(Killed):
         yield patch
     gc.collect()
@@ -74,10 +73,10 @@ def killed_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         ("fsync of the folder", "new"),
     ],
 )
-def test_killed_while_an_object_lands(
+def test_killed_while_an_object_is_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, had: bytes | None, moment: str, expected: str
 ) -> None:
-    """Before the commit nothing has happened; after it everything has, whatever the disk looked like."""
+    """A kill before the commit changes nothing; after it, recovery completes the change."""
     new = b"the new content"
 
     def killed(*_: object, **__: object) -> None:
@@ -85,7 +84,7 @@ def test_killed_while_an_object_lands(
 
     with opened(tmp_path) as store:
         if had is not None:
-            store.land(*sealed(store, had))
+            store.publish(*sealed(store, had))
         with killed_in(monkeypatch) as patch:
             incoming = store.receive()
             incoming.write(new)
@@ -96,12 +95,12 @@ def test_killed_while_an_object_lands(
             incoming.seal()
             patch.setattr(
                 *{
-                    "commit": (Database, "transaction", killed),
+                    "commit": (RootDatabase, "transaction", killed),
                     "rename": (os, "rename", killed),
                     "fsync of the folder": (os, "fsync", killed),
                 }[moment]
             )
-            store.land(incoming, StoredObject("k", len(new), hashlib.md5(new).hexdigest(), 2.0))
+            store.publish(incoming, ObjectRecord("k", len(new), hashlib.md5(new).hexdigest(), 2.0))
     with opened(tmp_path) as store:
         assert list(store.incoming.iterdir()) == []
         survivor = new if expected == "new" else had
@@ -112,15 +111,15 @@ def test_killed_while_an_object_lands(
             assert (body, stored.etag) == (survivor, hashlib.md5(survivor).hexdigest())
 
 
-def put_part(store: ObjectStore, parts: MultipartStore, upload_id: str, number: int, body: bytes) -> NamedPart:
+def put_part(store: LocalObjectStore, parts: MultipartStore, upload_id: str, number: int, body: bytes) -> NamedPart:
     incoming, stored = sealed(store, body)
     upload = parts.upload(upload_id, "k")
-    parts.put_part(upload, StoredPart(number, stored.size, stored.etag, None, 1.0, incoming.name))
+    parts.put_part(upload, PartRecord(number, stored.size, stored.etag, None, 1.0, incoming.name))
     return NamedPart(number, stored.etag)
 
 
 @killing
-@pytest.mark.parametrize("moment", ["assembly", "commit", "rename", "clearing away"])
+@pytest.mark.parametrize("moment", ["assembly", "commit", "rename", "clean-up"])
 def test_killed_while_parts_become_an_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     def killed(*_: object, **__: object) -> None:
         raise Killed
@@ -129,17 +128,17 @@ def test_killed_while_parts_become_an_object(tmp_path: Path, monkeypatch: pytest
         parts = MultipartStore(store, min_part=1)
         upload = parts.create("k", None, {})
         named = [put_part(store, parts, upload.id, number, b"%d" % number) for number in (1, 2)]
-        # Left over from a process that ended while it took a part in.
+        # Left over from a process that ended while it received a part.
         store.receive().write(b"half a part")
         with killed_in(monkeypatch) as patch:
             target = {
-                "assembly": (Incoming, "append", killed),
-                "commit": (Database, "transaction", killed),
+                "assembly": (IncomingFile, "append", killed),
+                "commit": (RootDatabase, "transaction", killed),
                 "rename": (os, "rename", killed),
-                "clearing away": (MultipartStore, "_remove", killed),
+                "clean-up": (MultipartStore, "_remove", killed),
             }[moment]
-            # A killed process does not tidy up either.
-            patch.setattr(Incoming, "discard", lambda self: None)
+            # A killed process does not clean up.
+            patch.setattr(IncomingFile, "discard", lambda self: None)
             patch.setattr(*target)
             parts.complete(upload.id, "k", named)
     with opened(tmp_path) as store:
@@ -194,8 +193,8 @@ def test_pages_add_up_for_any_keys(
     tmp_path_factory: pytest.TempPathFactory, keys: set[str], prefix: str, delimiter: str, size: int
 ) -> None:
     root = tmp_path_factory.mktemp("root")
-    database = Database(root)
-    store = ObjectStore(root, database, lambda: 0.0)
+    database = RootDatabase(root)
+    store = LocalObjectStore(root, database, lambda: 0.0)
     with database.transaction() as sql:
         for number, key in enumerate(keys):
             sql.execute("INSERT INTO objects VALUES (?, 0, '', NULL, NULL, NULL, '{}', 0, ?)", (key, str(number)))

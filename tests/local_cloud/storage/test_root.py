@@ -1,4 +1,4 @@
-"""The folder of a local cloud: its user's own, closed to others, and without anything that somebody planted."""
+"""The folder of a local cloud: owned by its user, closed to others, without planted files or links."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import pytest
 
 from tests.local_cloud.clouds import a_cloud
 from tui_uploader.errors import UsageError
-from tui_uploader.local_cloud.server import LocalCloudOptions, running
-from tui_uploader.local_cloud.storage.database import FILE_NAME, Database
+from tui_uploader.local_cloud.options import LocalCloudOptions
+from tui_uploader.local_cloud.server import running
+from tui_uploader.local_cloud.storage.database import FILE_NAME, RootDatabase
 from tui_uploader.local_cloud.storage.names import BUCKET
-from tui_uploader.local_cloud.storage.root import prepared
+from tui_uploader.local_cloud.storage.root import prepare_root
 
 
 def mode(path: Path) -> int:
@@ -25,7 +26,7 @@ def mode(path: Path) -> int:
 
 
 def modes(root: Path) -> set[int]:
-    """Of all files and folders below."""
+    """Modes of the root and everything below it."""
     return {mode(path) for path in (root, *root.rglob("*"))}
 
 
@@ -47,7 +48,7 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-async def test_nobody_else_can_read_what_is_kept_whatever_the_umask_is(tmp_path: Path) -> None:
+async def test_other_users_cannot_read_anything_whatever_the_umask_is(tmp_path: Path) -> None:
     root = tmp_path / "a" / "b"
     with without_umask():
         async with a_cloud(LocalCloudOptions(root)) as client:
@@ -56,31 +57,31 @@ async def test_nobody_else_can_read_what_is_kept_whatever_the_umask_is(tmp_path:
             assert modes(tmp_path / "a") == {0o700, 0o600}
 
 
-async def test_a_root_of_an_older_version_is_closed_and_goes_on(root: Path) -> None:
+async def test_an_open_root_of_an_older_version_is_closed_and_used(root: Path) -> None:
     async with a_cloud(LocalCloudOptions(root)) as client:
         assert (await client.s3("PUT", "DCIM/a.jpg", b"photo")).status_code == 200
         login = client.address.client_secret
-        place = client.path("DCIM/a.jpg")
+        path_of_photo = client.path("DCIM/a.jpg")
     for path in (root, *root.rglob("*")):
         path.chmod(0o777 if path.is_dir() else 0o666)
     async with running(LocalCloudOptions(root)) as address:
         assert address.client_secret == login
         assert "was open to other users" in " ".join(address.remarks)
         assert modes(root) == {0o700, 0o600}
-        assert place.read_bytes() == b"photo"
-    assert prepared(root) == ()
+        assert path_of_photo.read_bytes() == b"photo"
+    assert prepare_root(root) == ()
 
 
-def test_a_folder_with_other_things_is_never_closed_unasked(root: Path) -> None:
+def test_a_folder_with_other_files_is_not_closed(root: Path) -> None:
     (root / "thesis.odt").touch()
-    with pytest.raises(UsageError, match=r"holds other things \(thesis\.odt\).* --root .*/root/local-cloud\.$"):
-        prepared(root)
+    with pytest.raises(UsageError, match=r"has other files \(thesis\.odt\).* --root .*/root/local-cloud\.$"):
+        prepare_root(root)
     assert (mode(root), [path.name for path in root.iterdir()]) == (0o755, ["thesis.odt"])
     (root / FILE_NAME).touch()
-    with pytest.raises(UsageError, match=r"keeps a local cloud already: .* run `chmod 700 "):
-        prepared(root)
+    with pytest.raises(UsageError, match=r"already has a local cloud: .* run `chmod 700 "):
+        prepare_root(root)
     root.chmod(0o700)
-    assert prepared(root) == ()
+    assert prepare_root(root) == ()
 
 
 def a_link_as_root(root: Path) -> Path:
@@ -111,7 +112,7 @@ def a_link_as_database(root: Path) -> Path:
     return root
 
 
-def a_second_name_as_meter(root: Path) -> Path:
+def a_second_hard_link_as_meter(root: Path) -> Path:
     (root.parent / "precious").write_text("precious, and longer than two counts")
     os.link(root.parent / "precious", root / "meter")
     return root
@@ -125,61 +126,61 @@ def a_pipe_as_lock(root: Path) -> Path:
 @pytest.mark.parametrize(
     ("planted", "said"),
     [
-        (a_link_as_root, "link is a link.*Name the folder that it leads to: --root "),
+        (a_link_as_root, "link is a link.*Name the folder that it points to: --root "),
         (a_link_as_objects, "objects is a link"),
         (a_link_as_bucket, f"{BUCKET} is a link"),
         (a_link_deep_below, "project-100001 is a link"),
         (a_link_as_database, "sqlite is a link"),
-        (a_second_name_as_meter, "meter has a second name"),
-        (a_pipe_as_lock, "lock is a link or no file"),
+        (a_second_hard_link_as_meter, "meter has a second hard link"),
+        (a_pipe_as_lock, "lock is a link or not a file"),
     ],
 )
-def test_what_was_planted_is_refused_with_its_name(root: Path, planted: Callable[[Path], Path], said: str) -> None:
+def test_a_planted_file_or_link_is_refused_by_name(root: Path, planted: Callable[[Path], Path], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        prepared(planted(root))
+        prepare_root(planted(root))
 
 
 def test_a_root_or_a_database_of_another_user_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root.chmod(0o700)
-    Database(root).close()
-    honest = os.stat
+    RootDatabase(root).close()
+    real_stat = os.stat
 
-    def of_somebody_else(path: Any, **options: Any) -> os.stat_result:
-        found = honest(path, **options)
+    def with_another_owner(path: Any, **options: Any) -> os.stat_result:
+        found = real_stat(path, **options)
         return os.stat_result([*found[:4], os.getuid() + 1, *found[5:]]) if path == FILE_NAME else found
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "stat", of_somebody_else)
-        with pytest.raises(UsageError, match=rf"does not use what others made\. .*{FILE_NAME} belongs to "):
-            prepared(root)
-    somebody_else = os.getuid() + 1
-    monkeypatch.setattr(os, "getuid", lambda: somebody_else)
+        patch.setattr(os, "stat", with_another_owner)
+        with pytest.raises(UsageError, match=rf"does not use files of other users\. .*{FILE_NAME} belongs to "):
+            prepare_root(root)
+    another_user = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: another_user)
     with pytest.raises(UsageError, match="belongs to "):
-        prepared(root)
+        prepare_root(root)
 
 
-def test_a_disk_without_permissions_is_used_unless_others_may_write(
+def test_a_disk_without_permissions_is_used_unless_others_can_write(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As FAT and exFAT are mounted by desktops, and by a careless hand."""
+    """FAT and exFAT, as desktops mount them, and mounted writable for all."""
 
     def refused(descriptor: int, wanted: int) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "fchmod", refused)
     (root / "objects").mkdir(mode=0o755)
-    assert "keeps no permissions: every user" in " ".join(prepared(root))
+    assert "has no permissions: every user" in " ".join(prepare_root(root))
     root.chmod(0o777)
     with pytest.raises(UsageError, match=r"Other users can write to .* mount this one so that only you"):
-        prepared(root)
+        prepare_root(root)
 
 
-def test_a_place_where_everybody_may_put_another_folder_is_refused(root: Path) -> None:
+def test_a_root_that_every_user_could_replace_is_refused(root: Path) -> None:
     root.chmod(0o777)
-    with pytest.raises(UsageError, match=r"every user may write to .*`chmod o-w "):
-        prepared(root / "cloud")
+    with pytest.raises(UsageError, match=r"every user can write to .*`chmod o-w "):
+        prepare_root(root / "cloud")
     root.chmod(0o1777)
-    assert prepared(root / "cloud") == ()
+    assert prepare_root(root / "cloud") == ()
 
 
 async def test_a_link_that_is_planted_later_is_not_followed(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ async def test_a_link_that_is_planted_later_is_not_followed(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("host", "remarks"), [("127.0.0.1", 0), ("::1", 0), ("0.0.0.0", 2)])
-async def test_what_listening_for_other_computers_means_is_said(tmp_path: Path, host: str, remarks: int) -> None:
+async def test_remarks_explain_that_other_computers_can_connect(tmp_path: Path, host: str, remarks: int) -> None:
     async with running(LocalCloudOptions(tmp_path, host=host)) as address:
         assert len(address.remarks) == remarks
         if remarks:

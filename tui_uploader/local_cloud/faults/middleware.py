@@ -1,4 +1,4 @@
-"""Carries out what `faults` decides: an ASGI layer between the edge and the two APIs."""
+"""Inject the faults that the plan selects: middleware around both APIs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui_uploader.local_cloud.faults.plan import Fault, FaultName, FaultPlan
-from tui_uploader.local_cloud.middleware import cut
+from tui_uploader.local_cloud.middleware import abort
 from tui_uploader.local_cloud.routes import is_rest, route_of
 from tui_uploader.local_cloud.s3.api import refused
 from tui_uploader.local_cloud.s3.errors import S3Refusal
@@ -43,7 +43,7 @@ _REST_REFUSALS = {
 _GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
-class FaultLayer:
+class FaultMiddleware:
     def __init__(
         self,
         app: ASGIApp,
@@ -64,12 +64,12 @@ class FaultLayer:
         if fault is None:
             await self._app(scope, receive, send)
             return
-        logger.info("Fault %s for a request of %s", fault.name, route)
+        logger.info("Fault %s for a request of kind %s", fault.name, route)
         self._on_hit()
         match fault.name:
             case FaultName.DROP:
                 await _read_up_to(fault.bytes, receive)
-                await cut(scope, receive)
+                await abort(scope, receive)
             case FaultName.STALL if not fault.bytes:
                 await self._sleep(fault.seconds)
                 await self._app(scope, receive, send)
@@ -78,14 +78,14 @@ class FaultLayer:
             case FaultName.FLIP:
                 await self._app(scope, _flipping(receive, fault.bytes), send)
             case FaultName.LOST_REPLY:
-                await self._app(scope, receive, _losing(scope, receive, send))
+                await self._app(scope, receive, _losing_reply(scope, receive, send))
             case _:
                 await _read_up_to(fault.bytes, receive)
                 await reply_of(fault, scope)(scope, receive, send)
 
 
 def reply_of(fault: Fault, scope: Scope) -> Response:
-    """The reply of a fault that replies."""
+    """The reply of a fault that answers the request."""
     if fault.name is FaultName.ERROR_502_HTML:
         return HTMLResponse(_GATEWAY_PAGE, status_code=502)
     if is_rest(scope["path"]):
@@ -105,7 +105,7 @@ def reply_of(fault: Fault, scope: Scope) -> Response:
 
 
 async def _read_up_to(limit: int, receive: Receive) -> None:
-    """Take that many bytes of the body, or what there is."""
+    """Read and discard `limit` bytes of the body, or all of a shorter one."""
     taken = 0
     while taken < limit:
         message = await receive()
@@ -147,13 +147,13 @@ def _flipping(receive: Receive, at: int) -> Receive:
     return receive_damaged
 
 
-def _losing(scope: Scope, receive: Receive, send: Send) -> Send:
+def _losing_reply(scope: Scope, receive: Receive, send: Send) -> Send:
     lost = False
 
     async def send_nothing(message: Message) -> None:
         nonlocal lost
         if not lost:
             lost = True
-            await cut(scope, receive)
+            await abort(scope, receive)
 
     return send_nothing

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: pure decisions. `fault_layer` carries them out.
+"""Decide which requests a fault hits: pure functions. `faults.middleware` injects the faults.
 
 A fault is written `NAME[:KEY=VALUE,…]`, for example `drop:route=part,bytes=1000000,times=3` or
 `slowdown503:route=put,probability=0.2,seed=7`.
@@ -17,55 +17,55 @@ from tui_uploader.local_cloud.routes import Route
 
 class FaultName(StrEnum):
     DROP = "drop"
-    """The connection breaks after `bytes` of the body, or at its end; nothing takes effect."""
+    """The connection is aborted after `bytes` of the body; the request has no effect."""
     STALL = "stall"
-    """Nothing is read or answered for `seconds`, once `bytes` of the body have been read; then all is well."""
+    """After `bytes` of the body nothing is read or answered for `seconds`; then the request continues."""
     ERROR_500 = "error500"
     ERROR_502_HTML = "error502html"
-    """A gateway's page instead of an answer."""
+    """The HTML page of a gateway instead of a reply."""
     SLOWDOWN_503 = "slowdown503"
     BUSY_429 = "busy429"
-    """With `seconds` as Retry-After."""
+    """With Retry-After: `seconds`."""
     FORBIDDEN_403 = "forbidden403"
-    """This account may not do that."""
+    """The account lacks the permission."""
     EXPIRED_TOKEN = "expired_token"
-    """Once `bytes` of the body have been read."""
+    """After `bytes` of the body."""
     TIME_SKEWED = "time_skewed"
     LOST_REPLY = "lost_reply"
-    """The request takes effect, and the connection breaks before the answer."""
+    """The request takes effect, and the connection is aborted before the reply."""
     FLIP = "flip"
-    """One bit of the body changes on the way: of the byte `bytes`, or of the last one."""
+    """One bit of the body is flipped: in byte number `bytes`, or in the last one of a shorter body."""
     COMPLETE_200_ERROR = "complete200error"
-    """Complete answers 200 with an error in the body, and nothing takes effect."""
+    """CompleteMultipartUpload answers 200 with an error in the body, and has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     name: FaultName
     route: Route | None = None
-    """Which requests it can hit; None: any."""
+    """The kind of requests that it can hit; None for all."""
     after: int = 0
-    """Requests of the route that pass before the first can be hit."""
+    """Number of requests of the route that are spared first."""
     every: int = 1
-    """From then on, each n-th can be hit."""
+    """From then on, every n-th can be hit."""
     probability: float = 1.0
-    """Of a request that can be hit, to be hit."""
+    """Probability that such a request is hit."""
     times: int | None = None
-    """At most so many are hit; None: no limit."""
+    """Largest number of hits; None for no limit."""
     seed: int = 0
     bytes: int = 0
     seconds: float = 1.0
 
 
 def can_hit(fault: Fault, number: int) -> bool:
-    """Whether the fault is for the `number`-th request (from 0) of its route; the same answer in every run."""
+    """Whether the fault hits request `number` (from 0) of its route; the same in every run."""
     if number < fault.after or (number - fault.after) % fault.every:
         return False
     return random.Random(f"{fault.seed}/{fault.name}/{number}").random() < fault.probability
 
 
 class FaultPlan:
-    """Counts requests, and says which fault each one gets."""
+    """Counts requests and selects the fault for each."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._faults = faults
@@ -73,7 +73,7 @@ class FaultPlan:
         self._hit = [0] * len(faults)
 
     def next_for(self, route: Route) -> Fault | None:
-        """The first fault that hits; a request gets one at most, but every fault of its route counts it."""
+        """The first fault that hits the request, if any; every fault of its route counts the request."""
         chosen: Fault | None = None
         for index, fault in enumerate(self._faults):
             if fault.route not in (None, route):
@@ -91,17 +91,17 @@ _COUNTS = ("after", "every", "times", "seed", "bytes")
 _FRACTIONS = ("probability", "seconds")
 
 
-def parsed(text: str) -> Fault:
-    """A fault from its written form.
+def parse_fault(text: str) -> Fault:
+    """Parse a fault.
 
-    `route` is a `Route`'s word or `any`; `after`, `every`, `times`, `seed` and `bytes` are whole numbers,
-    `probability` and `seconds` fractions. Without `every`, `probability` and `times`, it hits once.
+    `route` is a value of `Route` or `any`; `after`, `every`, `times`, `seed` and `bytes` are whole numbers,
+    `probability` and `seconds` decimal fractions. Without `every`, `probability` and `times`, it hits once.
 
     Raises UsageError.
     """
     name, _, rest = text.partition(":")
     if name not in list(FaultName):
-        raise UsageError(f"There is no fault {name!r}; there are {', '.join(FaultName)}.")
+        raise UsageError(f"Unknown fault {name!r}. Faults are {', '.join(FaultName)}.")
     values: dict[str, str] = {}
     for setting in filter(None, rest.split(",")):
         key, _, value = setting.partition("=")
@@ -109,10 +109,10 @@ def parsed(text: str) -> Fault:
     unknown = values.keys() - {"route", *_COUNTS, *_FRACTIONS}
     if unknown:
         known = ", ".join(("route", *_COUNTS, *_FRACTIONS))
-        raise UsageError(f"In the fault {text!r}, {min(unknown)!r} means nothing; settings are {known}.")
+        raise UsageError(f"Unknown setting {min(unknown)!r} in the fault {text!r}. Settings are {known}.")
     fault = _fault(FaultName(name), values, text)
     if not 0 <= fault.probability <= 1 or fault.every < 1 or fault.seconds < 0 or min(fault.after, fault.bytes) < 0:
-        raise UsageError(f"In the fault {text!r}, a number is out of its range.")
+        raise UsageError(f"A number in the fault {text!r} is out of range.")
     return fault
 
 
@@ -131,7 +131,7 @@ def _fault(name: FaultName, values: Mapping[str, str], text: str) -> Fault:
             seconds=float(values.get("seconds", 1)),
         )
     except ValueError as error:
-        raise UsageError(f"The fault {text!r} cannot be understood: {error}.") from error
+        raise UsageError(f"Invalid fault {text!r}: {error}.") from error
 
 
 def _route(name: FaultName, word: str | None) -> Route | None:

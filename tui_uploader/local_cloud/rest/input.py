@@ -1,4 +1,4 @@
-"""What REST clients send, taken apart; everything that is not as it should be becomes a refusal in Django's shapes."""
+"""Parse and validate REST requests; errors have the shapes of Django REST framework."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_FORM_FIELDS = 20
 
 
 class RestRefusal(Exception):
-    """A request that is answered with an error; a plain text becomes `{"detail": …}`."""
+    """A request that is answered with an error; a text becomes `{"detail": …}`."""
 
     def __init__(
         self, status: HTTPStatus, detail: str | Mapping[str, object], *, headers: Mapping[str, str] | None = None
@@ -32,7 +32,7 @@ class RestRefusal(Exception):
 
 
 async def json_object(request: Request) -> Mapping[str, object]:
-    """The body as a JSON object; an empty body is an empty object. Raises RestRefusal, BodyTooLarge."""
+    """The body as a JSON object; an empty body counts as an empty object. Raises RestRefusal, BodyTooLarge."""
     body = await read_body(request, _LONGEST_BODY)
     try:
         value = json.loads(body) if body.strip() else {}
@@ -44,7 +44,7 @@ async def json_object(request: Request) -> Mapping[str, object]:
 
 
 def text_field(fields: Mapping[str, object], name: str) -> str:
-    """Raises RestRefusal unless the field is a text that UTF-8 can carry."""
+    """A required field. Raises RestRefusal unless it is a string without NUL that can be encoded as UTF-8."""
     value = fields.get(name)
     if value is None:
         raise RestRefusal(HTTPStatus.BAD_REQUEST, {name: ["This field is required."]})
@@ -54,7 +54,7 @@ def text_field(fields: Mapping[str, object], name: str) -> str:
 
 
 def page_number(request: Request, parameter: str, default: int) -> int:
-    """Raises RestRefusal unless it is a number from 1."""
+    """A number in the query. Raises RestRefusal unless it is a whole number from 1."""
     text = request.query_params.get(parameter, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text)):
         raise RestRefusal(HTTPStatus.NOT_FOUND, "Invalid page.")
@@ -62,7 +62,7 @@ def page_number(request: Request, parameter: str, default: int) -> int:
 
 
 async def form_fields(request: Request) -> dict[str, str]:
-    """Fields of the query and of an urlencoded or multipart body. Raises RestRefusal, BodyTooLarge."""
+    """Fields of the query and of a URL-encoded or multipart body. Raises RestRefusal, BodyTooLarge."""
     fields = dict(request.query_params)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == "application/x-www-form-urlencoded":

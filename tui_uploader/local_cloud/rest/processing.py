@@ -1,16 +1,17 @@
-"""What becomes of a project, told by the clock alone: no photogrammetry happens here."""
+"""Processing as a matter of time only: no photogrammetry happens here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from tui_uploader.local_cloud.storage.projects import ProcessingRun
+
 WAITING_SHARE = 0.2
-"""Part of the time between start and end that a project waits for its turn."""
+"""Share of a run's duration that a project waits in the queue."""
 
 
 class Phase(StrEnum):
-    """Words of `public_status`, of those that clients of the service have seen."""
+    """Values of `public_status` that clients of PIX4Dcloud have seen."""
 
     CREATED = "CREATED"
     UPLOADED = "UPLOADED"
@@ -19,27 +20,19 @@ class Phase(StrEnum):
     DONE = "DONE"
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """When processing was started, and how long it takes in all (seconds)."""
-
-    at: float
-    seconds: float
-
-    @property
-    def waiting_seconds(self) -> float:
-        return self.seconds * WAITING_SHARE
-
-    @property
-    def processing_seconds(self) -> float:
-        return self.seconds - self.waiting_seconds
+def waiting_seconds(run: ProcessingRun) -> float:
+    return run.duration * WAITING_SHARE
 
 
-def phase(registered: int, start: Start | None, now: float) -> Phase:
-    """`registered`: images and results that the project knows."""
-    if start is None:
+def processing_seconds(run: ProcessingRun) -> float:
+    return run.duration - waiting_seconds(run)
+
+
+def phase(registered: int, run: ProcessingRun | None, now: float) -> Phase:
+    """`registered`: number of registered images and results."""
+    if run is None:
         return Phase.UPLOADED if registered else Phase.CREATED
-    elapsed = now - start.at
-    if elapsed >= start.seconds:
+    elapsed = now - run.started
+    if elapsed >= run.duration:
         return Phase.DONE
-    return Phase.PROCESSING if elapsed >= start.waiting_seconds else Phase.WAITING
+    return Phase.PROCESSING if elapsed >= waiting_seconds(run) else Phase.WAITING

@@ -1,4 +1,4 @@
-"""The `aws-chunked` coding: a payload in chunks, each perhaps signed, with trailers behind them perhaps.
+"""Decode the `aws-chunked` coding: a payload in chunks, optionally signed, with optional trailers.
 
     10000;chunk-signature=…\\r\\n <65536 bytes> \\r\\n … 0;chunk-signature=…\\r\\n x-amz-checksum-crc32:…\\r\\n \\r\\n
 
@@ -29,10 +29,10 @@ class _Awaiting(Enum):
 
 
 class AwsChunkedDecoder:
-    """Takes the coded body in any pieces and gives the payload.
+    """Incremental decoder.
 
-    With `signatures`, every chunk and the trailers have to be signed. Payload is given out before its chunk's
-    signature was seen: keep it aside until `finish`.
+    With `signatures`, every chunk and the trailers must be signed. Payload is returned before the signature of its
+    chunk is checked: do not use it before `finish` returns.
     """
 
     def __init__(self, decoded_length: int, signatures: ChunkSignatures | None = None) -> None:
@@ -47,7 +47,7 @@ class AwsChunkedDecoder:
         self._trailers: dict[str, str] = {}
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The payload in `data`, piece by piece. Raises S3Refusal."""
+        """The payload in `data`, in pieces. Raises S3Refusal."""
         payload: list[bytes] = []
         at = 0
         while at < len(data):
@@ -67,13 +67,13 @@ class AwsChunkedDecoder:
             line, self._line = bytes(self._line), bytearray()
             if not line.endswith(b"\r\n"):
                 raise _malformed()
-            self._obey(line[:-2])
+            self._handle_line(line[:-2])
         return payload
 
     def finish(self) -> dict[str, str]:
-        """The trailers by their names in lower case, when the body has ended. Raises S3Refusal."""
+        """End the body and return the trailers by lower-case name. Raises S3Refusal."""
         if self._awaiting is not _Awaiting.NOTHING or self._left_of_payload:
-            raise S3Refusal("IncompleteBody", "The payload is not as long as the headers said.")
+            raise S3Refusal("IncompleteBody", "The payload is shorter than x-amz-decoded-content-length says.")
         return self._trailers
 
     def _take(self, piece: bytes) -> None:
@@ -83,7 +83,7 @@ class AwsChunkedDecoder:
         if not self._left_of_chunk:
             self._awaiting = _Awaiting.END_OF_DATA
 
-    def _obey(self, line: bytes) -> None:
+    def _handle_line(self, line: bytes) -> None:
         if self._awaiting is _Awaiting.HEAD:
             self._begin_chunk(line)
         elif self._awaiting is _Awaiting.END_OF_DATA:

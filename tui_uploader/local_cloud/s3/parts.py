@@ -1,4 +1,4 @@
-"""S3's calls on objects in parts: create, part, list, complete, abort."""
+"""S3 operations on multipart uploads: create, part, list, complete, abort."""
 
 from __future__ import annotations
 
@@ -9,37 +9,31 @@ from functools import partial
 from starlette.responses import Response, StreamingResponse
 
 from tui_uploader.local_cloud.bodies import read_body
-from tui_uploader.local_cloud.s3.errors import S3Refusal
-from tui_uploader.local_cloud.s3.objects import ObjectCalls, if_absent, iso_time, refuse_copy, xml_response
-from tui_uploader.local_cloud.s3.request import Call
+from tui_uploader.local_cloud.s3.announced_checksums import AnnouncedChecksums, algorithm_of, announced, check
+from tui_uploader.local_cloud.s3.errors import S3Refusal, s3_refusal
+from tui_uploader.local_cloud.s3.objects import ObjectOperations, if_absent, iso_time, refuse_copy, xml_response
+from tui_uploader.local_cloud.s3.request import S3Request
 from tui_uploader.local_cloud.s3.xml import DECLARATION, Child, document, error_document, named_parts
-from tui_uploader.local_cloud.storage.checksums import (
-    Algorithm,
-    Announced,
-    ChecksumType,
-    Digests,
-    algorithm_of,
-    announced,
-    check,
-)
-from tui_uploader.local_cloud.storage.multipart import MAX_PARTS, MultipartStore, MultipartUpload, StoredPart
+from tui_uploader.local_cloud.storage.checksums import Algorithm, ChecksumType
+from tui_uploader.local_cloud.storage.errors import StorageRefusal
+from tui_uploader.local_cloud.storage.multipart import MAX_PARTS, MultipartStore, MultipartUpload, PartRecord
 from tui_uploader.local_cloud.storage.names import BUCKET
-from tui_uploader.local_cloud.storage.objects import ObjectStore, StoredObject
+from tui_uploader.local_cloud.storage.objects import LocalObjectStore, ObjectRecord
 from tui_uploader.local_cloud.threads import Threads
 
 _LONGEST_LIST = 4 * 1024**2
-"""Bytes of a CompleteMultipartUpload document; 10,000 parts with checksums need some 2 MB."""
+"""Bytes of a CompleteMultipartUpload document; 10,000 parts with checksums need about 2 MB."""
 _MOST_LISTED = 1000
 _PATIENCE = 10.0
-"""Seconds until a reply to Complete begins although the object is not together yet."""
+"""Seconds after which the reply to Complete begins although the object is still being assembled."""
 
 
-class PartCalls:
+class MultipartOperations:
     def __init__(
         self,
-        store: ObjectStore,
+        store: LocalObjectStore,
         parts: MultipartStore,
-        objects: ObjectCalls,
+        objects: ObjectOperations,
         threads: Threads,
         patience: float = _PATIENCE,
     ) -> None:
@@ -48,11 +42,13 @@ class PartCalls:
         self._objects = objects
         self._threads = threads
         self._patience = patience
-        self._completing: set[asyncio.Task[StoredObject]] = set()
+        self._completing: set[asyncio.Task[ObjectRecord]] = set()
 
-    async def create(self, call: Call) -> Response:
-        upload = await self._threads.run(self._parts.create, call.key, _wanted_checksum(call), call.kept_headers())
-        children: list[Child] = [("Bucket", BUCKET), ("Key", call.key), ("UploadId", upload.id)]
+    async def create(self, request: S3Request) -> Response:
+        upload = await self._threads.run(
+            self._parts.create, request.key, _wanted_checksum(request), request.kept_headers()
+        )
+        children: list[Child] = [("Bucket", BUCKET), ("Key", request.key), ("UploadId", upload.id)]
         response = xml_response(document("InitiateMultipartUploadResult", children))
         if upload.checksum:
             algorithm, kind = upload.checksum
@@ -60,18 +56,18 @@ class PartCalls:
             response.headers["x-amz-checksum-type"] = kind.value
         return response
 
-    async def put(self, call: Call) -> Response:
-        refuse_copy(call)
-        number = call.whole_number("partNumber", 0, 1, MAX_PARTS)
-        upload = await self._upload(call)
+    async def put(self, request: S3Request) -> Response:
+        refuse_copy(request)
+        number = request.whole_number("partNumber", 0, 1, MAX_PARTS)
+        upload = await self._upload(request)
         algorithm = upload.checksum[0] if upload.checksum else None
-        _check_part_checksum(call, upload)
-        async with self._objects.taken_in(call, algorithm) as (incoming, digests, given):
+        _check_part_checksum(request, upload)
+        async with self._objects.received(request, algorithm) as (incoming, digests, given):
             kept = algorithm or given
-            part = StoredPart(
+            part = PartRecord(
                 number=number,
                 size=incoming.size,
-                md5=call.etag(digests.md5),
+                md5=request.etag(digests.md5),
                 checksum=(kept, digests.value(kept)) if kept else None,
                 modified=self._store.now(),
                 incoming=incoming.name,
@@ -80,11 +76,11 @@ class PartCalls:
         checksum = {part.checksum[0].header: part.checksum[1]} if part.checksum else {}
         return Response(headers={"etag": f'"{part.md5}"'} | checksum)
 
-    async def list_uploads(self, call: Call) -> Response:
-        """By key and, of one key, in the order in which they were begun."""
-        limit = min(call.whole_number("max-uploads", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
-        prefix, after = call.parameters.get("prefix", ""), call.parameters.get("key-marker", "")
-        behind = call.parameters.get("upload-id-marker", "") if after else ""
+    async def list_uploads(self, request: S3Request) -> Response:
+        """Sorted by key, then by time of creation."""
+        limit = min(request.whole_number("max-uploads", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
+        prefix, after = request.parameters.get("prefix", ""), request.parameters.get("key-marker", "")
+        behind = request.parameters.get("upload-id-marker", "") if after else ""
         found = await self._threads.run(self._parts.uploads, prefix, after, behind, limit + 1)
         shown = found[:limit]
         children: list[Child] = [
@@ -100,15 +96,15 @@ class PartCalls:
         children += [("Upload", _listed_upload(upload)) for upload in shown]
         return xml_response(document("ListMultipartUploadsResult", children))
 
-    async def list(self, call: Call) -> Response:
-        limit = min(call.whole_number("max-parts", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
-        after = call.whole_number("part-number-marker", 0, 0, 2**31 - 1)
-        upload = await self._upload(call)
+    async def list(self, request: S3Request) -> Response:
+        limit = min(request.whole_number("max-parts", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
+        after = request.whole_number("part-number-marker", 0, 0, 2**31 - 1)
+        upload = await self._upload(request)
         found = await self._threads.run(self._parts.parts, upload, after, limit + 1)
         shown = found[:limit]
         children: list[Child] = [
             ("Bucket", BUCKET),
-            ("Key", call.key),
+            ("Key", request.key),
             ("UploadId", upload.id),
             ("PartNumberMarker", after),
             ("NextPartNumberMarker", shown[-1].number if shown else None),
@@ -121,66 +117,66 @@ class PartCalls:
         children += [("Part", _listed_part(part)) for part in shown]
         return xml_response(document("ListPartsResult", children))
 
-    async def complete(self, call: Call, request_id: str) -> Response:
-        """The object, or, when that takes its time, a reply that begins at once with white space, as S3 does it."""
-        body = await read_body(call.request, _LONGEST_LIST)
-        _check_signed(body, call)
+    async def complete(self, request: S3Request, request_id: str) -> Response:
+        """Assemble the object. When that takes long, the reply begins with white space meanwhile, as that of S3."""
+        body = await read_body(request.http, _LONGEST_LIST)
+        _check_signed(body, request)
         named = named_parts(body)
         work = asyncio.create_task(
             self._threads.run(
                 partial(
                     self._parts.complete,
-                    call.parameters["uploadId"],
-                    call.key,
+                    request.parameters["uploadId"],
+                    request.key,
                     named,
-                    _expected_whole(call),
-                    size=_expected_size(call),
-                    only_if_absent=if_absent(call),
+                    _expected_whole(request),
+                    size=_expected_size(request),
+                    only_if_absent=if_absent(request),
                 )
             )
         )
-        # The object comes together even when its client has left.
+        # The object is assembled even when the client disconnects.
         self._completing.add(work)
         work.add_done_callback(self._completed)
         await asyncio.wait([work], timeout=self._patience)
         if work.done():
-            return xml_response(_completed(call, work.result()))
-        return StreamingResponse(self._waiting_for(work, call, request_id), media_type="application/xml")
+            return xml_response(_completed(request, work.result()))
+        return StreamingResponse(self._waiting_for(work, request, request_id), media_type="application/xml")
 
-    def _completed(self, work: asyncio.Task[StoredObject]) -> None:
+    def _completed(self, work: asyncio.Task[ObjectRecord]) -> None:
         self._completing.discard(work)
         if not work.cancelled():
-            work.exception()  # looked at, also when nobody waits for the reply any more
+            work.exception()  # retrieved, also when the client has disconnected
 
     async def _waiting_for(
-        self, work: asyncio.Task[StoredObject], call: Call, request_id: str
+        self, work: asyncio.Task[ObjectRecord], request: S3Request, request_id: str
     ) -> AsyncGenerator[str, None]:
         yield DECLARATION
         while not work.done():
             await asyncio.wait([work], timeout=self._patience)
             yield " "
         try:
-            yield _completed(call, work.result())
-        except S3Refusal as refusal:
-            yield error_document(refusal, call.resource, request_id)
+            yield _completed(request, work.result())
+        except StorageRefusal as refusal:
+            yield error_document(s3_refusal(refusal), request.resource, request_id)
 
-    async def abort(self, call: Call) -> Response:
-        await self._threads.run(self._parts.abort, call.parameters["uploadId"], call.key)
+    async def abort(self, request: S3Request) -> Response:
+        await self._threads.run(self._parts.abort, request.parameters["uploadId"], request.key)
         return Response(status_code=204)
 
-    async def _upload(self, call: Call) -> MultipartUpload:
-        return await self._threads.run(self._parts.upload, call.parameters["uploadId"], call.key)
+    async def _upload(self, request: S3Request) -> MultipartUpload:
+        return await self._threads.run(self._parts.upload, request.parameters["uploadId"], request.key)
 
 
-def _check_signed(body: bytes, call: Call) -> None:
-    expected = Announced(payload_sha256=announced(call.headers, call.claim.payload).payload_sha256)
-    digests = Digests(expected)
+def _check_signed(body: bytes, request: S3Request) -> None:
+    expected = AnnouncedChecksums(payload_sha256=announced(request.headers, request.claim.payload).payload_sha256)
+    digests = expected.digests()
     digests.update(body)
     check(expected, digests, {})
 
 
-def _wanted_checksum(call: Call) -> tuple[Algorithm, ChecksumType] | None:
-    word, kind = call.headers.get("x-amz-checksum-algorithm"), call.headers.get("x-amz-checksum-type")
+def _wanted_checksum(request: S3Request) -> tuple[Algorithm, ChecksumType] | None:
+    word, kind = request.headers.get("x-amz-checksum-algorithm"), request.headers.get("x-amz-checksum-type")
     if word is None:
         return None
     algorithm = algorithm_of(word)
@@ -195,11 +191,11 @@ def _wanted_checksum(call: Call) -> tuple[Algorithm, ChecksumType] | None:
     return algorithm, wanted
 
 
-def _check_part_checksum(call: Call, upload: MultipartUpload) -> None:
-    """S3 takes no part without the checksum that a composite one is made of."""
+def _check_part_checksum(request: S3Request, upload: MultipartUpload) -> None:
+    """Raises S3Refusal for a part without the checksum that the composite checksum needs, or with another one."""
     if upload.checksum is None:
         return
-    expected, given = upload.checksum[0], announced(call.headers, call.claim.payload).algorithm
+    expected, given = upload.checksum[0], announced(request.headers, request.claim.payload).algorithm
     missing = given is None and upload.checksum[1] is ChecksumType.COMPOSITE
     if missing or (given and given is not expected):
         actual = given.value if given else "null"
@@ -210,12 +206,12 @@ def _check_part_checksum(call: Call, upload: MultipartUpload) -> None:
         )
 
 
-def _expected_whole(call: Call) -> tuple[Algorithm, str] | None:
-    return announced(call.headers, call.claim.payload).checksum
+def _expected_whole(request: S3Request) -> tuple[Algorithm, str] | None:
+    return announced(request.headers, request.claim.payload).checksum
 
 
-def _expected_size(call: Call) -> int | None:
-    text = call.headers.get("x-amz-mp-object-size")
+def _expected_size(request: S3Request) -> int | None:
+    text = request.headers.get("x-amz-mp-object-size")
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20):
@@ -223,12 +219,12 @@ def _expected_size(call: Call) -> int | None:
     return int(text)
 
 
-def _completed(call: Call, stored: StoredObject) -> str:
+def _completed(request: S3Request, stored: ObjectRecord) -> str:
     checksum = stored.checksum
     children: list[Child] = [
-        ("Location", f"{call.request.scope['scheme']}://{call.headers['host']}{call.resource}"),
+        ("Location", f"{request.http.scope['scheme']}://{request.headers['host']}{request.resource}"),
         ("Bucket", BUCKET),
-        ("Key", call.key),
+        ("Key", request.key),
         ("ETag", f'"{stored.etag}"'),
     ]
     if checksum:
@@ -247,7 +243,7 @@ def _listed_upload(upload: MultipartUpload) -> list[Child]:
     ]
 
 
-def _listed_part(part: StoredPart) -> list[Child]:
+def _listed_part(part: PartRecord) -> list[Child]:
     children: list[Child] = [
         ("PartNumber", part.number),
         ("LastModified", iso_time(part.modified)),

@@ -1,10 +1,12 @@
-"""One S3 request that was let in: who may do what, and what came with it."""
+"""Authenticate and authorize an S3 request, and read its headers and parameters."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -21,11 +23,14 @@ from tui_uploader.local_cloud.s3.signatures import (
     claim_of,
     verify,
 )
-from tui_uploader.local_cloud.storage.names import BUCKET, check_key, split_path
-from tui_uploader.local_cloud.tokens import PassOffice, StorageKey
+from tui_uploader.local_cloud.storage.names import BUCKET, check_key
+from tui_uploader.local_cloud.tokens import IssuedCredentials, TokenRefused, TokenService, UnknownAccessKey
 
 MAX_SINGLE_PUT = 5 * 1024**3
 """Bytes of one PUT or part (Amazon S3 user guide)."""
+
+# Some decoders take a percent sign without two hex digits literally, others refuse it.
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 _RIGHTS = {
     Profile.DEFAULT: frozenset(Operation) - {Operation.FORBIDDEN},
@@ -37,46 +42,48 @@ _KEPT_HEADERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    request: Request = field(repr=False)
+class S3Request:
+    """A request that has been authenticated and authorized."""
+
+    http: Request = field(repr=False)
     operation: Operation
     key: str
     """Empty for the bucket itself."""
     parameters: Mapping[str, str]
     claim: Claim = field(repr=False)
-    storage_key: StorageKey
+    credentials: IssuedCredentials
     checksums: Checksums = Checksums.CRC32
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Those that this store knows."""
+        """The headers, without checksums that this store does not verify."""
         if self.checksums is Checksums.CRC32:
-            return self.request.headers
+            return self.http.headers
         return {
             name: value
-            for name, value in self.request.headers.items()
+            for name, value in self.http.headers.items()
             if not name.startswith("x-amz-checksum-")
             and not (name == "content-md5" and self.checksums is not Checksums.CONTENT_MD5)
         }
 
     def etag(self, md5: bytes) -> str:
-        """What the store calls a body with this MD5."""
+        """The ETag of a body with this MD5."""
         return secrets.token_hex(16) if self.checksums is Checksums.NONE else md5.hex()
 
     @property
     def resource(self) -> str:
-        """The path as it came."""
-        return str(self.request.scope["raw_path"].decode("latin-1"))
+        """The path as received."""
+        return str(self.http.scope["raw_path"].decode("latin-1"))
 
     def decoder(self) -> AwsChunkedDecoder | None:
-        """What takes the body's coding off; None where it has none. Raises S3Refusal for a body of unknown length."""
+        """A decoder for the body; None for a plain body. Raises S3Refusal when the length is missing or too large."""
         if self.claim.payload not in STREAMING:
             self._check_length("content-length")
             return None
         length = self._check_length("x-amz-decoded-content-length")
         if self.claim.payload == STREAMING_UNSIGNED_TRAILER:
             return AwsChunkedDecoder(length)
-        return AwsChunkedDecoder(length, ChunkSignatures(self.claim, self.storage_key.secret_key))
+        return AwsChunkedDecoder(length, ChunkSignatures(self.claim, self.credentials.secret_key))
 
     def _check_length(self, header: str) -> int:
         text = self.headers.get(header)
@@ -89,14 +96,14 @@ class Call:
         return int(text)
 
     def whole_number(self, parameter: str, default: int, least: int, most: int) -> int:
-        """A number in the query. Raises S3Refusal unless it lies between `least` and `most`."""
+        """A number in the query. Raises S3Refusal unless it is between `least` and `most`."""
         text = self.parameters.get(parameter, str(default))
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
             raise S3Refusal("InvalidArgument", f"{parameter} must be an integer between {least} and {most}, inclusive")
         return int(text)
 
     def kept_headers(self) -> dict[str, str]:
-        """What the client will want back with the object."""
+        """Headers to store with the object and return with it."""
         kept = {
             name: value
             for name, value in self.headers.items()
@@ -107,8 +114,8 @@ class Call:
         return kept | ({"content-encoding": ",".join(codings)} if codings else {})
 
 
-def admitted(request: Request, passes: PassOffice, profile: Profile, checksums: Checksums, now: float) -> Call:
-    """The request, once it is known who sends it and that they may. Raises S3Refusal."""
+def authorize(request: Request, tokens: TokenService, profile: Profile, checksums: Checksums, now: float) -> S3Request:
+    """Check signature, credentials and rights of a request. Raises S3Refusal, KeyTooLong, KeyUnusable."""
     wire = WireRequest(
         method=request.method,
         path=request.scope["raw_path"],
@@ -117,34 +124,59 @@ def admitted(request: Request, passes: PassOffice, profile: Profile, checksums: 
     )
     bucket, key = split_path(wire.path)
     claim = claim_of(wire)
-    storage_key = passes.recognised(claim.access_key, claim.session_token)
-    verify(wire, claim, storage_key.secret_key, now)
-    if now >= storage_key.expires_at:
+    credentials = _credentials_of(claim, tokens)
+    verify(wire, claim, credentials.secret_key, now)
+    if now >= credentials.expires_at:
         raise S3Refusal("ExpiredToken", "The provided token has expired.")
     if bucket != BUCKET:
         raise S3Refusal("NoSuchBucket" if bucket else "AccessDenied", "There is no such bucket for you.")
-    parameters = _texts(wire)
+    parameters = _decoded_parameters(wire)
     operation = operation_of(wire.method, key, parameters)
-    call = Call(request, operation, key, parameters, claim, storage_key, checksums)
-    if not _allowed(call, profile):
+    authorized = S3Request(request, operation, key, parameters, claim, credentials, checksums)
+    if not _allowed(authorized, profile):
         raise S3Refusal("AccessDenied", "Access Denied")
     if key:
         check_key(key)
-    return call
+    return authorized
 
 
-def _allowed(call: Call, profile: Profile) -> bool:
-    if call.operation not in _RIGHTS[profile]:
+def split_path(raw_path: bytes) -> tuple[str, str]:
+    """Bucket and key of a path-style URL, percent-decoded once; both may be empty. A plus is a plus.
+
+    Raises S3Refusal for a path that is malformed or not UTF-8.
+    """
+    if not raw_path.startswith(b"/") or _BROKEN_ESCAPE.search(raw_path):
+        raise S3Refusal("InvalidURI", "Couldn't parse the specified URI.")
+    bucket, _, key = raw_path[1:].partition(b"/")
+    try:
+        return unquote_to_bytes(bucket).decode(), unquote_to_bytes(key).decode()
+    except UnicodeDecodeError as error:
+        raise S3Refusal("InvalidURI", "The object key is not UTF-8.") from error
+
+
+def _credentials_of(claim: Claim, tokens: TokenService) -> IssuedCredentials:
+    try:
+        return tokens.credentials_of(claim.access_key, claim.session_token)
+    except UnknownAccessKey as error:
+        raise S3Refusal(
+            "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."
+        ) from error
+    except TokenRefused as error:
+        raise S3Refusal("InvalidToken", "The provided token is malformed or otherwise invalid.") from error
+
+
+def _allowed(request: S3Request, profile: Profile) -> bool:
+    if request.operation not in _RIGHTS[profile]:
         return False
-    sets_acl = any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name in call.headers)
+    sets_acl = any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name in request.headers)
     if sets_acl and profile is Profile.STRICT:
         return False
-    touched = call.key or call.parameters.get("prefix", "")
-    own = call.storage_key.prefix
-    return touched.startswith(own + "/") or (call.operation is Operation.LIST_OBJECTS and touched == own)
+    touched = request.key or request.parameters.get("prefix", "")
+    own = request.credentials.prefix
+    return touched.startswith(own + "/") or (request.operation is Operation.LIST_OBJECTS and touched == own)
 
 
-def _texts(wire: WireRequest) -> dict[str, str]:
+def _decoded_parameters(wire: WireRequest) -> dict[str, str]:
     try:
         return {name.decode(): value.decode() for name, value in wire.parameters}
     except UnicodeDecodeError as error:

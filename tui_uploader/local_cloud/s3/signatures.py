@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, the verifying side: pure functions from a request to yes or no.
+"""Verify AWS Signature Version 4 in the Authorization header: pure functions of a request.
 
 Source: "Authenticating Requests (AWS Signature Version 4)" in the Amazon S3 API reference.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,8 +19,7 @@ from tui_uploader.local_cloud.s3.errors import S3Refusal
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_SKEW = 15 * 60
-"""Seconds that a signature's time may be off."""
-LONGEST_PRESIGNED = 7 * 24 * 3600
+"""Largest accepted difference, in seconds, between the time of a signature and the clock."""
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 STREAMING_UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -38,22 +37,22 @@ _UNRESERVED = "-_.~"
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """What a signature covers, as it came over the wire."""
+    """The parts of a request that a signature covers, as received."""
 
     method: str
     path: bytes
     query: bytes
     headers: Sequence[tuple[bytes, bytes]]
-    """Names in lower case."""
+    """Names are in lower case."""
 
     @property
     def parameters(self) -> list[tuple[bytes, bytes]]:
-        """The query, decoded."""
+        """The decoded query."""
         pairs = (pair.partition(b"=") for pair in self.query.replace(b"+", b" ").split(b"&") if pair)
         return [(unquote_to_bytes(name), unquote_to_bytes(value)) for name, _, value in pairs]
 
     def header(self, name: str) -> str | None:
-        """Values of the same name joined by commas, as signing joins them."""
+        """Values of the same name, joined by commas as in the canonical request."""
         wanted = name.encode("latin-1")
         values = [b" ".join(value.split()) for key, value in self.headers if key == wanted]
         return b",".join(values).decode("latin-1") if values else None
@@ -61,7 +60,7 @@ class WireRequest:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a request says about who signed it."""
+    """The signature of a request, and the access key that it names."""
 
     access_key: str
     scope: str
@@ -71,10 +70,8 @@ class Claim:
     signed_headers: tuple[str, ...]
     signature: str
     payload: str
-    """Value of x-amz-content-sha256: a hash, or a word for how the payload is covered."""
+    """Value of x-amz-content-sha256: a hash, or a word for how the payload is signed."""
     session_token: str | None
-    lifetime: int | None = None
-    """Seconds that a presigned address is good; None for a signature in a header."""
 
     @property
     def signed_at(self) -> float:
@@ -82,26 +79,22 @@ class Claim:
 
 
 def claim_of(request: WireRequest) -> Claim:
-    """Raises S3Refusal where nobody signed, or nobody can tell who did."""
-    parameters = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.parameters}
+    """Parse the Authorization header. Raises S3Refusal when it is missing or malformed."""
     authorization = request.header("authorization")
-    if authorization is not None:
-        claim = _claim_in_header(request, authorization)
-    elif "X-Amz-Algorithm" in parameters:
-        claim = _claim_in_query(request, parameters)
-    elif "Signature" in parameters:
-        raise _wrong_mechanism()
-    else:
+    if authorization is None:
         raise S3Refusal("AccessDenied", "Access Denied")
+    claim = _parsed(request, authorization)
     if claim.payload not in STREAMING | {UNSIGNED_PAYLOAD} and not _HEX_SHA256.fullmatch(claim.payload):
         raise S3Refusal("InvalidArgument", "x-amz-content-sha256 must be a SHA-256, or a word for an unsigned payload.")
     _check_scope(claim)
     return claim
 
 
-def _claim_in_header(request: WireRequest, authorization: str) -> Claim:
+def _parsed(request: WireRequest, authorization: str) -> Claim:
     if not authorization.startswith(ALGORITHM):
-        raise _wrong_mechanism()
+        raise S3Refusal(
+            "InvalidRequest", f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM}."
+        )
     found = _HEADER.fullmatch(authorization)
     if not found:
         raise S3Refusal("AuthorizationHeaderMalformed", "The authorization header is malformed.")
@@ -120,29 +113,6 @@ def _claim_in_header(request: WireRequest, authorization: str) -> Claim:
     )
 
 
-def _claim_in_query(request: WireRequest, parameters: Mapping[str, str]) -> Claim:
-    try:
-        access_key, _, scope = parameters["X-Amz-Credential"].partition("/")
-        lifetime = parameters["X-Amz-Expires"]
-        claim = Claim(
-            access_key=access_key,
-            scope=scope,
-            timestamp=parameters["X-Amz-Date"],
-            signed_headers=tuple(parameters["X-Amz-SignedHeaders"].split(";")),
-            signature=parameters["X-Amz-Signature"],
-            payload=request.header("x-amz-content-sha256") or UNSIGNED_PAYLOAD,
-            session_token=parameters.get("X-Amz-Security-Token"),
-            lifetime=int(lifetime) if lifetime.isascii() and lifetime.isdigit() and len(lifetime) < 9 else -1,
-        )
-    except KeyError as error:
-        raise S3Refusal("AuthorizationQueryParametersError", f"The query parameter {error} is missing.") from error
-    if parameters["X-Amz-Algorithm"] != ALGORITHM:
-        raise S3Refusal("AuthorizationQueryParametersError", f"X-Amz-Algorithm only supports {ALGORITHM}")
-    if not 0 <= (claim.lifetime or 0) <= LONGEST_PRESIGNED:
-        raise S3Refusal("AuthorizationQueryParametersError", "X-Amz-Expires must be a number of at most 604800")
-    return claim
-
-
 def _timestamp(request: WireRequest) -> str:
     stamp, date = request.header("x-amz-date"), request.header("date")
     if stamp is None and date is not None:
@@ -156,7 +126,7 @@ def _timestamp(request: WireRequest) -> str:
 
 
 def _check_scope(claim: Claim) -> None:
-    """Any region will do: the clients' own defaults differ, and this store lies in all of them."""
+    """Raises S3Refusal for a malformed scope. Any region is accepted, because the defaults of clients differ."""
     parts = claim.scope.split("/")
     well_formed = len(parts) == 4 and parts[2:] == ["s3", "aws4_request"] and claim.timestamp.startswith(parts[0])
     try:
@@ -164,30 +134,22 @@ def _check_scope(claim: Claim) -> None:
     except ValueError:
         well_formed = False
     if not well_formed:
-        code = "AuthorizationHeaderMalformed" if claim.lifetime is None else "AuthorizationQueryParametersError"
-        raise S3Refusal(code, "The credential must be of the form <access key>/YYYYMMDD/REGION/s3/aws4_request.")
+        raise S3Refusal(
+            "AuthorizationHeaderMalformed",
+            "The credential must be of the form <access key>/YYYYMMDD/REGION/s3/aws4_request.",
+        )
     if "host" not in claim.signed_headers:
         raise S3Refusal("AccessDenied", "There were headers present in the request which were not signed: host")
 
 
-def _wrong_mechanism() -> S3Refusal:
-    return S3Refusal(
-        "InvalidRequest", f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM}."
-    )
-
-
 def verify(request: WireRequest, claim: Claim, secret_key: str, now: float) -> None:
-    """Raises S3Refusal unless whoever holds `secret_key` signed just this request, and lately."""
-    if claim.lifetime is None and abs(claim.signed_at - now) > MAX_SKEW:
+    """Raises S3Refusal unless this very request was signed with `secret_key` within `MAX_SKEW` of `now`."""
+    if abs(claim.signed_at - now) > MAX_SKEW:
         raise S3Refusal(
             "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."
         )
-    if claim.lifetime is not None:
-        if claim.signed_at - now > MAX_SKEW:
-            raise S3Refusal("AccessDenied", "Request is not yet valid")
-        if now > claim.signed_at + claim.lifetime:
-            raise S3Refusal("AccessDenied", "Request has expired")
-    unsigned = sorted(_that_must_be_signed(request, claim) - set(claim.signed_headers))
+    amazon_headers = {name.decode("latin-1") for name, _ in request.headers if name.startswith(b"x-amz-")}
+    unsigned = sorted(amazon_headers - set(claim.signed_headers))
     if unsigned:
         listed = ", ".join(unsigned)
         raise S3Refusal("AccessDenied", f"There were headers present in the request which were not signed: {listed}")
@@ -200,22 +162,15 @@ def verify(request: WireRequest, claim: Claim, secret_key: str, now: float) -> N
         )
 
 
-def _that_must_be_signed(request: WireRequest, claim: Claim) -> set[str]:
-    names = {name.decode("latin-1") for name, _ in request.headers if name.startswith(b"x-amz-")}
-    return names - {"x-amz-content-sha256"} if claim.lifetime is not None else names
-
-
 def string_to_sign(request: WireRequest, claim: Claim) -> str:
     digest = hashlib.sha256(canonical(request, claim).encode("latin-1")).hexdigest()
     return f"{ALGORITHM}\n{claim.timestamp}\n{claim.scope}\n{digest}"
 
 
 def canonical(request: WireRequest, claim: Claim) -> str:
-    """The request in the one form that both sides hash; each character stands for one byte."""
+    """The canonical request that both sides hash; each character stands for one byte."""
     pairs = sorted(
-        (quote(name, safe=_UNRESERVED), quote(value, safe=_UNRESERVED))
-        for name, value in request.parameters
-        if name != b"X-Amz-Signature"
+        (quote(name, safe=_UNRESERVED), quote(value, safe=_UNRESERVED)) for name, value in request.parameters
     )
     lines = [
         request.method,
@@ -231,7 +186,7 @@ def canonical(request: WireRequest, claim: Claim) -> str:
 
 @lru_cache(maxsize=256)
 def signing_key(secret_key: str, scope: str) -> bytes:
-    """Good for a day, so worth keeping: it takes longer to derive than a signature to check."""
+    """Derive the signing key of a scope; cached, for deriving it takes longer than checking a signature."""
     key = b"AWS4" + secret_key.encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -243,7 +198,7 @@ def signature(key: bytes, text: str) -> str:
 
 
 class ChunkSignatures:
-    """The chain of signatures over the chunks of one streamed payload; each covers the one before it."""
+    """Verifies the chunk signatures of one streamed payload; each signature covers the one before it."""
 
     def __init__(self, claim: Claim, secret_key: str) -> None:
         self._key = signing_key(secret_key, claim.scope)
@@ -255,7 +210,7 @@ class ChunkSignatures:
         self._check(f"{ALGORITHM}-PAYLOAD\n{self._head}\n{self._previous}\n{_EMPTY_SHA256}\n{sha256}", given)
 
     def check_trailers(self, lines: bytes, given: str) -> None:
-        """`lines`: `name:value\\n` of every trailer. Raises S3Refusal."""
+        """Check `lines`, `name:value\\n` of every trailer. Raises S3Refusal."""
         digest = hashlib.sha256(lines).hexdigest()
         self._check(f"{ALGORITHM}-TRAILER\n{self._head}\n{self._previous}\n{digest}", given)
 

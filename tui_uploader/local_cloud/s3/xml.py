@@ -1,46 +1,46 @@
-"""S3's XML: documents out, one document in.
+"""XML of S3: write replies, parse CompleteMultipartUpload.
 
-What comes in is parsed without document types, so without entities: nothing to expand, nothing to fetch.
+The parser refuses document types, and with them entities: nothing can be expanded or fetched.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from tui_uploader.local_cloud.s3.errors import S3Refusal
 from tui_uploader.local_cloud.storage.checksums import Algorithm
+from tui_uploader.local_cloud.storage.multipart import NamedPart
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 Child = tuple[str, "str | int | bool | Sequence[Child] | None"]
-"""A tag and what is in it: text, or children in their order. None leaves the element out."""
+"""A tag and its content: text, or child elements in order. None omits the element."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def document(root: str, children: Sequence[Child]) -> str:
-    """A reply without its declaration."""
-    return f'<{root} xmlns="{NAMESPACE}">{_inside(children)}</{root}>'
+    """A reply, without the XML declaration."""
+    return f'<{root} xmlns="{NAMESPACE}">{_elements(children)}</{root}>'
 
 
 def error_document(refusal: S3Refusal, resource: str, request_id: str) -> str:
-    """An error without its declaration; S3 gives these no namespace."""
+    """An error, without the XML declaration; S3 gives errors no namespace."""
     children: list[Child] = [
         ("Code", refusal.code),
         ("Message", refusal.message),
         ("Resource", resource),
         ("RequestId", request_id),
     ]
-    return f"<Error>{_inside(children)}</Error>"
+    return f"<Error>{_elements(children)}</Error>"
 
 
-def _inside(children: Sequence[Child]) -> str:
+def _elements(children: Sequence[Child]) -> str:
     return "".join(f"<{tag}>{_text(content)}</{tag}>" for tag, content in children if content is not None)
 
 
@@ -50,28 +50,18 @@ def _text(content: str | int | bool | Sequence[Child]) -> str:
     if isinstance(content, int):
         return str(content)
     if isinstance(content, str):
-        # XML 1.0 cannot carry most control characters at all; S3 writes them as references all the same.
+        # XML 1.0 forbids most control characters; S3 writes them as references nevertheless.
         return _CONTROL.sub(lambda found: f"&#x{ord(found[0]):x};", escape(content))
-    return _inside(content)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPart:
-    """A part as CompleteMultipartUpload names it."""
-
-    number: int
-    etag: str
-    """Without quotes."""
-    checksums: tuple[tuple[Algorithm, str], ...] = ()
+    return _elements(content)
 
 
 def named_parts(text: bytes) -> list[NamedPart]:
-    """The parts of a CompleteMultipartUpload document, in its order.
+    """The parts of a CompleteMultipartUpload document, in document order.
 
     Raises S3Refusal (MalformedXML).
     """
     try:
-        root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=_Plain()))
+        root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=_NoDoctype()))
     except ElementTree.ParseError as error:
         raise _malformed() from error
     if _name(root) != "CompleteMultipartUpload" or not len(root):
@@ -79,8 +69,8 @@ def named_parts(text: bytes) -> list[NamedPart]:
     return [_named_part(element) for element in root]
 
 
-class _Plain(ElementTree.TreeBuilder):
-    """Builds trees of documents that bring no document type."""
+class _NoDoctype(ElementTree.TreeBuilder):
+    """Tree builder that refuses document types."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
         raise _malformed()

@@ -1,7 +1,7 @@
-"""The one SQLite file of a root: opening it, and taking turns.
+"""The SQLite file of a root, and the lock that keeps a second server away.
 
-All calls block and are meant for worker threads. One connection and one lock: readers wait for a writer's fsync at
-most, and what has to happen together with a commit (a rename, say) can happen under the same lock.
+All calls block and are meant for worker threads. One connection and one lock: readers wait at most for a writer's
+fsync, and work that belongs to a commit (a rename, for example) can be done under the same lock.
 """
 
 from __future__ import annotations
@@ -30,12 +30,11 @@ CREATE TABLE projects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     created REAL NOT NULL,
-    starts INTEGER NOT NULL DEFAULT 0,   -- how often processing was started
+    starts INTEGER NOT NULL DEFAULT 0,   -- number of times processing was started
     started REAL,                        -- the last time
     processing_seconds REAL
 );
 CREATE TABLE images (project INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (project, key)) WITHOUT ROWID;
-CREATE TABLE extras (project INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (project, key)) WITHOUT ROWID;
 CREATE TABLE results (
     project INTEGER NOT NULL, key TEXT NOT NULL, result_type TEXT NOT NULL, PRIMARY KEY (project, key)
 ) WITHOUT ROWID;
@@ -46,9 +45,9 @@ CREATE TABLE objects (
     checksum_algorithm TEXT,
     checksum TEXT,
     checksum_type TEXT,
-    headers TEXT NOT NULL,               -- JSON: what the client wants to get back with the object
+    headers TEXT NOT NULL,               -- JSON: headers to return with the object
     modified REAL NOT NULL,
-    incoming TEXT NOT NULL UNIQUE        -- name of its bytes before they were moved to their place
+    incoming TEXT NOT NULL UNIQUE        -- name of its file before the rename to its path
 ) WITHOUT ROWID;
 CREATE TABLE uploads (
     id TEXT PRIMARY KEY,
@@ -73,7 +72,7 @@ CREATE TABLE parts (
 
 
 class RootLock:
-    """Keeps a second server away from a root; the kernel lets go when this process ends, however it ends."""
+    """Lock of a root against a second server; the kernel releases it when the process ends, however it ends."""
 
     def __init__(self, root: Path) -> None:
         """Raises UsageError when another server has the root, and OSError."""
@@ -90,11 +89,11 @@ class RootLock:
         os.close(self._descriptor)
 
 
-class Database:
-    """The file, opened; made when missing, readable by its owner alone."""
+class RootDatabase:
+    """The open SQLite file of a root; created when missing, readable by its owner only."""
 
     def __init__(self, root: Path) -> None:
-        """Raises UsageError when the file is damaged or of a newer program."""
+        """Raises UsageError when the file is damaged or was written by a newer version."""
         path = root / FILE_NAME
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         self._lock = threading.RLock()
@@ -103,7 +102,7 @@ class Database:
             self._prepare(path)
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise UsageError(f"{path} cannot be read as the state of a local cloud: {error}.") from error
+            raise UsageError(f"Cannot read {path} as the database of a local cloud: {error}.") from error
         except UsageError:
             self._connection.close()
             raise
@@ -124,20 +123,20 @@ class Database:
             self._connection.close()
 
     @contextmanager
-    def turn(self) -> Iterator[sqlite3.Connection]:
-        """Nobody else reads or writes meanwhile."""
+    def locked(self) -> Iterator[sqlite3.Connection]:
+        """Keep all other threads from reading and writing during the block."""
         with self._lock:
             yield self._connection
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it or nothing; committed when the block ends without an error."""
+        """Commit when the block ends without an error, roll back otherwise."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:  # a full disk makes SQLite roll back by itself
+                if self._connection.in_transaction:  # on a full disk SQLite has rolled back already
                     self._connection.execute("ROLLBACK")
                 raise

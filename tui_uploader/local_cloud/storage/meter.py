@@ -1,7 +1,7 @@
-"""What came in and what went wrong on purpose, counted so that no end of this process loses a count.
+"""Counters of received bytes and injected faults that survive a kill of the process.
 
-The object store can tell what it keeps, but not how often it was sent. Both counts lie in a small file that is mapped
-into memory: whatever a process wrote there stays, also when it is killed the instant after.
+The storage knows its objects, but not how often their bytes were sent. Both counts are in a small file that is mapped
+into memory: the kernel keeps every write, even when the process is killed right after it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,22 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from tui_uploader.local_cloud.routes import is_rest
-
 FILE_NAME = "meter"
 _COUNTS = struct.Struct("<QQ")
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Since the root was made."""
+class TrafficCounts:
+    """Totals since the root was created."""
 
     received: int = 0
-    """Bytes of objects and parts, whatever became of them."""
+    """Bytes of objects and parts, stored or not."""
     faults: int = 0
-    """Requests that were hit by a fault."""
+    """Requests that a fault hit."""
 
 
-class Meter:
-    """Of a root that one server has. All calls return at once; they are meant for the event loop."""
+class TrafficMeter:
+    """The counters of a root, for the one server that serves it. No call blocks."""
 
     def __init__(self, root: Path) -> None:
         descriptor = os.open(root / FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -49,26 +45,9 @@ class Meter:
         self._mapped.close()
 
 
-class Metered:
-    """An ASGI layer: counts the bodies of PUTs to S3 as they are read."""
-
-    def __init__(self, app: ASGIApp, meter: Meter) -> None:
-        self._app = app
-        self._meter = meter
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def receive_and_count() -> Message:
-            message = await receive()
-            self._meter.count(received=len(message.get("body", b"")))
-            return message
-
-        counts = scope["method"] == "PUT" and not is_rest(scope["path"])
-        await self._app(scope, receive_and_count if counts else receive, send)
-
-
-def counts(root: Path) -> Counts:
-    """Of a root, served or not; nothing where none was served yet."""
+def traffic_counts(root: Path) -> TrafficCounts:
+    """The counts of a root, served or not; zero for one that was never served."""
     try:
-        return Counts(*_COUNTS.unpack((root / FILE_NAME).read_bytes()))
+        return TrafficCounts(*_COUNTS.unpack((root / FILE_NAME).read_bytes()))
     except (FileNotFoundError, struct.error):
-        return Counts()
+        return TrafficCounts()

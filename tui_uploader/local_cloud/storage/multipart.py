@@ -1,4 +1,4 @@
-"""Objects sent in parts. Every acknowledged part is on the disk and in the database, and so outlives any end.
+"""Multipart uploads. Every acknowledged part is on disk and in the database, so it survives a crash.
 
 All calls block and are meant for worker threads.
 """
@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tui_uploader.local_cloud.s3.errors import S3Refusal
-from tui_uploader.local_cloud.s3.xml import NamedPart
 from tui_uploader.local_cloud.storage.checksums import (
     Algorithm,
     Checksum,
@@ -23,7 +21,17 @@ from tui_uploader.local_cloud.storage.checksums import (
     multipart_checksum,
     multipart_etag,
 )
-from tui_uploader.local_cloud.storage.objects import ObjectStore, StoredObject
+from tui_uploader.local_cloud.storage.errors import (
+    ChecksumMismatch,
+    MultipartBusy,
+    NoSuchMultipart,
+    PartChecksumMissing,
+    PartMismatch,
+    PartsOutOfOrder,
+    PartTooSmall,
+    SizeMismatch,
+)
+from tui_uploader.local_cloud.storage.objects import LocalObjectStore, ObjectRecord
 
 MIN_PART = 5 * 1024**2
 MAX_PARTS = 10_000
@@ -35,13 +43,13 @@ class MultipartUpload:
     id: str
     key: str
     checksum: tuple[Algorithm, ChecksumType] | None
-    """What the object's checksum shall be; None when the client asked for none."""
+    """The requested checksum of the object; None for none."""
     headers: Mapping[str, str]
     created: float
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPart:
+class PartRecord:
     number: int
     size: int
     md5: str
@@ -49,11 +57,21 @@ class StoredPart:
     checksum: tuple[Algorithm, str] | None
     modified: float
     incoming: str
-    """Name of the file that holds it."""
+    """Name of its file in `incoming/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPart:
+    """A part as CompleteMultipartUpload names it."""
+
+    number: int
+    etag: str
+    """Without quotes."""
+    checksums: tuple[tuple[Algorithm, str], ...] = ()
 
 
 class MultipartStore:
-    def __init__(self, store: ObjectStore, min_part: int = MIN_PART) -> None:
+    def __init__(self, store: LocalObjectStore, min_part: int = MIN_PART) -> None:
         self._store = store
         self._min_part = min_part
         self._ending: set[str] = set()
@@ -70,23 +88,26 @@ class MultipartStore:
         return upload
 
     def upload(self, upload_id: str, key: str) -> MultipartUpload:
-        """Raises S3Refusal (NoSuchUpload)."""
-        with self._store.database.turn() as sql:
+        """Raises NoSuchMultipart."""
+        with self._store.database.locked() as sql:
             return _upload(sql, upload_id, key)
 
     def uploads(self, prefix: str, after: str = "", behind: str = "", limit: int = 1000) -> list[MultipartUpload]:
-        """Those whose keys begin with `prefix` and follow `after`; with `behind`, also those of the key `after` that
-        are listed later than that id."""
+        """Uploads whose keys begin with `prefix` and follow `after`; with `behind`, also those of the key `after` that
+        are listed after the upload with that id."""
         query = (
             "SELECT id, key, checksum_algorithm, checksum_type, headers, created FROM uploads u"
             " WHERE substr(key, 1, length(?1)) = ?1 AND (key > ?2 OR (?3 <> '' AND key = ?2 AND (created, id) >"
             " (SELECT created, id FROM uploads WHERE id = ?3))) ORDER BY key, created, id LIMIT ?4"
         )
-        with self._store.database.turn() as sql:
+        with self._store.database.locked() as sql:
             return [_upload_of(row) for row in sql.execute(query, (prefix, after, behind, limit))]
 
-    def put_part(self, upload: MultipartUpload, part: StoredPart) -> None:
-        """Record a part whose bytes are sealed, instead of an earlier one of its number. Raises S3Refusal."""
+    def put_part(self, upload: MultipartUpload, part: PartRecord) -> None:
+        """Record a part whose file is sealed, replacing an earlier one of the same number.
+
+        Raises NoSuchMultipart, MultipartBusy.
+        """
         algorithm, value = part.checksum or (None, None)
         row = (upload.id, part.number, part.size, part.md5, algorithm, value, part.modified, part.incoming)
         with self._store.database.transaction() as sql:
@@ -100,10 +121,10 @@ class MultipartStore:
         if earlier:
             self._remove(earlier[0])
 
-    def parts(self, upload: MultipartUpload, after: int = 0, limit: int = MAX_PARTS) -> list[StoredPart]:
-        """By their numbers, those behind `after`."""
+    def parts(self, upload: MultipartUpload, after: int = 0, limit: int = MAX_PARTS) -> list[PartRecord]:
+        """Parts with a number above `after`, in order."""
         query = "SELECT * FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?"
-        with self._store.database.turn() as sql:
+        with self._store.database.locked() as sql:
             return [_part(row) for row in sql.execute(query, (upload.id, after, limit))]
 
     def complete(
@@ -115,52 +136,52 @@ class MultipartStore:
         *,
         size: int | None = None,
         only_if_absent: bool = False,
-    ) -> StoredObject:
-        """Put the named parts together. `expected` and `size` are what the whole object has to be.
+    ) -> ObjectRecord:
+        """Assemble the object from the named parts; `expected` and `size` are its announced checksum and size.
 
-        Raises S3Refusal.
+        Raises StorageRefusal.
         """
-        with self._ending_of(upload_id):
+        with self._ending_upload(upload_id):
             upload = self.upload(upload_id, key)
             stored = self.parts(upload)
-            chosen = _chosen(named, stored, upload, self._min_part)
-            whole = StoredObject(
+            selected = _selected(named, stored, upload, self._min_part)
+            whole = ObjectRecord(
                 key=key,
-                size=sum(part.size for part in chosen),
-                etag=multipart_etag([part.md5 for part in chosen]),
+                size=sum(part.size for part in selected),
+                etag=multipart_etag([part.md5 for part in selected]),
                 modified=self._store.now(),
-                checksum=_whole_checksum(upload, chosen),
+                checksum=_whole_checksum(upload, selected),
                 headers=upload.headers,
             )
             _check_whole(whole, expected, size)
-            self._assemble(upload, whole, chosen, only_if_absent=only_if_absent)
+            self._assemble(upload, whole, selected, only_if_absent=only_if_absent)
             for part in stored:
                 self._remove(part.incoming)
             return whole
 
     def abort(self, upload_id: str, key: str) -> None:
-        """Forget an upload and its parts. Raises S3Refusal (NoSuchUpload)."""
-        with self._ending_of(upload_id):
+        """Delete an upload and its parts. Raises NoSuchMultipart, MultipartBusy."""
+        with self._ending_upload(upload_id):
             upload = self.upload(upload_id, key)
             parts = self.parts(upload)
             with self._store.database.transaction() as sql:
-                _forget(sql, upload_id)
+                _delete(sql, upload_id)
             for part in parts:
                 self._remove(part.incoming)
 
     def _assemble(
-        self, upload: MultipartUpload, whole: StoredObject, parts: Sequence[StoredPart], *, only_if_absent: bool
+        self, upload: MultipartUpload, whole: ObjectRecord, parts: Sequence[PartRecord], *, only_if_absent: bool
     ) -> None:
         incoming = self._store.receive()
         try:
             for part in parts:
                 incoming.append(self._store.incoming / part.incoming)
             incoming.seal()
-            self._store.land(
+            self._store.publish(
                 incoming,
                 whole,
                 only_if_absent=only_if_absent,
-                in_the_same_commit=lambda sql: _forget(sql, upload.id),
+                in_the_same_commit=lambda sql: _delete(sql, upload.id),
             )
         except BaseException:
             incoming.discard()
@@ -170,8 +191,8 @@ class MultipartStore:
         (self._store.incoming / incoming).unlink(missing_ok=True)
 
     @contextmanager
-    def _ending_of(self, upload_id: str) -> Iterator[None]:
-        """While an upload is completed or aborted its parts stay as they are. Raises S3Refusal for a second end."""
+    def _ending_upload(self, upload_id: str) -> Iterator[None]:
+        """Keep the parts of an upload unchanged while it is completed or aborted. Raises MultipartBusy."""
         with self._ending_lock:
             if upload_id in self._ending:
                 raise _busy()
@@ -183,18 +204,15 @@ class MultipartStore:
                 self._ending.discard(upload_id)
 
 
-def _busy() -> S3Refusal:
-    return S3Refusal(
-        "OperationAborted", "A conflicting conditional operation is currently in progress against this resource."
-    )
+def _busy() -> MultipartBusy:
+    return MultipartBusy("A conflicting conditional operation is currently in progress against this resource.")
 
 
 def _upload(sql: sqlite3.Connection, upload_id: str, key: str) -> MultipartUpload:
     query = "SELECT id, key, checksum_algorithm, checksum_type, headers, created FROM uploads WHERE id = ? AND key = ?"
     row = sql.execute(query, (upload_id, key)).fetchone()
     if row is None:
-        raise S3Refusal(
-            "NoSuchUpload",
+        raise NoSuchMultipart(
             "The specified upload does not exist. The upload ID may be invalid, "
             "or the upload may have been aborted or completed.",
         )
@@ -207,34 +225,33 @@ def _upload_of(row: tuple[str, str, str | None, str | None, str, float]) -> Mult
     return MultipartUpload(upload_id, key, checksum, json.loads(headers), created)
 
 
-def _forget(sql: sqlite3.Connection, upload_id: str) -> None:
+def _delete(sql: sqlite3.Connection, upload_id: str) -> None:
     sql.execute("DELETE FROM parts WHERE upload = ?", (upload_id,))
     sql.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
 
 
-def _part(row: tuple[str, int, int, str, str | None, str | None, float, str]) -> StoredPart:
+def _part(row: tuple[str, int, int, str, str | None, str | None, float, str]) -> PartRecord:
     _, number, size, md5, algorithm, value, modified, incoming = row
     checksum = (Algorithm(algorithm), value) if algorithm and value else None
-    return StoredPart(number, size, md5, checksum, modified, incoming)
+    return PartRecord(number, size, md5, checksum, modified, incoming)
 
 
-def _chosen(
-    named: Sequence[NamedPart], stored: Sequence[StoredPart], upload: MultipartUpload, min_part: int
-) -> list[StoredPart]:
-    """The stored parts that the client names. Raises S3Refusal where its list is none that S3 would take."""
+def _selected(
+    named: Sequence[NamedPart], stored: Sequence[PartRecord], upload: MultipartUpload, min_part: int
+) -> list[PartRecord]:
+    """The stored parts that the client names. Raises StorageRefusal for a list that S3 would refuse."""
     numbers = [part.number for part in named]
     if any(left >= right for left, right in itertools.pairwise(numbers)):
-        raise S3Refusal("InvalidPartOrder", "The list of parts was not in ascending order.")
+        raise PartsOutOfOrder("The list of parts was not in ascending order.")
     by_number = {part.number: part for part in stored}
-    chosen = [_matching(part, by_number.get(part.number), upload) for part in named]
-    if any(part.size < min_part for part in chosen[:-1]):
-        raise S3Refusal("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
-    return chosen
+    selected = [_matching(part, by_number.get(part.number), upload) for part in named]
+    if any(part.size < min_part for part in selected[:-1]):
+        raise PartTooSmall("Your proposed upload is smaller than the minimum allowed size")
+    return selected
 
 
-def _matching(named: NamedPart, stored: StoredPart | None, upload: MultipartUpload) -> StoredPart:
-    invalid = S3Refusal(
-        "InvalidPart",
+def _matching(named: NamedPart, stored: PartRecord | None, upload: MultipartUpload) -> PartRecord:
+    invalid = PartMismatch(
         "One or more of the specified parts could not be found. The part may not have been uploaded, "
         "or the specified entity tag may not match the part's entity tag.",
     )
@@ -246,27 +263,22 @@ def _matching(named: NamedPart, stored: StoredPart | None, upload: MultipartUplo
     if upload.checksum and upload.checksum[1] is ChecksumType.COMPOSITE:
         algorithm = upload.checksum[0]
         if algorithm not in dict(named.checksums):
-            raise S3Refusal(
-                "InvalidRequest",
+            raise PartChecksumMissing(
                 f"The upload was created using a {algorithm.value} checksum. The complete request must include the "
                 f"checksum for each part. It was missing for part {named.number} in the request.",
             )
     return stored
 
 
-def _whole_checksum(upload: MultipartUpload, parts: Sequence[StoredPart]) -> Checksum | None:
+def _whole_checksum(upload: MultipartUpload, parts: Sequence[PartRecord]) -> Checksum | None:
     if upload.checksum is None:
         return None
     algorithm, kind = upload.checksum
     return multipart_checksum(algorithm, kind, [(part.checksum[1], part.size) for part in parts if part.checksum])
 
 
-def _check_whole(whole: StoredObject, expected: tuple[Algorithm, str] | None, size: int | None) -> None:
+def _check_whole(whole: ObjectRecord, expected: tuple[Algorithm, str] | None, size: int | None) -> None:
     if size is not None and size != whole.size:
-        raise S3Refusal(
-            "InvalidRequest", "The provided 'x-amz-mp-object-size' header does not match what was computed."
-        )
+        raise SizeMismatch("The provided 'x-amz-mp-object-size' header does not match what was computed.")
     if expected and whole.checksum and expected != (whole.checksum.algorithm, whole.checksum.value):
-        raise S3Refusal(
-            "BadDigest", f"The {expected[0].value.upper()} you specified did not match the calculated checksum."
-        )
+        raise ChecksumMismatch(f"The {expected[0].value.upper()} you specified did not match the calculated checksum.")

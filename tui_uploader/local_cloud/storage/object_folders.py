@@ -1,7 +1,7 @@
-"""Where the bytes of objects lie: files in folders that are entered one by one, and never through a link.
+"""Folders of object files, opened one by one and never through a symbolic link.
 
-Every step is taken from the descriptor of the folder before, so nothing that is put in the place of a folder
-meanwhile leads anywhere else.
+Each folder is opened relative to the descriptor of its parent, so replacing a folder meanwhile cannot redirect the
+path.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class ObjectFolders:
     """The folders below `objects/<bucket>/` of a root."""
 
     def __init__(self, root: Path) -> None:
-        """Raises NotADirectoryError where a file or a link is in the way."""
+        """Raises NotADirectoryError where a file or a link blocks the path."""
         top = os.open(root, _FOLDER)
         try:
             objects = _entered(top, "objects", make=True)
@@ -35,10 +35,10 @@ class ObjectFolders:
         os.close(self._bucket)
 
     def enter(self, key: str, *, make: bool = False) -> tuple[int, str]:
-        """A descriptor of the folder of a checked key, which the caller closes, and the name of the file in it.
+        """Return a descriptor of the folder of a checked key, which the caller closes, and the file's name in it.
 
-        With `make`, folders that are missing are made with mode 0700 and synced. Raises FileNotFoundError without it,
-        NotADirectoryError where a file or a link is in the way.
+        With `make`, missing folders are created with mode 0700 and synced. Raises FileNotFoundError without it, and
+        NotADirectoryError where a file or a link blocks the path.
         """
         *folders, name = key.split("/")
         descriptor = os.dup(self._bucket)
@@ -67,6 +67,6 @@ def _opened(folder: int, name: str) -> int:
     try:
         return os.open(name, _FOLDER, dir_fd=folder)
     except OSError as error:
-        if error.errno == errno.ELOOP:  # so say some systems of a link
+        if error.errno == errno.ELOOP:  # a link, on some systems
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), name) from error
         raise

@@ -1,9 +1,9 @@
-"""Objects: real files below `objects/<bucket>/`, what S3 says of them in SQLite, and no moment at which the two differ.
+"""Objects: files below `objects/<bucket>/`, and their records in SQLite, which never disagree.
 
-Bytes come into `incoming/`, under a name of their own, and are synced there. Then one commit says whose they are,
-and a rename moves them to their place, both under one lock. A process that dies between the two leaves a file in
-`incoming/` that the database names: `recover` moves it. A file there that nobody names was never acknowledged: it is
-swept. All calls block and are meant for worker threads.
+Bytes arrive in `incoming/` under a random name and are synced there. Then one commit records whose they are, and a
+rename moves them to their path, both under one lock. When the process dies between the two, `recover` finds a file in
+`incoming/` that the database names, and moves it. A file there that the database does not name was never acknowledged
+and is deleted. All calls block and are meant for worker threads.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from tui_uploader.local_cloud.s3.errors import S3Refusal
 from tui_uploader.local_cloud.storage.checksums import Algorithm, Checksum, ChecksumType
-from tui_uploader.local_cloud.storage.database import Database
+from tui_uploader.local_cloud.storage.database import RootDatabase
+from tui_uploader.local_cloud.storage.errors import KeyBlocked, NoSuchObject, ObjectExists
 from tui_uploader.local_cloud.storage.object_folders import ObjectFolders
 
-_AFTER_ALL_THAT_BEGIN_SO = "\U0010ffff"
-"""Sorts behind whatever may follow a prefix."""
+_AFTER_PREFIX = "\U0010ffff"
+"""Appended to a prefix, sorts behind every key that begins with it."""
 _ROWS_AT_A_TIME = 1000
 
 _Row = tuple[str, int, str, str | None, str | None, str | None, str, float, str]
-"""Of the table `objects`."""
+"""A row of the table `objects`."""
 
 
 @dataclass(frozen=True, slots=True)
-class StoredObject:
-    """What S3 says of an object. `etag` is without quotes, `modified` in seconds since the epoch."""
+class ObjectRecord:
+    """Metadata of an object. `etag` is without quotes, `modified` in seconds since the epoch."""
 
     key: str
     size: int
@@ -43,25 +43,25 @@ class StoredObject:
     modified: float
     checksum: Checksum | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Content-Type, x-amz-meta-…: kept for the client and given back as they were."""
+    """Content-Type, x-amz-meta-…: kept for the client and returned unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    objects: list[StoredObject]
+class ObjectListing:
+    objects: list[ObjectRecord]
     common_prefixes: list[str]
     next_after: str | None
-    """Where to go on; None at the end."""
+    """`after` of the next page; None at the end."""
 
 
-class Incoming:
-    """Bytes on their way in: a file that is nobody's object or part yet."""
+class IncomingFile:
+    """A file for bytes that belong to no object or part yet."""
 
     def __init__(self, folder: Path) -> None:
         self.name = secrets.token_hex(16)
         self.path = folder / self.name
         self.size = 0
-        self._file = io.FileIO(self.path, "x", opener=_for_us_alone)
+        self._file = io.FileIO(self.path, "x", opener=_open_private)
 
     def write(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -71,7 +71,7 @@ class Incoming:
             rest = rest[written:]
 
     def append(self, path: Path) -> None:
-        """Another file, copied by the kernel where it can (shared, even, on some file systems)."""
+        """Append another file; the kernel copies it where it can, or shares its blocks."""
         with path.open("rb", buffering=0) as source:
             while copied := self._copy_some(source):
                 self.size += copied
@@ -82,11 +82,11 @@ class Incoming:
             try:
                 return os.copy_file_range(source.fileno(), self._file.fileno(), 1 << 30)
             except OSError:
-                pass  # not between these two files: the plain way tells whether that is all
+                pass  # not supported between these two files; reading and writing below reports any other error
         return self._file.write(source.read(1 << 20))
 
     def seal(self) -> None:
-        """Everything is on the disk when this returns."""
+        """Sync to disk and close."""
         os.fsync(self._file.fileno())
         self._file.close()
 
@@ -95,12 +95,12 @@ class Incoming:
         self.path.unlink(missing_ok=True)
 
 
-def _for_us_alone(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
-class ObjectStore:
-    def __init__(self, root: Path, database: Database, now: Callable[[], float]) -> None:
+class LocalObjectStore:
+    def __init__(self, root: Path, database: RootDatabase, now: Callable[[], float]) -> None:
         self.database = database
         self.now = now
         self.incoming = root / "incoming"
@@ -111,61 +111,59 @@ class ObjectStore:
         self._folders.close()
 
     def recover(self) -> None:
-        """Bring files and database together after an end at any instant. Nothing else may use the root yet."""
+        """Make files and database agree after a crash at any instant. Nothing else may use the root yet."""
         with self.database.transaction() as sql:
-            landed = dict(sql.execute("SELECT incoming, key FROM objects").fetchall())
+            recorded = dict(sql.execute("SELECT incoming, key FROM objects").fetchall())
             parts = {name for (name,) in sql.execute("SELECT incoming FROM parts")}
             left_over = {path.name: path for path in self.incoming.iterdir()}
             sql.executemany("DELETE FROM parts WHERE incoming = ?", [(name,) for name in parts - left_over.keys()])
         for name, path in left_over.items():
-            if name in landed:
-                folder, file_name = self._folders.enter(landed[name], make=True)
+            if name in recorded:
+                folder, file_name = self._folders.enter(recorded[name], make=True)
                 with _closing(folder):
                     os.rename(path, file_name, dst_dir_fd=folder)
             elif name not in parts:
                 path.unlink()
 
-    def receive(self) -> Incoming:
-        return Incoming(self.incoming)
+    def receive(self) -> IncomingFile:
+        return IncomingFile(self.incoming)
 
-    def land(
+    def publish(
         self,
-        incoming: Incoming,
-        stored: StoredObject,
+        incoming: IncomingFile,
+        record: ObjectRecord,
         *,
         only_if_absent: bool = False,
         in_the_same_commit: Callable[[sqlite3.Connection], None] = lambda sql: None,
     ) -> None:
-        """Make sealed bytes the object of `stored.key`, instead of any that it had.
+        """Make a sealed file the object `record.key`, replacing an earlier one.
 
-        Raises S3Refusal where the key is taken and must not be, or where a folder and a file would have one name.
+        Raises ObjectExists with `only_if_absent`, and KeyBlocked where a folder and a file would have the same path.
         """
         with contextlib.ExitStack() as opened:
-            with self.database.turn():
-                if only_if_absent and self.find(stored.key):
-                    raise S3Refusal(
-                        "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"
-                    )
-                folder, name = self._room_for(stored.key)
+            with self.database.locked():
+                if only_if_absent and self.find(record.key):
+                    raise ObjectExists("At least one of the pre-conditions you specified did not hold")
+                folder, name = self._created_folder(record.key)
                 opened.enter_context(_closing(folder))
                 if _is_folder(folder, name):
-                    raise _in_the_way()
+                    raise _blocked()
                 with self.database.transaction() as sql:
                     sql.execute(
-                        "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(stored, incoming.name)
+                        "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(record, incoming.name)
                     )
                     in_the_same_commit(sql)
                 os.rename(incoming.path, name, dst_dir_fd=folder)
             os.fsync(folder)
 
-    def find(self, key: str) -> StoredObject | None:
-        """None also where somebody took the file away or cut it: what is not there is not stored."""
-        with self.database.turn() as sql:
+    def find(self, key: str) -> ObjectRecord | None:
+        """The record of an object; None also where its file was removed or truncated, for then it is not stored."""
+        with self.database.locked() as sql:
             row = sql.execute("SELECT * FROM objects WHERE key = ?", (key,)).fetchone()
-            stored = None if row is None else _stored(row)
-            if stored is None or self._size_of(key) != stored.size:
+            record = None if row is None else _record(row)
+            if record is None or self._size_of(key) != record.size:
                 return None
-            return stored
+            return record
 
     def _size_of(self, key: str) -> int | None:
         try:
@@ -176,41 +174,38 @@ class ObjectStore:
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
-    def open(self, key: str) -> tuple[StoredObject, BinaryIO]:
-        """The object and its bytes, which stay these bytes whatever is stored under the key meanwhile.
-
-        Raises S3Refusal (NoSuchKey).
-        """
-        with self.database.turn():
-            stored = self.find(key)
-            if stored is None:
-                raise S3Refusal("NoSuchKey", "The specified key does not exist.")
+    def open(self, key: str) -> tuple[ObjectRecord, BinaryIO]:
+        """The record and the open file, whose bytes stay the same when the object is replaced. Raises NoSuchObject."""
+        with self.database.locked():
+            record = self.find(key)
+            if record is None:
+                raise NoSuchObject("The specified key does not exist.")
             folder, name = self._folders.enter(key)
             with _closing(folder):
                 descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-            return stored, os.fdopen(descriptor, "rb")
+            return record, os.fdopen(descriptor, "rb")
 
-    def listing(self, prefix: str, delimiter: str, after: str, limit: int, *, within: str = "") -> Listing:
+    def listing(self, prefix: str, delimiter: str, after: str, limit: int, *, within: str = "") -> ObjectListing:
         """Up to `limit` objects and common prefixes behind `after`, in the order of their UTF-8 bytes.
 
-        Only keys that begin with `within` are seen.
+        Only keys that begin with `within` are listed.
         """
-        objects: list[StoredObject] = []
+        objects: list[ObjectRecord] = []
         common: list[str] = []
         last = after
         for entry in self._entries(prefix, delimiter, after, within):
             if len(objects) + len(common) == limit:
-                return Listing(objects, common, last if limit else None)
-            if isinstance(entry, StoredObject):
+                return ObjectListing(objects, common, last if limit else None)
+            if isinstance(entry, ObjectRecord):
                 objects.append(entry)
                 last = entry.key
             else:
                 common.append(entry)
-                last = entry + _AFTER_ALL_THAT_BEGIN_SO
-        return Listing(objects, common, None)
+                last = entry + _AFTER_PREFIX
+        return ObjectListing(objects, common, None)
 
-    def _entries(self, prefix: str, delimiter: str, after: str, within: str) -> Iterable[StoredObject | str]:
-        """Objects, and the common prefixes that stand for several."""
+    def _entries(self, prefix: str, delimiter: str, after: str, within: str) -> Iterable[ObjectRecord | str]:
+        """Objects and common prefixes, each prefix once."""
         while True:
             rows = self._rows(max(prefix, within), after)
             for row in rows:
@@ -222,28 +217,28 @@ class ObjectStore:
                 head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
                 if found:
                     yield prefix + head + delimiter
-                    after = prefix + head + delimiter + _AFTER_ALL_THAT_BEGIN_SO
+                    after = prefix + head + delimiter + _AFTER_PREFIX
                 else:
-                    yield _stored(row)
+                    yield _record(row)
                     after = key
             if len(rows) < _ROWS_AT_A_TIME:
                 return
 
     def _rows(self, prefix: str, after: str) -> list[_Row]:
-        with self.database.turn() as sql:
+        with self.database.locked() as sql:
             query = "SELECT * FROM objects WHERE key >= ? AND key > ? ORDER BY key LIMIT ?"
             return sql.execute(query, (prefix, after, _ROWS_AT_A_TIME)).fetchall()
 
-    def _room_for(self, key: str) -> tuple[int, str]:
-        """The folder of the key's file, made where it was missing, and its name. Raises S3Refusal."""
+    def _created_folder(self, key: str) -> tuple[int, str]:
+        """A descriptor of the folder of the key's file, created when missing, and its name. Raises KeyBlocked."""
         try:
             return self._folders.enter(key, make=True)
         except NotADirectoryError as error:
-            raise _in_the_way() from error
+            raise _blocked() from error
 
 
-def _in_the_way() -> S3Refusal:
-    return S3Refusal("InvalidRequest", "Objects lie in folders here: one key cannot be another one's folder.")
+def _blocked() -> KeyBlocked:
+    return KeyBlocked("Objects are files in folders here: one key cannot be the folder of another.")
 
 
 @contextlib.contextmanager
@@ -261,22 +256,22 @@ def _is_folder(folder: int, name: str) -> bool:
         return False
 
 
-def _row(stored: StoredObject, incoming: str) -> _Row:
-    checksum = stored.checksum
+def _row(record: ObjectRecord, incoming: str) -> _Row:
+    checksum = record.checksum
     return (
-        stored.key,
-        stored.size,
-        stored.etag,
+        record.key,
+        record.size,
+        record.etag,
         checksum.algorithm if checksum else None,
         checksum.value if checksum else None,
         checksum.type if checksum else None,
-        json.dumps(dict(stored.headers)),
-        stored.modified,
+        json.dumps(dict(record.headers)),
+        record.modified,
         incoming,
     )
 
 
-def _stored(row: _Row) -> StoredObject:
+def _record(row: _Row) -> ObjectRecord:
     key, size, etag, algorithm, value, kind, headers, modified, _ = row
     checksum = Checksum(Algorithm(algorithm), value, ChecksumType(kind)) if algorithm and value and kind else None
-    return StoredObject(key, size, etag, modified, checksum, json.loads(headers))
+    return ObjectRecord(key, size, etag, modified, checksum, json.loads(headers))

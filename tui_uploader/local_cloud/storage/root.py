@@ -1,7 +1,7 @@
-"""The folder in which a local cloud keeps everything: its user's own, closed to everybody else, and without links.
+"""Check and protect the root folder of a local cloud: owned by its user, closed to others, without symbolic links.
 
-Whoever can write to it could read the secret out of a database that they prepared, or have objects land elsewhere
-through a link. So it is looked at before anything in it is opened.
+A user who can write to it could plant a database to learn the secret, or a link to redirect objects. So it is checked
+before anything in it is opened.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _WRITABLE_BY_OTHERS = 0o022
 _MOST_NAMED = 3
 
 
-def prepared(root: Path) -> tuple[str, ...]:
-    """Make the folder, or close one of this user to others; what was done or has to be known, for people.
+def prepare_root(root: Path) -> tuple[str, ...]:
+    """Create the folder, or close this user's folder to others; return remarks for the user.
 
-    Raises UsageError where the folder or something in it is not this user's own, is a link, or holds other things too
-    while others can enter it.
+    Raises UsageError where the folder or something in it belongs to another user or is a link, and where others can
+    enter it and it holds other files.
     """
     try:
-        _refuse_unsafe_way(root)
+        _refuse_unsafe_parents(root)
         make_folders(root)
         descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
@@ -53,15 +53,15 @@ def prepared(root: Path) -> tuple[str, ...]:
 def _unusable(root: Path, error: OSError) -> UsageError:
     if root.is_symlink():
         return UsageError(
-            f"{_shown(root)} is a link, and the folder of a local cloud must be none. Name the folder that it leads"
-            f" to: --root {shlex.quote(_shown(Path(os.path.realpath(root))))}."
+            f"{_shown(root)} is a link, which the local cloud does not accept as its folder. Name the folder that it"
+            f" points to: --root {shlex.quote(_shown(Path(os.path.realpath(root))))}."
         )
-    return UsageError(f"{_shown(root)} cannot be used as the folder of a local cloud: {error.strerror or error}.")
+    return UsageError(f"Cannot use {_shown(root)} as the folder of a local cloud: {error.strerror or error}.")
 
 
-def _refuse_unsafe_way(root: Path) -> None:
-    """Raises UsageError where another user could put another folder in the place of `root`. Raises OSError."""
-    # The owner of `/` stands for root where a container numbers users in its own way.
+def _refuse_unsafe_parents(root: Path) -> None:
+    """Raises UsageError where another user could replace `root`, and OSError."""
+    # The owner of `/` is root, also in a container that maps user ids.
     trusted = {os.getuid(), 0, Path("/").stat().st_uid}
     for folder in dict.fromkeys((*root.parents, *Path(os.path.realpath(root.parent), "_").parents)):
         try:
@@ -70,13 +70,13 @@ def _refuse_unsafe_way(root: Path) -> None:
             continue
         if found.st_uid not in trusted:
             raise UsageError(
-                f"{_shown(root)} cannot be the folder of a local cloud: whoever owns {_shown(folder)} could replace it."
-                f" {not_yours(folder, found.st_uid)}"
+                f"Cannot use {_shown(root)} as the folder of a local cloud: the owner of {_shown(folder)} could replace"
+                f" it. {not_yours(folder, found.st_uid)}"
             )
         if stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
             raise UsageError(
-                f"{_shown(root)} cannot be the folder of a local cloud: every user may write to {_shown(folder)} and"
-                f" could replace it. Name a folder elsewhere, or run {_command('chmod o-w', folder)}."
+                f"Cannot use {_shown(root)} as the folder of a local cloud: every user can write to {_shown(folder)}"
+                f" and could replace it. Name another folder, or run {_command('chmod o-w', folder)}."
             )
 
 
@@ -84,13 +84,13 @@ def _checked(root: Path, descriptor: int) -> tuple[str, ...]:
     found = os.fstat(descriptor)
     if found.st_uid != os.getuid():
         raise UsageError(
-            f"{_shown(root)} cannot be the folder of a local cloud. {not_yours(root, found.st_uid)}"
-            " Or name another folder with --root."
+            f"Cannot use {_shown(root)} as the folder of a local cloud. {not_yours(root, found.st_uid)} Or name"
+            " another folder with --root."
         )
     if not found.st_mode & _OPEN_TO_OTHERS:
         _refuse_planted(root, descriptor)
         return ()
-    _refuse_other_things(root, os.listdir(descriptor))
+    _refuse_other_files(root, os.listdir(descriptor))
     remark = _close(root, descriptor)
     _refuse_planted(root, descriptor)
     if os.fstat(descriptor).st_mode & _OPEN_TO_OTHERS:
@@ -104,39 +104,42 @@ def _checked(root: Path, descriptor: int) -> tuple[str, ...]:
     return (remark,)
 
 
-def _refuse_other_things(root: Path, names: Sequence[str]) -> None:
+def _refuse_other_files(root: Path, names: Sequence[str]) -> None:
     others = sorted(set(names) - {*_FOLDERS, *_FILES})
     if others:
         named = ", ".join(printable(name, 40) for name in others[:_MOST_NAMED])
         more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-        own = f"Name a folder of its own, such as --root {shlex.quote(_shown(root / 'local-cloud'))}."
-        keep = f"It keeps a local cloud already: to go on with it, run {_command('chmod 700', root)}, or move the rest."
+        own = f"Name an empty folder, such as --root {shlex.quote(_shown(root / 'local-cloud'))}."
+        keep = (
+            f"It already has a local cloud: to continue with it, run {_command('chmod 700', root)}, or move the other"
+            " files away."
+        )
         raise UsageError(
-            f"Other users can enter the folder {_shown(root)}, and it holds other things ({named}{more}), so the local"
+            f"Other users can enter the folder {_shown(root)}, and it has other files ({named}{more}), so the local"
             f" cloud does not close it. {keep if database.FILE_NAME in names else own}"
         )
 
 
 def _close(root: Path, descriptor: int) -> str:
-    """Take every right from others, and say so. Raises UsageError where they keep the right to write."""
-    with contextlib.suppress(PermissionError):  # so do file systems without permissions, such as FAT
+    """Remove all permissions of others; return a remark. Raises UsageError where others can still write."""
+    with contextlib.suppress(PermissionError):  # file systems without permissions, such as FAT
         os.fchmod(descriptor, 0o700)
     left = os.fstat(descriptor).st_mode
     if left & _WRITABLE_BY_OTHERS:
         raise UsageError(
-            f"Other users can write to {_shown(root)}, and its file system does not let that be forbidden. Name a"
+            f"Other users can write to {_shown(root)}, and its file system has no permissions to prevent that. Name a"
             " folder on another disk, or mount this one so that only you can write to it."
         )
     if left & _OPEN_TO_OTHERS:
         return (
-            f"The file system of {_shown(root)} keeps no permissions: every user of this computer who can get to that"
+            f"The file system of {_shown(root)} has no permissions: every user of this computer who can reach that"
             " folder can read the images."
         )
     return f"{_shown(root)} was open to other users of this computer; now only you can enter it."
 
 
 def _refuse_planted(root: Path, descriptor: int) -> None:
-    """Raises UsageError for a link or something of another user where the local cloud keeps its own things."""
+    """Raises UsageError where a file or folder of the local cloud is a link or belongs to another user."""
     for name in (*_FOLDERS, f"objects/{BUCKET}", *_FILES):
         try:
             found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
@@ -145,30 +148,29 @@ def _refuse_planted(root: Path, descriptor: int) -> None:
         is_file = name in _FILES
         _refuse_unless_ours(root / name, found, is_file=is_file)
         if is_file and found.st_nlink != 1:
-            raise _planted(root / name, "has a second name elsewhere")
+            raise _planted(root / name, "has a second hard link")
 
 
 def _refuse_unless_ours(path: Path, found: os.stat_result, *, is_file: bool) -> None:
     if found.st_uid != os.getuid():
-        raise UsageError(f"The local cloud does not use what others made. {not_yours(path, found.st_uid)}")
+        raise UsageError(f"The local cloud does not use files of other users. {not_yours(path, found.st_uid)}")
     if not (stat.S_ISREG(found.st_mode) if is_file else stat.S_ISDIR(found.st_mode)):
-        raise _planted(path, f"is a link or no {'file' if is_file else 'folder'}")
+        raise _planted(path, f"is a link or not a {'file' if is_file else 'folder'}")
 
 
 def _planted(path: Path, fault: str) -> UsageError:
     return UsageError(
-        f"{_shown(path)} {fault}, so it was not made by the local cloud. Move it away, or name another folder with"
+        f"{_shown(path)} {fault}, so the local cloud did not create it. Move it away, or name another folder with"
         " --root."
     )
 
 
 def _close_all(path: Path, root: int, name: str) -> None:
-    """Close what lies in a folder that others could enter until now. Raises UsageError for what is not ours."""
+    """Remove the permissions of others below a folder that they could enter. Raises UsageError for foreign files."""
     for folder, _, _, descriptor in os.fwalk(name, dir_fd=root, onerror=_raise):
         os.fchmod(descriptor, 0o700)
         for inner, found in _entries(descriptor):
-            place = path.parent / folder / inner
-            _refuse_unless_ours(place, found, is_file=not stat.S_ISDIR(found.st_mode))
+            _refuse_unless_ours(path.parent / folder / inner, found, is_file=not stat.S_ISDIR(found.st_mode))
             if stat.S_ISREG(found.st_mode) and found.st_mode & _OPEN_TO_OTHERS:
                 os.chmod(inner, 0o600, dir_fd=descriptor)
 

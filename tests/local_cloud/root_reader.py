@@ -1,0 +1,36 @@
+"""Read the database of a local cloud from outside, while it is served or not."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tui_uploader.local_cloud.storage.database import FILE_NAME
+
+
+def starts(root: Path, project: int) -> int:
+    """How many times processing of a project was started."""
+    return sum(count for (count,) in _rows(root, "SELECT starts FROM projects WHERE id = ?", project))
+
+
+def registered_images(root: Path, project: int) -> list[str]:
+    """Keys of the registered images, sorted."""
+    return [key for (key,) in _rows(root, "SELECT key FROM images WHERE project = ? ORDER BY key", project)]
+
+
+def registered_results(root: Path, project: int) -> list[tuple[str, str]]:
+    """Keys and types of the registered results, sorted."""
+    return _rows(root, "SELECT key, result_type FROM results WHERE project = ? ORDER BY key", project)
+
+
+def all_registered_images(root: Path) -> list[str]:
+    """Keys of the images of all projects."""
+    return [key for (key,) in _rows(root, "SELECT key FROM images")]
+
+
+def _rows(root: Path, query: str, *values: int) -> list[tuple]:  # type: ignore[type-arg]
+    path = "".join(f"%{byte:02x}" for byte in os.fsencode((root / FILE_NAME).absolute()))
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as sql:
+        return sql.execute(query, values).fetchall()
