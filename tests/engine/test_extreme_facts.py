@@ -12,9 +12,9 @@ import pytest
 from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, settled
 from tests.photos import write_flight
+from tui_uploader.engine.journal.columns import from_column, to_column
 from tui_uploader.engine.journal.tables import deduplication, known_contents
 from tui_uploader.engine.journal.tables.known_contents import Content, Known
-from tui_uploader.engine.journal.tables.numbers import from_column, to_column
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, FileStage
 

@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from tui_uploader.engine.journal.failures import shown
 from tui_uploader.engine.journal.lock import Guard
-from tui_uploader.engine.journal.tables.failures import shown
 from tui_uploader.errors import JournalUnwritable
 
 log = logging.getLogger(__name__)

@@ -24,8 +24,8 @@ from typing import Any, TypeVar
 
 from tui_uploader import ownership
 from tui_uploader.engine.journal.database import JournalDatabase
+from tui_uploader.engine.journal.failures import is_of_the_disk, shown, translated, translation
 from tui_uploader.engine.journal.summary import Summary, brought_up_to_date, note_changes, read_summary
-from tui_uploader.engine.journal.tables.failures import is_of_the_disk, shown, translated, translation
 from tui_uploader.errors import EngineError, JournalTooNew, JournalUnwritable, UploaderError
 from tui_uploader.settings import without_user_information
 

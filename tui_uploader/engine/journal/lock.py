@@ -14,7 +14,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from tui_uploader.engine.journal.tables.failures import shown
+from tui_uploader.engine.journal.failures import shown
 from tui_uploader.errors import JournalInUse, JournalUnwritable
 
 _NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)

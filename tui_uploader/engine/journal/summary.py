@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tui_uploader.engine.journal.tables.failures import word
+from tui_uploader.engine.journal.failures import word
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
 
 Row = TypeVar("Row")

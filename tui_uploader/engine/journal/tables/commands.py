@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
+from tui_uploader.engine.journal.failures import word
 from tui_uploader.engine.journal.tables import open_multiparts, uploads, walked
-from tui_uploader.engine.journal.tables.failures import word
 from tui_uploader.engine.journal.tables.transitions import (
     CHOSEN,
     HOLDING,

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tui_uploader.cloud.contract import Part
+from tui_uploader.engine.journal.failures import word
 from tui_uploader.engine.journal.tables import known_contents, open_multiparts, transitions
-from tui_uploader.engine.journal.tables.failures import word
 from tui_uploader.engine.journal.tables.known_contents import candidate_in, columns_of
 from tui_uploader.engine.journal.tables.open_multiparts import Abandoned
 from tui_uploader.errors import SourceChanged, SourceRefused, SourceUnreadable, SourceVanished

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.tables.numbers import from_column, to_column
+from tui_uploader.engine.journal.columns import from_column, to_column
 from tui_uploader.intake.scan import Candidate
 
 EQUAL_FACTS = " AND ".join(f"k.{name} IS f.{name}" for name in ("size", "mtime_ns", "inode", "ctime_ns", "mount"))
