@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.photos import scratch_folder
 from benchmarks.table import Table
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import commands, files, uploads
+from tui_uploader.engine.journal.tables import commands, files, projects, uploads
 from tui_uploader.model import FileSelection, FileStage, ProjectKind
 
 _FILES = 100_000
@@ -67,7 +67,7 @@ async def _commands(folder: Path) -> Table:
 
 
 def _new_upload(connection: sqlite3.Connection) -> int:
-    project = uploads.add_project(connection, "a", "Quarry", ProjectKind.IMAGES, remote_id="1")
+    project = projects.add_project(connection, "a", "Quarry", ProjectKind.IMAGES, remote_id="1")
     return uploads.add_sources(connection, project, ["/card"], True, 0.0)
 
 
@@ -149,7 +149,7 @@ async def _costs(path: Path) -> dict[str, float]:
     costs = {
         "open": statistics.median(opened) * 1e3,
         "a commit that changes an upload": await median(lambda c: uploads.set_auto_process(c, 1, True)),
-        "a commit that changes a project": await median(lambda c: uploads.set_project(c, 1, word="x")),
+        "a commit that changes a project": await median(lambda c: projects.set_project(c, 1, word="x")),
         "look for the holder of a content": await median(lambda c: files.holder(c, 77, f"{7:032x}")),
     }
     await journal.close()

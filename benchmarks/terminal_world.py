@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.photos import write_photos
 from benchmarks.store import running, serving
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import deduplication, files, uploads, walked
+from tui_uploader.engine.journal.tables import deduplication, files, projects, stored_files, uploads, walked
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import MAX_IMAGES, FileEvent, ProjectKind, Proof, UploadEvent
@@ -124,7 +124,7 @@ async def _give_a_past(path: Path, past: int) -> None:
 def _upload_project(connection: sqlite3.Connection, *, number: int, images: int) -> None:
     (account,) = connection.execute("SELECT account FROM projects LIMIT 1").fetchone()
     kind, remote = ProjectKind.IMAGES, f"past-{number}"
-    project = uploads.add_project(connection, account, f"Past {number}", kind, remote_id=remote)
+    project = projects.add_project(connection, account, f"Past {number}", kind, remote_id=remote)
     upload = uploads.add_sources(connection, project, ["/card"], False, time.time())
     uploads.mark_scanned(connection, upload, ["/card"])
     uploads.move_upload(connection, upload, UploadEvent.SCANNED)
@@ -133,6 +133,6 @@ def _upload_project(connection: sqlite3.Connection, *, number: int, images: int)
     for row in files.unchecked(connection, upload, images, []):
         deduplication.settle_check(connection, row.id, row.candidate, Content(f"{row.id:032x}", 1))
         files.move(connection, row.id, FileEvent.PICKED)
-        files.store(connection, row.id, "etag", Proof.CRC32)
-        files.register(connection, [row.id], time.time())
+        stored_files.mark_stored(connection, row.id, "etag", Proof.CRC32)
+        stored_files.register(connection, [row.id], time.time())
     uploads.move_upload(connection, upload, UploadEvent.FINISHED)

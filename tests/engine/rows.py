@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui_uploader.engine.journal.summary import ProjectRecord, Summary, Tally, UploadRecord
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, Tally, UploadRecord
+from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
 
 PROJECT = ProjectRecord(

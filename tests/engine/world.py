@@ -18,7 +18,7 @@ from tests.until import until
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.context import Clocks, EngineContext
-from tui_uploader.engine.journal.summary import ProjectRecord
+from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.sources.unfinished import Patience
 from tui_uploader.engine.supervisor import Supervisor

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from tui_uploader.engine.accounts.accounts import Accounts, SignedIn
 from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.summary import ProjectRecord, Summary
+from tui_uploader.engine.journal.records import ProjectRecord
+from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
 from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, Worker, is_quiet, unforeseen_in

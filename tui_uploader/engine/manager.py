@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.context import Clocks
-from tui_uploader.engine.journal.tables import commands, files, uploads
+from tui_uploader.engine.journal.tables import commands, file_parts, uploads
 from tui_uploader.engine.pipeline.enqueue import Adder
 from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limit
 from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
@@ -168,7 +168,7 @@ class UploadManager:
         """Parts of a file that left the queue are not sent bytes of the upload any more."""
 
         def recount(connection: sqlite3.Connection) -> None:
-            counted.update(files.bytes_in_parts(connection))
+            counted.update(file_parts.stored_bytes(connection))
 
         counted: dict[int, tuple[int, int]] = {}
         # Through the writer, so that no part lands between the count and its use.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from tui_uploader.engine.journal.tables import positions, uploads
+from tui_uploader.engine.journal.tables import positions, uploads, windows
 from tui_uploader.engine.status.view import View
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.errors import UsageError
@@ -72,13 +72,13 @@ class Queries:
                 f"A window of files has 1 to {_LARGEST_WINDOW:,} rows and does not begin before the first."
             )
         total, rows, originals = await self._context.journal.read(
-            lambda connection: uploads.window(connection, upload, query)
+            lambda connection: windows.window(connection, upload, query)
         )
         return FileWindow(total, query.offset, self._view.files(rows, originals))
 
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
         """All files that match, whatever the window of `query`."""
-        return await self._context.journal.read(lambda connection: uploads.matching_runs(connection, upload, query))
+        return await self._context.journal.read(lambda connection: windows.matching_runs(connection, upload, query))
 
     async def positions(self, upload: int, file: int | None = None) -> Positions:
         """Where the images of the upload were taken, and `file` of it in particular."""

@@ -12,7 +12,7 @@ from tui_uploader.engine.accounts.accounts import Accounts
 from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
 from tui_uploader.engine.context import Clocks, EngineContext
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import files
+from tui_uploader.engine.journal.tables import file_parts, files
 from tui_uploader.engine.monitor import Monitor
 from tui_uploader.engine.pipeline.check import Checker
 from tui_uploader.engine.pipeline.complete import Finisher
@@ -74,7 +74,7 @@ class Supervisor:
             unless_done.push_async_callback(journal.close)
             governor = await BandwidthGovernor.open(journal, Throttle(), clocks.wall)
             await journal.write(files.hold_interrupted)
-            progress = TransferProgress(await journal.read(files.bytes_in_parts))
+            progress = TransferProgress(await journal.read(file_parts.stored_bytes))
             accounts = Accounts(
                 directories,
                 settings,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import deduplication, files, uploads, walked
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import deduplication, files, projects, stored_files, uploads, walked
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ProjectKind, Proof
@@ -35,7 +35,7 @@ class JournalHarness:
         self.upload = 0
 
     async def begin(self) -> None:
-        self.project = await self.write(lambda c: uploads.add_project(c, "id@cloud", "Quarry", ProjectKind.IMAGES))
+        self.project = await self.write(lambda c: projects.add_project(c, "id@cloud", "Quarry", ProjectKind.IMAGES))
         self.upload = await self.write(lambda c: uploads.add_sources(c, self.project, ["/card"], True, 0.0))
 
     async def write(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -59,9 +59,9 @@ class JournalHarness:
     async def send(self, path: str, *, register: bool = True) -> FileRecord:
         row = await self.row(path)
         assert await self.write(lambda c: files.pick(c, row.id)) is not None
-        await self.write(lambda c: files.store(c, row.id, "etag", Proof.CRC32))
+        await self.write(lambda c: stored_files.mark_stored(c, row.id, "etag", Proof.CRC32))
         if register:
-            await self.write(lambda c: files.register(c, [row.id], 1.0))
+            await self.write(lambda c: stored_files.register(c, [row.id], 1.0))
         return await self.row(path)
 
     async def upload_file(self, path: str, identity: str, size: int = 100) -> FileRecord:

@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate, content
-from tui_uploader.engine.journal.tables import deduplication, files, uploads
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import deduplication, file_parts, files, projects, uploads
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ProjectKind
 
 PHOTO = "/card/DJI_0001.JPG"
 
 
-async def sent_under_a_taken_name(harness: JournalHarness, path: str) -> files.FileRecord:
+async def sent_under_a_taken_name(harness: JournalHarness, path: str) -> FileRecord:
     """The row after the store said that the name is somebody else's."""
     row = await harness.row(path)
     await harness.write(lambda c: files.pick(c, row.id))
@@ -37,7 +38,7 @@ async def test_a_name_that_is_somebody_elses_gives_way_to_the_next_until_none_is
 async def test_parts_that_were_sent_under_a_taken_name_are_forgotten(harness: JournalHarness) -> None:
     await harness.find(candidate(PHOTO))
     row = await harness.check(PHOTO, content("a"))
-    await harness.write(lambda c: files.begin_multipart(c, row.id, "id", 60))
+    await harness.write(lambda c: file_parts.begin_multipart(c, row.id, "id", 60))
     row = await sent_under_a_taken_name(harness, PHOTO)
     assert (row.multipart, row.part_size) == (None, None)
 
@@ -72,7 +73,7 @@ async def test_a_content_keeps_its_name_whichever_file_brings_it(harness: Journa
 
 async def test_names_are_held_in_one_project_only(harness: JournalHarness) -> None:
     await harness.upload_file(PHOTO, content("a"))
-    harness.project = await harness.write(lambda c: uploads.add_project(c, "id@cloud", "Other", ProjectKind.IMAGES))
+    harness.project = await harness.write(lambda c: projects.add_project(c, "id@cloud", "Other", ProjectKind.IMAGES))
     harness.upload = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/two"], True, 0.0))
     await harness.find(candidate("/two/DJI_0001.JPG"), candidate("/two/COPY.JPG"))
     assert (await harness.check("/two/DJI_0001.JPG", content("b"))).object == "DJI_0001.JPG"
@@ -121,7 +122,7 @@ async def test_a_content_that_the_project_has_is_no_further_image(
 
 async def test_a_known_content_is_an_image_of_its_own_in_another_project(harness: JournalHarness) -> None:
     await harness.upload_file(PHOTO, content("a"))
-    harness.project = await harness.write(lambda c: uploads.add_project(c, "id@cloud", "Other", ProjectKind.IMAGES))
+    harness.project = await harness.write(lambda c: projects.add_project(c, "id@cloud", "Other", ProjectKind.IMAGES))
     harness.upload = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/card"], True, 0.0))
     await harness.find(AGAIN)
     assert await images_of(harness) == 1

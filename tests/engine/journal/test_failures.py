@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.journal.harness import JournalHarness
 from tui_uploader.engine.bandwidth.policy import Preferences, checked
-from tui_uploader.engine.journal.tables import files, preferences, uploads
+from tui_uploader.engine.journal.tables import files, preferences, projects, windows
 from tui_uploader.errors import JournalDamaged, NoSuchUpload, UnforeseenFailure
 from tui_uploader.model import FileQuery, ProjectKind
 
@@ -58,13 +58,13 @@ async def test_a_fault_of_the_program_in_a_change_undoes_that_change_alone(
     harness: JournalHarness, fault: Step
 ) -> None:
     def half(connection: sqlite3.Connection) -> None:
-        uploads.add_project(connection, "a", "half", ProjectKind.IMAGES)
+        projects.add_project(connection, "a", "half", ProjectKind.IMAGES)
         fault(connection)
 
     outcomes = await asyncio.gather(
-        harness.write(lambda c: uploads.add_project(c, "a", "before", ProjectKind.IMAGES)),
+        harness.write(lambda c: projects.add_project(c, "a", "before", ProjectKind.IMAGES)),
         harness.write(half),
-        harness.write(lambda c: uploads.add_project(c, "a", "after", ProjectKind.IMAGES)),
+        harness.write(lambda c: projects.add_project(c, "a", "after", ProjectKind.IMAGES)),
         return_exceptions=True,
     )
     assert [type(outcome) for outcome in outcomes] == [int, UnforeseenFailure, int]
@@ -73,7 +73,7 @@ async def test_a_fault_of_the_program_in_a_change_undoes_that_change_alone(
 
 async def test_a_refusal_of_ours_stays_what_it_is(harness: JournalHarness) -> None:
     with pytest.raises(NoSuchUpload):
-        await harness.journal.read(lambda c: uploads.window(c, 99, FileQuery()))
+        await harness.journal.read(lambda c: windows.window(c, 99, FileQuery()))
 
 
 def _stage(connection: sqlite3.Connection) -> object:

@@ -9,7 +9,16 @@ import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate, content
 from tui_uploader.cloud.contract import Part
-from tui_uploader.engine.journal.tables import commands, deduplication, files, known_contents, uploads, walked
+from tui_uploader.engine.journal.tables import (
+    commands,
+    deduplication,
+    file_parts,
+    files,
+    known_contents,
+    uploads,
+    walked,
+    windows,
+)
 from tui_uploader.engine.journal.tables.known_contents import Content, Known
 from tui_uploader.errors import EngineError, NoSuchFile, NotPossibleNow
 from tui_uploader.model import (
@@ -156,14 +165,14 @@ async def test_parts_stay_until_the_file_was_read_again_and_those_of_its_bytes_b
 ) -> None:
     await harness.find(candidate("/card/a.tif"))
     row = await harness.check("/card/a.tif", content("a"))
-    await harness.write(lambda c: files.begin_multipart(c, row.id, "id", 40))
+    await harness.write(lambda c: file_parts.begin_multipart(c, row.id, "id", 40))
     for number, crc32 in ((1, 5), (2, 6)):
-        await harness.write(partial(files.add_part, file_id=row.id, part=Part(number, 40, f"e{number}", crc32)))
+        await harness.write(partial(file_parts.add, file_id=row.id, part=Part(number, 40, f"e{number}", crc32)))
     touched = candidate("/card/a.tif", mtime_ns=2)
     await harness.write(lambda c: files.note_change(c, row.id, touched))
-    assert await harness.journal.read(files.bytes_in_parts) == {row.id: (harness.upload, 80)}
+    assert await harness.journal.read(file_parts.stored_bytes) == {row.id: (harness.upload, 80)}
     await harness.write(lambda c: deduplication.settle_check(c, row.id, touched, Content(identity, 7), parts))
-    assert {part.number for part in await harness.journal.read(lambda c: files.parts(c, row.id))} == kept
+    assert {part.number for part in await harness.journal.read(lambda c: file_parts.of_file(c, row.id))} == kept
     assert ((await harness.row("/card/a.tif")).multipart is None) is (not kept)
 
 
@@ -261,7 +270,7 @@ async def test_windows_filter_sort_and_page(harness: JournalHarness) -> None:
     await harness.check("/card/C.jpg", content("a"))
 
     async def seen(query: FileQuery) -> tuple[int, list[str]]:
-        total, rows, _ = await harness.journal.read(lambda c: uploads.window(c, harness.upload, query))
+        total, rows, _ = await harness.journal.read(lambda c: windows.window(c, harness.upload, query))
         return total, [row.path.removeprefix("/card/") for row in rows]
 
     assert await seen(FileQuery()) == (4, names)
@@ -277,7 +286,7 @@ async def test_windows_filter_sort_and_page(harness: JournalHarness) -> None:
 async def test_paths_that_are_no_text_are_kept_byte_for_byte(harness: JournalHarness) -> None:
     path = "/card/\udcff\n\x1b[31m.jpg"
     await harness.find(candidate(path))
-    _, rows, _ = await harness.journal.read(lambda c: uploads.window(c, harness.upload, FileQuery()))
+    _, rows, _ = await harness.journal.read(lambda c: windows.window(c, harness.upload, FileQuery()))
     assert [row.path for row in rows] == [path]
     selection = FileSelection(names=(path,))
     assert await harness.write(lambda c: commands.remove(c, harness.upload, selection)) == 1

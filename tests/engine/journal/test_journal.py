@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate
 from tui_uploader.engine.journal.journal import SCHEMA_VERSION, Journal
-from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import JournalDamaged, JournalTooNew, JournalUnwritable, NoSuchUpload
 from tui_uploader.model import FileStage, ProjectKind
 
@@ -26,7 +26,7 @@ def count_projects(connection: sqlite3.Connection) -> int:
 async def test_changes_and_their_results_survive_closing(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "journal.sqlite"
     first = Journal.open(path)
-    number = await first.write(lambda c: uploads.add_project(c, "a", "Quarry", ProjectKind.IMAGES))
+    number = await first.write(lambda c: projects.add_project(c, "a", "Quarry", ProjectKind.IMAGES))
     await first.close()
     second = Journal.open(path)
     assert second.summary.projects[number].name == "Quarry"
@@ -37,14 +37,14 @@ async def test_changes_and_their_results_survive_closing(tmp_path: Path) -> None
 
 async def test_a_failing_change_is_undone_alone_among_those_committed_with_it(harness: JournalHarness) -> None:
     def half_done(connection: sqlite3.Connection) -> None:
-        uploads.add_project(connection, "a", "half", ProjectKind.IMAGES)
+        projects.add_project(connection, "a", "half", ProjectKind.IMAGES)
         raise NoSuchUpload("on purpose")
 
     before = await harness.journal.read(count_projects)
     outcomes = await asyncio.gather(
-        *(harness.write(lambda c: uploads.add_project(c, "a", "whole", ProjectKind.IMAGES)) for _ in range(20)),
+        *(harness.write(lambda c: projects.add_project(c, "a", "whole", ProjectKind.IMAGES)) for _ in range(20)),
         harness.write(half_done),
-        *(harness.write(lambda c: uploads.add_project(c, "a", "whole", ProjectKind.IMAGES)) for _ in range(20)),
+        *(harness.write(lambda c: projects.add_project(c, "a", "whole", ProjectKind.IMAGES)) for _ in range(20)),
         return_exceptions=True,
     )
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [NoSuchUpload]
@@ -67,7 +67,7 @@ async def test_on_commit_is_called_in_the_event_loop(tmp_path: Path) -> None:
 
 
 async def test_a_cancelled_caller_leaves_only_when_its_change_is_settled(harness: JournalHarness) -> None:
-    change = asyncio.create_task(harness.write(lambda c: uploads.add_project(c, "a", "late", ProjectKind.IMAGES)))
+    change = asyncio.create_task(harness.write(lambda c: projects.add_project(c, "a", "late", ProjectKind.IMAGES)))
     await asyncio.sleep(0)
     change.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -77,7 +77,7 @@ async def test_a_cancelled_caller_leaves_only_when_its_change_is_settled(harness
 
 async def test_reading_cannot_write(harness: JournalHarness) -> None:
     with pytest.raises(JournalUnwritable):
-        await harness.journal.read(lambda c: uploads.add_project(c, "a", "no", ProjectKind.IMAGES))
+        await harness.journal.read(lambda c: projects.add_project(c, "a", "no", ProjectKind.IMAGES))
 
 
 async def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
@@ -125,14 +125,14 @@ async def test_a_full_disk_keeps_what_was_and_takes_more_when_there_is_room(harn
 _ADDS_PROJECTS = """
 import asyncio, sys
 from pathlib import Path
-from tui_uploader.engine.journal import uploads
+from tui_uploader.engine.journal.tables import projects
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.model import ProjectKind
 
 async def main():
     journal = Journal.open(Path(sys.argv[1]))
     for number in range(100_000):
-        await journal.write(lambda c: uploads.add_project(c, "a", str(number), ProjectKind.IMAGES))
+        await journal.write(lambda c: projects.add_project(c, "a", str(number), ProjectKind.IMAGES))
         print(number, flush=True)
 
 asyncio.run(main())
@@ -155,5 +155,5 @@ async def test_what_was_acknowledged_is_there_after_sigkill(tmp_path: Path, ackn
     names = [project.name for project in journal.summary.projects.values()]
     await journal.close()
     complete = [line.strip() for line in told if line.endswith("\n")]
-    assert names[: len(complete)] == complete
+    assert len(complete) >= acknowledged and names[: len(complete)] == complete
     assert len(names) - len(complete) in (0, 1), "at most the one whose answer was on its way"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tui_uploader.engine.journal.journal import SCHEMA_VERSION, Journal
-from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import EngineError, JournalInUse, JournalTooNew, JournalUnwritable
 from tui_uploader.model import ProjectKind
 
@@ -23,7 +23,7 @@ WITHOUT_SHARED_MEMORY = "unix-dotfile"
 
 
 def add_project(name: str) -> Callable[[sqlite3.Connection], int]:
-    return lambda connection: uploads.add_project(connection, "a", name, ProjectKind.IMAGES)
+    return lambda connection: projects.add_project(connection, "a", name, ProjectKind.IMAGES)
 
 
 def count_projects(connection: sqlite3.Connection) -> int:
@@ -84,14 +84,14 @@ async def test_a_fuse_file_system_that_maps_no_memory_holds_a_journal(tmp_path: 
 _WRITES_AND_DIES = """
 import asyncio, os, sys
 from pathlib import Path
-from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.journal.tables import projects
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.model import ProjectKind
 
 async def main():
     journal = Journal.open(Path(sys.argv[1]), vfs=sys.argv[2])
     for number in range(20):
-        await journal.write(lambda c: uploads.add_project(c, "a", str(number), ProjectKind.IMAGES))
+        await journal.write(lambda c: projects.add_project(c, "a", str(number), ProjectKind.IMAGES))
     os.kill(os.getpid(), 9)
 
 asyncio.run(main())

@@ -11,7 +11,18 @@ from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, files_by_name, settled
 from tests.photos import write_flight
 from tests.until import until
-from tui_uploader.engine.journal.tables import commands, deduplication, files, positions, retention, uploads, walked
+from tui_uploader.engine.journal.tables import (
+    commands,
+    deduplication,
+    files,
+    positions,
+    projects,
+    retention,
+    stored_files,
+    uploads,
+    walked,
+    windows,
+)
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.engine.status.snapshot import counts_of, project_value
 from tui_uploader.errors import EngineError, NotPossibleNow
@@ -61,16 +72,16 @@ async def answers(harness: JournalHarness, present: int) -> list[object]:
 
     def ask(connection: sqlite3.Connection) -> list[object]:
         holders = [files.holder(connection, harness.project, content(letter)) for letter in "abcdefxy"]
-        total, rows, _ = uploads.window(connection, harness.upload, query)
+        total, rows, _ = windows.window(connection, harness.upload, query)
         shown = [(row.id, row.path, row.object, row.size, row.stage, row.etag, row.identity) for row in rows]
-        runs = uploads.matching_runs(connection, harness.upload, query)
-        _, others, originals = uploads.window(connection, present, FileQuery())
+        runs = windows.matching_runs(connection, harness.upload, query)
+        _, others, originals = windows.window(connection, present, FileQuery())
         where = positions.positions(connection, harness.upload)
         return [
             *(holders, total, shown, runs, where.located, where.points),
             [(row.path, row.stage, originals.get(row.duplicate_of or 0)) for row in others],
             deduplication.distinct_images(connection, harness.project),
-            uploads.registered_images(connection, harness.project),
+            projects.registered_images(connection, harness.project),
         ]
 
     summary = harness.journal.summary
@@ -145,7 +156,7 @@ async def test_content_that_was_delivered_is_a_duplicate_of_that_file_and_is_nev
     )
     found = await harness.check("/again/b.jpg", content("b"))
     assert found.stage is FileStage.DUPLICATE
-    _, _, originals = await harness.journal.read(lambda c: uploads.window(c, present, FileQuery()))
+    _, _, originals = await harness.journal.read(lambda c: windows.window(c, present, FileQuery()))
     assert originals[found.duplicate_of or 0] == "/card/b.jpg"
     row = await harness.row("/again/c.jpg")
     with pytest.raises(EngineError) as refused:  # whatever the code above believes
@@ -178,7 +189,7 @@ async def test_only_what_was_dismissed_before_and_is_at_rest_is_due(harness: Jou
     row = await harness.row("/card/gone.jpg")
     await harness.write(lambda c: c.execute("UPDATE files SET stage = 'stored' WHERE id = ?", (row.id,)).close())
     assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [], "it is going to be registered"
-    await harness.write(lambda c: files.register(c, [row.id], LATER))
+    await harness.write(lambda c: stored_files.register(c, [row.id], LATER))
     await harness.write(lambda c: c.execute("UPDATE uploads SET dismissed_at = NULL").close())
     assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [], "an older version kept no date"
     await harness.write(lambda c: retention.date_dismissals(c, LATER))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate, content
-from tui_uploader.engine.journal.tables import commands, sources, uploads, walked
+from tui_uploader.engine.journal.tables import commands, projects, sources, uploads, walked, windows
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.model import FileQuery, FileSelection, FileStatus, IdRun, UploadState, runs_of
 
@@ -32,8 +32,8 @@ from tui_uploader.model import FileQuery, FileSelection, FileStatus, IdRun, Uplo
 )
 async def test_holds_any(harness: JournalHarness, path: str, asked: Sequence[str], holds: bool) -> None:
     await harness.find(candidate(path))
-    assert await harness.journal.read(lambda c: uploads.holds_any(c, harness.upload, asked)) is holds
-    assert not await harness.journal.read(lambda c: uploads.holds_any(c, harness.upload + 1, asked))
+    assert await harness.journal.read(lambda c: sources.holds_any(c, harness.upload, asked)) is holds
+    assert not await harness.journal.read(lambda c: sources.holds_any(c, harness.upload + 1, asked))
 
 
 async def take_back(harness: JournalHarness, *paths: str) -> None:
@@ -52,7 +52,7 @@ async def test_an_upload_that_was_made_for_nothing_goes_with_its_project(harness
 async def test_a_project_that_the_service_has_or_may_have_stays(
     harness: JournalHarness, fact: dict[str, object]
 ) -> None:
-    await harness.write(lambda c: uploads.set_project(c, harness.project, **fact))
+    await harness.write(lambda c: projects.set_project(c, harness.project, **fact))
     await take_back(harness, "/card")
     assert (harness.journal.summary.uploads, list(harness.journal.summary.projects)) == ({}, [harness.project])
 
@@ -91,7 +91,7 @@ async def test_what_was_added_beside_it_stays(
     assert harness.journal.summary.uploads[harness.upload].walk_reason == "There is no /card."
     await take_back(harness, "/card")
     upload = harness.journal.summary.uploads[harness.upload]
-    assert await harness.journal.read(lambda c: uploads.unscanned(c, harness.upload)) == left
+    assert await harness.journal.read(lambda c: sources.unscanned(c, harness.upload)) == left
     assert (upload.state, upload.walk_reason, upload.notice) == (state, None, "Of another matter.")
 
 
@@ -125,8 +125,8 @@ async def test_all_that_match_are_named_in_runs(
 ) -> None:
     await harness.upload_file("/card/1.jpg", content("a"))
     await harness.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
-    found = await harness.journal.read(lambda c: uploads.matching_runs(c, harness.upload, query))
-    window = await harness.journal.read(lambda c: uploads.window(c, harness.upload, query))
+    found = await harness.journal.read(lambda c: windows.matching_runs(c, harness.upload, query))
+    window = await harness.journal.read(lambda c: windows.window(c, harness.upload, query))
     assert found == runs and window[0] == sum(last - first + 1 for first, last in runs)
 
 
@@ -135,7 +135,7 @@ async def test_what_lies_in_a_run_and_cannot_be_removed_is_passed_over(harness: 
     await harness.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
     chosen = FileSelection(runs=((1, 2), (4, 900)))
     assert await harness.write(lambda c: commands.remove(c, harness.upload, chosen)) == 3
-    assert await harness.journal.read(lambda c: uploads.matching_runs(c, harness.upload, FileQuery())) == (
+    assert await harness.journal.read(lambda c: windows.matching_runs(c, harness.upload, FileQuery())) == (
         (1, 1),
         (3, 3),
     )

@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.world import World, add, settled, when
 from tests.photos import jpeg, write_flight, write_photo
-from tui_uploader.engine.journal.tables import files
+from tui_uploader.engine.journal.tables import file_parts
 from tui_uploader.engine.pipeline import check, image_limit, walk
 from tui_uploader.intake import scan
 from tui_uploader.intake.mounts import Mount
@@ -322,5 +322,5 @@ async def test_parts_survive_a_card_that_is_taken_out_in_the_middle_and_put_in_a
 async def until_parts(world: World) -> None:
     """Until the store has confirmed some."""
     async with asyncio.timeout(30):
-        while not await world.context.journal.read(files.bytes_in_parts):  # noqa: ASYNC110 -- no event tells it
+        while not await world.context.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- no event tells it
             await asyncio.sleep(0.01)

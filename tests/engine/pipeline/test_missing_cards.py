@@ -15,7 +15,7 @@ from tests.engine.journal.harness import candidate
 from tests.engine.world import World, add, settled, when
 from tests.photos import write_flight
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import sources, uploads, walked
+from tui_uploader.engine.journal.tables import projects, sources, uploads, walked
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.pipeline import walk
 from tui_uploader.errors import NoSuchPath, NothingToUpload, NotPossibleNow
@@ -38,7 +38,7 @@ async def after_a_power_loss(world: World, *, found_some: bool = False) -> Async
         journal = Journal.open(world.directories.journal)
 
         def queue(connection: sqlite3.Connection) -> None:
-            project = uploads.add_project(connection, account, "Quarry", ProjectKind.IMAGES)
+            project = projects.add_project(connection, account, "Quarry", ProjectKind.IMAGES)
             upload = uploads.add_sources(connection, project, [str(world.card)], True, 0.0)
             if found_some:
                 walked.add_candidates(connection, upload, project, [candidate(str(world.card / "DJI_0001.JPG"))])

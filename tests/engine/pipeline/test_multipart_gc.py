@@ -18,7 +18,16 @@ from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight, write_photo
 from tui_uploader.cloud.contract import ByteRange, ObjectStore
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.engine.journal.tables import commands, deduplication, files, open_multiparts, uploads, walked
+from tui_uploader.engine.journal.tables import (
+    commands,
+    deduplication,
+    file_parts,
+    files,
+    open_multiparts,
+    stored_files,
+    uploads,
+    walked,
+)
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, Abandoned
 from tui_uploader.engine.pipeline.multipart_gc import OLD
@@ -44,7 +53,7 @@ async def begun(harness: JournalHarness, path: str = "/card/a.jpg") -> int:
     row = await harness.check(path, content("a"))
     assert await harness.write(lambda c: files.pick(c, row.id)) is not None
     await harness.write(lambda c: open_multiparts.intend_multipart(c, harness.project, "a.jpg"))
-    await harness.write(lambda c: files.begin_multipart(c, row.id, "m1", 5 * MIB))
+    await harness.write(lambda c: file_parts.begin_multipart(c, row.id, "m1", 5 * MIB))
     return row.id
 
 
@@ -88,7 +97,7 @@ def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
         (lambda c, file: files.note_change(c, file, candidate("/card/a.jpg", size=7)), False),
         (found_to_be(content("a")), False),
         (found_to_be(content("b")), True),
-        (lambda c, file: files.forget_parts(c, file), True),
+        (lambda c, file: file_parts.forget(c, file), True),
         (lambda c, file: deduplication.give_other_name(c, file), True),
         (lambda c, file: give_up(c, file, SourceChanged("again")), True),
         (lambda c, file: give_up(c, file, MultipartGone("again")), True),
@@ -96,7 +105,7 @@ def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
         (another_took_its_place, True),
         (lambda c, file: give_up(c, file, CloudFault("500")), False),
         (lambda c, file: files.move(c, file, FileEvent.HELD), False),
-        (lambda c, file: files.store(c, file, "etag", Proof.CRC32), False),
+        (lambda c, file: stored_files.mark_stored(c, file, "etag", Proof.CRC32), False),
         (lambda c, file: uploads.move_upload(c, 1, UploadEvent.CANCEL), False),
         (removed, False),
     ],
@@ -119,7 +128,7 @@ async def test_an_upload_is_announced_before_it_is_begun(harness: JournalHarness
     file = await begun(harness)
     assert await harness.journal.read(open_multiparts.all_abandoned) == []
     assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == {"m1"}
-    await harness.write(lambda c: files.store(c, file, "etag", Proof.CRC32))
+    await harness.write(lambda c: stored_files.mark_stored(c, file, "etag", Proof.CRC32))
     assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == set()
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.engine.rows import PROJECT, summary
 from tui_uploader.cloud.contract import RemoteProject
-from tui_uploader.engine.journal.summary import ProjectRecord, Summary
+from tui_uploader.engine.journal.records import ProjectRecord
+from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.pipeline.process import objection, polling_interval, seen, start_is_due, with_standing_reason
 from tui_uploader.errors import NotPossibleNow, TooFewImages
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState

@@ -13,7 +13,7 @@ import pytest
 from tests.engine.world import World, add, when
 from tests.photos import write_flight
 from tests.until import until
-from tui_uploader.engine.journal.tables import open_multiparts, uploads
+from tui_uploader.engine.journal.tables import open_multiparts, projects
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
@@ -78,13 +78,13 @@ async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
     async with two_clouds(world, f"stall:route=any,{FOR_EVER}") as clouds:
         journal = world.context.journal
         await clouds.manager.create_project("Made elsewhere", ProjectKind.IMAGES, clouds.sound)
-        projects = {row.account: row.id for row in world.context.summary.projects.values()}
+        ids = {row.account: row.id for row in world.context.summary.projects.values()}
         stalled = await journal.write(
-            lambda connection: uploads.add_project(
+            lambda connection: projects.add_project(
                 connection, clouds.stalled, "Stalled", ProjectKind.IMAGES, remote_id="1"
             )
         )
-        for project in (stalled, projects[clouds.sound]):
+        for project in (stalled, ids[clouds.sound]):
             await journal.write(
                 lambda connection, project=project: open_multiparts.intend_multipart(connection, project, "a.jpg")  # type: ignore[misc]
             )
@@ -96,7 +96,7 @@ async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
 
         async with asyncio.timeout(15):
             await look()
-            while projects[clouds.sound] in left:
+            while ids[clouds.sound] in left:
                 world.time.passed += 4000.0
                 world.context.notify()
                 await asyncio.sleep(0.01)  # the engine's turn

@@ -13,6 +13,7 @@ from tests.engine.world import SETTINGS, World
 from tests.photos import jpeg, write_photo
 from tui_uploader.cloud.contract import ByteRange, ObjectStore, Part, StoredObject
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import deduplication, files, uploads
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.engine.pipeline.transfer import Slice, Transfer, confirmed, slices
@@ -57,7 +58,7 @@ def test_only_parts_that_journal_and_store_both_know_are_not_sent_again(
     assert confirmed(journaled, listed) == expected
 
 
-async def sending(harness: JournalHarness, photo: Path) -> files.FileRecord:
+async def sending(harness: JournalHarness, photo: Path) -> FileRecord:
     """The photo's row, in the stage SENDING."""
     found = candidate_of(str(photo))
     read = fingerprint(found.path)

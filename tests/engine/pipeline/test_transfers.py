@@ -21,8 +21,8 @@ from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import file_parts, files
 from tui_uploader.engine.pipeline.send import allowance
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model import (
@@ -104,7 +104,7 @@ async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> 
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         async with asyncio.timeout(20):
-            while not await world.context.journal.read(files.bytes_in_parts):  # noqa: ASYNC110 -- no event tells it
+            while not await world.context.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- no event tells it
                 await asyncio.sleep(0.01)
         await manager.pause(upload.upload)
         [begun] = [item for item in (await files_by_name(manager, upload.upload)).values() if item.sent]

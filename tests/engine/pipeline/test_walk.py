@@ -15,7 +15,7 @@ from tests.engine.world import World, add, settled, when
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import uploads, walked
+from tui_uploader.engine.journal.tables import projects, uploads, walked
 from tui_uploader.engine.pipeline import walk
 from tui_uploader.errors import JournalUnwritable, NothingToUpload
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -58,7 +58,7 @@ async def test_a_card_that_is_not_mounted_yet_at_the_start_is_not_forgotten(worl
         journal = Journal.open(world.directories.journal)
 
         def queue(connection: sqlite3.Connection) -> None:
-            project = uploads.add_project(connection, account, "Quarry", ProjectKind.IMAGES)
+            project = projects.add_project(connection, account, "Quarry", ProjectKind.IMAGES)
             uploads.add_sources(connection, project, [str(world.card)], True, 0.0)
 
         await journal.write(queue)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Known
 from tui_uploader.engine.pipeline import check, walk
 from tui_uploader.engine.pipeline.transfer import Transfer

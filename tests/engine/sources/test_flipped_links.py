@@ -16,7 +16,7 @@ from tests.engine.world import World, add, files_by_name, settled
 from tests.intake.flips import all_the_time, before_each_call, exchanged
 from tests.photos import another_of_equal_size, write_photo
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.pipeline import transfer
 from tui_uploader.engine.sources import read as reading
 from tui_uploader.engine.sources.open import OpenFile, opened

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.engine.rows import FILE, PROJECT, UPLOAD, summary
-from tui_uploader.engine.journal.summary import UploadRecord
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.scheduling.worker_failures import Worker
 from tui_uploader.engine.status.snapshot import (
     Motion,

@@ -1,11 +1,20 @@
-"""Whole numbers of any size in columns of SQLite.
+"""Conversion between Python values and the journal's columns: whole numbers of any size, enums, files on a disk.
 
 SQLite holds whole numbers of 64 bits with a sign. File systems give larger ones: inode numbers fill 64 bits without a
-sign, and the nanoseconds of a time after April 2262 need more. Such a number is kept as 16 bytes instead, so that every
-number comes back as it was, and two columns are equal exactly when their numbers are.
+sign, and the nanoseconds of a time after April 2262 need more. Such a number is stored as 16 bytes instead, so that
+every number is read back unchanged, and two columns are equal exactly when their numbers are.
 """
 
 from __future__ import annotations
+
+import os
+import sqlite3
+from enum import Enum
+from typing import TypeVar
+
+from tui_uploader.intake.scan import Candidate
+
+E = TypeVar("E", bound=Enum)
 
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _WIDE = 16
@@ -19,3 +28,43 @@ def to_column(number: int) -> int | bytes:
 def from_column(value: int | bytes) -> int:
     """The number that `to_column` made `value` of."""
     return int.from_bytes(value, "big", signed=True) if isinstance(value, bytes) else value
+
+
+class ForeignValue(Exception):
+    """A row holds a value that no version of this program writes."""
+
+
+def word(kind: type[E], value: object) -> E:
+    """The member of the enum that a column names. Raises ForeignValue."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise ForeignValue(str(error)) from error
+
+
+def columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]:
+    """What tells one state of a file from another, by the names of columns that `files` and `known` both have."""
+    return {
+        "size": to_column(candidate.size),
+        "mtime_ns": to_column(candidate.mtime_ns),
+        "inode": to_column(candidate.inode),
+        "ctime_ns": None if candidate.ctime_ns is None else to_column(candidate.ctime_ns),
+        "mount": candidate.mount,
+    }
+
+
+def file_columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]:
+    """What a row of `files` tells of the candidate beside its path."""
+    return {**columns_of(candidate), "real": os.fsencode(candidate.real) if candidate.real else None}
+
+
+def candidate_in(row: sqlite3.Row) -> Candidate:
+    """The file as a row of `files` or `known` describes it."""
+    return Candidate(
+        path=os.fsdecode(row["path"]),
+        size=from_column(row["size"]),
+        mtime_ns=from_column(row["mtime_ns"]),
+        inode=from_column(row["inode"]),
+        ctime_ns=None if row["ctime_ns"] is None else from_column(row["ctime_ns"]),
+        mount=row["mount"],
+    )

@@ -10,30 +10,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-from enum import Enum
 from pathlib import Path
-from typing import TypeVar
 
+from tui_uploader.engine.journal.columns import ForeignValue
 from tui_uploader.errors import EngineError, JournalDamaged, JournalUnwritable, UnforeseenFailure, UploaderError
 from tui_uploader.text import byte_count, printable
 
 log = logging.getLogger(__name__)
 
-Word = TypeVar("Word", bound=Enum)
 
 _ROOM_FOR_CHANGES = 1000**2
-
-
-class ForeignValue(Exception):
-    """A row holds a value that no version of this program writes."""
-
-
-def word(kind: type[Word], value: object) -> Word:
-    """The member of the enum that a column names. Raises ForeignValue."""
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise ForeignValue(str(error)) from error
 
 
 class translated(contextlib.AbstractContextManager[None]):

@@ -11,99 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tui_uploader.engine.journal.failures import word
-from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
+from tui_uploader.engine.journal.columns import word
+from tui_uploader.engine.journal.records import (
+    NOTHING,
+    UNDER_WAY,
+    UPLOADS,
+    ProjectRecord,
+    Tally,
+    UploadRecord,
+    tally_of,
+)
+from tui_uploader.model import FileStage, UploadState
 
 Row = TypeVar("Row")
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectRecord:
-    id: int
-    account: str
-    remote_id: str | None
-    name: str
-    kind: ProjectKind
-    made_here: bool
-    make_asked_at: float | None
-    make_before: str
-    web_address: str | None
-    processing: ProcessingState
-    word: str | None
-    waiting_seconds: float | None
-    processing_seconds: float | None
-    reason: str | None
-    start_asked_at: float | None
-    start_word: str | None
-    start_images: int | None
-    started_at: float | None
-
-    @classmethod
-    def of(cls, row: sqlite3.Row) -> ProjectRecord:
-        values = dict(row)
-        values["kind"] = word(ProjectKind, values["kind"])
-        values["made_here"] = bool(values["made_here"])
-        values["processing"] = word(ProcessingState, values["processing"])
-        return cls(**values)
-
-    @property
-    def start_in_doubt(self) -> bool:
-        """Processing was asked for, and whether the service heard it was never learned."""
-        return self.start_asked_at is not None and self.started_at is None
-
-
-@dataclass(frozen=True, slots=True)
-class UploadRecord:
-    id: int
-    project: int
-    state: UploadState
-    auto_process: bool
-    added_at: float
-    active_seconds: float
-    dismissed: bool
-    notice_kind: str | None
-    notice: str | None
-    skipped: int
-    unscanned: int
-    """Paths that have not been walked to the end."""
-    failed_walks: int = 0
-    """Those of them whose last walk failed."""
-    walk_error: str | None = None
-    """Kind of the failure of the first of these."""
-    walk_reason: str | None = None
-    """What the user reads of it."""
-    dismissed_at: float | None = None
-    condensed: bool = False
-    """Only what was delivered is kept of it, or is going to be (see `retention`)."""
-
-    @property
-    def past(self) -> bool:
-        """It is off the list, and has ended: nothing will be walked, checked or sent for it."""
-        return self.dismissed and self.state in (UploadState.COMPLETE, UploadState.CANCELLED)
-
-    @classmethod
-    def of(cls, row: sqlite3.Row) -> UploadRecord:
-        values = dict(row)
-        values["state"] = word(UploadState, values["state"])
-        values["auto_process"] = bool(values["auto_process"])
-        values["dismissed"] = bool(values["dismissed"])
-        values["condensed"] = bool(values["condensed"])
-        return cls(**values)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    files: int = 0
-    bytes: int = 0
-
-
-NOTHING = Tally()
-
-
-UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
-"""To be uploaded, and neither there yet nor given up."""
-UNFINISHED = (*UNDER_WAY, FileStage.FAILED)
-"""Not uploaded, and neither a duplicate nor removed: an upload with such files is not complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +111,6 @@ def _changed(
 
 # --------------------------------------------------------------------------------------------------- reading
 
-# Where MIN finds the first failure, SQLite takes the other columns from the same row.
-_WALKS = """
-    SELECT upload, COUNT(*) AS unscanned, COUNT(error) AS failed_walks,
-           MIN(CASE WHEN error IS NOT NULL THEN id END), error AS walk_error, reason AS walk_reason
-      FROM sources WHERE NOT scanned GROUP BY upload
-"""
-UPLOADS = (
-    "SELECT u.*, COALESCE(s.unscanned, 0) AS unscanned, COALESCE(s.failed_walks, 0) AS failed_walks, s.walk_error,"
-    f" s.walk_reason FROM uploads u LEFT JOIN ({_WALKS}) s ON s.upload = u.id"
-)
-"""SQL of what `UploadRecord.of` takes."""
 
 _NOTED = {
     "projects": ("changed_projects", "id"),
@@ -263,11 +172,6 @@ def brought_up_to_date(connection: sqlite3.Connection, before: Summary) -> Summa
             _put(of_projects, project.project, OfProject(tuple(sorted(kept)), files) if kept else None)
         _put(tallies, number, tally if upload is not None else None)
     return Summary(projects, dict(sorted(uploads.items())), past, tallies, of_projects)
-
-
-def tally_of(connection: sqlite3.Connection, upload: int) -> Mapping[FileStage, Tally]:
-    rows = connection.execute("SELECT stage, files, bytes FROM tallies WHERE upload = ? AND files > 0", (upload,))
-    return {word(FileStage, stage): Tally(files, size) for stage, files, size in rows}
 
 
 def _taken(connection: sqlite3.Connection, table: str) -> list[int]:

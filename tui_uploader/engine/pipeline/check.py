@@ -11,9 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import UploadRecord
-from tui_uploader.engine.journal.tables import deduplication, files, known_contents
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord, UploadRecord
+from tui_uploader.engine.journal.tables import deduplication, file_parts, files, known_contents
 from tui_uploader.engine.journal.tables.known_contents import Known
 from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
 from tui_uploader.engine.scheduling.concurrency import may_read_ahead
@@ -213,7 +212,7 @@ class Checker:
 
         def settle(connection: sqlite3.Connection) -> None:
             change(connection)
-            kept.append(files.bytes_of_parts(connection, row.id))
+            kept.append(file_parts.stored_bytes_of(connection, row.id))
 
         await self._context.journal.write(
             settle, then=lambda: self._context.progress.set_parts(row.upload, row.id, kept[-1])
@@ -237,7 +236,7 @@ class Checker:
         def fail(connection: sqlite3.Connection) -> None:
             if files.file(connection, row.id).stage is FileStage.FOUND:
                 if isinstance(error, SourceRefused):
-                    files.forget_parts(connection, row.id)
+                    file_parts.forget(connection, row.id)
                 files.fail(connection, row.id, error.kind, str(error))
 
         await self._context.journal.write(fail)

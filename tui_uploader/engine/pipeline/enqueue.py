@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.journal.tables import sources, uploads
 from tui_uploader.engine.pipeline.projects import Find, Projects
 from tui_uploader.engine.pipeline.walk import Scanner
 from tui_uploader.errors import EngineError, NothingToUpload, UnforeseenFailure, UploaderError, UsageError
@@ -75,7 +75,7 @@ class Adder:
         skipped = await self._context.journal.read(lambda connection: uploads.skipped(connection, upload))
 
         def take_back(connection: sqlite3.Connection) -> bool:
-            nothing = not uploads.holds_any(connection, upload, paths)
+            nothing = not sources.holds_any(connection, upload, paths)
             if nothing:
                 uploads.take_back(connection, upload, paths)
             return nothing

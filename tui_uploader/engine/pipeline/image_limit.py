@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from tui_uploader.engine.journal.tables import deduplication, uploads
+from tui_uploader.engine.journal.tables import deduplication, projects, uploads
 from tui_uploader.errors import NoSuchPath, SourceUnreadable, TooManyImages
 from tui_uploader.model import MAX_IMAGES, ProjectKind, UploadEvent
 from tui_uploader.text import counted
@@ -16,7 +16,7 @@ _NOTICES_OF_WALKS = (NoSuchPath.__name__, SourceUnreadable.__name__, TooManyImag
 def check_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
     """Raises TooManyImages; otherwise notices of walks that went wrong before are done with."""
     upload = uploads.upload(connection, upload_id)
-    project = uploads.project(connection, upload.project)
+    project = projects.project(connection, upload.project)
     images = deduplication.distinct_images(connection, project.id)
     if project.kind is ProjectKind.IMAGES and images > MAX_IMAGES:
         raise TooManyImages(

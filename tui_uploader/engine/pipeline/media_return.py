@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tui_uploader.engine.context import EngineContext
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable, SourceVanished
 from tui_uploader.intake.look import Look, look_at
 from tui_uploader.intake.sameness import was_written

@@ -18,8 +18,9 @@ from functools import partial
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import UNFINISHED, ProjectRecord, Summary
-from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.journal.records import UNFINISHED, ProjectRecord
+from tui_uploader.engine.journal.summary import Summary
+from tui_uploader.engine.journal.tables import projects
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.sources.changed_since import objection_to, written_since_registered
@@ -217,7 +218,7 @@ class ProcessingWorker:
             return
         reason = objection_to(written, project.name)
         log.warning("Processing of project %d was not started: %s", project.id, reason)
-        await self._context.journal.write(partial(uploads.hold_start, project=project.id, reason=reason))
+        await self._context.journal.write(partial(projects.hold_start, project=project.id, reason=reason))
 
     async def _start(self, project: ProjectRecord, account: SignedIn) -> None:
         assert project.remote_id is not None
@@ -227,9 +228,9 @@ class ProcessingWorker:
         self._since.pop(project.id, None)
 
         def intend(connection: sqlite3.Connection) -> None:
-            uploads.set_project(connection, project.id, start_word=before.word)
-            uploads.ask_start(connection, project.id, now)
-            uploads.release_start(connection, project.id)
+            projects.set_project(connection, project.id, start_word=before.word)
+            projects.ask_start(connection, project.id, now)
+            projects.release_start(connection, project.id)
 
         await self._context.journal.write(intend)
         try:
@@ -290,7 +291,7 @@ class ProcessingWorker:
         self._next_look[project.id] = self._context.clocks.monotonic() + seconds
 
     async def _set(self, project: ProjectRecord, facts: Mapping[str, object]) -> None:
-        await self._context.journal.write(lambda connection: uploads.set_project(connection, project.id, **facts))
+        await self._context.journal.write(lambda connection: projects.set_project(connection, project.id, **facts))
 
 
 def with_standing_reason(project: ProjectRecord, summary: Summary) -> ProjectRecord:

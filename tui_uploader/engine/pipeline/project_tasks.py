@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import ProjectRecord
+from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.scheduling.worker_failures import unforeseen_in
 from tui_uploader.errors import UploaderError
 

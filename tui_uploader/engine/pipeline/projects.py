@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from tui_uploader.cloud.contract import Cloud, RemoteProject
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import ProjectRecord
-from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.journal.records import ProjectRecord
+from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported, UsageError
 from tui_uploader.model import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.text import printable
@@ -87,11 +87,11 @@ class Projects:
         """
         known = self._known(text, account)
         if known is not None:
-            return lambda connection: uploads.existing_project(connection, known)
+            return lambda connection: projects.existing_project(connection, known)
         signed_in = self._context.accounts.chosen(account)
         remote = await self._at_service(text, signed_in.cloud)
         owner = signed_in.login.account
-        return lambda connection: uploads.remote_project(
+        return lambda connection: projects.remote_project(
             connection, owner, remote.name, kind, remote.id, remote.web_address
         )
 
@@ -130,8 +130,8 @@ class Projects:
         owner = self._context.accounts.chosen(account).login.account
 
         def keep(connection: sqlite3.Connection) -> int:
-            before = uploads.projects_named(connection, owner, name, kind)
-            return before[0].id if before else uploads.add_project(connection, owner, name, kind)
+            before = projects.projects_named(connection, owner, name, kind)
+            return before[0].id if before else projects.add_project(connection, owner, name, kind)
 
         return keep
 
@@ -155,7 +155,7 @@ class Projects:
 
     async def _set(self, project: int, **facts: object) -> None:
         def change(connection: sqlite3.Connection) -> None:
-            uploads.set_project(connection, project, **facts)
+            projects.set_project(connection, project, **facts)
 
         await self._context.journal.write(change)
 

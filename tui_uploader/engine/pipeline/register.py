@@ -9,9 +9,8 @@ from functools import partial
 
 from tui_uploader.cloud.contract import Cloud, Shortfall
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import ProjectRecord
-from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord, ProjectRecord
+from tui_uploader.engine.journal.tables import files, stored_files
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.sources.changed_since import keep_unwritten
@@ -105,7 +104,9 @@ class Registrar:
         if project is None or project.remote_id is None or account is None or not account.usable:
             return
         most = min(_BATCH, account.cloud.registration_batch)
-        stored = await self._context.journal.read(lambda connection: files.stored(connection, project.id, most))
+        stored = await self._context.journal.read(
+            lambda connection: stored_files.next_stored(connection, project.id, most)
+        )
         rows = await keep_unwritten(self._context, stored)
         if not rows:
             return
@@ -134,12 +135,12 @@ class Registrar:
         assert project.remote_id is not None
         rows = {key: row for row, key in keyed}
         ids = [row.id for row in rows.values()]
-        await self._context.journal.write(lambda connection: files.ask_registration(connection, ids))
+        await self._context.journal.write(lambda connection: stored_files.ask_registration(connection, ids))
         asked_before = frozenset(key for key, row in rows.items() if row.register_asked)
         registration = await cloud.register_images(project.remote_id, list(rows), asked_before)
         doubtful = [rows[key].id for shortfall in registration.shortfalls for key in shortfall.keys]
         if doubtful:  # before anything else: after a crash these have to count as asked for the first time
-            await self._context.journal.write(lambda connection: files.unask_registration(connection, doubtful))
+            await self._context.journal.write(lambda connection: stored_files.unask_registration(connection, doubtful))
         await self._journal_outcome(rows, registration.registered, registration.refused)
         unconfirmed: list[str] = []
         for shortfall in registration.shortfalls:
@@ -160,7 +161,7 @@ class Registrar:
 
         def send(connection: sqlite3.Connection) -> None:
             for row in lost:
-                files.send_again(connection, row.id)
+                stored_files.send_again(connection, row.id)
                 if self._losses[row.id] >= _MOST_LOSSES:
                     files.fail(connection, row.id, CloudFault.__name__, _LOST)
 
@@ -188,7 +189,7 @@ class Registrar:
         now = self._context.clocks.wall()
 
         def change(connection: sqlite3.Connection) -> None:
-            files.register(connection, [rows[key].id for key in registered], now)
+            stored_files.register(connection, [rows[key].id for key in registered], now)
             for key, reason in refused.items():
                 files.fail(connection, rows[key].id, CloudRefused.__name__, reason)
 

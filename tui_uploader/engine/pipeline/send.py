@@ -13,9 +13,8 @@ from functools import partial
 
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import UploadRecord
-from tui_uploader.engine.journal.tables import deduplication, files
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord, UploadRecord
+from tui_uploader.engine.journal.tables import deduplication, file_parts, files
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.transfer import Transfer
 from tui_uploader.engine.scheduling.failures import FileFailures
@@ -65,7 +64,7 @@ def parts_are_wrong(error: UploaderError) -> bool:
 def give_up(connection: sqlite3.Connection, file_id: int, error: UploaderError) -> None:
     """What was sent so far is kept for the next attempt, unless it is what is wrong."""
     if parts_are_wrong(error):
-        files.forget_parts(connection, file_id)
+        file_parts.forget(connection, file_id)
     if isinstance(error, StoredDamaged):
         deduplication.give_up_name(connection, files.file(connection, file_id))
     files.fail(connection, file_id, error.kind, str(error))
@@ -347,7 +346,7 @@ class Sender:
                 await self._hold(row.id)
             case RetryAction.RESTART_FILE:
                 await self._context.journal.write(
-                    partial(files.forget_parts, file_id=row.id),
+                    partial(file_parts.forget, file_id=row.id),
                     then=partial(self._context.progress.forget_parts, row.id),
                 )
                 await self._hold(row.id)

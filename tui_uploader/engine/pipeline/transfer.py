@@ -13,8 +13,8 @@ from typing import Any
 
 from tui_uploader.cloud.contract import MAX_SINGLE_PUT, ByteRange, ObjectStore, Part
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.tables import files, open_multiparts
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import file_parts, open_multiparts, stored_files
 from tui_uploader.engine.scheduling.concurrency import MOST_STREAMS_AGAINST_LOSS, part_size
 from tui_uploader.engine.sources.open import OpenFile, check_unwritten, opened
 from tui_uploader.engine.sources.threads import patience_with
@@ -117,10 +117,10 @@ class Transfer:
         row = self._row
 
         def store(connection: sqlite3.Connection) -> None:
-            files.forget_parts(connection, row.id)
-            files.store(connection, row.id, etag, proof)
+            file_parts.forget(connection, row.id)
+            stored_files.mark_stored(connection, row.id, etag, proof)
             # Whoever stored it before may have registered it, too: then the service rightly counts none.
-            files.ask_registration(connection, [row.id])
+            stored_files.ask_registration(connection, [row.id])
 
         await self._context.journal.write(store, then=lambda: self._context.progress.forget_parts(row.id))
         return True
@@ -133,7 +133,7 @@ class Transfer:
                 stored = await self._store.put(self._name, body, transfer.note_sent)
                 await check_unwritten(context, source)
                 await context.journal.write(
-                    lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
+                    lambda connection: stored_files.mark_stored(connection, row.id, stored.etag, stored.proof),
                     then=transfer.stored,
                 )
 
@@ -141,7 +141,7 @@ class Transfer:
         """The id of the multipart upload, and its parts that need not be sent again."""
         row, context = self._row, self._context
         if row.multipart is not None:
-            journaled = await context.journal.read(lambda connection: files.parts(connection, row.id))
+            journaled = await context.journal.read(lambda connection: file_parts.of_file(connection, row.id))
             if sum(part.size for part in journaled) == row.size:
                 # Only the completion is missing, or its answer: then the store may have no such upload any more.
                 return row.multipart, journaled
@@ -151,7 +151,7 @@ class Transfer:
             partial(open_multiparts.intend_multipart, project=row.project, object_name=self._name)
         )
         multipart = await self._store.create_multipart(self._name)
-        await context.journal.write(lambda connection: files.begin_multipart(connection, row.id, multipart, size))
+        await context.journal.write(lambda connection: file_parts.begin_multipart(connection, row.id, multipart, size))
         return multipart, []
 
     async def _send_parts(self, source: OpenFile, multipart: str, planned: list[Slice], done: list[Part]) -> None:
@@ -175,7 +175,7 @@ class Transfer:
         await check_unwritten(context, source)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
         await context.journal.write(
-            lambda connection: files.store(connection, row.id, stored.etag, stored.proof),
+            lambda connection: stored_files.mark_stored(connection, row.id, stored.etag, stored.proof),
             then=lambda: context.progress.forget_parts(row.id),
         )
 
@@ -191,7 +191,7 @@ class Transfer:
                 context.storage.accepted(row.project)  # the other files need not wait for the end of this one
                 confirmed_part = Part(part.number, piece.length, part.etag, crc32, part.proof)
                 await context.journal.write(
-                    lambda connection: files.add_part(connection, row.id, confirmed_part), then=transfer.stored_as_part
+                    lambda connection: file_parts.add(connection, row.id, confirmed_part), then=transfer.stored_as_part
                 )
                 return confirmed_part
 

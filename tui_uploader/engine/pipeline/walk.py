@@ -71,7 +71,7 @@ class Scanner:
             return None
 
         def unscanned(connection: sqlite3.Connection) -> list[_Source]:
-            return [(upload, path) for upload in open_uploads for path in uploads.unscanned(connection, upload)]
+            return [(upload, path) for upload in open_uploads for path in sources.unscanned(connection, upload)]
 
         rests = []
         for source in await self._context.journal.read(unscanned):

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import files, stored_files
 from tui_uploader.errors import SourceChanged, SourceError
 from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate, candidate_of
@@ -39,7 +39,7 @@ async def keep_unwritten(context: EngineContext, stored: Sequence[FileRecord]) -
         for row, found in written:
             if files.file(connection, row.id).stage is not FileStage.STORED:
                 continue
-            files.doubt_stored(connection, row.id, found)
+            stored_files.doubt(connection, row.id, found)
             if (end := too_often[row.id]) is not None:
                 files.fail(connection, row.id, SourceChanged.__name__, end.reason)
 
@@ -55,7 +55,7 @@ async def written_since_check(context: EngineContext, row: FileRecord) -> bool:
 
 async def written_since_registered(context: EngineContext, project: int) -> list[FileRecord]:
     """Registered images of the project whose files changed on disk since they were checked."""
-    registered = await context.journal.read(lambda connection: files.latest_registered(connection, project))
+    registered = await context.journal.read(lambda connection: stored_files.latest_registered(connection, project))
     return [row for row, _ in await _written(context, registered, _SECONDS_PER_PROJECT)]
 
 

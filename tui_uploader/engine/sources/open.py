@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from io import FileIO
 
 from tui_uploader.engine.context import EngineContext
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files, known_contents
-from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.sameness import Sameness, sameness
 from tui_uploader.intake.samples import read_samples

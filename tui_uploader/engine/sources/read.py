@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Content, Known
 from tui_uploader.engine.sources.recognise import holds
 from tui_uploader.intake.fingerprint import changed_while_read, fingerprint

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePath
 
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.look import Look
 from tui_uploader.intake.scan import Candidate

@@ -9,8 +9,8 @@ from pathlib import PurePath
 
 import msgspec
 
-from tui_uploader.engine.journal.summary import UNDER_WAY, ProjectRecord, Summary, UploadRecord
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import UNDER_WAY, FileRecord, ProjectRecord, UploadRecord
+from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, Worker
 from tui_uploader.engine.sources.unfinished import Rest
 from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError

@@ -11,8 +11,7 @@ import msgspec
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.bandwidth.policy import closed_notice
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.summary import ProjectRecord, UploadRecord
-from tui_uploader.engine.journal.tables.files import FileRecord
+from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.monitor import Monitor
 from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.pipeline.send import Sender

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from tui_uploader.engine.journal.failures import word
+from tui_uploader.engine.journal.columns import word
 from tui_uploader.engine.journal.tables import open_multiparts, uploads, walked
 from tui_uploader.engine.journal.tables.transitions import (
     CHOSEN,

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui_uploader.engine.journal.tables import files, known_contents
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import file_parts, files, known_contents
 from tui_uploader.engine.journal.tables.known_contents import EQUAL_FACTS, Content
 from tui_uploader.engine.journal.tables.transitions import HOLDING, marks
 from tui_uploader.errors import NameTaken
@@ -41,7 +42,7 @@ def settle_check(
     known_contents.remember(connection, candidate, content)
     original = files.holder(connection, found.project, identity)
     if original is not None:
-        files.forget_parts(connection, file_id)
+        file_parts.forget(connection, file_id)
         if files.stands_for(connection, original, found.upload, found.path):
             files.drop(connection, file_id)
             files.note_facts(connection, original, candidate)
@@ -59,13 +60,13 @@ def settle_check(
         files.move(connection, file_id, FileEvent.STORED)
         return
     if not same_content:
-        files.forget_parts(connection, file_id)
+        file_parts.forget(connection, file_id)
     elif parts is not None:
-        files.keep_parts(connection, file_id, parts)
+        file_parts.keep_matching(connection, file_id, parts)
     files.move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name, etag=None)
 
 
-def _own_name(connection: sqlite3.Connection, row: files.FileRecord, identity: str) -> str | None:
+def _own_name(connection: sqlite3.Connection, row: FileRecord, identity: str) -> str | None:
     """The name that this content has in the project already, or the first of those to choose from that no other holds;
     from now on it is this content's. None: objects that are not this content have all of them."""
     held = connection.execute(
@@ -121,7 +122,7 @@ def give_other_name(connection: sqlite3.Connection, file_id: int) -> None:
     """Somebody else's object has the file's name: it waits to be sent under the next one."""
     row = files.file(connection, file_id)
     assert row.identity is not None and row.object is not None
-    files.forget_parts(connection, file_id)
+    file_parts.forget(connection, file_id)
     give_up_name(connection, row)
     names = list(name_choices(Path(row.path).name, row.identity))
     after = names.index(row.object) + 1 if row.object in names else 0
@@ -132,13 +133,13 @@ def give_other_name(connection: sqlite3.Connection, file_id: int) -> None:
     _fail_without_name(connection, row)
 
 
-def give_up_name(connection: sqlite3.Connection, row: files.FileRecord) -> None:
+def give_up_name(connection: sqlite3.Connection, row: FileRecord) -> None:
     """The object of that name is not this content, and stays: the name is never used again."""
     connection.execute(
         "UPDATE names SET identity = '' WHERE project = ? AND folded = ?", (row.project, folded(row.object or ""))
     )
 
 
-def _fail_without_name(connection: sqlite3.Connection, row: files.FileRecord) -> None:
+def _fail_without_name(connection: sqlite3.Connection, row: FileRecord) -> None:
     reason = f"The project has objects of every name that {printable(Path(row.path).name)} could have."
     files.fail(connection, row.id, NameTaken.__name__, reason)

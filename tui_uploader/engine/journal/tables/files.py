@@ -9,93 +9,20 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from tui_uploader.cloud.contract import Part
-from tui_uploader.engine.journal.failures import word
-from tui_uploader.engine.journal.tables import known_contents, open_multiparts, transitions
-from tui_uploader.engine.journal.tables.known_contents import candidate_in, columns_of
-from tui_uploader.engine.journal.tables.open_multiparts import Abandoned
+from tui_uploader.engine.journal.columns import file_columns_of, word
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import known_contents, transitions
 from tui_uploader.errors import SourceChanged, SourceRefused, SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, Proof, UploadState, next_stage
-
-_UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    id: int
-    upload: int
-    project: int
-    path: str
-    size: int
-    mtime_ns: int
-    inode: int
-    stage: FileStage
-    identity: str | None
-    crc32: int | None
-    object: str | None
-    duplicate_of: int | None
-    error: str | None
-    reason: str | None
-    etag: str | None
-    multipart: str | None
-    part_size: int | None
-    register_asked: bool
-    accepted: bool = False
-    ctime_ns: int | None = None
-    mount: str = ""
-    proof: Proof | None = None
-    """How the store proved the object; None: there is none, or an older version did not keep it."""
-    real: str = ""
-    """See `Candidate.real`."""
-
-    @property
-    def candidate(self) -> Candidate:
-        """The file as it was when it was found or, later, checked."""
-        return Candidate(self.path, self.size, self.mtime_ns, self.inode, self.ctime_ns, self.mount, self.real)
-
-    @classmethod
-    def of(cls, row: sqlite3.Row) -> FileRecord:
-        candidate = candidate_in(row)
-        return cls(
-            id=row["id"],
-            upload=row["upload"],
-            project=row["project"],
-            path=candidate.path,
-            size=candidate.size,
-            mtime_ns=candidate.mtime_ns,
-            inode=candidate.inode,
-            stage=word(FileStage, row["stage"]),
-            identity=row["identity"],
-            crc32=row["crc32"],
-            object=row["object"],
-            duplicate_of=row["duplicate_of"],
-            error=row["error"],
-            reason=row["reason"],
-            etag=row["etag"],
-            multipart=row["multipart"],
-            part_size=row["part_size"],
-            register_asked=bool(row["register_asked"]),
-            accepted=bool(row["accepted"]),
-            ctime_ns=candidate.ctime_ns,
-            mount=candidate.mount,
-            proof=word(Proof, row["proof"]) if row["proof"] is not None else None,
-            real="" if row["real"] is None else os.fsdecode(row["real"]),
-        )
-
-
-def file_columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]:
-    """What a row of `files` tells of the candidate beside its path."""
-    return {**columns_of(candidate), "real": os.fsencode(candidate.real) if candidate.real else None}
+from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
 
 
 def file(connection: sqlite3.Connection, file_id: int) -> FileRecord:
     return FileRecord.of(connection.execute("SELECT * FROM files WHERE id = ?", (file_id,)).fetchone())
 
 
-def _set(connection: sqlite3.Connection, file_id: int, facts: Mapping[str, object]) -> None:
+def set_columns(connection: sqlite3.Connection, file_id: int, facts: Mapping[str, object]) -> None:
     """Column names come from this package alone, never from outside."""
     columns = ", ".join(f"{column} = ?" for column in facts)
     connection.execute(f"UPDATE files SET {columns} WHERE id = ?", (*facts.values(), file_id))
@@ -112,7 +39,7 @@ def move(connection: sqlite3.Connection, file_id: int, event: FileEvent, **facts
     after = next_stage(before, event)
     if after is FileStage.FOUND:
         facts = {**transitions.FOUND_AGAIN, **facts}
-    _set(connection, file_id, {"stage": after} | facts)
+    set_columns(connection, file_id, {"stage": after} | facts)
     if before in transitions.HOLDING and after not in transitions.HOLDING:
         free_duplicates(connection, file_id)
     return after
@@ -137,7 +64,7 @@ def doubt(connection: sqlite3.Connection, file_id: int) -> None:
 
 def note_facts(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
     """The file looks like this by now; its content is what it was."""
-    _set(connection, file_id, file_columns_of(candidate))
+    set_columns(connection, file_id, file_columns_of(candidate))
 
 
 def recognise(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
@@ -221,71 +148,6 @@ def pick(connection: sqlite3.Connection, file_id: int) -> FileRecord | None:
     return file(connection, file_id)
 
 
-def begin_multipart(connection: sqlite3.Connection, file_id: int, multipart: str, part_size: int) -> None:
-    """The store answered what `abandoned.intend_multipart` announced."""
-    forget_parts(connection, file_id)
-    row = file(connection, file_id)
-    open_multiparts.forget(connection, Abandoned(row.project, row.object or "", open_multiparts.UNKNOWN))
-    _set(connection, file_id, {"multipart": multipart, "part_size": part_size})
-
-
-def add_part(connection: sqlite3.Connection, file_id: int, part: Part) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)",
-        (file_id, part.number, part.size, part.etag, part.crc32, part.proof),
-    )
-
-
-def parts(connection: sqlite3.Connection, file_id: int) -> list[Part]:
-    return [
-        Part(
-            number=row["number"],
-            size=row["size"],
-            etag=row["etag"],
-            crc32=row["crc32"],
-            proof=word(Proof, row["proof"] or Proof.NONE),
-        )
-        for row in connection.execute("SELECT * FROM parts WHERE file = ? ORDER BY number", (file_id,))
-    ]
-
-
-def forget_parts(connection: sqlite3.Connection, file_id: int) -> None:
-    """Nobody goes on with what was sent of the file: the store is to throw it away."""
-    row = file(connection, file_id)
-    if row.multipart is not None and row.object is not None:
-        open_multiparts.note(connection, Abandoned(row.project, row.object, row.multipart))
-    connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
-    _set(connection, file_id, {"multipart": None, "part_size": None})
-
-
-def keep_parts(connection: sqlite3.Connection, file_id: int, crc32s: Sequence[int]) -> None:
-    """Of the parts that were sent, keep those whose bytes are in the file: `crc32s` tells those of its parts."""
-    for part in parts(connection, file_id):
-        if part.number > len(crc32s) or part.crc32 != crc32s[part.number - 1]:
-            connection.execute("DELETE FROM parts WHERE file = ? AND number = ?", (file_id, part.number))
-
-
-def store(connection: sqlite3.Connection, file_id: int, etag: str, proof: Proof) -> None:
-    """The object is whole, and its parts with it are no more."""
-    connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
-    move(connection, file_id, FileEvent.STORED, etag=etag, proof=proof, multipart=None, part_size=None)
-
-
-def bytes_in_parts(connection: sqlite3.Connection, file_id: int | None = None) -> dict[int, tuple[int, int]]:
-    """Upload, and bytes that the store confirmed already, by unfinished file: of all, or of one."""
-    rows = connection.execute(
-        "SELECT f.id, f.upload, SUM(p.size) AS bytes FROM parts p JOIN files f ON f.id = p.file"
-        " WHERE f.stage IN (?1, ?2, ?3, ?4) AND (?5 IS NULL OR f.id = ?5) GROUP BY f.id",
-        (*_UNFINISHED, file_id),
-    )
-    return {row["id"]: (row["upload"], row["bytes"]) for row in rows}
-
-
-def bytes_of_parts(connection: sqlite3.Connection, file_id: int) -> int:
-    """Of one file, as `bytes_in_parts` has them."""
-    return bytes_in_parts(connection, file_id).get(file_id, (0, 0))[1]
-
-
 def hold_interrupted(connection: sqlite3.Connection) -> int:
     """After a crash: what was being sent waits again. Returns how many files."""
     transitions.choose(connection)
@@ -300,57 +162,6 @@ def hold_interrupted(connection: sqlite3.Connection) -> int:
 
 
 # ---------------------------------------------------------------------------------------------- registering
-
-
-def stored(connection: sqlite3.Connection, project: int, limit: int) -> list[FileRecord]:
-    rows = connection.execute(
-        "SELECT * FROM files WHERE project = ? AND stage = ? ORDER BY id LIMIT ?", (project, FileStage.STORED, limit)
-    )
-    return [FileRecord.of(row) for row in rows]
-
-
-def doubt_stored(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
-    """The file of a stored object, which the project does not know yet, was written to: it is checked again.
-
-    What is known of the object stays: if the content turns out to be the same, only registering is left.
-    """
-    move(connection, file_id, FileEvent.CHANGED, **file_columns_of(candidate))
-
-
-def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRecord]:
-    """Registered files of a project, without those whose path was uploaded again since."""
-    stages = (*transitions.HOLDING, FileStage.DUPLICATE)
-    marks = ",".join("?" * len(stages))
-    rows = connection.execute(
-        f"SELECT * FROM files WHERE project = ? AND stage IN ({marks}) ORDER BY id", (project, *stages)
-    )
-    latest = {row["path"]: FileRecord.of(row) for row in rows}
-    return [row for row in latest.values() if row.stage is FileStage.REGISTERED]
-
-
-def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
-    transitions.choose(connection, file_ids)
-    connection.execute(f"UPDATE files SET register_asked = 1 WHERE id IN {transitions.CHOSEN}")
-
-
-def unask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
-    """Asking again counts as the first time: the service is not known to have taken these files."""
-    transitions.choose(connection, file_ids)
-    connection.execute(f"UPDATE files SET register_asked = 0 WHERE id IN {transitions.CHOSEN}")
-
-
-def send_again(connection: sqlite3.Connection, file_id: int) -> None:
-    """The storage does not have the object that it confirmed."""
-    forget_parts(connection, file_id)
-    note_change(connection, file_id, file(connection, file_id).candidate)
-
-
-def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float) -> None:
-    """Raises ImpossibleTransition unless all of them are stored."""
-    transitions.choose(connection, file_ids)
-    registered = transitions.move_chosen(connection, FileEvent.REGISTERED, {"uploaded_at": now})
-    if registered != len(set(file_ids)):
-        raise ImpossibleTransition(f"{len(set(file_ids)) - registered} of the files to register are not stored")
 
 
 # -------------------------------------------------------------------------------------------------- commands

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.columns import from_column, to_column
+from tui_uploader.engine.journal.columns import candidate_in, columns_of
 from tui_uploader.intake.scan import Candidate
 
 EQUAL_FACTS = " AND ".join(f"k.{name} IS f.{name}" for name in ("size", "mtime_ns", "inode", "ctime_ns", "mount"))
@@ -38,29 +38,6 @@ class Known:
 
     candidate: Candidate
     content: Content
-
-
-def columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]:
-    """What tells one state of a file from another, by the names of columns that `files` and `known` both have."""
-    return {
-        "size": to_column(candidate.size),
-        "mtime_ns": to_column(candidate.mtime_ns),
-        "inode": to_column(candidate.inode),
-        "ctime_ns": None if candidate.ctime_ns is None else to_column(candidate.ctime_ns),
-        "mount": candidate.mount,
-    }
-
-
-def candidate_in(row: sqlite3.Row) -> Candidate:
-    """The file as a row of `files` or `known` describes it."""
-    return Candidate(
-        path=os.fsdecode(row["path"]),
-        size=from_column(row["size"]),
-        mtime_ns=from_column(row["mtime_ns"]),
-        inode=from_column(row["inode"]),
-        ctime_ns=None if row["ctime_ns"] is None else from_column(row["ctime_ns"]),
-        mount=row["mount"],
-    )
 
 
 def find(connection: sqlite3.Connection, path: str) -> Known | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.summary import UploadRecord
+from tui_uploader.engine.journal.records import UploadRecord
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.journal.tables.known_contents import EQUAL_FACTS
 from tui_uploader.engine.journal.tables.retention import all_files

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tui_uploader import codec
-from tui_uploader.engine.journal.failures import ForeignValue
+from tui_uploader.engine.journal.columns import ForeignValue
 
 Value = TypeVar("Value")
 

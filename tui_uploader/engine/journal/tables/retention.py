@@ -15,9 +15,8 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import fields
 
-from tui_uploader.engine.journal.summary import UploadRecord
+from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import open_multiparts
-from tui_uploader.engine.journal.tables.files import FileRecord
 from tui_uploader.engine.journal.tables.transitions import CHOSEN, choose, choose_where, marks, move_chosen
 from tui_uploader.model import FileEvent, FileStage, UploadState
 

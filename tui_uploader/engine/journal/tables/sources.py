@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 
 AT_OR_BELOW = "(path = ? OR (path > ? AND path < ?))"
 """Condition on a column `path`; its values are `bounds`."""
@@ -62,3 +63,19 @@ def begin_walk(connection: sqlite3.Connection, upload_id: int, path: str) -> Non
     connection.execute(
         "UPDATE uploads SET skipped = (SELECT COUNT(*) FROM skipped WHERE upload = ?1) WHERE id = ?1", (upload_id,)
     )
+
+
+def unscanned(connection: sqlite3.Connection, upload_id: int) -> list[str]:
+    rows = connection.execute("SELECT path FROM sources WHERE upload = ? AND NOT scanned ORDER BY id", (upload_id,))
+    return [os.fsdecode(row["path"]) for row in rows]
+
+
+def holds_any(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> bool:
+    """Whether the upload has a file at or below one of the paths."""
+    for path in paths:
+        found = connection.execute(
+            f"SELECT 1 FROM files WHERE upload = ? AND {AT_OR_BELOW} LIMIT 1", (upload_id, *bounds(path))
+        ).fetchone()
+        if found is not None:
+            return True
+    return False

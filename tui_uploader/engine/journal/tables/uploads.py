@@ -6,137 +6,18 @@ import os
 import sqlite3
 from collections.abc import Sequence
 
-from tui_uploader.engine.journal.summary import UNFINISHED, UPLOADS, ProjectRecord, UploadRecord, tally_of
-from tui_uploader.engine.journal.tables import retention
-from tui_uploader.engine.journal.tables.files import FileRecord
-from tui_uploader.engine.journal.tables.sources import AT_OR_BELOW, bounds
-from tui_uploader.errors import NoSuchProject, NoSuchUpload, NotPossibleNow, SourceChanged, UploaderError
+from tui_uploader.engine.journal.records import UNFINISHED, UPLOADS, UploadRecord, tally_of
+from tui_uploader.engine.journal.tables import projects, sources
+from tui_uploader.errors import NoSuchUpload, NotPossibleNow
 from tui_uploader.model import (
-    FileQuery,
-    FileStage,
-    FileStatus,
-    IdRun,
     ImpossibleTransition,
-    ProjectKind,
     Skipped,
-    SortKey,
     UploadEvent,
     UploadState,
     next_state,
-    runs_of,
 )
 
-_STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
-_ORDER_OF_SORT: dict[SortKey, str] = {
-    "added": "id",
-    "name": "name COLLATE NOCASE",
-    "size": "size",
-    "status": "stage",
-}
-
 # -------------------------------------------------------------------------------------------------- projects
-
-
-def add_project(
-    connection: sqlite3.Connection,
-    account: str,
-    name: str,
-    kind: ProjectKind,
-    *,
-    remote_id: str | None = None,
-    web_address: str | None = None,
-) -> int:
-    """A project to be made by this machine, or one that exists under `remote_id`."""
-    cursor = connection.execute(
-        "INSERT INTO projects (account, remote_id, name, kind, made_here, web_address) VALUES (?, ?, ?, ?, ?, ?)",
-        (account, remote_id, name, kind, remote_id is None, web_address),
-    )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
-
-
-def remote_project(
-    connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind, remote_id: str, web_address: str | None
-) -> int:
-    """The project that the service has under `remote_id`, written down unless it is."""
-    row = connection.execute(
-        "SELECT id FROM projects WHERE account = ? AND remote_id = ?", (account, remote_id)
-    ).fetchone()
-    if row is not None:
-        return int(row["id"])
-    return add_project(connection, account, name, kind, remote_id=remote_id, web_address=web_address)
-
-
-def existing_project(connection: sqlite3.Connection, project: int) -> int:
-    """Raises NoSuchProject when it is no longer there."""
-    if connection.execute("SELECT 1 FROM projects WHERE id = ?", (project,)).fetchone() is None:
-        raise NoSuchProject("The project was taken back meanwhile. Try again.")
-    return project
-
-
-def projects_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> list[ProjectRecord]:
-    """Projects of that name that this machine made, the newest first."""
-    rows = connection.execute(
-        "SELECT * FROM projects WHERE account = ? AND name = ? AND kind = ? AND made_here ORDER BY id DESC",
-        (account, name, kind),
-    )
-    return [ProjectRecord.of(row) for row in rows]
-
-
-def project(connection: sqlite3.Connection, project_id: int) -> ProjectRecord:
-    """A project that is there."""
-    return ProjectRecord.of(connection.execute("SELECT * FROM projects WHERE id = ?", (project_id,)).fetchone())
-
-
-def set_project(connection: sqlite3.Connection, project: int, **facts: object) -> None:
-    """Column names come from this package's callers in the engine, never from outside."""
-    columns = ", ".join(f"{column} = ?" for column in facts)
-    connection.execute(f"UPDATE projects SET {columns} WHERE id = ?", (*facts.values(), project))
-
-
-def drop_unused_project(connection: sqlite3.Connection, project: int) -> None:
-    connection.execute(
-        "DELETE FROM projects WHERE id = ? AND remote_id IS NULL AND make_asked_at IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM uploads WHERE project = projects.id)",
-        (project,),
-    )
-
-
-def hold_start(connection: sqlite3.Connection, project: int, reason: UploaderError) -> None:
-    """Processing does not start by itself for `reason`, before more images come or the user wishes it."""
-    set_project(connection, project, start_images=registered_images(connection, project), reason=str(reason))
-    connection.execute(
-        "UPDATE uploads SET notice_kind = ?, notice = ? WHERE id = (SELECT MAX(id) FROM uploads WHERE project = ?)",
-        (reason.kind, str(reason), project),
-    )
-
-
-def release_start(connection: sqlite3.Connection, project: int) -> None:
-    """Processing is going to start: what `hold_start` told is done with."""
-    connection.execute(
-        "UPDATE uploads SET notice_kind = NULL, notice = NULL WHERE project = ? AND notice_kind = ?",
-        (project, SourceChanged.__name__),
-    )
-
-
-def registered_images(connection: sqlite3.Connection, project: int) -> int:
-    row = connection.execute(
-        "SELECT SUM(t.files) FROM uploads u JOIN tallies t ON t.upload = u.id WHERE u.project = ? AND t.stage = ?",
-        (project, FileStage.REGISTERED),
-    ).fetchone()
-    return int(row[0] or 0)
-
-
-def ask_start(connection: sqlite3.Connection, project: int, now: float) -> None:
-    """Write the intent to start processing, before the call that cannot be taken back."""
-    set_project(
-        connection,
-        project,
-        start_asked_at=now,
-        started_at=None,
-        start_images=registered_images(connection, project),
-        reason=None,
-    )
 
 
 # --------------------------------------------------------------------------------------------------- uploads
@@ -177,30 +58,14 @@ def add_sources(
     return upload_id
 
 
-def unscanned(connection: sqlite3.Connection, upload_id: int) -> list[str]:
-    rows = connection.execute("SELECT path FROM sources WHERE upload = ? AND NOT scanned ORDER BY id", (upload_id,))
-    return [os.fsdecode(row["path"]) for row in rows]
-
-
 def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
     """These paths were walked to the end; with the last of them the upload is no longer preparing."""
     connection.executemany(
         "UPDATE sources SET scanned = 1, error = NULL, reason = NULL, found_some = 0 WHERE upload = ? AND path = ?",
         [(upload_id, os.fsencode(path)) for path in paths],
     )
-    if not unscanned(connection, upload_id):
+    if not sources.unscanned(connection, upload_id):
         move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
-
-
-def holds_any(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> bool:
-    """Whether the upload has a file at or below one of the paths."""
-    for path in paths:
-        found = connection.execute(
-            f"SELECT 1 FROM files WHERE upload = ? AND {AT_OR_BELOW} LIMIT 1", (upload_id, *bounds(path))
-        ).fetchone()
-        if found is not None:
-            return True
-    return False
 
 
 def take_back(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
@@ -214,12 +79,12 @@ def take_back(connection: sqlite3.Connection, upload_id: int, paths: Sequence[st
         (upload_id, upload_id),
     ).fetchone()[0]
     if left:
-        if not unscanned(connection, upload_id):
+        if not sources.unscanned(connection, upload_id):
             move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
         return
     for table, column in (("sources", "upload"), ("skipped", "upload"), ("tallies", "upload"), ("uploads", "id")):
         connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (upload_id,))
-    drop_unused_project(connection, found.project)
+    projects.drop_unused_project(connection, found.project)
 
 
 def move_upload(
@@ -280,53 +145,3 @@ def skipped(connection: sqlite3.Connection, upload_id: int) -> tuple[Skipped, ..
 
 
 # -------------------------------------------------------------------------------------------------- windows
-
-
-def window(
-    connection: sqlite3.Connection, upload_id: int, query: FileQuery
-) -> tuple[int, list[FileRecord], dict[int, str]]:
-    """How many files match, those in the window, and the paths of the originals of the duplicates among them."""
-    source = retention.all_files(upload(connection, upload_id))
-    condition, values = _matching(upload_id, query)
-    total = connection.execute(f"SELECT COUNT(*) FROM {source} WHERE {condition}", values).fetchone()[0]
-    direction = "DESC" if query.descending else "ASC"
-    order = f"{_ORDER_OF_SORT[query.sort]} {direction}, id {direction}"
-    # Found by id first: SQLite would carry whole rows through the sorting, those before the window included.
-    found = f"SELECT id FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
-    rows = [
-        FileRecord.of(row)
-        for row in connection.execute(
-            f"SELECT * FROM {source} WHERE id IN ({found}) ORDER BY {order}", (*values, query.limit, query.offset)
-        )
-    ]
-    originals = {row.duplicate_of for row in rows if row.duplicate_of is not None}
-    return total, rows, retention.paths(connection, originals)
-
-
-def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
-    """All files that match, whatever the window of `query`."""
-    source = retention.all_files(upload(connection, upload_id))
-    condition, values = _matching(upload_id, query)
-    return runs_of(
-        row[0] for row in connection.execute(f"SELECT id FROM {source} WHERE {condition} ORDER BY id", values)
-    )
-
-
-def _matching(upload_id: int, query: FileQuery) -> tuple[str, list[object]]:
-    """A condition of SQL, and its values."""
-    stages = _STAGES_OF_STATUS[query.status] if query.status else [stage for stage in FileStage if stage.status]
-    stages = [stage for stage in stages if query.except_status is None or stage.status is not query.except_status]
-    condition = f"upload = ? AND stage IN ({','.join('?' * len(stages))})"
-    values: list[object] = [upload_id, *stages]
-    text = query.text.removeprefix("!")
-    if text:
-        negation = "NOT " if query.text.startswith("!") else ""
-        condition += f" AND name {negation}LIKE ? ESCAPE '\\'"
-        escaped = text.encode("utf-8", "backslashreplace").decode()
-        for special in "\\%_":
-            escaped = escaped.replace(special, f"\\{special}")
-        values.append(f"%{escaped}%")
-    if query.verified is not None:
-        condition += " AND proof = ?"
-        values.append(query.verified)
-    return condition, values

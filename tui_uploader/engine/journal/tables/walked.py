@@ -11,8 +11,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tui_uploader.engine.journal.columns import file_columns_of
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.engine.journal.tables.files import FileRecord, file_columns_of
 from tui_uploader.intake.sameness import Sameness, sameness
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage

@@ -1,0 +1,181 @@
+"""Rows of the journal as immutable values, and the SQL that reads those which need more than their table."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tui_uploader.engine.journal.columns import candidate_in, word
+from tui_uploader.intake.scan import Candidate
+from tui_uploader.model import FileStage, ProcessingState, ProjectKind, Proof, UploadState
+
+UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
+"""To be uploaded, and neither there yet nor given up."""
+UNFINISHED = (*UNDER_WAY, FileStage.FAILED)
+"""Not uploaded, and neither a duplicate nor removed: an upload with such files is not complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRecord:
+    id: int
+    account: str
+    remote_id: str | None
+    name: str
+    kind: ProjectKind
+    made_here: bool
+    make_asked_at: float | None
+    make_before: str
+    web_address: str | None
+    processing: ProcessingState
+    word: str | None
+    waiting_seconds: float | None
+    processing_seconds: float | None
+    reason: str | None
+    start_asked_at: float | None
+    start_word: str | None
+    start_images: int | None
+    started_at: float | None
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> ProjectRecord:
+        values = dict(row)
+        values["kind"] = word(ProjectKind, values["kind"])
+        values["made_here"] = bool(values["made_here"])
+        values["processing"] = word(ProcessingState, values["processing"])
+        return cls(**values)
+
+    @property
+    def start_in_doubt(self) -> bool:
+        """Processing was asked for, and whether the service heard it was never learned."""
+        return self.start_asked_at is not None and self.started_at is None
+
+
+# Where MIN finds the first failure, SQLite takes the other columns from the same row.
+_WALKS = """
+    SELECT upload, COUNT(*) AS unscanned, COUNT(error) AS failed_walks,
+           MIN(CASE WHEN error IS NOT NULL THEN id END), error AS walk_error, reason AS walk_reason
+      FROM sources WHERE NOT scanned GROUP BY upload
+"""
+UPLOADS = (
+    "SELECT u.*, COALESCE(s.unscanned, 0) AS unscanned, COALESCE(s.failed_walks, 0) AS failed_walks, s.walk_error,"
+    f" s.walk_reason FROM uploads u LEFT JOIN ({_WALKS}) s ON s.upload = u.id"
+)
+"""SQL of what `UploadRecord.of` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRecord:
+    id: int
+    project: int
+    state: UploadState
+    auto_process: bool
+    added_at: float
+    active_seconds: float
+    dismissed: bool
+    notice_kind: str | None
+    notice: str | None
+    skipped: int
+    unscanned: int
+    """Paths that have not been walked to the end."""
+    failed_walks: int = 0
+    """Those of them whose last walk failed."""
+    walk_error: str | None = None
+    """Kind of the failure of the first of these."""
+    walk_reason: str | None = None
+    """What the user reads of it."""
+    dismissed_at: float | None = None
+    condensed: bool = False
+    """Only what was delivered is kept of it, or is going to be (see `retention`)."""
+
+    @property
+    def past(self) -> bool:
+        """It is off the list, and has ended: nothing will be walked, checked or sent for it."""
+        return self.dismissed and self.state in (UploadState.COMPLETE, UploadState.CANCELLED)
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> UploadRecord:
+        values = dict(row)
+        values["state"] = word(UploadState, values["state"])
+        values["auto_process"] = bool(values["auto_process"])
+        values["dismissed"] = bool(values["dismissed"])
+        values["condensed"] = bool(values["condensed"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    id: int
+    upload: int
+    project: int
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    stage: FileStage
+    identity: str | None
+    crc32: int | None
+    object: str | None
+    duplicate_of: int | None
+    error: str | None
+    reason: str | None
+    etag: str | None
+    multipart: str | None
+    part_size: int | None
+    register_asked: bool
+    accepted: bool = False
+    ctime_ns: int | None = None
+    mount: str = ""
+    proof: Proof | None = None
+    """How the store proved the object; None: there is none, or an older version did not keep it."""
+    real: str = ""
+    """See `Candidate.real`."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """The file as it was when it was found or, later, checked."""
+        return Candidate(self.path, self.size, self.mtime_ns, self.inode, self.ctime_ns, self.mount, self.real)
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> FileRecord:
+        candidate = candidate_in(row)
+        return cls(
+            id=row["id"],
+            upload=row["upload"],
+            project=row["project"],
+            path=candidate.path,
+            size=candidate.size,
+            mtime_ns=candidate.mtime_ns,
+            inode=candidate.inode,
+            stage=word(FileStage, row["stage"]),
+            identity=row["identity"],
+            crc32=row["crc32"],
+            object=row["object"],
+            duplicate_of=row["duplicate_of"],
+            error=row["error"],
+            reason=row["reason"],
+            etag=row["etag"],
+            multipart=row["multipart"],
+            part_size=row["part_size"],
+            register_asked=bool(row["register_asked"]),
+            accepted=bool(row["accepted"]),
+            ctime_ns=candidate.ctime_ns,
+            mount=candidate.mount,
+            proof=word(Proof, row["proof"]) if row["proof"] is not None else None,
+            real="" if row["real"] is None else os.fsdecode(row["real"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    files: int = 0
+    bytes: int = 0
+
+
+NOTHING = Tally()
+
+
+def tally_of(connection: sqlite3.Connection, upload: int) -> Mapping[FileStage, Tally]:
+    rows = connection.execute("SELECT stage, files, bytes FROM tallies WHERE upload = ? AND files > 0", (upload,))
+    return {word(FileStage, stage): Tally(files, size) for stage, files, size in rows}

@@ -1,0 +1,76 @@
+"""SQL of the parts of files that are sent as multipart uploads.
+
+All functions take the connection of the transaction they are part of.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from tui_uploader.cloud.contract import Part
+from tui_uploader.engine.journal.columns import word
+from tui_uploader.engine.journal.tables import files, open_multiparts
+from tui_uploader.engine.journal.tables.open_multiparts import Abandoned
+from tui_uploader.model import FileStage, Proof
+
+_UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FAILED)
+
+
+def begin_multipart(connection: sqlite3.Connection, file_id: int, multipart: str, part_size: int) -> None:
+    """The store answered what `abandoned.intend_multipart` announced."""
+    forget(connection, file_id)
+    row = files.file(connection, file_id)
+    open_multiparts.forget(connection, Abandoned(row.project, row.object or "", open_multiparts.UNKNOWN))
+    files.set_columns(connection, file_id, {"multipart": multipart, "part_size": part_size})
+
+
+def add(connection: sqlite3.Connection, file_id: int, part: Part) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)",
+        (file_id, part.number, part.size, part.etag, part.crc32, part.proof),
+    )
+
+
+def of_file(connection: sqlite3.Connection, file_id: int) -> list[Part]:
+    return [
+        Part(
+            number=row["number"],
+            size=row["size"],
+            etag=row["etag"],
+            crc32=row["crc32"],
+            proof=word(Proof, row["proof"] or Proof.NONE),
+        )
+        for row in connection.execute("SELECT * FROM parts WHERE file = ? ORDER BY number", (file_id,))
+    ]
+
+
+def forget(connection: sqlite3.Connection, file_id: int) -> None:
+    """Nobody goes on with what was sent of the file: the store is to throw it away."""
+    row = files.file(connection, file_id)
+    if row.multipart is not None and row.object is not None:
+        open_multiparts.note(connection, Abandoned(row.project, row.object, row.multipart))
+    connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
+    files.set_columns(connection, file_id, {"multipart": None, "part_size": None})
+
+
+def keep_matching(connection: sqlite3.Connection, file_id: int, crc32s: Sequence[int]) -> None:
+    """Of the parts that were sent, keep those whose bytes are in the file: `crc32s` tells those of its parts."""
+    for part in of_file(connection, file_id):
+        if part.number > len(crc32s) or part.crc32 != crc32s[part.number - 1]:
+            connection.execute("DELETE FROM parts WHERE file = ? AND number = ?", (file_id, part.number))
+
+
+def stored_bytes(connection: sqlite3.Connection, file_id: int | None = None) -> dict[int, tuple[int, int]]:
+    """Upload, and bytes that the store confirmed already, by unfinished file: of all, or of one."""
+    rows = connection.execute(
+        "SELECT f.id, f.upload, SUM(p.size) AS bytes FROM parts p JOIN files f ON f.id = p.file"
+        " WHERE f.stage IN (?1, ?2, ?3, ?4) AND (?5 IS NULL OR f.id = ?5) GROUP BY f.id",
+        (*_UNFINISHED, file_id),
+    )
+    return {row["id"]: (row["upload"], row["bytes"]) for row in rows}
+
+
+def stored_bytes_of(connection: sqlite3.Connection, file_id: int) -> int:
+    """Of one file, as `stored_bytes` returns them."""
+    return stored_bytes(connection, file_id).get(file_id, (0, 0))[1]

@@ -1,0 +1,111 @@
+"""SQL of projects."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from tui_uploader.engine.journal.records import ProjectRecord
+from tui_uploader.errors import NoSuchProject, SourceChanged, UploaderError
+from tui_uploader.model import FileStage, ProjectKind
+
+
+def add_project(
+    connection: sqlite3.Connection,
+    account: str,
+    name: str,
+    kind: ProjectKind,
+    *,
+    remote_id: str | None = None,
+    web_address: str | None = None,
+) -> int:
+    """A project to be made by this machine, or one that exists under `remote_id`."""
+    cursor = connection.execute(
+        "INSERT INTO projects (account, remote_id, name, kind, made_here, web_address) VALUES (?, ?, ?, ?, ?, ?)",
+        (account, remote_id, name, kind, remote_id is None, web_address),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def remote_project(
+    connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind, remote_id: str, web_address: str | None
+) -> int:
+    """The project that the service has under `remote_id`, written down unless it is."""
+    row = connection.execute(
+        "SELECT id FROM projects WHERE account = ? AND remote_id = ?", (account, remote_id)
+    ).fetchone()
+    if row is not None:
+        return int(row["id"])
+    return add_project(connection, account, name, kind, remote_id=remote_id, web_address=web_address)
+
+
+def existing_project(connection: sqlite3.Connection, project: int) -> int:
+    """Raises NoSuchProject when it is no longer there."""
+    if connection.execute("SELECT 1 FROM projects WHERE id = ?", (project,)).fetchone() is None:
+        raise NoSuchProject("The project was taken back meanwhile. Try again.")
+    return project
+
+
+def projects_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> list[ProjectRecord]:
+    """Projects of that name that this machine made, the newest first."""
+    rows = connection.execute(
+        "SELECT * FROM projects WHERE account = ? AND name = ? AND kind = ? AND made_here ORDER BY id DESC",
+        (account, name, kind),
+    )
+    return [ProjectRecord.of(row) for row in rows]
+
+
+def project(connection: sqlite3.Connection, project_id: int) -> ProjectRecord:
+    """A project that is there."""
+    return ProjectRecord.of(connection.execute("SELECT * FROM projects WHERE id = ?", (project_id,)).fetchone())
+
+
+def set_project(connection: sqlite3.Connection, project: int, **facts: object) -> None:
+    """Column names come from this package's callers in the engine, never from outside."""
+    columns = ", ".join(f"{column} = ?" for column in facts)
+    connection.execute(f"UPDATE projects SET {columns} WHERE id = ?", (*facts.values(), project))
+
+
+def drop_unused_project(connection: sqlite3.Connection, project: int) -> None:
+    connection.execute(
+        "DELETE FROM projects WHERE id = ? AND remote_id IS NULL AND make_asked_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM uploads WHERE project = projects.id)",
+        (project,),
+    )
+
+
+def hold_start(connection: sqlite3.Connection, project: int, reason: UploaderError) -> None:
+    """Processing does not start by itself for `reason`, before more images come or the user wishes it."""
+    set_project(connection, project, start_images=registered_images(connection, project), reason=str(reason))
+    connection.execute(
+        "UPDATE uploads SET notice_kind = ?, notice = ? WHERE id = (SELECT MAX(id) FROM uploads WHERE project = ?)",
+        (reason.kind, str(reason), project),
+    )
+
+
+def release_start(connection: sqlite3.Connection, project: int) -> None:
+    """Processing is going to start: what `hold_start` told is done with."""
+    connection.execute(
+        "UPDATE uploads SET notice_kind = NULL, notice = NULL WHERE project = ? AND notice_kind = ?",
+        (project, SourceChanged.__name__),
+    )
+
+
+def registered_images(connection: sqlite3.Connection, project: int) -> int:
+    row = connection.execute(
+        "SELECT SUM(t.files) FROM uploads u JOIN tallies t ON t.upload = u.id WHERE u.project = ? AND t.stage = ?",
+        (project, FileStage.REGISTERED),
+    ).fetchone()
+    return int(row[0] or 0)
+
+
+def ask_start(connection: sqlite3.Connection, project: int, now: float) -> None:
+    """Write the intent to start processing, before the call that cannot be taken back."""
+    set_project(
+        connection,
+        project,
+        start_asked_at=now,
+        started_at=None,
+        start_images=registered_images(connection, project),
+        reason=None,
+    )

@@ -1,0 +1,72 @@
+"""SQL of stored files and their registration.
+
+All functions take the connection of the transaction they are part of.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from tui_uploader.engine.journal.columns import file_columns_of
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import file_parts, files, transitions
+from tui_uploader.intake.scan import Candidate
+from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, Proof
+
+
+def mark_stored(connection: sqlite3.Connection, file_id: int, etag: str, proof: Proof) -> None:
+    """The object is whole, and its parts with it are no more."""
+    connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
+    files.move(connection, file_id, FileEvent.STORED, etag=etag, proof=proof, multipart=None, part_size=None)
+
+
+def next_stored(connection: sqlite3.Connection, project: int, limit: int) -> list[FileRecord]:
+    rows = connection.execute(
+        "SELECT * FROM files WHERE project = ? AND stage = ? ORDER BY id LIMIT ?", (project, FileStage.STORED, limit)
+    )
+    return [FileRecord.of(row) for row in rows]
+
+
+def doubt(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
+    """The file of a stored object, which the project does not know yet, was written to: it is checked again.
+
+    What is known of the object stays: if the content turns out to be the same, only registering is left.
+    """
+    files.move(connection, file_id, FileEvent.CHANGED, **file_columns_of(candidate))
+
+
+def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRecord]:
+    """Registered files of a project, without those whose path was uploaded again since."""
+    stages = (*transitions.HOLDING, FileStage.DUPLICATE)
+    marks = ",".join("?" * len(stages))
+    rows = connection.execute(
+        f"SELECT * FROM files WHERE project = ? AND stage IN ({marks}) ORDER BY id", (project, *stages)
+    )
+    latest = {row["path"]: FileRecord.of(row) for row in rows}
+    return [row for row in latest.values() if row.stage is FileStage.REGISTERED]
+
+
+def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
+    transitions.choose(connection, file_ids)
+    connection.execute(f"UPDATE files SET register_asked = 1 WHERE id IN {transitions.CHOSEN}")
+
+
+def unask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
+    """Asking again counts as the first time: the service is not known to have taken these files."""
+    transitions.choose(connection, file_ids)
+    connection.execute(f"UPDATE files SET register_asked = 0 WHERE id IN {transitions.CHOSEN}")
+
+
+def send_again(connection: sqlite3.Connection, file_id: int) -> None:
+    """The storage does not have the object that it confirmed."""
+    file_parts.forget(connection, file_id)
+    files.note_change(connection, file_id, files.file(connection, file_id).candidate)
+
+
+def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float) -> None:
+    """Raises ImpossibleTransition unless all of them are stored."""
+    transitions.choose(connection, file_ids)
+    registered = transitions.move_chosen(connection, FileEvent.REGISTERED, {"uploaded_at": now})
+    if registered != len(set(file_ids)):
+        raise ImpossibleTransition(f"{len(set(file_ids)) - registered} of the files to register are not stored")

@@ -1,0 +1,69 @@
+"""SQL of the windows of an upload's files that front ends show: filtered, sorted, a few rows at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.tables import retention, uploads
+from tui_uploader.model import FileQuery, FileStage, FileStatus, IdRun, SortKey, runs_of
+
+_STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
+
+
+_ORDER_OF_SORT: dict[SortKey, str] = {
+    "added": "id",
+    "name": "name COLLATE NOCASE",
+    "size": "size",
+    "status": "stage",
+}
+
+
+def window(
+    connection: sqlite3.Connection, upload_id: int, query: FileQuery
+) -> tuple[int, list[FileRecord], dict[int, str]]:
+    """How many files match, those in the window, and the paths of the originals of the duplicates among them."""
+    source = retention.all_files(uploads.upload(connection, upload_id))
+    condition, values = _matching(upload_id, query)
+    total = connection.execute(f"SELECT COUNT(*) FROM {source} WHERE {condition}", values).fetchone()[0]
+    direction = "DESC" if query.descending else "ASC"
+    order = f"{_ORDER_OF_SORT[query.sort]} {direction}, id {direction}"
+    # Found by id first: SQLite would carry whole rows through the sorting, those before the window included.
+    found = f"SELECT id FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
+    rows = [
+        FileRecord.of(row)
+        for row in connection.execute(
+            f"SELECT * FROM {source} WHERE id IN ({found}) ORDER BY {order}", (*values, query.limit, query.offset)
+        )
+    ]
+    originals = {row.duplicate_of for row in rows if row.duplicate_of is not None}
+    return total, rows, retention.paths(connection, originals)
+
+
+def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
+    """All files that match, whatever the window of `query`."""
+    source = retention.all_files(uploads.upload(connection, upload_id))
+    condition, values = _matching(upload_id, query)
+    return runs_of(
+        row[0] for row in connection.execute(f"SELECT id FROM {source} WHERE {condition} ORDER BY id", values)
+    )
+
+
+def _matching(upload_id: int, query: FileQuery) -> tuple[str, list[object]]:
+    """A condition of SQL, and its values."""
+    stages = _STAGES_OF_STATUS[query.status] if query.status else [stage for stage in FileStage if stage.status]
+    stages = [stage for stage in stages if query.except_status is None or stage.status is not query.except_status]
+    condition = f"upload = ? AND stage IN ({','.join('?' * len(stages))})"
+    values: list[object] = [upload_id, *stages]
+    text = query.text.removeprefix("!")
+    if text:
+        negation = "NOT " if query.text.startswith("!") else ""
+        condition += f" AND name {negation}LIKE ? ESCAPE '\\'"
+        escaped = text.encode("utf-8", "backslashreplace").decode()
+        for special in "\\%_":
+            escaped = escaped.replace(special, f"\\{special}")
+        values.append(f"%{escaped}%")
+    if query.verified is not None:
+        condition += " AND proof = ?"
+        values.append(query.verified)
+    return condition, values
