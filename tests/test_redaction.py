@@ -13,7 +13,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tui_uploader import redaction
@@ -79,6 +79,8 @@ _SECRETS = st.text(
 
 @settings(max_examples=1000, deadline=None)
 @given(secret=_SECRETS, encoding=st.sampled_from(sorted(ENCODINGS)), before=st.text(max_size=20), behind=st.text())
+@example(secret="00%00¡", encoding="json", before="", behind="").via("an escape of another encoding in the secret")
+@example(secret="&amp;\\u0041%41 ¡", encoding="json twice", before="", behind="").via("all three encodings")
 def test_no_encoding_of_a_random_secret_survives(secret: str, encoding: str, before: str, behind: str) -> None:
     holder = Secrets(secret)
     written = ENCODINGS[encoding](secret)

@@ -192,24 +192,26 @@ def _widened(text: bytes, at: int, form: bytes, offset: int) -> tuple[int, int]:
 
 # ---------------------------------------------------------------------------------------------------------- views
 
-_ESCAPE = rb"""
-      %(?P<percent>[0-9a-f]{2})
-    | (?-i:\\u)(?P<high>d[89ab][0-9a-f]{2})(?-i:\\u)(?P<low>d[c-f][0-9a-f]{2})
+_PERCENT = rb"%(?P<percent>[0-9a-f]{2})"
+_BACKSLASH = rb"""
+      (?-i:\\u)(?P<high>d[89ab][0-9a-f]{2})(?-i:\\u)(?P<low>d[c-f][0-9a-f]{2})
     | (?-i:\\u)(?P<u>[0-9a-f]{4})
     | (?-i:\\U)(?P<U>[0-9a-f]{8})
     | \\x(?P<x>[0-9a-f]{2})
-    | &\#x0*(?P<hexadecimal>[0-9a-f]{1,6});
+    | \\(?P<escaped>["'\\/bfnrt])
+    """
+_HTML = rb"""
+      &\#x0*(?P<hexadecimal>[0-9a-f]{1,6});
     | &\#0*(?P<decimal>[0-9]{1,7});
     | &(?P<named>amp|lt|gt|quot|apos);
-    | \\(?P<escaped>["'\\/bfnrt])
     """
 _NAMED = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
 _CONTROL = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
 @cache
-def _escapes() -> re.Pattern[bytes]:
-    return re.compile(_ESCAPE, re.VERBOSE | re.IGNORECASE)
+def _encodings() -> Sequence[re.Pattern[bytes]]:
+    return [re.compile(escapes, re.VERBOSE | re.IGNORECASE) for escapes in (_PERCENT, _BACKSLASH, _HTML)]
 
 
 class _View:
@@ -232,8 +234,8 @@ class _View:
         for start, end in index.found_in(self.data):
             yield self._starts[start], self._ends[end - 1]
 
-    def decoded(self, *, x_is_byte: bool) -> _View | None:
-        """With one level of escapes undone; None where there is none.
+    def decoded(self, escapes: re.Pattern[bytes], *, x_is_byte: bool) -> _View | None:
+        """Undo one level of one encoding; None where the text has no escapes of it.
 
         `\\xe9` is a byte to some, and to others the character of that number.
         """
@@ -241,7 +243,7 @@ class _View:
         starts: list[int] = []
         ends: list[int] = []
         done = 0
-        for escape in _escapes().finditer(self.data):
+        for escape in escapes.finditer(self.data):
             data += self.data[done : escape.start()]
             starts += self._starts[done : escape.start()]
             ends += self._ends[done : escape.start()]
@@ -260,15 +262,24 @@ class _View:
 
 
 def _views(text: str) -> Iterator[_View]:
+    """The text, and what it may stand for: up to `_MOST_DECODINGS` encodings undone, one after another, in any order.
+
+    One encoding at a time, because a secret may itself hold what another encoding would take for an escape.
+    """
     whole = _View.of(text)
-    yield whole
-    for x_is_byte in (True, False) if b"\\x" in whole.data else (True,):
-        view = whole.decoded(x_is_byte=x_is_byte)
-        for _ in range(_MOST_DECODINGS):
-            if view is None:
-                break
-            yield view
-            view = view.decoded(x_is_byte=x_is_byte)
+    seen = {whole.data}
+    views = [whole]
+    for _ in range(_MOST_DECODINGS + 1):
+        yield from views
+        deeper = []
+        for view in views:
+            for escapes in _encodings():
+                for x_is_byte in (True, False) if b"\\x" in view.data.lower() else (True,):
+                    decoded = view.decoded(escapes, x_is_byte=x_is_byte)
+                    if decoded is not None and decoded.data not in seen:
+                        seen.add(decoded.data)
+                        deeper.append(decoded)
+        views = deeper
 
 
 def _meaning(escape: re.Match[bytes], *, x_is_byte: bool) -> bytes:
