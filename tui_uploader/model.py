@@ -129,10 +129,6 @@ class Proof(StrEnum):
     """It confirmed that it stored the file, and no checksum that could be compared."""
 
 
-NOT_VERIFIED = "Stored, but the storage confirmed no checksum."
-"""What front ends say of a file with `Proof.NONE`."""
-
-
 class FileItem(msgspec.Struct, frozen=True):
     """One file of an upload, as a front end shows it."""
 

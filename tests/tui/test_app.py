@@ -85,7 +85,7 @@ async def test_failed_files_are_tried_again_removed_and_put_back(
     async with showing(directories) as screen:
         await until(lambda: screen.app.session.account)
         await queued(directories, card)
-        await screen.shows("1 file failed; r tries again")
+        await screen.shows("1 file failed; r retries")
         await screen.press("f")
         await screen.shows("↻ only failed", "1 of 7", "↻ broken.JPG", "cut off")
         await screen.press("x")
@@ -240,7 +240,7 @@ async def test_details_tell_everything_of_a_file(directories: Directories, field
         await queued(directories, card)
         await screen.shows("⚠", "same content as")
         await screen.press("f", "f", "enter")
-        await screen.shows("Status       duplicate", "Same as", "What helps", str(card)[:20])
+        await screen.shows("Status       duplicate", "Same as", "Next step", str(card)[:20])
         await screen.press("escape")
         await screen.app.run_action("dialog('show_skipped')")
         await screen.shows("1 path skipped", "notes.txt")

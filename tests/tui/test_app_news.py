@@ -7,25 +7,27 @@ from msgspec.structs import replace
 
 from tests.tui.values import engine_status, upload_status
 from tui_uploader.model import Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus, Volume
-from tui_uploader.tui.engine.notifications import News, Submission, estimate_words, news, without_notices
+from tui_uploader.tui.engine.notifications import News, Submission, estimate_lines, news, without_notices
 
 MOVING = upload_status(counts=Counts(uploaded=1, uploading=1))
 DONE = replace(MOVING, state=UploadState.COMPLETE, counts=Counts(uploaded=2), bytes=Volume(2_000, 2_000, 2_000, 2_000))
 SUBMITTED = Processing(ProcessingState.SUBMITTED, waiting_seconds=240, processing_seconds=3600)
 TOO_FEW = Processing(reason="2 images: processing needs at least 6.")
-FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
+FAULT = Notice("NotSignedIn", "Not signed in.", needs_person=True)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "found"),
     [
         (MOVING, MOVING, News()),
-        (MOVING, DONE, News(told=("North field is uploaded: 2 files, 2.00 KB.",), seconds=1.0)),
+        (MOVING, DONE, News(successes=("North field: upload complete, 2 files uploaded (2.00 KB).",), seconds=1.0)),
         (
             MOVING,
             replace(DONE, seconds=90.0, processing=TOO_FEW),
             News(
-                told=(f"North field is uploaded: 2 files, 2.00 KB. It is not processed: {TOO_FEW.reason}",),
+                successes=(
+                    f"North field: upload complete, 2 files uploaded (2.00 KB). Not processed: {TOO_FEW.reason}",
+                ),
                 seconds=90.0,
             ),
         ),
@@ -34,13 +36,13 @@ FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
         (
             replace(MOVING, state=UploadState.PREPARING, counts=Counts()),
             replace(DONE, counts=Counts(), skipped=2),
-            News(told=("North field: there was no file to upload; 2 paths skipped.",), seconds=1.0),
+            News(successes=("North field: no files to upload; 2 paths skipped.",), seconds=1.0),
         ),
         (
             MOVING,
             replace(DONE, counts=Counts(duplicate=3)),
             News(
-                told=("North field: nothing had to be sent, the project has the content of 3 files already.",),
+                successes=("North field: nothing to send; the project already has the content of 3 files.",),
                 seconds=1.0,
             ),
         ),
@@ -55,31 +57,27 @@ FAULT = Notice("NotSignedIn", "Nobody is signed in.", needs_person=True)
         (
             replace(DONE, processing=SUBMITTED),
             replace(DONE, processing=Processing(ProcessingState.DONE)),
-            News(told=("North field is processed.",), seconds=math.inf),
+            News(successes=("North field: processing done.",), seconds=math.inf),
         ),
         (
             replace(DONE, processing=SUBMITTED),
             replace(DONE, processing=Processing(ProcessingState.FAILED, reason="No overlap.")),
-            News(troubles=("Processing of North field failed. No overlap.",)),
+            News(problems=("Processing of North field failed. No overlap.",)),
         ),
         (
             MOVING,
             replace(MOVING, counts=Counts(uploaded=1, failed=1)),
-            News(
-                troubles=(
-                    "North field: 1 file failed; r tries again, x removes. Until then processing does not start.",
-                )
-            ),
+            News(problems=("North field: 1 file failed; r retries, x removes. Processing does not start until then.",)),
         ),
         (
             replace(MOVING, auto_process=False),
             replace(MOVING, counts=Counts(uploaded=1, failed=1), auto_process=False),
-            News(troubles=("North field: 1 file failed; r tries again, x removes.",)),
+            News(problems=("North field: 1 file failed; r retries, x removes.",)),
         ),
-        (MOVING, replace(MOVING, notice=FAULT), News(troubles=("North field: Nobody is signed in.",))),
+        (MOVING, replace(MOVING, notice=FAULT), News(problems=("North field: Not signed in.",))),
         (replace(MOVING, notice=FAULT), replace(MOVING, notice=FAULT), News()),
         (MOVING, replace(MOVING, notice=replace(FAULT, needs_person=False)), News()),
-        (None, replace(MOVING, notice=FAULT), News(troubles=("North field: Nobody is signed in.",))),
+        (None, replace(MOVING, notice=FAULT), News(problems=("North field: Not signed in.",))),
         (None, replace(DONE, processing=SUBMITTED), News()),
     ],
 )
@@ -90,7 +88,7 @@ def test_what_is_news(before: UploadStatus | None, after: UploadStatus, found: N
 def test_an_upload_that_ended_before_it_was_seen_is_news() -> None:
     finished = replace(DONE, processing=SUBMITTED)
     assert news(engine_status(), engine_status(finished)).submitted
-    assert news(engine_status(), engine_status(replace(MOVING, counts=Counts(failed=1)))).troubles
+    assert news(engine_status(), engine_status(replace(MOVING, counts=Counts(failed=1)))).problems
     assert news(engine_status(), engine_status(MOVING)) == News()
 
 
@@ -103,25 +101,27 @@ def test_several_uploads_of_a_project_are_told_once() -> None:
 def test_what_holds_up_several_projects_is_told_once() -> None:
     names = ("East", "West", "South", "North")
     held = [replace(MOVING, upload=number, project_name=name, notice=FAULT) for number, name in enumerate(names)]
-    assert news(None, engine_status(*held[:2])).troubles == ("East, West: Nobody is signed in.",)
-    assert news(None, engine_status(*held)).troubles == ("East, West and 2 more: Nobody is signed in.",)
-    assert news(engine_status(*held[:3]), engine_status(*held)).troubles == ("North: Nobody is signed in.",)
+    assert news(None, engine_status(*held[:2])).problems == ("East, West: Not signed in.",)
+    assert news(None, engine_status(*held)).problems == ("East, West and 2 more: Not signed in.",)
+    assert news(engine_status(*held[:3]), engine_status(*held)).problems == ("North: Not signed in.",)
 
 
 def test_a_state_without_notices_leaves_them_to_be_told() -> None:
     held = engine_status(replace(MOVING, notice=FAULT))
-    assert news(without_notices(held), held).troubles == ("North field: Nobody is signed in.",)
+    assert news(without_notices(held), held).problems == ("North field: Not signed in.",)
 
 
 def test_names_from_outside_are_inert() -> None:
     hostile = replace(DONE, project_name="\x1b[2J" + "x" * 300)
-    (told,) = news(engine_status(replace(MOVING, project_name=hostile.project_name)), engine_status(hostile)).told
-    assert "\x1b" not in told and len(told) < 120
+    (sentence,) = news(
+        engine_status(replace(MOVING, project_name=hostile.project_name)), engine_status(hostile)
+    ).successes
+    assert "\x1b" not in sentence and len(sentence) < 120
 
 
 def test_estimates_are_told_where_the_service_gives_them() -> None:
-    assert estimate_words(SUBMITTED) == (
+    assert estimate_lines(SUBMITTED) == (
         "Estimated waiting time: 4 min 00 s",
         "Estimated processing time: 1 h 00 min",
     )
-    assert estimate_words(Processing()) == ("The service gave no estimate of the time.",)
+    assert estimate_lines(Processing()) == ("The service gave no estimate.",)

@@ -117,11 +117,13 @@ class UploaderApp(App[None]):
             return
         found = news(self._before, event.status)
         self._before = event.status
-        if found.troubles:
-            self._notice(Noticed(" ".join((*found.troubles, *found.told)), "warning", seconds=30.0, attention=True))
-        elif found.told:
+        if found.problems:
+            self._notice(
+                Noticed(" ".join((*found.problems, *found.successes)), "warning", seconds=30.0, attention=True)
+            )
+        elif found.successes:
             long_awaited = found.seconds >= self._notices.after
-            self._notice(Noticed(" ".join(found.told), seconds=15.0, attention=long_awaited))
+            self._notice(Noticed(" ".join(found.successes), seconds=15.0, attention=long_awaited))
         self._unseen_submissions += found.submitted
         self._show_submissions()
 

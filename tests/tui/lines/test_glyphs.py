@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import fields
 
 from tui_uploader.model import FileStatus, ProcessingState, UploadState, Volume
-from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, bar, glyph_set, percent, without_ornament
+from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, bar, glyph_set, without_ornament
 
 
 def shapes(glyphs: Glyphs) -> list[str]:
@@ -55,11 +55,6 @@ def test_the_statuses_are_those_of_the_design() -> None:
 )
 def test_a_bar_is_full_only_when_everything_is_registered(volume: Volume, shown: str) -> None:
     assert "".join(span.text for span in bar(volume, 10, ASCII)) == shown
-
-
-@pytest.mark.parametrize(("part", "total", "shown"), [(0, 0, 0), (1, 3, 33), (999, 1000, 99), (5, 5, 100), (9, 5, 100)])
-def test_a_percentage_is_rounded_down(part: int, total: int, shown: int) -> None:
-    assert percent(part, total) == shown
 
 
 def test_ornament_becomes_ascii() -> None:

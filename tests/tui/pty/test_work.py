@@ -32,7 +32,7 @@ def test_from_the_first_start_to_the_last_byte(work: Field) -> None:
         terminal.feed(ENTER)
         terminal.wait_for("100 %  complete")
         terminal.wait_for(lambda: "Submitted" not in terminal.text)
-        terminal.wait_for("alpha is processed.")
+        terminal.wait_for("alpha: processing done.")
         assert all(f"✓ {photo}" in terminal.text for photo in card)
     assert work.stored("alpha") == card
     assert work.counts(1)["uploaded"] == len(card)
@@ -94,7 +94,7 @@ def test_a_cancelled_upload_keeps_what_it_has_and_can_go_on(work: Field) -> None
         terminal.wait_for("Cancel the upload to delta?")
         terminal.feed("y")
         terminal.wait_for(lambda: work.upload(delta)["state"] == "cancelled")
-        terminal.wait_for("cancelled: p goes on with it")  # keys are about what is on the screen
+        terminal.wait_for("cancelled; p resumes")  # keys are about what is on the screen
         arrived = work.stored("delta")
         assert 0 < len(arrived) < len(card)
         assert arrived.items() <= card.items()

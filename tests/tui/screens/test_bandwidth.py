@@ -55,7 +55,7 @@ async def test_it_tells_how_things_stand(size: tuple[int, int]) -> None:
     desk = Desk()
     async with opened(desk.screen, *size) as dialog:
         await dialog.shows("Now: at most 500 KB/s until 18:00 (schedule)", "2 MB/s", "Mon-Fri 08:00-18:00 500 KB/s")
-        await dialog.shows("Used: 3.42 GB of 20 GB per month, 16.6 GB left", "(x) month", "Esc leave")
+        await dialog.shows("3.42 GB of 20 GB per month used, 16.6 GB left", "(x) month", "Esc cancel")
         desk.state = replace(SET, used=20_000_000_000, holds="data budget of 20 GB for this month is used up")
         await dialog.shows("is used up", "0 B left")
         await dialog.press("escape")

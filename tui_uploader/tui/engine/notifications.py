@@ -1,4 +1,4 @@
-"""What happened between two states of the engine that the user should be told. Pure."""
+"""Notices for the user: the differences between two states of the engine that matter. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import msgspec
 from msgspec.structs import replace
 
 from tui_uploader.model import Counts, EngineStatus, Processing, ProcessingState, UploadState, UploadStatus
-from tui_uploader.text import byte_count, counted, duration, printable
+from tui_uploader.text import counted
+from tui_uploader.wording.processing import estimates
+from tui_uploader.wording.uploads import failed, project_name, skipped, uploaded
 
 _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 _LONGEST_NAME = 60
@@ -17,45 +19,45 @@ _MOST_NAMES = 2
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """A project that was handed to the service for processing."""
+    """A project that was submitted for processing."""
 
     name: str
     processing: Processing
 
 
 class News(msgspec.Struct, frozen=True):
-    """All of it, so that it can be told at once."""
+    """Everything that changed, to be shown in one notice."""
 
     submitted: tuple[Submission, ...] = ()
-    told: tuple[str, ...] = ()
-    """Sentences about what went well."""
-    troubles: tuple[str, ...] = ()
-    """Sentences about what waits for a person."""
+    successes: tuple[str, ...] = ()
+    """Sentences about completed work."""
+    problems: tuple[str, ...] = ()
+    """Sentences about problems that need the user."""
     seconds: float = 0.0
-    """How long the longest of what is told in `told` took: what was quick, nobody turned away from."""
+    """How long the longest completed work took; users do not look away from quick work."""
 
 
 def news(before: EngineStatus | None, after: EngineStatus) -> News:
-    """Without a state before, only what waits for a person is news. A new upload may have ended before it was seen."""
+    """Without a state before, only problems are news. A new upload may have ended before it was first seen."""
     known = {upload.upload: upload for upload in before.uploads} if before else {}
     pairs = [(known.get(upload.upload) or (_begun(upload) if before else None), upload) for upload in after.uploads]
-    # What the service processed took its time, whatever the upload took.
-    told = [(sentence, new) for old, new in pairs if old is not None and (sentence := _success(old, new))]
+    # Processing by the service counts as long, however quick the upload was.
+    successes = [(sentence, new) for old, new in pairs if old is not None and (sentence := _success(old, new))]
     return News(
         submitted=_submitted(pairs),
-        told=_unique(sentence for sentence, _ in told),
-        troubles=(*_notices(pairs), *_unique(_trouble(old, new) for old, new in pairs)),
-        seconds=max((math.inf if new.processing.state.ended else new.seconds for _, new in told), default=0.0),
+        successes=_unique(sentence for sentence, _ in successes),
+        problems=(*_notices(pairs), *_unique(_problem(old, new) for old, new in pairs)),
+        seconds=max((math.inf if new.processing.state.ended else new.seconds for _, new in successes), default=0.0),
     )
 
 
 def without_notices(status: EngineStatus) -> EngineStatus:
-    """As a state before, so that what waits for a person in it is still news."""
+    """`status` as an earlier state for which its notices are still news."""
     return replace(status, uploads=tuple(replace(upload, notice=None) for upload in status.uploads))
 
 
 def _begun(upload: UploadStatus) -> UploadStatus:
-    """As it was when it was made."""
+    """`upload` as it was when it was created."""
     return replace(upload, state=UploadState.PREPARING, counts=Counts(), processing=Processing(), notice=None)
 
 
@@ -70,40 +72,39 @@ def _submitted(pairs: Sequence[tuple[UploadStatus | None, UploadStatus]]) -> tup
 
 
 def _success(old: UploadStatus, new: UploadStatus) -> str | None:
-    name = printable(new.project_name, _LONGEST_NAME)
+    name = project_name(new, _LONGEST_NAME)
     if new.processing.state is not old.processing.state:
         if new.processing.state is ProcessingState.DONE:
-            return f"{name} is processed."
+            return f"{name}: processing done."
         if new.processing.state in _RUNNING:
-            return None  # the submission is told on its own
+            return None  # a submission has a notice of its own
     if new.state is UploadState.COMPLETE and old.state is not UploadState.COMPLETE:
         if not new.counts.uploaded:
             return _nothing_uploaded(old, new, name)
-        arrived = f"{counted(new.counts.uploaded, 'file')}, {byte_count(new.bytes.registered)}"
-        unprocessed = f" It is not processed: {new.processing.reason}" if new.processing.reason else ""
-        return f"{name} is uploaded: {arrived}.{unprocessed}"
+        unprocessed = f" Not processed: {new.processing.reason}" if new.processing.reason else ""
+        return f"{name}: upload complete, {uploaded(new)}.{unprocessed}"
     return None
 
 
 def _nothing_uploaded(old: UploadStatus, new: UploadStatus, name: str) -> str | None:
-    """Who took out the last files has been told so."""
+    """None where the user removed the last files: that command has answered."""
     if new.counts.duplicate:
         copies = counted(new.counts.duplicate, "file")
-        return f"{name}: nothing had to be sent, the project has the content of {copies} already."
+        return f"{name}: nothing to send; the project already has the content of {copies}."
     if old.counts.total or old.state is not UploadState.PREPARING:
         return None
-    skipped = f"; {counted(new.skipped, 'path')} skipped" if new.skipped else ""
-    return f"{name}: there was no file to upload{skipped}."
+    left_out = f"; {skipped(new.skipped)}" if new.skipped else ""
+    return f"{name}: no files to upload{left_out}."
 
 
 def _notices(pairs: Sequence[tuple[UploadStatus | None, UploadStatus]]) -> tuple[str, ...]:
-    """What holds up several projects is told once."""
+    """A notice that several projects share becomes one sentence."""
     names: dict[str, list[str]] = {}
     for old, new in pairs:
         notice = new.notice
         if notice is not None and notice.needs_person and (old is None or old.notice != notice):
-            names.setdefault(notice.message, []).append(printable(new.project_name, _LONGEST_NAME))
-    return tuple(f"{_listed(told)}: {message.rstrip('.')}." for message, told in names.items())
+            names.setdefault(notice.message, []).append(project_name(new, _LONGEST_NAME))
+    return tuple(f"{_listed(concerned)}: {message.rstrip('.')}." for message, concerned in names.items())
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -112,15 +113,15 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(different) if others <= 0 else f"{', '.join(different[:_MOST_NAMES])} and {others} more"
 
 
-def _trouble(old: UploadStatus | None, new: UploadStatus) -> str | None:
-    name = printable(new.project_name, _LONGEST_NAME)
+def _problem(old: UploadStatus | None, new: UploadStatus) -> str | None:
+    name = project_name(new, _LONGEST_NAME)
     if old is None:
         return None
     if new.processing.state is ProcessingState.FAILED and old.processing.state is not ProcessingState.FAILED:
         return f"Processing of {name} failed. {new.processing.reason or ''}".rstrip()
     if new.settled and not old.settled and new.counts.failed:
-        held_up = " Until then processing does not start." if new.auto_process else ""
-        return f"{name}: {counted(new.counts.failed, 'file')} failed; r tries again, x removes.{held_up}"
+        blocked = " Processing does not start until then." if new.auto_process else ""
+        return f"{name}: {failed(new.counts.failed)}; r retries, x removes.{blocked}"
     return None
 
 
@@ -128,12 +129,7 @@ def _unique(sentences: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
 
 
-def estimate_words(processing: Processing) -> tuple[str, ...]:
-    """How long it takes, as far as the service says."""
-    waiting, working = processing.waiting_seconds, processing.processing_seconds
-    lines = []
-    if waiting is not None:
-        lines.append(f"Estimated waiting time: {duration(waiting)}")
-    if working is not None:
-        lines.append(f"Estimated processing time: {duration(working)}")
-    return tuple(lines) or ("The service gave no estimate of the time.",)
+def estimate_lines(processing: Processing) -> tuple[str, ...]:
+    """The service's estimates, one a line."""
+    lines = tuple(f"Estimated {name}: {time}" for name, time in estimates(processing))
+    return lines or ("The service gave no estimate.",)

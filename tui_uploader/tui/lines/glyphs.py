@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from tui_uploader.model import FileStatus, ProcessingState, UploadState, Volume
+from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS
 
 
 class Span(NamedTuple):
@@ -42,13 +43,7 @@ class Glyphs(msgspec.Struct, frozen=True):
 
 
 UNICODE = Glyphs(
-    statuses={
-        FileStatus.UPLOADED: "✓",
-        FileStatus.UPLOADING: "⇡",
-        FileStatus.WAITING: "∙",
-        FileStatus.DUPLICATE: "⚠",
-        FileStatus.FAILED: "↻",
-    },
+    statuses=GLYPHS,
     states={
         UploadState.PREPARING: "⟳",
         UploadState.ACTIVE: "⇡",
@@ -76,13 +71,7 @@ UNICODE = Glyphs(
 )
 
 ASCII = Glyphs(
-    statuses={
-        FileStatus.UPLOADED: "+",
-        FileStatus.UPLOADING: "^",
-        FileStatus.WAITING: ".",
-        FileStatus.DUPLICATE: "!",
-        FileStatus.FAILED: "x",
-    },
+    statuses=ASCII_GLYPHS,
     states={
         UploadState.PREPARING: "~",
         UploadState.ACTIVE: "^",
@@ -139,8 +128,3 @@ def bar(volume: Volume, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
         Span(glyphs.ahead * (width - sent), "ahead"),
     )
     return tuple(run for run in runs if run.text)
-
-
-def percent(part: int, total: int) -> int:
-    """Rounded down: 100 only when nothing is missing."""
-    return min(100, max(0, part) * 100 // total) if total > 0 else 0

@@ -1,4 +1,4 @@
-"""What the files pane says of a file. Pure."""
+"""Rows of the files pane, and its orders and filters by status. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import msgspec
 from tui_uploader.model import Counts, FileItem, FileStatus, SortKey, Volume
 from tui_uploader.text import byte_count
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
-from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, percent
-from tui_uploader.wording.amounts import byte_rate
+from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar
+from tui_uploader.wording.amounts import byte_rate, percent
+from tui_uploader.wording.files import other_name, reason
 
 COLUMNS = (
     Column("", 1),
@@ -67,26 +68,16 @@ def file_cells(
 
 
 def state_spans(item: FileItem, rate: float, glyphs: Glyphs) -> Sequence[Span]:
-    """How far it is, why it waits, why it failed, what it is a duplicate of."""
+    """Its progress, or why it waits, failed or is a duplicate."""
     status = item.status
-    if status is FileStatus.UPLOADING:
-        if item.reason is not None:
-            return [Span(cell_text(item.reason), status)]
+    if status is FileStatus.UPLOADING and item.reason is None:
         moved = f" {percent(item.sent, item.size):3} %"
         pace = f" {byte_rate(rate)}" if rate > 0 else ""
         return [*bar(Volume(total=item.size, sent=item.sent), _BAR_CELLS, glyphs), Span(moved + pace, status)]
     if status is FileStatus.UPLOADED:
-        renamed = item.object is not None and item.object != item.name
-        return [Span(f"uploaded as {cell_text(item.object or '')}" if renamed else "uploaded", status)]
-    if status is FileStatus.DUPLICATE and item.duplicate_of == item.path:
-        return [Span("uploaded before", status)]
-    return [Span(cell_text(reason_words(item)), status)]
-
-
-def reason_words(item: FileItem) -> str:
-    """Without the file's name at the beginning: that stands in the same line."""
-    reason = item.reason or item.status
-    return reason.removeprefix(f"{item.name} is ").removeprefix(f"{item.name}: ")
+        renamed = other_name(item)
+        return [Span(f"uploaded as {cell_text(renamed)}" if renamed else "uploaded", status)]
+    return [Span(cell_text(reason(item) or status), status)]
 
 
 def count_words(total: int, counts: Counts | None, filtered: bool) -> str:
@@ -95,7 +86,7 @@ def count_words(total: int, counts: Counts | None, filtered: bool) -> str:
 
 
 def next_status(status: FileStatus | None) -> FileStatus | None:
-    """None is all of them; the troubles come first, because they are looked for most."""
+    """None stands for all; problems come first, because they are looked for most."""
     cycle = (
         None,
         FileStatus.FAILED,
@@ -108,12 +99,12 @@ def next_status(status: FileStatus | None) -> FileStatus | None:
 
 
 def next_sort(sort: SortKey, descending: bool) -> tuple[SortKey, bool]:
-    """Each column up, then down; `added` is the order in which the files were found."""
+    """Each column ascending, then descending; `added` is the order in which the files were found."""
     if not descending and sort != "added":
         return sort, True
     return SORTS[(SORTS.index(sort) + 1) % len(SORTS)], False
 
 
 def clicked_sort(clicked: str, sort: SortKey, descending: bool) -> tuple[SortKey, bool]:
-    """A click sorts by the column, another one turns it round."""
+    """A click sorts by the column, a second one reverses the order."""
     return next(key for key in SORTS if key == clicked), clicked == sort and not descending

@@ -9,7 +9,7 @@ from tui_uploader.model import EngineStatus, UploadState
 from tui_uploader.tui.lines.columns import cell_text, clipped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import segments
-from tui_uploader.tui.panes.upload_rows import percent_stored
+from tui_uploader.wording.uploads import NO_UPLOADS, percent_stored
 
 
 def plain_lines(status: EngineStatus | None, problem: str) -> list[str]:
@@ -19,7 +19,7 @@ def plain_lines(status: EngineStatus | None, problem: str) -> list[str]:
         state = f"{percent_stored(upload)} %" if upload.state is UploadState.ACTIVE else str(upload.state)
         failed = f", {upload.counts.failed} failed" if upload.counts.failed else ""
         lines.append(f"{state}{failed} {cell_text(upload.project_name)}")
-    return lines or ["No uploads."]
+    return lines or [NO_UPLOADS]
 
 
 class PlainStatus(Widget):

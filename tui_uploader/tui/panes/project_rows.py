@@ -1,4 +1,4 @@
-"""What the projects pane says of a project. Pure."""
+"""Rows of the projects pane: which projects, in which order, and their cells. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from tui_uploader.model import (
     UploadStatus,
 )
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
-from tui_uploader.tui.lines.glyphs import Glyphs, Span, percent
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+from tui_uploader.wording.processing import processing_word, project_word
+from tui_uploader.wording.uploads import percent_stored
 
 COLUMNS = (
     Column("", 1),
@@ -30,39 +32,39 @@ _STATE_STYLES = {ProcessingState.DONE: "uploaded", ProcessingState.FAILED: "fail
 
 
 class ProjectRow(msgspec.Struct, frozen=True):
-    """A project, and what goes there now."""
+    """A project and its uploads."""
 
     project: Project
     uploads: tuple[UploadStatus, ...] = ()
-    """Those that the engine shows, the oldest first."""
+    """Those in the engine's status, the oldest first."""
 
     @property
     def key(self) -> Hashable:
-        """Holds for a project of this machine from its first upload on, before the service gives it an id."""
+        """Stays the same for a project of this machine, also when the service gives it an id."""
         return (self.project.account, self.project.uploads[0] if self.project.uploads else self.project.id)
 
     def takes(self, upload: int) -> bool:
-        """Whether the upload goes there."""
+        """Whether `upload` belongs to this project."""
         return upload in self.project.uploads or any(shown.upload == upload for shown in self.uploads)
 
     @property
     def upload(self) -> int | None:
-        """The newest upload: the one whose files are shown."""
+        """The newest upload, whose files are shown."""
         if self.uploads:
             return self.uploads[-1].upload
         return self.project.uploads[-1] if self.project.uploads else None
 
     @property
     def processing(self) -> Processing:
-        """The uploads' is live; the list of projects is only fetched now and then."""
+        """That of the newest upload, which is live; the list of projects is fetched only now and then."""
         return self.uploads[-1].processing if self.uploads else self.project.processing
 
 
 def project_rows(projects: Sequence[Project], status: EngineStatus | None) -> tuple[ProjectRow, ...]:
     """Projects of this machine first, the newest at the top, then the account's others.
 
-    The list of projects may be older than the uploads: one that it does not name belongs to the project with its id,
-    or stands for a project that is not listed yet.
+    The list of projects may be older than the uploads: an upload that it does not name belongs to the project with its
+    id, or stands for a project that is not listed yet.
     """
     uploads = status.uploads if status else ()
     rows = [
@@ -97,7 +99,7 @@ def _unlisted(uploads: Sequence[UploadStatus]) -> ProjectRow:
 
 
 def matching(rows: Iterable[ProjectRow], text: str) -> tuple[ProjectRow, ...]:
-    """Rows with `text` in their name, in any case; a leading `!` means: not."""
+    """Rows with `text` in their name, ignoring case; a leading `!` means: without it."""
     wanted = text.removeprefix("!").casefold()
     inverse = text.startswith("!")
     return tuple(row for row in rows if not wanted or (wanted in row.project.name.casefold()) is not inverse)
@@ -133,7 +135,7 @@ def _glyph(row: ProjectRow, glyphs: Glyphs) -> Span:
 
 
 def files_words(row: ProjectRow) -> str:
-    """`717/1,711` while files are on the way, else how many images of this machine are there."""
+    """`717/1,711` while files are being uploaded, else the number of this machine's images in the project."""
     wanted = sum(upload.counts.total - upload.counts.duplicate for upload in row.uploads)
     done = sum(upload.counts.uploaded for upload in row.uploads)
     if wanted > done:
@@ -143,25 +145,16 @@ def files_words(row: ProjectRow) -> str:
 
 
 def state_words(row: ProjectRow) -> str:
-    """What is done to the project, in the service's own word where that tells more than ours."""
+    """The state of its processing, else of its newest upload, else the service's word for the project."""
     if row.processing.state is not ProcessingState.NOT_STARTED:
-        return processing_words(row.processing)
+        return cell_text(processing_word(row.processing))
     if not row.uploads:
-        return cell_text(row.processing.word or "").lower()
+        return cell_text(project_word(row.project))
     upload = row.uploads[-1]
     if upload.state is UploadState.ACTIVE and upload.settled:
         return f"{upload.counts.failed:,} failed"
     if upload.state in (UploadState.ACTIVE, UploadState.PREPARING):
-        return f"{percent(upload.bytes.stored, upload.bytes.total)} %"
+        return f"{percent_stored(upload)} %"
     if upload.state is UploadState.COMPLETE:
         return "uploaded" if upload.counts.total or row.project.images else "empty"
     return upload.state
-
-
-def processing_words(processing: Processing) -> str:
-    """Our word for it; the service's own where it is at work in a way that we have no word for."""
-    ours = processing.state.replace("_", " ")
-    open_ended = processing.state in (ProcessingState.WAITING, ProcessingState.PROCESSING)
-    if open_ended and processing.word and processing.word.casefold() != ours:
-        return cell_text(processing.word)
-    return ours

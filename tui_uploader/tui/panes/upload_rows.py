@@ -1,11 +1,8 @@
-"""What the uploads pane says of an upload, of the link and of the engine. Pure."""
+"""Rows of the uploads pane, the lines below them, and the title line with link and totals. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-
-from msgspec.structs import replace
 
 from tui_uploader.model import (
     MIN_IMAGES,
@@ -20,11 +17,14 @@ from tui_uploader.model import (
     UploadState,
     UploadStatus,
 )
-from tui_uploader.text import byte_count, counted, duration, exact_bytes
+from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name, wrapped
-from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, percent, without_ornament
-from tui_uploader.tui.panes.project_rows import processing_words
-from tui_uploader.wording.amounts import byte_rate, duration_range
+from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, without_ornament
+from tui_uploader.wording.amounts import byte_rate
+from tui_uploader.wording.bandwidth import limit_mark
+from tui_uploader.wording.link import link_words
+from tui_uploader.wording.processing import processing_sentence
+from tui_uploader.wording.uploads import percent_stored, rate, skipped, time_left, truths
 
 COLUMNS = (
     Column("", 1),
@@ -38,8 +38,8 @@ COLUMNS = (
 )
 STARTED = frozenset(ProcessingState) - {ProcessingState.NOT_STARTED}
 _AUTOMATIC = {
-    True: "processing starts by itself when all is uploaded; a: only with s",
-    False: "processing starts with s; a: by itself when all is uploaded",
+    True: "processing starts automatically after the upload; a: only with s",
+    False: "s starts processing; a: automatically after the upload",
 }
 _NOTE_LINES = 2
 
@@ -59,17 +59,12 @@ def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], gl
         elif column.title == "Rate":
             cells.append([rate_span(status)])
         elif column.title == "Left":
-            cells.append([Span(eta_words(status))])
+            cells.append([Span(without_ornament(time_left(status) or ""))])
         elif column.title == "Files":
             cells.append(count_spans(status, glyphs))
         else:
             cells.append([Span("auto" if status.auto_process else "", "muted")])
     return cells
-
-
-def without_stale_rate(status: UploadStatus, streams: int) -> UploadStatus:
-    """Where nothing is under way, a rate is that of a while ago, and an estimate made from it too."""
-    return status if streams else replace(status, rate=0.0, eta=None)
 
 
 def _glyph(status: UploadStatus, glyphs: Glyphs) -> Span:
@@ -79,31 +74,18 @@ def _glyph(status: UploadStatus, glyphs: Glyphs) -> Span:
     return Span(glyphs.states[status.state], styles.get(status.state, "uploading"))
 
 
-def percent_stored(status: UploadStatus) -> int:
-    """Of the bytes; 100 for an upload that is complete because there was nothing to send."""
-    if status.bytes.total == 0 and status.state is UploadState.COMPLETE:
-        return 100
-    return percent(status.bytes.stored, status.bytes.total)
-
-
 def rate_span(status: UploadStatus) -> Span:
-    """The rate of what moves, else what state it is in."""
+    """The rate while something is sent, else the state."""
     if status.state not in (UploadState.ACTIVE, UploadState.PREPARING):
         return Span(status.state, "warning" if status.state is UploadState.PAUSED else "muted")
     if status.settled:
         return Span("failed", "failed")
-    return Span(byte_rate(status.rate)) if status.rate > 0 else Span("waiting", "muted")
-
-
-def eta_words(status: UploadStatus) -> str:
-    """A range; nothing while the engine cannot tell, or nothing moves."""
-    if status.eta is None or status.rate <= 0 or status.state not in (UploadState.ACTIVE, UploadState.PREPARING):
-        return ""
-    return without_ornament(duration_range(status.eta.low, status.eta.high))
+    speed = rate(status)
+    return Span(speed) if speed else Span("waiting", "muted")
 
 
 def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
-    """`↻1 ⚠2 ✓717 ⇡8 ∙466`, without what is zero; what needs somebody first, where it is never cut off."""
+    """`↻1 ⚠2 ✓717 ⇡8 ∙466`, without zeros; problems come first, where they are never cut off."""
     spans: list[Span] = []
     for kind in (
         FileStatus.FAILED,
@@ -119,9 +101,9 @@ def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
 
 
 def detail_lines(status: UploadStatus, project: Project | None, width: int) -> list[list[Span]]:
-    """What stands below the list of the upload under the cursor: what somebody should know, then the three truths.
+    """The lines below the list, about the upload under the cursor: notice or next step, then its bytes.
 
-    `project` is where it goes, if that is known. The first part is wrapped at `width` cells, in two lines at most.
+    `project`: its project, if known. The first part is wrapped at `width` cells, in two lines at most.
     """
     if status.notice is not None:
         style = "error" if status.notice.needs_person else "warning"
@@ -129,30 +111,28 @@ def detail_lines(status: UploadStatus, project: Project | None, width: int) -> l
     else:
         hold_up = hold_up_note(status, project)
         style, said = ("warning", hold_up) if hold_up else ("muted", processing_note(status, project))
-    return [*([Span(line, style)] for line in wrapped(said, width, most=_NOTE_LINES)), [Span(truths(status), "muted")]]
+    return [
+        *([Span(line, style)] for line in wrapped(said, width, most=_NOTE_LINES)),
+        [Span(bytes_line(status), "muted")],
+    ]
 
 
-def truths(status: UploadStatus) -> str:
-    """`sent 48.0, stored 30.2, registered 30.2 of 75.6 MB`; units only where they differ."""
-    volume = status.bytes
-    amounts = [byte_count(number) for number in (volume.sent, volume.stored, volume.registered, volume.total)]
-    if len({amount.split(" ")[1] for amount in amounts}) == 1:
-        amounts = [*(amount.split(" ")[0] for amount in amounts[:3]), amounts[3]]
-    sent, stored, registered, total = amounts
-    skipped = f"; {counted(status.skipped, 'path')} skipped" if status.skipped else ""
-    return f"sent {sent}, stored {stored}, registered {registered} of {total}{skipped}"
+def bytes_line(status: UploadStatus) -> str:
+    """The three truths, and how many paths were skipped."""
+    left_out = f"; {skipped(status.skipped)}" if status.skipped else ""
+    return f"{truths(status.bytes)}{left_out}"
 
 
 def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
-    """What keeps the images from being processed until somebody does something."""
+    """Why the images will not be processed until the user acts."""
     if status.state in (UploadState.PAUSED, UploadState.CANCELLED) or status.processing.state in STARTED:
         return None
     counts = status.counts
     if counts.failed:
         files = counted(counts.failed, "failed file")
-        holds = "holds" if counts.failed == 1 else "hold"
-        held = f" {holds} up processing" if status.auto_process else ""
-        return f"{files}{held}: r retries, x removes, s starts without"
+        blocks = "blocks" if counts.failed == 1 else "block"
+        blocked = f" {blocks} processing" if status.auto_process else ""
+        return f"{files}{blocked}: r retries, x removes, s starts anyway"
     if status.processing.reason:
         return f"not processed: {cell_text(status.processing.reason)}"
     of_images = project is None or project.kind is ProjectKind.IMAGES
@@ -163,25 +143,19 @@ def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
 
 
 def processing_note(status: UploadStatus, project: Project | None = None) -> str:
-    """What becomes of the images when they are there."""
-    processing = status.processing
-    if processing.state is ProcessingState.FAILED:
-        return f"processing failed{f': {cell_text(processing.reason)}' if processing.reason else ''}"
-    if processing.state in STARTED:
-        times = (("waiting", processing.waiting_seconds), ("work", processing.processing_seconds))
-        estimates = [f"{duration(seconds)} of {what}" for what, seconds in times if seconds is not None]
-        expected = f", estimated {' and '.join(estimates)}" if estimates and not processing.state.ended else ""
-        return f"processing: {processing_words(processing)}{expected}"
+    """The state of processing, or how it will start."""
+    if status.processing.state in STARTED:
+        return cell_text(processing_sentence(status.processing))
     if status.state is UploadState.PAUSED:
-        return "paused: p goes on with it"
+        return "paused; p resumes"
     if status.state is UploadState.CANCELLED:
-        return "cancelled: p goes on with it, d takes it off the list"
-    looking = ""
+        return "cancelled; p resumes, d dismisses"
+    scanning = ""
     if status.state is UploadState.PREPARING:
-        looking = f"looking through the folders, {counted(status.counts.total, 'file')} so far; "
+        scanning = f"scanning folders, {counted(status.counts.total, 'file')} so far; "
     if project is not None and project.kind is ProjectKind.RESULTS:
-        return f"{looking}results are not processed"
-    return f"{looking}{_AUTOMATIC[status.auto_process]}"
+        return f"{scanning}results are not processed"
+    return f"{scanning}{_AUTOMATIC[status.auto_process]}"
 
 
 def summary_spans(status: EngineStatus | None) -> list[Span]:
@@ -196,23 +170,12 @@ def summary_spans(status: EngineStatus | None) -> list[Span]:
 
 
 def _bandwidth_spans(bandwidth: Bandwidth) -> list[Span]:
-    """`cap 500 KB/s`; the uploads themselves say why nothing is sent, and the dialog until when."""
-    if bandwidth.rate is None:
-        return []
-    if bandwidth.rate:
-        return [Span(f"  cap {exact_bytes(bandwidth.rate)}/s", "muted")]
-    return [Span("  budget used up" if bandwidth.used_up else "  sending paused", "warning")]
+    """Each upload shows why nothing is sent, and the bandwidth dialog until when."""
+    mark = limit_mark(bandwidth)
+    return [Span(f"  {mark}", "muted" if bandwidth.rate else "warning")] if mark else []
 
 
 def link_spans(link: Link, now: float) -> list[Span]:
-    """`link down since 14:02, next try 0:20`; `now` in seconds since the epoch."""
-    if link.state is LinkState.UNKNOWN:
-        return []
-    if link.state is LinkState.UP:
-        return [Span("link up", "muted")]
-    since = f" since {datetime.fromtimestamp(link.since):%H:%M}" if link.since is not None else ""
-    next_try = ""
-    if link.next_try is not None:
-        minutes, seconds = divmod(max(0, round(link.next_try - now)), 60)
-        next_try = f", next try {minutes}:{seconds:02}" if minutes or seconds else ", trying now"
-    return [Span(f"link down{since}{next_try}", "error")]
+    """`link down since 14:02, next try in 20 s`; `now` in seconds since the epoch."""
+    words = link_words(link, now)
+    return [Span(words, "error" if link.state is LinkState.DOWN else "muted")] if words else []

@@ -24,8 +24,8 @@ from tui_uploader.tui.panes.upload_rows import (
     link_spans,
     summary_spans,
     upload_cells,
-    without_stale_rate,
 )
+from tui_uploader.wording.uploads import without_stale_rate
 
 _SHARE_OF_SCREEN = 4
 """The list takes at most this part of the screen: a quarter."""

@@ -1,4 +1,4 @@
-"""What uploads may take of the link: cap, timetable and data budget, what they come to now, and new ones at once."""
+"""The dialog for bandwidth: limit, timetable and data budget; changes apply at once."""
 
 from __future__ import annotations
 
@@ -15,27 +15,34 @@ from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
-from tui_uploader.text import byte_count, exact_bytes, printable
+from tui_uploader.text import printable
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import RadioRow
 from tui_uploader.tui.widgets.text_field import TextField
+from tui_uploader.wording.bandwidth import (
+    OFF,
+    budget_setting,
+    budget_used,
+    in_force,
+    limit_setting,
+    schedule_setting,
+)
 
 Apply = Callable[[BandwidthChange], Awaitable[Bandwidth]]
-"""Hands a change to the engine; raises UploaderError where that refuses it."""
+"""Sends a change to the engine; raises UploaderError if the engine refuses it."""
 
-_KEYS = "Enter save  Tab go on  Space change  Esc leave"
-_OFF = "off"
+_KEYS = "Enter save  Tab next  Space change  Esc cancel"
 _PERIODS = tuple(BudgetPeriod)
-_LOOK_SECONDS = 1.0
+_REFRESH_SECONDS = 1.0
 _HINTS = {
     "limit": "500k or 500KB/s, 1.5MB/s, 8Mbit/s; off: no limit; pause: send nothing",
-    "schedule": "Mon-Fri 08:00-18:00 500k, Sun pause; local time, no limit outside; off: none",
+    "schedule": "Mon-Fri 08:00-18:00 500k, Sun pause; local time, no limit outside; off: no schedule",
     "budget": "20GB, 500M; off: no budget",
 }
 
 
 class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
-    """Answers what holds after a change; None when it was left. Stays open while the engine refuses what was typed."""
+    """Returns the new state, or None when cancelled. Stays open while the engine refuses what was typed."""
 
     CSS_PATH: ClassVar = ["../widgets/choices.tcss", "bandwidth.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,14 +51,14 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
     ]
 
     def __init__(self, current: Callable[[], Bandwidth], apply: Apply) -> None:
-        """`current`: what the engine said last."""
+        """`current`: the latest state of the engine."""
         super().__init__()
         self._current = current
         self._apply = apply
         self._at_first = current()
-        self._limit = _field(limit_words(self._at_first), "limit")
-        self._schedule = _field(self._at_first.schedule or _OFF, "schedule")
-        self._budget = _field(budget_words(self._at_first), "budget")
+        self._limit = _field(limit_setting(self._at_first), "limit")
+        self._schedule = _field(schedule_setting(self._at_first), "schedule")
+        self._budget = _field(budget_setting(self._at_first), "budget")
         self._per = RadioRow([str(per) for per in _PERIODS], _PERIODS.index(self._at_first.per), id="per")
 
     def compose(self) -> ComposeResult:
@@ -74,19 +81,19 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
 
     def on_mount(self) -> None:
         self._show_state()
-        self.set_interval(_LOOK_SECONDS, self._show_state)
+        self.set_interval(_REFRESH_SECONDS, self._show_state)
         self._limit.focus()
 
     def _show_state(self) -> None:
-        """Draws nothing while nothing changed."""
+        """Repaint only changed lines."""
         state = self._current()
-        for name, text in (("#now", f"Now: {printable(state.holds)}"), ("#used", used_words(state))):
+        for name, text in (("#now", f"Now: {in_force(state)}"), ("#used", budget_used(state) or "No data budget set.")):
             line = self.query_one(name, Static)
             if str(line.content) != text:
                 line.update(Content(text))
 
     def on_descendant_focus(self) -> None:
-        """What may be typed where the cursor is."""
+        """Show what the focused field accepts."""
         if self.focused is not None and self.focused.id in _HINTS:
             self._note(_HINTS[self.focused.id], trouble=False)
 
@@ -120,43 +127,22 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
 
 
 def _field(words: str, id: str) -> TextField:
-    """What is off leaves the field free for what is typed."""
-    return TextField("" if words == _OFF else words, placeholder=_OFF, id=id)
-
-
-def limit_words(state: Bandwidth) -> str:
-    """As it can be typed in again."""
-    if state.limit is None:
-        return _OFF
-    return f"{exact_bytes(state.limit)}/s" if state.limit else "pause"
-
-
-def budget_words(state: Bandwidth) -> str:
-    """As it can be typed in again."""
-    return _OFF if state.budget is None else exact_bytes(state.budget)
-
-
-def used_words(state: Bandwidth) -> str:
-    """`Used: 3.42 GB of 20 GB per month, 16.6 GB left`."""
-    if state.budget is None:
-        return "Used: no data budget is set"
-    per = "in total" if state.per is BudgetPeriod.TOTAL else f"per {state.per}"
-    left = byte_count(max(0, state.budget - state.used))
-    return f"Used: {byte_count(state.used)} of {exact_bytes(state.budget)} {per}, {left} left"
+    """An empty field stands for `off`, so that users can type at once."""
+    return TextField("" if words == OFF else words, placeholder=OFF, id=id)
 
 
 def change_of(before: Bandwidth, limit: str, schedule: str, budget: str, per: BudgetPeriod) -> BandwidthChange:
-    """Only what is another than `before`; an emptied field means off."""
+    """Only the settings that differ from `before`; an empty field means off."""
 
     def wish(typed: str, shown: str) -> str | None:
-        wanted = typed.strip() or _OFF
+        wanted = typed.strip() or OFF
         return None if wanted == shown else wanted
 
-    size = wish(budget, budget_words(before))
-    has_budget = (size or budget_words(before)).lower() != _OFF
+    size = wish(budget, budget_setting(before))
+    has_budget = (size or budget_setting(before)).lower() != OFF
     return BandwidthChange(
-        limit=wish(limit, limit_words(before)),
-        schedule=wish(schedule, before.schedule or _OFF),
+        limit=wish(limit, limit_setting(before)),
+        schedule=wish(schedule, schedule_setting(before)),
         budget=size,
         per=per if has_budget and (per is not before.per or size is not None) else None,
     )

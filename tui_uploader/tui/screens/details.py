@@ -1,4 +1,4 @@
-"""Everything that is known of one file, or of what an upload passed over."""
+"""Details of one file, or the list of skipped paths."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_uploader.model import NOT_VERIFIED, FileItem, FileStatus, Proof, Skipped
-from tui_uploader.text import byte_count, counted, printable
+from tui_uploader.model import FileItem, FileStatus, Skipped
+from tui_uploader.text import byte_count, printable
 from tui_uploader.threads import in_own_thread
 from tui_uploader.tui.terminal.resizing import ResizeGuard
+from tui_uploader.wording.files import original, verification
+from tui_uploader.wording.uploads import skipped as skipped_words
 
 _LABEL_CELLS = 13
-_WHAT_HELPS = {
-    FileStatus.FAILED: "R tries it again, x removes it from the queue",
+_NEXT_STEPS = {
+    FileStatus.FAILED: "R retries it, x removes it from the queue",
     FileStatus.DUPLICATE: "it is not sent again; x removes it from the queue",
     FileStatus.WAITING: "x removes it from the queue",
 }
 
 
 def file_lines(item: FileItem) -> list[tuple[str, str]]:
-    """Label and text, for each thing that is known."""
+    """Label and text of each known fact."""
     lines = [
         ("Name", item.name),
         ("Path", item.path),
@@ -39,17 +41,17 @@ def file_lines(item: FileItem) -> list[tuple[str, str]]:
         lines.append(("In project", item.object))
     if item.reason is not None:
         lines.append(("Why", item.reason))
-    if item.verified is not None:
-        lines.append(("Verified", NOT_VERIFIED if item.verified is Proof.NONE else f"by checksum ({item.verified})"))
-    if item.duplicate_of is not None:
-        lines.append(("Same as", "uploaded before" if item.duplicate_of == item.path else item.duplicate_of))
-    if item.status in _WHAT_HELPS:
-        lines.append(("What helps", _WHAT_HELPS[item.status]))
+    if proof := verification(item):
+        lines.append(("Verified", proof))
+    if same := original(item):
+        lines.append(("Same as", same))
+    if item.status in _NEXT_STEPS:
+        lines.append(("Next step", _NEXT_STEPS[item.status]))
     return lines
 
 
 def skipped_lines(skipped: Sequence[Skipped]) -> list[tuple[str, str]]:
-    """What of the paths that were offered is no file of the upload."""
+    """Each path with the reason why it was skipped."""
     return [("", f"{entry.path}: {entry.reason}") for entry in skipped]
 
 
@@ -75,7 +77,7 @@ class DetailsScreen(ResizeGuard, ModalScreen[None]):
 
     @classmethod
     def of_skipped(cls, skipped: Sequence[Skipped]) -> DetailsScreen:
-        return cls(f"{counted(len(skipped), 'path')} skipped", skipped_lines(skipped))
+        return cls(skipped_words(len(skipped)), skipped_lines(skipped))
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
@@ -87,11 +89,11 @@ class DetailsScreen(ResizeGuard, ModalScreen[None]):
 
     def on_mount(self) -> None:
         if self._image is not None:
-            work = self._tell_of_photo(self._image)
+            work = self._show_photo_facts(self._image)
             self.run_worker(work, name="photo facts", group="photo facts", description="photo facts")
 
-    async def _tell_of_photo(self, path: str) -> None:
-        """What the file tells of the picture in it; one that is none has been told so by the lines above."""
+    async def _show_photo_facts(self, path: str) -> None:
+        """Add camera, time and place; nothing for a file without a picture, whose reason is shown above."""
         from tui_uploader.tui.pictures.decode import NoPicture
         from tui_uploader.tui.pictures.process import PictureProcess
 
@@ -102,8 +104,8 @@ class DetailsScreen(ResizeGuard, ModalScreen[None]):
             return
         finally:
             reader.close()
-        told = [_line(label, text) for label, text in facts.lines]
-        await self.query_one(".dialog").mount_all(told, before="#details-keys")
+        lines = [_line(label, text) for label, text in facts.lines]
+        await self.query_one(".dialog").mount_all(lines, before="#details-keys")
 
     async def action_view(self) -> None:
         if self._image is not None:

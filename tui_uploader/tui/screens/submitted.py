@@ -1,4 +1,4 @@
-"""Says that projects were submitted for processing, and how long that takes. DONE closes it."""
+"""The notice that projects were submitted for processing, with the estimated times. DONE closes it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui_uploader.tui.engine.notifications import Submission, estimate_words
+from tui_uploader.tui.engine.notifications import Submission, estimate_lines
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 
 class SubmittedScreen(ResizeGuard, ModalScreen[None]):
-    """One for all that were submitted meanwhile: more can be added while it is open."""
+    """One screen for all submissions; more are added while it is open."""
 
     CSS_PATH: ClassVar = ["dialog.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "done", "Done")]
@@ -31,7 +31,7 @@ class SubmittedScreen(ResizeGuard, ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Submitted for processing", classes="dialog-title")
-            yield Static(self._said(), id="submissions")
+            yield Static(self._text(), id="submissions")
             with Horizontal(classes="dialog-answers"):
                 yield Button("DONE", id="done", compact=True)
 
@@ -40,11 +40,11 @@ class SubmittedScreen(ResizeGuard, ModalScreen[None]):
 
     def add(self, submissions: Sequence[Submission]) -> None:
         self.submissions += tuple(submissions)
-        self.query_one("#submissions", Static).update(self._said())
+        self.query_one("#submissions", Static).update(self._text())
 
-    def _said(self) -> Content:
+    def _text(self) -> Content:
         paragraphs = (
-            "\n".join((cell_text(submission.name), *(f"  {line}" for line in estimate_words(submission.processing))))
+            "\n".join((cell_text(submission.name), *(f"  {line}" for line in estimate_lines(submission.processing))))
             for submission in self.submissions
         )
         return Content("\n\n".join(paragraphs))
