@@ -67,7 +67,7 @@ async def test_dropped_files_are_uploaded_and_processing_starts(
         screen.drop(card)
         await screen.shows("Upload files", "card")
         await screen.press("enter")
-        await screen.shows("needs a name")
+        await screen.shows("Type a name for the new project.")
         await screen.press(*"Quarry", "enter")
         await screen.shows("Quarry", "DJI_0008.JPG", "✓ DJI_0001.JPG", "Submitted for processing", "Estimated")
         assert isinstance(screen.app.screen, SubmittedScreen)

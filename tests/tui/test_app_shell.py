@@ -371,7 +371,7 @@ async def test_a_choice_of_files_outlives_the_engine(
         os.kill(spawner.pid, signal.SIGKILL)
         await until(lambda: app.session.attachment is Attachment.GONE)
         await screen.press("enter")
-        await screen.shows("A project needs a name.")
+        await screen.shows("Type a name for the new project.")
         await screen.press(*"Quarry", "enter")
         await screen.shows("The engine was not running, and is started now")
         await until(lambda: app.session.attachment is Attachment.ATTACHED)
@@ -405,7 +405,7 @@ async def test_an_upload_waits_for_the_login_of_this_terminal(
         screen.drop(tmp_path / "card")
         await screen.shows("To be uploaded")
         await screen.press("enter")
-        await screen.shows("A project needs a name.")
+        await screen.shows("Type a name for the new project.")
         await screen.press(*"Quarry", "enter")
         await screen.pilot.pause()
         assert not manager.requests

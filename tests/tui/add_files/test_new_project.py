@@ -20,7 +20,7 @@ def screen() -> NewProjectScreen:
 @pytest.mark.parametrize("size", [(80, 24), (60, 16)])
 async def test_a_project_is_named_with_keys(size: tuple[int, int]) -> None:
     async with opened(screen, *size) as dialog:
-        await dialog.shows("New project", "(x) images", "( ) results", "Enter create", "Esc leave")
+        await dialog.shows("New project", "(x) images", "( ) results", "Enter create", "Esc cancel")
         await dialog.type("North field")
         await dialog.press("tab", "space", "enter")
         assert await dialog.answered() == ("North field", ProjectKind.RESULTS)
@@ -29,14 +29,14 @@ async def test_a_project_is_named_with_keys(size: tuple[int, int]) -> None:
 async def test_slashes_are_replaced_in_sight() -> None:
     async with opened(screen) as dialog:
         await dialog.type("a/b\\c")
-        await dialog.shows("Will be called a-b-c")
+        await dialog.shows("Will be named a-b-c")
         await dialog.press("enter")
         assert await dialog.answered() == ("a-b-c", ProjectKind.IMAGES)
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("", "A project needs a name."), ("x" * 101, "A name has at most 100 characters; this one has 101.")],
+    [("", "Type a name for the new project."), ("x" * 101, "The name is too long: 101 characters of at most 100.")],
 )
 async def test_a_name_that_cannot_be_is_refused(name: str, said: str) -> None:
     async with opened(screen) as dialog:
@@ -86,7 +86,7 @@ async def test_a_project_that_cannot_be_made_keeps_its_name() -> None:
     async with opened(lambda: NewProjectScreen(make)) as dialog:
         await dialog.type("North")
         await dialog.press("enter")
-        await dialog.shows("The project is not made: [cloud] refused the connection.", "North")
+        await dialog.shows("Could not create the project. [cloud] refused the connection.", "North")
         await dialog.press("enter")
         assert await dialog.answered() == ("North", ProjectKind.IMAGES)
 
@@ -102,7 +102,7 @@ async def test_a_second_enter_makes_no_second_project() -> None:
     async with opened(lambda: NewProjectScreen(make)) as dialog:
         await dialog.type("North")
         await dialog.press("enter", "enter")
-        await dialog.shows("Asking the service.")
+        await dialog.shows("Creating the project.")
         await dialog.press("enter")
         made.set()
         assert await dialog.answered() == ("North", ProjectKind.IMAGES)

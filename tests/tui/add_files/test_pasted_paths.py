@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.tui.add_files.pasted_paths import LONGEST_PASTE, bounded, is_absolute, parsed
+from tui_uploader.tui.add_files.pasted_paths import LONGEST_PASTE, cut_paste, is_absolute, parse_paths
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ from tui_uploader.tui.add_files.pasted_paths import LONGEST_PASTE, bounded, is_a
     ],
 )
 def test_a_paste_is_read_as_terminals_write_it(text: str, paths: list[str]) -> None:
-    assert parsed(text) == paths
+    assert parse_paths(text) == paths
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_dropped_files_name_their_place_from_the_root_on(path: str, absolute: bo
 
 @given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("/'\"\\ \t\r\n~%:file"))))
 def test_no_text_is_too_strange(text: str) -> None:
-    assert all(parsed(text))
-    assert "".join(bounded(text, 5)[0]) == text[: len(bounded(text, 5)[0])]
+    assert all(parse_paths(text))
+    assert "".join(cut_paste(text, 5)[0]) == text[: len(cut_paste(text, 5)[0])]
 
 
 names = st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1)
@@ -92,17 +92,17 @@ any_bytes = st.binary(min_size=1).filter(lambda name: b"\0" not in name).map(lam
 
 @given(st.lists(absolute_paths), st.sampled_from([" ", "\n", "\r\n", "\r", " \n "]))
 def test_what_a_shell_would_quote_comes_back(paths: list[str], separator: str) -> None:
-    assert parsed(separator.join(map(shlex.quote, paths))) == paths
+    assert parse_paths(separator.join(map(shlex.quote, paths))) == paths
 
 
 @given(st.lists(absolute_paths.filter(lambda path: not re.search("[\r\n]", path))))
 def test_what_backslashes_escape_comes_back(paths: list[str]) -> None:
-    assert parsed(" ".join(re.sub(r"([^\w/.-])", r"\\\1", path) for path in paths)) == paths
+    assert parse_paths(" ".join(re.sub(r"([^\w/.-])", r"\\\1", path) for path in paths)) == paths
 
 
 @given(st.lists(any_bytes))
 def test_what_an_address_encodes_comes_back(paths: list[str]) -> None:
-    assert parsed("\n".join(f"file://{quote(os.fsencode(path))}" for path in paths)) == paths
+    assert parse_paths("\n".join(f"file://{quote(os.fsencode(path))}" for path in paths)) == paths
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,15 @@ def test_what_an_address_encodes_comes_back(paths: list[str]) -> None:
     ],
 )
 def test_a_long_paste_is_cut_between_two_paths(text: str, limit: int, kept: str) -> None:
-    assert bounded(text, limit) == (kept, kept != text)
+    assert cut_paste(text, limit) == (kept, kept != text)
 
 
 @pytest.mark.parametrize(
     "piece", ["/media/card/DCIM/DJI_0001.JPG ", "'x\n'", '"\\"\n', "\\ ", " ", "'", '"', "\\", "~ "]
 )
 def test_the_longest_paste_is_read_in_a_moment(piece: str) -> None:
-    text, cut = bounded(piece * (10_000_000 // len(piece)))
+    text, cut = cut_paste(piece * (10_000_000 // len(piece)))
     assert cut and len(text) <= LONGEST_PASTE
     began = time.process_time()
-    parsed(text)
+    parse_paths(text)
     assert time.process_time() - began < 2.0

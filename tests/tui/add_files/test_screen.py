@@ -15,7 +15,7 @@ from tests.tui.dialogs import opened
 from tests.until import until
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import AddRequest, ExistingProject, NewProject, Project, ProjectKind
-from tui_uploader.tui.add_files.screen import AddFilesScreen, HandOver
+from tui_uploader.tui.add_files.screen import AddFilesScreen, Submit
 from tui_uploader.tui.lines.glyphs import ASCII
 
 NORTH = Project("11", "North field", ProjectKind.IMAGES, "me@cloud", uploads=(1,), images=1711)
@@ -38,13 +38,13 @@ async def taken(_: AddRequest) -> None:
 
 
 def screen(
-    card: Path, project: Project | None = NORTH, hand_over: HandOver = taken, **options: object
+    card: Path, project: Project | None = NORTH, submit: Submit = taken, **options: object
 ) -> Callable[[], AddFilesScreen]:
     return lambda: AddFilesScreen(
         project,
         [NORTH, SOUTH],
         card,
-        hand_over,
+        submit,
         home=card.parent,
         **options,  # type: ignore[arg-type]
     )
@@ -93,7 +93,7 @@ async def test_a_path_that_is_not_there_is_told(card: Path) -> None:
     async with opened(screen(card)) as dialog:
         await dialog.type("nope")
         await dialog.press("enter")
-        await dialog.shows("nope does not exist on this machine; check the spelling")
+        await dialog.shows("nope does not exist on this machine. Check the spelling")
         assert dialog.is_open
 
 
@@ -198,9 +198,9 @@ async def test_a_new_project_needs_a_name_that_the_service_takes(card: Path) -> 
     async with opened(screen(card, None, dropped=str(card))) as dialog:
         await dialog.shows("Enter uploads 5 images.")
         await dialog.press("enter")
-        await dialog.shows("A project needs a name.")
+        await dialog.shows("Type a name for the new project.")
         await dialog.type("East/West")
-        await dialog.shows("Will be called East-West", "Enter uploads 5 images to a new project, East-West.")
+        await dialog.shows("Will be named East-West", "Enter uploads 5 images to the new project East-West.")
         await dialog.press("enter")
         assert await dialog.answered() == AddRequest((str(card),), NewProject("East-West"))
 
@@ -247,7 +247,7 @@ async def test_escape_leaves_and_asks_before_a_list_is_lost(card: Path) -> None:
         dialog.paste(f"{card}/DCIM {card}/ortho.tif")
         await dialog.shows("Enter uploads")
         await dialog.press("escape")
-        await dialog.shows("Esc once more leaves")
+        await dialog.shows("Press Esc again")
         await dialog.press("escape")
         assert await dialog.answered() is None
 
@@ -260,7 +260,7 @@ async def test_a_refusal_is_told_and_nothing_of_the_choice_is_lost(card: Path) -
         if len(requests) == 1:
             raise EngineUnreachable("The engine is [gone].")
 
-    async with opened(screen(card, hand_over=refuses_once)) as dialog:
+    async with opened(screen(card, submit=refuses_once)) as dialog:
         dialog.paste(f"{card}/DCIM {card}/ortho.tif")
         await dialog.shows("Enter uploads")
         await dialog.press("enter")
@@ -278,7 +278,7 @@ async def test_a_second_enter_makes_no_second_upload(card: Path) -> None:
         requests.append(request)
         await answered.wait()
 
-    async with opened(screen(card, hand_over=slow)) as dialog:
+    async with opened(screen(card, submit=slow)) as dialog:
         dialog.paste(f"{card}/DCIM")
         await dialog.shows("Enter uploads")
         await dialog.press("enter", "enter", "enter")
@@ -316,7 +316,7 @@ async def test_hostile_names_are_inert_and_can_be_chosen(card: Path, size: tuple
 
 async def test_everything_fits_on_a_small_terminal_in_ascii(card: Path) -> None:
     async with opened(screen(card, glyphs=ASCII), 60, 16) as dialog:
-        await dialog.shows("v [ ]", "> [ ] DCIM", "[x] process automatically", "Upload", "Cancel", "Esc leave")
+        await dialog.shows("v [ ]", "> [ ] DCIM", "[x] process automatically", "Upload", "Cancel", "Esc cancel")
         await dialog.press("down")
         await dialog.shows("Enter upload", ". hidden")
         assert dialog.text.isascii()
@@ -350,7 +350,7 @@ async def test_a_folder_that_never_answers_holds_nothing_up(card: Path, monkeypa
 
 async def test_idle_it_draws_nothing(card: Path) -> None:
     async with opened(screen(card)) as dialog:
-        await dialog.shows("5", "Esc leave")
+        await dialog.shows("5", "Esc cancel")
         await dialog.pilot.pause()
         drawn: list[object] = []
         app = dialog.pilot.app

@@ -174,7 +174,7 @@ def test_it_works_within_tmux(calm: Field) -> None:
             session.feed(f"\x1b[200~{calm.home}/north\x1b[201~")
             session.wait_for("Enter uploads 6 images")
             session.feed(ENTER)
-            session.wait_for("A project needs a name.")
+            session.wait_for("Type a name for the new project.")
             session.feed(f"north{ENTER}")
             session.wait_for("Submitted for processing", PATIENCE)
             session.feed(ENTER)

@@ -25,7 +25,7 @@ def test_from_the_first_start_to_the_last_byte(work: Field) -> None:
         terminal.feed("ualpha\t")
         terminal.wait_for(f"{work.home}/alpha/")
         terminal.feed(ENTER)
-        terminal.wait_for("A project needs a name.")
+        terminal.wait_for("Type a name for the new project.")
         terminal.feed(f"alpha{ENTER}")
         terminal.wait_for("⇡")
         terminal.wait_for("Submitted for processing", PATIENCE)

@@ -1,7 +1,6 @@
-"""What lies in a folder, as far as somebody who chooses files for an upload wants to know.
+"""List folders, and count the files in them that an upload would take. Blocking and bounded; never raises.
 
-Blocking, bounded, and never raising: for a thread beside the screen. The engine's own walk decides in the end; this
-only counts names, by the same rules.
+The counts are estimates by name, by the rules of the engine's scan, which decides in the end.
 """
 
 from __future__ import annotations
@@ -26,9 +25,22 @@ from tui_uploader.model import ProjectKind
 from tui_uploader.text import counted, natural_key
 
 MOST_ENTRIES = 50_000
-"""Entries that are counted at most, and looked through at most in one folder."""
+"""Entries read at most, of one folder and for one count."""
 MOST_SHOWN = 2_000
 """Entries of one folder that are listed at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPath:
+    """A file or folder on this machine."""
+
+    path: str
+    """Absolute."""
+    is_folder: bool
+
+    @property
+    def name(self) -> str:
+        return self.path.rstrip("/").rpartition("/")[2] or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +49,60 @@ class FolderCount:
 
     files: int
     complete: bool = True
-    """False: there may be more, because there is too much to look at, or something that cannot be read."""
+    """False: there may be more, because the folder is too large or partly unreadable."""
 
     def __str__(self) -> str:
         return f"{self.files:,}" if self.complete else f"{self.files:,}+"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A folder or file that may be chosen."""
+class FolderListing:
+    """The entries of one folder: subfolders first, then files, both in natural order."""
 
-    path: str
-    name: str
-    is_folder: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What of a folder is shown: its folders, then the files that were asked for, both as people count."""
-
-    entries: tuple[Entry, ...] = ()
-    trouble: str | None = None
-    """Why it could not be read, or is not shown whole."""
+    entries: tuple[LocalPath, ...] = ()
+    problem: str | None = None
+    """Why the folder cannot be read, or is not listed completely."""
 
 
-def joined(folder: str, name: str) -> str:
-    """The path of `name` in `folder`, as it stands: `pathlib` would tidy it, and thousands of times."""
+def child_path(folder: str, name: str) -> str:
+    """The path of `name` in `folder`. Called thousands of times, and `pathlib` would normalise the path."""
     return f"{folder}{name}" if folder.endswith("/") else f"{folder}/{name}"
 
 
-def wanted(names: Iterable[str], kind: ProjectKind) -> list[str]:
-    """Those of the names in one folder that look like images, or like results and their textures."""
+def uploadable(names: Iterable[str], kind: ProjectKind) -> list[str]:
+    """The names, of all in one folder, that look like images, or like results and their textures."""
     known = list(names)
-    endings = IMAGE_EXTENSIONS
+    extensions = IMAGE_EXTENSIONS
     if kind is ProjectKind.RESULTS:
-        endings = RESULT_EXTENSIONS | TEXTURE_EXTENSIONS if has_mesh(known) else RESULT_EXTENSIONS
-    return [name for name in known if extension_of(name) in endings and not is_hidden(name)]
+        extensions = RESULT_EXTENSIONS | TEXTURE_EXTENSIONS if has_mesh(known) else RESULT_EXTENSIONS
+    return [name for name in known if extension_of(name) in extensions and not is_hidden(name)]
+
+
+def list_folder(folder: str, kind: ProjectKind, *, hidden: bool, files: bool, most: int = MOST_SHOWN) -> FolderListing:
+    """List the subfolders of `folder` and, with `files`, its files of `kind`.
+
+    Hidden folders and system folders such as a recycle bin are listed only with `hidden`.
+    """
+    try:
+        folders, names, complete = _read_folder(folder, MOST_ENTRIES)
+    except (OSError, ValueError) as error:
+        return FolderListing(problem=f"cannot be read: {getattr(error, 'strerror', None) or 'invalid name'}")
+    shown = folders if hidden else [name for name in folders if not _is_left_out(folder, name)]
+    entries = [LocalPath(child_path(folder, name), True) for name in sorted(shown, key=natural_key)]
+    if files:
+        found = sorted(uploadable(names, kind), key=natural_key)
+        entries += [LocalPath(child_path(folder, name), False) for name in found]
+    if complete and len(entries) <= most:
+        return FolderListing(tuple(entries))
+    cut = f"only the first {counted(min(most, len(entries)), 'entry', 'entries')} shown"
+    return FolderListing(tuple(entries[:most]), cut)
 
 
 def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], limit: int = MOST_ENTRIES) -> FolderCount:
-    """The files of `kind` in and below `folder`; a place that is reached twice counts once.
+    """Count the files of `kind` in and below `folder`. A folder that is reached twice counts once.
 
-    Links are followed to what lies in `folder`, and no farther, as the engine does.
-
-    Ends early, incomplete, when `stopped` or after `limit` entries.
+    Links are followed only to targets within `folder`, as the engine does. The count ends early and is incomplete
+    when `stopped()` or after `limit` entries.
     """
     files, entries, complete = 0, 0, True
     pending, seen = [folder], set[tuple[int, int]]()
@@ -91,56 +113,30 @@ def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], lim
     while pending:
         if stopped() or entries >= limit:
             return FolderCount(files, complete=False)
-        place = pending.pop()
+        current = pending.pop()
         try:
-            status = Path(place).stat()
+            status = Path(current).stat()
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            folders, names, whole = _looked_through(place, limit - entries, partial(_is_counted, root, kind))
+            folders, names, whole = _read_folder(current, limit - entries, partial(_is_followed, root, kind))
         except (OSError, ValueError):
             complete = False
             continue
-        files += len(wanted(names, kind))
+        files += len(uploadable(names, kind))
         entries += len(folders) + len(names)
         complete = complete and whole
-        pending += [joined(place, name) for name in folders if not _left_out(place, name)]
+        pending += [child_path(current, name) for name in folders if not _is_left_out(current, name)]
     return FolderCount(files, complete)
 
 
-def listed(folder: str, kind: ProjectKind, *, hidden: bool, files: bool, most: int = MOST_SHOWN) -> Listing:
-    """The folders directly in `folder` and, with `files`, its files of `kind`.
-
-    Hidden folders, and those that systems keep for themselves, only with `hidden`.
-    """
-    try:
-        folders, names, whole = _looked_through(folder, MOST_ENTRIES)
-    except (OSError, ValueError) as error:
-        return Listing(trouble=f"cannot be read: {getattr(error, 'strerror', None) or 'no such name'}")
-    shown = folders if hidden else [name for name in folders if not _left_out(folder, name)]
-    entries = [_entry(folder, name, True) for name in _sorted(shown)]
-    if files:
-        entries += [_entry(folder, name, False) for name in _sorted(wanted(names, kind))]
-    if whole and len(entries) <= most:
-        return Listing(tuple(entries))
-    return Listing(tuple(entries[:most]), f"only {counted(min(most, len(entries)), 'entry', 'entries')} shown")
-
-
-def _entry(folder: str, name: str, is_folder: bool) -> Entry:
-    return Entry(joined(folder, name), name, is_folder)
-
-
-def _is_counted(root: str, kind: ProjectKind, link: os.DirEntry[str]) -> bool:
-    """Whether a count of `root` follows the link. What it leads to counts in its own folder, if its name is wanted."""
-    target = os.path.realpath(link.path)
-    return lies_within(target, [root]) and (_is_folder(link) or not wanted([target.rpartition("/")[2]], kind))
-
-
-def _looked_through(
+def _read_folder(
     folder: str, limit: int, is_followed: Callable[[os.DirEntry[str]], bool] = lambda link: True
 ) -> tuple[list[str], list[str], bool]:
-    """Names of the folders and of everything else in `folder`, and whether that is all; without links that are not to
-    be followed. Raises OSError, ValueError."""
+    """The names of subfolders, the names of everything else, and whether that is all of `folder`.
+
+    Symbolic links are included only if `is_followed`. Raises OSError, ValueError.
+    """
     folders: list[str] = []
     others: list[str] = []
     with os.scandir(folder) as entries:
@@ -153,15 +149,6 @@ def _looked_through(
     return folders, others, True
 
 
-def _left_out(folder: str, name: str) -> bool:
-    """Whether the engine's walk of `folder` passes its subfolder `name` over, unless that is named outright."""
-    if is_hidden(name) or system_content(name) is not None:
-        return True
-    path = joined(folder, name)
-    leads_to = os.path.realpath(path) if os.path.islink(path) else ""  # noqa: PTH114 - pathlib would tidy the path
-    return bool(leads_to) and system_content(leads_to, os.path.realpath(folder)) is not None
-
-
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
@@ -169,6 +156,16 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _sorted(names: Iterable[str]) -> list[str]:
-    """As people count: `100MEDIA` before `1000MEDIA`."""
-    return sorted(names, key=natural_key)
+def _is_followed(root: str, kind: ProjectKind, link: os.DirEntry[str]) -> bool:
+    """Whether a count of `root` follows `link`; a file that it links to already counts in its own folder."""
+    target = os.path.realpath(link.path)
+    return lies_within(target, [root]) and (_is_folder(link) or not uploadable([target.rpartition("/")[2]], kind))
+
+
+def _is_left_out(folder: str, name: str) -> bool:
+    """Whether the engine's scan of `folder` skips its subfolder `name` unless the user names it."""
+    if is_hidden(name) or system_content(name) is not None:
+        return True
+    path = child_path(folder, name)
+    target = os.path.realpath(path) if os.path.islink(path) else ""  # noqa: PTH114 - pathlib would normalise the path
+    return bool(target) and system_content(target, os.path.realpath(folder)) is not None

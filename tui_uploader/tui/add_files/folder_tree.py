@@ -1,9 +1,9 @@
-"""The tree of folders with how many files of the wanted kind lie in each, counted beside the screen."""
+"""The folder tree, with the number of uploadable files in each folder, counted in a thread."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -16,9 +16,8 @@ from textual.worker import Worker
 
 from tui_uploader.model import ProjectKind
 from tui_uploader.threads import in_own_thread
-from tui_uploader.tui.add_files.folder_counts import FolderCount, Listing, count_files, listed
+from tui_uploader.tui.add_files.folder_counts import FolderCount, FolderListing, LocalPath, count_files, list_folder
 from tui_uploader.tui.add_files.folder_rows import FolderRow, FolderRows
-from tui_uploader.tui.add_files.resolve_paths import GivenPath
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import UNICODE, Glyphs, Span
 from tui_uploader.tui.lines.list import LineList
@@ -27,6 +26,8 @@ _INDENT = 2
 
 
 class FolderTree(LineList):
+    """Opens and closes folders, and lets the user choose folders and files."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "open", "Open", show=False),
         Binding("left,h,backspace", "close", "Close, or go up", show=False),
@@ -35,23 +36,24 @@ class FolderTree(LineList):
     ]
 
     @dataclass
-    class Chosen(Message):
-        """A row is to be uploaded, or not any more."""
+    class PathToggled(Message):
+        """The user chose a path, or removed it from the choice."""
 
-        path: GivenPath
+        path: LocalPath
 
     @dataclass
-    class Moved(Message):
-        """The user went up to another root."""
+    class RootChanged(Message):
+        """The user moved the root up."""
 
         root: str
 
-    class Counted(Message):
-        """One more folder was counted."""
+    class FolderCounted(Message):
+        """The files of one more folder were counted."""
 
     def __init__(self, root: str, glyphs: Glyphs, *, id: str) -> None:
         super().__init__(glyphs, id=id)
         self.counts: dict[str, FolderCount] = {}
+        """By folder path; filled as folders are counted."""
         self._rows = FolderRows(root)
         self._kind = ProjectKind.IMAGES
         self._hidden = False
@@ -59,16 +61,15 @@ class FolderTree(LineList):
         self._counting: Worker[None] | None = None
 
     def on_mount(self) -> None:
-        self.go_to(self.root)
+        self.set_root(self.root)
 
     @property
     def root(self) -> str:
         return self._rows.root
 
     @property
-    def at_cursor(self) -> GivenPath:
-        entry = self._rows[self.cursor].entry
-        return GivenPath(entry.path, entry.is_folder)
+    def at_cursor(self) -> LocalPath:
+        return self._rows[self.cursor].entry
 
     @property
     def length(self) -> int:
@@ -76,7 +77,7 @@ class FolderTree(LineList):
 
     def changed(self) -> None:
         super().changed()
-        self._count()
+        self._start_counting()
 
     # ---------------------------------------------------------------------------------------------- drawing
 
@@ -85,12 +86,12 @@ class FolderTree(LineList):
         chosen = row.entry.path in self._chosen
         indent = " " * min(row.depth * _INDENT, width // 2)
         head = f"{indent}{self._marker(row)} {'[x]' if chosen else '[ ]'} "
-        note = row.trouble or str(self.counts.get(row.entry.path, "" if row.entry.is_folder else "1"))
-        room = width - cell_len(head) - min(cell_len(note) + 1, width // 2)
-        name = clipped_name(cell_text(row.entry.name), room, self.glyphs.cut)
+        note = row.problem or str(self.counts.get(row.entry.path, "" if row.entry.is_folder else "1"))
+        name_width = width - cell_len(head) - min(cell_len(note) + 1, width // 2)
+        name = clipped_name(cell_text(row.name), name_width, self.glyphs.cut)
         space = " " * max(1, width - cell_len(head) - cell_len(name) - cell_len(note))
         style = "strong" if chosen else ""
-        return Span(head, style), Span(name, style), Span(space), Span(note, "error" if row.trouble else "muted")
+        return Span(head, style), Span(name, style), Span(space), Span(note, "error" if row.problem else "muted")
 
     def _marker(self, row: FolderRow) -> str:
         if not row.entry.is_folder:
@@ -99,87 +100,88 @@ class FolderTree(LineList):
             return self.glyphs.descending
         return "▸" if self.glyphs is UNICODE else ">"
 
-    # -------------------------------------------------------------------------------------- what it is told
+    # -------------------------------------------------------------------------------------- content
 
-    def show_kind(self, kind: ProjectKind) -> None:
-        """Count files of `kind`, and show those of results."""
+    def set_kind(self, kind: ProjectKind) -> None:
+        """Count files of `kind`; result files are shown too."""
         if kind is not self._kind:
             self._kind = kind
-            self._read_again()
+            self._reload()
 
-    def show_chosen(self, paths: frozenset[str]) -> None:
+    def set_chosen(self, paths: frozenset[str]) -> None:
         self._chosen = paths
         self.refresh()
-        self._count()
+        self._start_counting()
 
-    def go_to(self, root: str) -> None:
-        """Make `root` the root, if it can be looked into or nothing else is shown yet."""
-        self._root_at(root)
+    def set_root(self, root: str) -> None:
+        """Make `root` the root of the tree; ignore one that cannot be read, except the first."""
+        self._load_root(root)
 
     @work(group="folder root", exclusive=True, description="list a folder")
-    async def _root_at(self, root: str) -> None:
-        listing = await in_own_thread(self._look_into(root))
+    async def _load_root(self, root: str) -> None:
+        listing = await self._list(root)
         if root != self.root:
-            if listing.trouble and not listing.entries:
+            if listing.problem and not listing.entries:
                 return
             self._rows = FolderRows(root)
             self.cursor = 0
-        self._rows.show(root, listing)
+        self._rows.open(root, listing)
         self.changed()
 
-    def _look_into(self, folder: str) -> Callable[[], Listing]:
-        return partial(listed, folder, self._kind, hidden=self._hidden, files=self._kind is ProjectKind.RESULTS)
+    async def _list(self, folder: str) -> FolderListing:
+        files = self._kind is ProjectKind.RESULTS
+        return await in_own_thread(partial(list_folder, folder, self._kind, hidden=self._hidden, files=files))
 
     @work(group="folders", exclusive=False, description="list folders")
-    async def _open(self, folders: Sequence[str]) -> None:
+    async def _open_folders(self, folders: Sequence[str]) -> None:
         for folder in folders:
-            self._rows.show(folder, await in_own_thread(self._look_into(folder)))
+            self._rows.open(folder, await self._list(folder))
             self.changed()
 
-    def _read_again(self) -> None:
+    def _reload(self) -> None:
         self.counts.clear()
         if self._counting is not None:
             self._counting.cancel()
             self._counting = None
-        self._open(self._rows.open_folders())
+        self._open_folders(self._rows.open_folders())
 
     # --------------------------------------------------------------------------------------------- counting
 
-    def _count(self) -> None:
-        """Count what is in sight and was not counted yet. One walk at a time: cards are slow."""
+    def _start_counting(self) -> None:
+        """Count the visible folders that are not counted yet, one at a time: cards are slow."""
         if self._counting is None or self._counting.is_finished:
-            self._counting = self._count_on()
+            self._counting = self._count_visible()
 
     @work(group="folder counts", exclusive=True, description="count files in folders")
-    async def _count_on(self) -> None:
-        left = threading.Event()
+    async def _count_visible(self) -> None:
+        cancelled = threading.Event()
         try:
             while (folder := self._next_to_count()) is not None:
-                self.counts[folder] = await in_own_thread(partial(count_files, folder, self._kind, left.is_set))
+                self.counts[folder] = await in_own_thread(partial(count_files, folder, self._kind, cancelled.is_set))
                 if (index := self._rows.index_of(folder)) is not None:
                     self.refresh_line(index)
-                self.post_message(self.Counted())
+                self.post_message(self.FolderCounted())
         finally:
-            left.set()
+            cancelled.set()
 
     def _next_to_count(self) -> str | None:
-        """What was chosen first, then what is in sight, the root last: it holds all the others."""
+        """Chosen folders first, then the visible ones, the root last: it contains all others."""
         top = self.scroll_offset.y
-        seen = range(top, min(self.length, top + self.size.height))
-        rows = [self._rows[index].entry for index in seen if self._rows[index].entry.is_folder]
+        visible = range(top, min(self.length, top + self.size.height))
+        rows = [self._rows[index].entry for index in visible if self._rows[index].entry.is_folder]
         folders = [*self._chosen, *sorted((entry.path for entry in rows), key=lambda path: path == self.root)]
         return next((folder for folder in folders if folder not in self.counts), None)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self._count()
+        self._start_counting()
 
     # ----------------------------------------------------------------------------------------------- actions
 
     def action_open(self) -> None:
         row = self._rows[self.cursor]
         if row.entry.is_folder and not row.is_open:
-            self._open([row.entry.path])
+            self._open_folders([row.entry.path])
         elif row.is_open:
             self.cursor += 1
 
@@ -189,26 +191,26 @@ class FolderTree(LineList):
             self._rows.close(self.cursor)
             self.changed()
         elif self.cursor:
-            self.cursor = self._rows.holder_of(self.cursor)
+            self.cursor = self._rows.parent_of(self.cursor)
         elif self.root != "/":
-            parent = self._rows.parent
-            self.post_message(self.Moved(parent))
-            self.go_to(parent)
+            parent = self._rows.above_root
+            self.post_message(self.RootChanged(parent))
+            self.set_root(parent)
 
     def action_choose(self) -> None:
-        self.post_message(self.Chosen(self.at_cursor))
+        self.post_message(self.PathToggled(self.at_cursor))
         self.cursor += 1
 
     def action_show_hidden(self) -> None:
         self._hidden = not self._hidden
-        self._read_again()
+        self._reload()
 
     def clicked(self, index: int, x: int) -> None:
-        """On its marker a folder opens or closes, on its box it is chosen."""
+        """A click on its marker opens or closes a folder, one on its box chooses it."""
         self.cursor = index
         box = 1 + self._rows[index].depth * _INDENT + 2
         if box <= x < box + 3:
-            self.post_message(self.Chosen(self.at_cursor))
+            self.post_message(self.PathToggled(self.at_cursor))
         elif x < box and self._rows[index].is_open and index:
             self.action_close()
         elif x < box:

@@ -1,4 +1,4 @@
-"""Naming a new project. What the service would change about the name is shown before it does."""
+"""The dialog for a new project: its name and kind."""
 
 from __future__ import annotations
 
@@ -16,34 +16,31 @@ from textual.widgets import Button, Input, Static
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import ProjectKind
 from tui_uploader.text import printable
-from tui_uploader.tui.add_files.destination import checked_name, name_note
+from tui_uploader.tui.add_files.destination import check_name, name_note
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import RadioRow
 from tui_uploader.tui.widgets.text_field import TextField
 
-Make = Callable[[str, ProjectKind], Awaitable[object]]
-"""Has the project made; raises UploaderError where it cannot be."""
+CreateProject = Callable[[str, ProjectKind], Awaitable[object]]
+"""Creates the project; raises UploaderError if that fails."""
 
-_KEYS = "Enter create  Tab go on  Space change  Esc leave"
+_KEYS = "Enter create  Tab next field  Space change  Esc cancel"
 _KINDS = (ProjectKind.IMAGES, ProjectKind.RESULTS)
 
 
 class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None]):
-    """Answers the name as the service takes it, and what will be uploaded there; None when it was left.
-
-    Stays open while the project cannot be made.
-    """
+    """Returns the name as sent to the service and the kind; None if cancelled. Stays open while creation fails."""
 
     CSS_PATH: ClassVar = ["../widgets/choices.tcss", "new_project.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "create", "Create"),
-        Binding("escape", "leave", "Leave"),
+        Binding("escape", "cancel", "Cancel"),
     ]
 
-    def __init__(self, make: Make) -> None:
+    def __init__(self, create: CreateProject) -> None:
         super().__init__()
-        self._make = make
-        self._asked = False
+        self._create_project = create
+        self._creating = False
         self._field = TextField(placeholder="such as North field, 12 May", id="name")
         self._kind = RadioRow([str(kind) for kind in _KINDS], id="kind")
 
@@ -55,9 +52,9 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
                 yield self._field
             yield Static(id="note")
             with Horizontal(classes="row"):
-                yield Static("Of", classes="label")
+                yield Static("Type", classes="label")
                 yield self._kind
-            with Horizontal(classes="row", id="answers"):
+            with Horizontal(classes="row", id="buttons"):
                 yield Button("Create", id="create", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
             yield Static(_KEYS, id="keys")
@@ -67,35 +64,35 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
 
     @on(Input.Changed, "#name")
     def _show_note(self) -> None:
-        self._note(name_note(self._field.value), trouble=checked_name(self._field.value).trouble is not None)
+        self._note(name_note(self._field.value), warning=check_name(self._field.value).problem is not None)
 
-    def _note(self, text: str, *, trouble: bool) -> None:
+    def _note(self, text: str, *, warning: bool) -> None:
         note = self.query_one("#note", Static)
-        note.set_class(trouble, "-trouble")
+        note.set_class(warning, "-warning")
         note.update(Content(text))
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
-        checked = checked_name(self._field.value)
-        if checked.trouble is not None:
-            self._note(checked.trouble, trouble=True)
+        checked = check_name(self._field.value)
+        if checked.problem is not None:
+            self._note(checked.problem, warning=True)
             self._field.focus()
-        elif not self._asked:  # an impatient second Enter makes no second project
-            self._asked = True
-            self._note("Asking the service.", trouble=False)
+        elif not self._creating:  # a second Enter must not create a second project
+            self._creating = True
+            self._note("Creating the project.", warning=False)
             self._create(checked.name, _KINDS[self._kind.selected])
 
-    @work(group="new project", description="make a project")
+    @work(group="new project", description="create a project")
     async def _create(self, name: str, kind: ProjectKind) -> None:
         try:
-            await self._make(name, kind)
+            await self._create_project(name, kind)
         except UploaderError as error:
-            self._asked = False
-            self._note(f"The project is not made: {printable(str(error))}", trouble=True)
+            self._creating = False
+            self._note(f"Could not create the project. {printable(str(error))}", warning=True)
         else:
             self.dismiss((name, kind))
 
     @on(Button.Pressed, "#cancel")
-    def action_leave(self) -> None:
+    def action_cancel(self) -> None:
         self.dismiss(None)

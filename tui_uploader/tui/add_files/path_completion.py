@@ -1,7 +1,7 @@
-"""What a path field knows by itself: where a typed path leads, and how it may go on. Pure.
+"""Resolve and complete typed paths. Pure.
 
-What is typed is a path as it stands, without shell quoting. Names that hold something a terminal would obey are never
-written into the field: they are shown, and can be chosen in the tree.
+Typed text is taken literally, without shell quoting. Control characters of a name are never written into the field;
+such names are shown, and can be chosen in the tree.
 """
 
 from __future__ import annotations
@@ -15,54 +15,54 @@ from tui_uploader.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """How a typed path goes on."""
+    """The result of completing a typed path."""
 
     text: str
-    """What the field should hold now."""
+    """The new text of the field."""
     candidates: tuple[str, ...] = ()
-    """Names that it may become, folders with a slash at the end; empty where there is no choice."""
+    """Matching names, folders with a slash at the end; empty if there is only one or none."""
 
 
-def meant_path(typed: str, here: str, home: str) -> str:
-    """The absolute path that `typed` means: `~` is the home folder, a relative path starts in `here`."""
+def absolute_path(typed: str, here: str, home: str) -> str:
+    """The absolute path of `typed`: `~` is `home`, and a relative path starts in `here`."""
     if typed == "~" or typed.startswith("~/"):
         typed = home + typed[1:]
     return os.path.normpath(os.path.join(here, typed))  # noqa: PTH118 - pathlib keeps `..`
 
 
 def folder_and_start(typed: str) -> tuple[str, str]:
-    """`typed` cut behind its last slash: the folder to look in, and how the name starts."""
+    """Split `typed` behind its last slash into the folder and the start of a name."""
     if typed == "~":
         return "~/", ""
     folder, slash, start = typed.rpartition("/")
     return folder + slash, start
 
 
-def completed(typed: str, names: Sequence[str]) -> Completion:
-    """`typed` as far as one of `names`, those in its folder, must make it; folders among them end with a slash.
+def complete(typed: str, names: Sequence[str]) -> Completion:
+    """Extend `typed` as far as `names`, the names in its folder, allow; folders among them end with a slash.
 
-    Names in another case are taken where nothing fits exactly. A hidden name has to be asked for with its dot.
+    Upper and lower case count only if a name matches exactly. Hidden names match only if the dot is typed.
     """
     folder, start = folder_and_start(typed)
-    fitting = _fitting(start, names)
-    if not fitting:
+    matching = _matching(start, names)
+    if not matching:
         return Completion(folder + start)
-    common = _common_start(fitting)
-    grown = folder + inert_part(common if len(common) >= len(start) else start)
-    return Completion(grown, () if len(fitting) == 1 and grown == folder + fitting[0] else tuple(fitting))
+    common = _common_start(matching)
+    grown = folder + printable_start(common if len(common) >= len(start) else start)
+    return Completion(grown, () if len(matching) == 1 and grown == folder + matching[0] else tuple(matching))
 
 
-def _fitting(start: str, names: Sequence[str]) -> list[str]:
-    askable = [name for name in names if start.startswith(".") or not name.startswith(".")]
-    exact = [name for name in askable if name.startswith(start)]
-    return exact or [name for name in askable if name.lower().startswith(start.lower())]
+def _matching(start: str, names: Sequence[str]) -> list[str]:
+    eligible = [name for name in names if start.startswith(".") or not name.startswith(".")]
+    exact = [name for name in eligible if name.startswith(start)]
+    return exact or [name for name in eligible if name.lower().startswith(start.lower())]
 
 
 def _common_start(names: Sequence[str]) -> str:
-    first, last = min(names), max(names)  # what these two share, all between them share
+    first, last = min(names), max(names)  # the prefix of these two is common to all
     return next((first[:index] for index, character in enumerate(first) if last[index] != character), first)
 
 
-def inert_part(name: str) -> str:
-    """The beginning of `name`, up to the first character that a terminal would obey."""
+def printable_start(name: str) -> str:
+    """`name` up to its first control character."""
     return next((name[:index] for index, character in enumerate(name) if printable(character) != character), name)

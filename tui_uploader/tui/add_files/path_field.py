@@ -1,4 +1,4 @@
-"""The field for a path: Tab completes it and tells what it may become; files dropped onto it are passed on."""
+"""The path field: Tab completes the path; files dropped onto the field are passed on to the dialog."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from textual.message import Message
 
 from tui_uploader.model import ProjectKind
 from tui_uploader.threads import in_own_thread
-from tui_uploader.tui.add_files.folder_counts import MOST_ENTRIES, listed
-from tui_uploader.tui.add_files.path_completion import completed, folder_and_start, inert_part, meant_path
+from tui_uploader.tui.add_files.folder_counts import MOST_ENTRIES, list_folder
+from tui_uploader.tui.add_files.path_completion import absolute_path, complete, folder_and_start, printable_start
 from tui_uploader.tui.add_files.resolve_paths import is_drop
 from tui_uploader.tui.widgets.text_field import TextField
 
@@ -26,38 +26,41 @@ class PathField(TextField):
 
     @dataclass
     class Candidates(Message):
-        """What Tab found."""
+        """The names that match after Tab."""
 
         names: tuple[str, ...]
-        """Empty when there is no choice, or nothing at all."""
+        """Empty if there is only one or none."""
 
     @dataclass
     class Dropped(Message):
+        """Files were dropped onto the field."""
+
         text: str
 
     def __init__(self, folder: str, here: str, home: str, *, id: str) -> None:
-        self._placed = _start_of(folder)
-        super().__init__(self._placed, id=id)
+        self._prefilled = _as_prefix(folder)
+        super().__init__(self._prefilled, id=id)
         self.kind = ProjectKind.IMAGES
-        """Files of this kind are completed, beside folders."""
+        """Kind of the files that are completed, besides folders."""
         self._here, self._home = here, home
-        self._told = ""
+        self._listed_for = ""
+        """The text for which the candidates were last shown."""
 
-    def place(self, folder: str) -> None:
-        """Start from `folder`; that alone does not mean that somebody wants to upload it."""
-        self._placed = _start_of(folder)
-        self.value = self._placed
+    def prefill(self, folder: str) -> None:
+        """Fill in `folder` as a starting point; it does not count as typed."""
+        self._prefilled = _as_prefix(folder)
+        self.value = self._prefilled
         self.cursor_position = len(self.value)
 
     @property
     def was_typed(self) -> bool:
-        """Somebody wrote what is in the field."""
-        return bool(self.value.strip()) and self.value != self._placed
+        """Whether the user changed the field."""
+        return bool(self.value.strip()) and self.value != self._prefilled
 
     @property
     def folder(self) -> str:
-        """Absolute path of the folder that is being typed in."""
-        return meant_path(folder_and_start(self.value)[0], self._here, self._home)
+        """Absolute path of the folder part of the text."""
+        return absolute_path(folder_and_start(self.value)[0], self._here, self._home)
 
     def on_paste(self, event: events.Paste) -> None:
         if is_drop(event.text):
@@ -72,21 +75,21 @@ class PathField(TextField):
 
     @work(group="completion", exclusive=True, description="complete a path")
     async def _complete(self) -> None:
-        """Where nothing can be added, or the choice was told before, Tab does what it does elsewhere: it goes on."""
+        """Complete the text; if nothing can be added, or the choice was shown before, Tab moves on as elsewhere."""
         typed = self.value
-        look = partial(listed, self.folder, self.kind, hidden=True, files=True, most=MOST_ENTRIES)
-        listing = await in_own_thread(look)
+        list_names = partial(list_folder, self.folder, self.kind, hidden=True, files=True, most=MOST_ENTRIES)
+        listing = await in_own_thread(list_names)
         if self.value != typed:  # typed on meanwhile
             return
         names = [f"{entry.name}/" if entry.is_folder else entry.name for entry in listing.entries]
-        completion = completed(typed, names)
+        completion = complete(typed, names)
         self.value = completion.text
         self.cursor_position = len(self.value)
         self.post_message(self.Candidates(completion.candidates))
-        if completion.text == typed and (not completion.candidates or self._told == typed):
+        if completion.text == typed and (not completion.candidates or self._listed_for == typed):
             self.screen.focus_next()
-        self._told = completion.text
+        self._listed_for = completion.text
 
 
-def _start_of(folder: str) -> str:
-    return inert_part(folder if folder.endswith("/") else f"{folder}/")
+def _as_prefix(folder: str) -> str:
+    return printable_start(folder if folder.endswith("/") else f"{folder}/")

@@ -1,4 +1,4 @@
-"""The field for the project: a new name, or one that exists; up and down go through those."""
+"""The project field: type a new name, or go through the existing projects with Up and Down."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tui_uploader.model import Project
-from tui_uploader.tui.add_files.destination import matching, named, stepped
+from tui_uploader.tui.add_files.destination import next_project, project_named, projects_matching
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.widgets.text_field import TextField
 
@@ -16,27 +16,27 @@ from tui_uploader.tui.widgets.text_field import TextField
 class ProjectField(TextField):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "step(1)", "Next project", show=False),
-        Binding("up", "step(-1)", "Project before", show=False),
+        Binding("up", "step(-1)", "Previous project", show=False),
     ]
 
     def __init__(self, project: Project | None, projects: Sequence[Project], *, id: str) -> None:
-        super().__init__(cell_text(project.name) if project else "", placeholder="new name; Down: choose", id=id)
+        super().__init__(cell_text(project.name) if project else "", placeholder="new name (Down: existing)", id=id)
         self._projects = [*projects] if project is None or project in projects else [project, *projects]
         self._typed = ""
-        self._stepped_to = project
+        self._picked_project = project
 
     @property
     def project(self) -> Project | None:
-        """The existing project that is meant; of several with one name, the one that was gone to."""
-        if self._stepped_to is not None and cell_text(self._stepped_to.name) == self.value:
-            return self._stepped_to
-        return named(self._projects, self.value)
+        """The existing project with this name; of several, the one selected with Up or Down. None: a new project."""
+        if self._picked_project is not None and cell_text(self._picked_project.name) == self.value:
+            return self._picked_project
+        return project_named(self._projects, self.value)
 
     def action_step(self, step: int) -> None:
         if self.project is None:
             self._typed = self.value
-        project = stepped(matching(self._projects, self._typed), self.project, step)
+        project = next_project(projects_matching(self._projects, self._typed), self.project, step)
         if project is not None:
-            self._stepped_to = project
+            self._picked_project = project
             self.value = cell_text(project.name)
             self.cursor_position = len(self.value)

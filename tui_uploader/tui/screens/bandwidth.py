@@ -74,7 +74,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
                 yield Static("per", classes="label")
                 yield self._per
             yield Static(id="note")
-            with Horizontal(classes="row", id="answers"):
+            with Horizontal(classes="row", id="buttons"):
                 yield Button("Save", id="save", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
             yield Static(_KEYS, id="keys")

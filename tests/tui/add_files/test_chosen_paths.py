@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import pytest
+
+from tui_uploader.tui.add_files.chosen_paths import clip_start, topmost, total_count
+from tui_uploader.tui.add_files.folder_counts import FolderCount, LocalPath
+
+
+def test_a_file_counts_once_however_it_was_chosen() -> None:
+    folder, inner = LocalPath("/m/a", True), LocalPath("/m/a/b", True)
+    photo, like_named = LocalPath("/m/a/1.jpg", False), LocalPath("/m/ab", True)
+    assert topmost([inner, folder, photo, like_named]) == [folder, like_named]
+    counts = {"/m/a": FolderCount(7), "/m/a/b": FolderCount(2)}
+    assert total_count([inner, folder, photo], counts) == FolderCount(7)
+    assert total_count([inner, photo], counts) == FolderCount(3)
+    assert total_count([folder, like_named], counts) == FolderCount(7, complete=False)
+    assert topmost([LocalPath("/", True), folder]) == [LocalPath("/", True)]
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "shown_path"),
+    [("/a/b", 4, "/a/b"), ("/aa/b", 4, "~a/b"), ("/a/日本", 5, "~日本"), ("/ab", 0, "")],
+)
+def test_a_path_keeps_its_end(path: str, width: int, shown_path: str) -> None:
+    assert clip_start(path, width, "~") == shown_path

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui_uploader.tui.add_files.folder_counts import LocalPath
+from tui_uploader.tui.add_files.resolve_paths import (
+    ResolvedPaths,
+    is_drop,
+    paste_warning,
+    resolve_paste,
+    resolve_typed,
+    typed_warning,
+)
+
+
+def test_dropped_paths_are_sorted_by_whether_they_are_here(tmp_path: Path) -> None:
+    photo = tmp_path / "a b.jpg"
+    photo.touch()
+    text = f"'{photo}' {tmp_path} {tmp_path} ~/{tmp_path.name} /Users/anna/1.jpg C:\\a.jpg {photo}/x file:///%00"
+    sorted_out = resolve_paste(text.replace(f"{photo}/x", f"'{photo}/x'"), str(tmp_path.parent))
+    assert sorted_out == ResolvedPaths(
+        found=(LocalPath(str(photo), False), LocalPath(str(tmp_path), True), LocalPath(str(tmp_path), True)),
+        missing=("/Users/anna/1.jpg", "C:\\a.jpg", f"{photo}/x", "/\0"),
+    )
+    assert paste_warning(sorted_out) == (
+        "/Users/anna/1.jpg and 3 other paths: not on this machine. A file dropped into an SSH window stays on your own"
+        " computer; copy it here first."
+    )
+
+
+def test_a_typed_path_is_looked_for_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "it's here").mkdir()
+    assert resolve_typed("it's here", str(tmp_path), "/").found == (LocalPath(str(tmp_path / "it's here"), True),)
+    assert typed_warning(resolve_typed("nope\x1b", str(tmp_path), "/")) == (
+        "nope\\x1b does not exist on this machine. Check the spelling and whether the card is mounted."
+    )
+
+
+def test_what_cannot_be_looked_at_is_not_called_missing(tmp_path: Path) -> None:
+    name = "x" * 300
+    given_path = resolve_typed(name, str(tmp_path), "/")
+    assert not given_path.found and not given_path.missing
+    assert typed_warning(given_path) == f"Cannot read …{'x' * 59}: File name too long."
+    assert paste_warning(given_path) == typed_warning(given_path)
+
+
+def test_a_paste_that_was_cut_is_told(tmp_path: Path) -> None:
+    sorted_out = resolve_paste(f"{tmp_path}\n" * 100_000, "/")
+    assert sorted_out.found == (LocalPath(str(tmp_path), True),)
+    assert "The paste was cut at 500,000 characters" in paste_warning(sorted_out)
+
+
+@pytest.mark.parametrize(
+    ("text", "drop"),
+    [("/a /b", True), ("'/a b'", True), ("~/a", True), ("a/b", False), ("North field", False), ("", False)],
+)
+def test_a_drop_is_told_from_a_piece_of_text(text: str, drop: bool) -> None:
+    assert is_drop(text) is drop
