@@ -62,8 +62,12 @@ ROOT, ANN, JOE = 0, 1001, 1002
     ("we_are", "owner", "said"),
     [
         (ROOT, ANN, "running as root, but /home/a b belongs to ann. Run tui-uploader as ann (without sudo), or set"),
-        (JOE, ANN, "/home/a b belongs to ann, and you are joe. Run tui-uploader as ann, or let HOME and"),
-        (JOE, ROOT, "as after a run with sudo, and you are joe. Give it back with `sudo chown -R joe '/home/a b'`"),
+        (JOE, ANN, "/home/a b belongs to ann, but you are joe. Run tui-uploader as ann, or set HOME and"),
+        (
+            JOE,
+            ROOT,
+            "from a run with sudo, but you are joe. Change its owner with `sudo chown -R joe '/home/a b'`",
+        ),
         (ROOT, 54321, "belongs to user number 54321."),
     ],
 )

@@ -1,4 +1,4 @@
-"""The one tree of failures.
+"""All errors of the program, in one tree.
 
     UploaderError
     ├── UsageError                      exit 2: the command cannot be carried out as given
@@ -8,10 +8,10 @@
     │   └── SourceUnreadable  SourceVanished  SourceChanged  SourceRefused
     ├── SignInError                     exit 3
     │   └── NotSignedIn  SignInRefused  TokenExpired  StorageKeyExpired
-    ├── LinkError                       exit 4: the way to the cloud
+    ├── LinkError                       exit 4: the network between here and the cloud
     │   ├── LinkDown  LinkStalled  TrustFailed  ProxyRefused  ProxyUnusable  NotTheService
     │   └── SendingPaused  BudgetUsedUp
-    ├── CloudError                      exit 5: the cloud's own answer
+    ├── CloudError                      exit 5: the cloud's answer
     │   ├── CloudBusy  CloudFault  CloudRefused (StorageRefused)  CloudUnintelligible  Unsupported
     │   └── ChecksumRefused (StoredDamaged)  ClockSkewed  MultipartGone  NameTaken
     ├── EngineError                     exit 6: the background process or its journal
@@ -20,9 +20,8 @@
     │   └── UnforeseenFailure
     └── Interrupted                     exit 130
 
-Each knows what would make another attempt worth it (`remedy`), the exit code of a command that ends with it,
-and the sentence that the user reads (`str(error)`). A sentence names the thing, says what is wrong, and what helps.
-No secret is ever part of one: `redaction` takes out what a server may have quoted.
+Each error has the remedy that makes a retry worthwhile, the exit code of a command that ends with it, and the sentence
+for the user (`str(error)`): what failed, why, and what to do. `redaction` removes secrets that a server quoted.
 """
 
 from __future__ import annotations
@@ -34,26 +33,26 @@ from tui_uploader.redaction import without_secrets
 
 
 class Remedy(StrEnum):
-    """What has to happen before another attempt can succeed."""
+    """What has to happen before a retry can succeed."""
 
     WAIT = "wait"
-    """Time: try again after a pause."""
+    """Retry after a pause."""
     LINK = "link"
-    """The link has to come back; waiting for it costs no attempt."""
+    """The network has to come back; waiting for it costs no attempt."""
     NEW_TOKEN = "new_token"
     NEW_CREDENTIALS = "new_credentials"
     CORRECT_CLOCK = "correct_clock"
-    """Sign again with the service's time."""
+    """Sign the request again with the service's time."""
     CHECK_FILE = "check_file"
-    """Read the source file again: it is not what it was."""
+    """Read the source file again: it may have changed."""
     RESTART_FILE = "restart_file"
-    """Parts sent before are gone; send the file from its beginning."""
+    """The parts sent so far are gone; send the whole file again."""
     PERSON = "person"
-    """Only a person can help; trying again by itself is pointless."""
+    """The user has to act; an automatic retry is pointless."""
 
 
 class UploaderError(Exception):
-    """Root of the tree."""
+    """Base class of all errors of the program."""
 
     exit_code: ClassVar[int] = 6
     remedy: ClassVar[Remedy] = Remedy.PERSON
@@ -61,7 +60,7 @@ class UploaderError(Exception):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(without_secrets(message))
         self.retry_after = retry_after
-        """Seconds to wait before the next attempt, where the other side said so."""
+        """Seconds to wait before the next attempt, if the server named them."""
 
     @property
     def message(self) -> str:
@@ -69,7 +68,7 @@ class UploaderError(Exception):
 
     @property
     def kind(self) -> str:
-        """Name of the class: how the error is called in JSON and in the journal."""
+        """The class name, as JSON and the journal have it: a renamed class changes both."""
         return type(self).__name__
 
     @property
@@ -120,7 +119,7 @@ class SourceChanged(SourceError):
 
 
 class SourceRefused(SourceError):
-    """The content is no image or result that the service would take."""
+    """The content is not an image or result that the service accepts."""
 
 
 class SignInError(UploaderError):
@@ -138,6 +137,8 @@ class TokenExpired(SignInError):
 
 
 class StorageKeyExpired(SignInError):
+    """The storage no longer accepts the session credentials."""
+
     remedy = Remedy.NEW_CREDENTIALS
 
 
@@ -150,11 +151,11 @@ class LinkDown(LinkError): ...
 
 
 class LinkStalled(LinkError):
-    """Connected, but no byte moved for too long."""
+    """Connected, but no data moved for too long."""
 
 
 class TrustFailed(LinkError):
-    """TLS: the other side could not prove who it is."""
+    """TLS failed: the server's certificate could not be verified."""
 
     remedy = Remedy.PERSON
 
@@ -164,21 +165,21 @@ class ProxyRefused(LinkError):
 
 
 class ProxyUnusable(LinkError):
-    """The setting or the variable that names the proxy is wrong, or names one of a kind that is not supported."""
+    """The proxy setting is invalid, or names an unsupported type of proxy."""
 
     remedy = Remedy.PERSON
 
 
 class NotTheService(LinkError):
-    """Somebody else answered, such as the login page of a hotel's network."""
+    """Another server answered, such as the login page of a hotel network."""
 
 
 class SendingPaused(LinkError):
-    """The user's own cap or timetable lets nothing out now, or a data budget that comes anew by itself is used up."""
+    """The user's rate limit or timetable allows no sending now, or a recurring data budget is used up."""
 
 
 class BudgetUsedUp(LinkError):
-    """The user's own data budget in total: it does not come anew by itself."""
+    """The user's total data budget is used up; unlike a recurring one, it is not renewed."""
 
     remedy = Remedy.PERSON
 
@@ -199,18 +200,17 @@ class CloudRefused(CloudError): ...
 
 
 class StorageRefused(CloudRefused):
-    """The service named a place for files to which nothing is sent, or credentials with which nothing can be. It is
-    about the account, not about a file."""
+    """The service named an unsafe storage endpoint or unusable credentials. Affects the account, not a single file."""
 
 
 class CloudUnintelligible(CloudError):
-    """A reply that is not what the protocol says."""
+    """The reply does not follow the protocol."""
 
     remedy = Remedy.WAIT
 
 
 class Unsupported(CloudError):
-    """The cloud does not offer this call to us; a capability turns itself off."""
+    """The cloud does not offer this call to the account; the feature is turned off."""
 
 
 class ChecksumRefused(CloudError):
@@ -218,8 +218,8 @@ class ChecksumRefused(CloudError):
 
 
 class StoredDamaged(ChecksumRefused):
-    """The storage holds other bytes under this name than were sent. The object was made by us, and is not registered;
-    the file is sent again under another name, since nothing in the storage is overwritten or removed."""
+    """The storage saved an object of ours with different data than was sent. It is not registered; the file is sent
+    again under another name, since nothing in the storage is overwritten or removed."""
 
 
 class ClockSkewed(CloudError):
@@ -231,7 +231,7 @@ class MultipartGone(CloudError):
 
 
 class NameTaken(CloudError):
-    """An object of that name is in the project already, and was not overwritten."""
+    """The project already has an object of that name; it was not overwritten."""
 
 
 class EngineError(UploaderError):
@@ -242,7 +242,7 @@ class EngineUnreachable(EngineError): ...
 
 
 class EngineGone(EngineUnreachable):
-    """It ended, or was stopped, before it answered: the next engine can be asked the same."""
+    """The engine ended before it answered; the request can be repeated to the next engine."""
 
 
 class EngineWillNotStart(EngineError): ...
@@ -252,13 +252,13 @@ class EngineVersionDiffers(EngineError): ...
 
 
 class JournalUnwritable(EngineError):
-    """The disk is full, or the folder read-only: nothing may happen that cannot be written down."""
+    """The disk is full or the folder read-only. Work stops: nothing may happen that is not journaled."""
 
     remedy = Remedy.WAIT
 
 
 class JournalInUse(EngineError):
-    """Another process has the journal open."""
+    """Another process uses the journal."""
 
 
 class JournalTooNew(EngineError): ...
@@ -268,7 +268,7 @@ class JournalDamaged(EngineError): ...
 
 
 class UnforeseenFailure(EngineError):
-    """A fault of the program itself, met by one of the engine's workers."""
+    """A bug in the program, hit by one of the engine's workers."""
 
     remedy = Remedy.WAIT
 
@@ -285,5 +285,5 @@ def _tree(root: type[UploaderError]) -> dict[str, type[UploaderError]]:
 
 
 def revived(kind: str, message: str) -> UploaderError:
-    """The error that crossed a process boundary as its `kind` and `message`; an unknown kind is a plain EngineError."""
+    """Rebuild an error that crossed a process boundary as `kind` and `message`; an unknown kind gives EngineError."""
     return _tree(UploaderError).get(kind, EngineError)(message)

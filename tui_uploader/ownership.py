@@ -1,4 +1,4 @@
-"""Whose files and folders are: what this program keeps belongs to its user, and nobody else can enter it."""
+"""Ownership of files and folders: what this program stores belongs to its user and is closed to others."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ROOT = 0
 
 
 def make_folders(folder: Path) -> None:
-    """Make `folder` and what is missing on the way there, all with mode 0700, as the XDG Base Directory Specification
-    has it and whatever the umask is.
+    """Create `folder` and its missing parents with mode 0700, whatever the umask, as the XDG Base Directory
+    Specification asks.
 
-    Raises OSError, FileExistsError where a file or a link to nothing is in the way.
+    Raises OSError, FileExistsError if a file or a dangling link is in the way.
     """
     if folder.is_dir():
         return
@@ -28,9 +28,9 @@ def make_folders(folder: Path) -> None:
 
 
 def private(folder: Path) -> Path:
-    """Make `folder` with mode 0700, and return it.
+    """Create `folder` with mode 0700, and return it.
 
-    Raises OSError, also when somebody else owns it, or put a link in its place: then it is not private.
+    Raises OSError, also if another user owns it or the link in its place: then it is not private.
     """
     make_folders(folder)
     found = folder.stat()
@@ -42,9 +42,9 @@ def private(folder: Path) -> Path:
 
 
 def foreign(path: Path) -> str | None:
-    """Say that `path` belongs to another user, and what to do; None where it is this user's own or is not there.
+    """The message that `path` belongs to another user, and what to do; None if it is this user's, or does not exist.
 
-    Never advises to remove anything: the owner's engine may be working in it right now.
+    It never advises to remove anything: the owner's engine may be using it right now.
     """
     try:
         owners = {path.lstat().st_uid, path.stat().st_uid}
@@ -55,7 +55,7 @@ def foreign(path: Path) -> str | None:
 
 
 def not_yours(path: Path, owner: int) -> str:
-    """The sentence for a path that belongs to user `owner`, who is not the one of this process."""
+    """The message for a path that belongs to another user, `owner`."""
     shown, theirs, ours = printable(os.fspath(path)), user_name(owner), user_name(os.getuid())
     if os.getuid() == _ROOT:
         return (
@@ -64,17 +64,17 @@ def not_yours(path: Path, owner: int) -> str:
         )
     if owner == _ROOT:
         return (
-            f"{shown} belongs to root, as after a run with sudo, and you are {ours}. Give it back with"
+            f"{shown} belongs to root, probably from a run with sudo, but you are {ours}. Change its owner with"
             f" `sudo chown -R {ours} {shlex.quote(shown)}`, then try again."
         )
     return (
-        f"{shown} belongs to {theirs}, and you are {ours}. Run {APP} as {theirs}, or let HOME and XDG_DATA_HOME name"
+        f"{shown} belongs to {theirs}, but you are {ours}. Run {APP} as {theirs}, or set HOME and XDG_DATA_HOME to"
         " folders of your own."
     )
 
 
 def user_name(uid: int) -> str:
-    """The name that the system's list of users has for `uid`, or else its number."""
+    """The user name of `uid` in the system's user database, or its number."""
     try:
         return printable(pwd.getpwuid(uid).pw_name, 80)
     except KeyError:

@@ -1,4 +1,4 @@
-"""Where things lie and what the user chose: the only reader of the environment and of the settings file.
+"""The user's directories and settings, from the environment and the settings file.
 
 Directories come from platformdirs, so `HOME` and `XDG_*` move everything.
 """
@@ -20,37 +20,37 @@ from tui_uploader.text import printable
 
 APP = "tui-uploader"
 VERSION = "0.1.0"
-"""Written here, where the build reads it too: to look it up among what is installed takes 10 ms."""
+"""The build reads it from here; looking it up among the installed packages would take 10 ms."""
 
 PIX4D_CLOUD_URL = "https://cloud.pix4d.com"
 
 _secrets: dict[str, Secrets] = {}
-"""Of the login that the environment carries."""
+"""The secret of the login in the environment."""
 
-# A Unix socket's path may have 104 bytes on macOS and 108 on Linux, the closing zero included.
+# The path of a Unix socket has up to 104 bytes on macOS and 108 on Linux, including the closing zero.
 LONGEST_SOCKET_PATH = 100
-"""Bytes that are safe everywhere."""
+"""Bytes. Safe on every system."""
 
 
 class Directories(msgspec.Struct, frozen=True):
-    """Where this user's files lie. `ownership.private` makes one that nobody else can enter."""
+    """The directories of this user's files. `ownership.private` creates them closed to other users."""
 
     config: Path
-    """`config.toml`, and the login where no keyring is to be had."""
+    """`config.toml`, and the login if there is no keyring."""
     data: Path
-    """The journal: what must survive everything. Beside it the lock of the one engine that may use it."""
+    """The journal, which must survive everything, and the lock of the one engine that uses it."""
     state: Path
     """The engine's log."""
     socket: Path
-    """Where an engine that is started in this environment makes its Unix socket.
+    """The Unix socket of an engine that is started in this environment.
 
-    One that runs may be from another environment: its lock tells (`service.instance.engine_socket`). Not in
-    `/run/user/UID`: logind empties that folder when the last SSH session ends, and the engine has to outlive that.
+    A running engine may come from another environment; its lock names the socket (`service.instance.engine_socket`).
+    Not in `/run/user/UID`: logind empties that folder when the last SSH session ends, which the engine must outlive.
     """
 
     @classmethod
     def of_user(cls) -> Directories:
-        """Raises UsageError where the environment and the system name no home directory that they could lie in."""
+        """The directories for this environment. Raises UsageError if there is no usable home directory."""
         config = _folder(platformdirs.user_config_dir, "XDG_CONFIG_HOME")
         data = _folder(platformdirs.user_data_dir, "XDG_DATA_HOME")
         state = _folder(platformdirs.user_state_dir, "XDG_STATE_HOME")
@@ -66,12 +66,12 @@ class Directories(msgspec.Struct, frozen=True):
 
     @property
     def earlier_lock(self) -> Path:
-        """Where engines until 0.1 have their lock."""
+        """The lock of engines up to 0.1."""
         return self.state / "engine.lock"
 
     @property
     def earlier_socket(self) -> Path:
-        """Where engines until 0.1 have their socket."""
+        """The socket of engines up to 0.1."""
         return _socket_below(self.state)
 
     @property
@@ -84,22 +84,22 @@ class Directories(msgspec.Struct, frozen=True):
 
 
 def _folder(find: Callable[..., str], variable: str) -> Path:
-    """Raises UsageError.
+    """The directory that `find` of platformdirs names.
 
-    platformdirs ignores a variable with a relative path, as the XDG Base Directory Specification demands, and takes the
-    home directory from the system's list of users where `HOME` is relative. Then a person and a job with another
-    `HOME` would get two engines, so that is refused here.
+    platformdirs ignores variables with a relative path, as the XDG Base Directory Specification demands, and takes the
+    home directory from the user database if `HOME` is relative. A user and a job with another `HOME` would then get two
+    engines, so that is an error here. Raises UsageError.
     """
     home = os.environ.get("HOME")
     if home is not None and not home.startswith("/") and not os.environ.get(variable, "").startswith("/"):
-        said = f"is {printable(home, 200)}, which is no absolute path" if home else "is empty"
-        raise UsageError(f"The environment variable HOME {said}; set it to your home directory, then try again.")
+        problem = f"is {printable(home, 200)}, which is not an absolute path" if home else "is empty"
+        raise UsageError(f"The environment variable HOME {problem}. Set it to your home directory, then try again.")
     try:
         return Path(find(APP, appauthor=False))
     except RuntimeError:
         raise UsageError(
-            "This user has no home directory: HOME is not set, and the system's list of users has no entry for user"
-            f" {os.getuid()}. Set HOME to a folder that this user may write to, then try again."
+            "This user has no home directory: HOME is not set, and the system's user database has no entry for user"
+            f" {os.getuid()}. Set HOME to a folder that this user can write to, then try again."
         ) from None
 
 
@@ -113,11 +113,11 @@ def home_folder() -> Path | None:
 
 
 def _socket_below(folder: Path) -> Path:
-    """A place in `folder`, or for temporary files where its path is too long for a socket."""
+    """A socket path in `folder`, or in the folder for temporary files if that path would be too long."""
     socket = folder / "engine" / "engine.sock"
     if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH:
         return socket
-    import hashlib  # what few need: every command and the first frame wait for this module
+    import hashlib  # rarely needed, and every command waits for this module to load
     import tempfile
 
     tag = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
@@ -125,7 +125,7 @@ def _socket_below(folder: Path) -> Path:
 
 
 class EnvironmentLogin(msgspec.Struct, frozen=True):
-    """A login that the environment carries. The secret is in no repr."""
+    """A login from the environment. Its repr omits the secret."""
 
     client_id: str
     client_secret: str
@@ -135,19 +135,19 @@ class EnvironmentLogin(msgspec.Struct, frozen=True):
 
 
 class NoticeSettings(msgspec.Struct, frozen=True):
-    """How the full screen calls somebody who looks elsewhere: the table `[notices]` of the file."""
+    """How the app attracts attention: the table `[notices]` of the settings file."""
 
     bell: bool = True
-    """`TUI_UPLOADER_BELL=0` keeps the terminal from ringing."""
+    """Sound the terminal bell; `TUI_UPLOADER_BELL=0` turns it off."""
     desktop: bool = True
-    """`TUI_UPLOADER_DESKTOP=0` keeps it from showing a notice of the desktop, where it can."""
+    """Show desktop notifications where the terminal can; `TUI_UPLOADER_DESKTOP=0` turns them off."""
     after: float = 30.0
-    """Seconds that an upload must have taken for its end to be called out (`TUI_UPLOADER_NOTICE_AFTER`). What needs
-    somebody is called out at once."""
+    """Seconds an upload must have taken for its end to be announced (`TUI_UPLOADER_NOTICE_AFTER`). If the user has to
+    act, that is announced at once."""
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Flags win over the environment, the environment over the file."""
+    """All settings. Flags win over the environment, the environment over the file."""
 
     cloud_url: str = PIX4D_CLOUD_URL
     profile: str = "default"
@@ -155,28 +155,27 @@ class Settings(msgspec.Struct, frozen=True):
     login: EnvironmentLogin | None = None
     """From `PIX4D_CLIENT_ID` and `PIX4D_CLIENT_SECRET`."""
     no_keyring: bool = False
-    """`TUI_UPLOADER_NO_KEYRING=1`: keep logins in the private file even where a keyring answers."""
+    """`TUI_UPLOADER_NO_KEYRING=1`: keep logins in the private file even if there is a keyring."""
     idle_exit: float = 600.0
-    """Seconds after the last work and the last client until the engine leaves."""
+    """Seconds without work and clients after which the engine exits."""
     keep_dismissed_days: float = 30.0
-    """Days after which only the record of what it delivered is kept of a dismissed upload
+    """Days after which a dismissed upload is reduced to the record of its delivered files
     (`TUI_UPLOADER_KEEP_DISMISSED_DAYS`)."""
     proxy: str | None = None
-    """One proxy for the API and for S3. Without it, `HTTPS_PROXY` and friends are obeyed; `NO_PROXY`
-    counts in either case."""
+    """The proxy for the API and S3. Without it, `HTTPS_PROXY` and similar variables count; `NO_PROXY` always does."""
     ca_file: Path | None = None
-    """One more trusted authority, for networks that intercept TLS."""
+    """An additional trusted CA certificate, for networks that inspect TLS."""
     notices: NoticeSettings = NoticeSettings()
 
     def __repr__(self) -> str:
-        """Without the proxy, whose address may hold a password."""
+        """Omits the proxy, whose address may contain a password."""
         return f"Settings(cloud_url={self.cloud_url!r}, profile={self.profile!r}, login={self.login!r})"
 
 
 def load(environment: Mapping[str, str] | None = None, directories: Directories | None = None) -> Settings:
-    """Settings from the file and the environment.
+    """Read the settings from the file and the environment.
 
-    Raises UsageError naming the file or the variable that cannot be understood.
+    Raises UsageError naming the invalid file, setting or variable.
     """
     env = os.environ if environment is None else environment
     table = _read_file((directories or Directories.of_user()).settings_file)
@@ -187,7 +186,7 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
     client_id, secret = env.get("PIX4D_CLIENT_ID"), env.get("PIX4D_CLIENT_SECRET")
     if bool(client_id) != bool(secret):
         missing = "PIX4D_CLIENT_SECRET" if client_id else "PIX4D_CLIENT_ID"
-        raise UsageError(f"The environment names one half of a login: {missing} is not set.")
+        raise UsageError(f"The login in the environment is incomplete: {missing} is not set.")
     _secrets["login"] = Secrets(secret)
     ca_file = text("ca_file", "TUI_UPLOADER_CA_FILE", "")
     return Settings(
@@ -208,7 +207,7 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
 
 
 def _expanded(path: str) -> Path:
-    """With the home directory for `~`, where that is known."""
+    """`path` with `~` replaced by the home directory, if that is known."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -239,13 +238,13 @@ def _notices(env: Mapping[str, str], table: Mapping[str, object]) -> NoticeSetti
 def _read_file(path: Path) -> Mapping[str, object]:
     try:
         text = path.read_text(encoding="utf-8")
-        import tomllib  # few have such a file
+        import tomllib  # rarely needed: few users have the file
 
         return tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise UsageError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"Cannot read the settings file {path}: {error.strerror}.") from error
     except ValueError as error:
         raise UsageError(f"The settings file {path} is not valid TOML: {error}") from error
 
@@ -253,20 +252,20 @@ def _read_file(path: Path) -> Mapping[str, object]:
 def _text_in(table: Mapping[str, object], name: str) -> str:
     value = table.get(name, "")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise UsageError(f"In the settings file, `{name}` must be one text or number.")
+        raise UsageError(f"In the settings file, `{name}` must be a text or a number.")
     return str(value)
 
 
 def cloud_address(url: str) -> str:
-    """`url` without a closing slash.
+    """`url` without its trailing slash.
 
-    Raises UsageError for one that carries a name and a password, wherever they stand in it, or other words behind its
-    path: an address is shown and written down, and no address of a cloud has an `@`, in whatever form.
+    Addresses are shown and stored, so one with credentials anywhere in it, or anything after its path, is an error; no
+    address of a cloud needs an `@` in any form. Raises UsageError.
     """
     if "@" in unicodedata.normalize("NFKC", url) or "%40" in url:
-        raise UsageError("The cloud's address must carry no name and password. Use `tui-uploader login` for those.")
+        raise UsageError("The cloud's address must not contain a user name or password. Use `tui-uploader login`.")
     if "?" in url or "#" in url:
-        raise UsageError("The cloud's address must end with its host or a path: it can have no `?` and no `#`.")
+        raise UsageError("The cloud's address must end with its host or path, without `?` or `#`.")
     return url.rstrip("/")
 
 

@@ -143,9 +143,9 @@ _UNKNOWN_USER = 12345
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"HOME": "here"}, "HOME is here, which is no absolute path"),
+        ({"HOME": "here"}, "HOME is here, which is not an absolute path"),
         ({"HOME": ""}, "HOME is empty"),
-        ({"HOME": "a\x1bb", "XDG_STATE_HOME": "relative"}, "HOME is a\\x1bb, which is no absolute path"),
+        ({"HOME": "a\x1bb", "XDG_STATE_HOME": "relative"}, "HOME is a\\x1bb, which is not an absolute path"),
     ],
 )
 def test_a_home_that_is_none_is_one_sentence(environment: Mapping[str, str], said: str) -> None:
@@ -153,7 +153,7 @@ def test_a_home_that_is_none_is_one_sentence(environment: Mapping[str, str], sai
     assert (done.returncode, done.stdout) == (2, "")
     assert (
         done.stderr
-        == f"tui-uploader: The environment variable {said}; set it to your home directory, then try again.\n"
+        == f"tui-uploader: The environment variable {said}. Set it to your home directory, then try again.\n"
     )
 
 

@@ -116,8 +116,8 @@ def presenting(certificate: str) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("certificate", "host", "advice"),
     [
-        ("certificate_of_2120.pem", "127.0.0.1", "the clock is slow"),
-        ("certificate_of_1999.pem", "127.0.0.1", "if the date is not right"),
+        ("certificate_of_2120.pem", "127.0.0.1", "clock is slow: set the date"),
+        ("certificate_of_1999.pem", "127.0.0.1", "If this machine's date is wrong"),
         ("loopback.pem", "127.0.0.1", "ca_file"),
     ],
 )
@@ -155,8 +155,8 @@ async def test_a_certificate_of_somebody_else_is_told_as_such() -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "sentence"),
     [
-        ("407 Proxy Authentication Required", ProxyRefused, r"The proxy 127\.0\.0\.1:\d+ to .*setting `proxy`"),
-        ("403 Forbidden", ProxyRefused, r"The proxy 127\.0\.0\.1:\d+ does not let us through.*setting `proxy`"),
+        ("407 Proxy Authentication Required", ProxyRefused, r"The proxy 127\.0\.0\.1:\d+ requires .*setting `proxy`"),
+        ("403 Forbidden", ProxyRefused, r"The proxy 127\.0\.0\.1:\d+ refused to connect.*setting `proxy`"),
         ("502 Bad Gateway", LinkDown, r"The proxy 127\.0\.0\.1:\d+ cannot reach storage\.test \(HTTP 502\)"),
         ("504 Gateway Timeout", LinkDown, r"HTTP 504"),
     ],

@@ -108,7 +108,7 @@ def source(tmp_path: Path) -> Iterator[ByteRange]:
 
 
 def put(body: ByteRange) -> Request:
-    return Request("PUT", "/bucket/name", [("Host", "test")], body, patience=_DEADLINE)
+    return Request("PUT", "/bucket/name", [("Host", "test")], body, reply_timeout=_DEADLINE)
 
 
 def origin(server: Server) -> Origin:

@@ -132,7 +132,7 @@ async def test_nothing_goes_over_a_kept_connection_to_the_old_address_once_the_l
 async def test_a_resolver_that_hangs_is_asked_again_and_a_bounded_number_of_times(
     names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_uploader.cloud.net.resolver._JOINED_SECONDS", 0.0)
+    monkeypatch.setattr("tui_uploader.cloud.net.resolver._SHARED_SECONDS", 0.0)
     resolver = Resolver()
     names.hangs = threading.Event()
     for _ in range(40):

@@ -51,7 +51,7 @@ def instead_of_the_cloud(world: World, handler: Handler) -> AbstractContextManag
         (says(200, "<html>Welcome to the hotel</html>"), "login page"),
         (says(302, location="http://portal.example/"), "login page"),
         (says(511), "login page"),
-        (says(407), "wants a user name"),
+        (says(407), "requires a valid user name"),
     ],
 )
 async def test_behind_a_portal_everything_waits_and_says_so(world: World, handler: Handler, sentence: str) -> None:
@@ -98,7 +98,7 @@ async def test_names_that_cannot_be_resolved_for_an_hour_cost_nothing(
                 await until(lambda probe=probe: asked >= 2 * probe)  # type: ignore[misc]
                 world.time.passed += HOUR / 12
             link = manager.queries.status().link
-            assert link.state is LinkState.DOWN and "localhost cannot be resolved" in (link.reason or "")
+            assert link.state is LinkState.DOWN and "Cannot resolve the name localhost" in (link.reason or "")
             items = (await files_by_name(manager, upload.upload)).values()
             assert {item.status for item in items} == {FileStatus.WAITING}
             assert len({item.reason for item in items if item.reason != "to be checked"}) <= 1

@@ -58,7 +58,7 @@ def bytes_of(span: ByteRange) -> bytes:
 
 
 def put(body: bytes | ByteRange, target: str = "/bucket/name") -> Request:
-    return Request("PUT", target, [("Host", "test")], body, patience=QUICK.reply)
+    return Request("PUT", target, [("Host", "test")], body, reply_timeout=QUICK.reply)
 
 
 def origin(server: Server, host: str = "127.0.0.1") -> Origin:
@@ -376,14 +376,14 @@ async def test_the_kernel_ends_nothing_that_is_being_sent_sooner_than_we_do(
     answer = threading.Event()
 
     def look(call: Call) -> None:
-        limits.extend(connection.ask(limit) for connection in pool._busy)
+        limits.extend(connection.with_socket(limit) for connection in pool._busy)
         call.read_body()
         answer.wait(20)
         call.reply()
 
     with serving(look) as server:
-        sending = asyncio.create_task(pool.exchange(origin(server), replace(put(source), patience=20.0)))
-        await until(lambda: [connection.ask(limit) for connection in pool._busy] == [20_000])
+        sending = asyncio.create_task(pool.exchange(origin(server), replace(put(source), reply_timeout=20.0)))
+        await until(lambda: [connection.with_socket(limit) for connection in pool._busy] == [20_000])
         answer.set()
         await sending
         await pool.exchange(origin(server), put(source))

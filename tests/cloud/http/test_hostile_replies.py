@@ -18,7 +18,7 @@ from tests.cloud.servers import Call, Hangup, serving
 from tests.cloud.stores import byte_range, ignore, open_store
 from tui_uploader.cloud.http.error_mapping import Stalled
 from tui_uploader.cloud.http.messages import MAX_REPLY, Reply
-from tui_uploader.cloud.http.reply_limits import MAX_HEAD, SLOWEST, BodyDecoder, ReplyLimits
+from tui_uploader.cloud.http.reply_limits import MAX_HEAD, MIN_REPLY_RATE, BodyDecoder, ReplyLimits
 from tui_uploader.cloud.net.endpoint import Deadlines, origin_of
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.cloud.s3 import xml
@@ -223,7 +223,7 @@ def test_a_reply_may_take_its_patience_and_a_time_for_its_bytes() -> None:
     now = [100.0]
     limits = ReplyLimits("host", 60.0, lambda: now[0])
     now[0] += 59.0
-    limits.received(3 * SLOWEST)
+    limits.received(3 * MIN_REPLY_RATE)
     assert limits.left == pytest.approx(4.0)
     now[0] += 5.0
     with pytest.raises(Stalled):

@@ -15,7 +15,7 @@ from tests.cloud.servers import Call, serving
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
-from tui_uploader.cloud.net.happy_eyeballs import HEAD_START, connect, in_turns
+from tui_uploader.cloud.net.happy_eyeballs import ATTEMPT_DELAY, connect, interleaved
 from tui_uploader.cloud.net.sockets import Address
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
@@ -75,7 +75,7 @@ def ignore(_: socket.socket) -> None:
 def timed(addresses: Sequence[Address], timeout: float = 20.0, begun: Begun = ignore) -> tuple[Address, float]:
     """Whom it was that answered, and after how many seconds."""
     before = time.monotonic()
-    with connect(addresses, timeout, loopback=True, begun=begun) as sock:
+    with connect(addresses, timeout, loopback=True, on_attempt=begun) as sock:
         assert not sock.getblocking()
         return (sock.family, tuple(sock.getpeername())), time.monotonic() - before
 
@@ -90,21 +90,21 @@ def timed(addresses: Sequence[Address], timeout: float = 20.0, begun: Begun = ig
     ],
 )
 def test_families_take_turns_in_the_resolvers_order(given: list[Address], tried: list[Address]) -> None:
-    assert in_turns(given) == tried
+    assert interleaved(given) == tried
 
 
 def test_an_address_that_swallows_everything_costs_one_head_start() -> None:
     with swallowing() as dead, answering() as alive:
         found, seconds = timed([dead, dead, dead, alive])
         assert found == alive
-        assert HEAD_START <= seconds < 10
+        assert ATTEMPT_DELAY <= seconds < 10
 
 
 def test_a_refusal_lets_the_next_begin_at_once() -> None:
     with refusing() as closed, answering() as alive:
         found, seconds = timed([closed, alive])
         assert found == alive
-        assert seconds < HEAD_START
+        assert seconds < ATTEMPT_DELAY
 
 
 def test_the_first_that_answers_has_no_rival() -> None:
@@ -119,7 +119,7 @@ def test_whoever_may_cut_it_has_the_socket_that_won() -> None:
     with (
         swallowing() as dead,
         answering() as alive,
-        connect([dead, alive], 20.0, loopback=True, begun=begun.append) as sock,
+        connect([dead, alive], 20.0, loopback=True, on_attempt=begun.append) as sock,
     ):
         assert begun[-1] is sock
         assert [other.fileno() for other in set(begun) - {sock}] == [-1], "the loser is closed"
@@ -168,7 +168,7 @@ def test_a_cut_ends_all_attempts_at_once() -> None:
         thread.start()
         before = time.monotonic()
         with pytest.raises(Cut):
-            connect([dead, also], 30.0, loopback=True, begun=begun)
+            connect([dead, also], 30.0, loopback=True, on_attempt=begun)
         assert time.monotonic() - before < 10
         thread.join(10)
     assert {sock.fileno() for sock in seen} == {-1}

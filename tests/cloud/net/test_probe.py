@@ -19,7 +19,7 @@ from tui_uploader.cloud.contract import ByteRange, TcpInfo
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
-from tui_uploader.cloud.net.probe import accepted
+from tui_uploader.cloud.net.probe import wait_accepted
 from tui_uploader.cloud.net.sockets import Address
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
@@ -48,12 +48,12 @@ def address(port: int) -> Address:
 
 async def test_one_address_that_accepts_is_enough() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, nobody() as dead:
-        await accepted([address(dead), address(listener.getsockname()[1])], 10)
+        await wait_accepted([address(dead), address(listener.getsockname()[1])], 10)
 
 
 async def test_a_refusal_is_told_as_such() -> None:
     with nobody() as dead, pytest.raises(ConnectionRefusedError):
-        await accepted([address(dead)], 10)
+        await wait_accepted([address(dead)], 10)
 
 
 async def test_silence_ends_in_time() -> None:
@@ -67,7 +67,7 @@ async def test_silence_ends_in_time() -> None:
             one.connect_ex(target)
         began = time.monotonic()
         with pytest.raises(TimeoutError):
-            await accepted([address(target[1])], 0.2)
+            await wait_accepted([address(target[1])], 0.2)
         assert time.monotonic() - began < 5
         for one in crowd:
             one.close()
@@ -143,7 +143,7 @@ async def test_what_does_not_go_on_though_the_link_is_back_is_cut(
         call.reply(200)
 
     monkeypatch.setattr("tui_uploader.cloud.http.pool.read_tcp_info", lambda sock: found)
-    monkeypatch.setattr("tui_uploader.cloud.http.pool._MOMENT", 0.2)
+    monkeypatch.setattr("tui_uploader.cloud.http.pool._GRACE", 0.2)
     with serving(answer) as server, path.open("rb", buffering=0) as file:
         request = Request("PUT", "/", [("Host", "test")], ByteRange(file, 0, 1024, 0), 20.0)
         sending = asyncio.create_task(pool.exchange(Origin(False, "127.0.0.1", server.port), request))

@@ -1,8 +1,8 @@
-"""One HTTP/1.1 connection that sends files as cheaply as the kernel allows, from a worker thread.
+"""An HTTP/1.1 connection that sends files from a worker thread with little CPU time.
 
-Bodies go out by `sendfile`, or through one small buffer where TLS has to see them; both release the interpreter lock.
-The socket never blocks: every wait is a poll with a deadline that starts anew whenever the other side acknowledged
-something, hears an early answer, and ends at once when the connection is cut from another thread.
+Bodies go out by `sendfile`, or through a small buffer for TLS; both release the interpreter lock. The socket never
+blocks: every wait is a poll that notices an early reply, ends when another thread cuts the connection, and has a
+deadline that restarts with each acknowledgement from the other side.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from tui_uploader.cloud.net.sockets import (
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.errors import CloudUnintelligible
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 _PLAIN_CHUNK = 256 * 1024
-# OpenSSL takes a buffer wholly or not at all, so this is also the step of progress on a slow link.
+# OpenSSL takes a buffer as a whole, so this is also the granularity of progress on a slow link.
 _TLS_CHUNK = 64 * 1024
 _POLL_SLICE = 0.5
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -54,15 +54,15 @@ class Cut(Exception):
 
 
 class Unanswered(Exception):
-    """A connection that had been idle was gone before one byte of the answer; the same request may go out again."""
+    """A reused connection was closed before the first byte of the reply; the request may be sent again."""
 
 
 class ConnectFailed(Exception):
-    """The cause is what happened before the connection stood."""
+    """Connecting failed; the cause is the error."""
 
 
 class HttpConnection:
-    """To be used by one thread at a time; `cut` may be called from any."""
+    """A connection to one origin. Used by one thread at a time; `cut` may be called from any thread."""
 
     def __init__(
         self, origin: Origin, proxy: Proxy | None, tls: ssl.SSLContext | None, deadlines: Deadlines, throttle: Throttle
@@ -71,7 +71,7 @@ class HttpConnection:
         self.reusable = False
         self.idle_since = 0.0
         self.reads: tuple[float, str] | None = None
-        """Since when (monotonic) the thread waits for the disk, and for which file; None: it does not."""
+        """Since when (monotonic) the thread has waited for the disk, and for which file; None: it is not waiting."""
         self.proxy = proxy
         self._tls = tls
         self._deadlines = deadlines
@@ -82,27 +82,27 @@ class HttpConnection:
         self._is_cut = False
         self._inbox = bytearray()
         self._ended = False
-        """The other side says no more."""
+        """The other side has closed its end."""
         self._read_to_end = False
-        """And all that it said has been read."""
+        """Everything up to that end has been read."""
         self._limits = ReplyLimits(origin.host, deadlines.reply, time.monotonic)
 
     # ------------------------------------------------------------------------------------------- from any thread
 
     def cut(self) -> None:
-        """End whatever is under way; the thread in it gets `Cut`."""
+        """Abort the exchange under way; its thread gets `Cut`."""
         with self._lock:
             self._is_cut = True
             if self._socket is not None:
                 try:
-                    # Not SSLSocket.shutdown: that takes the TLS state away from under the thread.
+                    # Not SSLSocket.shutdown, which would discard TLS state that the thread is using.
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
                 except OSError:
                     pass
         self._throttle.wake()
 
     def close(self, *, drop: bool = False) -> None:
-        """`drop`: what is queued; else the kernel goes on sending it."""
+        """`drop`: discard queued data; otherwise the kernel still sends it."""
         with self._lock:
             self.reusable = False
             if self._socket is not None:
@@ -111,13 +111,13 @@ class HttpConnection:
                 self._socket.close()
                 self._socket = None
 
-    def ask(self, question: Callable[[socket.socket], Answer]) -> Answer | None:
-        """What `question` finds out of the socket; None where there is none."""
+    def with_socket(self, call: Callable[[socket.socket], T]) -> T | None:
+        """The result of `call(socket)`; None if there is no socket."""
         with self._lock:
-            return None if self._socket is None else question(self._socket)
+            return None if self._socket is None else call(self._socket)
 
-    def gone(self) -> bool:
-        """An idle connection has nothing to say: whatever it says, it is not to be used again."""
+    def is_stale(self) -> bool:
+        """Whether an idle connection cannot be used again: it was closed, or sent data that nobody asked for."""
         if self._socket is None or not self.reusable:
             return True
         poller = select.poll()
@@ -127,10 +127,10 @@ class HttpConnection:
     # ------------------------------------------------------------------------------------- from the sending thread
 
     def exchange(self, addresses: Sequence[Address], request: Request, sent: SentCallback | None) -> Reply:
-        """Send `request` and read its reply, opening the connection first where it is new.
+        """Send `request` and read its reply; connect first if needed.
 
-        Raises `Cut`, `Unanswered`, `ConnectFailed`, `Stalled`, OSError and `http.client.HTTPException` of the
-        connection, and SourceError where the file does not give what it should.
+        Raises `Cut`, `Unanswered`, `ConnectFailed`, `Stalled`, OSError and `http.client.HTTPException` for failures of
+        the connection, and SourceError for those of the file.
         """
         was_idle = self._socket is not None
         self.reusable = False
@@ -140,7 +140,7 @@ class HttpConnection:
             if not was_idle:
                 self._open(addresses)
             limit_silence(self._sock)
-            if self._heard() and self._inbox:
+            if self._receive() and self._inbox:
                 raise Unanswered if was_idle else http.client.HTTPException("a reply before the request")
             reply = self._exchange(request, sent)
         except (*_BROKEN_PIPE, http.client.RemoteDisconnected) as error:
@@ -163,7 +163,7 @@ class HttpConnection:
 
     def _open(self, addresses: Sequence[Address]) -> None:
         try:
-            connect(addresses, self._deadlines.connect, loopback=self._loopback, begun=self._adopt)
+            connect(addresses, self._deadlines.connect, loopback=self._loopback, on_attempt=self._adopt)
             self._check_cut()
             if self.proxy is not None and self.origin.tls:
                 self._tunnel(self.proxy)
@@ -190,14 +190,14 @@ class HttpConnection:
         if proxy.authorization is not None:
             headers.append(("Proxy-Authorization", proxy.authorization))
         self._send_bytes(Request("CONNECT", target, headers).head())
-        # Byte by byte: what a proxy sends beyond its answer has to be seen, not lost in a buffer.
+        # Byte by byte: data that a proxy sends after its reply must be noticed, not lost in a buffer.
         response = self._response("CONNECT", self._deadlines.stall, read_ahead=1)
         response.begin()
         if response.status != 200:
             raise proxy_answer(response.status, self.origin.host, proxy.address)
         if self._inbox:
-            # Kept, they would be read as the store's reply once TLS is up: a forged "200 OK" that no TLS protects.
-            raise http.client.HTTPException("the proxy sent more than its answer to CONNECT")
+            # It would be read as the storage's reply once TLS is up: a forged "200 OK" that TLS does not protect.
+            raise http.client.HTTPException("the proxy sent more than its reply to CONNECT")
 
     def _shake_hands(self, context: ssl.SSLContext) -> None:
         wrapped = context.wrap_socket(
@@ -218,17 +218,17 @@ class HttpConnection:
         try:
             whole = self._send_bytes(request.head()) and self._send_body(request.body, progress)
         except _BROKEN_PIPE:
-            # The answer to a refused body often lies in our queue already when the refusal breaks the connection.
-            if not self._heard():
+            # The reply to a refused body has often arrived already when the refusal breaks the connection.
+            if not self._receive():
                 raise
             whole = False
         if whole:
             if isinstance(request.body, ByteRange):
                 request.body.handed_over()
-            self._await_answer(request.patience, progress)
-        reply, keeps_alive = self._read_reply(request.method, request.patience)
+            self._await_reply(request.reply_timeout, progress)
+        reply, keeps_alive = self._read_reply(request.method, request.reply_timeout)
         if reply.ok and not whole:
-            raise http.client.HTTPException("praise for a request that was not sent to its end")
+            raise http.client.HTTPException("success for a request that was not sent completely")
         if reply.ok and sent is not None:
             sent(request.length)
         self.reusable = whole and keeps_alive and not self._inbox and not self._ended
@@ -237,60 +237,60 @@ class HttpConnection:
     # ------------------------------------------------------------------------------------------------- sending
 
     def _send_body(self, body: bytes | ByteRange, progress: BodyProgress | None) -> bool:
-        """False when the other side answered before it had everything."""
+        """Send `body`; False if the other side replied before it had everything."""
         if isinstance(body, bytes):
             return self._send_bytes(body)
         if isinstance(self._sock, ssl.SSLSocket):
             return self._send_through_buffer(body, 0, progress)
         return self._sendfile(body, progress)
 
-    def _sendfile(self, span: ByteRange, progress: BodyProgress | None) -> bool:
-        source, target, done, turn = span.file.fileno(), self._sock.fileno(), 0, 0
-        while done < span.length:
-            if not (turn := turn or self._turn(min(_PLAIN_CHUNK, span.length - done))):
+    def _sendfile(self, body: ByteRange, progress: BodyProgress | None) -> bool:
+        source, target, done, allowed = body.file.fileno(), self._sock.fileno(), 0, 0
+        while done < body.length:
+            if not (allowed := allowed or self._allowance(min(_PLAIN_CHUNK, body.length - done))):
                 return False
-            self.reads = (time.monotonic(), span.path)
+            self.reads = (time.monotonic(), body.path)
             try:
-                count = os.sendfile(target, source, span.offset + done, turn)
+                count = os.sendfile(target, source, body.offset + done, allowed)
             except BlockingIOError:
-                if not self._room(progress):
+                if not self._wait_writable(progress):
                     return False
                 continue
             except OSError as error:
                 if error.errno in _SENDFILE_IMPOSSIBLE and not self._is_cut:
-                    return self._send_through_buffer(span, done, progress)
-                raise sendfile_error(error, span, span.offset + done) from error
+                    return self._send_through_buffer(body, done, progress)
+                raise sendfile_error(error, body, body.offset + done) from error
             finally:
                 self.reads = None
             if count == 0:
-                raise shrunk(span)
+                raise shrunk(body)
             done += count
-            turn -= count
+            allowed -= count
             if progress is not None:
                 progress.accepted(count)
         return True
 
-    def _turn(self, wanted: int) -> int:
-        """How many bytes may be sent now; 0 when the other side speaks first, which under a cap is only heard here."""
-        turn = self._throttle.take(wanted, lambda: self._is_cut)
+    def _allowance(self, wanted: int) -> int:
+        """How many bytes may be sent now; 0 after an early reply, which under a rate limit is noticed only here."""
+        allowed = self._throttle.take(wanted, lambda: self._is_cut)
         self._check_cut()
-        return 0 if self._throttle.rate is not None and self._heard() else turn
+        return 0 if self._throttle.rate is not None and self._receive() else allowed
 
-    def _send_through_buffer(self, span: ByteRange, done: int, progress: BodyProgress | None) -> bool:
+    def _send_through_buffer(self, body: ByteRange, done: int, progress: BodyProgress | None) -> bool:
         buffer = thread_buffer(_TLS_CHUNK)
-        while done < span.length:
-            step = buffer[: self._turn(min(len(buffer), span.length - done))]
+        while done < body.length:
+            step = buffer[: self._allowance(min(len(buffer), body.length - done))]
             if not step:
                 return False
-            self.reads = (time.monotonic(), span.path)
+            self.reads = (time.monotonic(), body.path)
             try:
-                count = os.preadv(span.file.fileno(), [step], span.offset + done)
+                count = os.preadv(body.file.fileno(), [step], body.offset + done)
             except OSError as error:
-                raise unreadable(error, span) from error
+                raise unreadable(error, body) from error
             finally:
                 self.reads = None
             if count == 0:
-                raise shrunk(span)
+                raise shrunk(body)
             if not self._send_bytes(step[:count], progress):
                 return False
             done += count
@@ -302,7 +302,7 @@ class HttpConnection:
             try:
                 count = self._sock.send(rest)
             except _WOULD_BLOCK:
-                if not self._room(progress):
+                if not self._wait_writable(progress):
                     return False
                 continue
             rest = rest[count:]
@@ -310,50 +310,48 @@ class HttpConnection:
                 progress.accepted(count)
         return True
 
-    def _room(self, progress: BodyProgress | None) -> bool:
-        """Wait until more can be sent; False when the other side speaks first."""
+    def _wait_writable(self, progress: BodyProgress | None) -> bool:
+        """Wait until more can be sent; False if the other side replies first."""
         events = self._wait(select.POLLIN | select.POLLOUT, self._deadlines.stall, progress)
-        # What is readable under TLS may be a session ticket, which is no answer.
-        return not (events & ~select.POLLOUT and self._heard())
+        # Readable data may be a TLS session ticket, which is not a reply.
+        return not (events & ~select.POLLOUT and self._receive())
 
     # --------------------------------------------------------------------------------------------------- waiting
 
     def _wait(
-        self, mask: int, limit: float, progress: BodyProgress | None = None, patience: float | None = None
+        self, mask: int, limit: float, progress: BodyProgress | None = None, reply_timeout: float | None = None
     ) -> int:
-        """The poll events among `mask`, or errors. `patience` replaces `limit` once everything is acknowledged.
-
-        Raises `Stalled` after `limit` seconds in which the other side acknowledged nothing.
-        """
+        """The poll events among `mask`, or errors. Raises `Stalled` after `limit` seconds without an acknowledgement
+        from the other side; once everything is acknowledged, after `reply_timeout`."""
         poller = select.poll()
         poller.register(self._sock, mask)
         since, queued = time.monotonic(), unacknowledged(self._sock)
         while True:
             allowed = limit
-            if patience is not None and not queued:
-                allowed = patience
+            if reply_timeout is not None and not queued:
+                allowed = reply_timeout
                 limit_silence(self._sock, all_arrived=True)
             left = since + allowed - time.monotonic()
             if left <= 0:
-                raise Stalled
+                raise Stalled(allowed)
             events = poller.poll(min(_POLL_SLICE, left) * 1000)
             self._check_cut()
             if events:
                 return events[0][1]
             if progress is not None:
-                progress.tell()
+                progress.report()
             still_queued = unacknowledged(self._sock)
             if still_queued < queued:
                 since, queued = time.monotonic(), still_queued
 
-    def _await_answer(self, patience: float, progress: BodyProgress | None) -> None:
-        while not self._inbox and not self._heard():
-            self._wait(select.POLLIN, self._deadlines.stall, progress, patience)
+    def _await_reply(self, reply_timeout: float, progress: BodyProgress | None) -> None:
+        while not self._inbox and not self._receive():
+            self._wait(select.POLLIN, self._deadlines.stall, progress, reply_timeout)
 
     # ------------------------------------------------------------------------------------------------- receiving
 
-    def _heard(self) -> bool:
-        """Take what has arrived; False when that is nothing, True also when it is the end."""
+    def _receive(self) -> bool:
+        """Move what has arrived into the inbox; False if nothing has. The end of the stream counts as something."""
         try:
             data = self._sock.recv(64 * 1024)
         except _WOULD_BLOCK:
@@ -363,9 +361,9 @@ class HttpConnection:
         return True
 
     def _receive_into(self, buffer: memoryview) -> int:
-        """Blocks until there is something; 0 at the end."""
+        """Fill `buffer` and return the number of bytes; waits for the first byte, 0 means the end of the stream."""
         while not self._inbox and not self._ended:
-            if not self._heard():
+            if not self._receive():
                 self._wait(select.POLLIN, min(self._deadlines.stall, self._limits.left))
         if not self._inbox:
             self._read_to_end = True
@@ -376,22 +374,22 @@ class HttpConnection:
         return count
 
     def _response(
-        self, method: str, patience: float, read_ahead: int = io.DEFAULT_BUFFER_SIZE
+        self, method: str, reply_timeout: float, read_ahead: int = io.DEFAULT_BUFFER_SIZE
     ) -> http.client.HTTPResponse:
-        self._limits = ReplyLimits(self.origin.host, patience, time.monotonic)
+        self._limits = ReplyLimits(self.origin.host, reply_timeout, time.monotonic)
         source = ReplySource(self._receive_into, read_ahead)
         return http.client.HTTPResponse(cast(socket.socket, source), method=method)
 
-    def _read_reply(self, method: str, patience: float) -> tuple[Reply, bool]:
+    def _read_reply(self, method: str, reply_timeout: float) -> tuple[Reply, bool]:
         """The reply, and whether the connection stays open after it."""
-        response = self._response(method, patience)
+        response = self._response(method, reply_timeout)
         response.begin()
-        if self._read_to_end:  # http.client takes the end of a connection for the end of the headers
+        if self._read_to_end:  # http.client mistakes the end of the stream for the end of the headers
             raise http.client.IncompleteRead(b"")
         self._limits.head_ended()
         body = response.read(MAX_REPLY + 1)
         if len(body) > MAX_REPLY:
-            raise CloudUnintelligible(f"The reply of {self.origin.host} is too long to be one.")
+            raise CloudUnintelligible(f"The reply from {self.origin.host} is too long.")
         if response.length:
             raise http.client.IncompleteRead(body, response.length)
         headers = {name.lower(): value for name, value in response.getheaders()}

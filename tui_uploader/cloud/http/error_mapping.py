@@ -1,7 +1,7 @@
-"""The one place where foreign failures become errors of `errors`: sockets, TLS, HTTP, REST replies, S3 error codes.
+"""Map failures of sockets, TLS, HTTP, REST replies and S3 error codes to errors of `errors`.
 
-Every sentence names the host and the HTTP status. What a server wrote passes through `printable` with a limit; URLs,
-request headers and the longer elements of S3 errors (they echo tokens) are never quoted.
+Every message names the host and the HTTP status. Text from a server passes through `printable` with a limit; URLs,
+request headers and the longer elements of S3 errors (which echo tokens) are never quoted.
 """
 
 from __future__ import annotations
@@ -27,28 +27,34 @@ from tui_uploader.text import printable
 
 MAX_RETRY_AFTER = 3600.0
 _QUOTE_LIMIT = 300
-_MOST_CONSIDERED = 20_000
-"""Characters that are looked through for secrets, which takes time."""
-_CUT_APART = 600
-"""Characters in which a secret may stand that is too short to be found by a part of it, however it is written."""
+_MAX_SEARCHED = 20_000
+"""Characters that are searched for secrets, which takes time."""
+_MARGIN = 600
+"""Characters before that limit that are not quoted: a secret cut in two there might not be found."""
 
 
 class Stalled(Exception):
-    """Connected, and no byte moved for the time that the deadlines allow."""
+    """Connected, but no byte moved for as long as the deadline allows."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        super().__init__()
+        self.seconds = seconds
+        """The deadline; None where no data was due, but the reply took too long as a whole."""
 
 
 # --------------------------------------------------------------------------------------------------- sockets
 
 
 def link_failure(error: BaseException, host: str, *, connected: bool = True, proxy: str | None = None) -> UploaderError:
-    """What went wrong between this machine and `host`; `connected` tells in which phase, `proxy` (`host:port`) through
-    whom it was to be reached.
+    """The error for a failure between this machine and `host`, over `proxy` (`host:port`) if there is one.
 
-    Takes errors of `socket`, `ssl`, `http.client` and httpx; httpx hides the reason in the chain of causes.
+    `connected`: the failure came after the connection was established. Takes errors of `socket`, `ssl`, `http.client`
+    and httpx; httpx hides the reason in the chain of causes.
     """
     name = printable(host if proxy is None else f"{host} (through the proxy {proxy})", 400)
     if isinstance(error, (Stalled, httpx.ReadTimeout, httpx.WriteTimeout)):
-        return errors.LinkStalled(f"The connection to {name} stands still.")
+        seconds = error.seconds if isinstance(error, Stalled) else None
+        return errors.LinkStalled(f"Connection to {name} stalled{_without_data(seconds)}.")
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, UploaderError):
@@ -56,12 +62,12 @@ def link_failure(error: BaseException, host: str, *, connected: bool = True, pro
         if isinstance(cause, ssl.SSLError):
             return _tls_failure(cause, name)
         if isinstance(cause, socket.gaierror):
-            return errors.LinkDown(f"The name {name} cannot be resolved: {cause.strerror}.")
+            return errors.LinkDown(f"Cannot resolve the name {name}: {cause.strerror}.")
     if isinstance(error, httpx.ProxyError):
         status = re.match(r"\d{3}", str(error))
         return proxy_answer(int(status.group()) if status else 502, host, proxy)
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
-        return errors.UsageError(f"No request can be made to {name}: its address or a header is malformed.")
+        return errors.UsageError(f"Cannot send a request to {name}: the address or a header is malformed.")
     if isinstance(error, httpx.DecodingError):
         return errors.CloudUnintelligible(f"{name} sent a reply that cannot be decoded.")
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
@@ -69,9 +75,9 @@ def link_failure(error: BaseException, host: str, *, connected: bool = True, pro
     if isinstance(error, http.client.HTTPException) and not isinstance(
         error, (http.client.IncompleteRead, http.client.RemoteDisconnected)
     ):
-        return errors.NotTheService(f"Whoever answered for {name} does not speak HTTP as the service does.")
-    reason = next((reason for cause in chain if (reason := _reason(cause))), None)
-    return errors.LinkDown(f"{name} {reason or 'broke the connection'}.")
+        return errors.NotTheService(f"Invalid HTTP response from {name}. {_INTERCEPTED}")
+    messages = (_connection_message(cause, name) for cause in chain)
+    return errors.LinkDown(next(filter(None, messages), None) or _lost(name))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -91,33 +97,42 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _timeout(name: str, *, connected: bool) -> UploaderError:
     if connected:
-        return errors.LinkStalled(f"The connection to {name} stands still.")
+        return errors.LinkStalled(f"Connection to {name} stalled.")
     return errors.LinkDown(f"{name} did not answer in time.")
 
 
-def _reason(cause: BaseException) -> str | None:
+def _without_data(seconds: float | None) -> str:
+    return "" if seconds is None else f": no data for {round(seconds, 1):g} s"
+
+
+def _lost(name: str) -> str:
+    return f"Lost the connection to {name}."
+
+
+def _connection_message(cause: BaseException, name: str) -> str | None:
     if isinstance(cause, ConnectionRefusedError):
-        return "refused the connection"
+        return f"{name} refused the connection."
     if isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
-        return f"cannot be reached: {os.strerror(cause.errno).lower()}"
+        return f"Cannot reach {name}: {os.strerror(cause.errno).lower()}."
     if isinstance(cause, (ConnectionError, http.client.IncompleteRead)):
-        return "broke the connection"
+        return _lost(name)
     if isinstance(cause, OSError) and cause.errno:
-        return f"cannot be talked to: {os.strerror(cause.errno).lower()}"
+        return f"Connection to {name} failed: {os.strerror(cause.errno).lower()}."
     return None
 
 
-_USUAL_TRUST_ADVICE = (
-    "Check this machine's date; if the network inspects TLS, name its authority in the setting `ca_file`."
-)
+_INTERCEPTED = "A proxy or captive portal may be intercepting the connection."
+_CA_FILE = "If the network inspects TLS, add its CA certificate with the setting `ca_file`"
+_USUAL_TRUST_ADVICE = f"Check this machine's date. {_CA_FILE}."
 _UNKNOWN_AUTHORITY = (
-    "Somebody on the way may be reading along: if that is the network's own inspection of TLS, name its authority in "
-    "the setting `ca_file`; if this network wants a login first, sign in there."
+    f"The connection may be intercepted. {_CA_FILE}; if the network requires a login, open any web page and sign in."
 )
-_WRONG_NAME = "Somebody else may have answered, such as the login page of this network: open any web page there."
+_WRONG_NAME = (
+    "Another server may have answered, such as the login page of this network: open any web page and sign in there."
+)
 _TRUST_ADVICE: Mapping[int, str] = {
-    9: "By the clock of this machine it is too early for the certificate: the clock is slow. Set the date.",
-    10: "By the clock of this machine the certificate's time is over: if the date is not right, set it.",
+    9: "This machine's clock is slow: set the date.",
+    10: "If this machine's date is wrong, set it.",
     **dict.fromkeys((18, 19, 20, 21), _UNKNOWN_AUTHORITY),
     **dict.fromkeys((62, 64), _WRONG_NAME),
 }
@@ -130,28 +145,27 @@ def _tls_failure(error: ssl.SSLError, name: str) -> UploaderError:
     if isinstance(error, ssl.SSLCertVerificationError):
         why = printable(getattr(error, "verify_message", None) or reason or "no reason given", _QUOTE_LIMIT)
         advice = _TRUST_ADVICE.get(getattr(error, "verify_code", 0), _USUAL_TRUST_ADVICE)
-        return errors.TrustFailed(f"{name} could not prove who it is: {why.rstrip('.')}. {advice}")
+        return errors.TrustFailed(f"Cannot verify the certificate of {name}: {why.rstrip('.')}. {advice}")
     cut = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
     if cut or "BAD_RECORD_MAC" in reason or "UNEXPECTED_EOF" in reason:
-        return errors.LinkDown(f"{name} broke the connection.")
+        return errors.LinkDown(_lost(name))
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
-        return errors.NotTheService(f"Whoever answered for {name} does not speak TLS.")
+        return errors.NotTheService(f"Invalid TLS response from {name}. {_INTERCEPTED}")
     return errors.TrustFailed(f"TLS with {name} failed: {printable(reason or 'no reason given', _QUOTE_LIMIT)}.")
 
 
 def proxy_answer(status: int, host: str, proxy: str | None = None) -> UploaderError:
-    """A proxy did not open the way to `host`. `proxy`: its `host:port`, where it is one that was chosen on purpose."""
+    """The error for a proxy that did not connect to `host`. `proxy`: the `host:port` of a configured proxy."""
     name = printable(host, 200)
-    who = "The proxy on the way" if proxy is None else f"The proxy {printable(proxy, 200)}"
+    who = "A proxy" if proxy is None else f"The proxy {printable(proxy, 200)}"
     if status == 407:
         return errors.ProxyRefused(
-            f"{who} to {name} wants a user name and a password, or others (HTTP 407). Name them in the setting "
-            "`proxy`, or in HTTPS_PROXY: http://user:password@host:port."
+            f"{who} requires a valid user name and password to connect to {name} (HTTP 407). Put them in the setting "
+            "`proxy` or in HTTPS_PROXY: http://user:password@host:port."
         )
     if 400 <= status < 500:
         return errors.ProxyRefused(
-            f"{who} does not let us through to {name} (HTTP {status}). Ask whoever runs it, or change the setting "
-            "`proxy`."
+            f"{who} refused to connect to {name} (HTTP {status}). Ask its administrator, or change the setting `proxy`."
         )
     return errors.LinkDown(f"{who} cannot reach {name} (HTTP {status}).")
 
@@ -160,7 +174,7 @@ def proxy_answer(status: int, host: str, proxy: str | None = None) -> UploaderEr
 
 
 def retry_after(reply: Reply, now: float) -> float | None:
-    """Seconds of the `Retry-After` header, in either of its two forms, at most an hour. `now`: the server's time."""
+    """Seconds from the `Retry-After` header, which is a number or a date; at most an hour. `now`: the server's time."""
     text = reply.headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,20}(\.\d{1,9})?", text):
         return min(MAX_RETRY_AFTER, float(text))
@@ -172,7 +186,7 @@ def retry_after(reply: Reply, now: float) -> float | None:
 
 
 def foreign_answer(reply: Reply, host: str, *, of_store: bool = False) -> UploaderError | None:
-    """Somebody between us and `host` answered: a proxy, or a network that wants a login first."""
+    """The error for a reply that does not come from `host` but from a proxy or captive portal; else None."""
     is_page = reply.is_html_of_store if of_store else reply.is_html
     if reply.status == 407:
         return proxy_answer(407, host)
@@ -187,8 +201,8 @@ def foreign_answer(reply: Reply, host: str, *, of_store: bool = False) -> Upload
 
 def _portal(reply: Reply, host: str) -> UploaderError:
     return errors.NotTheService(
-        f"Somebody else answered for {printable(host, 200)} (HTTP {reply.status}), such as the login page of this "
-        "network. Open any web page on this network and sign in there."
+        f"Another server answered for {printable(host, 200)} (HTTP {reply.status}), such as the login page of this "
+        "network. Open any web page in a browser and sign in there."
     )
 
 
@@ -203,7 +217,7 @@ def _location_host(reply: Reply) -> str | None:
 
 
 def rest_failure(reply: Reply, host: str, what: str, now: float) -> UploaderError | None:
-    """None for an answer that means yes. `what` names the request: `create a project`."""
+    """The error of a REST reply; None for a success. `what` names the request: `create a project`."""
     name = printable(host, 200)
     foreign = foreign_answer(reply, host)
     if foreign is not None:
@@ -214,44 +228,44 @@ def rest_failure(reply: Reply, host: str, what: str, now: float) -> UploaderErro
     says = rest_text(reply)
     where = f"{name} (HTTP {status})"
     if status == 401:
-        return errors.TokenExpired(f"{where} does not accept the access token any more{says}.")
+        return errors.TokenExpired(f"{where} no longer accepts the access token{says}.")
     if status == 408:
-        return errors.LinkStalled(f"{where} waited too long for our request.")
+        return errors.LinkStalled(f"{where} timed out waiting for the request.")
     if status == 429 or (status == 503 and "retry-after" in reply.headers):
         return errors.CloudBusy(f"{where} is busy{says}.", retry_after=retry_after(reply, now))
     if status >= 500:
-        return errors.CloudFault(f"{where} has a fault of its own{says}.", retry_after=retry_after(reply, now))
+        return errors.CloudFault(f"{where} reported a server error{says}.", retry_after=retry_after(reply, now))
     if 300 <= status < 400:
-        return errors.CloudRefused(f"{where} redirects the request to {what}; that is never followed.")
+        return errors.CloudRefused(f"{where} answered the request to {what} with a redirect, which is not followed.")
     if status < 200:
-        return errors.CloudUnintelligible(f"{where} gave no final answer.")
+        return errors.CloudUnintelligible(f"{where} sent no final reply.")
     if reply.is_html:
         return web_page(reply, host)
     return errors.CloudRefused(f"{where} refused to {what}{says}.")
 
 
 def web_page(reply: Reply, host: str) -> UploaderError:
-    """A page for people instead of the service's own refusal: some machine on the way has its troubles."""
+    """The error for a web page in place of the service's own reply, which some middlebox must have sent."""
     return errors.CloudUnintelligible(
-        f"{printable(host, 200)} (HTTP {reply.status}) answered with a web page instead of its own words.",
+        f"{printable(host, 200)} (HTTP {reply.status}) answered with a web page instead of an API reply.",
     )
 
 
 def quoted(text: str) -> str:
-    """What a server wrote, for a sentence of ours. Secrets go first: what a limit cuts off could not be found.
+    """Text from a server, made safe to quote.
 
-    Of a text of megabytes only the beginning is looked through, and nothing is quoted of where that ends.
+    Secrets are removed before the text is shortened: one that is cut in two could not be found.
     """
-    shown = without_secrets(text[:_MOST_CONSIDERED])
-    if len(text) > _MOST_CONSIDERED:
-        shown = shown[:-_CUT_APART]
+    shown = without_secrets(text[:_MAX_SEARCHED])
+    if len(text) > _MAX_SEARCHED:
+        shown = shown[:-_MARGIN]
     return printable(shown, _QUOTE_LIMIT)
 
 
 def rest_text(reply: Reply) -> str:
-    """What the service says of its refusal, as `: …`; empty when it says nothing that a person can read.
+    """The service's explanation as `: …`, or an empty text.
 
-    The shapes are those of Django REST framework: `{"detail": …}`, or lists of sentences by field.
+    Understands the replies of Django REST framework: `{"detail": …}`, or lists of sentences by field.
     """
     if reply.is_html:
         return ""
@@ -304,7 +318,7 @@ _CLASS_OF_CODE: Mapping[str, type[UploaderError]] = {
 """By the codes of the Amazon S3 API reference, "Error responses"."""
 
 _CLASS_OF_STATUS: Mapping[int, type[UploaderError]] = {
-    304: errors.NameTaken,  # what older MinIO says of a write whose condition fails
+    304: errors.NameTaken,  # older MinIO's answer to a write whose condition fails
     405: errors.Unsupported,
     408: errors.LinkStalled,
     412: errors.NameTaken,
@@ -316,12 +330,12 @@ _CHECKSUM_COMPLAINT = re.compile(r"checksum.{0,40}(did not match|does not match|
 
 
 def s3_failure(reply: Reply, host: str, code: str, message: str, now: float) -> UploaderError:
-    """The error of an S3 reply that is no success; `code` and `message` are empty where the reply has no XML."""
+    """The error of a failed S3 call; `code` and `message` are empty if the reply has no XML."""
     foreign = foreign_answer(reply, host, of_store=True)
     if foreign is not None and not code:
         return foreign
     if reply.status in (302, 303, 307, 308) and not code:
-        return _portal(reply, host)  # a store redirects with a document that says why
+        return _portal(reply, host)  # a real store explains a redirect in its document
     if reply.is_html_of_store and not code and 400 <= reply.status < 500:
         return web_page(reply, host)
     kind = _CLASS_OF_CODE.get(code)
@@ -336,11 +350,11 @@ def s3_failure(reply: Reply, host: str, code: str, message: str, now: float) -> 
     words = ": ".join(quoted(text).rstrip(".") for text in (code, message) if text)
     says = f": {words}" if words else ""
     wait = retry_after(reply, now)
-    return kind(f"The store {printable(host, 200)} refused (HTTP {reply.status}){says}.", retry_after=wait)
+    return kind(f"Storage {printable(host, 200)} refused the request (HTTP {reply.status}){says}.", retry_after=wait)
 
 
 def finite(value: object) -> float | None:
-    """A JSON number, or text of one, that can be counted with."""
+    """A finite number from JSON, or from its text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Connections to the stores, kept and reused, and the threads that use them; the asyncio side of `connections`."""
+"""A pool of connections to the stores and of the threads that use them: the asyncio side of `connection`."""
 
 from __future__ import annotations
 
@@ -13,50 +13,49 @@ from dataclasses import replace
 from functools import partial
 
 from tui_uploader.cloud.contract import SentCallback, TcpInfo
-from tui_uploader.cloud.http.connection import Answer, ConnectFailed, Cut, HttpConnection, Unanswered
+from tui_uploader.cloud.http.connection import ConnectFailed, Cut, HttpConnection, T, Unanswered
 from tui_uploader.cloud.http.error_mapping import Stalled, link_failure
 from tui_uploader.cloud.http.messages import Reply, Request
 from tui_uploader.cloud.http.source_files import FileRead
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin, proxy_for, silence_leaky_loggers, trust_for
-from tui_uploader.cloud.net.probe import accepted, first_success
+from tui_uploader.cloud.net.probe import first_success, wait_accepted
 from tui_uploader.cloud.net.proxies import Proxy
 from tui_uploader.cloud.net.resolver import Resolver
 from tui_uploader.cloud.net.sockets import Address, resolve
-from tui_uploader.cloud.net.tcp_info import keep_trying, read_tcp_info, remeasure_link
+from tui_uploader.cloud.net.tcp_info import read_tcp_info, remeasure_link, retransmit
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.errors import LinkDown
 from tui_uploader.settings import Settings
 from tui_uploader.threads import DaemonThreads
 
 MAX_THREADS = 208
-"""The most streams that pacing asks for (192), and some for the short calls between them. They are started when they
-are needed."""
+"""The most streams that the engine opens (192), and some more for short calls. Threads start when needed."""
 _MAX_IDLE_SECONDS = 20.0
-_MOMENT = 1.2
-"""Seconds in which a connection that sends every second has noticed that the link is back."""
-_SILENT = 3.0
-"""And so many in which one that works has heard something."""
-_LETTING_GO = 3.0
-"""Seconds in which a thread lets go of a connection that was cut, unless it is the disk that it waits for."""
-_QUICK_ANSWER = 0.5
-"""Seconds: who sends again every second must expect its answers well before."""
+_GRACE = 1.2
+"""Seconds in which a connection that retransmits every second notices that the link is back."""
+_MAX_SILENCE = 3.0
+"""Seconds in which a working connection receives an acknowledgement."""
+_RELEASE_SECONDS = 3.0
+"""Seconds in which a thread releases a connection that was cut, unless it is waiting for the disk."""
+_MAX_ROUND_TRIP = 0.5
+"""Seconds. Retransmitting every second makes sense only if acknowledgements arrive well before."""
 
 
 class ConnectionPool:
-    """Belongs to one event loop."""
+    """Sends requests over kept connections. Belongs to one event loop."""
 
     def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
         silence_leaky_loggers()
         self._settings = settings
         self._deadlines = deadlines
         self.throttle = Throttle()
-        """Where the bodies of files wait for their turn; may be one that others share, if set before the first."""
+        """The rate limit for file bodies. May be replaced by a shared one before the first request."""
         self._threads = DaemonThreads(MAX_THREADS, "store")
         self._resolver = Resolver()
         self._idle: dict[Origin, list[HttpConnection]] = {}
         self._busy: set[HttpConnection] = set()
-        self._left_behind: set[HttpConnection] = set()
-        """Those whose thread still waits for a disk, although nobody wants its answer."""
+        self._abandoned: set[HttpConnection] = set()
+        """Connections of cancelled requests whose thread still waits for a disk."""
         self._readings: set[FileRead] = set()
         self._known: dict[Origin, Sequence[Address]] = {}
         self._tls: ssl.SSLContext | None = None
@@ -64,11 +63,10 @@ class ConnectionPool:
         self._closed = False
 
     async def exchange(self, origin: Origin, request: Request, sent: SentCallback | None = None) -> Reply:
-        """Send `request` and read its reply, whatever its status.
+        """Send `request` and return its reply, whatever its status.
 
-        A connection that turns out to have been closed while it was idle is replaced once, which the reply tells
-        (`repeated`). Raises LinkError and SourceError. When the awaiting task is cancelled, the transfer has ended when
-        this returns.
+        A kept connection that turns out to be closed is replaced once; the reply is then marked as `repeated`. If the
+        awaiting task is cancelled, the transfer has ended when this returns. Raises LinkError and SourceError.
         """
         kept = self._take(origin)
         if kept is not None:
@@ -84,8 +82,8 @@ class ConnectionPool:
         reply = await self._run(fresh, addresses, request, sent)
         return replace(reply, repeated=kept is not None)
 
-    async def in_thread(self, work: Callable[[FileRead], Answer]) -> Answer:
-        """The result of `work`, which reads a file. Cancelled, it is not waited for: a disk may never answer."""
+    async def in_thread(self, work: Callable[[FileRead], T]) -> T:
+        """The result of `work`, which reads a file. If cancelled, the thread is not waited for: a disk may hang."""
         reading = FileRead()
         job = self._threads.submit(work, reading)
         self._readings.add(reading)
@@ -99,30 +97,30 @@ class ConnectionPool:
             raise
 
     def tcp_info(self) -> list[TcpInfo]:
-        """Of the connections in use, as far as the kernel tells."""
-        return [found for connection in self._busy if (found := connection.ask(read_tcp_info)) is not None]
+        """The TCP info of the connections in use, where the kernel provides it."""
+        return [found for connection in self._busy if (found := connection.with_socket(read_tcp_info)) is not None]
 
     def stalled_reads(self, seconds: float) -> list[str]:
-        """Paths of files whose disk has not answered for so long."""
+        """Paths of files whose disk has not answered for this many seconds."""
         limit = time.monotonic() - seconds
-        reads = [connection.reads for connection in (*self._busy, *tuple(self._left_behind))]
+        reads = [connection.reads for connection in (*self._busy, *tuple(self._abandoned))]
         reads += [reading.since for reading in tuple(self._readings)]
         return [read[1] for read in reads if read is not None and read[0] < limit]
 
     def remeasure_link(self) -> None:
-        """Somebody left the link: connections in use may carry more from now on."""
+        """Let the connections in use measure the bandwidth anew, after others have stopped using the link."""
         for connection in self._busy:
-            connection.ask(remeasure_link)
+            connection.with_socket(remeasure_link)
 
     async def probe(self, origin: Origin, seconds: float) -> None:
-        """Look the name up anew and return when one of its addresses accepts a connection.
+        """Resolve the name anew and return when one of its addresses accepts a connection.
 
-        Raises LinkError when none does; its cause tells whether it was refused.
+        Raises LinkError if none does, with a ConnectionRefusedError as its cause if one refused.
         """
         await self._accepted(origin, await self._resolved(origin, proxy_for(origin, self._settings)), seconds)
 
     async def probe_known(self, origin: Origin, seconds: float) -> None:
-        """As `reach`, and at the addresses of before as well: a link that is back carries packets sooner than the
+        """As `probe`, but also at the addresses known from before: a link that is back may carry packets before the
         resolver answers."""
         attempts = [self.probe(origin, seconds)]
         if known := self._known.get(origin):
@@ -131,38 +129,42 @@ class ConnectionPool:
 
     async def _accepted(self, origin: Origin, addresses: Sequence[Address], seconds: float) -> None:
         try:
-            await accepted(addresses, seconds)
+            await wait_accepted(addresses, seconds)
         except OSError as error:
             raise link_failure(error, origin.host, connected=False) from error
 
     @property
     def known(self) -> tuple[Origin, ...]:
-        """Where connections were made to, or tried."""
+        """The origins that connections were attempted to."""
         return tuple(self._known)
 
     def forget(self, origin: Origin) -> None:
-        """Where nobody is does not belong to what is known; the next exchange finds out anew."""
+        """Forget an origin that does not answer; the next exchange resolves it anew."""
         self._known.pop(origin, None)
 
     def doubt_link(self) -> None:
-        # They may lead to an address that is dead; a new connection asks for the address of now.
+        """Close idle connections, which may lead to a dead address, and retransmit every second on busy ones."""
         self._close_idle()
         for connection in self._busy:
-            found = connection.ask(read_tcp_info)
-            if found is not None and found.round_trip < _QUICK_ANSWER:
-                connection.ask(partial(keep_trying, often=True))
+            found = connection.with_socket(read_tcp_info)
+            if found is not None and found.round_trip < _MAX_ROUND_TRIP:
+                connection.with_socket(partial(retransmit, often=True))
 
     def trust_link(self, *, was_gone: bool) -> None:
-        """Nothing that was idle while the link was gone can be relied on; what was under way gets a moment."""
+        """Close connections that were idle during an outage; busy ones get a moment to recover, then are cut."""
         if was_gone:
             self._close_idle()
-        asyncio.get_running_loop().call_later(_MOMENT, self._cut_silent)
+        asyncio.get_running_loop().call_later(_GRACE, self._cut_silent)
 
     def _cut_silent(self) -> None:
         for connection in self._busy:
-            connection.ask(partial(keep_trying, often=False))
-            found = connection.ask(read_tcp_info)
-            if found is not None and found.unacknowledged and found.silent > max(_SILENT, _MOMENT + found.round_trip):
+            connection.with_socket(partial(retransmit, often=False))
+            found = connection.with_socket(read_tcp_info)
+            if (
+                found is not None
+                and found.unacknowledged
+                and found.silent > max(_MAX_SILENCE, _GRACE + found.round_trip)
+            ):
                 connection.cut()
 
     def _close_idle(self) -> None:
@@ -196,7 +198,7 @@ class ConnectionPool:
             self._sweep = asyncio.get_running_loop().call_later(_MAX_IDLE_SECONDS, self._close_stale)
 
     def _close_stale(self) -> None:
-        """Probes of connections that nobody uses cost mobile data."""
+        """Close connections that have been idle for long: their keep-alive packets cost mobile data."""
         self._sweep = None
         kept = [connection for connections in self._idle.values() for connection in connections]
         self._idle.clear()
@@ -212,7 +214,7 @@ class ConnectionPool:
         kept = self._idle.get(origin, [])
         while kept:
             connection = kept.pop()
-            if time.monotonic() - connection.idle_since < _MAX_IDLE_SECONDS and not connection.gone():
+            if time.monotonic() - connection.idle_since < _MAX_IDLE_SECONDS and not connection.is_stale():
                 return connection
             connection.close()
         return None
@@ -228,7 +230,7 @@ class ConnectionPool:
                 return resolve(host, port)
             return await self._resolver.addresses(host, port, self._deadlines.connect)
         except TimeoutError as error:
-            raise LinkDown(f"The name {host} could not be resolved in time.") from error
+            raise LinkDown(f"Resolving the name {host} timed out.") from error
         except OSError as error:
             raise link_failure(error, host, connected=False) from error
 
@@ -244,7 +246,7 @@ class ConnectionPool:
             cause = error.__cause__ or error
             raise link_failure(cause, host, connected=False, proxy=proxy) from error.__cause__
         except Cut as error:
-            raise LinkDown(f"The connection to {host} was closed from this side.") from error
+            raise LinkDown(f"This program closed the connection to {host}.") from error
         except (OSError, Stalled, http.client.HTTPException) as error:
             raise link_failure(error, host) from error
         finally:
@@ -265,47 +267,47 @@ class ConnectionPool:
             return await asyncio.shield(ended)
         except asyncio.CancelledError:
             if not job.cancelled() and not await _stopped(connection, job, ended):
-                self._leave_behind(connection, job)
+                self._abandon(connection, job)
             raise
 
-    def _leave_behind(self, connection: HttpConnection, job: Future[Reply]) -> None:
-        """The socket is shut down, and stays open until the thread returns, so that nothing it still does reaches the
-        store, or another connection."""
+    def _abandon(self, connection: HttpConnection, job: Future[Reply]) -> None:
+        """Keep the shut-down socket open until the thread returns, so that nothing the thread still does reaches the
+        store, or another connection that reuses the descriptor."""
 
         def end(_: Future[Reply]) -> None:
             connection.close()
-            self._left_behind.discard(connection)
+            self._abandoned.discard(connection)
 
-        self._left_behind.add(connection)
+        self._abandoned.add(connection)
         self._threads.replace_stuck(job)
         job.add_done_callback(end)
 
 
 async def _stopped(connection: HttpConnection, job: Future[Reply], ended: asyncio.Future[Reply]) -> bool:
-    """Whether the thread has let go of the connection and of the file, however often this task is cancelled.
+    """Whether the thread has released the connection and the file, however often this task is cancelled.
 
-    A thread that reads from a card that hangs does not.
+    A thread that reads from a hung card does not.
     """
     if job.cancel():
         connection.close()
         return True
     connection.cut()
-    end = time.monotonic() + _LETTING_GO
+    end = time.monotonic() + _RELEASE_SECONDS
     while not ended.done() and (left := end - time.monotonic()) > 0:
         try:
             await asyncio.wait({ended}, timeout=left)
         except asyncio.CancelledError:
             continue
-    ended.add_done_callback(_look_at_the_end)
+    ended.add_done_callback(_retrieve_exception)
     if ended.done():
         connection.close()
         return True
     return False
 
 
-def _look_at_the_end(ended: asyncio.Future[Reply]) -> None:
+def _retrieve_exception(ended: asyncio.Future[Reply]) -> None:
     if not ended.cancelled():
-        ended.exception()  # else asyncio reports it
+        ended.exception()  # otherwise asyncio reports it as never retrieved
 
 
 def _is_address(host: str) -> bool:

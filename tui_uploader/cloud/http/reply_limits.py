@@ -1,6 +1,6 @@
-"""Bounds on replies: how long one may be, how long it may take, and what it may decode to.
+"""Limits on replies: size, duration, and decoded size.
 
-Whoever answers may mean no good, so every bound holds while a reply is read and not only afterwards.
+A server may be hostile, so every limit is enforced while a reply is read, not afterwards.
 """
 
 from __future__ import annotations
@@ -13,54 +13,56 @@ from tui_uploader.cloud.http.messages import MAX_REPLY
 from tui_uploader.errors import CloudUnintelligible
 
 MAX_HEAD = 256 * 1024
-"""Bytes of the status line and headers, those of interim answers (`100 Continue`) among them."""
-_MOST_CHUNKED = 2 * MAX_REPLY
-"""Bytes of a body with the lengths of its chunks between them."""
-_MOST_PIECES = 50_000
-"""Chunks of a byte each would take minutes of computing."""
-SLOWEST = 2000
-"""Bytes a second that a reply has to arrive with, after the time that it has anyway."""
+"""Bytes of the status line and headers, including those of interim replies (`100 Continue`)."""
+_MAX_CHUNKED = 2 * MAX_REPLY
+"""Bytes of a chunked body, chunk sizes included."""
+_MAX_PIECES = 50_000
+"""Millions of one-byte chunks would take minutes of CPU time."""
+MIN_REPLY_RATE = 2000
+"""Bytes per second at which a reply must arrive once its fixed time is used up."""
 
 
 class ReplyLimits:
-    """The time and the bytes of one reply, counted from the moment when it may begin."""
+    """Time and size limits of one reply, counted from the moment it may begin."""
 
-    def __init__(self, host: str, patience: float, monotonic: Callable[[], float]) -> None:
-        """`patience`: seconds that the reply may take however short it is."""
+    def __init__(self, host: str, fixed_time: float, monotonic: Callable[[], float]) -> None:
+        """`fixed_time`: seconds that any reply may take, however short it is."""
         self._host = host
-        self._patience = patience
+        self._fixed_time = fixed_time
         self._monotonic = monotonic
         self._since = monotonic()
         self._bytes = 0
-        self._most = MAX_HEAD
+        self._max_bytes = MAX_HEAD
 
     @property
     def left(self) -> float:
-        """Seconds; not above 0 when the reply takes too long."""
-        return self._since + self._patience + self._bytes / SLOWEST - self._monotonic()
+        """Seconds left; 0 or less if the reply takes too long."""
+        return self._since + self._fixed_time + self._bytes / MIN_REPLY_RATE - self._monotonic()
 
     def head_ended(self) -> None:
-        """What comes now is the body."""
-        self._most += _MOST_CHUNKED
+        """Note that the body comes next."""
+        self._max_bytes += _MAX_CHUNKED
 
     def received(self, count: int) -> None:
-        """Raises Stalled when the time is over, and CloudUnintelligible for more bytes than a reply has."""
+        """Count bytes. Raises Stalled for a reply that takes too long, CloudUnintelligible for one that is too long."""
         self._bytes += count
-        if self._bytes > self._most:
-            raise CloudUnintelligible(f"The reply of {self._host} is too long to be one.")
+        if self._bytes > self._max_bytes:
+            raise CloudUnintelligible(f"The reply from {self._host} is too long.")
         if self.left <= 0:
             raise Stalled
 
 
 class BodyDecoder:
-    """Takes the coding of a body away, piece by piece, and never makes more than `MAX_REPLY` bytes of it."""
+    """Decodes a body piece by piece, to at most `MAX_REPLY` bytes."""
 
     def __init__(self, coding: str, host: str) -> None:
-        """`coding`: the `Content-Encoding` header. Raises CloudUnintelligible for any other than gzip, and for several
-        on top of each other: each may multiply the size by a thousand."""
+        """`coding`: the `Content-Encoding` header.
+
+        Raises CloudUnintelligible for encodings other than gzip, and for several: each may multiply the size by 1000.
+        """
         name = coding.strip().lower()
         if name not in ("", "identity", "gzip", "x-gzip"):
-            raise CloudUnintelligible(f"{host} sent a reply in a coding that it was not asked for.")
+            raise CloudUnintelligible(f"{host} sent a reply in an encoding that was not requested.")
         self._host = host
         self._unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS) if name.endswith("gzip") else None
         self._body = bytearray()
@@ -75,11 +77,11 @@ class BodyDecoder:
                 raise CloudUnintelligible(f"{self._host} sent a reply that cannot be decoded.") from error
         self._body += data
         self._pieces += 1
-        if self._pieces > _MOST_PIECES or len(self._body) > MAX_REPLY:
-            raise CloudUnintelligible(f"The reply of {self._host} is too long to be one.")
+        if self._pieces > _MAX_PIECES or len(self._body) > MAX_REPLY:
+            raise CloudUnintelligible(f"The reply from {self._host} is too long.")
 
     def whole(self) -> bytes:
-        """The body. Raises CloudUnintelligible where it was cut, or where something follows it."""
+        """The complete body. Raises CloudUnintelligible if it was cut, or if data follows it."""
         if self._unzip is not None and self._body and (not self._unzip.eof or self._unzip.unused_data):
             raise CloudUnintelligible(f"{self._host} sent a reply that cannot be decoded.")
         return bytes(self._body)

@@ -1,6 +1,6 @@
-"""The way to a cloud: which addresses are acceptable, through which proxy, and whom TLS trusts.
+"""Addresses of clouds: which are accepted, over which proxy they are reached, and which certificates are trusted.
 
-One setting of proxy and trust serves the REST API and S3 alike: where they differ, sign-in works and the upload fails.
+REST API and S3 share proxy and trust settings: if they differed, sign-in could work and the upload fail.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tui_uploader.errors import ProxyUnusable, TrustFailed, UsageError
 from tui_uploader.settings import Settings, cloud_address
 from tui_uploader.text import printable
 
-# httpx logs whole URLs, botocore logs what it signs, with the session token in it: neither may reach any log.
+# httpx logs whole URLs, botocore logs signed requests with the session token: neither may reach a log.
 _LEAKY_LOGGERS = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "botocore": logging.WARNING}
 
 _NAME = re.compile(rb"(?=.{1,254}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
@@ -30,29 +30,29 @@ _NAME = re.compile(rb"(?=.{1,254}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds without progress after which an attempt is given up. None of them limits a transfer that moves."""
+    """Seconds without progress after which an attempt is given up. A transfer that moves is never limited."""
 
     connect: float = 10.0
     """Until the other side accepts a connection; the same again for the TLS handshake."""
     stall: float = 30.0
-    """While bytes are due to move and none does."""
+    """While data is due and none moves."""
     reply: float = 60.0
-    """From the last byte of a request to the first of its reply, and a second more for every 50 MB of it."""
+    """From the last byte of a request to the first byte of its reply, plus a second for every 50 MB of the request."""
 
     @property
     def request(self) -> float:
-        """Until the first byte of the final reply to a short request, whatever comes before it: connecting through a
-        proxy, the handshake, the request, and interim answers."""
+        """Until the first byte of the final reply to a short request: connecting over a proxy, TLS handshake, request
+        and interim replies included."""
         return 3 * self.connect + self.stall + self.reply
 
     def reply_to(self, size: int) -> float:
-        """At most ten minutes: S3 is known to take minutes over the completion of large objects."""
+        """The reply deadline for `size` bytes, at most ten minutes: S3 can take minutes to complete a large object."""
         return min(600.0, self.reply + size / 50e6)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host and port: what one connection can reach."""
+    """Scheme, host and port: the other end of a connection."""
 
     tls: bool
     host: str
@@ -60,7 +60,7 @@ class Origin:
 
     @property
     def netloc(self) -> str:
-        """As the `Host` header has it: without the scheme's own port."""
+        """The value of the `Host` header: without the scheme's default port."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if self.port == (443 if self.tls else 80) else f"{name}:{self.port}"
 
@@ -79,29 +79,27 @@ def is_loopback(host: str) -> bool:
 
 
 def origin_of(url: str) -> Origin:
-    """Raises UsageError for an address that is none or carries a name and password, and for plain http to another
-    machine."""
+    """The origin of an address.
+
+    Raises UsageError for an invalid address, one with a user name or password, and for plain http to another machine.
+    """
     cloud_address(url)
     parts, port = _parts_of(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(
-            f"{printable(url, 200)} is no address of a cloud; it has to look like https://cloud.pix4d.com."
-        )
+        raise UsageError(f"Invalid cloud address {printable(url, 200)}: use an address like https://cloud.pix4d.com.")
     if not _is_host(parts.hostname):
-        raise UsageError(
-            f"{printable(url, 200)} is no address of a cloud: its host is no name that a machine can have."
-        )
+        raise UsageError(f"Invalid cloud address {printable(url, 200)}: its host name is not valid.")
     tls = parts.scheme == "https"
     if not tls and not is_loopback(parts.hostname):
         raise UsageError(
-            f"{printable(parts.hostname, 200)} is to be reached by plain http, where everybody on the way could read "
-            "the secret. Use https; plain http is accepted for this machine alone."
+            f"The address of {printable(parts.hostname, 200)} starts with http, which would send the secret "
+            "unencrypted. Use https; http is accepted only for this machine."
         )
     return Origin(tls, parts.hostname, port or (443 if tls else 80))
 
 
 def _is_host(host: str) -> bool:
-    """Whether it is an IP address, or a name that a resolver can be asked for."""
+    """Whether it is an IP address or a resolvable name."""
     try:
         ipaddress.ip_address(host)
         return True
@@ -118,11 +116,11 @@ def _parts_of(url: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(url)
         return parts, parts.port
     except ValueError as error:
-        raise UsageError(f"{printable(url, 200)} is no web address: {printable(str(error), 200)}.") from error
+        raise UsageError(f"Invalid address {printable(url, 200)}: {printable(str(error), 200)}.") from error
 
 
 def proxy_for(origin: Origin, settings: Settings) -> Proxy | None:
-    """The proxy on the way to `origin`; none to this machine. Raises ProxyUnusable."""
+    """The proxy for `origin`; None for none, as for this machine. Raises ProxyUnusable."""
     if is_loopback(origin.host):
         return None
     try:
@@ -132,7 +130,7 @@ def proxy_for(origin: Origin, settings: Settings) -> Proxy | None:
 
 
 def trust_for(origin: Origin, settings: Settings) -> ssl.SSLContext | None:
-    """None without TLS. Raises TrustFailed where the configured authority cannot be used."""
+    """The TLS context for `origin`; None for plain http. Raises TrustFailed if the CA file cannot be used."""
     try:
         return tls_context(settings) if origin.tls else None
     except UsageError as error:
@@ -140,9 +138,9 @@ def trust_for(origin: Origin, settings: Settings) -> ssl.SSLContext | None:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """Trusts what the system trusts, and `settings.ca_file`. Raises UsageError where that cannot be read.
+    """A TLS context that trusts the system's authorities and `settings.ca_file`.
 
-    One for each user of it: truststore holds a lock of the context during handshakes.
+    Do not share it: truststore locks the context during handshakes. Raises UsageError if the file cannot be read.
     """
     context: ssl.SSLContext
     if _openssl_finds_authorities():
@@ -154,19 +152,19 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cafile=str(settings.ca_file))
         except (OSError, ssl.SSLError) as error:
-            raise UsageError(f"The authority file {settings.ca_file} cannot be used: {error.strerror}.") from error
+            raise UsageError(f"Cannot use the CA file {settings.ca_file}: {error.strerror}.") from error
     return context
 
 
 def _openssl_finds_authorities() -> bool:
-    """On Linux, truststore does what OpenSSL does, but for each connection anew: 20 ms each time."""
+    """On Linux, truststore does the same as OpenSSL, but for each connection anew, which takes 20 ms."""
     return sys.platform == "linux" and ssl.get_default_verify_paths().cafile is not None
 
 
 def rest_client(
     origin: Origin, settings: Settings, deadlines: Deadlines, tls: ssl.SSLContext | None
 ) -> httpx.AsyncClient:
-    """For the REST API: never follows a redirect, since a redirected POST loses its body. Raises ProxyUnusable."""
+    """A client for the REST API. It follows no redirects: a redirected POST loses its body. Raises ProxyUnusable."""
     silence_leaky_loggers()
     proxy = proxy_for(origin, settings)
     return httpx.AsyncClient(

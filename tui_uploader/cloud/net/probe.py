@@ -1,4 +1,4 @@
-"""Whether anybody is there: bare connections, which cost a packet each way and no sign-in."""
+"""Probe addresses with bare TCP connections, which cost one packet each way."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Any
 from tui_uploader.cloud.net.sockets import Address
 from tui_uploader.errors import UploaderError
 
-_MOST_ADDRESSES = 4
+_MAX_ADDRESSES = 4
 
 
-async def accepted(addresses: Sequence[Address], seconds: float) -> None:
-    """Return as soon as one of the addresses accepts a connection; the kernel asks again about every second.
+async def wait_accepted(addresses: Sequence[Address], seconds: float) -> None:
+    """Return as soon as one of the addresses accepts a connection; the kernel retries about every second.
 
-    Raises OSError of an address that refused; `TimeoutError` when none answered.
+    Raises OSError if an address refused, `TimeoutError` if none answered.
     """
     if not addresses:
         raise _no_answer()
     try:
         async with asyncio.timeout(seconds):
-            await first_success([_connected(*address) for address in addresses[:_MOST_ADDRESSES]])
+            await first_success([_connect(*address) for address in addresses[:_MAX_ADDRESSES]])
     except TimeoutError:
         raise _no_answer() from None
 
 
 async def first_success(attempts: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Return as soon as one attempt succeeds; the others are cancelled.
+    """Return as soon as one attempt succeeds, and cancel the others.
 
-    Raises the latest OSError or UploaderError when all have failed.
+    Raises the last OSError or UploaderError if all fail.
     """
     tasks = [asyncio.create_task(attempt) for attempt in attempts]
     failure: OSError | UploaderError | None = None
@@ -56,7 +56,7 @@ def _no_answer() -> TimeoutError:
     return TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
 
-async def _connected(family: socket.AddressFamily, address: tuple[str | int | bytes, ...]) -> None:
+async def _connect(family: socket.AddressFamily, address: tuple[str | int | bytes, ...]) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, address)

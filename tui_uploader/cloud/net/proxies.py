@@ -1,7 +1,7 @@
-"""The proxy on the way to a host: which setting names it, which hosts need none, and what can be used.
+"""Choose the proxy for a host from the settings and the environment.
 
-The variables are those of curl (https://everything.curl.dev/usingcurl/proxies/env.html), and so is the meaning of
-`NO_PROXY`. A proxy's address may hold a password, so no sentence quotes it.
+The variables and the meaning of `NO_PROXY` are those of curl (https://everything.curl.dev/usingcurl/proxies/env.html).
+A proxy's address may contain a password, so no message quotes it.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from tui_uploader.redaction import Secrets
 from tui_uploader.settings import Settings
 
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-"""In curl's order. `http_proxy` is for plain http, which goes to this machine alone."""
+"""In curl's order. `http_proxy` is for plain http, which is only used for this machine."""
 _DEFAULT_PORT = 8080
 _MAX_PORT = 65535
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _secrets: dict[str, Secrets] = {}
-"""Of the proxies, by where they are named."""
-_EXPECTED = "It has to look like http://host:port."
+"""Passwords of proxies, by the setting or variable that names the proxy."""
+_EXPECTED = "Use the form http://host:port."
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy. The credentials are in no repr."""
+    """An HTTP proxy. Its repr omits the credentials."""
 
     host: str
     port: int
@@ -44,16 +44,16 @@ class Proxy:
 
     @property
     def authorization(self) -> str | None:
-        """Value of the `Proxy-Authorization` header."""
+        """The value of the `Proxy-Authorization` header."""
         if self.credentials is None:
             return None
         return "Basic " + base64.b64encode(self.credentials.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
 def chosen_proxy(host: str, port: int, settings: Settings, environment: Mapping[str, str]) -> Proxy | None:
-    """The proxy on the way to `host`: the setting's, else the environment's; None where `NO_PROXY` names the host.
+    """The proxy for `host`: from the settings, else from the environment; None if `NO_PROXY` covers the host.
 
-    Raises UsageError naming the setting or the variable that cannot be used.
+    Raises UsageError naming the invalid setting or variable.
     """
     if bypasses(environment.get("no_proxy") or environment.get("NO_PROXY") or "", host, port):
         return None
@@ -67,7 +67,7 @@ def chosen_proxy(host: str, port: int, settings: Settings, environment: Mapping[
 
 
 def _named(settings: Settings, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Where a proxy may be named, and what stands there, in the order in which they count."""
+    """Settings and variables that may name a proxy, with their values, in order of precedence."""
     if settings.proxy is not None:
         by_variable = environment.get("TUI_UPLOADER_PROXY") == settings.proxy
         yield ("TUI_UPLOADER_PROXY" if by_variable else "`proxy` in config.toml"), settings.proxy
@@ -76,9 +76,10 @@ def _named(settings: Settings, environment: Mapping[str, str]) -> Iterator[tuple
 
 
 def proxy_of(address: str, source: str = "The setting `proxy`") -> Proxy:
-    """`http://[user:password@]host[:port]`, or the same without `http://`. Raises UsageError that begins with `source`.
+    """Parse `http://[user:password@]host[:port]`, or the same without `http://`.
 
-    A user name and a password may hold any character, `/` and `@` too; the last `@` ends them.
+    User name and password may contain any character, even `/` and `@`; the last `@` ends them. Raises UsageError whose
+    message begins with `source`.
     """
     scheme, separator, rest = address.partition("://")
     if not separator:
@@ -86,7 +87,7 @@ def proxy_of(address: str, source: str = "The setting `proxy`") -> Proxy:
     credentials, location = _credentials_and_location(rest)
     _keep_secrets(source, credentials)
     if scheme.lower() != "http":
-        raise UsageError(f"{source} names {_kind(scheme)}, and only HTTP proxies can be used. {_EXPECTED}")
+        raise UsageError(f"{source} names {_kind(scheme)}; only HTTP proxies are supported. {_EXPECTED}")
     host, port = _host_and_port(re.split(r"[/?#\\]", location, maxsplit=1)[0], source)
     return Proxy(host, port, credentials)
 
@@ -103,7 +104,7 @@ def _without_scheme(address: str) -> str:
 
 
 def know_passwords(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Keep the passwords of all proxies that are named out of sentences, whether they are used or not."""
+    """Register the passwords of all named proxies, used or not, for redaction."""
     for source, address in _named(settings, environment):
         credentials, _ = _credentials_and_location(_without_scheme(address.strip()))
         _keep_secrets(source, credentials)
@@ -121,27 +122,27 @@ def _kind(scheme: str) -> str:
     if kind.startswith("socks"):
         return f"a SOCKS proxy ({kind}://)" if _SCHEME.fullmatch(kind) else "a SOCKS proxy"
     if kind == "https":
-        return "a proxy that is reached by TLS (https://)"
-    return "a proxy of an unknown kind"
+        return "an HTTPS proxy (https://)"
+    return "a proxy of an unknown type"
 
 
 def _host_and_port(location: str, source: str) -> tuple[str, int]:
     """Raises UsageError."""
     found = re.fullmatch(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>.*))?", location)
     if found is None:
-        raise UsageError(f"{source} names a proxy whose host cannot be read. {_EXPECTED}")
+        raise UsageError(f"{source} names a proxy with an invalid host. {_EXPECTED}")
     host, port = found["v6"] or found["name"] or "", found["port"] or str(_DEFAULT_PORT)
     if not (port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) <= _MAX_PORT):
-        raise UsageError(f"{source} names a proxy whose port is no number from 1 to {_MAX_PORT}. {_EXPECTED}")
+        raise UsageError(f"{source} names a proxy whose port is not a number from 1 to {_MAX_PORT}. {_EXPECTED}")
     try:
         return (str(ipaddress.IPv6Address(host)) if found["v6"] else _host_name(host)), int(port)
-    except ValueError:  # of ipaddress and of the codec
-        problem = "whose host is no valid name or address" if host else "without a host"
+    except ValueError:  # from ipaddress or the codec
+        problem = "with an invalid host name or address" if host else "without a host"
         raise UsageError(f"{source} names a proxy {problem}. {_EXPECTED}") from None
 
 
 def _host_name(host: str) -> str:
-    """As the resolver takes it. Raises ValueError."""
+    """The name in the form that resolvers accept. Raises ValueError."""
     name = host.encode("idna").decode("ascii")
     if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
         raise ValueError(name)
@@ -149,11 +150,11 @@ def _host_name(host: str) -> str:
 
 
 def bypasses(no_proxy: str, host: str, port: int) -> bool:
-    """Whether `NO_PROXY` sends connections to `host` past the proxy.
+    """Whether `NO_PROXY` exempts `host` from the proxy.
 
-    Entries are separated by commas or blanks: a name (and all names below it, with or without a dot in front), an
-    address, a network such as 10.0.0.0/8, each perhaps with `:port` behind it, or `*` for everything. As curl has it
-    (lib/noproxy.c), which knows no ports, however: those are of Go and others.
+    Entries are separated by commas or blanks: a name (covers all names below it; a leading dot is ignored), an address,
+    a network such as 10.0.0.0/8, each optionally followed by `:port`, or `*` for everything. As in curl
+    (lib/noproxy.c), except that ports come from Go and others.
     """
     name = host.lower().rstrip(".")
     return any(_covers(entry, name, port) for entry in re.split(r"[\s,]+", no_proxy.lower()) if entry)

@@ -1,6 +1,6 @@
-"""Sockets for long uploads over poor links: options, names, and what the kernel knows of progress.
+"""Sockets for long uploads over poor links: options, name lookup, and progress as the kernel sees it.
 
-Options that a system does not have are passed over: none of them is needed, each of them helps.
+Options that a system does not have are skipped: each helps, none is required.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from collections.abc import Sequence
 from tui_uploader.cloud.contract import SentCallback
 
 UNSENT_LIMIT = 256 * 1024
-"""Bytes that the kernel takes before it has sent them. Large enough for a fast link, small enough for a quick end."""
+"""Bytes that the kernel queues unsent. Large enough for a fast link, small enough to stop quickly."""
 
-_LONGEST_SILENCE, _LONGEST_SILENCE_AFTER_ALL = 120.0, 20.0
+_MAX_SILENCE, _MAX_SILENCE_ALL_ARRIVED = 120.0, 20.0
 
-_DROP_WHAT_IS_QUEUED = struct.pack("=ii", 1, 0)  # `struct linger`: on, and for no time
+_NO_LINGER = struct.pack("=ii", 1, 0)  # `struct linger`: on, for 0 s
 _SO_NWRITE = 0x1024  # <sys/socket.h> of macOS: bytes not yet acknowledged
 
 Address = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
-"""Family, and the address as `socket.connect` takes it."""
+"""An address family, and an address as `socket.connect` takes it."""
 
 
 def resolve(host: str, port: int) -> Sequence[Address]:
-    """Blocks as long as the resolver likes. Raises `socket.gaierror`."""
+    """The addresses of a host. Blocks as long as the resolver does. Raises `socket.gaierror`."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(family, tuple(address)) for family, _, _, _, address in found]
 
 
 def tune(sock: socket.socket, *, loopback: bool) -> None:
-    """Set what helps a long upload.
+    """Set the socket options for a long upload.
 
-    BBR keeps a lossy link full where loss-based control backs off; on loopback there is nothing to probe for.
+    BBR keeps a lossy link full where loss-based congestion control backs off; loopback needs neither.
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -52,21 +52,21 @@ def tune(sock: socket.socket, *, loopback: bool) -> None:
 
 
 def limit_silence(sock: socket.socket, *, all_arrived: bool = False) -> None:
-    """Have the kernel end a connection whose other side acknowledges nothing for two minutes (RFC 5482), or no probe
-    for 20 s where all that was sent has arrived.
+    """Let the kernel close a connection without an acknowledgement for two minutes (RFC 5482), or, once all data has
+    arrived (`all_arrived`), without an answer to keep-alive probes for 20 s.
 
-    Two minutes are much more than the deadlines of `HttpConnection`, which itself watches what is acknowledged. Linux
-    counts them from the first packet of a recovery that was sent again: where losses never cease, a recovery lasts for
-    minutes, and the next timer that fires ends a connection that was heard of a second ago. Without this limit it is
-    14 s while `tcp_info.keep_trying` holds.
+    Two minutes are much longer than the deadlines of `HttpConnection`, which watches acknowledgements itself. Linux
+    counts from the first retransmission of a recovery. With steady losses a recovery lasts for minutes, and a shorter
+    limit would end a connection that received an acknowledgement a second ago. Without any limit it is 14 s while
+    `tcp_info.retransmit` is set to often.
     """
-    _set_tcp(sock, "TCP_USER_TIMEOUT", int(1000 * (_LONGEST_SILENCE_AFTER_ALL if all_arrived else _LONGEST_SILENCE)))
+    _set_tcp(sock, "TCP_USER_TIMEOUT", int(1000 * (_MAX_SILENCE_ALL_ARRIVED if all_arrived else _MAX_SILENCE)))
 
 
 def drop_on_close(sock: socket.socket) -> None:
-    """Drop what is queued when the socket is closed: the kernel would go on sending it, beside the next attempt."""
+    """Discard queued data when the socket is closed; otherwise the kernel sends it alongside the next attempt."""
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_WHAT_IS_QUEUED)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     except OSError:
         pass
 
@@ -82,7 +82,7 @@ def _set_tcp(sock: socket.socket, option: str, value: int) -> None:
 
 @functools.cache
 def bbr_permitted() -> bool:
-    """Whether the kernel lets this user choose BBR; asked once."""
+    """Whether the kernel lets this user select BBR; checked once."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         return _use_bbr(probe)
 
@@ -98,7 +98,7 @@ def _use_bbr(sock: socket.socket) -> bool:
 
 
 def unacknowledged(sock: socket.socket) -> int:
-    """Bytes that the kernel took and the other side has not acknowledged; 0 where the kernel does not tell.
+    """Bytes that were sent or queued but not acknowledged; 0 where the kernel does not provide the number.
 
     Linux: `SIOCOUTQ`, the same number as `TIOCOUTQ` (tcp(7)). macOS: `SO_NWRITE`.
     """
@@ -113,22 +113,23 @@ def unacknowledged(sock: socket.socket) -> int:
 
 
 class BodyProgress:
-    """Tells how much of a body has arrived at the other side's kernel, never less than before."""
+    """Reports how much of a body has been acknowledged by the other side; never less than before."""
 
     def __init__(self, sock: socket.socket, sent: SentCallback) -> None:
         self._socket = sock
         self._sent = sent
-        self._told = 0
+        self._reported = 0
         self._accepted = 0
 
     def accepted(self, count: int) -> None:
+        """Count bytes that the kernel accepted, and report."""
         self._accepted += count
-        self.tell()
+        self.report()
 
-    def tell(self) -> None:
+    def report(self) -> None:
         arrived = self._accepted - unacknowledged(self._socket)
-        if arrived > self._told:
-            self._told = arrived
+        if arrived > self._reported:
+            self._reported = arrived
             self._sent(arrived)
 
 
@@ -140,7 +141,7 @@ _buffers = _Buffers()
 
 
 def thread_buffer(size: int) -> memoryview:
-    """One buffer per thread, for good: a fresh one for each part would be zeroed each time."""
+    """The thread's own buffer, kept for reuse: a fresh one would have to be zeroed each time."""
     if _buffers.view is None or len(_buffers.view) != size:
         _buffers.view = memoryview(bytearray(size))
     return _buffers.view

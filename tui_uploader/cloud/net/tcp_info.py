@@ -1,6 +1,6 @@
-"""What the kernel knows of a connection that sends, and what it can be asked to do for it.
+"""Read the kernel's state of a sending connection (`struct tcp_info` of <linux/tcp.h>), and tune its retransmissions.
 
-Linux alone tells this much (`struct tcp_info` of <linux/tcp.h>); elsewhere nothing is known, and nothing asked.
+Linux only; on other systems nothing is read or set.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from tui_uploader.cloud.contract import TcpInfo
 
 _TCP_INFO_LENGTH = 160
 _FIELDS = struct.Struct("=BxB21xI28xI8xI28xI44xI4xI")
-"""Of the first 160 bytes: `tcpi_state` at 0, `tcpi_retransmits` at 2, `tcpi_unacked` at 24, `tcpi_last_ack_recv` at 56,
-`tcpi_rtt` at 68, `tcpi_total_retrans` at 100, `tcpi_min_rtt` at 148, `tcpi_data_segs_out` at 156. Times are µs, that of
-the last acknowledgement ms."""
+"""In the first 160 bytes: `tcpi_state` at 0, `tcpi_retransmits` at 2, `tcpi_unacked` at 24, `tcpi_last_ack_recv` at 56,
+`tcpi_rtt` at 68, `tcpi_total_retrans` at 100, `tcpi_min_rtt` at 148, `tcpi_data_segs_out` at 156. Times are in µs, that
+of the last acknowledgement in ms."""
 
 _SYN_SENT = 2  # <linux/tcp.h>
 _SECONDS_BETWEEN_SYNS = 1.0
-"""At least: each second for the first four since Linux 6.5, doubling from one second before."""
+"""The shortest interval: one second for the first four since Linux 6.5, doubling from one second before."""
 
 _TCP_RTO_MAX_MS = 44  # <linux/tcp.h>
-_OFTEN_MS, _AS_USUAL_MS = 1000, 120_000
+_OFTEN_MS, _DEFAULT_MS = 1000, 120_000
 
 
 def read_tcp_info(sock: socket.socket) -> TcpInfo | None:
-    """None where the kernel does not tell."""
+    """The TCP info of `sock`; None where the kernel does not provide it."""
     if sys.platform != "linux":
         return None
     try:
-        told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_LENGTH)
+        data = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_LENGTH)
         loss_based = not _has_bbr(sock)
     except OSError:
         return None
-    if len(told) < _TCP_INFO_LENGTH:
+    if len(data) < _TCP_INFO_LENGTH:
         return None
-    state, attempts, unacknowledged, silence, round_trip, repeated, least, segments = _FIELDS.unpack(told)
-    # Where nothing was heard yet, the kernel counts the silence from when it booted.
+    state, attempts, unacknowledged, silence, round_trip, retransmitted, least, segments = _FIELDS.unpack(data)
+    # Before the first acknowledgement, the kernel counts the silence from its boot.
     silent = attempts * _SECONDS_BETWEEN_SYNS if state == _SYN_SENT else silence / 1e3
-    return TcpInfo(unacknowledged, silent, round_trip / 1e6, least / 1e6, segments, repeated, loss_based)
+    return TcpInfo(unacknowledged, silent, round_trip / 1e6, least / 1e6, segments, retransmitted, loss_based)
 
 
 def remeasure_link(sock: socket.socket) -> None:
-    """Let BBR measure the link anew, as at the start of a connection.
+    """Let BBR measure the bandwidth anew, as at the start of a connection.
 
-    What other connections leave to this one it would find by a quarter more in every eighth round trip; begun anew, it
-    doubles its pace with each. The kernel begins anew where the algorithm changes.
+    A running BBR tries a quarter more in every eighth round trip; a new one doubles its rate in each. The kernel starts
+    anew when the algorithm is changed.
     """
     if sys.platform != "linux":
         return
@@ -58,12 +58,15 @@ def remeasure_link(sock: socket.socket) -> None:
         pass
 
 
-def keep_trying(sock: socket.socket, *, often: bool) -> None:
-    """While packets vanish, send again every second, and not after pauses that double: so that a transfer goes on with
-    the link. For a while only: where answers take more than a second, all would go out twice."""
+def retransmit(sock: socket.socket, *, often: bool) -> None:
+    """Retransmit every second (`often`), or at doubling intervals as usual.
+
+    Every second during an outage, a transfer resumes as soon as the link is back. Only for a while: if the round trip
+    takes more than a second, everything would be sent twice.
+    """
     if sys.platform == "linux":
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _OFTEN_MS if often else _AS_USUAL_MS)
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _OFTEN_MS if often else _DEFAULT_MS)
         except OSError:  # a kernel before 6.15
             pass
 

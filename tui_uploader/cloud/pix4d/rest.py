@@ -19,7 +19,7 @@ from tui_uploader.cloud.http.error_mapping import (
     rest_text,
 )
 from tui_uploader.cloud.http.messages import Reply
-from tui_uploader.cloud.http.reply_limits import SLOWEST, BodyDecoder
+from tui_uploader.cloud.http.reply_limits import MIN_REPLY_RATE, BodyDecoder
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin, origin_of, proxy_for, rest_client, trust_for
 from tui_uploader.cloud.net.proxies import know_passwords
 from tui_uploader.cloud.pix4d.rest_connections import RestConnections
@@ -241,7 +241,7 @@ class RestApi:
                     limit.reschedule(loop.time() + self._deadlines.reply)
                     async for chunk in response.aiter_raw():
                         body.feed(chunk)
-                        limit.reschedule((limit.when() or 0.0) + len(chunk) / SLOWEST)
+                        limit.reschedule((limit.when() or 0.0) + len(chunk) / MIN_REPLY_RATE)
                 finally:
                     await response.aclose()
         except TimeoutError:
