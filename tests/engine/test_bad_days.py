@@ -16,7 +16,6 @@ from tests.engine.world import SETTINGS, World, add, files_by_name, settled, whe
 from tests.photos import write_flight, write_photo
 from tests.until import until
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.engine.context import EngineContext
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model import Counts, FileStatus, LinkState, UploadStatus, Volume
 
@@ -142,18 +141,12 @@ def ordered(volume: Volume) -> bool:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], UploadStatus]], list[Volume]]:
+def told(world: World) -> Callable[[Callable[[], UploadStatus]], list[Volume]]:
     """Gathers what the status says at every commit of the journal, and every change of anything else."""
 
     def gather(status: Callable[[], UploadStatus]) -> list[Volume]:
         seen: list[Volume] = []
-        notify = EngineContext.notify
-
-        def look_and_notify(context: EngineContext) -> None:
-            seen.append(status().bytes)
-            notify(context)
-
-        monkeypatch.setattr(EngineContext, "notify", look_and_notify)
+        world.observers.append(lambda: seen.append(status().bytes))
         return seen
 
     return gather

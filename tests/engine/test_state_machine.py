@@ -31,7 +31,6 @@ from tests.local_cloud.root_reader import registered_images
 from tests.photos import jpeg
 from tui_uploader.cloud.contract import StartReceipt
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
-from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import (
     CloudError,
@@ -173,7 +172,7 @@ class Machine:
         shutil.move(kept, before)
         await self.engine_up()
 
-    def look(self, _: EngineContext | None = None) -> None:
+    def look(self) -> None:
         if self.manager is not None:
             self.told.extend(self.manager.queries.status().uploads)
 

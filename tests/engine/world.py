@@ -20,6 +20,7 @@ from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.context import Clocks, EngineContext
 from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.notifier import Notifier, Subject
 from tui_uploader.engine.sources.unfinished import Patience
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
@@ -57,6 +58,19 @@ class MachineTime:
         self.stopped_at = self.monotonic()
 
 
+class ObservedNotifier(Notifier):
+    """Calls the observers at every commit of the journal and every other change, before it wakes the workers."""
+
+    def __init__(self, observers: list[Callable[[], None]]) -> None:
+        super().__init__()
+        self._observers = observers
+
+    def notify(self, *subjects: Subject) -> None:
+        for observe in self._observers:
+            observe()
+        super().notify(*subjects)
+
+
 @dataclass(slots=True)
 class World:
     """One user's machine and the cloud that it uploads to."""
@@ -67,6 +81,8 @@ class World:
     time: MachineTime = field(default_factory=MachineTime)
     make_cloud: Callable[[Login], Cloud] = lambda login: Pix4dCloud(login, SETTINGS)
     patience: Patience = PATIENCE
+    observers: list[Callable[[], None]] = field(default_factory=list)
+    """Called at every change that the engine announces."""
     supervisor: Supervisor = field(init=False)
     """The workers behind the manager that was opened last."""
 
@@ -98,7 +114,9 @@ class World:
     @asynccontextmanager
     async def engine(self, *, sign_in: bool = True, verify: bool = True) -> AsyncIterator[UploadManager]:
         clocks = Clocks(self.time.wall, self.time.monotonic, random.random)
-        self.supervisor = await Supervisor.open(self.directories, SETTINGS, self.make_cloud, clocks, 0.5, self.patience)
+        self.supervisor = await Supervisor.open(
+            self.directories, SETTINGS, self.make_cloud, clocks, ObservedNotifier(self.observers), 0.5, self.patience
+        )
         manager = UploadManager(self.supervisor)
         try:
             if sign_in:
@@ -112,7 +130,7 @@ class World:
 
         def time_passes() -> object:
             self.time.passed += _LEAP
-            self.context.notify()
+            self.context.notifier.notify_all()
             return condition()
 
         await until(time_passes, seconds)

@@ -14,7 +14,7 @@ CATCHES_EVERYTHING = {
     "cli/main.py::_carried_out": "the edge of the program: nothing but a sentence and an exit code leaves it",
     "cloud/login_store.py::ask": "keyrings raise whatever their own libraries raise; the next place is asked instead",
     "engine/pipeline/check.py::_check": "the edge of a task: logged, shown, and the other files go on",
-    "engine/context.py::run": "the edge of a task: logged, shown, and tried again",
+    "engine/worker.py::run": "the edge of a task: logged, shown, and tried again",
     "engine/pipeline/walk.py::_walk": "the edge of a task: logged, shown with the upload, and tried again",
     "engine/journal/journal.py::_write_group": "the edge of a thread: every caller of the group learns it",
     "engine/journal/journal.py::_run_alone": "handed to the caller whose change it was; the others are kept",

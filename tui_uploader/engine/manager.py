@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.context import Clocks
 from tui_uploader.engine.journal.tables import commands, file_parts, uploads
+from tui_uploader.engine.notifier import Notifier, Topic
 from tui_uploader.engine.pipeline.enqueue import Adder
 from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limit
 from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
@@ -60,7 +61,7 @@ class UploadManager:
         """
         clocks = Clocks(time.time, time.monotonic, random.random)
         cloud = _pix4d_cloud(settings)
-        return cls(await Supervisor.open(directories, settings, cloud, clocks, DOUBT_SECONDS, Patience()))
+        return cls(await Supervisor.open(directories, settings, cloud, clocks, Notifier(), DOUBT_SECONDS, Patience()))
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""
@@ -145,12 +146,12 @@ class UploadManager:
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
         """Holds at once, and for engines to come. Raises UsageError, and then nothing changed."""
         state = await self._context.governor.change(change)
-        self._context.notify()
+        self._context.notifier.notify(Topic.BANDWIDTH)
         return state
 
     def try_now(self) -> None:
         """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""
-        self._supervisor.try_now()
+        self._context.notifier.retry_now()
 
     async def _recounted(self, upload: int, change: Callable[[sqlite3.Connection], int]) -> int:
         """Which files are of the upload changed: so did what was said of their number."""

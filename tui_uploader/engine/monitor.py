@@ -11,6 +11,7 @@ from tui_uploader.cloud.contract import TcpInfo
 from tui_uploader.engine.accounts.link_monitor import slept, stands_still
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.send import Sender
 from tui_uploader.engine.scheduling.concurrency import (
     LinkQuality,
@@ -38,6 +39,7 @@ class Monitor:
     def __init__(self, context: EngineContext, sender: Sender) -> None:
         self._context = context
         self._sender = sender
+        self.wakeup = context.notifier.subscribe(Topic.WORK, Topic.BANDWIDTH, Topic.TRANSFERS)
         self._plan = StreamPlan(context.streams.limit)
         self._window_began = (context.clocks.monotonic(), 0)
         self._slack = Slack()
@@ -100,7 +102,7 @@ class Monitor:
         limit = min(self._plan.streams, context.governor.most_streams)
         if state.holds != self._held or limit != context.streams.limit:
             self._held = state.holds
-            context.notify()
+            context.notifier.notify(Topic.BANDWIDTH)
         context.streams.limit = limit
         return None if state.until is None else max(_BEAT, state.until - context.clocks.wall())
 

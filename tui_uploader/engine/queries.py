@@ -40,7 +40,7 @@ class Queries:
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
         """The status now, and again whenever it changed, at most four times a second."""
-        with self._context.subscribed() as changed:
+        with self._context.notifier.watching() as changed:
             last: EngineStatus | None = None
             while True:
                 changed.clear()

@@ -7,6 +7,7 @@ import sqlite3
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import retention
+from tui_uploader.engine.notifier import Topic
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class Retention:
     def __init__(self, context: EngineContext, keep_seconds: float) -> None:
         """`keep_seconds`: how long everything is kept of an upload after it was dismissed."""
         self._context = context
+        self.wakeup = context.notifier.subscribe(Topic.UPLOADS, Topic.WORK)
         self._keep_seconds = keep_seconds
         self._next_look = 0.0
 
@@ -30,7 +32,7 @@ class Retention:
         if now < self._next_look:
             return self._next_look - now
         if any(self._context.summary.busy(upload) for upload in self._context.summary.uploads):
-            return None  # every commit wakes this worker, the last one of an upload too
+            return None  # the end of the work wakes this worker
         more = await self._condense_some()
         self._next_look = self._context.clocks.monotonic() + (_BETWEEN_STEPS if more else _BETWEEN_LOOKS)
         return _BETWEEN_STEPS if more else _BETWEEN_LOOKS

@@ -197,7 +197,7 @@ async def test_front_ends_are_told_when_the_timetable_turns_although_nothing_mov
         following = asyncio.create_task(follow())
         await until(lambda: told == [None])
         world.time.wall_error += 61 * MINUTE
-        world.context.notify()  # as the next of the engine's own looks would
+        world.context.notifier.notify_all()  # as the next of the engine's own looks would
         await until(lambda: told[-1] == 1_000_000)
         following.cancel()
 

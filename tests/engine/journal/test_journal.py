@@ -60,7 +60,7 @@ async def test_summary_is_new_when_a_write_returns(harness: JournalHarness) -> N
 
 async def test_on_commit_is_called_in_the_event_loop(tmp_path: Path) -> None:
     calls: list[asyncio.AbstractEventLoop] = []
-    journal = Journal.open(tmp_path / "journal.sqlite", lambda: calls.append(asyncio.get_running_loop()))
+    journal = Journal.open(tmp_path / "journal.sqlite", lambda _: calls.append(asyncio.get_running_loop()))
     await journal.write(count_projects)
     await journal.close()
     assert calls == [asyncio.get_running_loop()]

@@ -156,7 +156,7 @@ async def nothing_is_noted(world: World) -> None:
     async with asyncio.timeout(30.0):
         while await noted(world):
             world.time.passed += OLD
-            world.context.notify()
+            world.context.notifier.notify_all()
             await asyncio.sleep(0.01)
 
 

@@ -98,7 +98,7 @@ async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
             await look()
             while ids[clouds.sound] in left:
                 world.time.passed += 4000.0
-                world.context.notify()
+                world.context.notifier.notify_all()
                 await asyncio.sleep(0.01)  # the engine's turn
                 await look()
             listed = await world.supervisor.projects.others()

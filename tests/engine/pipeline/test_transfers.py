@@ -19,7 +19,6 @@ from tests.engine.world import World, add, files_by_name, settled, when
 from tests.local_cloud.root_reader import registered_images
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
-from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import file_parts, files
@@ -131,21 +130,17 @@ async def test_a_restored_file_that_changed_meanwhile_has_sent_nothing(world: Wo
         assert (await settled(manager, upload.upload)).bytes == Volume(*[photo.stat().st_size] * 4)
 
 
-async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(world: World) -> None:
     """At every commit, `sent` is at most the bytes of the files that were begun."""
     whole = write_photo(world.card / "A.JPG", 3 * MIB)
     (world.card / "CUT.JPG").write_bytes(jpeg(4 * MIB)[: 3 * MIB])
     seen: list[int] = []
-    notify = EngineContext.notify
     async with world.cloud_running(), world.engine() as manager:
 
-        def look_and_notify(context: EngineContext) -> None:
+        def look() -> None:
             seen.extend(status.bytes.sent for status in manager.queries.status().uploads)
-            notify(context)
 
-        monkeypatch.setattr(EngineContext, "notify", look_and_notify)
+        world.observers.append(look)
         upload = await add(manager, world.card, auto_process=False)
         await settled(manager, upload.upload)
         assert max(seen) == whole.stat().st_size

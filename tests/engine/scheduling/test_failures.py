@@ -124,13 +124,13 @@ def test_a_rest_ends_by_itself_or_on_a_word(failures: FileFailures, clock: Clock
     assert failures.postponed == {FILE: (102.0, "why"), OTHER: (109.0, "why not")}
     clock.now += 0.1
     assert failures.postponed.keys() == {OTHER}
-    failures.wake()
+    failures.end_pauses()
     assert failures.postponed == {}
 
 
 def test_waking_up_forgives_nothing(failures: FileFailures) -> None:
     actions(failures, CloudFault("500"), MOST_ATTEMPTS - 1, others_get_through=True)
-    failures.wake()
+    failures.end_pauses()
     assert failures.record_failure(FILE, CloudFault("500")).action is RetryAction.GIVE_UP
 
 

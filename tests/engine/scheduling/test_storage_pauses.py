@@ -81,7 +81,7 @@ def test_a_project_pauses_and_then_tries_one_file(pauses: StoragePauses, clock: 
 
 def test_a_wish_to_try_now_ends_the_pause_and_forgives_nothing(pauses: StoragePauses, clock: Clock) -> None:
     pauses.refused(PROJECT, REFUSED)
-    pauses.wake()
+    pauses.end_pauses()
     assert pauses.rest(PROJECT) is None and pauses.on_trial(PROJECT)
     pauses.refused(PROJECT, REFUSED)
     assert pauses.rest(PROJECT) == (105.0, str(REFUSED))

@@ -51,7 +51,7 @@ def test_failures_within_one_pause_count_once() -> None:
     assert counts.rest("check") == 1.0
     now = 1.0
     assert (counts.failed("check"), counts.rest("check"), counts.rest("send")) == (2, 2.0, 0.0)
-    counts.wake()
+    counts.end_pauses()
     assert (counts.rest("check"), counts.failed("check")) == (0.0, 3)
     counts.passed("check")
     assert counts.failed("check") == 1

@@ -126,7 +126,7 @@ async def test_many_files_of_a_moment_ago_rest_together(world: World) -> None:
         await until(lambda: len(world.context.watches.resting) == 200)
         assert world.context.summary.files(upload.upload, FileStage.FOUND) == 200
         world.time.passed += 3600.0
-        world.context.notify()
+        world.context.notifier.notify_all()
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=200)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.rows import FILE, PROJECT, UPLOAD, summary
 from tui_uploader.engine.journal.records import FileRecord, UploadRecord
-from tui_uploader.engine.scheduling.worker_failures import Worker
+from tui_uploader.engine.scheduling.worker_failures import WorkerKey
 from tui_uploader.engine.status.snapshot import (
     Motion,
     Way,
@@ -128,8 +128,8 @@ def test_the_failure_of_a_worker_is_told_with_the_uploads_that_it_holds_up(
     upload = replace(UPLOAD, state=state, auto_process=auto_process)
     project = replace(PROJECT, processing=processing)
     for of_project in (None, project.id):
-        assert fault_of({Worker(name, of_project): fault}, upload, project) is (fault if concerned else None)
-    assert fault_of({Worker(name, project.id + 1): fault}, upload, project) is None
+        assert fault_of({WorkerKey(name, of_project): fault}, upload, project) is (fault if concerned else None)
+    assert fault_of({WorkerKey(name, project.id + 1): fault}, upload, project) is None
 
 
 def test_a_duplicate_names_its_original() -> None:

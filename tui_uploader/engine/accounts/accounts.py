@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 from tui_uploader.cloud import login_store
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.accounts.link_monitor import LinkMonitor
+from tui_uploader.engine.notifier import Notifier, Topic
 from tui_uploader.errors import LinkError, NotSignedIn, UploaderError
 from tui_uploader.model import Account, Login, SignInRequest
 from tui_uploader.settings import Directories, Settings, cloud_address
@@ -29,6 +32,7 @@ class SignedIn:
     link: LinkMonitor
     problem: UploaderError | None = None
     """Why nothing of this account can move until a person acts."""
+    _transfers: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
     def usable(self) -> bool:
@@ -37,6 +41,26 @@ class SignedIn:
     @property
     def account(self) -> Account:
         return Account(self.login.account, self.login.cloud_url, self.login.client_id, self.source)
+
+    @contextlib.contextmanager
+    def transferring(self) -> Iterator[None]:
+        """The current task sends files with this login until the end of the block; `leave` cancels it."""
+        task = asyncio.current_task()
+        assert task is not None, "a transfer is a task"
+        self._transfers.add(task)
+        try:
+            yield
+        finally:
+            self._transfers.discard(task)
+
+    async def leave(self) -> None:
+        """End all that uses the login: transfers first, so that their parts are kept in good order."""
+        transfers = list(self._transfers)
+        for task in transfers:
+            task.cancel()
+        await asyncio.gather(*transfers, return_exceptions=True)
+        await self.link.close()
+        await self.cloud.close()
 
 
 class Accounts:
@@ -47,9 +71,7 @@ class Accounts:
         directories: Directories,
         settings: Settings,
         make_cloud: MakeCloud,
-        changed: Callable[[], None],
-        link_came_up: Callable[[], None],
-        before_leaving: Callable[[str], Awaitable[None]],
+        notifier: Notifier,
         *,
         clock: Callable[[], float],
         random: Callable[[], float],
@@ -57,13 +79,12 @@ class Accounts:
         self._directories = directories
         self._settings = settings
         self._make_cloud = make_cloud
-        self._changed = changed
-        self._link_came_up = link_came_up
-        self._before_leaving = before_leaving
+        self._notifier = notifier
         self._clock = clock
         self._random = random
         self._known: dict[str, SignedIn] = {}
         self._default: str | None = None
+        notifier.on_retry(self._probe_links)
 
     async def load_stored(self) -> None:
         """Sign in, without asking the cloud, with the login that was kept for the profile."""
@@ -98,7 +119,7 @@ class Accounts:
             signed_in = self._known.pop(self._default, None)
             self._default = None
             if signed_in is not None:
-                await self._leave(signed_in)
+                await signed_in.leave()
                 forgotten = True
         self._changed()
         return forgotten
@@ -126,8 +147,7 @@ class Accounts:
         return tuple(self._known.values())
 
     async def close(self) -> None:
-        for signed_in in self._known.values():
-            await self._leave(signed_in)
+        await asyncio.gather(*(signed_in.leave() for signed_in in self._known.values()))
 
     async def _verify(self, login: Login) -> None:
         same = self._known.get(login.account)
@@ -148,18 +168,19 @@ class Accounts:
             before.source = source
             return before
         cloud = self._make_cloud(login)
-        link = LinkMonitor(cloud, self._changed, self._link_came_up, clock=self._clock, random=self._random)
+        link = LinkMonitor(cloud, self._changed, self._notifier.retry_now, clock=self._clock, random=self._random)
         signed_in = SignedIn(login, source, cloud, link)
         self._known[login.account] = signed_in
         if before is not None:
-            await self._leave(before)
+            await before.leave()
         return signed_in
 
-    async def _leave(self, signed_in: SignedIn) -> None:
-        """What is under way by this login ends first, in good order."""
-        await self._before_leaving(signed_in.login.account)
-        await signed_in.link.close()
-        await signed_in.cloud.close()
+    def _changed(self) -> None:
+        self._notifier.notify(Topic.ACCOUNTS)
+
+    def _probe_links(self) -> None:
+        for signed_in in self._known.values():
+            signed_in.link.try_now()
 
     def note(self, signed_in: SignedIn, error: UploaderError) -> None:
         """An error that is about the account or its link, not about what was being done."""

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from tui_uploader import ownership
 from tui_uploader.engine.journal.database import JournalDatabase
 from tui_uploader.engine.journal.failures import is_of_the_disk, shown, translated, translation
-from tui_uploader.engine.journal.summary import Summary, brought_up_to_date, note_changes, read_summary
+from tui_uploader.engine.journal.summary import Commit, Summary, committed, note_changes, read_summary
 from tui_uploader.errors import EngineError, JournalTooNew, JournalUnwritable, UploaderError
 from tui_uploader.settings import without_user_information
 
@@ -121,7 +121,7 @@ class _Outcome:
 class Journal:
     """Open with `Journal.open`; `summary` is always the state after the last commit."""
 
-    def __init__(self, path: Path, database: JournalDatabase, on_commit: Callable[[], None]) -> None:
+    def __init__(self, path: Path, database: JournalDatabase, on_commit: Callable[[Commit], None]) -> None:
         self.path = path
         note_changes(database.writer)
         self.summary: Summary = read_summary(database.writer)
@@ -137,7 +137,9 @@ class Journal:
         self._thread.start()
 
     @classmethod
-    def open(cls, path: Path, on_commit: Callable[[], None] = lambda: None, *, vfs: str | None = None) -> Journal:
+    def open(
+        cls, path: Path, on_commit: Callable[[Commit], None] = lambda commit: None, *, vfs: str | None = None
+    ) -> Journal:
         """Create or open the journal and migrate it to this format; `on_commit` runs in the event loop after commits.
 
         `vfs`: see `JournalDatabase.open`. Raises JournalInUse, JournalUnwritable, JournalTooNew, JournalDamaged; of
@@ -211,35 +213,35 @@ class Journal:
             return
         try:
             with translated(self.path):
-                outcomes, summary = self._committed(group)
+                outcomes, commit = self._committed(group)
         except Exception as failure:  # noqa: BLE001 -- the edge of the thread: every caller learns it
             log.error("The journal kept nothing of %d changes: %s", len(group), failure)
             _call_in(group[0].loop, _settle, [_Outcome(change, error=failure) for change in group])
         else:
-            _call_in(group[0].loop, self._publish, summary, outcomes)
+            _call_in(group[0].loop, self._publish, commit, outcomes)
 
-    def _committed(self, group: list[_Change]) -> tuple[list[_Outcome], Summary]:
+    def _committed(self, group: list[_Change]) -> tuple[list[_Outcome], Commit]:
         with self._database.writing() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 outcomes = [_run_alone(connection, change, self.path) for change in group]
-                summary = brought_up_to_date(connection, self._committed_summary)
+                commit = committed(connection, self._committed_summary)
                 self._database.plan_checkpoint()
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-        self._committed_summary = summary
-        return outcomes, summary
+        self._committed_summary = commit.after
+        return outcomes, commit
 
-    def _publish(self, summary: Summary, outcomes: list[_Outcome]) -> None:
-        self.summary = summary
+    def _publish(self, commit: Commit, outcomes: list[_Outcome]) -> None:
+        self.summary = commit.after
         for outcome in outcomes:
             if outcome.error is None and outcome.change.then is not None:
                 outcome.change.then()
         _settle(outcomes)
-        self._on_commit()
+        self._on_commit(commit)
 
 
 def _run_alone(connection: sqlite3.Connection, change: _Change, path: Path) -> _Outcome:

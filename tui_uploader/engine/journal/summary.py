@@ -7,9 +7,9 @@ a transaction changes, and only those are read again: a commit costs the same fo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tui_uploader.engine.journal.columns import word
 from tui_uploader.engine.journal.records import (
@@ -98,6 +98,19 @@ class Summary:
         return sum(files.get(stage, 0) for stage in stages)
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What a commit changed of the summary."""
+
+    before: Summary
+    after: Summary
+    projects: frozenset[int] = frozenset()
+    """Numbers of the rows that were written."""
+    uploads: frozenset[int] = frozenset()
+    stages: frozenset[FileStage] = frozenset()
+    """Those that files came to or left."""
+
+
 def _changed(
     files: Mapping[FileStage, int], before: Mapping[FileStage, Tally], after: Mapping[FileStage, Tally]
 ) -> Mapping[FileStage, int]:
@@ -112,13 +125,14 @@ def _changed(
 # --------------------------------------------------------------------------------------------------- reading
 
 
-_NOTED = {
-    "projects": ("changed_projects", "id"),
-    "uploads": ("changed_uploads", "id"),
-    "sources": ("changed_uploads", "upload"),
-    "tallies": ("changed_uploads", "upload"),
-}
-"""Where a change of a table is noted, and which column of it tells the number."""
+_NOTED = (
+    ("projects", "changed_projects", "id"),
+    ("uploads", "changed_uploads", "id"),
+    ("sources", "changed_uploads", "upload"),
+    ("tallies", "changed_uploads", "upload"),
+    ("tallies", "changed_stages", "stage"),
+)
+"""A table, where its changes are noted, and the column whose value is noted."""
 
 
 def read_summary(connection: sqlite3.Connection) -> Summary:
@@ -134,25 +148,31 @@ def read_summary(connection: sqlite3.Connection) -> Summary:
 
 
 def note_changes(connection: sqlite3.Connection) -> None:
-    """From now on the connection notes what it changes, for `brought_up_to_date`."""
+    """From now on the connection notes what it changes, for `committed`."""
     connection.execute("PRAGMA temp_store = MEMORY")
-    for table in sorted({noted for noted, _ in _NOTED.values()}):
-        connection.execute(f"CREATE TEMP TABLE {table} (id INTEGER PRIMARY KEY)")
-    for table, (noted, column) in _NOTED.items():
+    for noted in sorted({noted for _, noted, _ in _NOTED}):
+        connection.execute(f"CREATE TEMP TABLE {noted} (value PRIMARY KEY) WITHOUT ROWID")
+    for table, noted, column in _NOTED:
         for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old")):
             connection.execute(
-                f"CREATE TEMP TRIGGER {table}_{event.lower()}_noted AFTER {event} ON main.{table}"
-                f" WHEN {row}.{column} NOT IN (SELECT id FROM {noted})"
+                f"CREATE TEMP TRIGGER {table}_{event.lower()}_{column}_noted AFTER {event} ON main.{table}"
+                f" WHEN {row}.{column} NOT IN (SELECT value FROM {noted})"
                 f" BEGIN INSERT INTO {noted} VALUES ({row}.{column}); END"
             )
 
 
-def brought_up_to_date(connection: sqlite3.Connection, before: Summary) -> Summary:
-    """The summary after what this transaction changed, and `before` it. What was noted is done with."""
-    changed_projects = _taken(connection, "changed_projects")
-    changed_uploads = _taken(connection, "changed_uploads")
-    if not changed_projects and not changed_uploads:
-        return before
+def committed(connection: sqlite3.Connection, before: Summary) -> Commit:
+    """The changes of this transaction, which is about to be committed. The notes about them are deleted."""
+    projects: list[int] = _taken(connection, "changed_projects")
+    uploads: list[int] = _taken(connection, "changed_uploads")
+    stages = frozenset(word(FileStage, stage) for stage in _taken(connection, "changed_stages"))
+    after = _brought_up_to_date(connection, before, projects, uploads) if projects or uploads else before
+    return Commit(before, after, frozenset(projects), frozenset(uploads), stages)
+
+
+def _brought_up_to_date(
+    connection: sqlite3.Connection, before: Summary, changed_projects: Iterable[int], changed_uploads: Iterable[int]
+) -> Summary:
     projects, uploads, past = dict(before.projects), dict(before.uploads), dict(before.past)
     tallies, of_projects = dict(before.tallies), dict(before.of_projects)
     for number in changed_projects:
@@ -174,11 +194,11 @@ def brought_up_to_date(connection: sqlite3.Connection, before: Summary) -> Summa
     return Summary(projects, dict(sorted(uploads.items())), past, tallies, of_projects)
 
 
-def _taken(connection: sqlite3.Connection, table: str) -> list[int]:
-    numbers = [number for (number,) in connection.execute(f"SELECT id FROM temp.{table} ORDER BY id")]
-    if numbers:
-        connection.execute(f"DELETE FROM temp.{table}")
-    return numbers
+def _taken(connection: sqlite3.Connection, noted: str) -> list[Any]:
+    values = [value for (value,) in connection.execute(f"SELECT value FROM temp.{noted} ORDER BY value")]
+    if values:
+        connection.execute(f"DELETE FROM temp.{noted}")
+    return values
 
 
 def _put(rows: dict[int, Row], number: int, row: Row | None) -> None:

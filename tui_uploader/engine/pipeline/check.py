@@ -14,6 +14,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import deduplication, file_parts, files, known_contents
 from tui_uploader.engine.journal.tables.known_contents import Known
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
 from tui_uploader.engine.scheduling.concurrency import may_read_ahead
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up
@@ -52,6 +53,7 @@ class Checker:
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
+        self.wakeup = context.notifier.subscribe(FileStage.FOUND, FileStage.READY, Topic.UPLOADS, Topic.SOURCES)
         self._threads = SourceThreads(_READERS, volume_of=context.sources.volume_of)
         self._under_way: dict[int, tuple[int, Volume]] = {}
         """By file: its project, and the file system that it lies in."""
@@ -138,7 +140,7 @@ class Checker:
         self._tasks.discard(task)
         if self._latest.get(row.project) is task:
             del self._latest[row.project]
-        self._context.notify()
+        self.wakeup.set()
 
     async def _check(self, row: FileRecord, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
         try:
@@ -153,12 +155,12 @@ class Checker:
                     await self._give_up(row, error)
             except UploaderError as error:
                 await self._give_up(row, error)
-            self._context.recovered(_WORKER)
+            self._context.faults.recovered(_WORKER)
             self._faults.passed(row.id)
         except UnforeseenFailure as error:
             await self._note_fault(row, error)
         except UploaderError as error:
-            await self._context.trouble(_WORKER, error)
+            await self._context.faults.failed(_WORKER, error)
         except Exception as error:
             log.exception("Checking a file met something unforeseen")
             await self._note_fault(row, error)

@@ -6,12 +6,14 @@ import sqlite3
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.model import FileStage, UploadState
 
 
 class Finisher:
     def __init__(self, context: EngineContext) -> None:
         self._context = context
+        self.wakeup = context.notifier.subscribe(FileStage.FAILED, Topic.UPLOADS, Topic.WORK)
 
     async def step(self) -> None:
         summary = self._context.summary

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable, SourceVanished
 from tui_uploader.intake.look import Look, look_at
 from tui_uploader.intake.sameness import was_written
@@ -62,6 +63,7 @@ class Returns:
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
+        self.wakeup = context.notifier.subscribe(FileStage.FAILED, Topic.UPLOADS)
         self._next_look = 0.0
         self._before: dict[int, Found] = {}
         self._tried: dict[int, Found] = {}

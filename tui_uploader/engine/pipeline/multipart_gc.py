@@ -17,9 +17,11 @@ from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import open_multiparts
 from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, Abandoned
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, decide
 from tui_uploader.errors import EngineError, MultipartGone, UploaderError
+from tui_uploader.model import FileStage
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ class MultipartCleaner:
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self._tasks = ProjectTasks(context, "clean up")
+        self.wakeup = context.notifier.subscribe(FileStage.FAILED, Topic.UPLOADS, Topic.WORK, Topic.ACCOUNTS)
+        self._tasks = ProjectTasks(context, "clean up", self.wakeup)
         self._next_look = 0.0
         self._not_before: dict[Abandoned, float] = {}
 

@@ -21,6 +21,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import UNFINISHED, ProjectRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.journal.tables import projects
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.sources.changed_since import objection_to, written_since_registered
@@ -129,7 +130,9 @@ class ProcessingWorker:
         """`doubt_seconds`: how long a call whose answer got lost is given to show an effect."""
         self._context = context
         self._doubt_seconds = doubt_seconds
-        self._tasks = ProjectTasks(context, "process")
+        self.wakeup = context.notifier.subscribe(Topic.UPLOADS, Topic.PROJECTS, Topic.ACCOUNTS)
+        context.notifier.on_retry(self._look_at_once)
+        self._tasks = ProjectTasks(context, "process", self.wakeup)
         self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._next_look: dict[int, float] = {}
         self._failures: dict[int, int] = {}
@@ -170,9 +173,8 @@ class ProcessingWorker:
                 raise objection_to(written, project.name)
             await self._start(project, account)
 
-    def wake(self) -> None:
+    def _look_at_once(self) -> None:
         self._next_look = dict.fromkeys(self._next_look, 0.0)
-        self._context.notify()
 
     def wants_attention(self, project: ProjectRecord) -> bool:
         """It is to be started, or runs."""

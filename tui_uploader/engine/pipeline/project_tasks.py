@@ -23,9 +23,11 @@ _PAUSE_AFTER_CANCELLED_CALL = 1.0
 class ProjectTasks:
     """At most one task for each project. The end of each wakes the worker that began it."""
 
-    def __init__(self, context: EngineContext, name: str) -> None:
+    def __init__(self, context: EngineContext, name: str, wakeup: asyncio.Event) -> None:
+        """`wakeup`: of the worker that begins the tasks; set when one of them ends."""
         self._context = context
         self._name = name
+        self._wakeup = wakeup
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._turns: dict[str, asyncio.Semaphore] = defaultdict(partial(asyncio.Semaphore, _AT_ONCE))
 
@@ -41,7 +43,7 @@ class ProjectTasks:
     def not_needed(self, project: int) -> None:
         """Nothing is to be done for the project: what kept it from being done is no trouble any more."""
         if not self.busy(project):
-            self._context.recovered(self._name, project)
+            self._context.faults.recovered(self._name, project)
 
     async def close(self) -> None:
         """Cancel all, and wait for their ends."""
@@ -52,20 +54,20 @@ class ProjectTasks:
 
     def _end(self, project: int) -> None:
         del self._tasks[project]
-        self._context.notify()
+        self._wakeup.set()
 
     async def _run(self, project: ProjectRecord, work: Callable[[], Awaitable[None]]) -> None:
         """The edge of a task: what goes wrong here is logged, shown as a fault, and tried again after a pause."""
         try:
             async with self._turns[project.account]:
                 await work()
-            self._context.recovered(self._name, project.id)
+            self._context.faults.recovered(self._name, project.id)
         except UploaderError as error:
-            await self._context.trouble(self._name, error, project.id)
+            await self._context.faults.failed(self._name, error, project.id)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
             await asyncio.sleep(_PAUSE_AFTER_CANCELLED_CALL)  # a call was cancelled that it shared with others
         except Exception as error:
             log.exception("%s met something unforeseen in project %d", self._name, project.id)
-            await self._context.trouble(self._name, unforeseen_in(self._name, error), project.id)
+            await self._context.faults.failed(self._name, unforeseen_in(self._name, error), project.id)

@@ -11,6 +11,7 @@ from tui_uploader.cloud.contract import Cloud, Shortfall
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord
 from tui_uploader.engine.journal.tables import files, stored_files
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.sources.changed_since import keep_unwritten
@@ -55,7 +56,9 @@ class Registrar:
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self._tasks = ProjectTasks(context, "register")
+        self.wakeup = context.notifier.subscribe(FileStage.STORED, Topic.ACCOUNTS)
+        context.notifier.on_retry(self._end_pauses)
+        self._tasks = ProjectTasks(context, "register", self.wakeup)
         self._since: dict[int, float] = {}
         self._not_before: dict[int, float] = {}
         self._failures: dict[int, int] = {}
@@ -84,9 +87,8 @@ class Registrar:
     async def close(self) -> None:
         await self._tasks.close()
 
-    def wake(self) -> None:
+    def _end_pauses(self) -> None:
         self._not_before.clear()
-        self._context.notify()
 
     def _due(self, project: ProjectRecord, waiting: int, now: float) -> float | None:
         """When to register (monotonic); None while the account cannot."""
@@ -197,7 +199,7 @@ class Registrar:
 
     def _tell(self, project: ProjectRecord, error: UploaderError, *, needs_person: bool) -> None:
         self._context.obstacles[project.id] = Notice(error.kind, str(error), needs_person=needs_person)
-        self._context.notify()
+        self._context.notifier.notify(Topic.STATUS)
 
     def _settle_failure(self, project: ProjectRecord, error: UploaderError) -> None:
         account = self._context.account_of(project)

@@ -15,6 +15,7 @@ from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import deduplication, file_parts, files
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.transfer import Transfer
 from tui_uploader.engine.scheduling.failures import FileFailures
@@ -83,6 +84,10 @@ class Sender:
     def __init__(self, context: EngineContext, projects: Projects) -> None:
         self._context = context
         self._projects = projects
+        self.wakeup = context.notifier.subscribe(
+            FileStage.READY, Topic.UPLOADS, Topic.ACCOUNTS, Topic.BANDWIDTH, Topic.STORAGE, Topic.SOURCES
+        )
+        context.notifier.on_retry(self._end_pauses)
         self.failures = FileFailures(context.clocks.monotonic, context.clocks.random)
         self._faults: FailureCounts[int] = FailureCounts(context.clocks.monotonic)
         self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
@@ -114,11 +119,10 @@ class Sender:
                 self._begin(row)
         return self._next_due(now) if held_in is None else held_in
 
-    def wake(self) -> None:
+    def _end_pauses(self) -> None:
         """What rests after a failure may go at once."""
-        self.failures.wake()
-        self._context.storage.wake()
-        self._context.notify()
+        self.failures.end_pauses()
+        self._context.storage.end_pauses()
 
     def take_refusals(self) -> int:
         """How often the cloud said since the last call that it is too much."""
@@ -265,7 +269,7 @@ class Sender:
 
     def _end(self, file: int) -> None:
         del self._tasks[file], self._paths[file]
-        self._context.notify()
+        self.wakeup.set()
 
     async def _send(self, row: FileRecord) -> None:
         """The edge of a transfer's task. Whatever happens, even a cancellation before it began, the journal learns
@@ -273,7 +277,7 @@ class Sender:
         self._to_hold.discard(row.id)
         try:
             await self._attempt(row)
-            self._context.recovered(_WORKER)
+            self._context.faults.recovered(_WORKER)
             self._faults.passed(row.id)
         except asyncio.CancelledError:
             self._to_hold.add(row.id)
@@ -284,7 +288,7 @@ class Sender:
             await self._note_fault(row, error)
         except EngineError as error:
             self._to_hold.add(row.id)
-            await self._context.trouble(_WORKER, error)
+            await self._context.faults.failed(_WORKER, error)
         except Exception as error:
             log.exception("Sending a file met something unforeseen")
             self._to_hold.add(row.id)
@@ -307,16 +311,8 @@ class Sender:
             await self._hold(row.id)
             return
         try:
-            remote_id = await self._projects.made(row.project)
-            store = account.cloud.store(remote_id)
-            await store.open()
-            transfer = Transfer(self._context, row, store)
-            try:
-                await transfer.run()
-            except NameTaken:
-                # By an earlier attempt of ours whose answer got lost, or by somebody else.
-                if not await transfer.is_stored_already():
-                    raise
+            with account.transferring():
+                await self._transfer(row, account)
         except EngineError:
             raise
         except UploaderError as error:
@@ -325,6 +321,17 @@ class Sender:
             self.failures.record_success(row.id)
             self._context.storage.accepted(row.project)
             account.link.seen_up()
+
+    async def _transfer(self, row: FileRecord, account: SignedIn) -> None:
+        store = account.cloud.store(await self._projects.made(row.project))
+        await store.open()
+        transfer = Transfer(self._context, row, store)
+        try:
+            await transfer.run()
+        except NameTaken:
+            # By an earlier attempt of ours whose answer got lost, or by another program.
+            if not await transfer.is_stored_already():
+                raise
 
     async def _settle_failure(self, row: FileRecord, account: SignedIn, error: UploaderError) -> None:
         if isinstance(error, NameTaken):

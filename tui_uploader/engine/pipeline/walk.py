@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import known_contents, sources, uploads, walked
+from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
-from tui_uploader.engine.scheduling.worker_failures import FailureCounts, Worker, cause_of, is_quiet, unforeseen
+from tui_uploader.engine.scheduling.worker_failures import FailureCounts, WorkerKey, cause_of, is_quiet, unforeseen
 from tui_uploader.engine.sources.recognise import Recognised, recognise
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.errors import (
@@ -31,7 +32,7 @@ from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
 
-_WALKER = Worker("walk")
+_WALKER = WorkerKey("walk")
 _WALKS_AT_ONCE = 4
 """In each file system."""
 _TURN_SECONDS = 10.0
@@ -54,10 +55,12 @@ class Scanner:
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
+        self.wakeup = context.notifier.subscribe(Topic.UPLOADS)
         self._threads = SourceThreads(_WALKS_AT_ONCE, volume_of=context.sources.volume_of)
         self._walks: dict[_Source, asyncio.Task[UploaderError | None]] = {}
         self._latest: dict[int, asyncio.Task[UploaderError | None]] = {}
         self._failures: FailureCounts[_Source] = FailureCounts(context.clocks.monotonic)
+        context.notifier.on_retry(self._failures.end_pauses)
 
     async def step(self) -> float | None:
         """Begin the walks that were asked for, or that did not come to their end before."""
@@ -67,7 +70,7 @@ class Scanner:
             if upload.unscanned and upload.state is not UploadState.CANCELLED
         ]
         if not open_uploads:
-            self._context.recovered(_WALKER.name)
+            self._context.faults.recovered(_WALKER.name)
             return None
 
         def unscanned(connection: sqlite3.Connection) -> list[_Source]:
@@ -92,10 +95,6 @@ class Scanner:
             walk.add_done_callback(lambda _: self._end(source, walk))
         return self._walks[source]
 
-    def wake(self) -> None:
-        """Do not wait for the end of a pause after a failure."""
-        self._failures.wake()
-
     async def close(self) -> None:
         walks = list(self._walks.values())
         for walk in walks:
@@ -107,7 +106,7 @@ class Scanner:
         del self._walks[source]
         if self._latest.get(source[0]) is walk:
             del self._latest[source[0]]
-        self._context.notify()
+        self.wakeup.set()
 
     async def _walk(self, source: _Source, before: asyncio.Task[UploaderError | None] | None) -> UploaderError | None:
         """The edge of a task: a failure is logged, shown, and becomes its result."""
@@ -125,7 +124,7 @@ class Scanner:
             failure = unforeseen(error, f"look through {printable(source[1])}")
         else:
             self._failures.passed(source)
-            self._context.recovered(_WALKER.name)
+            self._context.faults.recovered(_WALKER.name)
             return None
         await self._note(source, failure)
         return failure
@@ -185,8 +184,7 @@ class Scanner:
         if is_quiet(error, failures):
             return
         if isinstance(error, EngineError) and not isinstance(error, UnforeseenFailure):
-            self._context.faults[_WALKER] = error
-            self._context.notify()
+            self._context.faults.show(_WALKER, error)
             return
         shown = _away(path) if isinstance(error, (NoSuchPath, SourceVanished)) else error
         with contextlib.suppress(EngineError):  # it is noted with the next failure

@@ -62,7 +62,7 @@ class FileFailures:
             counts.pop(file, None)
         self._postponed.pop(file, None)
 
-    def wake(self) -> None:
+    def end_pauses(self) -> None:
         """Whatever rests may go at once."""
         self._postponed.clear()
 

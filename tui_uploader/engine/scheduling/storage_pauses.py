@@ -47,9 +47,16 @@ class _Refused:
 class StoragePauses:
     """By project. In memory only: an engine that starts anew finds out with its first file."""
 
-    def __init__(self, monotonic: Callable[[], float], random: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        random: Callable[[], float],
+        accepts_again: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`accepts_again` is called when the storage of a project accepts a file after it refused others."""
         self._monotonic = monotonic
         self._random = random
+        self._accepts_again = accepts_again
         self._refused: dict[int, _Refused] = {}
 
     def refused(self, project: int, error: UploaderError) -> None:
@@ -64,9 +71,10 @@ class StoragePauses:
 
     def accepted(self, project: int) -> None:
         """The storage took something."""
-        self._refused.pop(project, None)
+        if self._refused.pop(project, None) is not None:
+            self._accepts_again()
 
-    def wake(self) -> None:
+    def end_pauses(self) -> None:
         """End all pauses; one file of each project may go ahead."""
         now = self._monotonic()
         self._refused = {

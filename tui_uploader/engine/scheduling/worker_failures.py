@@ -20,7 +20,7 @@ _WORK = {
     "register": "register stored files",
     "process": "start or follow processing",
     "finish": "close uploads that are done",
-    "orphans": "look for what was left in the store",
+    "multipart gc": "look for what was left in the store",
     "clean up": "remove what was left in the store",
     "returns": "look for files that were gone",
     "monitor": "keep its counts",
@@ -70,7 +70,7 @@ def is_quiet(error: UploaderError, failures: int) -> bool:
     return isinstance(error, UnforeseenFailure) and failures <= QUIET_TRIES
 
 
-class Worker(NamedTuple):
+class WorkerKey(NamedTuple):
     """What the engine does side by side: one part of its work, for all projects or for one."""
 
     name: str
@@ -114,7 +114,7 @@ class FailureCounts(Generic[Key]):
     def passed(self, key: Key) -> None:
         self._rows.pop(key, None)
 
-    def wake(self) -> None:
+    def end_pauses(self) -> None:
         """No pause has to be waited for; the counts stay."""
         now = self._monotonic()
         self._rows = {key: _Row(row.failures, now) for key, row in self._rows.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tui_uploader.engine.status.eta import RateMeter
@@ -37,8 +37,9 @@ class RunningTransfer:
 class TransferProgress:
     """The bytes of every transfer, and of parts that arrived of files that are not whole yet."""
 
-    def __init__(self, in_parts: Mapping[int, tuple[int, int]]) -> None:
-        """`in_parts`: upload and bytes, by file."""
+    def __init__(self, in_parts: Mapping[int, tuple[int, int]], changed: Callable[[], None] = lambda: None) -> None:
+        """`in_parts`: upload and bytes, by file. `changed` is called when a transfer begins or ends."""
+        self._changed = changed
         self._running: set[RunningTransfer] = set()
         self._in_parts = dict(in_parts)
         self._stored: dict[int, int] = defaultdict(int)
@@ -50,10 +51,12 @@ class TransferProgress:
         """A body of `size` bytes goes out; unless it lands before the end, its bytes no longer count."""
         transfer = RunningTransfer(self, upload, file, size)
         self._running.add(transfer)
+        self._changed()
         try:
             yield transfer
         finally:
             self._running.discard(transfer)
+            self._changed()
 
     def note_stored(self, transfer: RunningTransfer) -> None:
         self._running.discard(transfer)

@@ -11,7 +11,7 @@ import msgspec
 
 from tui_uploader.engine.journal.records import UNDER_WAY, FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
-from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, Worker
+from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, WorkerKey
 from tui_uploader.engine.sources.unfinished import Rest
 from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError
 from tui_uploader.model import (
@@ -103,7 +103,7 @@ def processing_of(project: ProjectRecord) -> Processing:
 
 
 def fault_of(
-    faults: Mapping[Worker, UploaderError], upload: UploadRecord, project: ProjectRecord
+    faults: Mapping[WorkerKey, UploaderError], upload: UploadRecord, project: ProjectRecord
 ) -> UploaderError | None:
     """What keeps the engine's workers from doing what is left to do for the upload."""
     ended = upload.state in (UploadState.COMPLETE, UploadState.CANCELLED)

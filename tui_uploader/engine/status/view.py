@@ -105,7 +105,7 @@ class View:
             active_seconds=self._monitor.active_seconds(upload.id),
         )
         project = self._project_row(upload.project)
-        fault = fault_of(self._context.faults, upload, project)
+        fault = fault_of(self._context.faults.current, upload, project)
         way = self._way(project)
         summary = self._context.summary
         still_sending = summary.files(upload.id, FileStage.SENDING)
