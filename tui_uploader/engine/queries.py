@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from tui_uploader.engine.journal.tables import positions, uploads, windows
+from tui_uploader.engine.sources.photo import photo_facts
 from tui_uploader.engine.status.view import View
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.errors import UsageError
@@ -16,6 +17,7 @@ from tui_uploader.model import (
     FileQuery,
     FileWindow,
     IdRun,
+    PhotoFacts,
     Positions,
     Project,
     ProjectKind,
@@ -83,6 +85,14 @@ class Queries:
     async def positions(self, upload: int, file: int | None = None) -> Positions:
         """Where the images of the upload were taken, and `file` of it in particular."""
         return await self._context.journal.read(lambda connection: positions.positions(connection, upload, file))
+
+    async def photo_facts(self, upload: int, file: int) -> PhotoFacts:
+        """Facts that an image states about its photo, read from its card now.
+
+        Raises NoSuchFile; SourceVanished, SourceUnreadable, SourceRefused or SourceChanged when there are none.
+        """
+        row = await self._context.journal.read(lambda connection: windows.file_of(connection, upload, file))
+        return await photo_facts(self._context, row)
 
     async def projects(self) -> tuple[Project, ...]:
         """Those of this machine and, where the service lists them, the account's others."""

@@ -159,11 +159,11 @@ async def _file_runs(manager: UploadManager, request: Request) -> object:
 
 async def _positions(manager: UploadManager, request: Request) -> object:
     file = request.query_params.get("file")
-    if file is None:
-        return await manager.queries.positions(_upload_id(request))
-    if not (file.isascii() and file.isdigit() and len(file) <= len(str(_LARGEST_ID)) and int(file) <= _LARGEST_ID):
-        raise UsageError("A file's id is a whole number from 0.")
-    return await manager.queries.positions(_upload_id(request), int(file))
+    return await manager.queries.positions(_upload_id(request), None if file is None else _file_id(file))
+
+
+async def _photo_facts(manager: UploadManager, request: Request) -> object:
+    return await manager.queries.photo_facts(_upload_id(request), _file_id(request.path_params["file"]))
 
 
 async def _set_auto_process(manager: UploadManager, request: Request) -> object:
@@ -235,6 +235,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.queries.upload(upload))),
     ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.queries.skipped(upload))),
     ("GET", "/v1/uploads/{upload:int}/files", _files),
+    ("GET", "/v1/uploads/{upload:int}/files/{file}/photo", _photo_facts),
     ("GET", "/v1/uploads/{upload:int}/file-runs", _file_runs),
     ("GET", "/v1/uploads/{upload:int}/positions", _positions),
     ("POST", "/v1/uploads/{upload:int}/pause", _about_upload(lambda manager, upload: manager.pause(upload))),
@@ -275,6 +276,12 @@ def _upload_id(request: Request) -> int:
     if upload > _LARGEST_ID:
         raise NoSuchUpload("There is no such upload; `tui-uploader status` lists them.")
     return upload
+
+
+def _file_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_ID)) and int(text) <= _LARGEST_ID):
+        raise UsageError("A file's id is a whole number from 0.")
+    return int(text)
 
 
 def _project_name(request: Request) -> str:

@@ -28,6 +28,7 @@ from tui_uploader.model import (
     FileSelection,
     FileWindow,
     IdRun,
+    PhotoFacts,
     Positions,
     Project,
     ProjectKind,
@@ -102,6 +103,13 @@ class EngineView:
         """Where the images of the upload were taken, and `file` of it in particular."""
         parameters = None if file is None else {"file": str(file)}
         return await self._connection.get(f"/v1/uploads/{upload}/positions", Positions, parameters)
+
+    async def photo_facts(self, upload: int, file: int) -> PhotoFacts:
+        """Facts that an image states about its photo, read from its card now.
+
+        Raises NoSuchFile; SourceVanished, SourceUnreadable, SourceRefused or SourceChanged when there are none.
+        """
+        return await self._connection.get(f"/v1/uploads/{upload}/files/{file}/photo", PhotoFacts)
 
     async def projects(self) -> tuple[Project, ...]:
         """Those of this machine and, where the service lists them, the account's others."""

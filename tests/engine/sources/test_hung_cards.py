@@ -21,6 +21,7 @@ from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
+from tui_uploader.errors import SourceUnreadable
 from tui_uploader.intake.volumes import Volume
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, FileStage, Login, SignInRequest
@@ -114,6 +115,23 @@ async def test_a_card_that_hangs_when_it_is_walked_or_read_delays_no_file_of_ano
         card.put_back()
         done = await settled(manager, upload.upload)
         assert done.counts == Counts(uploaded=ON_CARD + ELSEWHERE)
+
+
+async def test_the_facts_of_a_photo_on_a_card_that_hangs_are_not_waited_for(
+    world: World, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_uploader.engine.sources.photo._MOST_SECONDS", 0.2)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = (await add(manager, world.folder / "hangs", world.card, auto_process=False)).upload
+        await settled(manager, upload)
+        files = await files_by_name(manager, upload)
+        card.hang("open")
+        for _ in range(2):  # the first asks the card; by the second it is known to hang
+            with pytest.raises(SourceUnreadable, match=r"DJI_0001\.JPG cannot be read now: .* does not respond"):
+                await manager.queries.photo_facts(upload, files["DJI_0001.JPG"].id)
+            await until(lambda: world.context.sources.hanging())
+        assert (await manager.queries.photo_facts(upload, files["OTHER_0001.JPG"].id)).width
+        card.put_back()
 
 
 @pytest.mark.parametrize("call", ["open", "sendfile"])

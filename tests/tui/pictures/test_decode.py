@@ -10,28 +10,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from PIL.TiffImagePlugin import IFDRational
 
 from tests.intake.pictures import LONG, SHORT, Tag, flight_exif, jpeg, picture, tiff_structure
 from tests.tui.pictures.pictured import exif_of, halved, write
-from tui_uploader.tui.pictures.decode import NoPicture, read_facts, read_photo
-from tui_uploader.tui.pictures.facts import PhotoFacts, camera_words, position_words, time_words
+from tui_uploader.tui.pictures.decode import NoPicture, read_picture
 
 MOST = (200, 100)
 
 
 def refusal(path: Path) -> str:
     with pytest.raises(NoPicture) as caught:
-        read_photo(str(path), MOST)
+        read_picture(str(path), MOST)
     assert "\x1b" not in str(caught.value) and str(caught.value).endswith(".")
     return str(caught.value)
 
 
 def test_a_large_photo_becomes_small(tmp_path: Path) -> None:
-    photo = read_photo(str(write(tmp_path / "a.JPG", halved(4000, 3000), exif_of((46.5, 6.25)))), MOST)
-    assert photo.pixels.size == (133, 100) and photo.pixels.mode == "RGB"
-    facts = PhotoFacts(4000, 3000, "DJI FC6310S", "2026-05-12 09:41:07", "46.500000 N 6.250000 E")
-    assert photo.facts == facts == read_facts(str(tmp_path / "a.JPG"))
+    picture = read_picture(str(write(tmp_path / "a.JPG", halved(4000, 3000), exif_of((46.5, 6.25)))), MOST)
+    assert picture.size == (133, 100) and picture.mode == "RGB"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +36,7 @@ def test_a_large_photo_becomes_small(tmp_path: Path) -> None:
 def test_a_photo_is_shown_upright(tmp_path: Path, orientation: int, where: str) -> None:
     """The left half of the pixels in the file is red."""
     path = write(tmp_path / "a.JPG", halved(64, 48), exif_of(None, orientation=orientation))
-    pixels = read_photo(str(path), MOST).pixels
+    pixels = read_picture(str(path), MOST)
     width, height = pixels.size
     middle = {
         "left": (width // 4, height // 2),
@@ -62,7 +58,7 @@ def test_every_kind_of_pixels_can_be_seen(tmp_path: Path, mode: str) -> None:
         image.paste(halved(150, 200, ("white", "white")).convert(mode), (0, 0))
     path = tmp_path / "a.tif"
     image.save(path)
-    pixels = read_photo(str(path), MOST).pixels
+    pixels = read_picture(str(path), MOST)
     bright, dark = pixels.getpixel((20, 50)), pixels.getpixel((130, 50))
     assert isinstance(bright, tuple) and isinstance(dark, tuple) and bright[1] > 200 > 60 > dark[1]
 
@@ -121,70 +117,8 @@ def test_no_bytes_whatsoever_do_more_than_a_sentence(
     path = tmp_path_factory.getbasetemp() / "damaged.JPG"
     path.write_bytes(content)
     try:
-        photo = read_photo(str(path), MOST)
+        decoded = read_picture(str(path), MOST)
     except NoPicture as error:
         assert str(error).isprintable()
     else:
-        assert photo.pixels.width <= MOST[0] and photo.pixels.height <= MOST[1]
-        assert all(text.isprintable() for _, text in photo.facts.lines)
-
-
-# ----------------------------------------------------------------------------------------------------------- facts
-
-NOT_A_NUMBER = IFDRational(0, 0)
-
-
-@pytest.mark.parametrize(
-    ("gps", "words"),
-    [
-        ({}, ""),
-        ({2: (46, 30, 0), 4: (6, 15, 0)}, "46.500000 N 6.250000 E"),
-        ({1: "S\0", 2: (46.0, 30.0, 36.0), 3: "W", 4: (6.0, 15.0, 0.0)}, "46.510000 S 6.250000 W"),
-        ({2: (46.5, NOT_A_NUMBER, NOT_A_NUMBER), 4: (6, 0, 0)}, "46.500000 N 6.000000 E"),
-        ({2: (NOT_A_NUMBER, 0, 0), 4: (6, 0, 0)}, ""),
-        ({2: (1e300, 0, 0), 4: (6, 0, 0)}, ""),
-        ({2: (46, 0, 0), 4: (200, 0, 0)}, ""),
-        ({2: (46, 0, 0), 4: (6, float("inf"), 0)}, "46.000000 N 6.000000 E"),
-        ({2: (-46, 0, 0), 4: (6, 0, 0)}, "46.000000 S 6.000000 E"),
-        ({1: "S", 2: (-46, 0, 0), 4: (6, 0, 0)}, ""),
-        ({2: (46, 0, 0, 0), 4: (6, 0, 0)}, ""),
-        ({2: (46, 30), 4: 6.5, 3: "W"}, "46.500000 N 6.500000 W"),
-        ({2: "46", 4: "6,30.0W"}, "46.000000 N 6.500000 W"),
-        ({2: "the church", 4: (6, 0, 0)}, ""),
-        ({2: (0, 0, 0), 4: (0, 0, 0)}, ""),
-        ({2: (46, 0, 0), 4: (6, 0, 0), 6: 612.4}, "46.000000 N 6.000000 E, 612 m"),
-        ({2: (46, 0, 0), 4: (6, 0, 0), 5: b"\1", 6: 3.6}, "46.000000 N 6.000000 E, -4 m"),
-        ({2: (46, 0, 0), 4: (6, 0, 0), 6: 4e9}, "46.000000 N 6.000000 E"),
-    ],
-)
-def test_positions_in_words(gps: dict[int, object], words: str) -> None:
-    assert position_words(gps) == words
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        ("2026:05:12 09:41:07", "2026-05-12 09:41:07"),
-        (b"2026:05:12 09:41:07\0junk", "2026-05-12 09:41:07"),
-        ("0000:00:00 00:00:00", ""),
-        ("    :  :     :  :  ", ""),
-        ("yesterday\x1b[2J", ""),
-        (17, ""),
-        (None, ""),
-    ],
-)
-def test_times_in_words(said: object, words: str) -> None:
-    assert time_words(said) == words
-
-
-@pytest.mark.parametrize(
-    ("make", "model", "words"),
-    [
-        ("DJI", "FC6310S", "DJI FC6310S"),
-        ("Hasselblad", "Hasselblad L2D", "Hasselblad L2D"),
-        (None, "X\x1b[31m\0hidden", r"X\x1b[31m"),
-        ("  ", b"", ""),
-    ],
-)
-def test_cameras_in_words(make: object, model: object, words: str) -> None:
-    assert camera_words(make, model) == words
+        assert decoded.width <= MOST[0] and decoded.height <= MOST[1]

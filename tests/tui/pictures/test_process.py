@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.service.conftest import eventually
 from tests.tui.pictures.pictured import exif_of, halved, write
-from tui_uploader.tui.pictures.decode import NoPicture, read_facts, read_photo
+from tui_uploader.tui.pictures.decode import NoPicture, read_picture
 from tui_uploader.tui.pictures.process import PictureProcess
 from tui_uploader.tui.pictures.worker import MOST_MEMORY
 
@@ -37,8 +37,8 @@ def many_scans(path: Path, side: int, scans: int) -> Path:
 
 
 def process_of(reader: PictureProcess) -> int:
-    assert reader._process is not None
-    return reader._process.pid
+    assert reader.pid is not None
+    return reader.pid
 
 
 def gone(pid: int) -> bool:
@@ -49,19 +49,17 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_one_process_reads_pictures_and_facts_as_they_are(tmp_path: Path) -> None:
+def test_one_process_decodes_one_picture_after_the_other(tmp_path: Path) -> None:
     path = str(write(tmp_path / "a.JPG", halved(4000, 3000), exif_of((46.5, 6.25))))
     odd = str(tmp_path / os.fsdecode(b"b\xff\n.JPG"))
     write(tmp_path / "b.JPG", halved(300, 600)).rename(odd)
     reader = PictureProcess()
     try:
         for each in (path, odd):
-            found, expected = reader.photo(each, MOST), read_photo(each, MOST)
-            assert (found.facts, found.pixels.tobytes()) == (expected.facts, expected.pixels.tobytes())
+            assert reader.picture(each, MOST).tobytes() == read_picture(each, MOST).tobytes()
         pid = process_of(reader)
-        assert reader.facts(path) == read_facts(path)
         with pytest.raises(NoPicture, match=r"c\.JPG is not there any more"):
-            reader.photo(str(tmp_path / "c.JPG"), MOST)
+            reader.picture(str(tmp_path / "c.JPG"), MOST)
         assert process_of(reader) == pid
     finally:
         reader.close()
@@ -74,12 +72,12 @@ def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path: Path, side: i
     reader = PictureProcess()
     try:
         with pytest.raises(NoPicture, match=TOO_MUCH):
-            reader.photo(str(many_scans(tmp_path / "bomb.jpg", side, 2)), MOST)
+            reader.picture(str(many_scans(tmp_path / "bomb.jpg", side, 2)), MOST)
         status = Path(f"/proc/{process_of(reader)}/status").read_text()
         peak = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
         assert peak < MOST_MEMORY
         write(tmp_path / "good.jpg", halved(300, 200))
-        assert reader.photo(str(tmp_path / "good.jpg"), MOST).pixels.size == (150, 100)
+        assert reader.picture(str(tmp_path / "good.jpg"), MOST).size == (150, 100)
     finally:
         reader.close()
 
@@ -90,21 +88,21 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_is_shown(tmp_
     reader = PictureProcess(seconds=0.5)
     try:
         with pytest.raises(NoPicture, match=TOO_MUCH):
-            reader.photo(bomb, MOST)
-        reader._seconds = 30.0
-        assert reader.photo(good, MOST).pixels.size == (150, 100)
+            reader.picture(bomb, MOST)
+        reader.seconds = 30.0
+        assert reader.picture(good, MOST).size == (150, 100)
     finally:
         reader.close()
 
 
 def test_leaving_ends_the_process_that_still_decodes(tmp_path: Path) -> None:
     reader = PictureProcess()
-    reader.photo(str(write(tmp_path / "good.jpg", halved(300, 200))), MOST)
+    reader.picture(str(write(tmp_path / "good.jpg", halved(300, 200))), MOST)
     pid, told = process_of(reader), list[str]()
 
     def read() -> None:
         try:
-            reader.photo(str(many_scans(tmp_path / "bomb.jpg", 6000, 20_000)), MOST)
+            reader.picture(str(many_scans(tmp_path / "bomb.jpg", 6000, 20_000)), MOST)
         except NoPicture as error:
             told.append(str(error))
 
@@ -115,4 +113,4 @@ def test_leaving_ends_the_process_that_still_decodes(tmp_path: Path) -> None:
     assert not reading.is_alive() and told
     eventually(lambda: gone(pid), "the process was killed")
     with pytest.raises(NoPicture):
-        reader.photo(str(tmp_path / "good.jpg"), MOST)
+        reader.picture(str(tmp_path / "good.jpg"), MOST)

@@ -1,4 +1,4 @@
-"""A picture from a file, small enough for a screen, and what its EXIF tells.
+"""Decode the picture in a file, small enough for a screen.
 
 Whatever is wrong with a file becomes a sentence. Only as much is decoded as a screen can show (a JPEG is decoded at an
 eighth of its size where that is enough), and nothing that would need more memory than a field machine can spare.
@@ -11,12 +11,10 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tui_uploader.text import printable
-from tui_uploader.tui.pictures.facts import PhotoFacts, photo_facts
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -39,31 +37,14 @@ class NoPicture(ValueError):
     """There is nothing to show; the sentence says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Photo:
-    facts: PhotoFacts
-    pixels: Image.Image
-    """RGB, upright, no larger than was asked for."""
-
-
-def read_photo(path: str, most: tuple[int, int]) -> Photo:
-    """The picture in the file, reduced to `most` pixels across and down. Blocking: for a thread.
+def read_picture(path: str, most: tuple[int, int]) -> Image.Image:
+    """The picture in the file, reduced to `most` pixels across and down: RGB, upright. Blocking: for a thread.
 
     Raises NoPicture.
     """
     with _opened(path) as image:
-        facts = photo_facts(image)
-        turn = image.getexif().get(_ORIENTATION)
-        return Photo(facts, _upright(_reduced(image, path, most), turn))
-
-
-def read_facts(path: str) -> PhotoFacts:
-    """What the file tells of the picture in it; its pixels are not looked at. Blocking: for a thread.
-
-    Raises NoPicture.
-    """
-    with _opened(path) as image:
-        return photo_facts(image)
+        orientation = image.getexif().get(_ORIENTATION)
+        return _upright(_reduced(image, path, most), orientation)
 
 
 @contextmanager

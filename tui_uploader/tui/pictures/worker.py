@@ -1,7 +1,7 @@
-"""The process that decodes pictures: `python -m tui_uploader.tui.pictures.worker`, started by `photo_process`.
+"""The process that decodes pictures: `python -m tui_uploader.tui.pictures.worker`, started by `process`.
 
-A decoder can be made to take gigabytes, or hours, by a file of a megabyte, and may have faults of its own. Here the
-kernel bounds what it takes, and whatever happens ends this process alone.
+A file of a megabyte can make a decoder take gigabytes or hours, and decoders have faults of their own. Here the kernel
+bounds what decoding takes, and a crash ends this process alone.
 """
 
 from __future__ import annotations
@@ -13,45 +13,43 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tui_uploader import codec
-from tui_uploader.tui.pictures.decode import NoPicture, read_facts, read_photo
-from tui_uploader.tui.pictures.facts import PhotoFacts
+from tui_uploader.tui.pictures.decode import NoPicture, read_picture
 
 MOST_MEMORY = 768 * 1024**2
-"""Bytes of address space beyond what the process has at its start. The largest picture that is decoded whole takes some
-500 MB."""
+"""Bytes of address space beyond what the process has at its start. The largest picture that is decoded whole takes
+about 500 MB."""
 MOST_CPU = 20
 """Seconds for one picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
+    """A line of JSON."""
+
     path: str
-    most: tuple[int, int] | None
-    """Pixels across and down; None: only what the file tells of the picture."""
+    most: tuple[int, int]
+    """Pixels across and down."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureAnswer:
     """A line of JSON; the pixels follow it, three bytes each."""
 
-    facts: PhotoFacts | None = None
     size: tuple[int, int] = (0, 0)
     refusal: str = ""
     """Why there is no picture; empty: there is one."""
 
 
-def answered(wanted: PictureRequest) -> tuple[PictureAnswer, bytes]:
+def answered(request: PictureRequest) -> tuple[PictureAnswer, bytes]:
     try:
-        if wanted.most is None:
-            return PictureAnswer(read_facts(wanted.path)), b""
-        photo = read_photo(wanted.path, wanted.most)
+        picture = read_picture(request.path, request.most)
     except NoPicture as error:
         return PictureAnswer(refusal=str(error)), b""
-    return PictureAnswer(photo.facts, photo.pixels.size), photo.pixels.tobytes()
+    return PictureAnswer(picture.size), picture.tobytes()
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Until the other side closes `requests`."""
+    """Answer until the other side closes `requests`."""
     for line in requests:
         _allow_cpu(MOST_CPU)
         answer, pixels = answered(codec.from_json(line, PictureRequest))
@@ -60,14 +58,14 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _allow_cpu(seconds: int) -> None:
-    """From now on; the limit itself counts from the start of the process."""
+    """Allow that much from now on; the limit of the kernel counts from the start of the process."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 def _bound_memory() -> None:
-    """Systems without /proc do not hold a process to this limit either."""
+    """Systems without /proc do not enforce this limit either."""
     try:
         numbers = Path("/proc/self/statm").read_text(encoding="ascii")
         used = int(numbers.split()[0]) * resource.getpagesize()
@@ -77,7 +75,7 @@ def _bound_memory() -> None:
 
 
 def main() -> None:
-    from PIL import JpegImagePlugin  # noqa: F401 -- before the memory is counted: nearly all pictures need it
+    from PIL import JpegImagePlugin  # noqa: F401 -- loaded before the memory is counted: nearly all pictures need it
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _bound_memory()

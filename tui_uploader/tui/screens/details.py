@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,12 +12,15 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_uploader.model import FileItem, FileStatus, Skipped
+from tui_uploader.errors import UploaderError
+from tui_uploader.model import FileItem, FileStatus, PhotoFacts, Skipped
 from tui_uploader.text import byte_count, printable
-from tui_uploader.threads import in_own_thread
+from tui_uploader.tui.pictures.captions import photo_lines
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.wording.files import original, verification
 from tui_uploader.wording.uploads import skipped as skipped_words
+
+AskFacts = Callable[[], Awaitable[PhotoFacts]]
 
 _LABEL_CELLS = 13
 _NEXT_STEPS = {
@@ -64,16 +66,16 @@ class DetailsScreen(ResizeGuard, ModalScreen[None]):
         Binding("v", "view", "View the image", show=False),
     ]
 
-    def __init__(self, title: str, lines: Sequence[tuple[str, str]], image: str | None = None) -> None:
-        """`image`: path of the file that it is about."""
+    def __init__(self, title: str, lines: Sequence[tuple[str, str]], ask_facts: AskFacts | None = None) -> None:
+        """`ask_facts` asks the engine for the facts of the image, when there is one."""
         super().__init__()
         self._title = title
         self._lines = tuple(lines)
-        self._image = image
+        self._ask_facts = ask_facts
 
     @classmethod
-    def of_file(cls, item: FileItem) -> DetailsScreen:
-        return cls("File", file_lines(item), image=item.path)
+    def of_file(cls, item: FileItem, ask_facts: AskFacts) -> DetailsScreen:
+        return cls("File", file_lines(item), ask_facts)
 
     @classmethod
     def of_skipped(cls, skipped: Sequence[Skipped]) -> DetailsScreen:
@@ -84,31 +86,25 @@ class DetailsScreen(ResizeGuard, ModalScreen[None]):
             yield Static(Content(self._title), classes="dialog-title")
             for label, text in self._lines:
                 yield _line(label, text)
-            keys = "Esc closes" if self._image is None else "v shows the image, Esc closes"
+            keys = "Esc closes" if self._ask_facts is None else "v shows the image, Esc closes"
             yield Static(f"\n{keys}", id="details-keys")
 
     def on_mount(self) -> None:
-        if self._image is not None:
-            work = self._show_photo_facts(self._image)
+        if self._ask_facts is not None:
+            work = self._show_facts(self._ask_facts)
             self.run_worker(work, name="photo facts", group="photo facts", description="photo facts")
 
-    async def _show_photo_facts(self, path: str) -> None:
-        """Add camera, time and place; nothing for a file without a picture, whose reason is shown above."""
-        from tui_uploader.tui.pictures.decode import NoPicture
-        from tui_uploader.tui.pictures.process import PictureProcess
-
-        reader = PictureProcess()
+    async def _show_facts(self, ask_facts: AskFacts) -> None:
+        """Add what the image states about itself, or why that cannot be read, unless the lines say so already."""
         try:
-            facts = await in_own_thread(partial(reader.facts, path))
-        except NoPicture:
-            return
-        finally:
-            reader.close()
-        lines = [_line(label, text) for label, text in facts.lines]
-        await self.query_one(".dialog").mount_all(lines, before="#details-keys")
+            lines = photo_lines(await ask_facts())
+        except UploaderError as error:
+            reason = str(error)
+            lines = [] if any(text == reason for _, text in self._lines) else [("Image", reason)]
+        await self.query_one(".dialog").mount_all([_line(*line) for line in lines], before="#details-keys")
 
     async def action_view(self) -> None:
-        if self._image is not None:
+        if self._ask_facts is not None:
             self.dismiss(None)
             await self.app.run_action("app.dialog('show_picture')")
 

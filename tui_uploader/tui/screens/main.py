@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import events, on
@@ -208,10 +209,13 @@ class MainScreen(ResizeGuard, Screen[None]):
 
     @on(Pane.RowOpened)
     def _open(self, event: Pane.RowOpened) -> None:
-        if event.pane is self.files:
+        upload, _ = self.files.shown_query
+        if event.pane is self.files and upload is not None:
             from tui_uploader.tui.screens.details import DetailsScreen  # the first frame does without it
 
-            self.app.push_screen(DetailsScreen.of_file(event.row))
+            item = event.row
+            ask_facts = partial(self._session.ask, lambda engine: engine.photo_facts(upload, item.id))
+            self.app.push_screen(DetailsScreen.of_file(item, ask_facts))
         else:
             self.action_focus_pane("files")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 from rich.color import Color
@@ -27,6 +27,7 @@ from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, EngineSession
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import SpanLine, segments
+from tui_uploader.tui.pictures.captions import photo_lines
 from tui_uploader.tui.pictures.cells import (
     MOST_BYTES,
     MOST_BYTES_SLOW,
@@ -36,9 +37,12 @@ from tui_uploader.tui.pictures.cells import (
     cell_picture,
     picture_style,
 )
-from tui_uploader.tui.pictures.decode import NoPicture, Photo
+from tui_uploader.tui.pictures.decode import NoPicture
 from tui_uploader.tui.pictures.process import PictureProcess
 from tui_uploader.tui.terminal.resizing import ResizeGuard
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _LEAST_PIXELS = 480
 """Least width and height kept of a picture, so that it need not be read again when the terminal grows."""
@@ -119,8 +123,8 @@ class PictureScreen(ResizeGuard, Screen[int]):
         self._index, self._item, self._total = index, item, total
         self._shown_index = index
         """The row of `_item`; `_index` is the row that the user wants."""
-        self._photo: tuple[FileItem, Photo] | None = None
-        self._reader = PictureProcess()
+        self._decoded: tuple[FileItem, Image] | None = None
+        self._decoder = PictureProcess()
         self._redraw_wanted = asyncio.Event()
         self._area = CellArea()
         self._title, self._facts, self._keys = (SpanLine(glyphs, classes="caption") for _ in range(3))
@@ -133,11 +137,12 @@ class PictureScreen(ResizeGuard, Screen[int]):
 
     def on_mount(self) -> None:
         self._show_title()
+        self._ask_facts()
         self._area.show_sentence("Reading the picture.")
         self.run_worker(self._keep_current(), name="picture", group="picture", exclusive=True, description="picture")
 
     def on_unmount(self) -> None:
-        self._reader.close()
+        self._decoder.close()
 
     def on_resize(self) -> None:
         self._redraw_wanted.set()
@@ -168,9 +173,8 @@ class PictureScreen(ResizeGuard, Screen[int]):
                 await self._fetch_item()
                 await self._draw()
             except (NoPicture, UploaderError) as error:
-                self._photo = None
+                self._decoded = None
                 self._area.show_sentence(str(error), "warning")
-                self._facts.show([])
                 self._show_keys("")
 
     async def _fetch_item(self) -> None:
@@ -184,17 +188,32 @@ class PictureScreen(ResizeGuard, Screen[int]):
         if window.files:
             self._item, self._shown_index = window.files[0], index
         self._show_title()
+        self._ask_facts()
+
+    def _ask_facts(self) -> None:
+        """Ask the engine beside the decoding: neither waits for the other."""
+        self._facts.show([])
+        work = self._show_facts(self._item)
+        self.run_worker(work, name="photo facts", group="photo facts", exclusive=True, description="photo facts")
+
+    async def _show_facts(self, item: FileItem) -> None:
+        try:
+            facts = await self._session.ask(lambda engine: engine.photo_facts(self._upload, item.id))
+        except UploaderError as error:
+            self._facts.show([Span(f" {cell_text(str(error))}", "muted")])
+        else:
+            self._facts.show([Span(f" {'  '.join(cell_text(text) for _, text in photo_lines(facts))}")])
 
     async def _draw(self) -> None:
         """Raises NoPicture."""
         item, (width, height) = self._item, self._area.size
         if not width or not height:
             return
-        if self._photo is None or self._photo[0].id != item.id:
+        if self._decoded is None or self._decoded[0].id != item.id:
             self._show_keys("reading")
             most = max(_LEAST_PIXELS, width), max(_LEAST_PIXELS, 2 * height)
-            self._photo = item, await in_own_thread(partial(self._reader.photo, item.path, most))
-        photo = self._photo[1]
+            self._decoded = item, await in_own_thread(partial(self._decoder.picture, item.path, most))
+        decoded = self._decoded[1]
         slow = self._session.interval >= SLOW_STATUS_SECONDS
         how = picture_style(
             ascii_only=self.app.has_class("-ascii"),
@@ -202,11 +221,10 @@ class PictureScreen(ResizeGuard, Screen[int]):
             colours=self.app.console.color_system,
         )
         most_bytes = MOST_BYTES_SLOW if slow else MOST_BYTES
-        picture = await in_own_thread(partial(cell_picture, photo.pixels, width, height, how, most_bytes))
+        picture = await in_own_thread(partial(cell_picture, decoded, width, height, how, most_bytes))
         if self._redraw_wanted.is_set():
             return  # another file or another size is wanted by now
         self._area.show(picture)
-        self._facts.show([Span(f" {'  '.join(cell_text(text) for _, text in photo.facts.lines)}")])
         smaller = ", smaller for a slow connection" if slow else ""
         self._show_keys(f"picture {byte_count(picture.bytes)} to this terminal{smaller}")
 

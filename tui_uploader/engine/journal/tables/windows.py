@@ -6,6 +6,7 @@ import sqlite3
 
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import retention, uploads
+from tui_uploader.errors import NoSuchFile
 from tui_uploader.model import FileQuery, FileStage, FileStatus, IdRun, SortKey, runs_of
 
 _STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
@@ -38,6 +39,15 @@ def window(
     ]
     originals = {row.duplicate_of for row in rows if row.duplicate_of is not None}
     return total, rows, retention.paths(connection, originals)
+
+
+def file_of(connection: sqlite3.Connection, upload_id: int, file_id: int) -> FileRecord:
+    """Raises NoSuchUpload, NoSuchFile."""
+    source = retention.all_files(uploads.upload(connection, upload_id))
+    row = connection.execute(f"SELECT * FROM {source} WHERE upload = ? AND id = ?", (upload_id, file_id)).fetchone()
+    if row is None:
+        raise NoSuchFile(f"Upload {upload_id} has no file with the number {file_id}.")
+    return FileRecord.of(row)
 
 
 def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
