@@ -45,9 +45,9 @@ def test_a_picture_and_a_map_are_sent_once_and_forgotten(home: Path) -> None:
         terminal.wait_for("1 failed file blocks processing")
         terminal.wait_quiet(_QUIET)
         before = resident_bytes(terminal.process.pid)
-        assert 10_000 < bytes_for(terminal, "gv", "1 of 16", "DJI FC6310S", "sent") < _ONE_PICTURE
+        assert 10_000 < bytes_for(terminal, "gv", "1 of 16", "DJI FC6310S", "to this terminal") < _ONE_PICTURE
         assert sum(terminal.cell(10, column).bg != "default" for column in range(80)) > 40, "it has colours"
-        assert bytes_for(terminal, "j", "2 of 16", "sent") < _ONE_PICTURE
+        assert bytes_for(terminal, "j", "2 of 16", "to this terminal") < _ONE_PICTURE
         bytes_for(terminal, "q", "2 Files")
         assert bytes_for(terminal, "m", "15 images", "▴ N", "12 uploaded") < _ONE_MAP
         bytes_for(terminal, "q", "2 Files")
