@@ -243,7 +243,7 @@ async def test_help_opens_and_closes_with_either_key(manager: StandInManager, di
     async with showing(directories) as screen:
         for key in ("?", "f1"):
             await screen.press(key)
-            await screen.shows("In the files", "Try the selected failed files again")
+            await screen.shows("In the files", "Retry the selected failed files")
             await screen.press(key)
             await screen.hides("In the files")
 

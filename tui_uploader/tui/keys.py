@@ -1,6 +1,6 @@
-"""Every key of the main screen, once: what it does, what the key bar calls it, and what help says of it.
+"""All keys of the main screen: action, label in the key bar, text in help.
 
-The key bar and the help screen are drawn from these tables, so that neither can forget a key.
+The key bar, help and the command palette are generated from these tables, so that none can miss a key.
 """
 
 from __future__ import annotations
@@ -17,34 +17,32 @@ def _key(keys: str, action: str, label: str, help: str, shown: str = "") -> Bind
 
 EVERYWHERE = (
     _key(
-        "1", "focus_pane('projects')", "projects", "Go to the projects; in a narrow terminal they open over the files"
+        "1", "focus_pane('projects')", "projects", "Go to the projects (in a narrow terminal they open over the files)"
     ),
     _key("2", "focus_pane('files')", "files", "Go to the files"),
     _key("3", "focus_pane('uploads')", "uploads", "Go to the uploads"),
     _key("u", "app.dialog('add_files')", "upload", "Upload files or folders"),
-    _key("n", "app.dialog('new_project')", "new", "Make a new project"),
-    _key("s", "command('start_processing')", "start", "Start processing; asks first, since that may cost credits"),
-    _key("r", "command('retry_all')", "retry all", "Try all failed files again, and a dead link at once"),
-    _key("p", "command('pause_or_resume')", "pause", "Pause the upload, or resume it"),
-    _key("c", "command('cancel')", "cancel", "Cancel the upload; what is uploaded stays"),
-    _key(
-        "a", "command('toggle_auto_process')", "auto", "Start processing automatically when all is uploaded: on or off"
-    ),
-    _key("d", "command('dismiss')", "dismiss", "Take a complete or cancelled upload off the list"),
-    _key("U", "command('undo_removal')", "undo", "Put the files that were removed last back into the queue"),
+    _key("n", "app.dialog('new_project')", "new", "Create a project"),
+    _key("s", "command('start_processing')", "start", "Start processing; asks first, because it may cost credits"),
+    _key("r", "command('retry_all')", "retry all", "Retry all failed files, and reconnect now if the link is down"),
+    _key("p", "command('pause_or_resume')", "pause", "Pause or resume the upload"),
+    _key("c", "command('cancel')", "cancel", "Cancel the upload; uploaded files stay in the project"),
+    _key("a", "command('toggle_auto_process')", "auto", "Switch automatic processing after the upload on or off"),
+    _key("d", "command('dismiss')", "dismiss", "Remove a complete or cancelled upload from the list"),
+    _key("U", "command('undo_removal')", "undo", "Undo: put the files removed last back into the queue"),
     _key("o", "command('copy_address')", "copy address", "Copy the web address of the project"),
-    _key("m", "app.dialog('show_map')", "map", "Show where the images of the upload were taken"),
-    _key("w", "toggle_uploads", "hide/show", "Hide or show the uploads; nothing is interrupted"),
-    _key("b", "app.dialog('set_bandwidth')", "bandwidth", "Cap, timetable and data budget of all uploads"),
-    _key("l", "app.dialog('show_log')", "log", "Show the engine's log"),
-    _key("E", "app.restart_engine", "start engine", "Start the engine again, or replace one of another version"),
+    _key("m", "app.dialog('show_map')", "map", "Show a map of where the images were taken"),
+    _key("w", "toggle_uploads", "hide/show", "Hide or show the uploads; they continue"),
+    _key("b", "app.dialog('set_bandwidth')", "bandwidth", "Set limit, timetable and data budget of all uploads"),
+    _key("l", "app.dialog('show_log')", "log", "Show the engine log"),
+    _key("E", "app.restart_engine", "start engine", "Start the engine, or restart one of another version"),
     _key("question_mark,f1", "app.dialog('show_help')", "help", "Show all keys", shown="?"),
-    _key("q", "app.detach", "quit", "Leave; uploads go on in the background, only a demo ends"),
+    _key("q", "app.detach", "quit", "Quit the app; uploads continue in the background (a demo ends)"),
 )
 """Keys that work in every pane."""
 
 IN_PROJECTS = (
-    _key("slash", "filter", "filter", "Show only projects with this text in their name; ! turns it round", shown="/"),
+    _key("slash", "filter", "filter", "Filter by part of the name; ! in front: all that do not match", shown="/"),
     _key("enter", "open", "files", "Go to the project's files", shown="Enter"),
 )
 IN_FILES = (
@@ -52,18 +50,18 @@ IN_FILES = (
         "slash",
         "filter",
         "filter",
-        "Show only files with this text in their name, or :failed and the like; ! turns it round",
+        "Filter by part of the name, or by status as in :failed; ! in front: all that do not match",
         shown="/",
     ),
-    _key("f", "next_status", "status", "Show only files of one status; the next time of the next one"),
-    _key("S", "next_sort", "sort", "Sort by another column; a click on its title does so too"),
-    _key("space", "mark", "select", "Select the file, or take it out of the selection", shown="Space"),
-    _key("A", "mark_all", "select all", "Select every file that the filter shows"),
-    _key("i", "mark_others", "invert", "Select the files that are not selected, and only those"),
-    _key("R", "screen.command('retry_selected')", "retry", "Try the selected failed files again"),
+    _key("f", "next_status", "status", "Filter by status; press again for the next status"),
+    _key("S", "next_sort", "sort", "Sort by the next column; or click a column title"),
+    _key("space", "mark", "select", "Select or deselect the file", shown="Space"),
+    _key("A", "mark_all", "select all", "Select all files shown"),
+    _key("i", "mark_others", "invert", "Invert the selection among the files shown"),
+    _key("R", "screen.command('retry_selected')", "retry", "Retry the selected failed files"),
     _key("x,delete", "screen.command('remove_selected')", "remove", "Remove waiting, duplicate or failed files"),
-    _key("enter", "open", "details", "Show everything that is known of the file", shown="Enter"),
-    _key("v", "app.dialog('show_picture')", "view", "View the image over the whole screen"),
+    _key("enter", "open", "details", "Show all details of the file", shown="Enter"),
+    _key("v", "app.dialog('show_picture')", "view", "View the image full screen"),
 )
 IN_UPLOADS = (_key("enter", "open", "files", "Go to the upload's files", shown="Enter"),)
 
@@ -72,29 +70,29 @@ MOVING = (
     ("PgUp PgDn  ^u ^d", "A page, half a page"),
     ("Home End  g G", "The first row, the last row"),
     ("Tab", "The next pane"),
-    ("Esc", "Close a dialog; drop the filter, then the selection"),
-    ("Mouse", "Wheel, click, double click as Enter; keys in the last line, titles of columns"),
+    ("Esc", "Close the dialog; clear the filter, then the selection"),
+    ("Mouse", "Wheel and click; double click as Enter; click keys in the last line and column titles"),
     ("^p", "All commands by name"),
-    ("^l", "Draw the screen again"),
-    ("^z", "Back to the shell; fg comes back here"),
+    ("^l", "Redraw the screen"),
+    ("^z", "Suspend to the shell; fg returns"),
 )
-"""Keys that move, as help shows them."""
+"""Keys for moving around, for help only."""
 
-_FOREMOST: Mapping[str, Sequence[str]] = {
+_FIRST_IN_BAR: Mapping[str, Sequence[str]] = {
     "projects": ("open", "n", "u", "s", "filter", "o"),
     "files": ("u", "filter", "f", "space", "x", "1", "R", "r", "s", "p", "S", "A"),
     "uploads": ("open", "p", "c", "r", "s", "a", "d", "w"),
 }
-"""For each pane, the keys that its bar shows first, by key or action."""
+"""The keys shown first in the bar of each pane, by key or action."""
 
 _LAST = ("question_mark,f1", "q")
 
 
 def keys_of(pane: str) -> tuple[Binding, ...]:
-    """All keys that work in the pane, the ones that are used most first; help and quit at the end."""
+    """All keys that work in the pane, the most used first, help and quit last."""
     own = {"projects": IN_PROJECTS, "files": IN_FILES, "uploads": IN_UPLOADS}.get(pane, ())
     every = list(chain(own, EVERYWHERE))
-    order = _FOREMOST.get(pane, ())
+    order = _FIRST_IN_BAR.get(pane, ())
 
     def rank(binding: Binding) -> tuple[int, int]:
         if binding.key in _LAST:

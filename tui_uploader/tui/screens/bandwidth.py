@@ -31,7 +31,7 @@ from tui_uploader.wording.bandwidth import (
 Apply = Callable[[BandwidthChange], Awaitable[Bandwidth]]
 """Sends a change to the engine; raises UploaderError if the engine refuses it."""
 
-_KEYS = "Enter save  Tab next  Space change  Esc cancel"
+_KEYS = "Enter save  Tab next field  Space change  Esc cancel"
 _PERIODS = tuple(BudgetPeriod)
 _REFRESH_SECONDS = 1.0
 _HINTS = {
@@ -47,7 +47,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
     CSS_PATH: ClassVar = ["../widgets/choices.tcss", "bandwidth.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "save", "Save"),
-        Binding("escape", "leave", "Leave"),
+        Binding("escape", "cancel", "Cancel"),
     ]
 
     def __init__(self, current: Callable[[], Bandwidth], apply: Apply) -> None:
@@ -55,11 +55,11 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
         super().__init__()
         self._current = current
         self._apply = apply
-        self._at_first = current()
-        self._limit = _field(limit_setting(self._at_first), "limit")
-        self._schedule = _field(schedule_setting(self._at_first), "schedule")
-        self._budget = _field(budget_setting(self._at_first), "budget")
-        self._per = RadioRow([str(per) for per in _PERIODS], _PERIODS.index(self._at_first.per), id="per")
+        self._initial = current()
+        self._limit = _field(limit_setting(self._initial), "limit")
+        self._schedule = _field(schedule_setting(self._initial), "schedule")
+        self._budget = _field(budget_setting(self._initial), "budget")
+        self._per = RadioRow([str(per) for per in _PERIODS], _PERIODS.index(self._initial.per), id="per")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="bandwidth"):
@@ -95,18 +95,18 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
     def on_descendant_focus(self) -> None:
         """Show what the focused field accepts."""
         if self.focused is not None and self.focused.id in _HINTS:
-            self._note(_HINTS[self.focused.id], trouble=False)
+            self._note(_HINTS[self.focused.id], warning=False)
 
-    def _note(self, text: str, *, trouble: bool) -> None:
+    def _note(self, text: str, *, warning: bool) -> None:
         note = self.query_one("#note", Static)
-        note.set_class(trouble, "-trouble")
+        note.set_class(warning, "-warning")
         note.update(Content(printable(text)))
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
         change = change_of(
-            self._at_first, self._limit.value, self._schedule.value, self._budget.value, _PERIODS[self._per.selected]
+            self._initial, self._limit.value, self._schedule.value, self._budget.value, _PERIODS[self._per.selected]
         )
         if change == BandwidthChange():
             self.dismiss(None)
@@ -117,12 +117,12 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
         try:
             state = await self._apply(change)
         except UploaderError as error:
-            self._note(str(error), trouble=True)
+            self._note(str(error), warning=True)
         else:
             self.dismiss(state)
 
     @on(Button.Pressed, "#cancel")
-    def action_leave(self) -> None:
+    def action_cancel(self) -> None:
         self.dismiss(None)
 
 
@@ -134,15 +134,15 @@ def _field(words: str, id: str) -> TextField:
 def change_of(before: Bandwidth, limit: str, schedule: str, budget: str, per: BudgetPeriod) -> BandwidthChange:
     """Only the settings that differ from `before`; an empty field means off."""
 
-    def wish(typed: str, shown: str) -> str | None:
+    def changed_setting(typed: str, shown: str) -> str | None:
         wanted = typed.strip() or OFF
         return None if wanted == shown else wanted
 
-    size = wish(budget, budget_setting(before))
+    size = changed_setting(budget, budget_setting(before))
     has_budget = (size or budget_setting(before)).lower() != OFF
     return BandwidthChange(
-        limit=wish(limit, limit_setting(before)),
-        schedule=wish(schedule, schedule_setting(before)),
+        limit=changed_setting(limit, limit_setting(before)),
+        schedule=changed_setting(schedule, schedule_setting(before)),
         budget=size,
         per=per if has_budget and (per is not before.per or size is not None) else None,
     )
