@@ -46,12 +46,12 @@ def test_the_engine_shows_no_pictures() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["model", "errors", "settings", "text", "codec", "file_kinds", "gps", "redaction", "threads"]
+    "module", ["model", "errors", "settings", "text", "codec", "file_kinds", "redaction", "threads"]
 )
 def test_the_ground_floor_knows_no_room_above(module: str) -> None:
     ground = {
         f"tui_uploader.{name}"
-        for name in ("model", "errors", "settings", "text", "codec", "file_kinds", "gps", "redaction", "threads")
+        for name in ("model", "errors", "settings", "text", "codec", "file_kinds", "redaction", "threads")
     }
     loaded = loaded_by(f"tui_uploader.{module}")
     assert {name for name in loaded if name.startswith("tui_uploader.")} <= ground

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 
 from msgspec.structs import astuple
 
-from tui_uploader.gps import (
+from tui_uploader.intake.formats import tiff
+from tui_uploader.intake.formats.gps import (
     LATITUDE,
     LONGEST_TEXT,
     LONGITUDE,
@@ -25,7 +26,6 @@ from tui_uploader.gps import (
     position,
     xmp_position,
 )
-from tui_uploader.intake.formats import tiff
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.model import PhotoFacts
 from tui_uploader.text import printable

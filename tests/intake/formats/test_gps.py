@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.gps import LATITUDE, LONGITUDE, Axis, from_numbers, from_text, xmp_position
+from tui_uploader.intake.formats.gps import LATITUDE, LONGITUDE, Axis, from_numbers, from_text, xmp_position
 
 
 def expected_value(degrees: float | None) -> Any:
