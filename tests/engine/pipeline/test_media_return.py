@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.rows import FILE
 from tui_uploader.engine.pipeline.media_return import Found, comes_back
-from tui_uploader.intake.look import Look
+from tui_uploader.intake.observation import Look
 from tui_uploader.model import FileStage
 
 AS_IT_WAS = FILE.candidate

@@ -24,7 +24,7 @@ from tui_uploader.engine.sources.read import read_file
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import inspect_image
-from tui_uploader.intake.look import look_at
+from tui_uploader.intake.observation import look_at
 from tui_uploader.intake.scan import Candidate, candidate_of, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import FileStatus, PhotoFacts, ProjectKind

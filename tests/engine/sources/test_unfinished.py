@@ -22,7 +22,7 @@ from tui_uploader.engine.sources.unfinished import (
     decide,
     watched,
 )
-from tui_uploader.intake.look import Look
+from tui_uploader.intake.observation import Look
 
 WALL = 1_700_000_000.0
 YEAR = 365 * 86_400.0

@@ -29,7 +29,7 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.file_kinds import extension_of
-from tui_uploader.intake.look import look_at
+from tui_uploader.intake.observation import look_at
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.intake.volumes import Volume
 from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadState

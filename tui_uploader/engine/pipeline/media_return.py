@@ -16,8 +16,8 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable, SourceVanished
-from tui_uploader.intake.look import Look, look_at
-from tui_uploader.intake.sameness import was_written
+from tui_uploader.intake.comparison import was_written
+from tui_uploader.intake.observation import Look, look_at
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.model import FileStage, UploadState
 

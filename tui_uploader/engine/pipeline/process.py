@@ -24,7 +24,7 @@ from tui_uploader.engine.journal.tables import projects
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
-from tui_uploader.engine.sources.changed_since import objection_to, written_since_registered
+from tui_uploader.engine.sources.modified import objection_to, written_since_registered
 from tui_uploader.errors import (
     CloudFault,
     CloudUnintelligible,

@@ -14,7 +14,7 @@ from tui_uploader.engine.journal.tables import files, stored_files
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
-from tui_uploader.engine.sources.changed_since import keep_unwritten
+from tui_uploader.engine.sources.modified import keep_unwritten
 from tui_uploader.errors import (
     CloudFault,
     CloudRefused,

@@ -22,7 +22,7 @@ from tui_uploader.engine.scheduling.failures import FileFailures
 from tui_uploader.engine.scheduling.fairness import next_upload, served_after
 from tui_uploader.engine.scheduling.retry import RetryAction
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up, unforeseen
-from tui_uploader.engine.sources.changed_since import written_since_check
+from tui_uploader.engine.sources.modified import written_since_check
 from tui_uploader.engine.sources.unfinished import changed_too_often
 from tui_uploader.errors import (
     ChecksumRefused,

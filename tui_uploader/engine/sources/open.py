@@ -17,7 +17,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files, known_contents
 from tui_uploader.errors import SourceChanged
-from tui_uploader.intake.sameness import Sameness, sameness
+from tui_uploader.intake.comparison import Sameness, sameness
 from tui_uploader.intake.samples import read_samples
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source, source_error

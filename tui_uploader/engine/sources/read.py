@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Content, Known
 from tui_uploader.engine.sources.recognise import holds
+from tui_uploader.intake.comparison import was_written
 from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
 from tui_uploader.intake.formats.exif import by_cameras_clock
 from tui_uploader.intake.inspect import inspect_image, inspect_result
-from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source
 from tui_uploader.model import PhotoFacts, ProjectKind

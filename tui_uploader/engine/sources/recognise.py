@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.journal.tables.known_contents import Known
 from tui_uploader.errors import SourceError
-from tui_uploader.intake.sameness import Sameness, sameness
+from tui_uploader.intake.comparison import Sameness, sameness
 from tui_uploader.intake.samples import read_samples
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source

@@ -15,7 +15,7 @@ from pathlib import PurePath
 
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.errors import SourceChanged
-from tui_uploader.intake.look import Look
+from tui_uploader.intake.observation import Look
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.text import byte_count, duration, printable
 

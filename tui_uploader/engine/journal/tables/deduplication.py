@@ -14,8 +14,8 @@ from tui_uploader.engine.journal.tables import file_parts, files, known_contents
 from tui_uploader.engine.journal.tables.known_contents import EQUAL_FACTS, Content
 from tui_uploader.engine.journal.tables.transitions import HOLDING, marks
 from tui_uploader.errors import NameTaken
+from tui_uploader.intake.comparison import was_written
 from tui_uploader.intake.naming import folded, name_choices
-from tui_uploader.intake.sameness import was_written
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
 from tui_uploader.text import printable

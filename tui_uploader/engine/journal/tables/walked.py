@@ -14,7 +14,7 @@ from pathlib import Path
 from tui_uploader.engine.journal.columns import file_columns_of
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.intake.sameness import Sameness, sameness
+from tui_uploader.intake.comparison import Sameness, sameness
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
 

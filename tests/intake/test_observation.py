@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tui_uploader.errors import SourceVanished
-from tui_uploader.intake.look import look_at
+from tui_uploader.intake.observation import look_at
 
 SIZE = 300_000
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.intake import mounts
+from tui_uploader.intake.comparison import Sameness, same_time, sameness
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.mounts import UNKNOWN, mount_at
-from tui_uploader.intake.sameness import Sameness, same_time, sameness
 from tui_uploader.intake.samples import PIECE, pieces, read_samples
 from tui_uploader.intake.scan import Candidate, candidate_of
 

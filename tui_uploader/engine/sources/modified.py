@@ -14,7 +14,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files, stored_files
 from tui_uploader.errors import SourceChanged, SourceError
-from tui_uploader.intake.sameness import was_written
+from tui_uploader.intake.comparison import was_written
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.model import FileStage
 from tui_uploader.text import counted, printable
