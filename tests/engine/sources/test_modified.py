@@ -12,7 +12,7 @@ import pytest
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.local_cloud.root_reader import registered_images
 from tests.photos import jpeg, write_flight, write_photo
-from tui_uploader.engine.sources import changed_since
+from tui_uploader.engine.sources import modified
 from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -37,7 +37,7 @@ async def test_a_stored_file_that_was_written_to_is_not_registered_as_it_was(
         looked.append(path)
         return candidate_of(path, real)
 
-    monkeypatch.setattr(changed_since, "candidate_of", written_just_before)
+    monkeypatch.setattr(modified, "candidate_of", written_just_before)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
@@ -61,7 +61,7 @@ async def test_a_stored_file_that_was_only_touched_is_registered_without_sending
             touched.append(True)
         return candidate_of(path, real)
 
-    monkeypatch.setattr(changed_since, "candidate_of", touching)
+    monkeypatch.setattr(modified, "candidate_of", touching)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
@@ -85,8 +85,8 @@ async def test_a_source_that_cannot_be_asked_does_not_keep_a_stored_file_from_be
             photo.unlink(missing_ok=True)
         return candidate_of(path, real)
 
-    monkeypatch.setattr(changed_since, "candidate_of", gone)
-    monkeypatch.setattr(changed_since, "_SECONDS_PER_BATCH", 0.1)
+    monkeypatch.setattr(modified, "candidate_of", gone)
+    monkeypatch.setattr(modified, "_SECONDS_PER_BATCH", 0.1)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         try:
