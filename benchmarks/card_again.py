@@ -63,7 +63,7 @@ def _take_in(card: Path, known: dict[str, Known]) -> None:
     for batch in scan([str(card)], ProjectKind.IMAGES):
         recognised = recognise(batch.candidates, known)
         for candidate in recognised.candidates:
-            if candidate.path in recognised.samples_read:
+            if candidate.path in recognised.sampled:
                 known[candidate.path] = replace(known[candidate.path], candidate=candidate)
         with ThreadPoolExecutor(_THREADS) as threads:
             for one in threads.map(lambda candidate: _check(candidate, known), recognised.candidates):

@@ -21,7 +21,7 @@ from tui_uploader.engine.context import Clocks, EngineContext
 from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.notifier import Notifier, Subject
-from tui_uploader.engine.sources.unfinished import Patience
+from tui_uploader.engine.sources.unfinished import SettleTimes
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
@@ -29,7 +29,7 @@ from tui_uploader.model import AddRequest, FileItem, FileQuery, Login, NewProjec
 from tui_uploader.settings import Directories, Settings
 
 SETTINGS = Settings(no_keyring=True)
-PATIENCE = Patience(young=0.0, recent=0.0, rest=1.0)
+SETTLE_TIMES = SettleTimes(young=0.0, recent=0.0, unchanged=1.0)
 """Tests write their files a moment before they are read: those that are about that say how long a file is young."""
 _LEAP = 5.0
 
@@ -80,7 +80,7 @@ class World:
     cloud: LocalCloudAddress | None = None
     time: MachineTime = field(default_factory=MachineTime)
     make_cloud: Callable[[Login], Cloud] = lambda login: Pix4dCloud(login, SETTINGS)
-    patience: Patience = PATIENCE
+    settle_times: SettleTimes = SETTLE_TIMES
     observers: list[Callable[[], None]] = field(default_factory=list)
     """Called at every change that the engine announces."""
     supervisor: Supervisor = field(init=False)
@@ -115,7 +115,13 @@ class World:
     async def engine(self, *, sign_in: bool = True, verify: bool = True) -> AsyncIterator[UploadManager]:
         clocks = Clocks(self.time.wall, self.time.monotonic, random.random)
         self.supervisor = await Supervisor.open(
-            self.directories, SETTINGS, self.make_cloud, clocks, ObservedNotifier(self.observers), 0.5, self.patience
+            self.directories,
+            SETTINGS,
+            self.make_cloud,
+            clocks,
+            ObservedNotifier(self.observers),
+            0.5,
+            self.settle_times,
         )
         manager = UploadManager(self.supervisor)
         try:

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.intake import mounts
-from tui_uploader.intake.comparison import Sameness, same_time, sameness
+from tui_uploader.intake.comparison import Comparison, compare, same_mtime
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.mounts import UNKNOWN, mount_at
 from tui_uploader.intake.samples import PIECE, pieces, read_samples
 from tui_uploader.intake.scan import Candidate, candidate_of
 
-SAME, LOOK, READ = Sameness.SAME, Sameness.LOOK, Sameness.READ
+SAME, LOOK, READ = Comparison.SAME, Comparison.LIKELY_SAME, Comparison.CHANGED
 SECOND, HOUR = 10**9, 3600 * 10**9
 NOON = 1_700_000_000 * SECOND
 
@@ -57,11 +57,11 @@ NO_FACTS_BUT_TIME = replace(FAT, mount="")
     ],
 )
 def test_what_it_takes_to_know_that_a_file_is_the_same(
-    before: Candidate, now: dict[str, Any], expected: Sameness
+    before: Candidate, now: dict[str, Any], expected: Comparison
 ) -> None:
     found = replace(before, **now)
-    assert sameness(before, found) is expected
-    assert sameness(found, before) is expected
+    assert compare(before, found) is expected
+    assert compare(found, before) is expected
 
 
 facts = st.builds(
@@ -80,14 +80,14 @@ def test_nothing_is_certain_unless_every_fact_agrees_and_all_of_them_are_known(
     one: Candidate, other: Candidate
 ) -> None:
     proven = one == other and one.ctime_ns is not None and one.mount != ""
-    assert (sameness(one, other) is SAME) is proven
+    assert (compare(one, other) is SAME) is proven
     if one.size != other.size:
-        assert sameness(one, other) is READ
+        assert compare(one, other) is READ
 
 
 @given(st.integers(-104, 104), st.integers(-2 * SECOND, 2 * SECOND))
 def test_a_time_that_moved_by_quarters_of_an_hour_is_the_same_within_two_seconds(quarters: int, beside: int) -> None:
-    assert same_time(NOON, NOON + quarters * (HOUR // 4) + beside)
+    assert same_mtime(NOON, NOON + quarters * (HOUR // 4) + beside)
 
 
 # -------------------------------------------------------------------------------------------------------- samples
@@ -144,7 +144,7 @@ def test_where_the_system_tells_no_mount_nothing_is_certain(tmp_path: Path, monk
     monkeypatch.setattr(mounts, "_boot_id", lambda: "")
     found = candidate_of(str(tmp_path / "a.jpg"))
     assert found.mount == ""
-    assert sameness(found, candidate_of(str(tmp_path / "a.jpg"))) is LOOK
+    assert compare(found, candidate_of(str(tmp_path / "a.jpg"))) is LOOK
 
 
 @pytest.mark.skipif(not mount_at("/tmp").keeps_ctime, reason="the file system under /tmp keeps no times of change")
@@ -153,4 +153,4 @@ def test_a_time_set_back_leaves_its_trace(tmp_path: Path) -> None:
     before = candidate_of(str(tmp_path / "a.jpg"))
     (tmp_path / "a.jpg").write_bytes(b"two")
     os.utime(tmp_path / "a.jpg", ns=(before.mtime_ns, before.mtime_ns))
-    assert sameness(before, candidate_of(str(tmp_path / "a.jpg"))) is READ
+    assert compare(before, candidate_of(str(tmp_path / "a.jpg"))) is READ

@@ -14,7 +14,7 @@ from tui_uploader.engine.notifier import Notifier
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
 from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.sources.threads import SourceThreads
-from tui_uploader.engine.sources.unfinished import Watches
+from tui_uploader.engine.sources.unfinished import UnfinishedFiles
 from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.engine.worker import WorkerFaults
 from tui_uploader.model import Notice
@@ -40,7 +40,7 @@ class EngineContext:
     storage: StoragePauses
     progress: TransferProgress
     sources: SourceThreads
-    watches: Watches
+    unfinished: UnfinishedFiles
     faults: WorkerFaults
     obstacles: dict[int, Notice] = field(default_factory=dict)
     """Why stored files of a project are not registered, by project."""

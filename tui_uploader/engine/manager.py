@@ -18,7 +18,7 @@ from tui_uploader.engine.pipeline.enqueue import Adder
 from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limit
 from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
 from tui_uploader.engine.queries import Queries
-from tui_uploader.engine.sources.unfinished import Patience
+from tui_uploader.engine.sources.unfinished import SettleTimes
 from tui_uploader.engine.status.view import View
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.model import (
@@ -61,7 +61,9 @@ class UploadManager:
         """
         clocks = Clocks(time.time, time.monotonic, random.random)
         cloud = _pix4d_cloud(settings)
-        return cls(await Supervisor.open(directories, settings, cloud, clocks, Notifier(), DOUBT_SECONDS, Patience()))
+        return cls(
+            await Supervisor.open(directories, settings, cloud, clocks, Notifier(), DOUBT_SECONDS, SettleTimes())
+        )
 
     async def close(self) -> None:
         """Stop every transfer so that the next `open` goes on from there."""

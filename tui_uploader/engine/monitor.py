@@ -110,7 +110,7 @@ class Monitor:
         """Bodies are read by the threads that send them: only these know of a disk that does not answer."""
         accounts = self._context.accounts.all
         waiting = [each.cloud.connections.stalled_reads(threads.HANGS_AFTER) for each in accounts]
-        self._context.sources.note_waited_for(path for paths in waiting for path in paths)
+        self._context.sources.note_blocked(path for paths in waiting for path in paths)
 
     def _watch_links(self, now: float, moving: bool) -> None:
         """Packets may vanish without a word, and a machine that wakes up may be somewhere else."""

@@ -19,7 +19,7 @@ from tui_uploader.engine.monitor import Monitor
 from tui_uploader.engine.notifier import Notifier, Topic
 from tui_uploader.engine.pipeline.check import Checker
 from tui_uploader.engine.pipeline.complete import Finisher
-from tui_uploader.engine.pipeline.media_return import Returns
+from tui_uploader.engine.pipeline.media_return import MediaReturn
 from tui_uploader.engine.pipeline.multipart_gc import MultipartCleaner
 from tui_uploader.engine.pipeline.process import ProcessingWorker
 from tui_uploader.engine.pipeline.projects import Projects
@@ -31,7 +31,7 @@ from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
 from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.sources.threads import SourceThreads
-from tui_uploader.engine.sources.unfinished import Patience, Watches
+from tui_uploader.engine.sources.unfinished import SettleTimes, UnfinishedFiles
 from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.engine.worker import Worker, WorkerFaults
 from tui_uploader.errors import UploaderError
@@ -62,7 +62,7 @@ class Supervisor:
             "process": self.processing,
             "finish": Finisher(context),
             "multipart gc": self.multipart_cleaner,
-            "returns": Returns(context),
+            "returns": MediaReturn(context),
             "monitor": self.monitor,
             "retain": Retention(context, keep_seconds),
         }
@@ -77,7 +77,7 @@ class Supervisor:
         clocks: Clocks,
         notifier: Notifier,
         doubt_seconds: float,
-        patience: Patience,
+        settle_times: SettleTimes,
     ) -> Supervisor:
         """Open the journal, sign in with the stored login, and start the workers.
 
@@ -108,7 +108,7 @@ class Supervisor:
                 TransferProgress(
                     await journal.read(file_parts.stored_bytes), partial(notifier.notify, Topic.TRANSFERS)
                 ),
-                patience,
+                settle_times,
             )
             supervisor = cls(context, doubt_seconds, settings.keep_dismissed_days * _DAY)
             unless_done.pop_all()
@@ -142,7 +142,7 @@ def _context(
     accounts: Accounts,
     governor: BandwidthGovernor,
     progress: TransferProgress,
-    patience: Patience,
+    settle_times: SettleTimes,
 ) -> EngineContext:
     def account_of(upload: int) -> str:
         return journal.summary.projects[journal.summary.uploads[upload].project].account
@@ -159,6 +159,6 @@ def _context(
         ),
         storage=StoragePauses(clocks.monotonic, clocks.random, partial(notifier.notify, Topic.STORAGE)),
         sources=SourceThreads(changed=partial(notifier.notify, Topic.SOURCES)),
-        watches=Watches(clocks.wall, clocks.monotonic, patience),
+        unfinished=UnfinishedFiles(clocks.wall, clocks.monotonic, settle_times),
         faults=WorkerFaults(clocks.monotonic, notifier),
     )

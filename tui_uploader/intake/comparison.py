@@ -1,4 +1,4 @@
-"""Whether a file that was read before is still the same: a pure decision over what the system tells of it."""
+"""Decide whether a file still has the content that was read before. Pure: compares what the system reports of it."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from tui_uploader.intake.scan import Candidate
 
 _SECOND = 10**9
 _QUARTER_HOUR = 900 * _SECOND
-_LARGEST_SHIFT = 26 * 3600 * _SECOND
+_MAX_ZONE_SHIFT = 26 * 3600 * _SECOND
 _FAT_RESOLUTION = 2 * _SECOND
 
 
-class Sameness(StrEnum):
-    """What it takes to know that the content is the one that was read."""
+class Comparison(StrEnum):
+    """Whether the content is the one that was read, and what it takes to be sure."""
 
     SAME = "same"
-    """Nothing: it is certain."""
-    LOOK = "look"
-    """A look at samples: nothing speaks against it, and nothing proves it."""
-    READ = "read"
-    """Reading all of it: something was written, or made to look as if nothing were."""
+    """Certain, without reading."""
+    LIKELY_SAME = "likely_same"
+    """Nothing suggests a change and nothing rules it out: compare samples."""
+    CHANGED = "changed"
+    """The file was written to, or may have been replaced: read all of it."""
 
 
-def sameness(remembered: Candidate, found: Candidate) -> Sameness:
-    """`remembered`: the file when it was read. `found`: what is at its path now."""
-    if was_written(remembered, found):
-        return Sameness.READ
+def compare(remembered: Candidate, found: Candidate) -> Comparison:
+    """Compare the file as it was when it was read with what is at its path now."""
+    if was_modified(remembered, found):
+        return Comparison.CHANGED
     if remembered.ctime_ns is None or found.ctime_ns is None:
-        return Sameness.LOOK
+        return Comparison.LIKELY_SAME
     if (found.ctime_ns, found.inode) != (remembered.ctime_ns, remembered.inode):
-        return Sameness.READ
-    # Another disk, made from an image of the first, has the same inodes with the same times.
-    return Sameness.SAME if found.mount and found.mount == remembered.mount else Sameness.LOOK
+        return Comparison.CHANGED
+    # A disk cloned from an image of the first has the same inodes with the same times.
+    return Comparison.SAME if found.mount and found.mount == remembered.mount else Comparison.LIKELY_SAME
 
 
-def was_written(before: Candidate, now: Candidate) -> bool:
-    """Whether size and time of change tell that something was written to the file."""
+def was_modified(before: Candidate, now: Candidate) -> bool:
+    """Whether size or modification time show that the file was written to."""
     if now.size != before.size:
         return True
     if before.ctime_ns is None or now.ctime_ns is None:
-        return not same_time(before.mtime_ns, now.mtime_ns)
+        return not same_mtime(before.mtime_ns, now.mtime_ns)
     return now.mtime_ns != before.mtime_ns
 
 
-def same_time(one_ns: int, other_ns: int) -> bool:
-    """Whether two times of change may be one, read twice from a file system that keeps local time in steps of 2 s.
+def same_mtime(one_ns: int, other_ns: int) -> bool:
+    """Whether two modification times can be one, read twice from a file system that stores local time in 2 s steps.
 
     FAT does; its times move by whole quarters of an hour with time zones and summer time, by 26 hours at most.
     """
     apart = abs(one_ns - other_ns)
     beside = apart % _QUARTER_HOUR
     near = min(beside, _QUARTER_HOUR - beside) <= _FAT_RESOLUTION
-    return near and apart <= _LARGEST_SHIFT + _FAT_RESOLUTION
+    return near and apart <= _MAX_ZONE_SHIFT + _FAT_RESOLUTION

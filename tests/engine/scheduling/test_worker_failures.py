@@ -16,7 +16,7 @@ from tui_uploader.engine.journal.tables.known_contents import Known
 from tui_uploader.engine.pipeline import check, walk
 from tui_uploader.engine.pipeline.transfer import Transfer
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, is_quiet, pause_after
-from tui_uploader.engine.sources.read import Reading, read_file
+from tui_uploader.engine.sources.read import CheckedFile, read_file
 from tui_uploader.errors import JournalUnwritable, UnforeseenFailure
 from tui_uploader.intake.scan import Candidate, ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -107,7 +107,7 @@ async def test_a_worker_that_always_fails_is_told_and_tried_again(
 
 
 def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(row: FileRecord, kind: ProjectKind, known: Known | None) -> Reading:
+    def read(row: FileRecord, kind: ProjectKind, known: Known | None) -> CheckedFile:
         if row.path.endswith(BROKEN):
             raise RuntimeError("no such luck")
         return read_file(row, kind, known)

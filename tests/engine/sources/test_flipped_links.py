@@ -15,16 +15,17 @@ from tests.engine.rows import FILE
 from tests.engine.world import World, add, files_by_name, settled
 from tests.intake.flips import all_the_time, before_each_call, exchanged
 from tests.photos import another_of_equal_size, write_photo
-from tui_uploader.engine.context import EngineContext
+from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.pipeline import transfer
 from tui_uploader.engine.sources import read as reading
-from tui_uploader.engine.sources.open import OpenFile, opened
+from tui_uploader.engine.sources.open import OpenFile, open_checked
 from tui_uploader.engine.sources.read import read_file
+from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import inspect_image
-from tui_uploader.intake.observation import look_at
+from tui_uploader.intake.observation import observe
 from tui_uploader.intake.scan import Candidate, candidate_of, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import FileStatus, PhotoFacts, ProjectKind
@@ -149,7 +150,7 @@ def test_what_a_walk_finds_is_of_the_card_wherever_a_link_is_flipped(
     assert any(read_at_all)
 
 
-@pytest.mark.parametrize("read_one", [candidate_of, look_at, fingerprint])
+@pytest.mark.parametrize("read_one", [candidate_of, observe, fingerprint])
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link", "link to a device"])
 def test_what_is_no_file_is_neither_waited_for_nor_read(
     card: Card, read_one: Callable[[str], object], kind: str
@@ -186,12 +187,12 @@ async def test_a_named_link_is_followed_to_where_it_led_when_it_was_walked(
     named.symlink_to(card.photo.parent)
 
     @asynccontextmanager
-    async def flipped_before(context: EngineContext, row: FileRecord) -> AsyncIterator[OpenFile]:
+    async def flipped_before(threads: SourceThreads, journal: Journal, row: FileRecord) -> AsyncIterator[OpenFile]:
         exchanged(named, lambda place: place.symlink_to(card.private.parent))
-        async with opened(context, row) as source:
+        async with open_checked(threads, journal, row) as source:
             yield source
 
-    monkeypatch.setattr(transfer, "opened", flipped_before)
+    monkeypatch.setattr(transfer, "open_checked", flipped_before)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, named, auto_process=False)
         await settled(manager, upload.upload)
@@ -228,17 +229,17 @@ async def test_what_is_exchanged_between_check_and_sending_is_not_stored_as_what
     flipped: list[bool] = []
 
     @asynccontextmanager
-    async def flipped_about_then(context: EngineContext, row: FileRecord) -> AsyncIterator[OpenFile]:
+    async def flipped_about_then(threads: SourceThreads, journal: Journal, row: FileRecord) -> AsyncIterator[OpenFile]:
         first = not flipped
         flipped.append(True)
         if first and what != "bytes":
             flips[what]()
-        async with opened(context, row) as source:
+        async with open_checked(threads, journal, row) as source:
             if first and what == "bytes":
                 flips[what]()
             yield source
 
-    monkeypatch.setattr(transfer, "opened", flipped_about_then)
+    monkeypatch.setattr(transfer, "open_checked", flipped_about_then)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         await settled(manager, upload.upload)

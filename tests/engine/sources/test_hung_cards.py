@@ -82,7 +82,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     mounts = [Volume("/", "1"), Volume(str(tmp_path / "hangs"), "2"), Volume(str(world.card), "3")]
     monkeypatch.setattr("tui_uploader.intake.volumes.volumes_in", lambda _: mounts)
     monkeypatch.setattr("tui_uploader.engine.sources.threads.HANGS_AFTER", 0.3)
-    monkeypatch.setattr("tui_uploader.engine.sources.open._SECONDS_FOR_LOOK", 0.2)
+    monkeypatch.setattr("tui_uploader.engine.sources.open._FSTAT_SECONDS", 0.2)
     monkeypatch.setattr("tui_uploader.engine.sources.modified._SECONDS_PER_BATCH", 0.2)
     monkeypatch.setattr("tui_uploader.engine.pipeline.check._ORDER_SECONDS", 0.2)
     monkeypatch.setattr("tui_uploader.engine.pipeline.walk._TURN_SECONDS", 0.2)

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.world import PATIENCE, World, add, files_by_name, settled, when
+from tests.engine.world import SETTLE_TIMES, World, add, files_by_name, settled, when
 from tests.photos import jpeg, write_flight
 from tests.until import until
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.sources.unfinished import Patience
+from tui_uploader.engine.sources.unfinished import SettleTimes
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, FileSelection, FileStage, FileStatus
 
 WIDTH = HEIGHT = 512
-SHORT = Patience(rest=0.2, refused_rest=0.4, doubtful_rest=0.8)
-LONG = Patience(rest=0.2, refused_rest=600.0, doubtful_rest=600.0)
+SHORT = SettleTimes(unchanged=0.2, refused=0.4, suspicious=0.8)
+LONG = SettleTimes(unchanged=0.2, refused=600.0, suspicious=600.0)
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"), patience=SHORT)
+    return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"), settle_times=SHORT)
 
 
 def tiff() -> bytes:
@@ -60,12 +60,12 @@ async def reason_of(manager: UploadManager, upload: int, name: str) -> str:
 
 
 async def test_a_copy_that_is_finished_in_place_goes_up_once_and_whole(world: World) -> None:
-    world.patience = LONG
+    world.settle_times = LONG
     path = begin_copy(world.card / "DJI_0001.TIF")
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.context.watches.resting)
-        assert "its end is zeros" in await reason_of(manager, upload.upload, path.name)
+        await until(lambda: world.context.unfinished.deferred)
+        assert "it ends in zeros" in await reason_of(manager, upload.upload, path.name)
         status = await manager.queries.upload(upload.upload)
         assert status.counts == Counts(waiting=1)
         assert status.notice is not None and "DJI_0001.TIF may not be finished" in status.notice.message
@@ -79,7 +79,7 @@ async def test_a_copy_that_is_never_finished_fails_and_comes_back_by_itself_when
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(failed=1)
-        assert "broken off. Copy it again" in await reason_of(manager, upload.upload, path.name)
+        assert "interrupted copy. Copy it again" in await reason_of(manager, upload.upload, path.name)
         assert world.objects() == {}
         finish_copy(path)
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=1))
@@ -101,15 +101,15 @@ async def test_a_black_end_is_taken_when_the_user_names_the_file_and_only_then(w
 
 
 async def test_half_a_photo_of_a_moment_ago_waits_for_its_other_half(world: World) -> None:
-    world.patience = LONG
+    world.settle_times = LONG
     photo = jpeg(60_000)
     world.card.mkdir()
     path = world.card / "DJI_0001.JPG"
     path.write_bytes(photo[:30_000])
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        while "not whole yet" not in await reason_of(manager, upload.upload, path.name):
-            await until(lambda: world.context.watches.resting)
+        while "not complete yet" not in await reason_of(manager, upload.upload, path.name):
+            await until(lambda: world.context.unfinished.deferred)
         with path.open("ab") as file:
             file.write(photo[30_000:])
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=1))
@@ -118,12 +118,12 @@ async def test_half_a_photo_of_a_moment_ago_waits_for_its_other_half(world: Worl
 
 async def test_many_files_of_a_moment_ago_rest_together(world: World) -> None:
     """All of them have had their first look before the first is read; none waits for the rest of another."""
-    world.patience = Patience(rest=3600.0)
+    world.settle_times = SettleTimes(unchanged=3600.0)
     for photo in write_flight(world.card, 200):
         photo.touch()
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: len(world.context.watches.resting) == 200)
+        await until(lambda: len(world.context.unfinished.deferred) == 200)
         assert world.context.summary.files(upload.upload, FileStage.FOUND) == 200
         world.time.passed += 3600.0
         world.context.notifier.notify_all()
@@ -143,7 +143,7 @@ async def test_files_of_yesterday_and_of_the_future_are_uploaded(world: World) -
 
 
 async def test_a_file_that_changes_whenever_it_is_sent_fails_and_comes_back_when_it_stops(world: World) -> None:
-    world.patience = PATIENCE
+    world.settle_times = SETTLE_TIMES
     world.options = replace(world.options, faults=("stall:route=put,seconds=0.3,bytes=100000,every=1",))
     (photo,) = write_flight(world.card, 1, size=300_000)
     async with world.cloud_running(), world.engine() as manager:

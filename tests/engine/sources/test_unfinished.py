@@ -1,4 +1,4 @@
-"""When a file that may still be written is read: decisions, with the clocks on a table."""
+"""When a file that may still be written is read: pure decisions, with the clocks as arguments."""
 
 from __future__ import annotations
 
@@ -8,111 +8,124 @@ import pytest
 
 from tests.engine.rows import FILE
 from tui_uploader.engine.sources.unfinished import (
-    Decision,
-    GapRule,
+    DeferredFile,
     GiveUp,
-    HasGap,
-    LookAgain,
-    Patience,
+    HasZeroTail,
+    ObserveAgain,
+    ObservedFile,
+    Readiness,
     ReadNow,
-    Rest,
-    Watch,
-    Watches,
-    changed,
-    decide,
-    watched,
+    SettleTimes,
+    UnfinishedFiles,
+    ZeroTailRule,
+    after_change,
+    after_observation,
+    readiness,
 )
-from tui_uploader.intake.observation import Look
+from tui_uploader.intake.observation import Observation
 
 WALL = 1_700_000_000.0
+NOW_NS = round(WALL * 1e9)
 YEAR = 365 * 86_400.0
-PATIENCE = Patience(young=60.0, recent=600.0, rest=2.0, refused_rest=5.0, doubtful_rest=30.0)
+TIMES = SettleTimes(young=60.0, recent=600.0, unchanged=2.0, refused=5.0, suspicious=30.0)
 
 
-def look(age: float = 0.0, *, size: int = 100_000, samples: int = 1, **signs: bool | int) -> Look:
-    """Of a file that was changed `age` seconds ago by the wall clock."""
-    return replace(Look(size, round((WALL - age) * 1e9), samples), **signs)  # type: ignore[arg-type]
+def observed(age: float = 0.0, *, size: int = 100_000, samples: int = 1, **signs: bool | int) -> Observation:
+    """Of a file that was modified `age` seconds ago by the wall clock."""
+    return replace(Observation(size, round((WALL - age) * 1e9), samples), **signs)  # type: ignore[arg-type]
 
 
-def decided(seen: Look, unchanged: float, gaps: GapRule = GapRule.FAILS, changes: int = 0) -> Decision:
-    """About a file that was first looked at 100 s ago, and has been as it is for `unchanged` seconds."""
-    return decide(Watch(0.0, 100.0 - unchanged, seen, changes), WALL, 100.0, PATIENCE, gaps)
+def decided(
+    seen: Observation,
+    unchanged: float,
+    rule: ZeroTailRule = ZeroTailRule.REFUSE,
+) -> Readiness:
+    """About a file that was first observed 100 s ago, and has not changed for `unchanged` seconds."""
+    return readiness(ObservedFile(0.0, 100.0 - unchanged, seen), WALL, 100.0, TIMES, rule)
 
 
 @pytest.mark.parametrize(
     ("seen", "unchanged", "what"),
     [
-        pytest.param(look(age=86_400), 0.0, ReadNow, id="of yesterday: at once"),
-        pytest.param(look(age=61), 0.0, ReadNow, id="of a minute ago: at once"),
-        pytest.param(look(age=1), 0.0, LookAgain, id="just changed"),
-        pytest.param(look(age=1), 2.0, ReadNow, id="just changed, the same after a rest"),
-        pytest.param(look(age=-3600), 0.0, LookAgain, id="an hour ahead"),
-        pytest.param(look(age=-3600), 2.0, ReadNow, id="an hour ahead, the same after a rest"),
-        pytest.param(look(age=-300 * YEAR), 2.0, ReadNow, id="of a far future, the same after a rest"),
-        pytest.param(look(age=1, written=True), 99.0, LookAgain, id="open for writing, however long unchanged"),
-        pytest.param(look(age=601, written=True), 0.0, ReadNow, id="open for writing, but not written for long"),
-        pytest.param(look(age=1, holes=True), 29.0, LookAgain, id="with holes"),
-        pytest.param(look(age=1, holes=True), 30.0, ReadNow, id="with holes that stay"),
-        pytest.param(look(age=1, zeros=70_000), 29.0, LookAgain, id="ends in zeros"),
-        pytest.param(look(age=1, zeros=70_000), 30.0, HasGap, id="ends in zeros that stay"),
-        pytest.param(look(age=86_400, zeros=70_000), 0.0, HasGap, id="ended in zeros yesterday already"),
+        pytest.param(observed(age=86_400), 0.0, ReadNow, id="of yesterday: at once"),
+        pytest.param(observed(age=61), 0.0, ReadNow, id="of a minute ago: at once"),
+        pytest.param(observed(age=1), 0.0, ObserveAgain, id="just changed"),
+        pytest.param(observed(age=1), 2.0, ReadNow, id="just changed, the same after a pause"),
+        pytest.param(observed(age=-3600), 0.0, ObserveAgain, id="an hour ahead"),
+        pytest.param(observed(age=-3600), 2.0, ReadNow, id="an hour ahead, the same after a pause"),
+        pytest.param(observed(age=-300 * YEAR), 2.0, ReadNow, id="of a far future, the same after a pause"),
+        pytest.param(observed(age=1, open_for_writing=True), 99.0, ObserveAgain, id="open for writing"),
+        pytest.param(observed(age=601, open_for_writing=True), 0.0, ReadNow, id="open, but not written for long"),
+        pytest.param(observed(age=1, holes=True), 29.0, ObserveAgain, id="with holes"),
+        pytest.param(observed(age=1, holes=True), 30.0, ReadNow, id="with holes that stay"),
+        pytest.param(observed(age=1, trailing_zeros=70_000), 29.0, ObserveAgain, id="ends in zeros"),
+        pytest.param(observed(age=1, trailing_zeros=70_000), 30.0, HasZeroTail, id="ends in zeros that stay"),
+        pytest.param(observed(age=86_400, trailing_zeros=70_000), 0.0, HasZeroTail, id="ended in zeros yesterday"),
         pytest.param(
-            look(age=86_400, zeros=70_000, ctime_ns=round(WALL * 1e9)), 0.0, LookAgain, id="zeros, dated back"
+            observed(age=86_400, trailing_zeros=70_000, ctime_ns=NOW_NS),
+            0.0,
+            ObserveAgain,
+            id="zeros, dated back",
         ),
-        pytest.param(look(age=86_400, written=True, ctime_ns=round(WALL * 1e9)), 0.0, LookAgain, id="open, dated back"),
-        pytest.param(look(age=86_400, ctime_ns=round(WALL * 1e9)), 0.0, ReadNow, id="whole, dated back: at once"),
-        pytest.param(look(age=1, zeros=4_000), 2.0, ReadNow, id="ends in a few zeros"),
+        pytest.param(
+            observed(age=86_400, open_for_writing=True, ctime_ns=NOW_NS),
+            0.0,
+            ObserveAgain,
+            id="open, dated back",
+        ),
+        pytest.param(observed(age=86_400, ctime_ns=NOW_NS), 0.0, ReadNow, id="whole, dated back: at once"),
+        pytest.param(observed(age=1, trailing_zeros=4_000), 2.0, ReadNow, id="ends in a few zeros"),
     ],
 )
-def test_when_a_file_is_read(seen: Look, unchanged: float, what: type[Decision]) -> None:
+def test_when_a_file_is_read(seen: Observation, unchanged: float, what: type[Readiness]) -> None:
     assert isinstance(decided(seen, unchanged), what)
 
 
-def test_a_gap_is_taken_where_that_is_usual_or_wanted() -> None:
-    gap = look(age=1, zeros=70_000)
-    assert isinstance(decided(gap, 29.0, GapRule.RESTS), LookAgain)
-    assert decided(gap, 30.0, GapRule.RESTS) == ReadNow()
-    assert decided(gap, 2.0, GapRule.COUNTS_NOT) == ReadNow()
+def test_a_zero_tail_is_accepted_where_that_is_usual_or_wanted() -> None:
+    zero_tail = observed(age=1, trailing_zeros=70_000)
+    assert isinstance(decided(zero_tail, 29.0, ZeroTailRule.WAIT), ObserveAgain)
+    assert decided(zero_tail, 30.0, ZeroTailRule.WAIT) == ReadNow()
+    assert decided(zero_tail, 2.0, ZeroTailRule.IGNORE) == ReadNow()
 
 
-def test_rests_grow_with_every_change_and_come_to_an_end() -> None:
-    """A file that is changed at every look: the engine looks ever less often, and then says that it gives up."""
-    now, watch, rests = 0.0, None, []
+def test_pauses_grow_with_every_change_and_come_to_an_end() -> None:
+    """A file that changes between all observations is observed less and less often, then given up."""
+    now, file, pauses = 0.0, None, []
     while True:
-        watch = watched(watch, look(samples=round(now * 10)), now)
-        decision = decide(watch, WALL, now, PATIENCE, GapRule.FAILS)
-        if not isinstance(decision, LookAgain):
+        file = after_observation(file, observed(samples=round(now * 10)), now)
+        decision = readiness(file, WALL, now, TIMES, ZeroTailRule.REFUSE)
+        if not isinstance(decision, ObserveAgain):
             break
-        rests.append(decision.seconds)
+        pauses.append(decision.seconds)
         now += decision.seconds
-    assert rests == [2, 4, 8, 16] + [30] * 8
+    assert pauses == [2, 4, 8, 16] + [30] * 8
     assert decision == GiveUp("it is still being written")
 
 
-def test_a_file_that_another_program_keeps_open_comes_to_an_end_too() -> None:
-    now, watch, looks = 0.0, None, 0
+def test_a_file_that_another_program_keeps_open_is_given_up_too() -> None:
+    now, file, observations = 0.0, None, 0
     while True:
-        watch = watched(watch, look(age=-3600, written=True), now)
-        decision = decide(watch, WALL, now, PATIENCE, GapRule.FAILS)
-        if not isinstance(decision, LookAgain):
+        file = after_observation(file, observed(age=-3600, open_for_writing=True), now)
+        decision = readiness(file, WALL, now, TIMES, ZeroTailRule.REFUSE)
+        if not isinstance(decision, ObserveAgain):
             break
-        looks, now = looks + 1, now + decision.seconds
-    assert isinstance(decision, GiveUp) and 600 <= now <= 630 and looks < 40
+        observations, now = observations + 1, now + decision.seconds
+    assert isinstance(decision, GiveUp) and 600 <= now <= 630 and observations < 40
 
 
-def test_a_change_between_looks_begins_the_rest_anew() -> None:
-    first = watched(None, look(age=1), 0.0)
-    other = watched(first, look(age=1, size=200_000), 2.0)
-    assert (other.since, other.changes) == (2.0, 1)
-    assert isinstance(decide(other, WALL, 2.0, PATIENCE, GapRule.FAILS), LookAgain)
-    after = watched(other, look(age=1, size=200_000), 6.0)
-    assert decide(after, WALL, 6.0, PATIENCE, GapRule.FAILS) == ReadNow()
+def test_a_change_between_observations_restarts_the_wait() -> None:
+    first = after_observation(None, observed(age=1), 0.0)
+    other = after_observation(first, observed(age=1, size=200_000), 2.0)
+    assert (other.unchanged_since, other.changes) == (2.0, 1)
+    assert isinstance(readiness(other, WALL, 2.0, TIMES, ZeroTailRule.REFUSE), ObserveAgain)
+    after = after_observation(other, observed(age=1, size=200_000), 6.0)
+    assert readiness(after, WALL, 6.0, TIMES, ZeroTailRule.REFUSE) == ReadNow()
 
 
-def test_a_change_while_it_was_read_needs_two_more_looks() -> None:
-    read = changed(watched(None, look(age=1), 0.0), 5.0)
-    again = watched(read, look(age=1), 7.0)
-    assert isinstance(decide(again, WALL, 7.0, PATIENCE, GapRule.FAILS), LookAgain)
+def test_a_change_while_it_was_read_needs_two_more_observations() -> None:
+    read = after_change(after_observation(None, observed(age=1), 0.0), 5.0)
+    again = after_observation(read, observed(age=1), 7.0)
+    assert isinstance(readiness(again, WALL, 7.0, TIMES, ZeroTailRule.REFUSE), ObserveAgain)
 
 
 class Clock:
@@ -122,35 +135,35 @@ class Clock:
         return self.now
 
 
-def test_what_rests_tells_until_when_and_why() -> None:
+def test_a_deferred_file_has_a_time_and_a_reason() -> None:
     clock = Clock()
-    watches = Watches(lambda: WALL, clock, PATIENCE)
-    assert isinstance(watches.seen(FILE, look(age=1), GapRule.FAILS), LookAgain)
-    assert watches.resting == {FILE.id: Rest(FILE.upload, FILE.path, 2.0, "it was changed a moment ago")}
-    assert watches.resting_of(FILE.upload) and not watches.resting_of(99)
+    unfinished = UnfinishedFiles(lambda: WALL, clock, TIMES)
+    assert isinstance(unfinished.note_observation(FILE, observed(age=1), ZeroTailRule.REFUSE), ObserveAgain)
+    assert unfinished.deferred == {FILE.id: DeferredFile(FILE.upload, FILE.path, 2.0, "it was modified a moment ago")}
+    assert unfinished.deferred_in(FILE.upload) and not unfinished.deferred_in(99)
     clock.now = 2.0
-    assert watches.resting == {}
-    assert watches.seen(FILE, look(age=1), GapRule.FAILS) == ReadNow()
-    watches.settled(FILE.id)
-    assert not watches.wants_look(FILE)
+    assert unfinished.deferred == {}
+    assert unfinished.note_observation(FILE, observed(age=1), ZeroTailRule.REFUSE) == ReadNow()
+    unfinished.note_read(FILE.id)
+    assert not unfinished.needs_observation(FILE)
 
 
-def test_a_recent_file_that_is_refused_gets_a_moment_to_become_whole_and_an_old_one_none() -> None:
+def test_only_a_recent_file_that_is_refused_gets_time_to_become_complete() -> None:
     clock = Clock()
-    watches = Watches(lambda: WALL, clock, PATIENCE)
-    young = replace(FILE, id=2, mtime_ns=look(age=1).mtime_ns)
-    assert not watches.may_get_better(FILE)
-    assert watches.may_get_better(young)
+    unfinished = UnfinishedFiles(lambda: WALL, clock, TIMES)
+    young = replace(FILE, id=2, mtime_ns=observed(age=1).mtime_ns)
+    assert not unfinished.defer_refused(FILE)
+    assert unfinished.defer_refused(young)
     clock.now = 5.0
-    assert not watches.may_get_better(young)
+    assert not unfinished.defer_refused(young)
 
 
-def test_the_end_of_waiting_is_told_with_the_name_the_time_and_what_comes_next() -> None:
+def test_giving_up_names_the_file_and_the_time_waited() -> None:
     clock = Clock()
-    watches = Watches(lambda: WALL, clock, PATIENCE)
+    unfinished = UnfinishedFiles(lambda: WALL, clock, TIMES)
     row = replace(FILE, path="/card/A\x1b.JPG")
-    found = [watches.changed(row) for _ in range(PATIENCE.most_changes - 1)]
+    found = [unfinished.note_change(row) for _ in range(TIMES.max_changes - 1)]
     clock.now = 90.0
-    end = watches.changed(row)
-    assert found == [None] * (PATIENCE.most_changes - 1)
-    assert end is not None and "keeps changing; after 1 min 30 s" in end.reason and "\x1b" not in end.reason
+    end = unfinished.note_change(row)
+    assert found == [None] * (TIMES.max_changes - 1)
+    assert end is not None and "keeps changing: after 1 min 30 s" in end.reason and "\x1b" not in end.reason

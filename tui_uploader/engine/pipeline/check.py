@@ -1,4 +1,4 @@
-"""From files that were found to files that may be sent: reads each once, and decides under which name it goes."""
+"""Check found files: read each once, judge it, and decide under which name it is uploaded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui_uploader.engine.scheduling.concurrency import may_read_ahead
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up
 from tui_uploader.engine.sources.read import read_file
 from tui_uploader.engine.sources.threads import SourceThreads
-from tui_uploader.engine.sources.unfinished import GapRule, GiveUp, HasGap, LookAgain, gap
+from tui_uploader.engine.sources.unfinished import GiveUp, HasZeroTail, ObserveAgain, ZeroTailRule, zero_tail_reason
 from tui_uploader.errors import (
     EngineError,
     SourceChanged,
@@ -29,7 +29,7 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.file_kinds import extension_of
-from tui_uploader.intake.observation import look_at
+from tui_uploader.intake.observation import observe
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.intake.volumes import Volume
 from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadState
@@ -41,15 +41,15 @@ _WORKER = "intake"
 _READERS = 2
 """For each file system."""
 _ORDER_SECONDS = 5.0
-"""How long a file waits for those that were found before it, on another card perhaps, to be read."""
+"""How long a file waits until those found before it, perhaps on another card, are read."""
 _AT_ONCE = 16
-_MOST_RESTING = 2000
-"""Files that are waited for at once. By the time that more could be read, the others have been."""
+_MAX_DEFERRED = 2000
+"""Files that are waited for at once; more are observed as these are read."""
 _TIFF = (".tif", ".tiff")
 
 
 class Checker:
-    """Reads found files, two at a time, taking turns between uploads."""
+    """Checks found files, two at a time on each file system, taking turns between uploads."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
@@ -63,11 +63,11 @@ class Checker:
 
     async def step(self) -> float | None:
         now = self._context.clocks.monotonic()
-        resting = self._context.watches.resting
-        if self._may_read(now) and len(resting) < _MOST_RESTING:
+        deferred = self._context.unfinished.deferred
+        if self._may_read(now) and len(deferred) < _MAX_DEFERRED:
             for row, read_before in await self._next_rows():
                 self._begin(row, read_before)
-        dues = [*(rest.until for rest in resting.values()), *self._faults.resting.values()]
+        dues = [*(each.until for each in deferred.values()), *self._faults.resting.values()]
         return min(dues) - now if dues else None
 
     async def close(self) -> None:
@@ -86,10 +86,10 @@ class Checker:
         return [upload for upload in self._context.summary.uploads.values() if upload.state in states]
 
     async def _next_rows(self) -> list[tuple[FileRecord, Known | None]]:
-        """Files to look at, and what is known of their content from an earlier time.
+        """The next files to check, and what is known of their content from an earlier check.
 
-        A project that keeps the readers of a file system busy with large files gets no more of them there until it is
-        through with those.
+        A project whose large files keep the readers of a file system busy gets no more of that file system until those
+        are read.
         """
         busy = self._busy_volumes()
         waiting = {
@@ -100,7 +100,7 @@ class Checker:
         }
         if not waiting:
             return []
-        passing_over = (*self._under_way, *self._context.watches.resting, *self._faults.resting)
+        passing_over = (*self._under_way, *self._context.unfinished.deferred, *self._faults.resting)
 
         def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRecord, Known | None]]:
             heads = [
@@ -115,7 +115,7 @@ class Checker:
         return [(row, read_before) for row, read_before in rows if self._volume_of(row) not in busy[row.project]]
 
     def _busy_volumes(self) -> defaultdict[int, set[Volume]]:
-        """File systems that have enough to do for a project: by project, those that it keeps busy, or that hang."""
+        """By project: the file systems whose readers it keeps busy, and those that hang."""
         counts = Counter(self._under_way.values())
         hanging = [volume for volume in self._context.sources.hanging() if not volume.is_root]
         busy: defaultdict[int, set[Volume]] = defaultdict(lambda: set(hanging))
@@ -128,7 +128,7 @@ class Checker:
         return self._context.sources.volume_of(row.path)
 
     def _begin(self, row: FileRecord, read_before: Known | None) -> None:
-        """Files are read side by side and settled in turn: of two with one content, the first found is the original."""
+        """Read files side by side, settle them in order: of two with one content, the first found is the original."""
         task = asyncio.create_task(self._check(row, read_before, self._latest.get(row.project)), name=f"check-{row.id}")
         self._under_way[row.id] = (row.project, self._volume_of(row))
         self._latest[row.project] = task
@@ -145,13 +145,13 @@ class Checker:
     async def _check(self, row: FileRecord, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
         try:
             try:
-                await self._look_at(row, read_before, before)
+                await self._check_content(row, read_before, before)
             except EngineError:
                 raise
             except SourceChanged:
-                await self._note_unrest(row)
+                await self._note_change(row)
             except SourceRefused as error:
-                if not self._context.watches.may_get_better(row):
+                if not self._context.unfinished.defer_refused(row):
                     await self._give_up(row, error)
             except UploaderError as error:
                 await self._give_up(row, error)
@@ -162,51 +162,53 @@ class Checker:
         except UploaderError as error:
             await self._context.faults.failed(_WORKER, error)
         except Exception as error:
-            log.exception("Checking a file met something unforeseen")
+            log.exception("Unexpected error while checking a file")
             await self._note_fault(row, error)
 
-    async def _look_at(self, row: FileRecord, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
+    async def _check_content(
+        self, row: FileRecord, read_before: Known | None, before: asyncio.Task[None] | None
+    ) -> None:
         project = self._context.summary.projects[row.project]
-        if not await self._is_at_rest(row, project.kind):
+        if not await self._may_be_read(row, project.kind):
             return
-        reading = await self._threads.run(row.path, read_file, row, project.kind, read_before)
+        checked = await self._threads.run(row.path, read_file, row, project.kind, read_before)
         if before is not None:
             await asyncio.wait({before}, timeout=_ORDER_SECONDS)
-        candidate, content = reading.candidate, reading.content
+        candidate, content = checked.candidate, checked.content
         if content is None:
-            await self._settle(row, lambda connection: _note_change(connection, row.id, candidate))
-            if not self._context.watches.has_seen_change(row, candidate):
-                await self._note_unrest(row)
+            await self._settle(row, lambda connection: _note_changed(connection, row.id, candidate))
+            if not self._context.unfinished.has_observed(row, candidate):
+                await self._note_change(row)
             return
 
         def settle(connection: sqlite3.Connection) -> None:
-            deduplication.settle_check(connection, row.id, candidate, content, reading.parts)
+            deduplication.settle_check(connection, row.id, candidate, content, checked.parts)
             if project.kind is ProjectKind.IMAGES and deduplication.images_held(connection, project.id) > MAX_IMAGES:
-                # Files that looked like images of the project turned out to be others.
+                # Files that looked like known images of the project turned out to be new ones.
                 hold_if_too_many(connection, row.upload)
 
         await self._settle(row, settle)
-        self._context.watches.settled(row.id)
+        self._context.unfinished.note_read(row.id)
 
-    async def _is_at_rest(self, row: FileRecord, kind: ProjectKind) -> bool:
-        """Whether the file may be read. Raises SourceError when it is not going to be."""
-        gaps = _gap_rule(row, kind)
-        watches = self._context.watches
-        if gaps is not GapRule.FAILS and not watches.wants_look(row):
+    async def _may_be_read(self, row: FileRecord, kind: ProjectKind) -> bool:
+        """Whether no program is still writing the file. Raises SourceRefused when its copy was interrupted."""
+        zero_tail = _zero_tail_rule(row, kind)
+        unfinished = self._context.unfinished
+        if zero_tail is not ZeroTailRule.REFUSE and not unfinished.needs_observation(row):
             return True
-        look = await self._threads.run(row.path, look_at, row.path, row.real)
-        match watches.seen(row, look, gaps):
-            case LookAgain():
+        observation = await self._threads.run(row.path, observe, row.path, row.real)
+        match unfinished.note_observation(row, observation, zero_tail):
+            case ObserveAgain():
                 return False
             case GiveUp(reason):
                 await self._give_up(row, SourceChanged(reason))
                 return False
-            case HasGap(zeros):
-                raise SourceRefused(gap(row.path, zeros))
+            case HasZeroTail(zeros):
+                raise SourceRefused(zero_tail_reason(row.path, zeros))
         return True
 
     async def _settle(self, row: FileRecord, change: Callable[[sqlite3.Connection], None]) -> None:
-        """A file that comes back to the queue brings the parts along that were sent before, if it is still the same."""
+        """Write down the result of a check. A file that returns to the queue unchanged keeps the parts already sent."""
         if row.multipart is None:
             await self._context.journal.write(change)
             return
@@ -220,18 +222,18 @@ class Checker:
             settle, then=lambda: self._context.progress.set_parts(row.upload, row.id, kept[-1])
         )
 
-    async def _note_unrest(self, row: FileRecord) -> None:
-        """The file is not what it was a moment ago: it rests, or has changed too often."""
-        too_often = self._context.watches.changed(row)
+    async def _note_change(self, row: FileRecord) -> None:
+        """The file changed after it was observed: it is deferred, or fails if it has changed too often."""
+        too_often = self._context.unfinished.note_change(row)
         if too_often is not None:
             await self._give_up(row, SourceChanged(too_often.reason))
 
     async def _note_fault(self, row: FileRecord, error: Exception) -> None:
-        """A file that a fault of the program keeps from being checked is tried again, then given up."""
+        """Retry a file whose check meets a fault of the program; then let it fail."""
         doing = f"check {printable(row.path)}"
         if self._faults.failed(row.id) > QUIET_TRIES:
             self._faults.passed(row.id)
-            with contextlib.suppress(EngineError):  # it is tried again, and given up then
+            with contextlib.suppress(EngineError):  # it is retried, and fails then
                 await self._give_up(row, given_up(error, doing))
 
     async def _give_up(self, row: FileRecord, error: UploaderError) -> None:
@@ -244,14 +246,14 @@ class Checker:
         await self._context.journal.write(fail)
 
 
-def _gap_rule(row: FileRecord, kind: ProjectKind) -> GapRule:
-    """A JPEG has an end marker of its own, and zeros behind it do no harm. A map is empty where nothing was seen."""
+def _zero_tail_rule(row: FileRecord, kind: ProjectKind) -> ZeroTailRule:
+    """A JPEG has an end marker, and zeros after it do no harm. Maps have zeros where nothing was measured."""
     if kind is ProjectKind.RESULTS:
-        return GapRule.RESTS
-    return GapRule.FAILS if extension_of(row.path) in _TIFF and not row.accepted else GapRule.COUNTS_NOT
+        return ZeroTailRule.WAIT
+    return ZeroTailRule.REFUSE if extension_of(row.path) in _TIFF and not row.accepted else ZeroTailRule.IGNORE
 
 
-def _note_change(connection: sqlite3.Connection, file: int, candidate: Candidate) -> None:
+def _note_changed(connection: sqlite3.Connection, file: int, candidate: Candidate) -> None:
     if files.file(connection, file).stage is FileStage.FOUND:
         files.note_change(connection, file, candidate)
 

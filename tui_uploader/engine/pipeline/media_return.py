@@ -1,7 +1,7 @@
-"""Tries failed files again by itself, once something about them has changed on this machine.
+"""Retry failed files automatically once something about them has changed on this machine.
 
-Files of a memory card that was taken out are tried again when it is back; files that could not be used, when their
-size or time has changed; files that changed all the time, when they have stopped.
+Files of a card that was taken out are retried when the card is back; files that were unusable, when their size or
+modification time has changed; files that kept changing, when they have stopped.
 """
 
 from __future__ import annotations
@@ -16,57 +16,60 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable, SourceVanished
-from tui_uploader.intake.comparison import was_written
-from tui_uploader.intake.observation import Look, look_at
+from tui_uploader.intake.comparison import was_modified
+from tui_uploader.intake.observation import Observation, observe
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.model import FileStage, UploadState
+from tui_uploader.text import counted
 
 log = logging.getLogger(__name__)
 
-_BETWEEN_LOOKS = 5.0
-_MOST_SECONDS = 20.0
+_INTERVAL = 5.0
+"""Seconds between two looks at the failed files."""
+_MAX_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReturnedFile:
     """A failed file, as it is now."""
 
     candidate: Candidate | None = None
-    """None: it is gone, or nothing can be learned of it."""
-    look: Look | None = None
-    """Taken of a file that failed because it changed all the time."""
+    """None: it is missing, or nothing can be learned of it."""
+    observation: Observation | None = None
+    """Made of a file that failed because it kept changing."""
 
     @property
-    def gone(self) -> bool:
+    def missing(self) -> bool:
         return self.candidate is None
 
 
-def comes_back(row: FileRecord, found: Found, before: Found | None, tried: Found | None) -> bool:
+def is_worth_a_retry(
+    row: FileRecord, found: ReturnedFile, before: ReturnedFile | None, tried: ReturnedFile | None
+) -> bool:
     """Whether another attempt makes sense.
 
-    `before`: how the file was at the look before this one. `tried`: how it was when it was last tried again from here.
-    A file that could not be read although it was there all the time, and is still the same, is left to the user: its
-    card may be broken.
+    `before`: the file at the previous look. `tried`: the file when it was last retried from here. A file that could not
+    be read although it was there all the time, and is unchanged, is left to the user: its card may be broken.
     """
     if found.candidate is None or found == tried:
         return False
     if row.error == SourceChanged.__name__:
-        return found == before and found.look is not None and not found.look.written
-    if was_written(row.candidate, found.candidate):
+        return found == before and found.observation is not None and not found.observation.open_for_writing
+    if was_modified(row.candidate, found.candidate):
         return True
-    was_gone = before is not None and before.gone
-    return was_gone or (row.error == SourceVanished.__name__ and tried is None)
+    was_missing = before is not None and before.missing
+    return was_missing or (row.error == SourceVanished.__name__ and tried is None)
 
 
-class Returns:
-    """Looks now and then at the failed files of running uploads; costs nothing while there are none."""
+class MediaReturn:
+    """Looks at the failed files of running uploads every few seconds; costs nothing while there are none."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self.wakeup = context.notifier.subscribe(FileStage.FAILED, Topic.UPLOADS)
         self._next_look = 0.0
-        self._before: dict[int, Found] = {}
-        self._tried: dict[int, Found] = {}
+        self._before: dict[int, ReturnedFile] = {}
+        self._tried: dict[int, ReturnedFile] = {}
 
     async def step(self) -> float | None:
         summary = self._context.summary
@@ -81,46 +84,48 @@ class Returns:
         now = self._context.clocks.monotonic()
         if now < self._next_look:
             return self._next_look - now
-        self._next_look = now + _BETWEEN_LOOKS
+        self._next_look = now + _INTERVAL
         failed = await self._context.journal.read(lambda connection: files.failed_at_source(connection, running))
-        answers = await self._context.sources.ask(_look, failed, _MOST_SECONDS)
+        answers = await self._context.sources.ask(_current, failed, _MAX_SECONDS)
         found = {row.id: answer for row, answer in zip(failed, answers, strict=True) if answer is not None}
-        await self._try_again([row for row in failed if row.id in found and self._comes_back(row, found)], found)
+        await self._retry([row for row in failed if row.id in found and self._is_worth_a_retry(row, found)], found)
         self._before = found
-        return _BETWEEN_LOOKS if failed else None
+        return _INTERVAL if failed else None
 
-    def _comes_back(self, row: FileRecord, found: Mapping[int, Found]) -> bool:
+    def _is_worth_a_retry(self, row: FileRecord, found: Mapping[int, ReturnedFile]) -> bool:
         before = self._before.get(row.id)
-        if before is not None and before.gone:
+        if before is not None and before.missing:
             self._tried.pop(row.id, None)
-        return comes_back(row, found[row.id], before, self._tried.get(row.id))
+        return is_worth_a_retry(row, found[row.id], before, self._tried.get(row.id))
 
-    async def _try_again(self, rows: Sequence[FileRecord], found: Mapping[int, Found]) -> None:
+    async def _retry(self, rows: Sequence[FileRecord], found: Mapping[int, ReturnedFile]) -> None:
         if not rows:
             return
         self._tried |= {row.id: found[row.id] for row in rows}
-        log.info("%d failed files are tried again: they are back, or changed.", len(rows))
+        log.info("Retrying %s that returned or changed.", counted(len(rows), "failed file"))
 
-        def try_again(connection: sqlite3.Connection) -> None:
+        def retry(connection: sqlite3.Connection) -> None:
             for row in rows:
                 if files.file(connection, row.id).stage is FileStage.FAILED:
                     _reopen(connection, row, found[row.id].candidate)
 
-        await self._context.journal.write(try_again)
+        await self._context.journal.write(retry)
 
 
 def _reopen(connection: sqlite3.Connection, row: FileRecord, candidate: Candidate | None) -> None:
-    if candidate is not None and was_written(row.candidate, candidate):
+    if candidate is not None and was_modified(row.candidate, candidate):
         files.note_change(connection, row.id, candidate)
     else:
         files.retry(connection, row.id)
 
 
-def _look(row: FileRecord) -> Found:
+def _current(row: FileRecord) -> ReturnedFile:
+    """The file as it is now. Blocking: for a thread."""
     try:
         candidate = candidate_of(row.path, row.real)
-        return Found(candidate, look_at(row.path, row.real) if row.error == SourceChanged.__name__ else None)
+        kept_changing = row.error == SourceChanged.__name__
+        return ReturnedFile(candidate, observe(row.path, row.real) if kept_changing else None)
     except SourceUnreadable:
-        return Found(row.candidate)
+        return ReturnedFile(row.candidate)
     except SourceError:
-        return Found()
+        return ReturnedFile()

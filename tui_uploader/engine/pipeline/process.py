@@ -18,13 +18,13 @@ from functools import partial
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.records import UNFINISHED, ProjectRecord
+from tui_uploader.engine.journal.records import UNFINISHED, FileRecord, ProjectRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.journal.tables import projects
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
-from tui_uploader.engine.sources.modified import objection_to, written_since_registered
+from tui_uploader.engine.sources.modified import modified_before_processing, modified_since_registration
 from tui_uploader.errors import (
     CloudFault,
     CloudUnintelligible,
@@ -168,9 +168,8 @@ class ProcessingWorker:
             if refusal is not None:
                 raise refusal
             account = self._context.accounts.chosen(project.account)
-            written = [] if partial else await written_since_registered(self._context, project_id)
-            if written:
-                raise objection_to(written, project.name)
+            if not partial and (modified := await self._modified(project_id)):
+                raise modified_before_processing(modified, project.name)
             await self._start(project, account)
 
     def _look_at_once(self) -> None:
@@ -214,13 +213,16 @@ class ProcessingWorker:
 
     async def _start_by_itself(self, project: ProjectRecord, account: SignedIn) -> None:
         """Unless files changed since: then the user has to say what is wanted, or to upload them again."""
-        written = await written_since_registered(self._context, project.id)
-        if not written:
+        modified = await self._modified(project.id)
+        if not modified:
             await self._start(project, account)
             return
-        reason = objection_to(written, project.name)
+        reason = modified_before_processing(modified, project.name)
         log.warning("Processing of project %d was not started: %s", project.id, reason)
         await self._context.journal.write(partial(projects.hold_start, project=project.id, reason=reason))
+
+    async def _modified(self, project: int) -> list[FileRecord]:
+        return await modified_since_registration(self._context.sources, self._context.journal, project)
 
     async def _start(self, project: ProjectRecord, account: SignedIn) -> None:
         assert project.remote_id is not None

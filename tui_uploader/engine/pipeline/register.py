@@ -14,7 +14,7 @@ from tui_uploader.engine.journal.tables import files, stored_files
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
-from tui_uploader.engine.sources.modified import keep_unwritten
+from tui_uploader.engine.sources.modified import without_modified
 from tui_uploader.errors import (
     CloudFault,
     CloudRefused,
@@ -109,7 +109,7 @@ class Registrar:
         stored = await self._context.journal.read(
             lambda connection: stored_files.next_stored(connection, project.id, most)
         )
-        rows = await keep_unwritten(self._context, stored)
+        rows = await without_modified(self._context.sources, self._context.journal, self._context.unfinished, stored)
         if not rows:
             return
         try:

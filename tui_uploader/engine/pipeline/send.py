@@ -22,7 +22,7 @@ from tui_uploader.engine.scheduling.failures import FileFailures
 from tui_uploader.engine.scheduling.fairness import next_upload, served_after
 from tui_uploader.engine.scheduling.retry import RetryAction
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up, unforeseen
-from tui_uploader.engine.sources.modified import written_since_check
+from tui_uploader.engine.sources.modified import modified_since_check
 from tui_uploader.engine.sources.unfinished import changed_too_often
 from tui_uploader.errors import (
     ChecksumRefused,
@@ -359,12 +359,12 @@ class Sender:
                 await self._hold(row.id)
             case RetryAction.CHECK_FILE:
                 if isinstance(error, SourceChanged):
-                    self._context.watches.changed(row)
+                    self._context.unfinished.note_change(row)
                 await self._context.journal.write(partial(check_again, row=row, error=error))
             case RetryAction.GIVE_UP:
                 if isinstance(error, SourceChanged) or (
                     # The storage may be the first to notice that the file was written to while it was sent.
-                    isinstance(error, ChecksumRefused) and await written_since_check(self._context, row)
+                    isinstance(error, ChecksumRefused) and await modified_since_check(self._context.sources, row)
                 ):
                     error = changed_too_often(row.path)
                 forget = partial(self._context.progress.forget_parts, row.id) if parts_are_wrong(error) else None

@@ -16,8 +16,8 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import file_parts, open_multiparts, stored_files
 from tui_uploader.engine.scheduling.concurrency import MOST_STREAMS_AGAINST_LOSS, part_size
-from tui_uploader.engine.sources.open import OpenFile, check_unwritten, opened
-from tui_uploader.engine.sources.threads import patience_with
+from tui_uploader.engine.sources.open import OpenFile, check_unmodified, open_checked
+from tui_uploader.engine.sources.threads import read_seconds
 from tui_uploader.errors import SourceChanged, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
 from tui_uploader.intake.naming import holds_identity
@@ -70,7 +70,7 @@ class Transfer:
 
         Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
         """
-        async with opened(self._context, self._row) as source:
+        async with open_checked(self._context.sources, self._context.journal, self._row) as source:
             goodput = self._context.progress.goodput(self._context.clocks.monotonic())
             wanted = self._row.part_size or part_size(self._row.size, goodput, self._context.streams.limit)
             if self._row.size <= wanted:
@@ -107,9 +107,9 @@ class Transfer:
             same, proof = there.crc32 == self._crc32, Proof.CRC32
         else:
             proof = Proof.MD5
-            async with opened(self._context, row) as source:
+            async with open_checked(self._context.sources, self._context.journal, row) as source:
                 same = there.etag == await self._context.sources.run_within(
-                    patience_with(row.size), row.path, _md5_of, source.file
+                    read_seconds(row.size), row.path, _md5_of, source.file
                 )
         return same and await self._note_stored(there.etag, proof)
 
@@ -131,7 +131,7 @@ class Transfer:
             with context.progress.transferring(row.upload, row.id, row.size) as transfer:
                 body = ByteRange(source.file, 0, row.size, self._crc32, _in_this_loop(release), row.path)
                 stored = await self._store.put(self._name, body, transfer.note_sent)
-                await check_unwritten(context, source)
+                await check_unmodified(context.sources, source)
                 await context.journal.write(
                     lambda connection: stored_files.mark_stored(connection, row.id, stored.etag, stored.proof),
                     then=transfer.stored,
@@ -172,7 +172,7 @@ class Transfer:
             raise SourceChanged(
                 f"{self._name} is no longer what was checked; it is checked again, and what is wrong of it sent anew."
             )
-        await check_unwritten(context, source)
+        await check_unmodified(context.sources, source)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
         await context.journal.write(
             lambda connection: stored_files.mark_stored(connection, row.id, stored.etag, stored.proof),
@@ -183,7 +183,7 @@ class Transfer:
         row, context = self._row, self._context
         async with context.streams.slot(row.upload, piece.length) as release:
             crc32 = await context.sources.run_within(
-                patience_with(piece.length), row.path, crc32_of, source.file, piece.offset, piece.length
+                read_seconds(piece.length), row.path, crc32_of, source.file, piece.offset, piece.length
             )
             with context.progress.transferring(row.upload, row.id, piece.length) as transfer:
                 body = ByteRange(source.file, piece.offset, piece.length, crc32, _in_this_loop(release), row.path)

@@ -214,7 +214,7 @@ def _keeping(
         for candidate in batch.candidates:
             if candidate.path in recognised.replaced:
                 known_contents.forget(connection, candidate.path, recognised.replaced[candidate.path])
-            elif candidate.path in recognised.samples_read:
+            elif candidate.path in recognised.sampled:
                 known_contents.recognise(connection, candidate, recognised.identities[candidate.path])
         walked.add_candidates(connection, upload, project, batch.candidates, recognised.identities)
         walked.add_skipped(connection, upload, ((skipped.path, skipped.reason) for skipped in batch.skipped))

@@ -10,7 +10,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.errors import SourceChanged, SourceUnreadable
 from tui_uploader.intake import inspect
-from tui_uploader.intake.sameness import was_written
+from tui_uploader.intake.comparison import was_modified
 from tui_uploader.intake.scan import candidate_at
 from tui_uploader.intake.source import open_source
 from tui_uploader.model import PhotoFacts
@@ -39,7 +39,7 @@ def _read(row: FileRecord) -> PhotoFacts:
         found = candidate_at(row.path, descriptor, row.real)
         # Records of dismissed uploads keep no time of change.
         known = row.candidate if row.mtime_ns else replace(row.candidate, mtime_ns=found.mtime_ns)
-        if was_written(known, found):
+        if was_modified(known, found):
             raise SourceChanged(
                 f"{_name(row)} has another size or date than the file in this upload: it was changed, or another card "
                 "is mounted at its path."

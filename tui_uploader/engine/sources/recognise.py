@@ -1,4 +1,4 @@
-"""Which files of a walk hold what was read of them before. Only where nothing proves it, samples of them are read."""
+"""Recognise files of a walk whose content was read before; samples are read only where metadata prove nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.journal.tables.known_contents import Known
 from tui_uploader.errors import SourceError
-from tui_uploader.intake.comparison import Sameness, sameness
+from tui_uploader.intake.comparison import Comparison, compare
 from tui_uploader.intake.samples import read_samples
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source
@@ -16,41 +16,41 @@ from tui_uploader.intake.source import open_source
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What became of the candidates of a walk."""
+    """Candidates of a walk, and what is known of their content."""
 
     candidates: tuple[Candidate, ...]
     """All of them, in order, as they were last seen."""
     identities: Mapping[str, str]
-    """By path: the content that was read before, and is there still."""
+    """By path: the content that was read before and is unchanged."""
     replaced: Mapping[str, str]
-    """By path: the content that was read before, and is there no more although the file looks the same."""
-    samples_read: frozenset[str]
-    """Paths of those that only their samples told."""
+    """By path: the content that was read before and has changed, although the metadata look the same."""
+    sampled: frozenset[str]
+    """Paths of files that were recognised or replaced by their samples."""
 
 
 def recognise(found: Sequence[Candidate], known: Mapping[str, Known]) -> Recognised:
-    """Compare what a walk found with what is known by path. Blocking: for a thread.
+    """Compare the files of a walk with what is known by path. Blocking: for a thread.
 
-    A file that cannot be read is neither recognised nor replaced: its check tells why.
+    A file that cannot be read is neither recognised nor replaced: its check will report why.
     """
     seen = {candidate.path: candidate for candidate in found}
     identities: dict[str, str] = {}
     replaced: dict[str, str] = {}
-    samples_read: set[str] = set()
+    sampled: set[str] = set()
     for path in [path for path in seen if path in known]:
         before = known[path]
-        match sameness(before.candidate, seen[path]):
-            case Sameness.SAME:
+        match compare(before.candidate, seen[path]):
+            case Comparison.SAME:
                 identities[path] = before.content.identity
-            case Sameness.LOOK if before.content.samples is not None:
+            case Comparison.LIKELY_SAME if before.content.samples is not None:
                 with suppress(SourceError):
-                    seen[path], same = _look(seen[path], before)
+                    seen[path], same = _compare_samples(seen[path], before)
                     (identities if same else replaced)[path] = before.content.identity
-                    samples_read.add(path)
-    return Recognised(tuple(seen[candidate.path] for candidate in found), identities, replaced, frozenset(samples_read))
+                    sampled.add(path)
+    return Recognised(tuple(seen[candidate.path] for candidate in found), identities, replaced, frozenset(sampled))
 
 
-def _look(candidate: Candidate, known: Known) -> tuple[Candidate, bool]:
+def _compare_samples(candidate: Candidate, known: Known) -> tuple[Candidate, bool]:
     """The file as it is now, and whether it holds the known content. Raises SourceError."""
     with open_source(candidate.path, real=candidate.real) as (descriptor, _):
         found = candidate_at(candidate.path, descriptor, candidate.real)
@@ -58,11 +58,11 @@ def _look(candidate: Candidate, known: Known) -> tuple[Candidate, bool]:
 
 
 def holds(known: Known, found: Candidate, descriptor: int) -> bool:
-    """Whether the open file, which looks like `found`, is proven to hold the known content. Raises OSError."""
-    match sameness(known.candidate, found):
-        case Sameness.SAME:
+    """Whether the open file, whose metadata are `found`, is proven to hold the known content. Raises OSError."""
+    match compare(known.candidate, found):
+        case Comparison.SAME:
             return True
-        case Sameness.LOOK:
+        case Comparison.LIKELY_SAME:
             return known.content.samples == read_samples(descriptor, found.size)
-        case Sameness.READ:
+        case Comparison.CHANGED:
             return False

@@ -1,7 +1,7 @@
-"""Threads for whatever touches the user's files, a few for each mounted file system.
+"""Threads for everything that touches the user's files, a few for each mounted file system.
 
-A memory card that hangs keeps every thread that asks it something, for minutes or for ever. So no thread that touches
-one card serves another, or the network, and none of them keeps the process from ending.
+A memory card that hangs blocks every thread that makes a system call on it, for minutes or for ever. So no thread that
+touches one card serves another, or the network, and none of them keeps the process from exiting.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from tui_uploader.threads import DaemonThreads
 
 log = logging.getLogger(__name__)
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-Answer = TypeVar("Answer")
+P = ParamSpec("P")
+R = TypeVar("R")
 
-_MOST = 8
+_MAX_THREADS = 8
 HANGS_AFTER = 30.0
 """Seconds that a file system has to open a file: a disk that has to spin up takes ten."""
-_SLOWEST = 1e6
+_SLOWEST_READ = 1e6
+"""Bytes a second."""
 
 
-def patience_with(size: int) -> float:
+def read_seconds(size: int) -> float:
     """Seconds that a file system has to read so many bytes."""
-    return HANGS_AFTER + size / _SLOWEST
+    return HANGS_AFTER + size / _SLOWEST_READ
 
 
 class HasPath(Protocol):
@@ -50,78 +50,55 @@ class _Pool:
     threads: DaemonThreads
     calls: int = 0
     hanging: set[object] = field(default_factory=set)
-    """Calls that have taken longer than they may."""
+    """Calls that have exceeded their time limit."""
     asked: bool = False
-    """A question of before is still to be answered."""
+    """An earlier `ask` has not been answered yet."""
 
 
 class SourceThreads:
-    """Belongs to one event loop."""
+    """Runs blocking calls on files. Belongs to one event loop."""
 
     def __init__(
         self,
-        most: int = _MOST,
+        max_threads: int = _MAX_THREADS,
         changed: Callable[[], None] = lambda: None,
         volume_of: Callable[[str], Volume] | None = None,
     ) -> None:
-        """`most`: threads for each file system. `changed` is called when one begins to hang, or answers again."""
-        self._most = most
+        """`max_threads`: for each file system. `changed` is called when one begins to hang, or answers again."""
+        self._max_threads = max_threads
         self.changed = changed
         self.volume_of = volume_of or Volumes().of
-        """Where an absolute path leads."""
+        """The file system of an absolute path."""
         self._pools: dict[Volume, _Pool] = {}
-        self._waited_for: set[Volume] = set()
+        self._blocked: set[Volume] = set()
         self._asking: set[asyncio.Task[None] | None] = set()
 
-    async def run(
-        self,
-        path: str,
-        work: Callable[Arguments, Result],
-        *args: Arguments.args,
-        **kwargs: Arguments.kwargs,
-    ) -> Result:
-        """The result of `work`, which touches nothing but the file at `path`. Cancelling leaves it behind."""
+    async def run(self, path: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the result of `work`, which touches nothing but the file at `path`. Cancelling abandons the call."""
         return await self._in_pool(self.volume_of(path), lambda: work(*args, **kwargs))
 
-    async def run_briefly(
-        self,
-        path: str,
-        work: Callable[Arguments, Result],
-        *args: Arguments.args,
-        **kwargs: Arguments.kwargs,
-    ) -> Result:
-        """As `run`; when it takes longer than `HANGS_AFTER`, the file system counts as one that hangs."""
+    async def run_briefly(self, path: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """As `run`; if it takes longer than `HANGS_AFTER`, the file system counts as hanging."""
         return await self.run_within(HANGS_AFTER, path, work, *args, **kwargs)
 
-    async def run_within(
-        self,
-        seconds: float,
-        path: str,
-        work: Callable[Arguments, Result],
-        *args: Arguments.args,
-        **kwargs: Arguments.kwargs,
-    ) -> Result:
+    async def run_within(self, seconds: float, path: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """As `run_briefly`, with another limit."""
         return await self._in_pool(self.volume_of(path), lambda: work(*args, **kwargs), seconds)
 
-    def leave(
-        self, path: str, work: Callable[Arguments, object], *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> None:
-        """Do `work`, which touches nothing but the file at `path`, without waiting for its end or its failure."""
+    def leave(self, path: str, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Start `work`, which touches nothing but the file at `path`; neither its end nor its failure is awaited."""
         try:
             _, begun = self._begin(self.volume_of(path), lambda: work(*args, **kwargs), HANGS_AFTER)
-        except RuntimeError:  # closed: the process ends, and the system does what is left of it
+        except RuntimeError:  # closed: the process is exiting, and the system cleans up
             return
         begun.add_done_callback(lambda _: begun.cancelled() or begun.exception())
 
-    async def ask(
-        self, question: Callable[[Item], Answer], items: Sequence[Item], seconds: float
-    ) -> list[Answer | None]:
-        """Ask `question`, which must not raise, of every item; None for those that got no answer in `seconds`.
+    async def ask(self, question: Callable[[Item], R], items: Sequence[Item], seconds: float) -> list[R | None]:
+        """Call `question`, which must not raise, for every item; None for those without an answer after `seconds`.
 
-        Nothing is asked of a file system that has not answered a question of before.
+        A file system that has not answered an earlier `ask` is left out.
         """
-        answers: list[Answer | None] = [None] * len(items)
+        answers: list[R | None] = [None] * len(items)
         by_volume: dict[Volume, list[int]] = {}
         for number, item in enumerate(items):
             by_volume.setdefault(self.volume_of(item.path), []).append(number)
@@ -148,18 +125,16 @@ class SourceThreads:
 
     def hanging(self) -> list[Volume]:
         """File systems that do not answer."""
-        return [volume for volume, pool in self._pools.items() if pool.hanging or volume in self._waited_for]
+        return [volume for volume, pool in self._pools.items() if pool.hanging or volume in self._blocked]
 
-    def note_waited_for(self, paths: Iterable[str]) -> None:
-        """Somebody else has waited long enough for these files; those that were noted before are not waited for now."""
-        waited_for = {self.volume_of(path) for path in paths}
-        if waited_for != self._waited_for:
-            for volume in waited_for:
+    def note_blocked(self, paths: Iterable[str]) -> None:
+        """Reads of these files, made by other threads, exceed their limit; those noted before no longer do."""
+        blocked = {self.volume_of(path) for path in paths}
+        if blocked != self._blocked:
+            for volume in blocked:
                 self._pool(volume)
-            self._waited_for = waited_for
-            log.warning(
-                "Disks that do not answer: %s", ", ".join(printable(each.point) for each in waited_for) or "none"
-            )
+            self._blocked = blocked
+            log.warning("Disks that do not answer: %s", ", ".join(printable(each.point) for each in blocked) or "none")
             self.changed()
 
     def hangs(self, path: str) -> bool:
@@ -168,7 +143,7 @@ class SourceThreads:
         return bool(hanging) and self.volume_of(path) in hanging
 
     def close(self) -> None:
-        """Take no more work. Calls that hang are left behind."""
+        """Accept no more work. Calls that hang are abandoned."""
         for pool in self._pools.values():
             pool.threads.shutdown(cancel_futures=True)
 
@@ -181,32 +156,30 @@ class SourceThreads:
             pool.asked = False
             self._asking.discard(asyncio.current_task())
 
-    async def _in_pool(self, volume: Volume, work: Callable[[], Result], limit: float | None = None) -> Result:
+    async def _in_pool(self, volume: Volume, work: Callable[[], R], limit: float | None = None) -> R:
         call, running = self._begin(volume, work, limit)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            call.cancel()  # if it has not begun
+            call.cancel()  # takes effect unless it has begun
             raise
 
-    def _begin(
-        self, volume: Volume, work: Callable[[], Result], limit: float | None
-    ) -> tuple[Future[Result], asyncio.Future[Result]]:
+    def _begin(self, volume: Volume, work: Callable[[], R], limit: float | None) -> tuple[Future[R], asyncio.Future[R]]:
         """The call, and what to await. Raises RuntimeError after `close`."""
         pool = self._pool(volume)
         began: list[float] = []
 
-        def timed() -> Result:
+        def timed() -> R:
             began.append(time.monotonic())
             return work()
 
         call = pool.threads.submit(timed)
         pool.calls += 1
-        watch = None if limit is None else _Watch(lambda: began[0] if began else None, limit)
-        if watch is not None:
-            watch.start(lambda: self._note_hanging(volume, pool, call))
+        timer = None if limit is None else _CallTimer(lambda: began[0] if began else None, limit)
+        if timer is not None:
+            timer.start(lambda: self._note_hanging(volume, pool, call))
         running = asyncio.wrap_future(call)
-        running.add_done_callback(lambda _: self._note_end(volume, pool, call, watch))
+        running.add_done_callback(lambda _: self._note_end(volume, pool, call, timer))
         return call, running
 
     def _note_hanging(self, volume: Volume, pool: _Pool, call: object) -> None:
@@ -215,11 +188,11 @@ class SourceThreads:
         pool.hanging.add(call)
         self.changed()
 
-    def _note_end(self, volume: Volume, pool: _Pool, call: Future[Result], watch: _Watch | None) -> None:
+    def _note_end(self, volume: Volume, pool: _Pool, call: Future[R], timer: _CallTimer | None) -> None:
         pool.calls -= 1
-        if watch is None:
+        if timer is None:
             return
-        watch.stop()
+        timer.stop()
         if call in pool.hanging:
             pool.hanging.discard(call)
             log.info("%s answers again.", printable(volume.point))
@@ -228,16 +201,14 @@ class SourceThreads:
     def _pool(self, volume: Volume) -> _Pool:
         pool = self._pools.get(volume)
         if pool is None:
-            for other in [
-                each for each, idle in self._pools.items() if not idle.calls and each not in self._waited_for
-            ]:
+            for other in [each for each, idle in self._pools.items() if not idle.calls and each not in self._blocked]:
                 self._pools.pop(other).threads.shutdown()
-            pool = self._pools[volume] = _Pool(DaemonThreads(self._most, f"sources-{volume.point}"))
+            pool = self._pools[volume] = _Pool(DaemonThreads(self._max_threads, f"sources-{volume.point}"))
         return pool
 
 
-class _Watch:
-    """Tells once when a call takes longer than it may. The time that it waits for a thread does not count."""
+class _CallTimer:
+    """Calls back once when a call exceeds its limit. The time that it waits for a thread does not count."""
 
     def __init__(self, began: Callable[[], float | None], limit: float) -> None:
         self._began = began

@@ -1,9 +1,9 @@
-"""Decides when a file that a program may still be writing is read.
+"""Decide when a file that a program may still be writing is read.
 
-Pure, but for the memory of what was seen. A file that was changed long ago is read at once. One that was changed
-within the last seconds, or is dated in the future, is read when it has not changed between two looks; one that shows
-signs of an unfinished copy has to stay unchanged for longer. Wall clocks are wrong on cameras and on computers, so the
-date of a file only decides whether to look twice; how long it has been unchanged is measured by the monotonic clock.
+A file that was modified long ago is read at once. One that was modified within the last seconds, or is dated in the
+future, is read when two observations of it are equal; one that looks like an unfinished copy has to stay unchanged for
+longer. Clocks are wrong on cameras and on computers, so a file's date only decides whether to observe it twice; how
+long it has been unchanged is measured by the monotonic clock.
 """
 
 from __future__ import annotations
@@ -15,188 +15,193 @@ from pathlib import PurePath
 
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.errors import SourceChanged
-from tui_uploader.intake.observation import Look
+from tui_uploader.intake.observation import Observation
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.text import byte_count, duration, printable
 
-_MOST_REMEMBERED = 20_000
-_LONGEST_LOOK = 5.0
-"""Seconds after which a file that was to be looked at again, and was not, is no longer waited for."""
+_MAX_REMEMBERED = 20_000
+_MAX_OBSERVATION_SECONDS = 5.0
+"""A file whose observation was due this long ago, and was not made, is no longer reported as waiting."""
+_CHECKS_PER_LONG_WAIT = 6
+"""A long wait is divided into so many: the copy may be finished at any moment."""
+
+_YOUNG = "it was modified a moment ago"
+_BEING_WRITTEN = "it is still being written"
+_OPEN = "another program has it open for writing"
+_ZERO_TAIL = "it ends in zeros, like an unfinished copy"
+_HOLES = "parts of it have not been written, like an unfinished copy"
+_INCOMPLETE = "it is not complete yet"
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class SettleTimes:
     """How long files are waited for, in seconds."""
 
     young: float = 60.0
-    """A file whose last change is no longer ago than this is looked at twice: many times the difference that is usual
-    between the clock of this machine and that of a file server."""
+    """A file modified less than this ago is observed twice: many times the usual difference between the clock of this
+    machine and that of a file server."""
     recent: float = 600.0
-    """A file whose last change is longer ago than this is not searched for signs of a program that writes it."""
-    rest: float = 2.0
-    """Between two looks at a file; doubled with every change."""
-    refused_rest: float = 5.0
+    """A file modified longer ago than this is not searched for signs of an unfinished copy."""
+    unchanged: float = 2.0
+    """Between two observations of a file; doubled with every change."""
+    refused: float = 5.0
     """How long a recent file that is refused has to stay unchanged before it fails."""
-    doubtful_rest: float = 30.0
+    suspicious: float = 30.0
     """How long a recent file with holes, or that ends in zeros, has to stay unchanged."""
-    longest_rest: float = 30.0
-    most_seconds: float = 600.0
-    most_changes: int = 12
+    max_pause: float = 30.0
+    max_seconds: float = 600.0
+    max_changes: int = 12
 
 
-class GapRule(StrEnum):
-    """What becomes of a file whose end is zeros, see `Look.has_gap`."""
+class ZeroTailRule(StrEnum):
+    """How a file that ends in zeros is treated, see `Observation.has_zero_tail`."""
 
-    FAILS = "fails"
-    """It stays unchanged for a while, and then it is a copy that was broken off."""
-    RESTS = "rests"
-    """It stays unchanged for a while, and then it is taken: zeros are what it is about where nothing was measured."""
-    COUNTS_NOT = "counts_not"
+    REFUSE = "refuse"
+    """If it stays unchanged for a while, it is an interrupted copy."""
+    WAIT = "wait"
+    """If it stays unchanged for a while, it is taken: maps have zeros where nothing was measured."""
+    IGNORE = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """What is remembered of a file between looks. Times are those of the monotonic clock."""
+class ObservedFile:
+    """What is remembered of a file between observations. Times are those of the monotonic clock."""
 
-    began: float
-    """When it was looked at first."""
-    since: float
-    """When it was first seen as it is now."""
-    look: Look | None = None
-    """The latest; None: it changed while it was read."""
+    first_seen: float
+    unchanged_since: float
+    latest: Observation | None = None
+    """None: the file changed while it was read."""
     changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReadNow:
-    """Nothing tells that a program still writes the file."""
+    """Nothing indicates that a program is still writing the file."""
 
 
 @dataclass(frozen=True, slots=True)
-class LookAgain:
+class ObserveAgain:
     seconds: float
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """The file did not come to rest in time."""
+    """The file did not stop changing in time."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class HasGap:
-    """The file came to rest, and a large part of its end is zeros."""
+class HasZeroTail:
+    """The file stopped changing, and a large part of its end is zeros."""
 
     zeros: int
 
 
-Decision = ReadNow | LookAgain | GiveUp | HasGap
+Readiness = ReadNow | ObserveAgain | GiveUp | HasZeroTail
 
 
-def watched(before: Watch | None, look: Look, now: float) -> Watch:
-    """What is known of the file after this look at it."""
+def after_observation(before: ObservedFile | None, latest: Observation, now: float) -> ObservedFile:
+    """What is known of the file after this observation."""
     if before is None:
-        return Watch(now, now, look)
-    if before.look is None:
-        return replace(before, look=look, since=now)
-    if _state(before.look) == _state(look):
-        return replace(before, look=look)
-    return Watch(before.began, now, look, before.changes + 1)
+        return ObservedFile(now, now, latest)
+    if before.latest is None:
+        return replace(before, latest=latest, unchanged_since=now)
+    if _content_signs(before.latest) == _content_signs(latest):
+        return replace(before, latest=latest)
+    return ObservedFile(before.first_seen, now, latest, before.changes + 1)
 
 
-def changed(before: Watch | None, now: float) -> Watch:
-    """The file turned out to have changed between looks, or while it was read."""
-    return Watch(before.began if before else now, now, None, before.changes + 1 if before else 1)
+def after_change(before: ObservedFile | None, now: float) -> ObservedFile:
+    """What is known of a file that changed after it was observed, or while it was read."""
+    return ObservedFile(before.first_seen if before else now, now, None, before.changes + 1 if before else 1)
 
 
-def decide(watch: Watch, wall: float, now: float, patience: Patience, gaps: GapRule) -> Decision:
-    """What to do with a file after a look at it."""
-    look = watch.look
-    assert look is not None, "a look comes before the decision"
-    unchanged = now - watch.since
-    needed, sign = _needed(look, wall, patience, gaps)
-    if watch.changes:
-        needed = max(needed, patience.rest)
+def readiness(file: ObservedFile, wall: float, now: float, times: SettleTimes, zero_tail: ZeroTailRule) -> Readiness:
+    """What to do with a file that was just observed."""
+    latest = file.latest
+    assert latest is not None, "observe before deciding"
+    unchanged = now - file.unchanged_since
+    needed, sign = _required_quiet(latest, wall, times, zero_tail)
+    if file.changes:
+        needed = max(needed, times.unchanged)
     if unchanged >= needed:
-        return HasGap(look.zeros) if look.has_gap and gaps is GapRule.FAILS else ReadNow()
-    if out_of_patience(watch, now, patience):
-        return GiveUp(sign or _AT_WORK)
-    rest = max(rest_after(watch.changes, patience), min(unchanged, patience.longest_rest, needed / _LOOKS_OF_DOUBT))
-    return LookAgain(rest, sign or (_AT_WORK if watch.changes else _YOUNG))
+        refused = latest.has_zero_tail and zero_tail is ZeroTailRule.REFUSE
+        return HasZeroTail(latest.trailing_zeros) if refused else ReadNow()
+    if is_overdue(file, now, times):
+        return GiveUp(sign or _BEING_WRITTEN)
+    pause = max(pause_after(file.changes, times), min(unchanged, times.max_pause, needed / _CHECKS_PER_LONG_WAIT))
+    return ObserveAgain(pause, sign or (_BEING_WRITTEN if file.changes else _YOUNG))
 
 
-_LOOKS_OF_DOUBT = 6
-"""Into how many rests a longer one is divided: the copy may be finished any moment."""
-_YOUNG, _AT_WORK = "it was changed a moment ago", "it is still being written"
-
-
-def _needed(look: Look, wall: float, patience: Patience, gaps: GapRule) -> tuple[float, str | None]:
-    """For how long the file has to be unchanged before it is read, and what speaks for a program that writes it."""
-    if not _is_recent(look.mtime_ns, look.ctime_ns, wall, patience):
+def _required_quiet(
+    latest: Observation, wall: float, times: SettleTimes, zero_tail: ZeroTailRule
+) -> tuple[float, str | None]:
+    """Seconds that the file has to be unchanged before it is read, and the sign that a program is writing it."""
+    if not _is_recent(latest.mtime_ns, latest.ctime_ns, wall, times):
         return 0.0, None
-    if look.written:
-        return float("inf"), "another program has it open for writing"
-    if look.has_gap and gaps is not GapRule.COUNTS_NOT:
-        return patience.doubtful_rest, "its end is zeros, as in a copy that is not finished"
-    if look.holes:
-        return patience.doubtful_rest, "parts of it were never written, as in a copy that is not finished"
-    return (patience.rest, None) if _age(look.mtime_ns, wall) < patience.young else (0.0, None)
+    if latest.open_for_writing:
+        return float("inf"), _OPEN
+    if latest.has_zero_tail and zero_tail is not ZeroTailRule.IGNORE:
+        return times.suspicious, _ZERO_TAIL
+    if latest.holes:
+        return times.suspicious, _HOLES
+    return (times.unchanged, None) if _age(latest.mtime_ns, wall) < times.young else (0.0, None)
 
 
-def _is_recent(mtime_ns: int, ctime_ns: int | None, wall: float, patience: Patience) -> bool:
-    """Programs that copy files date them back, some of them before they have written all."""
+def _is_recent(mtime_ns: int, ctime_ns: int | None, wall: float, times: SettleTimes) -> bool:
+    """Copying programs restore the original's date, some of them before they have written everything."""
     last_ns = mtime_ns if ctime_ns is None else max(mtime_ns, ctime_ns)
-    return _age(last_ns, wall) < patience.recent
+    return _age(last_ns, wall) < times.recent
 
 
 def _age(time_ns: int, wall: float) -> float:
-    """Seconds; less than none for a file of the future."""
+    """Seconds; negative for a file dated in the future."""
     return wall - time_ns / 1e9
 
 
-def rest_after(changes: int, patience: Patience) -> float:
-    return float(min(patience.longest_rest, patience.rest * 2 ** min(changes, 16)))
+def pause_after(changes: int, times: SettleTimes) -> float:
+    return float(min(times.max_pause, times.unchanged * 2 ** min(changes, 16)))
 
 
-def out_of_patience(watch: Watch, now: float, patience: Patience) -> bool:
-    return watch.changes >= patience.most_changes or now - watch.began >= patience.most_seconds
+def is_overdue(file: ObservedFile, now: float, times: SettleTimes) -> bool:
+    return file.changes >= times.max_changes or now - file.first_seen >= times.max_seconds
 
 
-def _not_at_rest(path: str, cause: str, watch: Watch, now: float) -> GiveUp:
-    """With what the user reads of a file that did not come to rest in time."""
-    keeps = "keeps changing" if watch.changes else "is not finished"
+def _never_finished(path: str, sign: str, file: ObservedFile, now: float) -> GiveUp:
+    """With the sentence for the user about a file that did not stop changing in time."""
+    keeps = "keeps changing" if file.changes else "is not finished"
     return GiveUp(
-        f"{printable(PurePath(path).name)} {keeps}; after {duration(now - watch.began)} {cause}. "
-        "It is tried again by itself once it has stopped changing."
+        f"{printable(PurePath(path).name)} {keeps}: after {duration(now - file.first_seen)} {sign}. "
+        "It will be retried automatically once it stops changing."
     )
 
 
 def changed_too_often(path: str) -> SourceChanged:
-    """With what the user reads of a file that changed whenever it was sent."""
+    """For a file that changed every time it was sent."""
     return SourceChanged(
-        f"{printable(PurePath(path).name)} keeps changing; it changed whenever it was sent. "
-        "It is tried again by itself once it has stopped changing."
+        f"{printable(PurePath(path).name)} keeps changing: it changed every time it was sent. "
+        "It will be retried automatically once it stops changing."
     )
 
 
-def gap(path: str, zeros: int) -> str:
-    """What the user reads of a file whose end is missing."""
+def zero_tail_reason(path: str, zeros: int) -> str:
+    """The sentence for the user about a file that is refused because it ends in zeros."""
     name = printable(PurePath(path).name)
     return (
-        f"{name} ends in at least {byte_count(zeros)} of zeros, as a copy does that was broken off. Copy it again; "
-        f"if the image is meant to be black there, retry this file by its name, and it is taken as it is."
+        f"{name} ends in at least {byte_count(zeros)} of zeros, like an interrupted copy. Copy it again. If the image "
+        "is meant to be black there, retry this file by name to upload it as it is."
     )
 
 
-def _state(look: Look) -> tuple[int | None, ...]:
-    return look.size, look.mtime_ns, look.ctime_ns, look.samples
+def _content_signs(seen: Observation) -> tuple[int | None, ...]:
+    return seen.size, seen.mtime_ns, seen.ctime_ns, seen.samples
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """A file that is looked at again."""
+class DeferredFile:
+    """A file that will be observed again."""
 
     upload: int
     path: str
@@ -205,95 +210,99 @@ class Rest:
     reason: str
 
 
-class Watches:
-    """The files that are being waited for, by id. In memory only: after a restart every file is looked at afresh."""
+class UnfinishedFiles:
+    """Files that may still be written, by id. In memory only: after a restart every file is observed afresh."""
 
-    def __init__(self, wall: Callable[[], float], monotonic: Callable[[], float], patience: Patience) -> None:
+    def __init__(self, wall: Callable[[], float], monotonic: Callable[[], float], times: SettleTimes) -> None:
         self._wall = wall
         self._monotonic = monotonic
-        self._patience = patience
-        self._watches: dict[int, Watch] = {}
-        self._resting: dict[int, Rest] = {}
+        self._times = times
+        self._observed: dict[int, ObservedFile] = {}
+        self._deferred: dict[int, DeferredFile] = {}
 
     @property
-    def resting(self) -> Mapping[int, Rest]:
+    def deferred(self) -> Mapping[int, DeferredFile]:
         now = self._monotonic()
-        return {file: rest for file, rest in self._resting.items() if rest.until > now}
+        return {file: deferred for file, deferred in self._deferred.items() if deferred.until > now}
 
-    def resting_of(self, upload: int) -> list[Rest]:
-        """In the order in which the files were found; with those that are looked at just now."""
-        if not self._resting:
+    def deferred_in(self, upload: int) -> list[DeferredFile]:
+        """In the order in which the files were found; with those that are being observed right now."""
+        if not self._deferred:
             return []
         now = self._monotonic()
-        self._resting = {file: rest for file, rest in self._resting.items() if rest.until + _LONGEST_LOOK > now}
-        return [rest for _, rest in sorted(self._resting.items()) if rest.upload == upload]
+        self._deferred = {
+            file: deferred
+            for file, deferred in self._deferred.items()
+            if deferred.until + _MAX_OBSERVATION_SECONDS > now
+        }
+        return [deferred for _, deferred in sorted(self._deferred.items()) if deferred.upload == upload]
 
-    def wants_look(self, row: FileRecord) -> bool:
-        """A file that was watched before, or whose date says that it may still be written."""
+    def needs_observation(self, row: FileRecord) -> bool:
+        """Whether the file was observed before, or its date says that it may still be written."""
         facts = row.candidate
-        return row.id in self._watches or _is_recent(facts.mtime_ns, facts.ctime_ns, self._wall(), self._patience)
+        return row.id in self._observed or _is_recent(facts.mtime_ns, facts.ctime_ns, self._wall(), self._times)
 
-    def seen(self, row: FileRecord, look: Look, gaps: GapRule) -> Decision:
-        """Note a look, and decide. A file that is to be looked at again rests from now on."""
+    def note_observation(self, row: FileRecord, latest: Observation, zero_tail: ZeroTailRule) -> Readiness:
+        """Remember an observation, and decide. A file that is to be observed again is deferred."""
         now = self._monotonic()
-        watch = self._keep(row.id, watched(self._watches.get(row.id), look, now))
-        decision = decide(watch, self._wall(), now, self._patience, gaps)
+        file = self._keep(row.id, after_observation(self._observed.get(row.id), latest, now))
+        decision = readiness(file, self._wall(), now, self._times, zero_tail)
         match decision:
-            case LookAgain(seconds, reason):
-                self._rest(row, seconds, reason)
-            case GiveUp(cause):
+            case ObserveAgain(seconds, reason):
+                self._defer(row, seconds, reason)
+            case GiveUp(sign):
                 self.forget(row.id)
-                return _not_at_rest(row.path, cause, watch, now)
+                return _never_finished(row.path, sign, file, now)
         return decision
 
-    def changed(self, row: FileRecord) -> GiveUp | None:
-        """The file is not what it was when it was looked at: it rests, or has changed too often."""
+    def note_change(self, row: FileRecord) -> GiveUp | None:
+        """The file changed after it was observed: defer it, or give up if it has changed too often."""
         now = self._monotonic()
-        watch = self._keep(row.id, changed(self._watches.get(row.id), now))
-        if out_of_patience(watch, now, self._patience):
+        file = self._keep(row.id, after_change(self._observed.get(row.id), now))
+        if is_overdue(file, now, self._times):
             self.forget(row.id)
-            return _not_at_rest(row.path, _AT_WORK, watch, now)
-        self._rest(row, rest_after(watch.changes - 1, self._patience), _AT_WORK)
+            return _never_finished(row.path, _BEING_WRITTEN, file, now)
+        self._defer(row, pause_after(file.changes - 1, self._times), _BEING_WRITTEN)
         return None
 
-    def has_seen_change(self, row: FileRecord, found: Candidate) -> bool:
-        """Whether the latest look already showed that the file is no longer as in `row` but, at rest, as `found`."""
-        watch = self._watches.get(row.id)
-        look = watch.look if watch is not None else None
+    def has_observed(self, row: FileRecord, found: Candidate) -> bool:
+        """Whether the latest observation already showed the file as `found` rather than as in `row`."""
+        file = self._observed.get(row.id)
+        latest = file.latest if file is not None else None
         now = (found.size, found.mtime_ns)
-        return look is not None and (look.size, look.mtime_ns) == now and (row.size, row.mtime_ns) != now
+        return latest is not None and (latest.size, latest.mtime_ns) == now and (row.size, row.mtime_ns) != now
 
-    def may_get_better(self, row: FileRecord) -> bool:
-        """Whether a file that is of no use as it is may still be written: then it rests."""
-        if _age(row.mtime_ns, self._wall()) >= self._patience.recent:
+    def defer_refused(self, row: FileRecord) -> bool:
+        """Defer a refused file that may still be written; False if it is final."""
+        if _age(row.mtime_ns, self._wall()) >= self._times.recent:
             return False
         now = self._monotonic()
-        watch = self._keep(row.id, self._watches.get(row.id) or Watch(now, now))
-        unchanged = now - watch.since
-        if unchanged >= self._patience.refused_rest or out_of_patience(watch, now, self._patience):
+        file = self._keep(row.id, self._observed.get(row.id) or ObservedFile(now, now))
+        unchanged = now - file.unchanged_since
+        if unchanged >= self._times.refused or is_overdue(file, now, self._times):
             return False
-        self._rest(row, self._patience.refused_rest - unchanged, "it is not whole yet")
+        self._defer(row, self._times.refused - unchanged, _INCOMPLETE)
         return True
 
-    def settled(self, file: int) -> None:
-        """The file was read. How often it changed is remembered, should it change again while it is sent."""
-        self._resting.pop(file, None)
-        watch = self._watches.get(file)
-        if watch is not None and watch.changes == 0:
-            del self._watches[file]
-        elif watch is not None:
+    def note_read(self, file: int) -> None:
+        """The file was read. Its number of changes is kept, in case it changes again while it is sent."""
+        self._deferred.pop(file, None)
+        observed = self._observed.get(file)
+        if observed is not None and observed.changes == 0:
+            del self._observed[file]
+        elif observed is not None:
             now = self._monotonic()
-            self._watches[file] = replace(watch, began=now, since=now)
+            self._observed[file] = replace(observed, first_seen=now, unchanged_since=now)
 
     def forget(self, file: int) -> None:
-        self._watches.pop(file, None)
-        self._resting.pop(file, None)
+        self._observed.pop(file, None)
+        self._deferred.pop(file, None)
 
-    def _keep(self, file: int, watch: Watch) -> Watch:
-        self._watches[file] = watch
-        while len(self._watches) > _MOST_REMEMBERED:
-            del self._watches[next(iter(self._watches))]
-        return watch
+    def _keep(self, file: int, observed: ObservedFile) -> ObservedFile:
+        self._observed[file] = observed
+        while len(self._observed) > _MAX_REMEMBERED:
+            del self._observed[next(iter(self._observed))]
+        return observed
 
-    def _rest(self, row: FileRecord, seconds: float, reason: str) -> None:
-        self._resting[row.id] = Rest(row.upload, row.path, self._monotonic() + seconds, reason)
+    def _defer(self, row: FileRecord, seconds: float, reason: str) -> None:
+        self._deferred[row.id] = DeferredFile(row.upload, row.path, self._monotonic() + seconds, reason)

@@ -12,7 +12,7 @@ import msgspec
 from tui_uploader.engine.journal.records import UNDER_WAY, FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, WorkerKey
-from tui_uploader.engine.sources.unfinished import Rest
+from tui_uploader.engine.sources.unfinished import DeferredFile
 from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError
 from tui_uploader.model import (
     Counts,
@@ -137,7 +137,7 @@ def notice_of(upload: UploadRecord, way: Way, fault: UploaderError | None, *, mo
     return None
 
 
-def resting_notice(rests: Sequence[Rest]) -> Notice:
+def resting_notice(rests: Sequence[DeferredFile]) -> Notice:
     """Of files that are looked at again before they are read."""
     name = printable(PurePath(rests[0].path).name)
     others = f" and {counted(len(rests) - 1, 'other file')}" if len(rests) > 1 else ""

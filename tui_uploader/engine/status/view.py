@@ -78,7 +78,7 @@ class View:
     def files(self, rows: Sequence[FileRecord], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
         sent = self._context.progress.sent_of_files()
         now = self._context.clocks.monotonic()
-        being_written = {file: (rest.until, rest.reason) for file, rest in self._context.watches.resting.items()}
+        being_written = {file: (each.until, each.reason) for file, each in self._context.unfinished.deferred.items()}
         resting = being_written | self._sender.failures.postponed
         items = []
         for row in rows:
@@ -119,7 +119,7 @@ class View:
         checks = upload.state in (UploadState.PREPARING, UploadState.ACTIVE) and summary.files(
             upload.id, FileStage.FOUND
         )
-        if checks and status.notice is None and (rests := self._context.watches.resting_of(upload.id)):
+        if checks and status.notice is None and (rests := self._context.unfinished.deferred_in(upload.id)):
             status = msgspec.structs.replace(status, notice=resting_notice(rests))
         disk = self._sender.silent_disk(upload.id)
         if disk is not None and status.notice is None and summary.busy(upload.id):

@@ -14,7 +14,7 @@ from tui_uploader.engine.journal.tables import file_parts, files, known_contents
 from tui_uploader.engine.journal.tables.known_contents import EQUAL_FACTS, Content
 from tui_uploader.engine.journal.tables.transitions import HOLDING, marks
 from tui_uploader.errors import NameTaken
-from tui_uploader.intake.comparison import was_written
+from tui_uploader.intake.comparison import was_modified
 from tui_uploader.intake.naming import folded, name_choices
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
@@ -37,7 +37,7 @@ def settle_check(
     """
     identity, crc32 = content.identity, content.crc32
     found = files.file(connection, file_id)
-    if found.stage is not FileStage.FOUND or was_written(found.candidate, candidate):
+    if found.stage is not FileStage.FOUND or was_modified(found.candidate, candidate):
         return
     known_contents.remember(connection, candidate, content)
     original = files.holder(connection, found.project, identity)

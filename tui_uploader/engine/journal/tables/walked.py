@@ -14,7 +14,7 @@ from pathlib import Path
 from tui_uploader.engine.journal.columns import file_columns_of
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.intake.comparison import Sameness, sameness
+from tui_uploader.intake.comparison import Comparison, compare
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
 
@@ -61,7 +61,7 @@ def _unchanged(row: FileRecord, found: Candidate, recognised: str | None) -> boo
         return row.candidate == found
     if recognised is not None:
         return row.identity == recognised
-    return sameness(row.candidate, found) is Sameness.SAME
+    return compare(row.candidate, found) is Comparison.SAME
 
 
 def searchable(path: str) -> str:
