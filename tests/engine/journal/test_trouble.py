@@ -11,7 +11,7 @@ import pytest
 from tests.engine.journal.harness import JournalHarness
 from tests.engine.world import left_open
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import commands, files
+from tui_uploader.engine.journal.tables import commands
 from tui_uploader.errors import EngineError, JournalDamaged, NoSuchFile
 from tui_uploader.model import FileSelection
 
@@ -68,31 +68,3 @@ async def test_numbers_that_no_file_can_have_are_told_as_such(harness: JournalHa
     selection = FileSelection(ids=(number,))
     with pytest.raises(NoSuchFile):
         await harness.write(lambda connection: commands.remove(connection, harness.upload, selection))
-
-
-async def test_looking_for_the_holder_of_a_content_costs_the_same_for_any_number_of_files(
-    harness: JournalHarness,
-) -> None:
-    """The index is used: not every file of the project is read."""
-
-    def steps_of_a_look(connection: sqlite3.Connection) -> int:
-        connection.executemany(
-            "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, stage, identity)"
-            " VALUES (?, ?, ?, 'x', 1, 1, 1, 'registered', ?)",
-            [(harness.upload, harness.project, f"/{number}".encode(), f"{number:032}") for number in range(5000)],
-        )
-        hundreds = 0
-
-        def count() -> int:
-            nonlocal hundreds
-            hundreds += 1
-            return 0
-
-        connection.set_progress_handler(count, 100)
-        try:
-            files.holder(connection, harness.project, "f" * 32)
-        finally:
-            connection.set_progress_handler(None, 0)
-        return hundreds
-
-    assert await harness.write(steps_of_a_look) < 5

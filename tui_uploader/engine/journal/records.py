@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tui_uploader.engine.journal.columns import candidate_in, word
@@ -50,19 +50,6 @@ class ProjectRecord:
     def start_in_doubt(self) -> bool:
         """Processing was asked for, and whether the service heard it was never learned."""
         return self.start_asked_at is not None and self.started_at is None
-
-
-# Where MIN finds the first failure, SQLite takes the other columns from the same row.
-_WALKS = """
-    SELECT upload, COUNT(*) AS unscanned, COUNT(error) AS failed_walks,
-           MIN(CASE WHEN error IS NOT NULL THEN id END), error AS walk_error, reason AS walk_reason
-      FROM sources WHERE NOT scanned GROUP BY upload
-"""
-UPLOADS = (
-    "SELECT u.*, COALESCE(s.unscanned, 0) AS unscanned, COALESCE(s.failed_walks, 0) AS failed_walks, s.walk_error,"
-    f" s.walk_reason FROM uploads u LEFT JOIN ({_WALKS}) s ON s.upload = u.id"
-)
-"""SQL of what `UploadRecord.of` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +163,31 @@ class Tally:
 NOTHING = Tally()
 
 
+# In an aggregate with MIN, SQLite takes the bare columns from the row of the minimum: the first failure.
+_UPLOADS = """
+    SELECT u.*, COALESCE(s.unscanned, 0) AS unscanned, COALESCE(s.failed_walks, 0) AS failed_walks,
+           s.walk_error, s.walk_reason
+      FROM uploads u LEFT JOIN (
+           SELECT upload, COUNT(*) AS unscanned, COUNT(error) AS failed_walks,
+                  MIN(CASE WHEN error IS NOT NULL THEN id END), error AS walk_error, reason AS walk_reason
+             FROM sources WHERE NOT scanned {condition} GROUP BY upload
+           ) s ON s.upload = u.id
+"""
+_ALL_UPLOADS = _UPLOADS.format(condition="") + " ORDER BY u.id"
+_ONE_UPLOAD = _UPLOADS.format(condition="AND upload = :upload") + " WHERE u.id = :upload"
+
+
+def all_uploads(connection: sqlite3.Connection) -> Iterator[UploadRecord]:
+    """Read all uploads in the order in which they were created."""
+    return map(UploadRecord.of, connection.execute(_ALL_UPLOADS))
+
+
+def one_upload(connection: sqlite3.Connection, upload: int) -> UploadRecord | None:
+    row = connection.execute(_ONE_UPLOAD, {"upload": upload}).fetchone()
+    return None if row is None else UploadRecord.of(row)
+
+
 def tally_of(connection: sqlite3.Connection, upload: int) -> Mapping[FileStage, Tally]:
+    """Return the files and bytes of an upload by stage, without empty stages."""
     rows = connection.execute("SELECT stage, files, bytes FROM tallies WHERE upload = ? AND files > 0", (upload,))
     return {word(FileStage, stage): Tally(files, size) for stage, files, size in rows}

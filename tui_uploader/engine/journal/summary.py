@@ -15,10 +15,11 @@ from tui_uploader.engine.journal.columns import word
 from tui_uploader.engine.journal.records import (
     NOTHING,
     UNDER_WAY,
-    UPLOADS,
     ProjectRecord,
     Tally,
     UploadRecord,
+    all_uploads,
+    one_upload,
     tally_of,
 )
 from tui_uploader.model import FileStage, UploadState
@@ -138,7 +139,7 @@ _NOTED = (
 def read_summary(connection: sqlite3.Connection) -> Summary:
     """The summary of everything, for a connection that has just been opened."""
     projects = {row["id"]: ProjectRecord.of(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
-    uploads = {row["id"]: UploadRecord.of(row) for row in connection.execute(f"{UPLOADS} ORDER BY u.id")}
+    uploads = {upload.id: upload for upload in all_uploads(connection)}
     tallies: dict[int, dict[FileStage, Tally]] = {number: {} for number in uploads}
     for upload, stage, files, size in connection.execute(
         "SELECT upload, stage, files, bytes FROM tallies WHERE files > 0"
@@ -179,8 +180,7 @@ def _brought_up_to_date(
         row = connection.execute("SELECT * FROM projects WHERE id = ?", (number,)).fetchone()
         _put(projects, number, None if row is None else ProjectRecord.of(row))
     for number in changed_uploads:
-        row = connection.execute(f"{UPLOADS} WHERE u.id = ?", (number,)).fetchone()
-        upload = None if row is None else UploadRecord.of(row)
+        upload = one_upload(connection, number)
         _put(uploads, number, None if upload is None or upload.past else upload)
         _put(past, number, upload if upload is not None and upload.past else None)
         tally = tally_of(connection, number) if upload is not None else {}

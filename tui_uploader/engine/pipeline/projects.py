@@ -130,8 +130,8 @@ class Projects:
         owner = self._context.accounts.chosen(account).login.account
 
         def keep(connection: sqlite3.Connection) -> int:
-            before = projects.projects_named(connection, owner, name, kind)
-            return before[0].id if before else projects.add_project(connection, owner, name, kind)
+            before = projects.newest_named(connection, owner, name, kind)
+            return projects.add_project(connection, owner, name, kind) if before is None else before
 
         return keep
 

@@ -124,17 +124,21 @@ def _choose_named(connection: sqlite3.Connection, upload_id: int, names: Iterabl
             wanted[walked.searchable(name)] = name
     if not wanted:
         return
-    found: set[str] = set()
-    chosen: list[tuple[int, Choice]] = []
-    for row in connection.execute("SELECT id, name, object FROM files WHERE upload = ?", (upload_id,)):
-        if matched := wanted.keys() & {row["name"], row["object"]}:
-            found |= matched
-            chosen.append((row["id"], Choice.NAMED))
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (name TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("DELETE FROM temp.wanted")
+    connection.executemany("INSERT INTO temp.wanted VALUES (?)", [(shown,) for shown in wanted])
+    matches = connection.execute(
+        "SELECT id, name, object FROM files WHERE upload = ?"
+        " AND (name IN (SELECT name FROM temp.wanted) OR object IN (SELECT name FROM temp.wanted))",
+        (upload_id,),
+    ).fetchall()
+    found = {name for row in matches for name in (row["name"], row["object"])}
     for shown, name in wanted.items():
         if shown not in found:
             raise NoSuchFile(f"Upload {upload_id} has no file {printable(name)}.")
     connection.executemany(
-        "INSERT INTO temp.chosen (id, how) VALUES (?, ?) ON CONFLICT DO UPDATE SET how = excluded.how", chosen
+        "INSERT INTO temp.chosen (id, how) VALUES (?, ?) ON CONFLICT DO UPDATE SET how = excluded.how",
+        [(row["id"], Choice.NAMED) for row in matches],
     )
 
 

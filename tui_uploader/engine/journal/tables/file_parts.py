@@ -12,6 +12,7 @@ from tui_uploader.cloud.contract import Part
 from tui_uploader.engine.journal.columns import word
 from tui_uploader.engine.journal.tables import files, open_multiparts
 from tui_uploader.engine.journal.tables.open_multiparts import Abandoned
+from tui_uploader.engine.journal.tables.transitions import marks
 from tui_uploader.model import FileStage, Proof
 
 _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FAILED)
@@ -61,16 +62,21 @@ def keep_matching(connection: sqlite3.Connection, file_id: int, crc32s: Sequence
             connection.execute("DELETE FROM parts WHERE file = ? AND number = ?", (file_id, part.number))
 
 
-def stored_bytes(connection: sqlite3.Connection, file_id: int | None = None) -> dict[int, tuple[int, int]]:
-    """Upload, and bytes that the store confirmed already, by unfinished file: of all, or of one."""
+def stored_bytes(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
+    """Return the upload and the stored bytes of every unfinished file with parts, by file."""
     rows = connection.execute(
         "SELECT f.id, f.upload, SUM(p.size) AS bytes FROM parts p JOIN files f ON f.id = p.file"
-        " WHERE f.stage IN (?1, ?2, ?3, ?4) AND (?5 IS NULL OR f.id = ?5) GROUP BY f.id",
-        (*_UNFINISHED, file_id),
+        f" WHERE f.stage IN ({marks(_UNFINISHED)}) GROUP BY f.id",
+        _UNFINISHED,
     )
     return {row["id"]: (row["upload"], row["bytes"]) for row in rows}
 
 
 def stored_bytes_of(connection: sqlite3.Connection, file_id: int) -> int:
-    """Of one file, as `stored_bytes` returns them."""
-    return stored_bytes(connection, file_id).get(file_id, (0, 0))[1]
+    """Return the stored bytes of one file; 0 once it is stored as a whole, or when it was removed."""
+    row = connection.execute(
+        "SELECT (SELECT SUM(size) FROM parts WHERE file = files.id) AS bytes FROM files"
+        f" WHERE id = ? AND stage IN ({marks(_UNFINISHED)})",
+        (file_id, *_UNFINISHED),
+    ).fetchone()
+    return 0 if row is None else int(row["bytes"] or 0)

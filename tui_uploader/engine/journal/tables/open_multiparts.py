@@ -11,7 +11,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.tables.transitions import CHOSEN
+from tui_uploader.engine.journal.tables.transitions import CHOSEN, marks
+from tui_uploader.model import FileStage
 
 UNKNOWN = ""
 """Id of an upload whose beginning was asked for and not confirmed."""
@@ -57,7 +58,10 @@ def all_abandoned(connection: sqlite3.Connection) -> list[Abandoned]:
 
 def in_use(connection: sqlite3.Connection, project: int, object_name: str) -> set[str]:
     """Ids of multipart uploads of that name that a file of this journal goes on with."""
+    stages = [stage for stage in FileStage if stage not in (FileStage.STORED, FileStage.REGISTERED)]
     rows = connection.execute(
-        "SELECT multipart FROM files WHERE project = ? AND object = ? AND multipart IS NOT NULL", (project, object_name)
+        f"SELECT multipart FROM files WHERE project = ? AND stage IN ({marks(stages)})"
+        " AND object = ? AND multipart IS NOT NULL",
+        (project, *stages, object_name),
     )
     return {row["multipart"] for row in rows}

@@ -46,13 +46,12 @@ def existing_project(connection: sqlite3.Connection, project: int) -> int:
     return project
 
 
-def projects_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> list[ProjectRecord]:
-    """Projects of that name that this machine made, the newest first."""
-    rows = connection.execute(
-        "SELECT * FROM projects WHERE account = ? AND name = ? AND kind = ? AND made_here ORDER BY id DESC",
-        (account, name, kind),
-    )
-    return [ProjectRecord.of(row) for row in rows]
+def newest_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> int | None:
+    """Return the newest project of that name that this machine created."""
+    row = connection.execute(
+        "SELECT MAX(id) FROM projects WHERE account = ? AND name = ? AND kind = ? AND made_here", (account, name, kind)
+    ).fetchone()
+    return row[0] if row[0] is None else int(row[0])
 
 
 def project(connection: sqlite3.Connection, project_id: int) -> ProjectRecord:

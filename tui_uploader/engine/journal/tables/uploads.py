@@ -6,8 +6,8 @@ import os
 import sqlite3
 from collections.abc import Sequence
 
-from tui_uploader.engine.journal.records import UNFINISHED, UPLOADS, UploadRecord, tally_of
-from tui_uploader.engine.journal.tables import projects, sources
+from tui_uploader.engine.journal.records import UNFINISHED, UploadRecord, one_upload, tally_of
+from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import NoSuchUpload, NotPossibleNow
 from tui_uploader.model import (
     ImpossibleTransition,
@@ -25,10 +25,10 @@ from tui_uploader.model import (
 
 def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRecord:
     """Raises NoSuchUpload."""
-    row = connection.execute(f"{UPLOADS} WHERE u.id = ?", (upload_id,)).fetchone()
-    if row is None:
+    found = one_upload(connection, upload_id)
+    if found is None:
         raise NoSuchUpload(f"There is no upload {upload_id}. `tui-uploader status` lists them.")
-    return UploadRecord.of(row)
+    return found
 
 
 def add_sources(
@@ -64,7 +64,7 @@ def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence
         "UPDATE sources SET scanned = 1, error = NULL, reason = NULL, found_some = 0 WHERE upload = ? AND path = ?",
         [(upload_id, os.fsencode(path)) for path in paths],
     )
-    if not sources.unscanned(connection, upload_id):
+    if not upload(connection, upload_id).unscanned:
         move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
 
 
@@ -79,7 +79,7 @@ def take_back(connection: sqlite3.Connection, upload_id: int, paths: Sequence[st
         (upload_id, upload_id),
     ).fetchone()[0]
     if left:
-        if not sources.unscanned(connection, upload_id):
+        if not upload(connection, upload_id).unscanned:
             move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
         return
     for table, column in (("sources", "upload"), ("skipped", "upload"), ("tallies", "upload"), ("uploads", "id")):

@@ -6,12 +6,11 @@ import sqlite3
 
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import retention, uploads
+from tui_uploader.engine.journal.tables.transitions import marks
 from tui_uploader.errors import NoSuchFile
 from tui_uploader.model import FileQuery, FileStage, FileStatus, IdRun, SortKey, runs_of
 
 _STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
-
-
 _ORDER_OF_SORT: dict[SortKey, str] = {
     "added": "id",
     "name": "name COLLATE NOCASE",
@@ -23,13 +22,16 @@ _ORDER_OF_SORT: dict[SortKey, str] = {
 def window(
     connection: sqlite3.Connection, upload_id: int, query: FileQuery
 ) -> tuple[int, list[FileRecord], dict[int, str]]:
-    """How many files match, those in the window, and the paths of the originals of the duplicates among them."""
+    """Return the number of files that match, those in the window, and the paths of the originals of duplicates in it.
+
+    Raises NoSuchUpload.
+    """
     source = retention.all_files(uploads.upload(connection, upload_id))
     condition, values = _matching(upload_id, query)
-    total = connection.execute(f"SELECT COUNT(*) FROM {source} WHERE {condition}", values).fetchone()[0]
+    total = _count(connection, upload_id, query, source)
     direction = "DESC" if query.descending else "ASC"
     order = f"{_ORDER_OF_SORT[query.sort]} {direction}, id {direction}"
-    # Found by id first: SQLite would carry whole rows through the sorting, those before the window included.
+    # By id first: SQLite would sort whole rows, including those before the window.
     found = f"SELECT id FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
     rows = [
         FileRecord.of(row)
@@ -51,7 +53,7 @@ def file_of(connection: sqlite3.Connection, upload_id: int, file_id: int) -> Fil
 
 
 def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
-    """All files that match, whatever the window of `query`."""
+    """Return all files that match, regardless of the window of `query`. Raises NoSuchUpload."""
     source = retention.all_files(uploads.upload(connection, upload_id))
     condition, values = _matching(upload_id, query)
     return runs_of(
@@ -59,11 +61,27 @@ def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQue
     )
 
 
-def _matching(upload_id: int, query: FileQuery) -> tuple[str, list[object]]:
-    """A condition of SQL, and its values."""
+def _count(connection: sqlite3.Connection, upload_id: int, query: FileQuery, source: str) -> int:
+    """Count the files that match: by the tallies where the query asks for statuses alone."""
+    if query.text.removeprefix("!") or query.verified is not None:
+        condition, values = _matching(upload_id, query)
+        statement = f"SELECT COUNT(*) FROM {source} WHERE {condition}"
+    else:
+        stages = _stages(query)
+        values = [upload_id, *stages]
+        statement = f"SELECT COALESCE(SUM(files), 0) FROM tallies WHERE upload = ? AND stage IN ({marks(stages)})"
+    return int(connection.execute(statement, values).fetchone()[0])
+
+
+def _stages(query: FileQuery) -> list[FileStage]:
     stages = _STAGES_OF_STATUS[query.status] if query.status else [stage for stage in FileStage if stage.status]
-    stages = [stage for stage in stages if query.except_status is None or stage.status is not query.except_status]
-    condition = f"upload = ? AND stage IN ({','.join('?' * len(stages))})"
+    return [stage for stage in stages if query.except_status is None or stage.status is not query.except_status]
+
+
+def _matching(upload_id: int, query: FileQuery) -> tuple[str, list[object]]:
+    """Return an SQL condition and its values."""
+    stages = _stages(query)
+    condition = f"upload = ? AND stage IN ({marks(stages)})"
     values: list[object] = [upload_id, *stages]
     text = query.text.removeprefix("!")
     if text:
