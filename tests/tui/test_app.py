@@ -98,7 +98,7 @@ async def test_failed_files_are_tried_again_removed_and_put_back(
         await when(screen, lambda upload: upload.counts.failed == 1)
         write_photo(broken)
         await screen.press("r")
-        await screen.shows("1 file tried again.")
+        await screen.shows("Retrying 1 file.")
         await when(screen, lambda upload: upload.counts.uploaded == 7)
         await screen.press("escape")
         await screen.shows("✓ broken.JPG")
@@ -152,13 +152,13 @@ async def test_processing_of_a_part_is_asked_for(directories: Directories, field
         await queued(directories, card, auto_process=False)
         await when(screen, lambda upload: upload.settled and upload.counts.failed == 1)
         await screen.press("a")
-        await screen.shows("starts by itself when everything is uploaded")
+        await screen.shows("will start automatically after the upload")
         await screen.press("s")
-        await screen.shows("Start processing Quarry with 6 images?", "1 file of this machine")
+        await screen.shows("Start processing Quarry with 6 images?", "1 file from this machine")
         await screen.press("y")
         await screen.shows("Submitted for processing")
         await screen.press("enter", "o")
-        await screen.shows("Copied, if the terminal allows it: http")
+        await screen.shows("Web address (copied if your terminal allows): http")
 
 
 async def test_processing_of_files_that_changed_since_is_asked_for(
@@ -174,7 +174,7 @@ async def test_processing_of_files_that_changed_since_is_asked_for(
         await screen.press("s")
         await screen.shows("Start processing Quarry with 6 images?")
         await screen.press("y")
-        await screen.shows("Start processing Quarry all the same?", "1 uploaded file of Quarry changed")
+        await screen.shows("Start processing Quarry anyway?", "1 uploaded file of Quarry changed")
         await screen.press("y")
         await screen.shows("Submitted for processing")
 
@@ -213,9 +213,9 @@ async def test_pause_dismiss_and_the_log(directories: Directories, field: Path, 
         await screen.press("l")
         await screen.shows("Engine log: ")
         await screen.press("escape", "3", "d")
-        await screen.shows("Quarry is off the list.", "No uploads; u starts one.", "DJI_0003.JPG")
+        await screen.shows("Upload to Quarry removed from the list", "No uploads; u starts one.", "DJI_0003.JPG")
         await screen.press("c")
-        await screen.shows("There is no upload here")
+        await screen.shows("No upload here")
 
 
 async def test_whoever_leaves_is_told_that_the_work_goes_on(

@@ -267,7 +267,7 @@ async def test_a_new_project_is_made_and_looked_at(manager: StandInManager, dire
         await screen.press("n")
         await screen.shows("New project")
         await screen.press(*"Quarry", "enter")
-        await screen.shows("The project is made", "2 Files  Quarry", "Not signed in.")
+        await screen.shows("Project created", "2 Files  Quarry", "Not signed in.")
     assert [project.name for project in await manager.queries.projects()] == ["Quarry"]
 
 
@@ -373,7 +373,7 @@ async def test_a_choice_of_files_outlives_the_engine(
         await screen.press("enter")
         await screen.shows("Type a name for the new project.")
         await screen.press(*"Quarry", "enter")
-        await screen.shows("The engine was not running, and is started now")
+        await screen.shows("The engine was not running; it is starting now.")
         await until(lambda: app.session.attachment is Attachment.ATTACHED)
         await screen.press("enter")
         await screen.shows("2 Files  Quarry")

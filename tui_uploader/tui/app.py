@@ -37,8 +37,8 @@ _LONGEST_SHOWN = 40
 _BESIDES_KEYS = (
     ("remove all duplicates", "command('remove_duplicates')", "Remove every duplicate of the upload from the queue"),
     ("remove all failed files", "command('remove_failed')", "Remove every failed file of the upload from the queue"),
-    ("show skipped paths", "app.dialog('show_skipped')", "Show what was offered to the upload and is no file of it"),
-    ("list projects again", "app.refresh_projects", "Ask the service for the account's projects"),
+    ("show skipped paths", "app.dialog('show_skipped')", "Show files and folders that were skipped"),
+    ("list projects again", "app.refresh_projects", "Ask the service for the list of projects again"),
 )
 
 

@@ -1,6 +1,6 @@
-"""Dialogs over the main screen: what each is opened with, and what becomes of its answer.
+"""Open the dialogs over the main screen, and act on their results.
 
-Each is imported when it is opened: the first frame does without them.
+Each is imported when it is opened: the first frame does not need it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Dialogs:
         self._glyphs = glyphs
 
     def add_files(self, dropped: str = "") -> None:
-        """`dropped`: what was pasted onto the main screen."""
+        """`dropped`: a paste on the main screen."""
         from tui_uploader.tui.add_files.screen import AddFilesScreen
 
         project = self._main.subject().project
@@ -40,16 +40,16 @@ class Dialogs:
 
     async def _add(self, request: AddRequest) -> None:
         """Raises UploaderError when the engine refuses it, EngineUnreachable when there is none."""
-        self._need_engine("Enter once more uploads.")
+        self._need_engine("Press Enter again to upload.")
         await self._session.login_settled.wait()
         owned = replace(request, account=request.account or self._account_for(request))
         upload = await self._session.ask(lambda engine: engine.add(owned))
         self._main.show_upload(upload.upload)
         self._session.refresh_projects()
-        self._say("Looking through what you chose; uploading starts with the first file.")
+        self._say("Scanning the chosen files; uploading starts with the first one.")
 
     def _account_for(self, request: AddRequest) -> str | None:
-        """A new project is made with this terminal's login; a known one stays where it is."""
+        """A new project is created with this terminal's login; an existing one belongs to its account."""
         if isinstance(request.target, NewProject):
             return self._session.account
         id_or_name = request.target.id_or_name
@@ -59,23 +59,23 @@ class Dialogs:
     def new_project(self) -> None:
         from tui_uploader.tui.add_files.new_project import NewProjectScreen
 
-        self._app.push_screen(NewProjectScreen(self._make_project))
+        self._app.push_screen(NewProjectScreen(self._create_project))
 
-    async def _make_project(self, name: str, kind: ProjectKind) -> None:
-        """Raises UploaderError when it is not made."""
-        self._need_engine("Enter once more makes the project.")
+    async def _create_project(self, name: str, kind: ProjectKind) -> None:
+        """Raises UploaderError if the project cannot be created."""
+        self._need_engine("Press Enter again to create the project.")
         await self._session.login_settled.wait()
         account = self._session.account
         project = await self._session.ask(lambda engine: engine.create_project(name, kind, account))
         self._main.show_project(project)
         self._session.refresh_projects()
-        self._say("The project is made; u uploads files into it.")
+        self._say("Project created; u uploads files to it.")
 
     def _need_engine(self, then: str) -> None:
-        """For dialogs, where E is a letter. Raises EngineUnreachable, which says what to do `then`."""
+        """Start a missing engine, since E is a letter in dialogs. Raises EngineUnreachable, which ends with `then`."""
         if self._session.attachment is Attachment.GONE:
             self._session.restart()
-            raise EngineUnreachable(f"The engine was not running, and is started now. {then}")
+            raise EngineUnreachable(f"The engine was not running; it is starting now. {then}")
 
     def set_bandwidth(self) -> None:
         from tui_uploader.tui.screens.bandwidth import BandwidthScreen
@@ -86,11 +86,11 @@ class Dialogs:
         async def apply(change: BandwidthChange) -> Bandwidth:
             return await self._session.ask(lambda engine: engine.set_bandwidth(change))
 
-        def told(state: Bandwidth | None) -> None:
+        def report(state: Bandwidth | None) -> None:
             if state is not None:
                 self._say(f"Bandwidth from now on: {state.holds}.")
 
-        self._app.push_screen(BandwidthScreen(current, apply), told)
+        self._app.push_screen(BandwidthScreen(current, apply), report)
 
     def show_help(self) -> None:
         from tui_uploader.tui.screens.help import HelpScreen
@@ -110,7 +110,7 @@ class Dialogs:
         upload, query = files.shown_query
         table, item = files.table, files.table.current
         if upload is None or item is None:
-            self._say("There is no file under the cursor.")
+            self._say("No file under the cursor.")
             return
         dialog = PictureScreen(self._session, self._glyphs, upload, query, table.cursor, item, table.window.total)
         self._app.push_screen(dialog, lambda index: None if index is None else table.move_to(index))
@@ -121,7 +121,7 @@ class Dialogs:
         files = self._main.files
         upload, _ = files.shown_query
         if upload is None:
-            self._say("There is no upload here.")
+            self._say("Nothing to map: this project has no upload from this machine.")
             return
         self._app.push_screen(MapScreen(self._session, self._glyphs, upload, files.table.current))
 
@@ -130,7 +130,7 @@ class Dialogs:
 
         upload = self._main.subject().upload
         if upload is None:
-            self._say("There is no upload here.")
+            self._say("No upload here: no paths were skipped.")
             return
         self._session.call(
             "skipped",
@@ -143,7 +143,7 @@ class Dialogs:
 
 
 def _folder_of_shell() -> Path:
-    """Where the user started the program; home where that folder was deleted meanwhile."""
+    """The folder in which the program was started; home if that was deleted."""
     try:
         return Path.cwd()
     except OSError:

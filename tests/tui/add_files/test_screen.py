@@ -98,7 +98,7 @@ async def test_a_path_that_is_not_there_is_told(card: Path) -> None:
 
 
 async def test_the_start_alone_is_no_choice(card: Path) -> None:
-    """Images cannot be taken back from a project: Enter on what nobody chose only says what it would do."""
+    """Uploaded images cannot be removed from a project: the first Enter only says what the next one uploads."""
     async with opened(screen(card)) as dialog:
         await dialog.press("enter")
         await dialog.shows("Enter uploads 5 images")

@@ -8,8 +8,8 @@ from tests.tui.values import upload_status
 from tui_uploader.model import Counts, UploadState
 from tui_uploader.tui.engine.commands import left_out
 
-FILES = "2 files of this machine are not uploaded yet, and would be left out."
-FOLDERS = "Not every folder was looked through yet: images that are still to be found would be left out."
+FILES = "2 files from this machine are not uploaded yet and would be left out."
+FOLDERS = "Not all folders are scanned yet: images found later would be left out."
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ async def test_the_file_under_the_cursor_is_marked_and_troubles_show_their_shape
 async def test_without_positions_there_is_a_sentence(directories: Directories, field: Path, tmp_path: Path) -> None:
     async with showing(directories, (80, 24), Terminal(ascii_only=True)) as screen:
         await screen.press("m")
-        await screen.shows("There is no upload here.")
+        await screen.shows("Nothing to map")
         write(tmp_path / "card" / "a.JPG")
         await queued(directories, tmp_path / "card", auto_process=False)
         await when(screen, lambda upload: upload.counts.uploaded == 1)

@@ -58,7 +58,7 @@ async def test_a_file_that_went_away_or_is_none_gets_a_sentence(
         write(card / name, halved(colours=((name == "a.JPG" and "red") or "lime", "white")))
     async with showing(directories, (80, 24)) as screen:
         await screen.press("v")
-        await screen.shows("There is no file under the cursor.")
+        await screen.shows("No file under the cursor.")
         await queued(directories, card, auto_process=False)
         await when(screen, lambda upload: upload.counts.uploaded == 2)
         await screen.shows("✓ a.JPG")

@@ -1,4 +1,4 @@
-"""What the user can have done to an upload or a project: each asks first where it must, and tells how it went."""
+"""The commands on uploads and projects: ask the user where that is needed, call the engine, report the result."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
 
 _WITHOUT_QUESTION = 10
-"""Files that are removed without asking: their removal can be taken back."""
+"""Up to this many files are removed without a question: a removal can be undone."""
 _LONGEST_NAME = 60
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a command is about: what the user looks at."""
+    """The upload, project and files that a command applies to: those under the cursor."""
 
     upload: UploadStatus | None = None
     project: Project | None = None
     uploads: tuple[UploadStatus, ...] = ()
-    """All uploads of the project that the engine shows."""
+    """All uploads of the project in the engine's status."""
     files: tuple[int, ...] = ()
     """Of the upload: the selected files, or the one under the cursor."""
     forget_selection: Callable[[], None] = lambda: None
 
 
 class Confirm(Protocol):
-    """Asks the user a question, with what is at stake in sentences, and calls `yes` if that is the answer."""
+    """Asks the user a question, with what is at stake in sentences; calls `yes` if the answer is yes."""
 
     def __call__(self, question: str, stakes: Sequence[str], yes: Callable[[], None]) -> None: ...
 
@@ -71,9 +71,9 @@ class Commands:
             return
         number, name = upload.upload, _name(upload.project_name)
         if upload.state in (UploadState.PAUSED, UploadState.CANCELLED):
-            self._do("resume", lambda engine: engine.resume(number), f"{name} goes on.")
+            self._do("resume", lambda engine: engine.resume(number), f"{name} resumed.")
         else:
-            self._do("pause", lambda engine: engine.pause(number), f"{name} is paused; p resumes it.")
+            self._do("pause", lambda engine: engine.pause(number), f"{name} paused; p resumes.")
 
     def cancel(self, subject: Subject) -> None:
         upload = self._upload(subject)
@@ -81,7 +81,7 @@ class Commands:
             return
         left = upload.counts.waiting + upload.counts.uploading + upload.counts.failed
         if upload.state is UploadState.CANCELLED or not left:
-            self._say(f"Nothing is left to cancel in {_name(upload.project_name)}.")
+            self._say(f"Nothing to cancel: the upload to {_name(upload.project_name)} has no files left to send.")
             return
         volume = upload.bytes
         question = f"Cancel the upload to {_name(upload.project_name)}?"
@@ -99,14 +99,18 @@ class Commands:
         upload = self._upload(subject)
         if upload is not None:
             name = _name(upload.project_name)
-            self._do("dismiss", lambda engine: engine.dismiss(upload.upload), f"{name} is off the list.")
+            self._do(
+                "dismiss",
+                lambda engine: engine.dismiss(upload.upload),
+                f"Upload to {name} removed from the list; the project stays.",
+            )
 
     def toggle_auto_process(self, subject: Subject) -> None:
         upload = self._upload(subject)
         if upload is None:
             return
         on = not upload.auto_process
-        then = "starts by itself when everything is uploaded" if on else "starts only with s"
+        then = "will start automatically after the upload" if on else "will start only with s"
         self._do(
             "automatic processing",
             lambda engine: engine.set_auto_process(upload.upload, on),
@@ -116,25 +120,25 @@ class Commands:
     # -------------------------------------------------------------------------------------------------- files
 
     def retry_all(self, subject: Subject) -> None:
-        """All failed files of the upload; besides, whatever waits for the link is tried at once."""
+        """Retry all failed files of the upload, and reconnect at once if the link is down."""
         upload = subject.upload
 
         async def retry(engine: EngineClient) -> int:
             await engine.try_now()
             return await engine.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,))) if upload else 0
 
-        self._session.call("retry all", retry, lambda files: self._say(_tried(files)))
+        self._session.call("retry all", retry, lambda files: self._say(_retried(files)))
 
     def retry_selected(self, subject: Subject) -> None:
         upload, files = self._upload(subject), subject.files
         if upload is None or not self._some(files):
             return
 
-        def told(count: int) -> None:
+        def report(count: int) -> None:
             subject.forget_selection()
-            self._say(_tried(count) if count else "None of them has failed; only failed files are tried again.")
+            self._say(_retried(count) if count else "None of these files has failed; only failed files can be retried.")
 
-        self._session.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), told)
+        self._session.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), report)
 
     def remove_selected(self, subject: Subject) -> None:
         upload, files = self._upload(subject), subject.files
@@ -145,8 +149,8 @@ class Commands:
             return
         question = f"Remove {counted(len(files), 'file')} from the queue of {_name(upload.project_name)}?"
         stakes = (
-            "They stay on this machine, and are not uploaded. U puts them back.",
-            "Those that are uploaded or on their way stay in the upload.",
+            "They stay on this machine and are not uploaded. U undoes this.",
+            "Files already uploaded or being sent stay in the upload.",
         )
         self._confirm(question, stakes, lambda: self._remove(upload.upload, files, subject.forget_selection))
 
@@ -159,30 +163,30 @@ class Commands:
     def undo_removal(self, subject: Subject) -> None:
         del subject  # it is about the last removal, wherever the user looks now
         if self._removed is None:
-            self._say("Nothing was removed that could be put back.")
+            self._say("Nothing to undo: no files were removed.")
             return
         upload, selection = self._removed
 
-        def told(count: int) -> None:
+        def report(count: int) -> None:
             self._removed = None
             self._say(f"{counted(count, 'file')} put back into the queue.")
 
-        self._session.call("undo", lambda engine: engine.restore(upload, selection), told)
+        self._session.call("undo", lambda engine: engine.restore(upload, selection), report)
 
     def _remove(self, upload: int, files: tuple[int, ...], forget_selection: Callable[[], None]) -> None:
         selection = _selection(files)
 
-        def told(count: int) -> None:
+        def report(count: int) -> None:
             if not count:
-                self._say("All of them are uploaded or on their way; nothing was removed.")
+                self._say("Nothing removed: all of these files are uploaded or being sent.")
                 return
             self._removed = (upload, selection)
             forget_selection()
             kept = len(files) - count
-            rest = f" {counted(kept, 'file')} stayed: uploaded, or on the way." if kept > 0 else ""
+            rest = f" {counted(kept, 'file')} kept: uploaded or being sent." if kept > 0 else ""
             self._say(f"{counted(count, 'file')} removed; U to undo.{rest}")
 
-        self._session.call("remove", lambda engine: engine.remove(upload, selection), told)
+        self._session.call("remove", lambda engine: engine.remove(upload, selection), report)
 
     def _remove_every(self, subject: Subject, status: FileStatus) -> None:
         upload = self._upload(subject)
@@ -192,7 +196,7 @@ class Commands:
         def removal(runs: tuple[IdRun, ...]) -> None:
             files = tuple(chain.from_iterable(range(first, last + 1) for first, last in runs))
             chosen = Subject(upload=upload, files=files, forget_selection=subject.forget_selection)
-            self.remove_selected(chosen) if files else self._say(f"No file is {status}.")
+            self.remove_selected(chosen) if files else self._say(f"No {status} files.")
 
         self._session.call(
             f"find {status}", lambda engine: engine.file_runs(upload.upload, FileQuery(status=status)), removal
@@ -203,11 +207,11 @@ class Commands:
     def start_processing(self, subject: Subject) -> None:
         project = subject.project
         if project is None or project.kind is not ProjectKind.IMAGES:
-            self._say("There is no project of images here to process.")
+            self._say("Nothing to process: select a project with images.")
             return
         identity = project.id
         if identity is None:
-            self._say(f"{_name(project.name)} is not made yet: the link is down, or nobody is signed in.", "warning")
+            self._say(f"{_name(project.name)} is not created yet: link down or not signed in.", "warning")
             return
         uploaded = max(project.images, sum(upload.counts.uploaded for upload in subject.uploads))
         if uploaded < MIN_IMAGES:  # the engine says what is missing
@@ -215,7 +219,7 @@ class Commands:
             return
         question = f"Start processing {_name(project.name)} with {counted(uploaded, 'image')}?"
         missing = left_out(subject.uploads)
-        stakes = [*missing, "What was started cannot be taken back, and may cost credits of your account."]
+        stakes = [*missing, "Processing cannot be undone and may cost credits of your account."]
         self._confirm(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing)))
 
     def copy_address(self, subject: Subject) -> None:
@@ -224,7 +228,7 @@ class Commands:
             self._say("This project has no web address yet.")
             return
         self._copy(address)
-        self._say(f"Copied, if the terminal allows it: {address}", seconds=15.0)
+        self._say(f"Web address (copied if your terminal allows): {address}", seconds=15.0)
 
     def _start(self, project: str, name: str, *, partial: bool) -> None:
         async def start(engine: EngineClient) -> SourceChanged | None:
@@ -234,36 +238,36 @@ class Commands:
                 return changed
             return None
 
-        def told(changed: SourceChanged | None) -> None:
+        def report(changed: SourceChanged | None) -> None:
             if changed is None:
-                self._say(f"Processing of {_name(name)} is asked for.")
+                self._say(f"Processing requested for {_name(name)}.")
                 return
-            question = f"Start processing {_name(name)} all the same?"
+            question = f"Start processing {_name(name)} anyway?"
             self._confirm(question, (str(changed),), lambda: self._start(project, name, partial=True))
 
-        self._session.call("start processing", start, told)
+        self._session.call("start processing", start, report)
 
-    # ------------------------------------------------------------------------------------------------- telling
+    # ------------------------------------------------------------------------------------------------- messages
 
     def _upload(self, subject: Subject) -> UploadStatus | None:
         if subject.upload is None:
-            self._say("There is no upload here; u starts one.")
+            self._say("No upload here; u starts one.")
         return subject.upload
 
     def _some(self, files: Sequence[int]) -> bool:
         if not files:
-            self._say("There is no file under the cursor.")
+            self._say("No file under the cursor.")
         return bool(files)
 
-    def _do(self, name: str, work: Callable[[EngineClient], Awaitable[object]], told: str) -> None:
-        self._session.call(name, work, lambda _: self._say(told))
+    def _do(self, name: str, work: Callable[[EngineClient], Awaitable[object]], success: str) -> None:
+        self._session.call(name, work, lambda _: self._say(success))
 
     def _say(self, text: str, severity: Severity = "information", seconds: float = 6.0) -> None:
         self._app.post_message(Noticed(text, severity, seconds))
 
 
 def _selection(files: tuple[int, ...]) -> FileSelection:
-    """One file by its id, so that the engine says why it cannot be; of many, those that cannot are passed over."""
+    """One file by its id, so that the engine reports why it refuses; of many, refused ones are skipped."""
     return FileSelection(ids=files) if len(files) == 1 else FileSelection(runs=runs_of(files))
 
 
@@ -271,19 +275,19 @@ def _name(name: str) -> str:
     return printable(name, _LONGEST_NAME)
 
 
-def _tried(files: int) -> str:
-    return f"{counted(files, 'file')} tried again." if files else "No file has failed; whatever waits is tried now."
+def _retried(files: int) -> str:
+    return f"Retrying {counted(files, 'file')}." if files else "No failed files; waiting files are tried now."
 
 
 def left_out(uploads: Iterable[UploadStatus]) -> list[str]:
-    """What processing that starts now does without, a sentence each."""
+    """Sentences about the images that processing would leave out if it started now."""
     known = list(uploads)
     said = []
     if left := sum(_unfinished(upload) for upload in known):
         are = "is" if left == 1 else "are"
-        said.append(f"{counted(left, 'file')} of this machine {are} not uploaded yet, and would be left out.")
+        said.append(f"{counted(left, 'file')} from this machine {are} not uploaded yet and would be left out.")
     if any(upload.state is UploadState.PREPARING for upload in known):
-        said.append("Not every folder was looked through yet: images that are still to be found would be left out.")
+        said.append("Not all folders are scanned yet: images found later would be left out.")
     return said
 
 
