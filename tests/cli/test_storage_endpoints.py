@@ -46,10 +46,10 @@ class Service:
     [
         (
             {"endpoint_override": "http://{neighbour}", "bucket": "..", "key": "../../etc"},
-            "to a place that is not safe",
+            "names an unsafe storage endpoint",
         ),
-        ({"endpoint_override": "http://{neighbour}"}, "to a place that is not safe"),
-        ({"session_token": "a\0b"}, "`session_token` holds characters"),
+        ({"endpoint_override": "http://{neighbour}"}, "names an unsafe storage endpoint"),
+        ({"session_token": "a\0b"}, "`session_token` contains characters"),
     ],
 )
 def test_photos_stay_here_when_the_service_names_an_unsafe_place_or_credentials_that_are_none(

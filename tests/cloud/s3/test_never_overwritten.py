@@ -116,7 +116,7 @@ async def test_an_unknown_condition_is_dropped_once(
     assert 0 in sent and sent[-1] == 1000
     place = server.url.removeprefix("http://")
     assert [record.message for record in caplog.records] == [
-        f"The store {place}/bucket refuses if-none-match: it cannot be kept from overwriting objects."
+        f"The storage {place}/bucket refuses if-none-match: it may overwrite existing objects."
     ] * 2
 
 

@@ -30,33 +30,33 @@ OPAQUE = tuple(replace(part, etag="opaque") for part in PARTS)
 UNCHECKED = tuple(replace(part, crc32=None) for part in PARTS)
 ETAG, CHECKSUM = multipart_etag(PARTS), multipart_checksum(PARTS)
 
-HIDDEN, NOTHING, OTHER, SAME, ALIKE = ObjectMatch
+UNKNOWN, MISSING, DIFFERENT, SAME, SAME_SIZE = ObjectMatch
 STORED, GONE, TAKEN = CompletionOutcome
 
 
 @pytest.mark.parametrize(
     ("match", "name_taken", "unanswered", "outcome"),
     [
-        (HIDDEN, False, False, GONE),
-        (HIDDEN, False, True, GONE),
-        (HIDDEN, True, False, TAKEN),
-        (HIDDEN, True, True, TAKEN),
-        (NOTHING, False, False, GONE),
-        (NOTHING, False, True, GONE),
-        (NOTHING, True, False, TAKEN),
-        (NOTHING, True, True, TAKEN),
-        (OTHER, False, False, TAKEN),
-        (OTHER, False, True, TAKEN),
-        (OTHER, True, False, TAKEN),
-        (OTHER, True, True, TAKEN),
+        (UNKNOWN, False, False, GONE),
+        (UNKNOWN, False, True, GONE),
+        (UNKNOWN, True, False, TAKEN),
+        (UNKNOWN, True, True, TAKEN),
+        (MISSING, False, False, GONE),
+        (MISSING, False, True, GONE),
+        (MISSING, True, False, TAKEN),
+        (MISSING, True, True, TAKEN),
+        (DIFFERENT, False, False, TAKEN),
+        (DIFFERENT, False, True, TAKEN),
+        (DIFFERENT, True, False, TAKEN),
+        (DIFFERENT, True, True, TAKEN),
         (SAME, False, False, STORED),
         (SAME, False, True, STORED),
         (SAME, True, False, STORED),
         (SAME, True, True, STORED),
-        (ALIKE, False, False, GONE),
-        (ALIKE, False, True, STORED),
-        (ALIKE, True, False, TAKEN),
-        (ALIKE, True, True, TAKEN),
+        (SAME_SIZE, False, False, GONE),
+        (SAME_SIZE, False, True, STORED),
+        (SAME_SIZE, True, False, TAKEN),
+        (SAME_SIZE, True, True, TAKEN),
     ],
 )
 def test_after_a_refused_completion(
@@ -70,18 +70,18 @@ def test_after_a_refused_completion(
     [
         (PARTS, 1010, ETAG, CHECKSUM, SAME),
         (PARTS, 1010, ETAG, "", SAME),
-        (PARTS, 1011, ETAG, CHECKSUM, OTHER),
-        (PARTS, 1010, "0" * 32 + "-2", "", OTHER),
+        (PARTS, 1011, ETAG, CHECKSUM, DIFFERENT),
+        (PARTS, 1010, "0" * 32 + "-2", "", DIFFERENT),
         # A bucket with KMS: no ETag is an MD5, whatever it looks like, and the checksum is what it is.
         (PARTS, 1010, "0" * 32 + "-2", CHECKSUM, SAME),
-        (PARTS, 1010, ETAG, "AAAAAA==-2", OTHER),
+        (PARTS, 1010, ETAG, "AAAAAA==-2", DIFFERENT),
         (OPAQUE, 1010, "opaque-2", CHECKSUM, SAME),
-        (OPAQUE, 1010, "opaque-2", "", ALIKE),
+        (OPAQUE, 1010, "opaque-2", "", SAME_SIZE),
         (UNCHECKED, 1010, ETAG, CHECKSUM, SAME),
-        (UNCHECKED, 1010, "0" * 32 + "-2", CHECKSUM, OTHER),
-        (PARTS, 1010, "opaque", "", ALIKE),
+        (UNCHECKED, 1010, "0" * 32 + "-2", CHECKSUM, DIFFERENT),
+        (PARTS, 1010, "opaque", "", SAME_SIZE),
         # One PUT made it: its checksum is that of the whole, which parts do not tell.
-        (PARTS, 1010, "0" * 32, "AAAAAA==", ALIKE),
+        (PARTS, 1010, "0" * 32, "AAAAAA==", SAME_SIZE),
     ],
 )
 def test_an_object_and_parts(parts: tuple[Part, ...], size: int, etag: str, checksum: str, match: ObjectMatch) -> None:

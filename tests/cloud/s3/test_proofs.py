@@ -15,7 +15,7 @@ from tests.cloud.servers import Call, Handler, serving
 from tests.cloud.stores import byte_range, ignore, open_store
 from tui_uploader.cloud.contract import ByteRange, Part
 from tui_uploader.cloud.s3.object_match import multipart_checksum, multipart_etag
-from tui_uploader.cloud.s3.proofs import AnswersToBodies, proof_of_parts
+from tui_uploader.cloud.s3.proofs import ReplyHistory, proof_of_parts
 from tui_uploader.errors import ChecksumRefused, StoredDamaged
 from tui_uploader.model import Proof
 
@@ -143,7 +143,7 @@ def test_what_proves_an_object_in_parts(parts: tuple[Part, ...], etag: str, chec
 
 
 def test_an_md5_is_made_only_where_it_tells_something() -> None:
-    answers = AnswersToBodies()
+    answers = ReplyHistory()
     assert not answers.wants_md5(takes_content_md5=True), "nothing is known of the store"
     answers.note(checksum=True)
     assert not answers.wants_md5(takes_content_md5=True)

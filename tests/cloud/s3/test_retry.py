@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tui_uploader.cloud.http.error_mapping import ACL_CODES, DENIED_CODES, KEY_EXPIRED_CODES
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.s3.capabilities import ORDER, Option, StoreCapabilities
-from tui_uploader.cloud.s3.retry import Attempt, Blame, blamed, dropped, next_attempt
+from tui_uploader.cloud.s3.retry import Attempt, Blame, blame_for, next_attempt, refused_options
 
 ACL, CHECKSUM, CONDITION = Option.ACL, Option.CHECKSUM, Option.IF_NONE_MATCH
 OF_A_PUT = frozenset({ACL, CHECKSUM, CONDITION})
@@ -34,7 +34,7 @@ def test_no_attempt_is_made_twice(
     for code, guessed in zip(codes, guesses, strict=False):
         refused.add(last)
         blame = Blame(tuple(option for option in guessed if option in last.options), named=named)
-        following = next_attempt(last, refused, code, blame=blame, acl_proven=proven, key_cleared=cleared)
+        following = next_attempt(last, refused, code, blame=blame, acl_proven=proven, credentials_fresh=cleared)
         if following is None:
             break
         assert following not in refused
@@ -54,14 +54,14 @@ def test_a_denial_drops_the_acl_alone(code: str, proven: bool, cleared: bool) ->
     while last is not None:
         assert last.options >= {CHECKSUM, CONDITION}
         refused.add(last)
-        last = next_attempt(last, refused, code, acl_proven=proven, key_cleared=cleared)
+        last = next_attempt(last, refused, code, acl_proven=proven, credentials_fresh=cleared)
     assert len(refused) == (2 if cleared else 3 if proven else 4)
 
 
 def test_a_key_that_head_refuses_without_a_word_is_renewed_before_the_option_goes() -> None:
     first = Attempt(options=frozenset({Option.CHECKSUM_MODE}))
     tried = [first]
-    while following := next_attempt(tried[-1], {*tried}, "ExpiredToken", acl_proven=False, key_cleared=False):
+    while following := next_attempt(tried[-1], {*tried}, "ExpiredToken", acl_proven=False, credentials_fresh=False):
         tried.append(following)
     assert tried == [first, Attempt(renewed=True, options=first.options), Attempt(renewed=True)]
 
@@ -76,12 +76,12 @@ def test_what_a_store_does_not_know_is_found_and_nothing_else(
     while offending := [option for option in reversed(ORDER) if option in last.options & unknown]:
         refused.add(last)
         fields = {"Code": UNNAMED} | ({"Header": offending[0].value} if names else {})
-        blame = blamed(Reply(501, {}, b"<Error/>"), fields, UNNAMED, last.options, proven)
-        following = next_attempt(last, refused, UNNAMED, blame=blame, acl_proven=False, key_cleared=False)
+        blame = blame_for(Reply(501, {}, b"<Error/>"), fields, UNNAMED, last.options, proven)
+        following = next_attempt(last, refused, UNNAMED, blame=blame, acl_proven=False, credentials_fresh=False)
         assert following is not None
         last = following
     assert last.options == wanted - unknown
-    assert dropped(Attempt(options=wanted), last, refused) == wanted & unknown
+    assert refused_options(Attempt(options=wanted), last, refused) == wanted & unknown
     assert len(refused) < 2 ** len(wanted - proven) if not names else len(refused) == len(wanted & unknown)
 
 
@@ -90,7 +90,7 @@ def test_without_a_name_they_go_by_what_costs_least() -> None:
     while True:
         refused.add(last)
         following = next_attempt(
-            last, refused, UNNAMED, blame=Blame((CONDITION, ACL, CHECKSUM)), acl_proven=False, key_cleared=False
+            last, refused, UNNAMED, blame=Blame((CONDITION, ACL, CHECKSUM)), acl_proven=False, credentials_fresh=False
         )
         if following is None:
             break
@@ -138,29 +138,33 @@ EVERY = list(ORDER)
 )
 def test_what_a_refusal_may_be_about(status: int, fields: dict[str, str], expected: list[Option]) -> None:
     reply, code = Reply(status, {}, b"<Error/>"), fields.get("Code", "")
-    assert blamed(reply, fields, code, {*EVERY}).options == tuple(expected)
-    assert blamed(reply, fields, code, set()).options == ()
+    assert blame_for(reply, fields, code, {*EVERY}).options == tuple(expected)
+    assert blame_for(reply, fields, code, set()).options == ()
     if expected == EVERY:
-        assert blamed(reply, fields, code, {*EVERY}, {*EVERY[1:]}).options == (EVERY[0],)
+        assert blame_for(reply, fields, code, {*EVERY}, {*EVERY[1:]}).options == (EVERY[0],)
 
 
 def test_a_gateways_page_says_nothing_of_options() -> None:
-    assert blamed(Reply(501, {"content-type": "text/html"}, b"<html>"), {}, "", {CONDITION}) == Blame()
+    assert blame_for(Reply(501, {"content-type": "text/html"}, b"<html>"), {}, "", {CONDITION}) == Blame()
 
 
 def test_what_is_left_out_comes_back_only_where_it_succeeded() -> None:
     store = StoreCapabilities("store.example")
     store.learn("PUT", {ACL, CONDITION}, set())
     store.learn("POST uploadId", set(), {CONDITION})
-    assert store.wanted("PUT", {ACL, CONDITION}) == {ACL, CONDITION}, "it is known to be taken there"
-    assert store.wanted("POST uploadId", {CONDITION}) == set()
+    assert store.usable("PUT", {ACL, CONDITION}) == {ACL, CONDITION}, "it is known to be taken there"
+    assert store.usable("POST uploadId", {CONDITION}) == set()
     store.learn("PUT", {ACL}, {CONDITION})
-    assert store.wanted("PUT", {ACL, CONDITION}) == {ACL}
+    assert store.usable("PUT", {ACL, CONDITION}) == {ACL}
     assert store.is_proven(ACL) and not store.is_proven(ACL, "POST uploads") and not store.is_proven(CONDITION)
 
 
 def test_what_did_not_help_is_not_tried_again_at_once() -> None:
     store = StoreCapabilities("store.example")
-    store.note_vain("PUT", "InvalidRequest", 100.0)
-    assert store.is_vain("PUT", "InvalidRequest", 159.0) and not store.is_vain("PUT", "InvalidRequest", 160.0)
-    assert not store.is_vain("PUT", "InvalidArgument", 101.0) and not store.is_vain("HEAD", "InvalidRequest", 101.0)
+    store.note_failed_fallback("PUT", "InvalidRequest", 100.0)
+    assert store.fallback_failed("PUT", "InvalidRequest", 159.0) and not store.fallback_failed(
+        "PUT", "InvalidRequest", 160.0
+    )
+    assert not store.fallback_failed("PUT", "InvalidArgument", 101.0) and not store.fallback_failed(
+        "HEAD", "InvalidRequest", 101.0
+    )

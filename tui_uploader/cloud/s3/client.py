@@ -1,7 +1,7 @@
-"""Signs S3 calls, sends them, and puts right what a refusal blames: the key, the clock, the region, an option.
+"""Sign and send S3 calls, and correct what a refusal blames: the credentials, the clock, the region or an option.
 
-What was learned from refusals is remembered, what the store does not know for all projects there: no call is refused
-the same thing twice.
+Lessons from refusals are kept, missing features for all projects at the store, so no call is refused twice for the
+same reason.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from tui_uploader.cloud.refresh import Renewable
 from tui_uploader.cloud.s3 import signing, xml
 from tui_uploader.cloud.s3.capabilities import KnownStores, Option, StoreCapabilities
 from tui_uploader.cloud.s3.endpoint_policy import is_region
-from tui_uploader.cloud.s3.retry import Attempt, Blame, blamed, dropped, next_attempt
+from tui_uploader.cloud.s3.retry import Attempt, Blame, blame_for, next_attempt, refused_options
 from tui_uploader.cloud.s3.session_credentials import DEFAULT_REGION, SessionCredentials, storage_endpoint
 from tui_uploader.cloud.server_clock import ServerClock
 from tui_uploader.errors import CloudRefused, NotPossibleNow, Unsupported, UploaderError
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
-_CLEARED_SECONDS = 60.0
+_FRESH_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class S3Call:
-    """One S3 call, before it is signed."""
+    """An S3 call before it is signed."""
 
     method: str
     object_name: str | None
-    """None: the call is about the bucket."""
+    """None for a call about the bucket."""
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | ByteRange = b""
     weight: int = 0
-    """Bytes that the store has to look at before it answers."""
+    """Bytes that the store has to process before it replies."""
     options: Mapping[Option, tuple[str, str]] = field(default_factory=dict)
-    """What the call does without where the store refuses it, and the header that says it."""
+    """Optional headers, which are left out if the store refuses them."""
     plain_body: bytes | None = None
-    """The body without `Option.PART_CHECKSUMS`, where that is among what the call carries."""
+    """The body without `Option.PART_CHECKSUMS`, for calls that carry that option."""
 
     @property
     def kind(self) -> str:
-        """The operation, as S3 tells them apart: `PUT partNumber uploadId`."""
+        """The operation, as S3 distinguishes them: `PUT partNumber uploadId`."""
         return " ".join([self.method, *sorted(name for name, _ in self.query)])
 
     @property
@@ -67,27 +67,29 @@ class S3Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class S3Answer:
+    """The last reply to a call, after all corrections."""
+
     reply: Reply
     error: UploaderError | None
     """None for a success."""
     repeated: bool
-    """An attempt before this one stayed without an answer: it may have taken effect."""
+    """An earlier attempt got no reply: it may already have taken effect."""
 
     def success(self) -> Reply:
-        """Raises the error."""
+        """The reply. Raises the error if there is one."""
         if self.error is not None:
             raise self.error
         return self.reply
 
 
 class S3Client:
-    """Those of one project."""
+    """Sends the S3 calls of one project."""
 
     def __init__(
         self,
         project_id: str,
-        keys: Renewable[SessionCredentials],
+        credentials: Renewable[SessionCredentials],
         pool: ConnectionPool,
         cloud: Origin,
         clock: ServerClock,
@@ -95,79 +97,78 @@ class S3Client:
         stores: KnownStores,
     ) -> None:
         self._project_id = project_id
-        self._keys = keys
+        self._credentials = credentials
         self._pool = pool
         self._cloud = cloud
         self._clock = clock
         self._deadlines = deadlines
         self._stores = stores
         self._region: str | None = None
-        """As a refusal named it."""
-        self._cleared: tuple[SessionCredentials, float] | None = None
-        """A key that was refused right after it was made, and until when that tells anything."""
+        """The region that a refusal named."""
+        self._fresh: tuple[SessionCredentials, float] | None = None
+        """Credentials that were refused although just issued, and until when this counts."""
         self._refused_features: set[str] = set()
 
     async def open(self) -> None:
-        await self._keys.get()
+        await self._credentials.get()
 
     def object_key(self, object_name: str) -> str:
-        current = self._keys.current
+        current = self._credentials.current
         if current is None:
-            raise NotPossibleNow(f"The storage key of project {self._project_id} was not fetched yet.")
+            raise NotPossibleNow(f"There are no storage credentials for project {self._project_id} yet.")
         return _object_key(current, object_name)
 
     def now(self) -> float:
-        """The store's time, as far as it is known."""
+        """The store's time, as learned from the service."""
         return self._clock.now()
 
     async def capabilities(self) -> StoreCapabilities:
-        """Of the store that the project's files go to."""
-        return self._capabilities(await self._keys.get())
+        """The capabilities of the project's store."""
+        return self._capabilities(await self._credentials.get())
 
-    async def in_thread(self, work: Callable[[FileRead], Result]) -> Result:
-        """The result of `work`, which reads a file: not where names are resolved and logins looked up."""
+    async def in_thread(self, work: Callable[[FileRead], T]) -> T:
+        """The result of `work`, which reads a file, from the pool's own threads: reads may hang."""
         return await self._pool.in_thread(work)
 
     async def feature(self, feature: str, call: S3Call, *, missing_ok: bool = False) -> Reply:
-        """A call that the store may not offer to us, which is remembered: for all projects that it does not know the
-        call, for this one that we have no right to it.
+        """The reply to a call that the store may not offer.
 
-        Raises Unsupported.
+        An unknown call is remembered for all projects at the store, a missing right for this one. Raises Unsupported.
         """
-        missing = self._capabilities(await self._keys.get()).missing_features
+        missing = self._capabilities(await self._credentials.get()).missing_features
         if feature in self._refused_features or feature in missing:
-            raise Unsupported(f"The store does not offer {feature} to us.")
+            raise Unsupported(f"The storage does not offer {feature} to this account.")
         try:
             return await self.send(call, missing_ok=missing_ok)
         except (CloudRefused, Unsupported) as error:
             if isinstance(error, _Denied | Unsupported):
                 (missing if isinstance(error, Unsupported) else self._refused_features).add(feature)
-                raise Unsupported(f"The store does not offer {feature} to us.") from error
+                raise Unsupported(f"The storage does not offer {feature} to this account.") from error
             raise
 
     async def send(self, call: S3Call, sent: SentCallback | None = None, *, missing_ok: bool = False) -> Reply:
-        """The reply of a call that succeeded."""
+        """The reply to a successful call; with `missing_ok` also a 404. Raises the error of any other."""
         answer = await self.answer(call, sent)
         if missing_ok and answer.reply.status == 404:
             return answer.reply
         return answer.success()
 
-    async def answer(self, call: S3Call, sent: SentCallback | None = None) -> Answer:
-        """The last answer to a call; each thing that a refusal blames is put right once. Raises LinkError."""
-        key = await self._keys.get()
-        store = self._capabilities(key)
-        initial = attempt = Attempt(options=store.wanted(call.kind, call.carries))
+    async def answer(self, call: S3Call, sent: SentCallback | None = None) -> S3Answer:
+        """Send a call; everything that a refusal blames is corrected once. Raises LinkError."""
+        credentials = await self._credentials.get()
+        store = self._capabilities(credentials)
+        initial = attempt = Attempt(options=store.usable(call.kind, call.carries))
         refused: set[Attempt] = set()
         corrected: set[str] = set()
         repeated = False
         while True:
-            reply = await self._pool.exchange(*self._signed(call, key, attempt), sent)
+            reply = await self._pool.exchange(*self._signed(call, credentials, attempt), sent)
             repeated = repeated or reply.repeated
-            fields, code, error = self._judged(reply, key)
+            fields, code, error = self._evaluate(reply, credentials)
             if error is None:
-                store.learn(call.kind, attempt.options, dropped(initial, attempt, refused))
-                return Answer(reply, None, repeated)
-            if not self._corrects(reply, fields, code, corrected):
+                store.learn(call.kind, attempt.options, refused_options(initial, attempt, refused))
+                return S3Answer(reply, None, repeated)
+            if not self._correct(reply, fields, code, corrected):
                 refused.add(attempt)
                 blame = self._blame(store, call, attempt, reply, fields, code, error)
                 following = next_attempt(
@@ -176,22 +177,22 @@ class S3Client:
                     code,
                     blame=blame,
                     acl_proven=store.is_proven(Option.ACL),
-                    key_cleared=self._is_cleared(key),
+                    credentials_fresh=self._is_fresh(credentials),
                 )
                 if following is None:
                     if any(tried.options != initial.options for tried in refused):
-                        store.note_vain(call.kind, code, self._clock.now())
+                        store.note_failed_fallback(call.kind, code, self._clock.now())
                     if code in DENIED_CODES | KEY_EXPIRED_CODES and attempt.renewed:
-                        self._cleared = (key, self._clock.now() + _CLEARED_SECONDS)
-                    return Answer(reply, _denied(error) if code in DENIED_CODES else error, repeated)
+                        self._fresh = (credentials, self._clock.now() + _FRESH_SECONDS)
+                    return S3Answer(reply, _denied(error) if code in DENIED_CODES else error, repeated)
                 if following.renewed and not attempt.renewed:
-                    key = await self._keys.replace(key)
+                    credentials = await self._credentials.replace(credentials)
                 attempt = following
             if sent is not None:
                 sent(0)
 
-    def _capabilities(self, key: SessionCredentials) -> StoreCapabilities:
-        endpoint = storage_endpoint(key, self._region or key.region, self._cloud)
+    def _capabilities(self, credentials: SessionCredentials) -> StoreCapabilities:
+        endpoint = storage_endpoint(credentials, self._region or credentials.region, self._cloud)
         return self._stores.at(endpoint, f"{endpoint.origin.netloc}{endpoint.root}")
 
     def _blame(
@@ -204,51 +205,53 @@ class S3Client:
         code: str,
         error: UploaderError,
     ) -> Blame:
-        if type(error) not in (CloudRefused, Unsupported) or store.is_vain(call.kind, code, self._clock.now()):
+        if type(error) not in (CloudRefused, Unsupported) or store.fallback_failed(call.kind, code, self._clock.now()):
             return Blame()
         proven = {option for option in attempt.options if store.is_proven(option, call.kind)}
-        return blamed(reply, fields, code, attempt.options, proven)
+        return blame_for(reply, fields, code, attempt.options, proven)
 
-    def _signed(self, call: S3Call, key: SessionCredentials, attempt: Attempt) -> tuple[Origin, Request]:
-        region = self._region or key.region
-        endpoint = storage_endpoint(key, region, self._cloud)
-        path = endpoint.path("" if call.object_name is None else _object_key(key, call.object_name))
+    def _signed(self, call: S3Call, credentials: SessionCredentials, attempt: Attempt) -> tuple[Origin, Request]:
+        region = self._region or credentials.region
+        endpoint = storage_endpoint(credentials, region, self._cloud)
+        path = endpoint.path("" if call.object_name is None else _object_key(credentials, call.object_name))
         query = "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in call.query)
         target = f"{path}?{query}" if query else path
         headers = signing.signed_headers(
             call.method,
             f"{endpoint.origin.url}{target}",
             [("Host", endpoint.origin.netloc), *call.headers_for(attempt)],
-            access_key=key.access_key,
-            secret_key=key.secret_key,
-            session_token=key.session_token,
+            access_key=credentials.access_key,
+            secret_key=credentials.secret_key,
+            session_token=credentials.session_token,
             region=region or DEFAULT_REGION,
             now=self._clock.now(),
         )
-        patience = self._deadlines.reply_to(call.weight)
-        return endpoint.origin, Request(call.method, target, headers, call.body_for(attempt), patience)
+        reply_timeout = self._deadlines.reply_to(call.weight)
+        return endpoint.origin, Request(call.method, target, headers, call.body_for(attempt), reply_timeout)
 
-    def _judged(self, reply: Reply, key: SessionCredentials) -> tuple[Mapping[str, str], str, UploaderError | None]:
-        """Fields, code and error of a refusal; a success has no error."""
+    def _evaluate(
+        self, reply: Reply, credentials: SessionCredentials
+    ) -> tuple[Mapping[str, str], str, UploaderError | None]:
+        """Fields, code and error of a refusal; the error is None for a success."""
         document = xml.parsed(reply.body)
         if reply.ok and document is not None and document.name.endswith(("Result", "Response")):
-            return {}, "", None  # a document of S3, whatever its Content-Type says
+            return {}, "", None  # an S3 document, whatever its Content-Type
         is_error = document is not None and document.name == "Error"
         if reply.ok and not is_error:
-            return {}, "", foreign_answer(reply, self._host(key), of_store=True)
+            return {}, "", foreign_answer(reply, self._host(credentials), of_store=True)
         fields = document.fields if document is not None and is_error else {}
         code = fields.get("Code", "")
         if not code and not reply.body:
-            # HEAD has no body to name the reason in; an expired key is 400 to it.
+            # The reply to HEAD has no body to name the reason; expired credentials give a 400.
             code = {400: "ExpiredToken", 403: "AccessDenied"}.get(reply.status, "")
         message = fields.get("Message", "")
-        return fields, code, s3_failure(reply, self._host(key), code, message, self._clock.now())
+        return fields, code, s3_failure(reply, self._host(credentials), code, message, self._clock.now())
 
-    def _host(self, key: SessionCredentials) -> str:
-        return storage_endpoint(key, self._region or key.region, self._cloud).origin.host
+    def _host(self, credentials: SessionCredentials) -> str:
+        return storage_endpoint(credentials, self._region or credentials.region, self._cloud).origin.host
 
-    def _corrects(self, reply: Reply, fields: Mapping[str, str], code: str, corrected: set[str]) -> bool:
-        """Take the time or the region from a refusal; each at most once in a call."""
+    def _correct(self, reply: Reply, fields: Mapping[str, str], code: str, corrected: set[str]) -> bool:
+        """Learn the time or the region from a refusal, each at most once per call; False if there was none."""
         if code == "RequestTimeTooSkewed" and "time" not in corrected:
             corrected.add("time")
             return self._clock.learn(fields.get("ServerTime")) or self._clock.learn(reply.headers.get("date"))
@@ -260,12 +263,12 @@ class S3Client:
                 return True
         return False
 
-    def _is_cleared(self, key: SessionCredentials) -> bool:
-        return self._cleared is not None and self._cleared[0] is key and self._clock.now() < self._cleared[1]
+    def _is_fresh(self, credentials: SessionCredentials) -> bool:
+        return self._fresh is not None and self._fresh[0] is credentials and self._clock.now() < self._fresh[1]
 
 
 class _Denied(CloudRefused):
-    """Refused for want of a right, whatever the key."""
+    """Refused for a missing right, whatever the credentials."""
 
     @property
     def kind(self) -> str:
@@ -276,5 +279,5 @@ def _denied(error: UploaderError) -> UploaderError:
     return _Denied(error.message) if isinstance(error, CloudRefused) else error
 
 
-def _object_key(key: SessionCredentials, object_name: str) -> str:
-    return f"{key.prefix}/{object_name}" if key.prefix else object_name
+def _object_key(credentials: SessionCredentials, object_name: str) -> str:
+    return f"{credentials.prefix}/{object_name}" if credentials.prefix else object_name

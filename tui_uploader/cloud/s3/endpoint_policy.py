@@ -1,7 +1,7 @@
-"""Where a service may have files sent: a decision over the storage credentials that it hands out.
+"""Decide whether files may be sent to the storage endpoint that a service names in its storage credentials.
 
-The service names the storage's address, a bucket and a prefix. Whatever they say, files leave encrypted, to a host
-with a name, and never to this machine or its neighbours because somebody on the internet says so.
+The service names an address, a bucket and a prefix. Whatever they are, files are sent encrypted and to a valid host,
+and a service on the internet cannot direct them to this machine or its private network.
 """
 
 from __future__ import annotations
@@ -21,36 +21,35 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"\d+|0[xX][0-9A-Fa-f]*")
 _REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
-"""Amazon's names, the long ones of former times too, and those of stores that put a tenant in front of a colon."""
-_LONGEST_PREFIX = 900
+"""Amazon's names, long legacy ones included, and those of stores that put a tenant in front of a colon."""
+_MAX_PREFIX = 900
 """Bytes; S3 has at most 1,024 for a whole key."""
 
 _CREDENTIALS = ("access_key", "secret_key", "session_token")
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,8192}")
 
 _WHAT_NOW = (
-    "Nothing is sent, and the files wait. Tell whoever runs the service; when it is put right, sign in again with"
+    "Nothing is sent, and the files wait. Contact the operator of the service; once it is fixed, sign in again with"
     " `tui-uploader login`."
 )
 
 _INTERNAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa")
-"""Names of private networks, among them those that will never be a domain of the internet (ICANN on `home`, `corp`)."""
+"""Names of private networks; ICANN will never delegate `home` and `corp`."""
 _NETWORKS_OF_IPV4 = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96"))
-"""IPv6 addresses that end in an IPv4 address: of former times, and those that NAT64 translates."""
+"""IPv6 networks whose addresses end in an IPv4 address: IPv4-compatible (deprecated), and NAT64."""
 
 
 def check_storage_endpoint(fields: Mapping[str, object], service: Origin) -> None:
-    """Raises StorageRefused for storage credentials that name a place to which nothing may be sent, or with which no
-    request can be made.
+    """Raise StorageRefused for storage credentials with an unsafe endpoint, or unusable in a request.
 
-    `fields` are those of the service's reply; a field that is missing is another's concern.
+    `fields`: those of the service's reply. Missing fields are not checked here.
     """
     for name in _CREDENTIALS:
         value = fields.get(name)
         if isinstance(value, str) and value and not is_header_text(value):
             raise StorageRefused(
-                f"{printable(service.host, 200)} issued storage credentials with which no request can be made: "
-                f"`{name}` holds characters that no header can carry. {_WHAT_NOW}"
+                f"{printable(service.host, 200)} issued unusable storage credentials: `{name}` contains characters "
+                f"that are not allowed in an HTTP header. {_WHAT_NOW}"
             )
     for name, (is_right, complaint) in _RULES.items():
         value = fields.get(name)
@@ -63,8 +62,8 @@ def check_storage_endpoint(fields: Mapping[str, object], service: Origin) -> Non
 
 def _refused(service: Origin, field: str, fault: str) -> StorageRefused:
     return StorageRefused(
-        f"{printable(service.host, 200)} tells this program to send files to a place that is not safe: {fault} "
-        f"(`{field}`). {_WHAT_NOW}"
+        f"{printable(service.host, 200)} names an unsafe storage endpoint for the files: {fault} (`{field}`). "
+        f"{_WHAT_NOW}"
     )
 
 
@@ -76,24 +75,24 @@ def _quoted(text: str) -> str:
 
 
 def _fault_of_address(address: str, service: Origin) -> str | None:
-    if "@" in address:  # not quoted: there may be a password in it
-        return "the storage's address carries a user name"
+    if "@" in address:  # not quoted: it may contain a password
+        return "the storage address contains a user name"
     found = _ADDRESS.fullmatch(address)
     if found is None or not (_is_host(found) and 0 < int(found["port"] or 443) <= 65535):
-        return f"the storage's address {_quoted(address)} is not a valid host and port"
+        return f"the storage address {_quoted(address)} is not a valid host and port"
     host = found["v6"] or found["name"]
     scheme = (found["scheme"] or ("https" if service.tls or not is_loopback(host) else "http")).lower()
     if scheme not in ("http", "https"):
-        return f"the storage {_quoted(host)} is to be reached by {_quoted(scheme)} instead of https"
+        return f"the storage {_quoted(host)} uses {_quoted(scheme)} instead of https"
     if scheme == "http" and (service.tls or not is_loopback(service.host) or not is_loopback(host)):
-        return f"the storage {_quoted(host)} is to be reached by plain http, where others on the way can read along"
+        return f"the storage {_quoted(host)} uses unencrypted http"
     if is_internal(host) and not is_internal(service.host) and host.lower() != service.host.lower():
-        return f"the storage {_quoted(host)} is this machine or one of a private network, and the service is not"
+        return f"the storage {_quoted(host)} is on this machine or a private network, but the service is not"
     return None
 
 
 def _is_host(found: re.Match[str]) -> bool:
-    """Whether there is a name, or an address in its usual form: `127.1` and `0x7f000001` are for hiding one."""
+    """Whether it is a name, or an address in its usual form; `127.1` and `0x7f000001` are disguises."""
     host = found["name"] or ""
     try:
         if found["v6"] is not None:
@@ -107,7 +106,7 @@ def _is_host(found: re.Match[str]) -> bool:
 
 
 def _is_international(labels: list[str]) -> bool:
-    """Whether labels in Punycode are such of Unicode text (RFC 3490)."""
+    """Whether all Punycode labels can be decoded (RFC 3490)."""
     try:
         return all(label.encode().decode("idna") for label in labels if label.lower().startswith("xn--"))
     except UnicodeError:
@@ -115,7 +114,7 @@ def _is_international(labels: list[str]) -> bool:
 
 
 def is_internal(host: str) -> bool:
-    """Whether `host` can only mean this machine or a machine of its own network, by its form alone."""
+    """Whether `host` is, by its form alone, this machine or on a private network."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -126,7 +125,7 @@ def is_internal(host: str) -> bool:
 
 
 def _inner(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The IPv4 address that an IPv6 address stands for, where it is such a one (RFC 4291, 3056, 6052)."""
+    """The IPv4 address that an IPv6 address embeds, if it does (RFC 4291, 3056, 6052)."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if any(address in network for network in _NETWORKS_OF_IPV4):
@@ -146,10 +145,10 @@ def is_bucket(text: str) -> bool:
 
 
 def is_prefix(text: str) -> bool:
-    """Whether `text` is a plain path, perhaps with a slash at its end."""
+    """Whether `text` is a plain path, optionally with a trailing slash."""
     segments = text.removesuffix("/").split("/")
     plain = text.isprintable() and "\\" not in text and not {"", ".", ".."} & set(segments)
-    return plain and len(text.encode()) <= _LONGEST_PREFIX  # what is printable has no surrogates
+    return plain and len(text.encode()) <= _MAX_PREFIX  # printable text has no surrogates
 
 
 def is_region(text: str) -> bool:
@@ -157,8 +156,8 @@ def is_region(text: str) -> bool:
 
 
 _RULES = {
-    "bucket": (is_bucket, "is no name of a bucket"),
-    "key": (is_prefix, "is no plain path within a bucket"),
-    "region": (is_region, "is no name of a region"),
+    "bucket": (is_bucket, "is not a valid bucket name"),
+    "key": (is_prefix, "is not a plain path in a bucket"),
+    "region": (is_region, "is not a valid region name"),
 }
-"""By the field of the service's reply: what its text has to be, and what is said of any other."""
+"""By field of the service's reply: the check, and the complaint if it fails."""

@@ -1,4 +1,4 @@
-"""What is said in headers: those that our requests carry, and what those of S3's replies mean."""
+"""Headers of S3 requests, and the parsing of those in replies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui_uploader.redaction import holds_secret
 
 OWNER_ACL = {Option.ACL: ("x-amz-acl", "bucket-owner-full-control")}
 ABSENT_ONLY = {Option.IF_NONE_MATCH: ("If-None-Match", "*")}
-"""Makes a write fail where an object has the name already (Amazon S3 user guide, "Conditional writes")."""
+"""Makes a write fail if an object has the name already (Amazon S3 user guide, "Conditional writes")."""
 CHECKSUM_ALGORITHM = {Option.CHECKSUM_ALGORITHM: ("x-amz-checksum-algorithm", "CRC32")}
 CHECKSUM_MODE = {Option.CHECKSUM_MODE: ("x-amz-checksum-mode", "ENABLED")}
 
@@ -22,7 +22,7 @@ _CRC32 = "x-amz-checksum-crc32"
 
 
 def checksums_of(body: ByteRange, md5: bytes | None) -> dict[Option, tuple[str, str]]:
-    """Those of a body, for the store to compare; `md5` where it is known."""
+    """Checksum headers of a body, for the store to compare; `md5` if it is known."""
     checksums = {Option.CHECKSUM: (_CRC32, xml.crc32_text(body.crc32))}
     if md5 is not None:
         checksums[Option.CONTENT_MD5] = ("Content-MD5", base64.b64encode(md5).decode("ascii"))
@@ -30,29 +30,29 @@ def checksums_of(body: ByteRange, md5: bytes | None) -> dict[Option, tuple[str, 
 
 
 def etag_of(reply: Reply) -> str:
-    """Every store names one, and says nothing else; other answers came from somebody else."""
+    """The ETag of a reply to a body, which every store sends, with nothing else. Raises CloudUnintelligible."""
     etag = reply.headers.get("etag", "").strip('"')
     if not etag:
-        raise unintelligible("it names no ETag")
+        raise unintelligible("it has no ETag")
     if reply.body:
-        raise unintelligible("it answers with a text where there is nothing to say")
-    if holds_secret(etag):  # it would be written down
-        raise unintelligible("it names an ETag that is none")
+        raise unintelligible("it has a body where none belongs")
+    if holds_secret(etag):  # it would be stored
+        raise unintelligible("its ETag is not valid")
     return etag
 
 
 def crc32_in(reply: Reply) -> int | None:
-    """The checksum that the store says it found."""
+    """The checksum that the store computed, if it says so."""
     return xml.crc32_from_text(reply.headers.get(_CRC32))
 
 
 def found_in(reply: Reply) -> FoundObject:
-    """The object that a HEAD found."""
+    """The object in a reply to HEAD. Raises CloudUnintelligible."""
     length, checksum = reply.headers.get("content-length", ""), reply.headers.get(_CRC32, "")
     if not length.isascii() or not length.isdigit():
-        raise unintelligible("it does not tell an object's size")
+        raise unintelligible("it has no object size")
     return FoundObject(StoredObject(int(length), etag_of(reply), xml.crc32_from_text(checksum)), checksum)
 
 
 def unintelligible(why: str) -> CloudUnintelligible:
-    return CloudUnintelligible(f"The store cannot be understood: {why}.")
+    return CloudUnintelligible(f"Invalid reply from the storage: {why}.")

@@ -1,7 +1,7 @@
-"""Whether the object that lies in the store is the one that we sent, when the answer to our request was lost.
+"""Decide whether an object in the store is the one we sent, after the reply to our request was lost.
 
-A connection may break between the store's success and its answer. The request, sent once more, then meets our own
-object: a write finds the name taken, a completion finds its upload gone. What HEAD tells of the object decides.
+A connection may break between the store's success and its reply. The repeated request then meets our own object: a
+write finds the name taken, a completion finds its upload gone. The reply to a HEAD request decides.
 """
 
 from __future__ import annotations
@@ -24,65 +24,67 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class FoundObject:
-    """What HEAD tells."""
+    """An object as HEAD reports it."""
 
     stored: StoredObject
     checksum: str
-    """CRC32 as the store writes it, that of an object in parts included (`…-3`); empty where it tells none."""
+    """The CRC32 as the store writes it, composite ones of multipart objects included (`…-3`); empty if missing."""
 
 
 class ObjectMatch(StrEnum):
-    HIDDEN = "hidden"
-    """The store does not let us look."""
-    NOTHING = "nothing"
+    """How an object in the store compares with the one we sent."""
+
+    UNKNOWN = "unknown"
+    """The store does not let us see objects."""
+    MISSING = "missing"
     """There is no such object."""
-    OTHER = "other"
+    DIFFERENT = "different"
     SAME = "same"
-    """By a checksum."""
-    ALIKE = "alike"
-    """Of the same size; nothing else can be compared."""
+    """Proven by a checksum."""
+    SAME_SIZE = "same_size"
+    """The sizes are equal; nothing else can be compared."""
 
 
 class CompletionOutcome(StrEnum):
-    """What a completion that was refused came to."""
+    """The outcome of a refused completion."""
 
     STORED = "stored"
-    """Our object is there: an earlier completion succeeded, and its answer was lost."""
+    """Our object is there: an earlier completion succeeded, and its reply was lost."""
     GONE = "gone"
     """The parts are gone and the name is free: the file has to be sent again."""
     TAKEN = "taken"
-    """Somebody else's object has the name."""
+    """Another object has the name."""
 
 
 def completion_outcome(match: ObjectMatch, *, name_taken: bool, unanswered: bool) -> CompletionOutcome:
-    """The outcome on a refused completion. `name_taken`: 412 was the refusal, else the upload is gone (404).
+    """The outcome of a refused completion. `name_taken`: refused with 412; otherwise the upload is gone (404).
 
-    `unanswered`: an earlier request to complete this upload got no answer. Together with an upload that is gone since,
-    that makes an object that is merely alike ours. A taken name proves no such thing: raw images are all of one size.
+    `unanswered`: an earlier request to complete this upload got no reply. If the upload is gone since, an object of the
+    same size is ours. A taken name is no evidence of that: raw images all have the same size.
     """
     if match is ObjectMatch.SAME:
         return CompletionOutcome.STORED
-    if name_taken or match is ObjectMatch.OTHER:
+    if name_taken or match is ObjectMatch.DIFFERENT:
         return CompletionOutcome.TAKEN
-    return CompletionOutcome.STORED if match is ObjectMatch.ALIKE and unanswered else CompletionOutcome.GONE
+    return CompletionOutcome.STORED if match is ObjectMatch.SAME_SIZE and unanswered else CompletionOutcome.GONE
 
 
 def match_parts(found: FoundObject, parts: Sequence[Part], size: int) -> ObjectMatch:
-    """How an object compares with the one that `parts` make."""
+    """Compare an object with the one that `parts` make."""
     if found.stored.size != size:
-        return ObjectMatch.OTHER
+        return ObjectMatch.DIFFERENT
     checksum, etag = multipart_checksum(parts), multipart_etag(parts)
     if checksum is not None and "-" in found.checksum:
-        return ObjectMatch.SAME if found.checksum == checksum else ObjectMatch.OTHER
+        return ObjectMatch.SAME if found.checksum == checksum else ObjectMatch.DIFFERENT
     if etag is not None and "-" in found.stored.etag:
-        return ObjectMatch.SAME if found.stored.etag == etag else ObjectMatch.OTHER
-    return ObjectMatch.ALIKE
+        return ObjectMatch.SAME if found.stored.etag == etag else ObjectMatch.DIFFERENT
+    return ObjectMatch.SAME_SIZE
 
 
 def prove_same(stored: StoredObject, body: ByteRange, reading: FileRead) -> Proof:
-    """How it is proven that an object is the one that a single PUT of `body` makes; NONE: it is not.
+    """The proof that an object is the one that a single PUT of `body` makes, or NONE.
 
-    Reads the file, so call it in a thread, where the ETag alone can tell: it is the MD5 in buckets without KMS. Raises
+    Reads the file if only the ETag can prove it (the MD5 in buckets without KMS), so call it in a thread. Raises
     SourceUnreadable, SourceChanged.
     """
     if stored.size != body.length:
@@ -95,7 +97,7 @@ def prove_same(stored: StoredObject, body: ByteRange, reading: FileRead) -> Proo
 
 
 def multipart_etag(parts: Sequence[Part]) -> str | None:
-    """The ETag that S3 gives an object of these parts, where theirs are MD5s: the MD5 of the MD5s, and their count."""
+    """The ETag of an object of these parts, if theirs are MD5s: the MD5 of the MD5s, and their count."""
     if not parts or not all(_MD5.fullmatch(part.etag) for part in parts):
         return None
     ordered = sorted(parts, key=lambda part: part.number)
@@ -104,9 +106,9 @@ def multipart_etag(parts: Sequence[Part]) -> str | None:
 
 
 def multipart_checksum(parts: Sequence[Part]) -> str | None:
-    """The composite CRC32 that S3 gives an object of these parts: the CRC32 of their CRC32s, and their count.
+    """The composite CRC32 of an object of these parts: the CRC32 of their CRC32s, and their count.
 
-    Unlike the ETag it is the same in every kind of bucket (Amazon S3 user guide, "Checking object integrity").
+    Unlike the ETag, it is the same in all kinds of buckets (Amazon S3 user guide, "Checking object integrity").
     """
     known = [(part.number, part.crc32) for part in parts if part.crc32 is not None]
     if not parts or len(known) < len(parts):

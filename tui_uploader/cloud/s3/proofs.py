@@ -1,7 +1,7 @@
-"""How a store proves that it holds what was sent: pure decisions, and what is remembered of a store for them.
+"""Decide how a store has proven that it holds what was sent, from its reply and from earlier replies.
 
-The CRC32 in its answer is the best proof. Where none comes back, the ETag is compared with the MD5 of the body: most
-stores have it there (Amazon S3 API reference, "Object": not where objects are encrypted with KMS or a customer's key).
+The CRC32 in a reply is the best proof. Without it, the ETag is compared with the MD5 of the body, which it is in most
+stores (Amazon S3 API reference, "Object": not for objects encrypted with KMS or a customer's key).
 """
 
 from __future__ import annotations
@@ -15,66 +15,66 @@ from tui_uploader.cloud.s3.object_match import multipart_checksum, multipart_eta
 from tui_uploader.model import Proof
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_MOST_STRANGE = 3
+_MAX_MISMATCHES = 3
 _STRENGTH = (Proof.NONE, Proof.MD5, Proof.CRC32)
 
 
 class Etags(Enum):
-    """What the ETags of a store are."""
+    """The kind of ETags that a store gives."""
 
     UNKNOWN = "unknown"
     MD5 = "md5"
     OPAQUE = "opaque"
 
 
-class AnswersToBodies:
-    """What the answers of a store to one kind of call, which brings a body, were seen to tell."""
+class ReplyHistory:
+    """What a store's replies to one kind of call with a body have shown so far."""
 
     def __init__(self) -> None:
         self.etags = Etags.UNKNOWN
-        self._strange = 0
-        self._silent = False
+        self._mismatches = 0
+        self._without_checksum = False
 
     def wants_md5(self, *, takes_content_md5: bool) -> bool:
         """Whether the MD5 of the next body is needed before it is sent.
 
-        Without a checksum in its answers, a store may still compare `Content-MD5` before it stores anything.
+        A store whose replies have no checksum may still compare `Content-MD5` before it stores anything.
         """
-        return self._silent and (takes_content_md5 or not self.is_opaque)
+        return self._without_checksum and (takes_content_md5 or not self.is_opaque)
 
     @property
     def is_opaque(self) -> bool:
-        """Whether ETags prove nothing here."""
+        """Whether the store's ETags prove nothing."""
         return self.etags is Etags.OPAQUE
 
     def note(self, *, checksum: bool) -> None:
-        """Whether the latest answer brought a checksum."""
-        self._silent = not checksum
+        """Note whether the latest reply had a checksum."""
+        self._without_checksum = not checksum
 
     def may_prove(self, headers: Mapping[str, str], etag: str) -> bool:
-        """Whether the ETag of an answer without a checksum may be the MD5 of the body."""
+        """Whether the ETag of a reply without a checksum may be the MD5 of the body."""
         encryption = headers.get("x-amz-server-side-encryption", "").lower()
         foreign = encryption.startswith("aws:kms") or "x-amz-server-side-encryption-customer-algorithm" in headers
         return not foreign and _MD5.fullmatch(etag) is not None
 
     def proof(self, etag: str, md5: str) -> Proof | None:
-        """What an ETag that may be an MD5 proves; None: the store holds other bytes.
+        """The proof in an ETag that may be an MD5; None: the store received different data.
 
-        An ETag that differs tells of damage where others were MD5s. Of a store whose ETags never were, the first few
-        count as damage too, and then as what they are: nothing that can be compared.
+        A mismatch is damage if earlier ETags were MD5s. If none ever was, the first few mismatches count as damage too;
+        after that the store's ETags are taken as opaque.
         """
         if etag == md5:
             self.etags = Etags.MD5
             return Proof.MD5
         if self.etags is Etags.UNKNOWN:
-            self._strange += 1
-            if self._strange > _MOST_STRANGE:
+            self._mismatches += 1
+            if self._mismatches > _MAX_MISMATCHES:
                 self.etags = Etags.OPAQUE
         return Proof.NONE if self.is_opaque else None
 
 
 def proof_of_parts(parts: Sequence[Part], etag: str, checksum: str) -> Proof:
-    """How an object is proven that the store says it made of these parts. `checksum`: its composite CRC32, or empty."""
+    """The proof for an object that was joined from `parts`. `checksum`: its composite CRC32, or empty."""
     if checksum and checksum == multipart_checksum(parts):
         return Proof.CRC32
     expected = multipart_etag(parts)

@@ -1,4 +1,4 @@
-"""What to try after the store refused: pure decisions."""
+"""Decide what to try after a store refused a call. Pure decisions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.s3.capabilities import ORDER, Option
 
 _UNNAMED_CODES = frozenset({"NotImplemented", "InvalidRequest", "InvalidArgument"})
-"""Of refusals that may be about an option although they name none."""
-_TELLING_FIELDS = ("Code", "Message", "Header", "ArgumentName", "Condition")
-"""Elements of S3's errors that may name an option. Others repeat the request, the object's name included."""
+"""Codes of refusals that may be about an option without naming it."""
+_NAMING_FIELDS = ("Code", "Message", "Header", "ArgumentName", "Condition")
+"""Elements of S3 errors that may name an option. Others repeat the request, including the object name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a call is tried with: a key that was renewed on this call's complaint, and the optional things."""
+    """The variable parts of a call: credentials that were renewed for it, or not, and the options it carries."""
 
     renewed: bool = False
     options: frozenset[Option] = frozenset()
@@ -29,11 +29,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """The options that a refusal may be about."""
+    """The options that may have caused a refusal."""
 
     options: tuple[Option, ...] = ()
     named: bool = False
-    """The refusal names the option."""
+    """The refusal names the option, so it is certain."""
 
 
 def next_attempt(
@@ -43,32 +43,32 @@ def next_attempt(
     *,
     blame: Blame = Blame(),
     acl_proven: bool,
-    key_cleared: bool,
+    credentials_fresh: bool,
 ) -> Attempt | None:
-    """What to try after a refusal with `code`; None when nothing is left. Never the same attempt twice.
+    """The next attempt after a refusal with `code`, or None. Never the same attempt twice.
 
-    AccessDenied may mean an expired key or an unwanted ACL. An ACL that was accepted before is the lesser suspect;
-    otherwise the greater one, since dropping it costs no call. `key_cleared`: this very key was refused right after
-    it was made, so its age is not the reason. The other options need no right but that to write, and a bucket's policy
-    may ask for them: they go only where the store does not know them (`blame`, see `blamed`).
+    AccessDenied may mean expired credentials or an unwanted ACL. If the ACL was accepted before, the credentials are
+    renewed first; otherwise the ACL is dropped first, which costs no extra call. `credentials_fresh`: they were refused
+    right after they were issued, so their age is not the reason. The other options need no extra rights, and a bucket
+    policy may require them, so they are dropped only if the store does not know them (see `blame_for`).
     """
     if blame.options:
-        candidates = [last.without(*blame.options)] if blame.named else list(_leaving_out(last, refused, blame.options))
+        candidates = [last.without(*blame.options)] if blame.named else list(_fallbacks(last, refused, blame.options))
     elif code in KEY_EXPIRED_CODES:
-        # HEAD is refused without a reason, so that what looks like an expired key may be the option.
-        renewed = last if key_cleared else replace(last, renewed=True)
+        # HEAD is refused without a reason: what looks like expired credentials may be the option.
+        renewed = last if credentials_fresh else replace(last, renewed=True)
         candidates = [renewed, renewed.without(Option.CHECKSUM_MODE)]
     elif code in ACL_CODES:
         candidates = [last.without(Option.ACL)]
     elif code in DENIED_CODES:
-        candidates = _after_denial(last, refused, acl_proven=acl_proven, key_cleared=key_cleared)
+        candidates = _after_denial(last, refused, acl_proven=acl_proven, credentials_fresh=credentials_fresh)
     else:
         return None
     return next((candidate for candidate in candidates if candidate not in refused), None)
 
 
-def _leaving_out(last: Attempt, refused: Set[Attempt], blamed: Sequence[Option]) -> Iterator[Attempt]:
-    """One at a time, then two at a time, until none is left; of each, what costs least first."""
+def _fallbacks(last: Attempt, refused: Set[Attempt], blamed: Sequence[Option]) -> Iterator[Attempt]:
+    """Attempts without one of the blamed options, then without two, and so on; the cheapest loss first."""
     full = last.options.union(*(attempt.options for attempt in refused))
     order = [option for option in ORDER if option in blamed or option in full - last.options]
     for count in range(1, len(order) + 1):
@@ -76,8 +76,8 @@ def _leaving_out(last: Attempt, refused: Set[Attempt], blamed: Sequence[Option])
             yield replace(last, options=full.difference(chosen))
 
 
-def _after_denial(last: Attempt, refused: Set[Attempt], *, acl_proven: bool, key_cleared: bool) -> list[Attempt]:
-    if key_cleared:
+def _after_denial(last: Attempt, refused: Set[Attempt], *, acl_proven: bool, credentials_fresh: bool) -> list[Attempt]:
+    if credentials_fresh:
         return [last.without(Option.ACL)]
     carried = any(Option.ACL in attempt.options for attempt in refused)
     order = [(True, True), (True, False)] if acl_proven else [(False, False), (True, True), (True, False)]
@@ -88,19 +88,19 @@ def _after_denial(last: Attempt, refused: Set[Attempt], *, acl_proven: bool, key
     ]
 
 
-def blamed(
+def blame_for(
     reply: Reply, fields: Mapping[str, str], code: str, carried: Set[Option], proven: Set[Option] = frozenset()
 ) -> Blame:
-    """What a refusal says about the options that the request carried.
+    """The options that a refusal blames, of those that the request carried.
 
-    The one that it names, if it names one. A refusal that names something else is about that. One that names nothing
-    may be about every option that this kind of call was not seen to succeed with (`proven`). S3 names a header that it
-    does not implement in `Header`; others answer 400 and name it anywhere. `fields` are those of the reply's XML.
+    That is the option it names, if any. A refusal that names something else blames no option; one that names nothing
+    may be about every option that this kind of call has not succeeded with (`proven`). S3 names a header that it does
+    not implement in `Header`; other stores reply 400 and name it anywhere. `fields`: those of the reply's XML.
     """
     if reply.is_html_of_store or not (reply.ok or reply.status in (400, 501)):
         return Blame()
-    told = " ".join(fields.get(name, "") for name in _TELLING_FIELDS).lower()
-    named = [option for option in ORDER if option.value in told]
+    text = " ".join(fields.get(name, "") for name in _NAMING_FIELDS).lower()
+    named = [option for option in ORDER if option.value in text]
     if not named and code == "MalformedXML":
         named = [Option.PART_CHECKSUMS]
     if named:
@@ -112,8 +112,8 @@ def blamed(
     return Blame()
 
 
-def dropped(initial: Attempt, succeeded: Attempt, refused: Set[Attempt]) -> frozenset[Option]:
-    """The options that the store does not take: it refused the same attempt with them."""
+def refused_options(initial: Attempt, succeeded: Attempt, refused: Set[Attempt]) -> frozenset[Option]:
+    """The options that the store does not accept: it refused an otherwise equal attempt with them."""
     return frozenset(
         option
         for option in initial.options - succeeded.options

@@ -1,7 +1,7 @@
-"""A project's storage key: what the service sends, how long it is good for, and where it is to be used.
+"""Session credentials for a project's storage: parsing, lifetime, and the endpoint they are for.
 
-The rules for endpoints: an override wins over acceleration and is addressed path-style; else the bucket is part of
-the host name, of its region's endpoint where the region is known (Amazon S3 user guide, "Virtual hosting of buckets").
+Endpoints: an override wins over acceleration and is addressed path-style; otherwise the bucket is part of the host name
+of its region's endpoint, if the region is known (Amazon S3 user guide, "Virtual hosting of buckets").
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tui_uploader.redaction import Secrets
 
 RENEWAL_MARGIN = 600.0
 ASSUMED_LIFETIME = 45 * 60.0 + RENEWAL_MARGIN
-"""Where the service does not say when a key ends: it is replaced after 45 minutes."""
+"""For credentials without an expiry: they are renewed after 45 minutes."""
 DEFAULT_REGION = "us-east-1"
 
 _HOST_LABEL_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -27,28 +27,25 @@ _HOST_LABEL_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 @dataclass(frozen=True, slots=True)
 class SessionCredentials:
-    """Credentials for one project's part of a bucket. The secrets are in no repr."""
+    """Temporary credentials for a project's part of a bucket. The repr omits the secrets."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
     session_token: str | None = field(repr=False)
     bucket: str
     prefix: str
-    """Base path of the project's objects, without a slash at its ends."""
+    """The base path of the project's objects, without slashes at its ends."""
     region: str | None
     accelerated: bool
     override: str | None
-    """`host[:port]` of another store than Amazon's."""
+    """`host[:port]` of a store other than Amazon's."""
     life: Lifetime
     secrets: Secrets = field(repr=False, compare=False)
-    """Of the secret key and the session token; the access key is a name that stores may show."""
+    """The secret key and the session token. The access key is a name that stores may show."""
 
 
 def session_credentials(fields: dict[str, object], clock: ServerClock) -> SessionCredentials:
-    """The key in a reply of `s3_credentials`; learns the time where the reply tells it.
-
-    Raises CloudUnintelligible.
-    """
+    """Parse a reply of `s3_credentials`, and set `clock` by the time in it, if any. Raises CloudUnintelligible."""
     server_time = fields.get("server_time")
     if isinstance(server_time, str):
         clock.learn(server_time)
@@ -75,7 +72,7 @@ def session_credentials(fields: dict[str, object], clock: ServerClock) -> Sessio
 
 def _life(expiration: object, now: float) -> Lifetime:
     end = moment_of(expiration) if isinstance(expiration, str) else None
-    # A moment that has passed is no end: the two clocks are not what they seem.
+    # An expiry in the past cannot be right: one of the clocks is wrong.
     seconds = ASSUMED_LIFETIME if end is None or end <= now else end - now
     return lifetime(now, seconds, RENEWAL_MARGIN)
 
@@ -86,8 +83,8 @@ def _text(fields: dict[str, object], name: str) -> str | None:
 
 
 def _unusable(name: str) -> CloudUnintelligible:
-    """Without the value: it may be a secret, or anything at all."""
-    return CloudUnintelligible(f"The service sent storage credentials that cannot be used: `{name}` is not valid.")
+    # Without the value, which may be a secret.
+    return CloudUnintelligible(f"The service sent unusable storage credentials: `{name}` is not valid.")
 
 
 def _credential(name: str, value: str | None) -> str:
@@ -103,51 +100,54 @@ def _bucket(value: str | None) -> str:
 
 
 def _prefix(value: str | None) -> str:
-    """Without a slash at its end. Raises CloudUnintelligible for one that is no plain path: keys go into addresses,
-    sentences and signatures."""
+    """A prefix without its trailing slash. Raises CloudUnintelligible unless it is a plain path, since object keys
+    become part of addresses, messages and signatures."""
     if value is None or not is_prefix(value):
         raise _unusable("key")
     return value.removesuffix("/")
 
 
 def _check_address(override: str) -> None:
-    """Whether it is an address at all; whether it may be used is for `storage_endpoint` to say."""
+    """Raise CloudUnintelligible unless it is an address; whether it is allowed is up to `storage_endpoint`."""
     scheme, separator, rest = override.rpartition("://")
     try:
         origin_of(f"https://{rest}")
     except UsageError as error:
         raise _unusable("endpoint_override") from error
-    # `urlsplit` passes over line breaks, so the text itself is looked at.
+    # `urlsplit` ignores line breaks, so the text itself is checked.
     if not is_header_text(override) or (separator and scheme.lower() not in ("http", "https")):
         raise _unusable("endpoint_override")
 
 
 @dataclass(frozen=True, slots=True)
 class StorageEndpoint:
-    """Where a bucket is reached."""
+    """The address of a bucket."""
 
     origin: Origin
     root: str
-    """Path in front of object keys: empty, or a slash and the bucket; percent-encoded."""
+    """The path in front of object keys, percent-encoded: empty, or a slash and the bucket."""
 
     def path(self, key: str) -> str:
-        """Percent-encoded once; S3 signs paths as they are sent, dots and double slashes included."""
+        """The path of an object, percent-encoded once: S3 signs paths as they are sent, dots and double slashes too."""
         return f"{self.root}/{quote(key.encode('utf-8', 'surrogateescape'), safe='/-_.~')}"
 
 
-def storage_endpoint(key: SessionCredentials, region: str | None, cloud: Origin) -> StorageEndpoint:
-    """`region` is what was learned, or the key's. Raises UsageError for plain http to another machine."""
-    bucket = quote(key.bucket, safe="-_.~")
-    if key.override is not None:
-        return StorageEndpoint(_override_origin(key.override, cloud), f"/{bucket}")
-    named = _HOST_LABEL_BUCKET.fullmatch(key.bucket) is not None
-    if key.accelerated and named:
-        return StorageEndpoint(Origin(True, f"{key.bucket}.s3-accelerate.amazonaws.com", 443), "")
+def storage_endpoint(credentials: SessionCredentials, region: str | None, cloud: Origin) -> StorageEndpoint:
+    """The endpoint for `credentials`. `region`: the learned one, or theirs.
+
+    Raises UsageError for plain http to another machine.
+    """
+    bucket = quote(credentials.bucket, safe="-_.~")
+    if credentials.override is not None:
+        return StorageEndpoint(_override_origin(credentials.override, cloud), f"/{bucket}")
+    named = _HOST_LABEL_BUCKET.fullmatch(credentials.bucket) is not None
+    if credentials.accelerated and named:
+        return StorageEndpoint(Origin(True, f"{credentials.bucket}.s3-accelerate.amazonaws.com", 443), "")
     domain = "amazonaws.com.cn" if region is not None and region.startswith("cn-") else "amazonaws.com"
     host = f"s3.{region}.{domain}" if region is not None else f"s3.{domain}"
-    if not named:  # a dot in the bucket's name would not match the certificate
+    if not named:  # a bucket name with a dot would not match the certificate
         return StorageEndpoint(Origin(True, host, 443), f"/{bucket}")
-    return StorageEndpoint(Origin(True, f"{key.bucket}.{host}", 443), "")
+    return StorageEndpoint(Origin(True, f"{credentials.bucket}.{host}", 443), "")
 
 
 def _override_origin(override: str, cloud: Origin) -> Origin:
@@ -156,7 +156,7 @@ def _override_origin(override: str, cloud: Origin) -> Origin:
     try:
         tls = origin_of(f"https://{override}")
     except UsageError as error:
-        raise CloudUnintelligible("The service named an address for the store that cannot be one.") from error
+        raise CloudUnintelligible("The service sent an invalid storage address.") from error
     if not cloud.tls and is_loopback(cloud.host) and is_loopback(tls.host):
         return origin_of(f"http://{override}")
     return tls

@@ -1,4 +1,4 @@
-"""Signatures for S3, by botocore. Only the engine imports this: botocore takes a tenth of a second to load."""
+"""Sign S3 requests with botocore. Only the engine imports this module: botocore takes 0.1 s to load."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def signed_headers(
     region: str,
     now: float,
 ) -> list[tuple[str, str]]:
-    """`headers`, which include `Host`, and those that sign them.
+    """`headers`, which include `Host`, plus those that sign them.
 
-    `url` is signed as it stands: percent-encoded once, its query sorted. `now`: seconds since the epoch by the
-    store's clock, since the clocks of field machines are wrong; botocore's own `add_auth` knows only the local one.
-    The payload stays unsigned: the CRC32 in the signed headers guards it, and a SHA-256 would cost another read.
+    `url` is signed as is: percent-encoded once, its query sorted. `now`: seconds since the epoch by the store's clock;
+    botocore's own `add_auth` only knows the local clock, which is often wrong on field machines. The payload is not
+    signed: the CRC32 in the signed headers protects it, and a SHA-256 would cost another read.
     """
     timestamp = time.strftime(SIGV4_TIMESTAMP, time.gmtime(now))
     complete = [*headers, ("X-Amz-Date", timestamp), ("X-Amz-Content-SHA256", "UNSIGNED-PAYLOAD")]

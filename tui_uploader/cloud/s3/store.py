@@ -1,13 +1,13 @@
-"""The object store of one project: single PUTs and multipart uploads, with the storage key kept fresh.
+"""The object store of one project: single PUTs and multipart uploads.
 
-What proves that an object is stored: S3 compares the CRC32 in the signed headers with the bytes it received before it
-answers 200 with an ETag, and repeats the checksum in its reply, which then has to be ours. A store that does not know
-this checksum (rclone's is one) ignores the header; there `Content-MD5` goes along and the ETag is compared, see
-`proofs`. Where that proves nothing either, the object counts as stored and not verified.
+Proof that an object is stored: S3 compares the CRC32 in the signed headers with the data it received before it replies
+200 with an ETag, and repeats the checksum, which must be ours. A store that does not know this checksum, such as
+rclone's, ignores the header; it gets `Content-MD5`, and its ETag is compared (see `proofs`). If that proves nothing
+either, the object counts as stored but not verified.
 
-What proves that nothing was overwritten: objects are written on the condition that their name is free, and S3 answers
-412 where it is not. A store that refuses the condition itself gets it no more, which is logged. One that ignores it
-(rclone's is one) overwrites; there the engine's own choice of names is all there is.
+Proof that nothing was overwritten: objects are written on the condition that their name is free, and S3 replies 412 if
+it is not. If a store refuses the condition, it is left out, and the log says so. A store that ignores it, such as
+rclone's, overwrites; there, only the engine's choice of names protects objects.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import partial
 from tui_uploader.cloud.contract import ByteRange, Multipart, Part, SentCallback, StoredObject
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.s3 import xml
-from tui_uploader.cloud.s3.bodies import ProvenBodies
+from tui_uploader.cloud.s3.bodies import BodyVerifier
 from tui_uploader.cloud.s3.client import S3Call, S3Client
 from tui_uploader.cloud.s3.headers import (
     ABSENT_ONLY,
@@ -63,23 +63,23 @@ _log = logging.getLogger(__name__)
 class S3Store:
     """An `ObjectStore` over S3's REST protocol."""
 
-    def __init__(self, calls: S3Client) -> None:
-        self._calls = calls
-        self._bodies = ProvenBodies(calls)
+    def __init__(self, client: S3Client) -> None:
+        self._client = client
+        self._bodies = BodyVerifier(client)
         self._completing: set[str] = set()
-        """Uploads whose completion was asked for, and not refused since."""
+        """Ids of uploads whose completion was requested, and not refused since."""
 
-    # ------------------------------------------------------------------------------------------- the contract
+    # --------------------------------------------------------------------------------------------- ObjectStore
 
     def key(self, object_name: str) -> str:
-        return self._calls.object_key(object_name)
+        return self._client.object_key(object_name)
 
     async def open(self) -> None:
-        await self._calls.open()
+        await self._client.open()
 
     async def put(self, object_name: str, body: ByteRange, sent: SentCallback) -> StoredObject:
         call, md5 = await self._bodies.prepared(S3Call("PUT", object_name, options=OWNER_ACL | ABSENT_ONLY), body)
-        answer = await self._calls.answer(call, sent)
+        answer = await self._client.answer(call, sent)
         if isinstance(answer.error, NameTaken):
             stored = await self._put_before(object_name, body) if answer.repeated else None
             if stored is None:
@@ -90,18 +90,18 @@ class S3Store:
         proof = await self._bodies.proof(call, body, reply, md5)
         if proof is None:
             raise StoredDamaged(
-                f"The storage keeps {printable(object_name, 200)} with other bytes than were sent: they were damaged "
-                "on the way. That object is not added to the project; the file has to be sent again under another name."
+                f"Checksum mismatch: the storage saved {printable(object_name, 200)} with different data than was "
+                "sent. That object is not added to the project; the file must be sent again under another name."
             )
         return StoredObject(body.length, etag_of(reply), crc32_in(reply), proof)
 
     async def create_multipart(self, object_name: str) -> str:
         call = S3Call("POST", object_name, query=(("uploads", ""),), options=OWNER_ACL | CHECKSUM_ALGORITHM)
-        reply = await self._calls.feature("multipart uploads", call)
+        reply = await self._client.feature("multipart uploads", call)
         document = xml.parsed(reply.body)
         upload_id = "" if document is None else document.fields.get("UploadId", "")
-        if not upload_id or holds_secret(upload_id):  # it is written down as it is
-            raise unintelligible("its answer names no upload")
+        if not upload_id or holds_secret(upload_id):  # it is stored as it is
+            raise unintelligible("it has no upload id")
         return upload_id
 
     async def put_part(
@@ -109,10 +109,10 @@ class S3Store:
     ) -> Part:
         query = (("partNumber", str(number)), ("uploadId", upload_id))
         for _ in range(_PART_ATTEMPTS):
-            # The same number again replaces the part: damage on the way costs the part, and not the whole file.
+            # Sending the same number again replaces the part: damage in transit costs one part, not the whole file.
             call, md5 = await self._bodies.prepared(S3Call("PUT", object_name, query=query), body)
             try:
-                reply = await self._calls.send(call, sent)
+                reply = await self._client.send(call, sent)
             except ChecksumRefused as error:
                 refusal = error
             else:
@@ -120,8 +120,8 @@ class S3Store:
                 if proof is not None:
                     return Part(number, body.length, etag_of(reply), body.crc32, proof)
                 refusal = ChecksumRefused(
-                    f"Part {number} of {printable(object_name, 200)} reached the storage with other bytes than were "
-                    f"read, {_PART_ATTEMPTS} times. The file has to be sent again."
+                    f"Checksum mismatch: the storage received part {number} of {printable(object_name, 200)} with "
+                    f"different data than was read, {_PART_ATTEMPTS} times. The file must be sent again."
                 )
             sent(0)
         raise refusal
@@ -143,7 +143,7 @@ class S3Store:
             if page.following is None:
                 return parts
             marker = page.following
-        _log.warning("The store's list of the parts of %r cannot be understood; the journal's is used.", object_name)
+        _log.warning("Invalid list of the parts of %r from the storage; using the journal's list.", object_name)
         return None
 
     async def complete_multipart(
@@ -160,13 +160,13 @@ class S3Store:
             weight=size,
             options=ABSENT_ONLY,
         )
-        answer = await self._calls.answer(call)
+        answer = await self._client.answer(call)
         if isinstance(answer.error, MultipartGone | NameTaken):
             unanswered = asked_before or answer.repeated
             return await self._completed_before(object_name, upload_id, parts, size, answer.error, unanswered)
         document = xml.parsed(answer.success().body)
         if document is None or not document.answers("CompleteMultipartUpload"):
-            raise unintelligible("it answered the completion of a multipart upload with something else")
+            raise unintelligible("it does not confirm the completed multipart upload")
         etag, checksum = document.fields.get("ETag", "").strip('"'), document.fields.get("ChecksumCRC32", "")
         return StoredObject(size, without_secrets(etag), proof=proof_of_parts(parts, etag, checksum))
 
@@ -178,13 +178,13 @@ class S3Store:
             return None
         document = xml.parsed(reply.body)
         if document is None or not document.answers("ListMultipartUploads"):
-            _log.warning("The store's list of multipart uploads of %r cannot be understood.", object_name)
+            _log.warning("Invalid list of multipart uploads of %r from the storage.", object_name)
             return None
-        return xml.listed_multiparts(document, self.key(object_name), self._calls.now())
+        return xml.listed_multiparts(document, self.key(object_name), self._client.now())
 
     async def abort_multipart(self, object_name: str, upload_id: str) -> None:
         try:
-            await self._calls.send(S3Call("DELETE", object_name, query=(("uploadId", upload_id),)))
+            await self._client.send(S3Call("DELETE", object_name, query=(("uploadId", upload_id),)))
         except MultipartGone:
             pass
         self._completing.discard(upload_id)
@@ -193,18 +193,17 @@ class S3Store:
         found = await self._look(object_name)
         return None if found is None else found.stored
 
-    # -------------------------------------------------------------------------------------------- how it is done
+    # -------------------------------------------------------------------------------------------------- helpers
 
     async def _look_up(self, feature: str, call: S3Call, *, missing_ok: bool = False) -> Reply:
-        """The answer to a call that only spares work: what the store refuses, or says otherwise than S3 does, is as if
-        it did not offer the call. Raises Unsupported for both."""
+        """The reply to a call that only saves work. Raises Unsupported also for refusals and invalid replies."""
         try:
-            return await self._calls.feature(feature, call, missing_ok=missing_ok)
+            return await self._client.feature(feature, call, missing_ok=missing_ok)
         except (CloudRefused, CloudUnintelligible) as error:
             raise Unsupported(error.message) from error
 
     async def _look(self, object_name: str) -> FoundObject | None:
-        """Raises Unsupported, also for an answer that cannot be understood: it tells as little."""
+        """The object, or None. Raises Unsupported, also for an invalid reply, which says just as little."""
         call = S3Call("HEAD", object_name, options=CHECKSUM_MODE)
         reply = await self._look_up("looking at objects", call, missing_ok=True)
         if reply.status == 404:
@@ -215,14 +214,14 @@ class S3Store:
             raise Unsupported(error.message) from error
 
     async def _put_before(self, object_name: str, body: ByteRange) -> StoredObject | None:
-        """The object, if it is what an attempt made whose answer was lost."""
+        """The object, if an earlier attempt stored it and only the reply was lost."""
         try:
             stored = await self.head(object_name)
         except Unsupported:
             return None
         if stored is None:
             return None
-        proof = await self._calls.in_thread(partial(prove_same, stored, body))
+        proof = await self._client.in_thread(partial(prove_same, stored, body))
         return None if proof is Proof.NONE else replace(stored, proof=proof)
 
     async def _completed_before(
@@ -234,15 +233,15 @@ class S3Store:
         refusal: MultipartGone | NameTaken,
         unanswered: bool,
     ) -> StoredObject:
-        """The object, if it is what a completion made whose answer was lost. Raises NameTaken, MultipartGone."""
+        """The object, if an earlier completion made it and only the reply was lost. Raises NameTaken, MultipartGone."""
         name_taken = isinstance(refusal, NameTaken)
         if name_taken:
             self._completing.discard(upload_id)
         try:
             found = await self._look(object_name)
-            match = ObjectMatch.NOTHING if found is None else match_parts(found, parts, size)
+            match = ObjectMatch.MISSING if found is None else match_parts(found, parts, size)
         except Unsupported:
-            found, match = None, ObjectMatch.HIDDEN
+            found, match = None, ObjectMatch.UNKNOWN
         outcome = completion_outcome(match, name_taken=name_taken, unanswered=unanswered)
         if found is not None and outcome is CompletionOutcome.STORED:
             proof = proof_of_parts(parts, found.stored.etag, found.checksum)
@@ -253,4 +252,4 @@ class S3Store:
 
 
 def _name_taken(object_name: str) -> NameTaken:
-    return NameTaken(f"The project has an object named {printable(object_name, 200)} already; it was not overwritten.")
+    return NameTaken(f"The project already has an object named {printable(object_name, 200)}; it was not overwritten.")

@@ -1,4 +1,4 @@
-"""The few XML documents of S3: errors, upload ids, lists of parts, completion. All of them come from outside."""
+"""Read and write the XML documents of S3: errors, upload ids, lists of parts, completion. Input is untrusted."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tui_uploader.cloud.contract import MAX_PARTS, Multipart, Part
 from tui_uploader.cloud.server_clock import moment_of
 from tui_uploader.redaction import holds_secret
 
-MOST_XML = 2 * 1024**2
-"""Bytes. A page of a thousand uploads, the longest document that S3 sends, has well under one million."""
-_MOST_ELEMENTS = 60_000
-_DEEPEST = 16
+MAX_XML = 2 * 1024**2
+"""Bytes. The longest document that S3 sends, a page of a thousand uploads, has well under a million."""
+_MAX_ELEMENTS = 60_000
+_MAX_DEPTH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The root's name and the text of its children, namespaces left out."""
+    """The name of the root element and the texts of its children, without namespaces."""
 
     name: str
     fields: dict[str, str]
@@ -31,16 +31,16 @@ class Document:
     """The fields of each `Part` and `Upload` among the children."""
 
     def answers(self, call: str) -> bool:
-        """Whether this is what S3 answers to the call; some stores (moto is one) end the name in another way."""
+        """Whether this is S3's reply to `call`; some stores, such as moto, use another suffix."""
         return self.name in (f"{call}Result", f"{call}Response")
 
 
 class _Reader:
-    """Keeps the root's name, its fields, and the fields of its rows; passes over everything below those.
+    """Reads the name of the root, its fields, and the fields of its rows; ignores everything deeper.
 
-    Reads without namespaces: expat would put the whole address of one in front of every name, which makes gigabytes of
-    names out of a long address. Raises ValueError for a document type, which could define entities that explode, and
-    for more elements, or deeper ones, than any document of S3 has.
+    Ignores namespaces: expat would put the full address in front of every name, and a long address would make gigabytes
+    of names. Raises ValueError for a document type, whose entities could explode, and for more or deeper elements than
+    any document of S3 has.
     """
 
     def __init__(self) -> None:
@@ -68,8 +68,8 @@ class _Reader:
 
     def _start(self, name: str, _: object) -> None:
         self._elements += 1
-        if self._elements > _MOST_ELEMENTS or len(self._path) >= _DEEPEST:
-            raise ValueError("no document of S3")
+        if self._elements > _MAX_ELEMENTS or len(self._path) >= _MAX_DEPTH:
+            raise ValueError("not a document of S3")
         bare = name.rpartition(":")[2]
         if not self._path:
             self.name = bare
@@ -91,9 +91,9 @@ class _Reader:
 
 
 def parsed(body: bytes) -> Document | None:
-    """None for anything that is no plain XML document, and for one that is too large for S3."""
+    """Parse a document; None for anything but plain XML, and for a document too large for S3."""
     text = body.strip()
-    if not text or len(text) > MOST_XML:
+    if not text or len(text) > MAX_XML:
         return None
     try:
         return _Reader().document(text)
@@ -103,16 +103,18 @@ def parsed(body: bytes) -> Document | None:
 
 @dataclass(frozen=True, slots=True)
 class PageOfParts:
+    """One page of ListParts."""
+
     parts: tuple[Part, ...]
     following: int | None
-    """The marker that the next page begins behind; None: this is the last page."""
+    """The marker after which the next page begins; None for the last page."""
 
 
 def page_of_parts(document: Document | None, marker: int) -> PageOfParts | None:
-    """A page of ListParts that was asked for with `marker` (0: from the beginning).
+    """Parse the page of ListParts that was requested with `marker` (0: the first page).
 
-    None where it is no such page, or one that a correct store cannot give: a part without its facts or with a number
-    that no part can have, or a marker that leads back.
+    None for anything that a correct store cannot send: another document, a part with missing fields or an impossible
+    number, or a marker that leads back.
     """
     if document is None or not document.answers("ListParts"):
         return None
@@ -140,8 +142,7 @@ def page_of_parts(document: Document | None, marker: int) -> PageOfParts | None:
 
 
 def listed_multiparts(document: Document, key: str, now: float) -> list[Multipart]:
-    """Those of exactly this key, with their age at `now`; one whose beginning is told in no time that there is counts
-    as new."""
+    """The uploads of exactly this key, with their age at `now`; one with an invalid start time counts as new."""
     found = [fields for fields in document.rows if fields.get("Key") == key and fields.get("UploadId")]
     begun = [moment_of(fields.get("Initiated")) for fields in found]
     return [
@@ -151,7 +152,7 @@ def listed_multiparts(document: Document, key: str, now: float) -> list[Multipar
 
 
 def completion(parts: Sequence[Part], *, checksums: bool) -> bytes:
-    """The body of CompleteMultipartUpload: parts in rising order, with those of their checksums that are known."""
+    """The body of CompleteMultipartUpload: parts in ascending order, with their checksums if known and wanted."""
     rows = []
     for part in sorted(parts, key=lambda part: part.number):
         checksum = (
@@ -165,12 +166,12 @@ def completion(parts: Sequence[Part], *, checksums: bool) -> bytes:
 
 
 def crc32_text(crc32: int) -> str:
-    """Base64 of the four bytes, highest first, as all `x-amz-checksum-crc32` have it."""
+    """A CRC32 in the format of `x-amz-checksum-crc32`: base64 of the four bytes, big-endian."""
     return base64.b64encode(struct.pack(">I", crc32)).decode("ascii")
 
 
 def crc32_from_text(text: str | None) -> int | None:
-    """None for no checksum, and for the composite one of a multipart object (`…-3`)."""
+    """Parse a CRC32; None if missing, and for the composite checksum of a multipart object (`…-3`)."""
     if not text:
         return None
     try:
