@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.photos import write_photos
 from benchmarks.table import Table
 from tests.engine.rows import FILE
-from tui_uploader.engine.journal.tables.known_contents import Known
+from tui_uploader.engine.journal.tables.known_contents import KnownContent
 from tui_uploader.engine.sources.read import read_file
 from tui_uploader.engine.sources.recognise import recognise
 from tui_uploader.intake.scan import Candidate, scan
@@ -31,7 +31,7 @@ def tables() -> list[Table]:
         card = Path(folder) / "card"
         write_photos(card, _PHOTOS, _SIZE)
         _write_out(card)
-        known: dict[str, Known] = {}
+        known: dict[str, KnownContent] = {}
         rows = [_row("first time", card, known)]
         for cold in (False, True):
             cache = "not in the page cache" if cold else "in the page cache"
@@ -51,14 +51,14 @@ def tables() -> list[Table]:
     ]
 
 
-def _row(what: str, card: Path, known: dict[str, Known]) -> tuple[str, ...]:
+def _row(what: str, card: Path, known: dict[str, KnownContent]) -> tuple[str, ...]:
     bytes_before, began = _bytes_read(), time.perf_counter()
     _take_in(card, known)
     seconds, read = time.perf_counter() - began, _bytes_read() - bytes_before
     return what, f"{seconds:.2f}", f"{read / 1e6:.0f}", f"{read / _PHOTOS / 1e3:.0f}"
 
 
-def _take_in(card: Path, known: dict[str, Known]) -> None:
+def _take_in(card: Path, known: dict[str, KnownContent]) -> None:
     """What is read is added to `known`."""
     for batch in scan([str(card)], ProjectKind.IMAGES):
         recognised = recognise(batch.candidates, known)
@@ -70,7 +70,7 @@ def _take_in(card: Path, known: dict[str, Known]) -> None:
                 known[one.candidate.path] = one
 
 
-def _check(candidate: Candidate, known: Mapping[str, Known]) -> Known:
+def _check(candidate: Candidate, known: Mapping[str, KnownContent]) -> KnownContent:
     row = replace(
         FILE,
         path=candidate.path,
@@ -82,10 +82,10 @@ def _check(candidate: Candidate, known: Mapping[str, Known]) -> Known:
     )
     reading = read_file(row, ProjectKind.IMAGES, known.get(candidate.path))
     assert reading.content is not None
-    return Known(reading.candidate, reading.content)
+    return KnownContent(reading.candidate, reading.content)
 
 
-def _remounted(known: Mapping[str, Known]) -> dict[str, Known]:
+def _remounted(known: Mapping[str, KnownContent]) -> dict[str, KnownContent]:
     return {path: replace(one, candidate=replace(one.candidate, mount="another")) for path, one in known.items()}
 
 

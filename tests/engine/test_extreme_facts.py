@@ -14,7 +14,7 @@ from tests.engine.world import World, add, settled
 from tests.photos import write_flight
 from tui_uploader.engine.journal.columns import from_column, to_column
 from tui_uploader.engine.journal.tables import deduplication, known_contents
-from tui_uploader.engine.journal.tables.known_contents import Content, Known
+from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, FileStage
 
@@ -36,7 +36,7 @@ async def test_a_number_of_a_file_comes_back_from_the_journal_as_it_was(harness:
     assert (await harness.row("/card/a.jpg")).candidate == strange
     await harness.check("/card/a.jpg", content("a"))
     remembered = await harness.journal.read(lambda connection: known_contents.find(connection, strange.path))
-    assert remembered == Known(strange, Content(content("a"), 7))
+    assert remembered == KnownContent(strange, Content(content("a"), 7))
     assert (
         await harness.journal.read(lambda connection: deduplication.distinct_images(connection, harness.project)) == 2
     )

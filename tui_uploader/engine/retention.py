@@ -48,7 +48,7 @@ class Retention:
             return True
         if await self._context.journal.read(_empty_pages) < _PAGES_AT_ONCE:
             return False
-        return await self._context.journal.write(lambda connection: retention.give_back(connection, _PAGES_AT_ONCE)) > 0
+        return await self._context.journal.write(lambda connection: retention.shrink(connection, _PAGES_AT_ONCE)) > 0
 
 
 def _empty_pages(connection: sqlite3.Connection) -> int:

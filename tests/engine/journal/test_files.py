@@ -19,7 +19,7 @@ from tui_uploader.engine.journal.tables import (
     walked,
     windows,
 )
-from tui_uploader.engine.journal.tables.known_contents import Content, Known
+from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.errors import EngineError, NoSuchFile, NotPossibleNow
 from tui_uploader.model import (
     FileEvent,
@@ -116,10 +116,10 @@ async def test_what_was_read_is_known_by_path_until_it_is_doubted(harness: Journ
     await harness.find(candidate("/card/a.jpg"))
     row = await harness.check("/card/a.jpg", content("a"))
 
-    async def remembered(path: str) -> Known | None:
+    async def remembered(path: str) -> KnownContent | None:
         return await harness.journal.read(lambda c: known_contents.find(c, path))
 
-    assert await remembered("/card/a.jpg") == Known(candidate("/card/a.jpg"), Content(content("a"), 7))
+    assert await remembered("/card/a.jpg") == KnownContent(candidate("/card/a.jpg"), Content(content("a"), 7))
     assert await remembered("/card/b.jpg") is None
     await harness.write(lambda c: files.doubt(c, row.id))
     assert await remembered("/card/a.jpg") is None

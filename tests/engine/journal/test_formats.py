@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tui_uploader.engine.journal.journal import MIGRATIONS, SCHEMA_VERSION, Journal
+from tui_uploader.engine.journal.journal import Journal
+from tui_uploader.engine.journal.migrations import MIGRATIONS, SCHEMA_VERSION
 from tui_uploader.model import UploadState
 
 FORMATS = Path(__file__).parent / "formats"

@@ -100,7 +100,7 @@ async def test_a_large_log_takes_no_room_from_the_changes_that_fit(disk: Path) -
         await journal.write(notes(1750, 3500))
         ballast.fill()
         assert await taken(journal, 2000) < 2000
-        with pytest.raises(JournalUnwritable, match=r"it can go on once there is room: free at least [78]\.\d+ MB\."):
+        with pytest.raises(JournalUnwritable, match=r"continues once there is space: free at least [78]\.\d+ MB\."):
             await journal.write(notes(1, 10))
         ballast.free(288 * KIB)
         assert 10 < await taken(journal, 2000) < 2000

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate
-from tui_uploader.engine.journal.journal import SCHEMA_VERSION, Journal
+from tui_uploader.engine.journal.journal import Journal
+from tui_uploader.engine.journal.migrations import SCHEMA_VERSION
 from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import JournalDamaged, JournalTooNew, JournalUnwritable, NoSuchUpload
 from tui_uploader.model import FileStage, ProjectKind
@@ -103,7 +104,7 @@ async def test_a_damaged_journal_is_told_in_a_sentence(tmp_path: Path, damage: b
 
 async def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
-    with pytest.raises(JournalUnwritable, match="cannot be used"):
+    with pytest.raises(JournalUnwritable, match="Cannot use"):
         Journal.open(tmp_path / "data" / "journal.sqlite")
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tui_uploader.engine.journal.journal import SCHEMA_VERSION, Journal
+from tui_uploader.engine.journal.journal import Journal
+from tui_uploader.engine.journal.migrations import SCHEMA_VERSION
 from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import EngineError, JournalInUse, JournalTooNew, JournalUnwritable
 from tui_uploader.model import ProjectKind
@@ -124,8 +125,8 @@ def _link_into_nowhere(path: Path) -> None:
     ("prepare", "says"),
     [
         (_folder_in_its_place, "is a folder"),
-        (_link_to_itself, "Too many levels of symbolic links|No such file|cannot be"),
-        (_link_into_nowhere, "cannot be used"),
+        (_link_to_itself, "Too many levels of symbolic links|No such file|Cannot"),
+        (_link_into_nowhere, "Cannot use"),
     ],
 )
 @pytest.mark.parametrize("vfs", [None, WITHOUT_SHARED_MEMORY])
@@ -155,7 +156,7 @@ async def test_a_link_leads_to_the_one_journal(tmp_path: Path) -> None:
 def test_nothing_half_made_is_left_when_the_tables_cannot_be_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_uploader.engine.journal.journal.SCHEMA_VERSION", "no number")
+    monkeypatch.setattr("tui_uploader.engine.journal.migrations.SCHEMA_VERSION", "no number")
     for vfs in (None, WITHOUT_SHARED_MEMORY):
         with pytest.raises(EngineError):
             Journal.open(tmp_path / "journal.sqlite", vfs=vfs)
@@ -196,7 +197,7 @@ async def test_without_permission_the_reason_and_the_way_out_are_told(
     finally:
         tmp_path.chmod(0o700)
     assert told.stdout.startswith("JournalUnwritable")
-    assert "cannot be used" in told.stdout or "XDG_DATA_HOME" in told.stdout
+    assert "Cannot use" in told.stdout or "XDG_DATA_HOME" in told.stdout
     assert names_in(tmp_path) == before
 
 

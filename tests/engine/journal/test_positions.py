@@ -12,7 +12,7 @@ from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, files_by_name, settled
 from tui_uploader.demo import write_sample_flight
 from tui_uploader.engine.journal.tables import deduplication, known_contents
-from tui_uploader.engine.journal.tables.known_contents import Content, Known
+from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.engine.journal.tables.positions import MOST_POINTS, positions
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.intake.formats.exif import by_cameras_clock
@@ -96,7 +96,7 @@ async def test_positions_of_a_file_that_changed_are_those_of_what_it_is_now(harn
     now = Content(content("b"), 7, None, None, None)
     await harness.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, now))
     assert (await seen(harness)).located == 0
-    assert await harness.journal.read(lambda c: known_contents.find(c, row.path)) == Known(row.candidate, now)
+    assert await harness.journal.read(lambda c: known_contents.find(c, row.path)) == KnownContent(row.candidate, now)
 
 
 def crowd(connection: sqlite3.Connection, harness: JournalHarness, places: Sequence[tuple[float, float]]) -> None:

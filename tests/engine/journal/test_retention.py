@@ -224,10 +224,10 @@ async def test_empty_pages_go_back_to_the_file_system(harness: JournalHarness) -
 
     await harness.write(drop)
     before = await harness.journal.read(pages)
-    left = await harness.write(lambda c: retention.give_back(c, 20))
+    left = await harness.write(lambda c: retention.shrink(c, 20))
     assert left > 0
     assert await harness.journal.read(pages) <= before - 20
-    while await harness.write(lambda c: retention.give_back(c, 20)):
+    while await harness.write(lambda c: retention.shrink(c, 20)):
         pass
     assert await harness.journal.read(pages) < before / 3
 

@@ -37,7 +37,7 @@ async def test_holds_any(harness: JournalHarness, path: str, asked: Sequence[str
 
 
 async def take_back(harness: JournalHarness, *paths: str) -> None:
-    await harness.write(lambda c: uploads.take_back(c, harness.upload, paths))
+    await harness.write(lambda c: uploads.withdraw_paths(c, harness.upload, paths))
 
 
 async def test_an_upload_that_was_made_for_nothing_goes_with_its_project(harness: JournalHarness) -> None:

@@ -29,7 +29,7 @@ from tui_uploader.engine.journal.tables import (
     walked,
 )
 from tui_uploader.engine.journal.tables.known_contents import Content
-from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, Abandoned
+from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, StaleMultipart
 from tui_uploader.engine.pipeline.multipart_gc import OLD
 from tui_uploader.engine.pipeline.send import give_up
 from tui_uploader.errors import CloudFault, MultipartGone, SourceChanged
@@ -52,7 +52,7 @@ async def begun(harness: JournalHarness, path: str = "/card/a.jpg") -> int:
     await harness.find(candidate(path))
     row = await harness.check(path, content("a"))
     assert await harness.write(lambda c: files.pick(c, row.id)) is not None
-    await harness.write(lambda c: open_multiparts.intend_multipart(c, harness.project, "a.jpg"))
+    await harness.write(lambda c: open_multiparts.intend(c, harness.project, "a.jpg"))
     await harness.write(lambda c: file_parts.begin_multipart(c, row.id, "m1", 5 * MIB))
     return row.id
 
@@ -117,16 +117,16 @@ async def test_parts_are_written_down_with_what_gives_them_up(
     is doubted keeps them until it was read again."""
     file = await begun(harness)
     await harness.write(lambda c: happens(c, file))
-    expected = [Abandoned(harness.project, "a.jpg", "m1")] if given_up else []
-    assert await harness.journal.read(open_multiparts.all_abandoned) == expected
+    expected = [StaleMultipart(harness.project, "a.jpg", "m1")] if given_up else []
+    assert await harness.journal.read(open_multiparts.all_stale) == expected
 
 
 async def test_an_upload_is_announced_before_it_is_begun(harness: JournalHarness) -> None:
-    await harness.write(lambda c: open_multiparts.intend_multipart(c, harness.project, "a.jpg"))
-    await harness.write(lambda c: open_multiparts.intend_multipart(c, harness.project, "a.jpg"))
-    assert await harness.journal.read(open_multiparts.all_abandoned) == [Abandoned(harness.project, "a.jpg", UNKNOWN)]
+    await harness.write(lambda c: open_multiparts.intend(c, harness.project, "a.jpg"))
+    await harness.write(lambda c: open_multiparts.intend(c, harness.project, "a.jpg"))
+    assert await harness.journal.read(open_multiparts.all_stale) == [StaleMultipart(harness.project, "a.jpg", UNKNOWN)]
     file = await begun(harness)
-    assert await harness.journal.read(open_multiparts.all_abandoned) == []
+    assert await harness.journal.read(open_multiparts.all_stale) == []
     assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == {"m1"}
     await harness.write(lambda c: stored_files.mark_stored(c, file, "etag", Proof.CRC32))
     assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == set()
@@ -147,8 +147,8 @@ def make_older(world: World, *ids: str) -> None:
             cloud.execute("UPDATE uploads SET created = created - ? WHERE id = ?", (OLD + 60, upload))
 
 
-async def noted(world: World) -> list[Abandoned]:
-    return await world.context.journal.read(open_multiparts.all_abandoned)
+async def noted(world: World) -> list[StaleMultipart]:
+    return await world.context.journal.read(open_multiparts.all_stale)
 
 
 async def nothing_is_noted(world: World) -> None:
@@ -187,7 +187,7 @@ async def test_what_cannot_be_aborted_now_is_aborted_by_a_later_engine(world: Wo
         async with another_machine(world, done.project) as store:
             left = await store.create_multipart("B.JPG")
     async with world.engine(sign_in=False):
-        await world.context.journal.write(lambda c: open_multiparts.note(c, Abandoned(1, "B.JPG", left)))
+        await world.context.journal.write(lambda c: open_multiparts.note(c, StaleMultipart(1, "B.JPG", left)))
         await world.in_the_long_run(lambda: True)
         assert len(await noted(world)) == 1
     async with world.cloud_running(), world.engine():
@@ -222,11 +222,11 @@ async def test_only_what_holds_nothing_is_aborted_where_nobody_can_tell_whose_it
             make_older(world, lost, sending, neighbour)
             young = await store.create_multipart("B.JPG")
         async with world.engine(sign_in=False):
-            await world.context.journal.write(lambda c: open_multiparts.intend_multipart(c, 1, "B.JPG"))
+            await world.context.journal.write(lambda c: open_multiparts.intend(c, 1, "B.JPG"))
         async with world.engine():
             await world.in_the_long_run(lambda: lost not in multiparts(world))
             assert multiparts(world) == sorted([sending, neighbour, young])
-            assert await noted(world) == [Abandoned(1, "B.JPG", UNKNOWN)]
+            assert await noted(world) == [StaleMultipart(1, "B.JPG", UNKNOWN)]
             make_older(world, young)
             world.time.passed += OLD
             await world.in_the_long_run(lambda: young not in multiparts(world))
@@ -239,8 +239,8 @@ async def test_a_store_that_shows_nothing_is_not_asked_again_and_nothing_is_said
     async with world.cloud_running():
         async with world.engine() as manager:
             await settled(manager, (await add(manager, world.card, auto_process=False)).upload)
-            await world.context.journal.write(lambda c: open_multiparts.intend_multipart(c, 1, "B.JPG"))
-            await world.context.journal.write(lambda c: open_multiparts.note(c, Abandoned(1, "B.JPG", "gone")))
+            await world.context.journal.write(lambda c: open_multiparts.intend(c, 1, "B.JPG"))
+            await world.context.journal.write(lambda c: open_multiparts.note(c, StaleMultipart(1, "B.JPG", "gone")))
         async with world.engine() as manager:
             await nothing_is_noted(world)
             [status] = manager.queries.status().uploads

@@ -86,13 +86,13 @@ async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
         )
         for project in (stalled, ids[clouds.sound]):
             await journal.write(
-                lambda connection, project=project: open_multiparts.intend_multipart(connection, project, "a.jpg")  # type: ignore[misc]
+                lambda connection, project=project: open_multiparts.intend(connection, project, "a.jpg")  # type: ignore[misc]
             )
 
         left: list[int] = []
 
         async def look() -> None:
-            left[:] = [each.project for each in await journal.read(open_multiparts.all_abandoned)]
+            left[:] = [each.project for each in await journal.read(open_multiparts.all_stale)]
 
         async with asyncio.timeout(15):
             await look()

@@ -12,7 +12,7 @@ import pytest
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight
 from tui_uploader.engine.journal.records import FileRecord
-from tui_uploader.engine.journal.tables.known_contents import Known
+from tui_uploader.engine.journal.tables.known_contents import KnownContent
 from tui_uploader.engine.pipeline import check, walk
 from tui_uploader.engine.pipeline.transfer import Transfer
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, is_quiet, pause_after
@@ -107,7 +107,7 @@ async def test_a_worker_that_always_fails_is_told_and_tried_again(
 
 
 def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(row: FileRecord, kind: ProjectKind, known: Known | None) -> CheckedFile:
+    def read(row: FileRecord, kind: ProjectKind, known: KnownContent | None) -> CheckedFile:
         if row.path.endswith(BROKEN):
             raise RuntimeError("no such luck")
         return read_file(row, kind, known)

@@ -21,12 +21,12 @@ _WIDE = 16
 
 
 def to_column(number: int) -> int | bytes:
-    """`number` (less than 127 bits) as SQLite can hold it."""
+    """Return `number` (less than 127 bits) as a value that SQLite can hold."""
     return number if _SMALLEST <= number <= _LARGEST else number.to_bytes(_WIDE, "big", signed=True)
 
 
 def from_column(value: int | bytes) -> int:
-    """The number that `to_column` made `value` of."""
+    """Return the number that `to_column` converted to `value`."""
     return int.from_bytes(value, "big", signed=True) if isinstance(value, bytes) else value
 
 
@@ -35,7 +35,7 @@ class ForeignValue(Exception):
 
 
 def word(kind: type[E], value: object) -> E:
-    """The member of the enum that a column names. Raises ForeignValue."""
+    """Return the enum member that a column names. Raises ForeignValue."""
     try:
         return kind(value)
     except ValueError as error:
@@ -43,7 +43,7 @@ def word(kind: type[E], value: object) -> E:
 
 
 def columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]:
-    """What tells one state of a file from another, by the names of columns that `files` and `known` both have."""
+    """Return the facts that distinguish two states of a file, by the column names that `files` and `known` share."""
     return {
         "size": to_column(candidate.size),
         "mtime_ns": to_column(candidate.mtime_ns),
@@ -54,12 +54,12 @@ def columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]:
 
 
 def file_columns_of(candidate: Candidate) -> dict[str, int | bytes | str | None]:
-    """What a row of `files` tells of the candidate beside its path."""
+    """Return the columns of `files` for a candidate, without its path."""
     return {**columns_of(candidate), "real": os.fsencode(candidate.real) if candidate.real else None}
 
 
 def candidate_in(row: sqlite3.Row) -> Candidate:
-    """The file as a row of `files` or `known` describes it."""
+    """Return the file that a row of `files` or `known` describes."""
     return Candidate(
         path=os.fsdecode(row["path"]),
         size=from_column(row["size"]),

@@ -1,9 +1,9 @@
-"""The lock that keeps every other process from the journal while it is open.
+"""The lock that keeps other processes from opening the journal.
 
-SQLite itself lets several processes write to one file in turn, and each would believe that its files are its own to
-send. The lock is an advisory `flock` on a file beside the journal: the kernel drops it when the process dies, and it
-holds between two opens within one process too. It is never put on the journal's own file: closing any descriptor of
-that file would drop SQLite's POSIX locks on it (https://sqlite.org/howtocorrupt.html, section 2.2).
+SQLite lets several processes write to one file in turn, and two engines would send the same files. The lock is an
+advisory `flock` on a file next to the journal: the kernel releases it when the process ends, and it also excludes a
+second open within the same process. It is not on the journal's own file, because closing any descriptor of that file
+would drop SQLite's POSIX locks on it (https://sqlite.org/howtocorrupt.html, section 2.2).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tui_uploader.errors import JournalInUse, JournalUnwritable
 _NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
-class Guard:
-    """The lock, held until `release`. Its file goes with it."""
+class JournalLock:
+    """Held until `release`, which removes its file."""
 
     def __init__(self, journal: Path) -> None:
         """`journal`: without symbolic links. Raises JournalInUse, JournalUnwritable."""
@@ -35,7 +35,7 @@ class Guard:
 
 
 def _held(path: Path, journal: Path) -> int:
-    """A descriptor of the locked file that lies at `path`: the holder before may remove it at any moment."""
+    """Return a descriptor of the locked file at `path`, which the previous holder may remove at any moment."""
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -43,8 +43,8 @@ def _held(path: Path, journal: Path) -> int:
             raise _unusable(path, error) from error
         try:
             _lock(descriptor, path, journal)
-            if _lies_at(path, descriptor):
-                # The text is for messages only, so a full disk must not keep the journal closed.
+            if _is_at(path, descriptor):
+                # The process id is for messages only, so a full disk must not prevent opening the journal.
                 with contextlib.suppress(OSError):
                     os.ftruncate(descriptor, 0)
                     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -69,7 +69,7 @@ def _lock(descriptor: int, path: Path, journal: Path) -> None:
         raise _unusable(path, error) from error
 
 
-def _lies_at(path: Path, descriptor: int) -> bool:
+def _is_at(path: Path, descriptor: int) -> bool:
     try:
         return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(descriptor))
     except OSError:
@@ -79,7 +79,7 @@ def _lies_at(path: Path, descriptor: int) -> bool:
 def _unusable(path: Path, error: OSError) -> JournalUnwritable:
     if error.errno in _NO_LOCKS_HERE:
         return JournalUnwritable(
-            f"The file system of {shown(path.parent)} has no file locks ({error.strerror}), so the journal is not safe "
-            "there. Let XDG_DATA_HOME name a folder on a local disk."
+            f"The file system of {shown(path.parent)} does not support file locks ({error.strerror}), so the journal "
+            "is not safe there. Set XDG_DATA_HOME to a folder on a local disk."
         )
-    return JournalUnwritable(f"The journal's folder {shown(path.parent)} cannot be used: {error.strerror or error}.")
+    return JournalUnwritable(f"Cannot use the journal's folder {shown(path.parent)}: {error.strerror or error}.")

@@ -1,4 +1,4 @@
-"""Rows of the journal as immutable values, and the SQL that reads those which need more than their table."""
+"""Rows of the journal as immutable values, and the SQL that reads uploads with their walks and tallies."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileStage, ProcessingState, ProjectKind, Proof, UploadState
 
 UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
-"""To be uploaded, and neither there yet nor given up."""
+"""Still to be uploaded, without failed files."""
 UNFINISHED = (*UNDER_WAY, FileStage.FAILED)
-"""Not uploaded, and neither a duplicate nor removed: an upload with such files is not complete."""
+"""Not uploaded, and neither duplicate nor removed: an upload with such files is not complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ProjectRecord:
 
     @property
     def start_in_doubt(self) -> bool:
-        """Processing was asked for, and whether the service heard it was never learned."""
+        """Whether the start of processing was requested, and its answer is unknown."""
         return self.start_asked_at is not None and self.started_at is None
 
 
@@ -65,20 +65,20 @@ class UploadRecord:
     notice: str | None
     skipped: int
     unscanned: int
-    """Paths that have not been walked to the end."""
+    """Number of paths whose walk is not complete."""
     failed_walks: int = 0
-    """Those of them whose last walk failed."""
+    """Number of those whose last walk failed."""
     walk_error: str | None = None
-    """Kind of the failure of the first of these."""
+    """Kind of the first of these failures."""
     walk_reason: str | None = None
-    """What the user reads of it."""
+    """Its message for the user."""
     dismissed_at: float | None = None
     condensed: bool = False
-    """Only what was delivered is kept of it, or is going to be (see `retention`)."""
+    """Whether only the record of delivered files is kept, or will be (see `tables.retention`)."""
 
     @property
     def past(self) -> bool:
-        """It is off the list, and has ended: nothing will be walked, checked or sent for it."""
+        """Whether it is dismissed and has ended, so that no work is left for it."""
         return self.dismissed and self.state in (UploadState.COMPLETE, UploadState.CANCELLED)
 
     @classmethod
@@ -115,13 +115,13 @@ class FileRecord:
     ctime_ns: int | None = None
     mount: str = ""
     proof: Proof | None = None
-    """How the store proved the object; None: there is none, or an older version did not keep it."""
+    """How the storage proved the object; None: no object, or stored by a version that did not keep the proof."""
     real: str = ""
     """See `Candidate.real`."""
 
     @property
     def candidate(self) -> Candidate:
-        """The file as it was when it was found or, later, checked."""
+        """The file as it was when it was found, or later when it was checked."""
         return Candidate(self.path, self.size, self.mtime_ns, self.inode, self.ctime_ns, self.mount, self.real)
 
     @classmethod

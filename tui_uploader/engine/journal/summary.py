@@ -1,7 +1,7 @@
-"""What the engine knows without looking at single files: one value, brought up to date at every commit.
+"""An immutable summary of the journal, without single files, that every commit updates.
 
-It is read as a whole once, when the journal is opened. From then on temporary triggers note which projects and uploads
-a transaction changes, and only those are read again: a commit costs the same for any number of past uploads.
+It is read as a whole when the journal is opened. From then on temporary triggers note which projects and uploads a
+transaction changes, and only those are read again: the cost of a commit does not grow with the past uploads.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from tui_uploader.engine.journal.records import (
 )
 from tui_uploader.model import FileStage, UploadState
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class OfProject:
-    """All uploads of a project, past ones too."""
+class ProjectUploads:
+    """The uploads of a project and their files by stage, including past uploads."""
 
     uploads: tuple[int, ...] = ()
-    """In the order in which they were made."""
+    """In order of creation."""
     files: Mapping[FileStage, int] = field(default_factory=dict)
 
 
-NO_UPLOADS = OfProject()
+NO_UPLOADS = ProjectUploads()
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     projects: Mapping[int, ProjectRecord]
     uploads: Mapping[int, UploadRecord]
-    """Those that work may be done for, in the order in which they were made."""
+    """Uploads that may have work left, in order of creation."""
     past: Mapping[int, UploadRecord]
-    """The others: many, after some years."""
+    """Dismissed uploads that have ended: many, after some years."""
     tallies: Mapping[int, Mapping[FileStage, Tally]]
-    """Of all uploads, past ones too."""
-    of_projects: Mapping[int, OfProject]
+    """By upload, including past ones."""
+    of_projects: Mapping[int, ProjectUploads]
 
     @classmethod
     def of(
@@ -57,12 +57,12 @@ class Summary:
         uploads: Mapping[int, UploadRecord],
         tallies: Mapping[int, Mapping[FileStage, Tally]],
     ) -> Summary:
-        """`uploads`: all, in the order in which they were made."""
-        of_projects: dict[int, OfProject] = {}
+        """`uploads`: all of them, in order of creation."""
+        of_projects: dict[int, ProjectUploads] = {}
         for number, row in uploads.items():
             before = of_projects.get(row.project, NO_UPLOADS)
             files = _changed(before.files, {}, tallies.get(number, {}))
-            of_projects[row.project] = OfProject((*before.uploads, number), files)
+            of_projects[row.project] = ProjectUploads((*before.uploads, number), files)
         return cls(
             projects,
             {number: row for number, row in uploads.items() if not row.past},
@@ -83,14 +83,14 @@ class Summary:
         return sum(of_upload.get(stage, NOTHING).bytes for stage in stages)
 
     def busy(self, upload: int) -> bool:
-        """It runs, and has something to walk, check, send or register."""
+        """Whether the upload runs, and has something to walk, check, send or register."""
         row = self.uploads.get(upload)
         if row is None or row.state not in (UploadState.PREPARING, UploadState.ACTIVE):
             return False
         return bool(row.unscanned or self.files(upload, *UNDER_WAY))
 
     def uploads_of(self, project: int) -> tuple[UploadRecord, ...]:
-        """All of the project, past ones too, in the order in which they were made."""
+        """Return all uploads of the project, including past ones, in order of creation."""
         numbers = self.of_projects.get(project, NO_UPLOADS).uploads
         return tuple(row for row in map(self.upload, numbers) if row is not None)
 
@@ -101,21 +101,21 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What a commit changed of the summary."""
+    """The changes of the summary by one commit."""
 
     before: Summary
     after: Summary
     projects: frozenset[int] = frozenset()
-    """Numbers of the rows that were written."""
+    """Numbers of the changed rows."""
     uploads: frozenset[int] = frozenset()
     stages: frozenset[FileStage] = frozenset()
-    """Those that files came to or left."""
+    """Stages that files entered or left."""
 
 
 def _changed(
     files: Mapping[FileStage, int], before: Mapping[FileStage, Tally], after: Mapping[FileStage, Tally]
 ) -> Mapping[FileStage, int]:
-    """`files` of a project, after the tallies of one of its uploads changed."""
+    """Return `files` of a project after the tallies of one of its uploads changed."""
     changed = dict(files)
     for stage in before.keys() | after.keys():
         difference = after.get(stage, NOTHING).files - before.get(stage, NOTHING).files
@@ -133,11 +133,11 @@ _NOTED = (
     ("tallies", "changed_uploads", "upload"),
     ("tallies", "changed_stages", "stage"),
 )
-"""A table, where its changes are noted, and the column whose value is noted."""
+"""Each table, the temporary table that notes its changes, and the column whose value is noted."""
 
 
 def read_summary(connection: sqlite3.Connection) -> Summary:
-    """The summary of everything, for a connection that has just been opened."""
+    """Read the summary of the whole journal."""
     projects = {row["id"]: ProjectRecord.of(row) for row in connection.execute("SELECT * FROM projects ORDER BY id")}
     uploads = {upload.id: upload for upload in all_uploads(connection)}
     tallies: dict[int, dict[FileStage, Tally]] = {number: {} for number in uploads}
@@ -149,7 +149,7 @@ def read_summary(connection: sqlite3.Connection) -> Summary:
 
 
 def note_changes(connection: sqlite3.Connection) -> None:
-    """From now on the connection notes what it changes, for `committed`."""
+    """Let the connection note its changes from now on, for `committed`."""
     connection.execute("PRAGMA temp_store = MEMORY")
     for noted in sorted({noted for _, noted, _ in _NOTED}):
         connection.execute(f"CREATE TEMP TABLE {noted} (value PRIMARY KEY) WITHOUT ROWID")
@@ -163,7 +163,7 @@ def note_changes(connection: sqlite3.Connection) -> None:
 
 
 def committed(connection: sqlite3.Connection, before: Summary) -> Commit:
-    """The changes of this transaction, which is about to be committed. The notes about them are deleted."""
+    """Return the changes of the transaction that is about to be committed, and delete the notes of them."""
     projects: list[int] = _taken(connection, "changed_projects")
     uploads: list[int] = _taken(connection, "changed_uploads")
     stages = frozenset(word(FileStage, stage) for stage in _taken(connection, "changed_stages"))
@@ -184,12 +184,12 @@ def _brought_up_to_date(
         _put(uploads, number, None if upload is None or upload.past else upload)
         _put(past, number, upload if upload is not None and upload.past else None)
         tally = tally_of(connection, number) if upload is not None else {}
-        project = upload or before.upload(number)
-        if project is not None:
-            of_project = of_projects.get(project.project, NO_UPLOADS)
+        known = upload or before.upload(number)
+        if known is not None:
+            of_project = of_projects.get(known.project, NO_UPLOADS)
             kept = [other for other in of_project.uploads if other != number] + ([] if upload is None else [number])
             files = _changed(of_project.files, before.tallies.get(number, {}), tally)
-            _put(of_projects, project.project, OfProject(tuple(sorted(kept)), files) if kept else None)
+            _put(of_projects, known.project, ProjectUploads(tuple(sorted(kept)), files) if kept else None)
         _put(tallies, number, tally if upload is not None else None)
     return Summary(projects, dict(sorted(uploads.items())), past, tallies, of_projects)
 
@@ -201,7 +201,7 @@ def _taken(connection: sqlite3.Connection, noted: str) -> list[Any]:
     return values
 
 
-def _put(rows: dict[int, Row], number: int, row: Row | None) -> None:
+def _put(rows: dict[int, T], number: int, row: T | None) -> None:
     if row is None:
         rows.pop(number, None)
     else:

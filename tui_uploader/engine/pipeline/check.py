@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import deduplication, file_parts, files, known_contents
-from tui_uploader.engine.journal.tables.known_contents import Known
+from tui_uploader.engine.journal.tables.known_contents import KnownContent
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
 from tui_uploader.engine.scheduling.concurrency import may_read_ahead
@@ -85,7 +85,7 @@ class Checker:
         states = (UploadState.PREPARING, UploadState.ACTIVE)
         return [upload for upload in self._context.summary.uploads.values() if upload.state in states]
 
-    async def _next_rows(self) -> list[tuple[FileRecord, Known | None]]:
+    async def _next_rows(self) -> list[tuple[FileRecord, KnownContent | None]]:
         """The next files to check, and what is known of their content from an earlier check.
 
         A project whose large files keep the readers of a file system busy gets no more of that file system until those
@@ -102,7 +102,7 @@ class Checker:
             return []
         passing_over = (*self._under_way, *self._context.unfinished.deferred, *self._faults.resting)
 
-        def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRecord, Known | None]]:
+        def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRecord, KnownContent | None]]:
             heads = [
                 files.unchecked(connection, upload, _AT_ONCE, passing_over, but_in)
                 for upload, but_in in waiting.items()
@@ -127,7 +127,7 @@ class Checker:
     def _volume_of(self, row: FileRecord) -> Volume:
         return self._context.sources.volume_of(row.path)
 
-    def _begin(self, row: FileRecord, read_before: Known | None) -> None:
+    def _begin(self, row: FileRecord, read_before: KnownContent | None) -> None:
         """Read files side by side, settle them in order: of two with one content, the first found is the original."""
         task = asyncio.create_task(self._check(row, read_before, self._latest.get(row.project)), name=f"check-{row.id}")
         self._under_way[row.id] = (row.project, self._volume_of(row))
@@ -142,7 +142,9 @@ class Checker:
             del self._latest[row.project]
         self.wakeup.set()
 
-    async def _check(self, row: FileRecord, read_before: Known | None, before: asyncio.Task[None] | None) -> None:
+    async def _check(
+        self, row: FileRecord, read_before: KnownContent | None, before: asyncio.Task[None] | None
+    ) -> None:
         try:
             try:
                 await self._check_content(row, read_before, before)
@@ -166,7 +168,7 @@ class Checker:
             await self._note_fault(row, error)
 
     async def _check_content(
-        self, row: FileRecord, read_before: Known | None, before: asyncio.Task[None] | None
+        self, row: FileRecord, read_before: KnownContent | None, before: asyncio.Task[None] | None
     ) -> None:
         project = self._context.summary.projects[row.project]
         if not await self._may_be_read(row, project.kind):

@@ -77,7 +77,7 @@ class Adder:
         def take_back(connection: sqlite3.Connection) -> bool:
             nothing = not sources.holds_any(connection, upload, paths)
             if nothing:
-                uploads.take_back(connection, upload, paths)
+                uploads.withdraw_paths(connection, upload, paths)
             return nothing
 
         if await self._context.journal.write(take_back):

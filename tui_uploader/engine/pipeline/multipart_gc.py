@@ -16,7 +16,7 @@ from tui_uploader.cloud.contract import Multipart, ObjectStore
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import open_multiparts
-from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, Abandoned
+from tui_uploader.engine.journal.tables.open_multiparts import UNKNOWN, StaleMultipart
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, decide
@@ -40,14 +40,14 @@ class MultipartCleaner:
         self.wakeup = context.notifier.subscribe(FileStage.FAILED, Topic.UPLOADS, Topic.WORK, Topic.ACCOUNTS)
         self._tasks = ProjectTasks(context, "clean up", self.wakeup)
         self._next_look = 0.0
-        self._not_before: dict[Abandoned, float] = {}
+        self._not_before: dict[StaleMultipart, float] = {}
 
     async def step(self) -> float | None:
         now = self._context.clocks.monotonic()
         if now < self._next_look:
             return self._next_look - now
-        left = await self._context.journal.read(open_multiparts.all_abandoned)
-        by_project: defaultdict[int, list[Abandoned]] = defaultdict(list)
+        left = await self._context.journal.read(open_multiparts.all_stale)
+        by_project: defaultdict[int, list[StaleMultipart]] = defaultdict(list)
         for upload in left:
             if upload.multipart == UNKNOWN and self._next_look:
                 # Noted since this engine started: the answer may be on its way.
@@ -65,11 +65,11 @@ class MultipartCleaner:
     async def close(self) -> None:
         await self._tasks.close()
 
-    async def _attend_to_all(self, of_one_project: Sequence[Abandoned]) -> None:
+    async def _attend_to_all(self, of_one_project: Sequence[StaleMultipart]) -> None:
         for upload in of_one_project:
             await self._attend(upload)
 
-    async def _attend(self, upload: Abandoned) -> None:
+    async def _attend(self, upload: StaleMultipart) -> None:
         project = self._context.summary.projects.get(upload.project)
         account = None if project is None else self._context.account_of(project)
         if project is None or project.remote_id is None or account is None or not account.usable:
@@ -88,19 +88,19 @@ class MultipartCleaner:
         else:
             self._not_before[upload] = self._context.clocks.monotonic() + OLD
 
-    def _gives_up(self, account: SignedIn, upload: Abandoned, error: UploaderError) -> bool:
+    def _gives_up(self, account: SignedIn, upload: StaleMultipart, error: UploaderError) -> bool:
         log.warning("Parts of %r stay in the store for now: %s", upload.object, error)
         action = decide(error, 0, self._context.clocks.random).action
         if action in (RetryAction.AWAIT_LINK, RetryAction.AWAIT_SIGN_IN):
             self._context.accounts.note(account, error)
         return action is RetryAction.GIVE_UP
 
-    async def _abort(self, store: ObjectStore, upload: Abandoned) -> bool:
+    async def _abort(self, store: ObjectStore, upload: StaleMultipart) -> bool:
         await store.abort_multipart(upload.object, upload.multipart)
         log.info("Parts of %r that nobody needs are out of the store.", upload.object)
         return True
 
-    async def _sweep(self, store: ObjectStore, upload: Abandoned) -> bool:
+    async def _sweep(self, store: ObjectStore, upload: StaleMultipart) -> bool:
         """Whether nothing is left that could be ours. Where the store does not let us look, nothing can be done."""
         listed = await store.list_multiparts(upload.object)
         ours = await self._context.journal.read(

@@ -147,9 +147,7 @@ class Transfer:
                 return row.multipart, journaled
             listed = await self._store.list_parts(self._name, row.multipart)
             return row.multipart, confirmed(journaled, listed)
-        await context.journal.write(
-            partial(open_multiparts.intend_multipart, project=row.project, object_name=self._name)
-        )
+        await context.journal.write(partial(open_multiparts.intend, project=row.project, object_name=self._name))
         multipart = await self._store.create_multipart(self._name)
         await context.journal.write(lambda connection: file_parts.begin_multipart(connection, row.id, multipart, size))
         return multipart, []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui_uploader.engine.journal.records import FileRecord
-from tui_uploader.engine.journal.tables.known_contents import Content, Known
+from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.engine.sources.recognise import holds
 from tui_uploader.intake.comparison import was_modified
 from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
@@ -28,7 +28,7 @@ class CheckedFile:
     """CRC32 of each part of the upload; None if the file was recognised without being read."""
 
 
-def read_file(row: FileRecord, kind: ProjectKind, known: Known | None) -> CheckedFile:
+def read_file(row: FileRecord, kind: ProjectKind, known: KnownContent | None) -> CheckedFile:
     """Recognise the content of the file as the `known` one, or read it and judge whether it is usable.
 
     Blocking: for a thread. Raises SourceError; SourceChanged when the file changed meanwhile.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.tables.known_contents import Known
+from tui_uploader.engine.journal.tables.known_contents import KnownContent
 from tui_uploader.errors import SourceError
 from tui_uploader.intake.comparison import Comparison, compare
 from tui_uploader.intake.samples import read_samples
@@ -28,7 +28,7 @@ class Recognised:
     """Paths of files that were recognised or replaced by their samples."""
 
 
-def recognise(found: Sequence[Candidate], known: Mapping[str, Known]) -> Recognised:
+def recognise(found: Sequence[Candidate], known: Mapping[str, KnownContent]) -> Recognised:
     """Compare the files of a walk with what is known by path. Blocking: for a thread.
 
     A file that cannot be read is neither recognised nor replaced: its check will report why.
@@ -50,14 +50,14 @@ def recognise(found: Sequence[Candidate], known: Mapping[str, Known]) -> Recogni
     return Recognised(tuple(seen[candidate.path] for candidate in found), identities, replaced, frozenset(sampled))
 
 
-def _compare_samples(candidate: Candidate, known: Known) -> tuple[Candidate, bool]:
+def _compare_samples(candidate: Candidate, known: KnownContent) -> tuple[Candidate, bool]:
     """The file as it is now, and whether it holds the known content. Raises SourceError."""
     with open_source(candidate.path, real=candidate.real) as (descriptor, _):
         found = candidate_at(candidate.path, descriptor, candidate.real)
         return found, holds(known, found, descriptor)
 
 
-def holds(known: Known, found: Candidate, descriptor: int) -> bool:
+def holds(known: KnownContent, found: Candidate, descriptor: int) -> bool:
     """Whether the open file, whose metadata are `found`, is proven to hold the known content. Raises OSError."""
     match compare(known.candidate, found):
         case Comparison.SAME:

@@ -1,7 +1,4 @@
-"""SQL of the user's commands on many files of an upload. Each is one transaction, and its count is true.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL of the user's commands on many files of an upload. Each is one transaction and returns an exact count."""
 
 from __future__ import annotations
 
@@ -30,14 +27,14 @@ _LARGEST_ID = 2**63 - 1
 
 
 def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    """Take files out of the queue. Returns how many.
+    """Remove files from the queue. Returns their number.
 
-    Raises NoSuchUpload, NoSuchFile, and NotPossibleNow when one that was named is uploading or uploaded; then no file
-    was removed, whatever else was selected.
+    Raises NoSuchUpload, NoSuchFile, and NotPossibleNow if a named file is uploading or uploaded; then no file is
+    removed.
     """
     _choose(connection, upload_id, selection)
     fitting = (*stages_before(FileEvent.REMOVE), FileStage.REMOVED)
-    # A file that changed after it was uploaded is there twice under one path: the user names the latest.
+    # A file that changed after its upload has two rows of one path: the user means the later one.
     stuck = connection.execute(
         "SELECT f.path, f.stage FROM files f JOIN temp.chosen c ON c.id = f.id"
         f" WHERE c.how = ? AND f.stage NOT IN ({marks(fitting)}) AND NOT EXISTS ("
@@ -54,9 +51,9 @@ def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
 
 
 def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    """Let failed files wait again. Returns how many of the selected had failed. Raises NoSuchUpload, NoSuchFile.
+    """Let the selected failed files wait again. Returns their number. Raises NoSuchUpload, NoSuchFile.
 
-    One that was chosen by itself is taken as it is, even if its end seems to be missing.
+    A file that the user named or marked is uploaded as it is, even if its end seems to be missing.
     """
     _choose(connection, upload_id, selection)
     connection.execute(
@@ -67,7 +64,7 @@ def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelecti
 
 
 def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    """Take removals back. Returns how many of the selected had been removed. Raises NoSuchUpload, NoSuchFile."""
+    """Undo the removal of the selected files. Returns their number. Raises NoSuchUpload, NoSuchFile."""
     _choose(connection, upload_id, selection)
     restored = move_chosen(connection, FileEvent.RESTORE)
     if restored:
@@ -76,14 +73,16 @@ def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelec
 
 
 def dismiss(connection: sqlite3.Connection, upload_id: int, now: float) -> None:
-    """Raises NoSuchUpload, and NotPossibleNow unless the upload is complete or cancelled."""
+    """Take an upload off the list. Raises NoSuchUpload, and NotPossibleNow unless it is complete or cancelled."""
     found = uploads.upload(connection, upload_id)
     if found.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
-        raise NotPossibleNow(f"Upload {upload_id} is {found.state}: only a complete or cancelled one is dismissed.")
+        raise NotPossibleNow(
+            f"Upload {upload_id} is {found.state}: only complete or cancelled uploads can be dismissed."
+        )
     connection.execute(
         "UPDATE uploads SET dismissed = 1, dismissed_at = ? WHERE id = ? AND NOT dismissed", (now, upload_id)
     )
-    # What will never be sent from here must not keep the same content of a later upload from being sent.
+    # Files that will never be sent must not make those of a later upload count as duplicates.
     choose(connection)
     choose_where(connection, "upload = ?", upload_id)
     move_chosen(connection, FileEvent.REMOVE)
@@ -91,10 +90,10 @@ def dismiss(connection: sqlite3.Connection, upload_id: int, now: float) -> None:
 
 
 def _choose(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> None:
-    """The selected files become the chosen ones.
+    """Choose the selected files.
 
-    Raises NoSuchUpload, NotPossibleNow for an upload of which only a record is left, and NoSuchFile when one that was
-    named is missing.
+    Raises NoSuchUpload, NotPossibleNow for an upload of which only a record is left, and NoSuchFile if a named file
+    does not exist.
     """
     if uploads.upload(connection, upload_id).condensed:
         raise uploads.condensed(upload_id)
@@ -114,7 +113,7 @@ def _choose(connection: sqlite3.Connection, upload_id: int, selection: FileSelec
 
 
 def _choose_named(connection: sqlite3.Connection, upload_id: int, names: Iterable[str]) -> None:
-    """By whole path, or else by name, on disk or in the project. The files are read once for all bare names."""
+    """Choose files by path, or else by name on disk or in the project; one pass over the files serves all names."""
     wanted: dict[str, str] = {}
     for name in names:
         path = os.fsencode(name)
@@ -148,7 +147,7 @@ def _holds(connection: sqlite3.Connection, upload_id: int, condition: str, value
 
 
 def _retry_chosen(connection: sqlite3.Connection) -> int:
-    """An object that is stored already only needs registering, unless another file brings the content meanwhile."""
+    """Files with a stored object only need registering, unless another file delivers their content."""
     holding = ", ".join(f"'{stage}'" for stage in HOLDING)  # literals, as in `files.holder`
     connection.execute("DROP TABLE IF EXISTS temp.only_to_register")
     connection.execute(

@@ -1,7 +1,4 @@
-"""SQL of what files contain: which content a project has, and under which names.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL that decides which file delivers a content to a project, and under which object name."""
 
 from __future__ import annotations
 
@@ -28,12 +25,12 @@ def settle_check(
     content: Content,
     parts: Sequence[int] | None = None,
 ) -> None:
-    """The content is proven and of use: the file waits to be sent under its own name, or is a duplicate of another.
+    """Settle a checked file: it waits to be sent under its own name, or is a duplicate of another file.
 
-    `parts`: CRC32 of each part, where the file was read; parts that were sent of other bytes are sent again.
-    A file that was found anew at the path of one that brought this very content is that one, and leaves the upload.
+    `parts`: CRC32 of each part, if the file was read; stored parts of other bytes are sent again.
+    If the file has the path of the one that delivers this content, both are the same file and this row is deleted.
 
-    Does nothing when the file was removed or changed meanwhile.
+    Does nothing if the file was removed or changed in the meantime.
     """
     identity, crc32 = content.identity, content.crc32
     found = files.file(connection, file_id)
@@ -67,8 +64,10 @@ def settle_check(
 
 
 def _own_name(connection: sqlite3.Connection, row: FileRecord, identity: str) -> str | None:
-    """The name that this content has in the project already, or the first of those to choose from that no other holds;
-    from now on it is this content's. None: objects that are not this content have all of them."""
+    """Return the object name that this content has in the project, or claim the first free one.
+
+    None: all possible names belong to other contents.
+    """
     held = connection.execute(
         "SELECT name FROM names INDEXED BY names_of_contents WHERE project = ? AND identity = ?",
         (row.project, identity),
@@ -82,7 +81,7 @@ def _own_name(connection: sqlite3.Connection, row: FileRecord, identity: str) ->
 
 
 def _claim(connection: sqlite3.Connection, project: int, name: str, identity: str) -> bool:
-    """Whether the name is this content's from now on, or was before."""
+    """Claim the name for this content; return whether it belongs to it."""
     key = (project, folded(name))
     taken = connection.execute("SELECT identity FROM names WHERE project = ? AND folded = ?", key).fetchone()
     if taken is None:
@@ -92,16 +91,18 @@ def _claim(connection: sqlite3.Connection, project: int, name: str, identity: st
 
 
 def distinct_images(connection: sqlite3.Connection, project: int) -> int:
-    """Files that the project has or is going to get, as far as is known before they are read: those whose content it
-    has already do not count, nor those of which that is probable until they are read (see `images_held`)."""
-    places = marks(HOLDING)
+    """Count the files that the project has or will get, as estimated before they are read.
+
+    A file does not count if the project has its content already, certainly or probably (see `images_held`).
+    """
+    holding = marks(HOLDING)
     likely = "k.samples IS NULL AND k.size = f.size AND k.mtime_ns = f.mtime_ns AND k.inode = f.inode"
     row = connection.execute(
         "SELECT (SELECT COUNT(*) FROM delivered WHERE project = ?) + COUNT(*) FROM files f"
-        f" WHERE f.project = ? AND (f.stage IN ({places}) OR (f.stage = ? AND NOT EXISTS ("
+        f" WHERE f.project = ? AND (f.stage IN ({holding}) OR (f.stage = ? AND NOT EXISTS ("
         f" SELECT 1 FROM known k WHERE k.path = f.path AND ({EQUAL_FACTS} OR {likely}) AND ("
         "  EXISTS (SELECT 1 FROM delivered d WHERE d.project = f.project AND d.identity = k.identity) OR EXISTS ("
-        f"  SELECT 1 FROM files h WHERE h.project = f.project AND h.identity = k.identity AND h.stage IN ({places})"
+        f"  SELECT 1 FROM files h WHERE h.project = f.project AND h.identity = k.identity AND h.stage IN ({holding})"
         " )))))",
         (project, project, *HOLDING, FileStage.FOUND, *HOLDING),
     ).fetchone()
@@ -109,7 +110,7 @@ def distinct_images(connection: sqlite3.Connection, project: int) -> int:
 
 
 def images_held(connection: sqlite3.Connection, project: int) -> int:
-    """Files of proven content that the project has or is going to get. Costs the same for any number of files."""
+    """Count the files of proven content that the project has or will get, from the tallies."""
     row = connection.execute(
         "SELECT COALESCE(SUM(t.files), 0) FROM tallies t JOIN uploads u ON u.id = t.upload"
         f" WHERE u.project = ? AND t.stage IN ({marks(HOLDING)})",
@@ -119,7 +120,7 @@ def images_held(connection: sqlite3.Connection, project: int) -> int:
 
 
 def give_other_name(connection: sqlite3.Connection, file_id: int) -> None:
-    """Somebody else's object has the file's name: it waits to be sent under the next one."""
+    """Let a file wait to be sent under its next name, because another object has its name."""
     row = files.file(connection, file_id)
     assert row.identity is not None and row.object is not None
     file_parts.forget(connection, file_id)
@@ -134,12 +135,12 @@ def give_other_name(connection: sqlite3.Connection, file_id: int) -> None:
 
 
 def give_up_name(connection: sqlite3.Connection, row: FileRecord) -> None:
-    """The object of that name is not this content, and stays: the name is never used again."""
+    """Never use the file's object name again: the object there is not this content."""
     connection.execute(
         "UPDATE names SET identity = '' WHERE project = ? AND folded = ?", (row.project, folded(row.object or ""))
     )
 
 
 def _fail_without_name(connection: sqlite3.Connection, row: FileRecord) -> None:
-    reason = f"The project has objects of every name that {printable(Path(row.path).name)} could have."
+    reason = f"The project has other objects under every name that {printable(Path(row.path).name)} could get."
     files.fail(connection, row.id, NameTaken.__name__, reason)

@@ -1,7 +1,4 @@
-"""SQL of the parts of files that are sent as multipart uploads.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL of the stored parts of files that are sent as multipart uploads."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from collections.abc import Sequence
 from tui_uploader.cloud.contract import Part
 from tui_uploader.engine.journal.columns import word
 from tui_uploader.engine.journal.tables import files, open_multiparts
-from tui_uploader.engine.journal.tables.open_multiparts import Abandoned
+from tui_uploader.engine.journal.tables.open_multiparts import StaleMultipart
 from tui_uploader.engine.journal.tables.transitions import marks
 from tui_uploader.model import FileStage, Proof
 
@@ -19,10 +16,10 @@ _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FA
 
 
 def begin_multipart(connection: sqlite3.Connection, file_id: int, multipart: str, part_size: int) -> None:
-    """The store answered what `abandoned.intend_multipart` announced."""
+    """Note the multipart upload that the storage created after `open_multiparts.intend`."""
     forget(connection, file_id)
     row = files.file(connection, file_id)
-    open_multiparts.forget(connection, Abandoned(row.project, row.object or "", open_multiparts.UNKNOWN))
+    open_multiparts.forget(connection, StaleMultipart(row.project, row.object or "", open_multiparts.UNKNOWN))
     files.set_columns(connection, file_id, {"multipart": multipart, "part_size": part_size})
 
 
@@ -47,16 +44,16 @@ def of_file(connection: sqlite3.Connection, file_id: int) -> list[Part]:
 
 
 def forget(connection: sqlite3.Connection, file_id: int) -> None:
-    """Nobody goes on with what was sent of the file: the store is to throw it away."""
+    """Give up the file's multipart upload and parts: the multipart upload is to be aborted."""
     row = files.file(connection, file_id)
     if row.multipart is not None and row.object is not None:
-        open_multiparts.note(connection, Abandoned(row.project, row.object, row.multipart))
+        open_multiparts.note(connection, StaleMultipart(row.project, row.object, row.multipart))
     connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
     files.set_columns(connection, file_id, {"multipart": None, "part_size": None})
 
 
 def keep_matching(connection: sqlite3.Connection, file_id: int, crc32s: Sequence[int]) -> None:
-    """Of the parts that were sent, keep those whose bytes are in the file: `crc32s` tells those of its parts."""
+    """Keep the stored parts that match the file; `crc32s` are the checksums of its parts in order."""
     for part in of_file(connection, file_id):
         if part.number > len(crc32s) or part.crc32 != crc32s[part.number - 1]:
             connection.execute("DELETE FROM parts WHERE file = ? AND number = ?", (file_id, part.number))

@@ -1,8 +1,4 @@
-"""SQL of single files. Every change of a stage goes through `move` here or `transitions.move_chosen`, which obey
-the table in `model`.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL of single files. Stages change only by `move` and `transitions.move_chosen`, which obey the table in `model`."""
 
 from __future__ import annotations
 
@@ -23,15 +19,15 @@ def file(connection: sqlite3.Connection, file_id: int) -> FileRecord:
 
 
 def set_columns(connection: sqlite3.Connection, file_id: int, facts: Mapping[str, object]) -> None:
-    """Column names come from this package alone, never from outside."""
+    """Set columns, whose names must not come from outside this package."""
     columns = ", ".join(f"{column} = ?" for column in facts)
     connection.execute(f"UPDATE files SET {columns} WHERE id = ?", (*facts.values(), file_id))
 
 
 def move(connection: sqlite3.Connection, file_id: int, event: FileEvent, **facts: object) -> FileStage:
-    """Let `event` happen to the file, and write `facts` (columns) with it.
+    """Apply `event` to the file, and write `facts` (by column).
 
-    Duplicates of a file that no longer brings its content are looked at again: one of them may take its place.
+    Duplicates of a file that no longer delivers its content are checked again: one of them may replace it.
     Raises ImpossibleTransition.
     """
     row = connection.execute("SELECT stage FROM files WHERE id = ?", (file_id,)).fetchone()
@@ -53,9 +49,9 @@ def free_duplicates(connection: sqlite3.Connection, original: int) -> None:
 
 
 def doubt(connection: sqlite3.Connection, file_id: int) -> None:
-    """Read the file again, though it looks unchanged: what was sent is not what was read.
+    """Have the file read again although it looks unchanged, because other bytes were sent than were read before.
 
-    Its parts stay until its bytes are known: those that were sent of the same bytes are not sent again.
+    Its stored parts stay: those of unchanged bytes are not sent again.
     """
     row = file(connection, file_id)
     known_contents.forget(connection, row.path)
@@ -63,12 +59,12 @@ def doubt(connection: sqlite3.Connection, file_id: int) -> None:
 
 
 def note_facts(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
-    """The file looks like this by now; its content is what it was."""
+    """Note new facts of a file whose content is unchanged."""
     set_columns(connection, file_id, file_columns_of(candidate))
 
 
 def recognise(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
-    """The content that was checked is there still, although the file looks like `candidate` by now."""
+    """Note that the file still has the checked content, although its facts are now those of `candidate`."""
     row = file(connection, file_id)
     assert row.identity is not None
     note_facts(connection, file_id, candidate)
@@ -76,15 +72,15 @@ def recognise(connection: sqlite3.Connection, file_id: int, candidate: Candidate
 
 
 def note_change(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
-    """The file on disk may be another one now: it is looked at again.
+    """Have a file checked again whose content may have changed.
 
-    Identity, name and parts stay until its bytes are known, for they may be the same.
+    Identity, name and parts stay until its bytes are read, because they may be unchanged.
     """
     move(connection, file_id, FileEvent.CHANGED, etag=None, accepted=0, **file_columns_of(candidate))
 
 
 def stands_for(connection: sqlite3.Connection, file_id: int, upload: int, path: str) -> bool:
-    """Whether the row is that of a file at this path, in this upload."""
+    """Whether the row is a file at this path of this upload."""
     row = connection.execute(
         "SELECT 1 FROM files WHERE id = ? AND upload = ? AND path = ?", (file_id, upload, os.fsencode(path))
     ).fetchone()
@@ -92,7 +88,7 @@ def stands_for(connection: sqlite3.Connection, file_id: int, upload: int, path: 
 
 
 def drop(connection: sqlite3.Connection, file_id: int) -> None:
-    """The row stands for a file that another row stands for. Its number is not given to another one."""
+    """Delete a row whose file another row represents. Its number is never used again."""
     connection.execute("INSERT INTO dropped VALUES (?)", (file_id,))
     connection.execute("DELETE FROM dropped WHERE file < (SELECT MAX(file) FROM dropped)")
     connection.execute("DELETE FROM files WHERE id = ?", (file_id,))
@@ -102,10 +98,10 @@ def drop(connection: sqlite3.Connection, file_id: int) -> None:
 
 
 def unchecked(
-    connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int], but_in: Sequence[str] = ()
+    connection: sqlite3.Connection, upload: int, limit: int, exclude: Sequence[int], outside: Sequence[str] = ()
 ) -> list[FileRecord]:
-    """The next files to look at, in the order in which they were found; `but_in`: but those in these folders."""
-    return _next_of(connection, FileStage.FOUND, upload, limit, passing_over, but_in)
+    """Return the next files to check, in the order in which they were found; `outside`: not below these folders."""
+    return _next_of(connection, FileStage.FOUND, upload, limit, exclude, outside)
 
 
 def _next_of(
@@ -113,16 +109,16 @@ def _next_of(
     stage: FileStage,
     upload: int,
     limit: int,
-    passing_over: Sequence[int],
-    but_in: Sequence[str],
+    exclude: Sequence[int],
+    outside: Sequence[str],
 ) -> list[FileRecord]:
-    marks = ",".join("?" * len(passing_over))
-    outside = " AND NOT (path >= ? AND path < ?)" * len(but_in)
-    # The character behind the slash is the zero.
-    ranges = [end for folder in but_in for end in (os.fsencode(folder) + b"/", os.fsencode(folder) + b"0")]
+    # In bytes, 0 follows the slash.
+    ranges = [end for folder in outside for end in (os.fsencode(folder) + b"/", os.fsencode(folder) + b"0")]
     rows = connection.execute(
-        f"SELECT * FROM files WHERE upload = ? AND stage = ? AND id NOT IN ({marks}){outside} ORDER BY id LIMIT ?",
-        (upload, stage, *passing_over, *ranges, limit),
+        f"SELECT * FROM files WHERE upload = ? AND stage = ? AND id NOT IN ({transitions.marks(exclude)})"
+        + " AND NOT (path >= ? AND path < ?)" * len(outside)
+        + " ORDER BY id LIMIT ?",
+        (upload, stage, *exclude, *ranges, limit),
     )
     return [FileRecord.of(row) for row in rows]
 
@@ -131,14 +127,14 @@ def _next_of(
 
 
 def ready(
-    connection: sqlite3.Connection, upload: int, limit: int, passing_over: Sequence[int], but_in: Sequence[str] = ()
+    connection: sqlite3.Connection, upload: int, limit: int, exclude: Sequence[int], outside: Sequence[str] = ()
 ) -> list[FileRecord]:
-    """The next files to send, in the order in which they were found; `but_in`: but those in these folders."""
-    return _next_of(connection, FileStage.READY, upload, limit, passing_over, but_in)
+    """Return the next files to send, in the order in which they were found; `outside`: not below these folders."""
+    return _next_of(connection, FileStage.READY, upload, limit, exclude, outside)
 
 
 def pick(connection: sqlite3.Connection, file_id: int) -> FileRecord | None:
-    """Begin to send the file; None when it is no longer ready, or its upload no longer runs."""
+    """Begin to send the file; return None if it is no longer ready, or its upload does not run."""
     row = connection.execute(
         "SELECT f.stage, u.state FROM files f JOIN uploads u ON u.id = f.upload WHERE f.id = ?", (file_id,)
     ).fetchone()
@@ -149,9 +145,9 @@ def pick(connection: sqlite3.Connection, file_id: int) -> FileRecord | None:
 
 
 def hold_interrupted(connection: sqlite3.Connection) -> int:
-    """After a crash: what was being sent waits again. Returns how many files."""
+    """After a crash, let the files that were being sent wait again. Returns their number."""
     transitions.choose(connection)
-    # By upload, for which there is an index: a start reads what was being sent, and not every file.
+    # By upload, because of the index: otherwise every start of the engine would read all files.
     transitions.choose_where(
         connection,
         "upload IN (SELECT upload FROM tallies WHERE stage = ? AND files > 0) AND stage = ?",
@@ -168,14 +164,14 @@ def hold_interrupted(connection: sqlite3.Connection) -> int:
 
 
 def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -> None:
-    """An object is only kept for another attempt to register it while its file is known to hold the same."""
+    """Let the file fail. A stored object stays usable for a later registration; any other ETag is outdated."""
     found = file(connection, file_id)
     etag = found.etag if found.stage is FileStage.STORED else None
     move(connection, file_id, FileEvent.FAILED, error=kind, reason=reason, etag=etag)
 
 
 def failed_at_source(connection: sqlite3.Connection, upload_ids: Sequence[int]) -> list[FileRecord]:
-    """Files that failed because of what they are, or were, on this machine."""
+    """Return the failed files whose cause is the file on this machine."""
     kinds = (SourceVanished.__name__, SourceUnreadable.__name__, SourceChanged.__name__, SourceRefused.__name__)
     return [
         FileRecord.of(row)
@@ -188,9 +184,9 @@ def failed_at_source(connection: sqlite3.Connection, upload_ids: Sequence[int]) 
 
 
 def retry(connection: sqlite3.Connection, file_id: int, *, accepted: bool = False) -> None:
-    """An object that is stored already only needs registering, unless another file brought the content meanwhile.
+    """Let a failed file wait again; a stored object only needs registering, unless another file delivers its content.
 
-    `accepted`: the user named the file, and wants it as it is.
+    `accepted`: the user named the file and wants it uploaded as it is.
     """
     row = file(connection, file_id)
     alone = row.identity is not None and holder(connection, row.project, row.identity) is None
@@ -199,8 +195,8 @@ def retry(connection: sqlite3.Connection, file_id: int, *, accepted: bool = Fals
 
 
 def holder(connection: sqlite3.Connection, project: int, identity: str) -> int | None:
-    """The file that brings, or has brought, this content to the project."""
-    # Literals, because SQLite takes the partial index for nothing else; the words are those of an enum of ours.
+    """Return the file that delivers, or has delivered, this content to the project."""
+    # Literals, because SQLite uses the partial index only for them; they come from an enum.
     stages = ", ".join(f"'{stage}'" for stage in transitions.HOLDING)
     row = connection.execute(
         f"SELECT id FROM files WHERE project = ?1 AND identity = ?2 AND stage IN ({stages})"

@@ -1,7 +1,4 @@
-"""SQL of what was read before, by path: a file that is surely, or by its samples, the same is not read again.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL of the contents of files read before, by path: a file that is proven to be unchanged is not read again."""
 
 from __future__ import annotations
 
@@ -14,49 +11,49 @@ from tui_uploader.engine.journal.columns import candidate_in, columns_of
 from tui_uploader.intake.scan import Candidate
 
 EQUAL_FACTS = " AND ".join(f"k.{name} IS f.{name}" for name in ("size", "mtime_ns", "inode", "ctime_ns", "mount"))
-"""SQL: the row `f` of files looks exactly as the row `k` of known did when its content was last seen to be there."""
+"""SQL: the row `f` of files has exactly the facts of the row `k` of known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is known of the bytes of a file."""
+    """The identity of a file's bytes, and the facts read from them."""
 
     identity: str
     crc32: int
     latitude: float | None = None
-    """Degrees, WGS 84, as the image tells; None: it tells none, or was read by a version that kept none."""
+    """Degrees, WGS 84; None: the image has none, or was read by a version that did not keep it."""
     longitude: float | None = None
     taken_at: float | None = None
-    """Seconds, by the camera's clock taken for UTC: it knows no time zone, and is good for an order only."""
+    """Seconds, by the camera's clock read as UTC: without a time zone, it is good for sorting only."""
     samples: str | None = None
-    """See `intake.samples`; None: it was read by a version that kept none."""
+    """See `intake.samples`; None: read by a version that did not keep them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A file as it was when its content was last seen to be there, and that content."""
+class KnownContent:
+    """A file's content, and the file as it was when the content was last proven."""
 
     candidate: Candidate
     content: Content
 
 
-def find(connection: sqlite3.Connection, path: str) -> Known | None:
-    """What was read at `path` the last time."""
+def find(connection: sqlite3.Connection, path: str) -> KnownContent | None:
+    """Return what was last read at `path`."""
     row = connection.execute("SELECT * FROM known WHERE path = ?", (os.fsencode(path),)).fetchone()
     if row is None:
         return None
     content = Content(row["identity"], row["crc32"], row["latitude"], row["longitude"], row["taken_at"], row["samples"])
-    return Known(candidate_in(row), content)
+    return KnownContent(candidate_in(row), content)
 
 
-def find_all(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, Known]:
-    """By path; without those that were never read."""
+def find_all(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, KnownContent]:
+    """Return what was last read at each path, without paths that were never read."""
     found = {path: find(connection, path) for path in paths}
     return {path: known for path, known in found.items() if known is not None}
 
 
 def remember(connection: sqlite3.Connection, candidate: Candidate, content: Content) -> None:
-    """This content is at the path of the candidate, as long as it looks like that."""
+    """Note the content at the candidate's path, which holds while the file has the candidate's facts."""
     row: dict[str, object] = {
         "path": os.fsencode(candidate.path),
         **columns_of(candidate),
@@ -73,7 +70,7 @@ def remember(connection: sqlite3.Connection, candidate: Candidate, content: Cont
 
 
 def recognise(connection: sqlite3.Connection, candidate: Candidate, identity: str) -> None:
-    """The content was found to be there still, although the file looks like `candidate` by now."""
+    """Note that the content is unchanged although the file now has the facts of `candidate`."""
     facts = columns_of(candidate)
     connection.execute(
         f"UPDATE known SET {', '.join(f'{name} = ?' for name in facts)} WHERE path = ? AND identity = ?",
@@ -82,7 +79,7 @@ def recognise(connection: sqlite3.Connection, candidate: Candidate, identity: st
 
 
 def forget(connection: sqlite3.Connection, path: str, identity: str | None = None) -> None:
-    """What is at the path has to be read; with `identity`, only if that was remembered of it."""
+    """Forget the content at the path; with `identity`, only if it is the noted one."""
     connection.execute(
         "DELETE FROM known WHERE path = ?1 AND (?2 IS NULL OR identity = ?2)", (os.fsencode(path), identity)
     )

@@ -1,7 +1,6 @@
-"""SQL of where and when the images of an upload were taken: what a map of the flight is drawn from.
+"""SQL of the positions and times of an upload's images, for the map of the flight.
 
-Nobody draws a hundred thousand points, and the engine has other things to do than to hand them over. More than
-`MOST_POINTS` are gathered into the squares of a grid, in SQLite, which lets the rest of the engine run meanwhile.
+More than `MOST_POINTS` images are combined into the cells of a grid. SQLite does it without blocking the engine.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from tui_uploader.engine.journal.tables.retention import all_files
 from tui_uploader.model import FileStage, FileStatus, Position, Positions
 
 MOST_POINTS = 5_000
-"""A little more than one project takes: the map of a project is exact."""
+"""A little more than the limit of one project, so that its map is exact."""
 
 _GRID = 70
-"""Squares of the grid along each side: their number is below `MOST_POINTS`."""
+"""Cells along each side of the grid: their number is below `MOST_POINTS`."""
 _DIGITS = 7
-"""About a centimetre."""
+"""Decimal places of a position: about a centimetre."""
 _URGENCY = (
     FileStatus.UPLOADED,
     FileStatus.WAITING,
@@ -29,18 +28,18 @@ _URGENCY = (
     FileStatus.DUPLICATE,
     FileStatus.FAILED,
 )
-"""Which of several images at one place tells its status: the last of these."""
+"""Several images at one position are shown with the last of these statuses that occurs."""
 _RANKS = " ".join(
     f"WHEN '{stage}' THEN {_URGENCY.index(stage.status)}" for stage in FileStage if stage.status is not None
 )
-# The journal may be damaged, and the card of another may have been here: a position is believed within its bounds only.
-_HAS_PLACE = "k.latitude BETWEEN -90 AND 90 AND k.longitude BETWEEN -180 AND 180"
+# Cards and damaged journals may hold anything: a position outside the valid range does not count.
+_HAS_POSITION = "k.latitude BETWEEN -90 AND 90 AND k.longitude BETWEEN -180 AND 180"
 _COLUMNS = f"""
-    SELECT f.id AS id, f.stage AS stage, CASE f.stage {_RANKS} ELSE 0 END AS rank, ({_HAS_PLACE}) AS placed,
+    SELECT f.id AS id, f.stage AS stage, CASE f.stage {_RANKS} ELSE 0 END AS rank, ({_HAS_POSITION}) AS placed,
            k.latitude AS latitude, k.longitude AS longitude, k.longitude + 360 * (k.longitude < 0) AS eastward,
            k.taken_at AS taken_at
 """
-"""`eastward`: the longitude from 0 to 360, in which a flight over the antimeridian hangs together."""
+"""`eastward`: the longitude from 0 to 360, in which a flight across the antimeridian is contiguous."""
 _BOUNDS = ", ".join(
     f"{side}({column}) FILTER (WHERE placed) AS {side}_{column}"
     for side in ("min", "max")
@@ -50,7 +49,7 @@ _BOUNDS = ", ".join(
 
 @dataclass(frozen=True, slots=True)
 class _Extent:
-    """The rectangle of all positions, in degrees; `longitude` names the column in which it is the narrower one."""
+    """The bounding box of all positions, in degrees; `longitude` names the column in which it is narrower."""
 
     longitude: str
     west: float
@@ -60,7 +59,7 @@ class _Extent:
 
 
 def positions(connection: sqlite3.Connection, upload: int, file: int | None = None) -> Positions:
-    """Where the images of the upload were taken, and `file` of it in particular. Raises NoSuchUpload."""
+    """Return the positions of the upload's images, and that of `file` in particular. Raises NoSuchUpload."""
     images = _images(uploads.upload(connection, upload))
     counted = connection.execute(
         "SELECT COUNT(*) AS files, COUNT(*) FILTER (WHERE placed) AS located,"
@@ -80,7 +79,7 @@ def positions(connection: sqlite3.Connection, upload: int, file: int | None = No
 
 
 def _images(upload: UploadRecord) -> str:
-    """SQL of the images, with what was read of each."""
+    """Return SQL of the images, each with what was read of it."""
     return (
         f"{_COLUMNS} FROM {all_files(upload)} f LEFT JOIN known k ON k.path = f.path"
         f" AND CASE f.stage WHEN '{FileStage.FOUND}' THEN {EQUAL_FACTS} ELSE k.identity = f.identity END"
@@ -113,7 +112,7 @@ def _one(connection: sqlite3.Connection, images: str, upload: int, file: int) ->
 
 
 def _gathered(connection: sqlite3.Connection, images: str, upload: int, extent: _Extent) -> tuple[Position, ...]:
-    """One point for all images in a square of the grid, in their midst."""
+    """Return one point for all images of a grid cell, at their mean position."""
     rows = connection.execute(
         f"SELECT MAX(rank) AS rank, AVG(latitude) AS latitude, AVG({extent.longitude}) AS longitude,"
         f" COUNT(*) AS files FROM ({images}) WHERE placed GROUP BY"
@@ -143,5 +142,5 @@ def _position(row: sqlite3.Row) -> Position:
 
 
 def _longitude(degrees: float) -> float:
-    """From -180 to 180."""
+    """Return the longitude from -180 to 180."""
     return round(degrees - 360 if degrees > 180 else degrees, _DIGITS)

@@ -1,7 +1,4 @@
-"""SQL of what the user set, and of the bytes that left this machine.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL of the user's preferences, and of the bytes that were sent each day."""
 
 from __future__ import annotations
 
@@ -12,21 +9,21 @@ from typing import TypeVar
 from tui_uploader import codec
 from tui_uploader.engine.journal.columns import ForeignValue
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 
 def preference(
-    connection: sqlite3.Connection, name: str, otherwise: Value, check: Callable[[Value], Value] = lambda value: value
-) -> Value:
-    """The value of the type of `otherwise` that is kept as `name`, or `otherwise`.
+    connection: sqlite3.Connection, name: str, default: T, check: Callable[[T], T] = lambda value: value
+) -> T:
+    """Return the preference `name`, of the type of `default`, or `default` if it was never set.
 
-    `check` raises ValueError for what was never kept. Raises ForeignValue: a budget that got lost would cost the user
-    money."""
+    `check` raises ValueError for an invalid value. Raises ForeignValue for one, rather than lose a data budget.
+    """
     row = connection.execute("SELECT value FROM preferences WHERE name = ?", (name,)).fetchone()
     if row is None:
-        return otherwise
+        return default
     try:
-        return check(codec.from_json(row["value"], type(otherwise)))
+        return check(codec.from_json(row["value"], type(default)))
     except ValueError as error:
         raise ForeignValue(f"preference {name}: {error}") from error
 
@@ -39,7 +36,7 @@ def prefer(connection: sqlite3.Connection, name: str, value: object) -> None:
 
 
 def traffic(connection: sqlite3.Connection) -> dict[str, int]:
-    """Bytes of files that left this machine, by local day (`2026-05-12`)."""
+    """Return the bytes of files that left this machine, by local day (`2026-05-12`)."""
     return {str(row["day"]): int(row["bytes"]) for row in connection.execute("SELECT day, bytes FROM traffic")}
 
 

@@ -18,7 +18,7 @@ def add_project(
     remote_id: str | None = None,
     web_address: str | None = None,
 ) -> int:
-    """A project to be made by this machine, or one that exists under `remote_id`."""
+    """Add a project that this machine will create, or one that the service has under `remote_id`."""
     cursor = connection.execute(
         "INSERT INTO projects (account, remote_id, name, kind, made_here, web_address) VALUES (?, ?, ?, ?, ?, ?)",
         (account, remote_id, name, kind, remote_id is None, web_address),
@@ -30,7 +30,7 @@ def add_project(
 def remote_project(
     connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind, remote_id: str, web_address: str | None
 ) -> int:
-    """The project that the service has under `remote_id`, written down unless it is."""
+    """Return the project that the service has under `remote_id`, added if the journal does not know it."""
     row = connection.execute(
         "SELECT id FROM projects WHERE account = ? AND remote_id = ?", (account, remote_id)
     ).fetchone()
@@ -40,9 +40,9 @@ def remote_project(
 
 
 def existing_project(connection: sqlite3.Connection, project: int) -> int:
-    """Raises NoSuchProject when it is no longer there."""
+    """Return `project`. Raises NoSuchProject if it was deleted."""
     if connection.execute("SELECT 1 FROM projects WHERE id = ?", (project,)).fetchone() is None:
-        raise NoSuchProject("The project was taken back meanwhile. Try again.")
+        raise NoSuchProject("The project was withdrawn in the meantime. Try again.")
     return project
 
 
@@ -55,17 +55,18 @@ def newest_named(connection: sqlite3.Connection, account: str, name: str, kind: 
 
 
 def project(connection: sqlite3.Connection, project_id: int) -> ProjectRecord:
-    """A project that is there."""
+    """Return an existing project."""
     return ProjectRecord.of(connection.execute("SELECT * FROM projects WHERE id = ?", (project_id,)).fetchone())
 
 
 def set_project(connection: sqlite3.Connection, project: int, **facts: object) -> None:
-    """Column names come from this package's callers in the engine, never from outside."""
+    """Set columns, whose names must not come from outside the engine."""
     columns = ", ".join(f"{column} = ?" for column in facts)
     connection.execute(f"UPDATE projects SET {columns} WHERE id = ?", (*facts.values(), project))
 
 
 def drop_unused_project(connection: sqlite3.Connection, project: int) -> None:
+    """Delete a project without uploads that the service does not have."""
     connection.execute(
         "DELETE FROM projects WHERE id = ? AND remote_id IS NULL AND make_asked_at IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM uploads WHERE project = projects.id)",
@@ -74,7 +75,7 @@ def drop_unused_project(connection: sqlite3.Connection, project: int) -> None:
 
 
 def hold_start(connection: sqlite3.Connection, project: int, reason: UploaderError) -> None:
-    """Processing does not start by itself for `reason`, before more images come or the user wishes it."""
+    """Prevent the automatic start of processing until more images are registered, and notify the user of `reason`."""
     set_project(connection, project, start_images=registered_images(connection, project), reason=str(reason))
     connection.execute(
         "UPDATE uploads SET notice_kind = ?, notice = ? WHERE id = (SELECT MAX(id) FROM uploads WHERE project = ?)",
@@ -83,7 +84,7 @@ def hold_start(connection: sqlite3.Connection, project: int, reason: UploaderErr
 
 
 def release_start(connection: sqlite3.Connection, project: int) -> None:
-    """Processing is going to start: what `hold_start` told is done with."""
+    """Remove the notice of `hold_start`: processing is about to start."""
     connection.execute(
         "UPDATE uploads SET notice_kind = NULL, notice = NULL WHERE project = ? AND notice_kind = ?",
         (project, SourceChanged.__name__),
@@ -99,7 +100,7 @@ def registered_images(connection: sqlite3.Connection, project: int) -> int:
 
 
 def ask_start(connection: sqlite3.Connection, project: int, now: float) -> None:
-    """Write the intent to start processing, before the call that cannot be taken back."""
+    """Note the intent to start processing, before the call that cannot be undone."""
     set_project(
         connection,
         project,

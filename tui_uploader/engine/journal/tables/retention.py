@@ -1,11 +1,11 @@
-"""SQL of what is kept of uploads that were dismissed long ago: their row, their counts, and what they delivered.
+"""SQL that condenses uploads that were dismissed long ago to their row, their tallies, and their delivered files.
 
-`delivered` has one short row for each file that was uploaded: enough for receipts, and to know the same content again.
-Files that were removed, paths that were walked or skipped, and parts are dropped. Tallies stay as they are, so that
-images of a project, processing and the limit of 4,000 images go by the same numbers as before.
+`delivered` has one short row for each uploaded file: enough for receipts, and to recognise the same content. Removed
+files, walked or skipped paths, and parts are deleted. Tallies stay, so that the images of a project, processing and the
+limit of 4,000 images are based on the same numbers as before.
 
-Each step is a small transaction. A step that is interrupted, or never followed by another, leaves everything true: a
-file is in `files` or in `delivered`, and whoever asks for all files of an upload asks for both (`all_files`).
+Each step is a small transaction, and the journal is valid after each: a file is either in `files` or in `delivered`,
+and `all_files` reads both.
 """
 
 from __future__ import annotations
@@ -38,27 +38,27 @@ _BOTH = (
 
 
 _AT_REST = f"stage NOT IN ('{FileStage.STORED}', '{FileStage.SENDING}')"
-"""What is stored is going to be registered, whatever became of its upload."""
+"""Stored files will still be registered, even if their upload was cancelled."""
 
 
 def all_files(upload: UploadRecord) -> str:
-    """SQL of a table with all files of the upload, in the columns that `FileRecord.of` takes."""
+    """Return SQL of a table with all files of the upload, in the columns for `FileRecord.of`."""
     return _BOTH if upload.condensed else "files"
 
 
 def paths(connection: sqlite3.Connection, file_ids: Collection[int]) -> dict[int, str]:
-    """Paths by number, also of files of which only a record is left."""
-    places = marks(file_ids)
+    """Return the paths of files by number, including delivered files of condensed uploads."""
+    wanted = marks(file_ids)
     rows = connection.execute(
-        f"SELECT id, path FROM files WHERE id IN ({places})"
-        f" UNION ALL SELECT file, path FROM delivered WHERE file IN ({places})",
+        f"SELECT id, path FROM files WHERE id IN ({wanted})"
+        f" UNION ALL SELECT file, path FROM delivered WHERE file IN ({wanted})",
         (*file_ids, *file_ids),
     )
     return {row["id"]: os.fsdecode(row["path"]) for row in rows}
 
 
 def due(connection: sqlite3.Connection, dismissed_before: float) -> list[int]:
-    """Uploads that were dismissed before then, and of which there is more than is to be kept."""
+    """Return the uploads dismissed before then that are not fully condensed."""
     rows = connection.execute(
         "SELECT u.id FROM uploads u WHERE u.dismissed AND u.dismissed_at < ? AND u.state IN (?, ?)"
         " AND (NOT u.condensed OR EXISTS (SELECT 1 FROM files f WHERE f.upload = u.id)"
@@ -71,12 +71,12 @@ def due(connection: sqlite3.Connection, dismissed_before: float) -> list[int]:
 
 
 def date_dismissals(connection: sqlite3.Connection, now: float) -> None:
-    """Uploads that a version without dates dismissed are taken for dismissed now."""
+    """Date dismissals by a version that kept no dates to now."""
     connection.execute("UPDATE uploads SET dismissed_at = ? WHERE dismissed AND dismissed_at IS NULL", (now,))
 
 
 def condense(connection: sqlite3.Connection, upload_id: int, most: int) -> None:
-    """Take one step with an upload that is due: at most so many files, or so many skipped paths."""
+    """Take one step with a due upload: at most `most` files, or `most` skipped paths."""
     connection.execute("UPDATE uploads SET condensed = 1 WHERE id = ? AND NOT condensed", (upload_id,))
     choose(connection)
     choose_where(
@@ -98,14 +98,14 @@ def condense(connection: sqlite3.Connection, upload_id: int, most: int) -> None:
     connection.execute("DELETE FROM sources WHERE upload = ?", (upload_id,))
 
 
-def give_back(connection: sqlite3.Connection, most: int) -> int:
-    """Return so many empty pages of the file to the file system. Returns how many are left.
+def shrink(connection: sqlite3.Connection, most: int) -> int:
+    """Return up to `most` empty pages to the file system. Returns how many are left.
 
-    The file of a journal that an older version made keeps its size: it was not made for this, and its empty pages are
-    filled again by what comes next.
+    The file of a journal that an older version created keeps its size: it lacks incremental vacuum, and later rows fill
+    its empty pages.
     """
     for _ in range(most):
-        # One by one: Python takes this statement, which has rows without columns, for finished after the first.
+        # One at a time, because Python stops this statement, whose rows have no columns, after the first row.
         connection.execute("PRAGMA incremental_vacuum(1)")
     (vacuum,) = connection.execute("PRAGMA auto_vacuum").fetchone()
     return int(connection.execute("PRAGMA freelist_count").fetchone()[0]) if vacuum else 0

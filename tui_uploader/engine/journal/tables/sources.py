@@ -1,7 +1,4 @@
-"""SQL of the paths that were added to uploads: how far each was walked, and what of it was skipped.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL of the paths that were added to uploads: the progress of their walks, and the entries that were skipped."""
 
 from __future__ import annotations
 
@@ -22,13 +19,13 @@ def at_or_below(path: str) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
 
 
 def added(connection: sqlite3.Connection, upload_id: int) -> list[str]:
-    """Every path that was added to the upload."""
+    """Return every path that was added to the upload."""
     rows = connection.execute("SELECT path FROM sources WHERE upload = ? ORDER BY id", (upload_id,))
     return [os.fsdecode(row["path"]) for row in rows]
 
 
 def note_failed_walk(connection: sqlite3.Connection, upload_id: int, path: str, kind: str, reason: str) -> None:
-    """The path could not be walked to its end; it stays to be walked."""
+    """Note that the walk of the path failed; it will be repeated."""
     connection.execute(
         "UPDATE sources SET error = ?, reason = ? WHERE upload = ? AND path = ? AND NOT scanned",
         (kind, reason, upload_id, os.fsencode(path)),
@@ -42,7 +39,7 @@ def forget_failure(connection: sqlite3.Connection, upload_id: int, path: str) ->
 
 
 def note_found(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
-    """A walk that is not at its end yet found files in the path."""
+    """Note that a walk that still runs found files in the path."""
     connection.execute(
         "UPDATE sources SET found_some = 1 WHERE upload = ? AND path = ? AND NOT scanned AND NOT found_some",
         (upload_id, os.fsencode(path)),
@@ -50,7 +47,7 @@ def note_found(connection: sqlite3.Connection, upload_id: int, path: str) -> Non
 
 
 def was_cut_short(connection: sqlite3.Connection, upload_id: int, path: str) -> bool:
-    """Whether a walk of the path found files, and never came to its end."""
+    """Whether a walk of the path found files, and was never completed."""
     row = connection.execute(
         "SELECT found_some FROM sources WHERE upload = ? AND path = ?", (upload_id, os.fsencode(path))
     ).fetchone()
@@ -58,7 +55,7 @@ def was_cut_short(connection: sqlite3.Connection, upload_id: int, path: str) -> 
 
 
 def begin_walk(connection: sqlite3.Connection, upload_id: int, path: str) -> None:
-    """The path is there and can be read: what is skipped of it is told anew, and no failure of before any more."""
+    """Begin to walk a readable path: forget its last failure and the entries that were skipped."""
     forget_failure(connection, upload_id, path)
     deleted = 0
     for condition, values in at_or_below(path):

@@ -1,7 +1,4 @@
-"""SQL of stored files and their registration.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL of files that the storage has, and of their registration."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, Proof
 
 
 def mark_stored(connection: sqlite3.Connection, file_id: int, etag: str, proof: Proof) -> None:
-    """The object is whole, and its parts with it are no more."""
+    """Note that the storage has the whole object; its parts are no longer needed."""
     connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
     files.move(connection, file_id, FileEvent.STORED, etag=etag, proof=proof, multipart=None, part_size=None)
 
@@ -29,15 +26,15 @@ def next_stored(connection: sqlite3.Connection, project: int, limit: int) -> lis
 
 
 def doubt(connection: sqlite3.Connection, file_id: int, candidate: Candidate) -> None:
-    """The file of a stored object, which the project does not know yet, was written to: it is checked again.
+    """Have a stored file checked again that was written to before it was registered.
 
-    What is known of the object stays: if the content turns out to be the same, only registering is left.
+    The facts of the object stay: if the content turns out to be the same, only registering is left.
     """
     files.move(connection, file_id, FileEvent.CHANGED, **file_columns_of(candidate))
 
 
 def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRecord]:
-    """Registered files of a project, without those whose path was uploaded again since."""
+    """Return the registered files of a project, without those whose path was uploaded again later."""
     stages = (*transitions.HOLDING, FileStage.DUPLICATE)
     marks = ",".join("?" * len(stages))
     rows = connection.execute(
@@ -53,19 +50,19 @@ def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) ->
 
 
 def unask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
-    """Asking again counts as the first time: the service is not known to have taken these files."""
+    """Let the next registration count as the first: the service is not known to have accepted these files."""
     transitions.choose(connection, file_ids)
     connection.execute(f"UPDATE files SET register_asked = 0 WHERE id IN {transitions.CHOSEN}")
 
 
 def send_again(connection: sqlite3.Connection, file_id: int) -> None:
-    """The storage does not have the object that it confirmed."""
+    """Have a file checked and sent again whose object the storage confirmed and does not have."""
     file_parts.forget(connection, file_id)
     files.note_change(connection, file_id, files.file(connection, file_id).candidate)
 
 
 def register(connection: sqlite3.Connection, file_ids: Sequence[int], now: float) -> None:
-    """Raises ImpossibleTransition unless all of them are stored."""
+    """Note that the project has the files. Raises ImpossibleTransition unless all of them are stored."""
     transitions.choose(connection, file_ids)
     registered = transitions.move_chosen(connection, FileEvent.REGISTERED, {"uploaded_at": now})
     if registered != len(set(file_ids)):

@@ -1,9 +1,7 @@
-"""SQL that lets one event happen to many files at once, however many: one statement instead of one for each file.
+"""SQL that applies one event to many files in one statement.
 
-Which stages an event leads from, and to which, is read from the table in `model`, as it is for a single file. The files
-are those whose ids stand in the temporary table `chosen`, which `choose` fills anew.
-
-All functions take the connection of the transaction they are part of.
+The stages before and after an event come from the transition table in `model`, as for a single file. The files are
+those in the temporary table `chosen`, which `choose` fills.
 """
 
 from __future__ import annotations
@@ -15,43 +13,43 @@ from enum import IntEnum
 from tui_uploader.model import FILE_TRANSITIONS, FileEvent, FileStage
 
 HOLDING = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
-"""A file in one of these stages is the one that brings its content to the project."""
+"""Stages in which a file is the one that delivers its content to the project."""
 
 NO_FACTS: Mapping[str, object] = {}
 FOUND_AGAIN: Mapping[str, object] = {"duplicate_of": None, "error": None, "reason": None}
-"""What a file forgets, as columns, when it is to be looked at again."""
+"""Columns that are reset when a file is to be checked again."""
 
 CHOSEN = "(SELECT id FROM temp.chosen)"
 
 
 class Choice(IntEnum):
-    """How a file was chosen: the most explicit way counts."""
+    """How the user chose a file; the most explicit choice counts."""
 
     BY_KIND = 0
-    """With all others of its status, or of its upload."""
+    """By its status, or with its whole upload."""
     IN_RUN = 1
-    """Marked, perhaps among others that the command is not about."""
+    """In a marked range, which may include files that the command does not apply to."""
     NAMED = 2
 
 
 def stages_before(event: FileEvent) -> tuple[FileStage, ...]:
-    """The stages in which `event` can happen to a file."""
+    """Return the stages in which `event` is possible."""
     return tuple(stage for stage, possible in FILE_TRANSITIONS if possible is event)
 
 
 def stage_after(event: FileEvent) -> FileStage:
-    """The one stage that `event` leads to."""
+    """Return the one stage that `event` leads to."""
     (stage,) = {after for (_, happened), after in FILE_TRANSITIONS.items() if happened is event}
     return stage
 
 
 def marks(values: Iterable[object]) -> str:
-    """One placeholder of SQL for each value."""
+    """Return one SQL placeholder for each value."""
     return ",".join("?" for _ in values)
 
 
 def choose(connection: sqlite3.Connection, ids: Iterable[int] = ()) -> None:
-    """From now on these files are the chosen ones."""
+    """Replace the chosen files by these."""
     connection.execute(
         "CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY, how INTEGER NOT NULL DEFAULT 0)"
     )
@@ -60,7 +58,7 @@ def choose(connection: sqlite3.Connection, ids: Iterable[int] = ()) -> None:
 
 
 def choose_where(connection: sqlite3.Connection, condition: str, *values: object, how: Choice = Choice.BY_KIND) -> None:
-    """Choose those files as well that fulfil a condition of SQL."""
+    """Also choose the files that fulfil an SQL condition."""
     connection.execute(
         f"INSERT INTO temp.chosen (id, how) SELECT id, ? FROM files WHERE {condition}"
         " ON CONFLICT DO UPDATE SET how = MAX(how, excluded.how)",
@@ -71,10 +69,10 @@ def choose_where(connection: sqlite3.Connection, condition: str, *values: object
 def move_chosen(
     connection: sqlite3.Connection, event: FileEvent, facts: Mapping[str, object] = NO_FACTS, among: str = CHOSEN
 ) -> int:
-    """Let `event` happen to the chosen files that it can happen to, and write `facts` (by column) with it.
+    """Apply `event` to the chosen files for which it is possible, and write `facts` (by column).
 
-    Duplicates of files that no longer bring their content are looked at again: one of them may take the place. Returns
-    how many files moved. `among`: SQL of the ids, where not all that are chosen are meant.
+    Duplicates of files that no longer deliver their content are checked again: one of them may replace the original.
+    Returns the number of files that changed. `among`: SQL of the ids, if not all chosen files are meant.
     """
     letting_go = [stage for stage in stages_before(event) if stage in HOLDING and stage_after(event) not in HOLDING]
     if letting_go:

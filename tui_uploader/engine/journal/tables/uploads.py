@@ -1,4 +1,4 @@
-"""SQL of projects and uploads, and of the windows that front ends see."""
+"""SQL of uploads."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRecord:
 def add_sources(
     connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool, now: float
 ) -> int:
-    """Queue paths: in the project's open upload, or in a new one. Returns its number."""
+    """Add paths to the project's open upload, or to a new one. Returns its number."""
     open_upload = connection.execute(
         "SELECT id FROM uploads WHERE project = ? AND state <> ? AND NOT dismissed ORDER BY id DESC LIMIT 1",
         (project, UploadState.COMPLETE),
@@ -59,7 +59,7 @@ def add_sources(
 
 
 def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
-    """These paths were walked to the end; with the last of them the upload is no longer preparing."""
+    """Note that the walks of these paths are complete; with the last one the upload is no longer preparing."""
     connection.executemany(
         "UPDATE sources SET scanned = 1, error = NULL, reason = NULL, found_some = 0 WHERE upload = ? AND path = ?",
         [(upload_id, os.fsencode(path)) for path in paths],
@@ -68,8 +68,8 @@ def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence
         move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
 
 
-def take_back(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
-    """Paths in which nothing was found are no longer asked for; an upload that was only made for them goes, too."""
+def withdraw_paths(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
+    """Undo the addition of paths in which nothing was found; an upload created for them alone is deleted."""
     found = upload(connection, upload_id)
     connection.executemany(
         "DELETE FROM sources WHERE upload = ? AND path = ?", [(upload_id, os.fsencode(path)) for path in paths]
@@ -101,19 +101,19 @@ def move_upload(
     if found.condensed:
         raise condensed(upload_id)
     connection.execute("UPDATE uploads SET state = ? WHERE id = ?", (state, upload_id))
-    if state not in (UploadState.COMPLETE, UploadState.CANCELLED):  # what moves is shown, dismissed before or not
+    if state not in (UploadState.COMPLETE, UploadState.CANCELLED):  # a running upload is always shown
         connection.execute("UPDATE uploads SET dismissed = 0, dismissed_at = NULL WHERE id = ?", (upload_id,))
 
 
 def condensed(upload_id: int) -> NotPossibleNow:
     return NotPossibleNow(
-        f"Upload {upload_id} was taken off the list long ago: only the record of what it delivered is left. Upload the "
-        "files again; what the project has is not sent twice."
+        f"Upload {upload_id} was dismissed long ago: only the record of its delivered files is left. Upload the files "
+        "again; files that the project has are not sent twice."
     )
 
 
 def finish_if_done(connection: sqlite3.Connection, upload_id: int) -> bool:
-    """Close the upload when every file is uploaded or a duplicate and every path was walked."""
+    """Complete the upload if every file is uploaded or a duplicate and every walk is complete."""
     found, tally = upload(connection, upload_id), tally_of(connection, upload_id)
     if found.state is not UploadState.ACTIVE or found.unscanned or tally.keys() & set(UNFINISHED):
         return False

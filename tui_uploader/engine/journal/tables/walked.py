@@ -1,7 +1,4 @@
-"""SQL of what walks find.
-
-All functions take the connection of the transaction they are part of.
-"""
+"""SQL of the files that a walk finds."""
 
 from __future__ import annotations
 
@@ -28,9 +25,9 @@ def add_candidates(
     candidates: Sequence[Candidate],
     recognised: Mapping[str, str] | None = None,
 ) -> None:
-    """Queue what a walk found. A path that is there already is not queued twice; a changed file is looked at again.
+    """Add found files to the upload; a file that it has already is checked again if it changed.
 
-    `recognised`: by path, the identities of contents that are proven to be there.
+    `recognised`: the identities of contents that are proven to be unchanged, by path.
     """
     numbers = _numbers(connection)
     for candidate in candidates:
@@ -56,7 +53,7 @@ def add_candidates(
 
 
 def _unchanged(row: FileRecord, found: Candidate, recognised: str | None) -> bool:
-    """`recognised`: the identity of the content that is proven to be there, if it is."""
+    """`recognised`: the identity of the content that is proven to be unchanged, if any."""
     if row.identity is None:
         return row.candidate == found
     if recognised is not None:
@@ -65,12 +62,12 @@ def _unchanged(row: FileRecord, found: Candidate, recognised: str | None) -> boo
 
 
 def searchable(path: str) -> str:
-    """The base name as text that SQLite can hold: bytes that are no UTF-8 are written out."""
+    """Return the base name as text for SQLite, with bytes that are not UTF-8 as backslash escapes."""
     return Path(path).name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _numbers(connection: sqlite3.Connection) -> Iterator[int]:
-    """Numbers for new rows. None is given twice, although the rows of old uploads go (see `retention`)."""
+    """Yield numbers for new rows, none of which was used before, even by rows that were deleted (see `retention`)."""
     (last,) = connection.execute(
         "SELECT MAX((SELECT IFNULL(MAX(id), 0) FROM files), (SELECT IFNULL(MAX(file), 0) FROM delivered),"
         " (SELECT IFNULL(MAX(file), 0) FROM dropped))"

@@ -1,0 +1,107 @@
+"""The journal's format: its current version, and the steps that lead to it from older ones."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from importlib import resources
+from pathlib import Path
+
+from tui_uploader.engine.journal.failures import shown
+from tui_uploader.errors import JournalTooNew
+from tui_uploader.settings import without_user_information
+
+SCHEMA_VERSION = 3
+MIGRATIONS: dict[int, str] = {
+    1: """
+        ALTER TABLE known ADD COLUMN latitude REAL;
+        ALTER TABLE known ADD COLUMN longitude REAL;
+        ALTER TABLE known ADD COLUMN taken_at REAL;
+        CREATE TABLE abandoned (
+            project    INTEGER NOT NULL REFERENCES projects (id),
+            object     TEXT NOT NULL,
+            multipart  TEXT NOT NULL,
+            PRIMARY KEY (project, object, multipart)
+        ) WITHOUT ROWID;
+        CREATE TABLE preferences (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE traffic (day TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+    """,
+    2: """
+        ALTER TABLE sources ADD COLUMN error TEXT;
+        ALTER TABLE sources ADD COLUMN reason TEXT;
+        ALTER TABLE files ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE files ADD COLUMN ctime_ns INTEGER;
+        ALTER TABLE files ADD COLUMN mount TEXT NOT NULL DEFAULT '';
+        ALTER TABLE known ADD COLUMN ctime_ns INTEGER;
+        ALTER TABLE known ADD COLUMN mount TEXT NOT NULL DEFAULT '';
+        ALTER TABLE known ADD COLUMN samples TEXT;
+        ALTER TABLE sources ADD COLUMN found_some INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE uploads ADD COLUMN dismissed_at REAL;
+        ALTER TABLE uploads ADD COLUMN condensed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE files ADD COLUMN proof TEXT;
+        ALTER TABLE files ADD COLUMN real BLOB;
+        ALTER TABLE parts ADD COLUMN proof TEXT;
+        CREATE TABLE delivered (
+            file         INTEGER PRIMARY KEY,
+            upload       INTEGER NOT NULL REFERENCES uploads (id),
+            project      INTEGER NOT NULL REFERENCES projects (id),
+            path         BLOB NOT NULL,
+            name         TEXT NOT NULL,
+            size         INTEGER NOT NULL,
+            identity     TEXT,
+            crc32        INTEGER,
+            object       TEXT,
+            etag         TEXT,
+            uploaded_at  REAL,
+            proof        TEXT
+        );
+        CREATE TABLE dropped (file INTEGER PRIMARY KEY);
+        CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
+        CREATE INDEX delivered_by_upload ON delivered (upload);
+        CREATE TRIGGER delivery_counted AFTER INSERT ON delivered BEGIN
+            INSERT INTO tallies VALUES (new.upload, 'registered', 1, new.size)
+                ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
+        END;
+        CREATE TRIGGER content_delivered BEFORE UPDATE OF stage ON files
+            WHEN new.stage IN ('ready', 'sending', 'stored') AND old.stage NOT IN ('ready', 'sending', 'stored')
+            AND EXISTS (
+                SELECT 1 FROM delivered WHERE project = new.project AND identity = new.identity)
+        BEGIN
+            SELECT RAISE(ABORT, 'the project has this content');
+        END;
+        UPDATE OR IGNORE projects SET account = without_user_information(account)
+            WHERE account LIKE '%@http%://%@%';
+        UPDATE projects SET account = without_user_information(account) || ' (' || id || ')'
+            WHERE account LIKE '%@http%://%@%';
+        UPDATE projects SET web_address = without_user_information(web_address) WHERE web_address LIKE '%://%@%';
+    """,
+}
+"""SQL that leads to the next version, by the version that it starts from."""
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Create the tables or bring them to the current format. Raises JournalTooNew."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise JournalTooNew(
+            f"The journal {shown(path)} was written by a newer tui-uploader (format {version}; this version supports "
+            f"{SCHEMA_VERSION}). Install the newer version again; nothing was changed."
+        )
+    if version == SCHEMA_VERSION:
+        return
+    if version == 0:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has to precede the first table
+        script = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+    else:
+        # Older versions accepted cloud addresses with a password: no trace of it may stay in the file.
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.create_function("without_user_information", 1, _without_user_information, deterministic=True)
+        script = "".join(MIGRATIONS[step] for step in range(version, SCHEMA_VERSION))
+    connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")
+    connection.execute("PRAGMA secure_delete = OFF")
+
+
+def _without_user_information(text: str) -> str:
+    """Remove it from a web address or an account, which is a client id, an `@` and a web address."""
+    client_id, separator, address = re.split(r"(^|@(?=https?://))", text, maxsplit=1)
+    return f"{client_id}{separator}{without_user_information(address)}"
