@@ -50,7 +50,7 @@ def test_the_full_screen_needs_no_command() -> None:
     ],
 )
 def test_what_asks_for_the_full_screen_alone(arguments: list[str], alone: bool) -> None:
-    assert full_screen.is_all_that(arguments) is alone
+    assert full_screen.is_only_request(arguments) is alone
 
 
 def test_every_flag_of_the_full_screen_is_one_of_the_program() -> None:
@@ -125,7 +125,7 @@ def test_nobody_reading_is_quiet() -> None:
     assert result.returncode == 128 + signal.SIGPIPE
 
 
-def test_proof_finds_what_is_missing_different_and_unexplained(tmp_path: Path) -> None:
+def test_a_comparison_finds_missing_different_and_extra_objects(tmp_path: Path) -> None:
     card, bucket = tmp_path / "card", tmp_path / "root" / "objects" / "bucket" / "user" / "project"
     card.mkdir()
     bucket.mkdir(parents=True)
@@ -142,7 +142,7 @@ def test_proof_finds_what_is_missing_different_and_unexplained(tmp_path: Path) -
     assert not broken.holds
     assert broken.missing == (str(card / "2.jpg"),)
     assert [Path(path).name for path in broken.differing] == ["1-x.jpg"]
-    assert [Path(path).name for path in broken.surplus] == ["9-x.jpg"]
+    assert [Path(path).name for path in broken.extra] == ["9-x.jpg"]
     assert any("missing" in line for line in broken.lines())
 
 

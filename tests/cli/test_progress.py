@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.cli.values import COMPLETE, ENGINE, UPLOAD, upload
-from tui_uploader.cli.progress import LogView, drawn, live_view
+from tui_uploader.cli.progress import LogView, block_lines, live_view
 from tui_uploader.model import Counts, Link, LinkState, Notice, UploadState
 
 
@@ -69,16 +69,16 @@ def test_a_dead_link_is_told_once_and_its_return_too() -> None:
 
 
 def test_the_terminal_block_fits_its_stream() -> None:
-    block = drawn(ENGINE, now=0.0)
+    block = block_lines(ENGINE, now=0.0)
     assert block[-1].strip("█░ ") == ""
     assert "sent 700 B, stored 420 B" in "\n".join(block)
-    plain = drawn(ENGINE, now=0.0, ascii_only=True)
+    plain = block_lines(ENGINE, now=0.0, ascii_only=True)
     assert all(line.isascii() for line in plain)
     two = replace(ENGINE, uploads=(UPLOAD, upload(upload=4, state=UploadState.PAUSED)))
-    assert not any("█" in line for line in drawn(two, now=0.0))
+    assert not any("█" in line for line in block_lines(two, now=0.0))
 
 
-def test_on_a_terminal_the_block_is_redrawn_and_taken_away() -> None:
+def test_on_a_terminal_the_block_is_reblock_lines_and_taken_away() -> None:
     controller, terminal = os.openpty()
     with os.fdopen(terminal, "w", encoding="utf-8") as stream:
 

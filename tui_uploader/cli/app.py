@@ -1,4 +1,4 @@
-"""The commands, put together."""
+"""All commands as one Typer application."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui_uploader.settings import APP, VERSION
 
 app = typer.Typer(
     name=APP,
-    help="Upload drone images to PIX4Dcloud. The work goes on in the background, whatever happens to this terminal.",
+    help="Upload drone images to PIX4Dcloud. Uploads run in the background and survive a closed terminal.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -57,10 +57,11 @@ def start(
         bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
     ] = False,
     debug: Annotated[bool, typer.Option(full_screen.DEBUG, help="Show the traceback of an error.")] = False,
-    ascii_only: Annotated[bool, typer.Option(full_screen.ASCII, help="Draw with nothing but ASCII.")] = False,
-    slow: Annotated[bool, typer.Option(full_screen.SLOW, help="Full screen: less often, for a thin line.")] = False,
+    ascii_only: Annotated[bool, typer.Option(full_screen.ASCII, help="Use ASCII characters only.")] = False,
+    slow: Annotated[bool, typer.Option(full_screen.SLOW, help="Redraw less often (for slow SSH connections).")] = False,
     in_demo: Annotated[
-        bool, typer.Option(full_screen.IN_DEMO, hidden=True, help="Full screen: the engine ends with it.")
+        bool,
+        typer.Option(full_screen.IN_DEMO, hidden=True, help="As the demo starts the app: quitting stops the engine."),
     ] = False,
 ) -> int:
     if context.invoked_subcommand is not None:
@@ -74,7 +75,7 @@ def start(
 
 
 def carry_out(arguments: Sequence[str]) -> int:
-    """Do one command, and return its exit code. Raises UsageError for what is none, and what the command raises."""
+    """Run one command and return its exit code. Raises UsageError for invalid arguments, and errors of the command."""
     try:
         return finish(app(args=list(arguments), prog_name=APP, standalone_mode=False))
     except typer.Exit as gone:

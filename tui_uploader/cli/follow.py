@@ -1,4 +1,4 @@
-"""Follow one upload to its end, and report what became of it."""
+"""Follow one upload to its end, and report the result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tui_uploader.cli.output import print_json, print_line, print_note, style_of
-from tui_uploader.cli.progress import View, live_view
+from tui_uploader.cli.progress import ProgressView, live_view
 from tui_uploader.cli.records import upload_record
 from tui_uploader.cli.session import changes_of, connected
 from tui_uploader.cli.summary import (
@@ -27,23 +27,23 @@ from tui_uploader.model import FileItem, FileQuery, FileStatus, Proof, UploadSta
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
 
-_DEATHS = 5
-"""Engines that may die in a row, without a sign of life, before waiting gives up."""
+_LOST_ENGINES = 5
+"""Connections that may be lost in a row, without a status in between, before waiting gives up."""
 _RECONNECT_SECONDS = 1.0
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 async def wait(upload: int, *, as_json: bool) -> int:
-    """Show how `upload` gets on until it is over, tell what became of it, and return the exit code.
+    """Show the progress of `upload` until it ends, print the result, and return the exit code.
 
-    When the user interrupts, the waiting ends and nothing else.
+    An interrupt by the user ends only the waiting.
     """
     try:
         end = await to_the_end(upload, keep_view=as_json)
     except asyncio.CancelledError:
         print_note(
-            f"Only the waiting ended: upload {upload} goes on in the background."
-            f" See it with `tui-uploader status {upload}`, stop it with `tui-uploader cancel {upload}`."
+            f"Stopped waiting; upload {upload} continues in the background."
+            f" Show it with `tui-uploader status {upload}`, cancel it with `tui-uploader cancel {upload}`."
         )
         raise
     async with connected() as engine:
@@ -52,59 +52,59 @@ async def wait(upload: int, *, as_json: bool) -> int:
 
 
 async def to_the_end(upload: int, *, keep_view: bool = False) -> Ending:
-    """Show how `upload` gets on until it is over, whichever engine carries it on.
+    """Show the progress of `upload` until it ends, across restarts of the engine.
 
-    `keep_view`: no summary for people follows, so what was shown last stays.
+    `keep_view`: leave the last view on the screen, because no summary follows.
     """
     async with live_view(sys.stderr, keep=keep_view) as view:
         return await _followed(upload, view)
 
 
-async def _followed(upload: int, view: View) -> Ending:
-    """Raises EngineUnreachable when the engine was stopped, or engine after engine dies."""
-    deaths = 0
+async def _followed(upload: int, view: ProgressView) -> Ending:
+    """Raises EngineUnreachable when the engine was stopped, or its connection is lost again and again."""
+    lost = 0
     while True:
         try:
             async with connected() as engine, changes_of(engine) as changes:
                 async for whole in changes:
-                    deaths = 0
-                    status = await _ours(engine, upload, whole.uploads)
+                    lost = 0
+                    status = await _status_of(engine, upload, whole.uploads)
                     view.show(replace(whole, uploads=(status,)))
                     end = ending(status, settled_for=0.0)
                     if end is None and status.settled:
-                        end = await _submitted(engine, upload)
+                        end = await _ending_after_submission(engine, upload)
                     if end is not None:
                         return end
         except EngineUnreachable:
-            deaths += 1
-            if deaths > _DEATHS:
+            lost += 1
+            if lost > _LOST_ENGINES:
                 raise
             await asyncio.sleep(_RECONNECT_SECONDS)
         else:
             raise EngineUnreachable(
-                f"The engine was stopped; upload {upload} goes on with the next command that needs one."
+                f"The engine was stopped. Upload {upload} continues when the next command starts the engine."
             )
 
 
-async def _ours(engine: EngineClient, upload: int, uploads: tuple[UploadStatus, ...]) -> UploadStatus:
+async def _status_of(engine: EngineClient, upload: int, uploads: tuple[UploadStatus, ...]) -> UploadStatus:
     for status in uploads:
         if status.upload == upload:
             return status
     return await engine.upload(upload)
 
 
-async def _submitted(engine: EngineClient, upload: int) -> Ending | None:
-    """Give the engine its moment to start processing by itself; None when files move again."""
+async def _ending_after_submission(engine: EngineClient, upload: int) -> Ending | None:
+    """Wait until the engine has started processing; None when the upload is no longer settled."""
     settled_at = time.monotonic()
     while (status := await engine.upload(upload)).settled:
         if end := ending(status, settled_for=time.monotonic() - settled_at):
             return end
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
     return None
 
 
 async def report(engine: EngineClient, upload: int, *, as_json: bool) -> None:
-    """Tell what became of `upload`."""
+    """Print the result of `upload`."""
     status, skipped = await engine.upload(upload), await engine.skipped(upload)
     not_verified = await _not_verified(engine, upload)
     if as_json:

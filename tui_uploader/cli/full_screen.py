@@ -1,4 +1,4 @@
-"""The full screen, and the flags that ask for nothing else: with those alone, no command has to be loaded first."""
+"""The full-screen app and its flags. Where nothing else is given, it starts without loading the commands."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _FLAGS = frozenset({ASCII, SLOW, IN_DEMO, DEBUG})
 
 
 def on_terminal() -> bool:
-    """Somebody sits there, and can be shown a whole screen."""
+    """Whether stdin, stdout and stderr are a terminal that can show a full screen."""
     streams = (sys.stdin, sys.stdout, sys.stderr)
     return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def is_all_that(arguments: Collection[str]) -> bool:
-    """Whether the arguments ask for the screen and for nothing besides."""
+def is_only_request(arguments: Collection[str]) -> bool:
+    """Whether the arguments ask for the app and nothing else."""
     return _FLAGS.issuperset(arguments)
 
 
 def show(flags: Collection[str]) -> int:
-    """Show it until the user leaves, and return the exit code."""
-    from tui_uploader.tui.run import run_app  # brings Textual, which no command needs
+    """Run the app until the user quits, and return its exit code."""
+    from tui_uploader.tui.run import run_app  # imports Textual, which no command needs
 
     return run_app(Directories.of_user(), ascii_only=ASCII in flags, slow=SLOW in flags, in_demo=IN_DEMO in flags)

@@ -1,4 +1,4 @@
-"""Lines that are typed or pasted on a terminal without being shown."""
+"""Reading lines from a terminal without showing them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SHOWN_OF_ID = 4
 
 @contextmanager
 def unechoed(terminal: TextIO) -> Iterator[None]:
-    """Nothing of what is typed on `terminal` is shown until the block ends, however it ends.
+    """Turn off the echo of `terminal` until the block ends, however it ends.
 
-    What was typed ahead stays to be read. Raises Interrupted in the block when the program is told to end.
+    Lines that were typed ahead stay readable. Raises Interrupted in the block on SIGTERM and SIGHUP.
     """
     descriptor = terminal.fileno()
     before = termios.tcgetattr(descriptor)
@@ -30,10 +30,10 @@ def unechoed(terminal: TextIO) -> Iterator[None]:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, silent)
 
     def end(number: int, _: FrameType | None) -> None:
-        raise Interrupted("The command was told to end.")
+        raise Interrupted("The command was terminated by a signal.")
 
     handlers = {
-        # A shell that took the terminal back meanwhile left it with the echo on.
+        # A shell that had the terminal meanwhile has turned the echo on again.
         signal.SIGCONT: signal.signal(signal.SIGCONT, silence),
         signal.SIGTERM: signal.signal(signal.SIGTERM, end),
         signal.SIGHUP: signal.signal(signal.SIGHUP, end),
@@ -48,21 +48,21 @@ def unechoed(terminal: TextIO) -> Iterator[None]:
 
 
 def asked(terminal: TextIO, prompt: str) -> str:
-    """The first line with something in it that comes after `prompt`, which goes to stderr. Raises UsageError."""
+    """Write `prompt` to stderr and return the first line that is not empty. Raises UsageError at the end of input."""
     while True:
         sys.stderr.write(prompt)
         sys.stderr.flush()
         line = terminal.readline()
         if not line:
             sys.stderr.write("\n")
-            raise UsageError("The terminal's input ended before the client id and the client secret were given.")
+            raise UsageError("Input ended before the client id and the client secret were entered.")
         if line.strip():
             return line.strip()
         sys.stderr.write("\n")
 
 
 def shortened(client_id: str) -> str:
-    """Enough of the id to know it again. It may be the secret, pasted in the wrong order, so never all of it."""
+    """Enough of the id to recognise it, but never all: users paste the secret first by mistake."""
     length = f"({len(client_id)} characters)"
     if len(client_id) < 4 * _SHOWN_OF_ID:
         return length

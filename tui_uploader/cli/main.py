@@ -1,4 +1,4 @@
-"""The program: its way in, and the edge where every failure becomes a sentence and a code."""
+"""Entry point of the program, where every failure becomes a sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_uploader.settings import APP, Directories
 
 
 def main() -> None:
-    """The program."""
+    """Run the command of `sys.argv` and exit."""
     open_closed_descriptors()
     encoding.paths_are_utf8()
     encoding.use_session_encoding()
@@ -26,26 +26,26 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Carry out one command, and return its exit code."""
+    """Run one command and return its exit code."""
     with unfailing(unicode_shown=shows_unicode(os.environ) and full_screen.ASCII not in arguments):
-        return _carried_out(arguments)
+        return _run_guarded(arguments)
 
 
-def _carried_out(arguments: Sequence[str]) -> int:
+def _run_guarded(arguments: Sequence[str]) -> int:
     debug = full_screen.DEBUG in arguments
     try:
-        if full_screen.is_all_that(arguments) and full_screen.on_terminal():
+        if full_screen.is_only_request(arguments) and full_screen.on_terminal():
             return full_screen.show(arguments)
-        from tui_uploader.cli.app import carry_out  # takes a quarter of the time to the first frame
+        from tui_uploader.cli.app import carry_out  # a quarter of the time to the first frame of the app
 
         return carry_out(arguments)
     except UploaderError as error:
         return _failed(error, debug=debug)
     except KeyboardInterrupt:
         return Interrupted.exit_code
-    except Exception as error:  # noqa: BLE001 - the edge of the program: nothing but a sentence may leave it
+    except Exception as error:  # noqa: BLE001 - the edge of the program: users get a sentence, not a traceback
         problem = EngineError(
-            f"The program has a fault: {type(error).__name__}: {error}. `{APP} --debug …` shows where{_log_hint()}."
+            f"Internal error: {type(error).__name__}: {error}. `{APP} --debug …` shows the traceback{_log_hint()}."
         )
         problem.__cause__ = error
         return _failed(problem, debug=debug)
@@ -54,12 +54,12 @@ def _carried_out(arguments: Sequence[str]) -> int:
 def _log_hint() -> str:
     try:
         return f"; the engine's log is {Directories.of_user().log}"
-    except UploaderError:  # no home, and so no log
+    except UploaderError:  # without a home there is no log
         return ""
 
 
 def _failed(error: UploaderError, *, debug: bool) -> int:
-    from tui_uploader.cli.output import print_note  # the full screen does without them
+    from tui_uploader.cli.output import print_note  # the app does not need them
     from tui_uploader.wording.notices import explained
 
     if debug:

@@ -1,4 +1,4 @@
-"""The live view of uploads: a block that a terminal redraws, or lines at growing intervals for logs and pipes."""
+"""Live views of uploads: a block redrawn in place on a terminal, or lines at growing intervals for logs and pipes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui_uploader.cli.lines import (
     status_lines,
 )
 from tui_uploader.cli.output import print_note, print_now, style_of
-from tui_uploader.cli.streams import Output
+from tui_uploader.cli.streams import UnfailingStream
 from tui_uploader.cli.waiting import next_silence
 from tui_uploader.model import EngineStatus, UploadState, UploadStatus
 from tui_uploader.text import without_ornament
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 _REDRAW_SECONDS = 0.5
-"""A slow SSH link must not be filled by its own progress bar."""
+"""Few enough redraws for a slow SSH link."""
 
-_LOOK_FOR_READER_SECONDS = 0.5
+_READER_CHECK_SECONDS = 0.5
 
 _BAR_CELLS = 40
 
 
-class View(Protocol):
-    """Something that shows how far the engine is."""
+class ProgressView(Protocol):
+    """Shows the status of the engine whenever it changes."""
 
     def show(self, engine: EngineStatus) -> None: ...
 
 
 @asynccontextmanager
-async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[View]:
-    """The view that `stream`, stdout or stderr, can take: redrawn on a terminal, unless `NO_COLOR` asks for plain text.
+async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[ProgressView]:
+    """The view for `stream`, stdout or stderr: redrawn on a terminal, unless `NO_COLOR` asks for plain text.
 
-    With `keep` the last drawing stays; otherwise it makes room for what follows.
+    `keep`: leave the last drawing on the screen; otherwise it is erased at the end.
     """
     if style_of(stream).colour:
         view = TerminalView(stream, keep=keep)
@@ -58,17 +58,17 @@ async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[View
 
 @asynccontextmanager
 async def while_read(stream: TextIO) -> AsyncIterator[None]:
-    """End the block in silence when nobody can read `stream` any more, even if nothing is written."""
+    """End the block silently when `stream` has lost its reader, even if nothing is written."""
     task, gone = asyncio.current_task(), asyncio.Event()
     assert task is not None
 
-    async def look() -> None:
-        while _is_read(stream):  # noqa: ASYNC110 - asyncio tells of a pipe's lost reader on some systems only
-            await asyncio.sleep(_LOOK_FOR_READER_SECONDS)
+    async def check() -> None:
+        while _is_read(stream):  # noqa: ASYNC110 - asyncio reports a pipe's lost reader on some systems only
+            await asyncio.sleep(_READER_CHECK_SECONDS)
         gone.set()
         task.cancel()
 
-    watcher = asyncio.create_task(look(), name="reader watch")
+    watcher = asyncio.create_task(check(), name="reader watch")
     try:
         yield
     except asyncio.CancelledError:
@@ -80,7 +80,7 @@ async def while_read(stream: TextIO) -> AsyncIterator[None]:
 
 
 def _is_read(stream: TextIO) -> bool:
-    if isinstance(stream, Output) and not stream.is_heard:
+    if isinstance(stream, UnfailingStream) and not stream.works:
         return False
     try:
         descriptor = stream.fileno()
@@ -90,20 +90,20 @@ def _is_read(stream: TextIO) -> bool:
     poll.register(descriptor, 0)  # POLLERR and POLLHUP come unasked
     if not poll.poll(0):
         return True
-    if isinstance(stream, Output):
+    if isinstance(stream, UnfailingStream):
         stream.lose_reader()
     return False
 
 
 class LogView:
-    """A line when something happened that somebody should know, and otherwise at growing intervals."""
+    """A line for each event that matters, and otherwise lines at growing intervals."""
 
     def __init__(self, write: Callable[[str], None], *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
         self._write = write
         self._clock = clock
         self._wall = wall
-        self._told: dict[int, object] = {}
-        """By upload: what its last line was about."""
+        self._shown: dict[int, object] = {}
+        """By upload: the facts behind its last line."""
         self._link_reason: str | None = None
         self._silence = 0.0
         self._next_line = clock()
@@ -112,12 +112,12 @@ class LogView:
         self._show_link(engine)
         due = self._clock() >= self._next_line
         for status in (without_stale_rate(upload, engine.streams) for upload in engine.uploads):
-            told, news = self._told.get(status.upload), _news(status)
-            if due or news != told:
-                self._write(f"{status.upload}: {progress_line(status)}{_standing(status)}")
-            if news != told and status.notice is not None:
+            shown, facts = self._shown.get(status.upload), _notable(status)
+            if due or facts != shown:
+                self._write(f"{status.upload}: {progress_line(status)}{_stopped_state(status)}")
+            if facts != shown and status.notice is not None:
                 self._write(f"{status.upload}: {notice_line(status.notice)}")
-            self._told[status.upload] = news
+            self._shown[status.upload] = facts
         if due:
             self._silence = next_silence(self._silence)
             self._next_line = self._clock() + self._silence
@@ -131,7 +131,7 @@ class LogView:
 
 
 class TerminalView:
-    """A block of lines that is redrawn in place when something changed, at most twice a second."""
+    """A block of lines, redrawn in place after changes, at most twice a second."""
 
     def __init__(self, stream: TextIO, *, keep: bool) -> None:
         self._stream = stream
@@ -146,7 +146,7 @@ class TerminalView:
 
     @asynccontextmanager
     async def painting(self) -> AsyncIterator[None]:
-        """Draw until the block ends, and the last state once more if it stays."""
+        """Draw until the block ends, and then the last state once more."""
         from rich.console import Console
         from rich.live import Live
 
@@ -171,23 +171,22 @@ class TerminalView:
         from rich.text import Text
 
         if self._latest is not None:
-            lines = drawn(self._latest, time.time(), ascii_only=style_of(self._stream).ascii)
+            lines = block_lines(self._latest, time.time(), ascii_only=style_of(self._stream).ascii)
             live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
-def drawn(engine: EngineStatus, now: float, *, ascii_only: bool = False) -> list[str]:
-    """The block of the terminal view; one upload alone gets a bar."""
+def block_lines(engine: EngineStatus, now: float, *, ascii_only: bool = False) -> list[str]:
+    """The lines of the terminal view; a single upload gets a bar."""
     lines = status_lines(engine, now)
     if len(engine.uploads) == 1:
         lines.append(f"   {bar(percent_stored(engine.uploads[0]), _BAR_CELLS)}")
     return [without_ornament(line) for line in lines] if ascii_only else lines
 
 
-def _standing(status: UploadStatus) -> str:
-    stands = status.state in (UploadState.PAUSED, UploadState.CANCELLED)
-    return f", {status.state}" if stands else ""
+def _stopped_state(status: UploadStatus) -> str:
+    return f", {status.state}" if status.state in (UploadState.PAUSED, UploadState.CANCELLED) else ""
 
 
-def _news(status: UploadStatus) -> object:
-    """What is worth a line of its own when it changes."""
+def _notable(status: UploadStatus) -> object:
+    """The facts whose change is worth a line of its own."""
     return status.state, status.notice, status.counts.failed, status.processing.state

@@ -1,4 +1,4 @@
-"""A command's way to the engine, and whose login it works with."""
+"""A command's connection to the engine, and the login that it brings along."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _WINDOW = 1000
-"""Files that are asked for at once."""
+"""Files per request."""
 
 
 def run(work: Coroutine[Any, Any, T], *, cancelled_by: Iterable[signal.Signals] = (signal.SIGTERM,)) -> T:
-    """Do `work` to its end. Ctrl-C and the given signals cancel it, so that what it has opened is left in good order.
+    """Run `work` to its end. Ctrl-C and the given signals cancel it, so that it can clean up.
 
     Raises KeyboardInterrupt for Ctrl-C, Interrupted for a signal.
     """
@@ -43,16 +43,16 @@ def run(work: Coroutine[Any, Any, T], *, cancelled_by: Iterable[signal.Signals] 
     try:
         return asyncio.run(cancellable())
     except asyncio.CancelledError:
-        raise Interrupted("The command was told to end.") from None
+        raise Interrupted("The command was terminated by a signal.") from None
 
 
 @asynccontextmanager
 async def connected(
     *, spawn: bool = True, any_version: bool = False, introduce: bool = True
 ) -> AsyncIterator[EngineClient]:
-    """The engine of this user, started if there is none and `spawn`; one of another version only with `any_version`.
+    """Connect to the user's engine; start one if none runs and `spawn`. Another version is accepted with `any_version`.
 
-    An engine that may have been started just now gets to know the environment's login, unless `introduce` is off.
+    A started engine receives the login of the environment, unless `introduce` is off.
     Raises EngineUnreachable, EngineWillNotStart, EngineVersionDiffers.
     """
     from tui_uploader.service.client import EngineClient
@@ -64,11 +64,11 @@ async def connected(
 
 
 async def _introduce(engine: EngineClient) -> None:
-    """Give the engine the environment's login if it knows none of that account: its uploads wait for it.
+    """Give the engine the environment's login unless it already has one for that account.
 
-    What is wrong with that login, or with its cloud's address, is said and keeps no command from its work. Unchecked,
-    since the command at hand may need no cloud. A login that the engine has stays, since the one of this shell may be
-    wrong and uploads may be under way.
+    Problems with the login or the cloud's address are reported, but do not stop the command. The login is not checked,
+    since the command may not need the cloud. A login that the engine already has is kept: the one of this shell may be
+    wrong, and uploads may be running.
     """
     try:
         login = _environment_login(load())
@@ -80,7 +80,7 @@ async def _introduce(engine: EngineClient) -> None:
 
 @asynccontextmanager
 async def changes_of(engine: EngineClient) -> AsyncIterator[AsyncIterator[EngineStatus]]:
-    """The engine's status now and whenever it changes; the connection is given back when the block ends."""
+    """The engine's status, now and after each change; the connection is closed when the block ends."""
     changes = engine.changes()
     try:
         yield changes
@@ -90,10 +90,10 @@ async def changes_of(engine: EngineClient) -> AsyncIterator[AsyncIterator[Engine
 
 
 async def every_file(engine: EngineClient, upload: int) -> AsyncIterator[FileItem]:
-    """All files in the order they were added, window by window.
+    """All files in the order in which they were added, read in windows.
 
-    Not filtered by the engine: while files change status between two windows, the windows of a filtered list would
-    overlap and leave gaps.
+    Not filtered by the engine: files change status between two windows, so windows of a filtered list would overlap or
+    leave gaps.
     """
     offset = 0
     while True:
@@ -106,10 +106,10 @@ async def every_file(engine: EngineClient, upload: int) -> AsyncIterator[FileIte
 
 
 async def hand_over_login(engine: EngineClient) -> str | None:
-    """Give the engine the login that the environment carries, and return its account.
+    """Give the engine the login of the environment, and return its account.
 
-    None when it carries none: the engine then works with the stored login. A cloud that cannot be reached is no
-    reason to refuse the work, since the engine waits for it; a login that it refuses is. Raises SignInRefused.
+    None if there is none: the engine then uses the stored login. An unreachable cloud does not stop the command, since
+    the engine waits for it; a refused login does. Raises SignInRefused.
     """
     login = _environment_login(load())
     if login is None:
@@ -118,9 +118,9 @@ async def hand_over_login(engine: EngineClient) -> str | None:
     try:
         account = await engine.sign_in(request)
     except (LinkError, CloudBusy, CloudFault) as error:
-        until = "the cloud answers" if error.retryable else "that is put right"
+        until = "the cloud answers" if error.retryable else "this is fixed"
         print_note(
-            f"{explained(error.kind, error.message)} The login could not be checked; work is queued until {until}."
+            f"{explained(error.kind, error.message)} The login could not be checked; uploads wait until {until}."
         )
         account = await engine.sign_in(replace(request, verify=False))
     return account.account

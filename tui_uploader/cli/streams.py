@@ -1,9 +1,8 @@
-"""The standard streams of a command: writing to them never fails, and what could not be written is remembered.
+"""Standard streams whose writes never fail; the first error is recorded.
 
-A command's work must not depend on whether its words can be shown: a log on a full disk, a pipe that `head` has left,
-a stream that cron has closed. So stdout and stderr are replaced for the time of a command by streams that take note of
-the first error and drop the rest, and the interpreter has nothing left to complain about when it flushes at its end
-(it would exit with 120).
+A command's work must not depend on its output: a log on a full disk, a pipe that `head` has closed, a stream that cron
+has closed. During a command, stdout and stderr are replaced by streams that record the first error and drop the rest.
+Otherwise the interpreter's last flush could fail, and the program would exit with 120.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from typing import TextIO
 from tui_uploader.text import without_ornament
 
 OUTPUT_LOST = getattr(os, "EX_IOERR", 74)
-"""Exit code of a command whose answer is all that it does, and which could not write it."""
+"""Exit code of a command that only shows something and could not write it."""
 READER_GONE = 128 + 13
-"""The same where the reader of a pipe has left: what shells report for a program that SIGPIPE ended."""
+"""The same where the reader of a pipe has gone: as shells report a program that SIGPIPE ended."""
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
-class Output(io.TextIOBase):
-    """A stream for text that never raises: from the first error on, everything is dropped.
+class UnfailingStream(io.TextIOBase):
+    """A text stream that never raises: after the first error, everything is dropped.
 
     `stream` is None where the program was started with the descriptor closed.
     """
@@ -36,13 +35,13 @@ class Output(io.TextIOBase):
         super().__init__()
         self._stream = stream
         self.ascii_only = ascii_only
-        """Write our own typographic characters as ASCII, and tell libraries that nothing else can be shown."""
+        """Write our own typographic characters as ASCII, and report ASCII as the encoding to libraries."""
         self.error: OSError | ValueError | None = None
-        """Why something could not be written."""
+        """Why the first failed write failed."""
 
     @property
-    def is_heard(self) -> bool:
-        """False when nothing that is written can arrive."""
+    def works(self) -> bool:
+        """False when nothing can be written any more."""
         return self._stream is not None and self.error is None
 
     @property
@@ -72,7 +71,7 @@ class Output(io.TextIOBase):
         return True
 
     def isatty(self) -> bool:
-        return self.is_heard and self._stream is not None and self._stream.isatty()
+        return self.works and self._stream is not None and self._stream.isatty()
 
     def fileno(self) -> int:
         """Raises io.UnsupportedOperation where there is no descriptor."""
@@ -81,25 +80,24 @@ class Output(io.TextIOBase):
         return self._stream.fileno()
 
     def lose_reader(self) -> None:
-        """Take note that the reader has left, which nothing that was written has shown yet."""
+        """Record that the reader has gone, before any write has failed."""
         if self.error is None:
             self._lose(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
 
     def _lose(self, error: OSError | ValueError) -> None:
         self.error = error
-        # What is still buffered is written by the interpreter when it ends: it must go where nothing fails.
+        # The interpreter writes the rest of the buffer at its end: send that to /dev/null, where nothing fails.
         with contextlib.suppress(OSError, ValueError):
             descriptor = self.fileno()
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, descriptor)
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, descriptor)
+            os.close(null)
 
 
 def open_closed_descriptors() -> None:
-    """Let stdin, stdout and stderr lead to nowhere where the program was started with them closed.
+    """Open /dev/null as stdin, stdout and stderr where the program was started with them closed.
 
-    Otherwise the next file or socket that is opened gets the number of one of them, and with it what anybody writes
-    there.
+    Otherwise the next file or socket that is opened would get one of these numbers, and receive what is written there.
     """
     for descriptor in (_STDIN, _STDOUT, _STDERR):
         try:
@@ -114,13 +112,13 @@ def open_closed_descriptors() -> None:
 
 @contextlib.contextmanager
 def unfailing(*, unicode_shown: bool) -> Iterator[None]:
-    """Stdout and stderr as `Output` until the block ends, and flushed then."""
+    """Replace stdout and stderr by `UnfailingStream`s until the block ends; then flush them."""
     before = sys.stdout, sys.stderr
     for stream in before:
         if hasattr(stream, "reconfigure"):
-            # A character that the stream cannot carry is escaped; it must not end the command.
+            # A character that the stream cannot encode is escaped instead of raising.
             stream.reconfigure(errors="backslashreplace")
-    outputs = [Output(stream, ascii_only=not (unicode_shown and _is_utf8(stream))) for stream in before]
+    outputs = [UnfailingStream(stream, ascii_only=not (unicode_shown and _is_utf8(stream))) for stream in before]
     sys.stdout, sys.stderr = outputs
     try:
         yield
@@ -135,12 +133,12 @@ def _is_utf8(stream: TextIO | None) -> bool:
 
 
 def loss_of(stream: object) -> tuple[int, str | None] | None:
-    """The exit code of a command that could not write its answer to `stream`, and the sentence about it.
+    """The exit code of a command that could not write its answer to `stream`, and the error message.
 
-    None when everything was written, or when whoever started the command had closed the stream and wants no answer.
-    The reader of a pipe knows that it has left, so there is no sentence about that.
+    None if everything was written, or if the command was started with the stream closed and so needs no answer. There
+    is no message for a pipe whose reader has gone.
     """
-    error = stream.error if isinstance(stream, Output) else None
+    error = stream.error if isinstance(stream, UnfailingStream) else None
     if error is None:
         return None
     if isinstance(error, OSError) and error.errno == errno.EPIPE:

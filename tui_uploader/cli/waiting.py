@@ -1,4 +1,4 @@
-"""When `upload --wait` is over, and with which exit code: pure decisions."""
+"""When `upload --wait` ends, and with which exit code. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui_uploader.model import ProcessingState, UploadState, UploadStatus
 DONE, SOME_FAILED = 0, 1
 
 SUBMISSION_PATIENCE = 60.0
-"""Seconds that a complete upload is given to submit its processing: one round trip, and a few attempts of it."""
+"""Seconds that a complete upload has to submit its processing: one round trip with a few retries."""
 
 _FIRST_LINE_AFTER, _LONGEST_SILENCE = 5.0, 300.0
 
@@ -21,16 +21,16 @@ class Ending:
 
 
 def ending(status: UploadStatus, settled_for: float) -> Ending | None:
-    """None while waiting makes sense. `settled_for`: seconds since the upload was first seen settled.
+    """None while there is something to wait for. `settled_for`: seconds since the upload was first seen settled.
 
-    Ends when nothing moves any more, or when nothing will before a person acts. A complete upload that starts
-    processing by itself is given a moment to do so, because that is part of what was asked for.
+    Waiting ends when the upload is settled or blocked until the user acts. A complete upload that starts processing
+    automatically gets some time to do so, because the user asked for that too.
     """
-    if needing := standstill(status):
-        return needing
+    if blocked := blocked_ending(status):
+        return blocked
     if not status.settled:
         return None
-    if not _whole(status):
+    if not _all_uploaded(status):
         finishing = status.state is UploadState.ACTIVE and status.counts.failed == 0
         return None if finishing else Ending(SOME_FAILED)
     if will_submit(status) and settled_for < SUBMISSION_PATIENCE:
@@ -38,31 +38,31 @@ def ending(status: UploadStatus, settled_for: float) -> Ending | None:
     return Ending(DONE)
 
 
-def standstill(status: UploadStatus) -> Ending | None:
-    """How a command ends whose upload stands still until a person acts; None if it does not."""
+def blocked_ending(status: UploadStatus) -> Ending | None:
+    """The ending of a command whose upload is blocked until the user acts; None if it is not blocked."""
     notice = status.notice
     if notice is None or not notice.needs_person:
         return None
     error = revived(notice.kind, notice.message)
-    # Every file arrived: that they are too few to be processed is no failure of the upload.
-    return Ending(DONE if _whole(status) and isinstance(error, UsageError) else error.exit_code)
+    # Too few images for processing do not make an upload fail whose files are all uploaded.
+    return Ending(DONE if _all_uploaded(status) and isinstance(error, UsageError) else error.exit_code)
 
 
-def _whole(status: UploadStatus) -> bool:
+def _all_uploaded(status: UploadStatus) -> bool:
     return status.state is UploadState.COMPLETE and status.counts.failed == 0
 
 
 def will_submit(status: UploadStatus) -> bool:
-    """Processing is going to be started by the engine itself, and has not been yet."""
+    """Whether the engine will start processing automatically, and has not done so yet."""
     return (
         status.state is UploadState.COMPLETE
         and status.auto_process
         and status.processing.state is ProcessingState.NOT_STARTED
         and status.processing.reason is None
-        and standstill(status) is None
+        and blocked_ending(status) is None
     )
 
 
 def next_silence(silence: float) -> float:
-    """Seconds until the next line of progress in a log: each twice the one before, up to five minutes."""
+    """Seconds until the next progress line in a log: twice the previous pause, at most five minutes."""
     return min(_LONGEST_SILENCE, max(_FIRST_LINE_AFTER, silence * 2))

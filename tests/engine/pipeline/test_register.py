@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.engine.world import SETTINGS, World, add, files_by_name, settled, when
 from tests.photos import write_flight
-from tui_uploader.cli.waiting import Ending, standstill
+from tui_uploader.cli.waiting import Ending, blocked_ending
 from tui_uploader.cloud.contract import Registration
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import CloudFault
@@ -84,7 +84,7 @@ async def test_a_refusal_of_the_account_is_reported_and_fails_no_file(tmp_path: 
         stuck = await when(manager, upload.upload, needs_person)
         assert stuck.notice is not None and stuck.notice.kind == "CloudRefused"
         assert "permission" in stuck.notice.message and "HTTP 403" in stuck.notice.message
-        assert standstill(stuck) == Ending(5)
+        assert blocked_ending(stuck) == Ending(5)
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=40), None)
     assert traffic_counts(tmp_path / "cloud").faults == 3

@@ -14,7 +14,7 @@ import pytest
 from tests.engine.world import SETTINGS, World, add, files_by_name, settled, when
 from tests.local_cloud.root_reader import registered_images
 from tests.photos import write_flight
-from tui_uploader.cli.waiting import Ending, standstill
+from tui_uploader.cli.waiting import Ending, blocked_ending
 from tui_uploader.cloud.contract import Registration, Shortfall
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
@@ -73,7 +73,7 @@ async def test_images_that_were_not_registered_are_not_called_uploaded(
         assert not noticed.notice.needs_person, "it may pass"
         await world.in_the_long_run(lambda: needs_person(manager.queries.status().uploads[0]))
         stuck = await when(manager, upload.upload, needs_person)
-        assert stuck.counts == Counts(uploading=3) and standstill(stuck) == Ending(5)
+        assert stuck.counts == Counts(uploading=3) and blocked_ending(stuck) == Ending(5)
         reason = (await files_by_name(manager, upload.upload))["DJI_0001.JPG"].reason
         assert reason is not None and "not confirmed" in reason and "DJI_0001.JPG" in reason
         before, started = counting.calls, world.time.passed

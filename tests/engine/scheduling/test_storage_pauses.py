@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight
-from tui_uploader.cli.waiting import Ending, standstill
+from tui_uploader.cli.waiting import Ending, blocked_ending
 from tui_uploader.engine.scheduling.storage_pauses import QUIET_REFUSALS, StoragePauses, pause_after, told
 from tui_uploader.errors import ClockSkewed, StorageKeyExpired, UploaderError
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -101,7 +101,7 @@ async def test_an_hour_of_refusals_costs_a_few_requests_and_is_told(tmp_path: Pa
             in_an_hour = traffic_counts(tmp_path / "cloud").faults - at_first
             stuck = await when(manager, upload.upload, lambda status: status.counts.waiting == 60)
             assert stuck.notice is not None and stuck.notice.needs_person
-            assert standstill(stuck) == Ending(3 if fault == "expired_token" else 5)
+            assert blocked_ending(stuck) == Ending(3 if fault == "expired_token" else 5)
             items = (await files_by_name(manager, upload.upload)).values()
             assert {item.status for item in items} == {FileStatus.WAITING}
         assert 5 <= in_an_hour <= 40

@@ -1,5 +1,7 @@
-"""`login`, `logout` and `whoami`: API credentials. A secret is asked for or piped in, and never an argument,
-because every user of the machine can read the arguments of a process."""
+"""`login`, `logout` and `whoami`: API credentials.
+
+A secret is typed or piped in and never an argument, because all users of a machine can read the arguments of a process.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from tui_uploader.settings import cloud_address, load
 from tui_uploader.text import printable
 
 _BYTE_ORDER_MARK = "\ufeff"
-"""What Windows' editors write in front of text."""
+"""Editors on Windows write it in front of text."""
 
 _ProfileOption = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="Name of the stored login, if there are several.")
@@ -29,7 +31,7 @@ def login(
     cloud: Annotated[str | None, typer.Option("--cloud", metavar="URL", help="Address of the cloud.")] = None,
     profile: _ProfileOption = None,
 ) -> Done:
-    """Sign in and remember the login. Without a terminal, id and secret are read from stdin, a line each."""
+    """Sign in and store the login. Without a terminal, id and secret are read from stdin, one per line."""
     settings = load()
     url = cloud_address(cloud or settings.cloud_url)
     client_id, secret = _asked(url) if sys.stdin.isatty() else _piped(sys.stdin)
@@ -42,24 +44,24 @@ def login(
 
     account = run(work())
     del secrets
-    print_line(f"Signed in: {_account_line(account)}")
+    print_line(f"Signed in as {_account_line(account)}")
     return Done(0)
 
 
 def logout(profile: _ProfileOption = None) -> Done:
-    """Forget the stored login."""
+    """Delete the stored login."""
     name = profile or load().profile
 
     async def work() -> bool:
         async with connected(introduce=False) as engine:
             return await engine.sign_out(name)
 
-    print_line(f"The login of profile {printable(name)} is forgotten." if run(work()) else "There was no stored login.")
+    print_line(f"Login of profile {printable(name)} deleted." if run(work()) else "There was no stored login.")
     return Done(0)
 
 
 def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per account.")] = False) -> None:
-    """Show who is signed in, and where the login comes from."""
+    """Show the accounts that are signed in, and where each login comes from."""
     settings = load()
 
     async def work() -> tuple[Account, ...]:
@@ -73,7 +75,7 @@ def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         accounts = [own, *(other for other in accounts if other.account != account)]
     if not accounts:
         raise NotSignedIn(
-            "Nobody is signed in. Sign in with `tui-uploader login`, or set PIX4D_CLIENT_ID and PIX4D_CLIENT_SECRET."
+            "Not signed in. Sign in with `tui-uploader login`, or set PIX4D_CLIENT_ID and PIX4D_CLIENT_SECRET."
         )
     for one in accounts:
         if as_json:
@@ -83,7 +85,7 @@ def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
 
 def _asked(url: str) -> tuple[str, str]:
-    """Both lines may be pasted at once, so nothing is shown from the first on. Raises UsageError."""
+    """Ask for both. Users paste both lines at once, so neither is shown. Raises UsageError."""
     print_note(
         f"API credentials for {printable(url)} (created at account.pix4d.com > Organization > Dashboard > API access)."
     )
@@ -100,7 +102,7 @@ def _piped(stream: TextIO) -> tuple[str, str]:
     client_id = stream.readline().removeprefix(_BYTE_ORDER_MARK).strip()
     secret = stream.readline().strip()
     if not client_id or not secret:
-        raise UsageError("Expected the client id and the client secret on stdin, a line each.")
+        raise UsageError("Expected the client id and the client secret on stdin, one per line.")
     return client_id, secret
 
 

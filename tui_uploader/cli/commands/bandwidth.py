@@ -1,4 +1,4 @@
-"""`limit`, `schedule` and `budget`: what uploads may take of the link; shown, or changed at once."""
+"""`limit`, `schedule` and `budget`: show or change the bandwidth of uploads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_uploader.cli.session import connected, run
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
 
 _JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print all settings, and what holds now, as one JSON object.")
+    bool, typer.Option("--json", help="Print all settings and the current limit as one JSON object.")
 ]
 
 
@@ -22,12 +22,12 @@ def limit(
     ] = None,
     as_json: _JsonOption = False,
 ) -> Done | None:
-    """Cap the upload rate of everything together, or show the cap.
+    """Limit the total rate of all uploads, or show the limit.
 
-    RATE: 500k and 500KB/s are 500,000 bytes a second, 8Mbit/s is 1MB/s, 512KiB/s counts in 1024s. `off` takes the cap
-    away, `pause` sends nothing. It holds at once, for running uploads too, and until it is changed.
+    RATE: 500k and 500KB/s are 500,000 bytes per second, 8Mbit/s is 1MB/s, 512KiB/s counts in units of 1024. `off`
+    removes the limit, `pause` stops sending. A change applies at once, also to running uploads, and is kept.
     """
-    return _show(BandwidthChange(limit=_words(rate)) if rate else None, as_json=as_json)
+    return _show(BandwidthChange(limit=_joined(rate)) if rate else None, as_json=as_json)
 
 
 def schedule(
@@ -36,14 +36,14 @@ def schedule(
     ] = None,
     as_json: _JsonOption = False,
 ) -> Done | None:
-    """Set upload rates by weekday and hour, or show the timetable.
+    """Limit the upload rate by weekday and time, or show the timetable.
 
-    TEXT: days, times, rate, and the next, such as "Mon-Fri 08:00-18:00 500k, Sat,Sun off". Without days it is every
-    day, without times the whole day; 22:00-06:00 runs over midnight. Rates as for `limit`: `off` is unlimited, `pause`
-    sends nothing. Where entries overlap the later one holds; outside all of them nothing is limited, but by `limit`.
-    Times are this machine's local time.
+    TEXT: entries of days, times and a rate, such as "Mon-Fri 08:00-18:00 500k, Sat,Sun off". Without days an entry
+    applies every day, without times all day; 22:00-06:00 crosses midnight. Rates are as for `limit`: `off` is
+    unlimited, `pause` sends nothing. Where entries overlap, the later one applies; outside all entries only `limit`
+    does. Times are this machine's local time.
     """
-    return _show(BandwidthChange(schedule=_words(timetable)) if timetable else None, as_json=as_json)
+    return _show(BandwidthChange(schedule=_joined(timetable)) if timetable else None, as_json=as_json)
 
 
 def budget(
@@ -52,27 +52,27 @@ def budget(
     ] = None,
     per: Annotated[
         BudgetPeriod | None,
-        typer.Option("--per", help="Of which time; total counts from now on without end. At first: month."),
+        typer.Option("--per", help="Period of the budget; total never renews. Initially month."),
     ] = None,
     as_json: _JsonOption = False,
 ) -> Done | None:
-    """Stop sending when so much data was sent in a day, a week (from Monday), a month, or in total; or show the budget.
+    """Limit the data sent per day, week (from Monday), month or in total; or show the budget.
 
-    The next day, week or month, sending goes on by itself; a budget in total holds until you change it.
+    A used-up budget stops sending until the next day, week or month; a total budget until you change it.
 
-    It counts the bytes of files that left this machine, repeated ones too, but not what the network adds to them (about
-    3 %). Files and parts that are under way when the budget ends are finished.
+    It counts the bytes of files that left this machine, including repeated ones, but not the overhead of the network
+    (about 3 %). Files and parts that are being sent when the budget is used up are finished.
     """
-    change = BandwidthChange(budget=_words(size) if size else None, per=per) if size or per else None
+    change = BandwidthChange(budget=_joined(size) if size else None, per=per) if size or per else None
     return _show(change, as_json=as_json)
 
 
-def _words(given: list[str]) -> str:
-    """A timetable, or `500 KB/s`, may stand there without quotes."""
+def _joined(given: list[str]) -> str:
+    """Join the arguments, so that a timetable or `500 KB/s` needs no quotes."""
     return " ".join(given)
 
 
-def _settled(change: BandwidthChange | None) -> Bandwidth:
+def _bandwidth(change: BandwidthChange | None) -> Bandwidth:
     async def work() -> Bandwidth:
         async with connected() as engine:
             return await engine.bandwidth() if change is None else await engine.set_bandwidth(change)
@@ -81,8 +81,8 @@ def _settled(change: BandwidthChange | None) -> Bandwidth:
 
 
 def _show(change: BandwidthChange | None, *, as_json: bool) -> Done | None:
-    """Make `change`, if there is one, and show the settings."""
-    bandwidth = _settled(change)
+    """Apply `change`, if there is one, and print the settings."""
+    bandwidth = _bandwidth(change)
     if as_json:
         print_json(bandwidth)
     else:

@@ -1,4 +1,4 @@
-"""`cloud`: the local cloud on its own, as a landing server for a network without internet, or to try things out."""
+"""`cloud`: run the local cloud, as a server for a network without internet, or to try things out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_uploader.cli.session import run
 from tui_uploader.local_cloud.options import Checksums, LocalCloudAddress, LocalCloudOptions, Profile
 from tui_uploader.settings import Directories
 
-commands = typer.Typer(no_args_is_help=True, help="A cloud on this machine that behaves like PIX4Dcloud.")
+commands = typer.Typer(no_args_is_help=True, help="Run a local cloud that behaves like PIX4Dcloud.")
 
 _PORT = 8484
 
@@ -20,32 +20,39 @@ _PORT = 8484
 @commands.command("serve")
 def serve(
     root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of everything that is kept. [default: a private one]")
+        Path | None, typer.Option(metavar="DIR", help="Folder for all data. [default: a private one]")
     ] = None,
-    host: Annotated[str, typer.Option(metavar="H", help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")] = _PORT,
+    host: Annotated[str, typer.Option(metavar="H", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = _PORT,
     profile: Annotated[
-        Profile, typer.Option(help="`strict` offers only what is certain of the real service.")
+        Profile, typer.Option(help="`strict` offers only confirmed features of the real service.")
     ] = Profile.DEFAULT,
     checksums: Annotated[
-        Checksums, typer.Option(help="What the store compares with what arrives, and tells of what it keeps.")
+        Checksums, typer.Option(help="Checksums that the store verifies and reports.")
     ] = Checksums.CRC32,
-    credentials_lifetime: Annotated[float, typer.Option(metavar="S", min=1, help="Seconds an S3 key is good.")] = 3600,
-    token_lifetime: Annotated[float, typer.Option(metavar="S", min=1, help="Seconds a token is good.")] = 36000,
-    processing_seconds: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds processing takes.")] = 60,
+    credentials_lifetime: Annotated[
+        float, typer.Option(metavar="S", min=1, help="Lifetime of S3 credentials, in seconds.")
+    ] = 3600,
+    token_lifetime: Annotated[
+        float, typer.Option(metavar="S", min=1, help="Lifetime of access tokens, in seconds.")
+    ] = 36000,
+    processing_seconds: Annotated[
+        float, typer.Option(metavar="S", min=0, help="Duration of processing, in seconds.")
+    ] = 60,
     fault: Annotated[
-        list[str] | None, typer.Option("--fault", metavar="FAULT", help="Something to go wrong; may be repeated.")
+        list[str] | None, typer.Option("--fault", metavar="FAULT", help="A failure to simulate; repeatable.")
     ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate chain: serve https.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate chain; enables https.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Private key of the certificate.")] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object, secret included, when it listens.")
+        bool, typer.Option("--json", help="When ready, print one JSON object, including the secret.")
     ] = False,
 ) -> Done:
     """Run a local cloud until Ctrl-C or SIGTERM."""
-    from tui_uploader.local_cloud.server import (
-        serve as serve_until_stopped,
-    )  # brings the web server, which no other command needs
+    # Imports the web server, which no other command needs.
+    from tui_uploader.local_cloud.server import serve as serve_until_stopped
 
     options = LocalCloudOptions(
         root=(root or Directories.of_user().data / "cloud").absolute(),
@@ -73,4 +80,4 @@ def _announce(address: LocalCloudAddress, *, as_json: bool) -> None:
     for remark in address.remarks:
         print_note(remark)
     if not as_json:
-        print_note("Ctrl-C ends it.")
+        print_note("Press Ctrl-C to stop.")

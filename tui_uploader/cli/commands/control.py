@@ -1,4 +1,4 @@
-"""`pause`, `resume`, `cancel`, `retry`, `remove`, `dismiss` and `process`: commands on what is in the queue."""
+"""`pause`, `resume`, `cancel`, `retry`, `remove`, `dismiss` and `process`: commands on uploads in the queue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tui_uploader.text import counted, printable
 from tui_uploader.wording.processing import processing_sentence
 
 _ASK_ABOVE = 10
-"""Files that a command may stop without asking."""
+"""Files that `cancel` leaves behind without asking."""
 
 _FilesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[FILE…]", help="Paths or names of files.", show_default=False)
@@ -29,31 +29,31 @@ _FilesArgument = Annotated[
 
 
 def pause(upload: UploadArgument) -> Done:
-    """Hold an upload; what is under way stops, and goes on from there."""
+    """Pause an upload; `resume` continues where it stopped."""
 
     async def work() -> UploadStatus:
         async with connected() as engine:
             return await engine.pause(upload)
 
-    return _tell_upload(run(work()))
+    return _print_upload(run(work()))
 
 
 def resume(upload: UploadArgument) -> Done:
-    """Go on with a paused or cancelled upload."""
+    """Resume a paused or cancelled upload."""
 
     async def work() -> UploadStatus:
         async with connected(introduce=False) as engine:
             await hand_over_login(engine)
             return await engine.resume(upload)
 
-    return _tell_upload(run(work()))
+    return _print_upload(run(work()))
 
 
 def cancel(
     upload: UploadArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> Done:
-    """Stop an upload for good; what is uploaded stays, and `resume` takes it back."""
+    """Cancel an upload. Uploaded files stay; `resume` continues the upload."""
 
     async def work() -> UploadStatus:
         async with connected() as engine:
@@ -63,45 +63,45 @@ def cancel(
                 _ask(f"Cancel upload {upload}? {counted(left, 'file')} would not be uploaded.")
             return await engine.cancel(upload)
 
-    return _tell_upload(run(work()))
+    return _print_upload(run(work()))
 
 
 def dismiss(upload: UploadArgument) -> Done:
-    """Take a complete or cancelled upload off the list."""
+    """Remove a complete or cancelled upload from the list."""
 
     async def work() -> UploadStatus:
         async with connected() as engine:
             return await engine.dismiss(upload)
 
     run(work())
-    print_line(f"Upload {upload} is off the list.")
+    print_line(f"Upload {upload} dismissed.")
     return Done(0)
 
 
 def retry(upload: UploadArgument, names: _FilesArgument = None) -> Done:
-    """Try failed files again: those named, or all."""
+    """Retry failed files: the named ones, or all."""
 
     async def work() -> int:
         async with connected(introduce=False) as engine:
             await hand_over_login(engine)
             return await _selected(partial(engine.retry, upload), names or (), () if names else (FileStatus.FAILED,))
 
-    print_line(f"{counted(run(work()), 'file')} will be tried again.")
+    print_line(f"{counted(run(work()), 'file')} queued for retry.")
     return Done(0)
 
 
 def remove(
     upload: UploadArgument,
     names: _FilesArgument = None,
-    failed: Annotated[bool, typer.Option("--failed", help="All that failed.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="All failed files.")] = False,
     duplicates: Annotated[bool, typer.Option("--duplicates", help="All duplicates.")] = False,
-    waiting: Annotated[bool, typer.Option("--waiting", help="All that wait.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="All waiting files.")] = False,
 ) -> Done:
-    """Take waiting, duplicate or failed files out of the queue; the files on disk stay."""
+    """Remove waiting, duplicate or failed files from the queue. Files on disk are kept."""
     wanted = ((failed, FileStatus.FAILED), (duplicates, FileStatus.DUPLICATE), (waiting, FileStatus.WAITING))
     statuses = tuple(status for chosen, status in wanted if chosen)
     if not names and not statuses:
-        raise UsageError("Say which files: by name, or with --failed, --duplicates or --waiting.")
+        raise UsageError("Name the files, or use --failed, --duplicates or --waiting.")
 
     async def work() -> int:
         async with connected() as engine:
@@ -113,9 +113,9 @@ def remove(
 
 def process(
     project: Annotated[
-        str, typer.Argument(metavar="P", help="Id of a project, or its name where that is unique.", show_default=False)
+        str, typer.Argument(metavar="P", help="Id of a project, or its name if unique.", show_default=False)
     ],
-    partial: Annotated[bool, typer.Option("--partial", help="Even if files are waiting or failed.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Even if files are still waiting or failed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the project as one JSON object.")] = False,
 ) -> Done:
     """Start processing of a project now."""
@@ -136,10 +136,10 @@ def process(
 async def _selected(
     command: Callable[[FileSelection], Awaitable[int]], given: Sequence[str], statuses: tuple[FileStatus, ...]
 ) -> int:
-    """Give the command, once, on the files of these names and statuses, and return its answer. Raises NoSuchFile.
+    """Run the command on the files with these names and statuses, and return its answer. Raises NoSuchFile.
 
-    A bare name may be that of a file anywhere, which is bytes, or that of an object, which is text; what holds a slash
-    is a path from here.
+    A bare name is that of a file, which is bytes, or that of an object, which is text: both are tried. A name with a
+    slash is a path relative to the current folder.
     """
     as_bytes = tuple(str(Path(name).absolute()) if "/" in name else name for name in given)
     as_text = tuple(name if "/" in name else typed_text(name) for name in as_bytes)
@@ -152,12 +152,12 @@ async def _selected(
 
 
 def _ask(question: str) -> None:
-    """Raises Interrupted unless the user agrees."""
+    """Raise Interrupted unless the user agrees."""
     if not typer.confirm(question, default=False, err=True):
         raise Interrupted("Nothing was changed.")
 
 
-def _tell_upload(status: UploadStatus) -> Done:
+def _print_upload(status: UploadStatus) -> Done:
     print_line(f"Upload {status.upload} is {status.state}: {progress_line(status)}.")
     if status.notice is not None:
         print_note(notice_line(status.notice))

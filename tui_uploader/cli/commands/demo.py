@@ -1,4 +1,4 @@
-"""`demo`: how it is called. What it does is in `demo_run`."""
+"""`demo`: its options. The demo itself is in `cli.demo.run`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from tui_uploader.model import MAX_IMAGES, MIN_IMAGES
 
 
 def demo(
-    images: Annotated[int, typer.Option(min=MIN_IMAGES, max=MAX_IMAGES, help="Images of the sample flight.")] = 40,
+    images: Annotated[
+        int, typer.Option(min=MIN_IMAGES, max=MAX_IMAGES, help="Number of images in the sample flight.")
+    ] = 40,
     headless: Annotated[
-        bool, typer.Option("--headless", help="Report progress and the proof as plain text, as without a terminal.")
+        bool, typer.Option("--headless", help="Print progress and proof as plain text, as without a terminal.")
     ] = False,
 ) -> int:
-    """Try it out: a sample flight, a local cloud, a real upload, and proof of what arrived. Leaves nothing behind."""
-    from tui_uploader.cli.demo.run import run_demo  # brings asyncio, the sample flight and its image library
+    """Upload a sample flight to a local cloud and verify every byte. Leaves nothing behind."""
+    from tui_uploader.cli.demo.run import run_demo  # imports asyncio and the image library
 
-    # A lost SSH session and a `kill` clean up like Ctrl-C does.
+    # A lost SSH session and a `kill` clean up as Ctrl-C does.
     signals = (signal.SIGTERM, signal.SIGHUP)
     return Done(run(run_demo(images, full_screen=on_terminal() and not headless), cancelled_by=signals))

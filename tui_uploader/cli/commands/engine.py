@@ -1,4 +1,4 @@
-"""`engine`: the background process itself."""
+"""`engine`: run, show and stop the background process."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tui_uploader.text import counted
 if TYPE_CHECKING:
     from tui_uploader.service.protocol import EngineInfo
 
-commands = typer.Typer(no_args_is_help=True, help="The background process that does the uploading.")
+commands = typer.Typer(no_args_is_help=True, help="Run, show or stop the background process that uploads.")
 
 
 @commands.command("run")
 def run_engine() -> int:
-    """Run the engine here, in the foreground, until it is stopped."""
-    from tui_uploader.service.daemon import engine_main  # the engine's own libraries are of no use to other commands
+    """Run the engine in the foreground until it is stopped."""
+    from tui_uploader.service.daemon import engine_main  # imports the engine's libraries, which no other command needs
 
     return engine_main(None)
 
@@ -46,11 +46,11 @@ def show_status(as_json: Annotated[bool, typer.Option("--json", help="Print one 
 def stop(
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also when it does not answer: end its process, after some seconds by a kill."),
+        typer.Option("--force", help="Also stop an engine that does not respond; kill it if necessary."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> Done:
-    """Stop the engine. Uploads go on where they are when it is started again, which any command does."""
+    """Stop the engine. Uploads continue when the next command starts it."""
     from tui_uploader.service.force_stop import Ended, end_by_force
 
     async def work() -> Ended:
@@ -63,5 +63,5 @@ def stop(
     if as_json:
         print_json(ended)
     else:
-        print_line("The engine did not end by itself, and was killed." if ended.killed else "The engine is stopped.")
+        print_line("The engine did not respond and was killed." if ended.killed else "The engine is stopped.")
     return Done(0)

@@ -1,4 +1,4 @@
-"""`projects`: those of the account, as far as the service lists them, and those of this machine."""
+"""`projects`: the projects that the service lists for the account, and those of this machine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tui_uploader.encoding import typed_text
 from tui_uploader.errors import UsageError
 from tui_uploader.model import Project, ProjectKind
 
-commands = typer.Typer(no_args_is_help=True, help="List, make and look at projects.")
+commands = typer.Typer(no_args_is_help=True, help="List, create and show projects.")
 
 _JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per project.")]
 
 
 @commands.command("list")
 def list_projects(as_json: _JsonOption = False) -> None:
-    """List the projects."""
+    """List the projects of the account and of this machine."""
 
     async def work() -> tuple[Project, ...]:
         async with connected(introduce=False) as engine:
@@ -29,7 +29,7 @@ def list_projects(as_json: _JsonOption = False) -> None:
 
     found = run(work())
     for project in found:
-        _tell(project, project_line(project), as_json=as_json)
+        _print(project, project_line(project), as_json=as_json)
     if not found and not as_json:
         print_line("No projects.")
 
@@ -37,12 +37,12 @@ def list_projects(as_json: _JsonOption = False) -> None:
 @commands.command("create")
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
-    results: Annotated[bool, typer.Option("--results", help="For processed results, not images.")] = False,
+    results: Annotated[bool, typer.Option("--results", help="A project for processed results, not images.")] = False,
     as_json: _JsonOption = False,
 ) -> Done:
-    """Make a project."""
+    """Create a project."""
     if not name.strip():
-        raise UsageError("A project needs a name that is not empty.")
+        raise UsageError("The project name is empty.")
 
     async def work() -> Project:
         async with connected(introduce=False) as engine:
@@ -51,13 +51,13 @@ def create(
             return await engine.create_project(typed_text(name), kind, account)
 
     project = run(work())
-    _tell(project, project_line(project), as_json=as_json)
+    _print(project, project_line(project), as_json=as_json)
     return Done(0)
 
 
 @commands.command("show")
 def show(
-    project: Annotated[str, typer.Argument(metavar="P", help="Id, or name where that is unique.", show_default=False)],
+    project: Annotated[str, typer.Argument(metavar="P", help="Id, or name if unique.", show_default=False)],
     as_json: _JsonOption = False,
 ) -> None:
     """Show one project."""
@@ -68,10 +68,10 @@ def show(
             return await engine.project(typed_text(project))
 
     found = run(work())
-    _tell(found, "\n".join(project_lines(found)), as_json=as_json)
+    _print(found, "\n".join(project_lines(found)), as_json=as_json)
 
 
-def _tell(project: Project, text: str, *, as_json: bool) -> None:
+def _print(project: Project, text: str, *, as_json: bool) -> None:
     if as_json:
         print_json(project)
     else:

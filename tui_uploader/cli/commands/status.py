@@ -1,4 +1,4 @@
-"""`status` and `files`: what the engine has, and how far it is."""
+"""`status` and `files`: the uploads of the engine, and the files of one upload."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ UploadArgument = Annotated[int, typer.Argument(metavar="UPLOAD", help="Number of
 
 
 def status(
-    upload: Annotated[int | None, typer.Argument(metavar="[UPLOAD]", help="Only this one.", show_default=False)] = None,
+    upload: Annotated[
+        int | None, typer.Argument(metavar="[UPLOAD]", help="Only this upload.", show_default=False)
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show every change until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, or one line per change.")] = False,
 ) -> None:
-    """Show the uploads: files, bytes, speed, and what needs you."""
+    """Show the uploads, with progress and problems."""
     run(_watch(upload, as_json=as_json) if watch else _status(upload, as_json=as_json))
 
 
 def files(
     upload: UploadArgument,
-    only: Annotated[FileStatus | None, typer.Option("--status", help="Only files of this status.")] = None,
+    only: Annotated[FileStatus | None, typer.Option("--status", help="Only files with this status.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
 ) -> None:
     """List the files of an upload."""
@@ -50,7 +52,10 @@ async def _status(upload: int | None, *, as_json: bool) -> None:
 
 
 async def _watch(upload: int | None, *, as_json: bool) -> None:
-    from tui_uploader.cli.progress import live_view, while_read  # brings asyncio, which nothing else here needs
+    from tui_uploader.cli.progress import (
+        live_view,
+        while_read,
+    )  # imports asyncio, which the other commands here do not need
 
     async with connected() as engine, changes_of(engine) as changes, while_read(sys.stdout):
         if as_json:
@@ -69,7 +74,7 @@ def _narrowed(whole: EngineStatus, upload: int | None) -> EngineStatus:
         return whole
     ours = tuple(status for status in whole.uploads if status.upload == upload)
     if not ours:
-        raise NoSuchUpload(f"There is no upload {upload}; `tui-uploader status` lists those that there are.")
+        raise NoSuchUpload(f"There is no upload {upload}; `tui-uploader status` lists all uploads.")
     return replace(whole, uploads=ours)
 
 

@@ -1,4 +1,4 @@
-"""`upload`: put files into the engine's queue, and on request wait until they have arrived."""
+"""`upload`: add files to the engine's queue and, with `--wait`, wait until they are uploaded."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from tui_uploader.cli.lines import notice_line, queued_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.records import upload_record
 from tui_uploader.cli.session import connected, hand_over_login, run
-from tui_uploader.cli.waiting import DONE, standstill
+from tui_uploader.cli.waiting import DONE, blocked_ending
 from tui_uploader.encoding import typed_text
 from tui_uploader.errors import EngineGone, NoSuchPath, UsageError
 from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind, Skipped, Target, UploadStatus
 from tui_uploader.text import printable
 
 _ENGINES = 3
-"""That a request is handed to, one after the other, before it is given up."""
+"""Engines that receive the request, one after the other, before the command gives up."""
 
 
 def upload(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Files, or folders to walk.", show_default=False)],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH…", help="Files or folders to upload.", show_default=False)
+    ],
     project: Annotated[
-        str | None, typer.Option("--project", metavar="P", help="Id of a project, or its name where that is unique.")
+        str | None, typer.Option("--project", metavar="P", help="Id of a project, or its name if unique.")
     ] = None,
     new: Annotated[
         str | None,
-        typer.Option("--new", metavar="NAME", help="Make a project; the same command again goes on with it."),
+        typer.Option("--new", metavar="NAME", help="Create a project; the same command again continues it."),
     ] = None,
     results: Annotated[bool, typer.Option("--results", help="The files are processed results, not images.")] = False,
-    no_process: Annotated[
-        bool, typer.Option("--no-process", help="Do not start processing when everything is uploaded.")
-    ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Show progress until all is uploaded.")] = False,
+    no_process: Annotated[bool, typer.Option("--no-process", help="Do not start processing after the upload.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress until everything is uploaded.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
     """Upload files and folders to a project, in the background."""
@@ -63,36 +63,33 @@ def _target(project: str | None, new: str | None) -> Target:
         case _:
             raise UsageError("Name the project: either --project P for an existing one, or --new NAME.")
     if not (project or new or "").strip():
-        raise UsageError("A project needs a name that is not empty.")
+        raise UsageError("The project name is empty.")
     return target
 
 
 def absolute(path: str) -> str:
-    """`path` as the engine needs it, which works in another folder.
+    """`path` made absolute, since the engine runs in another folder.
 
-    Symbolic links stay as they are, unless `..` has to be followed through them. Raises NoSuchPath.
+    Symbolic links are kept, except where `..` has to be resolved through them. Raises NoSuchPath.
     """
     if not path:
-        raise NoSuchPath("An empty path names nothing.")  # and must not come to mean the folder we are in
+        raise NoSuchPath("A path is empty.")  # it must not come to mean the current folder
     given = Path(path)
     try:
         given.lstat()
     except FileNotFoundError:
-        raise NoSuchPath(f"There is no file or folder {printable(path)}.") from None
+        raise NoSuchPath(f"No such file or folder: {printable(path)}.") from None
     except OSError as error:
-        raise NoSuchPath(f"{printable(path)} cannot be looked at: {error.strerror}.") from error
+        raise NoSuchPath(f"Cannot access {printable(path)}: {error.strerror}.") from error
     except ValueError:
-        raise NoSuchPath(f"{printable(path)} is no path.") from None
+        raise NoSuchPath(f"Invalid path: {printable(path)}.") from None
     return str(given.resolve() if ".." in given.parts else given.absolute())
 
 
 def _check_readable(paths: Sequence[str]) -> None:
-    """One that cannot be read among others is reported with the files; alone, it makes the command pointless.
-
-    Raises NoSuchPath when none can be read.
-    """
+    """Raise NoSuchPath if none of the paths can be read; one among others is reported with the files."""
     if all(_is_locked(path) for path in paths):
-        raise NoSuchPath(f"{printable(paths[0])} cannot be read: its permissions do not let this user.")
+        raise NoSuchPath(f"Cannot read {printable(paths[0])}: permission denied.")
 
 
 def _is_locked(path: str) -> bool:
@@ -103,7 +100,7 @@ def _is_locked(path: str) -> bool:
 async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
     status, skipped = await _queued(request)
     if wait:
-        from tui_uploader.cli import follow  # draws with asyncio and rich, which a plain `upload` does without
+        from tui_uploader.cli import follow  # imports asyncio and rich, which a plain `upload` does not need
 
         return await follow.wait(status.upload, as_json=as_json)
     if status.notice is not None:
@@ -112,12 +109,12 @@ async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
         print_json(upload_record(status, skipped))
     else:
         print_line(queued_line(status))
-    stands = standstill(status)
-    return stands.exit_code if stands else DONE
+    blocked = blocked_ending(status)
+    return blocked.exit_code if blocked else DONE
 
 
 async def _queued(request: AddRequest) -> tuple[UploadStatus, tuple[Skipped, ...]]:
-    """Hand the request over, to the next engine where one is stopped meanwhile: to add files twice changes nothing."""
+    """Send the request, again to the next engine if one is stopped meanwhile: adding files twice changes nothing."""
     for left in reversed(range(_ENGINES)):
         try:
             async with connected(introduce=False) as engine:

@@ -1,4 +1,4 @@
-"""Proof that an upload arrived: every stored object compared with its file, byte for byte."""
+"""Comparison of every stored object with its file, byte for byte."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ _NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Comparison:
     equal: int
-    """Objects that are their file, byte for byte."""
+    """Number of objects that equal their files."""
     size: int
-    """Bytes of those."""
+    """Their bytes."""
     missing: tuple[str, ...]
     """Uploaded files without an object."""
     differing: tuple[str, ...]
-    """Objects that are not what their file is."""
-    surplus: tuple[str, ...]
-    """Objects that no uploaded file explains."""
+    """Objects that differ from their files."""
+    extra: tuple[str, ...]
+    """Objects without an uploaded file."""
 
     @property
     def holds(self) -> bool:
-        return self.equal > 0 and not (self.missing or self.differing or self.surplus)
+        return self.equal > 0 and not (self.missing or self.differing or self.extra)
 
     def lines(self) -> list[str]:
         """For people."""
         compared = f"{counted(self.equal, 'object')} ({byte_count(self.size)})"
         if self.holds:
-            return [f"Proof: {compared} compared byte for byte with their files: all equal, none missing or too many."]
-        lines = [f"The proof fails: only {compared} equal their files."]
-        for word, names in (("missing", self.missing), ("differs", self.differing), ("unexplained", self.surplus)):
+            return [f"Proof: {compared} compared byte for byte with their files: all equal, none missing, none extra."]
+        lines = [f"Proof failed: only {compared} equal their files."]
+        for word, names in (("missing", self.missing), ("differs", self.differing), ("extra", self.extra)):
             lines += [f"  {word}: {printable(name)}" for name in names[:_NAMED]]
         return lines
 
 
-def prove(root: Path, uploaded: Sequence[FileItem]) -> Proof:
-    """Compare `root/objects/BUCKET/KEY` of the local cloud with the files that count as uploaded.
+def prove(root: Path, uploaded: Sequence[FileItem]) -> Comparison:
+    """Compare `root/objects/BUCKET/KEY` of the local cloud with the uploaded files.
 
     The last part of a key is the file's name in the project. Raises OSError.
     """
@@ -57,4 +57,4 @@ def prove(root: Path, uploaded: Sequence[FileItem]) -> Proof:
         else:
             equal += 1
             size += item.size
-    return Proof(equal, size, tuple(missing), tuple(differing), tuple(str(path) for path in objects.values()))
+    return Comparison(equal, size, tuple(missing), tuple(differing), tuple(str(path) for path in objects.values()))

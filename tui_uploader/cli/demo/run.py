@@ -1,7 +1,7 @@
-"""The demo: the whole program at work on a sample flight, against a local cloud, and proof of what arrived.
+"""The demo: upload a sample flight to a local cloud, and prove that every byte was stored.
 
-Everything happens in a temporary folder with directories of its own: the user's engine, journal and logins are never
-touched, and nothing is left behind.
+It runs in a temporary folder with directories of its own: the user's engine, journal and logins are never touched, and
+nothing is left behind.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 _PROJECT = "Sample flight"
 _PROCESSING_SECONDS = 3.0
-_PROCESSING_PATIENCE = 60.0
-_LOOK_SECONDS = 0.2
+_PROCESSING_TIMEOUT = 60.0
+_POLL_SECONDS = 0.2
 
 
 async def run_demo(images: int, *, full_screen: bool) -> int:
-    """Headless, 0 when every image arrived as it is on disk and was processed, else 1. Raises Interrupted.
+    """Return 0 if every image was stored byte for byte and processed, else 1. Raises Interrupted.
 
-    With `full_screen` the app shows the upload until the user leaves it, and its exit code comes back.
+    With `full_screen`, show the upload in the app until the user quits, and return the exit code of the app.
     """
     began = time.monotonic()
     try:
@@ -54,7 +54,7 @@ async def _show(folder: Path, images: int, full_screen: bool) -> int:
     for line in _described(flight):
         print_now(line)
     async with local_cloud(folder / "cloud", _PROCESSING_SECONDS) as cloud:
-        print_now(f"A local cloud listens at {cloud.url} and keeps what it gets in {cloud.root}.")
+        print_now(f"A local cloud listens at {cloud.url} and stores files in {cloud.root}.")
         async with own_engine():
             waiting = "" if full_screen else " --wait"
             print_now(f"$ tui-uploader upload {flight.folder} --new '{_PROJECT}'{waiting}")
@@ -62,26 +62,26 @@ async def _show(folder: Path, images: int, full_screen: bool) -> int:
             if full_screen:
                 return await run_on_this_terminal()
             await follow.to_the_end(upload)
-            processing = await _put_right(upload)
+            processing = await _remove_failed(upload)
             proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
     for line in (processing_sentence(processing), *proof.lines()):
         print_now(line)
-    arrived = proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
-    return 0 if arrived else 1
+    complete = proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
+    return 0 if complete else 1
 
 
 def _described(flight: SampleFlight) -> list[str]:
-    mishaps = ", ".join(
+    problems = ", ".join(
         (
-            counted(flight.duplicates, "copy", "copies"),
-            f"{counted(flight.clashes, 'photo')} with the name of another",
-            f"{counted(flight.broken, 'photo')} cut off",
-            f"{counted(flight.others, 'file')} that is no photo",
+            counted(flight.duplicates, "duplicate"),
+            f"{counted(flight.clashes, 'photo')} with the name of another photo",
+            counted(flight.broken, "truncated photo"),
+            counted(flight.others, "other file"),
         )
     )
     return [
-        f"A sample flight of {counted(flight.images, 'photo')} lies in {flight.folder}.",
-        f"What happens on real cards is on it too: {mishaps}.",
+        f"Sample flight: {counted(flight.images, 'photo')} in {flight.folder}.",
+        f"As on real cards, it also has: {problems}.",
     ]
 
 
@@ -93,41 +93,41 @@ async def _queue(flight: Path) -> int:
     return added.upload
 
 
-async def _put_right(upload: int) -> Processing:
-    """Do what a user would about files that failed, and see processing through to its end."""
+async def _remove_failed(upload: int) -> Processing:
+    """Remove failed files, as a user would, and wait for the end of processing."""
     async with connected() as engine:
         await follow.report(engine, upload, as_json=False)
-        await _tell_renamed(engine, upload)
+        await _print_renamed(engine, upload)
         status = await engine.upload(upload)
         if status.counts.failed:
             print_now(f"$ tui-uploader remove {upload} --failed")
             removed = await engine.remove(upload, FileSelection(statuses=(FileStatus.FAILED,)))
-            print_now(f"{counted(removed, 'file')} removed from the queue; now processing starts by itself.")
+            print_now(f"{counted(removed, 'file')} removed from the queue; processing now starts automatically.")
         return await _processed(engine, upload)
 
 
-async def _tell_renamed(engine: EngineClient, upload: int) -> None:
+async def _print_renamed(engine: EngineClient, upload: int) -> None:
     renamed = [
         item async for item in every_file(engine, upload) if item.object is not None and item.object != item.name
     ]
     if renamed:
-        print_now(f"{counted(len(renamed), 'file')} shared a name with another image and kept both by another name:")
+        print_now(f"{counted(len(renamed), 'file')} renamed, because another image has the same name:")
         for item in renamed[:5]:
             print_now(f"  {file_line(item, style_of(sys.stdout))}")
 
 
 async def _processed(engine: EngineClient, upload: int) -> Processing:
-    """Raises EngineError when processing does not end in time."""
-    told = None
+    """Wait for the end of processing. Raises EngineError if it takes too long."""
+    shown = None
     try:
-        async with asyncio.timeout(_PROCESSING_PATIENCE):
+        async with asyncio.timeout(_PROCESSING_TIMEOUT):
             while not (processing := (await engine.upload(upload)).processing).state.ended:
-                if processing.state is not told:
+                if processing.state is not shown:
                     print_note(processing_sentence(processing))
-                told = processing.state
-                await asyncio.sleep(_LOOK_SECONDS)
+                shown = processing.state
+                await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
-        raise EngineError(f"Processing did not end within {duration(_PROCESSING_PATIENCE)}.") from None
+        raise EngineError(f"Processing did not end within {duration(_PROCESSING_TIMEOUT)}.") from None
     return processing
 
 

@@ -1,4 +1,4 @@
-"""A world of its own for the demo: directories, local cloud and engine that live in one folder and die with it."""
+"""Directories, local cloud and engine of the demo: in one temporary folder, and gone with it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tui_uploader.service.spawn import OWN_PYTHON
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
-_PATIENCE = 20.0
-"""Seconds that a process of ours is given to come up, or to go."""
+_PROCESS_TIMEOUT = 20.0
+"""Seconds that a process has to start or to end."""
 
 
 class CloudAddress(msgspec.Struct, frozen=True):
-    """The line with which `cloud serve --json` says that it listens."""
+    """The line that `cloud serve --json` prints when it is ready."""
 
     url: str
     client_id: str
@@ -36,7 +36,7 @@ class CloudAddress(msgspec.Struct, frozen=True):
 
 @contextmanager
 def sandboxed(folder: Path) -> Iterator[None]:
-    """Everything that this process and its children look up by environment lies in `folder`, until the block ends."""
+    """Point all directories of this process and its children to `folder`, through the environment."""
     with _environment(
         {
             "HOME": str(folder),
@@ -57,16 +57,16 @@ def sandboxed(folder: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def local_cloud(root: Path, processing_seconds: float) -> AsyncIterator[CloudAddress]:
-    """A local cloud as a process of its own; its login is in the environment. Raises EngineError."""
+    """Run a local cloud as a process, with its login in the environment. Raises EngineError."""
     process = await asyncio.create_subprocess_exec(
         *(*OWN_PYTHON, "-m", "tui_uploader", "cloud", "serve", "--json", "--port", "0"),
         *("--root", str(root), "--processing-seconds", str(processing_seconds)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # a Ctrl-C in the terminal is for us: the cloud has to outlive the engine
+        start_new_session=True,  # a Ctrl-C in the terminal must not reach it: the cloud has to outlive the engine
     )
     try:
-        address = await _address_told_by(process)
+        address = await _read_address(process)
         login = {
             "PIX4D_CLOUD_URL": address.url,
             "PIX4D_CLIENT_ID": address.client_id,
@@ -75,35 +75,35 @@ async def local_cloud(root: Path, processing_seconds: float) -> AsyncIterator[Cl
         with _environment(login):
             yield address
     finally:
-        await _ended(process)
+        await _end(process)
 
 
 @asynccontextmanager
 async def own_engine() -> AsyncIterator[None]:
-    """An engine for the block, gone for certain after it. Only ever within `sandboxed`."""
+    """Run an engine for the block and end it for certain. Only within `sandboxed`."""
     async with connected() as engine:
         found = await engine.engine()
     try:
         yield
     finally:
-        with suppress(UploaderError):  # it may be gone already
+        with suppress(UploaderError):  # it may have ended already
             async with connected(spawn=False) as engine:
                 await engine.stop()
-        await _gone(found.pid)
-        # Where the path in the sandbox is too long for a socket, its folder lies beside the sandbox.
+        await _end_engine(found.pid)
+        # Where the path in the sandbox is too long for a socket, the socket's folder is outside the sandbox.
         shutil.rmtree(Path(found.socket).parent, ignore_errors=True)
 
 
 async def run_on_this_terminal() -> int:
-    """The full-screen app on what is here, in a process of its own; its exit code when the user has left it.
+    """Run the full-screen app as a process, and return its exit code.
 
-    Who stops waiting ends it first, so that it gives the terminal back.
+    When cancelled, end the app first, so that it restores the terminal.
     """
     process = await asyncio.create_subprocess_exec(*OWN_PYTHON, "-m", "tui_uploader", "--in-demo")
     try:
         return await process.wait()
     finally:
-        await _ended(process)
+        await _end(process)
 
 
 @contextmanager
@@ -120,20 +120,20 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-async def _address_told_by(process: Process) -> CloudAddress:
+async def _read_address(process: Process) -> CloudAddress:
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_PROCESS_TIMEOUT):
             return from_json(await process.stdout.readline(), CloudAddress)
     except (TimeoutError, Malformed):
-        raise EngineError("The local cloud did not come up.") from None
+        raise EngineError(f"The local cloud did not start within {_PROCESS_TIMEOUT:.0f} s.") from None
 
 
-async def _ended(process: Process) -> None:
+async def _end(process: Process) -> None:
     with suppress(ProcessLookupError):
         process.terminate()
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_PROCESS_TIMEOUT):
             await process.wait()
     except TimeoutError:
         with suppress(ProcessLookupError):
@@ -141,18 +141,18 @@ async def _ended(process: Process) -> None:
         await process.wait()
 
 
-async def _gone(pid: int) -> None:
-    """Wait until process `pid` is gone, and help it on when it does not go."""
+async def _end_engine(pid: int) -> None:
+    """Wait until process `pid` has ended, and kill it if it does not end in time."""
     try:
-        async with asyncio.timeout(_PATIENCE):
-            while _lives(pid):  # noqa: ASYNC110 - no event tells of the end of a process that is not our child
+        async with asyncio.timeout(_PROCESS_TIMEOUT):
+            while _runs(pid):  # noqa: ASYNC110 - there is no event for the end of a process that is not our child
                 await asyncio.sleep(0.05)
     except TimeoutError:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
-def _lives(pid: int) -> bool:
+def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
