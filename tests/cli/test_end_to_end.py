@@ -194,7 +194,7 @@ def test_a_queue_filled_without_a_link_moves_when_the_cloud_answers(cloud_root: 
     interrupted = finished(waiting)
     assert (interrupted.code, interrupted.out) == (130, "")
     assert "The login could not be checked" in told[0]
-    assert "goes on in the background" in interrupted.err
+    assert "continues in the background" in interrupted.err
     with serving(cloud_root, "--port", port) as cloud:
         done = command(*arguments, **login)
         assert done.code == 0, done.err

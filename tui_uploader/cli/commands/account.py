@@ -31,7 +31,10 @@ def login(
     cloud: Annotated[str | None, typer.Option("--cloud", metavar="URL", help="Address of the cloud.")] = None,
     profile: _ProfileOption = None,
 ) -> Done:
-    """Sign in and store the login. Without a terminal, id and secret are read from stdin, one per line."""
+    """Sign in and store the login.
+
+    Without a terminal, id and secret are read from stdin, one per line.
+    """
     settings = load()
     url = cloud_address(cloud or settings.cloud_url)
     client_id, secret = _asked(url) if sys.stdin.isatty() else _piped(sys.stdin)
@@ -61,7 +64,7 @@ def logout(profile: _ProfileOption = None) -> Done:
 
 
 def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per account.")] = False) -> None:
-    """Show the accounts that are signed in, and where each login comes from."""
+    """Show the signed-in accounts and the source of each login."""
     settings = load()
 
     async def work() -> tuple[Account, ...]:

@@ -18,37 +18,40 @@ _JsonOption = Annotated[
 
 def limit(
     rate: Annotated[
-        list[str] | None, typer.Argument(metavar="[RATE|off]", help="Such as 500k; see above.", show_default=False)
+        list[str] | None, typer.Argument(metavar="RATE|off", help="Such as 500k; see above.", show_default=False)
     ] = None,
     as_json: _JsonOption = False,
 ) -> Done | None:
     """Limit the total rate of all uploads, or show the limit.
 
-    RATE: 500k and 500KB/s are 500,000 bytes per second, 8Mbit/s is 1MB/s, 512KiB/s counts in units of 1024. `off`
-    removes the limit, `pause` stops sending. A change applies at once, also to running uploads, and is kept.
+    RATE: 500k and 500KB/s are 500,000 bytes per second, 8Mbit/s is 1MB/s,
+    512KiB/s counts in units of 1024. `off` removes the limit, `pause` stops
+    sending. A change applies at once, also to running uploads, and is kept.
     """
     return _show(BandwidthChange(limit=_joined(rate)) if rate else None, as_json=as_json)
 
 
 def schedule(
     timetable: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT|off]", help="The timetable; see above.", show_default=False)
+        list[str] | None, typer.Argument(metavar="TEXT|off", help="The timetable; see above.", show_default=False)
     ] = None,
     as_json: _JsonOption = False,
 ) -> Done | None:
     """Limit the upload rate by weekday and time, or show the timetable.
 
-    TEXT: entries of days, times and a rate, such as "Mon-Fri 08:00-18:00 500k, Sat,Sun off". Without days an entry
-    applies every day, without times all day; 22:00-06:00 crosses midnight. Rates are as for `limit`: `off` is
-    unlimited, `pause` sends nothing. Where entries overlap, the later one applies; outside all entries only `limit`
-    does. Times are this machine's local time.
+    TEXT: entries of days, times and a rate, such as
+    "Mon-Fri 08:00-18:00 500k, Sat,Sun off". Without days an entry applies every
+    day, without times all day; 22:00-06:00 crosses midnight. Rates are as for
+    `limit`: `off` is unlimited, `pause` sends nothing. Where entries overlap,
+    the later one applies; outside all entries only `limit` does. Times are this
+    machine's local time.
     """
     return _show(BandwidthChange(schedule=_joined(timetable)) if timetable else None, as_json=as_json)
 
 
 def budget(
     size: Annotated[
-        list[str] | None, typer.Argument(metavar="[SIZE|off]", help="Such as 20GB.", show_default=False)
+        list[str] | None, typer.Argument(metavar="SIZE|off", help="Such as 20GB.", show_default=False)
     ] = None,
     per: Annotated[
         BudgetPeriod | None,
@@ -56,12 +59,14 @@ def budget(
     ] = None,
     as_json: _JsonOption = False,
 ) -> Done | None:
-    """Limit the data sent per day, week (from Monday), month or in total; or show the budget.
+    """Limit the amount of data sent in a period, or show the budget.
 
-    A used-up budget stops sending until the next day, week or month; a total budget until you change it.
+    When the budget is used up, sending stops until the next day, week (from
+    Monday) or month. A total budget never renews: it lasts until you change it.
 
-    It counts the bytes of files that left this machine, including repeated ones, but not the overhead of the network
-    (about 3 %). Files and parts that are being sent when the budget is used up are finished.
+    It counts the bytes of files that left this machine, including repeated
+    ones, but not the overhead of the network (about 3 %). Files and parts that
+    are being sent when the budget is used up are finished.
     """
     change = BandwidthChange(budget=_joined(size) if size else None, per=per) if size or per else None
     return _show(change, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ _PORT = 8484
 @commands.command("serve")
 def serve(
     root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for all data. [default: a private one]")
+        Path | None, typer.Option(metavar="DIR", help="Folder for all data (default: a private one).")
     ] = None,
     host: Annotated[str, typer.Option(metavar="H", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -32,15 +33,9 @@ def serve(
     checksums: Annotated[
         Checksums, typer.Option(help="Checksums that the store verifies and reports.")
     ] = Checksums.CRC32,
-    credentials_lifetime: Annotated[
-        float, typer.Option(metavar="S", min=1, help="Lifetime of S3 credentials, in seconds.")
-    ] = 3600,
-    token_lifetime: Annotated[
-        float, typer.Option(metavar="S", min=1, help="Lifetime of access tokens, in seconds.")
-    ] = 36000,
-    processing_seconds: Annotated[
-        float, typer.Option(metavar="S", min=0, help="Duration of processing, in seconds.")
-    ] = 60,
+    credentials_lifetime: Annotated[float, typer.Option(metavar="S", min=1, help="Seconds S3 keys are valid.")] = 3600,
+    token_lifetime: Annotated[float, typer.Option(metavar="S", min=1, help="Seconds a token is valid.")] = 36000,
+    processing_seconds: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds processing takes.")] = 60,
     fault: Annotated[
         list[str] | None, typer.Option("--fault", metavar="FAULT", help="A failure to simulate; repeatable.")
     ] = None,
@@ -67,11 +62,7 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
     )
-
-    def ready(address: LocalCloudAddress) -> None:
-        _announce(address, as_json=as_json)
-
-    run(serve_until_stopped(options, ready))
+    run(serve_until_stopped(options, partial(_announce, as_json=as_json)))
     return Done(0)
 
 

@@ -24,7 +24,7 @@ _ASK_ABOVE = 10
 """Files that `cancel` leaves behind without asking."""
 
 _FilesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[FILE…]", help="Paths or names of files.", show_default=False)
+    list[str] | None, typer.Argument(metavar="FILE", help="Paths or names of files.", show_default=False)
 ]
 
 
@@ -53,7 +53,10 @@ def cancel(
     upload: UploadArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> Done:
-    """Cancel an upload. Uploaded files stay; `resume` continues the upload."""
+    """Cancel an upload.
+
+    Uploaded files stay in the project; `resume` continues the upload.
+    """
 
     async def work() -> UploadStatus:
         async with connected() as engine:
@@ -97,7 +100,10 @@ def remove(
     duplicates: Annotated[bool, typer.Option("--duplicates", help="All duplicates.")] = False,
     waiting: Annotated[bool, typer.Option("--waiting", help="All waiting files.")] = False,
 ) -> Done:
-    """Remove waiting, duplicate or failed files from the queue. Files on disk are kept."""
+    """Remove waiting, duplicate or failed files from the queue.
+
+    Files on disk are kept.
+    """
     wanted = ((failed, FileStatus.FAILED), (duplicates, FileStatus.DUPLICATE), (waiting, FileStatus.WAITING))
     statuses = tuple(status for chosen, status in wanted if chosen)
     if not names and not statuses:

@@ -21,7 +21,10 @@ def demo(
         bool, typer.Option("--headless", help="Print progress and proof as plain text, as without a terminal.")
     ] = False,
 ) -> int:
-    """Upload a sample flight to a local cloud and verify every byte. Leaves nothing behind."""
+    """Upload a sample flight to a local cloud and verify every byte.
+
+    The demo has an engine and folders of its own and leaves nothing behind.
+    """
     from tui_uploader.cli.demo.run import run_demo  # imports asyncio and the image library
 
     # A lost SSH session and a `kill` clean up as Ctrl-C does.

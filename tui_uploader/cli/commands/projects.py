@@ -36,7 +36,7 @@ def list_projects(as_json: _JsonOption = False) -> None:
 
 @commands.command("create")
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the project.", show_default=False)],
     results: Annotated[bool, typer.Option("--results", help="A project for processed results, not images.")] = False,
     as_json: _JsonOption = False,
 ) -> Done:

@@ -24,7 +24,7 @@ UploadArgument = Annotated[int, typer.Argument(metavar="UPLOAD", help="Number of
 
 def status(
     upload: Annotated[
-        int | None, typer.Argument(metavar="[UPLOAD]", help="Only this upload.", show_default=False)
+        int | None, typer.Argument(metavar="UPLOAD", help="Only this upload.", show_default=False)
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show every change until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, or one line per change.")] = False,

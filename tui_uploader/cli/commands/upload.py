@@ -25,9 +25,7 @@ _ENGINES = 3
 
 
 def upload(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH…", help="Files or folders to upload.", show_default=False)
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files or folders to upload.", show_default=False)],
     project: Annotated[
         str | None, typer.Option("--project", metavar="P", help="Id of a project, or its name if unique.")
     ] = None,
