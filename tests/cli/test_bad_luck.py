@@ -61,7 +61,7 @@ async def test_any_command_after_a_crash_takes_the_upload_up_again(slow_cloud: L
     kill_engine()
     answer = command("status")
     assert answer.code == 0, answer.err
-    assert "Nobody is signed in" not in answer.out
+    assert "Not signed in" not in answer.out
     await until(lambda: slow_cloud.stored() == 12)
 
 
@@ -76,9 +76,7 @@ async def test_a_wrong_secret_in_a_shell_does_not_disturb_what_is_under_way(
     await until(lambda: slow_cloud.stored() == 12)
 
 
-async def test_a_terminal_gets_its_cursor_back_when_the_waiting_is_told_to_end(
-    slow_cloud: LocalCloud, tmp_path: Path
-) -> None:
+async def test_sigterm_during_wait_gives_the_terminal_its_cursor_back(slow_cloud: LocalCloud, tmp_path: Path) -> None:
     write_flight(tmp_path / "card", 12)
     with on_terminal("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait") as terminal:
         terminal.await_text("stored")
@@ -86,18 +84,18 @@ async def test_a_terminal_gets_its_cursor_back_when_the_waiting_is_told_to_end(
         assert terminal.exit_code() == 130
     hidden, shown = terminal.shown.rfind("\x1b[?25l"), terminal.shown.rfind("\x1b[?25h")
     assert 0 <= hidden < shown
-    assert "goes on in the background" in terminal.shown
+    assert "continues in the background" in terminal.shown
     await until(lambda: slow_cloud.stored() == 12)
 
 
-async def test_an_engine_that_is_stopped_goes_on_with_the_next_upload(slow_cloud: LocalCloud, tmp_path: Path) -> None:
+async def test_the_next_upload_starts_a_stopped_engine_again(slow_cloud: LocalCloud, tmp_path: Path) -> None:
     photos = write_flight(tmp_path / "card", 60)
     waiting = started(*upload_of(tmp_path / "card", "--wait"))
     await until(lambda: slow_cloud.stored())
     assert command("engine", "stop").code == 0
     stopped = finished(waiting)
     assert (stopped.code, stopped.out) == (6, "")
-    assert "goes on" in stopped.err
+    assert "continues when" in stopped.err
     done = command(*upload_of(tmp_path / "card", "--wait"))
     assert done.code == 0, done.err
     assert slow_cloud.objects() == contents(photos)
@@ -182,7 +180,7 @@ def test_a_cloud_that_cannot_be_trusted_ends_the_waiting_until_the_engine_has_ot
     write_flight(tmp_path / "card", 6)
     distrusting = quick(*upload_of(tmp_path / "card", "--wait"))
     assert distrusting.code == 4, distrusting.err
-    assert "`tui-uploader engine stop` lets the next command" in distrusting.err
+    assert "run `tui-uploader engine stop`; the next command" in distrusting.err
     monkeypatch.setenv("TUI_UPLOADER_CA_FILE", str(certificate))
     assert quick("engine", "stop").code == 0
     trusting = quick(*upload_of(tmp_path / "card", "--wait"))

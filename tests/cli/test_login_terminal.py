@@ -83,7 +83,7 @@ def test_the_echo_stays_off_after_the_program_was_stopped_and_continued() -> Non
 )
 def test_an_address_with_a_password_is_refused_before_anything_is_asked(address: str) -> None:
     done = command("login", "--cloud", address, typed=f"{ID}\n{SECRET}\n")
-    assert done.code == 2 and "must carry no name and password" in done.err
+    assert done.code == 2 and "must not contain a user name or password" in done.err
     assert "PASS" not in done.out + done.err
     kept = command("whoami", PIX4D_CLOUD_URL=address, PIX4D_CLIENT_ID="a", PIX4D_CLIENT_SECRET="b")
     assert kept.code == 2 and "PASS" not in kept.out + kept.err
