@@ -14,10 +14,13 @@ from textual import events
 from textual.pilot import Pilot
 
 from tests.service.conftest import directories, manager, spawner
+from tests.service.stand_in import StandInManager
+from tests.tui.rendering import rendered_lines
 from tests.until import until
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.local_cloud.server import running
+from tui_uploader.model import AddRequest, NewProject, UploadStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.daemon import run_engine
 from tui_uploader.settings import Directories, Settings
@@ -39,7 +42,7 @@ class Screen:
 
     @property
     def lines(self) -> list[str]:
-        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
+        return rendered_lines(self.app)
 
     @property
     def text(self) -> str:
@@ -47,16 +50,26 @@ class Screen:
 
     async def shows(self, *texts: str) -> None:
         """Return when all of `texts` are on the screen."""
-        await self._until(lambda: all(text in self.text for text in texts), f"{texts} never came")
+        await self.comes_true(lambda: all(text in self.text for text in texts), f"{texts} never came")
 
     async def hides(self, text: str) -> None:
-        await self._until(lambda: text not in self.text, f"{text!r} never went")
+        await self.comes_true(lambda: text not in self.text, f"{text!r} never went")
 
-    async def _until(self, condition: Callable[[], bool], what: str) -> None:
+    async def upload_is(self, condition: Callable[[UploadStatus], object]) -> None:
+        """Return when the upload under the cursor fulfils `condition`."""
+
+        def holds() -> object:
+            upload = self.app.main.subject().upload
+            return upload is not None and condition(upload)
+
+        await self.comes_true(holds, "the upload never got there")
+
+    async def comes_true(self, condition: Callable[[], object], failure: str) -> None:
+        """Return when `condition` holds; after a deadline the test fails with `failure` and the screen."""
         try:
             await until(condition, _DEADLINE)
         except TimeoutError:
-            raise AssertionError(f"{what}; the screen:\n{self.text}") from None
+            raise AssertionError(f"{failure}; the screen:\n{self.text}") from None
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -76,6 +89,12 @@ async def showing(
         await until(lambda: app.session.status is not None and app.session.attachment is Attachment.ATTACHED)
         await app.session.login_settled.wait()
         yield Screen(app, pilot)
+
+
+async def add_upload(manager: StandInManager, *names: str) -> None:
+    """A project named like its first file, with an upload of files of these names."""
+    request = AddRequest(tuple(f"/card/{name}" for name in names), NewProject(names[0]))
+    await manager.add(request)
 
 
 @asynccontextmanager

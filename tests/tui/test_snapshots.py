@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.tui.rendering import rendered_lines
 from tests.tui.values import engine_status, file_item, project, upload_status
 from tests.until import until
 from tui_uploader.model import (
@@ -110,7 +111,7 @@ def test_the_app_looks_as_approved(
     app = UploaderApp(Directories(*(tmp_path,) * 4), Terminal(ascii_only=ascii_only), connect=_connect)
 
     async def settled(pilot: Pilot[None]) -> None:
-        await until(lambda: "DJI_0006" in "".join(strip.text for strip in app.screen._compositor.render_strips()))
+        await until(lambda: "DJI_0006" in "".join(rendered_lines(app)))
         await until(lambda: len(app.main.projects.listed) == 2)
         await pilot.press(*keys)
         await pilot.pause()

@@ -19,6 +19,22 @@ from tui_uploader.model import (
     Volume,
 )
 
+HOSTILE = (
+    "[red]bold[/red]",
+    "\x1b[31mred\x1b[0m.jpg",
+    "two\nlines\r\n.jpg",
+    "\u202egnp.exe",
+    "漢字の名前.jpg",
+    "e\u0301te\u0301.jpg",
+    "👩\u200d👩\u200d👧.jpg",
+    "no\u200bwidth\ufe0f.jpg",
+    "\udcff\udcfe.jpg",
+    "x" * 255,
+    "שלום.jpg",
+    "",
+)
+"""Names that must never reach a terminal as they are, or are hard to lay out."""
+
 _NO_COUNTS, _NOTHING, _NOT_STARTED, _UNKNOWN = Counts(), Volume(), Processing(), Link()
 
 

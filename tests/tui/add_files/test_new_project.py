@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.tui.dialogs import opened
+from tests.tui.dialog_app import opened
 from tui_uploader.errors import LinkError
 from tui_uploader.model import ProjectKind
 from tui_uploader.tui.add_files.new_project import NewProjectScreen

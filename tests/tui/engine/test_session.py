@@ -198,7 +198,8 @@ async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
         pass
     app = Listener(directories, connect=partial(EngineClient.connect, start=spawner))
     async with app.run_test():
-        await until(lambda: app.session.attachment is Attachment.OTHER_VERSION)
+        await until(lambda: any(isinstance(event, AttachmentChanged) for event in app.told))
+        assert app.session.attachment is Attachment.OTHER_VERSION
         assert spawner.started == 1
         told = [event.reason for event in app.told if isinstance(event, AttachmentChanged)]
         assert told[-1].startswith(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.tui.values import HOSTILE
 from tui_uploader.tui.lines.columns import (
     Column,
     cell_text,
@@ -25,20 +26,6 @@ def cells_in(spans: Iterable[Span]) -> int:
     return sum(cell_len(span.text) for span in spans)
 
 
-HOSTILE = (
-    "[red]bold[/red]",
-    "\x1b[31mred\x1b[0m.jpg",
-    "two\nlines\r\n.jpg",
-    "\u202egnp.exe",
-    "漢字の名前.jpg",
-    "e\u0301te\u0301.jpg",
-    "👩\u200d👩\u200d👧.jpg",
-    "no\u200bwidth\ufe0f.jpg",
-    "\udcff\udcfe.jpg",
-    "x" * 255,
-    "שלום.jpg",
-    "",
-)
 COLUMNS = (
     Column("", 1),
     Column("Name", 10, share=2, sort="name"),

@@ -9,6 +9,7 @@ import pytest
 from textual import on
 from textual.app import App, ComposeResult
 
+from tests.tui.rendering import rendered_lines
 from tui_uploader.tui.lines.columns import Column
 from tui_uploader.tui.lines.glyphs import ASCII, Span
 from tui_uploader.tui.lines.row_window import RowWindow
@@ -66,7 +67,7 @@ class TableApp(App[None]):
 
     @property
     def lines(self) -> list[str]:
-        return [strip.text.rstrip() for strip in self.screen._compositor.render_strips()]
+        return rendered_lines(self)
 
 
 async def test_keys_move_through_a_million_rows_and_little_is_held() -> None:

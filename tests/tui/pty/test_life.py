@@ -85,7 +85,7 @@ def test_leaving_gives_the_terminal_back_as_it_was(life: Field) -> None:
     with life.app(way=0.7) as terminal:
         terminal.wait_for("⇡")
         terminal.feed("p")
-        terminal.wait_for("is paused")
+        terminal.wait_for("paused; p resumes")
         terminal.wait_quiet(2.2)  # as long as it takes until the next frame asks again how far behind the terminal is
         shown = len(terminal.written)
         terminal.feed("q")

@@ -213,9 +213,10 @@ def test_a_paste_without_brackets_runs_no_command(slow_field: Field) -> None:
     slow_field.card("serial", 40)
     upload = slow_field.queue("serial", "--no-process")
     assert quick("pause", str(upload)).code == 0
-    before = slow_field.upload(upload)
     with slow_field.app() as terminal:
         terminal.wait_for("2 Files  serial")
+        terminal.wait_for(lambda: not slow_field.counts(upload).get("uploading"))
+        before = slow_field.upload(upload)
         terminal.fall_silent()
         for character in "Sorry, cy: delete all of it, pay later\r":  # as a serial line brings it
             terminal.feed(character)

@@ -139,4 +139,4 @@ def test_keys_in_one_bunch_do_what_they_do_one_by_one(work: Field) -> None:
         terminal.feed("nA new one")
         terminal.wait_for("A new one")
         terminal.feed(ESCAPE)
-        terminal.wait_for("processing starts with s")  # `w` in a name does not hide the uploads
+        terminal.wait_for("s starts processing")  # `w` in a name does not hide the uploads

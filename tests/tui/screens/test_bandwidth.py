@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.tui.conftest import showing
-from tests.tui.dialogs import Dialog, opened
+from tests.tui.dialog_app import Dialog, opened
 from tui_uploader.errors import UsageError
 from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
 from tui_uploader.service.client import EngineClient

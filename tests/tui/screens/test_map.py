@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.tui.conftest import showing
 from tests.tui.pictures.pictured import exif_of, halved, write
-from tests.tui.test_app import cut_off, paused, queued, when
+from tests.tui.uploads import paused, queued, truncated
 from tui_uploader.model import FileQuery
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
@@ -43,15 +43,15 @@ async def test_the_map_fills_as_files_are_uploaded(directories: Directories, fie
         await screen.shows("2 Files")
 
 
-async def test_the_file_under_the_cursor_is_marked_and_troubles_show_their_shape(
+async def test_the_file_under_the_cursor_is_marked_and_problems_have_their_own_sign(
     directories: Directories, field: Path, tmp_path: Path
 ) -> None:
     card = flight(tmp_path / "card")
     (card / "copy.JPG").write_bytes((card / "DJI_0.JPG").read_bytes())
-    cut_off(card / "broken.JPG")
+    truncated(card / "broken.JPG")
     async with showing(directories, (80, 24)) as screen:
         upload = await queued(directories, card, auto_process=False)
-        await when(screen, lambda status: status.settled)
+        await screen.upload_is(lambda status: status.settled)
         await screen.shows("✓ DJI_3.JPG")
         async with EngineClient.connect(directories, spawn=False) as engine:
             files = (await engine.files(upload, FileQuery())).files
@@ -63,23 +63,23 @@ async def test_the_file_under_the_cursor_is_marked_and_troubles_show_their_shape
         assert next(row for row, line in enumerate(body) if "⚠" in line) > len(body) // 2, "the south is below"
 
 
-async def test_without_positions_there_is_a_sentence(directories: Directories, field: Path, tmp_path: Path) -> None:
+async def test_a_map_without_positions_says_why(directories: Directories, field: Path, tmp_path: Path) -> None:
     async with showing(directories, (80, 24), Terminal(ascii_only=True)) as screen:
         await screen.press("m")
         await screen.shows("Nothing to map")
         write(tmp_path / "card" / "a.JPG")
         await queued(directories, tmp_path / "card", auto_process=False)
-        await when(screen, lambda upload: upload.counts.uploaded == 1)
+        await screen.upload_is(lambda upload: upload.counts.uploaded == 1)
         await screen.shows("+ a.JPG")
         await screen.press("m")
         await screen.shows("No positions: the EXIF data", "1 file without position")
         assert screen.text.isascii()
 
 
-async def test_the_map_is_drawn_in_characters_too(directories: Directories, field: Path, tmp_path: Path) -> None:
+async def test_the_map_in_ascii(directories: Directories, field: Path, tmp_path: Path) -> None:
     async with showing(directories, (240, 70), Terminal(ascii_only=True)) as screen:
         await queued(directories, flight(tmp_path / "card"), auto_process=False)
-        await when(screen, lambda upload: upload.counts.uploaded == 7)
+        await screen.upload_is(lambda upload: upload.counts.uploaded == 7)
         await screen.shows("+ DJI_5.JPG")
         await screen.press("m")
         await screen.shows("^ N", "|---", "7 uploaded")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tui.conftest import showing
 from tests.tui.pictures.pictured import exif_of, halved, write
-from tests.tui.test_app import cut_off, queued, when
+from tests.tui.uploads import queued, truncated
 from tui_uploader.demo import write_sample_flight
 from tui_uploader.settings import Directories
 from tui_uploader.tui.screens.details import DetailsScreen
@@ -21,16 +21,16 @@ def pictures(folder: Path) -> Path:
     write(folder / "a.JPG", exif=exif_of((-46.6021, -6.5514)))
     write(folder / "b.JPG", exif=exif_of(None, "2026:05:12 09:42:00", orientation=6))
     write(folder / "c.JPG", halved(colours=("lime", "yellow")))
-    cut_off(folder / "d.JPG")
+    truncated(folder / "d.JPG")
     return folder
 
 
-async def test_the_image_under_the_cursor_is_shown_with_what_it_tells(
+async def test_the_image_under_the_cursor_is_shown_with_its_facts(
     directories: Directories, field: Path, tmp_path: Path
 ) -> None:
     async with showing(directories, (80, 24)) as screen:
         await queued(directories, pictures(tmp_path / "card"), auto_process=False)
-        await when(screen, lambda upload: upload.counts.failed == 1 and upload.counts.uploaded == 3)
+        await screen.upload_is(lambda upload: upload.counts.failed == 1 and upload.counts.uploaded == 3)
         await screen.shows("✓ a.JPG")
         await screen.press("g", "v")
         await screen.shows("a.JPG", "1 of 4", "64 x 48", "DJI FC6310S", "2026-05-12 09:41:07", "46.602100 S 6.551400 W")
@@ -50,9 +50,7 @@ async def test_the_image_under_the_cursor_is_shown_with_what_it_tells(
         assert screen.app.main.files.table.cursor == 2, "the cursor went along"
 
 
-async def test_a_file_that_went_away_or_is_none_gets_a_sentence(
-    directories: Directories, field: Path, tmp_path: Path
-) -> None:
+async def test_a_file_that_is_gone_or_no_image_says_so(directories: Directories, field: Path, tmp_path: Path) -> None:
     card = tmp_path / "card"
     for name in ("a.JPG", "b.JPG"):
         write(card / name, halved(colours=((name == "a.JPG" and "red") or "lime", "white")))
@@ -60,7 +58,7 @@ async def test_a_file_that_went_away_or_is_none_gets_a_sentence(
         await screen.press("v")
         await screen.shows("No file under the cursor.")
         await queued(directories, card, auto_process=False)
-        await when(screen, lambda upload: upload.counts.uploaded == 2)
+        await screen.upload_is(lambda upload: upload.counts.uploaded == 2)
         await screen.shows("✓ a.JPG")
         (card / "a.JPG").unlink()
         (card / "b.JPG").write_bytes(b"no picture at all")
@@ -75,23 +73,23 @@ async def test_a_file_that_went_away_or_is_none_gets_a_sentence(
 
 
 @pytest.mark.parametrize("terminal", [Terminal(ascii_only=True), Terminal(no_color=True, theme="ansi-dark")])
-async def test_without_blocks_or_colours_brightness_is_drawn(
+async def test_ascii_and_no_color_draw_brightness(
     directories: Directories, field: Path, tmp_path: Path, terminal: Terminal
 ) -> None:
     write(tmp_path / "card" / "a.JPG", halved(colours=("black", "white")))
     async with showing(directories, (80, 24), terminal) as screen:
         await queued(directories, tmp_path / "card", auto_process=False)
-        await when(screen, lambda upload: upload.counts.uploaded == 1)
+        await screen.upload_is(lambda upload: upload.counts.uploaded == 1)
         await screen.shows("a.JPG")
         await screen.press("v")
         await screen.shows("to this terminal", "      @@@@@@@@")
         assert "▀" not in screen.text and "▄" not in screen.text
 
 
-async def test_details_tell_of_the_image_and_show_it(directories: Directories, field: Path, tmp_path: Path) -> None:
+async def test_details_show_facts_and_open_the_image(directories: Directories, field: Path, tmp_path: Path) -> None:
     async with showing(directories) as screen:
         await queued(directories, pictures(tmp_path / "card"), auto_process=False)
-        await when(screen, lambda upload: upload.counts.uploaded == 3)
+        await screen.upload_is(lambda upload: upload.counts.uploaded == 3)
         await screen.shows("✓ a.JPG")
         await screen.press("g", "enter")
         await screen.shows("Camera       DJI FC6310S", "Taken        2026-05-12 09:41:07", "Position     46.602100 S")
@@ -108,13 +106,11 @@ async def test_details_tell_of_the_image_and_show_it(directories: Directories, f
         assert isinstance(screen.app.screen, MainScreen)
 
 
-async def test_a_slow_line_gets_a_smaller_picture_and_is_told(
-    directories: Directories, field: Path, tmp_path: Path
-) -> None:
+async def test_a_slow_connection_gets_a_smaller_picture(directories: Directories, field: Path, tmp_path: Path) -> None:
     write_sample_flight(tmp_path / "card", 6)
     async with showing(directories, (120, 40)) as screen:
         await queued(directories, tmp_path / "card", auto_process=False)
-        await when(screen, lambda upload: upload.counts.uploaded == 6)
+        await screen.upload_is(lambda upload: upload.counts.uploaded == 6)
         await screen.shows("DJI_0001.JPG")
         screen.app.session.interval = 2.0
         await screen.press("v")
@@ -125,10 +121,10 @@ async def test_a_larger_terminal_shows_a_larger_picture(directories: Directories
     write(tmp_path / "card" / "a.JPG")
     async with showing(directories, (80, 24)) as screen:
         await queued(directories, tmp_path / "card", auto_process=False)
-        await when(screen, lambda upload: upload.counts.uploaded == 1)
+        await screen.upload_is(lambda upload: upload.counts.uploaded == 1)
         await screen.shows("a.JPG")
         await screen.press("v")
         await screen.shows("to this terminal")
         before = next(line for line in screen.lines if "to this terminal" in line)
         await screen.pilot.resize_terminal(120, 40)
-        await screen._until(lambda: before not in screen.text and "to this terminal" in screen.text, "never drawn anew")
+        await screen.comes_true(lambda: before not in screen.text and "to this" in screen.text, "never redrawn")

@@ -12,6 +12,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
+from tests.tui.rendering import rendered_lines
 from tests.until import until
 
 _STYLES = Path(__file__).parents[2] / "tui_uploader" / "tui" / "lines" / "spans.tcss"
@@ -42,7 +43,7 @@ class Dialog:
 
     @property
     def lines(self) -> list[str]:
-        return [strip.text.rstrip() for strip in self._app.screen._compositor.render_strips()]
+        return rendered_lines(self._app)
 
     @property
     def text(self) -> str:

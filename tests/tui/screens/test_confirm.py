@@ -1,0 +1,29 @@
+"""Questions before something that cannot be undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.tui.conftest import showing
+from tests.tui.uploads import flight, queued
+from tests.until import until
+from tui_uploader.model import ProcessingState
+from tui_uploader.settings import Directories
+from tui_uploader.tui.messages import HastyKey
+
+
+async def test_a_burst_of_keys_answers_no_question(directories: Directories, field: Path, tmp_path: Path) -> None:
+    async with showing(directories) as screen:
+        await until(lambda: screen.app.session.account)
+        await queued(directories, flight(tmp_path, 6), auto_process=False)
+        await screen.upload_is(lambda upload: upload.settled and upload.counts.uploaded == 6)
+        await screen.press("s")
+        await screen.shows("Start processing Quarry with 6 images?", "may cost credits")
+        for key, character in (("y", "y"), ("tab", None), ("enter", "\r")):
+            screen.app.post_message(HastyKey(key, character))
+        await screen.pilot.pause()
+        assert "Start processing Quarry" in screen.text
+        await screen.press("enter")
+        await screen.hides("Start processing Quarry")
+        upload = screen.app.main.subject().upload
+        assert upload is not None and upload.processing.state is ProcessingState.NOT_STARTED

@@ -1,0 +1,75 @@
+"""Dialogs and the engine: new projects and uploads, with and without an engine or a login."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+from tests.photos import write_photo
+from tests.service.conftest import Spawner
+from tests.service.stand_in import StandInManager
+from tests.tui.conftest import Screen, showing
+from tests.until import until
+from tui_uploader.service.client import EngineClient
+from tui_uploader.settings import Directories
+from tui_uploader.tui.app import UploaderApp
+from tui_uploader.tui.messages import Attachment
+
+
+async def test_a_new_project_is_created_and_shown(manager: StandInManager, directories: Directories) -> None:
+    async with showing(directories) as screen:
+        await screen.press("n")
+        await screen.shows("New project")
+        await screen.press(*"Quarry", "enter")
+        await screen.shows("Project created", "2 Files  Quarry", "Not signed in.")
+    assert [project.name for project in await manager.queries.projects()] == ["Quarry"]
+
+
+async def test_chosen_files_survive_the_death_of_the_engine(
+    spawner: Spawner, directories: Directories, tmp_path: Path
+) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    write_photo(card / "a.JPG")
+    async with spawner.connect():
+        pass
+    app = UploaderApp(directories, connect=partial(EngineClient.connect, start=spawner))
+    async with app.run_test(size=(120, 30)) as pilot:
+        screen = Screen(app, pilot)
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
+        screen.drop(card)
+        await screen.shows("To be uploaded", str(card)[-20:])
+        os.kill(spawner.pid, signal.SIGKILL)
+        await until(lambda: app.session.attachment is Attachment.GONE)
+        await screen.press("enter")
+        await screen.shows("Type a name for the new project.")
+        await screen.press(*"Quarry", "enter")
+        await screen.shows("The engine was not running; it is starting now.")
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
+        await screen.press("enter")
+        await screen.shows("2 Files  Quarry")
+
+
+async def test_an_upload_waits_for_the_login_of_this_terminal(
+    manager: StandInManager, directories: Directories, tmp_path: Path
+) -> None:
+    """Without it, the upload would go to the account of the stored login, or be refused if there is none."""
+    write_photo(tmp_path / "card" / "a.JPG")
+    async with showing(directories, (120, 30)) as screen:
+        session = screen.app.session
+        await session.login_settled.wait()
+        session.login_settled.clear()
+        session.account = None
+        screen.drop(tmp_path / "card")
+        await screen.shows("To be uploaded")
+        await screen.press("enter")
+        await screen.shows("Type a name for the new project.")
+        await screen.press(*"Quarry", "enter")
+        await screen.pilot.pause()
+        assert not manager.requests
+        session.account = "me@cloud"
+        session.login_settled.set()
+        await until(lambda: manager.requests)
+    assert [request.account for request in manager.requests] == ["me@cloud"]
