@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from tui_uploader.http_server.connections import BoundedProtocol, Connections
+from tui_uploader.http_server.connection_limits import BoundedProtocol, Connections
 
 _POLL_SECONDS = 0.005
 _BACKLOG = 128

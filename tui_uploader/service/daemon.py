@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from tui_uploader.encoding import paths_are_utf8
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineWillNotStart, Interrupted, UploaderError
-from tui_uploader.http_server.connections import Connections
+from tui_uploader.http_server.connection_limits import Connections
 from tui_uploader.http_server.server import HttpServer
 from tui_uploader.redaction import guard_tracebacks
 from tui_uploader.service.api import create_app

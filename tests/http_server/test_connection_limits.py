@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.until import until
-from tui_uploader.http_server.connections import Connections
+from tui_uploader.http_server.connection_limits import Connections
 from tui_uploader.http_server.server import HttpServer
 
 HALF = {
