@@ -44,8 +44,9 @@ class Directories(msgspec.Struct, frozen=True):
     socket: Path
     """The Unix socket of an engine that is started in this environment.
 
-    A running engine may come from another environment; its lock names the socket (`service.instance.engine_socket`).
-    Not in `/run/user/UID`: logind empties that folder when the last SSH session ends, which the engine must outlive.
+    A running engine may come from another environment; its lock names the socket
+    (`service.instance.engine_socket_path`). Not in `/run/user/UID`: logind empties that folder when the last SSH
+    session ends, which the engine must outlive.
     """
 
     @classmethod

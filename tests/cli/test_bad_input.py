@@ -17,7 +17,7 @@ from tests.photos import jpeg, of_yesterday, write_flight, write_photo
 from tests.until import until
 from tui_uploader.model import MAX_IMAGES
 from tui_uploader.service.client import EngineClient
-from tui_uploader.service.instance import holder
+from tui_uploader.service.instance import lock_holder
 from tui_uploader.settings import Directories
 
 # ------------------------------------------------------------------------------------------------ names and paths
@@ -200,7 +200,7 @@ async def test_a_file_that_changes_before_the_store_answers_is_sent_as_it_then_i
     cloud = served("--fault", "stall:route=put,probability=1,seconds=0.5")
     (photo,) = write_flight(tmp_path / "card", 1)
     waiting = started(*upload_of(tmp_path / "card", "--wait"))
-    await until(lambda: holder(Directories.of_user()))
+    await until(lambda: lock_holder(Directories.of_user()))
     async with EngineClient.connect(Directories.of_user()) as engine:
         async for status in engine.changes():
             if any(upload.bytes.sent for upload in status.uploads):

@@ -20,7 +20,7 @@ from PIL import Image
 
 from tests.photos import of_yesterday
 from tui_uploader.cli.main import run
-from tui_uploader.service.instance import holder
+from tui_uploader.service.instance import lock_holder
 from tui_uploader.settings import Directories
 
 PROGRAM = (sys.executable, "-m", "tui_uploader")
@@ -118,14 +118,14 @@ def command(*arguments: str, typed: str = "", **environment: str) -> Finished:
 
 
 def engine_pid() -> int:
-    found = holder(Directories.of_user())
+    found = lock_holder(Directories.of_user())
     assert found is not None and found.pid is not None, "no engine holds the lock"
     return found.pid
 
 
 def kill_engine() -> None:
     """As a crash does; nothing happens where none runs."""
-    found = holder(Directories.of_user())
+    found = lock_holder(Directories.of_user())
     if found is not None and found.pid is not None:
         os.kill(found.pid, signal.SIGKILL)
 

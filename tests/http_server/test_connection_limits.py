@@ -1,4 +1,4 @@
-"""Connections whose requests never arrive, by the hundred: they end, and meanwhile everybody else is answered."""
+"""ConnectionLimits whose requests never arrive, by the hundred: they end, and meanwhile everybody else is answered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.until import until
-from tui_uploader.http_server.connection_limits import Connections
+from tui_uploader.http_server.connection_limits import ConnectionLimits
 from tui_uploader.http_server.server import HttpServer
 
 HALF = {
@@ -33,7 +33,7 @@ async def echo(request: Request) -> PlainTextResponse:
 
 
 @contextlib.asynccontextmanager
-async def serving(path: Path, connections: Connections) -> AsyncIterator[Path]:
+async def serving(path: Path, connections: ConnectionLimits) -> AsyncIterator[Path]:
     app = Starlette(routes=[Route("/", echo, methods=["GET", "POST"])])
     server = HttpServer(app, keep_alive=30, last_requests=1, connections=connections)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -64,7 +64,7 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
 async def test_a_request_that_does_not_arrive_ends_its_connection(tmp_path: Path, half: str, after: bytes) -> None:
     if half == "nothing" and after:
         pytest.skip("an idle connection is kept for the next request")
-    async with serving(tmp_path / "s", Connections(request_seconds=0.2)) as path:
+    async with serving(tmp_path / "s", ConnectionLimits(request_seconds=0.2)) as path:
         reader, writer = await opened(path, after)
         if after:
             assert await answer(reader) == b"ab"
@@ -75,7 +75,7 @@ async def test_a_request_that_does_not_arrive_ends_its_connection(tmp_path: Path
 
 
 async def test_a_request_that_drips_is_not_waited_for(tmp_path: Path) -> None:
-    async with serving(tmp_path / "s", Connections(request_seconds=0.2)) as path:
+    async with serving(tmp_path / "s", ConnectionLimits(request_seconds=0.2)) as path:
         _, writer = await opened(path, b"")
         with pytest.raises(ConnectionError):
             for _ in range(10_000):
@@ -92,7 +92,7 @@ async def test_a_whole_request_has_all_the_time_that_its_answer_needs(tmp_path: 
         return PlainTextResponse("ok")
 
     app = Starlette(routes=[Route("/", slow, methods=["POST"])])
-    server = HttpServer(app, keep_alive=30, last_requests=1, connections=Connections(2, request_seconds=0.1))
+    server = HttpServer(app, keep_alive=30, last_requests=1, connections=ConnectionLimits(2, request_seconds=0.1))
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s"))
         task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -118,7 +118,7 @@ async def test_fifteen_hundred_half_open_connections_keep_nobody_out(tmp_path: P
     halves = list(HALF.values())
     held = []
     try:
-        async with serving(tmp_path / "s", Connections(most=64)) as path:
+        async with serving(tmp_path / "s", ConnectionLimits(most=64)) as path:
             for number in range(1500):
                 held.append(await opened(path, halves[number % len(halves)]))
                 if number % 100 == 99:
@@ -133,7 +133,7 @@ async def test_fifteen_hundred_half_open_connections_keep_nobody_out(tmp_path: P
 
 
 async def test_the_connection_that_has_been_idle_for_longest_makes_way(tmp_path: Path) -> None:
-    async with serving(tmp_path / "s", Connections(most=3)) as path:
+    async with serving(tmp_path / "s", ConnectionLimits(most=3)) as path:
         kept = [await opened(path, WHOLE) for _ in range(3)]
         assert [await answer(reader) for reader, _ in kept] == [b"ab"] * 3
         more = await opened(path, WHOLE)

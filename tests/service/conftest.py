@@ -1,4 +1,4 @@
-"""A home of its own for every test, and engines that end with it."""
+"""A home folder per test, and engines that end with the test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.service.stand_in import StandInManager
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.daemon import run_engine
-from tui_uploader.service.instance import holder
+from tui_uploader.service.instance import lock_holder
 from tui_uploader.service.spawn import start_engine
 from tui_uploader.settings import Directories, Settings
 
@@ -53,7 +53,7 @@ def alive(pid: int) -> bool:
 
 @pytest.fixture
 def directories(monkeypatch: pytest.MonkeyPatch) -> Iterator[Directories]:
-    """Those of this environment; short, because a socket's path must be."""
+    """Directories of this environment; with a short path, as sockets require."""
     home = Path(tempfile.mkdtemp(prefix="tu-"))
     monkeypatch.setenv("HOME", os.fspath(home))
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
@@ -83,7 +83,7 @@ class Spawner:
 
     @property
     def pid(self) -> int:
-        found = holder(self.directories)
+        found = lock_holder(self.directories)
         assert found is not None and found.pid is not None, "no engine holds the lock"
         return found.pid
 
@@ -95,15 +95,15 @@ class Spawner:
 def spawner(directories: Directories) -> Iterator[Spawner]:
     spawner = Spawner(directories)
     yield spawner
-    while (left := holder(directories)) is not None and left.pid is not None:
+    while (left := lock_holder(directories)) is not None and left.pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(left.pid, signal.SIGKILL)
-        eventually(lambda: holder(directories) is None, "the engine is gone")
+        eventually(lambda: lock_holder(directories) is None, "the engine has ended")
 
 
 @pytest.fixture
 async def manager(directories: Directories) -> AsyncIterator[StandInManager]:
-    """Of an engine that runs inside this process."""
+    """The manager of an engine that runs in this process."""
     manager = StandInManager()
 
     async def opened(directories: Directories, settings: Settings) -> StandInManager:

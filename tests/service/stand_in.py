@@ -1,4 +1,4 @@
-"""A manager without cloud and journal, for tests of what is around it: real values, kept in memory."""
+"""A manager without cloud and journal, for tests of the service: real values, kept in memory."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ class StandInState:
 
 
 class StandInQueries(Queries):
-    """The project "a fault" is one of the program; "a slow answer" tells those who listen that it was asked for, and
-    never comes.
-    """
+    """The project "a fault" raises an exception; "a slow answer" sends a status when requested, and never answers."""
 
     def __init__(self, state: StandInState) -> None:
         self._state = state
@@ -143,7 +141,7 @@ class StandInQueries(Queries):
 
 
 class StandInManager(UploadManager):
-    """Files wait for ever; commands change states as `model` says."""
+    """Files stay waiting; commands change states by the table in `model`."""
 
     def __init__(self) -> None:
         self.closed = False

@@ -1,6 +1,6 @@
 """The engine with the stand-in manager, as a process: `python -m tests.service.stand_in_engine --ready-fd N`.
 
-`STAND_IN_VERSION` lets it be of another version, `STAND_IN_CLOSING_SECONDS` lets it take its time to stop.
+`STAND_IN_VERSION` sets its version, `STAND_IN_CLOSING_SECONDS` the time that its manager takes to close.
 """
 
 from __future__ import annotations

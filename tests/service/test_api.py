@@ -1,4 +1,4 @@
-"""The engine's HTTP as any program sees it: real requests over the real socket of an engine inside this process."""
+"""The engine's HTTP API: requests over the real socket of an engine in this process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def add(http: httpx.AsyncClient, *paths: str) -> dict[str, Any]:
 
 
 def failure(answer: httpx.Response) -> tuple[int, str]:
-    """HTTP status and kind; every error has a sentence of one line."""
+    """HTTP status and kind; the message of every error is a sentence on one line."""
     assert answer.headers["content-type"] == "application/json"
     error = answer.json()["error"]
     assert set(error) == {"kind", "message"}
@@ -46,7 +46,7 @@ def failure(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, error["kind"]
 
 
-async def test_the_engine_introduces_itself(http: httpx.AsyncClient, directories: Directories) -> None:
+async def test_information_about_the_engine(http: httpx.AsyncClient, directories: Directories) -> None:
     await add(http, "/a.jpg")
     answer = await http.get("/v1/engine")
     found = answer.json()
@@ -60,7 +60,6 @@ async def test_the_engine_introduces_itself(http: httpx.AsyncClient, directories
 async def test_uploads_and_their_commands(http: httpx.AsyncClient, manager: StandInManager) -> None:
     upload = await add(http, "/card/a.jpg", "/card/b.jpg")
     assert upload["counts"]["waiting"] == 2
-    assert (await http.get("/v1/uploads")).json() == [upload]
     assert (await http.get("/v1/uploads/1")).json() == upload
     assert (await http.get("/v1/status")).json()["uploads"] == [upload]
     assert (await http.get("/v1/uploads/1/skipped")).json() == [{"path": "/media/card/notes.txt", "reason": "no image"}]
@@ -75,7 +74,7 @@ async def test_uploads_and_their_commands(http: httpx.AsyncClient, manager: Stan
     assert manager.tries == 1
 
 
-async def test_bandwidth_is_asked_for_and_set(http: httpx.AsyncClient) -> None:
+async def test_bandwidth_is_returned_and_set(http: httpx.AsyncClient) -> None:
     unset = (await http.get("/v1/bandwidth")).json()
     assert (unset["limit"], unset["rate"], unset["holds"]) == (None, None, "no limit")
     changed = (await http.put("/v1/bandwidth", json={"limit": "2M", "per": "week"})).json()
@@ -97,17 +96,17 @@ async def test_windows_of_files(http: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "query", ["offset=-1", "limit=-1", "limit=all", "sort=secret", "status=lost", f"offset={2**63}", f"limit={2**63}"]
 )
-async def test_a_window_that_makes_no_sense_is_refused(http: httpx.AsyncClient, query: str) -> None:
+async def test_an_invalid_window_is_refused(http: httpx.AsyncClient, query: str) -> None:
     await add(http, "/a.jpg")
     assert failure(await http.get(f"/v1/uploads/1/files?{query}")) == (400, "UsageError")
 
 
 async def test_projects_and_accounts(http: httpx.AsyncClient) -> None:
-    made = (await http.post("/v1/projects", json={"name": "North", "kind": "results"})).json()
-    assert made["kind"] == "results"
-    assert (await http.get("/v1/projects")).json() == [made]
-    assert (await http.get("/v1/projects/North")).json() == made
-    assert (await http.get(f"/v1/projects/{made['id']}")).json() == made
+    created = (await http.post("/v1/projects", json={"name": "North", "kind": "results"})).json()
+    assert created["kind"] == "results"
+    assert (await http.get("/v1/projects")).json() == [created]
+    assert (await http.get("/v1/projects/North")).json() == created
+    assert (await http.get(f"/v1/projects/{created['id']}")).json() == created
     assert failure(await http.post("/v1/projects/North/process", json={"partial": False})) == (409, "NotPossibleNow")
     started = (await http.post("/v1/projects/North/process", json={"partial": True})).json()
     assert started["processing"]["state"] == "submitted"
@@ -120,7 +119,7 @@ async def test_projects_and_accounts(http: httpx.AsyncClient) -> None:
     assert (await http.post("/v1/sign-out", json={"profile": "default"})).json() == {"forgotten": False}
 
 
-async def test_a_path_that_is_not_utf8_comes_back_as_it_went(http: httpx.AsyncClient) -> None:
+async def test_a_path_that_is_not_utf8_is_returned_unchanged(http: httpx.AsyncClient) -> None:
     path = os.fsdecode(b"/card/\xff\xfe \x1b[31m\n.jpg")
     body = json.dumps({"paths": [path], "target": {"type": "new", "name": "North"}})  # lone surrogates, escaped
     assert (await http.post("/v1/uploads", content=body)).status_code == 200
@@ -151,9 +150,7 @@ async def test_a_path_that_is_not_utf8_comes_back_as_it_went(http: httpx.AsyncCl
         b'{"paths": ["/a.jpg"], "target": {"type": "new", "name": "x"}, "auto_process": ' + b"9" * 5000 + b"}",
     ],
 )
-async def test_a_body_that_cannot_be_understood_is_refused(
-    http: httpx.AsyncClient, manager: StandInManager, body: bytes
-) -> None:
+async def test_an_invalid_body_is_refused(http: httpx.AsyncClient, manager: StandInManager, body: bytes) -> None:
     assert failure(await http.post("/v1/uploads", content=body)) == (400, "UsageError")
     assert manager.requests == []
 
@@ -164,9 +161,7 @@ async def test_file_ids_have_bounds(http: httpx.AsyncClient) -> None:
         assert failure(await http.post("/v1/uploads/1/remove", json={"ids": ids})) == (400, "UsageError")
 
 
-async def test_a_body_that_is_too_long_is_refused_and_not_kept(
-    http: httpx.AsyncClient, manager: StandInManager
-) -> None:
+async def test_a_body_that_is_too_large_is_refused(http: httpx.AsyncClient, manager: StandInManager) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(MAX_BODY // 65536 + 10):
             yield b" " * 65536
@@ -197,13 +192,13 @@ async def test_an_upload_that_does_not_exist(http: httpx.AsyncClient, upload: st
     assert failure(await http.post(f"/v1/uploads/{upload}/pause")) == (404, "NoSuchUpload")
 
 
-async def test_a_fault_of_the_program_is_answered_and_logged(http: httpx.AsyncClient, directories: Directories) -> None:
+async def test_an_exception_is_answered_and_logged(http: httpx.AsyncClient, directories: Directories) -> None:
     assert failure(await http.get("/v1/projects/a%20fault")) == (500, "EngineError")
     assert (await http.get("/v1/status")).status_code == 200
     assert "RuntimeError: a fault of the program" in directories.log.read_text()
 
 
-async def test_front_ends_of_another_version_are_told_so(http: httpx.AsyncClient, manager: StandInManager) -> None:
+async def test_front_ends_of_another_version_are_refused(http: httpx.AsyncClient, manager: StandInManager) -> None:
     other = {VERSION_HEADER: "0.0.1"}
     for answer in (
         await http.get("/v1/status", headers=other),
@@ -220,7 +215,7 @@ async def test_front_ends_of_another_version_are_told_so(http: httpx.AsyncClient
     assert (await http.post("/v1/stop", headers=other)).status_code == 200
 
 
-async def test_garbage_is_no_request(http: httpx.AsyncClient, directories: Directories) -> None:
+async def test_garbage_is_refused(http: httpx.AsyncClient, directories: Directories) -> None:
     reader, writer = await asyncio.open_unix_connection(directories.socket)
     writer.write(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
     assert (await reader.read()).startswith(b"HTTP/1.1 400")
@@ -229,7 +224,7 @@ async def test_garbage_is_no_request(http: httpx.AsyncClient, directories: Direc
     assert (await http.get("/v1/status")).status_code == 200
 
 
-async def test_events_come_as_lines(http: httpx.AsyncClient) -> None:
+async def test_events_are_lines_of_json(http: httpx.AsyncClient) -> None:
     async with http.stream("GET", "/v1/events") as answer:
         assert answer.headers["content-type"] == "application/x-ndjson"
         lines = answer.aiter_lines()
@@ -241,7 +236,7 @@ async def test_events_come_as_lines(http: httpx.AsyncClient) -> None:
 async def test_a_front_end_that_does_not_read_costs_nothing(
     http: httpx.AsyncClient, manager: StandInManager, directories: Directories
 ) -> None:
-    """It finds the newest status once it reads again, and not the hundreds that it slept through."""
+    """When it reads again, it gets the latest status, not the hundreds in between."""
     for number in range(60):
         await http.post("/v1/uploads", json={"paths": [f"/{number}.jpg"], "target": {"type": "new", "name": "n" * 200}})
     changes = 400
@@ -268,16 +263,16 @@ async def test_a_front_end_that_does_not_read_costs_nothing(
     assert len(received) < changes * size / 4
 
 
-async def test_a_front_end_that_leaves_is_forgotten(http: httpx.AsyncClient, directories: Directories) -> None:
+async def test_the_stream_of_a_closed_connection_ends(http: httpx.AsyncClient, directories: Directories) -> None:
     def streams() -> int:
-        return sum("newest" in repr(task) for task in asyncio.all_tasks())
+        return sum("latest" in repr(task) for task in asyncio.all_tasks())
 
     before = streams()
     for _ in range(3):
         async with http.stream("GET", "/v1/events") as answer:
             await anext(answer.aiter_lines())
             assert streams() > before
-    await eventually_async(lambda: streams() == before, "the streams of those who left have ended")
+    await eventually_async(lambda: streams() == before, "the streams of closed connections have ended")
 
 
 def test_every_error_has_a_status() -> None:

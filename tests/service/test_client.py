@@ -1,4 +1,4 @@
-"""The client has the manager's methods, brings the same values and raises the same errors."""
+"""The client has the manager's methods, returns the same values and raises the same errors."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ FLIGHT = AddRequest(("/card/a.jpg", "/card/b.jpg"), NewProject("North field"))
 
 
 def test_has_the_methods_of_the_manager() -> None:
-    asked = inspect.getmembers(Queries, inspect.isfunction)
-    for name, method in (*inspect.getmembers(UploadManager, inspect.isfunction), *asked):
+    queries = inspect.getmembers(Queries, inspect.isfunction)
+    for name, method in (*inspect.getmembers(UploadManager, inspect.isfunction), *queries):
         if not name.startswith("_") and name not in ("open", "close"):
             ours = inspect.signature(getattr(EngineClient, name))
             assert ours.parameters.keys() == inspect.signature(method).parameters.keys(), name
 
 
-def test_front_ends_get_no_server_with_it() -> None:
+def test_the_client_imports_no_server() -> None:
     program = "import sys, tui_uploader.service.client; print(*sys.modules)"
     listed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=30)
     loaded = set(listed.stdout.split())
     assert not loaded & {"starlette", "uvicorn", "botocore", "PIL", "textual", "tui_uploader.engine.manager"}
 
 
-async def test_brings_values_there_and_back(client: EngineClient, manager: StandInManager) -> None:
+async def test_sends_and_returns_values(client: EngineClient, manager: StandInManager) -> None:
     upload = await client.add(FLIGHT)
     assert manager.requests == [FLIGHT]
     assert await client.upload(upload.upload) == upload == await manager.queries.upload(upload.upload)
@@ -84,10 +84,10 @@ async def test_brings_values_there_and_back(client: EngineClient, manager: Stand
 
 
 async def test_projects_and_accounts(client: EngineClient, manager: StandInManager) -> None:
-    made = await client.create_project("Süd / West .. 100 %?#", ProjectKind.RESULTS, None)
-    assert await client.projects() == (made,)
-    assert await client.project(made.name) == made
-    assert (await client.start_processing(made.name, partial=True)).processing.state is ProcessingState.SUBMITTED
+    created = await client.create_project("Süd / West .. 100 %?#", ProjectKind.RESULTS, None)
+    assert await client.projects() == (created,)
+    assert await client.project(created.name) == created
+    assert (await client.start_processing(created.name, partial=True)).processing.state is ProcessingState.SUBMITTED
     request = SignInRequest(Login("https://cloud.example", "id", "very secret"), keep=True, profile="work")
     account = await client.sign_in(request)
     assert manager.sign_ins == [request]
@@ -102,9 +102,9 @@ async def test_projects_and_accounts(client: EngineClient, manager: StandInManag
 
 @pytest.mark.parametrize("name", ["..", ".", "a/process", "a/../b", "%2e%2e", "a//b", "/", "\x1b[2J\n", "日本"])
 async def test_a_project_of_any_name_is_found(client: EngineClient, name: str) -> None:
-    made = await client.create_project(name, ProjectKind.IMAGES, None)
-    assert await client.project(name) == made
-    assert (await client.start_processing(name, partial=True)).id == made.id
+    created = await client.create_project(name, ProjectKind.IMAGES, None)
+    assert await client.project(name) == created
+    assert (await client.start_processing(name, partial=True)).id == created.id
 
 
 async def test_windows_of_files_and_paths_that_are_not_utf8(client: EngineClient) -> None:
@@ -120,7 +120,7 @@ async def test_windows_of_files_and_paths_that_are_not_utf8(client: EngineClient
     assert await client.file_runs(upload.upload, FileQuery(except_status=FileStatus.WAITING)) == ()
 
 
-async def test_relative_paths_are_those_of_the_front_end(
+async def test_relative_paths_are_made_absolute_by_the_front_end(
     client: EngineClient, manager: StandInManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -138,11 +138,11 @@ async def test_errors_are_those_of_the_manager(client: EngineClient) -> None:
     upload = await client.add(FLIGHT)
     with pytest.raises(NotPossibleNow, match="cancel it first"):
         await client.dismiss(upload.upload)
-    with pytest.raises(EngineError, match=r"has a fault \(RuntimeError\)"):
+    with pytest.raises(EngineError, match=r"Internal error in the engine \(RuntimeError\)"):
         await client.project("a fault")
 
 
-async def test_a_text_that_fits_in_no_address_is_refused(client: EngineClient) -> None:
+async def test_a_search_text_that_is_too_long_is_refused(client: EngineClient) -> None:
     upload = await client.add(FLIGHT)
     with pytest.raises(UsageError, match="too long"):
         await client.files(upload.upload, FileQuery(text="x" * 100_000))
@@ -158,7 +158,7 @@ async def test_changes(client: EngineClient, manager: StandInManager) -> None:
         await anext(changes)
 
 
-async def test_a_proxy_of_the_environment_is_not_asked(
+async def test_proxies_of_the_environment_are_not_used(
     manager: StandInManager, directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
@@ -168,16 +168,16 @@ async def test_a_proxy_of_the_environment_is_not_asked(
 
 
 async def test_without_an_engine(directories: Directories) -> None:
-    with pytest.raises(EngineUnreachable, match="No engine runs"):
+    with pytest.raises(EngineUnreachable, match="The upload engine is not running"):
         async with EngineClient.connect(directories, spawn=False):
             pass
 
 
-async def test_another_version_is_not_talked_to(
+async def test_another_version_is_refused(
     manager: StandInManager, directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "version", lambda: "99.0")
-    with pytest.raises(EngineVersionDiffers, match=r"is running.* this program is version 99\.0"):
+    with pytest.raises(EngineVersionDiffers, match=r"this program is version 99\.0"):
         async with EngineClient.connect(directories, spawn=False):
             pass
     async with EngineClient.connect(directories, spawn=False, any_version=True) as client:
@@ -186,7 +186,7 @@ async def test_another_version_is_not_talked_to(
 
 @contextmanager
 def impostor(directories: Directories, answer: bytes) -> Iterator[None]:
-    """Somebody who answers every request with the same bytes, then hangs up."""
+    """A server that answers every request with the same bytes, then disconnects."""
     private(directories.socket.parent)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.fspath(directories.socket))
@@ -195,12 +195,12 @@ def impostor(directories: Directories, answer: bytes) -> Iterator[None]:
         def serve() -> None:
             while True:
                 try:
-                    visitor, _ = listener.accept()
+                    connection, _ = listener.accept()
                 except OSError:
                     return
-                with visitor:
-                    if visitor.recv(65536):
-                        visitor.sendall(answer)
+                with connection:
+                    if connection.recv(65536):
+                        connection.sendall(answer)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -214,23 +214,23 @@ def impostor(directories: Directories, answer: bytes) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (b"", "ended before it answered"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "ended before it answered"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", "ended before it answered"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "answer is not what it should be"),
-        (b"HTTP/1.1 500 Oh\r\ncontent-length: 4\r\n\r\noops", "HTTP 500 and no reason"),
+        (b"", "stopped before it answered"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "stopped before it answered"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", "stopped before it answered"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "Invalid answer"),
+        (b"HTTP/1.1 500 Oh\r\ncontent-length: 4\r\n\r\noops", "HTTP 500 without a reason"),
     ],
 )
-async def test_answers_that_make_no_sense(directories: Directories, answer: bytes, sentence: str) -> None:
+async def test_invalid_answers_are_errors(directories: Directories, answer: bytes, sentence: str) -> None:
     with impostor(directories, answer), pytest.raises(EngineError, match=sentence):
         async with EngineClient.connect(directories, spawn=False):
             pass
 
 
-async def test_leaving_in_the_middle_of_a_stream_leaves_nothing_open(client: EngineClient) -> None:
+async def test_closing_a_stream_leaves_nothing_open(client: EngineClient) -> None:
     before = set(asyncio.all_tasks())
     async with aclosing(client.changes()) as changes:
         await anext(changes)
         assert set(asyncio.all_tasks()) > before
-    await eventually_async(lambda: set(asyncio.all_tasks()) <= before, "the engine forgot who left")
+    await eventually_async(lambda: set(asyncio.all_tasks()) <= before, "the tasks of the stream have ended")
     assert (await client.status()).uploads == ()

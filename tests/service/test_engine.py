@@ -1,4 +1,4 @@
-"""The real engine, spawned as front ends spawn it."""
+"""The real engine as a process, spawned as by front ends."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.service.conftest import Spawner, eventually
 from tui_uploader.errors import JournalTooNew, NoSuchUpload, UsageError
 from tui_uploader.model import FileQuery, LinkState
 from tui_uploader.service.client import EngineClient
-from tui_uploader.service.instance import holder
+from tui_uploader.service.instance import lock_holder
 from tui_uploader.service.spawn import start_engine
 from tui_uploader.settings import Directories
 
 
 @pytest.fixture
 def real(spawner: Spawner, monkeypatch: pytest.MonkeyPatch) -> Spawner:
-    """Only to end what the test leaves running."""
+    """Stops the engine that a test leaves running."""
     monkeypatch.setenv("TUI_UPLOADER_NO_KEYRING", "1")
     return spawner
 
@@ -45,17 +45,17 @@ async def test_starts_answers_and_stops(
     assert "Traceback" not in directories.log.read_text()
 
 
-async def test_goes_on_after_it_was_killed(real: Spawner, directories: Directories) -> None:
+async def test_starts_again_after_a_kill(real: Spawner, directories: Directories) -> None:
     start_engine(directories)
     first = real.pid
     os.kill(first, signal.SIGKILL)
-    eventually(lambda: holder(directories) is None, "the engine is gone")
+    eventually(lambda: lock_holder(directories) is None, "the engine has ended")
     async with EngineClient.connect(directories) as client:
         assert (await client.engine()).pid != first
         await client.stop()
 
 
-async def test_a_journal_of_a_later_version_is_told_to_who_spawned_it(real: Spawner, directories: Directories) -> None:
+async def test_a_journal_of_a_later_version_is_reported(real: Spawner, directories: Directories) -> None:
     start_engine(directories)
     async with EngineClient.connect(directories, spawn=False) as client:
         await client.stop()

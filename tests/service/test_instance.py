@@ -1,4 +1,4 @@
-"""The lock: one engine per journal, found from every environment, and sentences for what is in its way."""
+"""The lock: one engine per journal, found from every environment, and errors when it cannot be taken."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
 from tui_uploader.ownership import private
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import (
-    AlreadyRunning,
-    Holder,
-    engine_log,
-    engine_socket,
-    holder,
-    make_private,
+    EngineAlreadyRunning,
+    LockHolder,
+    engine_log_path,
+    engine_socket_path,
+    lock_holder,
+    make_folders_private,
     read_holder,
     sole_instance,
 )
-from tui_uploader.service.process_identity import described, this_machine
+from tui_uploader.service.process_identity import describe_process, this_machine
 from tui_uploader.settings import Directories
 
 
 @pytest.fixture
 def made(directories: Directories) -> Directories:
-    make_private(directories)
+    make_folders_private(directories)
     return directories
 
 
@@ -41,37 +41,37 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_only_one_holds_the_lock(made: Directories) -> None:
+def test_only_one_process_holds_the_lock(made: Directories) -> None:
     with sole_instance(made, "1.2.3"):
-        with pytest.raises(AlreadyRunning, match=f"process {os.getpid()}"), sole_instance(made, "1.2.3"):
+        with pytest.raises(EngineAlreadyRunning, match=f"process {os.getpid()}"), sole_instance(made, "1.2.3"):
             pass
-        found = holder(made)
+        found = lock_holder(made)
         assert found is not None
         assert (found.pid, found.version, found.elsewhere) == (os.getpid(), "1.2.3", False)
         assert (found.host, found.log) == (this_machine().host, os.fspath(made.log))
-        ourselves = described(os.getpid())
+        ourselves = describe_process(os.getpid())
         assert ourselves is not None and found.started == ourselves.started
-    assert holder(made) is None
+    assert lock_holder(made) is None
 
 
-def test_a_lock_file_that_was_left_behind_locks_nothing(made: Directories) -> None:
+def test_a_leftover_lock_file_locks_nothing(made: Directories) -> None:
     made.lock.write_text("4711 0.0.1\nand much more of it\n")
-    assert holder(made) is None
+    assert lock_holder(made) is None
     with sole_instance(made, "1.2.3"):
-        assert read_holder(made.lock.read_bytes()) == holder(made)
+        assert read_holder(made.lock.read_bytes()) == lock_holder(made)
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "\x1b[2J 1", "-1 x", "²"])
-def test_a_damaged_lock_file_names_nobody(made: Directories, text: str) -> None:
+def test_a_damaged_lock_file_names_no_process(made: Directories, text: str) -> None:
     with sole_instance(made, "1.2.3"):
         made.lock.write_text(text)
-        found = holder(made)
+        found = lock_holder(made)
         assert found is not None
         assert found.pid is None
         assert found.named == "another process"
 
 
-def test_the_lock_tells_when_its_file_was_replaced(made: Directories) -> None:
+def test_the_lock_notices_that_its_file_was_replaced(made: Directories) -> None:
     with sole_instance(made, "1.2.3") as lock:
         seen = [lock.intact]
         made.lock.rename(made.lock.with_suffix(".old"))
@@ -81,9 +81,9 @@ def test_the_lock_tells_when_its_file_was_replaced(made: Directories) -> None:
     assert seen == [True, False, False]
 
 
-def test_a_lock_that_cannot_be_made_is_a_sentence(made: Directories) -> None:
+def test_a_lock_that_cannot_be_created_is_an_error(made: Directories) -> None:
     made.lock.mkdir()
-    refused = pytest.raises(EngineWillNotStart, match=r"engine\.lock is not to be had \(Is a directory\)")
+    refused = pytest.raises(EngineWillNotStart, match=r"cannot use .*engine\.lock \(Is a directory\)")
     with refused, sole_instance(made, "1"):
         pass
 
@@ -95,36 +95,36 @@ def test_the_lock_follows_no_link(made: Directories) -> None:
     assert not (made.state / "elsewhere").exists()
 
 
-def test_folders_are_private_even_where_they_were_not(directories: Directories) -> None:
+def test_existing_folders_are_made_private(directories: Directories) -> None:
     directories.state.mkdir(parents=True, mode=0o755)
-    make_private(directories)
+    make_folders_private(directories)
     assert [mode(folder) for folder in (directories.state, directories.data)] == [0o700] * 2
 
 
-def test_a_home_that_cannot_be_written_is_named(directories: Directories) -> None:
+def test_an_unusable_home_is_named(directories: Directories) -> None:
     directories.data.parent.parent.mkdir(exist_ok=True)
     directories.data.parent.write_text("a file where a folder should be")
-    with pytest.raises(EngineWillNotStart, match=r"tui-uploader is not to be had \((Not a directory|File exists)\)"):
-        make_private(directories)
+    with pytest.raises(EngineWillNotStart, match=r"cannot use .*tui-uploader \((Not a directory|File exists)\)"):
+        make_folders_private(directories)
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(os.getuid() == 0, reason="root can write everywhere")
 def test_a_read_only_home_is_named(directories: Directories) -> None:
     home = Path(os.environ["HOME"])
     home.chmod(0o500)
     try:
         with pytest.raises(EngineWillNotStart, match="Permission denied"):
-            make_private(directories)
+            make_folders_private(directories)
     finally:
         home.chmod(0o700)
 
 
 def test_folders_of_another_user_are_refused(directories: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_private(directories)
-    somebody_else = os.getuid() + 1
-    monkeypatch.setattr(os, "getuid", lambda: somebody_else)
-    with pytest.raises(EngineWillNotStart, match=r"The engine cannot start\. .* belongs to "):
-        make_private(directories)
+    make_folders_private(directories)
+    another_user = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: another_user)
+    with pytest.raises(EngineWillNotStart, match=r"Cannot start the engine\. .* belongs to "):
+        make_folders_private(directories)
 
 
 # --------------------------------------------------------------------------------- found from every environment
@@ -132,31 +132,31 @@ def test_folders_of_another_user_are_refused(directories: Directories, monkeypat
 
 @contextmanager
 def locked(path: Path, text: str) -> Iterator[None]:
-    """Another process holds the lock, and its file says `text`."""
+    """Another process holds the lock; its file contains `text`."""
     path.write_text(text)
     with path.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def test_lock_socket_and_log_are_found_from_the_journal_alone(made: Directories, tmp_path: Path) -> None:
+def test_lock_socket_and_log_are_found_by_the_journal_only(made: Directories, tmp_path: Path) -> None:
     of_cron = replace(made, state=tmp_path / "other", socket=tmp_path / "other" / "engine.sock")
     with sole_instance(made, "1.2.3") as lock:
         lock.announce(made.socket)
-        assert holder(of_cron) == holder(made)
-        assert (engine_socket(of_cron), engine_log(of_cron)) == (made.socket, made.log)
+        assert lock_holder(of_cron) == lock_holder(made)
+        assert (engine_socket_path(of_cron), engine_log_path(of_cron)) == (made.socket, made.log)
         private(of_cron.state)
-        with pytest.raises(AlreadyRunning), sole_instance(of_cron, "1.2.3"):
+        with pytest.raises(EngineAlreadyRunning), sole_instance(of_cron, "1.2.3"):
             pass
-    assert engine_socket(of_cron) == of_cron.socket  # of one that is to come
-    assert engine_log(of_cron) == made.log  # of the last one
+    assert engine_socket_path(of_cron) == of_cron.socket  # for a future engine
+    assert engine_log_path(of_cron) == made.log  # of the last engine
 
 
-def test_an_engine_of_the_version_before_keeps_a_new_one_from_starting(made: Directories) -> None:
+def test_an_engine_of_the_previous_version_prevents_a_second_one(made: Directories) -> None:
     with locked(made.earlier_lock, "4711 0.1.0\n"):
-        assert holder(made) == Holder(4711, "0.1.0", socket=os.fspath(made.earlier_socket))
-        assert engine_socket(made) == made.earlier_socket
-        with pytest.raises(AlreadyRunning, match="process 4711"), sole_instance(made, "1.2.3"):
+        assert lock_holder(made) == LockHolder(4711, "0.1.0", socket=os.fspath(made.earlier_socket))
+        assert engine_socket_path(made) == made.earlier_socket
+        with pytest.raises(EngineAlreadyRunning, match="process 4711"), sole_instance(made, "1.2.3"):
             pass
     with sole_instance(made, "1.2.3"):
         pass
@@ -165,18 +165,18 @@ def test_an_engine_of_the_version_before_keeps_a_new_one_from_starting(made: Dir
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (b'{"pid":4711,"host":"a","socket":"/s"}', Holder(4711, host="a", socket="/s")),
-        (b'{"pid":4711,"of a later version":[1]}', Holder(4711)),
-        (b"4711 0.1.0", Holder(4711, "0.1.0")),
-        (b"4711", Holder(4711, "")),
-        (b'{"pid":4711,"host":"a","so', Holder()),
-        (b'{"pid":"4711"}', Holder()),
-        (b"[4711]", Holder()),
-        (b"\xff\xfe", Holder()),
-        (b"", Holder()),
+        (b'{"pid":4711,"host":"a","socket":"/s"}', LockHolder(4711, host="a", socket="/s")),
+        (b'{"pid":4711,"of a later version":[1]}', LockHolder(4711)),
+        (b"4711 0.1.0", LockHolder(4711, "0.1.0")),
+        (b"4711", LockHolder(4711, "")),
+        (b'{"pid":4711,"host":"a","so', LockHolder()),
+        (b'{"pid":"4711"}', LockHolder()),
+        (b"[4711]", LockHolder()),
+        (b"\xff\xfe", LockHolder()),
+        (b"", LockHolder()),
     ],
 )
-def test_the_text_of_a_lock(text: bytes, expected: Holder) -> None:
+def test_parsing_a_lock_file(text: bytes, expected: LockHolder) -> None:
     assert read_holder(text) == expected
 
 
@@ -191,9 +191,9 @@ def test_the_text_of_a_lock(text: bytes, expected: Holder) -> None:
         (None, None, False),
     ],
 )
-def test_whether_the_engine_is_on_another_computer(host: str | None, boot: str | None, elsewhere: bool) -> None:
+def test_recognises_an_engine_on_another_computer(host: str | None, boot: str | None, elsewhere: bool) -> None:
     here = this_machine()
-    found = Holder(
+    found = LockHolder(
         4711,
         host=here.host if host == "ours" else host,
         boot=here.boot if boot == "ours" else boot,
@@ -209,7 +209,9 @@ async def test_an_engine_on_another_computer_is_named_and_none_is_started_beside
     def start(directories: Directories) -> None:
         raise AssertionError("a second engine was started")
 
-    with locked(made.lock, to_json(Holder(4711, host="field-laptop", boot="another", socket=os.fspath(made.socket)))):
+    with locked(
+        made.lock, to_json(LockHolder(4711, host="field-laptop", boot="another", socket=os.fspath(made.socket)))
+    ):
         sentence = r"process 4711 on the computer field-laptop, which shares the folder .* Use tui-uploader there"
         with pytest.raises(EngineUnreachable, match=sentence):
             async with EngineClient.connect(made, spawn=spawn, start=start):
@@ -220,13 +222,13 @@ def test_a_lock_whose_file_was_removed_is_taken_anew_unless_another_process_was_
     with sole_instance(made, "1.2.3") as lock:
         lock.announce(made.socket)
         made.lock.unlink()
-        assert lock.take_anew()
+        assert lock.retake()
         assert lock.intact
-        assert engine_socket(made) == made.socket
+        assert engine_socket_path(made) == made.socket
         made.lock.unlink()
-        with locked(made.lock, to_json(Holder(4711))):
-            assert not lock.take_anew()
-            assert holder(made) == Holder(4711)
+        with locked(made.lock, to_json(LockHolder(4711))):
+            assert not lock.retake()
+            assert lock_holder(made) == LockHolder(4711)
 
 
 def test_a_file_system_without_locks_is_named(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,13 +243,13 @@ def test_a_file_system_without_locks_is_named(made: Directories, monkeypatch: py
 def test_the_lock_of_another_user_leads_nowhere(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
     with sole_instance(made, "1.2.3") as lock:
         lock.announce(made.data / "another.sock")
-        somebody_else = os.getuid() + 1
-        monkeypatch.setattr(os, "getuid", lambda: somebody_else)
-        assert holder(made) == Holder()
-        assert engine_socket(made) == made.socket
+        another_user = os.getuid() + 1
+        monkeypatch.setattr(os, "getuid", lambda: another_user)
+        assert lock_holder(made) == LockHolder()
+        assert engine_socket_path(made) == made.socket
 
 
 def test_a_pipe_in_the_place_of_the_lock_holds_nobody_up(made: Directories) -> None:
     os.mkfifo(made.lock)
-    assert holder(made) is None
-    assert engine_log(made) == made.log
+    assert lock_holder(made) is None
+    assert engine_log_path(made) == made.log

@@ -1,4 +1,4 @@
-"""The socket: for its user alone, made again where it was removed, and never trusted in a folder of others."""
+"""The socket: private to its user, created again when removed, never trusted in an untrusted folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tui_uploader.errors import EngineUnreachable, EngineWillNotStart
 from tui_uploader.ownership import private
-from tui_uploader.service.socket_file import door, listening
+from tui_uploader.service.socket_file import bound_socket, listening
 from tui_uploader.service.spawn import reachable
 from tui_uploader.settings import Directories
 
@@ -29,46 +29,46 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_folder_that_is_a_link_is_not_entered(made: Directories) -> None:
+def test_a_folder_that_is_a_link_is_not_trusted(made: Directories) -> None:
     link = made.data / "link"
     link.symlink_to(made.socket.parent)
-    with pytest.raises(EngineUnreachable, match="cannot be trusted"):
+    with pytest.raises(EngineUnreachable, match=r"Cannot trust .* it is a link or a file"):
         listening(link / "engine.sock")
 
 
 @pytest.mark.parametrize("others_may", [0o710, 0o701, 0o722])
-def test_a_folder_that_others_can_enter_is_not_entered(made: Directories, others_may: int) -> None:
-    with door(made.socket) as opened:
+def test_a_folder_that_others_can_enter_is_not_trusted(made: Directories, others_may: int) -> None:
+    with bound_socket(made.socket) as opened:
         opened.listener.listen()
         assert listening(made.socket)
         made.socket.parent.chmod(others_may)
-        with pytest.raises(EngineUnreachable, match="cannot be trusted; forbid that with `chmod 700"):
+        with pytest.raises(EngineUnreachable, match=r"Cannot trust .* Run `chmod 700"):
             listening(made.socket)
 
 
-def test_a_folder_of_another_user_is_not_entered(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_another_user_is_not_trusted(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
     private(made.data / "theirs")
     (made.data / "link").symlink_to(made.data / "theirs")
-    somebody_else = os.getuid() + 1
-    monkeypatch.setattr(os, "getuid", lambda: somebody_else)
+    another_user = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: another_user)
     for folder in (made.socket.parent, made.data / "link"):
         with pytest.raises(EngineUnreachable, match=r" belongs to ") as refused:
             listening(folder / "engine.sock")
-        assert "move it away" not in str(refused.value), "an engine of its owner may live there"
+        assert "Move it away" not in str(refused.value), "the owner's engine may use it"
 
 
-def test_another_users_engine_is_not_said_to_be_absent(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where its socket lies elsewhere, which only its lock tells."""
+def test_another_users_engine_is_not_reported_as_missing(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when its socket is elsewhere, which only its lock file says."""
     made.socket.parent.rmdir()
     assert not reachable(made)
-    somebody_else = os.getuid() + 1
-    monkeypatch.setattr(os, "getuid", lambda: somebody_else)
+    another_user = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: another_user)
     with pytest.raises(EngineUnreachable, match=r" belongs to "):
         reachable(made)
 
 
-def test_the_door_is_for_its_user_and_goes_with_its_holder(made: Directories) -> None:
-    with door(made.socket) as opened:
+def test_the_socket_is_private_and_removed_at_the_end(made: Directories) -> None:
+    with bound_socket(made.socket) as opened:
         assert mode(made.socket) == 0o600
         assert not listening(made.socket)
         opened.listener.listen()
@@ -81,29 +81,29 @@ def test_a_stale_socket_is_replaced(made: Directories) -> None:
         dead.bind(os.fspath(made.socket))
     assert made.socket.is_socket()
     assert not listening(made.socket)
-    with door(made.socket) as opened:
+    with bound_socket(made.socket) as opened:
         opened.listener.listen()
         assert listening(made.socket)
 
 
-def test_what_is_no_socket_is_left_alone(made: Directories) -> None:
-    made.socket.write_text("precious")
-    with pytest.raises(EngineWillNotStart, match="is something else; move it away"), door(made.socket):
+def test_another_file_is_left_alone(made: Directories) -> None:
+    made.socket.write_text("content")
+    with pytest.raises(EngineWillNotStart, match=r"is not a socket, .* Move it away"), bound_socket(made.socket):
         pass
-    assert made.socket.read_text() == "precious"
+    assert made.socket.read_text() == "content"
     assert not listening(made.socket)
 
 
 def test_the_socket_of_a_successor_is_left_alone(made: Directories) -> None:
-    with door(made.socket):
+    with bound_socket(made.socket):
         made.socket.unlink()
         with socket.socket(socket.AF_UNIX) as successor:
             successor.bind(os.fspath(made.socket))
     assert made.socket.is_socket()
 
 
-def test_a_removed_socket_is_made_again_with_its_folder(made: Directories) -> None:
-    with door(made.socket) as opened:
+def test_a_removed_socket_is_created_again_with_its_folder(made: Directories) -> None:
+    with bound_socket(made.socket) as opened:
         made.socket.unlink()
         made.socket.parent.rmdir()
         seen = [opened.intact]
@@ -131,11 +131,11 @@ def a_file_as_folder(directories: Directories) -> Path:
 
 
 @pytest.mark.parametrize("unusable", [too_long, a_link_as_folder, a_file_as_folder])
-def test_where_no_socket_can_be_it_lies_in_a_new_folder(
+def test_an_unusable_path_is_replaced_by_one_in_a_temporary_folder(
     made: Directories, unusable: Callable[[Directories], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", os.fspath(private(made.data / "tmp")))
-    with door(unusable(made)) as opened:
+    with bound_socket(unusable(made)) as opened:
         opened.listener.listen()
         assert opened.path.is_relative_to(made.data / "tmp")
         assert listening(opened.path)
@@ -143,28 +143,28 @@ def test_where_no_socket_can_be_it_lies_in_a_new_folder(
     assert list((made.data / "tmp").iterdir()) == []
 
 
-def test_a_socket_that_can_lie_nowhere_is_said_to_be(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_usable_path_is_an_error(made: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", os.fspath(made.data / "nowhere"))
-    with pytest.raises(EngineWillNotStart, match="path of its socket is too long"), door(too_long(made)):
+    with pytest.raises(EngineWillNotStart, match="path of its socket is too long"), bound_socket(too_long(made)):
         pass
 
 
-def test_nobody_listens_where_there_is_nothing(directories: Directories) -> None:
+def test_a_missing_socket_does_not_listen(directories: Directories) -> None:
     assert not listening(directories.socket)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="BSD refuses visitors whom a full queue cannot take")
-def test_a_full_queue_of_visitors_is_somebody_who_does_not_answer(made: Directories) -> None:
-    with door(made.socket) as opened:
+@pytest.mark.skipif(sys.platform != "linux", reason="BSD refuses connections when the queue is full")
+def test_a_full_queue_of_connections_counts_as_listening(made: Directories) -> None:
+    with bound_socket(made.socket) as opened:
         opened.listener.listen(0)
-        visitors = []
+        clients = []
         try:
             for _ in range(3):
-                visitor = socket.socket(socket.AF_UNIX)
-                visitor.setblocking(False)
-                visitors.append(visitor)
-                visitor.connect_ex(os.fspath(made.socket))
+                client = socket.socket(socket.AF_UNIX)
+                client.setblocking(False)
+                clients.append(client)
+                client.connect_ex(os.fspath(made.socket))
             assert listening(made.socket)
         finally:
-            for visitor in visitors:
-                visitor.close()
+            for client in clients:
+                client.close()

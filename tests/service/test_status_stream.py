@@ -1,4 +1,4 @@
-"""Only the newest status waits for a slow front end."""
+"""A slow front end gets only the latest status."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tui_uploader.service.lifetime import StopSignal
-from tui_uploader.service.status_stream import newest
+from tui_uploader.service.status_stream import latest
 
 
 async def counting(until: int) -> AsyncIterator[int]:
@@ -17,13 +17,13 @@ async def counting(until: int) -> AsyncIterator[int]:
         await asyncio.sleep(0)
 
 
-async def test_passes_values_on_and_ends_with_its_source() -> None:
-    assert [value async for value in newest(counting(1), StopSignal(), 10.0)] == [0]
+async def test_forwards_values_and_ends_with_its_source() -> None:
+    assert [value async for value in latest(counting(1), StopSignal(), 10.0)] == [0]
 
 
-async def test_a_slow_consumer_gets_the_newest_value_only() -> None:
+async def test_a_slow_consumer_gets_only_the_latest_value() -> None:
     seen = []
-    async for value in newest(counting(1000), StopSignal(), 10.0):
+    async for value in latest(counting(1000), StopSignal(), 10.0):
         seen.append(value)
         for _ in range(400):
             await asyncio.sleep(0)
@@ -32,12 +32,12 @@ async def test_a_slow_consumer_gets_the_newest_value_only() -> None:
     assert len(seen) < 10
 
 
-async def test_says_that_it_is_alive_when_nothing_happens() -> None:
+async def test_sends_signs_of_life_when_nothing_changes() -> None:
     async def silence() -> AsyncIterator[int]:
         await asyncio.sleep(3600)
         yield 1
 
-    stream = newest(silence(), StopSignal(), 0.01)
+    stream = latest(silence(), StopSignal(), 0.01)
     assert [await anext(stream), await anext(stream)] == [None, None]
 
 
@@ -48,7 +48,7 @@ async def test_ends_when_the_engine_stops() -> None:
         yield 1
         await asyncio.sleep(3600)
 
-    stream = newest(endless(), stop, 3600.0)
+    stream = latest(endless(), stop, 3600.0)
     assert await anext(stream) == 1
     stop.set("test")
     async with asyncio.timeout(5):
@@ -66,18 +66,18 @@ async def test_closing_the_stream_closes_its_source() -> None:
         finally:
             closed.set()
 
-    stream = newest(source(), StopSignal(), 10.0)
+    stream = latest(source(), StopSignal(), 10.0)
     assert await anext(stream) == 1
     await asyncio.sleep(0)
     await stream.aclose()
     assert closed.is_set()
 
 
-async def test_a_fault_of_the_source_is_not_an_end() -> None:
+async def test_an_error_of_the_source_is_raised() -> None:
     async def faulty() -> AsyncIterator[int]:
         yield 1
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        async for _ in newest(faulty(), StopSignal(), 10.0):
+        async for _ in latest(faulty(), StopSignal(), 10.0):
             pass

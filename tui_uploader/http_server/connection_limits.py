@@ -1,7 +1,7 @@
-"""Bounds on the connections of a local HTTP server: how long a request may take to arrive, and how many may be open.
+"""Limits of a local HTTP server: how long a request may take to arrive, and how many connections may be open.
 
-uvicorn closes connections that are idle after an answer, and waits for ever for a request that was begun: a few hundred
-of those use up the descriptors of the process.
+uvicorn closes connections that are idle after an answer, but waits forever for the rest of a request: a few hundred
+unfinished ones use up the file descriptors of the process.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 256
-"""Far more than front ends of one user have, and a quarter of the descriptors that a process usually gets."""
+"""Far more than the front ends of one user open, and a quarter of the usual limit of file descriptors."""
 REQUEST_SECONDS = 10.0
-"""From the first byte of a request, or the opening of its connection, to its last byte."""
+"""Seconds from the first byte of a request, or the opening of its connection, to its last byte."""
 
 _log = logging.getLogger(__name__)
 
 
-class Connections:
-    """Those of one server."""
+class ConnectionLimits:
+    """The connections of one server, and their limits."""
 
     def __init__(self, most: int = MOST_CONNECTIONS, request_seconds: float = REQUEST_SECONDS) -> None:
         self.request_seconds = request_seconds
         self._most = most
         self._open = 0
-        self._waiting: dict[BoundedProtocol, None] = {}
-        """Those without a whole request, which can be closed without harm; the one that waits longest is the first."""
+        self._waiting: dict[LimitedProtocol, None] = {}
+        """Connections without a complete request, which can be closed without harm; the longest waiting is first."""
 
-    def opened(self, connection: BoundedProtocol) -> None:
-        """Where there are too many, close the one that has waited longest, which may be this one."""
+    def opened(self, connection: LimitedProtocol) -> None:
+        """Count a connection; above the limit, close the longest waiting one, possibly this one."""
         self._open += 1
         self._waiting[connection] = None
         if self._open > self._most:
@@ -39,33 +39,33 @@ class Connections:
             del self._waiting[longest]
             longest.transport.abort()
 
-    def closed(self, connection: BoundedProtocol) -> None:
+    def closed(self, connection: LimitedProtocol) -> None:
         self._open -= 1
         self._waiting.pop(connection, None)
 
-    def busy(self, connection: BoundedProtocol) -> None:
+    def busy(self, connection: LimitedProtocol) -> None:
         self._waiting.pop(connection, None)
 
-    def waits(self, connection: BoundedProtocol) -> None:
+    def idle(self, connection: LimitedProtocol) -> None:
         self._waiting[connection] = None
 
 
-class BoundedProtocol(H11Protocol):
-    """HTTP/1.1 over a connection that ends when a request does not arrive in time."""
+class LimitedProtocol(H11Protocol):
+    """HTTP/1.1; closes the connection when a request does not arrive in time."""
 
-    def __init__(self, *args: Any, connections: Connections, **options: Any) -> None:
+    def __init__(self, *args: Any, connections: ConnectionLimits, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._all = connections
+        self._limits = connections
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._start_deadline()
-        self._all.opened(self)
+        self._limits.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
-        self._all.closed(self)
+        self._limits.closed(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -78,18 +78,18 @@ class BoundedProtocol(H11Protocol):
             self._start_deadline()
         else:
             self._stop_deadline()
-            self._all.busy(self)
+            self._limits.busy(self)
 
     def on_response_complete(self) -> None:
         if not self.transport.is_closing():
-            self._all.waits(self)
-        super().on_response_complete()  # which may begin with the next request at once
+            self._limits.idle(self)
+        super().on_response_complete()  # which may begin the next request at once
         if self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body:
-            self._all.busy(self)
+            self._limits.busy(self)
 
     def _start_deadline(self) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(self._all.request_seconds, self._too_late)
+            self._deadline = self.loop.call_later(self._limits.request_seconds, self._too_late)
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
@@ -97,5 +97,5 @@ class BoundedProtocol(H11Protocol):
             self._deadline = None
 
     def _too_late(self) -> None:
-        _log.warning("A request did not arrive within %g s: its connection is closed.", self._all.request_seconds)
+        _log.warning("A request did not arrive within %g s: closed its connection.", self._limits.request_seconds)
         self.transport.abort()

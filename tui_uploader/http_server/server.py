@@ -1,4 +1,4 @@
-"""uvicorn as a part of a larger program: it leaves signals alone, sleeps until it is stopped, and stops at once."""
+"""uvicorn embedded in a program: it does not touch signals, never polls while idle, and stops without delay."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from tui_uploader.http_server.connection_limits import BoundedProtocol, Connections
+from tui_uploader.http_server.connection_limits import ConnectionLimits, LimitedProtocol
 
 _POLL_SECONDS = 0.005
 _BACKLOG = 128
-"""asyncio accepts so many at once, before it looks at what arrived on those that it has."""
+"""asyncio accepts up to this many connections before it reads from those that are open."""
 
 
 class HttpServer(uvicorn.Server):
     """Serves one ASGI application in the running event loop.
 
-    `keep_alive`: seconds that an idle connection is kept open. `last_requests`: seconds that requests have to end when
-    the server stops; then they are cancelled. `connections`: bounds for them, instead of a `protocol`. Raises OSError
-    when the certificate or its key cannot be loaded.
+    `keep_alive`: seconds until an idle connection is closed. `last_requests`: seconds that running requests have when
+    the server stops, before they are cancelled. `connections`: limits, instead of a `protocol`. Raises OSError when the
+    certificate or its key cannot be loaded.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class HttpServer(uvicorn.Server):
         keep_alive: int,
         last_requests: int,
         protocol: str | type[asyncio.Protocol] = "h11",
-        connections: Connections | None = None,
+        connections: ConnectionLimits | None = None,
         certificate: Path | None = None,
         private_key: Path | None = None,
     ) -> None:
@@ -59,7 +59,7 @@ class HttpServer(uvicorn.Server):
         config.load()
         if connections is not None:
             config.http_protocol_class = partial(  # type: ignore[assignment]  # it is only called
-                BoundedProtocol, connections=connections
+                LimitedProtocol, connections=connections
             )
         super().__init__(config)
         self._last_requests = last_requests
@@ -67,12 +67,12 @@ class HttpServer(uvicorn.Server):
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Let `serve` return once the last requests have ended."""
+        """Make `serve` return when the last requests have ended."""
         self.should_exit = True
         self._stopping.set()
 
     async def listening(self, task: asyncio.Task[None]) -> None:
-        """Return when connections are accepted; raise what `task`, which runs `serve`, failed with before that."""
+        """Wait until connections are accepted; raise the error of `task`, which runs `serve`, when it ends before."""
         waiting = asyncio.create_task(self._listening.wait())
         await asyncio.wait([waiting, task], return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
@@ -80,9 +80,9 @@ class HttpServer(uvicorn.Server):
             await task
 
     async def listen_on(self, listener: socket.socket) -> None:
-        """Accept connections on `listener` instead of the sockets before; requests under way go on."""
+        """Accept connections on `listener` instead of the earlier sockets; running requests continue."""
 
-        def protocol() -> asyncio.Protocol:  # as uvicorn makes them
+        def protocol() -> asyncio.Protocol:  # as uvicorn creates them
             return self.config.http_protocol_class(  # type: ignore[call-arg]
                 config=self.config, server_state=self.server_state, app_state={}
             )
@@ -102,11 +102,11 @@ class HttpServer(uvicorn.Server):
         self._listening.set()
 
     async def main_loop(self) -> None:
-        # uvicorn looks ten times a second whether to exit, which would wake an idle machine.
+        # uvicorn polls ten times a second, which would wake an idle machine.
         await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # uvicorn sleeps 0.1 s before its first look at whether everything has ended.
+        # uvicorn sleeps 0.1 s before its first check whether everything has ended.
         for server in self.servers:
             server.close()
         for listener in sockets or []:

@@ -1,7 +1,7 @@
-"""HTTP over a Unix socket: the engine for its front ends.
+"""The engine's API for front ends: HTTP over a Unix socket.
 
-Each endpoint is one method of `UploadManager` or of its `answers`; what goes in and out are values of `model`. An
-error is answered with `{"error": {"kind", "message"}}` and a fitting status. No answer holds a secret.
+Each endpoint is one method of `UploadManager` or of its `queries`; requests and answers are values of `model`. An
+error is answered with `{"error": {"kind", "message"}}` and a matching status. No answer contains a secret.
 """
 
 from __future__ import annotations
@@ -28,40 +28,44 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineError, NoSuchUpload, UploaderError, UsageError
 from tui_uploader.model import AddRequest, BandwidthChange, FileQuery, FileSelection, NewProject, SignInRequest
 from tui_uploader.redaction import Secrets
-from tui_uploader.service.lifetime import Presence, StopSignal
-from tui_uploader.service.middleware import FrontDoor, answer, error_answer
+from tui_uploader.service.lifetime import ClientPresence, StopSignal
+from tui_uploader.service.middleware import EngineMiddleware, answer, error_answer
 from tui_uploader.service.protocol import (
     HEARTBEAT,
     MAX_BODY,
     STOP_PATH,
-    AutoProcessing,
+    AutoProcessingChange,
     CreateProjectRequest,
     EngineInfo,
-    FilesTouched,
-    ProcessingStart,
+    FilesChanged,
     SignedOut,
     SignOutRequest,
+    StartProcessingRequest,
     path_fault,
     version,
 )
-from tui_uploader.service.status_stream import newest
+from tui_uploader.service.status_stream import latest
 from tui_uploader.settings import Directories
 from tui_uploader.text import printable
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 Endpoint = Callable[[UploadManager, Request], Awaitable[object]]
-"""What an endpoint returns is the answer's value."""
+"""Returns the value of the answer."""
 
 _LARGEST_ID = 2**63 - 1  # SQLite's
 
 
 def create_app(
-    manager: UploadManager, directories: Directories, socket: Callable[[], Path], stop: StopSignal, presence: Presence
+    manager: UploadManager,
+    directories: Directories,
+    socket: Callable[[], Path],
+    stop: StopSignal,
+    presence: ClientPresence,
 ) -> ASGIApp:
     """The engine's API at `socket`.
 
-    It sets `stop` when a front end asks for that, and ends what is under way when it is set.
+    It sets `stop` when a front end asks for that, and ends running requests when it is set.
     """
     running = _RunningEngine(manager, socket, stop)
 
@@ -75,22 +79,22 @@ def create_app(
         routes=[
             Route("/v1/events", running.events, methods=["GET"]),
             Route("/v1/engine", running.info, methods=["GET"]),
-            Route(STOP_PATH, running.leave, methods=["POST"]),
+            Route(STOP_PATH, running.stop_engine, methods=["POST"]),
             *(route(method, path, endpoint) for method, path, endpoint in _ENDPOINTS),
         ],
         exception_handlers={
             HTTPException: _refused_by_router,
-            UploaderError: _failed,
-            Exception: _broken(directories.log),
+            UploaderError: _refused,
+            Exception: _internal_error(directories.log),
         },
     )
     app.router.redirect_slashes = False
-    return FrontDoor(app, stop, presence)
+    return EngineMiddleware(app, stop, presence)
 
 
 @dataclass(frozen=True)
 class _RunningEngine:
-    """The endpoints that are about the process rather than its uploads."""
+    """Endpoints about the process rather than its uploads."""
 
     manager: UploadManager
     socket: Callable[[], Path]
@@ -100,16 +104,16 @@ class _RunningEngine:
         status = self.manager.queries.status()
         return answer(EngineInfo(os.getpid(), version(), os.fspath(self.socket()), status.since, len(status.uploads)))
 
-    async def leave(self, request: Request) -> Response:
-        last_words = await self.info(request)
-        self.stop.set("a front end asked for it")
-        return last_words
+    async def stop_engine(self, request: Request) -> Response:
+        info = await self.info(request)
+        self.stop.set("requested by a front end")
+        return info
 
     async def events(self, _: Request) -> Response:
         return StreamingResponse(self._status_lines(), media_type="application/x-ndjson")
 
     async def _status_lines(self) -> AsyncIterator[str]:
-        async with aclosing(newest(self.manager.queries.changes(), self.stop, HEARTBEAT)) as statuses:
+        async with aclosing(latest(self.manager.queries.changes(), self.stop, HEARTBEAT)) as statuses:
             async for status in statuses:
                 yield "\n" if status is None else f"{codec.to_json(status)}\n"
 
@@ -134,19 +138,15 @@ async def _set_bandwidth(manager: UploadManager, request: Request) -> object:
     return await manager.set_bandwidth(await _body(request, BandwidthChange))
 
 
-async def _uploads(manager: UploadManager, _: Request) -> object:
-    return manager.queries.status().uploads
-
-
 async def _add(manager: UploadManager, request: Request) -> object:
-    wanted = await _body(request, AddRequest)
-    for path in wanted.paths:
+    given = await _body(request, AddRequest)
+    for path in given.paths:
         fault = path_fault(path)
         if fault is not None:
             raise UsageError(f"The path '{printable(path, 200)}' {fault}.")
-    target = wanted.target
-    _refuse_broken_text(target.name if isinstance(target, NewProject) else target.id_or_name, wanted.account)
-    return await manager.add(wanted)
+    target = given.target
+    _refuse_broken_text(target.name if isinstance(target, NewProject) else target.id_or_name, given.account)
+    return await manager.add(given)
 
 
 async def _files(manager: UploadManager, request: Request) -> object:
@@ -167,7 +167,7 @@ async def _photo_facts(manager: UploadManager, request: Request) -> object:
 
 
 async def _set_auto_process(manager: UploadManager, request: Request) -> object:
-    return await manager.set_auto_process(_upload_id(request), (await _body(request, AutoProcessing)).on)
+    return await manager.set_auto_process(_upload_id(request), (await _body(request, AutoProcessingChange)).on)
 
 
 async def _projects(manager: UploadManager, _: Request) -> object:
@@ -175,9 +175,9 @@ async def _projects(manager: UploadManager, _: Request) -> object:
 
 
 async def _create_project(manager: UploadManager, request: Request) -> object:
-    wanted = await _body(request, CreateProjectRequest)
-    _refuse_broken_text(wanted.name, wanted.account)
-    return await manager.create_project(wanted.name, wanted.kind, wanted.account)
+    given = await _body(request, CreateProjectRequest)
+    _refuse_broken_text(given.name, given.account)
+    return await manager.create_project(given.name, given.kind, given.account)
 
 
 async def _project(manager: UploadManager, request: Request) -> object:
@@ -185,8 +185,8 @@ async def _project(manager: UploadManager, request: Request) -> object:
 
 
 async def _process(manager: UploadManager, request: Request) -> object:
-    wanted = await _body(request, ProcessingStart)
-    return await manager.start_processing(_project_name(request), partial=wanted.partial)
+    given = await _body(request, StartProcessingRequest)
+    return await manager.start_processing(_project_name(request), partial=given.partial)
 
 
 async def _accounts(manager: UploadManager, _: Request) -> object:
@@ -194,10 +194,10 @@ async def _accounts(manager: UploadManager, _: Request) -> object:
 
 
 async def _sign_in(manager: UploadManager, request: Request) -> object:
-    wanted = await _body(request, SignInRequest)
-    secret = Secrets(wanted.login.client_secret)  # for as long as the answer is not made
-    _refuse_broken_text(wanted.login.client_id, wanted.login.client_secret, wanted.login.cloud_url, wanted.profile)
-    account = await manager.sign_in(wanted)
+    given = await _body(request, SignInRequest)
+    secret = Secrets(given.login.client_secret)  # until the answer is sent
+    _refuse_broken_text(given.login.client_id, given.login.client_secret, given.login.cloud_url, given.profile)
+    account = await manager.sign_in(given)
     del secret
     return account
 
@@ -208,19 +208,19 @@ async def _sign_out(manager: UploadManager, request: Request) -> object:
     return SignedOut(await manager.sign_out(profile))
 
 
-def _about_upload(question: Callable[[UploadManager, int], Awaitable[object]]) -> Endpoint:
+def _upload_endpoint(method: Callable[[UploadManager, int], Awaitable[object]]) -> Endpoint:
     async def endpoint(manager: UploadManager, request: Request) -> object:
-        return await question(manager, _upload_id(request))
+        return await method(manager, _upload_id(request))
 
     return endpoint
 
 
-def _about_files(command: Callable[[UploadManager, int, FileSelection], Awaitable[int]]) -> Endpoint:
+def _files_endpoint(command: Callable[[UploadManager, int, FileSelection], Awaitable[int]]) -> Endpoint:
     async def endpoint(manager: UploadManager, request: Request) -> object:
         selection = await _body(request, FileSelection)
         if any(not 0 <= file <= _LARGEST_ID for file in chain(selection.ids, *selection.runs)):
             raise UsageError("A file's id is a whole number from 0.")
-        return FilesTouched(await command(manager, _upload_id(request), selection))
+        return FilesChanged(await command(manager, _upload_id(request), selection))
 
     return endpoint
 
@@ -230,22 +230,25 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/try-now", _try_now),
     ("GET", "/v1/bandwidth", _bandwidth),
     ("PUT", "/v1/bandwidth", _set_bandwidth),
-    ("GET", "/v1/uploads", _uploads),
     ("POST", "/v1/uploads", _add),
-    ("GET", "/v1/uploads/{upload:int}", _about_upload(lambda manager, upload: manager.queries.upload(upload))),
-    ("GET", "/v1/uploads/{upload:int}/skipped", _about_upload(lambda manager, upload: manager.queries.skipped(upload))),
+    ("GET", "/v1/uploads/{upload:int}", _upload_endpoint(lambda manager, upload: manager.queries.upload(upload))),
+    (
+        "GET",
+        "/v1/uploads/{upload:int}/skipped",
+        _upload_endpoint(lambda manager, upload: manager.queries.skipped(upload)),
+    ),
     ("GET", "/v1/uploads/{upload:int}/files", _files),
     ("GET", "/v1/uploads/{upload:int}/files/{file}/photo", _photo_facts),
     ("GET", "/v1/uploads/{upload:int}/file-runs", _file_runs),
     ("GET", "/v1/uploads/{upload:int}/positions", _positions),
-    ("POST", "/v1/uploads/{upload:int}/pause", _about_upload(lambda manager, upload: manager.pause(upload))),
-    ("POST", "/v1/uploads/{upload:int}/resume", _about_upload(lambda manager, upload: manager.resume(upload))),
-    ("POST", "/v1/uploads/{upload:int}/cancel", _about_upload(lambda manager, upload: manager.cancel(upload))),
-    ("POST", "/v1/uploads/{upload:int}/dismiss", _about_upload(lambda manager, upload: manager.dismiss(upload))),
+    ("POST", "/v1/uploads/{upload:int}/pause", _upload_endpoint(lambda manager, upload: manager.pause(upload))),
+    ("POST", "/v1/uploads/{upload:int}/resume", _upload_endpoint(lambda manager, upload: manager.resume(upload))),
+    ("POST", "/v1/uploads/{upload:int}/cancel", _upload_endpoint(lambda manager, upload: manager.cancel(upload))),
+    ("POST", "/v1/uploads/{upload:int}/dismiss", _upload_endpoint(lambda manager, upload: manager.dismiss(upload))),
     ("POST", "/v1/uploads/{upload:int}/auto-process", _set_auto_process),
-    ("POST", "/v1/uploads/{upload:int}/retry", _about_files(lambda manager, *which: manager.retry(*which))),
-    ("POST", "/v1/uploads/{upload:int}/remove", _about_files(lambda manager, *which: manager.remove(*which))),
-    ("POST", "/v1/uploads/{upload:int}/restore", _about_files(lambda manager, *which: manager.restore(*which))),
+    ("POST", "/v1/uploads/{upload:int}/retry", _files_endpoint(lambda manager, *which: manager.retry(*which))),
+    ("POST", "/v1/uploads/{upload:int}/remove", _files_endpoint(lambda manager, *which: manager.remove(*which))),
+    ("POST", "/v1/uploads/{upload:int}/restore", _files_endpoint(lambda manager, *which: manager.restore(*which))),
     ("GET", "/v1/projects", _projects),
     ("POST", "/v1/projects", _create_project),
     ("POST", "/v1/projects/{project:path}/process", _process),
@@ -255,26 +258,26 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/sign-out", _sign_out),
 )
 
-# ------------------------------------------------------------------------------------------- what comes in
+# ------------------------------------------------------------------------------------------------- requests
 
 
-async def _body(request: Request, shape: type[Value]) -> Value:
+async def _body(request: Request, shape: type[T]) -> T:
     """The request's body as a value of `shape`. Raises UsageError, and HTTPException (413) for more than `MAX_BODY`."""
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
         if len(received) > MAX_BODY:
-            raise HTTPException(413, f"The request is longer than {MAX_BODY} bytes; ask for less at once.")
+            raise HTTPException(413, f"The request is larger than {MAX_BODY} bytes. Split it into several.")
     try:
         return codec.from_json(bytes(received), shape)
     except codec.Malformed as error:
-        raise UsageError(f"The request cannot be understood: {printable(str(error), 200)}.") from error
+        raise UsageError(f"Invalid request: {printable(str(error), 200)}.") from error
 
 
 def _upload_id(request: Request) -> int:
     upload: int = request.path_params["upload"]
     if upload > _LARGEST_ID:
-        raise NoSuchUpload("There is no such upload; `tui-uploader status` lists them.")
+        raise NoSuchUpload("No such upload. `tui-uploader status` lists all uploads.")
     return upload
 
 
@@ -294,14 +297,14 @@ def _file_query(query_string: bytes) -> FileQuery:
     try:
         query = msgspec.convert(given, FileQuery, strict=False)
     except ValueError as error:
-        raise UsageError(f"The request cannot be understood: {printable(str(error), 200)}.") from error
+        raise UsageError(f"Invalid request: {printable(str(error), 200)}.") from error
     if not 0 <= query.offset <= _LARGEST_ID or not 0 <= query.limit <= _LARGEST_ID:
-        raise UsageError("A window of files has an offset and a limit, which are whole numbers from 0.")
+        raise UsageError("The offset and the limit of a window of files are whole numbers from 0.")
     return query
 
 
 def _refuse_broken_text(*texts: str | None) -> None:
-    """Names go to the cloud and into the journal, which take nothing but Unicode; paths are another matter."""
+    """Raises UsageError for names that are not valid Unicode, as cloud and journal require; paths may be."""
     for text in texts:
         try:
             (text or "").encode()
@@ -309,10 +312,10 @@ def _refuse_broken_text(*texts: str | None) -> None:
             raise UsageError(f"'{printable(text or '', 200)}' is not valid text.") from None
 
 
-# ------------------------------------------------------------------------------------------- what goes wrong
+# --------------------------------------------------------------------------------------------------- errors
 
 
-async def _failed(_: Request, error: Exception) -> Response:
+async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, UploaderError)
     return error_answer(error)
 
@@ -321,17 +324,17 @@ async def _refused_by_router(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code in (404, 405):
         asked = printable(f"{request.method} {request.url.path}", 200)
-        return error_answer(UsageError(f"The engine knows no `{asked}`."), error.status_code)
+        return error_answer(UsageError(f"Unknown request to the engine: `{asked}`."), error.status_code)
     return error_answer(UsageError(error.detail), error.status_code)
 
 
-def _broken(log: Path) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """A fault of the program. Starlette hands the exception on after the answer, and uvicorn writes it to the log."""
+def _internal_error(log: Path) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answer an exception. Starlette raises it again after the answer, and uvicorn logs it."""
 
     async def handler(_: Request, error: Exception) -> Response:
         return error_answer(
             EngineError(
-                f"The engine has a fault ({type(error).__name__}); its log, {printable(os.fspath(log))}, tells more."
+                f"Internal error in the engine ({type(error).__name__}). See its log, {printable(os.fspath(log))}."
             )
         )
 

@@ -1,4 +1,4 @@
-"""The engine, for front ends: the methods of `UploadManager` over the engine's socket.
+"""Client of the engine for front ends: the methods of `UploadManager` over its socket.
 
 ```python
 async with EngineClient.connect(Directories.of_user()) as engine:
@@ -39,32 +39,32 @@ from tui_uploader.model import (
 from tui_uploader.service.connection import (
     CLOUD_PATIENCE,
     GREETING_PATIENCE,
-    Connection,
-    segment,
-    understood,
+    EngineConnection,
+    decode_answer,
+    path_segment,
 )
-from tui_uploader.service.instance import holder
+from tui_uploader.service.instance import lock_holder
 from tui_uploader.service.protocol import (
-    AutoProcessing,
+    AutoProcessingChange,
     CreateProjectRequest,
     EngineInfo,
-    FilesTouched,
-    ProcessingStart,
+    FilesChanged,
     SignedOut,
     SignOutRequest,
+    StartProcessingRequest,
     version,
     versions_differ,
 )
-from tui_uploader.service.spawn import await_end, ensure_engine, start_engine
+from tui_uploader.service.spawn import ensure_engine, start_engine, wait_until_stopped
 from tui_uploader.settings import Directories
 
 _GREETINGS = 3
 
 
 class EngineView:
-    """What there is to see of the engine. Every method raises errors of `errors` and nothing else."""
+    """Queries of the engine. Every method raises only errors of `errors`."""
 
-    def __init__(self, connection: Connection, directories: Directories) -> None:
+    def __init__(self, connection: EngineConnection, directories: Directories) -> None:
         self._connection = connection
         self._directories = directories
 
@@ -75,15 +75,15 @@ class EngineView:
         return await self._connection.get("/v1/status", EngineStatus)
 
     async def changes(self) -> AsyncGenerator[EngineStatus, None]:
-        """The status now, and again whenever it changed, at most four times a second; ends when the engine is stopped.
+        """The status now and after every change, at most four times a second; ends when the engine stops.
 
-        Who leaves before that closes it (`contextlib.aclosing`), so that the engine knows.
+        A caller that stops earlier must close the generator (`contextlib.aclosing`).
 
-        Raises EngineUnreachable when the engine died or hangs.
+        Raises EngineUnreachable when the engine dies or hangs.
         """
         async with aclosing(self._connection.lines("/v1/events")) as lines:
             async for line in lines:
-                yield understood(line, EngineStatus)
+                yield decode_answer(line, EngineStatus)
 
     async def upload(self, upload: int) -> UploadStatus:
         return await self._connection.get(f"/v1/uploads/{upload}", UploadStatus)
@@ -92,15 +92,15 @@ class EngineView:
         return await self._connection.get(f"/v1/uploads/{upload}/skipped", tuple[Skipped, ...])
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
-        """Raises UsageError for a window that is wider than 2,000 files."""
+        """Raises UsageError for a window of more than 2,000 files."""
         return await self._connection.get(f"/v1/uploads/{upload}/files", FileWindow, _parameters(query))
 
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
-        """All files that match, whatever the window of `query`."""
+        """Ids of all files that match; the window of `query` is ignored."""
         return await self._connection.get(f"/v1/uploads/{upload}/file-runs", tuple[IdRun, ...], _parameters(query))
 
     async def positions(self, upload: int, file: int | None = None) -> Positions:
-        """Where the images of the upload were taken, and `file` of it in particular."""
+        """Positions of the images of an upload, and of one `file` of it."""
         parameters = None if file is None else {"file": str(file)}
         return await self._connection.get(f"/v1/uploads/{upload}/positions", Positions, parameters)
 
@@ -112,12 +112,12 @@ class EngineView:
         return await self._connection.get(f"/v1/uploads/{upload}/files/{file}/photo", PhotoFacts)
 
     async def projects(self) -> tuple[Project, ...]:
-        """Those of this machine and, where the service lists them, the account's others."""
+        """Projects of this machine and, where the service lists them, all others of the account."""
         return await self._connection.get("/v1/projects", tuple[Project, ...], patience=CLOUD_PATIENCE)
 
     async def project(self, project: str) -> Project:
-        """By id, or by name where that is unique."""
-        return await self._connection.get(f"/v1/projects/{segment(project)}", Project, patience=CLOUD_PATIENCE)
+        """A project by id, or by name where that is unique."""
+        return await self._connection.get(f"/v1/projects/{path_segment(project)}", Project, patience=CLOUD_PATIENCE)
 
     async def bandwidth(self) -> Bandwidth:
         return await self._connection.get("/v1/bandwidth", Bandwidth)
@@ -127,7 +127,7 @@ class EngineView:
 
 
 class EngineClient(EngineView):
-    """Sees and commands the engine."""
+    """Queries and commands of the engine."""
 
     @classmethod
     @asynccontextmanager
@@ -140,15 +140,15 @@ class EngineClient(EngineView):
         any_version: bool = False,
         start: Callable[[Directories], None] = start_engine,
     ) -> AsyncIterator[Self]:
-        """A client of the engine, which is started first if there is none and `spawn` is on.
+        """A client of the engine, which is started first if none runs and `spawn` is on.
 
         `directories` are those of this environment (`Directories.of_user()`). With `restart_other_version` an engine of
-        another version is stopped, and one of ours started; with `any_version` it is taken as it is, and only
-        `engine()` and `stop()` are sure to be understood.
+        another version is stopped, and one of this version started; with `any_version` it is accepted, but only
+        `engine()` and `stop()` are sure to work.
 
-        Raises EngineUnreachable, EngineWillNotStart, EngineVersionDiffers, and what keeps the journal from opening.
+        Raises EngineUnreachable, EngineWillNotStart, EngineVersionDiffers, and errors of opening the journal.
         """
-        client = cls(Connection(directories), directories)
+        client = cls(EngineConnection(directories), directories)
         found = await client._greet(spawn, start)
         if found.version != version() and not any_version:
             if not restart_other_version:
@@ -160,36 +160,36 @@ class EngineClient(EngineView):
         yield client
 
     async def _greet(self, spawn: bool, start: Callable[[Directories], None]) -> EngineInfo:
-        """The engine's first answer. The end of one that leaves just now is waited for, then the next one is asked."""
+        """The engine's first answer. If the engine is stopping, wait until it has stopped and ask the next one."""
         for left in reversed(range(_GREETINGS)):
             await asyncio.to_thread(ensure_engine, self._directories, start if spawn else None)
-            found = holder(self._directories)
+            found = lock_holder(self._directories)
             try:
                 return await self.engine()
             except EngineGone:
                 if not left:
                     raise
-                await asyncio.to_thread(await_end, self._directories, found)
+                await asyncio.to_thread(wait_until_stopped, self._directories, found)
         raise AssertionError("the last attempt returns or raises")
 
     async def stop(self) -> None:
-        """Stop the engine, and return when it is gone; uploads go on with the next one.
+        """Stop the engine and wait until it has stopped; uploads continue with the next one.
 
-        Raises EngineUnreachable when it does not go.
+        Raises EngineUnreachable when it does not stop.
         """
-        leaving = holder(self._directories)
+        stopping = lock_holder(self._directories)
         await self._connection.post("/v1/stop", EngineInfo)
-        await asyncio.to_thread(await_end, self._directories, leaving)
+        await asyncio.to_thread(wait_until_stopped, self._directories, stopping)
 
     async def sign_in(self, request: SignInRequest) -> Account:
         return await self._connection.post("/v1/sign-in", Account, request, patience=CLOUD_PATIENCE)
 
     async def sign_out(self, profile: str) -> bool:
-        """Forget the stored login; False when there was none."""
+        """Delete the stored login; return False when there was none."""
         return (await self._connection.post("/v1/sign-out", SignedOut, SignOutRequest(profile))).forgotten
 
     async def add(self, request: AddRequest) -> UploadStatus:
-        """Returns when the folders have been walked, or after two seconds while that goes on."""
+        """Start an upload; return when the folders have been walked, at the latest after two seconds."""
         return await self._connection.post(
             "/v1/uploads", UploadStatus, replace(request, paths=_absolute(request.paths)), patience=CLOUD_PATIENCE
         )
@@ -212,44 +212,44 @@ class EngineClient(EngineView):
         return await self._command(upload, "dismiss")
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
-        return await self._command(upload, "auto-process", AutoProcessing(on))
+        return await self._command(upload, "auto-process", AutoProcessingChange(on))
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
-        """How many failed files wait again."""
-        return await self._touch(upload, "retry", selection)
+        """Number of failed files that are queued again."""
+        return await self._change_files(upload, "retry", selection)
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
-        """How many waiting, duplicate or failed files left the queue.
+        """Number of waiting, duplicate or failed files that were removed from the queue.
 
-        Raises NotPossibleNow when one that was named is uploading or uploaded.
+        Raises NotPossibleNow when a selected file is uploading or uploaded.
         """
-        return await self._touch(upload, "remove", selection)
+        return await self._change_files(upload, "remove", selection)
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
-        """Take a removal back."""
-        return await self._touch(upload, "restore", selection)
+        """Undo a removal."""
+        return await self._change_files(upload, "restore", selection)
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
-        """Start now. `partial`: although files are waiting or failed.
+        """Start processing now; with `partial`, although files are waiting or failed.
 
         Raises TooFewImages, NotPossibleNow.
         """
-        path = f"/v1/projects/{segment(project)}/process"
-        return await self._connection.post(path, Project, ProcessingStart(partial), patience=CLOUD_PATIENCE)
+        path = f"/v1/projects/{path_segment(project)}/process"
+        return await self._connection.post(path, Project, StartProcessingRequest(partial), patience=CLOUD_PATIENCE)
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
-        """Holds at once, and for engines to come. Raises UsageError, and then nothing changed."""
+        """Takes effect at once and persists. Raises UsageError, and then nothing has changed."""
         return await self._connection.put("/v1/bandwidth", Bandwidth, change)
 
     async def try_now(self) -> None:
-        """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""
+        """Probe a dead link and retry now, instead of waiting for the end of the back-off."""
         await self._connection.post("/v1/try-now", EngineStatus)
 
     async def _command(self, upload: int, command: str, body: object = None) -> UploadStatus:
         return await self._connection.post(f"/v1/uploads/{upload}/{command}", UploadStatus, body)
 
-    async def _touch(self, upload: int, command: str, selection: FileSelection) -> int:
-        return (await self._connection.post(f"/v1/uploads/{upload}/{command}", FilesTouched, selection)).files
+    async def _change_files(self, upload: int, command: str, selection: FileSelection) -> int:
+        return (await self._connection.post(f"/v1/uploads/{upload}/{command}", FilesChanged, selection)).files
 
 
 def _parameters(query: FileQuery) -> dict[str, str]:
@@ -270,11 +270,11 @@ def _parameters(query: FileQuery) -> dict[str, str]:
 
 
 def _absolute(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The engine's working directory is another one than ours. An empty path stays one, for the engine to refuse."""
+    """Absolute paths, for the engine has another working directory. An empty path is left for the engine to refuse."""
     if all(not path or Path(path).is_absolute() for path in paths):
         return paths
     try:
         here = Path.cwd()
     except OSError as error:
-        raise UsageError(f"The current folder cannot be named ({error.strerror}); give whole paths.") from error
+        raise UsageError(f"Cannot determine the current folder ({error.strerror}). Use absolute paths.") from error
     return tuple(os.fspath(here / path) if path else path for path in paths)

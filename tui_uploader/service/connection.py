@@ -1,7 +1,7 @@
-"""A front end's requests to the engine's socket, and the one translation of what can go wrong on it.
+"""Requests of front ends to the engine's socket, and the translation of all failures to `errors`.
 
-HTTP by h11, and nothing more: every command and the first frame of the app wait for this module to load, and a client
-that speaks to the world takes them longer than all of their own work.
+It uses h11 alone: every command and the first frame of the app wait for this module, and a general HTTP client takes
+longer to import than they take to run.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ import h11
 
 from tui_uploader import codec
 from tui_uploader.errors import EngineError, EngineGone, UploaderError, UsageError, revived
-from tui_uploader.service.instance import trusted_socket
+from tui_uploader.service.instance import trusted_socket_path
 from tui_uploader.service.protocol import HEARTBEAT, VERSION_HEADER, FailureAnswer, version
-from tui_uploader.service.socket_file import refuse_foreign
-from tui_uploader.service.spawn import not_running, shown_log, silent
+from tui_uploader.service.socket_file import refuse_untrusted
+from tui_uploader.service.spawn import log_text, not_answering, not_running
 from tui_uploader.settings import Directories
 from tui_uploader.text import printable
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 GREETING_PATIENCE = 5.0
 ENGINE_PATIENCE = 30.0
-"""Seconds for an answer that the engine has at hand."""
+"""Seconds for an answer that the engine has available."""
 CLOUD_PATIENCE = 180.0
 """Seconds for an answer that the engine must get from the cloud."""
 
-# uvicorn takes 64 KiB for the request line and all headers.
+# uvicorn accepts 64 KiB for the request line and all headers.
 _LONGEST_ADDRESS = 32 * 1024
 _READ_SIZE = 64 * 1024
 _FIRST_FAILURE = 400
 
 
-def segment(text: str) -> str:
-    """`text` as one segment of a path: slashes, dots and bytes that are no UTF-8 included."""
+def path_segment(text: str) -> str:
+    """Quote `text` as one segment of a path, including slashes, dots and bytes that are not UTF-8."""
     return quote(text, safe="", errors="surrogateescape").replace(".", "%2E")
 
 
-class Connection:
-    """Asks the engine; raises errors of `errors` and nothing else.
+class EngineConnection:
+    """Sends requests to the engine; raises only errors of `errors`.
 
-    Each request has a socket of its own: on one machine that costs nothing, and none can meet a door that just closed.
+    Each request opens its own connection: locally that costs nothing, and a kept one could have been closed meanwhile.
     """
 
     def __init__(self, directories: Directories) -> None:
@@ -55,63 +55,61 @@ class Connection:
     async def get(
         self,
         path: str,
-        shape: type[Value],
+        shape: type[T],
         parameters: Mapping[str, str] | None = None,
         *,
         patience: float = ENGINE_PATIENCE,
-    ) -> Value:
+    ) -> T:
         query = f"?{urlencode(parameters, errors='surrogateescape')}" if parameters else ""
         return await self._ask("GET", path + query, shape, "", patience)
 
-    async def post(
-        self, path: str, shape: type[Value], body: object = None, *, patience: float = ENGINE_PATIENCE
-    ) -> Value:
+    async def post(self, path: str, shape: type[T], body: object = None, *, patience: float = ENGINE_PATIENCE) -> T:
         return await self._ask("POST", path, shape, "" if body is None else codec.to_json(body), patience)
 
-    async def put(self, path: str, shape: type[Value], body: object) -> Value:
+    async def put(self, path: str, shape: type[T], body: object) -> T:
         return await self._ask("PUT", path, shape, codec.to_json(body), ENGINE_PATIENCE)
 
     async def lines(self, path: str) -> AsyncGenerator[bytes, None]:
-        """The lines of a stream until the engine ends it; empty ones, which only say that it is alive, are left out."""
+        """The lines of a stream until the engine ends it, without the empty ones that it sends as signs of life."""
         async with self._exchange("GET", path, "", 3 * HEARTBEAT) as exchange:
             if exchange.status >= _FIRST_FAILURE:
-                raise _failure(exchange.status, await exchange.whole())
+                raise _error_of(exchange.status, await exchange.whole())
             begun = b""
             async for chunk in exchange.chunks():
                 *complete, begun = (begun + chunk).split(b"\n")
                 for line in filter(None, complete):
                     yield line
 
-    async def _ask(self, method: str, path: str, shape: type[Value], body: str, patience: float) -> Value:
+    async def _ask(self, method: str, path: str, shape: type[T], body: str, patience: float) -> T:
         async with self._exchange(method, path, body, patience) as exchange:
             content = await exchange.whole()
         if exchange.status >= _FIRST_FAILURE:
-            raise _failure(exchange.status, content)
-        return understood(content, shape)
+            raise _error_of(exchange.status, content)
+        return decode_answer(content, shape)
 
     @asynccontextmanager
-    async def _exchange(self, method: str, path: str, body: str, patience: float) -> AsyncIterator[_Exchange]:
-        """One request, and its answer from the head on. Raises EngineUnreachable, also while the block reads."""
+    async def _exchange(self, method: str, path: str, body: str, patience: float) -> AsyncIterator[_HttpExchange]:
+        """Send a request and read the head of its answer. Raises EngineUnreachable, also during the block."""
         request = _request(method, path, body)
-        socket = trusted_socket(self._directories)
-        refuse_foreign(socket.parent)
+        socket = trusted_socket_path(self._directories)
+        refuse_untrusted(socket.parent)
         try:
             async with asyncio.timeout(GREETING_PATIENCE):
                 reader, writer = await asyncio.open_unix_connection(os.fspath(socket))
         except TimeoutError:
-            raise silent(self._directories) from None
+            raise not_answering(self._directories) from None
         except OSError as error:
             raise not_running(self._directories) from error
-        exchange = _Exchange(reader, writer, patience)
+        exchange = _HttpExchange(reader, writer, patience)
         try:
             await exchange.begin(request, body.encode())
             yield exchange
         except TimeoutError:
-            raise silent(self._directories) from None
+            raise not_answering(self._directories) from None
         except (OSError, h11.RemoteProtocolError) as error:
             raise EngineGone(
-                "The engine ended before it answered; try again, and look into its log,"
-                f" {shown_log(self._directories)}, if this repeats itself."
+                "The engine stopped before it answered. Try again. If this happens again, see its log,"
+                f" {log_text(self._directories)}."
             ) from error
         finally:
             writer.close()
@@ -119,8 +117,11 @@ class Connection:
                 await writer.wait_closed()
 
 
-class _Exchange:
-    """Raises TimeoutError when nothing came for `patience` seconds, OSError, and RemoteProtocolError of h11."""
+class _HttpExchange:
+    """One request and its answer.
+
+    Methods raise TimeoutError when nothing arrives for `patience` seconds, OSError, and h11.RemoteProtocolError.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, patience: float) -> None:
         self._reader = reader
@@ -133,7 +134,7 @@ class _Exchange:
         """Send the request, and receive the head of the answer."""
         events = (request, h11.Data(body), h11.EndOfMessage())
         self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
-        with suppress(ConnectionError):  # whoever refuses a request in the midst of it has answered before
+        with suppress(ConnectionError):  # an engine that refuses a request early has answered already
             async with asyncio.timeout(self._patience):
                 await self._writer.drain()
         head = await self._next()
@@ -143,7 +144,7 @@ class _Exchange:
             self.status = head.status_code
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes."""
+        """The body, as it arrives."""
         while isinstance(event := await self._next(), h11.Data):
             yield bytes(event.data)
 
@@ -158,9 +159,9 @@ class _Exchange:
 
 
 def _request(method: str, path: str, body: str) -> h11.Request:
-    """Raises UsageError: what is asked for does not fit into an address."""
+    """Raises UsageError when the path is too long."""
     if len(path) > _LONGEST_ADDRESS:
-        raise UsageError("The text is too long to look for; use a shorter one.")
+        raise UsageError("The search text is too long. Use a shorter one.")
     headers = [("host", "engine"), (VERSION_HEADER, version()), ("connection", "close")]
     if body:
         headers += [("content-type", "application/json")]
@@ -169,17 +170,17 @@ def _request(method: str, path: str, body: str) -> h11.Request:
     return h11.Request(method=method, target=path, headers=headers)
 
 
-def understood(text: str | bytes, shape: type[Value]) -> Value:
-    """Raises EngineError when an answer is not of `shape`."""
+def decode_answer(text: str | bytes, shape: type[T]) -> T:
+    """Decode an answer. Raises EngineError when it does not have `shape`."""
     try:
         return codec.from_json(text, shape)
     except codec.Malformed as error:
-        raise EngineError(f"The engine's answer is not what it should be ({printable(str(error), 200)}).") from error
+        raise EngineError(f"Invalid answer from the engine ({printable(str(error), 200)}).") from error
 
 
-def _failure(status: int, body: bytes) -> UploaderError:
+def _error_of(status: int, body: bytes) -> UploaderError:
     try:
         failure = codec.from_json(body, FailureAnswer).error
     except codec.Malformed:
-        return EngineError(f"The engine answered with HTTP {status} and no reason.")
+        return EngineError(f"The engine answered with HTTP {status} without a reason.")
     return revived(failure.kind, failure.message)

@@ -1,4 +1,4 @@
-"""End an engine that does not answer, and nothing else: the process is made certain before each signal."""
+"""Stop an engine that does not answer; its process is verified before each signal."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import msgspec
 
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.ownership import user_name
-from tui_uploader.service.instance import Holder, holder, runs_elsewhere
-from tui_uploader.service.process_identity import Process, described
+from tui_uploader.service.instance import LockHolder, lock_holder, running_elsewhere
+from tui_uploader.service.process_identity import Process, describe_process
 from tui_uploader.service.spawn import not_running
 from tui_uploader.settings import Directories
 
 GRACE = 12.0
-"""Seconds that the engine has to end in good order; `daemon.CLOSING_TIME` and a little more."""
+"""Seconds until the engine is killed; a little more than `daemon.CLOSING_TIME`."""
 
 _LAST_GRACE = 5.0
 _POLL = 0.02
 
 
-class Ended(msgspec.Struct, frozen=True):
-    """What became of the engine."""
+class ForcedStop(msgspec.Struct, frozen=True):
+    """Result of a forced stop."""
 
     pid: int
     killed: bool
-    """It did not end in good order. Nothing that the journal holds is lost by that."""
+    """The engine had to be killed. The journal loses nothing by that."""
 
 
 def end_by_force(
@@ -38,59 +38,59 @@ def end_by_force(
     grace: float = GRACE,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Ended:
-    """Ask the engine's process to end, kill it after `grace` seconds, and return when its lock is free.
+) -> ForcedStop:
+    """Send SIGTERM to the engine's process, SIGKILL after `grace` seconds, and return when its lock is free.
 
-    Raises EngineUnreachable when there is none, when the process is not certain to be the engine, or does not end.
+    Raises EngineUnreachable when no engine runs, when the process cannot be verified, or when it does not end.
     """
-    engine = holder(directories)
+    engine = lock_holder(directories)
     if engine is None:
         raise not_running(directories)
 
     def gone_within(seconds: float) -> bool:
         deadline = clock() + seconds
-        while engine.is_same(holder(directories)):
+        while engine.is_same(lock_holder(directories)):
             if clock() > deadline:
                 return False
             sleep(_POLL)
         return True
 
-    pid = _certain(engine, directories)
-    # SIGCONT: a process that was suspended would not act upon SIGTERM.
+    pid = _verified_pid(engine, directories)
+    # SIGCONT: a suspended process does not act on SIGTERM.
     _send(pid, signal.SIGTERM, signal.SIGCONT)
     if gone_within(grace):
-        return Ended(pid, killed=False)
-    _certain(engine, directories)
+        return ForcedStop(pid, killed=False)
+    _verified_pid(engine, directories)
     _send(pid, signal.SIGKILL)
     if gone_within(_LAST_GRACE):
-        return Ended(pid, killed=True)
+        return ForcedStop(pid, killed=True)
     raise EngineUnreachable(
-        f"Process {pid} does not end although it was killed: it waits for a disk or a network share. It ends when that"
-        " answers or is taken away; uploads then go on where they are."
+        f"Process {pid} was killed but has not ended: it is waiting for a disk or a network share, and ends when that"
+        " answers or is disconnected. Uploads then continue where they stopped."
     )
 
 
-def _certain(engine: Holder, directories: Directories) -> int:
+def _verified_pid(engine: LockHolder, directories: Directories) -> int:
     """The engine's process id. Raises EngineUnreachable unless the process with that id is the engine."""
     if engine.elsewhere:
-        raise runs_elsewhere(directories, engine)
-    process = None if engine.pid is None else described(engine.pid, (directories.lock, directories.earlier_lock))
-    doubt = doubt_of(engine, process, os.getuid())
+        raise running_elsewhere(directories, engine)
+    process = None if engine.pid is None else describe_process(engine.pid, (directories.lock, directories.earlier_lock))
+    doubt = doubt_about(engine, process, os.getuid())
     if doubt is not None or engine.pid is None:
-        raise EngineUnreachable(f"The engine was not ended by force, because {doubt}.")
+        raise EngineUnreachable(f"The engine was not stopped by force: {doubt}.")
     return engine.pid
 
 
-def doubt_of(engine: Holder, process: Process | None, uid: int) -> str | None:
-    """Why `process`, which has the id that the lock names, may not be the engine of user `uid`; None when it is."""
+def doubt_about(engine: LockHolder, process: Process | None, uid: int) -> str | None:
+    """Why `process`, which has the id in the lock file, may not be the engine of user `uid`; None when it is."""
     if engine.pid is None or engine.pid <= 1:
-        return "its lock does not name its process"
+        return "its lock file does not name its process"
     if process is None:
-        return f"this computer shows no process {engine.pid}; it may be in a container, where the command would work"
+        return f"this computer has no process {engine.pid}; it may run in a container, where this command works"
     if process.uid != uid:
         return f"process {engine.pid} belongs to {user_name(process.uid)}"
     if engine.started is not None and engine.started != process.started:
-        return f"process {engine.pid} is another one than the one that took the lock"
+        return f"process {engine.pid} is not the one that took the lock"
     if not process.is_engine:
         return f"process {engine.pid} does not hold the engine's lock"
     return None
@@ -98,5 +98,5 @@ def doubt_of(engine: Holder, process: Process | None, uid: int) -> str | None:
 
 def _send(pid: int, *signals: signal.Signals) -> None:
     for number in signals:
-        with contextlib.suppress(ProcessLookupError):  # it has just ended
+        with contextlib.suppress(ProcessLookupError):  # it ended just now
             os.kill(pid, number)

@@ -1,4 +1,4 @@
-"""How long the engine lives: until somebody stops it, or nobody and nothing has needed it for a while."""
+"""When the engine stops: on request, after idle time, or when its lock is lost."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-LONGEST_NAP = 15.0
-"""Seconds between two looks at whether the engine is still needed."""
+LONGEST_SLEEP = 15.0
+"""Most seconds between two checks whether the engine is idle."""
 
 WATCH_SECONDS = 2.0
-"""Between two looks at whether lock and socket still lie where front ends look for them."""
+"""Seconds between two checks of the lock and socket files."""
 
-SHORTEST_LIMIT = 0.5
-"""Seconds that whoever spawned the engine has to come in."""
+SHORTEST_IDLE = 0.5
+"""Shortest idle time, in seconds: the front end that spawned the engine needs time to connect."""
 
 
 class StopSignal:
-    """Set once, with the first reason; everything that serves or waits watches it."""
+    """An event with a reason; only the first reason counts."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
@@ -35,56 +35,59 @@ class StopSignal:
         await self._event.wait()
 
 
-class Presence:
-    """Which front ends are there: requests under way, open events streams among them."""
+class ClientPresence:
+    """Counts running requests of front ends, including open event streams."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._visits = 0
-        self.last = clock()
-        """When the last one left, on `clock`."""
+        self._requests = 0
+        self.last_seen = clock()
+        """Time of `clock` at the end of the last request."""
 
     @property
-    def here(self) -> bool:
-        return self._visits > 0
+    def connected(self) -> bool:
+        return self._requests > 0
 
     @contextmanager
-    def visit(self) -> Iterator[None]:
-        self._visits += 1
+    def request(self) -> Iterator[None]:
+        self._requests += 1
         try:
             yield
         finally:
-            self._visits -= 1
-            self.last = self._clock()
+            self._requests -= 1
+            self.last_seen = self._clock()
 
 
-async def leave_when_idle(
+async def stop_when_idle(
     stop: StopSignal,
-    presence: Presence,
+    presence: ClientPresence,
     busy: Callable[[], bool],
     limit: float,
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Set `stop` once there was neither work nor a front end for `limit` seconds."""
-    limit = max(SHORTEST_LIMIT, limit)
+    """Set `stop` when there was neither work nor a front end for `limit` seconds."""
+    limit = max(SHORTEST_IDLE, limit)
     last_work = clock()
     while True:
         now = clock()
         if busy():
             last_work = now
-        left = limit if presence.here else limit - (now - max(last_work, presence.last))
+        left = limit if presence.connected else limit - (now - max(last_work, presence.last_seen))
         if left <= 0:
             stop.set(f"neither work nor a front end for {limit:g} s")
             return
-        await sleep(min(left, limit / 4, LONGEST_NAP))
+        await sleep(min(left, limit / 4, LONGEST_SLEEP))
 
 
-async def leave_when_lost(
-    stop: StopSignal, kept: Callable[[], Awaitable[bool]], *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+async def stop_when_lock_lost(
+    stop: StopSignal,
+    intact: Callable[[], Awaitable[bool]],
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Set `stop` once `kept` finds the lock lost for good: then a second engine may write to the journal."""
-    while await kept():
+    """Set `stop` when `intact` returns False: without the lock, a second engine could write to the journal."""
+    while await intact():
         await sleep(WATCH_SECONDS)
     stop.set("the lock file was removed or replaced")

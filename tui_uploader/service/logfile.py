@@ -1,4 +1,4 @@
-"""The engine's log: bounded, readable by its user alone, and the place for whatever a library prints."""
+"""The engine's log: bounded, readable by its user only, also for the output of libraries."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class LogFormatter(logging.Formatter):
-    """Lines without the secrets that this process knows, their tracebacks included."""
+    """Removes the secrets that this process knows from lines and tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
 
 
 class PrivateLog(RotatingFileHandler):
-    """Three files of at most 1 MiB, mode 0600; with `capture_output`, stdout and stderr lead to the newest of them."""
+    """Three files of at most 1 MiB, mode 0600; with `capture_output`, stdout and stderr go to the newest one."""
 
     def __init__(self, path: Path, *, capture_output: bool) -> None:
         self._capture_output = capture_output
@@ -48,7 +48,7 @@ class PrivateLog(RotatingFileHandler):
 
 @contextlib.contextmanager
 def logging_to(path: Path, *, foreground: bool) -> Iterator[None]:
-    """Log to `path`; in the foreground also to stderr, in the background stdout and stderr go there too.
+    """Log to `path`; in the foreground also to stderr, in the background stdout and stderr are redirected to it.
 
     Raises EngineWillNotStart.
     """
@@ -56,16 +56,16 @@ def logging_to(path: Path, *, foreground: bool) -> Iterator[None]:
         handlers: list[logging.Handler] = [PrivateLog(path, capture_output=not foreground)]
     except OSError as error:
         raise EngineWillNotStart(
-            f"The engine cannot start: its log {printable(os.fspath(path))} cannot be written ({error.strerror})."
+            f"Cannot start the engine: cannot write its log {printable(os.fspath(path))} ({error.strerror})."
         ) from error
     if foreground:
         handlers.append(logging.StreamHandler(sys.stderr))
     root = logging.getLogger()
-    logging.raiseExceptions = False  # a log that cannot be written is no reason to print a traceback for each line
+    logging.raiseExceptions = False  # no traceback for each line when the log cannot be written
     for handler in handlers:
         handler.setFormatter(LogFormatter(_FORMAT))
         root.addHandler(handler)
-    # Libraries tell of every request, with addresses that are signed; only their warnings are of use.
+    # Libraries log every request with its signed URL; only their warnings are useful.
     logging.getLogger("tui_uploader").setLevel(logging.INFO)
     root.setLevel(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""What every request meets before its endpoint: the visitors' count, the versions, and the end of the engine."""
+"""Middleware around the API: count requests, compare versions, end requests when the engine stops; error answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tui_uploader.errors import (
     UploaderError,
     UsageError,
 )
-from tui_uploader.service.lifetime import Presence, StopSignal
+from tui_uploader.service.lifetime import ClientPresence, StopSignal
 from tui_uploader.service.protocol import (
     STOP_PATH,
     VERSION_FREE_PATHS,
@@ -41,9 +41,9 @@ from tui_uploader.service.protocol import (
 from tui_uploader.text import printable
 
 GRACE = 0.4
-"""Seconds that requests have to end in when the engine stops."""
+"""Seconds that running requests have when the engine stops."""
 
-# From special to general: the first that fits counts.
+# From special to general: the first match counts.
 _HTTP_STATUS: tuple[tuple[type[UploaderError], int], ...] = (
     (NoSuchPath, 404),
     (NoSuchProject, 404),
@@ -74,10 +74,10 @@ def error_answer(error: UploaderError, status: int | None = None) -> Response:
     return answer(FailureAnswer(Failure(error.kind, error.message)), status or http_status(error))
 
 
-class FrontDoor:
+class EngineMiddleware:
     """ASGI middleware around the whole API."""
 
-    def __init__(self, app: ASGIApp, stop: StopSignal, presence: Presence) -> None:
+    def __init__(self, app: ASGIApp, stop: StopSignal, presence: ClientPresence) -> None:
         self._app = app
         self._stop = stop
         self._presence = presence
@@ -85,28 +85,29 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answered = False
 
-        async def send_signed(message: Message) -> None:
+        async def send_with_version(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
                 MutableHeaders(scope=message)[VERSION_HEADER] = version()
             await send(message)
 
-        # Routes see the path as it was sent: a name with slashes or line breaks in it stays one segment.
+        # Routes see the path as sent: a name with slashes or line breaks stays one segment.
         scope["path"] = scope["raw_path"].decode("latin-1")
-        with self._presence.visit():
+        with self._presence.request():
             foreign = _other_version(scope)
             if foreign is not None:
                 refusal = error_answer(versions_differ(version(), printable(foreign, 40)))
-                await refusal(scope, receive, send_signed)
+                await refusal(scope, receive, send_with_version)
             elif self._stop.is_set() and scope["path"] != STOP_PATH:
-                await error_answer(EngineGone("The engine is being stopped; try again."))(scope, receive, send_signed)
-            elif not await self._ended_in_time(self._app(scope, receive, send_signed)) and not answered:
-                stopping = EngineGone("The engine was stopped before it could answer; try again.")
-                await error_answer(stopping)(scope, receive, send_signed)
+                stopping = error_answer(EngineGone("The engine is stopping. Try again."))
+                await stopping(scope, receive, send_with_version)
+            elif not await self._finished_in_time(self._app(scope, receive, send_with_version)) and not answered:
+                stopped = error_answer(EngineGone("The engine stopped before it could answer. Try again."))
+                await stopped(scope, receive, send_with_version)
 
-    async def _ended_in_time(self, work: Awaitable[None]) -> bool:
-        """Run `work` to its end, and return False when the engine stopped first."""
+    async def _finished_in_time(self, work: Awaitable[None]) -> bool:
+        """Run `work`; return False when the engine stops before it ends."""
         working = asyncio.ensure_future(work)
         stopping = asyncio.create_task(self._stop.wait())
         try:
@@ -122,6 +123,6 @@ class FrontDoor:
 
 
 def _other_version(scope: Scope) -> str | None:
-    """The version of a front end that is not ours and asks for something that may have changed."""
+    """The version of a front end that differs from ours; None for paths that every version answers."""
     theirs = Headers(scope=scope).get(VERSION_HEADER, version())
     return None if theirs == version() or scope["path"] in VERSION_FREE_PATHS else theirs

@@ -1,6 +1,6 @@
-"""Which machine this is, and what the system tells of a process: what makes one certain before it is ended by force.
+"""Identify this machine and its processes, so that only the engine is ever stopped by force.
 
-Linux tells by /proc (proc(5)), other systems by ps(1).
+Linux: /proc (proc(5)); other systems: ps(1).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _TIMEOUT = 5.0
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """A running system: another one after each boot."""
+    """A running system; every boot counts as another one."""
 
     host: str
     boot: str
-    """Empty where the system does not tell."""
+    """Boot id; empty where the system has none."""
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -33,9 +33,9 @@ class Process(msgspec.Struct, frozen=True):
 
     uid: int
     started: str
-    """When, in the system's own words. A process id is given out again, but not with the same start."""
+    """Start time as the system reports it. A process id can be reused, but not with the same start time."""
     is_engine: bool
-    """It has a lock of the engine open; where the system does not tell that, it runs this program."""
+    """It has a lock file of the engine open; where that is unknown, its command is this program."""
 
 
 def this_machine() -> Machine:
@@ -46,20 +46,20 @@ def _boot() -> str:
     try:
         return (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
-        return _said("sysctl", "-n", "kern.bootsessionuuid") if sys.platform == "darwin" else ""
+        return _output_of("sysctl", "-n", "kern.bootsessionuuid") if sys.platform == "darwin" else ""
 
 
-def described(pid: int, locks: Sequence[Path] = ()) -> Process | None:
-    """Process `pid`; None where there is none, or nothing can be learnt of it. `locks`: lock files of the engine."""
+def describe_process(pid: int, locks: Sequence[Path] = ()) -> Process | None:
+    """Process `pid`; None when it does not exist or cannot be inspected. `locks`: lock files of the engine."""
     if (_PROC / "self/stat").exists():
         return _by_proc(pid, locks)
-    return read_ps(_said("ps", "-o", "uid=,lstart=,command=", "-p", str(pid)))
+    return read_ps(_output_of("ps", "-o", "uid=,lstart=,command=", "-p", str(pid)))
 
 
 def _by_proc(pid: int, locks: Sequence[Path]) -> Process | None:
     folder = _PROC / str(pid)
     try:
-        # The name, in brackets, may hold blanks and brackets itself.
+        # The name in brackets can contain blanks and brackets.
         fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()
         return Process(folder.stat().st_uid, fields[_FIELDS_BEFORE_START].decode("ascii"), _has_open(folder, locks))
     except (OSError, IndexError, ValueError):
@@ -78,7 +78,7 @@ def _has_open(folder: Path, locks: Sequence[Path]) -> bool:
     except OSError:
         return False
     for descriptor in descriptors:
-        with contextlib.suppress(OSError):  # closed meanwhile
+        with contextlib.suppress(OSError):  # closed in the meantime
             found = descriptor.stat()
             if any(os.path.samestat(found, lock) for lock in wanted):
                 return True
@@ -86,15 +86,15 @@ def _has_open(folder: Path, locks: Sequence[Path]) -> bool:
 
 
 def read_ps(line: str) -> Process | None:
-    """What `ps -o uid=,lstart=,command=` said: `501 Sat Nov 28 16:04:19 2026 /usr/bin/python3 -m …`."""
+    """Parse a line of `ps -o uid=,lstart=,command=`: `501 Sat Nov 28 16:04:19 2026 /usr/bin/python3 -m …`."""
     words = line.split(None, 6)
     if len(words) < 7 or not words[0].isdecimal():
         return None
     return Process(int(words[0]), " ".join(words[1:6]), any(name in words[6] for name in _NAMES))
 
 
-def _said(*command: str) -> str:
-    """What a program of the system answers; empty when it fails."""
+def _output_of(*command: str) -> str:
+    """Output of a system program; empty when it fails."""
     try:
         done = subprocess.run(
             command,

@@ -1,7 +1,7 @@
-"""What both ends of the engine's socket agree on, beyond the values of `model`.
+"""Constants and messages of the engine's API, in addition to the values of `model`.
 
-`GET /v1/engine` and `POST /v1/stop` are the two calls that every version answers to every other: by them a front end
-learns that the engine is of another version, and can have it restarted.
+Every version answers `GET /v1/engine` and `POST /v1/stop` to every other version, so a front end can recognise an
+engine of another version and restart it.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from tui_uploader.model import ProjectKind
 from tui_uploader.settings import APP, VERSION
 
 VERSION_HEADER = "tui-uploader-version"
-"""In every request the program's version, in every answer the engine's."""
+"""Version of the program in requests, of the engine in answers."""
 
 STOP_PATH = "/v1/stop"
 VERSION_FREE_PATHS = frozenset({"/v1/engine", STOP_PATH})
 
 MAX_BODY = 16 * 1024**2
-"""Bytes of a request's body: some 100,000 paths."""
+"""Largest body of a request, in bytes: about 100,000 paths."""
 
 HEARTBEAT = 15.0
-"""Seconds without news after which an events stream carries an empty line: the engine is alive."""
+"""Seconds without a new status after which an event stream sends an empty line as a sign of life."""
 
 
 def version() -> str:
-    """Of the installed program."""
+    """Version of the installed program."""
     return VERSION
 
 
 def versions_differ(engine: str, program: str) -> EngineVersionDiffers:
     return EngineVersionDiffers(
-        f"The engine (version {engine}) is running, and its uploads go on; this program is version {program} and cannot"
-        f" work with it. Restart the engine: after `{APP} engine stop`, the next command starts one of this version,"
-        " and uploads go on where they are."
+        f"The running engine is version {engine}, this program is version {program}; they cannot work together. Uploads"
+        f" continue meanwhile. Run `{APP} engine stop`: the next command starts an engine of this version, and uploads"
+        " continue where they stopped."
     )
 
 
@@ -50,7 +50,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     """Path of the Unix socket."""
     since: float
     uploads: int
-    """How many uploads the engine knows."""
+    """Number of uploads in the journal."""
 
 
 class CreateProjectRequest(msgspec.Struct, frozen=True):
@@ -59,11 +59,11 @@ class CreateProjectRequest(msgspec.Struct, frozen=True):
     account: str | None = None
 
 
-class ProcessingStart(msgspec.Struct, frozen=True):
+class StartProcessingRequest(msgspec.Struct, frozen=True):
     partial: bool = False
 
 
-class AutoProcessing(msgspec.Struct, frozen=True):
+class AutoProcessingChange(msgspec.Struct, frozen=True):
     on: bool
 
 
@@ -73,15 +73,15 @@ class SignOutRequest(msgspec.Struct, frozen=True):
 
 class SignedOut(msgspec.Struct, frozen=True):
     forgotten: bool
-    """False when no login was stored."""
+    """Whether a login was stored."""
 
 
-class FilesTouched(msgspec.Struct, frozen=True):
+class FilesChanged(msgspec.Struct, frozen=True):
     files: int
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """An error of the tree on its way through a socket or a pipe."""
+    """An error of `errors`, serialised for a socket or pipe."""
 
     kind: str
     message: str
@@ -92,13 +92,13 @@ class FailureAnswer(msgspec.Struct, frozen=True):
 
 
 def path_fault(path: str) -> str | None:
-    """Why the engine, whose working directory is `/`, can do nothing with this path; None when it can."""
+    """Why the engine, whose working directory is `/`, cannot use this path; None when it can."""
     if not Path(path).is_absolute():
         return "is not absolute"
     if "\0" in path:
-        return "holds a zero byte"
+        return "contains a zero byte"
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
-        return "holds characters that no file name can have"
+        return "contains characters that no file name can have"
     return None

@@ -1,7 +1,7 @@
-"""The engine's Unix socket: made, made again and removed by the engine, and looked at by front ends before they go in.
+"""The engine's Unix socket: created and removed by the engine, checked by front ends before they connect.
 
-It lies in a folder that its user alone can enter. Whoever can write to that folder could put another socket there and
-be told everything, so a front end connects only where the folder is still its user's own.
+It is in a folder that only its user can enter. A user who can write to that folder could plant a socket and read all
+requests, so a front end connects only while the folder belongs to its own user and is closed to others.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from tui_uploader.text import printable
 _NAME = "engine.sock"
 
 
-class Door:
-    """The socket, bound with mode 0600 and not yet listening. For the holder of the lock only."""
+class EngineSocket:
+    """The socket, bound with mode 0600 and not yet listening. Only for the holder of the lock."""
 
     def __init__(self, preferred: Path) -> None:
         """Raises EngineWillNotStart."""
         self._preferred = preferred
         self.path = preferred
-        """Where it lies: at `preferred`, or in a new folder for temporary files where that is not possible."""
+        """`preferred`, or a path in a new temporary folder where that is not possible."""
         self.bind()
 
     def bind(self) -> None:
-        """Make the socket anew as `listener`; one from before is left to whoever listens to it.
+        """Bind a new socket as `listener`. An earlier listener stays open.
 
         Raises EngineWillNotStart.
         """
@@ -43,20 +43,20 @@ class Door:
             self.path = self._preferred
         except OSError as error:
             try:
-                self.path, self.listener, self._ours = _bound_elsewhere()
+                self.path, self.listener, self._ours = _bound_in_temporary_folder()
             except OSError:
                 raise unusable(self._preferred, error) from error
 
     @property
     def intact(self) -> bool:
-        """False when the file was removed or replaced: then nobody finds the engine."""
+        """False when the file was removed or replaced, so that front ends cannot find the engine."""
         try:
             return os.path.samestat(self.path.lstat(), self._ours)
         except OSError:
             return False
 
     def close(self) -> None:
-        """Remove the socket, unless it is that of a successor, and the folder, if nothing else is in it."""
+        """Remove the socket, unless it belongs to another engine, and its folder when that is empty."""
         if self.intact:
             with contextlib.suppress(OSError):
                 self.path.unlink()
@@ -65,9 +65,9 @@ class Door:
 
 
 @contextlib.contextmanager
-def door(preferred: Path) -> Iterator[Door]:
-    """The engine's socket for the length of the block. Raises EngineWillNotStart."""
-    opened = Door(preferred)
+def bound_socket(preferred: Path) -> Iterator[EngineSocket]:
+    """The engine's socket, closed and removed at the end of the block. Raises EngineWillNotStart."""
+    opened = EngineSocket(preferred)
     try:
         yield opened
     finally:
@@ -75,7 +75,7 @@ def door(preferred: Path) -> Iterator[Door]:
 
 
 def _bound(path: Path) -> tuple[socket.socket, os.stat_result]:
-    """A socket at `path`, and its file. Raises OSError, EngineWillNotStart for a file in its place."""
+    """A socket bound to `path`, and the stat of its file. Raises OSError, EngineWillNotStart."""
     if private(path.parent).is_symlink():
         raise NotADirectoryError(errno.ENOTDIR, "it is a link", os.fspath(path.parent))
     _clear(path)
@@ -90,52 +90,52 @@ def _bound(path: Path) -> tuple[socket.socket, os.stat_result]:
 
 
 def _clear(path: Path) -> None:
-    """Remove the socket that a dead engine left at `path`, and nothing else. Raises OSError, EngineWillNotStart."""
+    """Remove the socket that a dead engine left at `path`. Raises OSError, and EngineWillNotStart for other files."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise EngineWillNotStart(
-                f"The engine cannot start: {_shown(path)}, where its socket belongs, is something else;"
-                " move it away, then try again."
+                f"Cannot start the engine: {_shown(path)} is not a socket, but blocks the path of the engine's socket."
+                " Move it away, then try again."
             )
         path.unlink()
     except FileNotFoundError:
         return
 
 
-def _bound_elsewhere() -> tuple[Path, socket.socket, os.stat_result]:
-    """A socket in a new folder that nobody could prepare; the lock tells front ends of it. Raises OSError."""
+def _bound_in_temporary_folder() -> tuple[Path, socket.socket, os.stat_result]:
+    """A socket in a new temporary folder; front ends find it through the lock file. Raises OSError."""
     folder = tempfile.gettempdir()
     prefix = f"{APP}-{os.getuid()}-"
     if len(os.fsencode(f"{folder}/{prefix}12345678/{_NAME}")) > LONGEST_SOCKET_PATH:
         folder = "/tmp"
-    place = Path(tempfile.mkdtemp(prefix=prefix, dir=folder)) / _NAME
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=folder)) / _NAME
     try:
-        return place, *_bound(place)
+        return path, *_bound(path)
     except OSError:
         with contextlib.suppress(OSError):
-            place.parent.rmdir()
+            path.parent.rmdir()
         raise
 
 
 def listening(path: Path) -> bool:
-    """Somebody listens at the socket; it need not be in a state to answer.
+    """Whether a process listens on the socket; it may be unable to answer.
 
-    Raises EngineUnreachable when the folder is not ours alone: whoever listens there must not be told anything.
+    Raises EngineUnreachable when the folder cannot be trusted.
     """
-    refuse_foreign(path.parent)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visitor:
-        visitor.setblocking(False)
+    refuse_untrusted(path.parent)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.setblocking(False)
         try:
-            visitor.connect(os.fspath(path))
-        except BlockingIOError:  # its queue of visitors is full
+            client.connect(os.fspath(path))
+        except BlockingIOError:  # its queue of connections is full
             return True
         except OSError:
             return False
     return True
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Raises EngineUnreachable unless `folder`, if it is there, is a folder that this user alone can enter."""
+def refuse_untrusted(folder: Path) -> None:
+    """Raises EngineUnreachable unless `folder` is missing, or a folder of this user that others cannot enter."""
     try:
         found = folder.lstat()
     except OSError:
@@ -143,29 +143,27 @@ def refuse_foreign(folder: Path) -> None:
     if found.st_uid != os.getuid():
         raise EngineUnreachable(not_yours(folder, found.st_uid))
     if not stat.S_ISDIR(found.st_mode):
-        fault, help_ = "is a link or a file", "move it away, then try again"
+        fault, help_ = "it is a link or a file", "Move it away, then try again"
     elif found.st_mode & 0o077:
-        fault, help_ = "can be entered by other users", f"forbid that with `chmod 700 {_shown(folder)}`, then try again"
+        fault, help_ = "other users can enter it", f"Run `chmod 700 {_shown(folder)}`, then try again"
     else:
         return
-    raise EngineUnreachable(
-        f"The engine's folder {_shown(folder)} {fault}, so what listens there cannot be trusted; {help_}."
-    )
+    raise EngineUnreachable(f"Cannot trust the folder of the engine's socket, {_shown(folder)}: {fault}. {help_}.")
 
 
 def unusable(path: Path, error: OSError) -> EngineWillNotStart:
     """The error for a file or folder that the engine needs."""
     not_ours = foreign(path) or foreign(path.parent)
     if not_ours is not None and isinstance(error, PermissionError):
-        return EngineWillNotStart(f"The engine cannot start. {not_ours}")
+        return EngineWillNotStart(f"Cannot start the engine. {not_ours}")
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH and error.errno is None:
         return EngineWillNotStart(
-            f"The engine cannot start: the path of its socket is too long ({_shown(path)});"
-            " let XDG_DATA_HOME or TMPDIR name a shorter folder."
+            f"Cannot start the engine: the path of its socket is too long ({_shown(path)})."
+            " Set XDG_DATA_HOME or TMPDIR to a shorter folder."
         )
     return EngineWillNotStart(
-        f"The engine cannot start: {_shown(path)} is not to be had ({error.strerror or error});"
-        " it has to be yours and writable, on a disk that is not full."
+        f"Cannot start the engine: cannot use {_shown(path)} ({error.strerror or error})."
+        " Check owner, permissions and free disk space."
     )
 
 

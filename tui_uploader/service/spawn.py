@@ -1,7 +1,7 @@
-"""Start the engine in the background and learn whether it is ready. Light: every front end imports this.
+"""Start the engine in the background and wait until it is ready. Light, for every front end imports it.
 
 The child gets one end of a pipe, as the descriptor to report to and as its stderr. It writes one line of JSON, a
-`Readiness`; anything else that comes out of it is what it said before it died.
+`Readiness`; any other output is shown as the reason when it exits before it is ready.
 """
 
 from __future__ import annotations
@@ -20,44 +20,51 @@ import msgspec
 
 from tui_uploader import codec
 from tui_uploader.errors import EngineGone, EngineUnreachable, EngineWillNotStart, revived
-from tui_uploader.service.instance import Holder, engine_log, engine_socket, holder, runs_elsewhere, trusted_socket
+from tui_uploader.service.instance import (
+    LockHolder,
+    engine_log_path,
+    engine_socket_path,
+    lock_holder,
+    running_elsewhere,
+    trusted_socket_path,
+)
 from tui_uploader.service.protocol import Failure
 from tui_uploader.service.socket_file import listening
 from tui_uploader.settings import APP, Directories
 from tui_uploader.text import printable
 
 OWN_PYTHON = (sys.executable, "-P")
-"""Starts every process of this program. `-P`: none may import from the folder it is started in, which may be a memory
-card with a file that somebody named like a module of ours."""
+"""Starts every process of this program. `-P`: a file in the current folder, which may be a memory card, must not be
+imported as a module."""
 
-# `-X utf8`: paths mean the same bytes to the engine and to its front ends, whatever the locale of the first of them.
+# `-X utf8`: a path is the same bytes for the engine and all front ends, whatever the locale of the one that starts it.
 ENGINE_COMMAND = (*OWN_PYTHON, "-X", "utf8", "-m", "tui_uploader.service.daemon")
 
 PATIENCE = 15.0
-"""Seconds that an engine has to become ready, or to go."""
+"""Seconds that an engine has to start, or to stop."""
 
 _SECRETS = frozenset({"PIX4D_CLIENT_ID", "PIX4D_CLIENT_SECRET"})
 _POLL = 0.02
 _MOST_OUTPUT = 64 * 1024
 
 
-class Outcome(StrEnum):
+class SpawnOutcome(StrEnum):
     READY = "ready"
     ALREADY_RUNNING = "already_running"
-    """Another engine holds the lock: it is ready, or will be soon, or is just leaving."""
+    """Another engine holds the lock: it is ready, starting or stopping."""
     FAILED = "failed"
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """What a new engine reports to whoever spawned it."""
+    """Report of a new engine to the process that spawned it."""
 
-    outcome: Outcome
+    outcome: SpawnOutcome
     failure: Failure | None = None
-    """Why it will not start; with FAILED only."""
+    """The error that prevents the start; only with FAILED."""
 
 
 class ReadinessPipe:
-    """The child's end of the pipe; takes one report."""
+    """The child's end of the pipe, for one report."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
@@ -70,7 +77,7 @@ class ReadinessPipe:
     def report(self, readiness: Readiness) -> None:
         if self._descriptor is None:
             return
-        # Whoever spawned the engine may be gone; that is no reason for the engine to go too.
+        # The process that spawned the engine may have ended; the engine stays.
         with contextlib.suppress(OSError):
             os.write(self._descriptor, f"{codec.to_json(readiness)}\n".encode())
         os.close(self._descriptor)
@@ -84,10 +91,10 @@ def start_engine(
     environment: Mapping[str, str] | None = None,
     patience: float = PATIENCE,
 ) -> None:
-    """Spawn an engine and wait until it is ready, or until it finds that there is one already.
+    """Spawn an engine and wait until it is ready, or finds another one running.
 
-    `directories` are those of this environment (`Directories.of_user()`): the child finds them in the same way.
-    Raises what the engine raised when it could not start (EngineWillNotStart, JournalTooNew …).
+    `directories` are those of this environment (`Directories.of_user()`): the child determines them the same way.
+    Raises the error of an engine that cannot start (EngineWillNotStart, JournalTooNew …).
     """
     inherited = os.environ if environment is None else environment
     ours, theirs = os.pipe()
@@ -104,11 +111,11 @@ def start_engine(
             )
         except OSError as error:
             raise EngineWillNotStart(
-                f"The engine cannot start: {printable(command[0])} cannot be run ({error.strerror})."
+                f"Cannot start the engine: cannot run {printable(command[0])} ({error.strerror})."
             ) from error
         finally:
             os.close(theirs)
-        # Reaps the engine should it end before the front end does.
+        # Reaps the engine when it ends before the front end.
         threading.Thread(target=process.wait, name="engine-reaper", daemon=True).start()
         readiness = _await_readiness(answers.fileno(), process.pid, directories, patience)
     if readiness.failure is not None:
@@ -116,7 +123,7 @@ def start_engine(
 
 
 def _await_readiness(answers: int, pid: int, directories: Directories, patience: float) -> Readiness:
-    """Raises EngineWillNotStart when the child says nothing sensible, or nothing in time."""
+    """Raises EngineWillNotStart when the child exits or does not report in time."""
     deadline = time.monotonic() + patience
     output = b""
     with selectors.DefaultSelector() as selector:
@@ -130,13 +137,13 @@ def _await_readiness(answers: int, pid: int, directories: Directories, patience:
             if not chunk:
                 raise _died(output, directories)
     raise EngineWillNotStart(
-        f"The engine (process {pid}) was not ready within {patience:g} s; its log,"
-        f" {shown_log(directories)}, may tell why."
+        f"The engine (process {pid}) was not ready within {patience:g} s. See its log, {log_text(directories)}, for the"
+        " reason."
     )
 
 
 def reported(output: bytes) -> Readiness | None:
-    """The report among the whole lines that came out of the child, if there is one."""
+    """The report among the complete lines of the child's output, if any."""
     for line in output.split(b"\n")[:-1]:
         with contextlib.suppress(codec.Malformed):
             return codec.from_json(line, Readiness)
@@ -145,34 +152,34 @@ def reported(output: bytes) -> Readiness | None:
 
 def _died(output: bytes, directories: Directories) -> EngineWillNotStart:
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-    last_words = printable(lines[-1].strip(), 300) if lines else "it said nothing"
+    last_line = printable(lines[-1].strip(), 300) if lines else "no output"
     return EngineWillNotStart(
-        f"The engine ended before it was ready ({last_words}); its log, {shown_log(directories)}, may tell more."
+        f"The engine exited before it was ready ({last_line}). See also its log, {log_text(directories)}."
     )
 
 
 def reachable(directories: Directories) -> bool:
-    """An engine listens; it need not be in a state to answer.
+    """Whether an engine listens; it may be unable to answer.
 
-    Raises EngineUnreachable when its folder is not ours alone.
+    Raises EngineUnreachable when the folder of its socket cannot be trusted.
     """
-    return listening(trusted_socket(directories))
+    return listening(trusted_socket_path(directories))
 
 
 def ensure_engine(directories: Directories, start: Callable[[Directories], None] | None = start_engine) -> None:
-    """Return when an engine listens, spawning one with `start` if there is none.
+    """Return when an engine listens; spawn one with `start` if none runs.
 
-    Front ends that do this at the same time end up with one engine. Raises what `start` raises, EngineGone when there
-    is no engine and no `start`, and EngineUnreachable when an engine holds the lock but opens no door in time, or is on
-    another computer.
+    Front ends that do this at the same time get the same engine. Raises what `start` raises, EngineGone when no engine
+    runs and `start` is None, and EngineUnreachable when an engine holds the lock but does not listen in time, or runs
+    on another computer.
     """
     deadline = time.monotonic() + PATIENCE
     while not reachable(directories):
-        holding = holder(directories)
+        holding = lock_holder(directories)
         if holding is not None and holding.elsewhere:
-            raise runs_elsewhere(directories, holding)
+            raise running_elsewhere(directories, holding)
         if time.monotonic() > deadline:
-            raise silent(directories)
+            raise not_answering(directories)
         if holding is not None:
             time.sleep(_POLL)
         elif start is not None:
@@ -181,34 +188,35 @@ def ensure_engine(directories: Directories, start: Callable[[Directories], None]
             raise not_running(directories)
 
 
-def await_end(directories: Directories, leaving: Holder | None) -> None:
-    """Return when `leaving` holds the lock no more. Raises EngineUnreachable when it does not go."""
+def wait_until_stopped(directories: Directories, stopping: LockHolder | None) -> None:
+    """Wait until `stopping` has released the lock. Raises EngineUnreachable when it does not in time."""
     deadline = time.monotonic() + PATIENCE
-    while leaving is not None and leaving.is_same(holder(directories)):
+    while stopping is not None and stopping.is_same(lock_holder(directories)):
         if time.monotonic() > deadline:
-            raise silent(directories)
+            raise not_answering(directories)
         time.sleep(_POLL)
 
 
 def not_running(directories: Directories) -> EngineGone:
-    """The error for a journal without an engine."""
+    """The error for a command that needs a running engine."""
     return EngineGone(
-        f"No engine runs: nobody listens at {printable(os.fspath(engine_socket(directories)))}; any upload starts one."
+        "The upload engine is not running. Starting an upload starts it. (socket:"
+        f" {printable(os.fspath(engine_socket_path(directories)))})"
     )
 
 
-def silent(directories: Directories) -> EngineUnreachable:
-    """The error for an engine that is there and does not answer."""
-    holding = holder(directories)
+def not_answering(directories: Directories) -> EngineUnreachable:
+    """The error for an engine that runs but does not answer."""
+    holding = lock_holder(directories)
     if holding is not None and holding.elsewhere:
-        return runs_elsewhere(directories, holding)
+        return running_elsewhere(directories, holding)
     who = f" ({holding.named})" if holding else ""
     return EngineUnreachable(
-        f"The engine{who} does not answer at {printable(os.fspath(engine_socket(directories)))}; end it with"
-        f" `{APP} engine stop --force`, then try again: uploads go on where they are."
+        f"The engine{who} does not answer on its socket, {printable(os.fspath(engine_socket_path(directories)))}."
+        f" Stop it with `{APP} engine stop --force`, then try again: uploads continue where they stopped."
     )
 
 
-def shown_log(directories: Directories) -> str:
-    """The path of the engine's log, for a sentence."""
-    return printable(os.fspath(engine_log(directories)))
+def log_text(directories: Directories) -> str:
+    """The path of the engine's log in a sentence."""
+    return printable(os.fspath(engine_log_path(directories)))

@@ -1,4 +1,4 @@
-"""The newest status for whoever can take one: a front end that reads slowly costs the engine nothing."""
+"""Send only the latest status to a slow consumer, so that it costs the engine no memory."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import TypeVar
 
 from tui_uploader.service.lifetime import StopSignal
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 
-async def newest(source: AsyncIterator[Value], stop: StopSignal, beat: float) -> AsyncGenerator[Value | None, None]:
-    """Values of `source`, of which those that came while the consumer was busy are left out, save the last.
+async def latest(source: AsyncIterator[T], stop: StopSignal, beat: float) -> AsyncGenerator[T | None, None]:
+    """Values of `source`; of those that arrive while the consumer is busy, only the last.
 
-    None after `beat` seconds without a value. Ends with `source`, or soon after `stop` is set.
+    Yields None after `beat` seconds without a value. Ends with `source`, or soon after `stop` is set.
     """
-    slot: list[Value] = []
-    news = asyncio.Event()
+    pending: list[T] = []
+    changed = asyncio.Event()
 
     async def take() -> None:
         try:
             async for value in source:
-                slot[:] = [value]
-                news.set()
+                pending[:] = [value]
+                changed.set()
         finally:
-            news.set()
+            changed.set()
 
     async def watch() -> None:
         await stop.wait()
-        news.set()
+        changed.set()
 
     taking, watching = asyncio.create_task(take()), asyncio.create_task(watch())
     try:
         while True:
-            if slot:
-                yield slot.pop()
+            if pending:
+                yield pending.pop()
             elif stop.is_set():
                 return
             elif taking.done():
@@ -44,10 +44,10 @@ async def newest(source: AsyncIterator[Value], stop: StopSignal, beat: float) ->
             else:
                 try:
                     async with asyncio.timeout(beat):
-                        await news.wait()
+                        await changed.wait()
                 except TimeoutError:
                     yield None
-                news.clear()
+                changed.clear()
     finally:
         taking.cancel()
         watching.cancel()

@@ -98,10 +98,10 @@ class Dialogs:
         self._app.push_screen(HelpScreen(self._main.pane, self._glyphs))
 
     def show_log(self) -> None:
-        from tui_uploader.service.instance import engine_log
+        from tui_uploader.service.instance import engine_log_path
         from tui_uploader.tui.screens.log import LogScreen
 
-        self._app.push_screen(LogScreen(engine_log(self._session.directories), self._glyphs))
+        self._app.push_screen(LogScreen(engine_log_path(self._session.directories), self._glyphs))
 
     def show_picture(self) -> None:
         from tui_uploader.tui.screens.picture import PictureScreen

@@ -202,9 +202,7 @@ async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
         assert app.session.attachment is Attachment.OTHER_VERSION
         assert spawner.started == 1
         told = [event.reason for event in app.told if isinstance(event, AttachmentChanged)]
-        assert told[-1].startswith(
-            "The engine (version 0.0.0) is running, and its uploads go on; this program is version"
-        )
+        assert told[-1].startswith("The running engine is version 0.0.0, this program is version")
         with pytest.raises(EngineVersionDiffers, match="press E to restart it"):
             await app.session.ask(lambda engine: engine.engine())
         spawner.environment.clear()

@@ -51,13 +51,13 @@ def stop(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> Done:
     """Stop the engine. Uploads continue when the next command starts it."""
-    from tui_uploader.service.force_stop import Ended, end_by_force
+    from tui_uploader.service.force_stop import ForcedStop, end_by_force
 
-    async def work() -> Ended:
+    async def work() -> ForcedStop:
         async with connected(spawn=False, any_version=True) as engine:
             pid = (await engine.engine()).pid
             await engine.stop()
-            return Ended(pid, killed=False)
+            return ForcedStop(pid, killed=False)
 
     ended = end_by_force(Directories.of_user()) if force else run(work())
     if as_json:
