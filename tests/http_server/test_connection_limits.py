@@ -1,4 +1,4 @@
-"""ConnectionLimits whose requests never arrive, by the hundred: they end, and meanwhile everybody else is answered."""
+"""Hundreds of connections whose requests never arrive are closed, and others are answered meanwhile."""
 
 from __future__ import annotations
 
