@@ -204,7 +204,7 @@ async def test_images_that_only_their_check_tells_apart_do_not_pass_the_limit(
             lay_in_their_place(photos)
 
         monkeypatch.setattr(walk, "end_walk", swap_at_the_end)
-        monkeypatch.setattr(check.Checker, "_may_read", lambda *_: world.context.summary.uploads[2].unscanned == 0)
+        monkeypatch.setattr(check, "may_read_ahead", lambda *_: world.context.summary.uploads[2].unscanned == 0)
         card.mount = "second"
         second = await add(manager, world.card, auto_process=False)
         held = await when(manager, second.upload, lambda status: status.notice)

@@ -15,10 +15,11 @@ from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.engine.journal.tables import open_multiparts, projects
 from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.pipeline import check
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
 from tui_uploader.local_cloud.storage.meter import traffic_counts
-from tui_uploader.model import Counts, Login, ProcessingState, ProjectKind, SignInRequest
+from tui_uploader.model import Counts, FileStage, Login, ProcessingState, ProjectKind, SignInRequest
 
 FOR_EVER = "seconds=3600,probability=1"
 WHOLE = Counts(uploaded=6)
@@ -69,6 +70,20 @@ async def test_a_cloud_that_stalls_delays_no_upload_to_another(world: World, rou
         # and what the user wants of the one is not kept waiting by the other
         sound = await clouds.manager.start_processing("Sound", partial=True) if route == "register" else None
         assert sound is None or sound.processing.state is ProcessingState.SUBMITTED
+
+
+async def test_files_that_wait_for_a_stalled_cloud_keep_no_others_from_being_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a fast link files are read only a little ahead of sending: for each account by what it has to send."""
+    monkeypatch.setattr(check, "may_read_ahead", lambda ready, goodput: ready == 0)
+    many = world.folder / "many"
+    write_flight(many, 12)
+    async with two_clouds(world, f"stall:route=credentials,{FOR_EVER}") as clouds:
+        stalled = await add(clouds.manager, many, new="Stalled", account=clouds.stalled)
+        await until(lambda: clouds.stalls() and world.context.summary.files(stalled.upload, FileStage.READY))
+        other = await add(clouds.manager, world.card, new="Sound", account=clouds.sound)
+        await when(clouds.manager, other.upload, lambda found: found.counts == WHOLE, 15.0)
 
 
 async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(

@@ -64,8 +64,8 @@ class Checker:
     async def step(self) -> float | None:
         now = self._context.clocks.monotonic()
         deferred = self._context.unfinished.deferred
-        if self._may_read(now) and len(deferred) < _MAX_DEFERRED:
-            for row, read_before in await self._next_rows():
+        if len(deferred) < _MAX_DEFERRED:
+            for row, read_before in await self._next_rows(now):
                 self._begin(row, read_before)
         dues = [*(each.until for each in deferred.values()), *self._faults.resting.values()]
         return min(dues) - now if dues else None
@@ -76,16 +76,24 @@ class Checker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._threads.close()
 
-    def _may_read(self, now: float) -> bool:
-        context = self._context
-        ready = sum(context.summary.bytes(upload.id, FileStage.READY) for upload in self._running())
-        return may_read_ahead(ready, context.progress.goodput(now))
+    def _to_read(self, now: float) -> list[UploadRecord]:
+        """Uploads with unread files whose account needs more to send: one that is stalled holds up no other."""
+        summary, states = self._context.summary, (UploadState.PREPARING, UploadState.ACTIVE)
+        running = [upload for upload in summary.uploads.values() if upload.state in states]
+        ready: Counter[str] = Counter()
+        for upload in running:
+            ready[self._account_of(upload)] += summary.bytes(upload.id, FileStage.READY)
+        goodput = self._context.progress.goodput(now)
+        return [
+            upload
+            for upload in running
+            if summary.files(upload.id, FileStage.FOUND) and may_read_ahead(ready[self._account_of(upload)], goodput)
+        ]
 
-    def _running(self) -> list[UploadRecord]:
-        states = (UploadState.PREPARING, UploadState.ACTIVE)
-        return [upload for upload in self._context.summary.uploads.values() if upload.state in states]
+    def _account_of(self, upload: UploadRecord) -> str:
+        return self._context.summary.projects[upload.project].account
 
-    async def _next_rows(self) -> list[tuple[FileRecord, KnownContent | None]]:
+    async def _next_rows(self, now: float) -> list[tuple[FileRecord, KnownContent | None]]:
         """The next files to check, and what is known of their content from an earlier check.
 
         A project whose large files keep the readers of a file system busy gets no more of that file system until those
@@ -94,9 +102,8 @@ class Checker:
         busy = self._busy_volumes()
         waiting = {
             upload.id: [volume.point for volume in busy[upload.project] if not volume.is_root]
-            for upload in self._running()
-            if self._context.summary.files(upload.id, FileStage.FOUND)
-            and not any(volume.is_root for volume in busy[upload.project])
+            for upload in self._to_read(now)
+            if not any(volume.is_root for volume in busy[upload.project])
         }
         if not waiting:
             return []
