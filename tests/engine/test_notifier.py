@@ -19,7 +19,7 @@ from tui_uploader.engine.journal.summary import Commit, Summary
 from tui_uploader.engine.journal.tables import deduplication, files
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.engine.notifier import Notifier, Subject, Topic, subjects_of
-from tui_uploader.engine.pipeline.media_return import Returns
+from tui_uploader.engine.pipeline.media_return import MediaReturn
 from tui_uploader.engine.pipeline.multipart_gc import MultipartCleaner
 from tui_uploader.engine.pipeline.process import ProcessingWorker
 from tui_uploader.engine.pipeline.walk import Scanner
@@ -112,7 +112,7 @@ async def test_workers_without_work_are_not_woken_by_every_file(
 ) -> None:
     """Each file takes four commits. Workers that have nothing to do with files look a few times at all of them."""
     steps: Counter[str] = Counter()
-    for worker in (Scanner, ProcessingWorker, Returns, MultipartCleaner, Retention):
+    for worker in (Scanner, ProcessingWorker, MediaReturn, MultipartCleaner, Retention):
         step = worker.step
 
         async def counted(self: object, step=step, name=worker.__name__) -> float | None:  # type: ignore[no-untyped-def]
