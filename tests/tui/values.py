@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tui_uploader.model import (
     Counts,
     EngineStatus,
@@ -18,6 +20,7 @@ from tui_uploader.model import (
     UploadStatus,
     Volume,
 )
+from tui_uploader.tui.lines.glyphs import Span
 
 HOSTILE = (
     "[red]bold[/red]",
@@ -99,3 +102,8 @@ def project(
     kind: ProjectKind = ProjectKind.IMAGES,
 ) -> Project:
     return Project(id, name, kind, "me@cloud", processing, uploads, images)
+
+
+def text_of(spans: Iterable[Span]) -> str:
+    """The text of a line or a cell, without its styles."""
+    return "".join(span.text for span in spans)

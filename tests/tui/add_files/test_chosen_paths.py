@@ -6,7 +6,7 @@ from tui_uploader.tui.add_files.chosen_paths import clip_start, topmost, total_c
 from tui_uploader.tui.add_files.folder_counts import FolderCount, LocalPath
 
 
-def test_a_file_counts_once_however_it_was_chosen() -> None:
+def test_a_file_counts_once() -> None:
     folder, inner = LocalPath("/m/a", True), LocalPath("/m/a/b", True)
     photo, like_named = LocalPath("/m/a/1.jpg", False), LocalPath("/m/ab", True)
     assert topmost([inner, folder, photo, like_named]) == [folder, like_named]
@@ -21,5 +21,5 @@ def test_a_file_counts_once_however_it_was_chosen() -> None:
     ("path", "width", "shown_path"),
     [("/a/b", 4, "/a/b"), ("/aa/b", 4, "~a/b"), ("/a/日本", 5, "~日本"), ("/ab", 0, "")],
 )
-def test_a_path_keeps_its_end(path: str, width: int, shown_path: str) -> None:
+def test_a_clipped_path_keeps_its_end(path: str, width: int, shown_path: str) -> None:
     assert clip_start(path, width, "~") == shown_path

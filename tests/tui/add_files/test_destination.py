@@ -58,7 +58,7 @@ def test_projects_are_found_by_their_names() -> None:
         (TO_BE_MADE, "", "existing project", IMAGES),
     ],
 )
-def test_the_target_says_what_it_is(project: Project | None, text: str, note: str, kind: ProjectKind | None) -> None:
+def test_the_note_beside_the_project(project: Project | None, text: str, note: str, kind: ProjectKind | None) -> None:
     assert (destination_note(project, text), fixed_kind(project)) == (note, kind)
 
 
@@ -70,7 +70,7 @@ def test_the_target_says_what_it_is(project: Project | None, text: str, note: st
         (None, " ", ""),
     ],
 )
-def test_where_an_upload_goes_in_words(project: Project | None, text: str, words: str) -> None:
+def test_the_destination_as_the_end_of_a_sentence(project: Project | None, text: str, words: str) -> None:
     assert destination_phrase(project, text) == words
 
 
@@ -88,7 +88,7 @@ def test_where_an_upload_goes_in_words(project: Project | None, text: str, words
         (TO_BE_MADE, IMAGES, True, AddRequest(("/a",), NewProject("Offline"), account="me@cloud")),
     ],
 )
-def test_the_request_names_the_project_in_one_way(
+def test_the_request_has_an_existing_or_a_new_project(
     project: Project | None, kind: ProjectKind, auto: bool, request_: AddRequest
 ) -> None:
     assert add_request(["/a"], project, "x/y", kind, auto) == request_

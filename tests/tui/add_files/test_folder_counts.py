@@ -39,14 +39,14 @@ def card(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ProjectKind)
-def test_the_count_is_what_the_engine_finds(tmp_path: Path, kind: ProjectKind) -> None:
+def test_a_count_equals_what_the_engine_finds(tmp_path: Path, kind: ProjectKind) -> None:
     folder = str(card(tmp_path))
     found = sum(len(batch.candidates) for batch in scan([folder], kind))
     assert found > 2
     assert count_files(folder, kind, lambda: False) == FolderCount(found)
 
 
-def test_a_count_ends_where_it_gets_long_or_is_not_wanted_any_more(tmp_path: Path) -> None:
+def test_a_count_ends_at_its_limit_or_when_stopped(tmp_path: Path) -> None:
     for number in range(10):
         (tmp_path / f"{number}.jpg").touch()
     assert count_files(str(tmp_path), IMAGES, lambda: False, limit=4) == FolderCount(4, complete=False)
@@ -55,13 +55,13 @@ def test_a_count_ends_where_it_gets_long_or_is_not_wanted_any_more(tmp_path: Pat
 
 
 @pytest.mark.parametrize("folder", ["/does/not/exist", "/nul\0byte", __file__])
-def test_what_cannot_be_looked_into_is_told_as_such(folder: str) -> None:
+def test_an_unreadable_folder_is_reported(folder: str) -> None:
     assert count_files(folder, IMAGES, lambda: False) == FolderCount(0, complete=False)
     assert (list_folder(folder, IMAGES, hidden=False, files=False).problem or "").startswith("cannot be read: ")
 
 
 @pytest.mark.parametrize(("count", "text"), [(FolderCount(1711), "1,711"), (FolderCount(9, complete=False), "9+")])
-def test_a_count_says_whether_it_is_all(count: FolderCount, text: str) -> None:
+def test_an_incomplete_count_has_a_plus(count: FolderCount, text: str) -> None:
     assert str(count) == text
 
 
@@ -69,7 +69,7 @@ def names_in(listing: FolderListing) -> list[str]:
     return [entry.name for entry in listing.entries]
 
 
-def test_a_folder_is_listed_as_people_count(tmp_path: Path) -> None:
+def test_a_folder_is_listed_in_natural_order(tmp_path: Path) -> None:
     for name in ("1000MEDIA", "101MEDIA", "99media", ".hidden"):
         (tmp_path / name).mkdir()
     for name in ("ortho.tif", "photo.jpg", "notes.txt"):
@@ -82,7 +82,7 @@ def test_a_folder_is_listed_as_people_count(tmp_path: Path) -> None:
     assert (names_in(cut), cut.problem) == (["99media", "101MEDIA"], "only the first 2 entries shown")
 
 
-def test_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_listed(tmp_path: Path) -> None:
     os.mkdir(os.fsencode(tmp_path) + b"/\xff")  # noqa: PTH102 - pathlib takes no bytes
     (entry,) = list_folder(str(tmp_path), IMAGES, hidden=False, files=False).entries
     assert Path(entry.path).is_dir()
@@ -96,5 +96,5 @@ def test_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
         (["a.jpg", "m.OBJ"], RESULTS, ["a.jpg", "m.OBJ"]),
     ],
 )
-def test_names_tell_what_a_project_takes(names: list[str], kind: ProjectKind, kept: list[str]) -> None:
+def test_uploadable_names_by_kind(names: list[str], kind: ProjectKind, kept: list[str]) -> None:
     assert uploadable(names, kind) == kept

@@ -31,5 +31,5 @@ def test_folders_open_and_close() -> None:
 
 
 @pytest.mark.parametrize(("root", "parent"), [("/a/b", "/a"), ("/a", "/"), ("/", "/")])
-def test_the_root_lies_in_a_folder(root: str, parent: str) -> None:
+def test_the_folder_above_the_root(root: str, parent: str) -> None:
     assert FolderRows(root).above_root == parent

@@ -11,10 +11,10 @@ from tui_uploader.tui.add_files.new_project import NewProjectScreen
 
 
 def screen() -> NewProjectScreen:
-    async def make(name: str, kind: ProjectKind) -> None:
-        """The service makes it."""
+    async def create(name: str, kind: ProjectKind) -> None:
+        """The service accepts every name."""
 
-    return NewProjectScreen(make)
+    return NewProjectScreen(create)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 16)])
@@ -26,7 +26,7 @@ async def test_a_project_is_named_with_keys(size: tuple[int, int]) -> None:
         assert await dialog.answered() == ("North field", ProjectKind.RESULTS)
 
 
-async def test_slashes_are_replaced_in_sight() -> None:
+async def test_replaced_slashes_are_shown() -> None:
     async with opened(screen) as dialog:
         await dialog.type("a/b\\c")
         await dialog.shows("Will be named a-b-c")
@@ -38,7 +38,7 @@ async def test_slashes_are_replaced_in_sight() -> None:
     ("name", "said"),
     [("", "Type a name for the new project."), ("x" * 101, "The name is too long: 101 characters of at most 100.")],
 )
-async def test_a_name_that_cannot_be_is_refused(name: str, said: str) -> None:
+async def test_an_invalid_name_is_refused(name: str, said: str) -> None:
     async with opened(screen) as dialog:
         if name:
             dialog.paste(f"{name}\nsecond line")
@@ -47,7 +47,7 @@ async def test_a_name_that_cannot_be_is_refused(name: str, said: str) -> None:
         assert dialog.is_open
 
 
-async def test_a_paste_is_made_harmless() -> None:
+async def test_a_paste_is_made_printable() -> None:
     async with opened(screen) as dialog:
         dialog.paste("\x1b]0;x\x07North [red]\nsecond")
         await dialog.shows("]0;xNorth [red]")
@@ -55,18 +55,18 @@ async def test_a_paste_is_made_harmless() -> None:
         assert await dialog.answered() == ("]0;xNorth [red]", ProjectKind.IMAGES)
 
 
-@pytest.mark.parametrize("way", ["keys", "mouse"])
-async def test_it_can_be_left(way: str) -> None:
+@pytest.mark.parametrize("with_what", ["keys", "mouse"])
+async def test_cancel_with_keys_and_mouse(with_what: str) -> None:
     async with opened(screen) as dialog:
         await dialog.type("North")
-        if way == "keys":
+        if with_what == "keys":
             await dialog.press("escape")
         else:
             await dialog.click(*dialog.at("Cancel"))
         assert await dialog.answered() is None
 
 
-async def test_the_mouse_chooses_and_creates() -> None:
+async def test_the_mouse_selects_and_creates() -> None:
     async with opened(screen) as dialog:
         await dialog.type("North")
         await dialog.click(*dialog.at("( ) results"))
@@ -75,15 +75,15 @@ async def test_the_mouse_chooses_and_creates() -> None:
         assert await dialog.answered() == ("North", ProjectKind.RESULTS)
 
 
-async def test_a_project_that_cannot_be_made_keeps_its_name() -> None:
+async def test_a_failed_creation_keeps_the_name() -> None:
     asked: list[str] = []
 
-    async def make(name: str, kind: ProjectKind) -> None:
+    async def create(name: str, kind: ProjectKind) -> None:
         asked.append(name)
         if len(asked) == 1:
             raise LinkError("[cloud] refused the connection.")
 
-    async with opened(lambda: NewProjectScreen(make)) as dialog:
+    async with opened(lambda: NewProjectScreen(create)) as dialog:
         await dialog.type("North")
         await dialog.press("enter")
         await dialog.shows("Could not create the project. [cloud] refused the connection.", "North")
@@ -91,19 +91,19 @@ async def test_a_project_that_cannot_be_made_keeps_its_name() -> None:
         assert await dialog.answered() == ("North", ProjectKind.IMAGES)
 
 
-async def test_a_second_enter_makes_no_second_project() -> None:
+async def test_a_second_enter_creates_no_second_project() -> None:
     asked: list[str] = []
-    made = asyncio.Event()
+    created = asyncio.Event()
 
-    async def make(name: str, kind: ProjectKind) -> None:
+    async def create(name: str, kind: ProjectKind) -> None:
         asked.append(name)
-        await made.wait()
+        await created.wait()
 
-    async with opened(lambda: NewProjectScreen(make)) as dialog:
+    async with opened(lambda: NewProjectScreen(create)) as dialog:
         await dialog.type("North")
         await dialog.press("enter", "enter")
         await dialog.shows("Creating the project.")
         await dialog.press("enter")
-        made.set()
+        created.set()
         assert await dialog.answered() == ("North", ProjectKind.IMAGES)
     assert asked == ["North"]

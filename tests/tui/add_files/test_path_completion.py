@@ -21,7 +21,7 @@ from tui_uploader.tui.add_files.path_completion import Completion, absolute_path
         ("~anna/c", "/here/~anna/c"),
     ],
 )
-def test_a_typed_path_leads_somewhere(text: str, path: str) -> None:
+def test_a_typed_path_becomes_absolute(text: str, path: str) -> None:
     assert absolute_path(text, "/here", "/home/me") == path
 
 
@@ -45,11 +45,11 @@ def test_a_typed_path_leads_somewhere(text: str, path: str) -> None:
         ("/m/e", ["ev\x1bil/", "eve/"], Completion("/m/ev", ("ev\x1bil/", "eve/"))),
     ],
 )
-def test_tab_goes_as_far_as_there_is_no_choice(text: str, names: list[str], completion: Completion) -> None:
+def test_completion_extends_to_the_common_start(text: str, names: list[str], completion: Completion) -> None:
     assert complete(text, names) == completion
 
 
 @given(st.text(max_size=5), st.lists(st.text(min_size=1, max_size=8), max_size=5))
-def test_completion_never_writes_what_a_terminal_would_obey(text: str, names: list[str]) -> None:
+def test_completion_never_writes_control_characters(text: str, names: list[str]) -> None:
     typed = printable(text)
     assert printable(complete(typed, names).text) == complete(typed, names).text

@@ -15,7 +15,7 @@ from tui_uploader.tui.add_files.resolve_paths import (
 )
 
 
-def test_dropped_paths_are_sorted_by_whether_they_are_here(tmp_path: Path) -> None:
+def test_dropped_paths_are_sorted_into_found_and_missing(tmp_path: Path) -> None:
     photo = tmp_path / "a b.jpg"
     photo.touch()
     text = f"'{photo}' {tmp_path} {tmp_path} ~/{tmp_path.name} /Users/anna/1.jpg C:\\a.jpg {photo}/x file:///%00"
@@ -30,7 +30,7 @@ def test_dropped_paths_are_sorted_by_whether_they_are_here(tmp_path: Path) -> No
     )
 
 
-def test_a_typed_path_is_looked_for_as_it_stands(tmp_path: Path) -> None:
+def test_a_typed_path_is_taken_literally(tmp_path: Path) -> None:
     (tmp_path / "it's here").mkdir()
     assert resolve_typed("it's here", str(tmp_path), "/").found == (LocalPath(str(tmp_path / "it's here"), True),)
     assert typed_warning(resolve_typed("nope\x1b", str(tmp_path), "/")) == (
@@ -38,7 +38,7 @@ def test_a_typed_path_is_looked_for_as_it_stands(tmp_path: Path) -> None:
     )
 
 
-def test_what_cannot_be_looked_at_is_not_called_missing(tmp_path: Path) -> None:
+def test_an_unreadable_path_is_not_called_missing(tmp_path: Path) -> None:
     name = "x" * 300
     given_path = resolve_typed(name, str(tmp_path), "/")
     assert not given_path.found and not given_path.missing
@@ -46,7 +46,7 @@ def test_what_cannot_be_looked_at_is_not_called_missing(tmp_path: Path) -> None:
     assert paste_warning(given_path) == typed_warning(given_path)
 
 
-def test_a_paste_that_was_cut_is_told(tmp_path: Path) -> None:
+def test_a_cut_paste_is_reported(tmp_path: Path) -> None:
     sorted_out = resolve_paste(f"{tmp_path}\n" * 100_000, "/")
     assert sorted_out.found == (LocalPath(str(tmp_path), True),)
     assert "The paste was cut at 500,000 characters" in paste_warning(sorted_out)
@@ -56,5 +56,5 @@ def test_a_paste_that_was_cut_is_told(tmp_path: Path) -> None:
     ("text", "drop"),
     [("/a /b", True), ("'/a b'", True), ("~/a", True), ("a/b", False), ("North field", False), ("", False)],
 )
-def test_a_drop_is_told_from_a_piece_of_text(text: str, drop: bool) -> None:
+def test_a_drop_consists_of_absolute_paths(text: str, drop: bool) -> None:
     assert is_drop(text) is drop

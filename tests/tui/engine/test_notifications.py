@@ -81,24 +81,24 @@ FAULT = Notice("NotSignedIn", "Not signed in.", needs_person=True)
         (None, replace(DONE, processing=SUBMITTED), News()),
     ],
 )
-def test_what_is_news(before: UploadStatus | None, after: UploadStatus, found: News) -> None:
+def test_changes_that_are_reported(before: UploadStatus | None, after: UploadStatus, found: News) -> None:
     assert news(engine_status(before) if before else None, engine_status(after)) == found
 
 
-def test_an_upload_that_ended_before_it_was_seen_is_news() -> None:
+def test_an_upload_that_ended_before_it_was_seen_is_reported() -> None:
     finished = replace(DONE, processing=SUBMITTED)
     assert news(engine_status(), engine_status(finished)).submitted
     assert news(engine_status(), engine_status(replace(MOVING, counts=Counts(failed=1)))).problems
     assert news(engine_status(), engine_status(MOVING)) == News()
 
 
-def test_several_uploads_of_a_project_are_told_once() -> None:
+def test_several_uploads_of_a_project_are_one_submission() -> None:
     before = engine_status(DONE, replace(DONE, upload=2))
     after = engine_status(replace(DONE, processing=SUBMITTED), replace(DONE, upload=2, processing=SUBMITTED))
     assert news(before, after).submitted == (Submission("North field", SUBMITTED),)
 
 
-def test_what_holds_up_several_projects_is_told_once() -> None:
+def test_a_notice_of_several_projects_is_reported_once() -> None:
     names = ("East", "West", "South", "North")
     held = [replace(MOVING, upload=number, project_name=name, notice=FAULT) for number, name in enumerate(names)]
     assert news(None, engine_status(*held[:2])).problems == ("East, West: Not signed in.",)
@@ -106,12 +106,12 @@ def test_what_holds_up_several_projects_is_told_once() -> None:
     assert news(engine_status(*held[:3]), engine_status(*held)).problems == ("North: Not signed in.",)
 
 
-def test_a_state_without_notices_leaves_them_to_be_told() -> None:
+def test_removed_notices_are_reported_later() -> None:
     held = engine_status(replace(MOVING, notice=FAULT))
     assert news(without_notices(held), held).problems == ("North field: Not signed in.",)
 
 
-def test_names_from_outside_are_inert() -> None:
+def test_names_are_made_printable() -> None:
     hostile = replace(DONE, project_name="\x1b[2J" + "x" * 300)
     (sentence,) = news(
         engine_status(replace(MOVING, project_name=hostile.project_name)), engine_status(hostile)
@@ -119,7 +119,7 @@ def test_names_from_outside_are_inert() -> None:
     assert "\x1b" not in sentence and len(sentence) < 120
 
 
-def test_estimates_are_told_where_the_service_gives_them() -> None:
+def test_estimates_of_the_service_are_shown() -> None:
     assert estimate_lines(SUBMITTED) == (
         "Estimated waiting time: 4 min 00 s",
         "Estimated processing time: 1 h 00 min",

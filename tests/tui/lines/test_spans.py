@@ -29,7 +29,7 @@ class ThemeApp(App[None]):
         return segment
 
 
-async def test_every_status_can_be_read_in_every_theme() -> None:
+async def test_every_status_is_readable_in_every_theme() -> None:
     app = ThemeApp()
     async with app.run_test():
         for theme in MIXED:
@@ -44,7 +44,7 @@ async def test_every_status_can_be_read_in_every_theme() -> None:
                     assert found >= least, (theme, name, style, found)
 
 
-async def test_a_terminals_own_colours_are_left_alone() -> None:
+async def test_the_terminals_own_colours_stay() -> None:
     app = ThemeApp()
     async with app.run_test():
         for theme in ("ansi-dark", "ansi-light"):
@@ -62,11 +62,11 @@ async def test_a_terminals_own_colours_are_left_alone() -> None:
         ("#eeeeee", "#ffffff", 30.0, "#000000"),
     ],
 )
-def test_a_shade_is_as_near_as_it_can_be(colour: str, background: str, least: float, shade: str) -> None:
+def test_a_readable_shade_is_the_nearest_one(colour: str, background: str, least: float, shade: str) -> None:
     assert readable(Color.parse(colour), Color.parse(background), least).hex == shade
 
 
-def test_a_pair_of_mixed_colours_is_made_legible_and_no_other() -> None:
+def test_only_a_pair_of_mixed_colours_is_made_legible() -> None:
     drawn = legible(Style(color="#777777", bgcolor="#808080", bold=True))
     assert drawn.bold and drawn.color is not None
     assert contrast(Color.from_rich_color(drawn.color), Color.parse("#808080")) >= 4.5
@@ -74,7 +74,7 @@ def test_a_pair_of_mixed_colours_is_made_legible_and_no_other() -> None:
         assert legible(style) == style
 
 
-def test_contrast_is_that_of_the_standard() -> None:
+def test_contrast_as_wcag_defines_it() -> None:
     black, white, grey = Color(0, 0, 0), Color(255, 255, 255), Color(118, 118, 118)
     assert contrast(black, white) == contrast(white, black) == pytest.approx(21.0)
     assert contrast(grey, white) == pytest.approx(4.54, abs=0.01)

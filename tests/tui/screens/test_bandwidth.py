@@ -1,4 +1,4 @@
-"""The dialog about bandwidth: alone, and on the app in front of a real engine."""
+"""The bandwidth dialog, alone and with a real engine."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SET = Bandwidth(
 NOTHING = BandwidthChange()
 
 
-class Desk:
-    """The engine's side of the dialog."""
+class Engine:
+    """Stands in for the engine: keeps the requested changes, and may refuse them."""
 
     def __init__(self, state: Bandwidth = SET, refusal: str = "") -> None:
         self.state = state
@@ -45,55 +45,55 @@ class Desk:
 
 
 async def retype(dialog: Dialog, text: str) -> None:
-    """Over what stands in the field."""
+    """Replace the text of the field."""
     await dialog.press("end", "ctrl+u")
     dialog.paste(text)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 16)])
-async def test_it_tells_how_things_stand(size: tuple[int, int]) -> None:
-    desk = Desk()
-    async with opened(desk.screen, *size) as dialog:
+async def test_the_dialog_shows_the_current_settings(size: tuple[int, int]) -> None:
+    engine = Engine()
+    async with opened(engine.screen, *size) as dialog:
         await dialog.shows("Now: at most 500 KB/s until 18:00 (schedule)", "2 MB/s", "Mon-Fri 08:00-18:00 500 KB/s")
         await dialog.shows("3.42 GB of 20 GB per month used, 16.6 GB left", "(x) month", "Esc cancel")
-        desk.state = replace(SET, used=20_000_000_000, holds="data budget of 20 GB for this month is used up")
+        engine.state = replace(SET, used=20_000_000_000, holds="data budget of 20 GB for this month is used up")
         await dialog.shows("is used up", "0 B left")
         await dialog.press("escape")
         assert await dialog.answered() is None
-        assert desk.changes == []
+        assert engine.changes == []
 
 
-async def test_only_what_was_changed_is_handed_on() -> None:
-    desk = Desk()
-    async with opened(desk.screen) as dialog:
+async def test_only_changed_settings_are_sent() -> None:
+    engine = Engine()
+    async with opened(engine.screen) as dialog:
         await dialog.shows("2 MB/s")
         await retype(dialog, "1M")
         await dialog.shows("1M")
         await dialog.press("enter")
         assert await dialog.answered() == SET
-    assert desk.changes == [BandwidthChange(limit="1M")]
+    assert engine.changes == [BandwidthChange(limit="1M")]
 
 
-async def test_a_refusal_is_shown_and_nothing_is_lost() -> None:
-    desk = Desk(refusal="'fast' is no [rate].")
-    async with opened(desk.screen) as dialog:
+async def test_a_refusal_is_shown_and_keeps_the_input() -> None:
+    engine = Engine(refusal="'fast' is no [rate].")
+    async with opened(engine.screen) as dialog:
         await retype(dialog, "fast")
         await dialog.press("enter")
         await dialog.shows("'fast' is no [rate].")
         assert dialog.is_open
-        desk.refusal = ""
+        engine.refusal = ""
         await dialog.press("enter")
         assert await dialog.answered() == SET
 
 
-async def test_what_is_off_need_not_be_erased_first() -> None:
-    desk = Desk(Bandwidth())
-    async with opened(desk.screen) as dialog:
+async def test_settings_that_are_off_leave_their_fields_empty() -> None:
+    engine = Engine(Bandwidth())
+    async with opened(engine.screen) as dialog:
         await dialog.shows("off")
         await dialog.press(*"500k", "tab", *"Sun pause", "tab", *"20GB", "enter")
         assert await dialog.answered() == Bandwidth()
     wish = BandwidthChange(limit="500k", schedule="Sun pause", budget="20GB", per=BudgetPeriod.MONTH)
-    assert desk.changes == [wish]
+    assert engine.changes == [wish]
 
 
 @pytest.mark.parametrize(
@@ -113,15 +113,15 @@ async def test_what_is_off_need_not_be_erased_first() -> None:
         (("2 MB/s", "Mon-Fri 08:00-18:00 500 KB/s", "off", BudgetPeriod.DAY), BandwidthChange(budget="off")),
     ],
 )
-def test_what_is_another_than_before(typed: tuple[str, str, str, BudgetPeriod], expected: BandwidthChange) -> None:
+def test_a_change_has_only_new_settings(typed: tuple[str, str, str, BudgetPeriod], expected: BandwidthChange) -> None:
     assert change_of(SET, *typed) == expected
 
 
-def test_a_period_without_a_budget_is_no_wish() -> None:
+def test_a_period_without_a_budget_changes_nothing() -> None:
     assert change_of(Bandwidth(), "off", "off", "off", BudgetPeriod.DAY) == NOTHING
 
 
-async def test_the_key_b_changes_what_the_engine_does(field: Path, directories: Directories) -> None:
+async def test_the_dialog_changes_the_bandwidth_of_the_engine(field: Path, directories: Directories) -> None:
     async with showing(directories) as screen, EngineClient.connect(directories, spawn=False) as engine:
         await screen.press("b")
         await screen.shows("Now: no limit")

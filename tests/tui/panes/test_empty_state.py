@@ -1,0 +1,44 @@
+"""Text instead of files."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.values import project, upload_status
+from tui_uploader.model import (
+    Account,
+    UploadState,
+)
+from tui_uploader.tui.messages import Attachment
+from tui_uploader.tui.panes.empty_state import empty_lines
+from tui_uploader.tui.panes.project_rows import (
+    ProjectRow,
+)
+
+ME = (Account("a", "b", "c", "file"),)
+
+
+@pytest.mark.parametrize(
+    ("attachment", "accounts", "row", "wanted"),
+    [
+        (Attachment.ATTACHING, None, None, "Connecting to the engine"),
+        (Attachment.GONE, ME, None, "E starts it"),
+        (Attachment.OTHER_VERSION, ME, None, "is running and its uploads continue"),
+        (Attachment.OTHER_VERSION, ME, None, "E restarts the engine"),
+        (Attachment.ATTACHED, (), None, "tui-uploader login"),
+        (Attachment.ATTACHED, ME, None, "u uploads files"),
+        (Attachment.ATTACHED, None, None, "u uploads files"),
+        (Attachment.ATTACHED, ME, ProjectRow(project()), "No uploads to North field from this machine."),
+    ],
+)
+def test_an_empty_screen_says_what_to_do(
+    attachment: Attachment, accounts: tuple[Account, ...] | None, row: ProjectRow | None, wanted: str
+) -> None:
+    assert wanted in "\n".join(empty_lines(attachment, accounts, row, None))
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted"), [(UploadState.PREPARING, "No files found yet."), (UploadState.COMPLETE, "has no files")]
+)
+def test_an_upload_without_files_says_whether_more_may_come(state: UploadState, wanted: str) -> None:
+    assert wanted in "\n".join(empty_lines(Attachment.ATTACHED, ME, ProjectRow(project()), upload_status(state=state)))

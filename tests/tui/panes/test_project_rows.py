@@ -1,0 +1,67 @@
+"""Rows of the projects pane."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.values import engine_status, project, upload_status
+from tui_uploader.model import (
+    Counts,
+    Processing,
+    ProcessingState,
+    UploadState,
+    Volume,
+)
+from tui_uploader.tui.panes.project_rows import (
+    ProjectRow,
+    files_words,
+    matching,
+    project_rows,
+    state_words,
+)
+
+ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=Volume(total=100, stored=30))
+
+
+@pytest.mark.parametrize(
+    ("row", "files", "state"),
+    [
+        (ProjectRow(project(uploads=(1,)), (ACTIVE,)), "3/10", "30 %"),
+        (ProjectRow(project(uploads=(1,), images=1711)), "1,711", ""),
+        (ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.PAUSED),)), "", "paused"),
+        (ProjectRow(project(uploads=(1,)), (upload_status(counts=Counts(failed=2)),)), "0/2", "2 failed"),
+        (
+            ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.COMPLETE, counts=Counts(uploaded=4)),)),
+            "4",
+            "uploaded",
+        ),
+        (ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.COMPLETE),)), "", "empty"),
+        (ProjectRow(project(processing=Processing(word="CREATED"))), "", "created"),
+        (ProjectRow(project(processing=Processing(ProcessingState.DONE, "PROCESSED"))), "", "done"),
+    ],
+)
+def test_the_state_of_a_project_in_words(row: ProjectRow, files: str, state: str) -> None:
+    assert (files_words(row), state_words(row)) == (files, state)
+
+
+def test_projects_of_this_machine_come_first_the_newest_on_top() -> None:
+    projects = [project("old", id="1", uploads=(1,)), project("new", id="2", uploads=(4,)), project("other", id="3")]
+    rows = project_rows(projects, engine_status(upload_status(1, project="1"), upload_status(4, project="2")))
+    assert [row.project.name for row in rows] == ["new", "old", "other"]
+    assert [row.upload for row in rows] == [4, 1, None]
+
+
+def test_an_upload_stands_for_a_project_that_is_not_listed_yet() -> None:
+    (row,) = project_rows([], engine_status(upload_status(1), upload_status(2)))
+    assert row.project.name == "North field" and row.upload == 2
+
+
+def test_a_row_keeps_its_identity_when_its_project_gets_an_id() -> None:
+    before, after = project(id=None, uploads=(3,)), project(id="77", uploads=(3, 5))
+    assert ProjectRow(before).key == ProjectRow(after).key
+
+
+@pytest.mark.parametrize(("text", "names"), [("", "ab"), ("A", "a"), ("!a", "b"), ("!", "ab"), ("z", "")])
+def test_a_filter_matches_part_of_the_name_or_its_opposite(text: str, names: str) -> None:
+    rows = [ProjectRow(project("a", id="1")), ProjectRow(project("b", id="2"))]
+    assert "".join(row.project.name for row in matching(rows, text)) == names
