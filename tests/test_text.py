@@ -1,4 +1,4 @@
-"""Nothing that a terminal would obey gets through, and figures read as people write them."""
+"""Control characters are escaped, and numbers have readable units."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
         ("lone\ud800", r"lone\ud800"),
     ],
 )
-def test_what_would_be_obeyed_is_written_out(text: str, expected: str) -> None:
+def test_control_characters_are_escaped(text: str, expected: str) -> None:
     assert printable(text) == expected
 
 
@@ -55,12 +55,12 @@ def test_nothing_invisible_is_left(text: str) -> None:
 
 
 @given(ANYTHING)
-def test_once_is_enough(text: str) -> None:
+def test_escaping_twice_changes_nothing(text: str) -> None:
     assert printable(printable(text)) == printable(text)
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs", "M"])))
-def test_visible_text_stays_as_it_is(text: str) -> None:
+def test_visible_text_is_unchanged(text: str) -> None:
     assert printable(text) == text
 
 
@@ -80,7 +80,7 @@ def test_counted(number: int, expected: str) -> None:
     assert counted(number, "file") == expected
 
 
-def test_counted_knows_odd_plurals() -> None:
+def test_counted_takes_irregular_plurals() -> None:
     assert counted(1, "entry", "entries") == "1 entry"
     assert counted(3, "entry", "entries") == "3 entries"
 
@@ -137,7 +137,7 @@ def test_byte_count_is_never_wider_than_seven_cells(number: int) -> None:
         (3 * 86400 + 4 * 3600, "3 d 4 h"),
     ],
 )
-def test_duration_tells_two_units(seconds: float, expected: str) -> None:
+def test_duration_has_two_units(seconds: float, expected: str) -> None:
     assert duration(seconds) == expected
 
 
@@ -154,5 +154,5 @@ def test_duration_tells_two_units(seconds: float, expected: str) -> None:
         (10**18, "1000 PB"),
     ],
 )
-def test_exact_bytes_lose_no_digit(number: int, expected: str) -> None:
+def test_exact_bytes_keep_all_digits(number: int, expected: str) -> None:
     assert exact_bytes(number) == expected

@@ -1,11 +1,13 @@
-"""One encoding for paths in every process of this program, and that of the user's session for everything else.
+"""Encodings: of paths, of text that users type and read, and of what the user's terminal can show.
 
-Linux names files by bytes. Python decodes them by the locale of each process, so the same file would have one name in
-a session with ISO-8859-1 and another one in an engine with UTF-8. Therefore every process of this program decodes
-paths as UTF-8 with surrogate escapes, which loses no byte: the engine is started with `-X utf8`, and a command in a
-session with another locale replaces itself by one with `-X utf8`.
+Linux names files by bytes. Python decodes them by the locale of each process, so one file would have different names in
+a session with ISO-8859-1 and in an engine with UTF-8. Therefore every process of this program decodes paths as UTF-8
+with surrogate escapes, which loses no byte: the engine is started with `-X utf8`, and a command in a session with
+another locale replaces itself by one with `-X utf8`.
 
-Text that the user types or reads is another matter: names of projects come and go in the encoding of the session.
+Text that users type or read, such as names of projects, is in the encoding of their session. Whether their terminal
+shows more than ASCII is a third question, which only the environment answers: in the locale "C" Python writes UTF-8 all
+the same (PEP 538 and PEP 540), while tmux and others show each character beyond ASCII as `_`.
 """
 
 from __future__ import annotations
@@ -16,15 +18,22 @@ import io
 import locale
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 
 _PATHS = "utf-8"
 
+ASCII_TERMS = frozenset({"linux", "vt100", "vt102", "vt220"})
+"""Terminals that cannot show our glyphs: the fonts of the Linux console have at most 512 characters."""
 
-def paths_are_utf8() -> None:
-    """Return in a process that decodes paths as UTF-8; run the program again in that way where this one does not.
+# The values that PEP 538 writes into LC_CTYPE, in the order in which it tries them.
+_COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
+_DEFAULT_LOCALES = frozenset({"C", "POSIX"})
 
-    To be called before anything else: the process keeps its id, its open files and its arguments, and nothing more.
+
+def require_utf8_paths() -> None:
+    """Replace this process by one that decodes paths as UTF-8, unless it does so already.
+
+    Call it before anything else: only the process id, the open files and the arguments survive.
     """
     command = restart_command(sys.getfilesystemencoding(), sys.executable, sys.orig_argv)
     if command is not None:
@@ -32,17 +41,17 @@ def paths_are_utf8() -> None:
 
 
 def restart_command(path_encoding: str, executable: str, original: Sequence[str]) -> list[str] | None:
-    """The command that runs this program with UTF-8 for paths; None where that is so already, or cannot be had."""
+    """The command that runs this program with UTF-8 paths; None where paths are UTF-8 already or that is impossible."""
     if codecs.lookup(path_encoding).name == _PATHS or not executable or getattr(sys, "frozen", False):
         return None
     return [executable, "-X", "utf8", *original[1:]]
 
 
 def session_encoding(named: str | None = None, environment: Mapping[str, str] | None = None) -> str:
-    """The encoding of what the user types and reads, by the locale.
+    """The encoding of the text that the user types and reads, by the locale.
 
-    `named` is the locale's own encoding (default: that of this session). ASCII says no more than that no locale was
-    chosen, and then Python takes UTF-8 too (PEP 540), unless `PYTHONUTF8=0` forbids it.
+    `named`: the encoding of the locale (default: that of this session). ASCII only means that no locale was chosen;
+    then Python uses UTF-8 too (PEP 540), unless `PYTHONUTF8=0` forbids it.
     """
     utf8_mode = (os.environ if environment is None else environment).get("PYTHONUTF8")
     if utf8_mode == "1":
@@ -55,23 +64,51 @@ def session_encoding(named: str | None = None, environment: Mapping[str, str] | 
 
 
 def use_session_encoding() -> None:
-    """Let the standard streams carry text in the encoding of the session, also where `-X utf8` says UTF-8."""
+    """Set the standard streams to the encoding of the session, also under `-X utf8`."""
     if os.environ.get("PYTHONIOENCODING"):
         return
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # Who hands in a stream that was read from already knows its encoding.
+            # A stream that was read from before has an owner who knows its encoding.
             with contextlib.suppress(io.UnsupportedOperation):
                 stream.reconfigure(encoding=session_encoding(), errors=stream.errors)
 
 
-def typed_text(argument: str, encoding: str | None = None) -> str:
-    """A command's argument that is text and no path, such as the name of a project, read in the session's encoding.
+def decode_argument(argument: str, encoding: str | None = None) -> str:
+    """Decode an argument that is text and not a path, such as the name of a project.
 
-    `argument` is as Python decodes arguments, `encoding` the session's by default. An argument that is not in that
-    encoding comes back as it is.
+    `argument`: as Python decodes arguments. `encoding`: that of the session by default. An argument that is not valid
+    in that encoding is returned unchanged.
     """
     try:
         return os.fsencode(argument).decode(encoding or session_encoding())
     except UnicodeError:
         return argument
+
+
+def shows_unicode(environment: Mapping[str, str]) -> bool:
+    """Whether a terminal with this environment shows more than ASCII. A locale without a codeset does not.
+
+    Follows POSIX (Base Definitions, 8.2): LC_ALL before LC_CTYPE before LANG; an empty variable counts as unset. tmux
+    decides in the same way (tmux.c, `main`).
+    """
+    if environment.get("TERM") in ASCII_TERMS:
+        return False
+    character_type, language = environment.get("LC_CTYPE", ""), environment.get("LANG", "")
+    if character_type in _COERCED and language in _DEFAULT_LOCALES:
+        character_type = ""  # set by a Python program that started this one
+    name = environment.get("LC_ALL") or character_type or language
+    codeset = name.partition("@")[0].rpartition(".")[2]  # language[_territory][.codeset][@modifier]
+    return codeset.lower().replace("-", "").replace("_", "") == "utf8"
+
+
+def remove_coerced_locale(environment: MutableMapping[str, str], *, coerced: bool | None = None) -> None:
+    """Remove the LC_CTYPE that Python wrote into `environment` at its start: child processes would take it for the
+    user's choice.
+
+    `coerced`: whether this interpreter found the locale "C"; it then works in UTF-8 mode.
+    """
+    if coerced is None:
+        coerced = bool(sys.flags.utf8_mode)
+    if coerced and environment.get("LC_CTYPE") in _COERCED:
+        del environment["LC_CTYPE"]

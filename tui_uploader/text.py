@@ -1,7 +1,7 @@
-"""Text for people: nothing from outside reaches a terminal unless it went through here.
+"""Text for people: text from outside made printable, and numbers with their units.
 
-File names, project names and server replies may hold escape codes, newlines, right-to-left overrides or
-bytes that are no UTF-8. `printable` turns each of them into something inert that still tells what was there.
+File names, project names and server replies may hold escape codes, line breaks, right-to-left overrides or bytes that
+are not UTF-8. `printable` escapes them visibly; no such text reaches a terminal without it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 import unicodedata
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# The joiner and the two variation selectors inside emoji have categories of their own and stay as they are.
-_HARMLESS_INVISIBLE = frozenset({"\u200d"})
+# The zero-width joiner inside emoji is kept.
+_KEPT_INVISIBLE = frozenset({"\u200d"})
 
 _ORNAMENT = str.maketrans({"·": "|", "–": "-", "…": "...", "█": "#", "░": "-", "→": "->"})
 
@@ -20,28 +20,28 @@ _BYTE_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """`text` without a single character that a terminal would obey.
+    """`text` without characters that control a terminal.
 
     Control, format and unassigned characters, line breaks and surrogate escapes become `\\x1b`, `\\u202e`, `\\xff`
-    and the like. With `limit`, at most that many characters come back, the last one an ellipsis.
+    and the like. With `limit`, the result has at most that many characters, the last one an ellipsis.
     """
     plain = text.isascii() and text.isprintable()
-    inert = text if plain else "".join(_inert(character) for character in text)
-    if limit is not None and len(inert) > limit:
-        return inert[: max(0, limit - 1)] + "…"
-    return inert
+    shown = text if plain else "".join(_escaped(character) for character in text)
+    if limit is not None and len(shown) > limit:
+        return shown[: max(0, limit - 1)] + "…"
+    return shown
 
 
 def without_ornament(text: str) -> str:
-    """`text` with the typographic characters of our own sentences as ASCII."""
+    """`text` with the typographic characters of our own sentences replaced by ASCII."""
     return text.translate(_ORNAMENT)
 
 
-def _inert(character: str) -> str:
-    if character in _HARMLESS_INVISIBLE or unicodedata.category(character) not in _INVISIBLE_CATEGORIES:
+def _escaped(character: str) -> str:
+    if character in _KEPT_INVISIBLE or unicodedata.category(character) not in _INVISIBLE_CATEGORIES:
         return character
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8, as surrogateescape carries it
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as surrogateescape represents it
         return f"\\x{code - 0xDC00:02x}"
     if code <= 0xFF:
         return f"\\x{code:02x}"
@@ -54,7 +54,7 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def byte_count(number: float) -> str:
-    """Three significant digits in decimal units, as disks and links are sold: `4.03 MB`, `812 B`."""
+    """Three significant digits in decimal units: `4.03 MB`, `812 B`."""
     size = float(max(0.0, number))
     for unit in _BYTE_UNITS:
         if size < 999.5 or unit == _BYTE_UNITS[-1]:
@@ -67,7 +67,7 @@ def byte_count(number: float) -> str:
 
 
 def exact_bytes(number: int) -> str:
-    """No digit is lost, so that it can be typed in again: `500 KB`, `524.288 KB`."""
+    """All digits, so that the value can be typed in again: `500 KB`, `524.288 KB`."""
     power = 0
     while number >= 1000 ** (power + 1) and power < len(_BYTE_UNITS) - 1:
         power += 1
@@ -77,7 +77,7 @@ def exact_bytes(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """The two largest units that matter: `42 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
+    """The two largest units: `42 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
     whole = round(max(0.0, seconds))
     if whole < 60:
         return f"{whole} s"
@@ -89,6 +89,6 @@ def duration(seconds: float) -> str:
 
 
 def natural_key(name: str) -> str:
-    """Sorts names as people count (to 20 digits); the name itself decides between `a01` and `a1`."""
-    counted_out = _NUMBER.sub(lambda digits: digits[0].rjust(20, "0"), name.lower())
-    return f"{counted_out}\0{name}"
+    """Sort key that orders numbers in names by value (to 20 digits); the name itself decides between `a01` and `a1`."""
+    padded = _NUMBER.sub(lambda digits: digits[0].rjust(20, "0"), name.lower())
+    return f"{padded}\0{name}"

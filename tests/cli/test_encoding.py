@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,64 +15,9 @@ import pytest
 from tests.cli.world import PROGRAM, kill_engine
 from tests.photos import write_photo
 from tui_uploader.codec import from_json
-from tui_uploader.encoding import restart_command, session_encoding, typed_text
 from tui_uploader.service.spawn import ENGINE_COMMAND
 
 LATIN_1 = "de_DE.ISO-8859-1"
-PYTHON = "/usr/bin/python3"
-
-
-@pytest.mark.parametrize(
-    ("path_encoding", "executable", "original", "command"),
-    [
-        ("utf-8", PYTHON, ["python3", "-m", "tui_uploader"], None),
-        ("UTF8", PYTHON, ["python3", "-m", "tui_uploader"], None),
-        (
-            "iso8859-1",
-            PYTHON,
-            ["python3", "-m", "x", "--new", "S\xfcd"],
-            [PYTHON, "-X", "utf8", "-m", "x", "--new", "S\xfcd"],
-        ),
-        ("ascii", PYTHON, ["python3", "-P", "tui-uploader"], [PYTHON, "-X", "utf8", "-P", "tui-uploader"]),
-        ("iso8859-1", "", ["python3", "-m", "x"], None),
-    ],
-)
-def test_a_process_of_another_path_encoding_is_started_again(
-    path_encoding: str, executable: str, original: Sequence[str], command: list[str] | None
-) -> None:
-    assert restart_command(path_encoding, executable, original) == command
-
-
-@pytest.mark.parametrize(
-    ("named", "environment", "encoding"),
-    [
-        ("ISO-8859-1", {}, "iso8859-1"),
-        ("ISO-8859-15", {"PYTHONUTF8": "0"}, "iso8859-15"),
-        ("UTF-8", {}, "utf-8"),
-        ("ANSI_X3.4-1968", {}, "utf-8"),  # how Linux calls ASCII
-        ("US-ASCII", {}, "utf-8"),
-        ("ANSI_X3.4-1968", {"PYTHONUTF8": "0"}, "ascii"),
-        ("ISO-8859-1", {"PYTHONUTF8": "1"}, "utf-8"),
-        ("an encoding that Python does not know", {}, "utf-8"),
-    ],
-)
-def test_the_encoding_of_a_session(named: str, environment: Mapping[str, str], encoding: str) -> None:
-    assert session_encoding(named, environment) == encoding
-
-
-@pytest.mark.parametrize(
-    ("typed", "encoding", "text"),
-    [
-        (b"S\xfcd", "iso8859-1", "Süd"),
-        (b"\xa4", "iso8859-15", "€"),
-        ("Süd".encode(), "utf-8", "Süd"),
-        ("Süd".encode(), "ascii", "Süd"),
-        (b"S\xfcd", "utf-8", "S\udcfcd"),
-        (b"North", "iso8859-1", "North"),
-    ],
-)
-def test_typed_text_is_read_in_the_encoding_of_its_session(typed: bytes, encoding: str, text: str) -> None:
-    assert typed_text(os.fsdecode(typed), encoding) == text
 
 
 def test_the_engine_decodes_paths_as_utf8_whoever_starts_it() -> None:
@@ -81,8 +26,6 @@ def test_the_engine_decodes_paths_as_utf8_whoever_starts_it() -> None:
     environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}
     assert subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout == "utf-8\n"
 
-
-# --------------------------------------------------------------------------------------- sessions as processes
 
 CARD = {b"caf\xe9.jpg": "caf\udce9.jpg", "süd.jpg".encode(): "süd.jpg", b"plain.jpg": "plain.jpg"}
 """Names on the card, and how they are written in JSON (the second bytes are UTF-8, the first are not)."""

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from tui_uploader import encoding
-from tui_uploader.charset import shows_unicode, take_back_coercion
 from tui_uploader.cli import full_screen
 from tui_uploader.cli.streams import open_closed_descriptors, unfailing
 from tui_uploader.errors import EngineError, Interrupted, UploaderError
@@ -18,16 +17,16 @@ from tui_uploader.settings import APP, Directories
 def main() -> None:
     """Run the command of `sys.argv` and exit."""
     open_closed_descriptors()
-    encoding.paths_are_utf8()
+    encoding.require_utf8_paths()
     encoding.use_session_encoding()
-    take_back_coercion(os.environ)
+    encoding.remove_coerced_locale(os.environ)
     guard_tracebacks()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    with unfailing(unicode_shown=shows_unicode(os.environ) and full_screen.ASCII not in arguments):
+    with unfailing(unicode_shown=encoding.shows_unicode(os.environ) and full_screen.ASCII not in arguments):
         return _run_guarded(arguments)
 
 

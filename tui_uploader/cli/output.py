@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from tui_uploader.charset import shows_unicode
 from tui_uploader.cli.streams import loss_of
 from tui_uploader.codec import to_json
+from tui_uploader.encoding import shows_unicode
 from tui_uploader.settings import APP
 
 

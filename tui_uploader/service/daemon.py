@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from tui_uploader.encoding import paths_are_utf8
+from tui_uploader.encoding import require_utf8_paths
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineWillNotStart, Interrupted, UploaderError
 from tui_uploader.http_server.connection_limits import ConnectionLimits
@@ -218,7 +218,7 @@ def _report(pipe: ReadinessPipe | None, readiness: Readiness, sentence: str | No
 
 
 def main() -> int:
-    paths_are_utf8()  # when the interpreter was started without `-X utf8`
+    require_utf8_paths()  # when the interpreter was started without `-X utf8`
     parser = argparse.ArgumentParser(prog="tui-uploader engine", description="The background process of tui-uploader.")
     parser.add_argument("--ready-fd", type=int, help="descriptor for the report; without it, run in the foreground")
     return engine_main(parser.parse_args().ready_fd)

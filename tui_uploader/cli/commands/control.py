@@ -14,7 +14,7 @@ from tui_uploader.cli.commands.status import UploadArgument
 from tui_uploader.cli.lines import notice_line, progress_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, hand_over_login, run
-from tui_uploader.encoding import typed_text
+from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
 from tui_uploader.model import FileSelection, FileStatus, UploadStatus
 from tui_uploader.text import counted, printable
@@ -129,7 +129,7 @@ def process(
     async def work() -> None:
         async with connected(introduce=False) as engine:
             await hand_over_login(engine)
-            started = await engine.start_processing(typed_text(project), partial=partial)
+            started = await engine.start_processing(decode_argument(project), partial=partial)
         if as_json:
             print_json(started)
         else:
@@ -148,7 +148,7 @@ async def _selected(
     slash is a path relative to the current folder.
     """
     as_bytes = tuple(str(Path(name).absolute()) if "/" in name else name for name in given)
-    as_text = tuple(name if "/" in name else typed_text(name) for name in as_bytes)
+    as_text = tuple(name if "/" in name else decode_argument(name) for name in as_bytes)
     try:
         return await command(FileSelection(names=as_bytes, statuses=statuses))
     except NoSuchFile:

@@ -9,7 +9,7 @@ import typer
 from tui_uploader.cli.lines import project_line, project_lines
 from tui_uploader.cli.output import Done, print_json, print_line
 from tui_uploader.cli.session import connected, hand_over_login, run
-from tui_uploader.encoding import typed_text
+from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import UsageError
 from tui_uploader.model import Project, ProjectKind
 
@@ -48,7 +48,7 @@ def create(
         async with connected(introduce=False) as engine:
             account = await hand_over_login(engine)
             kind = ProjectKind.RESULTS if results else ProjectKind.IMAGES
-            return await engine.create_project(typed_text(name), kind, account)
+            return await engine.create_project(decode_argument(name), kind, account)
 
     project = run(work())
     _print(project, project_line(project), as_json=as_json)
@@ -65,7 +65,7 @@ def show(
     async def work() -> Project:
         async with connected(introduce=False) as engine:
             await hand_over_login(engine)
-            return await engine.project(typed_text(project))
+            return await engine.project(decode_argument(project))
 
     found = run(work())
     _print(found, "\n".join(project_lines(found)), as_json=as_json)

@@ -15,7 +15,7 @@ from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.records import upload_record
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.waiting import DONE, blocked_ending
-from tui_uploader.encoding import typed_text
+from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import EngineGone, NoSuchPath, UsageError
 from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind, Skipped, Target, UploadStatus
 from tui_uploader.text import printable
@@ -55,9 +55,9 @@ def _target(project: str | None, new: str | None) -> Target:
     """Raises UsageError unless exactly one of them is given."""
     match project, new:
         case str(), None:
-            target: Target = ExistingProject(typed_text(project))
+            target: Target = ExistingProject(decode_argument(project))
         case None, str():
-            target = NewProject(typed_text(new))
+            target = NewProject(decode_argument(new))
         case _:
             raise UsageError("Name the project: either --project P for an existing one, or --new NAME.")
     if not (project or new or "").strip():

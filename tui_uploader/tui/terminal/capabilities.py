@@ -20,7 +20,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from tui_uploader.charset import ASCII_TERMS, shows_unicode
+from tui_uploader.encoding import ASCII_TERMS, shows_unicode
 from tui_uploader.settings import NoticeSettings
 
 Multiplexer = Literal["", "tmux", "screen"]
