@@ -1,4 +1,4 @@
-"""Commands that come at the same instant: each finds what the others wrote, and none meets a half-made thing."""
+"""Commands that arrive at the same time."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ async def test_two_uploads_to_a_project_that_only_the_service_knows_are_one_proj
             assert [project.id for project in await manager.queries.projects()] == [made.id]
 
 
-async def test_a_project_that_is_taken_back_meanwhile_does_not_take_another_command_along(world: World) -> None:
-    """A new project goes with its only upload when that holds nothing; others may be about to use it."""
+async def test_requests_without_files_do_not_affect_others_to_the_same_new_project(world: World) -> None:
     empty = world.folder / "empty"
     empty.mkdir()
     write_flight(world.card, 1)

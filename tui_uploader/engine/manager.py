@@ -14,7 +14,7 @@ from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.context import Clocks
 from tui_uploader.engine.journal.tables import commands, file_parts, uploads
 from tui_uploader.engine.notifier import Notifier, Topic
-from tui_uploader.engine.pipeline.enqueue import Adder
+from tui_uploader.engine.pipeline.enqueue import Enqueuer
 from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limit
 from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
 from tui_uploader.engine.queries import Queries
@@ -50,7 +50,7 @@ class UploadManager:
         self._supervisor = supervisor
         self._context = supervisor.context
         self._view = View(supervisor.context, supervisor.sender, supervisor.monitor, version=metadata.version(APP))
-        self._adder = Adder(supervisor.context, supervisor.projects, supervisor.scanner)
+        self._enqueuer = Enqueuer(supervisor.context, supervisor.projects, supervisor.walker)
         self.queries = Queries(supervisor, self._view)
 
     @classmethod
@@ -88,7 +88,7 @@ class UploadManager:
 
         Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
         """
-        return self._view.upload(await self._adder.add(request))
+        return self._view.upload(await self._enqueuer.add(request))
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
         project = await self._context.journal.write(self._supervisor.projects.new(name, account, kind))

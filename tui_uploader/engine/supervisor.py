@@ -25,7 +25,7 @@ from tui_uploader.engine.pipeline.process import ProcessingWorker
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.register import Registrar
 from tui_uploader.engine.pipeline.send import Sender
-from tui_uploader.engine.pipeline.walk import Scanner
+from tui_uploader.engine.pipeline.walk import Walker
 from tui_uploader.engine.retention import Retention
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
@@ -47,7 +47,7 @@ class Supervisor:
     def __init__(self, context: EngineContext, doubt_seconds: float, keep_seconds: float) -> None:
         self.context = context
         self.projects = Projects(context)
-        self.scanner = Scanner(context)
+        self.walker = Walker(context)
         self.checker = Checker(context)
         self.sender = Sender(context, self.projects)
         self.registrar = Registrar(context)
@@ -55,7 +55,7 @@ class Supervisor:
         self.multipart_cleaner = MultipartCleaner(context)
         self.monitor = Monitor(context, self.sender)
         self._workers: Mapping[str, Worker] = {
-            "scan": self.scanner,
+            "walk": self.walker,
             "check": self.checker,
             "send": self.sender,
             "register": self.registrar,
@@ -126,7 +126,7 @@ class Supervisor:
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        for each in (self.scanner, self.checker, self.registrar, self.processing, self.multipart_cleaner, self.sender):
+        for each in (self.walker, self.checker, self.registrar, self.processing, self.multipart_cleaner, self.sender):
             await each.close()
         self.context.sources.close()
         with contextlib.suppress(UploaderError):

@@ -11,13 +11,14 @@ exchanged behind the walk's back leads nowhere. A hard link cannot be told from 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from tui_uploader.errors import NoSuchPath, SourceUnreadable, SourceVanished
+from tui_uploader.errors import NoSuchPath, SourceVanished
 from tui_uploader.file_kinds import (
     IMAGE_EXTENSIONS,
     RESULT_EXTENSIONS,
@@ -80,7 +81,7 @@ def scan(
     Raises, before the first batch, NoSuchPath when one of `paths` does not exist, and SourceUnreadable when one
     cannot be read or entered; at the end, SourceVanished when a card went away while it was looked through.
     """
-    given = [_checked(path) for path in paths]
+    given = [named_path(path) for path in paths]
     found: list[Candidate | Skipped] = []
     for entry in _Walk(kind, given, list(named)).entries(given):
         found.append(entry)
@@ -91,10 +92,29 @@ def scan(
         yield _batch(found)
 
 
-def check_paths(paths: Iterable[str]) -> None:
-    """Raises NoSuchPath when one of `paths` does not exist, SourceUnreadable when one cannot be read or entered."""
-    for path in paths:
-        _checked(path)
+def named_path(given: str) -> str:
+    """Return the absolute path of something that a user named, without `..`. Blocking: for a thread.
+
+    The only judge of such paths. Raises NoSuchPath when there is nothing, SourceUnreadable when it cannot be read or
+    entered, SourceVanished when its card or server is away.
+    """
+    if not given:
+        raise NoSuchPath("An empty path names no file; write . for the current folder.")
+    try:
+        path = os.path.realpath(given) if ".." in PurePath(given).parts else str(Path(given).absolute())
+        if Path(path).is_dir():
+            os.scandir(path).close()
+        elif stat.S_ISREG(Path(path).stat().st_mode) and not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NoSuchPath(
+            f"{printable(given)} does not exist; check the spelling, and whether the card is mounted."
+        ) from error
+    except OSError as error:
+        raise source_error(given, error) from error
+    except ValueError as error:  # a zero byte, or a character that no file name can hold
+        raise NoSuchPath(f"{printable(given)} cannot be the name of a file.") from error
+    return path
 
 
 def candidate_of(path: str, real: str = "") -> Candidate:
@@ -106,27 +126,6 @@ def candidate_of(path: str, real: str = "") -> Candidate:
 def candidate_at(path: str, descriptor: int, real: str = "") -> Candidate:
     """The file that is open, as it is now; `path` and `real` tell where it was opened. Raises OSError."""
     return Candidate.of(path, os.fstat(descriptor), mount_of(descriptor), real)
-
-
-def _checked(given: str) -> str:
-    """`given` as an absolute path of something that exists and can be read or entered."""
-    if not given:
-        raise NoSuchPath("An empty path names nothing; write . for the folder that you are in.")
-    try:
-        path = os.path.realpath(given) if ".." in PurePath(given).parts else str(Path(given).absolute())
-        if Path(path).is_dir():
-            os.scandir(path).close()
-        elif stat.S_ISREG(Path(path).stat().st_mode) and not os.access(path, os.R_OK):
-            raise SourceUnreadable(f"{printable(given)} cannot be read: give your user the right to read it.")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise NoSuchPath(
-            f"{printable(given)} does not exist; check the spelling, and whether the card is mounted."
-        ) from error
-    except OSError as error:
-        raise source_error(given, error) from error
-    except ValueError as error:  # a zero byte, or a character that no file name can hold
-        raise NoSuchPath(f"{printable(given)} cannot be the name of a file.") from error
-    return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,6 @@ QUESTIONS: dict[str, Question] = {
     "the end of a walk": lambda c, t: uploads.mark_scanned(c, t.upload, ["/card"]),
     "the end of an upload": lambda c, t: uploads.finish_if_done(c, t.upload),
     "the begin of a walk": lambda c, t: sources.begin_walk(c, t.upload, "/card/none"),
-    "files below a path": lambda c, t: sources.holds_any(c, t.upload, ["/card/none"]),
     "a new file": lambda c, t: walked.add_candidates(c, t.upload, t.project, [candidate("/card/new.jpg")]),
     "a file": lambda c, t: files.file(c, t.file),
     "a change of a file": lambda c, t: files.move(c, t.file, FileEvent.FAILED),

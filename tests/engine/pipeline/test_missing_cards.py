@@ -17,7 +17,7 @@ from tests.photos import write_flight
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import projects, sources, uploads, walked
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.pipeline import walk
+from tui_uploader.engine.pipeline import path_walk, walk
 from tui_uploader.errors import NoSuchPath, NothingToUpload, NotPossibleNow
 from tui_uploader.intake.scan import ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -110,7 +110,7 @@ async def test_a_card_that_goes_away_while_it_is_looked_through_is_awaited(world
 
     away = world.folder / "away"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(walk, "scan", pulled)
+        patch.setattr(path_walk, "scan", pulled)
         async with world.cloud_running(), world.engine() as manager:
             await add(manager, world.card, world.folder / "second", auto_process=False)
             status = await when(manager, 1, lambda status: status.notice)
@@ -135,14 +135,14 @@ async def test_a_card_that_hangs_while_it_is_looked_through_is_told(
             answers.wait(30)
         yield from scan(paths, *arguments, **options)
 
-    monkeypatch.setattr(walk, "scan", hanging)
+    monkeypatch.setattr(path_walk, "scan", hanging)
     monkeypatch.setattr(walk, "_HANGS_AFTER", 0.05)
     monkeypatch.setattr(walk, "_TURN_SECONDS", 0.05)
     async with world.cloud_running(), world.engine() as manager:
         try:
             await add(manager, world.card, world.folder / "second", auto_process=False)
             status = await when(manager, 1, lambda status: status.notice and status.notice.needs_person)
-            assert status.notice is not None and f"{world.card} does not answer" in status.notice.message
+            assert status.notice is not None and f"{world.card} does not respond" in status.notice.message
             assert (status.counts, status.state) == (Counts(uploaded=1), UploadState.PREPARING)
         finally:
             answers.set()

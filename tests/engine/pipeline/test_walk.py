@@ -1,23 +1,25 @@
-"""Walks that end early, meet each other, or meet what was there before."""
+"""Walks that end early, or find files of earlier walks."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate
 from tests.engine.world import World, add, settled, when
-from tests.photos import jpeg, write_flight, write_photo
-from tests.until import until
+from tests.photos import write_flight, write_photo
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import projects, uploads, walked
-from tui_uploader.engine.pipeline import walk
-from tui_uploader.errors import JournalUnwritable, NothingToUpload
+from tui_uploader.engine.pipeline import enqueue, path_walk, walk
+from tui_uploader.errors import JournalUnwritable
+from tui_uploader.intake.scan import ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import MAX_IMAGES, Counts, FileStage, ProjectKind, UploadState
 
@@ -27,24 +29,28 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", processing_seconds=0.2))
 
 
-def write_notes(folder: Path, number: int) -> None:
-    """Files that are no images, so that a walk takes its time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for index in range(number):
-        (folder / f"{index:05}.txt").touch()
+async def test_a_walk_that_the_end_of_the_engine_interrupts_is_repeated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uploading has begun with the first file; the rest of the card is not forgotten."""
+    write_flight(world.card, 3)
+    may_continue = threading.Event()
 
+    def interrupted(paths: Sequence[str], *arguments: Any, **options: Any) -> Iterator[ScanBatch]:
+        for batch in scan(paths, *arguments, batch_size=1, **options):
+            yield batch
+            may_continue.wait(30)
 
-async def test_a_walk_that_the_end_of_the_engine_interrupts_is_done_again(world: World) -> None:
-    """Closing the engine during a walk must not mark its paths as walked: the rest of the card would be lost."""
-    write_notes(world.card, 2000)
-    write_flight(world.card / "zzz", 3)
+    monkeypatch.setattr(path_walk, "scan", interrupted)
+    monkeypatch.setattr(enqueue, "_WALK_SECONDS", 0.2)
     async with world.cloud_running():
-        async with world.engine() as manager:
-            adding = asyncio.create_task(add(manager, world.card, auto_process=False))
-            await until(lambda: manager.queries.status().uploads)
-            adding.cancel()
-            await asyncio.gather(adding, return_exceptions=True)
-            assert manager.queries.status().uploads[0].state is UploadState.PREPARING
+        try:
+            async with world.engine() as manager:
+                upload = await add(manager, world.card, auto_process=False)
+                status = await when(manager, upload.upload, lambda status: status.counts.uploaded)
+                assert (status.state, status.counts) == (UploadState.PREPARING, Counts(uploaded=1))
+        finally:
+            may_continue.set()
         async with world.engine() as manager:
             await when(manager, 1, lambda status: status.counts.uploaded == 3, seconds=10)
 
@@ -72,41 +78,37 @@ async def test_a_card_that_is_not_mounted_yet_at_the_start_is_not_forgotten(worl
             assert (await settled(manager, 1)).counts == Counts(uploaded=3)
 
 
-async def test_an_empty_folder_does_not_take_what_was_added_beside_it_away(world: World) -> None:
-    """Adding a folder without images and one with images at once loses nothing of the second."""
-    write_notes(world.card / "first", 3000)
-    write_flight(world.card / "second", 2)
-    async with world.cloud_running(), world.engine() as manager:
-        first = asyncio.create_task(add(manager, world.card / "first"))
-        await until(lambda: manager.queries.status().uploads)
-        second = await add(manager, world.card / "second")
-        with contextlib.suppress(NothingToUpload):  # it is told where the walk does not take long
-            await first
-        await when(manager, second.upload, lambda status: status.counts.uploaded == 2, seconds=8)
+def limit_pages(connection: sqlite3.Connection, more: int) -> None:
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages + more}")
 
 
-async def test_a_full_disk_during_a_walk_loses_no_files(world: World) -> None:
-    """When the journal does not take a batch of candidates, the path stays to be walked."""
+async def test_a_request_on_a_full_disk_leaves_no_trace(world: World) -> None:
     for number in range(40):
         write_photo(world.card / f"{number:0200}.JPG", 500)  # whose names need more room than there is
-    (world.folder / "bad").mkdir()
-    (world.folder / "bad" / "CUT.JPG").write_bytes(jpeg(5000)[:3000])
-
-    def fill(connection: sqlite3.Connection) -> None:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count = {pages + 3}")
-
-    def make_room(connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA max_page_count = 1000000")
-
     async with world.cloud_running(), world.engine() as manager:
-        upload = await add(manager, world.folder / "bad")
-        await when(manager, upload.upload, lambda status: status.counts.failed == 1)
-        await world.context.journal.write(fill)
+        await manager.queries.projects()
+        await world.context.journal.write(partial(limit_pages, more=3))
         with pytest.raises(JournalUnwritable, match="full"):
             await add(manager, world.card)
-        await world.context.journal.write(make_room)
-        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 40)
+        await world.context.journal.write(partial(limit_pages, more=1_000_000))
+        assert not world.context.summary.uploads and not world.context.summary.projects
+        upload = await add(manager, world.card, auto_process=False)
+        assert (await settled(manager, upload.upload)).counts == Counts(uploaded=40)
+
+
+async def test_a_full_disk_during_a_walk_loses_no_files(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the journal does not take a batch, the path remains to be walked."""
+    for number in range(100):
+        write_photo(world.card / f"{number:0200}.JPG", 500)
+    monkeypatch.setattr(path_walk, "scan", partial(scan, batch_size=5))
+    async with world.cloud_running(), world.engine() as manager:
+        await world.context.journal.write(partial(limit_pages, more=20))
+        with pytest.raises(JournalUnwritable, match="full"):
+            await add(manager, world.card, auto_process=False)
+        assert 0 < world.context.summary.files(1, *FileStage) < 100
+        await world.context.journal.write(partial(limit_pages, more=1_000_000))
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 100)
 
 
 async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(harness: JournalHarness) -> None:

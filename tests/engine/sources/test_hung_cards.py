@@ -86,7 +86,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("tui_uploader.engine.sources.modified._SECONDS_PER_BATCH", 0.2)
     monkeypatch.setattr("tui_uploader.engine.pipeline.check._ORDER_SECONDS", 0.2)
     monkeypatch.setattr("tui_uploader.engine.pipeline.walk._TURN_SECONDS", 0.2)
-    monkeypatch.setattr("tui_uploader.engine.pipeline.enqueue._SCAN_PATIENCE", 0.2)
+    monkeypatch.setattr("tui_uploader.engine.pipeline.enqueue._WALK_SECONDS", 0.2)
     monkeypatch.setattr("tui_uploader.cloud.http.pool._RELEASE_SECONDS", 0.2)
     return world
 

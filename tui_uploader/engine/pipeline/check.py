@@ -37,7 +37,7 @@ from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
 
-_WORKER = "intake"
+_WORKER = "file check"
 _READERS = 2
 """For each file system."""
 _ORDER_SECONDS = 5.0

@@ -1,98 +1,180 @@
-"""Puts files and folders into the queue of a project; what turns out to be nothing to upload is taken back."""
+"""Put files and folders into the queue of a project: walk to the first files, then write everything at once.
+
+The paths are walked before anything is written, so a request in which there is nothing to upload leaves no trace. It
+takes one transaction to create the project, the upload and its first files. The rest of a large folder is walked, and
+written, while those are already being uploaded.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import sources, uploads
+from tui_uploader.engine.pipeline.path_walk import PathWalk
 from tui_uploader.engine.pipeline.projects import Find, Projects
-from tui_uploader.engine.pipeline.walk import Scanner
-from tui_uploader.errors import EngineError, NothingToUpload, UnforeseenFailure, UploaderError, UsageError
-from tui_uploader.intake.scan import check_paths
-from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind, Skipped
+from tui_uploader.engine.pipeline.walk import Walker, not_responding, write_batch
+from tui_uploader.errors import (
+    EngineError,
+    NoSuchPath,
+    NothingToUpload,
+    SourceUnreadable,
+    SourceVanished,
+    UnforeseenFailure,
+    UploaderError,
+    UsageError,
+)
+from tui_uploader.model import AddRequest, ProjectKind
 from tui_uploader.text import printable
 
-_SCAN_PATIENCE = 2.0
+log = logging.getLogger(__name__)
+
+_WALK_SECONDS = 2.0
+"""How long a request waits for files to be found, and then for the walk of its paths to end."""
 
 
-class Adder:
-    def __init__(self, context: EngineContext, projects: Projects, scanner: Scanner) -> None:
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Paths that were added to an upload."""
+
+    added: Sequence[str] = ()
+    unscanned: frozenset[str] = frozenset()
+    """Those whose walk has not come to its end: the upload waits for them."""
+
+
+class Enqueuer:
+    def __init__(self, context: EngineContext, projects: Projects, walker: Walker) -> None:
         self._context = context
         self._projects = projects
-        self._scanner = scanner
+        self._walker = walker
 
     async def add(self, request: AddRequest) -> int:
-        """The upload; returns when the folders have been walked, or after two seconds while that goes on.
+        """Return the number of the upload, once its paths are walked, or after a few seconds while they are.
 
-        Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
+        Raises NothingToUpload, NoSuchPath and SourceUnreadable, and what `Projects.for_upload` raises; then nothing
+        was written.
         """
-        paths = tuple(os.path.normpath(path) for path in request.paths)
-        _check(request)
-        await self._check_paths(paths)
-        find_project = await self._project_for(request)
-        auto = request.auto_process and request.kind is ProjectKind.IMAGES
-        now = self._context.clocks.wall()
-        upload = await self._context.journal.write(
-            lambda connection: uploads.add_sources(connection, find_project(connection), paths, auto, now)
-        )
-        walks = {self._scanner.walk(upload, path) for path in paths}
-        done, under_way = await asyncio.wait(walks, timeout=_SCAN_PATIENCE)
-        if not under_way:
-            failures = [failure for walk in done if not walk.cancelled() and (failure := walk.result())]
-            await self._take_back_if_nothing(upload, paths, failures)
+        paths = _checked(request)
+        known = await self._projects.known(request.target, request.account, request.kind)
+        kind = request.kind if known is None else self._context.summary.projects[known].kind
+        before = await self._paths_before(known)
+        walks = [self._walker.begin(path, kind, (*before.added, *paths)) for path in paths]
+        try:
+            nothing = await self._find_first(walks)
+            project = await self._projects.for_upload(request.target, request.account, request.kind)
+            if nothing is not None and before.unscanned.isdisjoint(walk.path for walk in walks):
+                raise nothing
+            upload = await self._write(request, project, walks)
+        except BaseException:
+            for walk in walks:
+                walk.close()
+            raise
+        under_way = {self._walker.continue_for(upload, walk) for walk in walks}
+        done, _ = await asyncio.wait(under_way, timeout=_WALK_SECONDS)
+        for failure in [walk.result() for walk in done if not walk.cancelled()]:
+            if isinstance(failure, EngineError) and not isinstance(failure, UnforeseenFailure):
+                raise failure
         return upload
 
-    async def _check_paths(self, paths: Sequence[str]) -> None:
-        """Raises NoSuchPath, SourceUnreadable. A card that does not answer is a matter of its walk."""
-        sources = self._context.sources
-        checks = [asyncio.create_task(sources.run(path, check_paths, (path,)), name="check-path") for path in paths]
-        done, unanswered = await asyncio.wait(checks, timeout=_SCAN_PATIENCE)
-        for check in unanswered:
-            check.cancel()
-        for failure in [check.exception() for check in checks if check in done]:
-            if failure is not None:
-                raise failure
+    async def _paths_before(self, project: int | None) -> _Paths:
+        """Paths of the open upload of the project."""
+        if project is None:
+            return _Paths()
 
-    async def _project_for(self, request: AddRequest) -> Find:
-        match request.target:
-            case NewProject(name):
-                return self._projects.new(name, request.account, request.kind)
-            case ExistingProject(id_or_name):
-                return await self._projects.finder(id_or_name, request.account, request.kind)
+        def paths(connection: sqlite3.Connection) -> _Paths:
+            upload = uploads.open_upload(connection, project)
+            if upload is None:
+                return _Paths()
+            return _Paths(sources.added(connection, upload), frozenset(sources.unscanned(connection, upload)))
 
-    async def _take_back_if_nothing(self, upload: int, paths: Sequence[str], failures: Sequence[UploaderError]) -> None:
-        """`failures`: of the walks of these paths. Where others hold files, a failed one is told with the upload."""
-        if any(isinstance(failure, UnforeseenFailure) for failure in failures):
-            return  # it may pass: the walk is tried again, and the upload tells if it does not
+        return await self._context.journal.read(paths)
+
+    async def _find_first(self, walks: Sequence[PathWalk]) -> UploaderError | None:
+        """Walk each path until a file is found. A card that does not respond is left to its walk.
+
+        Returns the error for a request without any file. Raises NoSuchPath, SourceUnreadable.
+        """
+        searches = [asyncio.create_task(walk.find_first(), name="find-first") for walk in walks]
+        try:
+            done, _ = await asyncio.wait(searches, timeout=_WALK_SECONDS)
+        finally:
+            for search in searches:
+                search.cancel()
+        failures = [failure for search in searches if search in done and (failure := search.exception())]
         for failure in failures:
-            if isinstance(failure, EngineError):
-                raise failure
-        skipped = await self._context.journal.read(lambda connection: uploads.skipped(connection, upload))
+            _raise_if_final(failure)
+        for walk in walks:
+            if ".." in PurePosixPath(walk.path).parts:  # where it leads is unknown without the card
+                raise not_responding(walk.path)
+        vanished = [failure for failure in failures if isinstance(failure, SourceVanished)]
+        if len(done) < len(walks) or any(walk.found_files for walk in walks) or len(vanished) < len(failures):
+            return None  # an unforeseen failure may pass: its walk is repeated
+        return vanished[0] if vanished else _nothing_in(walks)
 
-        def take_back(connection: sqlite3.Connection) -> bool:
-            nothing = not sources.holds_any(connection, upload, paths)
-            if nothing:
-                uploads.withdraw_paths(connection, upload, paths)
-            return nothing
+    async def _write(self, request: AddRequest, find_project: Find, walks: Sequence[PathWalk]) -> int:
+        auto_process = request.auto_process and request.kind is ProjectKind.IMAGES
+        now = self._context.clocks.wall()
+        paths = [walk.path for walk in walks]
 
-        if await self._context.journal.write(take_back):
-            raise failures[0] if failures else _nothing_in(paths, skipped)
+        def create(connection: sqlite3.Connection) -> tuple[int, int]:
+            project = find_project(connection)
+            return project, uploads.add_sources(connection, project, paths, auto_process, now)
+
+        def create_with_files(connection: sqlite3.Connection) -> int:
+            project, upload = create(connection)
+            for walk in answered:
+                sources.begin_walk(connection, upload, walk.path)
+                for batch in walk.batches:
+                    write_batch(connection, batch, upload, walk.path, project)
+            return upload
+
+        answered = [walk for walk in walks if walk.batches or walk.ended]
+        with contextlib.suppress(UnforeseenFailure):
+            upload = await self._context.journal.write(create_with_files)
+            for walk in answered:
+                walk.in_journal = True
+                walk.batches.clear()
+            return upload
+        # The journal cannot hold one of the files: its walk will find out which, and skip it.
+        _, upload = await self._context.journal.write(create)
+        return upload
 
 
-def _check(request: AddRequest) -> None:
-    """Raises UsageError."""
+def _checked(request: AddRequest) -> tuple[str, ...]:
+    """The paths of the request. Raises UsageError."""
     if not request.paths:
         raise UsageError("Name at least one file or folder to upload.")
-    if any(not Path(path).is_absolute() for path in request.paths):
-        raise UsageError("The engine takes absolute paths only: it has another working folder than you.")
+    if any(path and not path.startswith("/") for path in request.paths):
+        raise UsageError("The engine takes only absolute paths: its working folder is not yours.")
+    return tuple(dict.fromkeys(_tidied(path) for path in request.paths))
 
 
-def _nothing_in(paths: Sequence[str], skipped: Sequence[Skipped]) -> NothingToUpload:
-    where = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
-    looked_at = f" Passed over: {len(skipped)}, the first because: {skipped[0].reason}." if skipped else ""
-    return NothingToUpload(f"There is nothing to upload in {printable(where)}.{looked_at}")
+def _tidied(path: str) -> str:
+    """Without `.` and empty steps. Where `..` leads is known only to the file system."""
+    return os.path.normpath(path) if path and ".." not in PurePosixPath(path).parts else path
+
+
+def _raise_if_final(failure: BaseException) -> None:
+    """Raise a failure that a repeated walk would meet again, or that concerns all walks."""
+    if isinstance(failure, SourceUnreadable) and isinstance(failure.__cause__, PermissionError):
+        raise NoSuchPath(str(failure)) from failure  # a mistake in the command, like a wrong path
+    if isinstance(failure, (NoSuchPath, SourceUnreadable)):
+        raise failure
+    if isinstance(failure, EngineError) and not isinstance(failure, UnforeseenFailure):
+        raise failure
+    if not isinstance(failure, (SourceVanished, UnforeseenFailure)):
+        log.error("Unexpected error while looking for files", exc_info=failure)
+
+
+def _nothing_in(walks: Sequence[PathWalk]) -> NothingToUpload:
+    where = walks[0].path if len(walks) == 1 else f"{walks[0].path} and {len(walks) - 1} more"
+    skipped = [entry for walk in walks for batch in walk.batches for entry in batch.skipped]
+    reason = f" Skipped: {len(skipped)}, the first because: {skipped[0].reason}." if skipped else ""
+    return NothingToUpload(f"There is nothing to upload in {printable(where)}.{reason}")

@@ -13,11 +13,19 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported, UsageError
-from tui_uploader.model import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model import (
+    ExistingProject,
+    NewProject,
+    Processing,
+    ProcessingState,
+    Project,
+    ProjectKind,
+    Target,
+)
 from tui_uploader.text import printable
 
 Find = Callable[[sqlite3.Connection], int]
-"""Finds a project in the journal, or writes it down, as part of a transaction. Raises NoSuchProject."""
+"""Finds a project in the journal, or writes it down, as part of a transaction."""
 
 _LISTING_PATIENCE = 10.0
 """Seconds that each service has to list its projects."""
@@ -30,20 +38,13 @@ class Projects:
         self._context = context
         self._making: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def row(self, project: int) -> ProjectRecord:
-        """Raises NoSuchProject when it was taken back, as one is whose only upload turned out to hold nothing."""
-        found = self._context.summary.projects.get(project)
-        if found is None:
-            raise NoSuchProject("The project was taken back: the upload that it was made for holds nothing. Try again.")
-        return found
-
     async def made(self, project: int) -> str:
         """The service's id of the project, which is made there if that has not been done.
 
         Raises NotSignedIn, LinkError and what else the cloud answers.
         """
         async with self._making[project]:
-            row = self.row(project)
+            row = self._context.summary.projects[project]
             if row.remote_id is not None:
                 return row.remote_id
             account = self._context.account_of(row)
@@ -78,18 +79,40 @@ class Projects:
         known = self._known(text, account)
         if known is not None:
             return known
-        return await self._context.journal.write(await self.finder(text, account, kind))
+        return await self._context.journal.write(await self._at_service(text, account, kind))
 
-    async def finder(self, text: str, account: str | None, kind: ProjectKind) -> Find:
-        """What finds that project in the transaction that uses it: until then it may be written down, or taken back.
+    async def known(self, target: Target, account: str | None, kind: ProjectKind) -> int | None:
+        """The project that an upload to `target` goes to, if the journal has it. Raises NoSuchProject."""
+        match target:
+            case ExistingProject(id_or_name):
+                return self._known(id_or_name, account)
+            case NewProject(name):
+                try:
+                    owner = self._context.accounts.chosen(account).login.account
+                except NotSignedIn:
+                    return None
+                return await self._context.journal.read(
+                    lambda connection: projects.newest_named(connection, owner, name, kind)
+                )
 
-        Raises NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
+    async def for_upload(self, target: Target, account: str | None, kind: ProjectKind) -> Find:
+        """Return a function that finds the project of an upload, or writes it down, in the upload's transaction.
+
+        Raises UsageError, NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
         """
-        known = self._known(text, account)
-        if known is not None:
-            return lambda connection: projects.existing_project(connection, known)
+        match target:
+            case NewProject(name):
+                return self.new(name, account, kind)
+            case ExistingProject(id_or_name):
+                known = self._known(id_or_name, account)
+                if known is not None:
+                    return lambda _: known
+                return await self._at_service(id_or_name, account, kind)
+
+    async def _at_service(self, text: str, account: str | None, kind: ProjectKind) -> Find:
+        """Raises NoSuchProject, NotSignedIn, LinkError."""
         signed_in = self._context.accounts.chosen(account)
-        remote = await self._at_service(text, signed_in.cloud)
+        remote = await self._looked_up(text, signed_in.cloud)
         owner = signed_in.login.account
         return lambda connection: projects.remote_project(
             connection, owner, remote.name, kind, remote.id, remote.web_address
@@ -104,7 +127,7 @@ class Projects:
             raise NoSuchProject(f"Several projects are called {printable(text)} ({ids}). Name one by its id.")
         return by_name[0].id if by_name else None
 
-    async def _at_service(self, text: str, cloud: Cloud) -> RemoteProject:
+    async def _looked_up(self, text: str, cloud: Cloud) -> RemoteProject:
         try:
             listed: Sequence[RemoteProject] = await cloud.projects()
         except Unsupported:

@@ -14,7 +14,7 @@ QUIET_TRIES = 2
 """Unforeseen failures in a row that are only logged: the next try often succeeds."""
 
 _WORK = {
-    "scan": "look through folders",
+    "walk": "look through folders",
     "check": "check files",
     "send": "send files",
     "register": "register stored files",
@@ -27,7 +27,7 @@ _WORK = {
 }
 """The work of each worker, for the sentence about a failure."""
 
-UPLOADING_WORKERS = frozenset({"scan", "walk", "check", "intake", "send", "register", "finish"})
+UPLOADING_WORKERS = frozenset({"walk", "path walk", "check", "file check", "send", "register", "finish"})
 """Those without which files do not get uploaded."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from tui_uploader.engine.journal.records import ProjectRecord
-from tui_uploader.errors import NoSuchProject, SourceChanged, UploaderError
+from tui_uploader.errors import SourceChanged, UploaderError
 from tui_uploader.model import FileStage, ProjectKind
 
 
@@ -39,13 +39,6 @@ def remote_project(
     return add_project(connection, account, name, kind, remote_id=remote_id, web_address=web_address)
 
 
-def existing_project(connection: sqlite3.Connection, project: int) -> int:
-    """Return `project`. Raises NoSuchProject if it was deleted."""
-    if connection.execute("SELECT 1 FROM projects WHERE id = ?", (project,)).fetchone() is None:
-        raise NoSuchProject("The project was withdrawn in the meantime. Try again.")
-    return project
-
-
 def newest_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> int | None:
     """Return the newest project of that name that this machine created."""
     row = connection.execute(
@@ -63,15 +56,6 @@ def set_project(connection: sqlite3.Connection, project: int, **facts: object) -
     """Set columns, whose names must not come from outside the engine."""
     columns = ", ".join(f"{column} = ?" for column in facts)
     connection.execute(f"UPDATE projects SET {columns} WHERE id = ?", (*facts.values(), project))
-
-
-def drop_unused_project(connection: sqlite3.Connection, project: int) -> None:
-    """Delete a project without uploads that the service does not have."""
-    connection.execute(
-        "DELETE FROM projects WHERE id = ? AND remote_id IS NULL AND make_asked_at IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM uploads WHERE project = projects.id)",
-        (project,),
-    )
 
 
 def hold_start(connection: sqlite3.Connection, project: int, reason: UploaderError) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
 
 
 def at_or_below(path: str) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
@@ -67,14 +66,3 @@ def begin_walk(connection: sqlite3.Connection, upload_id: int, path: str) -> Non
 def unscanned(connection: sqlite3.Connection, upload_id: int) -> list[str]:
     rows = connection.execute("SELECT path FROM sources WHERE upload = ? AND NOT scanned ORDER BY id", (upload_id,))
     return [os.fsdecode(row["path"]) for row in rows]
-
-
-def holds_any(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> bool:
-    """Whether the upload has a file at or below one of the paths."""
-    return any(
-        connection.execute(
-            f"SELECT 1 FROM files WHERE upload = ? AND {condition} LIMIT 1", (upload_id, *values)
-        ).fetchone()
-        for path in paths
-        for condition, values in at_or_below(path)
-    )

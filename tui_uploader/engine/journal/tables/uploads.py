@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Sequence
 
 from tui_uploader.engine.journal.records import UNFINISHED, UploadRecord, one_upload, tally_of
-from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import NoSuchUpload, NotPossibleNow
 from tui_uploader.model import (
     ImpossibleTransition,
@@ -31,15 +30,21 @@ def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRecord:
     return found
 
 
+def open_upload(connection: sqlite3.Connection, project: int) -> int | None:
+    """The upload that files added to the project go to; None if a new one has to be created."""
+    row = connection.execute(
+        "SELECT id FROM uploads WHERE project = ? AND state <> ? AND NOT dismissed ORDER BY id DESC LIMIT 1",
+        (project, UploadState.COMPLETE),
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
 def add_sources(
     connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool, now: float
 ) -> int:
     """Add paths to the project's open upload, or to a new one. Returns its number."""
-    open_upload = connection.execute(
-        "SELECT id FROM uploads WHERE project = ? AND state <> ? AND NOT dismissed ORDER BY id DESC LIMIT 1",
-        (project, UploadState.COMPLETE),
-    ).fetchone()
-    if open_upload is None:
+    upload_id = open_upload(connection, project)
+    if upload_id is None:
         cursor = connection.execute(
             "INSERT INTO uploads (project, state, auto_process, added_at) VALUES (?, ?, ?, ?)",
             (project, UploadState.PREPARING, auto_process, now),
@@ -47,7 +52,6 @@ def add_sources(
         assert cursor.lastrowid is not None
         upload_id = cursor.lastrowid
     else:
-        upload_id = int(open_upload["id"])
         move_upload(connection, upload_id, UploadEvent.ADDED)
         connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (auto_process, upload_id))
     connection.executemany(
@@ -66,25 +70,6 @@ def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence
     )
     if not upload(connection, upload_id).unscanned:
         move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
-
-
-def withdraw_paths(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:
-    """Undo the addition of paths in which nothing was found; an upload created for them alone is deleted."""
-    found = upload(connection, upload_id)
-    connection.executemany(
-        "DELETE FROM sources WHERE upload = ? AND path = ?", [(upload_id, os.fsencode(path)) for path in paths]
-    )
-    left = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM sources WHERE upload = ?) OR EXISTS (SELECT 1 FROM files WHERE upload = ?)",
-        (upload_id, upload_id),
-    ).fetchone()[0]
-    if left:
-        if not upload(connection, upload_id).unscanned:
-            move_upload(connection, upload_id, UploadEvent.SCANNED, unless_impossible=True)
-        return
-    for table, column in (("sources", "upload"), ("skipped", "upload"), ("tallies", "upload"), ("uploads", "id")):
-        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (upload_id,))
-    projects.drop_unused_project(connection, found.project)
 
 
 def move_upload(
