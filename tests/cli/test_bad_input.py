@@ -166,6 +166,13 @@ def test_the_same_command_again_counts_no_image_twice(cloud: LocalCloud, tmp_pat
     assert sum(added.json["counts"].values()) == MAX_IMAGES // 2 + 1
 
 
+@pytest.mark.parametrize("paths", [("/no/such/\x1bpath",), ("/", "/no/such/path"), ("",)])
+def test_a_path_that_does_not_exist_is_a_usage_error(paths: tuple[str, ...]) -> None:
+    answer = quick("upload", *paths, "--new", "Quarry")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err and "\x1b" not in answer.err
+
+
 def test_what_may_not_be_read_at_all_is_a_usage_error(tmp_path: Path) -> None:
     (photo,) = write_flight(tmp_path / "card", 1)
     photo.chmod(0)

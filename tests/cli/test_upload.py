@@ -41,25 +41,13 @@ def environment_login(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIX4D_CLOUD_URL", "https://cloud.example/")
 
 
-def test_paths_are_absolute_and_the_rest_is_as_asked(
-    stand_in: StandIn, card: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(card.parent)
+def test_the_request_is_as_typed(stand_in: StandIn) -> None:
     assert run(["upload", "card", "--new", "Quarry", "--results"]) == 0
     (request,) = stand_in.heard("add")
-    assert request.paths == (str(card),)
+    assert request.paths == ("card",)
     assert (request.target, request.kind) == (NewProject("Quarry"), ProjectKind.RESULTS)
     assert not request.auto_process
     assert request.account is None
-
-
-def test_dots_are_followed_through_links(stand_in: StandIn, card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere = card / "deep" / "er"
-    elsewhere.mkdir(parents=True)
-    (card.parent / "link").symlink_to(elsewhere)
-    monkeypatch.chdir(card.parent)
-    assert run(["upload", "link/..", "--project", "7"]) == 0
-    assert stand_in.heard("add")[0].paths == (str(card / "deep"),)
 
 
 def test_a_name_that_is_no_utf8_gets_through(stand_in: StandIn, card: Path) -> None:
@@ -75,9 +63,6 @@ def test_a_name_that_is_no_utf8_gets_through(stand_in: StandIn, card: Path) -> N
         ["upload"],
         ["upload", "/"],
         ["upload", "/", "--new", "A", "--project", "B"],
-        ["upload", "/no/such/\x1bpath", "--new", "A"],
-        ["upload", "/", "/no/such/path", "--new", "A"],
-        ["upload", "", "--new", "A"],
         ["upload", "/", "--new", " "],
         ["upload", "/", "--project", ""],
         ["upload", "/", "--new", "A", "--nonsense"],

@@ -22,7 +22,7 @@ from tui_uploader.engine.notifier import Notifier, Subject, Topic, subjects_of
 from tui_uploader.engine.pipeline.media_return import MediaReturn
 from tui_uploader.engine.pipeline.multipart_gc import MultipartCleaner
 from tui_uploader.engine.pipeline.process import ProcessingWorker
-from tui_uploader.engine.pipeline.walk import Scanner
+from tui_uploader.engine.pipeline.walk import Walker
 from tui_uploader.engine.retention import Retention
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import Counts, FileStage, UploadState
@@ -112,7 +112,7 @@ async def test_workers_without_work_are_not_woken_by_every_file(
 ) -> None:
     """Each file takes four commits. Workers that have nothing to do with files look a few times at all of them."""
     steps: Counter[str] = Counter()
-    for worker in (Scanner, ProcessingWorker, MediaReturn, MultipartCleaner, Retention):
+    for worker in (Walker, ProcessingWorker, MediaReturn, MultipartCleaner, Retention):
         step = worker.step
 
         async def counted(self: object, step=step, name=worker.__name__) -> float | None:  # type: ignore[no-untyped-def]

@@ -126,8 +126,8 @@ async def test_relative_paths_are_made_absolute_by_the_front_end(
     monkeypatch.chdir(tmp_path)
     await client.add(AddRequest(("DCIM/../a.jpg", "/b.jpg", "."), NewProject("North")))
     assert manager.requests[0].paths == (f"{tmp_path}/DCIM/../a.jpg", "/b.jpg", f"{tmp_path}")
-    with pytest.raises(UsageError, match="is not absolute"):
-        await client.add(AddRequest(("",), NewProject("North")))
+    await client.add(AddRequest(("",), NewProject("North")))
+    assert manager.requests[1].paths == ("",), "not the current folder"
 
 
 async def test_errors_are_those_of_the_manager(client: EngineClient) -> None:

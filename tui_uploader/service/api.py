@@ -41,7 +41,6 @@ from tui_uploader.service.protocol import (
     SignedOut,
     SignOutRequest,
     StartProcessingRequest,
-    path_fault,
     version,
 )
 from tui_uploader.service.status_stream import latest
@@ -140,10 +139,6 @@ async def _set_bandwidth(manager: UploadManager, request: Request) -> object:
 
 async def _add(manager: UploadManager, request: Request) -> object:
     given = await _body(request, AddRequest)
-    for path in given.paths:
-        fault = path_fault(path)
-        if fault is not None:
-            raise UsageError(f"The path '{printable(path, 200)}' {fault}.")
     target = given.target
     _refuse_broken_text(target.name if isinstance(target, NewProject) else target.id_or_name, given.account)
     return await manager.add(given)

@@ -270,7 +270,10 @@ def _parameters(query: FileQuery) -> dict[str, str]:
 
 
 def _absolute(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Absolute paths, for the engine has another working directory. An empty path is left for the engine to refuse."""
+    """Make paths absolute, without touching them: the engine, which works in another folder, judges and resolves them.
+
+    An empty path remains empty, for the engine to refuse.
+    """
     if all(not path or Path(path).is_absolute() for path in paths):
         return paths
     try:

@@ -6,9 +6,6 @@ engine of another version and restart it.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import msgspec
 
 from tui_uploader.errors import EngineVersionDiffers
@@ -89,16 +86,3 @@ class Failure(msgspec.Struct, frozen=True):
 
 class FailureAnswer(msgspec.Struct, frozen=True):
     error: Failure
-
-
-def path_fault(path: str) -> str | None:
-    """Why the engine, whose working directory is `/`, cannot use this path; None when it can."""
-    if not Path(path).is_absolute():
-        return "is not absolute"
-    if "\0" in path:
-        return "contains a zero byte"
-    try:
-        os.fsencode(path)
-    except UnicodeEncodeError:
-        return "contains characters that no file name can have"
-    return None

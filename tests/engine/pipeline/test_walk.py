@@ -21,7 +21,7 @@ from tui_uploader.engine.pipeline import enqueue, path_walk, walk
 from tui_uploader.errors import JournalUnwritable
 from tui_uploader.intake.scan import ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import MAX_IMAGES, Counts, FileStage, ProjectKind, UploadState
+from tui_uploader.model import MAX_IMAGES, Counts, FileQuery, FileStage, ProjectKind, UploadState
 
 
 @pytest.fixture
@@ -139,3 +139,14 @@ async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(harn
     upload = harness.journal.summary.uploads[again]
     assert harness.journal.summary.files(again, FileStage.FOUND) == len(paths)
     assert (upload.state, upload.notice) == (UploadState.ACTIVE, None)
+
+
+async def test_dots_are_followed_through_links(world: World) -> None:
+    write_flight(world.card / "deep", 1)
+    (world.card / "deep" / "er").mkdir()
+    link = world.folder / "link"
+    link.symlink_to(world.card / "deep" / "er")
+    async with world.cloud_running(), world.engine() as manager:
+        upload = await add(manager, link / "..", auto_process=False)
+        (item,) = (await manager.queries.files(upload.upload, FileQuery())).files
+        assert Path(item.path).parent == world.card / "deep"

@@ -38,12 +38,10 @@ def test_a_typed_path_is_taken_literally(tmp_path: Path) -> None:
     )
 
 
-def test_an_unreadable_path_is_not_called_missing(tmp_path: Path) -> None:
-    name = "x" * 300
-    given_path = resolve_typed(name, str(tmp_path), "/")
-    assert not given_path.found and not given_path.missing
-    assert typed_warning(given_path) == f"Cannot read …{'x' * 59}: File name too long."
-    assert paste_warning(given_path) == typed_warning(given_path)
+def test_a_path_that_cannot_be_examined_is_left_to_the_engine(tmp_path: Path) -> None:
+    path = resolve_typed("x" * 300, str(tmp_path), "/")
+    assert path == ResolvedPaths(found=(LocalPath(f"{tmp_path}/{'x' * 300}", False),), missing=())
+    assert (typed_warning(path), paste_warning(path)) == ("", "")
 
 
 def test_a_cut_paste_is_reported(tmp_path: Path) -> None:

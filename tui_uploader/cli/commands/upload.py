@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,9 +13,8 @@ from tui_uploader.cli.records import upload_record
 from tui_uploader.cli.session import connected, hand_over_login, run
 from tui_uploader.cli.waiting import DONE, blocked_ending
 from tui_uploader.encoding import decode_argument
-from tui_uploader.errors import EngineGone, NoSuchPath, UsageError
+from tui_uploader.errors import EngineGone, UsageError
 from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind, Skipped, Target, UploadStatus
-from tui_uploader.text import printable
 
 _ENGINES = 3
 """Engines that receive the request, one after the other, before the command gives up."""
@@ -39,12 +35,9 @@ def upload(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
     """Upload files and folders to a project, in the background."""
-    target = _target(project, new)
-    whole_paths = tuple(absolute(path) for path in paths)
-    _check_readable(whole_paths)
     request = AddRequest(
-        paths=whole_paths,
-        target=target,
+        paths=tuple(paths),
+        target=_target(project, new),
         kind=ProjectKind.RESULTS if results else ProjectKind.IMAGES,
         auto_process=not (no_process or results),
     )
@@ -63,36 +56,6 @@ def _target(project: str | None, new: str | None) -> Target:
     if not (project or new or "").strip():
         raise UsageError("The project name is empty.")
     return target
-
-
-def absolute(path: str) -> str:
-    """`path` made absolute, since the engine runs in another folder.
-
-    Symbolic links are kept, except where `..` has to be resolved through them. Raises NoSuchPath.
-    """
-    if not path:
-        raise NoSuchPath("A path is empty.")  # it must not come to mean the current folder
-    given = Path(path)
-    try:
-        given.lstat()
-    except FileNotFoundError:
-        raise NoSuchPath(f"No such file or folder: {printable(path)}.") from None
-    except OSError as error:
-        raise NoSuchPath(f"Cannot access {printable(path)}: {error.strerror}.") from error
-    except ValueError:
-        raise NoSuchPath(f"Invalid path: {printable(path)}.") from None
-    return str(given.resolve() if ".." in given.parts else given.absolute())
-
-
-def _check_readable(paths: Sequence[str]) -> None:
-    """Raise NoSuchPath if none of the paths can be read; one among others is reported with the files."""
-    if all(_is_locked(path) for path in paths):
-        raise NoSuchPath(f"Cannot read {printable(paths[0])}: permission denied.")
-
-
-def _is_locked(path: str) -> bool:
-    wanted = os.R_OK | os.X_OK if Path(path).is_dir() else os.R_OK
-    return os.access(path, os.F_OK) and not os.access(path, wanted)
 
 
 async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:

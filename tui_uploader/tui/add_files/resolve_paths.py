@@ -21,10 +21,9 @@ class ResolvedPaths:
     """Typed or pasted paths, sorted by whether they exist."""
 
     found: tuple[LocalPath, ...]
+    """Also paths that cannot be examined: the engine reports why, when they are uploaded."""
     missing: tuple[str, ...]
     """Not on this machine; as typed."""
-    errors: tuple[str, ...] = ()
-    """Sentences about paths that may exist but cannot be read."""
     cut: bool = False
     """Whether the paste was too long to be parsed completely."""
 
@@ -49,21 +48,20 @@ def resolve_typed(text: str, here: str, home: str) -> ResolvedPaths:
 def _resolve(paths: Sequence[str], here: str, home: str, cut: bool) -> ResolvedPaths:
     found: list[LocalPath] = []
     missing: list[str] = []
-    errors: list[str] = []
     for given in paths:
         path = absolute_path(given, here, home)
         try:
             found.append(LocalPath(path, stat.S_ISDIR(Path(path).stat().st_mode)))
         except (FileNotFoundError, NotADirectoryError, ValueError):
             missing.append(given)
-        except OSError as error:
-            errors.append(f"Cannot read {_shown(given)}: {error.strerror}.")
-    return ResolvedPaths(tuple(found), tuple(missing), tuple(errors), cut)
+        except OSError:
+            found.append(LocalPath(path, False))
+    return ResolvedPaths(tuple(found), tuple(missing), cut)
 
 
 def paste_warning(resolved: ResolvedPaths) -> str:
     """Sentences about what is wrong with a paste; empty if nothing is."""
-    sentences = list(resolved.errors[:1])
+    sentences = []
     if resolved.missing:
         others = len(resolved.missing) - 1
         more = f" and {counted(others, 'other path')}" if others else ""
@@ -78,12 +76,12 @@ def paste_warning(resolved: ResolvedPaths) -> str:
 
 def typed_warning(resolved: ResolvedPaths) -> str:
     """A sentence about what is wrong with a typed path; empty if nothing is."""
-    if resolved.missing:
-        return (
-            f"{_shown(resolved.missing[0])} does not exist on this machine. Check the spelling and whether the card is"
-            " mounted."
-        )
-    return " ".join(resolved.errors)
+    if not resolved.missing:
+        return ""
+    return (
+        f"{_shown(resolved.missing[0])} does not exist on this machine. Check the spelling and whether the card is"
+        " mounted."
+    )
 
 
 def _shown(path: str) -> str:
