@@ -85,6 +85,6 @@ def typed_warning(resolved: ResolvedPaths) -> str:
 
 
 def _shown(path: str) -> str:
-    """`path` for a sentence: if it is long its end, which tells it from others."""
+    """`path` for a sentence; only the end of a long one, where paths differ."""
     safe = printable(path)
     return safe if len(safe) <= _LONGEST_SHOWN else f"…{safe[1 - _LONGEST_SHOWN :]}"

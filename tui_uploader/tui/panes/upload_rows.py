@@ -107,12 +107,12 @@ def detail_lines(status: UploadStatus, project: Project | None, width: int) -> l
     """
     if status.notice is not None:
         style = "error" if status.notice.needs_person else "warning"
-        said = f"! {cell_text(status.notice.message)}"
+        text = f"! {cell_text(status.notice.message)}"
     else:
         hold_up = hold_up_note(status, project)
-        style, said = ("warning", hold_up) if hold_up else ("muted", processing_note(status, project))
+        style, text = ("warning", hold_up) if hold_up else ("muted", processing_note(status, project))
     return [
-        *([Span(line, style)] for line in wrapped(said, width, most=_NOTE_LINES)),
+        *([Span(line, style)] for line in wrapped(text, width, most=_NOTE_LINES)),
         [Span(bytes_line(status), "muted")],
     ]
 
