@@ -54,7 +54,7 @@ async def test_an_unbracketed_paste_runs_no_command_and_a_path_opens_the_dialog(
     async with showing(directories) as screen:
         await until(lambda: screen.app.session.account)
         screen.app.post_message(UnbracketedPaste("mail: cancel y\r"))
-        await screen.shows("Pasted text ignored, nothing was done: mail: cancel y")
+        await screen.shows("Pasted text ignored, no command was run: mail: cancel y")
         screen.app.post_message(UnbracketedPaste(f"{card}\r"))
         await screen.shows("Upload files", "Enter uploads 3 images.")
 
@@ -65,7 +65,7 @@ async def test_quitting_says_that_uploads_continue(directories: Directories, fie
         upload = await paused(directories, flight(tmp_path, 3))
         await screen.shows("DJI_0003.JPG")
         await screen.press("q")
-    assert "go on in the background" in screen.app.parting_words
+    assert "continue in the background" in screen.app.parting_words
     async with EngineClient.connect(directories, spawn=False) as engine:
         assert (await engine.upload(upload)).counts.total == 4
 
@@ -132,7 +132,7 @@ async def test_an_engine_that_dies_is_reported_and_restarted_with_a_key(
         await screen.shows("E starts the engine:")
         assert "a.JPG" in screen.text, "the last content stays"
         await screen.press("p")
-        await screen.shows("The engine is not there; press E")
+        await screen.shows("The upload engine is not running. Press E")
         await screen.press("E")
         await screen.hides("E starts the engine:")
         await screen.shows("3 Uploads  0 active")

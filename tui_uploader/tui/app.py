@@ -1,4 +1,4 @@
-"""The full-screen app: routes what the engine link tells to the screens, and what the screens answer to the engine."""
+"""The full-screen app: routes the engine's news to the screens, and the user's commands to the engine."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tui_uploader.tui.widgets.key_bar import KeyBar
 _CHECK_LAG_SECONDS = 1.0
 _LONGEST_SHOWN = 40
 """Characters of a paste in a notice."""
-_BESIDES_KEYS = (
+_WITHOUT_KEY = (
     ("remove all duplicates", "command('remove_duplicates')", "Remove every duplicate of the upload from the queue"),
     ("remove all failed files", "command('remove_failed')", "Remove every failed file of the upload from the queue"),
     ("show skipped paths", "app.dialog('show_skipped')", "Show files and folders that were skipped"),
@@ -43,7 +43,7 @@ _BESIDES_KEYS = (
 
 
 class UploaderApp(App[None]):
-    """One terminal's view of the engine. Closing it stops nothing."""
+    """One terminal's view of the engine. Closing it stops nothing in the engine."""
 
     CSS_PATH: ClassVar = [
         "lines/spans.tcss",
@@ -55,8 +55,8 @@ class UploaderApp(App[None]):
         "screens/main.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+l", "repaint", "draw again", show=False, priority=True),
-        Binding("ctrl+c", "tell_how_to_leave", "leave", show=False, system=True),
+        Binding("ctrl+l", "repaint", "repaint", show=False, priority=True),
+        Binding("ctrl+c", "explain_quit", "how to quit", show=False, system=True),
         Binding("ctrl+z", "suspend_process", "suspend", show=False, system=True),
     ]
     ENABLE_COMMAND_PALETTE = True
@@ -78,7 +78,7 @@ class UploaderApp(App[None]):
         self.set_class(self._terminal.ascii_only, "-ascii")
         self.set_class(self._terminal.no_color, "-plain")
         self.parting_words = ""
-        """What to say on the terminal that the user is back on."""
+        """Printed once the user is back in the shell."""
         self._asked_slow = slow
         self._in_demo = in_demo
         self._slow_mode = SlowMode()
@@ -96,23 +96,23 @@ class UploaderApp(App[None]):
         return self.main
 
     def on_load(self) -> None:
-        """The engine answers while the screen is put together, so that the first frame has its rows."""
+        """Ask the engine while the screen is composed, so that the first frame has rows."""
         self.session.start()
 
     @on(MainScreen.Ready)
     def _begin(self) -> None:
-        self._go_slow(self._asked_slow)
+        self._set_slow(self._asked_slow)
         self.set_interval(_CHECK_LAG_SECONDS, self._check_lag)
-        with suppress(UsageError):  # the engine link tells it
+        with suppress(UsageError):  # the engine session reports broken settings
             self._notices = load(directories=self._directories).notices
 
-    # ------------------------------------------------------------------------------------- from the engine link
+    # ---------------------------------------------------------------------------------- from the engine session
 
     @on(StatusArrived)
     def _route_status(self, event: StatusArrived) -> None:
         self.main.show_status(event.status)
         if not self.session.login_settled.is_set():
-            # What waits for a login may have one in a moment: news are told then.
+            # Uploads that wait for a login may get one in a moment: their news come after that.
             self._before = self._before or without_notices(event.status)
             return
         found = news(self._before, event.status)
@@ -144,10 +144,10 @@ class UploaderApp(App[None]):
 
     @on(MainScreen.Resumed)
     def _show_submissions(self) -> None:
-        """Now if the user is on the main screen, else when the dialog that is open is closed."""
+        """Now if the user is on the main screen, else when the open dialog is closed."""
         if not self._unseen_submissions:
             return
-        from tui_uploader.tui.screens.submitted import SubmittedScreen  # the first frame does without it
+        from tui_uploader.tui.screens.submitted import SubmittedScreen  # not needed for the first frame
 
         if isinstance(self.screen, SubmittedScreen):
             self.screen.add(self._unseen_submissions)
@@ -157,7 +157,7 @@ class UploaderApp(App[None]):
             return
         self._unseen_submissions = ()
 
-    # ------------------------------------------------------------------------------------- what the user does
+    # -------------------------------------------------------------------------------------- from the user
 
     def _confirm(self, question: str, stakes: Sequence[str], yes: Callable[[], None]) -> None:
         from tui_uploader.tui.screens.confirm import ConfirmScreen  # not needed for the first frame
@@ -174,48 +174,52 @@ class UploaderApp(App[None]):
         self.session.restart()
 
     def action_detach(self) -> None:
-        """Leave. The engine goes on, and the user is told so; that of a demo ends with it."""
+        """Leave, and say that uploads continue in the background, unless this is a demo, whose engine ends too."""
         status = self.session.status
         if not self._in_demo and status is not None and any(not upload.settled for upload in status.uploads):
-            self.parting_words = "Uploads go on in the background; tui-uploader shows them again."
+            self.parting_words = "Uploads continue in the background. Run tui-uploader to see them."
         self.exit()
 
     async def action_quit(self) -> None:
         self.action_detach()
 
-    def action_tell_how_to_leave(self) -> None:
-        self._notice(Noticed("q ends the demo." if self._in_demo else "q leaves; uploads go on in the background."))
+    def action_explain_quit(self) -> None:
+        self._notice(
+            Noticed(
+                "Press q to end the demo." if self._in_demo else "Press q to quit; uploads continue in the background."
+            )
+        )
 
     @on(KeyBar.Pressed)
     async def _press_key(self, event: KeyBar.Pressed) -> None:
         await self.run_action(event.binding.action, self._namespace(event.binding))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Files that are dropped on the terminal arrive as a paste of their paths."""
+        """Files that are dropped on the terminal arrive as pasted paths."""
         if isinstance(event, UnbracketedPaste) and not self._is_drop(event.text):
             shown = printable(event.text.strip(), _LONGEST_SHOWN)
-            self._notice(Noticed(f"Pasted text ignored, nothing was done: {shown}", "warning"))
+            self._notice(Noticed(f"Pasted text ignored, no command was run: {shown}", "warning"))
         elif self.screen is self.main:
             self._dialogs.add_files(dropped=event.text)
 
     def _is_drop(self, text: str) -> bool:
-        from tui_uploader.tui.add_files.resolve_paths import is_drop  # the first frame does without it
+        from tui_uploader.tui.add_files.resolve_paths import is_drop  # not needed for the first frame
 
         return self.screen is self.main and is_drop(text)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every key by name, and what has no key."""
+        """The command palette: every key by name, and the commands without a key."""
         if screen is self.main:
             panes: tuple[Sequence[Binding], ...] = (keys.IN_FILES, keys.EVERYWHERE)
             for binding in (binding for pane in panes for binding in pane):
-                does = partial(self.run_action, binding.action, self._namespace(binding))
-                yield SystemCommand(f"{binding.description}: {binding.tooltip}", f"key {binding.key_display}", does)
-            for title, action, help_text in _BESIDES_KEYS:
+                run = partial(self.run_action, binding.action, self._namespace(binding))
+                yield SystemCommand(f"{binding.description}: {binding.tooltip}", f"key {binding.key_display}", run)
+            for title, action, help_text in _WITHOUT_KEY:
                 yield SystemCommand(title, help_text, partial(self.run_action, action, self.main))
         yield SystemCommand("theme", "Change the colours", self.action_change_theme)
 
     def _namespace(self, binding: Binding) -> DOMNode:
-        """Whose method the action is: the pane's for keys of a pane."""
+        """The node that has the action: the pane for keys of a pane, else the main screen."""
         if binding in keys.IN_FILES:
             return self.main.files if binding.action != "open" else self.main.files.table
         if binding in keys.IN_PROJECTS or binding in keys.IN_UPLOADS:
@@ -236,13 +240,13 @@ class UploaderApp(App[None]):
             driver.send(capabilities.clipboard_copy(text, self._terminal))
 
     def _check_lag(self) -> None:
-        """A terminal that falls behind gets fewer frames, and is told."""
+        """Send fewer frames to a terminal that falls behind, and show that."""
         driver = terminal_driver(self)
         if driver is None or self._asked_slow:
             return
         self._slow_mode = next_slow_mode(self._slow_mode, driver.lag(), time.monotonic())
-        self._go_slow(self._slow_mode.on)
+        self._set_slow(self._slow_mode.on)
 
-    def _go_slow(self, slow: bool) -> None:
+    def _set_slow(self, slow: bool) -> None:
         self.session.interval = SLOW_STATUS_SECONDS if slow else STATUS_SECONDS
-        self.main.key_bar.show_note("slow line" if slow else "")
+        self.main.key_bar.show_note("slow connection" if slow else "")

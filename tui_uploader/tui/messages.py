@@ -1,4 +1,4 @@
-"""Everything that the parts of the screen tell each other across panes, on one page."""
+"""The messages that cross the borders of panes and screens, on one page."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Severity = Literal["information", "warning", "error"]
 
 
 class Attachment(StrEnum):
-    """How this program stands to the engine."""
+    """The state of the connection to the engine."""
 
     ATTACHING = "attaching"
     ATTACHED = "attached"
     GONE = "gone"
-    """It ended, was stopped, or will not start."""
+    """It ended, was stopped, or does not start."""
     OTHER_VERSION = "other_version"
 
 
 class HastyKey(events.Key):
-    """A key that arrived together with others, faster than a person presses them: it answers no question."""
+    """A key that arrived together with others, faster than a person types: it must not answer a question."""
 
 
 class UnbracketedPaste(events.Paste):
-    """A text that arrived like keys, from a terminal that does not tell pastes from typing."""
+    """Pasted text that arrived like keys, from a terminal without bracketed paste."""
 
 
 HastyKey.handler_name = events.Key.handler_name
@@ -38,7 +38,7 @@ UnbracketedPaste.handler_name = events.Paste.handler_name
 
 @dataclass
 class StatusArrived(Message):
-    """What the engine does now. A newer one takes the place of one that nobody has looked at yet."""
+    """The engine's state now. A newer one replaces one that was not handled yet."""
 
     status: EngineStatus
 
@@ -50,12 +50,12 @@ class StatusArrived(Message):
 class AttachmentChanged(Message):
     attachment: Attachment
     reason: str = ""
-    """Why the engine is not there, as a sentence; not yet fit for a terminal (see `text.printable`)."""
+    """Why there is no engine, as a sentence; not yet safe for a terminal (see `text.printable`)."""
 
 
 @dataclass
 class ProjectsArrived(Message):
-    """The projects of this machine and of its accounts, and who is signed in."""
+    """The projects of this machine and of its accounts, and the accounts that are signed in."""
 
     projects: tuple[Project, ...]
     accounts: tuple[Account, ...]
@@ -63,12 +63,12 @@ class ProjectsArrived(Message):
 
 @dataclass
 class Noticed(Message):
-    """Something to tell the user in passing. It takes the place of the one before: notices never pile up."""
+    """A short notice for the user. It replaces the one before: notices never pile up."""
 
     text: str
-    """A sentence; not yet fit for a terminal."""
+    """A sentence; not yet safe for a terminal."""
     severity: Severity = "information"
     seconds: float = 6.0
-    """How long it stays; 0: until another one comes."""
+    """How long it stays; 0: until the next one."""
     attention: bool = False
-    """Somebody may have to look up: the terminal rings."""
+    """Also alert a user who looks elsewhere: bell and desktop notice."""

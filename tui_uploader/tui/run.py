@@ -1,4 +1,4 @@
-"""The way into the full-screen app: what has to be set before Textual is imported is set here."""
+"""Start the full-screen app. Sets what Textual reads when it is imported, so it imports Textual late."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def run_app(directories: Directories, *, ascii_only: bool = False, slow: bool = False, in_demo: bool = False) -> int:
-    """Show the app until the user leaves it, and return the exit code. Uploads go on without it.
+    """Show the app until the user quits, and return the exit code. Uploads continue without it.
 
     `ascii_only` and `slow` are the flags `--ascii` and `--slow`; without them, the terminal decides. `directories` must
-    be those of the environment (`Directories.of_user()`): an engine that is spawned finds its own there. `in_demo`: the
-    engine ends with the app, and nothing else may be said.
+    be those of the environment (`Directories.of_user()`): a spawned engine looks for its own there. `in_demo`: the
+    engine ends with the app.
     """
     capabilities.prepare(os.environ)
-    # What is loaded here stays: to look for garbage in it again and again takes a tenth of the time to the first frame.
+    # Imported modules stay: repeated garbage collections over them take a tenth of the time to the first frame.
     gc.disable()
     from tui_uploader.tui.app import UploaderApp
 
@@ -32,11 +32,11 @@ def run_app(directories: Directories, *, ascii_only: bool = False, slow: bool = 
     terminal = capabilities.detect(os.environ, ascii_wanted=ascii_only)
     app = UploaderApp(directories, terminal, slow=slow, in_demo=in_demo)
     app.run()
-    _part(app)
+    _print_parting_words(app)
     return app.return_code or 0
 
 
-def _part(app: UploaderApp) -> None:
+def _print_parting_words(app: UploaderApp) -> None:
     if app.parting_words:
-        with suppress(OSError):  # after a hang-up nobody is there to read it; a buffer would try again at exit
+        with suppress(OSError):  # after a hang-up nothing can be written; a buffered write would be tried again at exit
             os.write(sys.stdout.fileno(), f"{app.parting_words}\n".encode())

@@ -128,7 +128,7 @@ async def test_a_fault_of_the_screen_becomes_a_notice_and_ends_nothing(
         await until(lambda: app.statuses)
         app.session.call("broken", lambda engine: engine.engine(), lambda answer: [][1])
         await until(lambda: app.notices)
-        assert app.notices == ["The program has a fault: IndexError: list index out of range."]
+        assert app.notices == ["Internal error: IndexError: list index out of range."]
         assert app.is_running
     assert any(record.exc_info for record in caplog.records)
 
@@ -167,7 +167,7 @@ async def test_an_engine_is_spawned_and_started_again_on_the_users_wish(
         first = spawner.pid
         os.kill(first, signal.SIGKILL)
         await until(lambda: app.session.attachment is Attachment.GONE)
-        with pytest.raises(EngineUnreachable, match="press E"):
+        with pytest.raises(EngineUnreachable, match="Press E"):
             await app.session.ask(lambda engine: engine.status())
         await app.session.call("pause", lambda engine: engine.pause(1)).wait()
         await until(lambda: app.notices)
@@ -203,7 +203,7 @@ async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
         assert spawner.started == 1
         told = [event.reason for event in app.told if isinstance(event, AttachmentChanged)]
         assert told[-1].startswith("The running engine is version 0.0.0, this program is version")
-        with pytest.raises(EngineVersionDiffers, match="press E to restart it"):
+        with pytest.raises(EngineVersionDiffers, match="Press E to restart it"):
             await app.session.ask(lambda engine: engine.engine())
         spawner.environment.clear()
         app.session.restart()

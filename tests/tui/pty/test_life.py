@@ -92,7 +92,7 @@ def test_leaving_gives_the_terminal_back_as_it_was(life: Field) -> None:
         assert terminal.exit_code() == 0
         assert terminal.left_for_shell() == b""
         assert [code for code in LEFT if code not in terminal.written[shown:]] == []
-        assert "Uploads go on in the background; tui-uploader shows them again." in terminal.text
+        assert "Uploads continue in the background. Run tui-uploader to see them." in terminal.text
 
 
 def test_leaving_at_once_leaves_nothing_for_the_shell_either(calm: Field) -> None:

@@ -178,7 +178,7 @@ def test_on_a_slow_line_less_is_written(slow_field: Field) -> None:
     card = slow_field.card("south", 40)
     upload = slow_field.queue("south", "--no-process")
     with slow_field.app("--slow", columns=80, rows=24) as terminal:
-        terminal.wait_for("slow line")
+        terminal.wait_for("slow connection")
         terminal.wait_for("⇡")
         began, frames = time.monotonic(), terminal.written.count(b"\x1b[?2026h")
         terminal.wait_for(lambda: slow_field.is_complete(upload), PATIENCE)
@@ -220,7 +220,7 @@ def test_a_paste_without_brackets_runs_no_command(slow_field: Field) -> None:
         terminal.fall_silent()
         for character in "Sorry, cy: delete all of it, pay later\r":  # as a serial line brings it
             terminal.feed(character)
-        terminal.wait_for("Pasted text ignored, nothing was done: Sorry, cy")
+        terminal.wait_for("Pasted text ignored, no command was run: Sorry, cy")
         terminal.feed("cy")  # may have been typed ahead: but nobody has read the question
         terminal.wait_for("Cancel the upload to serial?")
         terminal.feed(ESCAPE)

@@ -63,7 +63,7 @@ def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
         terminal.feed("/gamma_04")
         terminal.wait_for("1 of 40")
         terminal.feed(f"{ENTER}x")
-        terminal.wait_for("1 file removed; U to undo.")
+        terminal.wait_for("1 file removed; press U to undo.")
         terminal.feed(ESCAPE)
         terminal.wait_for("gamma_001.JPG")
         terminal.feed("/gamma_039")
@@ -71,7 +71,7 @@ def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
         terminal.feed(f"{ENTER}x")
         terminal.wait_for(lambda: sum(work.counts(gamma).values()) == 38)
         terminal.feed("U")
-        terminal.wait_for("1 file put back into the queue.")
+        terminal.wait_for("1 file back in the queue.")
         terminal.feed("p")
         terminal.wait_for("complete", PATIENCE)
     del card["gamma_040.JPG"]
@@ -123,7 +123,7 @@ def test_failed_files_that_were_put_right_arrive_with_one_key(work: Field) -> No
 
 
 def test_keys_in_one_bunch_do_what_they_do_one_by_one(work: Field) -> None:
-    """A slow line delivers them so: each has to find the focus, or the dialog, where the one before has put it."""
+    """A slow connection delivers them together; each has to find the focus where the one before has put it."""
     for name in ("eta", "zeta"):
         work.card(name, 1)
         number = work.queue(name, "--no-process")

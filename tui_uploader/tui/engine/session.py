@@ -1,7 +1,8 @@
-"""The screen's line to the engine: attach, follow, ask, and come back when the engine went away.
+"""The app's connection to the engine: attach, follow its status, ask, and attach again when the engine ended.
 
-The screen lives without the engine: what it shows stays, and this says how things stand. Status comes at most once in
-`interval` seconds, whatever the engine's pace, because every frame costs the user's SSH line.
+The screen stays usable without an engine, and shows the last status and the state of the connection. Status is passed
+on at most once in `interval` seconds, however often the engine sends it: every frame costs bytes of the user's SSH
+connection.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STATUS_SECONDS, SLOW_STATUS_SECONDS = 0.5, 2.0
-"""Between two states that are shown: on a usual line, and on one that cannot follow."""
+"""Between two states that are shown: usually, and for a terminal that cannot keep up."""
 
 _LOOK_FOR_ENGINE_SECONDS = 1.0
 _LOOK_FOR_LOGIN_SECONDS = 5.0
@@ -45,7 +46,7 @@ T = TypeVar("T")
 
 
 class Connect(Protocol):
-    """How a client comes to be: `EngineClient.connect`."""
+    """Opens a client: `EngineClient.connect`."""
 
     def __call__(
         self, directories: Directories, *, spawn: bool = True, restart_other_version: bool = False
@@ -53,7 +54,7 @@ class Connect(Protocol):
 
 
 class EngineSession:
-    """One for the program. Tells `app` what it learns (see `messages`), and asks the engine for everybody."""
+    """One for the app. Posts news to `app` (see `messages`), and asks the engine on behalf of all screens."""
 
     def __init__(
         self,
@@ -69,10 +70,10 @@ class EngineSession:
         """Seconds between two states of the engine that are shown."""
         self.attachment = Attachment.ATTACHING
         self.status: EngineStatus | None = None
-        """The newest; it stays when the engine goes away."""
+        """The newest; kept when the engine ends."""
         self.login_settled = asyncio.Event()
-        """Set while the engine has this terminal's login, or there is none to hand over, or no engine. Before that,
-        `account` is not known: work would go to the stored login's account, or be refused for want of one."""
+        """Set while the engine has this terminal's login, or there is no login to hand over, or no engine. Until then
+        `account` is unknown: work would go to the account of the stored login, or be refused without one."""
         self.account: str | None = None
         """The account of the environment's login, once the engine has it; None: the stored login is used."""
         self._app = app
@@ -80,20 +81,18 @@ class EngineSession:
         self._settings = settings
         self._reason = ""
         self._engine: EngineClient | None = None
-        self._wanted = asyncio.Event()
-        self._news = asyncio.Event()
+        self._start_wanted = asyncio.Event()
+        self._status_changed = asyncio.Event()
         self._projects_stale = asyncio.Event()
 
     # ------------------------------------------------------------------------------------------------ asking
 
     async def ask(self, work: Callable[[EngineClient], Awaitable[T]]) -> T:
-        """The answer of the engine. Raises errors of `errors`, EngineUnreachable when there is no engine."""
+        """The engine's answer. Raises errors of `errors`; EngineUnreachable when there is no engine."""
         if self._engine is None and self.attachment is Attachment.OTHER_VERSION:
-            raise EngineVersionDiffers(
-                "The running engine is of another version; press E to restart it, then try again."
-            )
+            raise EngineVersionDiffers("The running engine has another version. Press E to restart it, then try again.")
         if self._engine is None:
-            raise EngineUnreachable("The engine is not there; press E to start it, then try again.")
+            raise EngineUnreachable("The upload engine is not running. Press E to start it, then try again.")
         return await work(self._engine)
 
     def call(
@@ -102,9 +101,9 @@ class EngineSession:
         work: Callable[[EngineClient], Awaitable[T]],
         then: Callable[[T], object] | None = None,
     ) -> Worker[None]:
-        """Do `work` in the background, then `then` with its answer. A failure becomes a notice.
+        """Run `work` in the background, then `then` with its answer. A failure becomes a notice.
 
-        `name` says what it is, for the log and for tests that wait for it.
+        `name` identifies it in the log and for tests that wait for it.
         """
         return self._app.run_worker(
             self._call(work, then), name=name, group="commands", exclusive=False, description=name
@@ -118,106 +117,112 @@ class EngineSession:
         except UploaderError as error:
             self._app.post_message(Noticed(str(error), "error"))
         except Exception as fault:
-            log.exception("A command of the screen failed")
-            self._app.post_message(Noticed(f"The program has a fault: {type(fault).__name__}: {fault}.", "error"))
+            log.exception("A command of the app failed")
+            self._app.post_message(Noticed(f"Internal error: {type(fault).__name__}: {fault}.", "error"))
 
     def refresh_projects(self) -> None:
-        """Ask for the list of projects again. The cloud may be asked, so only where there is a reason."""
+        """Ask for the list of projects again. This may ask the cloud too, so do it for a reason only."""
         self._projects_stale.set()
 
     # --------------------------------------------------------------------------------------- attach and follow
 
     def start(self) -> None:
         """Attach in the background, and spawn the engine if there is none."""
-        self._wanted.set()
+        self._start_wanted.set()
         self._app.run_worker(
-            self._stay_attached(), name="engine link", group="engine link", exclusive=True, description="engine link"
+            self._stay_attached(),
+            name="engine session",
+            group="engine session",
+            exclusive=True,
+            description="engine session",
         )
 
     def restart(self) -> None:
-        """Start the engine, or replace the one of another version. Uploads go on where they are."""
-        self._wanted.set()
+        """Start the engine, or replace one of another version. Uploads resume where they are."""
+        self._start_wanted.set()
 
     async def _stay_attached(self) -> None:
         while True:
-            wanted = self._wanted.is_set()
-            self._wanted.clear()
+            spawn = self._start_wanted.is_set()
+            self._start_wanted.clear()
             try:
-                await self._attach(spawn=wanted)
-                self._tell(Attachment.GONE, "The engine was stopped: uploads stand still until it is started again.")
+                await self._attach(spawn=spawn)
+                self._report(
+                    Attachment.GONE, "The upload engine was stopped; nothing is uploaded until it is started again."
+                )
             except EngineVersionDiffers as error:
-                self._tell(Attachment.OTHER_VERSION, str(error))
+                self._report(Attachment.OTHER_VERSION, str(error))
             except UploaderError as error:
-                if wanted or self.attachment is not Attachment.GONE:
-                    log.warning("The engine is gone: %s", error)
-                    self._tell(Attachment.GONE, str(error))
+                if spawn or self.attachment is not Attachment.GONE:
+                    log.warning("No engine: %s", error)
+                    self._report(Attachment.GONE, str(error))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), _LOOK_FOR_ENGINE_SECONDS)
+                await asyncio.wait_for(self._start_wanted.wait(), _LOOK_FOR_ENGINE_SECONDS)
 
     async def _attach(self, *, spawn: bool) -> None:
-        """Follow the engine until it is stopped. Without `spawn`, only one that runs already."""
+        """Follow the engine until it is stopped. Without `spawn`, only an engine that runs already."""
         other_version = self.attachment is Attachment.OTHER_VERSION
         if spawn:
-            self._tell(Attachment.ATTACHING)
+            self._report(Attachment.ATTACHING)
         async with self._connect(
             self.directories, spawn=spawn, restart_other_version=spawn and other_version
         ) as engine:
             self._engine = engine
             self.login_settled.clear()
-            self._tell(Attachment.ATTACHED)
-            companions = [asyncio.create_task(self._show_news()), asyncio.create_task(self._introduce(engine))]
+            self._report(Attachment.ATTACHED)
+            tasks = [asyncio.create_task(self._post_status()), asyncio.create_task(self._follow_projects(engine))]
             try:
                 async with aclosing(engine.changes()) as changes:
                     async for status in changes:
-                        self._note(status)
+                        self._keep(status)
             finally:
                 self._engine = None
                 self.login_settled.set()
-                for companion in companions:
-                    companion.cancel()
-                for ended in await asyncio.gather(*companions, return_exceptions=True):
+                for task in tasks:
+                    task.cancel()
+                for ended in await asyncio.gather(*tasks, return_exceptions=True):
                     if isinstance(ended, Exception):
-                        log.error("A companion of the engine link failed", exc_info=ended)
+                        log.error("A task of the engine session failed", exc_info=ended)
 
-    def _note(self, status: EngineStatus) -> None:
+    def _keep(self, status: EngineStatus) -> None:
         if _projects_of(status) != _projects_of(self.status):
             self._projects_stale.set()
         self.status = status
-        self._news.set()
+        self._status_changed.set()
 
-    async def _show_news(self) -> None:
+    async def _post_status(self) -> None:
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._status_changed.wait()
+            self._status_changed.clear()
             if self.status is not None:
                 self._app.post_message(StatusArrived(self.status))
             await asyncio.sleep(self.interval)
 
-    def _tell(self, attachment: Attachment, reason: str = "") -> None:
+    def _report(self, attachment: Attachment, reason: str = "") -> None:
         if (attachment, reason) != (self.attachment, self._reason):
             self.attachment, self._reason = attachment, reason
             self._app.post_message(AttachmentChanged(attachment, reason))
 
     # ------------------------------------------------------------------------------------ logins and projects
 
-    async def _introduce(self, engine: EngineClient) -> None:
-        """Say whose login this terminal carries, then keep the list of projects fresh."""
+    async def _follow_projects(self, engine: EngineClient) -> None:
+        """Hand over this terminal's login, then keep the list of projects up to date."""
         try:
             await self._hand_over_login(engine)
         except UploaderError as error:
             self._app.post_message(Noticed(str(error), "error", seconds=0, attention=True))
         self.login_settled.set()
-        self._news.set()
+        self._status_changed.set()
         while True:
             self._projects_stale.clear()
-            patience = await self._tell_projects(engine)
+            patience = await self._post_projects(engine)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._projects_stale.wait(), patience)
 
     async def _hand_over_login(self, engine: EngineClient) -> None:
-        """A cloud that cannot be reached is no reason to refuse a login: the engine waits for it.
+        """A login is accepted unchecked while the cloud cannot be reached: the engine waits for the cloud.
 
-        Raises SignInRefused, UsageError for settings that cannot be understood.
+        Raises SignInRefused, UsageError for invalid settings.
         """
         settings = self._settings()
         if settings.login is None:
@@ -227,20 +232,20 @@ class EngineSession:
         try:
             account = await engine.sign_in(request)
         except (LinkError, CloudBusy, CloudFault) as error:
-            notice = f"{error} The login could not be checked; work is queued until the cloud answers."
+            notice = f"{error} The login could not be checked; uploads are queued until the cloud answers."
             self._app.post_message(Noticed(notice, "warning"))
             account = await engine.sign_in(replace(request, verify=False))
         self.account = account.account
 
-    async def _tell_projects(self, engine: EngineClient) -> float | None:
-        """Seconds until there may be more to tell without a word of the engine; None: never."""
+    async def _post_projects(self, engine: EngineClient) -> float | None:
+        """Post the list of projects. Returns the seconds until it may change without a new status; None: never."""
         try:
             accounts = await engine.accounts()
             projects = await engine.projects()
         except EngineError:
-            return None  # who follows the engine tells it
+            return None  # the status stream ends too, and reports it
         except UploaderError as error:
-            self._app.post_message(Noticed(f"The projects could not be listed: {error}", "warning"))
+            self._app.post_message(Noticed(f"Cannot list the projects: {error}", "warning"))
             return None
         self._app.post_message(ProjectsArrived(projects, accounts))
         return until_next_look(accounts, projects, self.status)
@@ -249,31 +254,29 @@ class EngineSession:
 def until_next_look(
     accounts: Sequence[Account], projects: Sequence[Project], status: EngineStatus | None
 ) -> float | None:
-    """Seconds. The status follows the projects of the uploads in it; one that is processed without them, nobody does.
+    """Seconds until the list of projects may change without a new status; None: it changes with the uploads only.
 
-    None where the list changes only with the uploads.
+    The status covers projects with an upload in it; others that are being processed must be asked for.
     """
     if not accounts:
         return _LOOK_FOR_LOGIN_SECONDS
     followed = {upload.upload for upload in status.uploads} if status else set()
-    at_work = (
+    processed = (
         project.processing.state is not ProcessingState.NOT_STARTED and not project.processing.state.ended
         for project in projects
         if followed.isdisjoint(project.uploads)
     )
-    return _LOOK_AT_PROCESSING_SECONDS if any(at_work) else None
+    return _LOOK_AT_PROCESSING_SECONDS if any(processed) else None
 
 
 def _connect(
     directories: Directories, *, spawn: bool = True, restart_other_version: bool = False
 ) -> AbstractAsyncContextManager[EngineClient]:
-    from tui_uploader.service.client import (
-        EngineClient,
-    )  # brings an HTTP client, which the first frame does not wait for
+    from tui_uploader.service.client import EngineClient  # loads an HTTP client, not needed for the first frame
 
     return EngineClient.connect(directories, spawn=spawn, restart_other_version=restart_other_version)
 
 
 def _projects_of(status: EngineStatus | None) -> frozenset[tuple[int, str | None]]:
-    """Which uploads there are, and where they go: a change means that the list of projects changed too."""
+    """The uploads and their projects: when these change, the list of projects changes too."""
     return frozenset((upload.upload, upload.project) for upload in status.uploads) if status else frozenset()
