@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.chaos import field_mishaps, mishaps
 from tests.chaos.flight import Load
 from tests.chaos.forging_proxy import CERTIFICATE, forging_proxy
-from tests.chaos.middleman import Between, Ways, a_store, nobody, portal
+from tests.chaos.interceptors import Between, Ways, a_store, nobody, portal
 from tests.chaos.mishaps import Mishap
 
 MIB = 1024**2
