@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: all scenarios in all profiles, a line for each run, and MATRIX.md at the end."""
+"""`python -m tests.chaos`: run all scenarios in all profiles, print a line per run, write MATRIX.md."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tests.chaos.matrix import MATRIX, matrix
-from tests.chaos.runner import Ended, Run, carried_out, kinds_of_writes
+from tests.chaos.runner import Run, RunResult, execute, kinds_of_writes
 from tests.chaos.scenarios import PROFILES, SCENARIOS, Scenario
 
-_LANES = 4
-"""Runs at a time: some of them do little but wait."""
+_PARALLEL_RUNS = 4
+"""Runs at a time; many of them mostly wait."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="of every instant, byte and request [default: 1]")
+    parser.add_argument("--seed", type=int, default=1, help="seed of all random choices [default: 1]")
     parser.add_argument("--kills", type=int, metavar="N", help="least number of kills at seeded instants")
-    parser.add_argument("--only", default="", metavar="NAME[/PROFILE[#RUN]]", help="then MATRIX.md is left alone")
+    parser.add_argument("--only", default="", metavar="NAME[/PROFILE[#RUN]]", help="run only this, without MATRIX.md")
     arguments = parser.parse_args()
     name, _, rest = arguments.only.partition("/")
     profile, _, chosen = rest.partition("#")
@@ -29,7 +29,7 @@ def main() -> None:
     profiles = [each for each in PROFILES if profile in ("", each)]
     if not scenarios or not profiles:
         names = ", ".join(scenario.name for scenario in SCENARIOS)
-        parser.error(f"there is no {arguments.only}; scenarios are {names}; profiles are {', '.join(PROFILES)}")
+        parser.error(f"unknown {arguments.only}; scenarios are {names}; profiles are {', '.join(PROFILES)}")
     if arguments.kills is not None:
         scenarios = [replace(each, least_kills=arguments.kills) if each.least_kills else each for each in scenarios]
     firsts = [Run(scenario, each, arguments.seed) for scenario in scenarios for each in profiles]
@@ -39,26 +39,26 @@ def main() -> None:
     sys.exit(any(end.wrong for end in ended))
 
 
-async def all_ended(firsts: list[Run], chosen: str) -> list[Ended]:
-    """Of each scenario and profile that `firsts` name, all runs or the `chosen` one, a number or a kind of writes."""
-    lanes = asyncio.Semaphore(_LANES)
+async def all_ended(firsts: list[Run], chosen: str) -> list[RunResult]:
+    """All runs of each scenario and profile in `firsts`, or the `chosen` one: a number or a kind of write."""
+    slots = asyncio.Semaphore(_PARALLEL_RUNS)
 
-    async def in_lane(run: Run) -> Ended:
-        async with lanes:
-            end = await carried_out(run)
-        tell(end)
+    async def execute_one(run: Run) -> RunResult:
+        async with slots:
+            end = await execute(run)
+        print_result(end)
         return end
 
-    async def of_scenario(first: Run) -> list[Ended]:
-        ended: list[Ended] = []
+    async def of_scenario(first: Run) -> list[RunResult]:
+        ended: list[RunResult] = []
         runs = iter([one_of(first, chosen)] if chosen else await runs_of(first))
 
-        async def go_on() -> None:
+        async def run_next() -> None:
             while not is_enough(first.scenario, ended) and (following := next(runs, None)) is not None:
-                ended.append(await in_lane(following))
+                ended.append(await execute_one(following))
 
-        # Whether kills are enough is known when they were counted.
-        await asyncio.gather(*(go_on() for _ in range(1 if first.scenario.least_kills else _LANES)))
+        # With a least number of kills, each run must be counted before the next one starts.
+        await asyncio.gather(*(run_next() for _ in range(1 if first.scenario.least_kills else _PARALLEL_RUNS)))
         return sorted(ended, key=lambda end: (end.run.number, end.run.kind))
 
     return [end for each in await asyncio.gather(*map(of_scenario, firsts)) for end in each]
@@ -71,7 +71,7 @@ def one_of(first: Run, chosen: str) -> Run:
 
 
 async def runs_of(first: Run) -> Iterable[Run]:
-    """As many as there may be."""
+    """All runs of a scenario; possibly endless."""
     scenario = first.scenario
     if scenario.by_kind:
         kinds = [scenario.only_kind] if scenario.only_kind else await kinds_of_writes(first.profile)
@@ -81,19 +81,19 @@ async def runs_of(first: Run) -> Iterable[Run]:
     return (replace(first, number=number) for number in numbers)
 
 
-def is_enough(scenario: Scenario, ended: list[Ended]) -> bool:
-    """A walk over the commits ends with the first run that has no such commit any more."""
+def is_enough(scenario: Scenario, ended: list[RunResult]) -> bool:
+    """Whether no more runs are needed. Runs by commit end with the first run that has no such commit."""
     if scenario.fatal_moment is not None and not scenario.by_kind:
         return any(end.outcome.kills == 0 for end in ended)
     return 0 < scenario.least_kills <= sum(end.outcome.kills for end in ended)
 
 
-def tell(end: Ended) -> None:
+def print_result(end: RunResult) -> None:
     outcome = end.outcome
     facts = f"{outcome.kills} kills, {outcome.faults} hit, {outcome.copies} copies, {outcome.resent:,} bytes sent again"
     sys.stdout.write(f"{'NOT HELD' if end.wrong else 'held'}  {end.run.name}  {facts}\n")
     if end.wrong:
-        sys.stdout.write(f"    {'; '.join(end.wrong)}\n    again: {end.run.again}\n    kept in {end.kept}\n")
+        sys.stdout.write(f"    {'; '.join(end.wrong)}\n    repeat: {end.run.command}\n    files in {end.folder}\n")
     sys.stdout.flush()
 
 

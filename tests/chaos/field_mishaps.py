@@ -1,4 +1,4 @@
-"""What happens to memory cards, addresses and clouds in the field while an upload runs."""
+"""Mishaps of memory cards, addresses and clouds in the field during an upload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui_uploader.model import AddRequest, ExistingProject, NewProject, SignInRe
 
 
 async def card_swapped(machine: Machine, flight: Flight, chance: random.Random) -> None:
-    """Another card at the same place when all of the first has arrived; its files look the same from outside."""
+    """Replace the card when all its files have arrived; names, sizes and times of the files stay the same."""
     await until(lambda: is_complete(machine), DEADLINE)
     flight.swap()
     async with machine.front_end() as engine:
@@ -29,7 +29,7 @@ async def card_swapped(machine: Machine, flight: Flight, chance: random.Random) 
 
 
 def card_remounted(times: int) -> Mishap:
-    """The card comes back, and every file has another inode number, as on FAT and exFAT."""
+    """Remount the card with other inode numbers, as on FAT and exFAT."""
 
     async def mishap(machine: Machine, flight: Flight, chance: random.Random) -> None:
         again = machine.card.with_name("card-mounted-again")
@@ -45,7 +45,7 @@ def card_remounted(times: int) -> Mishap:
 
 
 async def file_still_written(machine: Machine, flight: Flight, chance: random.Random) -> None:
-    """A copy onto the card goes on while the upload runs: all of its space is there, and two thirds of it are zeros."""
+    """Upload while a file is still being copied: its space is allocated, and two thirds of it are zeros."""
     finish = flight.begin_copy("DJI_0999.TIF")
     async with machine.front_end() as engine:
         (upload,) = (await engine.status()).uploads
@@ -55,7 +55,7 @@ async def file_still_written(machine: Machine, flight: Flight, chance: random.Ra
 
 
 def address_changed(times: int) -> Mishap:
-    """The cloud moves to another address while its name stays the same."""
+    """Move the cloud to another address; its name stays the same."""
 
     async def mishap(machine: Machine, flight: Flight, chance: random.Random) -> None:
         for number in range(times):
@@ -69,7 +69,7 @@ def address_changed(times: int) -> Mishap:
 
 
 async def other_cloud_stalls(machine: Machine, flight: Flight, chance: random.Random) -> None:
-    """A second cloud accepts connections and never answers until the upload to the first one is complete."""
+    """Stall a second cloud, which accepts connections but does not answer, until the first upload is complete."""
     other = Machine(machine.folder / "other", machine.profile, ("--processing-seconds", "300"))
     other.folder.mkdir()
     photos = write_flight(other.card, 8)
@@ -84,7 +84,7 @@ async def other_cloud_stalls(machine: Machine, flight: Flight, chance: random.Ra
             assert not _complete(machine, "Second")
         await other.start_cloud()
         await until(lambda: _complete(machine, "Second"), DEADLINE)
-        arrived = {truth.digest(path) for path in truth.kept_by(other.cloud_root).images.values()}
+        arrived = {truth.digest(path) for path in truth.cloud_contents(other.cloud_root).images.values()}
         assert arrived == {truth.digest(path) for path in photos}, "the second cloud's photos did not arrive"
     finally:
         await other.stop()

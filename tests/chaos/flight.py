@@ -1,4 +1,4 @@
-"""The photos on the card, and what each of them has been while it was on its way."""
+"""The photos on the card, and all contents that each had while it was sent."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from tests.photos import another_of_equal_size, tiff, write_photo
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is on a card."""
+    """Files to write to a card."""
 
     photos: int = 60
     size: int = 30_000
-    """Bytes of a photo, more or less."""
+    """Average size of a photo in bytes."""
     large: tuple[int, ...] = ()
-    """Sizes of files that go in parts."""
+    """Sizes of files that are sent in parts."""
 
 
 @dataclass
 class Flight:
-    """`wanted` says of each path which content had to arrive."""
+    """The files on a card; `wanted` has the accepted contents of each, by path."""
 
     folder: Path
     load: Load
     wanted: dict[str, set[Digest]] = field(default_factory=dict)
     delivered: dict[str, set[Digest]] = field(default_factory=dict)
-    """Contents that had arrived before others took their places on the card."""
+    """Contents that had arrived before other files replaced them on the card."""
     sizes: dict[Digest, int] = field(default_factory=dict)
 
     def write(self, chance: random.Random) -> None:
-        """Onto the card. The large files come first in the queue."""
+        """Write the files to the card. The large ones are first in the queue."""
         for number, size in enumerate(self.load.large, 1):
             self._keep(write_photo(self.folder / f"DJI_{number:04}.JPG", size))
         for number in range(len(self.load.large) + 1, len(self.load.large) + self.load.photos + 1):
@@ -44,13 +44,13 @@ class Flight:
 
     @property
     def paths(self) -> list[Path]:
-        """In the order of the queue."""
+        """Paths in the order of the queue."""
         return sorted(Path(path) for path in self.wanted)
 
     def change(self, path: Path, chance: random.Random, *, perhaps_too_late: bool = False) -> None:
-        """Another content in place of the first, of another size.
+        """Replace a file by one of another size.
 
-        `perhaps_too_late`: the one before may have arrived already.
+        `perhaps_too_late`: the earlier content may have arrived already.
         """
         before = self.wanted.pop(str(path))
         self._keep(write_photo(path, int(self.load.size * chance.uniform(2.0, 3.0))))
@@ -58,7 +58,7 @@ class Flight:
             self.wanted[str(path)] |= before
 
     def swap(self) -> None:
-        """Another card, whose photos have the names, sizes and times of those that arrived from the first."""
+        """Replace all photos by others with the same names, sizes and times."""
         for path in self.paths:
             before = path.stat()
             self.delivered[str(path)] = self.wanted.pop(str(path))
@@ -67,7 +67,7 @@ class Flight:
             self._keep(path)
 
     def begin_copy(self, name: str) -> Callable[[], None]:
-        """An image whose space is allocated and of which a third is written. Returns what writes the rest."""
+        """Begin to copy an image: allocate its space, write a third. Return a function that writes the rest."""
         path = self.folder / name
         content = tiff()
         path.write_bytes(content[: len(content) // 3].ljust(len(content), b"\0"))
@@ -81,7 +81,7 @@ class Flight:
         return finish
 
     def remove(self, path: Path) -> None:
-        """It need not arrive any more."""
+        """Remove a file, which then need not arrive."""
         path.unlink()
         del self.wanted[str(path)]
 

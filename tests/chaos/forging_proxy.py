@@ -1,4 +1,4 @@
-"""An HTTP proxy that means no good: it forges what the cloud says, as far as TLS lets it."""
+"""A malicious HTTP proxy: it forges replies of the cloud, within the limits of TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.local_cloud.clouds import make_certificate
 __all__ = ["CERTIFICATE", "forging_proxy"]
 
 _NAME = "storage.test"
-"""One of those in the certificate."""
+"""A name in the certificate."""
 _OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _STORED = b'HTTP/1.1 200 OK\r\nETag: "0123456789abcdef0123456789abcdef"\r\nContent-Length: 0\r\n\r\n'
 _PAGE = b"<html><body><form>Room number</form></body></html>"
@@ -31,20 +31,20 @@ _MIDDLE = 2_000_000
 
 class Trick(StrEnum):
     NONE = "none"
-    """The connection is passed on, and ends after a while."""
+    """The connection is forwarded, and closed after a while."""
     AHEAD = "ahead"
-    """Answers of the cloud come with the answer to CONNECT, and after a while the connection ends."""
+    """Forged replies are appended to the reply to CONNECT; the connection is closed after a while."""
     PAGE = "page"
-    """A page instead of a tunnel, with the status of one."""
+    """An HTML page with status 200 instead of a tunnel."""
     BUSY = "busy"
     IMPOSTOR = "impostor"
-    """The proxy plays the cloud, with a certificate that it made, and stores nothing."""
+    """The proxy impersonates the cloud with a certificate of its own, and stores nothing."""
     FLIP = "flip"
-    """One bit changes on the way to the cloud."""
+    """One bit is flipped on the way to the cloud."""
     FLIP_BACK = "flip-back"
-    """One bit changes on the way back."""
+    """One bit is flipped on the way back."""
     SWALLOW = "swallow"
-    """Nothing comes through any more after a while, and the connection ends."""
+    """After a while nothing is forwarded any more, and the connection is closed."""
 
 
 _HOW_OFTEN = {
@@ -61,8 +61,8 @@ _HOW_OFTEN = {
 
 @asynccontextmanager
 async def forging_proxy(machine: Machine, chance: random.Random) -> AsyncIterator[None]:
-    """On the way of the engine to the cloud, which has to speak https. The way to loopback never leads over a proxy, so
-    the cloud gets a name that the proxy alone knows."""
+    """Route the engine's https through the proxy. Loopback never uses a proxy, so the cloud gets a name that only the
+    proxy resolves."""
     assert machine.login is not None
     machine.login = msgspec.structs.replace(machine.login, cloud_url=f"https://{_NAME}:{machine.cloud_port}")
     proxy = _Proxy(machine, chance, machine.folder)
@@ -90,15 +90,15 @@ class _Proxy:
         self._machine = machine
         self._chance = chance
         chain, key = make_certificate(folder)
-        self._false_identity = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._false_identity.load_cert_chain(chain, key)
+        self._forged_identity = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._forged_identity.load_cert_chain(chain, key)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self.tasks.add(task)
         try:
-            # The streams of asyncio take no cancelled connection for an end that was meant.
+            # asyncio streams raise these when the connection is cancelled on purpose.
             with contextlib.suppress(
                 OSError, asyncio.CancelledError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
             ):
@@ -119,7 +119,7 @@ class _Proxy:
                 writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
             case Trick.IMPOSTOR:
                 writer.write(_OPENED)
-                await writer.start_tls(self._false_identity)
+                await writer.start_tls(self._forged_identity)
                 while await reader.read(_CHUNK):
                     writer.write(_STORED)
             case Trick.AHEAD:
@@ -133,28 +133,28 @@ class _Proxy:
     async def _tunnel(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, until: int, trick: Trick = Trick.NONE
     ) -> None:
-        """Ends when either side does, or after about so many bytes of the engine's."""
+        """Forward until either side closes, or until about `until` bytes came from the engine."""
         from_cloud, to_cloud = await asyncio.open_connection("127.0.0.1", self._machine.cloud_port)
         back_at = self._chance.randrange(_SHORT)
-        ways = {
+        directions = {
             asyncio.create_task(
                 _pump(reader, to_cloud, until, self._chance.randrange(_MIDDLE) if trick is Trick.FLIP else None)
             ),
             asyncio.create_task(_pump(from_cloud, writer, _LONG, back_at if trick is Trick.FLIP_BACK else None)),
         }
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
             if trick is Trick.SWALLOW:
                 await asyncio.sleep(self._chance.uniform(0.1, 1.0))
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
             to_cloud.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, until: int, flip_at: int | None) -> None:
-    """Pass on so many bytes; one bit of the byte `flip_at` changes."""
+    """Forward up to `until` bytes; flip one bit of byte `flip_at`."""
     passed = 0
     with contextlib.suppress(OSError):
         while passed < until and (data := bytearray(await reader.read(_CHUNK))):

@@ -1,8 +1,7 @@
-"""Who stands between the engine and the cloud where both speak plain http: stores with peculiar ways, and networks that
-answer in the cloud's place.
+"""Interceptors of plain http between engine and cloud: stores that differ from Amazon's, and captive portals.
 
-A scenario opens one of them once the cloud runs. It leads the engine through itself, and counts in `machine.tampered`
-the requests whose answers it made or changed.
+A scenario starts one when the cloud runs. It routes the engine through itself, and counts in `machine.tampered` the
+requests whose replies it forged or changed.
 """
 
 from __future__ import annotations
@@ -26,22 +25,22 @@ from tui_uploader.http_server.server import HttpServer
 from tui_uploader.local_cloud.middleware import AbortableProtocol, abort
 from tui_uploader.local_cloud.routes import Route, is_rest, route_of
 
-Between = Callable[[Machine, random.Random], AbstractAsyncContextManager[None]]
+Interceptor = Callable[[Machine, random.Random], AbstractAsyncContextManager[None]]
 
 _PAGE = b"<html><head><title>Welcome</title></head><body><form>Room number</form></body></html>"
 _HOP_BY_HOP = {"connection", "expect", "keep-alive", "transfer-encoding"}
 
 
 @dataclass(frozen=True)
-class Passing:
-    """A request on its way."""
+class ForwardedRequest:
+    """A request of the engine."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes | None
-    """None: that of a file, which is passed on unseen."""
+    """None for the body of a file, which is forwarded as a stream."""
 
     @property
     def is_rest(self) -> bool:
@@ -57,18 +56,19 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes = b""
-    told: int | None = None
-    """So many bytes of the body arrive before the connection breaks; None: all."""
+    cut_at: int | None = None
+    """Number of bytes of the body after which the connection is aborted; None for no abort."""
 
 
-Instead = Callable[[Passing], Answer | None]
-"""The answer that a request gets without reaching the cloud; None: it is passed on."""
-Changed = Callable[[Passing, Answer], Answer]
-"""What becomes of the cloud's answer."""
+Instead = Callable[[ForwardedRequest], Answer | None]
+"""The answer to a request that does not reach the cloud; None to forward it."""
+Changed = Callable[[ForwardedRequest, Answer], Answer]
+"""Changes the cloud's answer."""
 
 
 @asynccontextmanager
-async def nobody(machine: Machine, chance: random.Random) -> AsyncIterator[None]:
+async def direct(machine: Machine, chance: random.Random) -> AsyncIterator[None]:
+    """No interceptor."""
     yield
 
 
@@ -76,19 +76,19 @@ async def nobody(machine: Machine, chance: random.Random) -> AsyncIterator[None]
 
 
 @dataclass(frozen=True)
-class Ways:
-    """In what a store differs from Amazon's."""
+class StoreQuirks:
+    """Differences of a store from Amazon S3."""
 
     refused: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    """By header: what a request with it is answered."""
+    """By header: status and code of the reply to a request with it."""
     plain_complete: bool = False
-    """A checksum in the list of parts is malformed."""
+    """A list of parts with checksums is refused as malformed."""
     unreadable_lists: bool = False
-    """Lists of parts are no document that anybody can read."""
+    """Lists of parts are malformed XML."""
     pages: bool = False
-    """Every answer is labelled as HTML, as web frameworks do that were told nothing else."""
+    """Every reply is labelled as HTML, the default of many web frameworks."""
 
-    def instead(self, request: Passing) -> Answer | None:
+    def instead(self, request: ForwardedRequest) -> Answer | None:
         if request.is_rest:
             return None
         for header, (status, code) in self.refused.items():
@@ -100,7 +100,7 @@ class Ways:
             return Answer(200, {"content-type": "application/xml"}, b"<ListPartsResult><Part><PartNumber>one</Part>")
         return None
 
-    def changed(self, request: Passing, answer: Answer) -> Answer:
+    def changed(self, request: ForwardedRequest, answer: Answer) -> Answer:
         if not self.pages or request.is_rest:
             return answer
         return replace(answer, headers=answer.headers | {"content-type": "text/html; charset=utf-8"})
@@ -111,55 +111,54 @@ def _refusal(status: int, code: str, message: str) -> Answer:
     return Answer(status, {"content-type": "application/xml"}, text.encode())
 
 
-def a_store(ways: Ways) -> Between:
+def quirky_store(ways: StoreQuirks) -> Interceptor:
     return lambda machine, chance: _through(machine, ways.instead, ways.changed)
 
 
 # ------------------------------------------------------------------------------------------- networks, over plain http
 
 
-def portal(pages: float, cuts: float, flips: float) -> Between:
-    """Shares of requests that get a page that wants a login, and of answers that break off or lose a bit.
+def portal(pages: float, cuts: float, flips: float) -> Interceptor:
+    """Shares of requests that get a login page, and of replies that are cut off or have a bit flipped.
 
-    A changed bit in the answer to a sign-in or to the making of a project is another answer, and no client can know:
-    those are left alone.
+    Replies to a sign-in or to the creation of a project are not damaged: no client could notice that.
     """
 
-    def between(machine: Machine, chance: random.Random) -> AbstractAsyncContextManager[None]:
-        def instead(request: Passing) -> Answer | None:
-            # The answer to HEAD tells whose an object is; without it, a second copy of the file is sent.
-            is_told = request.method != "HEAD" and chance.random() < pages
-            return Answer(200, {"content-type": "text/html"}, _PAGE) if is_told else None
+    def interceptor(machine: Machine, chance: random.Random) -> AbstractAsyncContextManager[None]:
+        def instead(request: ForwardedRequest) -> Answer | None:
+            # Without the reply to HEAD, the engine cannot recognise its object and sends a second copy.
+            is_answered = request.method != "HEAD" and chance.random() < pages
+            return Answer(200, {"content-type": "text/html"}, _PAGE) if is_answered else None
 
-        def changed(request: Passing, answer: Answer) -> Answer:
+        def changed(request: ForwardedRequest, answer: Answer) -> Answer:
             if chance.random() < cuts:
-                return replace(answer, told=chance.randrange(len(answer.body) + 1))
-            is_telling = not request.is_rest or request.route in (Route.REGISTER, Route.CREDENTIALS)
-            if answer.body and is_telling and chance.random() < flips:
+                return replace(answer, cut_at=chance.randrange(len(answer.body) + 1))
+            can_be_checked = not request.is_rest or request.route in (Route.REGISTER, Route.CREDENTIALS)
+            if answer.body and can_be_checked and chance.random() < flips:
                 return replace(answer, body=_flipped(answer.body, chance.randrange(len(answer.body))))
             return answer
 
         return _through(machine, instead, changed)
 
-    return between
+    return interceptor
 
 
 def _flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
-# -------------------------------------------------------------------------------------------------- the plain way
+# -------------------------------------------------------------------------------------------------- forwarding
 
 
 @asynccontextmanager
 async def _through(machine: Machine, instead: Instead, changed: Changed) -> AsyncIterator[None]:
-    """The engine signs in here, so the cloud names this place for files, too."""
+    """Make the engine sign in here; then the cloud names this address for objects, too."""
     assert machine.login is not None
     cloud = machine.login.cloud_url
-    # A proxy of the environment is none of the cloud's, nor is the wait for the system's certificates.
+    # Without proxies of the environment, and without loading the system's certificates.
     async with httpx.AsyncClient(base_url=cloud, timeout=None, trust_env=False) as http:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            app = _Middleman(machine, http, instead, changed)
+            app = _Relay(machine, http, instead, changed)
             server = HttpServer(app, keep_alive=75, last_requests=1, protocol=AbortableProtocol)
             serving = asyncio.create_task(server.serve([listener]))
             await server.listening(serving)
@@ -172,8 +171,8 @@ async def _through(machine: Machine, instead: Instead, changed: Changed) -> Asyn
                 await serving
 
 
-class _Middleman:
-    """An ASGI application."""
+class _Relay:
+    """An ASGI application that forwards, answers or changes requests."""
 
     def __init__(self, machine: Machine, http: httpx.AsyncClient, instead: Instead, changed: Changed) -> None:
         self._machine = machine
@@ -186,11 +185,11 @@ class _Middleman:
             await self._pass(Request(scope, receive), scope, receive, send)
 
     async def _pass(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        passing = await _looked_at(request)
+        passing = await _read_request(request)
         answer = self._instead(passing)
         if answer is None:
             try:
-                from_cloud = await self._sent_on(request, passing)
+                from_cloud = await self._forward(request, passing)
             except httpx.HTTPError:
                 await abort(scope, receive)
                 return
@@ -202,16 +201,16 @@ class _Middleman:
         length = [] if "content-length" in answer.headers else [("content-length", str(len(answer.body)))]
         headers = [*answer.headers.items(), *length]
         response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        if answer.told is None:
+        if answer.cut_at is None:
             await response(scope, receive, send)
             return
-        if answer.told:
+        if answer.cut_at:
             await send({"type": "http.response.start", "status": answer.status, "headers": response.raw_headers})
-            await send({"type": "http.response.body", "body": answer.body[: answer.told], "more_body": True})
+            await send({"type": "http.response.body", "body": answer.body[: answer.cut_at], "more_body": True})
         await abort(scope, receive)
 
-    async def _sent_on(self, request: Request, passing: Passing) -> Answer:
-        """Raises httpx.HTTPError where the cloud breaks the connection."""
+    async def _forward(self, request: Request, passing: ForwardedRequest) -> Answer:
+        """Forward a request. Raises httpx.HTTPError when the cloud closes the connection."""
         headers = [(name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP]
         target = request.scope["raw_path"].decode("ascii")
         query = request.scope["query_string"].decode("ascii")
@@ -225,10 +224,10 @@ class _Middleman:
         )
 
 
-async def _looked_at(request: Request) -> Passing:
-    """With its body, where that is a document rather than a file."""
+async def _read_request(request: Request) -> ForwardedRequest:
+    """Read a request; its body, too, unless that is a file."""
     is_file = request.method == "PUT"
-    return Passing(
+    return ForwardedRequest(
         request.method,
         request.url.path,
         dict(request.query_params),

@@ -1,4 +1,4 @@
-"""One user's machine and the cloud that it uploads to: real processes, in folders of their own."""
+"""A user's machine and the cloud that it uploads to: real processes in their own folders."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tui_uploader.settings import APP, Directories
 PYTHON = (sys.executable, "-P")
 PROGRAM = (*PYTHON, "-m", "tui_uploader")
 DEADLINE = 60.0
-_LOOK_EVERY = 0.05
+_POLL_SECONDS = 0.05
 _UNSEEN_STREAMS = 2 * FIRST_STREAMS
-"""So many may be under way before a front end learns how many there are: they grow within a second."""
+"""Streams that may be in use before a front end sees their number: it grows within a second."""
 
 
 class EngineDied(Exception):
-    """By itself, or of something else than our SIGKILL."""
+    """The engine exited without our SIGKILL."""
 
 
 @dataclass
@@ -42,20 +42,20 @@ class Machine:
     profile: str = "default"
     cloud_options: tuple[str, ...] = ()
     rig_options: tuple[str, ...] = ()
-    """With any, every engine runs in the rig."""
+    """If not empty, every engine runs in the rig."""
     variables: dict[str, str] = field(default_factory=dict)
-    """Of every process, beside those of this one."""
+    """Additional environment variables of every process."""
     cloud_host: str = "127.0.0.1"
     login: Login | None = None
     seen: EngineStatus | None = None
-    """The last status that a front end got."""
+    """The last status that a front end received."""
     kills: int = 0
     allowed_waste: int = 0
-    """Bytes that the kills may have wasted: one body a stream."""
+    """Bytes that the kills may have wasted: one body per stream."""
     false_at_kills: set[str] = field(default_factory=set)
-    """What the journal of a killed engine called uploaded although the cloud did not have it."""
+    """Files that the journal of a killed engine called uploaded although the cloud did not have them."""
     tampered: int = 0
-    """Requests and connections that somebody between engine and cloud did not just pass on."""
+    """Requests and connections that an interceptor answered or changed."""
     _engine: asyncio.subprocess.Process | None = None
     _cloud: asyncio.subprocess.Process | None = None
     _port: int = 0
@@ -67,7 +67,7 @@ class Machine:
 
     @property
     def hosts(self) -> Path:
-        """Where it is there, the name `localhost` leads to the address in it."""
+        """If it exists, the name `localhost` resolves to the address in this file."""
         return self.folder / "hosts"
 
     @property
@@ -80,7 +80,7 @@ class Machine:
 
     @property
     def directories(self) -> Directories:
-        """As platformdirs finds them in `environment`."""
+        """The directories that platformdirs determines in `environment`."""
         data = self.folder / "data" / APP
         return Directories(self.folder / "config" / APP, data, self.folder / "state" / APP, data / "engine/engine.sock")
 
@@ -93,9 +93,9 @@ class Machine:
     # ------------------------------------------------------------------------------------------------- the cloud
 
     async def start_cloud(self) -> None:
-        """The second time on, at the same port."""
+        """Start the cloud; every time on the same port."""
         self._port = self._port or free_ports(1)[0]
-        where = (
+        options = (
             "--host",
             self.cloud_host,
             "--port",
@@ -107,15 +107,15 @@ class Machine:
         )
         with _appending(self.folder / "cloud.out") as output:
             self._cloud = await asyncio.create_subprocess_exec(
-                *(*PROGRAM, "cloud", "serve", "--json", *where, *self.cloud_options),
+                *(*PROGRAM, "cloud", "serve", "--json", *options, *self.cloud_options),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=output,
                 env=self.environment,
             )
         assert self._cloud.stdout is not None
-        said = json.loads(await asyncio.wait_for(self._cloud.stdout.readline(), DEADLINE))
-        url = f"http://localhost:{self._port}" if self.hosts.exists() else said["url"]
-        self.login = Login(url, said["client_id"], said["client_secret"])
+        address = json.loads(await asyncio.wait_for(self._cloud.stdout.readline(), DEADLINE))
+        url = f"http://localhost:{self._port}" if self.hosts.exists() else address["url"]
+        self.login = Login(url, address["client_id"], address["client_secret"])
 
     async def kill_cloud(self) -> None:
         assert self._cloud is not None
@@ -146,34 +146,34 @@ class Machine:
         return self._engine.pid
 
     async def engine_listens(self) -> None:
-        """Returns when it does, or when there is none."""
+        """Wait until the engine listens or has exited."""
         await until(lambda: listening(self.directories.socket) or not self.engine_runs, DEADLINE)
 
     async def kill_engine(self) -> None:
-        """Raises EngineDied when it died before, of something else."""
+        """Kill the engine. Raises EngineDied when it had exited before."""
         assert self._engine is not None
         with contextlib.suppress(ProcessLookupError):
             self._engine.kill()
         await self.engine_is_dead()
 
     async def engine_is_dead(self) -> None:
-        """Await its end by SIGKILL, and look whether its journal told the truth. Raises EngineDied for another end."""
+        """Wait for its end by SIGKILL and compare its journal with the cloud. Raises EngineDied for another end."""
         assert self._engine is not None
         code = await asyncio.wait_for(self._engine.wait(), DEADLINE)
         if code != -signal.SIGKILL:
-            raise EngineDied(f"The engine ended by itself, with {code}.")
+            raise EngineDied(f"The engine exited unexpectedly, with code {code}.")
         self._engine = None
         self.kills += 1
-        said = await asyncio.to_thread(truth.said_by, self.directories.journal)
-        self.allowed_waste += sum(said.on_their_way[: max(self._most_streams, _UNSEEN_STREAMS)])
-        self.false_at_kills |= said.uploaded - await asyncio.to_thread(self.images_there)
+        claims = await asyncio.to_thread(truth.journal_claims, self.directories.journal)
+        self.allowed_waste += sum(claims.unfinished_bodies[: max(self._most_streams, _UNSEEN_STREAMS)])
+        self.false_at_kills |= claims.uploaded - await asyncio.to_thread(self.images_there)
 
     def images_there(self) -> set[str]:
-        """Names of the registered images whose objects are there, read without asking the cloud."""
-        return {path.name for path in truth.kept_by(self.cloud_root).images.values()}
+        """Names of the registered images whose objects exist, read from the cloud's files."""
+        return {path.name for path in truth.cloud_contents(self.cloud_root).images.values()}
 
     async def stop(self) -> None:
-        """Whatever still runs."""
+        """Kill all processes that still run."""
         for process in (self._engine, self._cloud):
             if process is not None and process.returncode is None:
                 process.kill()
@@ -182,7 +182,7 @@ class Machine:
     # ------------------------------------------------------------------------------------------------- the user
 
     async def command(self, *arguments: str) -> str:
-        """What a command of the program says on stdout."""
+        """The output of a command of the program."""
         process = await asyncio.create_subprocess_exec(
             *PROGRAM, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=self.environment
         )
@@ -196,15 +196,15 @@ class Machine:
             yield engine
 
     async def watch(self) -> None:
-        """Keep `seen`, over all lives of the engine, until cancelled."""
+        """Update `seen` until cancelled, through all restarts of the engine."""
         while True:
             with contextlib.suppress(UploaderError):
                 async with self.front_end() as engine:
                     while True:
                         self.seen = await engine.status()
                         self._most_streams = max(self._most_streams, self.seen.streams)
-                        await asyncio.sleep(_LOOK_EVERY)
-            await asyncio.sleep(_LOOK_EVERY)
+                        await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 def _appending(path: Path) -> BinaryIO:

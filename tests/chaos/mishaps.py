@@ -1,4 +1,4 @@
-"""What may go wrong while an upload runs. Each mishap is done by the time it returns; what follows is the engine's."""
+"""Mishaps during an upload. Each has ended when it returns; the engine has to recover from it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui_uploader.service.socket_file import listening
 Mishap = Callable[[Machine, Flight, random.Random], Awaitable[None]]
 
 _LONGEST_LIFE = 1.6
-"""Seconds from the start of an engine to its kill: from before it can do anything to the middle of its work."""
+"""Most seconds from the start of an engine to its kill: from before it is ready to the middle of its work."""
 
 
 def engine_killed(times: int) -> Mishap:
-    """At instants that the seed chooses, once and then until the upload is complete; and started again each time."""
+    """Kill and restart the engine at random instants: once, then until the upload is complete."""
 
     async def mishap(machine: Machine, flight: Flight, chance: random.Random) -> None:
         for _ in range(times):
@@ -45,7 +45,7 @@ def cloud_killed(times: int) -> Mishap:
 
 
 def rebooted(times: int) -> Mishap:
-    """Engine and cloud at once, as after a power cut in a truck: no side ever hears of the other's end."""
+    """Kill engine and cloud at once, as a power cut does: neither notices the end of the other."""
 
     async def mishap(machine: Machine, flight: Flight, chance: random.Random) -> None:
         for _ in range(times):
@@ -60,9 +60,9 @@ def rebooted(times: int) -> Mishap:
 
 
 def disk_filled(times: int) -> Mishap:
-    """No file of the engine's can grow for a while: its journal and its log are refused every further byte.
+    """Keep all files of the engine from growing for a while, its journal and log included.
 
-    An engine that was just about to start may say that it cannot; then it is started again.
+    An engine that is just starting may fail; then it is started again.
     """
 
     async def mishap(machine: Machine, flight: Flight, chance: random.Random) -> None:
@@ -75,7 +75,7 @@ def disk_filled(times: int) -> Mishap:
             if machine.engine_runs:
                 resource.prlimit(machine.engine_pid, resource.RLIMIT_FSIZE, (soft, hard))
             elif started:
-                raise EngineDied("The engine ended when its disk was full.")
+                raise EngineDied("The engine exited when its disk was full.")
             else:
                 await machine.start_engine()
 
@@ -83,10 +83,10 @@ def disk_filled(times: int) -> Mishap:
 
 
 def card_pulled(times: int) -> Mishap:
-    """The card's folder is gone for a while, or there and empty, as a mount point without its card is."""
+    """Remove the card's folder for a while, or leave it empty like a mount point without a card."""
 
     async def mishap(machine: Machine, flight: Flight, chance: random.Random) -> None:
-        away = machine.card.with_name("card-in-a-pocket")
+        away = machine.card.with_name("removed-card")
         for number in range(times):
             await asyncio.sleep(chance.uniform(0.2, 1.0))
             machine.card.rename(away)
@@ -101,7 +101,7 @@ def card_pulled(times: int) -> Mishap:
 
 
 def files_touched(changed: int, removed: int) -> Mishap:
-    """Files at the end of the queue, which nobody has sent yet, change or are removed, and one that is being sent."""
+    """Change or remove files at the end of the queue, not sent yet, and change one that is being sent."""
 
     async def mishap(machine: Machine, flight: Flight, chance: random.Random) -> None:
         await until(lambda: _uploaded_bytes(machine) > 0, 30)

@@ -1,13 +1,12 @@
-"""The engine as it is, in a process with something wrong: `python rig.py [--clock S] [--fatal-commit N --moment M]`.
+"""Run the unmodified engine in a faulty process: `python rig.py [--clock S] [--fatal-commit N --moment M]`.
 
-Nothing of the program is replaced. The clock of the process is put forward or back, `localhost` leads to the address
-that a file names when it is asked for, or the process dies at a chosen commit of its journal, as SQLite is asked for
-it: the N-th of all, or of those that write a certain kind of thing.
+The clock of the process is wrong, `localhost` resolves to an address that a file contains at that time, or the process
+dies at a chosen commit of its journal: the N-th of all, or of those with a certain kind of write.
 
-- `before` the commit: what it would have kept is lost;
-- `after` it: kept, and nobody was told;
-- `torn`: the power fails while the commit is being written. Of the sectors that it wrote to the log, each is on the
-  disk or not, by seed; what an earlier commit flushed stays.
+- `before` the commit: its writes are lost;
+- `after` it: they are durable, but the engine did not learn of it;
+- `torn`: the power fails during the commit. Each sector that it wrote to the log is on the disk or not, by seed;
+  sectors that an earlier commit flushed stay.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-Result = TypeVar("Result")
+R = TypeVar("R")
 
 _SECTOR = 512
 _FULL = 2
 
 
 def mixed(before: bytes, after: bytes, kept: Callable[[], bool]) -> bytes:
-    """A file that was `before`, while `after` was being written: of the sectors that differ, some are there."""
+    """A file after a torn write of `after` over `before`: of the sectors that differ, `kept` decides which are new."""
     length = max(len(before), len(after))
     old, new = before.ljust(length, b"\0"), after.ljust(length, b"\0")
     pieces = []
@@ -46,8 +45,8 @@ def mixed(before: bytes, after: bytes, kept: Callable[[], bool]) -> bytes:
 
 
 def kind_of(sql: str, parameters: Any = ()) -> str | None:
-    """What kind of thing a statement writes: its text up to the values, and the short words among them, which tell
-    states; None for one that writes nothing."""
+    """The kind of write of a statement: its text up to the values, and short words among these, which are states; None
+    for a statement that writes nothing."""
     text = " ".join(sql.split())
     if not text.startswith(("INSERT", "UPDATE", "DELETE")):
         return None
@@ -57,8 +56,8 @@ def kind_of(sql: str, parameters: Any = ()) -> str | None:
     return " ".join([shape, *words])
 
 
-class Doomed(sqlite3.Connection):
-    """Kills the process at one of the commits of all connections."""
+class FatalConnection(sqlite3.Connection):
+    """Kills the process at a chosen commit, counted over all connections."""
 
     commits = itertools.count(1)
     fatal = 0
@@ -66,9 +65,9 @@ class Doomed(sqlite3.Connection):
     moment = ""
     seed = 0
     kinds: Path | None = None
-    """Where each kind of thing that was committed is noted."""
+    """File to which the kind of every committed write is appended."""
     written: ClassVar[set[str]] = set()
-    """Kinds of things, since the last commit."""
+    """Kinds of writes since the last commit."""
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
         run = partial(super().execute, sql, parameters)
@@ -85,7 +84,7 @@ class Doomed(sqlite3.Connection):
         run = partial(super().executescript, sql_script)
         return self._committing(run) if "COMMIT;" in sql_script else run()
 
-    def _committing(self, run: Callable[[], Result]) -> Result:
+    def _committing(self, run: Callable[[], R]) -> R:
         if self.kinds:
             with self.kinds.open("a") as file:
                 file.writelines(f"{kind}\n" for kind in sorted(self.written))
@@ -99,7 +98,7 @@ class Doomed(sqlite3.Connection):
         durable = super().execute("PRAGMA synchronous").fetchone()[0] == _FULL
         main, log = _read(path), _read(_log(path))
         result = run()
-        # A commit that moved the log into the file has flushed the log before.
+        # A commit that checkpointed the log has flushed it before.
         if self.moment == "torn" and _read(path) == main:
             chance = random.Random(self.seed)
             kept = mixed(log if durable else b"", _read(_log(path)), lambda: chance.random() < 0.5)
@@ -116,8 +115,8 @@ def _read(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
-def lead_localhost_to(hosts: Path) -> None:
-    """As a name server does whose answer changes from one question to the next."""
+def resolve_localhost_from(hosts: Path) -> None:
+    """Resolve `localhost` to the address in a file, like a name server whose answer changes."""
     ask = socket.getaddrinfo
 
     def answer(host: Any, *arguments: Any, **named: Any) -> Any:
@@ -133,20 +132,24 @@ def _die() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clock", type=float, default=0.0, metavar="S", help="seconds that the clock is ahead")
-    parser.add_argument("--hosts", type=Path, metavar="FILE", help="the address of `localhost`, read at every look-up")
+    parser.add_argument("--hosts", type=Path, metavar="FILE", help="address of `localhost`, read at every look-up")
     parser.add_argument("--fatal-commit", type=int, default=0, metavar="N")
-    parser.add_argument("--kind", help="count only commits that write this, in the words of --kinds")
-    parser.add_argument("--kinds", type=Path, metavar="FILE", help="note there what is written")
+    parser.add_argument("--kind", help="count only commits with this kind of write, as listed by --kinds")
+    parser.add_argument("--kinds", type=Path, metavar="FILE", help="append kinds of writes to this file")
     parser.add_argument("--moment", choices=("before", "after", "torn"), default="before")
-    parser.add_argument("--seed", type=int, default=0, help="for what is left of a torn commit")
+    parser.add_argument("--seed", type=int, default=0, help="seed for the sectors of a torn commit")
     arguments = parser.parse_args()
-    Doomed.fatal, Doomed.fatal_kind, Doomed.kinds = arguments.fatal_commit, arguments.kind, arguments.kinds
-    Doomed.moment, Doomed.seed = arguments.moment, arguments.seed
-    sqlite3.connect = partial(sqlite3.connect, factory=Doomed)  # type: ignore[assignment]
+    FatalConnection.fatal, FatalConnection.fatal_kind, FatalConnection.kinds = (
+        arguments.fatal_commit,
+        arguments.kind,
+        arguments.kinds,
+    )
+    FatalConnection.moment, FatalConnection.seed = arguments.moment, arguments.seed
+    sqlite3.connect = partial(sqlite3.connect, factory=FatalConnection)  # type: ignore[assignment]
     if arguments.hosts:
-        lead_localhost_to(arguments.hosts)
-    true_time = time.time
-    time.time = lambda: true_time() + arguments.clock
+        resolve_localhost_from(arguments.hosts)
+    real_time = time.time
+    time.time = lambda: real_time() + arguments.clock
     sys.argv = ["tui-uploader", "engine", "run"]
     runpy.run_module("tui_uploader", run_name="__main__", alter_sys=True)
 

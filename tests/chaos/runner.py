@@ -1,4 +1,4 @@
-"""One run: an upload, what goes wrong meanwhile, and what came of it."""
+"""One run: an upload with faults, and the verdict on its result."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import AddRequest, FileSelection, FileStatus, NewProject, ProcessingState, SignInRequest
 
 _PATIENCE = 240.0
-"""Several times the minute for which the engine waits when it cannot know whether processing was started."""
-_LOOK_EVERY = 0.05
+"""Seconds; several times the minute that the engine waits when it is unknown whether processing was started."""
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One of a scenario."""
+    """A run of a scenario."""
 
     scenario: Scenario
     profile: str
     seed: int
     number: int = 1
-    """In a walk over the journal's commits, the commit."""
+    """With a fatal moment, the number of the fatal commit."""
     kind: str = ""
-    """In a walk over the kinds of things that the journal keeps, that kind."""
+    """With runs by kind, the kind of write."""
 
     @property
     def name(self) -> str:
         return f"{self.scenario.name}/{self.profile}#{self.kind or self.number}"
 
     @property
-    def again(self) -> str:
-        """The command that does the same once more."""
+    def command(self) -> str:
+        """The command that repeats this run."""
         return f"python -m tests.chaos --seed {self.seed} --only '{self.name}'"
 
     @property
@@ -54,22 +54,22 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RunResult:
     run: Run
     outcome: Outcome
-    kept: Path | None
-    """Where everything lies, if something is wrong."""
+    folder: Path | None
+    """All files of a run with a problem; None when they were deleted."""
 
     @property
     def wrong(self) -> list[str]:
-        strict = self.run.profile == "strict" or self.run.scenario.tells_nothing
+        strict = self.run.profile == "strict" or self.run.scenario.unverifiable
         return faults_of(self.outcome, strict=strict, bounded=self.run.scenario.only_kills)
 
 
-async def carried_out(run: Run, patience: float = _PATIENCE) -> Ended:
-    """Leaves nothing behind where all is well.
+async def execute(run: Run, patience: float = _PATIENCE) -> RunResult:
+    """Execute a run; its files are deleted unless it has a problem.
 
-    `patience`: seconds that the upload has to come to its end by itself, once nothing goes wrong any more.
+    `patience`: seconds in which the upload must complete after the last fault.
     """
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     chance, scenario = run.chance, run.scenario
@@ -86,27 +86,27 @@ async def carried_out(run: Run, patience: float = _PATIENCE) -> Ended:
     flight = Flight(machine.card, scenario.load)
     flight.write(chance)
     try:
-        trouble = await _lived_through(run, machine, flight, chance, patience)
+        trouble = await _run_upload(run, machine, flight, chance, patience)
         facts = replace(await _facts(machine, flight, trouble), keeps_damage=scenario.keeps_damage)
     finally:
         await machine.stop()
-    ended = Ended(run, outcome_of(facts), folder)
+    ended = RunResult(run, outcome_of(facts), folder)
     if ended.wrong:
         return ended
     await asyncio.to_thread(shutil.rmtree, folder)
-    return Ended(run, ended.outcome, None)
+    return RunResult(run, ended.outcome, None)
 
 
-async def _lived_through(run: Run, machine: Machine, flight: Flight, chance: random.Random, patience: float) -> str:
-    """Why the upload did not come to its end; empty where it did."""
+async def _run_upload(run: Run, machine: Machine, flight: Flight, chance: random.Random, patience: float) -> str:
+    """Why the upload did not complete; empty when it did."""
     watching = asyncio.create_task(machine.watch())
     try:
         await machine.start_cloud()
-        async with run.scenario.between(machine, chance):
+        async with run.scenario.interceptor(machine, chance):
             await _upload_with_mishaps(run, machine, flight, chance)
             async with asyncio.timeout(patience):
-                await _to_its_end(machine)
-    except Exception as error:  # whatever it is, the other runs go on
+                await _bring_to_end(machine)
+    except Exception as error:  # the other runs continue after any error
         return f"{type(error).__name__}: {error}; last seen {machine.seen}"
     finally:
         watching.cancel()
@@ -115,11 +115,11 @@ async def _lived_through(run: Run, machine: Machine, flight: Flight, chance: ran
 
 
 async def kinds_of_writes(profile: str) -> list[str]:
-    """Which kinds of things the journal keeps in the course of an upload of which nothing goes wrong."""
+    """The kinds of writes to the journal during an upload without faults."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         noted = Path(folder) / "kinds"
         run = Run(replace(named("nothing"), load=ONE_IN_PARTS, rig=("--kinds", str(noted))), profile, 0)
-        ended = await carried_out(run)
+        ended = await execute(run)
         assert not ended.wrong, ended
         return sorted(set(noted.read_text().splitlines()))
 
@@ -128,14 +128,14 @@ async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chanc
     moment = run.scenario.fatal_moment
     if moment is None:
         await machine.start_engine()
-        await asyncio.wait_for(_ask(machine, flight), DEADLINE)
+        await asyncio.wait_for(_request_upload(machine, flight), DEADLINE)
         for mishap in run.scenario.mishaps:
             await mishap(machine, flight, chance)
     else:
         kind = ("--kind", run.kind) if run.kind else ()
         commit = ("--fatal-commit", str(run.number), "--moment", moment, "--seed", str(run.seed * 1000 + run.number))
         await machine.start_engine(*commit, *kind)
-        user = asyncio.create_task(_ask_and_wait(machine, flight))
+        user = asyncio.create_task(_request_and_wait(machine, flight))
         await until(lambda: user.done() or not machine.engine_runs, DEADLINE)
         user.cancel()
         await asyncio.gather(user, return_exceptions=True)
@@ -143,22 +143,22 @@ async def _upload_with_mishaps(run: Run, machine: Machine, flight: Flight, chanc
             await machine.engine_is_dead()
     if not machine.engine_runs:
         await machine.start_engine()
-    await asyncio.wait_for(_ask(machine, flight), DEADLINE)
+    await asyncio.wait_for(_request_upload(machine, flight), DEADLINE)
 
 
-async def _ask_and_wait(machine: Machine, flight: Flight) -> None:
-    await _ask(machine, flight)
-    await _to_its_end(machine)
+async def _request_and_wait(machine: Machine, flight: Flight) -> None:
+    await _request_upload(machine, flight)
+    await _bring_to_end(machine)
 
 
-async def _ask(machine: Machine, flight: Flight) -> None:
-    """Sign in and ask for the upload, as often as that is lost with an engine that dies. Raises EngineDied."""
+async def _request_upload(machine: Machine, flight: Flight) -> None:
+    """Sign in and request the upload, again after each engine that dies meanwhile. Raises EngineDied."""
     assert machine.login is not None
     request = AddRequest((str(flight.folder),), NewProject("Quarry"), account=machine.login.account)
     while True:
         await machine.engine_listens()
         if not machine.engine_runs:
-            raise EngineDied("The engine ended by itself.")
+            raise EngineDied("The engine exited unexpectedly.")
         with contextlib.suppress(UploaderError):
             async with machine.front_end() as engine:
                 if machine.login.account not in [known.account for known in await engine.accounts()]:
@@ -166,32 +166,32 @@ async def _ask(machine: Machine, flight: Flight) -> None:
                 if not (await engine.status()).uploads:
                     await engine.add(request)
                 return
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _to_its_end(machine: Machine) -> None:
-    """As a user would bring it about: what failed is tried again, and what is gone is taken off the list."""
+async def _bring_to_end(machine: Machine) -> None:
+    """Act like a user until all is complete: retry failed files, remove those that are no longer on the card."""
     while True:
         if not machine.engine_runs:
-            raise EngineDied("The engine ended by itself.")
+            raise EngineDied("The engine exited unexpectedly.")
         with contextlib.suppress(UploaderError):
             async with machine.front_end() as engine:
                 machine.seen = await engine.status()
                 for upload in machine.seen.uploads:
                     if upload.settled and upload.counts.failed:
-                        gone = await _gone(machine, upload.upload)
-                        await engine.remove(upload.upload, FileSelection(names=tuple(gone)))
+                        missing = await _missing_files(machine, upload.upload)
+                        await engine.remove(upload.upload, FileSelection(names=tuple(missing)))
                         await engine.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,)))
                 started = (
                     upload.processing.state is not ProcessingState.NOT_STARTED for upload in machine.seen.uploads
                 )
                 if is_complete(machine) and all(started):
                     return
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _gone(machine: Machine, upload: int) -> list[str]:
-    """Files that failed and are not on the card any more."""
+async def _missing_files(machine: Machine, upload: int) -> list[str]:
+    """Failed files that are no longer on the card."""
     return [
         file.path for file in await _shown(machine, upload) if file.status == "failed" and not Path(file.path).exists()
     ]
@@ -209,7 +209,7 @@ async def _facts(machine: Machine, flight: Flight, trouble: str) -> Facts:
         for upload in uploads:
             of_upload = await _shown(machine, upload.upload)
             shown += [file for file in of_upload if Path(file.path).is_relative_to(machine.card)]
-    kept = truth.kept_by(machine.cloud_root)
+    kept = truth.cloud_contents(machine.cloud_root)
     counts = traffic_counts(machine.cloud_root)
     objects = {name: await asyncio.to_thread(truth.digest, path) for name, path in kept.objects.items()}
     return Facts(

@@ -1,4 +1,4 @@
-"""The table: what goes wrong in each scenario."""
+"""The table of scenarios and the faults of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.chaos import field_mishaps, mishaps
 from tests.chaos.flight import Load
 from tests.chaos.forging_proxy import CERTIFICATE, forging_proxy
-from tests.chaos.interceptors import Between, Ways, a_store, nobody, portal
+from tests.chaos.interceptors import Interceptor, StoreQuirks, direct, portal, quirky_store
 from tests.chaos.mishaps import Mishap
 
 MIB = 1024**2
@@ -18,35 +18,35 @@ PROFILES = ("default", "strict")
 @dataclass(frozen=True, slots=True)
 class Scenario:
     name: str
-    says: str
+    description: str
     mishaps: tuple[Mishap, ...] = ()
-    """One after the other, while the upload runs."""
+    """In this order, while the upload runs."""
     faults: tuple[str, ...] = ()
-    """Of the local cloud; `{seed}` stands for the run's, `{few}` and `{many}` for numbers of bytes that it chooses."""
+    """Faults of the local cloud; `{seed}` is the run's seed, `{few}` and `{many}` are seeded numbers of bytes."""
     cloud: tuple[str, ...] = ("--processing-seconds", "300")
     """Options of `cloud serve`."""
-    between: Between = nobody
-    """Who stands between the engine and the cloud."""
-    tells_nothing: bool = False
-    """Of what the store has, nothing can be known, whatever the profile."""
+    interceptor: Interceptor = direct
+    """What intercepts the traffic of engine and cloud."""
+    unverifiable: bool = False
+    """The store reports nothing about its objects, in any profile."""
     keeps_damage: bool = False
-    """The store keeps what was damaged on the way, under a name that is then never used."""
+    """The store keeps objects that were damaged in transit; their names are never used again."""
     rig: tuple[str, ...] = ()
-    """Options of the engine's rig; `{hosts}` stands for the file with the address of `localhost`."""
+    """Options of the engine's rig; `{hosts}` is the file with the address of `localhost`."""
     load: Load = SOME
     runs: int = 1
     least_kills: int = 0
-    """With it, there are as many runs as it takes to kill the engine so often."""
+    """Run until the engine was killed this many times."""
     fatal_moment: str | None = None
-    """With it, there is a run for every commit of the journal, and the engine dies at that moment of it."""
+    """One run for every commit of the journal; the engine dies at this moment of it."""
     by_kind: bool = False
-    """Instead, there is a run for every kind of thing that is written; the engine dies at a commit with it."""
+    """Instead, one run for every kind of write; the engine dies at a commit that contains it."""
     only_kind: str = ""
-    """With it, there is a run for this kind alone."""
+    """Run only this kind."""
     of_kind: int = 1
-    """Which one of the commits with it is fatal."""
+    """Number of the fatal commit among those of the kind."""
     only_kills: bool = False
-    """Nothing else wastes bytes, so their number is bounded."""
+    """Only kills waste bytes, so their number is bounded."""
 
 
 SLOW = (
@@ -54,7 +54,7 @@ SLOW = (
     "stall:route=put,probability=0.4,seed={seed},seconds=0.3",
     "stall:route=put,probability=0.6,seed={seed}1,seconds=0.3,bytes=1",
 )
-"""So that there is a middle of an upload, and of its bodies."""
+"""Slow requests, so that kills hit the middle of uploads and bodies."""
 FLIPS = (
     "flip:route=put,probability=0.1,seed={seed}2",
     "flip:route=part,probability=0.3,seed={seed}3,bytes=70000",
@@ -63,13 +63,13 @@ EXPIRED = tuple(
     f"expired_token:route={route},probability=0.05,seed={{seed}}7"
     for route in ("put", "part", "complete", "credentials", "register", "start")
 )
-"""Not to the request for a token itself: that refusal means a wrong login, which only a person can put right."""
+"""Not the request for a token: its refusal means a wrong login, which only a person can correct."""
 LONG = Load(photos=150, size=150_000, large=(40 * MIB, 20 * MIB))
 ONE_IN_PARTS = Load(photos=7, size=20_000, large=(17 * MIB + 12_345,))
 
 MANY = Load(photos=150, size=60_000, large=(17 * MIB + 12_345,))
 
-REFUSING = Ways(
+REFUSING = StoreQuirks(
     refused={
         "if-none-match": (501, "NotImplemented"),
         "x-amz-acl": (400, "AccessControlListNotSupported"),
@@ -81,42 +81,49 @@ REFUSING = Ways(
 STORES = tuple(
     Scenario(
         f"store-{name}",
-        f"the store {says}; the engine is killed four times" if kills else f"the store {says}",
+        f"the store {quirk}; the engine is killed four times" if kills else f"the store {quirk}",
         mishaps=(mishaps.engine_killed(kills),) if kills else (),
-        between=a_store(ways),
+        interceptor=quirky_store(ways),
         faults=(*SLOW, *faults),
         cloud=("--processing-seconds", "300", "--checksums", checksums),
         load=MANY,
-        tells_nothing=checksums == "none",
+        unverifiable=checksums == "none",
         keeps_damage=checksums == "etag" and bool(faults),
     )
-    for name, says, kills, checksums, faults, ways in (
+    for name, quirk, kills, checksums, faults, ways in (
         (
             "other-checksums",
-            "compares Content-MD5 and knows no other checksum, and labels its answers as HTML",
+            "verifies only Content-MD5, and labels its replies as HTML",
             4,
             "content-md5",
             FLIPS,
-            Ways(pages=True),
+            StoreQuirks(pages=True),
         ),
         (
             "refusing",
-            "refuses conditions, access rights and checksums, and its lists of parts cannot be read",
+            "refuses conditional writes, ACLs and checksums, and its lists of parts are malformed",
             4,
             "etag",
             (),
             REFUSING,
         ),
-        ("damaging", "refuses the same, and keeps what was damaged on the way", 0, "etag", FLIPS, REFUSING),
+        ("damaging", "refuses the same, and stores what was damaged in transit", 0, "etag", FLIPS, REFUSING),
         (
             "particular",
-            "refuses conditions, and checksums in the list of parts alone",
+            "refuses conditional writes, and checksums in the list of parts",
             4,
             "etag",
             (),
-            Ways(refused={"if-none-match": (501, "NotImplemented")}, plain_complete=True),
+            StoreQuirks(refused={"if-none-match": (501, "NotImplemented")}, plain_complete=True),
         ),
-        ("silent", "tells nothing of what it keeps, and labels its answers as HTML", 0, "none", (), Ways(pages=True)),
+        (
+            "silent",
+            "reports nothing about its objects, and labels its replies as HTML",
+            0,
+            "none",
+            (),
+            StoreQuirks(pages=True),
+        ),
     )
 )
 
@@ -124,7 +131,7 @@ SCENARIOS = (
     Scenario("nothing", "nothing goes wrong", load=ONE_IN_PARTS, only_kills=True),
     Scenario(
         "kill",
-        "the engine is killed at seeded instants, from before it is ready to the middle of its work",
+        "the engine is killed at random instants, from before it is ready to the middle of its work",
         mishaps=(mishaps.engine_killed(40),),
         faults=SLOW,
         load=LONG,
@@ -134,7 +141,7 @@ SCENARIOS = (
     *(
         Scenario(
             f"write-{moment}",
-            f"the engine dies right {moment} the first commit of each kind of thing that its journal keeps",
+            f"the engine dies right {moment} the first commit of each kind of journal write",
             load=ONE_IN_PARTS,
             fatal_moment=moment,
             by_kind=True,
@@ -144,7 +151,7 @@ SCENARIOS = (
     ),
     Scenario(
         "parts",
-        "the engine dies when more parts of a large file are stored than are not",
+        "the engine dies when most parts of a large file are stored",
         load=Load(photos=7, size=20_000, large=(110 * MIB,)),
         fatal_moment="after",
         by_kind=True,
@@ -160,25 +167,29 @@ SCENARIOS = (
             fatal_moment=moment,
             only_kills=True,
         )
-        for moment, words in (("before", "right before"), ("after", "right after"), ("torn", "with the power, within"))
+        for moment, words in (
+            ("before", "right before"),
+            ("after", "right after"),
+            ("torn", "in a power cut during"),
+        )
     ),
     Scenario(
         "cloud-kill",
-        "the cloud is killed and comes back",
+        "the cloud is killed and started again",
         mishaps=(mishaps.cloud_killed(6),),
         faults=SLOW,
         load=LONG,
     ),
     Scenario(
         "reboot",
-        "engine and cloud are killed at once, and come back in any order",
+        "engine and cloud are killed at once, and started again in any order",
         mishaps=(mishaps.rebooted(8),),
         faults=SLOW,
         load=LONG,
     ),
     Scenario(
         "cut",
-        "connections break after seeded numbers of bytes",
+        "connections break after random numbers of bytes",
         faults=(
             "drop:route=put,probability=0.15,seed={seed},bytes=1",
             "drop:route=put,probability=0.15,seed={seed}1,bytes={few}",
@@ -191,7 +202,7 @@ SCENARIOS = (
     ),
     Scenario(
         "stall",
-        "nothing moves for a while, once for longer than the engine waits",
+        "transfers stall, once for longer than the engine waits",
         faults=(
             "stall:route=part,after=1,times=1,seconds=40,bytes=1000000",
             "stall:route=put,after=5,times=1,seconds=40",
@@ -201,7 +212,7 @@ SCENARIOS = (
     ),
     Scenario(
         "errors",
-        "500, 502 with a page, 503 and 429 to requests of all kinds",
+        "requests of all kinds are answered with 500, 502 with an HTML page, 503 and 429",
         faults=(
             "error500:route=any,probability=0.06,seed={seed}",
             "error502html:route=any,probability=0.06,seed={seed}1",
@@ -214,7 +225,7 @@ SCENARIOS = (
     ),
     Scenario(
         "lost-answers",
-        "requests take effect, and their answers get lost",
+        "requests take effect, but their replies are lost",
         faults=(
             "lost_reply:route=put,probability=0.2,seed={seed}",
             "lost_reply:route=part,probability=0.3,seed={seed}1",
@@ -227,7 +238,7 @@ SCENARIOS = (
     ),
     Scenario(
         "expiry",
-        "tokens and storage keys live for three seconds, and some are refused before",
+        "access tokens and session credentials expire after three seconds, and some are refused earlier",
         faults=(*EXPIRED, *SLOW),
         cloud=("--credentials-lifetime", "3", "--token-lifetime", "3", "--processing-seconds", "300"),
         load=LONG,
@@ -236,46 +247,46 @@ SCENARIOS = (
     Scenario("clock-behind", "the machine's clock is two hours behind", rig=("--clock", "-7200"), load=LONG),
     Scenario(
         "disk-full",
-        "the disk under the journal takes nothing more for a while",
+        "the disk of the journal is full for a while",
         mishaps=(mishaps.disk_filled(4),),
         faults=SLOW,
         load=LONG,
     ),
     Scenario(
         "files-change",
-        "files change and vanish while others are sent",
+        "files change and disappear while others are sent",
         mishaps=(mishaps.files_touched(8, 5),),
         faults=SLOW,
         load=LONG,
     ),
     Scenario(
         "card-pulled",
-        "the card is pulled out and comes back",
+        "the card is removed and inserted again",
         mishaps=(mishaps.card_pulled(4),),
         faults=SLOW,
         load=LONG,
     ),
     Scenario(
         "card-swapped",
-        "another card, whose files have the same names, sizes and times, is put in the place of the first",
+        "the card is replaced by another one whose files have the same names, sizes and times",
         mishaps=(field_mishaps.card_swapped,),
     ),
     Scenario(
         "card-remounted",
-        "the card is taken out and put back, and all of its files have other inode numbers",
+        "the card is removed and inserted again, and all of its files have other inode numbers",
         mishaps=(field_mishaps.card_remounted(3),),
         faults=SLOW,
         load=LONG,
     ),
     Scenario(
         "file-still-written",
-        "a copy onto the card is not finished when its file is found",
+        "a file is found while it is still being copied onto the card",
         mishaps=(field_mishaps.file_still_written,),
         faults=SLOW,
     ),
     Scenario(
         "address-changes",
-        "the name of the cloud leads to another address, and the old one is dead",
+        "the name of the cloud resolves to a new address, and the old one is dead",
         mishaps=(field_mishaps.address_changed(3),),
         faults=SLOW,
         rig=("--hosts", "{hosts}"),
@@ -289,22 +300,22 @@ SCENARIOS = (
     ),
     Scenario(
         "forged-answers",
-        "a proxy sends answers in the cloud's name ahead of TLS, plays the cloud itself, and damages what it passes",
-        between=forging_proxy,
+        "a proxy forges replies before TLS starts, impersonates the cloud, and damages the traffic",
+        interceptor=forging_proxy,
         cloud=("--processing-seconds", "300", "--tls-cert", str(CERTIFICATE)),
         load=MANY,
     ),
     Scenario(
         "portal",
-        "over plain http, a network answers with its login page, and answers and bodies break off or lose a bit",
-        between=portal(pages=0.08, cuts=0.06, flips=0.06),
+        "over plain http, a captive portal answers with its login page, and replies and bodies are cut off or damaged",
+        interceptor=portal(pages=0.08, cuts=0.06, flips=0.06),
         faults=FLIPS,
         load=MANY,
     ),
     *STORES,
     Scenario(
         "everything",
-        "engine and cloud are killed, cards pulled, and requests cut, refused, and answered in vain",
+        "engine and cloud are killed, cards removed, requests cut off and refused, and replies lost",
         mishaps=(
             mishaps.engine_killed(8),
             mishaps.cloud_killed(2),
@@ -327,7 +338,7 @@ SCENARIOS = (
         runs=2,
     ),
 )
-"""Each is run in every profile."""
+"""Each runs in every profile."""
 
 
 def named(name: str) -> Scenario:

@@ -1,4 +1,4 @@
-"""A few of the scenarios, made short: `make chaos` runs all of them, with every commit and a hundred kills."""
+"""A few short scenarios; `make chaos` runs all of them, with every commit and a hundred kills."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos import mishaps
 from tests.chaos.flight import Load
-from tests.chaos.runner import Run, carried_out
+from tests.chaos.runner import Run, execute
 from tests.chaos.scenarios import MIB, Scenario, named
 
 _SEED = 1
@@ -30,7 +30,7 @@ RUNS = (
     Run(
         Scenario(
             "short-of-all",
-            "requests about files are cut, refused and answered in vain",
+            "requests for files are cut off and refused, and replies are lost",
             faults=(
                 "drop:route=part,probability=0.4,seed={seed},bytes=65537",
                 "drop:route=put,probability=0.15,seed={seed},bytes=17000",
@@ -50,9 +50,9 @@ RUNS = (
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
 async def test_nothing_is_lost_doubled_or_falsely_called_uploaded(run: Run) -> None:
-    ended = await carried_out(run, patience=60)
-    assert not ended.wrong, f"{ended.outcome}; engine's log and journal, cloud and card are in {ended.kept}"
+    ended = await execute(run, patience=60)
+    assert not ended.wrong, f"{ended.outcome}; logs, journal, cloud and card are in {ended.folder}"
     if run.scenario.only_kills:
-        assert ended.outcome.kills, "nothing killed it: has what the journal writes another text now?"
+        assert ended.outcome.kills, "the engine was not killed: has the SQL of the journal changed?"
     if run.scenario.faults:
         assert ended.outcome.faults

@@ -1,4 +1,4 @@
-"""The judge itself: each thing that must not be is seen where it is, and nowhere else."""
+"""The verdict itself: each problem is found where it exists, and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.chaos.matrix import matrix
 from tests.chaos.rig import kind_of, mixed
-from tests.chaos.runner import Ended, Run
+from tests.chaos.runner import Run, RunResult
 from tests.chaos.scenarios import named
 from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of, total
 
@@ -30,7 +30,7 @@ def with_objects(unseen: Mapping[str, bytes], images: Mapping[str, bytes] = ALL_
     return replace(ALL_IS_WELL, objects={**images, **unseen}, images=images, received=1000)
 
 
-def test_nothing_is_wrong_where_both_sides_agree() -> None:
+def test_no_problem_when_both_sides_agree() -> None:
     outcome = outcome_of(ALL_IS_WELL)
     assert outcome == Outcome(runs=1, files=2, bytes=110, starts=1)
     assert not faults_of(outcome, strict=False, bounded=True)
@@ -49,7 +49,7 @@ def test_nothing_is_wrong_where_both_sides_agree() -> None:
         (with_objects({}, {"p1/a.jpg": A, "p2/b.jpg": B}), {"scattered": 1}),
         (with_objects({}, {**ALL_IS_WELL.images, "p2/b.jpg": B}), {"doubled": 1, "scattered": 1}),
         (with_objects({"p1/a-1.jpg": C, "p1/a-2.jpg": C}), {"leftovers": 1, "copies": 1}),
-        (with_objects({"p1/x.jpg": b"what is this"}), {"strangers": 1, "leftovers": 1}),
+        (with_objects({"p1/x.jpg": b"unknown"}), {"strangers": 1, "leftovers": 1}),
         (replace(with_objects({"p1/x.jpg": b"damaged"}), keeps_damage=True), {"leftovers": 1}),
         (
             replace(with_objects({}, {**ALL_IS_WELL.images, "p1/x.jpg": b"damaged"}), keeps_damage=True),
@@ -65,7 +65,7 @@ def test_nothing_is_wrong_where_both_sides_agree() -> None:
         (replace(ALL_IS_WELL, received=117, kills=1, allowed_waste=7), {"resent": 7}),
     ],
 )
-def test_what_is_wrong_is_counted(facts: Facts, found: Mapping[str, int]) -> None:
+def test_problems_are_counted(facts: Facts, found: Mapping[str, int]) -> None:
     outcome = outcome_of(facts)
     counted = ("lost", "doubled", "false", "strangers", "copies", "leftovers", "scattered", "wrong_starts")
     assert {name: number for name in counted if (number := getattr(outcome, name))} == {
@@ -87,7 +87,7 @@ def test_what_is_wrong_is_counted(facts: Facts, found: Mapping[str, int]) -> Non
         (Outcome(leftovers=1, extra_projects=2), False, True, []),
     ],
 )
-def test_what_is_wrong_is_said(outcome: Outcome, strict: bool, bounded: bool, wrong: Collection[str]) -> None:
+def test_problems_are_described(outcome: Outcome, strict: bool, bounded: bool, wrong: Collection[str]) -> None:
     assert faults_of(outcome, strict=strict, bounded=bounded) == wrong
 
 
@@ -97,19 +97,19 @@ def test_runs_are_summed() -> None:
     assert both == Outcome(runs=2, lost=2, kills=3, troubles=("a", "b"))
 
 
-def test_the_matrix_tells_what_did_not_hold_and_how_to_see_it_again() -> None:
-    well = Ended(Run(named("kill"), "default", 7), outcome_of(ALL_IS_WELL), None)
-    copied = Ended(Run(named("kill"), "strict", 7), replace(outcome_of(ALL_IS_WELL), copies=2), None)
-    lost = Ended(Run(named("cut"), "default", 7, 2), replace(outcome_of(ALL_IS_WELL), lost=1), Path("/tmp/x"))
+def test_the_matrix_lists_what_did_not_hold_and_how_to_repeat_it() -> None:
+    well = RunResult(Run(named("kill"), "default", 7), outcome_of(ALL_IS_WELL), None)
+    copied = RunResult(Run(named("kill"), "strict", 7), replace(outcome_of(ALL_IS_WELL), copies=2), None)
+    lost = RunResult(Run(named("cut"), "default", 7, 2), replace(outcome_of(ALL_IS_WELL), lost=1), Path("/tmp/x"))
     held, copies, not_held = [line for line in matrix(7, [well, copied, lost]).splitlines() if line.endswith(" |")][1:]
     assert held.endswith("| 1 / 1 | 0 | 0 | 0 | 0.0 | 0.0 | held |")
     assert copies.endswith("| held; second copies in the store |")
     assert not_held.endswith("| – | **not held** |")
-    assert "Again: `python -m tests.chaos --seed 7 --only 'cut/default#2'`" in matrix(7, [well, copied, lost])
+    assert "Repeat: `python -m tests.chaos --seed 7 --only 'cut/default#2'`" in matrix(7, [well, copied, lost])
     assert "Not held" not in matrix(7, [well, copied])
 
 
-def test_a_torn_write_keeps_whole_sectors_of_what_was_or_of_what_came() -> None:
+def test_a_torn_write_consists_of_whole_old_and_new_sectors() -> None:
     before, after = b"o" * 1000, b"o" * 512 + b"n" * 1512
     keep = iter([True, False, True])
     torn = mixed(before, after, lambda: next(keep))
@@ -132,5 +132,5 @@ def test_a_torn_write_keeps_whole_sectors_of_what_was_or_of_what_came() -> None:
         ("DELETE FROM parts WHERE file = ?", [7], "DELETE FROM parts"),
     ],
 )
-def test_writes_are_told_apart_by_what_they_write(sql: str, parameters: object, kind: str | None) -> None:
+def test_kinds_of_writes(sql: str, parameters: object, kind: str | None) -> None:
     assert kind_of(sql, parameters) == kind

@@ -1,4 +1,4 @@
-"""What is so, read from disks and databases: whatever a program says of itself is held against this."""
+"""The actual state of journal and cloud, read from their files, to check what the program reports."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from pathlib import Path
 from tui_uploader.local_cloud.storage.names import BUCKET
 
 Digest = bytes
-"""Two contents of equal digest are equal."""
+"""SHA-256 of a content."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """By a journal."""
+class JournalClaims:
+    """Claims of a journal."""
 
     uploaded: frozenset[str] = frozenset()
     """Object names."""
-    on_their_way: tuple[int, ...] = ()
-    """Bytes of the bodies, whole files or parts, that were being sent or were about to, the largest first."""
+    unfinished_bodies: tuple[int, ...] = ()
+    """Sizes of the bodies (files or parts) that were being sent or were next, largest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """By a cloud, in all its projects together."""
+class CloudContents:
+    """Contents of a cloud, all projects together."""
 
     objects: Mapping[str, Path]
-    """By key, project and all."""
+    """By key, with the prefix of the project."""
     images: Mapping[str, Path]
-    """Those of the objects that are registered."""
+    """The registered objects."""
     dangling: frozenset[str]
-    """Keys that are registered and no object's."""
+    """Registered keys without an object."""
     projects: int
     starts: int
-    """How often processing was started."""
+    """How many times processing was started."""
 
 
 def digest(path: Path) -> Digest:
@@ -48,29 +48,29 @@ def digest(path: Path) -> Digest:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def said_by(journal: Path) -> Said:
-    """Read from a copy, so that the next engine finds the journal as the last one left it."""
+def journal_claims(journal: Path) -> JournalClaims:
+    """Read from a copy, so that the journal stays as the engine left it."""
     with _copied(journal) as copy, contextlib.closing(sqlite3.connect(copy)) as sql:
         if not sql.execute("SELECT 1 FROM sqlite_master WHERE name = 'files'").fetchone():
-            return Said()
+            return JournalClaims()
         names = frozenset(name for (name,) in sql.execute("SELECT object FROM files WHERE stage = 'registered'"))
         sending = sql.execute(
             "SELECT size, COALESCE(part_size, size), (SELECT COUNT(*) FROM parts WHERE file = files.id) FROM files"
             " WHERE stage = 'sending'"
         ).fetchall()
     bodies = [body for size, body, sent in sending for _ in range(math.ceil(size / max(1, body)) - sent)]
-    return Said(names, tuple(sorted(bodies, reverse=True)))
+    return JournalClaims(names, tuple(sorted(bodies, reverse=True)))
 
 
-def kept_by(root: Path) -> Kept:
-    """Served or not."""
+def cloud_contents(root: Path) -> CloudContents:
+    """The contents of a cloud, running or not."""
     bucket = root / "objects" / BUCKET
     objects = {path.relative_to(bucket).as_posix(): path for path in bucket.rglob("*") if path.is_file()}
     with contextlib.closing(sqlite3.connect(f"file:{root}/local-cloud.sqlite?mode=ro", uri=True)) as sql:
         keys = {key for (key,) in sql.execute("SELECT key FROM images")}
         projects, starts = sql.execute("SELECT COUNT(*), COALESCE(SUM(starts), 0) FROM projects").fetchone()
     images = {key: path for key, path in objects.items() if key in keys}
-    return Kept(objects, images, frozenset(keys - objects.keys()), projects, starts)
+    return CloudContents(objects, images, frozenset(keys - objects.keys()), projects, starts)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a run came to: pure, over what lies on both sides at its end."""
+"""Judge a run: pure functions of the files on both sides at its end."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """At the end of a run."""
+    """The state at the end of a run."""
 
     wanted: Mapping[str, Collection[Digest]]
-    """What had to arrive of each file, by path: its content, or one of those that it had while it was on its way."""
+    """Accepted contents of each file, by path: the current one, or one that it had while it was sent."""
     card: Mapping[Digest, int]
     """Sizes of all contents that were ever on the card."""
     objects: Mapping[str, Digest]
-    """By key, which is the project's prefix and a name."""
+    """By key: the project's prefix and a name."""
     images: Mapping[str, Digest]
-    """Those of the objects that are registered."""
+    """The registered objects."""
     delivered: Mapping[str, Collection[Digest]] = field(default_factory=dict)
-    """What had arrived of files in whose places others lie now: it has to be there still."""
+    """Contents that had arrived before other files replaced them on the card; they must still be there."""
     dangling: Collection[str] = ()
-    """Keys that are registered and no object's."""
+    """Registered keys without an object."""
     shown: Sequence[Shown] = ()
     false_at_kills: int = 0
     """Files that the journal of a killed engine called uploaded although they were not."""
@@ -42,18 +42,18 @@ class Facts:
     kills: int = 0
     faults: int = 0
     received: int = 0
-    """Bytes of bodies that came to the store."""
+    """Bytes of bodies that the store received."""
     allowed_waste: int = 0
-    """Bytes that the kills may have wasted: one body a stream."""
+    """Bytes that the kills may have wasted: one body per stream."""
     keeps_damage: bool = False
-    """The store compares nothing before it keeps something: what is no image may be of any content."""
+    """The store verifies nothing: objects that are not images may have any content."""
     trouble: str = ""
-    """Why the run did not come to its end."""
+    """Why the run did not complete; empty when it did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one run, or the sum of several."""
+    """Counts of one run, or of several."""
 
     runs: int = 0
     kills: int = 0
@@ -62,17 +62,17 @@ class Outcome:
     bytes: int = 0
     lost: int = 0
     doubled: int = 0
-    """Images of a content that the project shows already."""
+    """Images whose content the project has already."""
     false: int = 0
-    """Files that were called uploaded and were not."""
+    """Files called uploaded that were not."""
     strangers: int = 0
-    """Objects of a content that never was on the card, and images without an object."""
+    """Objects whose content was never on the card, and images without an object."""
     copies: int = 0
-    """Objects that no image is of, of a content that the cloud has already: unseen in the project, but stored twice."""
+    """Unregistered objects whose content is registered, too: not visible in the project, but stored twice."""
     leftovers: int = 0
-    """Objects that no image is of, of a content that the cloud has not besides: a file changed after it was sent."""
+    """Unregistered objects whose content is not registered: the file changed after it was sent."""
     scattered: int = 0
-    """Projects that have images, beyond the first."""
+    """Projects with images, apart from the first."""
     extra_projects: int = 0
     starts: int = 0
     wrong_starts: int = 0
@@ -130,10 +130,9 @@ def total(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def faults_of(outcome: Outcome, *, strict: bool, bounded: bool) -> list[str]:
-    """What must not be, in words; empty where everything held.
+    """Problems of an outcome in words; empty when there are none.
 
-    `strict`: nobody may look at objects, so what was sent twice cannot always be known for the same.
-    `bounded`: nothing but kills wasted what was sent.
+    `strict`: objects cannot be looked at, so copies are allowed. `bounded`: only kills waste bytes.
     """
     found = [
         f"{number} {what}"
@@ -141,10 +140,10 @@ def faults_of(outcome: Outcome, *, strict: bool, bounded: bool) -> list[str]:
             (outcome.lost, "lost"),
             (outcome.doubled, "doubled"),
             (outcome.false, "falsely called uploaded"),
-            (outcome.strangers, "of unknown content"),
-            (outcome.scattered, "projects with images too many"),
+            (outcome.strangers, "with unknown content"),
+            (outcome.scattered, "too many projects with images"),
             (0 if strict else outcome.copies, "stored twice"),
-            (outcome.wrong_starts, "runs with other than one start of processing"),
+            (outcome.wrong_starts, "runs without exactly one start of processing"),
         )
         if number
     ]

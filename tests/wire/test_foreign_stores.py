@@ -77,7 +77,7 @@ async def test_a_card_arrives_over_three_kills_byte_for_byte_and_once(
 ) -> None:
     flight = Flight(machine.card, _CARD)
     flight.write(random.Random(1))
-    await _ask(machine)
+    await _request_upload(machine)
     for share in _KILLS:
         await until(lambda share=share: machine.share >= share, 60)  # type: ignore[misc]
         assert not is_complete(machine)
@@ -92,7 +92,7 @@ async def test_a_card_arrives_over_three_kills_byte_for_byte_and_once(
     assert not machine.false_at_kills
 
 
-async def _ask(machine: Machine) -> None:
+async def _request_upload(machine: Machine) -> None:
     assert machine.login is not None
     await machine.start_engine()
     await machine.engine_listens()
