@@ -142,13 +142,13 @@ async def test_notices_wait_until_the_engine_has_the_login(manager: StandInManag
     async with showing(directories, (80, 24)) as screen:
         await screen.app.session.login_settled.wait()
         screen.app.session.login_settled.clear()
-        held = upload_status(notice=Notice("NotSignedIn", "Nobody is signed in.", needs_person=True))
+        held = upload_status(notice=Notice("NotSignedIn", "Not signed in.", needs_person=True))
         screen.app.post_message(StatusArrived(engine_status(held)))
         await screen.shows("North field")
         assert "North field: Nobody" not in screen.text
         screen.app.session.login_settled.set()
         screen.app.post_message(StatusArrived(engine_status(held)))
-        await screen.shows("North field: Nobody is signed in.")
+        await screen.shows("North field: Not signed in.")
 
 
 async def test_nothing_is_drawn_while_nothing_happens(

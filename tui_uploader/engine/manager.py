@@ -19,7 +19,6 @@ from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_
 from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
 from tui_uploader.engine.queries import Queries
 from tui_uploader.engine.sources.unfinished import SettleTimes
-from tui_uploader.engine.status.view import View
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.model import (
     Account,
@@ -49,9 +48,8 @@ class UploadManager:
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._context = supervisor.context
-        self._view = View(supervisor.context, supervisor.sender, supervisor.monitor, version=metadata.version(APP))
         self._enqueuer = Enqueuer(supervisor.context, supervisor.projects, supervisor.walker)
-        self.queries = Queries(supervisor, self._view)
+        self.queries = Queries(supervisor, metadata.version(APP))
 
     @classmethod
     async def open(cls, directories: Directories, settings: Settings) -> UploadManager:
@@ -88,12 +86,12 @@ class UploadManager:
 
         Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
         """
-        return self._view.upload(await self._enqueuer.add(request))
+        return self.queries.upload_status(await self._enqueuer.add(request))
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
         project = await self._context.journal.write(self._supervisor.projects.new(name, account, kind))
         await self._supervisor.projects.made(project)
-        return self._view.project(project)
+        return self.queries.known_project(project)
 
     async def pause(self, upload: int) -> UploadStatus:
         return await self._stop(upload, UploadEvent.PAUSE)
@@ -106,7 +104,7 @@ class UploadManager:
             uploads.move_upload(connection, upload, UploadEvent.RESUME)
 
         await self._context.journal.write(resume)
-        return self._view.upload(upload)
+        return self.queries.upload_status(upload)
 
     async def cancel(self, upload: int) -> UploadStatus:
         return await self._stop(upload, UploadEvent.CANCEL)
@@ -115,11 +113,11 @@ class UploadManager:
         now = self._context.clocks.wall()
         await self._context.journal.write(lambda connection: commands.dismiss(connection, upload, now))
         await self._recount_parts()
-        return self._view.upload(upload)
+        return self.queries.upload_status(upload)
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
         await self._context.journal.write(lambda connection: uploads.set_auto_process(connection, upload, on))
-        return self._view.upload(upload)
+        return self.queries.upload_status(upload)
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """How many failed files wait again."""
@@ -143,7 +141,7 @@ class UploadManager:
         """
         found = await self._supervisor.projects.meant(project, None, ProjectKind.IMAGES)
         await self._supervisor.processing.start(found, partial)
-        return self._view.project(found)
+        return self.queries.known_project(found)
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
         """Holds at once, and for engines to come. Raises UsageError, and then nothing changed."""
@@ -180,7 +178,7 @@ class UploadManager:
     async def _stop(self, upload: int, event: UploadEvent) -> UploadStatus:
         await self._context.journal.write(lambda connection: uploads.move_upload(connection, upload, event))
         await self._supervisor.sender.stop(upload)
-        return self._view.upload(upload)
+        return self.queries.upload_status(upload)
 
 
 def _pix4d_cloud(settings: Settings) -> Callable[[Login], Cloud]:

@@ -1,20 +1,28 @@
-"""What front ends ask of the engine, and never change by asking."""
+"""Questions of front ends. Answering them changes nothing; `status` computes the values, this gathers the facts."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
+from tui_uploader.engine.bandwidth.policy import closed_notice
+from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.tables import positions, uploads, windows
+from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.sources.photo import photo_facts
-from tui_uploader.engine.status.view import View
+from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of, waiting_reason
+from tui_uploader.engine.status.snapshot import UploadProgress, file_item, project_value, upload_status, worst_link
 from tui_uploader.engine.supervisor import Supervisor
-from tui_uploader.errors import UsageError
+from tui_uploader.errors import NoSuchUpload, UsageError
 from tui_uploader.model import (
     Account,
     Bandwidth,
     EngineStatus,
+    FileItem,
     FileQuery,
+    FileStage,
     FileWindow,
     IdRun,
     PhotoFacts,
@@ -30,18 +38,37 @@ _LARGEST_WINDOW = 2000
 
 
 class Queries:
-    """Raises errors of `errors` and nothing else."""
+    """Every method raises errors of `errors` and nothing else."""
 
-    def __init__(self, supervisor: Supervisor, view: View) -> None:
+    def __init__(self, supervisor: Supervisor, version: str) -> None:
         self._supervisor = supervisor
         self._context = supervisor.context
-        self._view = view
+        self._version = version
+        self._since = self._context.clocks.wall()
+
+    # ------------------------------------------------------------------------------------------------- engine
 
     def status(self) -> EngineStatus:
-        return self._view.engine()
+        """The whole state, without dismissed uploads."""
+        context, progress = self._context, self._context.progress
+        sent = progress.sent_of_uploads()
+        return EngineStatus(
+            version=self._version,
+            pid=os.getpid(),
+            since=self._since,
+            link=worst_link([signed_in.link.link for signed_in in context.accounts.all]),
+            streams=progress.running,
+            rate=round(progress.meter.rate(context.clocks.monotonic())) if progress.running else 0,
+            uploads=tuple(
+                self._upload_status(upload, sent.get(upload.id, 0))
+                for upload in context.summary.uploads.values()
+                if not upload.dismissed
+            ),
+            bandwidth=context.governor.state,
+        )
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
-        """The status now, and again whenever it changed, at most four times a second."""
+        """Yield the status now, and again after each change, at most four times a second."""
         with self._context.notifier.watching() as changed:
             last: EngineStatus | None = None
             while True:
@@ -56,30 +83,100 @@ class Queries:
 
     @property
     def busy(self) -> bool:
-        """There is work that the engine does or waits to do; False lets an idle engine leave."""
+        """The engine has something to do, or waits to do it. An idle engine may exit."""
         summary = self._context.summary
         return any(summary.busy(upload) for upload in summary.uploads) or any(
             self._supervisor.processing.wants_attention(project) for project in summary.projects.values()
         )
 
+    async def accounts(self) -> tuple[Account, ...]:
+        return tuple(signed_in.account for signed_in in self._context.accounts.all)
+
+    async def bandwidth(self) -> Bandwidth:
+        return self._context.governor.state
+
+    # ----------------------------------------------------------------------------------------------- projects
+
+    async def projects(self) -> tuple[Project, ...]:
+        """Projects of this machine and, where the service lists them, the other ones of the account."""
+        known = tuple(self.known_project(project) for project in self._context.summary.projects)
+        return known + await self._supervisor.projects.others()
+
+    async def project(self, project: str) -> Project:
+        """The project with this id, or with this name where it is unique."""
+        return self.known_project(await self._supervisor.projects.meant(project, None, ProjectKind.IMAGES))
+
+    def known_project(self, project: int) -> Project:
+        """The project with this number in the journal."""
+        return project_value(self._context.summary, self._project_record(project))
+
+    def _project_record(self, project: int) -> ProjectRecord:
+        return with_standing_reason(self._context.summary.projects[project], self._context.summary)
+
+    # ------------------------------------------------------------------------------------------------ uploads
+
     async def upload(self, upload: int) -> UploadStatus:
-        return self._view.upload(upload)
+        return self.upload_status(upload)
+
+    def upload_status(self, upload: int) -> UploadStatus:
+        """Raises NoSuchUpload."""
+        found = self._context.summary.upload(upload)
+        if found is None:
+            raise NoSuchUpload(f"There is no upload {upload}. `tui-uploader status` lists them.")
+        return self._upload_status(found, self._context.progress.sent_of_uploads().get(upload, 0))
 
     async def skipped(self, upload: int) -> tuple[Skipped, ...]:
         return await self._context.journal.read(lambda connection: uploads.skipped(connection, upload))
 
+    def _upload_status(self, upload: UploadRecord, sent: int) -> UploadStatus:
+        summary = self._context.summary
+        project = self._project_record(upload.project)
+        account = self._account_state(project)
+        waiting = summary.files(upload.id, FileStage.FOUND, FileStage.READY)
+        if summary.files(upload.id, FileStage.SENDING) or not waiting:
+            account = replace(account, closed=None)  # transfers that run are completed first, or nothing is left
+        notice = notice_of(summary, upload, account, self._hindrances(upload, project))
+        return upload_status(summary, upload, project, self._progress(upload, sent), notice)
+
+    def _progress(self, upload: UploadRecord, sent: int) -> UploadProgress:
+        progress = self._context.progress
+        # Front ends are not notified when a rate expires: while no transfer runs, it is 0.
+        meter = progress.meters.get(upload.id) if progress.running else None
+        active = self._supervisor.monitor.active_seconds(upload.id)
+        if meter is None:
+            return UploadProgress(sent, active_seconds=active)
+        return UploadProgress(sent, meter.rate(self._context.clocks.monotonic()), meter.eta, active)
+
+    def _hindrances(self, upload: UploadRecord, project: ProjectRecord) -> Hindrances:
+        context = self._context
+        disk = self._supervisor.sender.silent_disk(upload.id)
+        return Hindrances(
+            fault=fault_of(context.faults.current, upload, project),
+            storage=context.storage.notice(project.id),
+            registration=context.obstacles.get(project.id),
+            deferred=context.unfinished.deferred_in(upload.id),
+            silent_disk=None if disk is None else disk.point,
+        )
+
+    def _account_state(self, project: ProjectRecord) -> AccountState:
+        closed = closed_notice(self._context.governor.state)
+        signed_in = self._context.account_of(project)
+        if signed_in is None:
+            return AccountState(project.account, closed=closed)
+        return AccountState(project.account, True, signed_in.link.link, signed_in.needs_person, closed)
+
+    # -------------------------------------------------------------------------------------------------- files
+
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
         if query.offset < 0 or not 0 < query.limit <= _LARGEST_WINDOW:
-            raise UsageError(
-                f"A window of files has 1 to {_LARGEST_WINDOW:,} rows and does not begin before the first."
-            )
+            raise UsageError(f"A window of files has 1 to {_LARGEST_WINDOW:,} rows, and an offset of 0 or more.")
         total, rows, originals = await self._context.journal.read(
             lambda connection: windows.window(connection, upload, query)
         )
-        return FileWindow(total, query.offset, self._view.files(rows, originals))
+        return FileWindow(total, query.offset, self._file_items(rows, originals))
 
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
-        """All files that match, whatever the window of `query`."""
+        """All files that match the query, regardless of its window."""
         return await self._context.journal.read(lambda connection: windows.matching_runs(connection, upload, query))
 
     async def positions(self, upload: int, file: int | None = None) -> Positions:
@@ -94,17 +191,22 @@ class Queries:
         row = await self._context.journal.read(lambda connection: windows.file_of(connection, upload, file))
         return await photo_facts(self._context, row)
 
-    async def projects(self) -> tuple[Project, ...]:
-        """Those of this machine and, where the service lists them, the account's others."""
-        return self._view.projects() + await self._supervisor.projects.others()
+    def _file_items(self, rows: Sequence[FileRecord], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
+        sent = self._context.progress.sent_of_files()
+        pauses = {file: (each.until, each.reason) for file, each in self._context.unfinished.deferred.items()}
+        pauses |= self._supervisor.sender.failures.postponed
+        return tuple(file_item(row, self._reason(row, pauses), originals, sent) for row in rows)
 
-    async def project(self, project: str) -> Project:
-        """By id, or by name where that is unique."""
-        found = await self._supervisor.projects.meant(project, None, ProjectKind.IMAGES)
-        return self._view.project(found)
-
-    async def accounts(self) -> tuple[Account, ...]:
-        return tuple(signed_in.account for signed_in in self._context.accounts.all)
-
-    async def bandwidth(self) -> Bandwidth:
-        return self._context.governor.state
+    def _reason(self, row: FileRecord, pauses: Mapping[int, tuple[float, str]]) -> str | None:
+        """`pauses`: until when files are left alone (monotonic), and why."""
+        context = self._context
+        if row.stage is FileStage.STORED and (obstacle := context.obstacles.get(row.project)):
+            return f"stored, not registered: {obstacle.message}"
+        if row.stage in (FileStage.FOUND, FileStage.READY) and context.sources.hangs(row.path):
+            return "its memory card or disk does not respond"
+        upload = context.summary.upload(row.upload)
+        assert upload is not None, "an upload with files stays"
+        account = self._account_state(context.summary.projects[row.project])
+        pause = pauses.get(row.id) or context.storage.rest(row.project)
+        left = (max(0.0, pause[0] - context.clocks.monotonic()), pause[1]) if pause else None
+        return waiting_reason(row, upload, account, left)

@@ -161,9 +161,9 @@ async def test_a_card_that_hangs_while_it_is_sent_keeps_no_stream(world: World, 
         await until(lambda: world.context.sources.hanging())
         await manager.sign_in(SignInRequest(world.login()))
         waiting = (await files_by_name(manager, upload.upload))["DJI_0040.JPG"]
-        assert waiting.reason is not None and "does not answer" in waiting.reason
+        assert waiting.reason is not None and "does not respond" in waiting.reason
         told = await when(manager, upload.upload, lambda status: status.notice)
-        assert told.notice is not None and f"{card.folder} does not answer" in told.notice.message
+        assert told.notice is not None and f"{card.folder} does not respond" in told.notice.message
         assert not told.notice.needs_person
         card.put_back()
         done = await settled(manager, upload.upload)

@@ -68,7 +68,7 @@ async def test_a_copy_that_is_finished_in_place_goes_up_once_and_whole(world: Wo
         assert "it ends in zeros" in await reason_of(manager, upload.upload, path.name)
         status = await manager.queries.upload(upload.upload)
         assert status.counts == Counts(waiting=1)
-        assert status.notice is not None and "DJI_0001.TIF may not be finished" in status.notice.message
+        assert status.notice is not None and "DJI_0001.TIF may still be written" in status.notice.message
         finish_copy(path)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
         assert world.objects() == {path.name: WHOLE}

@@ -13,7 +13,7 @@ from tui_uploader.cloud import login_store
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.accounts.link_monitor import LinkMonitor
 from tui_uploader.engine.notifier import Notifier, Topic
-from tui_uploader.errors import LinkError, NotSignedIn, UploaderError
+from tui_uploader.errors import LinkError, NotSignedIn, Remedy, UploaderError
 from tui_uploader.model import Account, Login, SignInRequest
 from tui_uploader.settings import Directories, Settings, cloud_address
 
@@ -37,6 +37,13 @@ class SignedIn:
     @property
     def usable(self) -> bool:
         return self.problem is None and not self.link.down
+
+    @property
+    def needs_person(self) -> UploaderError | None:
+        """What only a person can solve: a refused login, or a link that must not be trusted."""
+        trouble = self.link.trouble
+        distrusted = self.link.down and trouble is not None and trouble.remedy is Remedy.PERSON
+        return trouble if distrusted else self.problem
 
     @property
     def account(self) -> Account:
@@ -137,7 +144,7 @@ class Accounts:
         found = self._known.get(name) if name else None
         if found is None:
             raise NotSignedIn(
-                "Nobody is signed in. Run `tui-uploader login`, or set PIX4D_CLIENT_ID and PIX4D_CLIENT_SECRET; "
+                "Not signed in. Run `tui-uploader login`, or set PIX4D_CLIENT_ID and PIX4D_CLIENT_SECRET; "
                 "`tui-uploader demo` works without an account."
             )
         return found

@@ -49,7 +49,7 @@ class Projects:
                 return row.remote_id
             account = self._context.account_of(row)
             if account is None:
-                raise NotSignedIn(f"Nobody is signed in as {row.account}.")
+                raise NotSignedIn(f"Not signed in as {row.account}.")
             remote = await self._lost_reply_to(row, account.cloud) if row.make_asked_at else None
             if remote is None:
                 before = [remote.id for remote in await self._listed(account.cloud, row.name)]
