@@ -1,7 +1,7 @@
 """JSON for values of `model`, on the engine's socket and on stdout.
 
-msgspec validates; the standard library writes the text, because only it carries a path that is not UTF-8
-(as lone surrogates, written `\\udcXX`) there and back.
+msgspec validates. The standard library reads and writes the text, because it alone round-trips paths that are not UTF-8
+(lone surrogates, written `\\udcXX`).
 """
 
 from __future__ import annotations
@@ -11,23 +11,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 
 class Malformed(ValueError):
-    """The text is not JSON, or not of the wanted shape."""
+    """The text is not JSON, or does not have the expected shape."""
 
 
 def to_json(value: Any) -> str:
-    """One line of ASCII JSON. Takes dataclasses, enums, and containers of them."""
+    """`value` as one line of ASCII JSON. Takes dataclasses, enums, and containers of them."""
     return json.dumps(msgspec.to_builtins(value), separators=(",", ":"), allow_nan=False)
 
 
-def from_json(text: str | bytes, shape: type[Value]) -> Value:
-    """The value of `shape` that `text` describes; unknown fields are passed over.
-
-    Raises `Malformed`.
-    """
+def from_json(text: str | bytes, shape: type[T]) -> T:
+    """Parse a value of `shape`; unknown fields are ignored. Raises `Malformed`."""
     try:
         return msgspec.convert(json.loads(text), shape)
     except (ValueError, RecursionError) as error:

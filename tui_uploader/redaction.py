@@ -1,13 +1,13 @@
-"""The secrets that this process knows, and how they are taken out of sentences.
+"""Remove the secrets that this process knows from text.
 
-A server may quote what it was sent: the client secret, a token, a storage credential, a proxy's password. Whoever
-learns such a secret keeps it here, in a `Secrets`, and every sentence on its way to a person, a log or the journal goes
-through `without_secrets`: all errors of `errors` do by themselves, and all lines of the engine's log.
+A server may quote what it was sent: the client secret, a token, storage credentials, a proxy password. Code that
+obtains such a secret registers it in a `Secrets`. All text for users, logs and the journal passes `without_secrets`;
+the errors of `errors` and the engine's log do so automatically.
 
-A secret is found as it is, percent-encoded, as JSON or HTML writes it, in hexadecimal digits, and within the base64
-text of anything (of `user:password`, or of a whole request), whatever the case of the letters. Of a long one, such as
-a token, fragments of 16 bytes and more are found too. What is not found: a secret of less than four bytes, shorter
-fragments, and what a server encrypts, compresses or spells out in words.
+A secret is found plain, percent-encoded, escaped as in JSON or HTML, in hexadecimal digits, and inside the base64 text
+of anything (of `user:password`, or of a whole request), regardless of case. Of a long secret, such as a token,
+fragments of 16 bytes and more are found too. Not found: secrets of less than four bytes, shorter fragments, and secrets
+that a server encrypts, compresses or paraphrases.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from functools import cache, cached_property
 from types import TracebackType
 
 REMOVED = "…"
-"""What stands in a sentence instead of a secret."""
+"""The replacement for a secret."""
 
 SHORTEST_ANYWHERE = 6
-"""Bytes of a secret that is taken out wherever it stands."""
+"""Bytes of the shortest secret that is removed anywhere, even inside a word."""
 SHORTEST = 4
-"""Bytes of a secret that is taken out as a whole word; a shorter one would take ordinary text apart, and so tell what
-it is."""
+"""Bytes of the shortest secret that is removed as a whole word. A shorter one would match ordinary text, and the gaps
+would reveal it."""
 
 _FRAGMENT = 16
 _LONG = 3 * _FRAGMENT
-_MOST_DECODINGS = 4
+_MAX_DECODINGS = 4
 
 
 class Secrets:
-    """Some secrets, for as long as this object lives. It lies beside the secrets in the value that has them."""
+    """Registers secrets for redaction for as long as this object lives. Keep it beside the secrets it registers."""
 
     def __init__(self, *secrets: str | None) -> None:
         self.secrets = frozenset(secret for secret in secrets if secret)
-        _KNOWN.add(self)
+        _REGISTRY.add(self)
 
     @cached_property
     def forms(self) -> Sequence[tuple[bytes, bool]]:
-        """What to look for, in small letters, and whether it is taken out within a word too."""
+        """The encoded forms to search for, in lower case, each with whether it is removed inside a word too."""
         plain = [_bytes_of(secret) for secret in self.secrets]
         return [
             (form.lower(), len(secret) >= SHORTEST_ANYWHERE or len(form) > len(secret))
@@ -53,7 +53,7 @@ class Secrets:
 
 
 class _Index:
-    """All forms of some secrets, to be found in a text in one pass."""
+    """An index over the forms of all secrets, to search a text in one pass."""
 
     def __init__(self, wanted: Iterable[tuple[bytes, bool]]) -> None:
         self.by_start: dict[bytes, list[bytes]] = {}
@@ -72,56 +72,56 @@ class _Index:
                 self.fragments.setdefault(form[offset : offset + _FRAGMENT], (form, offset))
 
     def found_in(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Where forms begin and end in `data`."""
+        """The start and end of each form in `data`."""
         low = data.lower()
-        for at in _places(low, SHORTEST_ANYWHERE, self.by_start):
+        for at in _occurrences(low, SHORTEST_ANYWHERE, self.by_start):
             for form in self.by_start[low[at : at + SHORTEST_ANYWHERE]]:
                 if low.startswith(form, at):
                     yield at, at + len(form)
-        for at in _places(low, SHORTEST, self.words):
+        for at in _occurrences(low, SHORTEST, self.words):
             for form in self.words[low[at : at + SHORTEST]]:
                 if low.startswith(form, at) and _is_word(low, at, at + len(form)):
                     yield at, at + len(form)
         done = 0
-        for at in _places(low, _FRAGMENT, self.fragments):
-            if at + _FRAGMENT > done:  # else a text of repetitions would be walked through once for each of them
+        for at in _occurrences(low, _FRAGMENT, self.fragments):
+            if at + _FRAGMENT > done:  # otherwise repetitive text would take quadratic time
                 start, done = _widened(low, at, *self.fragments[low[at : at + _FRAGMENT]])
                 yield start, done
 
 
-def _places(text: bytes, length: int, beginnings: Collection[bytes]) -> list[int]:
-    """Where one of `beginnings`, all of that length, stands in `text`. Nearly all of the time goes into this."""
+def _occurrences(text: bytes, length: int, beginnings: Collection[bytes]) -> list[int]:
+    """The offsets in `text` of the `beginnings`, which all have this length. Nearly all the time is spent here."""
     return [at for at in range(len(text) - length + 1) if text[at : at + length] in beginnings] if beginnings else []
 
 
-class _Known:
-    """All holders of the process. Log lines are written by any thread."""
+class _Registry:
+    """All `Secrets` of the process. Used by all threads that log."""
 
     def __init__(self) -> None:
-        self._holders: weakref.WeakSet[Secrets] = weakref.WeakSet()
+        self._all: weakref.WeakSet[Secrets] = weakref.WeakSet()
         self._index: _Index | None = None
         self._lock = threading.Lock()
 
-    def add(self, holder: Secrets) -> None:
+    def add(self, secrets: Secrets) -> None:
         with self._lock:
-            self._holders.add(holder)
+            self._all.add(secrets)
             self._index = None
 
     def index(self) -> _Index:
         index = self._index
         if index is None:
             with self._lock:
-                wanted = {form for holder in self._holders for form in holder.forms}
+                wanted = {form for secrets in self._all for form in secrets.forms}
                 index = self._index = _Index(wanted)
         return index
 
 
-_KNOWN = _Known()
+_REGISTRY = _Registry()
 
 
 def without_secrets(text: str) -> str:
-    """`text` with an ellipsis in the place of every secret that a `Secrets` of this process has."""
-    index = _KNOWN.index()
+    """`text` with every registered secret replaced by an ellipsis."""
+    index = _REGISTRY.index()
     if not index.by_start and not index.words:
         return text
     spans = sorted(span for view in _views(text) for span in view.spans_of(index))
@@ -144,8 +144,8 @@ def holds_secret(text: str) -> bool:
 
 
 def forms(secret: bytes) -> set[bytes]:
-    """How a server may write `secret`, beyond escapes of single characters, which `_views` decodes."""
-    from urllib.parse import quote, quote_plus  # what a process without secrets does not wait for
+    """The forms in which a server may write `secret`. Escapes of single characters are left to `_views`."""
+    from urllib.parse import quote, quote_plus  # not needed in a process without secrets
 
     found = {secret, secret.replace(b" ", b"+")}
     text = secret.decode("utf-8", "surrogateescape")
@@ -156,8 +156,11 @@ def forms(secret: bytes) -> set[bytes]:
 
 
 def _base64_cores(data: bytes) -> Iterator[bytes]:
-    """What every base64 text of something with `data` in it contains: by the three ways in which three bytes that
-    become four letters may lie, without the letters at the ends that depend on what stands beside it."""
+    """The texts of which every base64 text that includes `data` contains one.
+
+    Three, as `data` may begin at each of the three bytes that become four letters; without the letters at the ends,
+    which depend on the neighbouring bytes.
+    """
     import base64
 
     for before in range(3):
@@ -168,7 +171,7 @@ def _base64_cores(data: bytes) -> Iterator[bytes]:
 
 
 def _bytes_of(text: str) -> bytes:
-    """UTF-8; what is no text becomes the bytes that it stands for."""
+    """The UTF-8 bytes of `text`; surrogate escapes become the bytes they stand for."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -180,7 +183,7 @@ def _is_word(text: bytes, start: int, end: int) -> bool:
 
 
 def _widened(text: bytes, at: int, form: bytes, offset: int) -> tuple[int, int]:
-    """From one aligned fragment of `form` to all of it that stands in `text`."""
+    """Extend a match of one fragment of `form` in both directions as far as `text` agrees."""
     start, end = at, at + _FRAGMENT
     while start > 0 and offset > 0 and text[start - 1] == form[offset - 1]:
         start, offset = start - 1, offset - 1
@@ -214,8 +217,8 @@ def _encodings() -> Sequence[re.Pattern[bytes]]:
     return [re.compile(escapes, re.VERBOSE | re.IGNORECASE) for escapes in (_PERCENT, _BACKSLASH, _HTML)]
 
 
-class _View:
-    """A text as bytes, perhaps decoded, and which characters of the text each byte comes from."""
+class _DecodedText:
+    """A text as bytes, possibly decoded, and the characters of the original text that each byte comes from."""
 
     def __init__(self, data: bytes, starts: list[int], ends: list[int]) -> None:
         self.data = data
@@ -223,7 +226,7 @@ class _View:
         self._ends = ends
 
     @classmethod
-    def of(cls, text: str) -> _View:
+    def of(cls, text: str) -> _DecodedText:
         if text.isascii():
             return cls(text.encode(), list(range(len(text))), list(range(1, len(text) + 1)))
         encoded = [_bytes_of(character) for character in text]
@@ -234,10 +237,10 @@ class _View:
         for start, end in index.found_in(self.data):
             yield self._starts[start], self._ends[end - 1]
 
-    def decoded(self, escapes: re.Pattern[bytes], *, x_is_byte: bool) -> _View | None:
-        """Undo one level of one encoding; None where the text has no escapes of it.
+    def decoded(self, escapes: re.Pattern[bytes], *, x_is_byte: bool) -> _DecodedText | None:
+        """Undo one level of one encoding; None if the text has no escapes of it.
 
-        `\\xe9` is a byte to some, and to others the character of that number.
+        `\\xe9` may mean a byte, or the character of that number.
         """
         data = bytearray()
         starts: list[int] = []
@@ -254,22 +257,22 @@ class _View:
             done = escape.end()
         if done == 0:
             return None
-        return _View(
+        return _DecodedText(
             bytes(data) + self.data[done:],
             starts + self._starts[done:],
             ends + self._ends[done:],
         )
 
 
-def _views(text: str) -> Iterator[_View]:
-    """The text, and what it may stand for: up to `_MOST_DECODINGS` encodings undone, one after another, in any order.
+def _views(text: str) -> Iterator[_DecodedText]:
+    """The text as it is, and with up to `_MAX_DECODINGS` encodings undone, in any order.
 
-    One encoding at a time, because a secret may itself hold what another encoding would take for an escape.
+    One encoding at a time, because a secret may contain what another encoding takes for an escape.
     """
-    whole = _View.of(text)
+    whole = _DecodedText.of(text)
     seen = {whole.data}
     views = [whole]
-    for _ in range(_MOST_DECODINGS + 1):
+    for _ in range(_MAX_DECODINGS + 1):
         yield from views
         deeper = []
         for view in views:
@@ -306,18 +309,18 @@ def _character(code: int) -> bytes:
     return chr(code).encode("utf-8", "surrogatepass") if code <= sys.maxunicode else b""
 
 
-# --------------------------------------------------------------------------------------------------------- faults
+# ----------------------------------------------------------------------------------------------------- tracebacks
 
 
 def shown_traceback(error: BaseException) -> str:
-    """What the interpreter would print of `error`, without secrets."""
-    import traceback  # for faults alone
+    """The traceback of `error` as the interpreter prints it, without secrets."""
+    import traceback  # only needed for bugs
 
     return without_secrets("".join(traceback.format_exception(error)))
 
 
 def guard_tracebacks() -> None:
-    """Take secrets out of what the interpreter prints of faults that nobody handles, in any thread."""
+    """Remove secrets from the tracebacks that the interpreter prints of unhandled exceptions, in any thread."""
 
     def of_main(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.stderr.write(shown_traceback(error))

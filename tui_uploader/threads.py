@@ -1,4 +1,4 @@
-"""Threads for calls that may never return, such as a resolver or a memory card that hangs."""
+"""Threads for calls that may never return, such as name lookups and reads from a hung memory card."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import ParamSpec, TypeVar
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _Job = tuple[Future[object], Callable[[], object]]
 
 
 class DaemonThreads(ThreadPoolExecutor):
-    """An executor whose threads do not keep the process alive: neither `shutdown` nor the interpreter waits for them.
+    """An executor with daemon threads: neither `shutdown` nor the interpreter waits for them.
 
-    It is a `ThreadPoolExecutor` because `loop.set_default_executor` accepts nothing else.
+    A `ThreadPoolExecutor`, because `loop.set_default_executor` accepts nothing else.
     """
 
     def __init__(self, most: int, name: str) -> None:
@@ -33,11 +33,9 @@ class DaemonThreads(ThreadPoolExecutor):
         self._started = 0
         self._closed = False
 
-    def submit(
-        self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> Future[Result]:
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Raises RuntimeError after `shutdown`."""
-        future: Future[Result] = Future()
+        future: Future[R] = Future()
         with self._guard:
             if self._closed:
                 raise RuntimeError("cannot schedule new futures after shutdown")
@@ -48,8 +46,8 @@ class DaemonThreads(ThreadPoolExecutor):
                 threading.Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
         return future
 
-    def replace_stuck(self, stuck: Future[Result]) -> None:
-        """Allow for one more thread as long as this call runs, which nobody waits for any more."""
+    def replace_stuck(self, stuck: Future[R]) -> None:
+        """Allow one more thread while this call runs, which was cancelled and may never return."""
         self._grow(1)
         stuck.add_done_callback(lambda _: self._grow(-1))
 
@@ -58,7 +56,7 @@ class DaemonThreads(ThreadPoolExecutor):
             self._most += by
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls. Those under way go on; nobody waits for them, whatever `wait` says."""
+        """Accept no more calls. Running ones continue and are not waited for; `wait` is ignored."""
         with self._guard:
             self._closed = True
             if cancel_futures:
@@ -88,20 +86,20 @@ def _run(future: Future[object], call: Callable[[], object]) -> None:
         return
     try:
         result = call()
-    except BaseException as error:  # noqa: BLE001 -- whoever awaits the future gets it
+    except BaseException as error:  # noqa: BLE001 -- passed on to the future's caller
         future.set_exception(error)
     else:
         future.set_result(result)
 
 
-async def in_own_thread(work: Callable[[], Result]) -> Result:
+async def in_own_thread(work: Callable[[], R]) -> R:
     """The result of `work`, run in a daemon thread of its own; a cancelled wait leaves the thread to finish alone.
 
-    Raises OSError and ValueError as `work` does. Anything else that `work` raises is a fault of the program:
-    `threading.excepthook` reports it, and the wait is cancelled.
+    Raises the OSError or ValueError of `work`. Any other exception is a bug: `threading.excepthook` reports it, and the
+    wait is cancelled.
     """
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Result] = loop.create_future()
+    answer: asyncio.Future[R] = loop.create_future()
 
     def settle(how: Callable[[], object]) -> None:
         if not answer.done():

@@ -149,7 +149,7 @@ def test_a_link_to_somewhere_else_is_not_followed(directories: Directories, tmp_
 
 def test_a_folder_that_cannot_be_written(directories: Directories) -> None:
     directories.config.write_text("a file where the folder should be")
-    with pytest.raises(NotPossibleNow, match="cannot be"):
+    with pytest.raises(NotPossibleNow, match="Cannot read the stored login"):
         keep_login("default", LOGIN, directories, PLAIN)
 
 
@@ -181,7 +181,7 @@ def test_a_keyring_that_keeps_nothing_is_passed_over(
 def test_a_keyring_that_waits_for_a_person_is_not_waited_for(
     directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login_store, "KEYRING_PATIENCE", 0.1)
+    monkeypatch.setattr(login_store, "KEYRING_TIMEOUT", 0.1)
     ring = HangingRing()
     keyring.set_keyring(ring)
     assert keep_login("default", LOGIN, directories, WITH_KEYRING) == "file"
@@ -193,5 +193,5 @@ def test_a_keyring_that_waits_for_a_person_is_not_waited_for(
 def test_a_file_of_somebody_else_is_not_used(directories: Directories) -> None:
     keep_login("default", LOGIN, directories, PLAIN)
     os.chown(file_of(directories), 12345, 12345)
-    with pytest.raises(NotPossibleNow, match=r"is not used\. .* belongs to "):
+    with pytest.raises(NotPossibleNow, match=r"Cannot use the stored login\. .* belongs to "):
         stored_login("default", directories, PLAIN)

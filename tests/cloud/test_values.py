@@ -27,7 +27,7 @@ from tui_uploader.cloud.net.endpoint import (
     tls_context,
 )
 from tui_uploader.cloud.net.proxies import proxy_of
-from tui_uploader.cloud.pix4d import processing_status
+from tui_uploader.cloud.pix4d import projects
 from tui_uploader.cloud.refresh import lifetime
 from tui_uploader.cloud.s3 import xml
 from tui_uploader.cloud.s3.session_credentials import SessionCredentials, session_credentials, storage_endpoint
@@ -283,7 +283,7 @@ def test_foreign_failures_become_ours(error: BaseException, kind: type[UploaderE
     ],
 )
 def test_words(word: str | None, state: ProcessingState | None) -> None:
-    assert processing_status.state_of_word(word) is state
+    assert projects.state_of_word(word) is state
 
 
 @given(st.binary(max_size=200))

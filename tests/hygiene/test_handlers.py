@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 CATCHES_EVERYTHING = {
     "cli/main.py::_run_guarded": "the edge of the program: nothing but a sentence and an exit code leaves it",
-    "cloud/login_store.py::ask": "keyrings raise whatever their own libraries raise; the next place is asked instead",
+    "cloud/login_store.py::run": "keyring backends raise any error of their libraries; the next store is tried",
     "engine/pipeline/check.py::_check": "the edge of a task: logged, shown, and the other files go on",
     "engine/worker.py::run": "the edge of a task: logged, shown, and tried again",
     "engine/pipeline/walk.py::_walk": "the edge of a task: logged, shown with the upload, and tried again",

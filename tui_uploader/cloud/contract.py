@@ -1,7 +1,7 @@
-"""The seam: what the engine needs of any cloud.
+"""The interface between the engine and any cloud.
 
-The engine knows these protocols and `errors`; it never sees HTTP. Every method raises errors of the tree in
-`errors` and nothing else, and is safe to repeat. Cancelling the awaiting task stops the transfer at once.
+The engine knows only these protocols and `errors`, never HTTP. Unless stated otherwise, every method raises only errors
+of `errors`, and is safe to repeat. Cancelling the awaiting task stops the transfer at once.
 """
 
 from __future__ import annotations
@@ -16,128 +16,132 @@ from tui_uploader.model import ProcessingState, Proof
 MAX_SINGLE_PUT = 5 * 1024**3
 MIN_PART = 5 * 1024**2
 MAX_PARTS = 10_000
-"""S3's own limits: bytes of one PUT, bytes of any part but the last, parts of one object."""
+"""S3's limits: bytes of one PUT, bytes of any part but the last, parts of one object."""
 
 SentCallback = Callable[[int], None]
-"""Called from the sending thread with the number of bytes of this body that left so far (absolute, and 0 again when
-the body has to be sent once more)."""
+"""Called from the sending thread with the total number of bytes of the body sent so far; 0 when it is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """A run of bytes of an open file. `file` has a descriptor and is only ever read with `os.pread`/`os.sendfile`,
-    so that several spans of one file can be in flight."""
+    """A range of bytes in an open file.
+
+    `file` has a descriptor and is read only with `os.pread` and `os.sendfile`, so several ranges can be sent at once.
+    """
 
     file: BinaryIO
     offset: int
     length: int
     crc32: int
-    """Of exactly these bytes; the store refuses anything else."""
+    """The checksum of exactly these bytes; the store refuses anything else."""
     handed_over: Callable[[], None] = lambda: None
-    """Called from the sending thread when the kernel has the last byte: another body may begin, while the link carries
-    the rest of this one and the answer to it."""
+    """Called from the sending thread when the kernel has the last byte: another body may begin while the rest of this
+    one and its reply are in transit."""
     path: str = ""
-    """Where the file lies, for what is told of a disk that does not answer."""
+    """The file's path, for messages about a disk that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that the store confirmed."""
+    """A part confirmed by the store."""
 
     number: int
     """From 1."""
     size: int
     etag: str
     crc32: int | None = None
-    """None where the store listed the part without its checksum."""
+    """None if the store listed the part without a checksum."""
     proof: Proof = Proof.NONE
-    """How the store proved that it has the part; NONE for one that it merely listed."""
+    """How the store proved that it has the part; NONE for a part that it only listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Multipart:
-    """A multipart upload that was begun and has not ended."""
+    """An unfinished multipart upload."""
 
     id: str
     age: float
-    """Seconds since it was begun, by the store's clock."""
+    """Seconds since its start, by the store's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
+    """An object in a store."""
+
     size: int
     etag: str
     crc32: int | None = None
     proof: Proof = Proof.NONE
-    """How the store proved that this is what we sent; NONE for one that was merely looked at."""
+    """How the store proved that this is what we sent; NONE for an object that was only looked up."""
 
 
 class ObjectStore(Protocol):
-    """Where the files of one project go. Holds and renews the project's storage key by itself."""
+    """The storage of one project. Fetches and renews the project's session credentials itself."""
 
     def key(self, object_name: str) -> str:
         """The full object key: the project's prefix, a slash, the name. Needs `open` before."""
 
     async def open(self) -> None:
-        """Get the storage key, if that has not been done."""
+        """Fetch the session credentials, if that has not been done."""
 
     async def put(self, object_name: str, body: ByteRange, sent: SentCallback) -> StoredObject:
-        """One PUT with its CRC32, which never overwrites where the store can refuse that (`If-None-Match: *`).
+        """Store an object with one PUT and its CRC32; never overwrite if the store supports `If-None-Match: *`.
 
-        Raises ChecksumRefused when the bytes are not those that were read before, StoredDamaged when the store then
-        keeps them all the same; NameTaken when an object of that
-        name is there, also when an earlier PUT of ours got through and only its answer was lost.
+        Raises ChecksumRefused if the data is not what was read before, StoredDamaged if the store saved it anyway, and
+        NameTaken if an object has that name, which may be our own from an earlier call whose reply was lost.
         """
 
     async def create_multipart(self, object_name: str) -> str:
-        """The upload id. Raises Unsupported where the store refuses multipart uploads to us."""
+        """Start a multipart upload and return its id. Raises Unsupported if the store does not allow that."""
 
     async def put_part(
         self, object_name: str, upload_id: str, number: int, body: ByteRange, sent: SentCallback
-    ) -> Part: ...
+    ) -> Part:
+        """Send part `number`, and again if it arrives damaged. Raises ChecksumRefused, MultipartGone."""
 
     async def list_parts(self, object_name: str, upload_id: str) -> Sequence[Part] | None:
-        """None where the store does not let us list, or its list cannot be understood; then the journal's parts are
-        all there is.
-
-        Raises MultipartGone.
-        """
+        """The parts that the store has; None if it does not list them, or not intelligibly. Raises MultipartGone."""
 
     async def list_multiparts(self, object_name: str) -> Sequence[Multipart] | None:
-        """Those of exactly this name, whoever began them. None where the store does not let us list, or its list
-        cannot be understood."""
+        """All unfinished multipart uploads of exactly this name; None if the store does not list them, or not
+        intelligibly."""
 
     async def complete_multipart(
         self, object_name: str, upload_id: str, parts: Sequence[Part], size: int
     ) -> StoredObject:
-        """Never overwrites, as `put`. Raises NameTaken, MultipartGone; a lost reply to an earlier success is
-        recognised where HEAD is allowed."""
+        """Join the parts into an object; never overwrites, as `put`.
+
+        If an earlier call succeeded and its reply was lost, that is noticed where HEAD is allowed. Raises NameTaken,
+        MultipartGone.
+        """
 
     async def abort_multipart(self, object_name: str, upload_id: str) -> None:
-        """Gone already is as good as aborted."""
+        """Abort a multipart upload. One that no longer exists counts as aborted."""
 
     async def head(self, object_name: str) -> StoredObject | None:
-        """None when there is no such object. Raises Unsupported where the store does not let us look, or what it says
-        of the object cannot be understood."""
+        """The object, or None if it does not exist. Raises Unsupported if the store does not let us see objects, or its
+        reply is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteProject:
-    """What the service says of a project."""
+    """A project as the service reports it."""
 
     id: str
     name: str
     word: str | None
-    """`public_status` as it stands in the reply."""
+    """`public_status` as in the reply."""
     state: ProcessingState | None
-    """What the word means; None for the words of a project that was not started, and for no word at all.
-    An unknown word means PROCESSING."""
+    """The meaning of the word; None for no word, and for projects whose processing was not started. An unknown word
+    means PROCESSING."""
     error_reason: str | None = None
     web_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StartReceipt:
+    """The service's estimates at the start of processing."""
+
     waiting_seconds: float | None = None
     processing_seconds: float | None = None
 
@@ -192,22 +196,22 @@ class TcpInfo:
 
 
 class StoreConnections(Protocol):
-    """The connections to stores that are in use: what the kernel knows of them, and what it can do for them."""
+    """The busy connections to stores: their state, and how they react to changes of the link."""
 
     def tcp_info(self) -> Sequence[TcpInfo]:
-        """Of the connections to stores that are in use, as far as the kernel tells."""
+        """The state of the busy connections, where the kernel provides it."""
 
     def stalled_reads(self, seconds: float) -> Sequence[str]:
-        """Paths of files whose disk has not answered for so long."""
+        """Paths of files whose disk has not answered for this many seconds."""
 
     def remeasure_link(self) -> None:
-        """Somebody left the link: those that are under way may carry more from now on."""
+        """Measure the bandwidth anew, after others have stopped using the link."""
 
     def doubt_link(self) -> None:
-        """Packets seem to vanish: what is under way tries again every second."""
+        """The link may be down: retransmit every second."""
 
     def trust_link(self, *, was_gone: bool) -> None:
-        """The link is there (again): what does not go on over it in a moment is cut."""
+        """The link is up (again): cut connections that do not recover within a moment."""
 
 
 class Cloud(Protocol):
@@ -215,44 +219,44 @@ class Cloud(Protocol):
 
     account: str
     registration_batch: int
-    """Images that the service was seen to take in one call: with more, one lost answer repeats several calls."""
+    """The number of images that the service accepts in one call, as observed."""
 
     @property
     def connections(self) -> StoreConnections: ...
 
     async def sign_in(self) -> None:
-        """Get a token now. Raises SignInRefused when the login is wrong."""
+        """Get a token now. Raises SignInRefused if the login is wrong."""
 
     async def probe(self) -> None:
-        """The cheapest question to the service, and whether the stores that were used accept connections.
+        """Check with a cheap request that the service answers, and that the stores in use accept connections.
 
-        Raises LinkError where either does not answer. A store that does not is asked once, and then only after it was
-        used again: it may have moved, which only a use finds out.
+        A store that does not is then left out until it has been used again: it may have moved, which only its use can
+        show. Raises LinkError.
         """
 
     async def wait_reachable(self) -> None:
-        """Return as soon as the cloud accepts a connection. Costs a packet a second.
+        """Return as soon as the cloud accepts a connection. Costs a packet per second.
 
-        Raises LinkError where somebody answers and refuses, or where there is no address to knock at.
+        Raises LinkError if a host refuses the connection.
         """
 
     def kept_name(self, name: str) -> str:
-        """The name that the service would keep for a project that is made as `name`."""
+        """The name under which the service would store a new project `name`."""
 
     async def create_project(self, name: str) -> RemoteProject:
-        """Not safe to repeat: each success makes another project of the same name."""
+        """NOT safe to repeat: each success creates another project of the same name."""
 
     async def project(self, project_id: str) -> RemoteProject:
         """Raises NoSuchProject."""
 
     async def projects(self) -> Sequence[RemoteProject]:
-        """Newest first, as far as the service lists. Raises Unsupported where it does not."""
+        """The projects that the service lists, newest first. Raises Unsupported if it has no list."""
 
-    def send_through(self, throttle: Throttle) -> None:
-        """From the first file on; `throttle` is shared with other clouds, and counts what they send."""
+    def use_throttle(self, throttle: Throttle) -> None:
+        """Send files through `throttle`, which other clouds share. Call it before the first transfer."""
 
     def store(self, project_id: str) -> ObjectStore:
-        """Always the same object for the same project."""
+        """The store of a project; always the same object."""
 
     async def register_images(
         self, project_id: str, keys: Sequence[str], asked_before: Set[str] = frozenset()
@@ -269,10 +273,12 @@ class Cloud(Protocol):
         """Find out which keys of a shortfall are registered, and which the storage lost."""
 
     async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
-        """Raises Unsupported: the public API of PIX4Dcloud has no such call. Raises CloudRefused as
-        `register_images`."""
+        """Register a stored object as a result of the project.
+
+        Raises Unsupported if the cloud has no such call, as PIX4Dcloud's public API; CloudRefused as `register_images`.
+        """
 
     async def start_processing(self, project_id: str) -> StartReceipt:
-        """NOT safe to repeat: each success starts processing. A LinkError or CloudFault leaves open whether it did."""
+        """NOT safe to repeat: each success starts processing. After a LinkError or CloudFault it may have started."""
 
     async def close(self) -> None: ...

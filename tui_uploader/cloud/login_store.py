@@ -1,7 +1,7 @@
-"""Where a login comes from: the environment, the keyring, or a private file; and how it gets there.
+"""Store logins in the keyring or in a private file, and find them there or in the environment.
 
-A keyring is used where one answers at once. On a machine without a desktop its backend is missing, refuses, or waits
-for somebody to type into a window that nobody sees: then the login lies in a file that only its owner can read.
+The keyring is used if it answers in time. On a machine without a desktop its backend is missing, refuses, or waits for
+input in an invisible window; then the login is stored in a file that only its owner can read.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from tui_uploader.settings import APP, Directories, Settings, without_user_infor
 
 Source = Literal["environment", "keyring", "file"]
 
-KEYRING_PATIENCE = 5.0
-"""Seconds that a keyring gets to answer."""
+KEYRING_TIMEOUT = 5.0
+"""Seconds to wait for the keyring."""
 _FILE = "credentials.json"
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 class Keyring(Protocol):
-    """What is used of a backend of the keyring library."""
+    """The part of a keyring backend that is used here."""
 
     def get_password(self, service: str, username: str) -> str | None: ...
     def set_password(self, service: str, username: str, password: str) -> None: ...
@@ -38,16 +38,16 @@ class Keyring(Protocol):
 
 
 def stored_login(profile: str, directories: Directories, settings: Settings) -> tuple[Login, Source] | None:
-    """The login of `profile` and where it was found; the environment's wins over any.
+    """The login of `profile` and its source; a login in the environment wins over stored ones.
 
-    May take `KEYRING_PATIENCE` seconds: call it from a thread. Raises NotPossibleNow when the private file is there
-    and cannot be used.
+    May take `KEYRING_TIMEOUT` seconds, so call it in a thread. Raises NotPossibleNow if the private file exists and
+    cannot be used.
     """
     if settings.login is not None:
         return Login(settings.cloud_url, settings.login.client_id, settings.login.client_secret), "environment"
     keyring = None if settings.no_keyring else usable_keyring()
     if keyring is not None:
-        login = _login_in(_asked(lambda: keyring.get_password(APP, profile)))
+        login = _login_in(_within_timeout(lambda: keyring.get_password(APP, profile)))
         if login is not None:
             return login, "keyring"
     kept = _login_in(_read(directories.config / _FILE).get(profile))
@@ -55,16 +55,16 @@ def stored_login(profile: str, directories: Directories, settings: Settings) -> 
 
 
 def keep_login(profile: str, login: Login, directories: Directories, settings: Settings) -> Source:
-    """Store `login` for later engines, and forget the one that `profile` had elsewhere. Tells where it lies now.
+    """Store `login` as that of `profile`, remove any other copy, and return where it was stored.
 
-    Raises NotPossibleNow when it can be written nowhere.
+    Raises NotPossibleNow if it cannot be stored.
     """
     keyring = None if settings.no_keyring else usable_keyring()
     if keyring is not None:
         text = _text_of(login)
-        _asked(lambda: keyring.set_password(APP, profile, text))
-        # Some backends take a password and keep nothing.
-        if _asked(lambda: keyring.get_password(APP, profile)) == text:
+        _within_timeout(lambda: keyring.set_password(APP, profile, text))
+        # Some backends accept a password without storing it.
+        if _within_timeout(lambda: keyring.get_password(APP, profile)) == text:
             _forget_in_file(profile, directories)
             return "keyring"
     path = directories.config / _FILE
@@ -73,11 +73,14 @@ def keep_login(profile: str, login: Login, directories: Directories, settings: S
 
 
 def forget_login(profile: str, directories: Directories, settings: Settings) -> bool:
-    """False when there was none. What the environment carries cannot be forgotten. Raises NotPossibleNow."""
+    """Remove the stored login of `profile`; False if there was none. One in the environment stays.
+
+    Raises NotPossibleNow.
+    """
     keyring = None if settings.no_keyring else usable_keyring()
-    in_keyring = keyring is not None and _asked(lambda: keyring.get_password(APP, profile)) is not None
+    in_keyring = keyring is not None and _within_timeout(lambda: keyring.get_password(APP, profile)) is not None
     if keyring is not None and in_keyring:
-        _asked(lambda: keyring.delete_password(APP, profile))
+        _within_timeout(lambda: keyring.delete_password(APP, profile))
     return _forget_in_file(profile, directories) or in_keyring
 
 
@@ -85,34 +88,34 @@ def forget_login(profile: str, directories: Directories, settings: Settings) -> 
 
 
 def usable_keyring() -> Keyring | None:
-    """The user's keyring, unless there is none that works by itself (the library ranks those at 0 or below)."""
-    return _asked(_chosen_keyring)
+    """The user's keyring; None if no backend works (the library gives unusable ones a priority of 0 or less)."""
+    return _within_timeout(_chosen_keyring)
 
 
 def _chosen_keyring() -> Keyring | None:
-    import keyring  # loads slowly, and asks the session bus
+    import keyring  # slow to load, and queries the session bus
 
     backend = keyring.get_keyring()
     return backend if float(getattr(backend, "priority", 0)) > 0 else None
 
 
-def _asked(question: Callable[[], Answer]) -> Answer | None:
-    """The answer; None when the keyring fails, or does not answer in time.
+def _within_timeout(call: Callable[[], T]) -> T | None:
+    """The result of a keyring call; None if it fails or takes too long.
 
-    The asking thread is left behind then: it waits for a prompt, and nothing in Python can call it back.
+    A thread that waits for a prompt cannot be stopped, so it is abandoned.
     """
-    answers: list[Answer] = []
+    results: list[T] = []
 
-    def ask() -> None:
+    def run() -> None:
         try:
-            answers.append(question())
-        except Exception:  # noqa: BLE001 - a backend raises whatever its own libraries raise; none is worth a word
+            results.append(call())
+        except Exception:  # noqa: BLE001 - a backend may raise any error of its libraries; all mean no keyring
             pass
 
-    thread = threading.Thread(target=ask, name="keyring", daemon=True)
+    thread = threading.Thread(target=run, name="keyring", daemon=True)
     thread.start()
-    thread.join(KEYRING_PATIENCE)
-    return answers[0] if answers else None
+    thread.join(KEYRING_TIMEOUT)
+    return results[0] if results else None
 
 
 # -------------------------------------------------------------------------------------------------- private file
@@ -128,35 +131,37 @@ def _forget_in_file(profile: str, directories: Directories) -> bool:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """Texts by profile. A file that others could read is closed to them first; that of another user is refused."""
+    """Login texts by profile. A file that others could read is made private first; another user's is refused."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return {}
     except OSError as error:
         reason = foreign(path.parent) or f"{error.strerror}."
-        raise NotPossibleNow(f"The stored login in {path} cannot be read: {reason}") from error
+        raise NotPossibleNow(f"Cannot read the stored login in {path}: {reason}") from error
     with os.fdopen(descriptor, encoding="utf-8") as file:
         found = os.fstat(descriptor)
         if found.st_uid != os.getuid():
-            raise NotPossibleNow(f"The stored login is not used. {not_yours(path, found.st_uid)}")
+            raise NotPossibleNow(f"Cannot use the stored login. {not_yours(path, found.st_uid)}")
         if not stat.S_ISREG(found.st_mode):
-            raise NotPossibleNow(f"The stored login is not used: {path} is not a regular file. Move it away.")
+            raise NotPossibleNow(f"Cannot use the stored login: {path} is not a regular file. Move it away.")
         try:
             if found.st_mode & 0o077:
                 os.fchmod(descriptor, 0o600)
             value = json.load(file)
         except OSError as error:
-            raise NotPossibleNow(f"The stored login in {path} cannot be used: {error.strerror}.") from error
+            raise NotPossibleNow(f"Cannot use the stored login in {path}: {error.strerror}.") from error
         except (ValueError, RecursionError) as error:
-            raise NotPossibleNow(f"The stored login in {path} is damaged. Delete the file and log in again.") from error
+            raise NotPossibleNow(
+                f"The stored login in {path} is damaged. Delete the file and sign in again."
+            ) from error
     if not isinstance(value, dict):
-        raise NotPossibleNow(f"The stored login in {path} is damaged. Delete the file and log in again.")
+        raise NotPossibleNow(f"The stored login in {path} is damaged. Delete the file and sign in again.")
     return {str(name): text for name, text in value.items() if isinstance(text, str)}
 
 
 def _write(path: Path, texts: dict[str, str]) -> None:
-    """Replace the file at once, so that no crash leaves half of it."""
+    """Replace the file atomically, so that a crash cannot leave half of it."""
     try:
         private(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{_FILE}.")  # mode 0600
@@ -171,7 +176,7 @@ def _write(path: Path, texts: dict[str, str]) -> None:
             raise
     except OSError as error:
         reason = foreign(path.parent) or f"{error.strerror}."
-        raise NotPossibleNow(f"The login cannot be stored in {path}: {reason}") from error
+        raise NotPossibleNow(f"Cannot store the login in {path}: {reason}") from error
 
 
 def _text_of(login: Login) -> str:

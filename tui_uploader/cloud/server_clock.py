@@ -1,4 +1,4 @@
-"""The server's time, which signatures and lifetimes go by: clocks of field machines are often wrong."""
+"""The server's time, for signatures and lifetimes: the clocks of field machines are often wrong."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _EARLIEST, _LATEST = 1.6e9, 7.2e9
-"""Between 2020 and 2198: a request signed for another time is refused by every store."""
+"""2020 to 2198. Stores refuse requests signed for a time far from their own, so other times are ignored."""
 
 
 class ServerClock:
-    """This machine's clock, corrected by what the service says the time is."""
+    """This machine's clock, corrected by the time in the service's replies."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self.offset = 0.0
-        """Seconds by which this machine is late."""
+        """Seconds by which this machine's clock is slow."""
 
     def now(self) -> float:
         return self._clock() + self.offset
 
     def learn(self, text: str | None) -> bool:
-        """Take the time from a `Date` header or an ISO 8601 text; False where it tells none that there can be."""
+        """Set the time from a `Date` header or an ISO 8601 text; False if it is missing or implausible."""
         moment = moment_of(text)
         if moment is None or not _EARLIEST < moment < _LATEST:
             return False
@@ -31,7 +31,7 @@ class ServerClock:
 
 
 def moment_of(text: str | None) -> float | None:
-    """Seconds since the epoch of an HTTP date or an ISO 8601 text; one without a zone means UTC."""
+    """An HTTP date or an ISO 8601 text in seconds since the epoch, or None; without a zone, it is UTC."""
     if not text:
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):

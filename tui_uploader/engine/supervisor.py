@@ -90,7 +90,7 @@ class Supervisor:
 
             def make_throttled(login: Login) -> Cloud:
                 cloud = make_cloud(login)
-                cloud.send_through(governor.throttle)
+                cloud.use_throttle(governor.throttle)
                 return cloud
 
             accounts = Accounts(

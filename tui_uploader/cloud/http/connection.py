@@ -241,7 +241,7 @@ class HttpConnection:
         if isinstance(body, bytes):
             return self._send_bytes(body)
         if isinstance(self._sock, ssl.SSLSocket):
-            return self._send_through_buffer(body, 0, progress)
+            return self._use_throttle_buffer(body, 0, progress)
         return self._sendfile(body, progress)
 
     def _sendfile(self, body: ByteRange, progress: BodyProgress | None) -> bool:
@@ -258,7 +258,7 @@ class HttpConnection:
                 continue
             except OSError as error:
                 if error.errno in _SENDFILE_IMPOSSIBLE and not self._is_cut:
-                    return self._send_through_buffer(body, done, progress)
+                    return self._use_throttle_buffer(body, done, progress)
                 raise sendfile_error(error, body, body.offset + done) from error
             finally:
                 self.reads = None
@@ -276,7 +276,7 @@ class HttpConnection:
         self._check_cut()
         return 0 if self._throttle.rate is not None and self._receive() else allowed
 
-    def _send_through_buffer(self, body: ByteRange, done: int, progress: BodyProgress | None) -> bool:
+    def _use_throttle_buffer(self, body: ByteRange, done: int, progress: BodyProgress | None) -> bool:
         buffer = thread_buffer(_TLS_CHUNK)
         while done < body.length:
             step = buffer[: self._allowance(min(len(buffer), body.length - done))]

@@ -1,14 +1,13 @@
-"""PIX4Dcloud's REST API as the engine needs it.
+"""PIX4Dcloud as a `Cloud`.
 
-Paths, fields and replies follow PIX4D's public sample client (github.com/Pix4D/demo-pix4d-cloud-api) and clients of
-others; whatever PIX4D itself does not document is optional here.
+Paths, fields and replies follow PIX4D's public sample client (github.com/Pix4D/demo-pix4d-cloud-api) and third-party
+clients; everything that PIX4D does not document is optional here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from functools import partial
@@ -27,7 +26,7 @@ from tui_uploader.cloud.http.error_mapping import finite, foreign_answer, quoted
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
-from tui_uploader.cloud.pix4d.processing_status import state_of_word
+from tui_uploader.cloud.pix4d import projects
 from tui_uploader.cloud.pix4d.registration import Accepted, BatchRegistration, Refused, TooLarge, keys_named
 from tui_uploader.cloud.pix4d.rest import TOKEN_PATH, RestApi
 from tui_uploader.cloud.pix4d.shortfall import missing_objects, resolve
@@ -49,22 +48,20 @@ from tui_uploader.errors import (
     UsageError,
 )
 from tui_uploader.model import Login
-from tui_uploader.redaction import holds_secret, without_secrets
 from tui_uploader.settings import Settings
 from tui_uploader.text import printable
 
 PROJECTS = "/project/api/v3/projects/"
-MAX_NAME = 100
 REGISTER_BATCH = 500
 
 _PROBE_SECONDS, _BETWEEN_PROBES = 3.2, 1.0
-"""The kernel knocks by itself as well: after 1, 2 and 3 of these seconds, before Linux 6.5 after 1 and 3."""
+"""Within these seconds the kernel itself retries after 1, 2 and 3 s, before Linux 6.5 after 1 and 3 s."""
 
 _PAGE_SIZE, _INPUTS_PAGE_SIZE = 100, 1000
 _MAX_PAGES = 50
 _TOO_MUCH_AT_ONCE = (413, 504)
 _ABOUT_ITEMS = (400, 409, 422)
-"""May be about single items of a request. Every other refusal is about the account or the project."""
+"""Statuses that may be about single items of a request; other refusals concern the account or the project."""
 _NO_SUCH_CALL = (404, 405, 501)
 _NOT_OFFERED = (403, *_NO_SUCH_CALL)
 
@@ -80,7 +77,7 @@ class Pix4dCloud:
         clock: Callable[[], float] = time.time,
         deadlines: Deadlines | None = None,
     ) -> None:
-        """Connects to nothing yet. Raises UsageError for an address that cannot be used."""
+        """Raises UsageError for an invalid address. Does not connect yet."""
         self.account = login.account
         self._web = login.cloud_url.rstrip("/")
         self._clock = ServerClock(clock)
@@ -89,18 +86,18 @@ class Pix4dCloud:
         self._pool = ConnectionPool(settings, self._deadlines)
         self._stores: dict[str, S3Store] = {}
         self._known_stores = KnownStores()
-        self._keys: list[Renewable[SessionCredentials]] = []
+        self._credentials: list[Renewable[SessionCredentials]] = []
         self.registration_batch = REGISTER_BATCH
         host = self._rest.origin.host
         self._takes_results = host != "pix4d.com" and not host.endswith(".pix4d.com")
 
     async def close(self) -> None:
-        for keys in self._keys:
-            await keys.close()
+        for credentials in self._credentials:
+            await credentials.close()
         await self._rest.close()
         await self._pool.close()
 
-    def send_through(self, throttle: Throttle) -> None:
+    def use_throttle(self, throttle: Throttle) -> None:
         self._pool.throttle = throttle
 
     @property
@@ -112,7 +109,7 @@ class Pix4dCloud:
 
     async def probe(self) -> None:
         await self._rest.renew_connections()
-        # Side by side: over a long way that loses packets, one after the other takes seconds.
+        # Concurrently: over a lossy link, one after the other would take seconds.
         stores = {
             origin: asyncio.create_task(self._pool.probe(origin, _PROBE_SECONDS), name="probe-store")
             for origin in self._pool.known
@@ -128,9 +125,9 @@ class Pix4dCloud:
             await asyncio.gather(*stores.values(), return_exceptions=True)
 
     async def _probe_service(self) -> None:
-        # A bare connection first: it tells soonest that nobody is there, and whose name no resolver knows.
+        # A bare connection first: it is the fastest way to notice a dead host or a name that does not resolve.
         await self._pool.probe(self._rest.origin, _PROBE_SECONDS)
-        # This path answers without a token, and never with a page: a page comes from somebody in between.
+        # This path needs no token and never answers with a web page, so a page comes from a proxy or portal.
         reply = await self._rest.anonymous("GET", TOKEN_PATH)
         foreign = foreign_answer(reply, self._rest.origin.host)
         if foreign is not None:
@@ -159,8 +156,7 @@ class Pix4dCloud:
     # ------------------------------------------------------------------------------------------------ projects
 
     def kept_name(self, name: str) -> str:
-        """What other clients of the service make of a name: no slashes, no blanks at the ends, 100 characters."""
-        return re.sub(r"[/\\]", "-", name).strip()[:MAX_NAME].rstrip()
+        return projects.kept_name(name)
 
     async def create_project(self, name: str) -> RemoteProject:
         wanted = self.kept_name(name)
@@ -175,24 +171,24 @@ class Pix4dCloud:
     async def projects(self) -> Sequence[RemoteProject]:
         pages = self._pages(PROJECTS, _PAGE_SIZE, "list projects")
         items = [item async for page in pages for item in page]
-        named = [item for item in items if isinstance(item, dict) and _id(item.get("id"))]
-        return newest_first([self._project_in(item) for item in named])
+        named = [item for item in items if isinstance(item, dict) and projects.project_id(item.get("id"))]
+        return projects.newest_first([self._project_in(item) for item in named])
 
     def store(self, project_id: str) -> ObjectStore:
         store = self._stores.get(project_id)
         if store is None:
 
             async def fetch() -> SessionCredentials:
-                fields = await self._of_project(project_id, "GET", "s3_credentials/", "hand out a storage key")
+                fields = await self._of_project(project_id, "GET", "s3_credentials/", "issue storage credentials")
                 check_storage_endpoint(fields, self._rest.origin)
                 return session_credentials(fields, self._clock)
 
-            keys = Renewable(fetch, lambda key: key.life, self._clock.now)
-            self._keys.append(keys)
-            calls = S3Client(
-                project_id, keys, self._pool, self._rest.origin, self._clock, self._deadlines, self._known_stores
+            credentials = Renewable(fetch, lambda each: each.life, self._clock.now)
+            self._credentials.append(credentials)
+            client = S3Client(
+                project_id, credentials, self._pool, self._rest.origin, self._clock, self._deadlines, self._known_stores
             )
-            store = S3Store(calls)
+            store = S3Store(client)
             self._stores[project_id] = store
         return store
 
@@ -222,7 +218,7 @@ class Pix4dCloud:
         path = _path(project_id, "inputs/bulk_register/")
         judged = (*_ABOUT_ITEMS, 404, *_TOO_MUCH_AT_ONCE)
         body = {"input_file_keys": list(batch)}
-        # Repeated by the engine alone, which then knows that fewer may be new: else a lost answer looks like a refusal.
+        # Only the engine repeats this, knowing that fewer keys may be new; otherwise a lost reply looks like a refusal.
         reply = await self._rest.call(
             "POST", path, "register images", body=body, judged_by_caller=judged, repeatable=False
         )
@@ -252,7 +248,7 @@ class Pix4dCloud:
         return frozenset(text for values in fields for text in values if isinstance(text, str))
 
     async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
-        """The one seam for a call that PIX4D has not published; other clouds of this kind may have it."""
+        """PIX4D has not published this call; other clouds of this kind may have it."""
         if not self._takes_results:
             raise _no_result_call(key)
         path, what = _path(project_id, "results/"), "register a result"
@@ -262,7 +258,7 @@ class Pix4dCloud:
         )
         if reply.status in _NO_SUCH_CALL:
             if reply.status == 404:
-                await self.project(project_id)  # is it the project that is not found?
+                await self.project(project_id)  # raises if the project is what was not found
             self._takes_results = False
             raise _no_result_call(key)
         if reply.ok:
@@ -282,7 +278,7 @@ class Pix4dCloud:
             processing_seconds=_seconds(fields.get("estimated_time")),
         )
 
-    # -------------------------------------------------------------------------------------------- how it is done
+    # -------------------------------------------------------------------------------------------------- helpers
 
     async def _of_project(self, project_id: str, method: str, path: str, what: str) -> dict[str, object]:
         """Raises NoSuchProject."""
@@ -292,7 +288,7 @@ class Pix4dCloud:
         return self._rest.json_object(reply)
 
     async def _offered(self, method: str, path: str, what: str, body: dict[str, object] | None = None) -> Reply:
-        """A call that PIX4D does not promise. Raises Unsupported."""
+        """The reply to a call that a service may lack. Raises Unsupported."""
         reply = await self._rest.call(method, path, what, body=body, judged_by_caller=_NOT_OFFERED)
         if reply.status in _NOT_OFFERED:
             raise Unsupported(f"{self._rest.origin.host} (HTTP {reply.status}) does not offer to {what}.")
@@ -304,7 +300,7 @@ class Pix4dCloud:
             value = self._rest.json_value(await self._offered("GET", f"{path}?page={page}&page_size={size}", what))
             items = value.get("results") if isinstance(value, dict) else value
             if not isinstance(items, list):
-                raise CloudUnintelligible(f"{self._rest.origin.host} was asked to {what}, and sent no list.")
+                raise CloudUnintelligible(f"{self._rest.origin.host} sent no list when asked to {what}.")
             yield items
             if not isinstance(value, dict) or not value.get("next") or not items:
                 return
@@ -314,38 +310,14 @@ class Pix4dCloud:
 
     def _project_in(self, fields: dict[str, object], *, id: str | None = None, name: str = "") -> RemoteProject:
         """Raises CloudUnintelligible for a project without an id."""
-        found = _id(fields.get("id")) or id
-        if found is None:
+        project = projects.parsed_project(fields, self._web, id=id, name=name)
+        if project is None:
             raise CloudUnintelligible(f"{self._rest.origin.host} sent a project without an id.")
-        word = fields.get("public_status")
-        word = without_secrets(word) if isinstance(word, str) and word else None
-        reason = fields.get("error_reason")
-        return RemoteProject(
-            id=found,
-            name=without_secrets(str(fields.get("name") or name)),
-            word=word,
-            state=state_of_word(word),
-            error_reason=without_secrets(reason) if isinstance(reason, str) and reason else None,
-            web_address=f"{self._web}/dataset/{quote(found, safe='')}/map",
-        )
-
-
-def newest_first(projects: Sequence[RemoteProject]) -> list[RemoteProject]:
-    """By id where all ids are numbers, which the service counts up; else as listed."""
-    if all(project.id.isascii() and project.id.isdigit() for project in projects):
-        return sorted(projects, key=lambda project: int(project.id), reverse=True)
-    return list(projects)
+        return project
 
 
 def _path(project_id: str, rest: str) -> str:
     return f"{PROJECTS}{quote(project_id, safe='')}/{rest}"
-
-
-def _id(value: object) -> str | None:
-    """None for what cannot be one. It is written down and shown as it is, so it must not be a secret."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    return None if holds_secret(str(value)) else str(value) or None
 
 
 def _seconds(value: object) -> float | None:
@@ -365,7 +337,7 @@ def _registered_count(reply: Reply) -> int | None:
 
 
 def _object_or_nothing(reply: Reply) -> dict[str, object]:
-    """The fields of a reply whose body nobody promised."""
+    """The fields of a reply whose body is optional."""
     value = _json_or_nothing(reply)
     return value if isinstance(value, dict) else {}
 
@@ -378,11 +350,11 @@ def _json_or_nothing(reply: Reply) -> object:
 
 
 def _no_such_project(project_id: str, host: str) -> NoSuchProject:
-    return NoSuchProject(f"{host} (HTTP 404) knows no project {printable(project_id, 100)} of this account.")
+    return NoSuchProject(f"{host} (HTTP 404) has no project {printable(project_id, 100)} for this account.")
 
 
 def _no_result_call(key: str) -> Unsupported:
     return Unsupported(
-        "The public API of PIX4Dcloud has no call that makes an uploaded file a result of a project: "
-        f"{printable(key, 200)} is stored, and has to be added on the project's web page."
+        "PIX4Dcloud's public API cannot add an uploaded file to the results of a project: "
+        f"{printable(key, 200)} is stored; add it on the project's web page."
     )

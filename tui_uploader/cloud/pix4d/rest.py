@@ -1,4 +1,4 @@
-"""Requests to the REST API: the access token, the size of replies, and what a refusal means."""
+"""Send requests to the REST API: access tokens, reply limits, and errors."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ _PERHAPS_STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """An access token."""
+
     value: str = field(repr=False)
     life: Lifetime
     secrets: Secrets = field(repr=False)
@@ -58,7 +60,7 @@ class RestApi:
     """The REST API of one cloud for one login."""
 
     def __init__(self, login: Login, settings: Settings, clock: ServerClock, deadlines: Deadlines) -> None:
-        """Raises UsageError for an address that cannot be used."""
+        """Raises UsageError for an invalid address."""
         self.origin: Origin = origin_of(login.cloud_url)
         self._base = login.cloud_url.rstrip("/")
         self._login = login
@@ -75,18 +77,18 @@ class RestApi:
     async def close(self) -> None:
         await self._token.close()
         await self._connections.close()
-        self._secrets = Secrets()  # nothing is asked any more that could quote them
+        self._secrets = Secrets()  # no reply can quote them any more
 
     async def sign_in(self) -> None:
-        """A new token, now. Raises SignInRefused."""
+        """Get a new token now. Raises SignInRefused."""
         await self._token.renew()
 
     async def renew_connections(self) -> None:
-        """Resolve the name of the service anew: nothing more is sent over the connections of before."""
+        """Use new connections from now on, so that the service's name is resolved anew."""
         await self._connections.replace()
 
     async def anonymous(self, method: str, path: str) -> Reply:
-        """The answer to a request without a token, whatever it is. Raises LinkError."""
+        """The reply to a request without a token, whatever its status. Raises LinkError."""
         return await self._exchange(method, path, repeatable=True)
 
     async def call(
@@ -99,10 +101,10 @@ class RestApi:
         repeatable: bool = True,
         judged_by_caller: Container[int] = (),
     ) -> Reply:
-        """The reply that means yes, or has one of the statuses that the caller wants to judge.
+        """The reply if it is a success, or has one of the statuses that the caller handles.
 
-        `what` says in an error what was refused. A token that is not accepted is renewed once. `repeatable`: the
-        request may go out again when the connection broke before any answer.
+        `what` names the request in errors. A rejected token is renewed once. `repeatable`: the request may be sent
+        again if the connection breaks before a reply.
         """
         token = await self._token.get()
         reply = await self._exchange(method, path, token=token, body=body, repeatable=repeatable)
@@ -114,8 +116,8 @@ class RestApi:
             return reply
         if isinstance(failure, TokenExpired):
             raise SignInRefused(
-                f"{self.origin.host} (HTTP 401) does not accept the access token that it has just issued"
-                f"{rest_text(reply)}. Check what this API key is allowed to do."
+                f"{self.origin.host} (HTTP 401) rejected the access token that it had just issued"
+                f"{rest_text(reply)}. Check the permissions of this API key."
             ) from failure
         if failure is not None:
             raise failure
@@ -123,30 +125,29 @@ class RestApi:
         return reply
 
     def failure(self, reply: Reply, what: str) -> UploaderError | None:
-        """The error that `reply` is; None for a yes."""
+        """The error in `reply`; None for a success."""
         return rest_failure(reply, self.origin.host, what, self._clock.now())
 
     def json_object(self, reply: Reply) -> dict[str, object]:
-        """Raises CloudUnintelligible."""
+        """The JSON object in a reply. Raises CloudUnintelligible."""
         value = self.json_value(reply)
         if not isinstance(value, dict):
-            raise CloudUnintelligible(
-                f"{self.origin.host} (HTTP {reply.status}) sent another kind of reply than asked."
-            )
+            raise CloudUnintelligible(f"{self.origin.host} (HTTP {reply.status}) sent a reply that is not an object.")
         return value
 
     def json_value(self, reply: Reply) -> object:
+        """The JSON value in a reply. Raises CloudUnintelligible."""
         try:
             return reply.json()
         except ValueError as error:
             raise CloudUnintelligible(
-                f"{self.origin.host} (HTTP {reply.status}) sent a reply that is no valid JSON."
+                f"{self.origin.host} (HTTP {reply.status}) sent a reply that is not valid JSON."
             ) from error
 
-    # ---------------------------------------------------------------------------------------------- the token
+    # ---------------------------------------------------------------------------------------------- access token
 
     async def _ask_for_token(self) -> Token:
-        """Credentials travel in the body; services that only know the official sample want them in the query.
+        """Get a token. Credentials go in the body; services written after the official sample want them in the query.
 
         Raises SignInRefused.
         """
@@ -159,9 +160,8 @@ class RestApi:
         failure = self.failure(reply, "sign in")
         if failure is not None and reply.status in (400, 401, 403):
             raise SignInRefused(
-                f"{self.origin.host} (HTTP {reply.status}) does not accept this client id and secret"
-                f"{rest_text(reply)}. API keys are made at account.pix4d.com and need a "
-                "PIX4Dengine Cloud licence."
+                f"{self.origin.host} (HTTP {reply.status}) rejected this client id and secret{rest_text(reply)}. "
+                "API keys are created at account.pix4d.com and require a PIX4Dengine Cloud licence."
             ) from None
         if failure is not None:
             raise failure
@@ -183,13 +183,13 @@ class RestApi:
         fields = self.json_object(reply)
         value = fields.get("access_token")
         if not isinstance(value, str) or not _HEADER_TEXT.fullmatch(value):
-            raise CloudUnintelligible(f"{self.origin.host} answered the sign-in without a usable access token.")
+            raise CloudUnintelligible(f"{self.origin.host} sent no usable access token.")
         seconds = finite(fields.get("expires_in"))
         if seconds is None or seconds <= 0:
             seconds = ASSUMED_TOKEN_LIFETIME
         return Token(value, lifetime(self._clock.now(), seconds, TOKEN_MARGIN), Secrets(value))
 
-    # ----------------------------------------------------------------------------------------------- the wire
+    # -------------------------------------------------------------------------------------------------- exchange
 
     async def _exchange(
         self,
@@ -208,8 +208,8 @@ class RestApi:
             try:
                 request = client.build_request(method, url, headers=headers, json=body, data=form, params=query)
             except (httpx.InvalidURL, ValueError, TypeError):
-                # The reason would quote the address, and the address may hold the secret.
-                raise UsageError(f"No request can be made to {self.origin.host}: its address is malformed.") from None
+                # The cause would quote the address, which may contain the secret.
+                raise UsageError(f"Cannot send a request to {self.origin.host}: the address is malformed.") from None
             return await self._answer(client, request, repeatable=repeatable)
 
     async def _answer(self, client: httpx.AsyncClient, request: httpx.Request, *, repeatable: bool) -> Reply:
@@ -230,8 +230,8 @@ class RestApi:
         return link_failure(error, self.origin.host, proxy=None if proxy is None else proxy.address)
 
     async def _whole_reply(self, client: httpx.AsyncClient, request: httpx.Request) -> Reply:
-        """httpx decodes without any bound, so the body is taken as it comes. Its deadlines begin anew with each byte
-        and each interim answer; these do not."""
+        """The reply, read raw and with total deadlines: httpx decodes without a limit, and its deadlines restart with
+        each byte and each interim reply."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._deadlines.request) as limit:
@@ -245,6 +245,6 @@ class RestApi:
                 finally:
                     await response.aclose()
         except TimeoutError:
-            raise LinkStalled(f"The reply of {self.origin.host} takes too long.") from None
+            raise LinkStalled(f"The reply from {self.origin.host} took too long.") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, body.whole())

@@ -1,4 +1,4 @@
-"""The kept connections of the REST client, which can be replaced while requests are under way."""
+"""The kept connections of the REST client, which can be replaced while requests are in progress."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class _Client:
 
 
 class RestConnections:
-    """httpx cannot close its idle connections alone, so the whole client is replaced.
+    """Replaces whole httpx clients, since httpx cannot close idle connections.
 
-    The old client is closed when the last request over it has ended.
+    The old client is closed when its last request has ended.
     """
 
     def __init__(self, make: Callable[[], httpx.AsyncClient]) -> None:
@@ -28,7 +28,7 @@ class RestConnections:
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """For one request. Raises what `make` raises."""
+        """A client for one request. Raises the errors of `make`."""
         used = self._current
         if used is None:
             used = self._current = _Client(self._make())
@@ -41,12 +41,12 @@ class RestConnections:
             await self._close_unused()
 
     async def replace(self) -> None:
-        """Open new connections from now on: the kept ones may lead to an address that is dead."""
+        """Open new connections from now on: kept ones may lead to a dead address."""
         self._current = None
         await self._close_unused()
 
     async def close(self) -> None:
-        """Also ends the requests that are under way."""
+        """Close all clients; requests in progress end."""
         for client in list(self._open):
             await client.http.aclose()
 
