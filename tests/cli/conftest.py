@@ -14,7 +14,7 @@ from tui_uploader.service import client
 
 @pytest.fixture(autouse=True)
 def own_directories(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test sees the settings, the engine or the logins of whoever runs it."""
+    """No test sees the settings, the engine or the logins of the user who runs it."""
     with tempfile.TemporaryDirectory(prefix="home-", ignore_cleanup_errors=True) as home:  # short: a socket goes there
         _move_everything(Path(home), monkeypatch)
         yield
@@ -39,7 +39,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 @pytest.fixture
 def cloud_root(tmp_path: Path) -> Iterator[Path]:
-    """Where a cloud may keep its things; the engine is gone when the test is over."""
+    """Folder for a local cloud; the engine is killed after the test."""
     yield tmp_path / "cloud"
     kill_engine()
 

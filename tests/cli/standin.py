@@ -1,5 +1,4 @@
-"""An engine that says what a test wants to hear, for what the commands make of it. The real one is in the end-to-end
-tests."""
+"""An engine with scripted answers, for tests of what the commands print. The end-to-end tests use the real one."""
 
 from __future__ import annotations
 
@@ -30,12 +29,12 @@ from tui_uploader.model import (
 from tui_uploader.settings import Directories
 
 Scripted = UploadStatus | UploaderError
-"""What the engine says next: a status, or the error it dies of."""
+"""The next answer of the engine: a status, or the error with which it ends."""
 
 
 @dataclass
 class StandIn:
-    """Plays `script` to whoever follows, and remembers what it was told."""
+    """Plays `script` to the client that follows it, and records the requests."""
 
     script: list[Scripted] = field(default_factory=lambda: [COMPLETE])
     items: list[FileItem] = field(default_factory=list)
@@ -44,8 +43,8 @@ class StandIn:
     found: tuple[Project, ...] = ()
     allowed: Bandwidth = field(default_factory=Bandwidth)
     failures: Mapping[str, list[UploaderError]] = field(default_factory=dict)
-    """By method: what it raises, call by call."""
-    told: list[tuple[str, Any]] = field(default_factory=list)
+    """By method: the errors to raise, call by call."""
+    requests: list[tuple[str, Any]] = field(default_factory=list)
     connections: int = 0
     last: UploadStatus = COMPLETE
 
@@ -61,11 +60,11 @@ class StandIn:
             raise waiting.pop(0)
 
     def _hear(self, method: str, what: Any) -> None:
-        self.told.append((method, what))
+        self.requests.append((method, what))
         self._fail(method)
 
     def heard(self, method: str) -> list[Any]:
-        return [what for name, what in self.told if name == method]
+        return [what for name, what in self.requests if name == method]
 
     async def status(self) -> EngineStatus:
         return replace(ENGINE, uploads=(self.last,))

@@ -1,4 +1,4 @@
-"""A command on a terminal of its own, as a person runs it."""
+"""A command on a terminal of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEADLINE = 30.0
 
 
 class Terminal:
-    """The person's side: reads what is shown, types answers."""
+    """The user's side of a terminal: reads its text, types answers."""
 
     def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
         self._process = process
@@ -36,7 +36,7 @@ class Terminal:
         self._process.send_signal(number)
 
     def exit_code(self) -> int:
-        """Read to the end, and say how it ended."""
+        """Read to the end and return the exit code."""
         while self._read():
             pass
         return self._process.wait(timeout=_DEADLINE)

@@ -1,4 +1,4 @@
-"""Bad paths, bad files, bad commands: what the program says, how it ends, and that nothing is lost."""
+"""Bad paths, bad files, bad commands: messages, exit codes, and that nothing is lost."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ HOSTILE_NAMES = (
 )
 
 
-def test_whatever_a_file_is_called_it_arrives(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_files_with_unusual_names_are_uploaded(cloud: LocalCloud, tmp_path: Path) -> None:
     card = tmp_path / "card"
     photos = [write_photo(card / os.fsdecode(name)) for name in HOSTILE_NAMES]
     done = quick(*upload_of(card, "--wait"))
@@ -63,7 +63,7 @@ def test_whatever_a_file_is_called_it_arrives(cloud: LocalCloud, tmp_path: Path)
         assert "\x1b" not in answer.out
 
 
-def test_links_and_pipes_neither_hang_nor_repeat(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_links_and_pipes_neither_hang_nor_repeat_files(cloud: LocalCloud, tmp_path: Path) -> None:
     card = tmp_path / "card"
     photos = write_flight(card / "a", 6)
     (card / "a" / "up").symlink_to("..")
@@ -79,7 +79,7 @@ def test_links_and_pipes_neither_hang_nor_repeat(cloud: LocalCloud, tmp_path: Pa
     assert all(entry["reason"] for entry in done.json["skipped"])
 
 
-def test_what_may_not_be_read_is_named_and_the_rest_goes(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_unreadable_files_are_named_and_the_rest_is_uploaded(cloud: LocalCloud, tmp_path: Path) -> None:
     photos = write_flight(tmp_path / "card", 6)
     write_flight(tmp_path / "card" / "locked", 2)
     photos[0].chmod(0)
@@ -98,9 +98,7 @@ def test_what_may_not_be_read_is_named_and_the_rest_goes(cloud: LocalCloud, tmp_
 # ----------------------------------------------------------------------------------------------- files and numbers
 
 
-def test_broken_files_fail_one_by_one_until_they_are_removed_and_processing_waits(
-    cloud: LocalCloud, tmp_path: Path
-) -> None:
+def test_broken_files_fail_and_processing_waits_until_they_are_removed(cloud: LocalCloud, tmp_path: Path) -> None:
     card = tmp_path / "card"
     photos = write_flight(card, 6, 20_000)
     broken = {"zero.jpg": b"", "cut.jpg": jpeg(20_000)[:9_000], "endless.jpg": jpeg(20_000)[:-2], "text.jpg": b"hello"}
@@ -143,7 +141,7 @@ def test_too_few_images_are_uploaded_and_not_processed(cloud: LocalCloud, tmp_pa
     assert "needs at least 6" in forced.err
 
 
-def test_too_many_images_are_told_before_anything_is_sent(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_too_many_images_are_reported_before_anything_is_sent(cloud: LocalCloud, tmp_path: Path) -> None:
     write_flight(tmp_path / "card", MAX_IMAGES + 1, 300)
     done = quick(*upload_of(tmp_path / "card", "--wait"))
     assert done.code == 2
@@ -173,7 +171,7 @@ def test_a_path_that_does_not_exist_is_a_usage_error(paths: tuple[str, ...]) -> 
     assert answer.err and "\x1b" not in answer.err
 
 
-def test_what_may_not_be_read_at_all_is_a_usage_error(tmp_path: Path) -> None:
+def test_only_unreadable_paths_are_a_usage_error(tmp_path: Path) -> None:
     (photo,) = write_flight(tmp_path / "card", 1)
     photo.chmod(0)
     if os.access(photo, os.R_OK):
@@ -201,7 +199,7 @@ async def test_a_file_that_changes_or_vanishes_is_never_stored_as_something_else
     assert sorted(slow_cloud.objects().values()) == sorted(left.values())
 
 
-async def test_a_file_that_changes_before_the_store_answers_is_sent_as_it_then_is(
+async def test_a_file_that_changes_before_the_store_answers_is_sent_again(
     served: Callable[..., LocalCloud], tmp_path: Path
 ) -> None:
     cloud = served("--fault", "stall:route=put,probability=1,seconds=0.5")
@@ -230,7 +228,7 @@ def test_half_a_login_in_the_environment_stops_no_command_that_needs_none(monkey
 
 
 @pytest.mark.usefixtures("cloud_root")
-def test_an_upload_that_is_not_there_is_a_usage_error_for_every_command() -> None:
+def test_an_unknown_upload_is_a_usage_error_for_every_command() -> None:
     commands = [[word, "99"] for word in ("status", "files", "pause", "retry")]
     for arguments in (*commands, ["cancel", "99999999999999999999"]):
         answer = quick(*arguments)
@@ -261,7 +259,7 @@ def test_a_damaged_journal_is_named_and_left_alone() -> None:
     assert journal.read_bytes() == b"no database at all" * 500
 
 
-def test_the_secret_is_in_no_place_but_the_private_file(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_the_secret_is_only_in_the_private_file(cloud: LocalCloud, tmp_path: Path) -> None:
     write_flight(tmp_path / "card", 6)
     assert quick(*upload_of(tmp_path / "card", "--wait")).code == 0
     secret = cloud.client_secret.encode()

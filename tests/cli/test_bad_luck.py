@@ -1,4 +1,4 @@
-"""Engines, terminals, networks and clouds that fail in the middle: the upload goes on where it was, or says why not."""
+"""Engines, terminals, networks and clouds that fail in the middle: the upload continues, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.until import until
 # -------------------------------------------------------------------------------------------- ends in the middle
 
 
-async def test_an_engine_killed_again_and_again_loses_and_doubles_nothing(
+async def test_an_engine_killed_again_and_again_loses_and_duplicates_nothing(
     slow_cloud: LocalCloud, tmp_path: Path
 ) -> None:
     photos = write_flight(tmp_path / "card", 20, 30_000)
@@ -54,7 +54,7 @@ async def test_an_engine_killed_again_and_again_loses_and_doubles_nothing(
     assert root_reader.starts(slow_cloud.root, project) == 1
 
 
-async def test_any_command_after_a_crash_takes_the_upload_up_again(slow_cloud: LocalCloud, tmp_path: Path) -> None:
+async def test_any_command_after_a_crash_continues_the_upload(slow_cloud: LocalCloud, tmp_path: Path) -> None:
     write_flight(tmp_path / "card", 12)
     assert command(*upload_of(tmp_path / "card")).code == 0
     await until(slow_cloud.stored)
@@ -65,7 +65,7 @@ async def test_any_command_after_a_crash_takes_the_upload_up_again(slow_cloud: L
     await until(lambda: slow_cloud.stored() == 12)
 
 
-async def test_a_wrong_secret_in_a_shell_does_not_disturb_what_is_under_way(
+async def test_a_wrong_secret_in_a_shell_does_not_disturb_running_uploads(
     slow_cloud: LocalCloud, tmp_path: Path
 ) -> None:
     write_flight(tmp_path / "card", 12)
@@ -114,9 +114,7 @@ async def test_an_upload_outlives_the_terminal_that_waited_for_it(slow_cloud: Lo
 # ---------------------------------------------------------------------------------------------- clouds of all sorts
 
 
-def test_nothing_but_what_is_certain_of_the_service_is_needed(
-    served: Callable[..., LocalCloud], tmp_path: Path
-) -> None:
+def test_confirmed_features_of_the_service_are_enough(served: Callable[..., LocalCloud], tmp_path: Path) -> None:
     cloud = served("--profile", "strict", "--processing-seconds", "0.5")
     photos = [*write_flight(tmp_path / "card", 12), write_photo(tmp_path / "card" / "big.jpg", 12_000_000)]
     done = quick(*upload_of(tmp_path / "card", "--wait"))
@@ -125,7 +123,7 @@ def test_nothing_but_what_is_certain_of_the_service_is_needed(
     assert root_reader.starts(cloud.root, int(done.json["project"])) == 1
 
 
-def test_a_login_page_instead_of_the_cloud_is_waited_out(
+def test_an_upload_waits_until_a_login_page_is_gone(
     served: Callable[..., LocalCloud], cloud_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(cloud_root) as cloud:
@@ -144,7 +142,7 @@ def test_a_login_page_instead_of_the_cloud_is_waited_out(
     assert cloud.objects() == contents(photos)
 
 
-async def test_a_page_of_a_gateway_fails_no_file(
+async def test_an_error_page_of_a_gateway_fails_no_file(
     cloud_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_flight(tmp_path / "card", 24)
@@ -161,7 +159,7 @@ async def test_a_page_of_a_gateway_fails_no_file(
     assert counts["waiting"] + counts["uploading"] > 0
 
 
-def test_a_lost_answer_to_a_registration_is_no_alarm(served: Callable[..., LocalCloud], tmp_path: Path) -> None:
+def test_a_lost_answer_to_a_registration_raises_no_alarm(served: Callable[..., LocalCloud], tmp_path: Path) -> None:
     served("--processing-seconds", "0.5", "--fault", "lost_reply:route=register")
     write_flight(tmp_path / "card", 12)
     done = quick(*upload_of(tmp_path / "card", "--wait"))
@@ -170,7 +168,7 @@ def test_a_lost_answer_to_a_registration_is_no_alarm(served: Callable[..., Local
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
-def test_a_cloud_that_cannot_be_trusted_ends_the_waiting_until_the_engine_has_other_settings(
+def test_an_untrusted_cloud_ends_the_waiting_until_the_engine_has_new_settings(
     served: Callable[..., LocalCloud], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
@@ -189,7 +187,7 @@ def test_a_cloud_that_cannot_be_trusted_ends_the_waiting_until_the_engine_has_ot
 
 @contextlib.contextmanager
 def _page(port: int, status: int = 200) -> Iterator[list[str]]:
-    """What a hotel's network or a gateway answers, whatever was asked; the paths that were, as they come."""
+    """A hotel's network or a gateway that answers every request with a page; yields the requested paths."""
     answered: list[str] = []
 
     class Page(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""`limit`, `schedule` and `budget`: what they ask of the engine, what they print, and once with everything real."""
+"""`limit`, `schedule` and `budget`: their requests, their answers, and once with a real engine and cloud."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SET = Bandwidth(
         (["budget", "--per", "total"], BandwidthChange(per=BudgetPeriod.TOTAL)),
     ],
 )
-def test_what_is_typed_goes_to_the_engine(
+def test_typed_settings_go_to_the_engine(
     stand_in: StandIn, capsys: pytest.CaptureFixture[str], arguments: list[str], change: BandwidthChange
 ) -> None:
     assert run(arguments) == 0
@@ -53,7 +53,9 @@ def test_what_is_typed_goes_to_the_engine(
 
 
 @pytest.mark.parametrize("name", ["limit", "schedule", "budget"])
-def test_without_an_argument_it_shows(stand_in: StandIn, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_without_an_argument_it_shows_the_settings(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     stand_in.allowed = SET
     assert run([name]) == 0
     assert run([name, "--json"]) == 0
@@ -64,7 +66,7 @@ def test_without_an_argument_it_shows(stand_in: StandIn, capsys: pytest.CaptureF
     assert stand_in.heard("set_bandwidth") == []
 
 
-def test_a_refusal_is_a_sentence_and_exit_code_2(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_is_one_sentence_and_exit_code_2(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     stand_in.failures = {"set_bandwidth": [UsageError("'fast' is no rate.")]}
     assert run(["limit", "fast"]) == 2
     assert capsys.readouterr().err == "tui-uploader: 'fast' is no rate.\n"
@@ -94,13 +96,15 @@ def test_settings_in_lines(bandwidth: Bandwidth, expected: list[str]) -> None:
     assert bandwidth_lines(bandwidth) == expected
 
 
-def test_status_names_a_cap_that_holds() -> None:
+def test_status_names_the_limit_in_force() -> None:
     lines = status_lines(replace(ENGINE, bandwidth=SET), 0.0)
     assert lines[0] == "Bandwidth: at most 500 KB/s until 18:00 (schedule)."
     assert not any(line.startswith("Bandwidth") for line in status_lines(ENGINE, 0.0))
 
 
-def test_a_budget_ends_the_waiting_and_a_larger_one_lets_the_upload_go_on(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_a_used_up_budget_ends_the_waiting_and_a_larger_one_resumes_the_upload(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
     photos = flight(tmp_path / "card", 8)
     size = len(next(iter(photos.values())))
     assert quick("budget", f"{2 * size}B", "--per", "total").code == 0
@@ -122,7 +126,7 @@ def test_a_budget_ends_the_waiting_and_a_larger_one_lets_the_upload_go_on(cloud:
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_budget_that_comes_anew_is_waited_for(tmp_path: Path) -> None:
+def test_a_budget_that_renews_is_waited_for(tmp_path: Path) -> None:
     size = len(next(iter(flight(tmp_path / "card", 8).values())))
     assert quick("budget", f"{2 * size}B", "--per", "month").code == 0
     waiting = started(*upload_of(tmp_path / "card", "--no-process", "--wait"))

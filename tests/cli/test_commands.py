@@ -23,7 +23,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_without_a_command_the_status_and_a_hint(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_it_prints_the_status_and_a_hint(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run([]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("3  Quarry: complete, 100 %\n")
@@ -31,7 +33,7 @@ def test_without_a_command_the_status_and_a_hint(stand_in: StandIn, capsys: pyte
 
 
 @pytest.mark.parametrize("flags", [[], ["--ascii", "--slow"]])
-def test_without_a_command_on_a_terminal_the_app(
+def test_without_a_command_on_a_terminal_it_starts_the_app(
     stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, flags: list[str]
 ) -> None:
     shown: list[tuple[Directories, bool, bool]] = []
@@ -59,7 +61,7 @@ def test_status_json_is_one_object(stand_in: StandIn, capsys: pytest.CaptureFixt
     assert (shown["upload"], shown["rate"], shown["eta"]) == (3, 0.0, None)
 
 
-def test_status_of_an_upload_that_is_not_there(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_of_an_unknown_upload(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["status", "4"]) == 2
     assert "There is no upload 4" in capsys.readouterr().err
 
@@ -95,12 +97,12 @@ def test_files_come_window_by_window(stand_in: StandIn, capsys: pytest.CaptureFi
         ),
     ],
 )
-def test_which_files_are_meant(stand_in: StandIn, arguments: list[str], selection: FileSelection) -> None:
+def test_names_and_options_select_files(stand_in: StandIn, arguments: list[str], selection: FileSelection) -> None:
     assert run(arguments) == 0
     assert stand_in.heard(arguments[0]) == [(3, selection)]
 
 
-def test_remove_needs_to_be_told_what(stand_in: StandIn) -> None:
+def test_remove_without_files_is_a_usage_error(stand_in: StandIn) -> None:
     assert run(["remove", "3"]) == 2
     assert stand_in.heard("remove") == []
 
@@ -182,7 +184,7 @@ def test_whoami(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert sources == ["environment", "keyring"]
 
 
-def test_logout_of_nobody_is_no_failure(stand_in: StandIn) -> None:
+def test_logout_without_a_login_succeeds(stand_in: StandIn) -> None:
     assert run(["logout", "--profile", "work"]) == 0
     assert stand_in.heard("sign_out") == ["work"]
 
@@ -195,7 +197,7 @@ def test_projects_are_listed_one_per_line(stand_in: StandIn, capsys: pytest.Capt
     assert json.loads(capsys.readouterr().out)["id"] == "7"
 
 
-def test_failures_are_one_sentence_and_a_code(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failures_are_one_sentence_and_an_exit_code(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     stand_in.failures = {"pause": [NoSuchUpload("There is no upload 9.")], "connect": [], "resume": []}
     assert run(["pause", "9"]) == 2
     assert capsys.readouterr().err == "tui-uploader: There is no upload 9.\n"
@@ -204,7 +206,7 @@ def test_failures_are_one_sentence_and_a_code(stand_in: StandIn, capsys: pytest.
     assert capsys.readouterr().out == ""
 
 
-def test_a_fault_of_the_program_shows_its_trace_only_on_request(
+def test_an_internal_error_shows_its_traceback_only_on_request(
     stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(upload: int) -> None:

@@ -32,7 +32,7 @@ SECRETS = {
     "proxy password": PROXY_PASSWORD,
 }
 AT_ONCE = 6
-"""Encodings in one answer: what is longer than a sentence may be is cut off."""
+"""Encodings per answer: longer messages would be cut off."""
 PROJECTS = "/project/api/v3/projects/"
 
 
@@ -44,7 +44,7 @@ class EchoingService:
         self.quoted = 0
         self.refuses_login = True
         self.shared = [CLIENT_SECRET, PROXY_PASSWORD]
-        """Secrets that both sides know by now: nobody can recognise one that he was not told yet."""
+        """Secrets that both sides know by now; the client cannot recognise others."""
 
     def words(self, call: Call) -> str:
         """All secrets and all that was sent: in every answer in some other encodings."""
@@ -120,7 +120,7 @@ def leaks(data: bytes) -> list[str]:
     ]
 
 
-def test_no_secret_that_a_server_quotes_gets_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_secrets_that_a_server_quotes_are_removed_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     flight(tmp_path / "card", 3)
     said: list[Finished] = []
 

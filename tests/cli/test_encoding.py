@@ -20,7 +20,7 @@ from tui_uploader.service.spawn import ENGINE_COMMAND
 LATIN_1 = "de_DE.ISO-8859-1"
 
 
-def test_the_engine_decodes_paths_as_utf8_whoever_starts_it() -> None:
+def test_the_engine_decodes_paths_as_utf8_in_every_locale() -> None:
     python = ENGINE_COMMAND[: ENGINE_COMMAND.index("-m")]
     asked = [*python, "-c", "import sys; print(sys.getfilesystemencoding())"]
     environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}

@@ -1,4 +1,4 @@
-"""The program against a local cloud, from the command line to the bytes in the bucket: nothing is played here."""
+"""The program against a local cloud, from the command line to the bytes in the bucket, all with real processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cli.terminal import on_terminal
 from tests.cli.world import LocalCloud, command, finished, flight, quick, serving, started, upload_of
 
 
-def test_what_is_uploaded_is_what_was_on_disk_and_is_not_sent_again(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_stored_objects_equal_their_files_and_are_not_sent_again(cloud: LocalCloud, tmp_path: Path) -> None:
     photos = flight(tmp_path / "card", 8)
     (tmp_path / "card" / "notes.txt").write_text("no image")
     done = command("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait", "--json")
@@ -43,9 +43,7 @@ def test_what_is_uploaded_is_what_was_on_disk_and_is_not_sent_again(cloud: Local
     assert again.json["project"] == shown["project"]
 
 
-def test_the_same_names_with_other_content_overwrite_nothing_and_a_copy_is_not_sent(
-    cloud: LocalCloud, tmp_path: Path
-) -> None:
+def test_equal_names_overwrite_nothing_and_a_copy_is_not_sent(cloud: LocalCloud, tmp_path: Path) -> None:
     north = flight(tmp_path / "north", 6)
     south = flight(tmp_path / "south", 6, first_seed=100)
     original, copy = tmp_path / "south" / "DJI_0000.JPG", tmp_path / "south" / "z" / "copy.jpg"
@@ -61,7 +59,7 @@ def test_the_same_names_with_other_content_overwrite_nothing_and_a_copy_is_not_s
     assert {duplicate["path"], duplicate["duplicate_of"]} == {str(original), str(copy)}
 
 
-def test_who_may_not_upload_is_told_what_helps(
+def test_commands_without_a_login_say_how_to_sign_in(
     cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flight(tmp_path / "card", 1)
@@ -74,9 +72,9 @@ def test_who_may_not_upload_is_told_what_helps(
     assert quick("engine", "stop").code == 0
     monkeypatch.delenv("PIX4D_CLIENT_ID")
     monkeypatch.delenv("PIX4D_CLIENT_SECRET")
-    nobody = quick(*arguments)
-    assert nobody.code == 3
-    assert "login" in nobody.err
+    refused = quick(*arguments)
+    assert refused.code == 3
+    assert "login" in refused.err
     assert quick("whoami").code == 3
 
 
@@ -93,7 +91,7 @@ def test_two_front_ends_at_once_share_one_engine(cloud: LocalCloud, tmp_path: Pa
     assert sorted(cloud.objects().values()) == sorted([*north.values(), *south.values()])
 
 
-def test_a_login_is_kept_for_later_commands_and_can_be_forgotten(
+def test_a_login_is_kept_for_later_commands_and_can_be_deleted(
     cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PIX4D_CLIENT_ID")
@@ -113,7 +111,7 @@ def test_a_login_is_kept_for_later_commands_and_can_be_forgotten(
     assert quick("whoami").code == 3
 
 
-def test_a_person_sees_progress_and_a_summary(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_a_terminal_shows_progress_and_a_summary(cloud: LocalCloud, tmp_path: Path) -> None:
     flight(tmp_path / "card", 6)
     with on_terminal("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait") as terminal:
         assert terminal.exit_code() == 0
@@ -139,7 +137,7 @@ def test_watching_ends_with_its_reader() -> None:
 
 
 @pytest.mark.usefixtures("cloud_root")
-def test_the_app_opens_on_a_terminal_and_leaves_it_as_it_was() -> None:
+def test_the_app_restores_the_terminal() -> None:
     with on_terminal(TERM="xterm-256color") as terminal:
         terminal.await_text("quit")
         terminal.await_text("recent")  # so it has found its engine
@@ -165,7 +163,7 @@ def test_the_demo_shows_the_app_and_leaves_nothing_behind(short_folder: Path) ->
     assert list(short_folder.iterdir()) == []
 
 
-def test_the_demo_ends_in_good_order_when_it_is_told_to(short_folder: Path) -> None:
+def test_the_demo_cleans_up_on_sigterm(short_folder: Path) -> None:
     with on_terminal("demo", "--images", "6", TMPDIR=str(short_folder), TERM="xterm-256color") as terminal:
         terminal.await_text("quit")
         terminal.send_signal(signal.SIGTERM)
@@ -174,7 +172,7 @@ def test_the_demo_ends_in_good_order_when_it_is_told_to(short_folder: Path) -> N
     assert list(short_folder.iterdir()) == []
 
 
-def test_the_demo_without_a_terminal_proves_what_arrived(short_folder: Path) -> None:
+def test_the_demo_without_a_terminal_proves_that_all_bytes_are_equal(short_folder: Path) -> None:
     done = command("demo", "--images", "6", TMPDIR=str(short_folder))
     assert done.code == 0, done.err
     assert "6 objects" in done.out
@@ -182,18 +180,18 @@ def test_the_demo_without_a_terminal_proves_what_arrived(short_folder: Path) -> 
     assert list(short_folder.iterdir()) == []
 
 
-def test_a_queue_filled_without_a_link_moves_when_the_cloud_answers(cloud_root: Path, tmp_path: Path) -> None:
+def test_a_queue_filled_without_a_link_is_uploaded_when_the_cloud_answers(cloud_root: Path, tmp_path: Path) -> None:
     with serving(cloud_root) as cloud:
         login, port = cloud.login, cloud.url.rpartition(":")[2]
     photos = flight(tmp_path / "card", 6)
     arguments = ("upload", str(tmp_path / "card"), "--new", "Quarry", "--no-process", "--wait", "--json")
     waiting = started(*arguments, **login)
     assert waiting.stderr is not None
-    told = [waiting.stderr.readline(), waiting.stderr.readline()]
+    notes = [waiting.stderr.readline(), waiting.stderr.readline()]
     waiting.send_signal(signal.SIGINT)
     interrupted = finished(waiting)
     assert (interrupted.code, interrupted.out) == (130, "")
-    assert "The login could not be checked" in told[0]
+    assert "The login could not be checked" in notes[0]
     assert "continues in the background" in interrupted.err
     with serving(cloud_root, "--port", port) as cloud:
         done = command(*arguments, **login)
@@ -201,7 +199,7 @@ def test_a_queue_filled_without_a_link_moves_when_the_cloud_answers(cloud_root: 
         assert cloud.objects() == photos
 
 
-def test_projects_are_made_listed_and_shown(cloud: LocalCloud) -> None:
+def test_projects_are_created_listed_and_shown(cloud: LocalCloud) -> None:
     made = quick("projects", "create", "North field", "--json")
     assert made.code == 0, made.err
     assert [project["name"] for project in quick("projects", "list", "--json").json_lines] == ["North field"]
@@ -210,7 +208,7 @@ def test_projects_are_made_listed_and_shown(cloud: LocalCloud) -> None:
 
 
 @pytest.mark.usefixtures("cloud_root")
-def test_the_engine_shows_itself_and_stops() -> None:
+def test_the_engine_reports_its_status_and_stops() -> None:
     assert quick("status").code == 0
     shown = quick("engine", "status", "--json").json
     assert set(shown) == {"pid", "version", "socket", "since", "uploads"}
@@ -220,7 +218,7 @@ def test_the_engine_shows_itself_and_stops() -> None:
     assert not Path(shown["socket"]).exists()
 
 
-def test_the_demo_runs_no_code_of_the_folder_that_it_is_started_in(short_folder: Path) -> None:
+def test_the_demo_imports_nothing_from_the_current_folder(short_folder: Path) -> None:
     card, temporary = short_folder / "card", short_folder / "tmp"
     temporary.mkdir()
     card.mkdir()
@@ -239,7 +237,7 @@ def test_the_demo_runs_no_code_of_the_folder_that_it_is_started_in(short_folder:
 
 
 @pytest.mark.parametrize(("checksums", "not_verified"), [("none", 3), ("etag", 0)])
-def test_the_end_of_an_upload_counts_what_the_storage_did_not_verify(
+def test_the_summary_counts_files_that_the_storage_did_not_verify(
     served: Callable[..., LocalCloud], tmp_path: Path, checksums: str, not_verified: int
 ) -> None:
     served("--checksums", checksums)

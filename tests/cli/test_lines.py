@@ -68,7 +68,7 @@ def test_a_glyph_takes_the_style_of_its_stream(style: Style, shown: str) -> None
         ),
     ],
 )
-def test_a_file_is_one_inert_line(item: FileItem, shown: str) -> None:
+def test_a_file_is_one_printable_line(item: FileItem, shown: str) -> None:
     assert lines.file_line(item, PLAIN) == shown
 
 
@@ -146,11 +146,11 @@ NEEDS_ACTION = Notice("TooManyImages", "There are 4,001 images.", needs_person=T
         (upload(state=UploadState.COMPLETE), ", nothing left to upload to Quarry."),
     ],
 )
-def test_a_queued_upload_says_whether_it_moves_and_what_is_next(status: UploadStatus, shown: str) -> None:
+def test_a_queued_upload_names_its_state_and_the_next_command(status: UploadStatus, shown: str) -> None:
     assert lines.queued_line(status) == f"Upload 3: 10 files (1.00 KB){shown}"
 
 
-def test_projects_are_inert_too() -> None:
+def test_lines_about_projects_are_printable() -> None:
     project = Project("256\x1b", "Qua\nrry", ProjectKind.IMAGES, "me@https://cloud", images=7, uploads=(1, 2))
     shown = [lines.project_line(project), *lines.project_lines(project)]
     assert not any(character in line for line in shown for character in "\x1b\n")

@@ -31,12 +31,12 @@ def test_two_lines_pasted_at_once_sign_in_and_show_no_secret(cloud: LocalCloud) 
         assert session.is_cooked()
 
 
-def test_keys_that_come_one_by_one_are_not_shown() -> None:
+def test_typed_keys_are_not_shown() -> None:
     with login_at("http://127.0.0.1:9") as session:
         session.wait_for("Client id")
         for key in f"{ID}\n\n{SECRET}\n":
             session.feed(key)
-        assert session.exit_code() == 4, "nobody answers at that address"
+        assert session.exit_code() == 4, "no server answers at that address"
         shown = bytes(session.written).decode()
         assert SECRET[:4] not in shown and ID not in shown
         assert "CLIE…6789 (20 characters)" in shown and shown.count("Client secret (not shown)") == 2
@@ -45,7 +45,7 @@ def test_keys_that_come_one_by_one_are_not_shown() -> None:
 
 @pytest.mark.parametrize("typed", ["", "half a li", f"{ID}\n"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_login_that_is_broken_off_leaves_the_terminal_as_it_was(typed: str, number: signal.Signals) -> None:
+def test_an_interrupted_login_restores_the_terminal(typed: str, number: signal.Signals) -> None:
     with login_at("http://127.0.0.1:9") as session:
         session.wait_for("Client id")
         session.feed(typed)
@@ -59,7 +59,7 @@ def test_a_login_that_is_broken_off_leaves_the_terminal_as_it_was(typed: str, nu
         assert session.is_cooked()
 
 
-def test_the_echo_stays_off_after_the_program_was_stopped_and_continued() -> None:
+def test_the_echo_stays_off_after_stop_and_continue() -> None:
     with login_at("http://127.0.0.1:9") as session:
         session.wait_for("Client id")
         session.process.send_signal(signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""The program as a process: what it imports, what it prints where, how it ends."""
+"""The program as a process: imports, streams and exit codes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def run(*arguments: str | bytes, **environment: str) -> subprocess.CompletedProc
     return subprocess.run([*PROGRAM, *arguments], capture_output=True, timeout=60, env=os.environ | environment)
 
 
-def test_help_and_status_load_nothing_that_is_slow() -> None:
+def test_help_and_status_import_nothing_slow() -> None:
     heavy = "{'botocore', 'starlette', 'uvicorn', 'PIL', 'textual', 'httpx', 'asyncio', 'rich', 'sqlite3', 'pydantic'}"
     code = f"import sys, tui_uploader.cli.app; print(*sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert result.stdout.strip() == b""
 
 
-def test_the_full_screen_needs_no_command() -> None:
+def test_the_app_starts_without_loading_the_commands() -> None:
     code = "import sys, tui_uploader.cli.main; print({'typer', 'tui_uploader.cli.app'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert result.stdout.strip() == b"set()"
@@ -49,11 +49,11 @@ def test_the_full_screen_needs_no_command() -> None:
         (["--"], False),
     ],
 )
-def test_what_asks_for_the_full_screen_alone(arguments: list[str], alone: bool) -> None:
+def test_arguments_that_only_ask_for_the_app(arguments: list[str], alone: bool) -> None:
     assert full_screen.is_only_request(arguments) is alone
 
 
-def test_every_flag_of_the_full_screen_is_one_of_the_program() -> None:
+def test_every_flag_of_the_app_is_an_option_of_the_program() -> None:
     known = {name for option in typer.main.get_command(app.app).params for name in option.opts}
     assert {full_screen.ASCII, full_screen.SLOW, full_screen.IN_DEMO, full_screen.DEBUG} <= known
 
@@ -95,7 +95,7 @@ def test_a_usage_error_is_two_sentences() -> None:
     assert b"integer. See `tui-uploader --help`.\n" in run("pause", "three").stderr
 
 
-def test_a_path_that_is_no_utf8_is_named_without_harm() -> None:
+def test_a_path_that_is_not_utf8_is_named() -> None:
     result = run("upload", b"/no/such/\xff\x1b[2J.jpg", "--new", "A")
     assert result.returncode == 2
     assert b"\\xff\\x1b[2J.jpg" in result.stderr
@@ -114,7 +114,7 @@ def test_engine_status_without_an_engine_starts_none() -> None:
     assert not Directories.of_user().socket.exists()
 
 
-def test_nobody_reading_is_quiet() -> None:
+def test_a_pipe_without_a_reader_gets_no_error_message() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:

@@ -21,14 +21,14 @@ class Log:
         self.view = LogView(self.lines.append, clock=lambda: self.now, wall=lambda: self.now)
 
 
-def test_the_first_status_is_told_and_the_same_again_is_not() -> None:
+def test_the_first_status_is_printed_and_an_equal_one_is_not() -> None:
     log = Log()
     log.view.show(ENGINE)
     log.view.show(ENGINE)
     assert log.lines == ["3: 42 %, 4 of 10 files, 420 B of 1.00 KB stored"]
 
 
-def test_progress_is_told_at_growing_intervals() -> None:
+def test_progress_is_printed_at_growing_intervals() -> None:
     log, told_at = Log(), []
     for second in range(200):
         log.now = 100.0 + second
@@ -39,7 +39,7 @@ def test_progress_is_told_at_growing_intervals() -> None:
     assert told_at == [0, 5, 15, 35, 75, 155]
 
 
-def test_news_are_told_at_once_and_inert() -> None:
+def test_notices_are_printed_at_once_and_printable() -> None:
     log = Log()
     log.view.show(ENGINE)
     notice = Notice("SignInRefused", "The secret is wrong.\x1b[2J", needs_person=True)
@@ -52,13 +52,13 @@ def test_news_are_told_at_once_and_inert() -> None:
 
 
 @pytest.mark.parametrize("state", [UploadState.PAUSED, UploadState.CANCELLED])
-def test_an_upload_that_somebody_stopped_is_told_so(state: UploadState) -> None:
+def test_a_stopped_upload_shows_its_state(state: UploadState) -> None:
     log = Log()
     log.view.show(replace(ENGINE, uploads=(upload(state=state),)))
     assert log.lines == [f"3: 42 %, 4 of 10 files, 420 B of 1.00 KB stored, {state}"]
 
 
-def test_a_dead_link_is_told_once_and_its_return_too() -> None:
+def test_a_dead_link_is_printed_once_and_its_return_too() -> None:
     log = Log()
     down = Link(LinkState.DOWN, next_try=105.0, reason="No route.")
     log.view.show(replace(ENGINE, link=down))
@@ -78,7 +78,7 @@ def test_the_terminal_block_fits_its_stream() -> None:
     assert not any("█" in line for line in block_lines(two, now=0.0))
 
 
-def test_on_a_terminal_the_block_is_reblock_lines_and_taken_away() -> None:
+def test_on_a_terminal_the_block_is_redrawn_and_erased() -> None:
     controller, terminal = os.openpty()
     with os.fdopen(terminal, "w", encoding="utf-8") as stream:
 
@@ -98,9 +98,7 @@ def test_on_a_terminal_the_block_is_reblock_lines_and_taken_away() -> None:
 
 
 @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_a_terminal_that_wants_none_of_it_gets_lines(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
-) -> None:
+def test_a_terminal_without_colour_gets_lines(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     controller, terminal = os.openpty()
     with os.fdopen(terminal, "w", encoding="utf-8") as stream:
         monkeypatch.setenv(variable, value)

@@ -29,7 +29,7 @@ def test_a_listed_upload_adds_rate_and_eta() -> None:
     assert set(shown) - set(upload_record(UPLOAD, [])) == {"rate", "eta", "notice"}
 
 
-def test_a_path_that_is_no_utf8_survives_json() -> None:
+def test_a_path_that_is_not_utf8_survives_json() -> None:
     item = file(1, path="/card/\udcff.jpg", name="\udcff.jpg", object="x.jpg")
     line = to_json(file_record(item))
     assert "\\udcff" in line

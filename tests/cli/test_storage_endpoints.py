@@ -1,4 +1,4 @@
-"""A service that names a place for files to which nothing may be sent: the files wait, and a person is told."""
+"""A service that names a storage endpoint to which nothing may be sent: the files wait with a notice."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PROJECTS = "/project/api/v3/projects/"
 
 
 class Service:
-    """A service by TLS and its storage."""
+    """A service over TLS and its storage."""
 
     def __init__(self) -> None:
         self.place: dict[str, str] = {}
         self.asked = 0
-        """How often storage credentials were asked for."""
+        """Number of requests for storage credentials."""
         self.stored: set[str] = set()
 
     def __call__(self, call: Call) -> None:
@@ -52,7 +52,7 @@ class Service:
         ({"session_token": "a\0b"}, "`session_token` contains characters"),
     ],
 )
-def test_photos_stay_here_when_the_service_names_an_unsafe_place_or_credentials_that_are_none(
+def test_nothing_is_sent_to_an_unsafe_endpoint_or_with_invalid_credentials(
     place: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     flight(tmp_path / "card", 3)

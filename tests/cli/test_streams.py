@@ -1,4 +1,4 @@
-"""Streams that cannot be written and homes that do not exist: the exit code tells of the work, in one sentence."""
+"""Unwritable streams and missing homes: the exit code stays that of the work, with one sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PROGRAM = f"{sys.executable} -m tui_uploader"
 
 
 def in_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`line` with `PROGRAM` for the program; what its stdout and stderr show where they are not redirected."""
+    """`line` with `PROGRAM` for the program; captures stdout and stderr where they are not redirected."""
     return subprocess.run(
         ["bash", "-c", "set -o pipefail; " + line.replace("PROGRAM", _PROGRAM)],
         capture_output=True,
@@ -47,7 +47,7 @@ def in_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
         ("PROGRAM login <&- >/dev/full 2>/dev/full", 2),
     ],
 )
-def test_a_stream_that_takes_nothing_changes_no_exit_code(line: str, code: int) -> None:
+def test_an_unwritable_stream_changes_no_exit_code(line: str, code: int) -> None:
     done = in_shell(line)
     assert (done.returncode, "Traceback" in done.stderr, "Exception ignored" in done.stderr) == (code, False, False)
 
@@ -58,12 +58,12 @@ def test_a_locale_without_utf8_gets_ascii(locale: str) -> None:
     assert (done.returncode, done.stdout.isascii()) == (0, True), done.stdout
 
 
-def test_a_lost_answer_is_named() -> None:
+def test_a_lost_answer_is_reported() -> None:
     done = in_shell("PROGRAM --version >/dev/full")
     assert done.stderr == "tui-uploader: The answer could not be written to stdout: No space left on device.\n"
 
 
-def test_the_exit_code_tells_of_the_upload(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_the_exit_code_is_that_of_the_upload(cloud: LocalCloud, tmp_path: Path) -> None:
     flight(tmp_path / "card", 4)
     for number, streams in enumerate(
         (">&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", "| true", "2> >(true)", "2>&1 | head -1"), start=1
@@ -74,7 +74,7 @@ def test_the_exit_code_tells_of_the_upload(cloud: LocalCloud, tmp_path: Path) ->
         assert upload["counts"]["uploaded"] == 4
 
 
-def test_the_exit_code_tells_of_files_that_failed(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_the_exit_code_reports_failed_files(cloud: LocalCloud, tmp_path: Path) -> None:
     flight(tmp_path / "card", 3)
     (tmp_path / "card" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     of_yesterday(tmp_path / "card" / "broken.jpg")
@@ -82,7 +82,7 @@ def test_the_exit_code_tells_of_files_that_failed(cloud: LocalCloud, tmp_path: P
     assert done.returncode == 1
 
 
-def test_watching_ends_when_nobody_can_see_it(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_watching_ends_when_its_output_is_lost(cloud: LocalCloud, tmp_path: Path) -> None:
     flight(tmp_path / "card", 3)
     assert command(*upload_of(tmp_path / "card")).code == 0
     for stream, code in ((">&-", 0), (">/dev/full", OUTPUT_LOST), ("| head -1", READER_GONE)):
@@ -91,13 +91,13 @@ def test_watching_ends_when_nobody_can_see_it(cloud: LocalCloud, tmp_path: Path)
             assert (stream, flags, done.returncode, "Traceback" in done.stderr) == (stream, flags, code, False)
 
 
-def test_the_demo_is_carried_to_its_end() -> None:
+def test_the_demo_runs_to_its_end_without_a_reader() -> None:
     done = in_shell("PROGRAM demo --headless --images 8 2>/dev/full | head -1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Sample flight")
 
 
-def test_a_cloud_that_nobody_hears_of_serves_all_the_same(tmp_path: Path) -> None:
+def test_a_cloud_with_unwritable_output_serves(tmp_path: Path) -> None:
     line = f"timeout --preserve-status 3 {_PROGRAM} cloud serve --port 0 --root {tmp_path}/cloud >/dev/full 2>/dev/full"
     assert in_shell(line).returncode == 0
 
@@ -107,7 +107,7 @@ def test_an_engine_in_the_foreground_outlives_its_stderr(cloud: LocalCloud) -> N
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_stream_drops_what_comes_after_its_first_error() -> None:
+def test_a_stream_drops_text_after_its_first_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as pipe:
@@ -148,7 +148,7 @@ _UNKNOWN_USER = 12345
         ({"HOME": "a\x1bb", "XDG_STATE_HOME": "relative"}, "HOME is a\\x1bb, which is not an absolute path"),
     ],
 )
-def test_a_home_that_is_none_is_one_sentence(environment: Mapping[str, str], said: str) -> None:
+def test_an_invalid_home_is_one_sentence(environment: Mapping[str, str], said: str) -> None:
     done = run(environment)
     assert (done.returncode, done.stdout) == (2, "")
     assert (
@@ -158,7 +158,7 @@ def test_a_home_that_is_none_is_one_sentence(environment: Mapping[str, str], sai
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user that the system does not know")
-def test_a_user_without_a_home_is_told_so_in_one_sentence() -> None:
+def test_a_user_without_a_home_gets_one_sentence() -> None:
     # The installation is loaded first, since another user may not be allowed to read it.
     code = f"""
 import contextlib, io, os, pwd, sys
@@ -179,7 +179,7 @@ main()
     assert f"no entry for user {_UNKNOWN_USER}. Set HOME to a folder" in done.stderr
 
 
-def test_directories_need_no_home_where_each_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_home_is_needed_where_every_directory_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", "nowhere")
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))

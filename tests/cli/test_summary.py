@@ -12,7 +12,7 @@ def test_the_summary_of_a_clean_upload_is_one_line() -> None:
     assert summary_lines(COMPLETE, Leftovers(), PLAIN) == ["Quarry: 10 files uploaded (1.00 KB) in 12 s."]
 
 
-def test_the_summary_counts_what_the_storage_did_not_verify() -> None:
+def test_the_summary_counts_unverified_files() -> None:
     assert summary_lines(COMPLETE, Leftovers(not_verified=4), PLAIN) == [
         "Quarry: 10 files uploaded (1.00 KB) in 12 s.",
         "4 of them not verified: the storage confirmed no checksum.",

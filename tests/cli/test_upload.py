@@ -50,7 +50,7 @@ def test_the_request_is_as_typed(stand_in: StandIn) -> None:
     assert request.account is None
 
 
-def test_a_name_that_is_no_utf8_gets_through(stand_in: StandIn, card: Path) -> None:
+def test_a_name_that_is_not_utf8_is_accepted(stand_in: StandIn, card: Path) -> None:
     odd = os.fsdecode(os.fsencode(card) + b"/\xff.jpg")
     Path(odd).touch()
     assert run(["upload", odd, "--project", "7"]) == 0
@@ -68,7 +68,7 @@ def test_a_name_that_is_no_utf8_gets_through(stand_in: StandIn, card: Path) -> N
         ["upload", "/", "--new", "A", "--nonsense"],
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_the_engine_is_asked(
+def test_invalid_arguments_are_refused_before_the_engine_is_asked(
     stand_in: StandIn, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments) == 2
@@ -79,7 +79,7 @@ def test_what_cannot_be_meant_is_refused_before_the_engine_is_asked(
     assert stand_in.connections == 0
 
 
-def test_without_wait_it_says_what_was_queued(
+def test_without_wait_it_prints_the_queued_files(
     stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stand_in.last = UPLOAD
@@ -90,7 +90,7 @@ def test_without_wait_it_says_what_was_queued(
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_without_wait_an_upload_that_needs_somebody_is_no_success(
+def test_without_wait_a_blocked_upload_is_no_success(
     stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
     notice = Notice("TooManyImages", "There are 4,001 images.", needs_person=True)
@@ -127,9 +127,7 @@ def test_failed_files_are_named_and_make_the_exit_code_one(
     assert "DJI_0008.JPG" not in shown
 
 
-def test_a_notice_that_needs_somebody_ends_the_waiting(
-    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_blocked_upload_ends_the_waiting(stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]) -> None:
     notice = Notice("TrustFailed", "The network intercepts TLS.", needs_person=True)
     stand_in.script = [UPLOAD, upload(notice=notice)]
     assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 4
@@ -137,7 +135,7 @@ def test_a_notice_that_needs_somebody_ends_the_waiting(
 
 
 @pytest.mark.parametrize("method", ["sign_in", "add"])
-def test_an_upload_goes_to_the_next_engine_where_one_is_stopped_at_that_instant(
+def test_an_upload_goes_to_the_next_engine_when_one_is_stopped(
     stand_in: StandIn, card: Path, method: str, environment_login: None
 ) -> None:
     stand_in.failures = {method: [EngineGone("The engine is being stopped."), EngineGone("It ended.")]}
@@ -168,7 +166,7 @@ def test_waiting_gives_up_when_engine_after_engine_dies(
     assert run(["upload", str(card), "--new", "Quarry", "--wait"]) == 6
 
 
-def test_an_engine_that_was_stopped_is_not_started_again_behind_somebodys_back(
+def test_waiting_does_not_restart_an_engine_that_was_stopped(
     stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stand_in.script = [UPLOAD]

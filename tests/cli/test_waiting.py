@@ -23,7 +23,7 @@ SUBMITTED = Processing(ProcessingState.SUBMITTED)
     ("status", "settled_for", "expected"),
     [
         pytest.param(UPLOAD, 0, None, id="files are moving"),
-        pytest.param(upload(state=UploadState.PAUSED), 0, None, id="somebody may resume it"),
+        pytest.param(upload(state=UploadState.PAUSED), 0, None, id="it may be resumed"),
         pytest.param(upload(state=UploadState.PREPARING, counts=Counts()), 0, None, id="folders are being walked"),
         pytest.param(upload(counts=Counts(duplicate=6)), 0, None, id="about to be complete"),
         pytest.param(complete(auto_process=False), 0, Ending(0), id="done"),
@@ -35,7 +35,7 @@ SUBMITTED = Processing(ProcessingState.SUBMITTED)
         pytest.param(complete(notice=needing("TooFewImages")), 0, Ending(0), id="too few to process"),
         pytest.param(complete(notice=needing("CloudRefused")), 0, Ending(5), id="processing was refused"),
         pytest.param(upload(counts=Counts(uploaded=9, failed=1)), 0, Ending(1), id="one failed"),
-        pytest.param(upload(state=UploadState.CANCELLED), 0, Ending(1), id="cancelled by somebody"),
+        pytest.param(upload(state=UploadState.CANCELLED), 0, Ending(1), id="cancelled"),
         pytest.param(upload(notice=needing("SignInRefused")), 0, Ending(3), id="wrong secret"),
         pytest.param(upload(notice=needing("TrustFailed")), 0, Ending(4), id="TLS is intercepted"),
         pytest.param(upload(notice=needing("CloudRefused")), 0, Ending(5), id="refused"),
@@ -51,7 +51,7 @@ def test_when_waiting_ends_and_how(status: UploadStatus, settled_for: float, exp
     assert ending(status, settled_for) == expected
 
 
-def test_lines_of_progress_become_rarer() -> None:
+def test_pauses_between_progress_lines_grow() -> None:
     silences = [silence := 0.0]
     for _ in range(9):
         silence = next_silence(silence)

@@ -1,4 +1,4 @@
-"""A proxy that cannot be used is a notice of the upload; commands that need no cloud work all the same."""
+"""A proxy that cannot be used is a notice of the upload; commands that need no cloud still work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def engine_ends() -> Iterator[None]:
     ],
 )
 @pytest.mark.usefixtures("engine_ends")
-def test_only_the_upload_depends_on_the_way_to_the_cloud(
+def test_only_uploads_depend_on_a_usable_proxy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, value: str, kind: str
 ) -> None:
     monkeypatch.setenv("PIX4D_CLOUD_URL", "https://cloud.test")

@@ -1,4 +1,4 @@
-"""Values of the model for tests: whole by default, each test names only what it is about."""
+"""Values of the model for tests: complete by default, so that each test names only the relevant fields."""
 
 from __future__ import annotations
 

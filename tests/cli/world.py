@@ -48,7 +48,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class LocalCloud:
-    """What `cloud serve --json` said."""
+    """A running local cloud, as `cloud serve --json` reports it."""
 
     url: str
     client_id: str
@@ -64,7 +64,7 @@ class LocalCloud:
         }
 
     def objects(self) -> dict[str, bytes]:
-        """What it holds, by name in the project."""
+        """Its objects, by name in the project."""
         return {path.name: path.read_bytes() for path in (self.root / "objects").rglob("*") if path.is_file()}
 
     def stored(self) -> int:
@@ -93,7 +93,7 @@ def serving(root: Path, *options: str) -> Iterator[LocalCloud]:
 
 
 def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """A command under way; nothing but a pipe is on its stdin. It minds hang-ups, even if the tests run under nohup."""
+    """A running command with a pipe as stdin. SIGHUP ends it, even if the tests run under nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
         return subprocess.Popen(
@@ -124,7 +124,7 @@ def engine_pid() -> int:
 
 
 def kill_engine() -> None:
-    """As a crash does; nothing happens where none runs."""
+    """Kill the engine, as a crash would; do nothing if none runs."""
     found = lock_holder(Directories.of_user())
     if found is not None and found.pid is not None:
         os.kill(found.pid, signal.SIGKILL)
@@ -139,7 +139,7 @@ def contents(photos: Iterable[Path]) -> dict[str, bytes]:
 
 
 def quick(*arguments: str) -> Finished:
-    """A command in this process, which saves the start of another: for what is not about processes or streams."""
+    """A command run in this process, which is faster: for tests that are not about processes or streams."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run(arguments)
