@@ -125,7 +125,7 @@ def cause(error: OSError) -> str:
 
 
 def kind_of(found: os.stat_result) -> str:
-    """`a folder`, `a named pipe, not a file` and the like, for what is no regular file."""
+    """`a folder`, `a named pipe, not a file` and the like, for what is not a regular file."""
     kinds = (
         (stat.S_ISDIR, "a folder"),
         (stat.S_ISFIFO, "a named pipe, not a file"),

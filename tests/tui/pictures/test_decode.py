@@ -66,15 +66,15 @@ def test_every_kind_of_pixels_can_be_seen(tmp_path: Path, mode: str) -> None:
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     assert "is not there any more" in refusal(tmp_path / "gone.JPG")
     (tmp_path / "folder.JPG").mkdir()
-    assert "is no regular file" in refusal(tmp_path / "folder.JPG")
+    assert "is not a regular file" in refusal(tmp_path / "folder.JPG")
     os.mkfifo(tmp_path / "pipe.JPG")
-    assert "is no regular file" in refusal(tmp_path / "pipe.JPG")
+    assert "is not a regular file" in refusal(tmp_path / "pipe.JPG")
     result = tmp_path / "points.las"
     result.write_bytes(b"LASF" + bytes(400))
-    assert refusal(result) == "points.las is no picture that can be shown here."
+    assert refusal(result) == "points.las is not a picture that can be shown here."
     hostile = tmp_path / "\x1b[31m\nred.JPG"
     hostile.write_bytes(b"")
-    assert refusal(hostile) == r"\x1b[31m\nred.JPG is no picture that can be shown here.".replace(r"\n", r"\x0a")
+    assert refusal(hostile) == r"\x1b[31m\nred.JPG is not a picture that can be shown here.".replace(r"\n", r"\x0a")
     assert "cannot be read" in refusal(tmp_path / ("n" * 300))
 
 
@@ -84,7 +84,7 @@ def test_a_picture_that_was_cut_off_is_told_as_such(tmp_path: Path, form: str, p
     path = tmp_path / "a.bin"
     picture(400, 300).save(path, form)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
-    assert "is damaged or cut off" in refusal(path) or "is no picture" in refusal(path)
+    assert "is damaged or cut off" in refusal(path) or "is not a picture" in refusal(path)
 
 
 def test_what_would_fill_the_memory_is_refused(tmp_path: Path) -> None:

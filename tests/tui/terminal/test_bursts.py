@@ -18,7 +18,7 @@ from tui_uploader.tui.terminal.bursts import (
     is_text,
     judged,
 )
-from tui_uploader.tui.terminal.driver import EventReader
+from tui_uploader.tui.terminal.input_events import EventReader
 from tui_uploader.tui.terminal.input_stream import Escape, Pasted, Piece, Sequence, Typed
 
 

@@ -56,8 +56,8 @@ def parameters(function: Callable[..., Any]) -> list[str]:
         (Driver.flush, ["self"], "driver.flush marks the end of a frame"),
         (Driver.process_message, ["self", "message"], "driver._send_events"),
         (Driver.send_message, ["self", "message"], "driver._await_effect"),
-        (XTermParser.feed, ["self", "data"], "driver.EventReader"),
-        (Parser.tick, ["self"], "driver.EventReader"),
+        (XTermParser.feed, ["self", "data"], "input_events.EventReader"),
+        (Parser.tick, ["self"], "input_events.EventReader"),
     ],
 )
 def test_what_is_called_or_replaced_is_still_there(
@@ -85,7 +85,7 @@ def test_what_is_called_or_replaced_is_still_there(
         (LinuxDriver.stop_application_mode, r"tcsetattr\(self\.fileno, termios\.TCSANOW, self\.attrs_before\)",
          "driver leaves the state of the terminal to it"),
         (Parser.tick, r"_timeout_time is not None and get_time\(\) >= self\._timeout_time",
-         "driver.EventReader sets _timeout_time to 0 to end the parser's wait"),
+         "input_events.EventReader sets _timeout_time to 0 to end the parser's wait"),
         (XTermParser.parse, r"len\(sequence\) > _MAX_SEQUENCE_SEARCH_THRESHOLD",
          "input_stream drops longer sequences, which would be typed"),
         (_compositor.Compositor.render_partial_update, r"return ChopsUpdate\(chops, spans, chop_ends\)",

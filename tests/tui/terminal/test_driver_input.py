@@ -11,7 +11,7 @@ from textual import events
 from textual.message import Message
 
 from tui_uploader.tui.terminal import input_stream
-from tui_uploader.tui.terminal.driver import EventReader
+from tui_uploader.tui.terminal.input_events import EventReader
 from tui_uploader.tui.terminal.input_stream import (
     ESCAPE_WAIT,
     PASTE_CUT,

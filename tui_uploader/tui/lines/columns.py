@@ -1,4 +1,4 @@
-"""Lines of cells: every text exactly as wide as its column, whatever the outside world put into it. Pure."""
+"""Lay out lines of cells: every text gets exactly the width of its column, whatever it contains. Pure."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _WIDTH_CHANGERS = dict.fromkeys((0x200D, *range(0xFE00, 0xFE10)))
 
 
 def cell_text(text: str) -> str:
-    """`text` from outside, inert and of a width that all terminals agree on."""
+    """`text` from outside made safe, and of a width on which all terminals agree."""
     if text.isascii() and text.isprintable():
         return text
     return unicodedata.normalize("NFC", printable(text[:_LONGEST]).translate(_WIDTH_CHANGERS))
 
 
 def clipped(text: str, width: int, cut: str) -> str:
-    """At most `width` cells of `text`; `cut` stands where it goes on."""
+    """At most `width` cells of `text`; `cut` marks the missing end."""
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1) + cut if width > 0 else ""
 
 
 def clipped_name(name: str, width: int, cut: str) -> str:
-    """At most `width` cells of a file name, with its end: that is where numbers and extensions are."""
+    """At most `width` cells of a file name, keeping its end, where numbers and extensions are."""
     if cell_len(name) <= width:
         return name
     tail = _last_cells(name, min(12, (width - 1) // 2))
@@ -69,7 +69,7 @@ def wrapped(text: str, width: int, *, most: int) -> list[str]:
 
 
 def _head(word: str, width: int) -> str:
-    """The longest beginning of at most `width` cells, and never nothing."""
+    """The longest beginning of at most `width` cells, at least one character."""
     end = 1
     while end < len(word) and cell_len(word[: end + 1]) <= width:
         end += 1
@@ -81,18 +81,18 @@ class Column(msgspec.Struct, frozen=True):
 
     title: str
     width: int
-    """Cells; of a flexible column the fewest."""
+    """Cells; for a flexible column the minimum."""
     share: int = 0
-    """Of the cells that are left over; 0: the column is as wide as it says."""
+    """Share of the spare cells; 0: a fixed column."""
     right: bool = False
     from_width: int = 0
-    """Left out of tables that are narrower."""
+    """Hidden in tables that are narrower."""
     sort: str = ""
-    """What a table that is sorted by this column is sorted by."""
+    """The sort key for this column; empty: not sortable."""
 
 
 def layout(columns: Sequence[Column], total: int) -> tuple[tuple[Column, int], ...]:
-    """The columns that a table of `total` cells shows, and how wide each is. Together with gaps they fill it."""
+    """The columns that a table of `total` cells shows, with their widths; together with gaps they fill it."""
     shown = [column for column in columns if total >= column.from_width]
     spare = total - sum(column.width for column in shown) - _GAP * max(0, len(shown) - 1)
     shares = sum(column.share for column in shown)
@@ -108,7 +108,7 @@ def layout(columns: Sequence[Column], total: int) -> tuple[tuple[Column, int], .
 
 
 def fitted(spans: Iterable[Span], width: int, glyphs: Glyphs, *, right: bool = False) -> list[Span]:
-    """The spans in exactly `width` cells."""
+    """The spans, padded or clipped to exactly `width` cells."""
     fitting: list[Span] = []
     left = width
     for span in spans:
@@ -134,7 +134,7 @@ def line(columns: Sequence[tuple[Column, int]], cells: Sequence[Sequence[Span]],
 
 
 def header(columns: Sequence[tuple[Column, int]], sort: str, descending: bool, glyphs: Glyphs) -> list[Span]:
-    """The titles, with an arrow at the one that the table is sorted by."""
+    """The titles, with an arrow at the column that the table is sorted by."""
     arrow = glyphs.descending if descending else glyphs.ascending
     titles = [
         [Span(f"{column.title}{arrow}" if column.sort and column.sort == sort else column.title)]
@@ -144,7 +144,7 @@ def header(columns: Sequence[tuple[Column, int]], sort: str, descending: bool, g
 
 
 def column_at(columns: Sequence[tuple[Column, int]], x: int) -> Column | None:
-    """The column of cell `x`, as the mouse counts."""
+    """The column at cell `x`, counted from 0; None beyond the last."""
     for column, width in columns:
         if x < width + _GAP:
             return column

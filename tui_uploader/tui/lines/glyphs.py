@@ -1,7 +1,7 @@
-"""The shapes of the screen, in two sets: one cell wide in every terminal, and plain ASCII.
+"""The symbols of the screen, in two sets: one cell wide in every terminal, and plain ASCII.
 
-A shape alone tells what it means; colour only repeats it. None of the shapes is of ambiguous width (Unicode UAX #11):
-those take two cells in East Asian settings and break columns, which rules out box drawing, blocks and the ellipsis.
+The shape alone shows the meaning; colour only repeats it. No shape has an ambiguous width (Unicode UAX #11): those take
+two cells in East Asian settings and break columns, which rules out box drawing, blocks and the ellipsis.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS
 
 
 class Span(NamedTuple):
-    """A piece of a line. Its text went through `columns.cell_text`, or is ours."""
+    """A piece of a line. Its text is ours, or went through `columns.cell_text`."""
 
     text: str
     style: str = ""
-    """Name of a style (see `widgets/spans.py`); empty: the line's own."""
+    """Name of a style (see `spans.py`); empty: the line's own."""
 
 
 class Glyphs(msgspec.Struct, frozen=True):
@@ -32,14 +32,14 @@ class Glyphs(msgspec.Struct, frozen=True):
     cursor: str
     mark: str
     cut: str
-    """Where a text goes on that had to end."""
+    """Marks the missing end of a clipped text."""
     ascending: str
     descending: str
     registered: str
     stored: str
     sent: str
     ahead: str
-    """Cells of a bar: what the project knows, what is stored, what has left, what has not."""
+    """Cells of a bar: bytes registered, stored, sent, and not sent yet."""
 
 
 UNICODE = Glyphs(
@@ -111,7 +111,7 @@ def without_ornament(text: str) -> str:
 
 
 def bar(volume: Volume, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
-    """The three truths in `width` cells, the surest first. A cell is full only when all of its bytes are."""
+    """Registered, stored and sent bytes in `width` cells. A cell is filled only when all its bytes are."""
     if volume.total <= 0:
         return (Span(glyphs.ahead * width, "ahead"),)
 

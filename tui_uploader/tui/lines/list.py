@@ -1,4 +1,4 @@
-"""A short list with a cursor, drawn line by line: what the dialogs show in rows. Idle, it costs nothing."""
+"""A short list with a cursor for dialogs, drawn line by line. It costs nothing while idle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui_uploader.tui.lines.spans import segments
 
 
 class LineList(ScrollView, can_focus=True):
-    """Says how many lines there are (`length`) and what stands in each (`spans`)."""
+    """Subclasses provide the number of lines (`length`) and the content of each (`spans`)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -38,15 +38,15 @@ class LineList(ScrollView, can_focus=True):
 
     @property
     def length(self) -> int:
-        """How many lines there are."""
+        """Number of lines."""
         raise NotImplementedError
 
     def spans(self, index: int, width: int) -> Sequence[Span]:
-        """Line `index`, for `width` cells."""
+        """The content of line `index`, for `width` cells."""
         raise NotImplementedError
 
     def changed(self) -> None:
-        """There are other lines now."""
+        """Show that the lines have changed."""
         self.virtual_size = Size(self.size.width, self.length)
         self.cursor = min(self.cursor, max(0, self.length - 1))
         self.refresh()
@@ -89,5 +89,5 @@ class LineList(ScrollView, can_focus=True):
             self.clicked(index, event.x)
 
     def clicked(self, index: int, x: int) -> None:
-        """Line `index` was clicked at cell `x`."""
+        """Handle a click on line `index` at cell `x`."""
         self.cursor = index

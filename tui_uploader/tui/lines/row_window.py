@@ -1,4 +1,4 @@
-"""The part of a long list that is held in memory. Pure: positions and keys, no drawing."""
+"""The part of a long list that is kept in memory. Pure: positions and keys, no drawing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ R = TypeVar("R")
 
 
 class RowWindow(Generic[R]):
-    """`rows` from `offset` on, of `total` that there are."""
+    """The rows from `offset` on, out of `total` rows."""
 
     def __init__(self, key: Callable[[R], Hashable]) -> None:
         self.key = key
@@ -21,16 +21,16 @@ class RowWindow(Generic[R]):
         self.offset, self.rows, self.total = offset, tuple(rows), max(total, offset + len(rows) if rows else total)
 
     def row(self, index: int) -> R | None:
-        """None: not held."""
+        """The row at `index`; None if it is not in the window."""
         position = index - self.offset
         return self.rows[position] if 0 <= position < len(self.rows) else None
 
     def index_of(self, key: Hashable) -> int | None:
-        """Where the row with this key is; None: not held."""
+        """The index of the row with this key; None if it is not in the window."""
         return next((index for index, row in enumerate(self.rows, self.offset) if self.key(row) == key), None)
 
     def serves(self, seen: range, margin: int) -> bool:
-        """Whether it holds the rows in `seen`, and at least `margin` more on both sides where there are more."""
+        """Whether the window covers the rows in `seen` and `margin` more on both sides, as far as there are more."""
         if not seen:
             return True
         first, end = max(0, seen.start - margin), min(self.total, seen.stop + margin)

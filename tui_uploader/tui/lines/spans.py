@@ -1,4 +1,4 @@
-"""From spans to what Textual draws, in any theme: the shape tells the status, the colour repeats it."""
+"""Turn spans into what Textual draws, in any theme. The shape shows the status, the colour repeats it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from textual.widget import Widget
 from tui_uploader.tui.lines.columns import clipped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 
-# A colour by its name in the theme. It is looked up here and not in a stylesheet, because a stylesheet computes each of
-# them for each widget before the first frame.
+# Theme colour of each style. Looked up here rather than in a stylesheet, which would compute every colour for every
+# widget before the first frame.
 _COLOURS: Mapping[str, str] = {
     "uploaded": "text-success",
     "uploading": "text-primary",
@@ -35,19 +35,19 @@ _COLOURS: Mapping[str, str] = {
 }
 _WORDS = frozenset({"uploaded", "uploading", "duplicate", "failed", "warning", "error", "key"})
 _LEAST, _LEAST_OF_WORDS = 3.0, 4.5
-"""Contrast of bars and of what is told aside; of words that tell how things stand."""
+"""Least contrast of bars and secondary text, and of words that state a status."""
 _BLACK, _WHITE = Color(0, 0, 0), Color(255, 255, 255)
 _BOLD = frozenset({"failed", "strong", "error", "key"})
 
 
 @lru_cache(maxsize=512)
 def _drawn(name: str, colour: str | None, background: RichColor | None) -> Style:
-    """`colour` as the theme writes it; one that lets the background through is mixed with it."""
+    """The style for `colour` as the theme writes it; a translucent colour is blended with the background."""
     bold = name in _BOLD or None
     if colour is None:
         return Style(bold=bold)
     if colour.startswith("ansi_") and colour.endswith("%"):
-        return Style(dim=True, bold=bold)  # a terminal's own colours cannot be mixed
+        return Style(dim=True, bold=bold)  # a terminal's own colours cannot be blended
     parsed = Color.parse(colour)
     if background is not None and not background.is_default and parsed.ansi is None:
         behind = Color.from_rich_color(background)
@@ -57,7 +57,7 @@ def _drawn(name: str, colour: str | None, background: RichColor | None) -> Style
 
 @lru_cache(maxsize=64)
 def legible(style: Style) -> Style:
-    """`style`, with a foreground that can be read on its background where both are mixed colours."""
+    """`style` with a foreground that is readable on its background, where both are RGB colours."""
     if style.color is None or style.bgcolor is None or not (style.color.triplet and style.bgcolor.triplet):
         return style
     behind = Color.from_rich_color(style.bgcolor)
@@ -65,9 +65,9 @@ def legible(style: Style) -> Style:
 
 
 def readable(colour: Color, background: Color, least: float) -> Color:
-    """`colour`, or as near to it as a contrast of `least` allows; some themes have colours that cannot be told apart.
+    """`colour`, or the nearest shade with a contrast of at least `least`: some themes have unreadable colours.
 
-    Contrast is that of WCAG 2.1, section 1.4.3: from 1, none, to 21, black on white.
+    Contrast as in WCAG 2.1, section 1.4.3: from 1 (none) to 21 (black on white).
     """
     pole = max((_BLACK, _WHITE), key=lambda end: contrast(end, background))
     steps = (colour.blend(pole, step / 10) for step in range(10))
@@ -80,7 +80,7 @@ def contrast(one: Color, other: Color) -> float:
 
 
 def _luminance(colour: Color) -> float:
-    """Of a colour on a screen, from 0 to 1 (WCAG 2.1, "relative luminance")."""
+    """Relative luminance (WCAG 2.1), from 0 to 1."""
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
     )
@@ -88,7 +88,7 @@ def _luminance(colour: Color) -> float:
 
 
 def segments(widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bool = True) -> list[Segment]:
-    """With `coloured` off only the base's colours count, as on a row that the cursor is on."""
+    """Segments for `spans` in the style `base`; without `coloured` in its colours only, as on the cursor's row."""
     theme = widget.app.theme_variables
     drawn = []
     for span in spans:
@@ -101,7 +101,7 @@ def segments(widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bo
 
 
 class SpanLine(Widget):
-    """One line of spans at the left, and more at the right where there is room. Redrawn only when it changed."""
+    """One line of spans at the left, and more at the right if there is room. Redrawn only when it changed."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -116,7 +116,7 @@ class SpanLine(Widget):
 
     @property
     def text(self) -> str:
-        """What it says, however much of it fits."""
+        """The whole text, whether it fits or not."""
         return "".join(span.text for span in (*self._left, *self._right))
 
     def render_line(self, y: int) -> Strip:
@@ -130,7 +130,7 @@ class SpanLine(Widget):
 
 
 class SpanLines(Widget):
-    """Some lines of spans, as high as they are many. Redrawn only when they changed."""
+    """Several lines of spans; its height is their number. Redrawn only when they changed."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -153,7 +153,7 @@ class SpanLines(Widget):
 
 
 def between(left: Sequence[Span], right: Sequence[Span], width: int, glyphs: Glyphs) -> list[Span]:
-    """`left` from the left, `right` up to the right edge; what has no room at the right is left out, then clipped."""
+    """`left`, then `right` at the right edge; without room for both, `right` is dropped and `left` clipped."""
     taken = sum(cell_len(span.text) for span in left)
     wanted = sum(cell_len(span.text) for span in right)
     if right and taken + wanted + 1 <= width:

@@ -1,6 +1,6 @@
-"""A table that costs the same with a thousand rows and with a million: it draws the lines that are seen, from a window.
+"""A table whose cost does not grow with its rows: it draws the visible lines, from a window of rows.
 
-Rows come from outside through `put`, as one window of all rows; `WindowWanted` asks for another one when the view
+The owner passes rows in through `put`, as one window of all rows; `WindowWanted` asks for another one when the view
 leaves it. Only lines that changed are drawn again.
 """
 
@@ -28,26 +28,26 @@ Cells = Sequence[Sequence[Span]]
 _GUTTER = 2
 """Cells for the cursor and the mark."""
 _TWICE = 2
-"""Clicks that follow each other quickly."""
+"""Clicks of a double click."""
 
 
 class Shape(msgspec.Struct, Generic[R], frozen=True):
-    """What a table shows of its rows."""
+    """The columns of a table, and the cells of its rows."""
 
     columns: tuple[Column, ...]
     key: Callable[[R], Hashable]
-    """Tells the row apart from all others, also when it changes or moves."""
+    """Identifies a row, also when it changes or moves."""
     cells: Callable[[R, Sequence[tuple[Column, int]]], Cells]
-    """What stands in the columns that are shown."""
+    """The spans for each of the visible columns."""
 
 
 class LineView(ScrollView, Generic[R]):
-    """Draws the rows that it is given, with a header, a cursor and marks."""
+    """Draws rows with a header, a cursor and marks."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"line-table--cursor", "line-table--cursor-away"}
 
     class AboutTable(Message):
-        """Something that a table tells the pane around it."""
+        """A message of a table to the pane around it."""
 
         def __init__(self, table: LineView[Any]) -> None:
             super().__init__()
@@ -58,7 +58,7 @@ class LineView(ScrollView, Generic[R]):
             return self.table
 
     class WindowWanted(AboutTable):
-        """The view shows rows that are not in the window."""
+        """Rows are visible that are not in the window."""
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LineView.WindowWanted) and message.table is self.table
@@ -69,7 +69,7 @@ class LineView(ScrollView, Generic[R]):
         self.marks: set[Hashable] = set()
         self.cursor = 0
         self.empty: tuple[Span, ...] = ()
-        """Lines that stand where the rows would, when there is none."""
+        """Lines to show instead of rows in an empty table."""
         self._shape = shape
         self._glyphs = glyphs
         self._header_lines = 1 if header else 0
@@ -79,20 +79,20 @@ class LineView(ScrollView, Generic[R]):
 
     @property
     def page(self) -> int:
-        """Rows that the view has room for."""
+        """Number of rows that fit in the view."""
         return max(1, self.size.height - self._header_lines)
 
     @property
     def current(self) -> R | None:
-        """The row that the cursor is on; None while it is not in the window."""
+        """The row under the cursor; None while it is not in the window."""
         return self.window.row(self.cursor)
 
     def wanted(self) -> tuple[int, int]:
-        """Offset and number of the rows that should be in the window: those in view, and two pages around."""
+        """Offset and number of the rows to request: those in view, and two pages around."""
         return max(0, self.scroll_offset.y - 2 * self.page), 5 * self.page
 
     def put(self, offset: int, rows: Sequence[R], total: int) -> None:
-        """The newest window. The cursor stays on its row, wherever that went."""
+        """Show a new window. The cursor stays on its row, wherever that moved."""
         before = {index: self.window.row(index) for index in self._seen()}
         held, total_before = self.current, self.window.total
         self.window.put(offset, rows, total)
@@ -102,18 +102,18 @@ class LineView(ScrollView, Generic[R]):
             self._keep_cursor_on(self.window.key(held))
         self._place_cursor(min(self.cursor, max(0, self.window.total - 1)))
         if 0 in (self.window.total, total_before):
-            self.refresh()  # the lines of an empty table are no rows
+            self.refresh()  # the lines of an empty table are not rows
         for index in self._seen():
             if index not in before or before[index] != self.window.row(index):
                 self.refresh_line(index + self._header_lines)
 
     def select(self, key: Hashable) -> None:
-        """Put the cursor on the row with this key, if the window has it. Nobody is told: it was not the user."""
+        """Put the cursor on the row with this key, if the window has it. Posts no message: the user did not move it."""
         self._keep_cursor_on(key)
         self._scroll_to_cursor()
 
     def start_over(self) -> None:
-        """Other rows follow: back to the top, nothing marked."""
+        """Clear the table for other rows: back to the top, no marks."""
         self.marks.clear()
         self.cursor = 0
         self.window.put(0, (), 0)
@@ -167,7 +167,7 @@ class LineView(ScrollView, Generic[R]):
 
     @property
     def _room(self) -> int:
-        """Cells beside the scroll bar."""
+        """Width without the scroll bar."""
         return self.size.width - (self.styles.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
 
     def _columns(self) -> tuple[tuple[Column, int], ...]:
@@ -216,7 +216,7 @@ class LineView(ScrollView, Generic[R]):
 
 
 class LineTable(LineView[R], can_focus=True):
-    """The same in the user's hands: keys and mouse move the cursor, mark and open."""
+    """A view that the user controls: keys and mouse move the cursor, mark and open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", show=False),
@@ -234,7 +234,7 @@ class LineTable(LineView[R], can_focus=True):
         """The user moved the cursor."""
 
     class RowOpened(LineView.AboutTable):
-        """Enter, or a double click."""
+        """The user pressed Enter on a row, or double-clicked it."""
 
     class HeaderClicked(LineView.AboutTable):
         def __init__(self, table: LineTable[Any], sort: str) -> None:
@@ -242,7 +242,7 @@ class LineTable(LineView[R], can_focus=True):
             self.sort = sort
 
     def move_to(self, index: int) -> None:
-        """As the user does."""
+        """Move the cursor as the user does."""
         target = max(0, min(index, self.window.total - 1))
         if target != self.cursor:
             self._place_cursor(target)
@@ -250,7 +250,7 @@ class LineTable(LineView[R], can_focus=True):
             self.post_message(self.CursorMoved(self))
 
     def toggle_mark(self) -> None:
-        """Mark the row of the cursor or take its mark away, and go on to the next."""
+        """Mark or unmark the row under the cursor, and move to the next."""
         row = self.current
         if row is not None:
             self.marks ^= {self.window.key(row)}

@@ -1,8 +1,8 @@
-"""Pictures as cells of a terminal: two pixels in each as an upper and a lower half, or a character by its brightness.
+"""Draw pictures in terminal cells: two pixels in each as an upper and a lower half, or a character by brightness.
 
-Graphics protocols (kitty, sixel) are not used: they go past the cells that are compared before anything is sent, which
-is what keeps a thin line thin, and which terminal knows them is only learned by asking it, whose late answer would be
-taken for keys. Halves work everywhere, in tmux too, and cost a tenth of the bytes.
+Graphics protocols (kitty, sixel) are not used: they bypass the comparison of cells that saves bytes on slow
+connections, and support is known only by asking the terminal, whose late answer would be taken for keys. Half blocks
+work everywhere, tmux included, and take a tenth of the bytes.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ Colour = tuple[int, int, int]
 """Red, green, blue; 0 to 255."""
 
 MOST_BYTES, MOST_BYTES_SLOW = 320_000, 16_000
-"""That one picture may take on the line: 2.5 s of 1 Mbit/s; 2 s of 64 kbit/s."""
+"""Most bytes for one picture: 2.5 s at 1 Mbit/s; 2 s at 64 kbit/s."""
 
 _UPPER, _LOWER = "▀", "▄"
 _DARK_TO_BRIGHT = " .:-=+*#%@"
 _COLOURS = 96
-"""That a picture is reduced to: more of its neighbours are equal then, and equal cells cost a byte."""
+"""Number of colours that a picture is reduced to: more neighbours are equal then, and equal cells cost one byte."""
 _MOST_ATTEMPTS = 8
 _MARGIN = 0.95
 
 
 class Run(NamedTuple):
-    """Cells of one pen, from left to right."""
+    """Neighbouring cells of the same colours, from left to right."""
 
     text: str
     ink: Colour | None
@@ -45,25 +45,25 @@ Rows = Sequence[Sequence[Run]]
 class CellPicture:
     rows: Rows
     bytes: int
-    """About as many as it takes to send it."""
+    """Estimate of what sending it takes."""
 
 
 def picture_style(*, ascii_only: bool, no_color: bool, colours: str | None) -> PictureStyle:
-    """How pictures are drawn on this terminal. `colours`: what it can show, as rich calls it: `truecolor`, `256`…
+    """The way to draw pictures on this terminal. `colours`: its colour system as rich names it: `truecolor`, `256`…
 
-    With sixteen colours of the user's own choice, brightness tells more than colour.
+    With only sixteen colours, which the user may have redefined, brightness shows more than colour.
     """
     return "characters" if ascii_only or no_color or colours not in ("truecolor", "256") else "halves"
 
 
 def fitted(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """The largest width and height of these proportions within `room`, 1 at least."""
+    """The largest width and height of these proportions within `room`, at least 1."""
     scale = min(room[0] / max(1, size[0]), room[1] / max(1, size[1]))
     return max(1, min(room[0], round(size[0] * scale))), max(1, min(room[1], round(size[1] * scale)))
 
 
 def cell_picture(image: Image, width: int, height: int, how: PictureStyle, most_bytes: int) -> CellPicture:
-    """`image` (RGB) within `width` x `height` cells, twice as high as wide; smaller if it took too many bytes."""
+    """`image` (RGB) within `width` x `height` cells, each twice as high as wide; smaller if it takes too many bytes."""
     draw = _in_halves if how == "halves" else _in_characters
     room = (width, 2 * height)
     for _ in range(_MOST_ATTEMPTS):
@@ -100,7 +100,7 @@ def _in_characters(image: Image, size: tuple[int, int]) -> CellPicture:
 
 
 def halves(upper: Sequence[Colour], lower: Sequence[Colour]) -> list[Run]:
-    """One row of cells. Of the two ways to draw each, the one that needs the fewer changes of the pen."""
+    """One row of cells. Of the two ways to draw each, the one with fewer colour changes."""
     runs: list[Run] = []
     text = ""
     ink: Colour | None = None
@@ -120,12 +120,12 @@ def halves(upper: Sequence[Colour], lower: Sequence[Colour]) -> list[Run]:
 
 
 def characters(brightness: Iterable[int]) -> str:
-    """One character for each number from 0 to 255, the brighter the more ink."""
+    """One character for each brightness from 0 to 255: the brighter, the denser."""
     return "".join(_DARK_TO_BRIGHT[value * len(_DARK_TO_BRIGHT) // 256] for value in brightness)
 
 
 def sent_bytes(rows: Rows) -> int:
-    """What these cells take on the line in 24-bit colours: an address for each row, and codes where the pen changes."""
+    """Bytes of these cells in 24-bit colours: a cursor position for each row, and codes where the colours change."""
     total = 0
     for row in rows:
         total += len("\x1b[00;000H")

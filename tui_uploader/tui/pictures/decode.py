@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_PIXELS = 40_000_000
-"""To be decoded: 160 MB for a moment. Four bytes each is how Pillow holds them."""
+"""Most pixels to decode: 160 MB for a moment, since Pillow uses four bytes for each."""
 
 _HELD_BYTES, _MOST_HELD = 6, 250_000_000
-"""Of a JPEG in several scans, libjpeg holds so many bytes for each pixel until it has read all of them."""
+"""Bytes that libjpeg keeps for each pixel of a JPEG in several scans, and the most of them."""
 
 _FORMATS = ("JPEG", "PNG", "TIFF")
 _ORIENTATION = 274
 _DEEP_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
-"""Of measuring cameras: more than 8 bits, of which a picture may use any range."""
+"""Pixels of measuring cameras: more than 8 bits, of which a picture may use any range."""
 
 
 class NoPicture(ValueError):
-    """There is nothing to show; the sentence says why."""
+    """The file has no picture that can be shown; the sentence says why."""
 
 
 def read_picture(path: str, most: tuple[int, int]) -> Image.Image:
@@ -51,52 +51,52 @@ def read_picture(path: str, most: tuple[int, int]) -> Image.Image:
 def _opened(path: str) -> Iterator[Image.Image]:
     from PIL import Image, UnidentifiedImageError
 
-    Image.MAX_IMAGE_PIXELS = None  # its bound takes no account of reduced decoding; ours is in `_reduced`
+    Image.MAX_IMAGE_PIXELS = None  # this limit ignores reduced decoding; ours is in `_reduced`
     try:
         with _regular_file(path) as file, Image.open(file, formats=_FORMATS) as image:
             yield image
     except NoPicture:
         raise
     except UnidentifiedImageError as error:
-        raise _none(path, "is no picture that can be shown here") from error
+        raise _no_picture(path, "is not a picture that can be shown here") from error
     except MemoryError as error:
-        raise _none(path, "would take too much time or memory to be shown here") from error
-    except Exception as error:  # decoders raise whatever broken bytes make of them
+        raise _no_picture(path, "would take too much time or memory to be shown here") from error
+    except Exception as error:  # broken bytes make decoders raise anything
         log.info("%s cannot be shown", printable(path), exc_info=True)
-        raise _none(path, "is damaged or cut off: it cannot be shown") from error
+        raise _no_picture(path, "is damaged or cut off and cannot be shown") from error
 
 
 @contextmanager
 def _regular_file(path: str) -> Iterator[BinaryIO]:
-    """Whatever is no regular file, such as a pipe, may never end. Raises NoPicture."""
+    """Open a regular file: a pipe, for one, may never end. Raises NoPicture."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise _none(path, "is not there any more; perhaps its card was taken out") from error
+        raise _no_picture(path, "is not there any more; its card may have been taken out") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise _none(path, f"cannot be read ({reason})") from error
+        raise _no_picture(path, f"cannot be read ({reason})") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _none(path, "is no regular file")
+        raise _no_picture(path, "is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
         yield file
 
 
 def _reduced(image: Image.Image, path: str, most: tuple[int, int]) -> Image.Image:
-    """Raises NoPicture for more pixels than may be decoded, and whatever decoders raise."""
+    """Decode at a reduced size. Raises NoPicture for too many pixels, and whatever decoders raise."""
     from PIL.Image import Resampling
 
     across, down = image.size
-    if image.format in ("JPEG", "MPO") and not image.info.get("progressive"):  # those are held whole all the same
+    if image.format in ("JPEG", "MPO") and not image.info.get("progressive"):  # those are kept whole anyway
         image.draft(image.mode, most)
     if image.width * image.height > MOST_PIXELS:
-        raise _none(path, f"is too large to be shown here: {across:,} x {down:,} pixels")
+        raise _no_picture(path, f"is too large to be shown here: {across:,} x {down:,} pixels")
     try:
         image.load()
     except OSError as error:
         if image.format in ("JPEG", "MPO") and across * down * _HELD_BYTES > _MOST_HELD:
-            raise MemoryError from error  # which is how libjpeg says that it has no more
+            raise MemoryError from error  # libjpeg reports exhausted memory like this
         raise
     if image.mode in _DEEP_MODES:
         return _stretched(image, most)
@@ -106,7 +106,7 @@ def _reduced(image: Image.Image, path: str, most: tuple[int, int]) -> Image.Imag
 
 
 def _stretched(image: Image.Image, most: tuple[int, int]) -> Image.Image:
-    """Its darkest value black, its brightest white."""
+    """Stretch the range: the darkest value becomes black, the brightest white."""
     from PIL.Image import Resampling
 
     shrink = max(1.0, image.width / most[0], image.height / most[1])
@@ -119,7 +119,7 @@ def _stretched(image: Image.Image, most: tuple[int, int]) -> Image.Image:
 
 
 def _upright(pixels: Image.Image, orientation: object) -> Image.Image:
-    """EXIF 2.32, 4.6.4: how the camera was held."""
+    """Turn the picture as the camera was held (EXIF 2.32, 4.6.4)."""
     from PIL.Image import Transpose
 
     turns = {
@@ -135,5 +135,5 @@ def _upright(pixels: Image.Image, orientation: object) -> Image.Image:
     return pixels if turn is None else pixels.transpose(turn)
 
 
-def _none(path: str, why: str) -> NoPicture:
+def _no_picture(path: str, why: str) -> NoPicture:
     return NoPicture(f"{printable(Path(path).name)} {why}.")

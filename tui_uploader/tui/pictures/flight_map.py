@@ -1,8 +1,8 @@
-"""The map of a flight in cells: where each image was taken, and how far its upload is. Pure.
+"""The map of a flight in terminal cells: where each image was taken, and the status of its upload. Pure.
 
-A position is drawn as a dot of braille, eight to a cell; an image that is not uploaded shows the shape of its status
-instead, so that the map reads without colours. Distances are those of a sphere, and a flight is flat: over the few
-kilometres of one, that is off by less than a dot.
+A position is a braille dot, eight to a cell; an image that is not uploaded shows the symbol of its status instead, so
+that the map is readable without colours. The earth is a sphere and the map flat: over the few kilometres of a flight
+the error is less than a dot.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tui_uploader.text import counted
 from tui_uploader.tui.lines.glyphs import UNICODE, Glyphs, Span
 
 METRES_PER_DEGREE = 6_371_008.8 * math.pi / 180
-"""Of latitude; the mean radius of the earth is that of IUGG."""
+"""Metres per degree of latitude, with the mean radius of the earth of IUGG."""
 
 _SMALLEST_EXTENT = 1.0
-"""Metres that the map shows at least: an image alone has a place, not an extent."""
+"""Least width and height of the map in metres: a single image has no extent."""
 _FLATTEST = 0.001
-"""Cosine of the latitude: at the poles all longitudes meet."""
+"""Least cosine of the latitude: at the poles all longitudes meet."""
 _BLANK = 0x2800
 # Unicode 15, 22.3 "Braille patterns": the bit of each dot, by column and row in the cell.
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
@@ -33,22 +33,22 @@ _URGENCY = (
     FileStatus.DUPLICATE,
     FileStatus.FAILED,
 )
-"""Of several images in one cell the last of these is shown."""
+"""Of several images in one cell, the status latest in this list is shown."""
 _LINE, _HERE = "muted", "key"
 _MOST_LINE = 0.25
-"""Of all dots: a longer line would cover everything, and is left out."""
+"""Share of all dots: a longer line would cover everything, and is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class DotGrid:
-    """How many dots a cell has, and how much higher than wide a dot is."""
+    """The dots in a cell."""
 
     across: int
     down: int
 
     @property
     def stretch(self) -> float:
-        """A cell is twice as high as wide."""
+        """Height of a dot divided by its width; a cell is twice as high as wide."""
         return 2 * self.across / self.down
 
 
@@ -57,7 +57,7 @@ BRAILLE, CHARACTER = DotGrid(2, 4), DotGrid(1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Metres from the south-western corner of the flight, to the east and to the north."""
+    """Points in metres east and north of the flight's south-western corner."""
 
     points: tuple[tuple[float, float], ...]
     width: float
@@ -65,7 +65,7 @@ class Plane:
 
 
 def plane(places: Sequence[tuple[float, float]]) -> Plane:
-    """Places are latitude and longitude in degrees; one over the antimeridian or more stay together."""
+    """Project latitudes and longitudes in degrees; a flight across the antimeridian stays together."""
     if not places:
         return Plane((), 0.0, 0.0)
     latitudes = [latitude for latitude, _ in places]
@@ -116,7 +116,7 @@ def scale(width: float, height: float, columns: int, rows: int, cells: DotGrid) 
 
 
 def between(start: tuple[int, int], end: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """The dots of a straight line, both ends among them."""
+    """The dots of a straight line, including both ends."""
     steps = _steps(start, end)
     for step in range(steps + 1):
         part = step / steps if steps else 0.0
@@ -131,14 +131,14 @@ def _steps(start: tuple[int, int], end: tuple[int, int]) -> int:
 class FlightMap:
     rows: tuple[tuple[Span, ...], ...]
     width: float
-    """Metres from the westernmost image to the easternmost."""
+    """Metres between the westernmost and the easternmost image."""
     height: float
     bar: tuple[int, float]
-    """DotGrid, and the metres that they are."""
+    """Length of the scale bar in cells and in metres."""
 
 
 def flight_map(found: Positions, columns: int, rows: int, glyphs: Glyphs) -> FlightMap | None:
-    """On `columns` x `rows` cells. None: nothing has a position, or there is no room."""
+    """Draw the map in `columns` x `rows` cells. None if no image has a position, or there is no room."""
     if not found.points or columns < 1 or rows < 1:
         return None
     cells = BRAILLE if glyphs is UNICODE else CHARACTER
@@ -147,7 +147,7 @@ def flight_map(found: Positions, columns: int, rows: int, glyphs: Glyphs) -> Fli
     scaled = scale(ground.width, ground.height, columns, rows, cells)
     dots = [scaled.dot(*point) for point in ground.points]
     drawn = _MapCanvas(columns, rows, cells)
-    drawn.line(_way(found.points, dots, columns * rows * cells.across * cells.down))
+    drawn.line(_flight_line(found.points, dots, columns * rows * cells.across * cells.down))
     for point, dot in zip(found.points, dots, strict=False):
         drawn.image(dot, point.status)
     for dot in dots[len(found.points) :]:
@@ -156,18 +156,20 @@ def flight_map(found: Positions, columns: int, rows: int, glyphs: Glyphs) -> Fli
     return FlightMap(drawn.spans(glyphs), ground.width, ground.height, bar)
 
 
-def _way(points: Sequence[Position], dots: Sequence[tuple[int, int]], room: int) -> Iterable[tuple[int, int]]:
-    """The dots from image to image, by the camera's clock; none where images were gathered, or where it would cover
-    everything."""
+def _flight_line(points: Sequence[Position], dots: Sequence[tuple[int, int]], room: int) -> Iterable[tuple[int, int]]:
+    """The dots of the line from image to image, in order of time; empty where it would cover everything.
+
+    Points that stand for several images are not on it.
+    """
     timed = [dot for point, dot in zip(points, dots, strict=False) if point.taken_at is not None and point.files == 1]
-    ways = list(pairwise(timed))
-    if sum(_steps(*way) for way in ways) <= room * _MOST_LINE:
-        for way in ways:
-            yield from between(*way)
+    legs = list(pairwise(timed))
+    if sum(_steps(*leg) for leg in legs) <= room * _MOST_LINE:
+        for leg in legs:
+            yield from between(*leg)
 
 
 class _MapCanvas:
-    """What is in each cell that is not empty."""
+    """The cells of the map that are not empty."""
 
     def __init__(self, columns: int, rows: int, cells: DotGrid) -> None:
         self._columns, self._rows, self._cells = columns, rows, cells
@@ -190,7 +192,7 @@ class _MapCanvas:
         self._here.add(self._place(dot)[0])
 
     def _place(self, dot: tuple[int, int]) -> tuple[tuple[int, int], int]:
-        """The cell, and the bit of the dot in it."""
+        """The cell of a dot, and the dot's bit in it."""
         column, row = dot[0] // self._cells.across, dot[1] // self._cells.down
         cell = max(0, min(column, self._columns - 1)), max(0, min(row, self._rows - 1))
         return cell, _DOTS[dot[0] % self._cells.across][dot[1] % self._cells.down]
@@ -215,7 +217,7 @@ class _MapCanvas:
 
 
 def joined(spans: Iterable[Span]) -> Iterator[Span]:
-    """Neighbours of one style as one."""
+    """Merge neighbours of the same style."""
     text, style = "", ""
     for span in spans:
         if span.style != style and text:
@@ -227,7 +229,7 @@ def joined(spans: Iterable[Span]) -> Iterator[Span]:
 
 
 def scale_bar(metres_per_cell: float, most: int) -> tuple[int, float]:
-    """DotGrid, at most `most` and 1 at least, and the round number of metres nearest to what they stand for."""
+    """Length of the bar in cells, from 1 to `most`, and the round number of metres that it stands for."""
     longest = max(1, most) * metres_per_cell
     magnitude = 10 ** math.floor(math.log10(longest))
     metres = next((step * magnitude for step in (5, 2, 1) if step * magnitude <= longest), magnitude)
@@ -243,7 +245,7 @@ def distance_words(metres: float) -> str:
 
 
 def bar_spans(bar: tuple[int, float], glyphs: Glyphs) -> list[Span]:
-    """The north, and how long so many metres are."""
+    """The north arrow and the scale bar."""
     north = "▴" if glyphs is UNICODE else "^"
     ends = ("⢸", "⣀", "⡇") if glyphs is UNICODE else ("|", "-", "|")
     length = max(2, bar[0])
@@ -252,7 +254,7 @@ def bar_spans(bar: tuple[int, float], glyphs: Glyphs) -> list[Span]:
 
 
 def legend_spans(counts: Mapping[FileStatus, int] | Counts, found: Positions, glyphs: Glyphs) -> list[Span]:
-    """Each status that there is with its shape, and how many images cannot be on the map."""
+    """The symbol and the number of files for each status, and how many files are not on the map."""
     spans: list[Span] = []
     for status in _URGENCY:
         files = getattr(counts, status.value) if isinstance(counts, Counts) else counts.get(status, 0)

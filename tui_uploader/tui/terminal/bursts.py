@@ -1,15 +1,15 @@
-"""Tell keys that a person typed from text that was pasted without brackets.
+"""Distinguish typed keys from text that was pasted without brackets.
 
-A serial line and the Linux console send a paste as if it were typed. Where letters are commands, such a text must not
-be obeyed. Two things are evidence of a paste:
+Serial lines and the Linux console send a paste as if it were typed. Where letters are commands, such a text must not
+run them. Two things are evidence of a paste:
 
-Time. Keys that arrive within `GAP` of each other are one burst. A serial line of 9600 baud brings a character a
-millisecond, a whole screen comes in one read. Fast typists leave some 60 ms between keys, a held key repeats each 30 ms
-(Dhakal et al., Observations on Typing from 136 Million Keystrokes, CHI 2018: 120 words a minute are 100 ms a key).
+Time. Keys that arrive within `GAP` of each other are one burst. A serial line of 9600 baud delivers a character a
+millisecond; a whole screen arrives in one read. Fast typists leave about 60 ms between keys; a held key repeats each
+30 ms (Dhakal et al., Observations on Typing from 136 Million Keystrokes, CHI 2018: 120 words a minute: 100 ms a key).
 
-Content. A slow line delivers what was typed ahead in one read too, so a burst alone proves nothing. Typed ahead are
-movements, one or two commands, and a command that opens a field with what goes into the field. A text has the shape of
-a path, or more different letters than anybody types as commands without looking.
+Content. A slow connection also delivers typed-ahead keys in one read, so a burst alone proves nothing. People type
+ahead movements, one or two commands, or a command that opens a field and the text for that field. A pasted text has
+the shape of a path, or more different letters than people type as commands without looking.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from tui_uploader.tui.terminal.input_stream import Pasted, Piece, Sequence, Type
 GAP = 0.01
 """Seconds of silence after which a burst is over."""
 LONGEST_BURST = 100_000
-"""Pieces that are kept of one burst; what comes behind them is dropped."""
+"""Pieces kept of one burst; the rest is dropped."""
 
 MOVEMENTS = frozenset("jkgG 123\r\t")
-"""Keys that may be repeated at will: they move or select, and change nothing."""
+"""Keys that only move or select, and may be repeated any number of times."""
 OPENERS = frozenset("un")
-"""Commands that open a dialog in which the next keys are text, where they come first."""
+"""Commands that open a dialog for text, when they come first in a line."""
 FILTER = "/"
-"""Opens a field wherever it comes; Enter leaves the field."""
+"""Opens a field anywhere in a line; Enter leaves the field."""
 _MOST_COMMANDS = 2
-"""Different letters that may be commands typed ahead."""
+"""Different letters that still count as commands typed ahead."""
 _LONGEST_LINE = 32
-"""Characters that somebody types into a field without looking, save for a path."""
+"""Characters that people type into a field without looking, except for a path."""
 
-# At least two names deep, from the root or the home directory on, or an address; with or without a quote.
+# A path at least two names deep, from the root or the home directory, or an address; with or without a quote.
 _PATH = re.compile(r"""\s*['"]?(?:~?/[^/\s][^/\r\n]*/|~/|file:/|[A-Za-z]:[\\/])""", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _KEY_SEQUENCE = re.compile(r"\x1b(?:O.|\[[0-9;]*[A-HPQRSuZ~])")
 
 
 class Unbracketed(msgspec.Struct, frozen=True):
-    """A text that arrived like keys, and is none."""
+    """Pasted text that arrived like keys."""
 
     text: str
 
@@ -55,11 +55,11 @@ class Burst(msgspec.Struct, frozen=True):
 
     pieces: tuple[Piece | Unbracketed, ...]
     hasty: bool
-    """More keys than a person presses in that time: no question may be answered by one of them."""
+    """More keys than a person types in that time: none of them may answer a question."""
 
 
 class Bursts:
-    """`add` pieces as they arrive; when `deadline` has passed without more, `take` the burst. Reads no clock."""
+    """Collects pieces: `add` them as they arrive; once `deadline` has passed, `take` the burst. Reads no clock."""
 
     def __init__(self) -> None:
         self._pieces: list[Piece] = []
@@ -67,10 +67,10 @@ class Bursts:
 
     @property
     def deadline(self) -> float | None:
-        """When the burst is over if nothing comes before; at once if it cannot be the beginning of a text."""
+        """When the burst ends unless more arrives; at once if it cannot be the beginning of a text."""
         if not self._pieces:
             return None
-        return self._last + GAP if _may_go_on(self._pieces) else self._last
+        return self._last + GAP if _may_continue(self._pieces) else self._last
 
     def add(self, pieces: Iterable[Piece], now: float) -> None:
         room = LONGEST_BURST - len(self._pieces)
@@ -80,22 +80,22 @@ class Bursts:
             self._last = now
 
     def take(self, now: float) -> list[Piece]:
-        """The pieces of the burst that is over; nothing before its end."""
+        """The pieces of a burst that has ended; empty before."""
         if self.deadline is None or now < self.deadline:
             return []
         pieces, self._pieces = self._pieces, []
         return pieces
 
 
-def _may_go_on(pieces: list[Piece]) -> bool:
-    """Movements alone are obeyed at once, so that scrolling does not wait."""
+def _may_continue(pieces: list[Piece]) -> bool:
+    """Whether a text may continue. Bursts of movements end at once, so that scrolling has no delay."""
     return isinstance(pieces[-1], Typed) and not all(
         isinstance(piece, Typed) and piece.character in MOVEMENTS for piece in pieces
     )
 
 
 def judged(pieces: Iterable[Piece], *, in_field: bool) -> Burst:
-    """What a burst means. `in_field`: letters are text where the focus is, and nothing can go wrong."""
+    """Mark the pasted texts in a burst. `in_field`: the focus is in a text field, where nothing can go wrong."""
     arrived = list(pieces)
     hasty = sum(map(_is_key, arrived)) > 1
     if in_field or not hasty:
@@ -112,14 +112,14 @@ def judged(pieces: Iterable[Piece], *, in_field: bool) -> Burst:
 
 
 def _is_key(piece: Piece) -> bool:
-    """Reports of the mouse and answers of the terminal are none."""
+    """Whether a piece is a key; mouse reports and answers of the terminal are not."""
     return not isinstance(piece, Pasted) and (
         not isinstance(piece, Sequence) or _KEY_SEQUENCE.fullmatch(piece.text) is not None
     )
 
 
 def is_text(run: str) -> bool:
-    """Whether characters that arrived together are a text, where letters are commands."""
+    """Whether characters that arrived together are pasted text rather than commands."""
     if _PATH.match(run):
         return True
     lines = list(_lines_of_commands(run))
@@ -130,9 +130,9 @@ def is_text(run: str) -> bool:
 
 
 def _lines_of_commands(run: str) -> Iterator[tuple[str, str]]:
-    """For each line its keys that are commands, and what goes into a field that they open.
+    """For each line: the keys that are commands, and the text for a field that they open.
 
-    Only up to the first key with Ctrl, which opens what it will.
+    Ends at the first key with Ctrl, which may open anything.
     """
     for line in re.split(r"[\r\n]", _CONTROL.split(run, maxsplit=1)[0]):
         start = len(line) - len(line.lstrip("".join(MOVEMENTS)))

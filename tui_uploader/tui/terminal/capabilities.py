@@ -1,7 +1,7 @@
-"""What the terminal at the other end can do, what it is told beside pictures, and whether it keeps up.
+"""The terminal's abilities, the escape codes for alerts and the clipboard, and whether the terminal keeps up.
 
-Everything here is a value or a pure function, and nothing imports Textual: `prepare` has to run before Textual is
-imported, because Textual reads its switches from the environment once, when it is loaded.
+Values and pure functions. Nothing here imports Textual: `prepare` has to run before Textual is imported, because
+Textual reads its switches from the environment once, at import.
 
     capabilities.prepare(os.environ)                  # before anything imports Textual
     terminal = capabilities.detect(os.environ, ascii_wanted=flag)
@@ -25,8 +25,8 @@ from tui_uploader.settings import NoticeSettings
 
 Multiplexer = Literal["", "tmux", "screen"]
 
-# Textual's switches (textual/constants.py): no pixel mouse, whose reports collapse after a resize; nothing that moves
-# by itself. Its own wait for the rest of an escape sequence is never reached, since the driver hands it whole ones.
+# Textual's switches (textual/constants.py): no pixel mouse, whose reports collapse after a resize; no animations.
+# Textual's own wait for the rest of an escape sequence never applies, since the driver passes on whole ones only.
 _TEXTUAL_SWITCHES = {"TEXTUAL_SMOOTH_SCROLL": "0", "TEXTUAL_ANIMATIONS": "none", "ESCDELAY": "100"}
 
 _PLAIN_TERMS = ASCII_TERMS | {"dumb"}
@@ -39,44 +39,44 @@ _CALM_FOR = 30.0
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """What is known of the terminal before a byte is written to it."""
+    """What is known of the terminal before anything is written to it."""
 
     ascii_only: bool = False
-    """Nothing but ASCII is shown: the Linux console, a dumb terminal, a locale without UTF-8, or `--ascii`."""
+    """Show ASCII only: the Linux console, a dumb terminal, a locale without UTF-8, or `--ascii`."""
     no_color: bool = False
-    """https://no-color.org: set to anything but nothing."""
+    """https://no-color.org: NO_COLOR is set and not empty."""
     theme: str | None = None
-    """The theme of Textual to use instead of the user's; None leaves it."""
+    """The Textual theme to use instead of the user's; None: keep the user's."""
     multiplexer: Multiplexer = ""
     notices: bool = True
-    """Whether desktop notices (OSC 9 and 777) are understood or at least ignored."""
+    """Whether the terminal understands desktop notices (OSC 9 and 777), or at least ignores them."""
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:
-    """Set what Textual has to know when it is imported. What the user has set stays, save for the size.
+    """Set the variables that Textual reads at import. What the user has set stays, except for the size.
 
-    An exported `COLUMNS` or `LINES` is the size of some earlier moment, and `shutil.get_terminal_size`, which Textual
-    asks, prefers it to that of the terminal.
+    An exported `COLUMNS` or `LINES` is out of date after a resize, and `shutil.get_terminal_size`, which Textual calls,
+    prefers it to the size of the terminal.
     """
     for name in ("COLUMNS", "LINES"):
         environment.pop(name, None)
     for name, value in _TEXTUAL_SWITCHES.items():
         environment.setdefault(name, value)
-    if environment.get("NO_COLOR") == "":  # Textual takes an empty one for a wish
+    if environment.get("NO_COLOR") == "":  # Textual obeys an empty one too
         del environment["NO_COLOR"]
     if environment.get("TERM", "dumb") == "dumb":
         environment.setdefault("NO_COLOR", "1")
 
 
 def detect(environment: Mapping[str, str], *, ascii_wanted: bool = False) -> Terminal:
-    """What `environment` and the flag `--ascii` say about the terminal."""
+    """Describe the terminal from `environment` and the flag `--ascii`."""
     term = environment.get("TERM", "dumb")
     plain = term in _PLAIN_TERMS
     no_color = bool(environment.get("NO_COLOR")) or term == "dumb"
     return Terminal(
         ascii_only=ascii_wanted or plain or not shows_unicode(environment),
         no_color=no_color,
-        # The themes of 24-bit colours need a terminal that can show them; this one uses the terminal's own sixteen.
+        # Other themes need a terminal with 24-bit colours; this one uses the terminal's own sixteen.
         theme="ansi-dark" if no_color or plain else None,
         multiplexer=_multiplexer(environment),
         notices=not plain,
@@ -87,7 +87,7 @@ def _multiplexer(environment: Mapping[str, str]) -> Multiplexer:
     term = environment.get("TERM", "")
     if environment.get("TMUX") or term.startswith("tmux"):
         return "tmux"
-    # A TERM of `screen` alone may be either; then nothing is wrapped, which both can stand.
+    # A TERM of `screen` alone may be tmux or screen; then nothing is wrapped, which both tolerate.
     return "screen" if environment.get("STY") else ""
 
 
@@ -95,20 +95,20 @@ BELL = b"\a"
 
 
 def alert(title: str, body: str, terminal: Terminal, chosen: NoticeSettings) -> bytes:
-    """What makes somebody look up who looks elsewhere, as far as that is wanted."""
+    """Bell and desktop notice for a user who looks elsewhere, each only if the settings ask for it."""
     bell = BELL if chosen.bell else b""
     return bell + (desktop_notice(title, body, terminal) if chosen.desktop else b"")
 
 
 def desktop_notice(title: str, body: str, terminal: Terminal) -> bytes:
-    """A desktop notice, for each of the two families of terminals that show one; nothing for a console.
+    """A desktop notice, in the codes of both families of terminals that show one; empty for a console.
 
     OSC 9 (iTerm2, Windows Terminal, kitty, WezTerm) has one text, OSC 777 (urxvt, foot, VTE) a title and a body.
     """
     if not terminal.notices:
         return b""
     plain_title, plain_body = _one_line(title).replace(";", ","), _one_line(body)
-    # ConEmu and Windows Terminal take `9;4;…` for a progress bar: a text must not begin with a number.
+    # ConEmu and Windows Terminal read `9;4;…` as a progress bar: a text must not begin with a number.
     growl = (
         f"\x1b]9;{plain_title}: {plain_body}\a"
         if not plain_title[:1].isdigit()
@@ -119,9 +119,9 @@ def desktop_notice(title: str, body: str, terminal: Terminal) -> bytes:
 
 
 def clipboard_copy(text: str, terminal: Terminal) -> bytes:
-    """OSC 52: `text` for the clipboard of the machine where the person sits. Nothing if it is too long for terminals.
+    """OSC 52: `text` for the clipboard of the user's own machine. Empty if it is too long for terminals.
 
-    Within tmux it is written twice: as it is, which tmux obeys with `set-clipboard on`, and wrapped, which it passes on
+    Within tmux it is written twice: plain, which tmux obeys with `set-clipboard on`, and wrapped, which tmux passes on
     with `allow-passthrough on`.
     """
     payload = base64.b64encode(text.encode(errors="replace"))
@@ -132,7 +132,7 @@ def clipboard_copy(text: str, terminal: Terminal) -> bytes:
 
 
 def _wrapped(code: bytes, terminal: Terminal) -> bytes:
-    """`code` in the envelope (a DCS string) that a multiplexer opens and hands to the terminal outside."""
+    """`code` in the envelope (a DCS string) that a multiplexer unwraps and passes on to the outer terminal."""
     match terminal.multiplexer:
         case "tmux":
             return b"\x1bPtmux;" + code.replace(b"\x1b", b"\x1b\x1b") + b"\x1b\\"
@@ -143,7 +143,7 @@ def _wrapped(code: bytes, terminal: Terminal) -> bytes:
 
 
 def _one_line(text: str) -> str:
-    """Without a character that could end the code that carries it."""
+    """`text` without characters that could end the code that carries it."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
@@ -200,7 +200,7 @@ _ASCII_LOOKALIKES = {
 
 @lru_cache(maxsize=4096)
 def ascii_lookalike(glyph: str, width: int) -> str:
-    """`width` characters of ASCII that stand for as many cells: `│` is `|`, `é` is `e`, `字` is `??`."""
+    """ASCII for a glyph of `width` cells, as many characters: `|` for `│`, `e` for `é`, `??` for `字`."""
     if glyph.isascii():
         return glyph
     plain = _ASCII_LOOKALIKES.get(glyph[0]) or unicodedata.normalize("NFKD", glyph).encode("ascii", "ignore").decode()

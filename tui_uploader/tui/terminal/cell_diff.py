@@ -1,11 +1,11 @@
-"""Sends the terminal only the cells that changed.
+"""Send the terminal only the cells that changed.
 
-Textual repaints regions: when one number of a row changes, it writes the whole row again, colours and all. On a thin
-line those bytes are what makes a screen late. So its updates are painted on a canvas here, and what goes out is the
-difference between that canvas and what the terminal shows. While the terminal is busy nothing goes out at all; the
-canvas goes on, and the difference that is sent afterwards skips what nobody could have seen.
+Textual repaints regions: when one number of a row changes, it writes the whole row again, colours included. On a slow
+connection those bytes make the screen late. So its updates are painted on a canvas here, and only the difference
+between that canvas and the terminal's content is sent. While the terminal is busy nothing is sent; the canvas keeps
+changing, and the difference that is sent afterwards skips the states in between.
 
-`install` is called by the driver; an app needs nothing but `App(driver_class=driver_class(…))`.
+The driver calls `install`; an app needs nothing but `App(driver_class=driver_class(…))`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tui_uploader.tui.terminal.capabilities import ascii_lookalike
 _REST_OF_WIDE = ""
 """The glyph of the second cell of a wide one."""
 
-# SGR parameters (ECMA-48, 8.3.117); each is a name of a property of rich's Style.
+# SGR parameters (ECMA-48, 8.3.117), by the name of the property of rich's Style.
 _ATTRIBUTES = (
     ("bold", "1"),
     ("dim", "2"),
@@ -41,13 +41,13 @@ _ATTRIBUTES = (
     ("overline", "53"),
 )
 _SEEN_ON_BLANKS = frozenset({"4", "7", "9", "21", "53"})
-# A step to the right takes so many bytes: `ESC [ n C`.
+# Bytes of a step to the right: `ESC [ n C`.
 _STEP_BYTES = 4
 _DEFAULT_FOREGROUND, _DEFAULT_BACKGROUND = "39", "49"
 
 
 class Pen(msgspec.Struct, frozen=True):
-    """How a cell is drawn: SGR parameters."""
+    """The look of a cell, as SGR parameters."""
 
     foreground: str = ""
     background: str = ""
@@ -55,7 +55,7 @@ class Pen(msgspec.Struct, frozen=True):
 
     @property
     def on_blank(self) -> Pen:
-        """The pen that draws a blank cell just like this one, with as little ink as that takes."""
+        """The simplest pen that draws a blank cell just like this one."""
         seen = self.attributes & _SEEN_ON_BLANKS
         return Pen(self.foreground if seen else "", self.background, seen)
 
@@ -64,7 +64,7 @@ PLAIN = Pen()
 
 
 class Canvas:
-    """A screen of cells, row by row: what is in each, and with which pen it is drawn."""
+    """A screen of cells, row by row: the glyph and the pen of each."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -72,7 +72,7 @@ class Canvas:
         self.pens = [[PLAIN] * width for _ in range(height)]
 
     def paint(self, x: int, y: int, glyphs: list[str], pen: Pen) -> None:
-        """Draw from (`x`, `y`) to the right; what is beyond an edge is not drawn."""
+        """Draw from (`x`, `y`) to the right, clipped at the edges."""
         if not 0 <= y < self.height or not 0 <= x < self.width:
             return
         row, pens, room = self.glyphs[y], self.pens[y], self.width - x
@@ -100,7 +100,7 @@ def _blank_pen(pen: Pen) -> Pen:
 
 @lru_cache(maxsize=4096)
 def pen_of(style: Style | None, colors: ColorSystem | None) -> Pen:
-    """The pen for a style of rich; without `colors` it has none. Links are not drawn: multiplexers drop them anyway."""
+    """The pen for a style of rich; without `colors` it has no colour. Links are left out: multiplexers drop them."""
     if style is None:
         return PLAIN
     foreground = background = ""
@@ -114,9 +114,9 @@ def pen_of(style: Style | None, colors: ColorSystem | None) -> Pen:
 
 
 def glyphs_of(text: str, *, ascii_only: bool = False) -> list[str]:
-    """`text` cell by cell: wide glyphs take two, marks without a width join the one before, control codes vanish.
+    """`text` cell by cell: wide glyphs take two, combining marks join the glyph before, control codes are dropped.
 
-    A mark at the very beginning has nothing to join, and vanishes too.
+    A combining mark at the very beginning is dropped too.
     """
     if text.isascii() and text.isprintable():
         return list(text)
@@ -144,9 +144,9 @@ def _is_wide(glyphs: list[str], x: int) -> bool:
 
 
 def changes(shown: Canvas | None, wanted: Canvas) -> str:
-    """What to write so that a terminal that shows `shown` shows `wanted`; None is a terminal of which nothing is known.
+    """The codes that change a terminal from `shown` to `wanted`; None: nothing is known of the terminal's content.
 
-    Ends with the plain pen, and begins by taking it for granted.
+    Assumes the plain pen at the beginning, and restores it at the end.
     """
     encoder = _Encoder()
     for y in range(wanted.height):
@@ -156,7 +156,7 @@ def changes(shown: Canvas | None, wanted: Canvas) -> str:
 
 
 def changed_spans(shown: Canvas | None, wanted: Canvas, y: int) -> Iterator[tuple[int, int]]:
-    """Columns of row `y` that have to be drawn, from and up to; a wide glyph is never cut."""
+    """Start and end columns in row `y` that have to be drawn; a wide glyph is never cut."""
     glyphs, pens = wanted.glyphs[y], wanted.pens[y]
     if shown is None:
         yield 0, wanted.width
@@ -180,7 +180,7 @@ def changed_spans(shown: Canvas | None, wanted: Canvas, y: int) -> Iterator[tupl
 
 
 def _is_cheaper_drawn(wanted: Canvas, y: int, start: int, end: int) -> bool:
-    """Whether to draw unchanged cells between two changed ones: that is shorter than stepping over a few of one pen."""
+    """Whether drawing the unchanged cells between two changes takes fewer bytes than stepping over them."""
     return (
         end - start <= _STEP_BYTES
         and len(set(wanted.pens[y][start - 1 : end + 1])) == 1
@@ -189,7 +189,7 @@ def _is_cheaper_drawn(wanted: Canvas, y: int, start: int, end: int) -> bool:
 
 
 class _Encoder:
-    """Writes cells, remembering where the cursor is and with which pen."""
+    """Encodes cells, and keeps track of the cursor and the pen."""
 
     def __init__(self) -> None:
         self._written: list[str] = []
@@ -203,7 +203,7 @@ class _Encoder:
             self._go_to(x, y)
             self._take(pens[x], blank=glyphs[x] == " ")
             stop = x + 1
-            while stop < end and self._goes_on(glyphs, pens, stop):
+            while stop < end and self._continues(glyphs, pens, stop):
                 stop += 1
             self._written.append("".join(glyphs[x:stop]))
             lost = stop == canvas.width or _is_uncertain(_glyph_before(glyphs, stop))
@@ -216,8 +216,8 @@ class _Encoder:
             self._pen = PLAIN
         return "".join(self._written)
 
-    def _goes_on(self, glyphs: list[str], pens: list[Pen], x: int) -> bool:
-        """Whether the cell at `x` can be written right after the one before, with the same pen."""
+    def _continues(self, glyphs: list[str], pens: list[Pen], x: int) -> bool:
+        """Whether the cell at `x` can be written right after the cell before, with the same pen."""
         if glyphs[x] == _REST_OF_WIDE:
             return True
         if _is_uncertain(_glyph_before(glyphs, x)):
@@ -236,7 +236,7 @@ class _Encoder:
 
     def _take(self, pen: Pen, *, blank: bool) -> None:
         if blank and not self._pen.attributes & _SEEN_ON_BLANKS and not pen.attributes:
-            # The colour of the ink does not matter, so it is left for the text that follows.
+            # A blank shows no foreground: keep it for the text that follows.
             pen = Pen(self._pen.foreground, pen.background, self._pen.attributes)
         if pen != self._pen:
             self._written.append(pen_change(self._pen, pen))
@@ -245,13 +245,13 @@ class _Encoder:
 
 @lru_cache(maxsize=4096)
 def pen_change(old: Pen, new: Pen) -> str:
-    """The shortest SGR code from one pen to another."""
+    """The shortest SGR code that changes one pen into another."""
     if new == old:
         return ""
     if new == PLAIN:
         return "\x1b[m"
-    anew = [part for part in (*sorted(new.attributes), new.foreground, new.background) if part]
-    whole = f"\x1b[;{';'.join(anew)}m"
+    every = [part for part in (*sorted(new.attributes), new.foreground, new.background) if part]
+    whole = f"\x1b[;{';'.join(every)}m"
     if old.attributes - new.attributes:
         return whole
     parts = sorted(new.attributes - old.attributes)
@@ -267,12 +267,12 @@ def _glyph_before(glyphs: list[str], x: int) -> str:
 
 
 def _is_uncertain(glyph: str) -> bool:
-    """Whether terminals disagree about its width, so that the cursor has to be placed anew after it."""
+    """Whether terminals disagree about the width of a glyph, so that the cursor must be placed again after it."""
     return len(glyph) > 1 or glyph > "\uffff"
 
 
 class CellUpdate(CompositorUpdate):
-    """What Textual is given to display instead of its own update."""
+    """The update that Textual displays instead of its own."""
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
@@ -282,7 +282,7 @@ class CellUpdate(CompositorUpdate):
 
 
 class Frames:
-    """What one app wants to show, and what its terminal shows."""
+    """The content that an app wants to show, and the content of its terminal."""
 
     def __init__(self, app: App[Any], is_ready: Callable[[], bool], *, ascii_only: bool = False) -> None:
         self._app = app
@@ -299,34 +299,34 @@ class Frames:
         return self._wanted.width, self._wanted.height
 
     def display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """In the place of App._display: paint `renderable`, and send what changed if the terminal is ready for it."""
+        """Replaces App._display: paint `renderable`, and send the changes if the terminal is ready for them."""
         if isinstance(renderable, LayoutUpdate):
             self._paint_layout(renderable)
         elif isinstance(renderable, ChopsUpdate):
             self._paint_chops(renderable)
-        elif renderable is not None:  # somebody draws past the canvas
+        elif renderable is not None:  # something draws past the canvas
             self.forget()
             self._display(screen, renderable)
             return
         update = CellUpdate(self) if self._is_changed() and self._is_ready() else None
-        self._display(screen, update)  # type: ignore[arg-type]  # it takes any CompositorUpdate, and does not say so
+        self._display(screen, update)  # type: ignore[arg-type]  # accepts any CompositorUpdate, but is not typed so
 
     def flush(self) -> None:
-        """Send what changed while the terminal was busy."""
+        """Send the changes that came while the terminal was busy."""
         if self._app.is_running and self._app.screen_stack:
             self.display(self._app.screen, None)
 
     def forget(self) -> None:
-        """Know nothing any more of what the terminal shows: the next frame is a whole one."""
+        """Assume nothing about the terminal's content: the next frame is a full one."""
         self._shown = None
 
     def repaint(self) -> None:
-        """Send everything anew."""
+        """Send everything again."""
         self.forget()
         self.flush()
 
     def taken(self) -> str:
-        """What has to be written now; from then on it counts as shown."""
+        """The codes to write now; from then on their cells count as shown."""
         wanted = self._wanted
         written = changes(self._shown, wanted)
         if self._shown is None:
@@ -352,7 +352,7 @@ class Frames:
                 x = self._paint_strip(x, y, strip)
 
     def _paint_chops(self, update: ChopsUpdate) -> None:
-        """Whole chops, also where only a part has changed: the edge of that part may lie within a wide glyph."""
+        """Paint whole chops even where a part has changed: the edge of that part may be within a wide glyph."""
         for y, start, end in update.spans:
             if y >= len(update.chops):
                 continue
@@ -369,9 +369,9 @@ class Frames:
 
 
 def install(app: App[Any], is_ready: Callable[[], bool], *, ascii_only: bool = False) -> Frames:
-    """From now on `app` displays through the Frames returned, which sends nothing while not `is_ready()`.
+    """Make `app` display through the returned Frames, which send nothing until `is_ready()`.
 
-    Whoever says that the terminal is not ready has to call `flush` once it is.
+    The caller must call `flush` once a terminal that was not ready is ready again.
     """
     frames = Frames(app, is_ready, ascii_only=ascii_only)
     app._display = frames.display  # type: ignore[method-assign]

@@ -1,7 +1,7 @@
-"""The line between the app and a terminal that may be far away.
+"""Connects the app to a terminal that may be far away.
 
-What the driver of Textual lacks on slow and broken lines: keys survive being cut in pieces, a terminal that does not
-read does not stop the app, a lost line ends it quietly, and the terminal is left as it was found.
+Makes up for the weaknesses of Textual's driver on slow and broken connections: keys survive being split, a terminal
+that does not read does not stop the app, a lost connection ends it cleanly, and the terminal is restored.
 
     App(driver_class=driver_class(terminal.ascii_only))              # installs cell_diff too
     driver = terminal_driver(app)                                    # None without such a terminal, as in most tests
@@ -26,29 +26,27 @@ from types import FrameType
 from typing import Any, ClassVar
 
 from textual import events
-from textual._xterm_parser import XTermParser
-from textual.app import App, ScreenStackError
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
-from textual.message import Message
 
-from tui_uploader.tui.messages import HastyKey, UnbracketedPaste
 from tui_uploader.tui.terminal import cell_diff
-from tui_uploader.tui.terminal.bursts import Burst, Bursts, Unbracketed, judged
-from tui_uploader.tui.terminal.event_barrier import when_processed
-from tui_uploader.tui.terminal.input_stream import Escape, InputStream, Pasted, Piece, Sequence, Typed
+from tui_uploader.tui.terminal.bursts import Burst, Bursts, judged
+from tui_uploader.tui.terminal.input_events import EventReader, takes_text, when_processed
+from tui_uploader.tui.terminal.input_stream import InputStream, Piece, Sequence
 from tui_uploader.tui.terminal.output import PING, PONG, RoundTrip, TerminalWriter
 from tui_uploader.tui.terminal.resizing import ResizeDebounce
 
 _READ_SIZE = 65536
-_SETTLING_WAIT = 0.5
-"""Seconds that an event keeps the ones behind it waiting, at most."""
-# A terminal that was deaf for this long may be another one now.
+_PONG = Sequence(PONG)
+_EFFECT_WAIT = 0.5
+"""Longest time, in seconds, that an event delays the next one."""
+# After a stall this long, another terminal may be attached.
 _LONG_STALL = 5.0
 _CLOSE_WAIT = 2.0
 
 
 class UploaderDriver(LinuxDriver):
-    """Textual's driver for terminals, made fit for slow lines."""
+    """Textual's driver for terminals, adapted to slow connections."""
 
     ascii_only: ClassVar[bool] = False
 
@@ -63,25 +61,25 @@ class UploaderDriver(LinuxDriver):
         self._frames = cell_diff.install(app, self._is_ready, ascii_only=self.ascii_only)
         self._leaving = False
         self._in_use = False
-        """Else nothing is asked of the terminal, and no event waits for the one before it."""
-        self._settled = threading.Event()
+        """Otherwise the terminal is asked nothing, and no event waits for the one before it."""
+        self._processed = threading.Event()
         self._resizing = ResizeDebounce(self._after_resize)
-        """While it goes on nothing is painted."""
+        """While it is pending nothing is painted."""
         self._announce_size: Callable[[], object] = lambda: None
 
     # For the app
 
     def repaint(self) -> None:
-        """Send the whole screen anew."""
+        """Send the whole screen again."""
         self._frames.repaint()
 
     def send(self, data: bytes) -> None:
-        """Write something that is no part of the picture: a bell, a notice, a text for the clipboard."""
+        """Write codes outside the picture: a bell, a notice, a text for the clipboard."""
         if self._writer is not None:
             self._writer.write(data)
 
     def lag(self) -> float:
-        """Seconds that the screen was behind, at the worst since the last call: for `capabilities.next_slow_mode`."""
+        """The longest time, in seconds, that the screen was behind since the last call, for `next_slow_mode`."""
         slowest = self._writer.slowest() if self._writer is not None else 0.0
         return max(slowest, self._round_trip.lag(time.monotonic()))
 
@@ -91,7 +89,7 @@ class UploaderDriver(LinuxDriver):
         self.send(data.encode(errors="replace"))
 
     def flush(self) -> None:
-        """The end of a frame: now and then, ask how far behind the terminal is."""
+        """End a frame; every few seconds, ask how far behind the terminal is."""
         now = time.monotonic()
         if (
             self._writer is not None
@@ -108,8 +106,8 @@ class UploaderDriver(LinuxDriver):
         return self._writer is None or self._writer.is_drained()
 
     def _drained(self) -> None:
-        """In the writing thread: the terminal has taken what it kept waiting."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits for the screen any more
+        """In the writing thread: the terminal has taken the backlog."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended
             self._loop.call_soon_threadsafe(self._catch_up)
 
     def _catch_up(self) -> None:
@@ -118,7 +116,7 @@ class UploaderDriver(LinuxDriver):
         self._frames.flush()
 
     def _enable_mouse_support(self) -> None:
-        """Buttons, drags and the wheel; no report of every movement, which would come up a thin line all the time."""
+        """Buttons, drags and the wheel; reports of every movement would fill a slow connection."""
         if self._mouse:
             self.write("\x1b[?1000h\x1b[?1002h\x1b[?1006h")
 
@@ -127,16 +125,16 @@ class UploaderDriver(LinuxDriver):
             self.write("\x1b[?1006l\x1b[?1002l\x1b[?1000l")
 
     def _query_in_band_window_resize(self) -> None:
-        """Do not ask: it brings the mouse in pixels with it, whose reports go wrong after a resize."""
+        """Do not ask: the answer switches on pixel mouse reports, which are wrong after a resize."""
 
     # Begin and end
 
     def start_application_mode(self) -> None:
         if self._file is None:
-            raise RuntimeError("there is no stderr to draw on")
+            raise RuntimeError("stderr is closed: there is no terminal to draw on")
         self._writer = TerminalWriter(self._file.fileno(), self._drained)
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._in_use = True  # from now on: what is asked last is answered last
+        self._in_use = True  # from now on: the last question gets the last answer
         for number in (signal.SIGHUP, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._leave, number)
         announce = signal.getsignal(signal.SIGWINCH)
@@ -150,7 +148,7 @@ class UploaderDriver(LinuxDriver):
         self.repaint()
 
     def _after_resize(self) -> None:
-        """Terminals move lines about when they are resized, even to the size that they had a moment ago."""
+        """Terminals rearrange their lines when they are resized, even back to the size before."""
         if not self._in_use:
             return
         self._frames.forget()
@@ -160,20 +158,20 @@ class UploaderDriver(LinuxDriver):
 
     def disable_input(self) -> None:
         self._in_use = False
-        self._settled.set()
-        # An answer that came after the app has left would be typed into the shell.
+        self._processed.set()
+        # An answer that arrives after the app has ended would be typed into the shell.
         give_up = self._round_trip.last_answer_by(time.monotonic())
         while self._round_trip.is_awaited and self._key_thread_runs() and time.monotonic() < give_up:
             time.sleep(0.01)
         super().disable_input()
 
     def stop_application_mode(self) -> None:
-        """Leave the terminal as it was found. Once is enough: what comes later is not written."""
+        """Restore the terminal. Only the first call does anything: nothing is written after it."""
         writer = self._writer
         if writer is None or writer.is_ended:
             return
         writer.abandon()
-        self.write("\x1b[?2026l\x1b[m")  # a frame may have been cut off in the middle
+        self.write("\x1b[?2026l\x1b[m")  # a frame may have been cut off
         super().stop_application_mode()
         writer.end()
 
@@ -183,12 +181,12 @@ class UploaderDriver(LinuxDriver):
             self._writer.close(_CLOSE_WAIT)
 
     def _sigcont_application(self, *_: object) -> None:
-        """Come back only from where one has gone: a hang-up brings a SIGCONT with it."""
+        """Resume only after a suspension: a hang-up sends a SIGCONT too."""
         if self._must_signal_resume:
             super()._sigcont_application()
 
     def _leave(self, number: signal.Signals) -> None:
-        """The line is lost, or somebody wants an end."""
+        """End the app: the connection is lost, or another process asked for the end."""
         if self._leaving:
             return
         self._leaving = True
@@ -198,7 +196,7 @@ class UploaderDriver(LinuxDriver):
     # Input
 
     def run_input_thread(self) -> None:
-        """Until the driver stops or the terminal is gone: read, and send the app what it means."""
+        """Read input and send its events to the app, until the driver stops or the terminal is gone."""
         stream, bursts, reader = InputStream(), Bursts(), EventReader()
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -214,13 +212,13 @@ class UploaderDriver(LinuxDriver):
                     pieces = stream.tick(time.monotonic())
                 bursts.add(self._without_pongs(pieces), time.monotonic())
                 if arrived := bursts.take(time.monotonic()):
-                    self._send_events(reader, judged(arrived, in_field=len(arrived) > 1 and _takes_text(self._app)))
+                    self._send_events(reader, judged(arrived, in_field=len(arrived) > 1 and takes_text(self._app)))
         if not self.exit_event.is_set():
             with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended already
                 self._loop.call_soon_threadsafe(self._leave, signal.SIGHUP)
 
     def _read(self) -> bytes:
-        """Empty once the terminal is gone, which Linux says with EIO."""
+        """Input bytes; empty once the terminal is gone (EIO on Linux)."""
         try:
             return os.read(self.fileno, _READ_SIZE)
         except OSError:
@@ -236,26 +234,26 @@ class UploaderDriver(LinuxDriver):
     def _send_events(self, reader: EventReader, burst: Burst) -> None:
         for piece in burst.pieces:
             for message in reader.read(piece, hasty=burst.hasty):
-                self._settled.clear()
+                self._processed.clear()
                 self.process_message(message)
                 self._await_effect()
 
     def _await_effect(self) -> None:
-        """Let an event do what it does, the focus included, before the next one: lines deliver keys in bunches.
+        """Wait until an event has had its effect, such as a new focus: slow connections deliver several keys at once.
 
-        What is not read meanwhile stays in the terminal's own buffer, which is bounded.
+        Input that is not read meanwhile stays in the terminal's own buffer, which is bounded.
         """
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self.send_message(events.Callback(callback=partial(when_processed, self._app, self._settled.set)))
+            self.send_message(events.Callback(callback=partial(when_processed, self._app, self._processed.set)))
             if self._in_use:
-                self._settled.wait(_SETTLING_WAIT)
+                self._processed.wait(_EFFECT_WAIT)
 
     def _key_thread_runs(self) -> bool:
         return self._key_thread is not None and self._key_thread.is_alive()
 
 
 class AsciiDriver(UploaderDriver):
-    """For terminals that show nothing but ASCII: whatever anything draws, only that is written."""
+    """For terminals that show ASCII only: whatever is drawn, only ASCII is written."""
 
     ascii_only = True
 
@@ -266,75 +264,13 @@ def driver_class(ascii_only: bool) -> type[UploaderDriver]:
 
 
 def terminal_driver(app: App[Any]) -> UploaderDriver | None:
-    """The line of a running app; None where it runs without such a terminal."""
+    """The driver of a running app; None where it runs without such a terminal."""
     driver = app._driver
     return driver if isinstance(driver, UploaderDriver) else None
 
 
-_PONG = Sequence(PONG)
-
-
-class EventReader:
-    """Textual's parser, which gets nothing but whole sequences and therefore never has to guess."""
-
-    def __init__(self) -> None:
-        self._parser = XTermParser()
-
-    def read(self, piece: Piece | Unbracketed, *, hasty: bool = False) -> list[Message]:
-        """The events of one piece of input, which came with others if it is `hasty`.
-
-        A sequence that means nothing is no event.
-        """
-        found = self._read(piece)
-        return list(map(_hasty, found)) if hasty else found
-
-    def _read(self, piece: Piece | Unbracketed) -> list[Message]:
-        match piece:
-            case Escape():
-                return [events.Key("escape", "\x1b")]
-            case Pasted(text):
-                return [events.Paste(text)]
-            case Unbracketed(text):
-                return [UnbracketedPaste(text)]
-            case Typed(character):
-                return list(self._parser.feed(character))
-            case Sequence(text):
-                return self._read_sequence(text)
-
-    def _read_sequence(self, text: str) -> list[Message]:
-        try:
-            known = list(self._parser.feed(text))
-            unknown = self._reissued()
-        except (ValueError, OverflowError):  # numbers that it expects and does not find, as in `ESC [ : A`
-            self._parser = XTermParser()  # the old one has ended with that
-            return []
-        # Alt+Backspace is that key's own character after ESC; anything else that is reissued is no key.
-        return known if text[1] in "[O" else known + unknown
-
-    def _reissued(self) -> list[Message]:
-        """What the parser makes of a sequence that it does not know, when it stops waiting for more."""
-        if self._parser._timeout_time is None:
-            return []
-        self._parser._timeout_time = 0.0
-        return list(self._parser.tick())
-
-
-def _hasty(message: Message) -> Message:
-    return HastyKey(message.key, message.character) if isinstance(message, events.Key) else message
-
-
-def _takes_text(app: App[Any]) -> bool:
-    """Whether keys are letters where the focus is."""
-    from textual.widgets import Input  # the first frame does without it
-
-    try:
-        return isinstance(app.focused, Input)
-    except ScreenStackError:  # the app begins or ends
-        return False
-
-
 class _WakingEvent(threading.Event):
-    """An event that a selector can wait for too, so that nobody has to look at it all the time."""
+    """An event that a selector can wait for, which saves polling."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Bytes to the terminal, without ever making the app wait for a terminal that does not read.
+"""Write to the terminal without making the app wait for a terminal that does not read.
 
-A thread writes; the app only hands over. What the terminal does not take stays bounded: beyond a limit whole writes are
-dropped, and the owner is told once the terminal has taken the rest, so that it can paint everything anew.
+A thread writes; the app only hands over bytes. The backlog is bounded: beyond a limit whole writes are dropped, and
+`on_drained` is called once the terminal has taken the rest, so that the owner can repaint everything.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ BACKLOG_LIMIT = 1024 * 1024
 
 # Small enough to see progress on a slow terminal.
 _CHUNK = 1024
-# The terminal answers a question about its state (DSR 5) with "ready" (DSR 0): ECMA-48, 8.3.35. The time that takes
-# says how far behind the screen is, with all that waits in the buffers of the connection.
+# A terminal answers a question about its state (DSR 5) with "ready" (DSR 0): ECMA-48, 8.3.35. The time to the answer
+# shows how far the screen is behind, including everything in the buffers of the connection.
 PING, PONG = "\x1b[5n", "\x1b[0n"
 _PING_EVERY = 2.0
 _PATIENCE = 10.0
 _LAST_ANSWER = (1.0, 5.0)
-"""Seconds that the last answer is waited for, at least and at most; between, twice the longest that one took."""
+"""Shortest and longest wait for the last answer, in seconds; in between, twice what the latest answer took."""
 
 
 class TerminalWriter:
-    """Owns the way out to one terminal, from `__init__` to `close`.
+    """Owns the output to one terminal, from `__init__` to `close`.
 
     Thread-safe. `on_drained` is called from the writing thread.
     """
@@ -38,11 +38,11 @@ class TerminalWriter:
         self._changed = threading.Condition()
         self._waiting = bytearray()
         self._writing = 0
-        """Bytes that were taken from `_waiting` and are not written."""
+        """Bytes that were taken from `_waiting` and are not written yet."""
         self._since = 0.0
-        """When the first of all these was handed over."""
+        """When the oldest unwritten byte was handed over."""
         self._slowest = 0.0
-        self._tell_when_drained = False
+        self._report_drained = False
         self._dropped = False
         self._stall = 0.0
         """The longest wait for one chunk since the last `needs_repaint`, in seconds."""
@@ -54,21 +54,21 @@ class TerminalWriter:
 
     @property
     def backlog(self) -> int:
-        """Bytes that were handed over and are not written."""
+        """Bytes that were handed over and are not written yet."""
         return len(self._waiting) + self._writing
 
     @property
     def is_ended(self) -> bool:
-        """Whether nothing is taken any more."""
+        """Whether no more bytes are accepted."""
         return self._ended
 
     def write(self, data: bytes) -> bool:
-        """Hand over; False if it was dropped, because too much is waiting or the terminal is gone."""
+        """Hand over `data`. False if it was dropped, because too much is waiting or the terminal is gone."""
         with self._changed:
             if self._ended or self._gone:
                 return False
             if self.backlog + len(data) > BACKLOG_LIMIT:
-                self._tell_when_drained = self._dropped = True
+                self._report_drained = self._dropped = True
                 return False
             if not self.backlog:
                 self._since = time.monotonic()
@@ -77,38 +77,38 @@ class TerminalWriter:
             return True
 
     def is_drained(self) -> bool:
-        """Whether everything is written. If not, `on_drained` will be called once it is."""
+        """Whether everything is written. If not, `on_drained` is called once it is."""
         with self._changed:
-            self._tell_when_drained |= bool(self.backlog)
+            self._report_drained |= bool(self.backlog)
             return not self.backlog
 
     def needs_repaint(self, long_stall: float) -> bool:
-        """Whether something was dropped, or the terminal took nothing for `long_stall` seconds, since the last call."""
+        """Whether data was dropped, or the terminal stalled for `long_stall` seconds, since the last call."""
         with self._changed:
             needed = self._dropped or self._stall >= long_stall
             self._dropped, self._stall = False, 0.0
             return needed
 
     def slowest(self) -> float:
-        """Seconds that the terminal needed to take what was handed over, at the worst since the last call."""
+        """The longest time, in seconds, from hand-over to written since the last call."""
         with self._changed:
             slowest, self._slowest = self._slowest, 0.0
             return max(slowest, time.monotonic() - self._since if self.backlog else 0.0)
 
     def abandon(self) -> None:
-        """Forget what waits: a terminal that falls behind shall get the last words soon."""
+        """Drop the backlog, so that a terminal that is behind gets the final codes soon."""
         with self._changed:
             self._waiting.clear()
             self._abandoned = True
 
     def end(self) -> None:
-        """Take nothing more, and write what waits."""
+        """Accept no more bytes, and write the backlog."""
         with self._changed:
             self._ended = True
             self._changed.notify()
 
     def close(self, seconds: float) -> None:
-        """Wait until it is written, but no longer than that. A terminal that takes nothing is left alone."""
+        """End, and wait up to `seconds` until the backlog is written."""
         self.end()
         self._thread.join(seconds)
 
@@ -131,9 +131,9 @@ class TerminalWriter:
             began = time.monotonic()
             try:
                 written = os.write(self._descriptor, view[:_CHUNK])
-            except BlockingIOError:  # somebody else has made the terminal non-blocking
+            except BlockingIOError:  # another program made the terminal non-blocking
                 select.select([], [self._descriptor], [], 1.0)
-            except OSError:  # EIO is how Linux says that nobody is at the other end any more
+            except OSError:  # EIO: on Linux, the other end of the terminal is closed
                 self._gone = True
             else:
                 self._stall = max(self._stall, time.monotonic() - began)
@@ -146,15 +146,15 @@ class TerminalWriter:
             now = time.monotonic()
             self._slowest = max(self._slowest, now - self._since)
             self._since = now
-            tell = self._tell_when_drained and not self._waiting
-            if tell:
-                self._tell_when_drained = False
-        if tell:
+            drained = self._report_drained and not self._waiting
+            if drained:
+                self._report_drained = False
+        if drained:
             self._on_drained()
 
 
 class RoundTrip:
-    """How long the terminal takes to answer, beyond the time that the way there and back takes anyway."""
+    """How long the terminal takes to answer, beyond the round-trip time of the connection."""
 
     def __init__(self) -> None:
         self._asked_at: float | None = None
@@ -166,13 +166,13 @@ class RoundTrip:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether an answer is on its way, as far as one can know."""
+        """Whether an answer is expected."""
         return self._asked_at is not None and not self._silent
 
     def last_answer_by(self, now: float) -> float:
-        """Until when, on the caller's clock, the answer on its way is waited for before the keyboard is given back.
+        """When to stop waiting for the expected answer before the keyboard is given back, on the caller's clock.
 
-        A terminal that never answered yet may be one that never does: its time runs since it was asked.
+        A terminal that has never answered may never do so: its time runs from the question on.
         """
         shortest, longest = _LAST_ANSWER
         if self._best is None:
@@ -180,7 +180,7 @@ class RoundTrip:
         return now + min(max(2 * self._latest, shortest), longest)
 
     def is_due(self, now: float) -> bool:
-        """Whether to ask now; a terminal that never answered is not asked again."""
+        """Whether to ask now. A terminal that never answered is not asked again."""
         if self._asked_at is not None and now - self._asked_at > _PATIENCE:
             self._silent = self._best is None
             self._asked_at = None
@@ -198,7 +198,7 @@ class RoundTrip:
         self._worst = max(self._worst, took - self._best)
 
     def lag(self, now: float) -> float:
-        """Seconds that the screen was behind, at the worst since the last call. 0 for terminals that do not answer."""
+        """The longest time, in seconds, that the screen was behind since the last call; 0 without answers."""
         worst, self._worst = self._worst, 0.0
         if self._best is None or self._asked_at is None:
             return worst
