@@ -189,7 +189,7 @@ class Queries:
         Raises NoSuchFile; SourceVanished, SourceUnreadable, SourceRefused or SourceChanged when there are none.
         """
         row = await self._context.journal.read(lambda connection: windows.file_of(connection, upload, file))
-        return await photo_facts(self._context, row)
+        return await photo_facts(self._context.sources, row)
 
     def _file_items(self, rows: Sequence[FileRecord], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
         sent = self._context.progress.sent_of_files()

@@ -39,7 +39,7 @@ async def test_facts_are_those_of_the_file_in_the_upload(tmp_path: Path) -> None
 
         row = await world.context.journal.read(lambda connection: windows.file_of(connection, upload, ids["a.JPG"]))
         of_dismissed_upload = replace(row, mtime_ns=0, inode=0, mount="")
-        assert await photo_facts(world.context, of_dismissed_upload) == facts
+        assert await photo_facts(world.context.sources, of_dismissed_upload) == facts
 
         photo(first, jpeg())
         with pytest.raises(SourceChanged, match=r"a\.JPG has another size or date than the file in this upload"):

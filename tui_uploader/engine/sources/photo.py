@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import PurePath
 
-from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.errors import SourceChanged, SourceUnreadable
 from tui_uploader.intake import inspect
 from tui_uploader.intake.comparison import was_modified
@@ -19,16 +19,16 @@ from tui_uploader.text import printable
 _MOST_SECONDS = 10.0
 
 
-async def photo_facts(context: EngineContext, row: FileRecord) -> PhotoFacts:
+async def photo_facts(sources: SourceThreads, row: FileRecord) -> PhotoFacts:
     """The facts in the file, within ten seconds: a card that hangs is not waited for.
 
     Raises SourceVanished, SourceUnreadable, SourceRefused for a file without an image, and SourceChanged.
     """
-    if context.sources.hangs(row.path):
+    if sources.hangs(row.path):
         raise _silent(row)
     try:
         async with asyncio.timeout(_MOST_SECONDS):
-            return await context.sources.run_briefly(row.path, _read, row)
+            return await sources.run_briefly(row.path, _read, row)
     except TimeoutError:
         raise _silent(row) from None
 
