@@ -7,12 +7,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec.structs import replace
-
 from tui_uploader.cli.output import print_note
-from tui_uploader.errors import CloudBusy, CloudFault, Interrupted, LinkError, UsageError
-from tui_uploader.model import EngineStatus, FileItem, FileQuery, Login, SignInRequest
-from tui_uploader.settings import Directories, Settings, load
+from tui_uploader.errors import Interrupted, UsageError
+from tui_uploader.model import EngineStatus, FileItem, FileQuery
+from tui_uploader.service.login import hand_over_login
+from tui_uploader.settings import Directories, load
 from tui_uploader.text import printable
 from tui_uploader.wording.notices import explained
 
@@ -71,9 +70,7 @@ async def _introduce(engine: EngineClient) -> None:
     wrong, and uploads may be running.
     """
     try:
-        login = _environment_login(load())
-        if login is not None and login.account not in [known.account for known in await engine.accounts()]:
-            await engine.sign_in(SignInRequest(login, keep=False, verify=False))
+        await hand_over_login(engine, load(), check=False)
     except UsageError as error:
         print_note(printable(str(error)))
 
@@ -105,28 +102,18 @@ async def every_file(engine: EngineClient, upload: int) -> AsyncIterator[FileIte
             return
 
 
-async def hand_over_login(engine: EngineClient) -> str | None:
+async def sign_in(engine: EngineClient) -> str | None:
     """Give the engine the login of the environment, and return its account.
 
     None if there is none: the engine then uses the stored login. An unreachable cloud does not stop the command, since
     the engine waits for it; a refused login does. Raises SignInRefused.
     """
-    login = _environment_login(load())
-    if login is None:
+    handed_over = await hand_over_login(engine, load())
+    if handed_over is None:
         return None
-    request = SignInRequest(login, keep=False, verify=True)
-    try:
-        account = await engine.sign_in(request)
-    except (LinkError, CloudBusy, CloudFault) as error:
+    if (error := handed_over.unchecked) is not None:
         until = "the cloud answers" if error.retryable else "this is fixed"
         print_note(
             f"{explained(error.kind, error.message)} The login could not be checked; uploads wait until {until}."
         )
-        account = await engine.sign_in(replace(request, verify=False))
-    return account.account
-
-
-def _environment_login(settings: Settings) -> Login | None:
-    if settings.login is None:
-        return None
-    return Login(settings.cloud_url, settings.login.client_id, settings.login.client_secret)
+    return handed_over.account

@@ -13,7 +13,7 @@ import typer
 from tui_uploader.cli.commands.status import UploadArgument
 from tui_uploader.cli.lines import notice_line, progress_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
-from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
 from tui_uploader.model import FileSelection, FileStatus, UploadStatus
@@ -43,7 +43,7 @@ def resume(upload: UploadArgument) -> Done:
 
     async def work() -> UploadStatus:
         async with connected(introduce=False) as engine:
-            await hand_over_login(engine)
+            await sign_in(engine)
             return await engine.resume(upload)
 
     return _print_upload(run(work()))
@@ -86,7 +86,7 @@ def retry(upload: UploadArgument, names: _FilesArgument = None) -> Done:
 
     async def work() -> int:
         async with connected(introduce=False) as engine:
-            await hand_over_login(engine)
+            await sign_in(engine)
             return await _selected(partial(engine.retry, upload), names or (), () if names else (FileStatus.FAILED,))
 
     print_line(f"{counted(run(work()), 'file')} queued for retry.")
@@ -128,7 +128,7 @@ def process(
 
     async def work() -> None:
         async with connected(introduce=False) as engine:
-            await hand_over_login(engine)
+            await sign_in(engine)
             started = await engine.start_processing(decode_argument(project), partial=partial)
         if as_json:
             print_json(started)

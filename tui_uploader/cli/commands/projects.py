@@ -8,7 +8,7 @@ import typer
 
 from tui_uploader.cli.lines import project_line, project_lines
 from tui_uploader.cli.output import Done, print_json, print_line
-from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import UsageError
 from tui_uploader.model import Project, ProjectKind
@@ -24,7 +24,7 @@ def list_projects(as_json: _JsonOption = False) -> None:
 
     async def work() -> tuple[Project, ...]:
         async with connected(introduce=False) as engine:
-            await hand_over_login(engine)
+            await sign_in(engine)
             return await engine.projects()
 
     found = run(work())
@@ -46,7 +46,7 @@ def create(
 
     async def work() -> Project:
         async with connected(introduce=False) as engine:
-            account = await hand_over_login(engine)
+            account = await sign_in(engine)
             kind = ProjectKind.RESULTS if results else ProjectKind.IMAGES
             return await engine.create_project(decode_argument(name), kind, account)
 
@@ -64,7 +64,7 @@ def show(
 
     async def work() -> Project:
         async with connected(introduce=False) as engine:
-            await hand_over_login(engine)
+            await sign_in(engine)
             return await engine.project(decode_argument(project))
 
     found = run(work())

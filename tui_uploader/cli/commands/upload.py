@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tui_uploader.cli.lines import notice_line, queued_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.records import upload_record
-from tui_uploader.cli.session import connected, hand_over_login, run
+from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.cli.waiting import DONE, blocked_ending
 from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import EngineGone, UsageError
@@ -79,7 +79,7 @@ async def _queued(request: AddRequest) -> tuple[UploadStatus, tuple[Skipped, ...
     for left in reversed(range(_ENGINES)):
         try:
             async with connected(introduce=False) as engine:
-                account = await hand_over_login(engine)
+                account = await sign_in(engine)
                 status = await engine.add(replace(request, account=account))
                 return status, await engine.skipped(status.upload)
         except EngineGone:

@@ -18,7 +18,7 @@ from tui_uploader.cli.demo.proof import prove
 from tui_uploader.cli.demo.sandbox import local_cloud, own_engine, run_on_this_terminal, sandboxed
 from tui_uploader.cli.lines import file_line
 from tui_uploader.cli.output import print_note, print_now, style_of
-from tui_uploader.cli.session import connected, every_file, hand_over_login
+from tui_uploader.cli.session import connected, every_file, sign_in
 from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
 from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, NewProject, Processing, ProcessingState
@@ -88,7 +88,7 @@ def _described(flight: SampleFlight) -> list[str]:
 async def _queue(flight: Path) -> int:
     """The number of the upload."""
     async with connected() as engine:
-        account = await hand_over_login(engine)
+        account = await sign_in(engine)
         added = await engine.add(AddRequest((str(flight),), NewProject(_PROJECT), account=account))
     return added.upload
 

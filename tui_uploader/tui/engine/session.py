@@ -13,20 +13,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from msgspec.structs import replace
 from textual.app import App
 from textual.worker import Worker
 
 from tui_uploader.errors import (
-    CloudBusy,
-    CloudFault,
     EngineError,
     EngineUnreachable,
     EngineVersionDiffers,
-    LinkError,
     UploaderError,
 )
-from tui_uploader.model import Account, EngineStatus, Login, ProcessingState, Project, SignInRequest
+from tui_uploader.model import Account, EngineStatus, ProcessingState, Project
+from tui_uploader.service.login import hand_over_login
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
 
@@ -224,18 +221,13 @@ class EngineSession:
 
         Raises SignInRefused, UsageError for invalid settings.
         """
-        settings = self._settings()
-        if settings.login is None:
+        handed_over = await hand_over_login(engine, self._settings())
+        if handed_over is None:
             return
-        login = Login(settings.cloud_url, settings.login.client_id, settings.login.client_secret)
-        request = SignInRequest(login, keep=False, verify=True)
-        try:
-            account = await engine.sign_in(request)
-        except (LinkError, CloudBusy, CloudFault) as error:
-            notice = f"{error} The login could not be checked; uploads are queued until the cloud answers."
+        if handed_over.unchecked is not None:
+            notice = f"{handed_over.unchecked} The login could not be checked; uploads wait until the cloud answers."
             self._app.post_message(Noticed(notice, "warning"))
-            account = await engine.sign_in(replace(request, verify=False))
-        self.account = account.account
+        self.account = handed_over.account
 
     async def _post_projects(self, engine: EngineClient) -> float | None:
         """Post the list of projects. Returns the seconds until it may change without a new status; None: never."""
