@@ -1,10 +1,11 @@
-"""What names tell of files and folders."""
+"""Which files and folders an upload takes, by name."""
 
 from __future__ import annotations
 
 import pytest
 
-from tui_uploader.file_kinds import system_content
+from tui_uploader.file_kinds import extension_of, is_within, system_content, upload_extensions
+from tui_uploader.model import ProjectKind
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ from tui_uploader.file_kinds import system_content
         ("/card/$recycle.bin/S-1-5-21", "deleted files (Windows"),
     ],
 )
-def test_folders_that_systems_keep_for_themselves_are_known_in_any_case(name: str, content: str) -> None:
+def test_system_folders_are_known_in_any_case(name: str, content: str) -> None:
     for spelling in (name, name.lower(), name.upper()):
         assert (system_content(spelling) or "").startswith(content)
 
@@ -65,10 +66,43 @@ def test_folders_that_systems_keep_for_themselves_are_known_in_any_case(name: st
         "tmp",
     ],
 )
-def test_folders_of_cameras_and_people_are_not(name: str) -> None:
+def test_folders_of_cameras_and_people_are_no_system_folders(name: str) -> None:
     assert system_content(name) is None
 
 
-def test_what_was_entered_on_purpose_does_not_count() -> None:
+def test_folders_that_the_user_chose_do_not_count() -> None:
     assert system_content("/nas/#snapshot/monday/DCIM", within="/nas/#snapshot/sunday") is None
     assert system_content("/nas/#recycle/DCIM", within="/nas/#snapshot/sunday") is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "folders", "inside"),
+    [
+        ("/card/a.jpg", ["/card"], True),
+        ("/card", ["/card"], True),
+        ("/card/a.jpg", ["/home", "/card"], True),
+        ("/card 2/a.jpg", ["/card"], False),
+        ("/cards", ["/card"], False),
+        ("/", ["/card"], False),
+        ("/card", ["/card/inner"], False),
+        ("/anything", ["/"], True),
+        ("/card/a.jpg", [], False),
+    ],
+)
+def test_paths_within_folders(path: str, folders: list[str], inside: bool) -> None:
+    assert is_within(path, folders) is inside
+
+
+@pytest.mark.parametrize(
+    ("kind", "with_mesh", "taken"),
+    [
+        (ProjectKind.IMAGES, False, {"a.JPG", "a.tif"}),
+        (ProjectKind.IMAGES, True, {"a.JPG", "a.tif"}),
+        (ProjectKind.RESULTS, False, {"a.tif", "a.laz", "a.obj"}),
+        (ProjectKind.RESULTS, True, {"a.JPG", "a.tif", "a.laz", "a.obj", "a.png"}),
+    ],
+)
+def test_files_that_a_project_takes(kind: ProjectKind, with_mesh: bool, taken: set[str]) -> None:
+    names = ["a.JPG", "a.tif", "a.laz", "a.obj", "a.png", "a.mov", "jpg", ".jpg"]
+    extensions = upload_extensions(kind, with_mesh=with_mesh)
+    assert {name for name in names if extension_of(name) in extensions} == taken

@@ -1,6 +1,6 @@
-"""What the name of a file or folder tells: images, results, and folders that systems keep for themselves.
+"""Which files and folders an upload takes: by name, for the engine's scan and for the counts shown before it.
 
-Pure, and one table for all: what a folder is said to hold before an upload is what its walk finds.
+Kinds of files by extension, folders that systems keep for themselves, and how far symbolic links are followed. Pure.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-# What PIX4Dcloud takes, by the ending of the name (its support articles on images and on processed results).
+from tui_uploader.model import ProjectKind
+
+# What PIX4Dcloud accepts, by extension (its support articles on images and on processed results).
 IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".tif", ".tiff"})
 RESULT_EXTENSIONS = frozenset({".tif", ".tiff", ".las", ".laz", ".obj", ".mtl"})
 TEXTURE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png"})
-"""Results too, but only beside the mesh that wears them."""
+"""Results too, but only in the folder of a mesh."""
 
 _SYSTEM_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "deleted files (Windows recycle bin)": ("$recycle.bin", "recycler", "recycled"),
@@ -34,27 +36,34 @@ _SYSTEM_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "system data (macOS)": (".spotlight-v100", ".fseventsd", ".temporaryitems", "temporary items", "__macosx"),
     "system data (network storage)": ("@tmp",),
 }
-"""Names of folders, case folded, by what is in them."""
+"""Names of folders, case folded, by their content."""
 
 _NUMBERED_SYSTEM_FOLDERS: Mapping[str, re.Pattern[str]] = {
     "deleted files (Linux trash)": re.compile(r"\.trash-\d+"),
     "deleted files (network recycle bin)": re.compile(r"network recycle bin \d+|recycle bin - volume_\d+"),
     "recovered pieces of files (disk check)": re.compile(r"found\.\d{3}"),
 }
-"""The same where the name ends in a number, such as that of the user."""
+"""The same for names that end in a number, such as that of the user."""
 
 _CONTENT_OF_FOLDER = {name: content for content, names in _SYSTEM_FOLDERS.items() for name in names}
 
 
 def extension_of(path: str) -> str:
-    """Lower case, with its dot; empty where there is none."""
+    """Lower case, with its dot; empty if there is none."""
     name = path.rpartition("/")[2]
     stem, dot, ending = name.rpartition(".")
     return f".{ending.lower()}" if dot and stem else ""
 
 
+def upload_extensions(kind: ProjectKind, *, with_mesh: bool) -> frozenset[str]:
+    """Extensions of the files that a project of this kind takes from one folder, with or without a mesh in it."""
+    if kind is ProjectKind.IMAGES:
+        return IMAGE_EXTENSIONS
+    return RESULT_EXTENSIONS | TEXTURE_EXTENSIONS if with_mesh else RESULT_EXTENSIONS
+
+
 def has_mesh(names: Iterable[str]) -> bool:
-    """Whether textures among these files of one folder belong to a result."""
+    """Whether one of these files of one folder is a mesh, so that textures beside it belong to a result."""
     return any(name[-4:].lower() == ".obj" for name in names)
 
 
@@ -62,10 +71,18 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".")
 
 
-def system_content(path: str, within: str = "") -> str | None:
-    """What lies in the folder `path` if it is, or lies in, one that a system keeps for itself; None if it is no such.
+def is_within(path: str, folders: Iterable[str]) -> bool:
+    """Whether `path` is one of `folders` or below one. All absolute, and without symbolic links.
 
-    The folder `within` was entered on purpose: names on its path do not count.
+    Links are followed only to targets within the folders that the user named.
+    """
+    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)
+
+
+def system_content(path: str, within: str = "") -> str | None:
+    """The content of the folder `path` if it is, or is below, a system folder; otherwise None.
+
+    Names on the path of `within`, a folder that the user chose, do not count.
     """
     entered = within.split("/")
     for name in path.split("/"):

@@ -92,7 +92,7 @@ def test_a_change_during_the_read_is_noticed(
 def test_a_file_that_is_gone_is_called_vanished(tmp_path: Path) -> None:
     candidate = written(tmp_path / "photo.jpg", b"content")
     (tmp_path / "photo.jpg").unlink()
-    with pytest.raises(SourceVanished, match=r"photo\.jpg is not there any more"):
+    with pytest.raises(SourceVanished, match=r"photo\.jpg is missing"):
         fingerprint(candidate.path)
 
 

@@ -149,7 +149,7 @@ def test_a_sparse_tiff_is_whole(tmp_path: Path, compression: int) -> None:
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "a.jpg", b"") == "a.jpg is empty; copy it again from where it came from."
+    assert refusal(tmp_path / "a.jpg", b"") == "a.jpg is empty; copy it again from the card."
 
 
 def test_a_file_of_zeros_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tui_uploader.errors import SourceRefused
-from tui_uploader.intake.formats.mesh_text import MOST_READ, check_mesh
+from tui_uploader.intake.formats.mesh_text import MAX_READ, check_mesh
 from tui_uploader.intake.inspect import inspect_result
 
 LICENCE = b"# All rights reserved, and a line of this licence is long.\n" * 3000
@@ -54,8 +54,8 @@ OTHERS = {
     "words after v": b"v one two three\n",
     "vertex and words": b"v 1 2 3 and more\n",
     "comments alone": LICENCE,
-    "endless comments": b"#" + b"-" * MOST_READ + b"\nv 1 2 3\nnewmtl a\n",
-    "endless number": b"v " + b"1" * MOST_READ + b" x\n",
+    "endless comments": b"#" + b"-" * MAX_READ + b"\nv 1 2 3\nnewmtl a\n",
+    "endless number": b"v " + b"1" * MAX_READ + b" x\n",
     "utf-16": "v 1 2 3\nnewmtl a\n".encode("utf-16"),
     "binary": b"v 1 2\0 3\n",
 }

@@ -148,7 +148,7 @@ def test_results_and_the_textures_beside_their_mesh(tmp_path: Path) -> None:
         "mesh/t.png",
     ]
     assert skipped(tmp_path, kind=RESULTS) == {
-        "photo.jpg": "not a result (.jpg); a texture lies beside its .obj",
+        "photo.jpg": "not a result (.jpg); textures are taken only from the folder of their .obj",
         "notes.pdf": "not a result (.pdf)",
     }
 
@@ -248,7 +248,7 @@ def test_a_circle_of_folders_ends_and_is_told_once(tmp_path: Path) -> None:
     touch(tmp_path, "card/inner/a.jpg")
     (tmp_path / "card/inner/back").symlink_to(tmp_path / "card")
     assert names(found(tmp_path), tmp_path) == ["card/inner/a.jpg"]
-    assert skipped(tmp_path) == {"back": "links back to a folder that it lies in"}
+    assert skipped(tmp_path) == {"back": "links to a folder that contains it"}
 
 
 def test_dead_and_circular_links_are_told(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Which content a file holds, told by one read of it.
+"""Identify the content of a file by reading it once.
 
-One pass over the bytes gives both the identity that recognises a duplicate and the CRC32 that the object store checks.
-Both sums, and the reads, let go of the interpreter's lock: threads run side by side.
+One pass over the bytes gives both the identity, which finds duplicates, and the CRC32, which the object storage checks.
+Both hashes and the reads release the interpreter lock, so threads run in parallel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BUFFER_SIZE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The content of a file."""
+    """Hashes of the content of a file."""
 
     identity: str
     """xxh3-128 of the content, 32 hex digits."""
@@ -38,7 +38,7 @@ class Fingerprint:
 
 
 class _ThreadBuffer(threading.local):
-    """One buffer for each thread, for as long as the thread lives: reading allocates nothing."""
+    """One buffer per thread, so that reading allocates nothing."""
 
     def __init__(self) -> None:
         self.view = memoryview(bytearray(_BUFFER_SIZE))
@@ -48,12 +48,12 @@ _buffer = _ThreadBuffer()
 
 
 def fingerprint(path: str, descriptor: int | None = None, part_size: int | None = None) -> Fingerprint:
-    """Read the file once, from its beginning to its end. Blocking: for a thread.
+    """Read the file once, from beginning to end. Blocking: for a thread.
 
-    With `descriptor`, the file that is open there is read, and `path` only names it; its position is moved.
-    `part_size` is the length of the parts whose CRC32 is wanted as well; None: the whole is one part.
+    With `descriptor`, that open file is read, its position is moved, and errors name `path`. `part_size` is the length
+    of the parts that get a CRC32 of their own; None: the whole file is one part.
 
-    Raises SourceChanged when it changed meanwhile; SourceVanished; SourceUnreadable.
+    Raises SourceChanged when the file changed meanwhile; SourceVanished, SourceUnreadable.
     """
     with open_source(path, descriptor) as (opened, before):
         found = _read(opened, before.st_size, part_size or max(1, before.st_size))
@@ -65,7 +65,7 @@ def fingerprint(path: str, descriptor: int | None = None, part_size: int | None 
 
 def changed_while_read(path: str) -> SourceChanged:
     return SourceChanged(
-        f"{printable(path)} changed while it was being read; it is read again once nothing writes to it."
+        f"{printable(path)} changed while it was being read. It will be read again once nothing writes to it."
     )
 
 
@@ -89,9 +89,9 @@ def _read(descriptor: int, size: int, part_size: int) -> Fingerprint:
 
 
 def crc32_of(file: BinaryIO, offset: int, length: int) -> int:
-    """CRC32 of `length` bytes from `offset`, read without moving the file's position. Blocking: for a thread.
+    """CRC32 of `length` bytes at `offset`, read without moving the file's position. Blocking: for a thread.
 
-    Raises SourceChanged when the file ends before them; SourceVanished, SourceUnreadable.
+    Raises SourceChanged when the file is shorter; SourceVanished, SourceUnreadable.
     """
     view, crc32, end = _buffer.view, 0, offset + length
     while offset < end:
@@ -107,7 +107,7 @@ def crc32_of(file: BinaryIO, offset: int, length: int) -> int:
 
 
 def crc32_joined(parts: Iterable[tuple[int, int]]) -> int:
-    """CRC32 of a whole from (CRC32, length in bytes) of its parts, in order."""
+    """CRC32 of a file from (CRC32, length in bytes) of its parts, in order."""
     whole = 0
     for crc32, length in parts:
         whole = zlib_ng.crc32_combine(whole, crc32, length)

@@ -1,8 +1,8 @@
-"""Whether a file is what its name says, whole, and of a kind that the service takes; and what its EXIF tells.
+"""Check that a file is complete and of the kind that its name says, and read the facts of a photo.
 
-A file that nobody can use is better refused before the upload, on the field with the drone at hand, than hours later.
-Only headers and ends of most files are read: well under a millisecond for a file in the page cache. A JPEG with
-something behind its pixels is read through, some 3 GB/s; a text is read to its first statement that tells its kind.
+An unusable file is better refused before the upload, in the field with the drone at hand, than hours later. Only
+headers and ends of most files are read: well under a millisecond for a file in the page cache. A JPEG with data after
+its pixels is read completely, at some 3 GB/s; a text is read to the first statement that identifies its kind.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": _PNG,
     b"LASF": _POINTS,
 }
-"""First bytes of a file, and what it then is."""
+"""Kinds of files by their first bytes."""
 _EXPECTED = {
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
@@ -52,7 +52,7 @@ _EXPECTED = {
     ".mtl": _MATERIALS,
 }
 _TEXTS = {_MESH: check_mesh, _MATERIALS: check_materials}
-"""Kinds without a signature, and what recognises them."""
+"""Kinds without a signature, and the functions that recognise them."""
 _RESULT_TYPES = {
     ".las": "point_cloud",
     ".laz": "point_cloud",
@@ -69,15 +69,15 @@ _PNG_SIZE_AT = 16
 """Offset of width and height in a PNG: PNG 1.2, 4.1.1, the header chunk comes first."""
 _BUFFER = 1 << 15
 _LONGEST_XMP = 1 << 20
-_COPY_AGAIN = "copy it again from where it came from"
+_COPY_AGAIN = "copy it again from the card"
 
 
 def inspect_image(path: str, descriptor: int | None = None) -> PhotoFacts:
-    """Judge an image and read its facts. Blocking: for a thread.
+    """Check an image and read its facts. Blocking: for a thread.
 
-    With `descriptor`, the file that is open there is read, and `path` only names it; its position is moved.
+    With `descriptor`, that open file is read, its position is moved, and errors name `path`.
 
-    Raises SourceRefused with a sentence that helps; SourceVanished, SourceUnreadable.
+    Raises SourceRefused with advice for the user; SourceVanished, SourceUnreadable.
     """
     with _opened(path, descriptor) as (file, size):
         kind = _identified(path, file)
@@ -85,7 +85,7 @@ def inspect_image(path: str, descriptor: int | None = None) -> PhotoFacts:
 
 
 def photo_facts(path: str, descriptor: int | None = None) -> PhotoFacts:
-    """Read the facts of an image and leave its pixels alone, so that one that is cut off has facts too.
+    """Read the facts of an image without checking its pixels, so an incomplete image has facts too.
 
     Blocking: for a thread. `descriptor` is used as in `inspect_image`.
 
@@ -109,11 +109,9 @@ def photo_facts(path: str, descriptor: int | None = None) -> PhotoFacts:
 
 
 def inspect_result(path: str, descriptor: int | None = None) -> None:
-    """Judge a result. Blocking: for a thread.
+    """Check a result. Blocking: for a thread. `descriptor` is used as in `inspect_image`.
 
-    With `descriptor`, the file that is open there is read, and `path` only names it; its position is moved.
-
-    Raises SourceRefused with a sentence that helps; SourceVanished, SourceUnreadable.
+    Raises SourceRefused with advice for the user; SourceVanished, SourceUnreadable.
     """
     with _opened(path, descriptor) as (file, size):
         if _identified(path, file) == _TIFF:
@@ -123,7 +121,7 @@ def inspect_result(path: str, descriptor: int | None = None) -> None:
 def result_type(path: str) -> str:
     """`orthomosaic`, `dsm`, `index`, `point_cloud`, `mesh`, `mesh_material` or `mesh_texture`.
 
-    GeoTIFFs are told apart by the words of their names, as mapping programs write them: `field_7_dsm.tif`.
+    The kind of a GeoTIFF is taken from the words of its name, as mapping programs write them: `field_7_dsm.tif`.
     """
     if known := _RESULT_TYPES.get(extension_of(path)):
         return known
@@ -144,14 +142,14 @@ def _opened(path: str, descriptor: int | None) -> Iterator[tuple[BinaryIO, int]]
 
 
 def _identified(path: str, file: BinaryIO) -> str:
-    """What the file is, which is what its extension says."""
+    """The kind of the file. Raises SourceRefused unless its extension says the same."""
     head = file.read(_BUFFER)
     expected = _EXPECTED.get(extension_of(path))
     if expected is None:
-        raise _refused(path, "has a name of no kind of file that is uploaded; give it the right extension")
+        raise _refused(path, "has an extension that is not uploaded; give it the right one")
     found = next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
     if found is None and not any(head):
-        raise _refused(path, f"holds nothing but zeros where it begins; {_COPY_AGAIN}")
+        raise _refused(path, f"begins with nothing but zeros; {_COPY_AGAIN}")
     if found is None and expected in _TEXTS:
         _check_text(path, file, expected)
         return expected
@@ -186,7 +184,7 @@ def _facts_in_header(file: BinaryIO, header: JpegHeader, size: int) -> PhotoFact
 
 
 def _structures(file: BinaryIO, blocks: Iterable[Block], size: int) -> Iterator[tuple[TiffReader, Directory]]:
-    """Of the EXIF blocks, those that can be read; the image is good without them."""
+    """The EXIF blocks that can be read; a photo is complete without any."""
     for block in blocks:
         try:
             reader = TiffReader(file, block.at, min(block.size, size - block.at))
@@ -203,7 +201,7 @@ def _content(file: BinaryIO, block: Block) -> bytes:
 def _tiff_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
     reader, main = _tiff_directory(path, file, size)
     if _has_further_layers(reader, main):
-        raise _refused(path, "holds several pages or a pyramid; export it as a TIFF of one layer")
+        raise _refused(path, "contains several pages or a pyramid; export it as a TIFF with a single layer")
     return _facts_in_directory(reader, main)
 
 

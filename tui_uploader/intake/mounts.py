@@ -1,9 +1,9 @@
-"""Which mount a file was met in, and whether its file system keeps times of change that no program can set.
+"""Identify the mount of a file, and whether its file system keeps a ctime that no program can set.
 
-Numbers of devices, inodes and mounts are given again after a card was taken out, so another card at the same path may
-carry all of them. Linux counts mounts, since version 6.8, with a number that is not given again until the machine
-starts anew (statx(2), STATX_MNT_ID_UNIQUE). Together with the kernel's id of that start it is the same for one mount
-only. No such number is to be had on older kernels and other systems; there a mount is never recognised.
+Numbers of devices, inodes and mounts are reused after a card was taken out, so another card at the same path may have
+all of them. Since version 6.8 Linux also numbers mounts without reuse until the next boot (statx(2),
+STATX_MNT_ID_UNIQUE); together with the kernel's boot id that identifies one mount. Older kernels and other systems have
+no such number; there a mount is never recognised.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ _KEEPS_CTIME = frozenset(
         0x01021994,  # tmpfs
     }
 )
-"""Types (statfs(2)) of file systems whose inode numbers and times of change (ctime) are the kernel's own. FAT and exFAT
-set the ctime with the mtime or not at all; what network and FUSE file systems tell is the word of another program."""
+"""Types (statfs(2)) of file systems whose inode numbers and ctime are the kernel's own. FAT and exFAT set the ctime
+with the mtime or not at all; those of network and FUSE file systems come from another program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """What is known of the mount of a file."""
+    """The mount of a file."""
 
     identity: str = ""
-    """16 hex digits that no other mount has or will have; empty where the system tells no such thing."""
+    """16 hex digits that no other mount has or will have; empty where the system has no such number."""
     keeps_ctime: bool = False
-    """Every change of a file there leaves a new ctime, and inode numbers last."""
+    """Every change of a file sets a new ctime, and inode numbers are stable."""
 
 
 UNKNOWN = Mount()
 
 
 def mount_of(descriptor: int) -> Mount:
-    """The mount of an open file or folder. Two system calls, no reading; for a thread, as those may wait for a disk."""
+    """The mount of an open file or folder. For a thread: its two system calls may wait for a disk."""
     if sys.platform != "linux":
         return UNKNOWN
     return Mount(_identity(descriptor), _type(descriptor) in _KEEPS_CTIME)
 
 
 def mount_at(path: str) -> Mount:
-    """The mount of what is at `path`; UNKNOWN where that cannot be opened."""
+    """The mount at `path`; UNKNOWN if that cannot be opened."""
     if sys.platform != "linux":
         return UNKNOWN
     try:
@@ -78,24 +78,24 @@ def _identity(descriptor: int) -> str:
     boot, statx = _boot_id(), getattr(_libc(), "statx", None)
     if not boot or statx is None:
         return ""
-    told = ctypes.create_string_buffer(_STATX_BYTES)
-    if statx(descriptor, b"", _AT_EMPTY_PATH | _AT_STATX_DONT_SYNC, _STATX_MNT_ID_UNIQUE, told) != 0:
+    buffer = ctypes.create_string_buffer(_STATX_BYTES)
+    if statx(descriptor, b"", _AT_EMPTY_PATH | _AT_STATX_DONT_SYNC, _STATX_MNT_ID_UNIQUE, buffer) != 0:
         return ""
-    (mask,) = struct.unpack_from("=I", told, _MASK_AT)
+    (mask,) = struct.unpack_from("=I", buffer, _MASK_AT)
     if not mask & _STATX_MNT_ID_UNIQUE:
         return ""
-    (number,) = struct.unpack_from("=Q", told, _MOUNT_ID_AT)
-    # One mount of btrfs shows several volumes, each with a device number and inode numbers of its own.
+    (number,) = struct.unpack_from("=Q", buffer, _MOUNT_ID_AT)
+    # One mount of btrfs contains several subvolumes, each with its own device number and inode numbers.
     device = os.fstat(descriptor).st_dev
     return xxhash.xxh3_64_hexdigest(f"{boot} {number} {device}".encode())
 
 
 def _type(descriptor: int) -> int | None:
     fstatfs = getattr(_libc(), "fstatfs", None)
-    told = ctypes.create_string_buffer(_STATFS_BYTES)
-    if fstatfs is None or fstatfs(descriptor, told) != 0:
+    buffer = ctypes.create_string_buffer(_STATFS_BYTES)
+    if fstatfs is None or fstatfs(descriptor, buffer) != 0:
         return None
-    return ctypes.c_long.from_buffer(told).value
+    return ctypes.c_long.from_buffer(buffer).value
 
 
 @cache
@@ -105,7 +105,7 @@ def _libc() -> ctypes.CDLL:
 
 @cache
 def _boot_id() -> str:
-    """Empty where the kernel tells none."""
+    """Empty if the kernel has none."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):

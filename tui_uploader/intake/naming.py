@@ -1,8 +1,8 @@
-"""What a file is called in the project.
+"""Choose the name of a file in the project.
 
 Names must be unique in a project, even across folders: a second object of the same name silently replaces the first.
-Cards of two flights both hold a `DJI_0001.JPG`. So where a name is taken by other content, the file gets a
-name that its own content decides, the same in every run and on every machine.
+Cards of two flights both contain a `DJI_0001.JPG`. So where a name is taken by other content, the file gets a name that
+is derived from its own content, the same in every run and on every machine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 
 LONGEST_NAME = 255
-"""Bytes of UTF-8: what the common file systems take, so that a project can be downloaded anywhere."""
+"""Bytes of UTF-8: the limit of common file systems, so that a project can be downloaded anywhere."""
 
 _TAG_LENGTHS = (6, 12, 32)
 _LONGEST_EXTENSION = 16
@@ -21,7 +21,7 @@ _SEPARATORS = frozenset("/\\")
 
 
 def folded(name: str) -> str:
-    """What two names have in common that a file system, a service or a person could confuse.
+    """A key that is equal for names which a file system, a service or a person could confuse.
 
     The canonical caseless match of the Unicode Standard (chapter 3.13, D145), written composed.
     """
@@ -32,7 +32,7 @@ def folded(name: str) -> str:
 def name_choices(name: str, identity: str) -> Iterator[str]:
     """Object names for the file `name` whose content has `identity` (32 hex digits), in order of preference.
 
-    First `name` itself (composed to NFC) where it is clean; then with more and more of `identity` in it, such as
+    First `name` itself (composed to NFC) if it is clean; then with more and more digits of `identity`, such as
     `DJI_0001-1f3a9c.JPG`. All are distinct, clean, and the same in every run.
     """
     composed = unicodedata.normalize("NFC", name)
@@ -44,13 +44,13 @@ def name_choices(name: str, identity: str) -> Iterator[str]:
     for length in _TAG_LENGTHS:
         ending = f"-{identity[:length]}{extension}"
         choice = _cut(stem, LONGEST_NAME - len(ending.encode())) + ending
-        if choice not in given:  # a name of full length can end like its own tagged form
+        if choice not in given:  # a name of maximal length can already end in its own tag
             given.add(choice)
             yield choice
 
 
 def holds_identity(name: str, identity: str) -> bool:
-    """Whether `name` is one that only a file of this very content is given: the last of its choices."""
+    """Whether `name` is the last of the choices for this content, which no other content can have."""
     return _split(name)[0].endswith(f"-{identity}")
 
 
@@ -68,12 +68,12 @@ def _cleaned(name: str) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    stem, extension = os.path.splitext(name)  # noqa: PTH122 - a name here is no path of this machine
+    stem, extension = os.path.splitext(name)  # noqa: PTH122 - not a path of this machine
     if len(extension.encode()) > _LONGEST_EXTENSION:
         return name, ""
     return stem, extension
 
 
-def _cut(text: str, most_bytes: int) -> str:
-    """The longest beginning of `text` that takes at most `most_bytes` bytes of UTF-8."""
-    return text.encode()[:most_bytes].decode(errors="ignore")
+def _cut(text: str, max_bytes: int) -> str:
+    """The longest prefix of `text` with at most `max_bytes` bytes of UTF-8."""
+    return text.encode()[:max_bytes].decode(errors="ignore")

@@ -1,7 +1,7 @@
-"""A hash of a few pieces of a file, which tells files apart that look alike from outside, without reading them whole.
+"""A hash of a few pieces of a file, which distinguishes files with equal metadata without reading them completely.
 
-Cameras whose clock starts anew with every flight write files of the same names, sizes and times; no two exposures have
-the same pixels. 64 KiB at the beginning, in the middle and at the end hold headers and three rows of pixels.
+Cameras whose clock restarts with every flight write files of the same names, sizes and times; no two exposures have the
+same pixels. 64 KiB at the beginning, in the middle and at the end contain headers and three rows of pixels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SIZE_WITH_A_MIDDLE = 4 * 1024**2
 
 
 def pieces(size: int) -> list[tuple[int, int]]:
-    """Offset and length of the pieces of a file of `size` bytes, in order and apart from each other."""
+    """Offset and length of the pieces of a file of `size` bytes, in order and without overlap."""
     if size <= 2 * PIECE:
         return [(0, size)]
     first, last = (0, PIECE), (size - PIECE, PIECE)
@@ -23,14 +23,14 @@ def pieces(size: int) -> list[tuple[int, int]]:
 
 
 class Sampler:
-    """Gathers the samples of a file of `size` bytes from its bytes as they go by, in order."""
+    """Computes the samples of a file of `size` bytes from its chunks, given in order."""
 
     def __init__(self, size: int) -> None:
         self._hash = xxhash.xxh3_128()
         self._left = pieces(size)
 
     def update(self, offset: int, chunk: memoryview) -> None:
-        """The bytes from `offset` on, which go on where those before ended."""
+        """Add the chunk at `offset`, where the previous chunk ended."""
         end = offset + len(chunk)
         while self._left:
             start, length = self._left[0]
@@ -47,12 +47,12 @@ class Sampler:
 
 
 def read_samples(descriptor: int, size: int) -> str:
-    """The samples of the open file, of which at most 192 KiB are read; its position is not moved. Blocking.
+    """Compute the samples of the open file, reading at most 192 KiB; its position is not moved. Blocking.
 
-    Equals those of no whole file when the file is shorter than `size`. Raises OSError.
+    If the file is shorter than `size`, the result equals that of no complete file. Raises OSError.
     """
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # reads no more than it is asked for
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead
     sampler = Sampler(size)
     for offset, length in pieces(size):
         while length and (chunk := os.pread(descriptor, length, offset)):

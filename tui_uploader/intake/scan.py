@@ -1,12 +1,12 @@
-"""From paths that a person gave to the files worth reading; whatever is left out is named with its reason.
+"""Find the files to upload in paths that a user named; everything left out is reported with the reason.
 
-Memory cards are messy: other files beside the images, folders of the system, links, half-dead file systems. One bad
-entry never ends the walk, and nothing is opened here but folders.
+Memory cards are messy: other files beside the images, system folders, links, damaged file systems. One bad entry never
+ends the scan, and nothing but folders is opened.
 
-What the user named may be a link. Below it a link is followed only to what lies within something that the user named:
-a card, or whoever wrote to it, must not choose which files of this machine are uploaded. Where a file was found to lie
-is kept with it, and later it is opened there without following any link (see `source`), so that a link which is
-exchanged behind the walk's back leads nowhere. A hard link cannot be told from a file of the card.
+A path that the user named may be a link. Below it a link is followed only to targets within paths that the user named:
+a card, or a person who wrote to it, must not choose which files of this machine are uploaded. A candidate keeps its
+real path, and is later opened there without following any link (see `source`), so replacing a link after the scan has
+no effect. A hard link cannot be told from a file of the card.
 """
 
 from __future__ import annotations
@@ -20,39 +20,40 @@ from pathlib import Path, PurePath
 
 from tui_uploader.errors import NoSuchPath, SourceVanished
 from tui_uploader.file_kinds import (
-    IMAGE_EXTENSIONS,
-    RESULT_EXTENSIONS,
     TEXTURE_EXTENSIONS,
     extension_of,
     has_mesh,
     is_hidden,
+    is_within,
     system_content,
+    upload_extensions,
 )
 from tui_uploader.intake.mounts import UNKNOWN, Mount, mount_at, mount_of
 from tui_uploader.intake.source import cause, kind_of, open_source, source_error
-from tui_uploader.links import LEADS_OUT, lies_within
 from tui_uploader.model import ProjectKind, Skipped
 from tui_uploader.text import counted, natural_key, printable
+
+_LEADS_OUT = "a link that leads out of the folders you named; name its target to upload it"
 
 _FolderKey = tuple[int, int]  # device and inode
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file worth reading, as it was when it was found."""
+    """A file to upload, as it was at one moment."""
 
     path: str
     """Absolute; undecodable bytes as surrogate escapes."""
     size: int
     mtime_ns: int
-    """As large, or as far before 1970, as the file system says."""
+    """Whatever the file system reports, however large or far before 1970."""
     inode: int
     ctime_ns: int | None = None
-    """None where the file system keeps none that programs cannot set."""
+    """None where programs can set the file system's ctime, or it has none."""
     mount: str = ""
-    """See `Mount.identity`: empty where it is not known."""
+    """`Mount.identity`; empty if unknown."""
     real: str = ""
-    """Where it lies: the same without symbolic links. Empty where `path` has none."""
+    """The path without symbolic links; empty if `path` has none."""
 
     @classmethod
     def of(cls, path: str, status: os.stat_result, mount: Mount = UNKNOWN, real: str = "") -> Candidate:
@@ -63,7 +64,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class ScanBatch:
-    """Some of what was found, in the order of the walk."""
+    """A part of what a scan found, in its order."""
 
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...]
@@ -72,18 +73,17 @@ class ScanBatch:
 def scan(
     paths: Sequence[str], kind: ProjectKind, *, named: Iterable[str] = (), batch_size: int = 500
 ) -> Iterator[ScanBatch]:
-    """Walk files and folders, in natural order: `DJI_2` before `DJI_10`. Blocking: for a thread.
+    """Scan files and folders in natural order: `DJI_2` before `DJI_10`. Blocking: for a thread.
 
     A file that is reached in two ways comes once; hard links are files of their own. No batch is empty. `named` are
-    other paths that the user named outright: like `paths` themselves, they are not left out for their names, and links
-    may lead to them.
+    other paths that the user named: like `paths`, they are never skipped for their names, and links may lead to them.
 
-    Raises, before the first batch, NoSuchPath when one of `paths` does not exist, and SourceUnreadable when one
-    cannot be read or entered; at the end, SourceVanished when a card went away while it was looked through.
+    Raises NoSuchPath and SourceUnreadable before the first batch, see `named_path`; at the end SourceVanished when a
+    card was taken out during the scan.
     """
     given = [named_path(path) for path in paths]
     found: list[Candidate | Skipped] = []
-    for entry in _Walk(kind, given, list(named)).entries(given):
+    for entry in _Scan(kind, given, list(named)).entries(given):
         found.append(entry)
         if len(found) >= batch_size:
             yield _batch(found)
@@ -93,10 +93,10 @@ def scan(
 
 
 def named_path(given: str) -> str:
-    """Return the absolute path of something that a user named, without `..`. Blocking: for a thread.
+    """Return the absolute path, without `..`, of a file or folder that a user named. Blocking: for a thread.
 
-    The only judge of such paths. Raises NoSuchPath when there is nothing, SourceUnreadable when it cannot be read or
-    entered, SourceVanished when its card or server is away.
+    This is the only place that judges such paths. Raises NoSuchPath if there is nothing, SourceUnreadable if it cannot
+    be read or entered, SourceVanished if its card or server is not connected.
     """
     if not given:
         raise NoSuchPath("An empty path names no file; write . for the current folder.")
@@ -108,12 +108,12 @@ def named_path(given: str) -> str:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NoSuchPath(
-            f"{printable(given)} does not exist; check the spelling, and whether the card is mounted."
+            f"No such file or folder: {printable(given)}. Check the spelling, and whether the card is mounted."
         ) from error
     except OSError as error:
         raise source_error(given, error) from error
-    except ValueError as error:  # a zero byte, or a character that no file name can hold
-        raise NoSuchPath(f"{printable(given)} cannot be the name of a file.") from error
+    except ValueError as error:  # a zero byte, or a character that no file name can have
+        raise NoSuchPath(f"Invalid path: {printable(given)}.") from error
     return path
 
 
@@ -124,7 +124,7 @@ def candidate_of(path: str, real: str = "") -> Candidate:
 
 
 def candidate_at(path: str, descriptor: int, real: str = "") -> Candidate:
-    """The file that is open, as it is now; `path` and `real` tell where it was opened. Raises OSError."""
+    """The open file as it is now; `path` and `real` are where it was opened. Raises OSError."""
     return Candidate.of(path, os.fstat(descriptor), mount_of(descriptor), real)
 
 
@@ -136,52 +136,52 @@ class _Folder:
     """Without symbolic links."""
     key: _FolderKey
     lineage: frozenset[_FolderKey]
-    """Keys of this folder and of those that it was reached through."""
+    """Keys of this folder and of those through which it was reached."""
     mount: Mount
 
 
-class _Walk:
-    """One scan. It remembers where it has been, because several ways can lead to one place."""
+class _Scan:
+    """One scan. It remembers visited folders and files, because several paths can lead to one place."""
 
     def __init__(self, kind: ProjectKind, given: Sequence[str], named: Sequence[str]) -> None:
-        """`given` is walked; like the rest of what the user `named`, it is never left out for its name."""
+        """`given` is scanned; `named` are all other paths that the user named."""
         self._kind = kind
         self._roots = {path: os.path.realpath(path) for path in given}
         self._elsewhere = [path for path in named if path not in self._roots]
         self._named = frozenset([*named, *self._roots.values()])
-        self._folders_seen: set[_FolderKey] = set()
-        self._files_seen: set[str] = set()  # real paths
+        self._visited_folders: set[_FolderKey] = set()
+        self._visited_files: set[str] = set()  # real paths
 
     def entries(self, paths: Iterable[str]) -> Iterator[Candidate | Skipped]:
         for path in paths:
             try:
                 status = Path(path).stat()
-            except OSError as error:  # it was there when the scan began
+            except OSError as error:  # it existed when the scan began
                 yield _unreadable(path, error)
                 continue
             if stat.S_ISDIR(status.st_mode):
                 yield from self._below(_folder(path, self._roots[path], status, above=frozenset()))
                 _check_still_there(path, status)
                 continue
-            textures = self._kind is ProjectKind.RESULTS and has_mesh(_siblings(path))
-            if found := self._file(path, self._roots[path], status, textures, mount_at(path)):
+            with_mesh = self._kind is ProjectKind.RESULTS and has_mesh(_siblings(path))
+            if found := self._file(path, self._roots[path], status, with_mesh, mount_at(path)):
                 yield found
 
     def _may_lead_to(self, real: str) -> bool:
-        """Whether a link may be followed to there."""
-        if lies_within(real, self._roots.values()):
+        """Whether a link to this real path is followed."""
+        if is_within(real, self._roots.values()):
             return True
-        # Resolved now, and no earlier: what else the user named may lie on a card that does not answer.
-        return lies_within(real, map(os.path.realpath, self._elsewhere))
+        # Resolved only if needed: the other named paths may be on a card that hangs.
+        return is_within(real, map(os.path.realpath, self._elsewhere))
 
     def _below(self, top: _Folder) -> Iterator[Candidate | Skipped]:
-        """Depth first; of each folder the files before the folders."""
+        """Depth first; in each folder the files before the subfolders."""
         pending = [top]
         while pending:
             folder = pending.pop()
-            if folder.key in self._folders_seen:
+            if folder.key in self._visited_folders:
                 continue
-            self._folders_seen.add(folder.key)
+            self._visited_folders.add(folder.key)
             subfolders = []
             for found in self._inside(folder):
                 if isinstance(found, _Folder):
@@ -200,65 +200,65 @@ class _Walk:
         visible = [entry for entry in entries if not is_hidden(entry.name) or _is_system_folder(entry)]
         if hidden := len(entries) - len(visible):
             yield Skipped(folder.path, f"{counted(hidden, 'hidden entry', 'hidden entries')} inside")
-        textures = has_mesh(entry.name for entry in visible)
+        with_mesh = has_mesh(entry.name for entry in visible)
         del entries
         visible.sort(key=lambda entry: natural_key(entry.name), reverse=True)
         while visible:
-            entry = visible.pop()  # each is let go of: it keeps what it was asked for, half a kilobyte
+            entry = visible.pop()  # frees it: an entry keeps its stat result, half a kilobyte
             try:
-                found = self._entry(folder, entry, textures)
+                found = self._entry(folder, entry, with_mesh)
             except OSError as error:
                 found = _unreadable(entry.path, error)
             if found:
                 yield found
 
-    def _entry(self, folder: _Folder, entry: os.DirEntry[str], textures: bool) -> Candidate | Skipped | _Folder | None:
+    def _entry(self, folder: _Folder, entry: os.DirEntry[str], with_mesh: bool) -> Candidate | Skipped | _Folder | None:
         is_link = entry.is_symlink()
         if is_link:
             real = os.path.realpath(entry.path)
             if not self._may_lead_to(real):
-                return Skipped(entry.path, LEADS_OUT)
+                return Skipped(entry.path, _LEADS_OUT)
         else:
             real = entry.path if folder.real is folder.path else f"{folder.real.rstrip('/')}/{entry.name}"
         if entry.is_dir():
             inner = _folder(entry.path, real, entry.stat(), above=folder.lineage)
             if inner.key in folder.lineage:
-                return Skipped(entry.path, "links back to a folder that it lies in")
+                return Skipped(entry.path, "links to a folder that contains it")
             is_named = inner.path in self._named or inner.real in self._named
             if not is_named and (content := _system_content(entry, inner, folder)):
                 return Skipped(entry.path, f"a folder of {content}; uploaded only if you name it")
             return inner
         if is_link:
-            return self._file(entry.path, real, entry.stat(), textures, mount_at(entry.path))
-        if reason := _refusal(entry.name, self._kind, textures):
+            return self._file(entry.path, real, entry.stat(), with_mesh, mount_at(entry.path))
+        if reason := _skip_reason(entry.name, self._kind, with_mesh):
             return Skipped(entry.path, reason)
         status = entry.stat()
-        # A file may be a mount of its own.
+        # A single file can be a mount point.
         mount = folder.mount if status.st_dev == folder.key[0] else mount_at(entry.path)
-        return self._file(entry.path, real, status, textures, mount)
+        return self._file(entry.path, real, status, with_mesh, mount)
 
     def _file(
-        self, path: str, real: str, status: os.stat_result, textures: bool, mount: Mount
+        self, path: str, real: str, status: os.stat_result, with_mesh: bool, mount: Mount
     ) -> Candidate | Skipped | None:
-        """None for a file that was reached before."""
-        if real in self._files_seen:
+        """None for a file that was already found."""
+        if real in self._visited_files:
             return None
-        self._files_seen.add(real)
+        self._visited_files.add(real)
         if not stat.S_ISREG(status.st_mode):
             return Skipped(path, f"is {kind_of(status)}")
-        if reason := _refusal(path.rpartition("/")[2], self._kind, textures):
+        if reason := _skip_reason(path.rpartition("/")[2], self._kind, with_mesh):
             return Skipped(path, reason)
         return Candidate.of(path, status, mount, real)
 
 
 def _check_still_there(path: str, before: os.stat_result) -> None:
-    """Raises SourceVanished when another file system, or nothing, is at `path` now: what was found there is not all."""
+    """Raises SourceVanished when another file system, or nothing, is at `path` now: the scan is incomplete."""
     try:
         there = Path(path).stat().st_dev == before.st_dev
     except OSError:
         there = False
     if not there:
-        raise SourceVanished(f"{printable(path)} went away while it was looked through; put the card or disk back in.")
+        raise SourceVanished(f"{printable(path)} was disconnected during the scan; put the card or disk back in.")
 
 
 def _batch(found: Sequence[Candidate | Skipped]) -> ScanBatch:
@@ -280,17 +280,16 @@ def _unreadable(path: str, error: OSError) -> Skipped:
     return Skipped(path, "links to something that does not exist" if dead_link else "vanished during the scan")
 
 
-def _refusal(name: str, kind: ProjectKind, textures: bool) -> str | None:
-    """Why a file of this name is not wanted; None when it is."""
+def _skip_reason(name: str, kind: ProjectKind, with_mesh: bool) -> str | None:
+    """Why a file of this name is not uploaded; None if it is."""
     extension = extension_of(name)
+    if extension in upload_extensions(kind, with_mesh=with_mesh):
+        return None
     shown = printable(extension, 12) or "no extension"
     if kind is ProjectKind.IMAGES:
-        return None if extension in IMAGE_EXTENSIONS else f"not an image ({shown})"
-    if extension in RESULT_EXTENSIONS or (textures and extension in TEXTURE_EXTENSIONS):
-        return None
-    if extension in TEXTURE_EXTENSIONS:
-        return f"not a result ({shown}); a texture lies beside its .obj"
-    return f"not a result ({shown})"
+        return f"not an image ({shown})"
+    beside = "; textures are taken only from the folder of their .obj" if extension in TEXTURE_EXTENSIONS else ""
+    return f"not a result ({shown}){beside}"
 
 
 def _is_system_folder(entry: os.DirEntry[str]) -> bool:
@@ -301,7 +300,7 @@ def _is_system_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _system_content(entry: os.DirEntry[str], inner: _Folder, above: _Folder) -> str | None:
-    """What a system keeps in the folder `inner`, judged by its name and, for a link, by where that leads."""
+    """The content of a system folder, judged by its name and, for a link, by its target; None for others."""
     return system_content(entry.name) or (system_content(inner.real, above.real) if entry.is_symlink() else None)
 
 

@@ -1,7 +1,7 @@
-"""Opening the user's files, and the one translation of what the system says about them into errors of the tree.
+"""Open the user's files without following links, and translate errors of the system into those of `errors`.
 
-The walk decides where a file lies, and which links lead there. From then on no link is followed: somebody who can write
-to a card, or to a folder above, could point one at another file between the walk and the upload.
+The scan decides which file a path means. From then on no link is followed: a person who can write to a card, or to a
+folder above, could point one at another file between the scan and the upload.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ _GONE = frozenset(
         *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, getattr(errno, "ENOMEDIUM", errno.ENODEV)),
     }
 )
-"""Of a card or disk that was taken out, a network folder whose server is away, a FUSE file system whose program ended
-(ENOTCONN)."""
+"""A card or disk was taken out, the server of a network folder is unreachable, or the program behind a FUSE file system
+exited (ENOTCONN)."""
 _ADVICE = {
     errno.EACCES: "give your user the right to read it",
     errno.EPERM: "give your user the right to read it",
-    errno.EIO: "the card or its reader may be failing; copy what is left of it at once",
+    errno.EIO: "the card or its reader may be failing; copy its files to another disk at once",
     errno.ELOOP: "its symbolic links lead in a circle",
-    errno.ENAMETOOLONG: "move the folder nearer to the root, its path is too long to be opened",
+    errno.ENAMETOOLONG: "move the folder nearer to the root: its path is too long to be opened",
     errno.EMFILE: "too many files are open at once; try again",
 }
 
 
-# O_NONBLOCK: should a pipe have taken the file's place, opening it would wait for a writer.
+# O_NONBLOCK: if a pipe has replaced the file, opening it must not wait for a writer.
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-# O_PATH: as on any path, the right to enter a folder is enough; reading it is not needed.
+# O_PATH: permission to enter a folder is enough, as on any path; permission to read it is not needed.
 _ENTER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
 def open_source(path: str, descriptor: int | None = None, *, real: str = "") -> Iterator[tuple[int, os.stat_result]]:
-    """A descriptor of a regular file and its state at the beginning of the block, for as long as the block lasts.
+    """Open a regular file for the block; gives its descriptor and its status at the beginning.
 
-    `real` is where the file was found to lie, see `Candidate.real`; no symbolic link is followed on the way there.
-    A `descriptor` that the caller has opened is used as it is and stays open; `path` is then only what errors name.
+    `real` is the path that is opened, see `Candidate.real`; no symbolic link on it is followed. A `descriptor` opened
+    by the caller is used instead and stays open; errors then name `path`.
 
-    An OSError that comes up in the block becomes SourceVanished or SourceUnreadable, too.
+    Raises SourceVanished, SourceUnreadable, also for an OSError raised in the block.
     """
     try:
         opened = _opened(path, real or path) if descriptor is None else descriptor
@@ -64,10 +64,7 @@ def open_source(path: str, descriptor: int | None = None, *, real: str = "") -> 
 
 
 def _opened(path: str, real: str) -> int:
-    """A descriptor of what is at the absolute path `real`. Raises OSError; SourceUnreadable where a link is on it.
-
-    Errors name the file `path`.
-    """
+    """Open the absolute path `real`. Raises OSError; SourceUnreadable, which names `path`, if a link is on it."""
     if sys.platform == "darwin" and hasattr(os, "O_NOFOLLOW_ANY"):
         try:
             return os.open(real, _READ | os.O_NOFOLLOW_ANY)
@@ -105,27 +102,27 @@ def _is_link(name: str, folder: int) -> bool:
 
 def _over_a_link(path: str) -> SourceUnreadable:
     return SourceUnreadable(
-        f"{printable(path)} is not read: its path now leads over a link, which may lead out of the folders you "
-        "named. Upload its folder again to have it looked for as it is now."
+        f"{printable(path)} was not read: its path now leads over a link, which may lead out of the folders you named. "
+        "Upload its folder again to use its present path."
     )
 
 
 def source_error(path: str, error: OSError) -> SourceError:
-    """What the user reads when `error` came up for the file or folder `path`."""
+    """The error for an OSError about the file or folder `path`."""
     if error.errno in _GONE:
-        return SourceVanished(f"{printable(path)} is not there any more; put the card or disk back in and try again.")
+        return SourceVanished(f"{printable(path)} is missing; put the card or disk back in and retry.")
     return SourceUnreadable(f"{printable(path)} cannot be read: {cause(error)}.")
 
 
 def cause(error: OSError) -> str:
-    """The system's words and, where there is something to be said, what helps; no full stop."""
+    """The system's message and, where there is one, advice; without a full stop."""
     said = printable(error.strerror or str(error))
     advice = _ADVICE.get(error.errno or 0)
     return f"{said} ({advice})" if advice else said
 
 
 def kind_of(found: os.stat_result) -> str:
-    """`a folder`, `a named pipe, not a file` and the like, for what is not a regular file."""
+    """`a folder`, `a named pipe, not a file` and the like, for anything but a regular file."""
     kinds = (
         (stat.S_ISDIR, "a folder"),
         (stat.S_ISFIFO, "a named pipe, not a file"),

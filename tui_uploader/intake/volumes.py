@@ -1,4 +1,4 @@
-"""Finds which mounted file system a path lies in, without touching that file system: it may hang."""
+"""Find the mounted file system of a path without touching it: it may hang."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path, PurePosixPath
 _MOUNTS = Path("/proc/self/mountinfo")
 _REMEMBERED_SECONDS = 1.0
 _MOST_LINKS = 40
-"""As many as Linux follows (path_resolution(7))."""
+"""The limit of Linux (path_resolution(7))."""
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 _PARTS_OF_A_VOLUME = 3
-"""Of a path where the system lists no mounts: `/Volumes/CARD` on macOS."""
+"""Leading parts of a path, such as `/Volumes/CARD` on macOS, where the system lists no mounts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A mounted file system; another one after it was mounted anew."""
+    """A mounted file system; a new one after every mount."""
 
     point: str
-    """Where it is mounted."""
+    """Its mount point."""
     mount: str = ""
-    """Its number among the mounts of now and that of its device; empty where the system does not tell."""
+    """Numbers of the mount and of its device; empty where the system lists no mounts."""
 
     @property
     def is_root(self) -> bool:
@@ -33,7 +33,7 @@ class Volume:
 
 
 def volumes_in(mountinfo: bytes) -> list[Volume]:
-    """The mounts that `/proc/self/mountinfo` lists (proc(5)), in its order: of two at one point, the later is seen."""
+    """The mounts in `/proc/self/mountinfo` (proc(5)), in its order: of two at one point, the later one is visible."""
     found = []
     for line in mountinfo.splitlines():
         fields = line.split(b" ")
@@ -44,7 +44,7 @@ def volumes_in(mountinfo: bytes) -> list[Volume]:
 
 
 def volume_of(path: str, volumes: Sequence[Volume]) -> Volume:
-    """The one that holds an absolute path without symbolic links."""
+    """The volume of an absolute path without symbolic links."""
     holding = [volume for volume in volumes if path == volume.point or path.startswith(volume.point.rstrip("/") + "/")]
     if not holding:
         return Volume(str(PurePosixPath(*PurePosixPath(path).parts[:_PARTS_OF_A_VOLUME])))
@@ -53,7 +53,7 @@ def volume_of(path: str, volumes: Sequence[Volume]) -> Volume:
 
 
 class Volumes:
-    """What is mounted now. Asks the system once a second at most."""
+    """The volumes mounted now. Asks the system at most once a second."""
 
     def __init__(self, mountinfo: Path = _MOUNTS) -> None:
         self._mountinfo = mountinfo
@@ -62,17 +62,16 @@ class Volumes:
         self._by_folder: dict[str, Volume] = {}
 
     def of(self, path: str) -> Volume:
-        """Where an absolute path leads. Symbolic links in the root file system are followed; what lies in any other is
-        not touched."""
-        self._look_again()
+        """The volume of an absolute path. Symbolic links in the root file system are followed; no other is touched."""
+        self._refresh()
         folder = os.path.dirname(path)  # noqa: PTH120 -- any bytes are a path
         found = self._by_folder.get(folder)
         if found is None:
             found = self._by_folder[folder] = volume_of(self._followed(folder), self._volumes)
-        # A file system may be mounted on the path itself.
+        # The path itself can be a mount point.
         return max(found, volume_of(path, self._volumes), key=lambda volume: len(volume.point))
 
-    def _look_again(self) -> None:
+    def _refresh(self) -> None:
         now = time.monotonic()
         if now - self._read_at < _REMEMBERED_SECONDS:
             return
@@ -84,7 +83,7 @@ class Volumes:
             self._volumes = []
 
     def _followed(self, folder: str) -> str:
-        """The same folder by a path without those symbolic links that lie in the root file system."""
+        """The path of the same folder without the symbolic links of the root file system."""
         left = _MOST_LINKS
         reached, ahead = "/", [part for part in folder.split("/") if part]
         while ahead:

@@ -45,7 +45,7 @@ async def test_facts_are_those_of_the_file_in_the_upload(tmp_path: Path) -> None
         with pytest.raises(SourceChanged, match=r"a\.JPG has another size or date than the file in this upload"):
             await manager.queries.photo_facts(upload, ids["a.JPG"])
         second.unlink()
-        with pytest.raises(SourceVanished, match=r"b\.TIF is not there any more"):
+        with pytest.raises(SourceVanished, match=r"b\.TIF is missing"):
             await manager.queries.photo_facts(upload, ids["b.TIF"])
         with pytest.raises(NoSuchFile):
             await manager.queries.photo_facts(upload, 99)

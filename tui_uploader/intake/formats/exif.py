@@ -1,7 +1,7 @@
 """The one reader of EXIF: where, when and how an image was taken.
 
-EXIF is written by anything from a drone to a broken script. A fact that is missing or makes no sense is None; nothing
-here raises.
+EXIF is written by anything from a drone to a broken script. A fact that is missing or impossible is None; nothing here
+raises.
 
 Source: EXIF 2.32, sections 4.6.5 (camera, date, exposure) and 4.6.6 (GPS); XMP part 3, 1.1.3 and 1.1.4, for the packet
 beside it.
@@ -20,7 +20,7 @@ from tui_uploader.intake.formats.gps import (
     LONGEST_TEXT,
     LONGITUDE,
     Axis,
-    Position,
+    Coordinates,
     from_numbers,
     from_text,
     position,
@@ -59,7 +59,7 @@ def exif_facts(structures: Iterable[tuple[TiffReader, Directory]], xmp: Iterable
 
 
 def by_cameras_clock(taken_at: str) -> float:
-    """`PhotoFacts.taken_at` as seconds since the epoch, as if the camera's clock were UTC: good for an order only."""
+    """`PhotoFacts.taken_at` as seconds since the epoch, as if the camera's clock were UTC: only for sorting."""
     return datetime.fromisoformat(taken_at).replace(tzinfo=UTC).timestamp()
 
 
@@ -137,7 +137,7 @@ def _altitude(reader: TiffReader, gps: Directory) -> float | None:
     return signed if lowest <= signed <= highest else None
 
 
-def _position(reader: TiffReader, gps: Directory) -> Position:
+def _position(reader: TiffReader, gps: Directory) -> Coordinates:
     return position(
         _degrees(reader, gps, tiff.GPS_LATITUDE, tiff.GPS_LATITUDE_REF, LATITUDE),
         _degrees(reader, gps, tiff.GPS_LONGITUDE, tiff.GPS_LONGITUDE_REF, LONGITUDE),

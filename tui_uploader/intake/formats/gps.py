@@ -1,6 +1,6 @@
-"""Latitude and longitude in the shapes that cameras, drones and scripts write them. What makes no sense is None.
+"""Parse latitude and longitude in the notations of cameras, drones and scripts. Impossible values are None.
 
-Source: EXIF 2.32, 4.6.6 (numbers and the letter that goes with them); XMP part 2, 2.4.1 (`52,30.98N`); DJI's XMP
+Source: EXIF 2.32, 4.6.6 (numbers and their hemisphere letter); XMP part 2, 2.4.1 (`52,30.98N`); DJI's XMP
 namespace `drone-dji`, in which older drones misspell the longitude.
 """
 
@@ -21,11 +21,11 @@ class Axis:
     most: float
     """Degrees."""
     letters: str
-    """Of the positive and of the negative half."""
+    """Of the positive and of the negative hemisphere."""
 
 
 LATITUDE, LONGITUDE = Axis(90, "NS"), Axis(180, "EW")
-Position = tuple[float, float] | tuple[None, None]
+Coordinates = tuple[float, float] | tuple[None, None]
 
 _NUMBER = r"\d{1,3}(?:\.\d{0,20})?"
 # The surrogate is a degree sign of Latin-1 in what was read as UTF-8.
@@ -41,7 +41,7 @@ _SPELLINGS = (
     (rb"GPSLatitude", rb"GPSLongitude"),
     (rb"GpsLatitude", rb"GpsLong(?:i|ti)tude"),
 )
-"""Local names of the properties: of EXIF in XMP, and of DJI."""
+"""Local names of the XMP properties of EXIF and of DJI."""
 
 
 def from_numbers(parts: Sequence[float | None], letter: str, axis: Axis) -> float | None:
@@ -80,15 +80,15 @@ def from_text(text: str, letter: str, axis: Axis) -> float | None:
     return from_numbers([signed, *(part for part in rest if part is not None)], said or letter, axis)
 
 
-def position(latitude: float | None, longitude: float | None) -> Position:
-    """Both or none. Zeros are what a receiver writes that saw no satellite."""
+def position(latitude: float | None, longitude: float | None) -> Coordinates:
+    """Both or neither. Receivers write two zeros when they have no fix."""
     if latitude is None or longitude is None or latitude == longitude == 0:
         return None, None
     return latitude, longitude
 
 
-def xmp_position(packet: bytes) -> Position:
-    """Of an XMP packet, which is searched and not parsed: no entity is expanded, whatever it holds."""
+def xmp_position(packet: bytes) -> Coordinates:
+    """Position in an XMP packet. The packet is searched, not parsed, so no entity is ever expanded."""
     for latitude_name, longitude_name in _SPELLINGS:
         found = position(_property(packet, latitude_name, LATITUDE), _property(packet, longitude_name, LONGITUDE))
         if found != (None, None):
@@ -97,7 +97,7 @@ def xmp_position(packet: bytes) -> Position:
 
 
 def _property(packet: bytes, name: bytes, axis: Axis) -> float | None:
-    """An attribute or an element of any prefix."""
+    """The value of an attribute or element with any prefix."""
     attribute = re.search(rb":" + name + rb"\s{0,9}=\s{0,9}[\"']([^\"'<>&]{1,64})[\"']", packet)
     element = attribute or re.search(rb":" + name + rb"(?:\s[^<>]{0,200})?>([^<>&]{1,64})</", packet)
     return from_text(element[1].decode("utf-8", "replace"), "", axis) if element else None

@@ -1,7 +1,7 @@
-"""Reads the markers of a JPEG file, never its pixels, and tells whether the image is there to its own end.
+"""Walk the markers of a JPEG file, without decoding pixels, to check that the image is complete.
 
-The end marker that counts is the one that the walk from the image's own beginning reaches: previews, films and padding
-may follow it, and they often have ends of their own.
+The end marker that counts is the one that a walk from the image's own beginning reaches: previews, videos and padding
+may follow it, and often have end markers of their own.
 
 Source: ITU-T T.81, annex B; EXIF 2.32 for the block that holds a TIFF structure; XMP part 3, 1.1.3, for the packet;
 CIPA DC-007 for the index of several images.
@@ -18,13 +18,13 @@ from tui_uploader.intake.formats.jpeg_decoder import DAC, DHT, DQT, DRI, FRAMES,
 from tui_uploader.intake.formats.tiff import MULTI_PICTURE_ENTRIES, NotTiff, TiffReader
 
 START = b"\xff\xd8\xff"
-"""The start marker, and the first byte of whatever marker comes next."""
+"""The start marker, and the first byte of any marker after it."""
 
 _TEM, _SOI, _EOI, _APP1, _APP2 = 0x01, 0xD8, 0xD9, 0xE1, 0xE2
 _RESTARTS, _RESERVED = frozenset(range(0xD0, 0xD8)), frozenset(range(0x02, 0xC0))
 _KEPT_BY_DECODER = FRAMES | {DAC, DHT, DQT, DRI, SOS}
 _SKIPPED = frozenset({0xDC, *range(0xE0, 0xF0), 0xFE})
-"""Segments that a decoder steps over: number of lines, application data, comment."""
+"""Segments that decoders skip: number of lines, application data, comment."""
 
 _ANY_MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -41,12 +41,12 @@ _TAIL = 1 << 19
 
 
 class BadJpeg(ValueError):
-    """The image cannot be decoded; the text says it of the file: `is cut off: ...`."""
+    """The image cannot be decoded; the message follows the file's name: `is cut off: ...`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Where the content of a segment lies in the file."""
+    """Position of the content of a segment in the file."""
 
     at: int
     size: int
@@ -54,7 +54,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """What comes before the pixels."""
+    """Facts from the segments before the pixels."""
 
     width: int
     height: int
@@ -71,7 +71,7 @@ class JpegReader:
         self._decoder = Decoder()
         self._at = len(START) - 1
         self._scan_at: int | None = None
-        """Up to where the restart markers of this scan are counted; None behind the scan."""
+        """Restart markers of this scan are counted up to here; None after the scan."""
         self._restarts = 0
         self._markers = 0
         self._blocks: dict[bytes, list[Block]] = {_EXIF_NAME: [], _XMP_NAME: [], _SEVERAL_IMAGES_NAME: []}
@@ -94,13 +94,13 @@ class JpegReader:
 
     def check_pixels(self) -> None:
         """Walk the scans up to the image's own end. Raises BadJpeg."""
-        if self._is_plainly_whole():
+        if self._is_evidently_complete():
             return
         try:
             while (marker := self._next(_MARKER_IN_SCAN)) != _EOI:
                 if marker == _SOI:
                     raise BadJpeg("is cut off: another image begins before its pixels end")
-                if marker == _TEM or (marker in _RESERVED and self._waits_for_restart()):
+                if marker == _TEM or (marker in _RESERVED and self._expects_restart()):
                     continue
                 self._read_segment(marker)
                 self._scan_at = self._at if marker == SOS else None
@@ -110,8 +110,8 @@ class JpegReader:
         except Undecodable as error:
             raise BadJpeg("is damaged: its pixels break off before their end") from error
 
-    def _waits_for_restart(self) -> bool:
-        """Whether there are restart markers to come in this scan: up to the next, decoders skip what has no meaning."""
+    def _expects_restart(self) -> bool:
+        """Whether restart markers are still to come in this scan: decoders skip unknown data up to the next one."""
         if self._scan_at is None:
             return False
         self._file.seek(self._scan_at)
@@ -122,8 +122,8 @@ class JpegReader:
         self._scan_at = self._at
         return self._restarts < self._decoder.restarts_in_scan
 
-    def _is_plainly_whole(self) -> bool:
-        """Whether these pixels end where they should, for all that is known without reading all of them.
+    def _is_evidently_complete(self) -> bool:
+        """Whether the pixels evidently end where they should, without reading all of them.
 
         That is so where the last 512 KiB of the file, or of the first image by the index of several, hold no marker
         but an end at their end, padding aside. Walking through all pixels of each photo costs more than its checksums
@@ -164,15 +164,15 @@ class JpegReader:
             if length < 2:
                 raise Undecodable("a segment shorter than its own length")
             self._decoder.take(marker, self._bytes(length)[2:])
-        self._at += max(length, 2)  # what decoders step over may be shorter than its length
+        self._at += max(length, 2)  # a skipped segment may be shorter than its length field
         if self._at > self._size:
             raise _Ended("a segment longer than the file")
 
     def _next(self, pattern: re.Pattern[bytes]) -> int:
-        """The code of the next marker, behind which the walk goes on. Raises Undecodable."""
+        """The code of the next marker; the walk continues after it. Raises Undecodable."""
         self._markers += 1
         if self._markers > _MOST_MARKERS:
-            raise Undecodable("more markers than anybody writes")
+            raise Undecodable("too many markers")
         look = _NEAR
         while True:
             self._file.seek(self._at)
@@ -183,7 +183,7 @@ class JpegReader:
             if len(chunk) < look:
                 raise _Ended("no marker up to the end of the file")
             self._at += len(chunk) - 1  # its last byte may be the first one of a marker
-            look = min(8 * look, _CHUNK)  # so that many markers do not make many long reads
+            look = min(8 * look, _CHUNK)  # so that many markers do not cause many long reads
 
     def _bytes(self, length: int) -> bytes:
         self._file.seek(self._at)

@@ -1,4 +1,4 @@
-"""What a JPEG decoder keeps of the segments that it reads, and where it gives up.
+"""Decide whether a JPEG decoder accepts a sequence of segments, by the state that it keeps of them.
 
 It gives up where libjpeg-turbo 3 does, the decoder of nearly every program: what that one reads with a warning is no
 reason to refuse a photo. The values of pixels are never decoded.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 DHT, DAC, SOS, DQT, DRI = 0xC4, 0xCC, 0xDA, 0xDB, 0xDD
 FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA})
-"""Start-of-frame markers of the processes that decoders know; the others are for hierarchical images."""
+"""Start-of-frame markers of the processes that decoders support; the others are for hierarchical images."""
 
 _PROGRESSIVE, _LOSSLESS, _ARITHMETIC = frozenset({0xC2, 0xCA}), frozenset({0xC3}), frozenset({0xC9, 0xCA})
 _LONGEST_SIDE = 65500
@@ -24,7 +24,7 @@ _ALL_COEFFICIENTS = 63
 
 
 class Undecodable(ValueError):
-    """A decoder gives up at this segment."""
+    """A decoder cannot continue after this segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +63,29 @@ class _Scan:
     tables: tuple[tuple[int, int], ...]
     """Numbers of the DC and the AC table of each component."""
     first: int
-    """Coefficients that the scan holds: the first and the last of them."""
+    """The first and the last coefficient in the scan."""
     last: int
     high: int
-    """Bits that earlier scans have brought, and the lowest bit that this one brings."""
+    """Bits given by earlier scans, and the lowest bit given by this one."""
     low: int
 
 
 class Decoder:
-    """Takes the segments of one image in their order."""
+    """Receives the segments of one image in order."""
 
     def __init__(self) -> None:
         self.frame: Frame | None = None
         self.restarts_in_scan = 0
-        """How many restart markers the scan that began last has inside."""
+        """Restart markers inside the current scan."""
         self._restart_interval = 0
         """MCUs between two restart markers; 0 for no such markers."""
         self._scans = 0
         self._several_scans = False
         self._quantization: set[int] = set()
         self._latched: set[_Component] = set()
-        """Components whose quantization table was there when their first scan began."""
+        """Components whose quantization table was defined when their first scan began."""
         self._huffman: dict[tuple[bool, int], int] = {}
-        """(Whether it is an AC table, its number) to the highest symbol of the table; -1 where it is no code tree."""
+        """The highest symbol by (is it an AC table, its number); -1 if the table is not a code tree."""
 
     def take(self, marker: int, body: bytes) -> None:
         """Read a segment whose content is `body`, without its length. Raises Undecodable."""
@@ -142,7 +142,7 @@ class Decoder:
         self.restarts_in_scan = (_units(frame, scan) - 1) // self._restart_interval if self._restart_interval else 0
 
     def _check_huffman(self, frame: Frame, scan: _Scan) -> None:
-        """Whether the tables are there that the scan is coded with."""
+        """Whether the tables of the scan are defined."""
         uses_dc = frame.lossless or not frame.progressive or (scan.first == 0 and scan.high == 0)
         uses_ac = not frame.lossless and (not frame.progressive or scan.first > 0)
         highest_dc = 16 if frame.lossless else 15
@@ -232,7 +232,7 @@ def _check_arithmetic(body: bytes) -> None:
 
 
 def _is_code_tree(counts: Sequence[int]) -> bool:
-    """Whether as many codes of 1, 2, ... bits can be told apart, and none is all ones (T.81, C.2)."""
+    """Whether so many codes of 1, 2, ... bits form a prefix code without one of all ones (T.81, C.2)."""
     code = 0
     for bits, count in enumerate(counts, 1):
         code += count

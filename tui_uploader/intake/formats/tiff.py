@@ -1,7 +1,7 @@
-"""Reads the directories of a TIFF structure: a TIFF or BigTIFF file, or the EXIF block of a JPEG, which is one too.
+"""Read the directories of a TIFF structure: a TIFF or BigTIFF file, or the EXIF block of a JPEG.
 
-Only structure is read, never pixels: an image library refuses kinds of pixels that it cannot show (five bands, 32-bit
-floats), but the service takes them. Nothing that a file says is believed before it was held against its real size.
+Only structure is read, never pixels: image libraries refuse pixel formats that they cannot display (five bands, 32-bit
+floats), but the service accepts them. Every offset and count is checked against the real size of the file.
 
 Source: TIFF revision 6.0; BigTIFF as of libtiff 4; EXIF 2.32 for the pointers to its directories;
 CIPA DC-007 for the index of several images.
@@ -30,19 +30,19 @@ _AT_A_TIME = 1 << 13
 _ASCII = 2
 _BYTES = frozenset({1, _ASCII, 7})
 _WHOLE = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-"""struct codes of the whole numbers, by the number that TIFF gives to a type."""
+"""struct codes of whole numbers, by TIFF's number of the type."""
 _RATIONAL = {5: "II", 10: "ii"}
 _REAL = _WHOLE | _RATIONAL | {11: "f", 12: "d"}
 _WIDTHS = dict.fromkeys(_BYTES, 1) | {kind: struct.calcsize(f"={code}") for kind, code in _REAL.items()}
 
 
 class NotTiff(ValueError):
-    """The bytes are not of this structure, or lead out of the file."""
+    """The bytes have another structure, or point outside the file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """Where the values of a tag lie. They are read when asked for."""
+class TiffEntry:
+    """Position of the values of a tag, which are read on demand."""
 
     type: int
     count: int
@@ -52,7 +52,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, TiffEntry]
     following: int
     """Offset of the next page's directory; 0 at the last."""
 
@@ -89,32 +89,32 @@ class TiffReader:
             raise NotTiff(f"a directory of {count} entries")
         entry_size, offset_size = struct.calcsize(f"={entry_format}"), struct.calcsize(f"={offset_format}")
         table = self._bytes(offset + head, count * entry_size)
-        entries: dict[int, Entry] = {}
+        entries: dict[int, TiffEntry] = {}
         for index, (tag, kind, length, inline) in enumerate(struct.iter_unpack(self.order + entry_format, table)):
             where = offset + head + (index + 1) * entry_size - offset_size
             if length * _WIDTHS.get(kind, 1) > offset_size:
                 (where,) = self._numbers(offset_format, inline)
-            entries.setdefault(tag, Entry(kind, length, where))  # of two entries for a tag, decoders take the first
+            entries.setdefault(tag, TiffEntry(kind, length, where))  # of two entries for a tag, decoders take the first
         return Directory(entries, self._following(offset + head + count * entry_size, offset_format))
 
     def has_directory(self, offset: int) -> bool:
-        """Whether a directory with readable entries is there, and not just some number in the place of its offset."""
+        """Whether a directory with readable entries is at `offset`, which may be an arbitrary number."""
         try:
             return any(entry.type in _WIDTHS for entry in self.directory(offset).entries.values())
         except NotTiff:
             return False
 
     def whole_numbers(self, directory: Directory, tag: int, most: int = _MOST_VALUES) -> tuple[int, ...]:
-        """At most `most` whole numbers of a tag; empty where it is missing or of another type.
+        """At most `most` whole numbers of a tag; empty if it is missing or of another type.
 
-        Raises NotTiff when they lie outside the structure, are negative, or more than a reader keeps.
+        Raises NotTiff when they are outside the structure, negative, or too many to keep.
         """
         if min(self.count(directory, tag), most) > _MOST_VALUES:
             raise NotTiff(f"too many values of tag {tag}")
         return tuple(self.each_whole_number(directory, tag, most))
 
     def each_whole_number(self, directory: Directory, tag: int, most: int) -> Iterator[int]:
-        """As `whole_numbers`, but one after the other, however many there are."""
+        """As `whole_numbers`, but one at a time, for any number of them."""
         count = min(self.count(directory, tag), most)
         for done in range(0, count, _AT_A_TIME):
             entry, length = directory.entries[tag], min(_AT_A_TIME, count - done)
@@ -125,14 +125,14 @@ class TiffReader:
             yield from found
 
     def count(self, directory: Directory, tag: int) -> int:
-        """How many whole numbers a tag has; 0 where it is missing or of another type."""
+        """Number of whole numbers of a tag; 0 if it is missing or of another type."""
         entry = directory.entries.get(tag)
         return entry.count if entry and entry.type in _WHOLE else 0
 
     def real_numbers(self, directory: Directory, tag: int, most: int) -> tuple[float | None, ...]:
         """The numbers of a tag, None for a rational without a value; empty where there are none or more than `most`.
 
-        Floats may be infinite or no number. Raises NotTiff when they lie outside the structure.
+        Floats may be infinite or no number. Raises NotTiff when they are outside the structure.
         """
         entry = directory.entries.get(tag)
         if entry is None or entry.type not in _REAL or entry.count > most:
@@ -146,7 +146,7 @@ class TiffReader:
     def text(self, directory: Directory, tag: int, most: int = 256) -> str:
         """At most `most` characters up to the closing zero; empty where the tag is missing or no text.
 
-        Raises NotTiff when they lie outside the structure.
+        Raises NotTiff when they are outside the structure.
         """
         entry = directory.entries.get(tag)
         if entry is None or entry.type != _ASCII:
@@ -157,16 +157,16 @@ class TiffReader:
     def block(self, directory: Directory, tag: int, most: int) -> bytes:
         """At most the first `most` bytes of a tag; empty where it is missing or holds no bytes.
 
-        Raises NotTiff when they lie outside the structure.
+        Raises NotTiff when they are outside the structure.
         """
         entry = directory.entries.get(tag)
         return self._values(entry, min(entry.count, most)) if entry and entry.type in _BYTES else b""
 
-    def _values(self, entry: Entry, count: int) -> bytes:
+    def _values(self, entry: TiffEntry, count: int) -> bytes:
         return self._bytes(entry.where, count * _WIDTHS[entry.type])
 
     def _following(self, at: int, offset_format: str) -> int:
-        """The offset at `at`; 0 where the file ends before it, which decoders take for the last directory."""
+        """The offset at `at`; 0 if the file ends before it, which decoders treat as the last directory."""
         size = struct.calcsize(f"={offset_format}")
         if at + size > self._size:
             return 0

@@ -1,10 +1,10 @@
-"""Whether the pixels that a TIFF directory describes are in the file.
+"""Check that a file contains the pixels that its TIFF directory describes.
 
-Tags that have a default or can be worked out may be missing, as decoders take it: sizes of strips that are not
-compressed or of an only strip, rows of a strip, bits and samples of a pixel.
+As in decoders, tags that have a default or can be calculated may be missing: sizes of uncompressed strips or of a
+single strip, rows of a strip, bits and samples of a pixel.
 
-Source: TIFF revision 6.0, sections 8 and 15; TIFFReadDirectory and TIFFFillStrip of libtiff 4.7 for what is missing
-or wrong; the GDAL GeoTIFF driver for chunks that were left out.
+Source: TIFF revision 6.0, sections 8 and 15; TIFFReadDirectory and TIFFFillStrip of libtiff 4.7 for missing
+or wrong tags; the GDAL GeoTIFF driver for omitted chunks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SEPARATE_PLANES = 2
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the image is cut into chunks: strips or tiles."""
+    """Division of the image into chunks: strips or tiles."""
 
     height: int
     """Of the image, in rows."""
@@ -48,7 +48,7 @@ class _Layout:
 
 
 def has_all_pixels(reader: TiffReader, main: Directory, size: int) -> bool:
-    """Whether the file of `size` bytes holds all chunks. Raises NotTiff where the directory describes no image."""
+    """Whether the file of `size` bytes contains all chunks. Raises NotTiff if the directory describes no image."""
     layout = _layout(reader, main)
     tags = (tiff.TILE_OFFSETS, tiff.TILE_SIZES) if layout.tiled else (tiff.STRIP_OFFSETS, tiff.STRIP_SIZES)
     offset_count, size_count = (reader.count(main, tag) for tag in tags)
@@ -58,8 +58,8 @@ def has_all_pixels(reader: TiffReader, main: Directory, size: int) -> bool:
     if offset_count < layout.chunks:
         return False
     if _is_uncompressed(reader, main) and not _is_subsampled(reader, main):
-        told = reader.each_whole_number(main, tags[1], layout.chunks)
-        if offset_count > layout.chunks and any(length < layout.size_of(index) for index, length in enumerate(told)):
+        lengths = reader.each_whole_number(main, tags[1], layout.chunks)
+        if offset_count > layout.chunks and any(length < layout.size_of(index) for index, length in enumerate(lengths)):
             raise NotTiff("other chunks than the image has")
         return _all_whole(offsets, sizes, layout, size)
     if layout.chunks > 1 and size_count < layout.chunks:
@@ -68,16 +68,16 @@ def has_all_pixels(reader: TiffReader, main: Directory, size: int) -> bool:
 
 
 def _all_whole(offsets: Iterable[int], sizes: Iterable[int], layout: _Layout, size: int) -> bool:
-    """Whether uncompressed chunks are in the file as far as the image needs them; their sizes may say anything."""
+    """Whether the file contains the uncompressed chunks that the image needs; their sizes may be wrong."""
     chunks = enumerate(zip_longest(offsets, sizes))
     return all(offset == length == 0 or offset + layout.size_of(index) <= size for index, (offset, length) in chunks)
 
 
 def _all_within(offsets: Iterable[int], sizes: Iterable[int], layout: _Layout, size: int) -> bool:
-    """Whether compressed chunks are in the file as their sizes say."""
+    """Whether the file contains the compressed chunks, by their sizes."""
     chunks = zip_longest(offsets, sizes, fillvalue=0)
     if layout.chunks == 1:
-        # An only chunk without a size reaches up to where its coding ends, which only a decoder knows.
+        # Only a decoder knows where a single chunk without a size ends.
         return all(offset + max(length, offset > 0) <= size for offset, length in chunks)
     return all(offset + length <= size and (length > 0 or offset == 0) for offset, length in chunks)
 
@@ -110,14 +110,14 @@ def _layout(reader: TiffReader, main: Directory) -> _Layout:
 def _is_uncompressed(reader: TiffReader, main: Directory) -> bool:
     if tiff.COMPRESSION not in main.entries:
         return True
-    said = reader.whole_numbers(main, tiff.COMPRESSION)  # some writers say it once for each sample
+    said = reader.whole_numbers(main, tiff.COMPRESSION)  # some writers repeat it for each sample
     if not said:
         raise NotTiff("a compression that is no number")
     return said[0] == _UNCOMPRESSED
 
 
 def _is_subsampled(reader: TiffReader, main: Directory) -> bool:
-    """Whether there may be fewer samples than `_Layout` counts."""
+    """Whether the image may have fewer samples than `_Layout` counts."""
     try:
         return reader.whole_numbers(main, tiff.PHOTOMETRIC, most=1) == (_YCBCR,)
     except NotTiff:
@@ -125,7 +125,7 @@ def _is_subsampled(reader: TiffReader, main: Directory) -> bool:
 
 
 def _one(reader: TiffReader, main: Directory, tag: int, default: int) -> int:
-    """Raises NotTiff where the tag is there, but is not one number."""
+    """Raises NotTiff if the tag exists but is not one number."""
     entry = main.entries.get(tag)
     if entry is None:
         return default

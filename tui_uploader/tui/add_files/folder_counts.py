@@ -12,15 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from tui_uploader.file_kinds import (
-    IMAGE_EXTENSIONS,
-    RESULT_EXTENSIONS,
-    TEXTURE_EXTENSIONS,
     extension_of,
     has_mesh,
     is_hidden,
+    is_within,
     system_content,
+    upload_extensions,
 )
-from tui_uploader.links import lies_within
 from tui_uploader.model import ProjectKind
 from tui_uploader.text import counted, natural_key
 
@@ -72,9 +70,7 @@ def child_path(folder: str, name: str) -> str:
 def uploadable(names: Iterable[str], kind: ProjectKind) -> list[str]:
     """The names, of all in one folder, that look like images, or like results and their textures."""
     known = list(names)
-    extensions = IMAGE_EXTENSIONS
-    if kind is ProjectKind.RESULTS:
-        extensions = RESULT_EXTENSIONS | TEXTURE_EXTENSIONS if has_mesh(known) else RESULT_EXTENSIONS
+    extensions = upload_extensions(kind, with_mesh=has_mesh(known))
     return [name for name in known if extension_of(name) in extensions and not is_hidden(name)]
 
 
@@ -159,7 +155,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _is_followed(root: str, kind: ProjectKind, link: os.DirEntry[str]) -> bool:
     """Whether a count of `root` follows `link`; a file that it links to already counts in its own folder."""
     target = os.path.realpath(link.path)
-    return lies_within(target, [root]) and (_is_folder(link) or not uploadable([target.rpartition("/")[2]], kind))
+    return is_within(target, [root]) and (_is_folder(link) or not uploadable([target.rpartition("/")[2]], kind))
 
 
 def _is_left_out(folder: str, name: str) -> bool:
