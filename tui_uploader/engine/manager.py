@@ -90,7 +90,7 @@ class UploadManager:
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
         project = await self._context.journal.write(self._supervisor.projects.new(name, account, kind))
-        await self._supervisor.projects.made(project)
+        await self._supervisor.projects.created(project)
         return self.queries.known_project(project)
 
     async def pause(self, upload: int) -> UploadStatus:

@@ -9,7 +9,7 @@ import pytest
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight
 from tui_uploader.cli.waiting import Ending, blocked_ending
-from tui_uploader.engine.scheduling.storage_pauses import QUIET_REFUSALS, StoragePauses, pause_after, told
+from tui_uploader.engine.scheduling.storage_pauses import QUIET_REFUSALS, StoragePauses, notice_of, pause_after
 from tui_uploader.errors import ClockSkewed, StorageKeyExpired, UploaderError
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.local_cloud.storage.meter import traffic_counts
@@ -62,7 +62,7 @@ def test_pauses_double_up_to_a_quarter_of_an_hour(refusals: int, chance: float, 
     ],
 )
 def test_what_is_told(error: UploaderError, refusals: int, words: str, person: bool) -> None:
-    notice = told(error, refusals)
+    notice = notice_of(error, refusals)
     assert words in notice.message and (notice.kind, notice.needs_person) == (error.kind, person)
 
 

@@ -13,7 +13,7 @@ from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import KnownContent
-from tui_uploader.engine.pipeline import check, walk
+from tui_uploader.engine.pipeline import check, path_walk
 from tui_uploader.engine.pipeline.transfer import Transfer
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, is_quiet, pause_after
 from tui_uploader.engine.sources.read import CheckedFile, read_file
@@ -72,7 +72,7 @@ async def test_a_walk_that_always_fails_is_told_with_its_path_and_tried_again(
 
     write_flight(world.card / "bad", 1)
     write_flight(world.card / "good", 2, size=3000)
-    monkeypatch.setattr(walk, "scan", broken)
+    monkeypatch.setattr(path_walk, "scan", broken)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card / "bad", world.card / "good", auto_process=False)
         await world.in_the_long_run(lambda: told(manager.queries.status().uploads[0]))
@@ -80,7 +80,7 @@ async def test_a_walk_that_always_fails_is_told_with_its_path_and_tried_again(
         status = await when(manager, upload.upload, lambda status: status.notice and status.notice.needs_person)
         assert status.notice is not None and str(world.card / "bad") in status.notice.message
         assert (status.counts, status.state) == (Counts(uploaded=2), UploadState.PREPARING)
-        monkeypatch.setattr(walk, "scan", scan)
+        monkeypatch.setattr(path_walk, "scan", scan)
         manager.try_now()
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
 
@@ -155,7 +155,7 @@ async def test_a_file_that_the_journal_cannot_hold_keeps_no_other_out(
 
     write_flight(world.card, 5)
     (world.card / "notes.txt").touch()
-    monkeypatch.setattr(walk, "scan", strange)
+    monkeypatch.setattr(path_walk, "scan", strange)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=4)

@@ -1,5 +1,5 @@
--- The engine's memory. Paths are bytes as the file system gives them; times are seconds since the epoch.
--- One process writes (see connection.py); a fact is set once it is known and never guessed.
+-- The journal. Paths are bytes as the file system gives them; times are seconds since the epoch.
+-- One process writes (see lock.py); a column is set when its fact is known, and never guessed.
 
 CREATE TABLE projects (
     id                  INTEGER PRIMARY KEY,
@@ -7,18 +7,18 @@ CREATE TABLE projects (
     remote_id           TEXT,                    -- the service's id; NULL until it exists there
     name                TEXT NOT NULL,
     kind                TEXT NOT NULL,
-    made_here           INTEGER NOT NULL,        -- this machine made it, or is going to
+    made_here           INTEGER NOT NULL,        -- this machine created it, or will
     make_asked_at       REAL,                    -- intent to create it, before the call
-    make_before         TEXT NOT NULL DEFAULT '', -- ids of projects of that name that were there before, one a line
+    make_before         TEXT NOT NULL DEFAULT '', -- ids of earlier projects of that name, one per line
     web_address         TEXT,
     processing          TEXT NOT NULL DEFAULT 'not_started',
-    word                TEXT,                    -- the service's own word
+    word                TEXT,                    -- the service's word for the state
     waiting_seconds     REAL,
     processing_seconds  REAL,
-    reason              TEXT,                    -- why processing failed, or was not started
+    reason              TEXT,                    -- why processing failed or was not started
     start_asked_at      REAL,                    -- intent to start processing, before the call
     start_word          TEXT,                    -- the service's word before that call
-    start_images        INTEGER,                 -- images registered when it was asked
+    start_images        INTEGER,                 -- images registered at that time
     started_at          REAL                     -- the service confirmed
 );
 CREATE UNIQUE INDEX one_row_per_remote_project ON projects (account, remote_id) WHERE remote_id IS NOT NULL;
@@ -33,9 +33,9 @@ CREATE TABLE uploads (
     dismissed       INTEGER NOT NULL DEFAULT 0,
     notice_kind     TEXT,
     notice          TEXT,
-    skipped         INTEGER NOT NULL DEFAULT 0,  -- how many paths were offered that are no files of the upload
+    skipped         INTEGER NOT NULL DEFAULT 0,  -- number of entries in `skipped`
     dismissed_at    REAL,
-    condensed       INTEGER NOT NULL DEFAULT 0   -- of its files only what was delivered is kept, see below
+    condensed       INTEGER NOT NULL DEFAULT 0   -- only delivered files are kept, see below
 );
 
 CREATE TABLE sources (
@@ -43,9 +43,9 @@ CREATE TABLE sources (
     upload      INTEGER NOT NULL REFERENCES uploads (id),
     path        BLOB NOT NULL,
     scanned     INTEGER NOT NULL DEFAULT 0,
-    error       TEXT,                            -- kind of the failure of its last walk
-    reason      TEXT,                            -- what the user reads of it
-    found_some  INTEGER NOT NULL DEFAULT 0,      -- a walk that is not at its end yet found files in it
+    error       TEXT,                            -- kind of error of its last walk
+    reason      TEXT,                            -- its message for the user
+    found_some  INTEGER NOT NULL DEFAULT 0,      -- an incomplete walk found files in it
     UNIQUE (upload, path)
 );
 
@@ -69,32 +69,32 @@ CREATE TABLE files (
     identity        TEXT,                        -- xxh3-128 of the content
     crc32           INTEGER,
     object          TEXT,                        -- its name in the project
-    duplicate_of    INTEGER,                     -- the file that holds the same content
-    error           TEXT,                        -- kind of the failure
-    reason          TEXT,                        -- what the user reads of it
-    etag            TEXT,                        -- the store confirmed the whole object
-    multipart       TEXT,                        -- upload id of a begun multipart upload
+    duplicate_of    INTEGER,                     -- the file that delivers the same content
+    error           TEXT,                        -- kind of error
+    reason          TEXT,                        -- its message for the user
+    etag            TEXT,                        -- of the whole object; set once the storage confirmed it
+    multipart       TEXT,                        -- id of its multipart upload
     part_size       INTEGER,
     register_asked  INTEGER NOT NULL DEFAULT 0,
     uploaded_at     REAL,
-    accepted        INTEGER NOT NULL DEFAULT 0,  -- the user wants it as it is, although its end is missing
-    ctime_ns        INTEGER,                     -- NULL where programs can set it, or there is none
-    mount           TEXT NOT NULL DEFAULT '',    -- see intake.mounts; empty where it is not known
-    proof           TEXT,                        -- how the store proved the object; NULL where that was not kept
-    real            BLOB                         -- where it lies; NULL where no symbolic link is on its path
+    accepted        INTEGER NOT NULL DEFAULT 0,  -- the user wants it uploaded although its end is missing
+    ctime_ns        INTEGER,                     -- NULL where programs can set it, or it does not exist
+    mount           TEXT NOT NULL DEFAULT '',    -- see intake.mounts; empty: unknown
+    proof           TEXT,                        -- how the storage proved the object; NULL: not kept
+    real            BLOB                         -- resolved path; NULL: no symbolic link on the path
 );
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);
 CREATE INDEX files_by_project ON files (project, stage);
 CREATE INDEX files_by_original ON files (duplicate_of) WHERE duplicate_of IS NOT NULL;
--- The same content is never sent twice to a project, whatever the code above believes.
+-- The same content is never sent twice to a project, even if the engine has a bug.
 CREATE UNIQUE INDEX one_holder_per_content ON files (project, identity)
     WHERE stage IN ('ready', 'sending', 'stored', 'registered');
 
--- What was uploaded in uploads that were dismissed long ago (see retention.py): enough for receipts, and to know the
--- content again. No file of `files` is the same, and none of them ever gets the number of one of these.
+-- Delivered files of uploads that were dismissed long ago (see retention.py): enough for receipts, and to recognise the
+-- content. Their numbers are never used again in `files`.
 CREATE TABLE delivered (
-    file         INTEGER PRIMARY KEY,            -- the number that it had in `files`
+    file         INTEGER PRIMARY KEY,            -- its number in `files` before
     upload       INTEGER NOT NULL REFERENCES uploads (id),
     project      INTEGER NOT NULL REFERENCES projects (id),
     path         BLOB NOT NULL,
@@ -110,15 +110,15 @@ CREATE TABLE delivered (
 CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
 CREATE INDEX delivered_by_upload ON delivered (upload);
 
--- The highest number of a row of `files` that was dropped, because another row stands for the same file.
+-- The highest number of a deleted row of `files` whose file another row represents.
 CREATE TABLE dropped (file INTEGER PRIMARY KEY);
 
--- Which content holds which object name of a project, for ever: nothing is overwritten.
+-- Which content an object name of a project belongs to, permanently: nothing is overwritten.
 CREATE TABLE names (
     project   INTEGER NOT NULL REFERENCES projects (id),
     folded    TEXT NOT NULL,                     -- see intake.naming.folded
     name      TEXT NOT NULL,
-    identity  TEXT NOT NULL,                     -- empty: an object that is not of this machine
+    identity  TEXT NOT NULL,                     -- empty: an object of another machine
     PRIMARY KEY (project, folded)
 ) WITHOUT ROWID;
 CREATE INDEX names_of_contents ON names (project, identity);
@@ -133,7 +133,7 @@ CREATE TABLE parts (
     PRIMARY KEY (file, number)
 ) WITHOUT ROWID;
 
--- What was read before: a file that is surely, or by its samples, the same is not read again.
+-- Contents read before: a file that is proven to be unchanged is not read again.
 CREATE TABLE known (
     path      BLOB PRIMARY KEY,
     size      INTEGER NOT NULL,
@@ -141,15 +141,15 @@ CREATE TABLE known (
     inode     INTEGER NOT NULL,
     identity  TEXT NOT NULL,
     crc32     INTEGER NOT NULL,
-    latitude  REAL,                              -- degrees, WGS 84; NULL where the camera wrote none
+    latitude  REAL,                              -- degrees, WGS 84; NULL: not in the image
     longitude REAL,
-    taken_at  REAL,                              -- by the camera's clock, which knows no time zone
+    taken_at  REAL,                              -- by the camera's clock, without time zone
     ctime_ns  INTEGER,                           -- ctime_ns and mount as in files
     mount     TEXT NOT NULL DEFAULT '',
-    samples   TEXT                               -- see intake.samples; NULL where an older version read it
+    samples   TEXT                               -- see intake.samples; NULL: read by an older version
 ) WITHOUT ROWID;
 
--- Multipart uploads that nobody goes on with: to be aborted as soon as the store can be reached.
+-- Stale multipart uploads, to be aborted once the storage is reachable.
 CREATE TABLE abandoned (
     project    INTEGER NOT NULL REFERENCES projects (id),
     object     TEXT NOT NULL,
@@ -157,19 +157,19 @@ CREATE TABLE abandoned (
     PRIMARY KEY (project, object, multipart)
 ) WITHOUT ROWID;
 
--- What the user set while the engine ran, as JSON.
+-- The user's preferences, as JSON.
 CREATE TABLE preferences (
     name   TEXT PRIMARY KEY,
     value  TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Bytes of bodies that left this machine, repeated ones too: what a mobile contract counts.
+-- Bytes of bodies that were sent, including repeated ones: what a mobile contract counts.
 CREATE TABLE traffic (
     day    TEXT PRIMARY KEY,                     -- local date, YYYY-MM-DD
     bytes  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Files and bytes by stage, kept true by the triggers, so that a status costs the same for any number of files.
+-- Files and bytes by stage, kept up to date by triggers, so that the cost of a status does not grow with the files.
 CREATE TABLE tallies (
     upload  INTEGER NOT NULL,
     stage   TEXT NOT NULL,

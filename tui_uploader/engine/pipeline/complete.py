@@ -1,4 +1,4 @@
-"""Closes uploads that have nothing left to do."""
+"""Complete uploads that have no work left."""
 
 from __future__ import annotations
 

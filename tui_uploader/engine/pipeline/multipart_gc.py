@@ -1,8 +1,8 @@
-"""Takes parts out of the store that no file will ever be made of.
+"""Abort stale multipart uploads.
 
-Only what this journal began is touched. An upload whose id is known is ours, and is aborted. One whose id was never
-learned cannot be told from that of another machine, which may send the same name to the same project: of those under
-that very name only the ones are aborted that are old and hold nothing, so that nobody can lose a byte by it.
+Only multipart uploads that this journal began are touched. One whose id is known is ours, and is aborted. One whose id
+was never received cannot be told from that of another machine that sends the same name to the same project: of those
+under that name, only old and empty ones are aborted, so that no other machine loses data.
 """
 
 from __future__ import annotations
@@ -26,50 +26,50 @@ from tui_uploader.model import FileStage
 log = logging.getLogger(__name__)
 
 OLD = 3600.0
-"""Seconds after which an upload without a part is one whose beginning was never learned."""
+"""Seconds after which a multipart upload without parts counts as stale."""
 
-_BETWEEN_LOOKS = 30.0
-"""Seconds. Nothing is urgent here, and everything else goes first."""
+_BETWEEN_CHECKS = 30.0
+"""Seconds. This is never urgent, and everything else goes first."""
 
 
 class MultipartCleaner:
-    """What cannot be aborted now is tried again later; what the store does not let us abort is left to its owner."""
+    """Retries later what cannot be aborted now; what the storage does not let us abort is left to its owner."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self.wakeup = context.notifier.subscribe(FileStage.FAILED, Topic.UPLOADS, Topic.WORK, Topic.ACCOUNTS)
         self._tasks = ProjectTasks(context, "clean up", self.wakeup)
-        self._next_look = 0.0
+        self._next_check = 0.0
         self._not_before: dict[StaleMultipart, float] = {}
 
     async def step(self) -> float | None:
         now = self._context.clocks.monotonic()
-        if now < self._next_look:
-            return self._next_look - now
+        if now < self._next_check:
+            return self._next_check - now
         left = await self._context.journal.read(open_multiparts.all_stale)
         by_project: defaultdict[int, list[StaleMultipart]] = defaultdict(list)
         for upload in left:
-            if upload.multipart == UNKNOWN and self._next_look:
-                # Noted since this engine started: the answer may be on its way.
+            if upload.multipart == UNKNOWN and self._next_check:
+                # Noted since the engine started: the answer may still arrive.
                 self._not_before.setdefault(upload, now + OLD)
             if self._not_before.get(upload, 0.0) <= now:
                 by_project[upload.project].append(upload)
         for project_id, those in by_project.items():
             project = self._context.summary.projects.get(project_id)
             if project is not None and not self._tasks.busy(project_id):
-                self._tasks.begin(project, partial(self._attend_to_all, those))
-        self._next_look = now + _BETWEEN_LOOKS
+                self._tasks.begin(project, partial(self._clean_all, those))
+        self._next_check = now + _BETWEEN_CHECKS
         dues = [due for upload in left if (due := self._not_before.get(upload)) is not None]
-        return max(self._next_look, min(dues)) - now if dues else None
+        return max(self._next_check, min(dues)) - now if dues else None
 
     async def close(self) -> None:
         await self._tasks.close()
 
-    async def _attend_to_all(self, of_one_project: Sequence[StaleMultipart]) -> None:
+    async def _clean_all(self, of_one_project: Sequence[StaleMultipart]) -> None:
         for upload in of_one_project:
-            await self._attend(upload)
+            await self._clean(upload)
 
-    async def _attend(self, upload: StaleMultipart) -> None:
+    async def _clean(self, upload: StaleMultipart) -> None:
         project = self._context.summary.projects.get(upload.project)
         account = None if project is None else self._context.account_of(project)
         if project is None or project.remote_id is None or account is None or not account.usable:
@@ -89,7 +89,7 @@ class MultipartCleaner:
             self._not_before[upload] = self._context.clocks.monotonic() + OLD
 
     def _gives_up(self, account: SignedIn, upload: StaleMultipart, error: UploaderError) -> bool:
-        log.warning("Parts of %r stay in the store for now: %s", upload.object, error)
+        log.warning("Cannot abort a multipart upload of %r now: %s", upload.object, error)
         action = decide(error, 0, self._context.clocks.random).action
         if action in (RetryAction.AWAIT_LINK, RetryAction.AWAIT_SIGN_IN):
             self._context.accounts.note(account, error)
@@ -97,11 +97,11 @@ class MultipartCleaner:
 
     async def _abort(self, store: ObjectStore, upload: StaleMultipart) -> bool:
         await store.abort_multipart(upload.object, upload.multipart)
-        log.info("Parts of %r that nobody needs are out of the store.", upload.object)
+        log.info("Aborted a stale multipart upload of %r.", upload.object)
         return True
 
     async def _sweep(self, store: ObjectStore, upload: StaleMultipart) -> bool:
-        """Whether nothing is left that could be ours. Where the store does not let us look, nothing can be done."""
+        """Abort old and empty multipart uploads of the name; return whether none is left that could be ours."""
         listed = await store.list_multiparts(upload.object)
         ours = await self._context.journal.read(
             partial(open_multiparts.in_use, project=upload.project, object_name=upload.object)
@@ -110,7 +110,7 @@ class MultipartCleaner:
         for multipart in suspects:
             if multipart.age >= OLD and await _is_empty(store, upload.object, multipart):
                 await store.abort_multipart(upload.object, multipart.id)
-                log.info("An upload of %r that was begun and never used is out of the store.", upload.object)
+                log.info("Aborted an unused multipart upload of %r.", upload.object)
         return all(multipart.age >= OLD for multipart in suspects)
 
 

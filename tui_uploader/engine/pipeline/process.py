@@ -1,8 +1,8 @@
-"""Starts processing exactly once, also across a crash, and follows it to the end.
+"""Start processing exactly once, even across a crash, and follow it to the end.
 
-The call that starts processing cannot be repeated safely. So the intent is journaled before it, with the word that
-the service had for the project then; while the answer is in doubt, that word decides: if it has changed, the call
-arrived; if it stays the same for a while, it did not, and is made again.
+The call that starts processing is not safe to repeat. So the intent is journaled before it, with the service's word for
+the project's state. If the answer is lost, that word decides: if it changes, the call arrived; if it stays the same for
+a while, the call did not arrive and is repeated.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ log = logging.getLogger(__name__)
 
 DOUBT_SECONDS = 60.0
 _UNKNOWN_START = (
-    "Whether processing was started is not known: the answer got lost, and the service still shows the run before. "
-    "Look at the project's page, and start it from here if need be."
+    "It is unknown whether processing was started: the answer was lost, and the service still shows the previous run. "
+    "Check the project's web page, and start processing from here if necessary."
 )
 _STALE_WORD_SECONDS = 600.0
 _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
@@ -52,50 +52,51 @@ _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.
 
 
 def start_is_due(summary: Summary, project: ProjectRecord) -> bool:
-    """Everything that the user queued is uploaded, and the service was not asked since the last image came."""
+    """Whether all queued files are uploaded, and processing was not started since the last image was registered."""
     if project.kind is not ProjectKind.IMAGES or project.remote_id is None or project.start_in_doubt:
         return False
     if project.processing in _RUNNING:
         return False
     images = summary.project_files(project.id, FileStage.REGISTERED)
     if images < MIN_IMAGES or images <= (project.start_images or 0):
-        return False  # most projects, after some years: told by a look at one number
+        return False  # decides for most projects, after some years, by one number
     kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
     return bool(kept) and kept[-1].auto_process and all(upload.state is UploadState.COMPLETE for upload in kept)
 
 
 def objection(summary: Summary, project: ProjectRecord, partial: bool) -> UploaderError | None:
-    """Why the user's wish to start processing cannot be met; None if it can."""
+    """Return why processing cannot be started at the user's request; None if it can."""
     name = printable(project.name)
     if project.kind is not ProjectKind.IMAGES:
-        return NotPossibleNow(f"{name} holds results: there is nothing to process.")
+        return NotPossibleNow(f"{name} is a project of results, which cannot be processed.")
     if project.processing in _RUNNING or project.start_in_doubt:
-        return NotPossibleNow(f"Processing of {name} is {project.processing} already.")
+        return NotPossibleNow(f"Processing of {name} is already {project.processing}.")
     images = summary.project_files(project.id, FileStage.REGISTERED)
     if images < MIN_IMAGES:
         return TooFewImages(
-            f"{name} has {counted(images, 'image')} from here, and processing needs at least {MIN_IMAGES}. Upload more."
+            f"{name} has {counted(images, 'image')} from this machine, but processing needs at least {MIN_IMAGES}. "
+            "Upload more."
         )
     kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
     unread = sum(upload.unscanned for upload in kept)
     if unread and not partial:
         return NotPossibleNow(
-            f"{counted(unread, 'path')} of {name} could not be looked through to the end yet. Wait, put the card back, "
-            "cancel the upload, or start with --partial."
+            f"{counted(unread, 'path')} of {name} not scanned completely yet. Wait, insert the card again, cancel the "
+            "upload, or start with --partial."
         )
     left = summary.project_files(project.id, *UNFINISHED)
     if left and not partial:
         return NotPossibleNow(
-            f"{counted(left, 'file')} of {name} are not uploaded yet. Wait, remove them, or start with --partial."
+            f"{counted(left, 'file')} of {name} not uploaded yet. Wait, remove them, or start with --partial."
         )
     return None
 
 
 def seen(project: ProjectRecord, remote: RemoteProject, age: float) -> ProcessingState:
-    """The state that the service's answer means, `age` seconds after processing was asked for.
+    """Return the state that the service's answer means, `age` seconds after processing was requested.
 
-    The final word of the run before may stand for a while; it is believed once another word was seen in between, or
-    after so long that the new run may have come to the same end unseen.
+    The service may show the final word of the previous run for a while. It counts for the new run once another word was
+    seen in between, or after so long that the new run may have reached the same end unnoticed.
     """
     if remote.state is None:
         return project.processing
@@ -108,10 +109,10 @@ def seen(project: ProjectRecord, remote: RemoteProject, age: float) -> Processin
 
 
 def polling_interval(age: float, estimates: tuple[float | None, float | None]) -> float:
-    """Seconds until the next look at a run that was asked for `age` seconds ago.
+    """Return the seconds until the next query of a run that was requested `age` seconds ago.
 
-    Soon at first, so that the user sees it taken up, then every minute, and after an hour every five; more often where
-    the service expects to be quick.
+    Short at first, so that the user sees the run begin, then a minute, and five minutes after an hour; shorter if the
+    service estimates a short run.
     """
     usual = min(60.0, max(2.0, age / 4)) if age < 3600 else 300.0
     expected = sum(estimate for estimate in estimates if estimate is not None)
@@ -124,17 +125,17 @@ def polling_interval(age: float, estimates: tuple[float | None, float | None]) -
 
 
 class ProcessingWorker:
-    """For all projects, several side by side."""
+    """Starts and follows the processing of all projects, several at the same time."""
 
     def __init__(self, context: EngineContext, doubt_seconds: float = DOUBT_SECONDS) -> None:
-        """`doubt_seconds`: how long a call whose answer got lost is given to show an effect."""
+        """`doubt_seconds`: how long to wait for the effect of a call whose answer was lost."""
         self._context = context
         self._doubt_seconds = doubt_seconds
         self.wakeup = context.notifier.subscribe(Topic.UPLOADS, Topic.PROJECTS, Topic.ACCOUNTS)
         context.notifier.on_retry(self._look_at_once)
         self._tasks = ProjectTasks(context, "process", self.wakeup)
-        self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._next_look: dict[int, float] = {}
+        self._locks: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._next_query: dict[int, float] = {}
         self._failures: dict[int, int] = {}
         self._since: dict[int, float] = {}
 
@@ -143,14 +144,14 @@ class ProcessingWorker:
         dues: list[float] = []
         for project in self._context.summary.projects.values():
             if not self.wants_attention(project):
-                for memory in (self._next_look, self._failures, self._since):
+                for memory in (self._next_query, self._failures, self._since):
                     memory.pop(project.id, None)
                 self._tasks.not_needed(project.id)
                 continue
             account = self._context.account_of(project)
             if account is None or not account.usable or self._tasks.busy(project.id):
                 continue
-            due = self._next_look.get(project.id, 0.0)
+            due = self._next_query.get(project.id, 0.0)
             if due <= now:
                 self._tasks.begin(project, partial(self._attend, project.id))
             else:
@@ -161,8 +162,8 @@ class ProcessingWorker:
         await self._tasks.close()
 
     async def start(self, project_id: int, partial: bool) -> None:
-        """The user's wish. Raises TooFewImages, NotPossibleNow, SourceChanged, and what the cloud answers."""
-        async with self._turns[project_id]:
+        """Start at the user's request. Raises TooFewImages, NotPossibleNow, SourceChanged, and errors of the cloud."""
+        async with self._locks[project_id]:
             project = self._context.summary.projects[project_id]
             refusal = objection(self._context.summary, project, partial)
             if refusal is not None:
@@ -173,27 +174,27 @@ class ProcessingWorker:
             await self._start(project, account)
 
     def _look_at_once(self) -> None:
-        self._next_look = dict.fromkeys(self._next_look, 0.0)
+        self._next_query = dict.fromkeys(self._next_query, 0.0)
 
     def wants_attention(self, project: ProjectRecord) -> bool:
-        """It is to be started, or runs."""
+        """Whether processing of the project is due, in doubt or running."""
         return project.start_in_doubt or project.processing in _RUNNING or start_is_due(self._context.summary, project)
 
     async def _attend(self, project_id: int) -> None:
-        async with self._turns[project_id]:
+        async with self._locks[project_id]:
             project = self._context.summary.projects.get(project_id)
             account = None if project is None else self._context.account_of(project)
             if project is not None and account is not None and account.usable:
-                await self._take_next_step(project, account)
+                await self._advance(project, account)
 
-    async def _take_next_step(self, project: ProjectRecord, account: SignedIn) -> None:
+    async def _advance(self, project: ProjectRecord, account: SignedIn) -> None:
         try:
             if project.start_in_doubt:
                 await self._resolve_doubt(project, account)
             elif project.processing in _RUNNING:
-                await self._look(project, account)
+                await self._query(project, account)
             elif start_is_due(self._context.summary, project):
-                await self._start_by_itself(project, account)
+                await self._start_automatically(project, account)
         except EngineError:
             raise
         except UploaderError as error:
@@ -205,14 +206,14 @@ class ProcessingWorker:
             ):
                 self._context.accounts.note(account, error)
             log.warning("Processing of project %d: %s", project.id, error)
-            self._look_again(
+            self._schedule_query(
                 project, max(1.0, backoff(failures, self._context.clocks.random), error.retry_after or 0.0)
             )
         else:
             self._failures.pop(project.id, None)
 
-    async def _start_by_itself(self, project: ProjectRecord, account: SignedIn) -> None:
-        """Unless files changed since: then the user has to say what is wanted, or to upload them again."""
+    async def _start_automatically(self, project: ProjectRecord, account: SignedIn) -> None:
+        """Start automatically, unless files changed since: then the user decides, or uploads them again."""
         modified = await self._modified(project.id)
         if not modified:
             await self._start(project, account)
@@ -240,11 +241,11 @@ class ProcessingWorker:
         try:
             receipt = await account.cloud.start_processing(project.remote_id)
         except (LinkError, CloudFault, CloudUnintelligible):
-            raise  # whether it arrived is in doubt, and stays so in the journal
+            raise  # whether the call arrived stays in doubt in the journal
         except UploaderError as error:
             final = not error.retryable and not isinstance(error, SignInError)
             log.warning("Processing of project %d was not started: %s", project.id, error)
-            # A refusal is not asked again until more images came or the user wishes it.
+            # After a refusal processing starts again only with more images, or at the user's request.
             refused = {"start_asked_at": None, "reason": str(error)} | ({} if final else {"start_images": None})
             await self._set(project, refused)
             raise
@@ -258,7 +259,7 @@ class ProcessingWorker:
                 "reason": None,
             },
         )
-        self._look_again(project, polling_interval(0.0, (receipt.waiting_seconds, receipt.processing_seconds)))
+        self._schedule_query(project, polling_interval(0.0, (receipt.waiting_seconds, receipt.processing_seconds)))
 
     async def _resolve_doubt(self, project: ProjectRecord, account: SignedIn) -> None:
         assert project.remote_id is not None
@@ -268,14 +269,14 @@ class ProcessingWorker:
                 project, {"started_at": project.start_asked_at, "processing": remote.state, "word": remote.word}
             )
         elif self._age(project, project.start_asked_at) < self._doubt_seconds:
-            self._look_again(project, 1.0)
+            self._schedule_query(project, 1.0)
         elif remote.state is not None and remote.state.ended:
-            # The word of the run before, or that of a new run that ended unseen: a person can tell, we cannot.
+            # The word of the previous run, or of a new run that ended unnoticed: only a person can find out.
             await self._set(project, {"start_asked_at": None, "reason": _UNKNOWN_START})
         else:
             await self._start(project, account)
 
-    async def _look(self, project: ProjectRecord, account: SignedIn) -> None:
+    async def _query(self, project: ProjectRecord, account: SignedIn) -> None:
         assert project.remote_id is not None
         remote = await account.cloud.project(project.remote_id)
         age = self._age(project, project.started_at)
@@ -283,23 +284,23 @@ class ProcessingWorker:
         if (state, remote.word) != (project.processing, project.word):
             reason = remote.error_reason if state is ProcessingState.FAILED else None
             await self._set(project, {"processing": state, "word": remote.word, "reason": reason})
-        self._look_again(project, polling_interval(age, (project.waiting_seconds, project.processing_seconds)))
+        self._schedule_query(project, polling_interval(age, (project.waiting_seconds, project.processing_seconds)))
 
     def _age(self, project: ProjectRecord, asked_at: float | None) -> float:
-        """Seconds since then, as far as this process can vouch for: a wall clock may be set at any time."""
+        """Return the seconds since then that are certain, because the wall clock may be set at any time."""
         now = self._context.clocks.monotonic()
         watched = now - self._since.setdefault(project.id, now)
         return watched if project.start_in_doubt else max(watched, self._context.clocks.wall() - (asked_at or 0.0))
 
-    def _look_again(self, project: ProjectRecord, seconds: float) -> None:
-        self._next_look[project.id] = self._context.clocks.monotonic() + seconds
+    def _schedule_query(self, project: ProjectRecord, seconds: float) -> None:
+        self._next_query[project.id] = self._context.clocks.monotonic() + seconds
 
     async def _set(self, project: ProjectRecord, facts: Mapping[str, object]) -> None:
         await self._context.journal.write(lambda connection: projects.set_project(connection, project.id, **facts))
 
 
 def with_standing_reason(project: ProjectRecord, summary: Summary) -> ProjectRecord:
-    """A complete upload that processing does not follow needs a word on why."""
+    """Add the reason why processing does not follow a complete upload, if so."""
     kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
     if project.reason or project.processing is not ProcessingState.NOT_STARTED or not kept:
         return project

@@ -1,4 +1,4 @@
-"""Projects: those of the journal, those of the service, and how one becomes the other."""
+"""Projects of the journal and of the service: find the one the user means, and create it at the service once."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from tui_uploader.model import (
 from tui_uploader.text import printable
 
 Find = Callable[[sqlite3.Connection], int]
-"""Finds a project in the journal, or writes it down, as part of a transaction."""
+"""Finds a project in the journal or adds it, as part of a transaction."""
 
 _LISTING_PATIENCE = 10.0
-"""Seconds that each service has to list its projects."""
+"""Time for each service to list its projects."""
 
 
 class Projects:
-    """Makes projects at the service once, and finds the one that the user means."""
+    """Creates projects at the service once, and finds the one that the user means."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self._making: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._creating: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def made(self, project: int) -> str:
-        """The service's id of the project, which is made there if that has not been done.
+    async def created(self, project: int) -> str:
+        """Return the service's id of the project, after creating it there if necessary.
 
-        Raises NotSignedIn, LinkError and what else the cloud answers.
+        Raises NotSignedIn, LinkError and other errors of the cloud.
         """
-        async with self._making[project]:
+        async with self._creating[project]:
             row = self._context.summary.projects[project]
             if row.remote_id is not None:
                 return row.remote_id
@@ -59,12 +59,12 @@ class Projects:
             return remote.id
 
     async def _lost_reply_to(self, row: ProjectRecord, cloud: Cloud) -> RemoteProject | None:
-        """The project that an earlier call made although its answer never came, where the service lets us look."""
-        known = {other.remote_id for other in self._mine(row.account)} | set(row.make_before.split("\n"))
+        """Return the project that an earlier call created although its answer was lost, if the service lists it."""
+        known = {other.remote_id for other in self._known_of(row.account)} | set(row.make_before.split("\n"))
         return next((remote for remote in await self._listed(cloud, row.name) if remote.id not in known), None)
 
     async def _listed(self, cloud: Cloud, name: str) -> list[RemoteProject]:
-        """Projects of that name; none where the service does not list."""
+        """Return the projects of that name; none if the service does not list projects."""
         try:
             listed = await cloud.projects()
         except Unsupported:
@@ -72,9 +72,9 @@ class Projects:
         return [remote for remote in listed if remote.name in (name, cloud.kept_name(name))]
 
     async def meant(self, text: str, account: str | None, kind: ProjectKind) -> int:
-        """The project that the user names by id or name; one that only the service knows is written down.
+        """Return the project that the user names by id or name, added to the journal if only the service knows it.
 
-        Raises NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
+        Raises NoSuchProject, also if the name is not unique; NotSignedIn, LinkError.
         """
         known = self._known(text, account)
         if known is not None:
@@ -82,7 +82,7 @@ class Projects:
         return await self._context.journal.write(await self._at_service(text, account, kind))
 
     async def known(self, target: Target, account: str | None, kind: ProjectKind) -> int | None:
-        """The project that an upload to `target` goes to, if the journal has it. Raises NoSuchProject."""
+        """Return the project of an upload to `target` if the journal has it. Raises NoSuchProject."""
         match target:
             case ExistingProject(id_or_name):
                 return self._known(id_or_name, account)
@@ -96,7 +96,7 @@ class Projects:
                 )
 
     async def for_upload(self, target: Target, account: str | None, kind: ProjectKind) -> Find:
-        """Return a function that finds the project of an upload, or writes it down, in the upload's transaction.
+        """Return a function that finds the project of an upload or adds it, in the upload's transaction.
 
         Raises UsageError, NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
         """
@@ -123,8 +123,8 @@ class Projects:
         by_id = [row for row in rows if row.remote_id == text]
         by_name = by_id or [row for row in rows if row.name == text]
         if len(by_name) > 1:
-            ids = ", ".join(row.remote_id or "not made yet" for row in by_name)
-            raise NoSuchProject(f"Several projects are called {printable(text)} ({ids}). Name one by its id.")
+            ids = ", ".join(row.remote_id or "not created yet" for row in by_name)
+            raise NoSuchProject(f"Several projects have the name {printable(text)} ({ids}). Use the id instead.")
         return by_name[0].id if by_name else None
 
     async def _looked_up(self, text: str, cloud: Cloud) -> RemoteProject:
@@ -137,14 +137,14 @@ class Projects:
             return named[0]
         if len(named) > 1:
             ids = ", ".join(remote.id for remote in named)
-            raise NoSuchProject(f"Several projects are called {printable(text)} ({ids}). Name one by its id.")
+            raise NoSuchProject(f"Several projects have the name {printable(text)} ({ids}). Use the id instead.")
         return await cloud.project(text)
 
-    def _mine(self, account: str) -> list[ProjectRecord]:
+    def _known_of(self, account: str) -> list[ProjectRecord]:
         return [row for row in self._context.summary.projects.values() if row.account == account]
 
     def new(self, name: str, account: str | None, kind: ProjectKind) -> Find:
-        """What finds, or writes down, a project of that name: the one that this machine made before, or one to be made.
+        """Return a function that finds the project of that name that this machine created, or adds one.
 
         Raises UsageError, NotSignedIn.
         """
@@ -159,9 +159,9 @@ class Projects:
         return keep
 
     async def others(self) -> tuple[Project, ...]:
-        """Projects that the services of all accounts list and the journal does not know.
+        """List the projects of all accounts that the journal does not have.
 
-        A service that does not answer for a while is left out.
+        A service that does not answer in time is left out.
         """
         lists = await asyncio.gather(*(self._others_of(signed_in) for signed_in in self._context.accounts.all))
         return tuple(project for projects in lists for project in projects)
@@ -172,8 +172,8 @@ class Projects:
             async with asyncio.timeout(_LISTING_PATIENCE):
                 listed = await signed_in.cloud.projects()
         except (Unsupported, LinkError, SignInError, TimeoutError):
-            return []  # the list is a convenience; what this machine uploads is in the journal
-        known = {row.remote_id for row in self._mine(account)}
+            return []  # the list is a convenience; projects with uploads are in the journal
+        known = {row.remote_id for row in self._known_of(account)}
         return [_foreign(remote, account) for remote in listed if remote.id not in known]
 
     async def _set(self, project: int, **facts: object) -> None:

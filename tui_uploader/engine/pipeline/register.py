@@ -1,4 +1,4 @@
-"""Tells the service which stored files belong to the project; only then is a file uploaded."""
+"""Register stored files with their project. A file counts as uploaded only after registration."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 _BATCH = 500
 _GATHERING_SECONDS = 2.0
 _QUIET_FAILURES = 3
-"""In a row; after more than these, the user is told of failures that may pass, and asked to look at doubtful counts."""
+"""Failures in a row after which temporary failures are reported, and unconfirmed images need the user."""
 _MOST_LOSSES = 3
-_LOST = "The storage confirmed this file several times and does not have it. Ask the service, then retry the file."
+_LOST = "The storage confirmed this file several times but does not have it. Ask the service, then retry the file."
 
 
 NONE_REFUSED: Mapping[str, str] = {}
@@ -52,7 +52,7 @@ class NotConfirmed(CloudUnintelligible):
 
 
 class Registrar:
-    """Gathers what is stored for a moment and registers it in batches, several projects side by side."""
+    """Registers stored files in batches, several projects at the same time."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
@@ -91,7 +91,7 @@ class Registrar:
         self._not_before.clear()
 
     def _due(self, project: ProjectRecord, waiting: int, now: float) -> float | None:
-        """When to register (monotonic); None while the account cannot."""
+        """Return when to register (monotonic); None: the account cannot be used now."""
         account = self._context.account_of(project)
         if account is None or not account.usable:
             return None
@@ -157,7 +157,7 @@ class Registrar:
             raise _not_confirmed(project, registration.shortfalls, [rows[key] for key in unconfirmed])
 
     async def _send_again(self, lost: Sequence[FileRecord]) -> None:
-        """Files that the storage confirmed and does not have; those that it loses again and again are given up."""
+        """Send files again that the storage confirmed and does not have; give up those that it loses repeatedly."""
         for row in lost:
             self._losses[row.id] = self._losses.get(row.id, 0) + 1
 
@@ -197,7 +197,7 @@ class Registrar:
 
         await self._context.journal.write(change)
 
-    def _tell(self, project: ProjectRecord, error: UploaderError, *, needs_person: bool) -> None:
+    def _report(self, project: ProjectRecord, error: UploaderError, *, needs_person: bool) -> None:
         self._context.obstacles[project.id] = Notice(error.kind, str(error), needs_person=needs_person)
         self._context.notifier.notify(Topic.STATUS)
 
@@ -210,13 +210,13 @@ class Registrar:
             self._context.accounts.note(account, error)
         lasts = failures >= _QUIET_FAILURES
         if decision.action is RetryAction.GIVE_UP:
-            self._tell(project, _obstacle(error, project.name), needs_person=True)
+            self._report(project, _obstacle(error, project.name), needs_person=True)
         elif isinstance(error, NotConfirmed):
-            self._tell(project, error, needs_person=lasts)
+            self._report(project, error, needs_person=lasts)
         elif lasts and not isinstance(error, LinkError):
-            self._tell(project, error, needs_person=False)
+            self._report(project, error, needs_person=False)
         log.warning("Registering in project %d, attempt %d: %s", project.id, failures + 1, error)
-        # Stored files are never given up: they stay stored, and registering may be repeated for ever.
+        # Stored files are never given up: registering can be repeated without limit.
         wait = max(1.0, backoff(failures, self._context.clocks.random), decision.after)
         self._not_before[project.id] = self._context.clocks.monotonic() + wait
 
@@ -224,13 +224,12 @@ class Registrar:
 def _obstacle(error: UploaderError, project: str) -> UploaderError:
     name = printable(project)
     help = (
-        "If the project is gone for good, cancel this upload and add the files to another project."
+        "If the project was deleted, cancel this upload and add the files to another project."
         if isinstance(error, NoSuchProject)
         else "Check on the service's web page what this account may do there."
     )
     return type(error)(
-        f"{error} All files that are stored stay so, and the engine tries again from time to time to register them in "
-        f"{name}. {help}"
+        f"{error} Stored files stay stored, and the engine retries registering them in {name} from time to time. {help}"
     )
 
 

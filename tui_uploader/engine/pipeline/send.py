@@ -1,4 +1,4 @@
-"""Keeps the streams filled: picks ready files, runs their transfers, and decides what a failure means."""
+"""Send ready files: pick the next file, run its transfer, handle its failure."""
 
 from __future__ import annotations
 
@@ -44,18 +44,20 @@ from tui_uploader.text import printable
 log = logging.getLogger(__name__)
 
 _WORKER = "send"
-_HEAD = 64
-_SPARE = 4
-"""Files opened and ready to go when a stream gets free: no idle gap between files."""
+_WINDOW = 64
+_READY_AHEAD = 4
+"""Files per upload beyond its share of streams, opened in advance so that no stream idles between files."""
 _SCAN_GRACE = 2.0
 _COMPLETION_GRACE = 2.0
-"""For a file whose last part has just arrived to be completed, although no other may begin."""
+"""Time to complete a file whose last part has just arrived, although no other file may begin."""
 
 
 def allowance(streams: int, uploads: int) -> int:
-    """How many files of one upload may be under way, of `uploads` that have some to send: a fair part of the streams,
-    so that large files of one never keep another from its turn, and a few more that wait for a stream."""
-    return math.ceil(streams / max(1, uploads)) + _SPARE
+    """Return how many files of one upload may be sent at once, of `uploads` with files to send.
+
+    A fair share of the streams, so that large files of one upload do not delay another, and a few that wait for one.
+    """
+    return math.ceil(streams / max(1, uploads)) + _READY_AHEAD
 
 
 def parts_are_wrong(error: UploaderError) -> bool:
@@ -63,7 +65,7 @@ def parts_are_wrong(error: UploaderError) -> bool:
 
 
 def give_up(connection: sqlite3.Connection, file_id: int, error: UploaderError) -> None:
-    """What was sent so far is kept for the next attempt, unless it is what is wrong."""
+    """Let the file fail. Stored parts are kept for the next attempt, unless they are the cause."""
     if parts_are_wrong(error):
         file_parts.forget(connection, file_id)
     if isinstance(error, StoredDamaged):
@@ -72,14 +74,14 @@ def give_up(connection: sqlite3.Connection, file_id: int, error: UploaderError) 
 
 
 def check_again(connection: sqlite3.Connection, row: FileRecord, error: UploaderError) -> None:
-    """What the storage holds damaged stays there, under a name that is not used any more."""
+    """Have the file checked again. A damaged object stays in the storage under a name that is not used again."""
     if isinstance(error, StoredDamaged):
         deduplication.give_up_name(connection, row)
     files.doubt(connection, row.id)
 
 
 class Sender:
-    """Runs transfers. What may be sent is read from the journal in small windows, whatever the number of files."""
+    """Runs transfers of files that are read from the journal in small windows."""
 
     def __init__(self, context: EngineContext, projects: Projects) -> None:
         self._context = context
@@ -92,9 +94,9 @@ class Sender:
         self._faults: FailureCounts[int] = FailureCounts(context.clocks.monotonic)
         self._tasks: dict[int, tuple[int, asyncio.Task[None]]] = {}
         self._paths: dict[int, str] = {}
-        """Of the files whose tasks run."""
+        """Paths of the files that are being sent."""
         self._silent_disks: dict[int, Volume] = {}
-        self._heads: dict[int, deque[FileRecord]] = {}
+        self._windows: dict[int, deque[FileRecord]] = {}
         self._served: dict[int, int] = {}
         self._to_hold: set[int] = set()
         self._preparing_since: dict[int, float] = {}
@@ -120,18 +122,18 @@ class Sender:
         return self._next_due(now) if held_in is None else held_in
 
     def _end_pauses(self) -> None:
-        """What rests after a failure may go at once."""
+        """Let all postponed files be tried at once."""
         self.failures.end_pauses()
         self._context.storage.end_pauses()
 
     def take_refusals(self) -> int:
-        """How often the cloud said since the last call that it is too much."""
+        """Return the number of 429 and 503 replies since the last call."""
         refusals, self._refusals = self._refusals, 0
         return refusals
 
     async def stop(self, upload: int) -> None:
-        """End the transfers of an upload; returns when they ended."""
-        self._heads.pop(upload, None)
+        """Cancel the transfers of an upload and wait for their end."""
+        self._windows.pop(upload, None)
         going = [task for owner, task in self._tasks.values() if owner == upload]
         for task in going:
             task.cancel()
@@ -143,7 +145,7 @@ class Sender:
 
     def _may_send(self, upload: UploadRecord, now: float) -> bool:
         if upload.state is UploadState.PREPARING:
-            # A walk that takes long does not hold the first files up; a short one may still find too many images.
+            # A long walk does not delay its first files; a short one may still find more images than allowed.
             since = self._preparing_since.setdefault(upload.id, now)
             if now - since < _SCAN_GRACE:
                 return False
@@ -156,7 +158,7 @@ class Sender:
         return account is not None and account.usable and self._context.storage.rest(project.id) is None
 
     def _stop_those_not_in(self, running: set[int]) -> None:
-        """Transfers of a paused or cancelled upload end; those over a dead link end by their own deadlines."""
+        """Cancel the transfers of paused and cancelled uploads; those over a dead link end by their own deadlines."""
         for upload, task in self._tasks.values():
             found = self._context.summary.uploads.get(upload)
             active = found is not None and found.state in (UploadState.ACTIVE, UploadState.PREPARING)
@@ -164,7 +166,7 @@ class Sender:
                 task.cancel()
 
     def _stop_those_that_hang(self) -> None:
-        """A memory card that does not answer keeps no stream: its files wait until it does."""
+        """Cancel the transfers from a memory card that does not answer: its files wait until it does."""
         sources = self._context.sources
         hanging = sources.hanging()
         self._silent_disks = {upload: disk for upload, disk in self._silent_disks.items() if disk in hanging}
@@ -175,16 +177,18 @@ class Sender:
                 upload, task = self._tasks[file]
                 self._silent_disks[upload] = sources.volume_of(path)
                 task.cancel()
-        for upload, rows in self._heads.items():
-            self._heads[upload] = deque(row for row in rows if not sources.hangs(row.path))
+        for upload, rows in self._windows.items():
+            self._windows[upload] = deque(row for row in rows if not sources.hangs(row.path))
 
     def silent_disk(self, upload: int) -> Volume | None:
-        """The memory card or disk that files of the upload wait for, because it does not answer."""
+        """Return the memory card or disk that does not answer and that files of the upload wait for."""
         return self._silent_disks.get(upload)
 
     def _hold_what_waits(self, now: float) -> float | None:
-        """While nothing may be sent: end what is under way, at once when the user's clock says so, else when every
-        body has got to its end. Returns when to look again."""
+        """While sending is not allowed, cancel the transfers: at once in a pause, else when all bodies have been sent.
+
+        Returns the seconds until the next check; None: sending is allowed, or nothing is being sent.
+        """
         governor = self._context.governor
         if not governor.closed or not self._tasks:
             self._idle_since = None
@@ -205,21 +209,21 @@ class Sender:
         short = [
             upload
             for upload in running
-            if not self._heads.get(upload) and self._context.summary.files(upload, FileStage.READY)
+            if not self._windows.get(upload) and self._context.summary.files(upload, FileStage.READY)
         ]
         if not short:
             return
-        passing_over = (*self._tasks, *self.failures.postponed)
-        but_in = [volume.point for volume in self._context.sources.hanging() if not volume.is_root]
+        exclude = (*self._tasks, *self.failures.postponed)
+        outside = [volume.point for volume in self._context.sources.hanging() if not volume.is_root]
 
-        def heads(connection: sqlite3.Connection) -> list[list[FileRecord]]:
-            return [files.ready(connection, upload, _HEAD, passing_over, but_in) for upload in short]
+        def windows(connection: sqlite3.Connection) -> list[list[FileRecord]]:
+            return [files.ready(connection, upload, _WINDOW, exclude, outside) for upload in short]
 
-        for upload, rows in zip(short, await self._context.journal.read(heads), strict=True):
-            self._heads[upload] = deque(row for row in rows if not self._context.sources.hangs(row.path))
+        for upload, rows in zip(short, await self._context.journal.read(windows), strict=True):
+            self._windows[upload] = deque(row for row in rows if not self._context.sources.hangs(row.path))
 
     async def _pick(self, running: set[int]) -> list[FileRecord]:
-        """Files whose sending has begun in the journal, in fair turns."""
+        """Choose the next files fairly, and mark them in the journal as being sent."""
         chosen = self._next_files(running)
         if not chosen:
             return []
@@ -234,25 +238,27 @@ class Sender:
         under_way = Counter(owner for owner, _ in self._tasks.values())
         most = allowance(
             self._context.streams.limit,
-            len({upload for upload in running if self._heads.get(upload)} | under_way.keys()),
+            len({upload for upload in running if self._windows.get(upload)} | under_way.keys()),
         )
         chosen: list[FileRecord] = []
         while True:
             wanting = [
                 upload
                 for upload in running
-                if self._heads.get(upload) and under_way[upload] < most and not self._waits_for_trial(upload, under_way)
+                if self._windows.get(upload)
+                and under_way[upload] < most
+                and not self._waits_for_trial(upload, under_way)
             ]
             upload = next_upload(wanting, self._served)
             if upload is None:
                 return chosen
-            row = self._heads[upload].popleft()
+            row = self._windows[upload].popleft()
             self._served = served_after(self._served, wanting, upload, row.size)
             under_way[upload] += 1
             chosen.append(row)
 
     def _waits_for_trial(self, upload: int, under_way: Mapping[int, int]) -> bool:
-        """Whether another file finds out meanwhile if the storage of the upload's project takes files again."""
+        """Whether another file of the project is being sent to find out if its storage accepts files again."""
         project = self._context.summary.uploads[upload].project
         return self._context.storage.on_trial(project) and any(
             under_way.get(other.id) for other in self._context.summary.uploads_of(project)
@@ -272,8 +278,11 @@ class Sender:
         self.wakeup.set()
 
     async def _send(self, row: FileRecord) -> None:
-        """The edge of a transfer's task. Whatever happens, even a cancellation before it began, the journal learns
-        that the file is no longer being sent: at the latest by the next step."""
+        """Run a transfer as the edge of its task.
+
+        Whatever happens, even a cancellation before the start, the journal notes that the file is no longer being sent,
+        at the latest in the next step.
+        """
         self._to_hold.discard(row.id)
         try:
             await self._attempt(row)
@@ -290,18 +299,18 @@ class Sender:
             self._to_hold.add(row.id)
             await self._context.faults.failed(_WORKER, error)
         except Exception as error:
-            log.exception("Sending a file met something unforeseen")
+            log.exception("Unforeseen error while sending a file")
             self._to_hold.add(row.id)
             await self._note_fault(row, error)
 
     async def _note_fault(self, row: FileRecord, error: Exception) -> None:
-        """A file that a fault of the program keeps from being sent is tried again, then given up."""
+        """Retry a file that a bug prevents from being sent, then give it up."""
         doing = f"send {printable(row.path)}"
         failures = self._faults.failed(row.id)
         self.failures.postpone(row.id, self._faults.rest(row.id), str(unforeseen(error, doing)))
         if failures > QUIET_TRIES:
             self._faults.passed(row.id)
-            with contextlib.suppress(EngineError):  # it is tried again, and given up then
+            with contextlib.suppress(EngineError):  # the file is tried again, and given up then
                 await self._context.journal.write(partial(give_up, file_id=row.id, error=given_up(error, doing)))
                 self._to_hold.discard(row.id)
 
@@ -323,13 +332,13 @@ class Sender:
             account.link.seen_up()
 
     async def _transfer(self, row: FileRecord, account: SignedIn) -> None:
-        store = account.cloud.store(await self._projects.made(row.project))
+        store = account.cloud.store(await self._projects.created(row.project))
         await store.open()
         transfer = Transfer(self._context, row, store)
         try:
             await transfer.run()
         except NameTaken:
-            # By an earlier attempt of ours whose answer got lost, or by another program.
+            # By an earlier attempt whose answer was lost, or by another program.
             if not await transfer.is_stored_already():
                 raise
 
@@ -339,7 +348,7 @@ class Sender:
             return
         self._refusals += isinstance(error, CloudBusy)
         decision = self.failures.record_failure(row.id, error)
-        log.info("File %d: %s (%s), so: %s", row.id, error, error.kind, decision.action)
+        log.info("File %d: %s (%s): %s", row.id, error, error.kind, decision.action)
         match decision.action:
             case RetryAction.AWAIT_LINK | RetryAction.AWAIT_SIGN_IN:
                 self._context.accounts.note(account, error)
@@ -363,7 +372,7 @@ class Sender:
                 await self._context.journal.write(partial(check_again, row=row, error=error))
             case RetryAction.GIVE_UP:
                 if isinstance(error, SourceChanged) or (
-                    # The storage may be the first to notice that the file was written to while it was sent.
+                    # The storage may be the first to notice that the file was modified while it was sent.
                     isinstance(error, ChecksumRefused) and await modified_since_check(self._context.sources, row)
                 ):
                     error = changed_too_often(row.path)
@@ -375,6 +384,6 @@ class Sender:
             if files.file(connection, file).stage is FileStage.SENDING:
                 files.move(connection, file, FileEvent.HELD)
 
-        self._to_hold.add(file)  # if the journal takes nothing now, the next step tries again
+        self._to_hold.add(file)  # if the journal cannot be written now, the next step tries again
         await self._context.journal.write(hold)
         self._to_hold.discard(file)

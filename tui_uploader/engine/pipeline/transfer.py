@@ -1,4 +1,4 @@
-"""One file from the disk to the store: as one PUT, or part by part so that nothing confirmed is sent again."""
+"""Send one file to the storage: as one PUT, or in parts of which no stored one is sent again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tui_uploader.text import byte_count
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Where a part lies in the file."""
+    """The range of a part in its file."""
 
     number: int
     offset: int
@@ -35,7 +35,7 @@ class Slice:
 
 
 def slices(size: int, length: int) -> list[Slice]:
-    """The parts of a file of `size` bytes."""
+    """Return the parts of a file of `size` bytes."""
     return [
         Slice(number, offset, min(length, size - offset))
         for number, offset in enumerate(range(0, size, length), start=1)
@@ -43,7 +43,7 @@ def slices(size: int, length: int) -> list[Slice]:
 
 
 def confirmed(journaled: Iterable[Part], listed: Sequence[Part] | None) -> list[Part]:
-    """The parts that need not be sent again: those that the journal and, where it lets us look, the store both know."""
+    """Return the parts that need not be sent again: in the journal and, if it can be listed, in the storage."""
     if listed is None:
         return list(journaled)
     there = {part.number: part for part in listed}
@@ -55,7 +55,7 @@ def confirmed(journaled: Iterable[Part], listed: Sequence[Part] | None) -> list[
 
 
 class Transfer:
-    """Sends the file of `row`, which is in the stage SENDING, and writes it down as stored."""
+    """The transfer of one file in the stage SENDING, which is journaled as stored at the end."""
 
     def __init__(self, context: EngineContext, row: FileRecord, store: ObjectStore) -> None:
         assert row.object is not None and row.crc32 is not None
@@ -66,9 +66,9 @@ class Transfer:
         self._crc32 = row.crc32
 
     async def run(self) -> None:
-        """Cancelling stops it at once.
+        """Send the file. Cancelling stops it at once.
 
-        Raises what the store raises, SourceChanged, SourceVanished, SourceUnreadable.
+        Raises what the storage raises, SourceChanged, SourceVanished, SourceUnreadable.
         """
         async with open_checked(self._context.sources, self._context.journal, self._row) as source:
             goodput = self._context.progress.goodput(self._context.clocks.monotonic())
@@ -81,18 +81,18 @@ class Transfer:
             except Unsupported:
                 if self._row.size > MAX_SINGLE_PUT:
                     raise Unsupported(
-                        f"The store takes no uploads in parts from this account, and {byte_count(self._row.size)} are "
-                        f"more than the {byte_count(MAX_SINGLE_PUT)} that it takes at once."
+                        f"The storage accepts no multipart uploads from this account, and the file's "
+                        f"{byte_count(self._row.size)} exceed the {byte_count(MAX_SINGLE_PUT)} of a single upload."
                     ) from None
                 await self._send_whole(source)
                 return
             await self._send_parts(source, multipart, slices(self._row.size, wanted), done)
 
     async def is_stored_already(self) -> bool:
-        """Whether the object of that name is this very file; then it is written down as stored.
+        """Whether the object of that name has this file's content; then the file is journaled as stored.
 
-        Without a right to look, it counts as somebody else's: better stored twice than taken for what it is not. Only
-        where the name itself tells the content, it is ours.
+        Without permission to look, the object counts as another file's, because storing twice is better than losing an
+        image; only a name that contains the identity proves the content.
         """
         row = self._row
         try:
@@ -119,7 +119,7 @@ class Transfer:
         def store(connection: sqlite3.Connection) -> None:
             file_parts.forget(connection, row.id)
             stored_files.mark_stored(connection, row.id, etag, proof)
-            # Whoever stored it before may have registered it, too: then the service rightly counts none.
+            # It may have been registered before as well; then the service rightly does not count it.
             stored_files.ask_registration(connection, [row.id])
 
         await self._context.journal.write(store, then=lambda: self._context.progress.forget_parts(row.id))
@@ -138,12 +138,12 @@ class Transfer:
                 )
 
     async def _begin_or_resume(self, size: int) -> tuple[str, list[Part]]:
-        """The id of the multipart upload, and its parts that need not be sent again."""
+        """Return the id of the multipart upload, and its parts that need not be sent again."""
         row, context = self._row, self._context
         if row.multipart is not None:
             journaled = await context.journal.read(lambda connection: file_parts.of_file(connection, row.id))
             if sum(part.size for part in journaled) == row.size:
-                # Only the completion is missing, or its answer: then the store may have no such upload any more.
+                # Only the completion or its answer is missing, so that the multipart upload may no longer exist.
                 return row.multipart, journaled
             listed = await self._store.list_parts(self._name, row.multipart)
             return row.multipart, confirmed(journaled, listed)
@@ -162,13 +162,13 @@ class Transfer:
             for piece in left:
                 parts[piece.number] = await self._send_part(source, multipart, piece)
 
-        # Each waits for a place, and of those there may soon be more.
+        # Each waits for a slot, of which there may be more at any time.
         workers = min(MOST_STREAMS_AGAINST_LOSS, len(planned) - len(parts))
         await all_or_first_error([send_what_is_left() for _ in range(workers)])
         ordered = [parts[piece.number] for piece in planned]
         if crc32_joined((part.crc32 or 0, part.size) for part in ordered) != self._crc32:
             raise SourceChanged(
-                f"{self._name} is no longer what was checked; it is checked again, and what is wrong of it sent anew."
+                f"{self._name} has changed since it was checked. It is checked again, and changed parts are sent again."
             )
         await check_unmodified(context.sources, source)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
@@ -195,7 +195,7 @@ class Transfer:
 
 
 def _in_this_loop(act: Callable[[], None]) -> Callable[[], None]:
-    """For other threads to call."""
+    """Return a function that other threads can call to run `act` in this event loop."""
     loop = asyncio.get_running_loop()
 
     def soon() -> None:
@@ -205,12 +205,12 @@ def _in_this_loop(act: Callable[[], None]) -> Callable[[], None]:
 
 
 def _md5_of(source: FileIO) -> str:
-    """What S3 gives as the ETag of an object that came in one PUT."""
+    """Return the MD5, which S3 uses as the ETag of an object that was stored by one PUT."""
     return hashlib.file_digest(source, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 async def all_or_first_error(workers: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Run all; the first that fails stops the others, and its error comes out as it is."""
+    """Run all workers; the first error cancels the others and is raised."""
     tasks = [asyncio.create_task(worker) for worker in workers]
     try:
         for finished in asyncio.as_completed(tasks):

@@ -1,7 +1,7 @@
-"""Which upload may send next: a pure decision, fair between projects.
+"""Choose the upload that sends next: a pure decision that is fair between projects.
 
-Every project that has something to send gets the same share of the bytes, whatever the sizes and numbers of its files:
-next is the one that was served least. A project that had nothing to send meanwhile does not save its turns up.
+Every project with something to send gets the same share of the bytes, regardless of the size and number of its files:
+the project that was served least is next. A project that had nothing to send does not accumulate a claim.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Collection, Mapping
 
 
 def next_upload(wanting: Collection[int], served: Mapping[int, int]) -> int | None:
-    """The upload that sends next, of those `wanting` to; the older one where two were served alike."""
+    """Return which of the uploads `wanting` to send is next; the older one of two served alike."""
     return min(wanting, key=lambda upload: (served.get(upload, 0), upload), default=None)
 
 
 def served_after(served: Mapping[int, int], wanting: Collection[int], upload: int, size: int) -> dict[int, int]:
-    """The account of bytes once `upload` got `size` more.
+    """Return the bytes served by upload after `upload` got `size` more.
 
-    An upload that comes (back) to the queue starts level with the least served of the others.
+    An upload that joins the queue (again) starts level with the least served of the others.
     """
     known = [served[other] for other in wanting if other in served]
     level = min(known, default=0)

@@ -1,4 +1,4 @@
-"""A number of places for transfers that changes while they run, handed out fairly between uploads."""
+"""A fair semaphore for transfers, whose size can change while it is held."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from tui_uploader.engine.scheduling.fairness import next_upload, served_after
 
 
 class StreamSlots:
-    """`limit` may be changed at any time; transfers that run are never cut for it.
+    """Slots for concurrent transfers, handed out fairly between accounts and uploads.
 
-    Uploads to one account share its part of the places. An account gets its part at once, beyond the limit if need be,
-    when others hold more than theirs: a cloud that stalls gives no place back for half a minute.
+    Reducing `limit` never interrupts a transfer. Each account is entitled to an equal share of the slots, which its
+    uploads divide among them. It gets its share at once, beyond the limit if others hold more than theirs: a cloud that
+    stalls keeps its slots for half a minute.
     """
 
     def __init__(
@@ -23,8 +24,10 @@ class StreamSlots:
         admits: Callable[[int], bool] = lambda bytes_in_use: True,
         account_of: Callable[[int], str] = lambda upload: "",
     ) -> None:
-        """`admits` is asked before each place, with the bytes of all that are taken; it is asked again when one of them
-        is given back, and when the limit is set. `account_of`: of an upload."""
+        """`admits` decides on each slot, given the bytes of all transfers that hold one.
+
+        It is asked again when a slot is released and when the limit is set. `account_of`: the account of an upload.
+        """
         self._limit = limit
         self._admits = admits
         self._account_of = account_of
@@ -45,19 +48,19 @@ class StreamSlots:
 
     @property
     def all_in_use(self) -> bool:
-        """Somebody waits: one more stream would have something to send."""
+        """Whether a transfer waits because of the limit, so that another slot would be used."""
         return self._in_use >= self._limit and any(self._queues.values())
 
     @property
     def some_free(self) -> bool:
-        """Fewer want to send than could."""
+        """Whether slots are free and no transfer waits."""
         return self._in_use < self._limit and not any(self._queues.values())
 
     @asynccontextmanager
     async def slot(self, upload: int, size: int) -> AsyncIterator[Callable[[], None]]:
-        """Wait for a place to send `size` bytes of `upload`, and give it back at the end, or by calling what comes."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queues[upload].append((turn, size))
+        """Hold a slot to send `size` bytes of `upload`, until the end or a call of the yielded function."""
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queues[upload].append((granted, size))
         self._hand_out()
         held = True
         account = self._account_of(upload)
@@ -71,14 +74,14 @@ class StreamSlots:
                 self._hand_out()
 
         try:
-            await turn
+            await granted
             yield release
         finally:
-            if turn.done() and not turn.cancelled():
+            if granted.done() and not granted.cancelled():
                 self._bytes_in_use -= size
                 release()
             else:
-                turn.cancel()
+                granted.cancel()
             self._hand_out()
 
     def _hand_out(self) -> None:
@@ -87,15 +90,15 @@ class StreamSlots:
             upload = next_upload(self._entitled(wanting), self._served)
             if upload is None or not self._admits(self._bytes_in_use):
                 return
-            turn, size = self._queues[upload].popleft()
+            granted, size = self._queues[upload].popleft()
             self._served = served_after(self._served, wanting, upload, size)
             self._in_use += 1
             self._in_use_by[self._account_of(upload)] += 1
             self._bytes_in_use += size
-            turn.set_result(None)
+            granted.set_result(None)
 
     def _entitled(self, wanting: list[int]) -> list[int]:
-        """Those of the uploads that may have a place now."""
+        """Return the waiting uploads that are entitled to a slot now."""
         if self._in_use < self._limit:
             return wanting
         accounts = {self._account_of(upload) for upload in wanting} | {
@@ -106,7 +109,7 @@ class StreamSlots:
 
     def _wanting(self) -> list[int]:
         for upload, queue in list(self._queues.items()):
-            while queue and queue[0][0].done():  # cancelled while it waited
+            while queue and queue[0][0].done():  # cancelled while waiting
                 queue.popleft()
             if not queue:
                 del self._queues[upload]
