@@ -42,7 +42,7 @@ async def test_a_second_run_that_ended_unseen_is_not_started_again(world: World)
         await add(manager, world.card / "two")
         await until(lambda: world.starts_of(project) == 2)
         await world.in_the_long_run(lambda: world.project_row(project).reason)
-        assert "not known" in (world.project_row(project).reason or "")
+        assert "unknown whether processing was started" in (world.project_row(project).reason or "")
         assert (world.starts_of(project), manager.queries.busy) == (2, False)
 
 

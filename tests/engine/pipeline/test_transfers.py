@@ -252,7 +252,7 @@ async def test_a_store_out_of_reach_is_not_hammered(world: World, caplog: pytest
     caplog.set_level(logging.INFO, FAULTS_LOG)
 
     def attempts() -> int:
-        return caplog.text.count("Fault drop for a request of put")
+        return caplog.text.count("Fault drop for a request of kind put")
 
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card, auto_process=False)

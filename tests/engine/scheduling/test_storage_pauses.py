@@ -57,11 +57,11 @@ def test_pauses_double_up_to_a_quarter_of_an_hour(refusals: int, chance: float, 
     [
         (REFUSED, 1, "credentials that the service has just issued", False),
         (REFUSED, QUIET_REFUSALS, "InvalidToken", False),
-        (REFUSED, QUIET_REFUSALS + 1, "one of them is tried again from time to time", True),
-        (ClockSkewed("RequestTimeTooSkewed."), 9, "for their time", True),
+        (REFUSED, QUIET_REFUSALS + 1, "retries one of them from time to time", True),
+        (ClockSkewed("RequestTimeTooSkewed."), 9, "rejects the time of requests", True),
     ],
 )
-def test_what_is_told(error: UploaderError, refusals: int, words: str, person: bool) -> None:
+def test_the_notice_asks_for_action_after_several_refusals(error: UploaderError, refusals: int, words: str, person: bool) -> None:
     notice = notice_of(error, refusals)
     assert words in notice.message and (notice.kind, notice.needs_person) == (error.kind, person)
 
