@@ -61,7 +61,9 @@ def test_pauses_double_up_to_a_quarter_of_an_hour(refusals: int, chance: float, 
         (ClockSkewed("RequestTimeTooSkewed."), 9, "rejects the time of requests", True),
     ],
 )
-def test_the_notice_asks_for_action_after_several_refusals(error: UploaderError, refusals: int, words: str, person: bool) -> None:
+def test_the_notice_asks_for_action_after_several_refusals(
+    error: UploaderError, refusals: int, words: str, person: bool
+) -> None:
     notice = notice_of(error, refusals)
     assert words in notice.message and (notice.kind, notice.needs_person) == (error.kind, person)
 
