@@ -27,6 +27,7 @@ from tui_uploader.model import (
 )
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
 from tui_uploader.wording.bandwidth import budget_setting, budget_used, limit_mark, limit_setting, schedule_setting
+from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
 from tui_uploader.wording.link import link_words
 from tui_uploader.wording.notices import explained
@@ -175,6 +176,17 @@ def test_sent_stored_and_registered_are_never_mixed(volume: Volume, shown: str) 
 
 def test_uploaded_counts_registered_bytes() -> None:
     assert uploaded(UPLOAD) == "4 files uploaded (400 B)"
+
+
+def test_cancelling_names_the_files_and_bytes_at_stake() -> None:
+    status = upload(counts=Counts(uploaded=4, uploading=1, waiting=2, duplicate=9, failed=3))
+    assert unfinished(status) == 6
+    assert cancel_stakes(status) == "6 files (600 B) will not be uploaded."
+
+
+def test_answers_count_files() -> None:
+    assert (retried(2), retried(0)) == ("Retrying 2 files.", "No failed files.")
+    assert removed(1) == "1 file removed from the queue"
 
 
 # ----------------------------------------------------------------------------------------------- processing

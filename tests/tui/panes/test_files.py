@@ -44,7 +44,7 @@ async def test_all_files_shown_by_a_filter_are_selected_at_once(
         await screen.press("i", "x")
         await screen.shows("Remove 12 files from the queue of Quarry?", "stay in the upload")
         await screen.press("y")
-        await screen.shows("12 files removed; U to undo.")
+        await screen.shows("12 files removed from the queue; U to undo.")
         await screen.upload_is(lambda upload: upload.counts.total == 1)
         await screen.press("U")
         await screen.shows("12 files put back", "2 Files  Quarry  13")

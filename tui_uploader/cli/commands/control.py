@@ -17,7 +17,8 @@ from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
 from tui_uploader.model import FileSelection, FileStatus, UploadStatus
-from tui_uploader.text import counted, printable
+from tui_uploader.text import printable
+from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
 from tui_uploader.wording.processing import processing_sentence
 
 _ASK_ABOVE = 10
@@ -61,9 +62,8 @@ def cancel(
     async def work() -> UploadStatus:
         async with connected() as engine:
             before = await engine.upload(upload)
-            left = before.counts.waiting + before.counts.uploading
-            if left > _ASK_ABOVE and not yes and sys.stdin.isatty():
-                _ask(f"Cancel upload {upload}? {counted(left, 'file')} would not be uploaded.")
+            if unfinished(before) > _ASK_ABOVE and not yes and sys.stdin.isatty():
+                _ask(f"Cancel upload {upload}? {cancel_stakes(before)}")
             return await engine.cancel(upload)
 
     return _print_upload(run(work()))
@@ -89,7 +89,7 @@ def retry(upload: UploadArgument, names: _FilesArgument = None) -> Done:
             await sign_in(engine)
             return await _selected(partial(engine.retry, upload), names or (), () if names else (FileStatus.FAILED,))
 
-    print_line(f"{counted(run(work()), 'file')} queued for retry.")
+    print_line(retried(run(work())))
     return Done(0)
 
 
@@ -113,7 +113,7 @@ def remove(
         async with connected() as engine:
             return await _selected(partial(engine.remove, upload), names or (), statuses)
 
-    print_line(f"{counted(run(work()), 'file')} removed from the queue.")
+    print_line(f"{removed(run(work()))}.")
     return Done(0)
 
 

@@ -23,6 +23,7 @@ from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
 from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, NewProject, Processing, ProcessingState
 from tui_uploader.text import counted, duration
+from tui_uploader.wording.commands import removed
 from tui_uploader.wording.processing import processing_sentence
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ async def _remove_failed(upload: int) -> Processing:
         status = await engine.upload(upload)
         if status.counts.failed:
             print_now(f"$ tui-uploader remove {upload} --failed")
-            removed = await engine.remove(upload, FileSelection(statuses=(FileStatus.FAILED,)))
-            print_now(f"{counted(removed, 'file')} removed from the queue; processing now starts automatically.")
+            count = await engine.remove(upload, FileSelection(statuses=(FileStatus.FAILED,)))
+            print_now(f"{removed(count)}; processing now starts automatically.")
         return await _processed(engine, upload)
 
 

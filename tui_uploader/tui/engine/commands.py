@@ -22,9 +22,10 @@ from tui_uploader.model import (
     UploadStatus,
     runs_of,
 )
-from tui_uploader.text import byte_count, counted, printable
+from tui_uploader.text import counted, printable
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.messages import Noticed, Severity
+from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -79,16 +80,14 @@ class Commands:
         upload = self._upload(subject)
         if upload is None:
             return
-        left = upload.counts.waiting + upload.counts.uploading + upload.counts.failed
-        if upload.state is UploadState.CANCELLED or not left:
+        if upload.state is UploadState.CANCELLED or not unfinished(upload):
             self._say(f"Nothing to cancel: the upload to {_name(upload.project_name)} has no files left to send.")
             return
-        volume = upload.bytes
         question = f"Cancel the upload to {_name(upload.project_name)}?"
         uploaded = upload.counts.uploaded
         kept = f"{counted(uploaded, 'file')} uploaded before {'stays' if uploaded == 1 else 'stay'} in the project. "
         stakes = (
-            f"{counted(left, 'file')} ({byte_count(max(0, volume.total - volume.registered))}) will not be uploaded.",
+            cancel_stakes(upload),
             f"{kept if uploaded else ''}p resumes it later.",
         )
         self._confirm(
@@ -127,7 +126,11 @@ class Commands:
             await engine.try_now()
             return await engine.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,))) if upload else 0
 
-        self._session.call("retry all", retry, lambda files: self._say(_retried(files)))
+        self._session.call(
+            "retry all",
+            retry,
+            lambda files: self._say(retried(files) if files else f"{retried(0)} Waiting files are tried now."),
+        )
 
     def retry_selected(self, subject: Subject) -> None:
         upload, files = self._upload(subject), subject.files
@@ -136,7 +139,7 @@ class Commands:
 
         def report(count: int) -> None:
             subject.forget_selection()
-            self._say(_retried(count) if count else "None of these files has failed; only failed files can be retried.")
+            self._say(retried(count) if count else "None of these files has failed; only failed files can be retried.")
 
         self._session.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), report)
 
@@ -184,7 +187,7 @@ class Commands:
             forget_selection()
             kept = len(files) - count
             rest = f" {counted(kept, 'file')} kept: uploaded or being sent." if kept > 0 else ""
-            self._say(f"{counted(count, 'file')} removed; U to undo.{rest}")
+            self._say(f"{removed(count)}; U to undo.{rest}")
 
         self._session.call("remove", lambda engine: engine.remove(upload, selection), report)
 
@@ -275,21 +278,13 @@ def _name(name: str) -> str:
     return printable(name, _LONGEST_NAME)
 
 
-def _retried(files: int) -> str:
-    return f"Retrying {counted(files, 'file')}." if files else "No failed files; waiting files are tried now."
-
-
 def left_out(uploads: Iterable[UploadStatus]) -> list[str]:
     """Sentences about the images that processing would leave out if it started now."""
     known = list(uploads)
     said = []
-    if left := sum(_unfinished(upload) for upload in known):
+    if left := sum(unfinished(upload) for upload in known):
         are = "is" if left == 1 else "are"
         said.append(f"{counted(left, 'file')} from this machine {are} not uploaded yet and would be left out.")
     if any(upload.state is UploadState.PREPARING for upload in known):
         said.append("Not all folders are scanned yet: images found later would be left out.")
     return said
-
-
-def _unfinished(upload: UploadStatus) -> int:
-    return upload.counts.waiting + upload.counts.uploading + upload.counts.failed
