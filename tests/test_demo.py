@@ -1,4 +1,4 @@
-"""The sample flight is what it says it is, as an upload would find it."""
+"""The sample flight has the properties that it reports."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def whole(flight: SampleFlight) -> dict[str, PhotoFacts]:
     return facts
 
 
-def test_the_counts_are_those_on_disk(flight: SampleFlight) -> None:
+def test_the_counts_match_the_files(flight: SampleFlight) -> None:
     found = candidates(flight)
     contents = Counter(fingerprint(candidate.path).identity for candidate in found)
     assert flight.images == len(whole(flight)) == 12
@@ -51,25 +51,25 @@ def test_two_folders_share_one_name_for_two_contents(flight: SampleFlight) -> No
     assert {path.name for path in (flight.folder / "DCIM").iterdir()} == {"100MEDIA", "101MEDIA", "README.txt"}
 
 
-def test_every_photo_knows_where_and_when(flight: SampleFlight) -> None:
+def test_every_photo_has_a_position_and_a_time(flight: SampleFlight) -> None:
     photos = sorted(whole(flight).values(), key=lambda facts: facts.taken_at or "")
     assert len({photo.taken_at for photo in photos}) == 12
     assert len({(photo.latitude, photo.longitude) for photo in photos}) == 12
 
 
 def test_the_lanes_turn_at_the_edges(flight: SampleFlight) -> None:
-    """Between two photos the drone goes either along its lane or over to the next one."""
+    """Between two photos the drone moves along its lane, or to the next one."""
     photos = sorted(whole(flight).values(), key=lambda facts: facts.taken_at or "")
     for one, next_one in pairwise(photos):
         assert (one.latitude == next_one.latitude) != (one.longitude == next_one.longitude)
 
 
 @pytest.mark.parametrize("images", [6, 7, 120])
-def test_flights_of_other_sizes_keep_their_word(tmp_path: Path, images: int) -> None:
-    made = write_sample_flight(tmp_path, images)
-    assert len(whole(made)) == made.images == images
+def test_flights_of_other_sizes(tmp_path: Path, images: int) -> None:
+    written = write_sample_flight(tmp_path, images)
+    assert len(whole(written)) == written.images == images
 
 
-def test_a_flight_too_short_for_its_mishaps_is_refused(tmp_path: Path) -> None:
+def test_a_flight_with_too_few_photos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="6 photos or more"):
         write_sample_flight(tmp_path, 5)

@@ -1,8 +1,7 @@
-"""A sample flight: what a drone brings home from a field, mishaps included, made on this machine in seconds.
+"""Generate a sample flight: photos of a survey, with the usual problems of a card, in seconds.
 
-The photos overlap as those of a real survey do: all are cut from one made-up field that the drone flies over in
-lanes. On the card there are also copies, a name that two photos share, a photo that was cut off, and a file that is
-no photo.
+The photos overlap as in a real survey: all are cut from one synthetic field that the drone crosses in lanes. The card
+also has copies, two photos with the same name, a truncated photo, and a file that is not a photo.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # Pillow is loaded when a flight is made, so that every other command starts without it
+if TYPE_CHECKING:  # Pillow is imported when a flight is generated, so that other commands start without it
     from PIL import Image
 
 _COPIES = 3
 _FOLDER_HOLDS = 999
-"""Photos in one folder of a card, as cameras count (JEITA CP-3461, DCF)."""
+"""Photos in one folder of a card (JEITA CP-3461, DCF)."""
 
 _FIELD = (3200, 2400)
 _PHOTO, _SMALL_PHOTO = (1600, 1200), (480, 360)
@@ -30,7 +29,7 @@ _PHOTO, _SMALL_PHOTO = (1600, 1200), (480, 360)
 _MANY = 100
 
 _HOME = (46.60210, 6.55140)
-"""Degrees north and east of the field's south-western corner."""
+"""South-western corner of the field, in degrees north and east."""
 _FIELD_DEGREES = 0.004
 _TAKE_OFF = datetime(2026, 5, 12, 9, 41, 7)
 _SECONDS_BETWEEN = 2
@@ -39,35 +38,35 @@ _FLYING_HEIGHT = 612.4
 
 @dataclass(frozen=True, slots=True)
 class SampleFlight:
-    """A flight on disk, and what an upload of it has to find."""
+    """A flight on disk, with the numbers that an upload must find."""
 
     folder: Path
     images: int
-    """Whole photos, all different: what gets uploaded."""
+    """Intact, distinct photos: those that are uploaded."""
     duplicates: int
-    """More photos with the content of another one."""
+    """Additional photos with the content of another one."""
     clashes: int
-    """How many of `images` bear the name of another one."""
+    """How many of `images` have the name of another one."""
     broken: int
-    """More photos that are cut off."""
+    """Additional photos that are truncated."""
     others: int
-    """Files that are no photos."""
+    """Files that are not photos."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shot:
-    """One release of the shutter."""
+    """One exposure."""
 
     path: Path
     taken_at: datetime
     across: float
-    """Where over the field: 0 at its western edge, 1 at its eastern."""
+    """Position over the field: 0 at the western edge, 1 at the eastern."""
     along: float
     """0 at the southern edge, 1 at the northern."""
 
 
 def write_sample_flight(folder: Path, images: int = 40) -> SampleFlight:
-    """Write a flight of `images` photos (6 or more) below `folder`. Blocking: about a second for 40.
+    """Write a flight of `images` photos (6 or more) below `folder`. Blocking; about a second for 40.
 
     Raises ValueError for fewer photos, and OSError.
     """
@@ -85,14 +84,14 @@ def write_sample_flight(folder: Path, images: int = 40) -> SampleFlight:
         shutil.copyfile(shot.path, last_folder / f"{shot.path.stem} (1).JPG")
     _write_cut_off(shots[-1].path, last_folder / f"DJI_{images + 1:04}.JPG")
     for photo in card.rglob("*.JPG"):
-        # As on a card that comes back from the field: the engine waits for files that were changed a moment ago.
+        # Like on a real card: the engine waits for files that were changed a moment ago.
         os.utime(photo, (_TAKE_OFF.timestamp(), _TAKE_OFF.timestamp()))
     (card / "README.txt").write_text("Field north of the barn, wind from the west.\n", encoding="utf-8")
     return SampleFlight(folder, images=images, duplicates=_COPIES, clashes=1, broken=1, others=1)
 
 
 def _shots(card: Path, images: int) -> Iterator[_Shot]:
-    """Lanes from south to north and back, each further east. The second folder begins with a name of the first."""
+    """Lanes from south to north and back, each further east. The second folder starts with a name of the first."""
     per_folder = min(_FOLDER_HOLDS, math.ceil(images / 2))
     lanes = math.ceil(math.sqrt(images))
     for index in range(images):
@@ -164,6 +163,6 @@ def _degrees_minutes_seconds(degrees: float) -> tuple[int, int, float]:
 
 
 def _write_cut_off(whole: Path, broken: Path) -> None:
-    """As a card leaves it that was pulled out too early."""
+    """Write a truncated copy, as on a card that was removed too early."""
     content = whole.read_bytes()
     broken.write_bytes(content[: len(content) * 3 // 5])

@@ -74,7 +74,7 @@ async def test_a_request_that_does_not_arrive_ends_its_connection(tmp_path: Path
         writer.close()
 
 
-async def test_a_request_that_drips_is_not_waited_for(tmp_path: Path) -> None:
+async def test_a_request_that_arrives_slowly_is_cut_off(tmp_path: Path) -> None:
     async with serving(tmp_path / "s", ConnectionLimits(request_seconds=0.2)) as path:
         _, writer = await opened(path, b"")
         with pytest.raises(ConnectionError):
@@ -85,7 +85,7 @@ async def test_a_request_that_drips_is_not_waited_for(tmp_path: Path) -> None:
         writer.close()
 
 
-async def test_a_whole_request_has_all_the_time_that_its_answer_needs(tmp_path: Path) -> None:
+async def test_a_complete_request_has_no_time_limit(tmp_path: Path) -> None:
     async def slow(request: Request) -> PlainTextResponse:
         await request.body()
         await asyncio.sleep(0.5)
@@ -99,7 +99,7 @@ async def test_a_whole_request_has_all_the_time_that_its_answer_needs(tmp_path: 
         await server.listening(task)
         reader, writer = await opened(tmp_path / "s", WHOLE)
         others = [await opened(tmp_path / "s", b"GET / HT") for _ in range(5)]
-        assert await answer(reader) == b"ok", "it is not the one that makes way"
+        assert await answer(reader) == b"ok", "it is not the one that is closed"
         for _, each in (*others, (reader, writer)):
             each.close()
         server.stop()
@@ -107,13 +107,13 @@ async def test_a_whole_request_has_all_the_time_that_its_answer_needs(tmp_path: 
 
 
 def raised_limit() -> int:
-    """For this test's own ends of the connections."""
+    """Raise the limit of file descriptors for the test's own ends of the connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
     return soft
 
 
-async def test_fifteen_hundred_half_open_connections_keep_nobody_out(tmp_path: Path) -> None:
+async def test_1500_half_open_connections_do_not_block_others(tmp_path: Path) -> None:
     before = raised_limit()
     halves = list(HALF.values())
     held = []
@@ -132,12 +132,12 @@ async def test_fifteen_hundred_half_open_connections_keep_nobody_out(tmp_path: P
         resource.setrlimit(resource.RLIMIT_NOFILE, (before, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
-async def test_the_connection_that_has_been_idle_for_longest_makes_way(tmp_path: Path) -> None:
+async def test_the_longest_idle_connection_is_closed(tmp_path: Path) -> None:
     async with serving(tmp_path / "s", ConnectionLimits(most=3)) as path:
         kept = [await opened(path, WHOLE) for _ in range(3)]
         assert [await answer(reader) for reader, _ in kept] == [b"ab"] * 3
         more = await opened(path, WHOLE)
         assert await answer(more[0]) == b"ab"
-        assert await kept[0][0].read() == b"", "the one that was idle for longest made way"
+        assert await kept[0][0].read() == b"", "the longest idle one was closed"
         for _, writer in (*kept, more):
             writer.close()

@@ -1,4 +1,4 @@
-"""A running local cloud, and a client for it that says exactly what it is told to."""
+"""A running local cloud, and a client whose requests are under the full control of the test."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from tui_uploader.local_cloud.server import running
 PROJECTS = "/project/api/v3/projects/"
 MIB = 1024**2
 NO_CA = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""For clients of plain http: reading the system's certificates takes longer than most of the tests."""
+"""For clients of plain http: loading the system's certificates takes longer than most tests."""
 
 
 @dataclass(frozen=True)
 class Credentialed:
-    """What s3_credentials says."""
+    """The reply of s3_credentials."""
 
     access_key: str
     secret_key: str
@@ -47,7 +47,7 @@ class Credentialed:
 
 @dataclass
 class Clock:
-    """Seconds since the epoch, moved by hand."""
+    """Seconds since the epoch, set by the test."""
 
     now: float = 1_700_000_000.0
 
@@ -56,7 +56,7 @@ class Clock:
 
 
 class _PayloadAs(S3SigV4Auth):
-    """Signs with a given word in x-amz-content-sha256."""
+    """Signs with a given value of x-amz-content-sha256."""
 
     payload_word = "UNSIGNED-PAYLOAD"
 
@@ -66,7 +66,7 @@ class _PayloadAs(S3SigV4Auth):
 
 @dataclass
 class Client:
-    """One signed-in client of one project."""
+    """A signed-in client with one project."""
 
     address: LocalCloudAddress
     http: httpx.AsyncClient
@@ -78,11 +78,11 @@ class Client:
         return f"{self.credentials.key}/{name}"
 
     def path(self, name: str) -> Path:
-        """Where the object lies."""
+        """The file of an object."""
         return self.address.root / "objects" / self.credentials.bucket / self.key(name)
 
     def incoming(self) -> set[str]:
-        """Files of what is not an object yet."""
+        """Files in `incoming/`."""
         return {path.name for path in (self.address.root / "incoming").iterdir()}
 
     async def rest(self, method: str, path: str, json: object = None) -> httpx.Response:
@@ -99,7 +99,7 @@ class Client:
         key: str | None = None,
         payload: str | None = None,
     ) -> httpx.Response:
-        """A signed request for an object of the project, or for any `key`; `payload` replaces the payload's hash."""
+        """Send a signed request for an object of the project, or any `key`; `payload` replaces the payload's hash."""
         target = quote(f"/{self.credentials.bucket}/" + (self.key(name) if key is None else key), safe="/~")
         return await self.s3_at(method, target, body, headers=headers, query=query, payload=payload)
 
@@ -120,7 +120,7 @@ class Client:
     def signed(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], payload: str | None = None
     ) -> dict[str, str]:
-        """Headers, the signature among them."""
+        """The headers, including the signature."""
         request = AWSRequest(method, url, headers=dict(headers), data=body)
         credentials = Credentials(
             self.credentials.access_key, self.credentials.secret_key, self.credentials.session_token
@@ -133,7 +133,7 @@ class Client:
 
 
 async def signed_in(address: LocalCloudAddress, http: httpx.AsyncClient) -> Client:
-    """A client with a project of its own. `http` gets the bearer token."""
+    """A client with a new project. `http` gets the access token."""
     login = {"client_id": address.client_id, "client_secret": address.client_secret}
     reply = await http.post("/oauth2/token/", data={"grant_type": "client_credentials", **login})
     http.headers["authorization"] = f"Bearer {reply.json()['access_token']}"
@@ -150,7 +150,7 @@ async def fresh_credentials(http: httpx.AsyncClient, project: int) -> Credential
 async def a_cloud(
     options: LocalCloudOptions, clock: Clock | None = None, trust: Path | None = None
 ) -> AsyncIterator[Client]:
-    """A local cloud and a client of it; botocore signs with the real time, so give no `clock` where S3 is used."""
+    """A local cloud and a client; botocore signs with the real time, so a `clock` for S3 must be near it."""
     served = running(options, clock) if clock else running(options)
     trusted = ssl.create_default_context(cafile=trust) if trust else NO_CA
     async with served as address, httpx.AsyncClient(base_url=address.url, timeout=20, verify=trusted) as http:
@@ -188,13 +188,13 @@ async def complete(client: Client, name: str, upload_id: str, parts: Iterable[tu
 
 
 def xml(reply: httpx.Response) -> dict[str, str]:
-    """Texts of a reply's elements by their tags; the last of a name wins."""
+    """Texts of a reply's elements by tag; of several with one tag, the last."""
     root = ElementTree.fromstring(reply.text)
     return {element.tag.rpartition("}")[2]: element.text or "" for element in root.iter()}
 
 
 def code(reply: httpx.Response) -> tuple[int, str]:
-    """Status and S3's word for what was wrong."""
+    """Status and S3 error code."""
     assert reply.headers["content-type"] == "application/xml", reply.text
     return reply.status_code, xml(reply)["Code"]
 
@@ -204,19 +204,19 @@ def crc32(data: bytes) -> str:
 
 
 def aws_chunked(chunks: Sequence[bytes], trailers: Mapping[str, str]) -> bytes:
-    """The unsigned coding."""
+    """The unsigned aws-chunked coding."""
     body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
     lines = "".join(f"{name}:{text}\r\n" for name, text in trailers.items())
     return body + b"0\r\n" + lines.encode() + b"\r\n"
 
 
-def cut_at(data: bytes, places: Iterable[int]) -> list[bytes]:
-    edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
+def cut_at(data: bytes, positions: Iterable[int]) -> list[bytes]:
+    edges = [0, *sorted(position % (len(data) + 1) for position in positions), len(data)]
     return [data[left:right] for left, right in itertools.pairwise(edges)]
 
 
 async def raw(address: LocalCloudAddress, sent: bytes, seconds: float = 20) -> bytes:
-    """What comes back for bytes that no HTTP library would send, until the other side closes."""
+    """Send raw bytes; return all that arrives until the server closes the connection."""
     host, _, port = address.url.rpartition("//")[2].rpartition(":")
     async with asyncio.timeout(seconds):
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -228,7 +228,7 @@ async def raw(address: LocalCloudAddress, sent: bytes, seconds: float = 20) -> b
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for loopback that vouches for itself, and its key."""
+    """A self-signed certificate for loopback, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "local cloud")])
     now = datetime.now(UTC)

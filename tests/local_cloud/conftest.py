@@ -1,4 +1,4 @@
-"""One local cloud for the tests of a module; every test has a project of its own in it.
+"""One local cloud per module; every test has its own project in it.
 
 Modules that use `client` run in one event loop: `pytestmark = pytest.mark.asyncio(loop_scope="module")`.
 """

@@ -1,4 +1,4 @@
-"""Whatever is thrown at the server, it answers with a clean refusal and goes on."""
+"""Malformed and hostile requests are refused cleanly, and the server keeps working."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def status(reply: bytes) -> int:
     return int(reply.split(b" ", 2)[1])
 
 
-async def still_well(client: Client) -> bool:
+async def still_works(client: Client) -> bool:
     return (await client.s3("PUT", "a", b"x")).status_code == 200
 
 
@@ -46,14 +46,14 @@ async def still_well(client: Client) -> bool:
         b"GET /websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n",
     ],
 )
-async def test_what_is_no_decent_request(client: Client, request_: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_malformed_request_is_refused(client: Client, request_: bytes, caplog: pytest.LogCaptureFixture) -> None:
     reply = await raw(client.address, request_)
     assert 400 <= status(reply) < 500, reply
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert await still_well(client)
+    assert await still_works(client)
 
 
-async def test_a_body_that_breaks_off_leaves_nothing(client: Client) -> None:
+async def test_a_truncated_body_leaves_nothing(client: Client) -> None:
     url = f"{client.address.s3_url}/{client.credentials.bucket}/{client.key('broken')}"
     host = client.address.s3_url.removeprefix("http://")
     lines = [f"{name}: {text}" for name, text in client.signed("PUT", url, b"", {}, "UNSIGNED-PAYLOAD").items()]
@@ -62,15 +62,15 @@ async def test_a_body_that_breaks_off_leaves_nothing(client: Client) -> None:
         ("Transfer-Encoding: chunked", b"zz\r\n"),
     ):
         head = "\r\n".join([f"PUT {url.partition(host)[2]} HTTP/1.1", f"Host: {host}", framing, *lines, "", ""])
-        reply = await broken_off(client, head.encode() + body)
+        reply = await send_truncated(client, head.encode() + body)
         assert reply == b"" or 400 <= status(reply) <= 501
-    assert await still_well(client)
+    assert await still_works(client)
     assert client.incoming() == set()
     assert not client.path("broken").exists()
 
 
-async def broken_off(client: Client, sent: bytes) -> bytes:
-    """Send, say that nothing more comes, and read what is answered."""
+async def send_truncated(client: Client, sent: bytes) -> bytes:
+    """Send bytes and EOF, and read the reply."""
     host, _, port = client.address.url.rpartition("//")[2].rpartition(":")
     async with asyncio.timeout(10):
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -92,7 +92,7 @@ async def broken_off(client: Client, sent: bytes) -> bytes:
         ({"content-length": str(6 * 1024**3)}, (400, "EntityTooLarge")),
     ],
 )
-async def test_bodies_of_unknown_or_impossible_length(
+async def test_bodies_of_unknown_or_excessive_length(
     client: Client, headers: dict[str, str], expected: tuple[int, str]
 ) -> None:
     url = f"{client.address.s3_url}/{client.credentials.bucket}/{client.key('a')}"
@@ -119,7 +119,7 @@ async def test_bodies_of_unknown_or_impossible_length(
         st.text('abc=-0123456789,*"', max_size=8),
     ),
 )
-async def test_no_signed_request_is_too_odd(
+async def test_any_signed_request_gets_a_reply(
     client: Client, method: str, query: dict[str, str], body: bytes, headers: dict[str, str]
 ) -> None:
     reply = await client.s3(method, "odd", body, query=query, headers=headers)

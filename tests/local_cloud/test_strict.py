@@ -1,4 +1,4 @@
-"""The strict profile: nothing that is not certain, and things that nobody expects."""
+"""The strict profile: only what is certain, and fields and values that no client knows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         yield client
 
 
-async def test_replies_hold_what_is_certain_and_what_is_unknown(client: Client) -> None:
+async def test_replies_have_the_certain_and_unknown_fields(client: Client) -> None:
     made = (await client.http.post(PROJECTS, json={"name": "n"})).json()
     assert made.keys() == {"id", "bucket_name", "s3_base_path"} | UNKNOWN
     assert (await client.rest("GET", "")).json().keys() == {"id", "name", "public_status"} | UNKNOWN
@@ -35,13 +35,13 @@ async def test_replies_hold_what_is_certain_and_what_is_unknown(client: Client) 
     assert (await client.rest("GET", "")).json()["public_status"] == "PARKED_IN_LANE"
 
 
-async def test_calls_that_are_not_to_be_counted_on(client: Client) -> None:
+async def test_uncertain_endpoints_are_refused(client: Client) -> None:
     assert (await client.http.get(PROJECTS)).status_code == 403
     result = {"file_key": client.key("a"), "result_type": "dsm"}
     assert (await client.rest("POST", "results/", result)).status_code == 404
 
 
-async def test_of_s3_only_the_single_put(client: Client) -> None:
+async def test_s3_allows_only_the_single_put(client: Client) -> None:
     assert (await client.s3("PUT", "a", b"x")).status_code == 200
     assert (await client.s3("HEAD", "a")).status_code == 403
     denied = (403, "AccessDenied")
@@ -58,16 +58,16 @@ async def test_of_s3_only_the_single_put(client: Client) -> None:
     assert not client.path("b").exists()
 
 
-async def test_a_single_put_may_ask_for_the_name_to_be_free(client: Client) -> None:
+async def test_a_put_can_require_a_new_object(client: Client) -> None:
     absent_only = {"if-none-match": "*"}
     replies = await asyncio.gather(*(client.s3("PUT", "a", b"%d" % n, headers=absent_only) for n in range(6)))
     assert sorted(reply.status_code for reply in replies) == [200, *[412] * 5]
     assert code(await client.s3("PUT", "a", b"x", headers=absent_only)) == (412, "PreconditionFailed")
     assert code(await client.s3("PUT", "b", b"x", headers={"if-none-match": '"etag"'})) == (501, "NotImplemented")
-    assert (await client.s3("PUT", "a", b"x")).status_code == 200, "whoever does not ask overwrites"
+    assert (await client.s3("PUT", "a", b"x")).status_code == 200, "without the condition it overwrites"
 
 
-async def test_an_unknown_key_spoils_a_registration(client: Client, tmp_path: Path) -> None:
+async def test_an_unknown_key_prevents_a_registration(client: Client, tmp_path: Path) -> None:
     await client.s3("PUT", "a", b"x")
     keys = [client.key("a"), client.key("missing")]
     assert (await client.rest("POST", "inputs/bulk_register/", {"input_file_keys": keys})).status_code == 400

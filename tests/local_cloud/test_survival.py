@@ -1,4 +1,4 @@
-"""A real server process is killed at its work, and the next one goes on as if nothing had happened."""
+"""A server process is killed while it works, and the next one continues without a loss."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ async def killed(server: asyncio.subprocess.Process) -> None:
     await server.wait()
 
 
-async def slow_body(go_on: asyncio.Event) -> AsyncIterator[bytes]:
-    """Most of the body, and the rest when it is too late."""
+async def slow_body(resume: asyncio.Event) -> AsyncIterator[bytes]:
+    """Most of a body, and the rest after `resume`."""
     yield BODY[: 5 * MIB]
-    await go_on.wait()
+    await resume.wait()
     yield BODY[5 * MIB :]
 
 
 async def killed_at_half(server: asyncio.subprocess.Process, client: Client, url: str) -> None:
-    """Kill the server while most, and not all, of a body has come in."""
+    """Kill the server when it has received most of a body, but not all."""
     headers = client.signed("PUT", url, b"", {}, "UNSIGNED-PAYLOAD") | {"content-length": str(len(BODY))}
-    go_on = asyncio.Event()
+    resume = asyncio.Event()
     before = client.incoming()
-    sending = asyncio.create_task(client.http.put(url, content=slow_body(go_on), headers=headers))
+    sending = asyncio.create_task(client.http.put(url, content=slow_body(resume), headers=headers))
     await until(
         lambda: any(
             (client.address.root / "incoming" / name).stat().st_size > 2 * MIB for name in client.incoming() - before
         )
     )
     await killed(server)
-    go_on.set()
+    resume.set()
     with pytest.raises(httpx.TransportError):
         await sending
 
@@ -73,14 +73,14 @@ async def test_killed_during_a_put(tmp_path: Path) -> None:
     async with served(tmp_path) as (server, address, http):
         client = await signed_in(address, http)
         assert (await client.s3("PUT", "done", BODY)).status_code == 200
-        assert (await client.s3("PUT", "half", b"what was there before")).status_code == 200
+        assert (await client.s3("PUT", "half", b"earlier content")).status_code == 200
         await client.rest("POST", "inputs/bulk_register/", {"input_file_keys": [client.key("done")]})
         await client.rest("POST", "start_processing/")
         await killed_at_half(server, client, f"{address.s3_url}/{client.credentials.bucket}/{client.key('half')}")
     async with served(tmp_path) as (_, address, http):
         again = await signed_in(address, http)
-        assert again.incoming() == set(), "what never became an object is swept away"
-        assert (client.path("half").read_bytes(), client.path("done").read_bytes()) == (b"what was there before", BODY)
+        assert again.incoming() == set(), "unfinished bodies are deleted"
+        assert (client.path("half").read_bytes(), client.path("done").read_bytes()) == (b"earlier content", BODY)
         project = (await http.get(f"{PROJECTS}{client.project}/")).json()
         assert (project["name"], project["public_status"]) == ("A field", "WAITING")
         assert registered_images(tmp_path, client.project) == [client.key("done")]
@@ -99,7 +99,7 @@ async def test_killed_during_a_multipart_upload(tmp_path: Path) -> None:
         await killed_at_half(server, client, f"{target}?partNumber=2&uploadId={upload}")
     async with served(tmp_path) as (_, address, http):
         await signed_in(address, http)
-        # The old key is good still: keys are recognised, not remembered.
+        # The earlier credentials still work: they are verified, not stored.
         again = Client(address, http, client.project, client.credentials)
         listed = await again.s3("GET", "big", query={"uploadId": upload})
         assert listed.text.count("<PartNumber>") == 1
@@ -112,8 +112,8 @@ async def test_killed_during_a_multipart_upload(tmp_path: Path) -> None:
         assert code(await again.s3("GET", "big", query={"uploadId": upload})) == (404, "NoSuchUpload")
 
 
-async def test_killed_while_many_objects_come_in(tmp_path: Path) -> None:
-    """Whatever was acknowledged is there, and what lies there is whole."""
+async def test_killed_while_it_receives_many_objects(tmp_path: Path) -> None:
+    """Every acknowledged object is there, and every object there is whole."""
     bodies = {f"{number}.jpg": bytes([number]) * (200_000 + number) for number in range(120)}
     acknowledged: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""Worker threads: nobody is told that a call has ended while it still runs."""
+"""Worker threads: a call is never reported as ended while it runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.until import until
 from tui_uploader.local_cloud.threads import Threads
 
 
-async def test_results_and_errors_come_back() -> None:
+async def test_results_and_errors_are_returned() -> None:
     threads = Threads()
     assert await threads.run(divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
@@ -20,18 +20,18 @@ async def test_results_and_errors_come_back() -> None:
 
 
 async def test_a_cancelled_caller_waits_for_its_thread() -> None:
-    threads, begun, go_on = Threads(), threading.Event(), threading.Event()
+    threads, begun, resume = Threads(), threading.Event(), threading.Event()
 
     def work() -> None:
         begun.set()
-        go_on.wait(20)
+        resume.wait(20)
 
     caller = asyncio.create_task(threads.run(work))
     await until(begun.is_set)
     caller.cancel()
     await asyncio.wait([caller], timeout=0.05)
     assert not caller.done()
-    go_on.set()
+    resume.set()
     with pytest.raises(asyncio.CancelledError):
         await caller
     threads.close()

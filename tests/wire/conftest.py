@@ -1,4 +1,4 @@
-"""A local cloud, and a memory card whose names and sizes are not the easy ones."""
+"""A local cloud, and a memory card with difficult file names and sizes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MIB = 1024**2
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """Signed in at a local cloud of its own, with a project."""
+    """A client of a new local cloud, with a project."""
     async with a_cloud(LocalCloudOptions(tmp_path / "cloud")) as client:
         yield client
 
 
 @pytest.fixture
 def card(tmp_path: Path) -> Path:
-    """A folder of files that are told apart by every byte."""
+    """A folder of files with different contents."""
     folder = tmp_path / "card"
     sizes = {
         "DJI_0001.JPG": 100_001,
@@ -58,13 +58,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ToolResult:
     status: int
     output: str
 
 
-async def run_tool(client: Client, home: Path, *command: str, **environment: str) -> Ended:
-    """A foreign client with the project's storage key, no configuration and a home of its own."""
+async def run_tool(client: Client, home: Path, *command: str, **environment: str) -> ToolResult:
+    """Run a foreign client with the project's session credentials, without configuration, in its own home."""
     credentials = client.credentials
     home.mkdir(exist_ok=True)
     variables: Mapping[str, str] = {
@@ -80,4 +80,4 @@ async def run_tool(client: Client, home: Path, *command: str, **environment: str
         *command, env=variables, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     output, _ = await process.communicate()
-    return Ended(process.returncode or 0, output.decode(errors="replace"))
+    return ToolResult(process.returncode or 0, output.decode(errors="replace"))

@@ -1,5 +1,5 @@
-"""Object stores that others wrote, as processes of their own: SeaweedFS, which is a distributed system, and moto, which
-does what Amazon documents. Both issue temporary credentials that may only put objects.
+"""Foreign object stores as processes: SeaweedFS, a distributed system, and moto, which follows Amazon's documentation.
+Both issue temporary credentials that may only put objects.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MAY_PUT = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [f"arn:aws:s3:::{BUCKET}/*"]}],
 }
-_ANYBODY = {
+_ANY_PRINCIPAL = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole"]}],
 }
@@ -47,7 +47,7 @@ class ForeignStore:
     endpoint: str
     """`http://host:port`."""
     role: str
-    """ARN of what the uploader may take on."""
+    """ARN of the role that the uploader assumes."""
     access_key: str = "OWNERKEY00000000"
     secret_key: str = field(default="owner-secret", repr=False)
 
@@ -65,7 +65,7 @@ class ForeignStore:
         )
 
     def session_credentials(self) -> dict[str, str]:
-        """New credentials that may only put objects, in the words of the service's `s3_credentials`."""
+        """New credentials that may only put objects, with the field names of `s3_credentials`."""
         issued = self.client("sts").assume_role(RoleArn=self.role, RoleSessionName="uploader", DurationSeconds=3600)
         credentials = issued["Credentials"]
         return {
@@ -79,13 +79,13 @@ class ForeignStore:
         }
 
     def keys(self) -> set[str]:
-        """Of everything in the bucket."""
+        """Keys of all objects in the bucket."""
         s3: S3Client = self.client("s3")
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
         return {entry["Key"] for page in pages for entry in page.get("Contents", ())}
 
     def objects(self, prefix: str) -> dict[str, bytes]:
-        """What the bucket holds with such keys, as the owner reads it."""
+        """Contents of the objects with this prefix, read as the owner."""
         s3: S3Client = self.client("s3")
         keys = [key for key in self.keys() if key.startswith(prefix)]
         return {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
@@ -112,10 +112,10 @@ def seaweedfs(folder: Path) -> Iterator[ForeignStore]:
     command = [str(weed), "server", *(f"-{name}={value}" for name, value in options.items())]
     try:
         with _running(command, folder):
-            _made(lambda: _make_bucket(store))
+            _retried(lambda: _make_bucket(store))
             yield store
     finally:
-        for port in ports:  # the program chooses these places itself, and leaves them behind
+        for port in ports:  # the program creates these files and does not delete them
             for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
                 left.unlink()
 
@@ -126,7 +126,7 @@ def _seaweed_owner(store: ForeignStore) -> Mapping[str, object]:
 
 
 def _seaweed_roles(store: ForeignStore) -> Mapping[str, object]:
-    role = {"roleName": _ROLE, "roleArn": store.role, "trustPolicy": _ANYBODY, "attachedPolicies": ["MayPut"]}
+    role = {"roleName": _ROLE, "roleArn": store.role, "trustPolicy": _ANY_PRINCIPAL, "attachedPolicies": ["MayPut"]}
     signing_key = "b25seS1vZi10aGVzZS10ZXN0cy0zMi1jaGFyYWN0ZXJz"
     return {
         "sts": {"tokenDuration": "1h", "maxSessionLength": "12h", "issuer": "tests", "signingKey": signing_key},
@@ -138,31 +138,31 @@ def _seaweed_roles(store: ForeignStore) -> Mapping[str, object]:
 
 @contextmanager
 def moto(folder: Path) -> Iterator[ForeignStore]:
-    """Everything in memory. Signatures and rights are checked, of whoever has credentials."""
+    """Everything in memory. Signatures and rights of all credentials are checked."""
     (port,) = free_ports(1)
     endpoint = f"http://127.0.0.1:{port}"
-    anybody = ForeignStore(endpoint, f"arn:aws:iam::123456789012:role/{_ROLE}")
+    root = ForeignStore(endpoint, f"arn:aws:iam::123456789012:role/{_ROLE}")
     with _running([str(_BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(port)], folder):
-        _made(lambda: _make_bucket(anybody))
-        yield _with_rights(anybody)
+        _retried(lambda: _make_bucket(root))
+        yield _with_rights(root)
 
 
-def _with_rights(anybody: ForeignStore) -> ForeignStore:
-    """From here on the store refuses who has no right: it does so once it is told how many calls go unchecked."""
-    iam = anybody.client("iam")
-    iam.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=json.dumps(_ANYBODY))
+def _with_rights(root: ForeignStore) -> ForeignStore:
+    """Turn on access control, which the store does when it is told how many calls to leave unchecked."""
+    iam = root.client("iam")
+    iam.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=json.dumps(_ANY_PRINCIPAL))
     iam.put_role_policy(RoleName=_ROLE, PolicyName="MayPut", PolicyDocument=json.dumps(_MAY_PUT))
     everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     iam.create_user(UserName="owner")
     iam.put_user_policy(UserName="owner", PolicyName="Everything", PolicyDocument=json.dumps(everything))
     key = iam.create_access_key(UserName="owner")["AccessKey"]
-    told = urllib.request.Request(f"{anybody.endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
-    urllib.request.urlopen(told).close()
-    return replace(anybody, access_key=key["AccessKeyId"], secret_key=key["SecretAccessKey"])
+    turn_on = urllib.request.Request(f"{root.endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
+    urllib.request.urlopen(turn_on).close()
+    return replace(root, access_key=key["AccessKeyId"], secret_key=key["SecretAccessKey"])
 
 
 def _make_bucket(store: ForeignStore) -> None:
-    """With an object written and removed: a cluster has a place for it only some time after it listens."""
+    """Create the bucket, write and delete an object: a cluster can store one only some time after it listens."""
     s3: S3Client = store.client("s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET)
@@ -170,8 +170,8 @@ def _make_bucket(store: ForeignStore) -> None:
     s3.delete_object(Bucket=BUCKET, Key="first")
 
 
-def _made(make: Callable[[], None]) -> None:
-    """Try until the store is ready for it."""
+def _retried(make: Callable[[], None]) -> None:
+    """Retry until the store is ready."""
     give_up = time.monotonic() + _READY
     while True:
         try:
@@ -184,7 +184,7 @@ def _made(make: Callable[[], None]) -> None:
 
 @contextmanager
 def _running(command: Sequence[str], folder: Path) -> Iterator[None]:
-    """Killed at the end: nothing of it is needed any more."""
+    """Run a process, killed at the end."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, env=environment)

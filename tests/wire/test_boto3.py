@@ -1,4 +1,4 @@
-"""Amazon's own Python client against the local cloud."""
+"""Amazon's Python client against the local cloud."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_upload_and_download_in_parts(client: Client, tmp_path: Path) -> N
 
 
 async def test_parts_by_hand_with_every_kind_of_checksum(client: Client) -> None:
-    """As a client resumes: it asks which parts are there."""
+    """A client resumes: it lists the parts first."""
 
     def talk() -> None:
         s3, at = boto(client), where(client, "a")
@@ -170,7 +170,7 @@ async def test_over_tls_the_checksum_comes_in_a_trailer(tmp_path: Path, certific
         assert client.path("a").read_bytes() == BODY
 
 
-async def test_expired_credentials_have_a_name(tmp_path: Path) -> None:
+async def test_expired_credentials_are_named(tmp_path: Path) -> None:
     async with a_cloud(LocalCloudOptions(tmp_path / "cloud", credentials_lifetime=0)) as client:
 
         def talk() -> None:

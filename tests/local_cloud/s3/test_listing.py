@@ -24,7 +24,7 @@ NAMES = ["a.jpg", "b c.jpg", "dir/1.jpg", "dir/2.jpg", "dir/sub/3.jpg", "z+%.jpg
 
 
 async def listed(client: Client, **query: str) -> tuple[list[str], list[str], dict[str, str]]:
-    """Names of objects and of common prefixes without the project's own, and the single fields."""
+    """Names of objects and common prefixes, relative to the project, and the other fields."""
     parameters = {"prefix": client.key(""), "list-type": "2"} | {k.replace("_", "-"): v for k, v in query.items()}
     reply = await client.s3_at("GET", f"/{client.credentials.bucket}", query=parameters)
     assert reply.status_code == 200, reply.text
@@ -77,7 +77,7 @@ async def test_page_by_page(filled: Client, size: int, delimiter: str) -> None:
     assert (names, prefixes) == whole[:2]
 
 
-async def test_the_first_version_of_the_call(filled: Client) -> None:
+async def test_version_1(filled: Client) -> None:
     first = await listed(filled, list_type="1", max_keys="5")
     assert (first[0], first[2]["IsTruncated"]) == (NAMES[:5], "true")
     rest = await listed(filled, list_type="1", marker=first[2]["NextMarker"])
@@ -88,7 +88,7 @@ async def test_names_url_encoded(filled: Client) -> None:
     assert (await listed(filled, encoding_type="url"))[0][1] == "b%20c.jpg"
 
 
-async def test_only_what_is_ones_own(filled: Client) -> None:
+async def test_only_objects_of_the_project_are_listed(filled: Client) -> None:
     bucket = f"/{filled.credentials.bucket}"
     for prefix in ("", "user-1/", filled.credentials.key[:-1], f"{filled.credentials.key}0/"):
         assert code(await filled.s3_at("GET", bucket, query={"list-type": "2", "prefix": prefix})) == (
@@ -100,8 +100,8 @@ async def test_only_what_is_ones_own(filled: Client) -> None:
     assert (await filled.s3_at("GET", bucket, query=own)).status_code == 200
 
 
-async def test_rights_and_lists_are_by_whole_segments_of_the_path(tmp_path: Path) -> None:
-    """`project-100001` is no prefix of `project-1000010`, however a list is asked for."""
+async def test_rights_and_lists_follow_whole_path_segments(tmp_path: Path) -> None:
+    """`project-100001` is not a prefix of `project-1000010`, for any kind of list."""
     async with a_cloud(LocalCloudOptions(tmp_path)) as client:
         assert (await client.s3("PUT", "mine.jpg", b"x")).status_code == 200
         other = TokenService(signing_key_of(tmp_path)).issue_credentials(f"{client.credentials.key}0", 2**33)
@@ -152,6 +152,6 @@ def signing_key_of(root: Path) -> bytes:
 @pytest.mark.parametrize(
     "query", [{"max-keys": "-1"}, {"max-keys": "x"}, {"continuation-token": "%"}, {"continuation-token": "gA=="}]
 )
-async def test_nonsense(client: Client, query: dict[str, str]) -> None:
+async def test_invalid_parameters_are_refused(client: Client, query: dict[str, str]) -> None:
     asked = {"list-type": "2", "prefix": client.key(""), **query}
     assert code(await client.s3_at("GET", f"/{client.credentials.bucket}", query=asked)) == (400, "InvalidArgument")

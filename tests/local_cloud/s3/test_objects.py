@@ -1,4 +1,4 @@
-"""Whole objects: what comes in lies on the disk byte for byte, and nothing else does."""
+"""Whole objects are stored byte for byte, and nothing else is."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_a_new_object_replaces_the_old_one(client: Client) -> None:
     assert client.incoming() == set()
 
 
-async def test_head_says_what_put_was_told(client: Client) -> None:
+async def test_head_returns_the_headers_of_put(client: Client) -> None:
     headers = {
         "content-type": "image/jpeg",
         "x-amz-meta-mtime": "1.5",
@@ -81,20 +81,20 @@ async def test_head_says_what_put_was_told(client: Client) -> None:
     assert (head.status_code, head.headers["content-length"], head.content) == (200, "3", b"")
     kept = {name: head.headers[name] for name in ("content-type", "x-amz-meta-mtime", "content-encoding")}
     assert kept == {"content-type": "image/jpeg", "x-amz-meta-mtime": "1.5", "content-encoding": "gzip"}
-    assert "x-amz-checksum-crc32" not in head.headers, "S3 tells only those who ask"
+    assert "x-amz-checksum-crc32" not in head.headers, "S3 returns it only on request"
     head = await client.s3("HEAD", "a", headers={"x-amz-checksum-mode": "ENABLED"})
     assert (head.headers["x-amz-checksum-crc32"], head.headers["x-amz-checksum-type"]) == (crc32(b"abc"), "FULL_OBJECT")
 
 
-async def test_what_is_not_there(client: Client) -> None:
+async def test_missing_objects(client: Client) -> None:
     assert (await client.s3("HEAD", "nothing")).status_code == 404
     assert code(await client.s3("GET", "nothing")) == (404, "NoSuchKey")
-    await client.s3("PUT", "taken away", b"abc")
-    client.path("taken away").unlink()
-    assert (await client.s3("HEAD", "taken away")).status_code == 404
+    await client.s3("PUT", "removed", b"abc")
+    client.path("removed").unlink()
+    assert (await client.s3("HEAD", "removed")).status_code == 404
     await client.s3("PUT", "cut", b"abc")
     client.path("cut").write_bytes(b"a")
-    assert (await client.s3("HEAD", "cut")).status_code == 404, "HEAD never vouches for bytes that are gone"
+    assert (await client.s3("HEAD", "cut")).status_code == 404, "HEAD does not confirm missing bytes"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_ranges(client: Client, asked: str, status: int, start: int, end: 
     assert reply.headers.get("content-range") == (f"bytes {start}-{end - 1}/{len(BODY)}" if status == 206 else None)
 
 
-async def test_a_part_of_an_object_has_not_its_checksum(client: Client) -> None:
+async def test_a_range_is_returned_without_the_checksum_of_the_object(client: Client) -> None:
     await client.s3("PUT", "a", BODY, headers={"x-amz-checksum-crc32": crc32(BODY)})
     asking = {"x-amz-checksum-mode": "ENABLED"}
     assert (await client.s3("GET", "a", headers=asking)).headers["x-amz-checksum-crc32"] == crc32(BODY)
@@ -127,7 +127,7 @@ async def test_a_part_of_an_object_has_not_its_checksum(client: Client) -> None:
 
 
 @pytest.mark.parametrize("asked", [f"bytes={len(BODY)}-", "bytes=99999999-99999999", "bytes=-0"])
-async def test_ranges_that_are_not_there(client: Client, asked: str) -> None:
+async def test_ranges_beyond_the_end_are_refused(client: Client, asked: str) -> None:
     await client.s3("PUT", "a", BODY)
     assert code(await client.s3("GET", "a", headers={"range": asked})) == (416, "InvalidRange")
 
@@ -144,13 +144,13 @@ async def test_conditions(client: Client) -> None:
 ABSENT_ONLY = {"if-none-match": "*"}
 
 
-async def test_an_object_that_must_be_new(client: Client) -> None:
+async def test_an_object_can_be_required_to_be_new(client: Client) -> None:
     assert (await client.s3("PUT", "a", b"old", headers=ABSENT_ONLY)).status_code == 200
     for body in (b"new", b"old"):
         assert code(await client.s3("PUT", "a", body, headers=ABSENT_ONLY)) == (412, "PreconditionFailed")
     assert client.path("a").read_bytes() == b"old"
     assert client.incoming() == set()
-    assert (await client.s3("PUT", "a", b"new")).status_code == 200, "whoever does not ask overwrites"
+    assert (await client.s3("PUT", "a", b"new")).status_code == 200, "without the condition it overwrites"
     assert client.path("a").read_bytes() == b"new"
     client.path("a").unlink()
     assert (await client.s3("PUT", "a", b"again", headers=ABSENT_ONLY)).status_code == 200
@@ -166,12 +166,12 @@ async def test_an_object_that_must_be_new(client: Client) -> None:
         {"if-match": "*"},
     ],
 )
-async def test_conditions_that_writes_do_not_know(client: Client, condition: dict[str, str]) -> None:
+async def test_other_conditional_writes_are_refused(client: Client, condition: dict[str, str]) -> None:
     assert code(await client.s3("PUT", "a", b"x", headers=condition)) == (501, "NotImplemented")
     assert not client.path("a").exists()
 
 
-async def test_of_many_that_must_be_new_one_wins(client: Client) -> None:
+async def test_of_many_that_require_a_new_object_one_wins(client: Client) -> None:
     bodies = [bytes([number]) * 300_000 for number in range(12)]
     replies = await asyncio.gather(*(client.s3("PUT", "same", body, headers=ABSENT_ONLY) for body in bodies))
     (winner,) = [number for number, reply in enumerate(replies) if reply.status_code == 200]
@@ -193,7 +193,7 @@ SHA256 = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
         ({}, hashlib.sha256(BODY).hexdigest(), "XAmzContentSHA256Mismatch"),
     ],
 )
-async def test_only_the_right_bytes_are_stored(
+async def test_damaged_bytes_are_refused(
     client: Client, headers: dict[str, str], payload: str | None, word: str
 ) -> None:
     wrong = BODY[:-1] + bytes([BODY[-1] ^ 1])
@@ -221,7 +221,7 @@ async def test_a_streamed_payload_with_a_trailer(client: Client) -> None:
     assert "content-encoding" not in (await client.s3("HEAD", "a")).headers
 
 
-async def test_a_streamed_payload_that_is_not_what_it_says(client: Client) -> None:
+async def test_a_streamed_payload_with_a_wrong_trailer_or_length_is_refused(client: Client) -> None:
     trailer = {"x-amz-checksum-crc32": crc32(BODY)}
     assert code(await put_chunked(client, BODY[:-1] + b"!", trailer)) == (400, "BadDigest")
     assert code(await put_chunked(client, BODY, trailer, len(BODY) + 1)) == (400, "IncompleteBody")
@@ -237,7 +237,7 @@ async def test_many_at_once(client: Client) -> None:
     assert all(client.path(name).read_bytes() == body for name, body in bodies.items())
 
 
-async def test_the_last_of_many_to_one_key_wins_whole(client: Client) -> None:
+async def test_of_many_puts_to_one_key_one_is_stored_whole(client: Client) -> None:
     bodies = [bytes([number]) * 300_000 for number in range(12)]
     await asyncio.gather(*(client.s3("PUT", "same", body) for body in bodies))
     stored = client.path("same").read_bytes()
@@ -245,7 +245,7 @@ async def test_the_last_of_many_to_one_key_wins_whole(client: Client) -> None:
     assert (await client.s3("HEAD", "same")).headers["etag"] == f'"{hashlib.md5(stored).hexdigest()}"'
 
 
-async def test_a_key_cannot_be_another_ones_folder(client: Client) -> None:
+async def test_a_key_cannot_be_the_folder_of_another(client: Client) -> None:
     await client.s3("PUT", "a", b"file")
     assert code(await client.s3("PUT", "a/b", b"x")) == (400, "InvalidRequest")
     await client.s3("PUT", "c/d", b"file")
@@ -257,7 +257,7 @@ async def test_a_key_cannot_be_another_ones_folder(client: Client) -> None:
 # ------------------------------------------------------------------------------------------------ who may do what
 
 
-async def test_a_key_of_one_project_opens_no_other(client: Client) -> None:
+async def test_credentials_of_one_project_are_refused_in_another(client: Client) -> None:
     other = await signed_in(client.address, client.http)
     await other.s3("PUT", "a", b"theirs")
     for method in ("PUT", "GET", "HEAD"):
@@ -269,7 +269,7 @@ async def test_a_key_of_one_project_opens_no_other(client: Client) -> None:
     assert other.path("a").read_bytes() == b"theirs"
 
 
-async def test_rights_that_nobody_has(client: Client) -> None:
+async def test_operations_that_no_credentials_allow(client: Client) -> None:
     await client.s3("PUT", "a", b"abc")
     assert code(await client.s3("DELETE", "a")) == (403, "AccessDenied")
     assert code(await client.s3("GET", "a", query={"acl": ""})) == (403, "AccessDenied")
@@ -283,19 +283,19 @@ async def test_rights_that_nobody_has(client: Client) -> None:
     assert client.path("a").read_bytes() == b"abc"
 
 
-async def test_copies_are_refused_aloud(client: Client) -> None:
+async def test_copies_are_refused(client: Client) -> None:
     headers = {"x-amz-copy-source": f"{client.credentials.bucket}/{client.key('a')}"}
     assert code(await client.s3("PUT", "b", headers=headers)) == (501, "NotImplemented")
     query = {"uploadId": await create_multipart(client, "b"), "partNumber": "1"}
     assert code(await client.s3("PUT", "b", headers=headers, query=query)) == (501, "NotImplemented")
 
 
-async def test_credentials_that_are_not_quite_right(client: Client) -> None:
+async def test_altered_credentials_are_refused(client: Client) -> None:
     good = client.credentials
     other = await fresh_credentials(client.http, client.project)
     for credentials, expected in (
         (replace(good, secret_key=good.secret_key + "x"), (403, "SignatureDoesNotMatch")),
-        (replace(good, access_key="ASIANOBODY"), (403, "InvalidAccessKeyId")),
+        (replace(good, access_key="ASIAUNKNOWN"), (403, "InvalidAccessKeyId")),
         (replace(good, session_token=other.session_token), (403, "InvalidAccessKeyId")),
         (replace(good, session_token=good.session_token[:-4]), (400, "InvalidToken")),
         (replace(good, session_token="nonsense"), (400, "InvalidToken")),
@@ -313,18 +313,18 @@ async def test_expired_credentials(tmp_path: Path) -> None:
         assert not late.path("a").exists()
 
 
-async def test_nobody_is_refused(client: Client) -> None:
+async def test_a_request_without_signature_is_refused(client: Client) -> None:
     url = f"{client.address.s3_url}/{client.credentials.bucket}/{client.key('a')}"
-    async with httpx.AsyncClient(verify=NO_CA) as nobody:
-        assert code(await nobody.get(url)) == (403, "AccessDenied")
+    async with httpx.AsyncClient(verify=NO_CA) as unsigned:
+        assert code(await unsigned.get(url)) == (403, "AccessDenied")
 
 
-async def test_any_region_is_this_one(client: Client) -> None:
+async def test_any_region_is_accepted(client: Client) -> None:
     assert (await replace(client, region="us-east-1").s3("PUT", "a", b"x")).status_code == 200
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../../../../x", "/etc/passwd", "a//b", "a/", ".", "a\0b"])
-async def test_no_way_out_of_the_folder(client: Client, key: str) -> None:
+async def test_keys_cannot_leave_the_folder(client: Client, key: str) -> None:
     reply = await raw_put(client, f"/{client.credentials.bucket}/{client.key('')}".encode() + _quoted(key))
     assert reply.startswith(b"HTTP/1.1 400 ")
     assert b"<Code>InvalidArgument</Code>" in reply
@@ -336,7 +336,7 @@ async def test_keys_that_are_too_long(client: Client) -> None:
 
 
 def _quoted(key: str) -> bytes:
-    """Every byte of it, so that nothing between here and there tidies it up."""
+    """Send the path byte for byte, so that no library normalises it."""
     return "".join(f"%{byte:02X}" for byte in key.encode()).encode()
 
 
@@ -355,7 +355,7 @@ async def raw_put(client: Client, target: bytes) -> bytes:
 
 
 async def converse(client: Client, name: str, body: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
-    """What comes before the body was sent, and, when that was an invitation, what comes after it."""
+    """The reply before the body is sent, and, after 100 Continue, the reply to the body."""
     url = f"{client.address.s3_url}/{client.credentials.bucket}/{client.key(name)}"
     signed = client.signed("PUT", url, body, headers)
     host = client.address.s3_url.removeprefix("http://")
@@ -375,14 +375,14 @@ async def converse(client: Client, name: str, body: bytes, headers: dict[str, st
         return first, second
 
 
-async def test_the_body_is_asked_for(client: Client) -> None:
+async def test_100_continue_precedes_the_body(client: Client) -> None:
     first, second = await converse(client, "a", b"abc", {})
     assert first.startswith(b"HTTP/1.1 100 Continue")
     assert second.startswith(b"HTTP/1.1 200 OK")
     assert client.path("a").read_bytes() == b"abc"
 
 
-async def test_a_body_that_is_not_wanted_is_not_asked_for(client: Client) -> None:
+async def test_a_refused_request_gets_no_100_continue(client: Client) -> None:
     stranger = replace(client, credentials=replace(client.credentials, secret_key="wrong"))
     first, rest = await converse(stranger, "a", b"abc", {})
     assert first.startswith(b"HTTP/1.1 403 ")
@@ -390,7 +390,7 @@ async def test_a_body_that_is_not_wanted_is_not_asked_for(client: Client) -> Non
     assert b"SignatureDoesNotMatch" in rest
 
 
-async def test_a_refusal_reaches_a_client_that_goes_on_sending(client: Client) -> None:
+async def test_a_refusal_reaches_a_client_that_keeps_sending(client: Client) -> None:
     stranger = replace(client, credentials=replace(client.credentials, secret_key="wrong"))
     assert code(await stranger.s3("PUT", "a", b"x" * 20 * MIB)) == (403, "SignatureDoesNotMatch")
     assert (await client.s3("PUT", "a", b"x")).status_code == 200

@@ -1,4 +1,4 @@
-"""Objects in parts."""
+"""Multipart uploads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WHOLE = FIRST + SECOND + LAST
 
 
 async def upload_parts(client: Client, name: str, upload: str) -> list[tuple[int, str]]:
-    """In another order than theirs; numbers need not be consecutive."""
+    """Send the parts out of order; numbers need not be consecutive."""
     etags = {
         number: await put_part(client, name, upload, number, body)
         for number, body in ((9, LAST), (1, FIRST), (4, SECOND))
@@ -53,7 +53,7 @@ async def test_parts_become_an_object(client: Client) -> None:
     assert code(await complete(client, "dir/big", upload, parts)) == (404, "NoSuchUpload")
 
 
-async def test_a_part_that_is_sent_again_replaces_the_first(client: Client) -> None:
+async def test_a_part_sent_again_replaces_the_first(client: Client) -> None:
     upload = await create_multipart(client, "a")
     old = await put_part(client, "a", upload, 1, b"old")
     new = await put_part(client, "a", upload, 1, b"new")
@@ -104,18 +104,18 @@ async def test_completions_that_s3_refuses(client: Client) -> None:
         b"<a>" * 100_000,
     ],
 )
-async def test_documents_that_are_none(client: Client, document: bytes) -> None:
+async def test_malformed_documents_are_refused(client: Client, document: bytes) -> None:
     upload = await create_multipart(client, "a")
     reply = await client.s3("POST", "a", document, query={"uploadId": upload})
     assert code(reply) == (400, "MalformedXML")
 
 
-async def test_a_document_without_end_is_cut_off(client: Client) -> None:
+async def test_a_document_that_is_too_large_is_refused(client: Client) -> None:
     reply = await client.s3("POST", "a", b" " * 5 * MIB, query={"uploadId": "x"}, payload="UNSIGNED-PAYLOAD")
     assert code(reply) == (400, "MaxMessageLengthExceeded")
 
 
-async def test_a_document_is_what_was_signed(client: Client) -> None:
+async def test_the_signed_hash_of_the_document_is_checked(client: Client) -> None:
     upload = await create_multipart(client, "a")
     etag = await put_part(client, "a", upload, 1, b"x")
     signed_for_another = hashlib.sha256(b"other").hexdigest()
@@ -123,7 +123,7 @@ async def test_a_document_is_what_was_signed(client: Client) -> None:
     assert code(reply) == (400, "XAmzContentSHA256Mismatch")
 
 
-async def test_namespaces_and_bare_etags_are_understood(client: Client) -> None:
+async def test_namespaces_and_bare_etags_are_accepted(client: Client) -> None:
     upload = await create_multipart(client, "a")
     etag = await put_part(client, "a", upload, 1, b"x")
     document = (
@@ -155,13 +155,13 @@ async def test_listing_parts_page_by_page(client: Client) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "10001", "x", "-1", "", "1.5"])
-async def test_part_numbers_that_are_none(client: Client, number: str) -> None:
+async def test_invalid_part_numbers_are_refused(client: Client, number: str) -> None:
     upload = await create_multipart(client, "a")
     reply = await client.s3("PUT", "a", b"x", query={"partNumber": number, "uploadId": upload})
     assert code(reply) == (400, "InvalidArgument")
 
 
-async def test_aborted_uploads_are_gone(client: Client) -> None:
+async def test_aborted_uploads_are_deleted(client: Client) -> None:
     before = client.incoming()
     upload = await create_multipart(client, "a")
     etag = await put_part(client, "a", upload, 1, b"x")
@@ -175,7 +175,7 @@ async def test_aborted_uploads_are_gone(client: Client) -> None:
 
 
 async def multiparts(client: Client, **query: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    """Names and ids as they are listed, and the single fields."""
+    """Listed names and ids, and the other fields."""
     parameters = {"uploads": "", "prefix": client.key("")} | {k.replace("_", "-"): v for k, v in query.items()}
     reply = await client.s3_at("GET", f"/{client.credentials.bucket}", query=parameters)
     assert reply.status_code == 200, reply.text
@@ -187,7 +187,7 @@ async def multiparts(client: Client, **query: str) -> tuple[list[tuple[str, str]
     return [(key.removeprefix(client.key("")), upload) for key, upload in rows], xml(reply)
 
 
-async def test_uploads_that_have_not_ended_are_listed_by_key_and_age(client: Client) -> None:
+async def test_open_uploads_are_listed_by_key_and_age(client: Client) -> None:
     begun = [(name, await create_multipart(client, name)) for name in ("l/b", "l/a", "l/a", "lb")]
     ordered = [begun[1], begun[2], begun[0]]
     assert (await multiparts(client, prefix=client.key("l/")))[0] == ordered
@@ -205,7 +205,7 @@ async def test_uploads_that_have_not_ended_are_listed_by_key_and_age(client: Cli
     assert (await multiparts(client, prefix=client.key("l/a")))[0] == ordered[1:2]
 
 
-async def test_uploads_of_another_project_are_not_shown(client: Client) -> None:
+async def test_uploads_of_another_project_are_not_listed(client: Client) -> None:
     query = {"uploads": "", "prefix": "user-1/"}
     assert code(await client.s3_at("GET", f"/{client.credentials.bucket}", query=query)) == (403, "AccessDenied")
 
@@ -219,7 +219,7 @@ async def test_an_upload_belongs_to_its_key(client: Client) -> None:
     assert code(reply) == (403, "AccessDenied")
 
 
-async def test_wrong_bytes_of_a_part_are_not_kept(client: Client) -> None:
+async def test_damaged_parts_are_refused(client: Client) -> None:
     before = client.incoming()
     upload = await create_multipart(client, "a")
     query, headers = {"partNumber": "1", "uploadId": upload}, {"x-amz-checksum-crc32": crc32(b"right")}
@@ -271,7 +271,7 @@ async def test_full_object_checksums(client: Client) -> None:
         ({"x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": "HALF"}, (400, "InvalidRequest")),
     ],
 )
-async def test_checksums_that_do_not_exist(client: Client, headers: dict[str, str], expected: tuple[int, str]) -> None:
+async def test_other_checksums_are_refused(client: Client, headers: dict[str, str], expected: tuple[int, str]) -> None:
     assert code(await client.s3("POST", "a", query={"uploads": ""}, headers=headers)) == expected
 
 
@@ -283,7 +283,7 @@ async def complete_if_absent(client: Client, name: str, upload: str, etag: str) 
     return await client.s3("POST", name, document, query={"uploadId": upload}, headers=ABSENT_ONLY)
 
 
-async def test_an_object_that_must_be_new(client: Client) -> None:
+async def test_an_object_can_be_required_to_be_new(client: Client) -> None:
     await client.s3("PUT", "a", b"old")
     upload = await create_multipart(client, "a")
     etag = await put_part(client, "a", upload, 1, b"new")
@@ -292,12 +292,12 @@ async def test_an_object_that_must_be_new(client: Client) -> None:
     wrong = {"if-none-match": f'"{etag}"'}
     reply = await client.s3("POST", "a", part_list([(1, etag)]), query={"uploadId": upload}, headers=wrong)
     assert code(reply) == (501, "NotImplemented")
-    assert (await complete(client, "a", upload, [(1, etag)])).status_code == 200, "whoever does not ask overwrites"
+    assert (await complete(client, "a", upload, [(1, etag)])).status_code == 200, "without the condition it overwrites"
     assert client.path("a").read_bytes() == b"new"
 
 
-async def test_of_many_that_must_be_new_one_wins(client: Client) -> None:
-    """Parts and single PUTs, all for one key. What lost stays as it was, and can be aborted."""
+async def test_of_many_that_require_a_new_object_one_wins(client: Client) -> None:
+    """Multipart uploads and PUTs to one key; an upload that lost stays open and can be aborted."""
     before = client.incoming()
     bodies = [b"%d" % number for number in range(6)]
     uploads = [await create_multipart(client, "same") for _ in bodies]

@@ -1,4 +1,4 @@
-"""What came in is counted, whatever became of it, and stays counted."""
+"""Received bytes are counted, stored or not, and the counts survive a kill."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.local_cloud.storage.meter import TrafficCounts, traffic_counts
 
 
-async def test_bodies_of_objects_count_whatever_becomes_of_them(tmp_path: Path) -> None:
+async def test_bodies_of_objects_are_counted_stored_or_not(tmp_path: Path) -> None:
     faults = ("error500:route=put,after=1,bytes=1000000", "drop:route=put,after=2,bytes=60000")
     async with a_cloud(LocalCloudOptions(tmp_path, faults=faults)) as client:
         assert (await client.s3("POST", "a", b"<parts/>", query={"uploadId": "none"})).status_code != 200
@@ -35,7 +35,7 @@ async def test_bodies_of_objects_count_whatever_becomes_of_them(tmp_path: Path) 
         assert traffic_counts(tmp_path) == TrafficCounts(kept.received + 1000, 2)
 
 
-def test_a_count_outlives_the_process_that_is_killed_right_after(tmp_path: Path) -> None:
+def test_a_count_survives_a_kill_right_after_it(tmp_path: Path) -> None:
     program = (
         "import os, pathlib, sys; from tui_uploader.local_cloud.storage.meter import TrafficMeter;"
         "meter = TrafficMeter(pathlib.Path(sys.argv[1])); meter.count(received=7, faults=2); os.kill(os.getpid(), 9)"

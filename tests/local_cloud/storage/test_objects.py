@@ -150,7 +150,7 @@ def test_killed_while_parts_become_an_object(tmp_path: Path, monkeypatch: pytest
         assert list(store.incoming.iterdir()) == []
 
 
-def test_a_part_whose_bytes_are_gone_is_forgotten(tmp_path: Path) -> None:
+def test_a_part_without_its_file_is_removed(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         parts = MultipartStore(store)
         upload = parts.create("k", None, {})
@@ -161,7 +161,7 @@ def test_a_part_whose_bytes_are_gone_is_forgotten(tmp_path: Path) -> None:
         assert MultipartStore(store).parts(upload) == []
 
 
-def test_parts_are_put_together_without_the_kernels_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_are_assembled_without_copy_file_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "copy_file_range", raising=False)
     with opened(tmp_path) as store:
         parts = MultipartStore(store, min_part=1)
@@ -173,7 +173,7 @@ def test_parts_are_put_together_without_the_kernels_help(tmp_path: Path, monkeyp
 
 
 def expected(keys: Sequence[str], prefix: str, delimiter: str) -> list[str]:
-    """What a list amounts to, by its definition."""
+    """A listing by its definition."""
     entries = set()
     for key in keys:
         if key.startswith(prefix):
