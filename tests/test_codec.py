@@ -13,6 +13,7 @@ from tui_uploader.codec import Malformed, from_json, to_json
 from tui_uploader.model import (
     Account,
     AddRequest,
+    ByteCounts,
     Counts,
     EngineStatus,
     EtaRange,
@@ -34,7 +35,6 @@ from tui_uploader.model import (
     Skipped,
     UploadState,
     UploadStatus,
-    Volume,
 )
 
 PROCESSING = Processing(ProcessingState.WAITING, "Waiting for credits", 60.0, 3600.5, 1.7e9, "no credits")
@@ -44,7 +44,7 @@ UPLOAD = UploadStatus(
     project_name="Feld 7 – Süd",
     state=UploadState.PAUSED,
     counts=Counts(1, 2, 3, 4, 5),
-    bytes=Volume(10, 9, 8, 7),
+    bytes=ByteCounts(10, 9, 8, 7),
     skipped=2,
     rate=1234.5,
     eta=EtaRange(60.0, 90.0),

@@ -15,6 +15,7 @@ from tui_uploader.model import (
     MAX_IMAGES,
     MIN_IMAGES,
     UPLOAD_TRANSITIONS,
+    ByteCounts,
     Counts,
     FileEvent,
     FileStage,
@@ -27,7 +28,6 @@ from tui_uploader.model import (
     UploadEvent,
     UploadState,
     UploadStatus,
-    Volume,
     next_stage,
     next_state,
 )
@@ -184,7 +184,7 @@ def test_more_files_do_not_wake_a_paused_upload() -> None:
 
 
 def upload(state: UploadState, counts: Counts) -> UploadStatus:
-    return UploadStatus(1, "p", "P", state, counts, Volume(), 0, 0.0, None, 0.0, True, Processing())
+    return UploadStatus(1, "p", "P", state, counts, ByteCounts(), 0, 0.0, None, 0.0, True, Processing())
 
 
 @pytest.mark.parametrize(

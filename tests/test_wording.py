@@ -10,6 +10,7 @@ from tests.cli.values import UPLOAD, file, upload
 from tui_uploader.model import (
     Bandwidth,
     BudgetPeriod,
+    ByteCounts,
     Counts,
     EtaRange,
     FileItem,
@@ -23,7 +24,6 @@ from tui_uploader.model import (
     Proof,
     UploadState,
     UploadStatus,
-    Volume,
 )
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
 from tui_uploader.wording.bandwidth import budget_setting, budget_used, limit_mark, limit_setting, schedule_setting
@@ -126,14 +126,14 @@ def test_how_a_file_was_verified(proof: Proof | None, shown: str | None) -> None
 @pytest.mark.parametrize(
     ("volume", "state", "shown"),
     [
-        (Volume(total=1000, stored=999), UploadState.ACTIVE, 99),
-        (Volume(total=1000, stored=1000), UploadState.ACTIVE, 100),
-        (Volume(total=0), UploadState.ACTIVE, 0),
-        (Volume(total=0), UploadState.COMPLETE, 100),
-        (Volume(total=10, sent=10), UploadState.ACTIVE, 0),
+        (ByteCounts(total=1000, stored=999), UploadState.ACTIVE, 99),
+        (ByteCounts(total=1000, stored=1000), UploadState.ACTIVE, 100),
+        (ByteCounts(total=0), UploadState.ACTIVE, 0),
+        (ByteCounts(total=0), UploadState.COMPLETE, 100),
+        (ByteCounts(total=10, sent=10), UploadState.ACTIVE, 0),
     ],
 )
-def test_the_percentage_is_of_the_stored_bytes(volume: Volume, state: UploadState, shown: int) -> None:
+def test_the_percentage_is_of_the_stored_bytes(volume: ByteCounts, state: UploadState, shown: int) -> None:
     assert percent_stored(upload(bytes=volume, state=state)) == shown
 
 
@@ -165,12 +165,12 @@ def test_counts_leave_out_zeros() -> None:
 @pytest.mark.parametrize(
     ("volume", "shown"),
     [
-        (Volume(4_000_000, 3_000_000, 2_000_000, 1_000_000), "sent 3.00, stored 2.00, registered 1.00 of 4.00 MB"),
-        (Volume(4_000_000, 30_000, 0, 0), "sent 30.0 KB, stored 0 B, registered 0 B of 4.00 MB"),
-        (Volume(), "sent 0, stored 0, registered 0 of 0 B"),
+        (ByteCounts(4_000_000, 3_000_000, 2_000_000, 1_000_000), "sent 3.00, stored 2.00, registered 1.00 of 4.00 MB"),
+        (ByteCounts(4_000_000, 30_000, 0, 0), "sent 30.0 KB, stored 0 B, registered 0 B of 4.00 MB"),
+        (ByteCounts(), "sent 0, stored 0, registered 0 of 0 B"),
     ],
 )
-def test_sent_stored_and_registered_are_never_mixed(volume: Volume, shown: str) -> None:
+def test_sent_stored_and_registered_are_never_mixed(volume: ByteCounts, shown: str) -> None:
     assert truths(volume) == shown
 
 

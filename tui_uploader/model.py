@@ -1,9 +1,9 @@
-"""What things are: projects, uploads, files, and the states they go through. Pure values, no I/O.
+"""Values shared by all parts: projects, uploads, files and their states. Pure, no I/O.
 
-Structs of msgspec rather than dataclasses: these are made in a tenth of the time, before the first frame of the app.
+msgspec structs rather than dataclasses: they are defined in a tenth of the time, before the first frame of the app.
 
-Three truths are never mixed. *Sent*: the bytes left this machine. *Stored*: the object store confirmed them, checksum
-equal. *Registered*: the project knows the image. A file is *uploaded* only when it is stored and registered.
+Three facts are never mixed. *Sent*: the bytes left this machine. *Stored*: the storage confirmed them, with an equal
+checksum. *Registered*: the image is in the project. A file is *uploaded* only when it is stored and registered.
 
 Paths are `str`, decoded as UTF-8 with surrogate escapes in every process (see `encoding`), sizes are bytes, times
 are seconds since the epoch, rates are bytes a second.
@@ -18,13 +18,13 @@ from typing import Literal
 import msgspec
 
 MIN_IMAGES, MAX_IMAGES = 6, 4000
-"""Images that one project takes (PIX4D, support article 203694199)."""
+"""Number of images that one project accepts (PIX4D, support article 203694199)."""
 
 # --------------------------------------------------------------------------------------------------- files
 
 
 class FileStatus(StrEnum):
-    """What the user sees of a file."""
+    """The status of a file as shown to the user."""
 
     WAITING = "waiting"
     UPLOADING = "uploading"
@@ -34,12 +34,12 @@ class FileStatus(StrEnum):
 
 
 class FileStage(StrEnum):
-    """What the journal knows of a file; each stage is one fact more than the one before."""
+    """The status of a file in the journal, in more detail."""
 
     FOUND = "found"
     """On disk; not yet read."""
     READY = "ready"
-    """Read, of use, and named: may be sent."""
+    """Read, usable, and named: may be sent."""
     SENDING = "sending"
     STORED = "stored"
     """The object store confirmed it; the project does not know it yet."""
@@ -47,11 +47,11 @@ class FileStage(StrEnum):
     DUPLICATE = "duplicate"
     FAILED = "failed"
     REMOVED = "removed"
-    """Taken out of the queue by the user, who may take that back."""
+    """Taken out of the queue by the user, who can undo that."""
 
     @property
     def status(self) -> FileStatus | None:
-        """None for a removed file: the user does not see it."""
+        """None for a removed file, which is not shown."""
         return _STATUS_OF_STAGE[self]
 
 
@@ -68,19 +68,19 @@ _STATUS_OF_STAGE: Mapping[FileStage, FileStatus | None] = {
 
 
 class FileEvent(StrEnum):
-    """What can happen to a file."""
+    """A change of a file's stage."""
 
     CHECKED = "checked"
     MATCHED = "matched"
-    """Its content is in the project already."""
+    """Its content is already in the project."""
     PICKED = "picked"
     HELD = "held"
-    """Sending stopped before the end: pause, dead link, another attempt later."""
+    """Sending stopped before the end: paused, offline, or to be retried."""
     STORED = "stored"
     REGISTERED = "registered"
     FAILED = "failed"
     CHANGED = "changed"
-    """It is not the file that was read."""
+    """The file on disk is no longer the one that was read."""
     FREED = "freed"
     """The file that it duplicates will not be uploaded after all."""
     RETRY = "retry"
@@ -117,16 +117,16 @@ FILE_TRANSITIONS: Mapping[tuple[FileStage, FileEvent], FileStage] = {
     (FileStage.REMOVED, FileEvent.RESTORE): FileStage.FOUND,
     (FileStage.REMOVED, FileEvent.CHANGED): FileStage.FOUND,
 }
-"""Every way from stage to stage. What is not here cannot happen."""
+"""All possible transitions."""
 
 
 class Proof(StrEnum):
-    """How the storage proved that it holds what was sent."""
+    """How the storage proved that it has the bytes that were sent."""
 
     CRC32 = "crc32"
     MD5 = "md5"
     NONE = "no"
-    """It confirmed that it stored the file, and no checksum that could be compared."""
+    """It confirmed the upload, without a checksum that could be compared."""
 
 
 class FileItem(msgspec.Struct, frozen=True):
@@ -138,17 +138,17 @@ class FileItem(msgspec.Struct, frozen=True):
     name: str
     """Base name of `path`."""
     object: str | None
-    """Name in the project, once decided; differs from `name` where another content holds that name."""
+    """Name in the project, once decided; differs from `name` if other content has that name."""
     size: int
     status: FileStatus
     reason: str | None = None
-    """Why it waits, failed, or is a duplicate; a sentence without line breaks."""
+    """Why it is waiting, failed, or a duplicate; a sentence without line breaks."""
     duplicate_of: str | None = None
-    """Path of the file that holds the same content."""
+    """Path of the file with the same content."""
     sent: int = 0
-    """Bytes that left this machine and count (a repeated part counts once)."""
+    """Bytes that left this machine; a repeated part counts once."""
     verified: Proof | None = None
-    """None: it is not stored, or was stored by a version that did not keep it."""
+    """None: not stored, or stored by a version that did not record it."""
 
 
 # -------------------------------------------------------------------------------------------------- uploads
@@ -156,14 +156,14 @@ class FileItem(msgspec.Struct, frozen=True):
 
 class UploadState(StrEnum):
     PREPARING = "preparing"
-    """Folders are still being walked; sending has begun all the same."""
+    """Folders are still being walked; files that were found are already sent."""
     ACTIVE = "active"
-    """Files are waiting, moving, or failed and up for a retry."""
+    """Files are waiting, being sent, or failed and can be retried."""
     PAUSED = "paused"
     COMPLETE = "complete"
-    """Nothing is left to do and nothing failed."""
+    """Everything is uploaded and nothing failed."""
     CANCELLED = "cancelled"
-    """Stopped by the user; what was uploaded stays, the rest can be resumed."""
+    """Stopped by the user; uploaded files stay, the rest can be resumed."""
 
 
 class UploadEvent(StrEnum):
@@ -174,7 +174,7 @@ class UploadEvent(StrEnum):
     CANCEL = "cancel"
     FINISHED = "finished"
     REOPENED = "reopened"
-    """A removed file was restored, or a file must be looked at again."""
+    """A removed file was restored, or a file has to be checked again."""
 
 
 UPLOAD_TRANSITIONS: Mapping[tuple[UploadState, UploadEvent], UploadState] = {
@@ -204,7 +204,7 @@ UPLOAD_TRANSITIONS: Mapping[tuple[UploadState, UploadEvent], UploadState] = {
 
 
 class ImpossibleTransition(ValueError):
-    """This cannot happen in this state: a command that came too late, or a fault of the program."""
+    """The event is not possible in this state: a command came too late, or the program has a bug."""
 
 
 def next_stage(stage: FileStage, event: FileEvent) -> FileStage:
@@ -237,8 +237,8 @@ class Counts(msgspec.Struct, frozen=True):
         return self.uploaded + self.uploading + self.waiting + self.duplicate + self.failed
 
 
-class Volume(msgspec.Struct, frozen=True):
-    """The three truths, in bytes. `total` is what is to be uploaded: without duplicates."""
+class ByteCounts(msgspec.Struct, frozen=True):
+    """Bytes sent, stored and registered, which are never mixed. `total` excludes duplicates."""
 
     total: int = 0
     sent: int = 0
@@ -247,24 +247,24 @@ class Volume(msgspec.Struct, frozen=True):
 
 
 class Skipped(msgspec.Struct, frozen=True):
-    """A path that was offered and is no file of the upload."""
+    """A path that was found and not uploaded."""
 
     path: str
     reason: str
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Something that the user should know, or has to do, about an upload."""
+    """A message about an upload."""
 
     kind: str
-    """Name of the error class that it stands for (see `errors`)."""
+    """Name of the error class (see `errors`)."""
     message: str
     needs_person: bool
-    """Nothing will move until somebody acts."""
+    """The upload is blocked until the user acts."""
 
 
 class EtaRange(msgspec.Struct, frozen=True):
-    """Seconds until everything is uploaded: probably between the two."""
+    """Seconds until everything is uploaded, as a probable range."""
 
     low: float
     high: float
@@ -281,7 +281,7 @@ class ProjectKind(StrEnum):
 class ProcessingState(StrEnum):
     NOT_STARTED = "not_started"
     SUBMITTED = "submitted"
-    """Asked for; the service has not said more yet."""
+    """Requested; the service has not reported more yet."""
     WAITING = "waiting"
     PROCESSING = "processing"
     DONE = "done"
@@ -295,30 +295,30 @@ class ProcessingState(StrEnum):
 class Processing(msgspec.Struct, frozen=True):
     state: ProcessingState = ProcessingState.NOT_STARTED
     word: str | None = None
-    """The service's own word for it, as it stands in the reply."""
+    """The service's own word for the state."""
     waiting_seconds: float | None = None
     """The service's estimate of the time before processing starts."""
     processing_seconds: float | None = None
     """The service's estimate of the time that processing takes."""
     submitted_at: float | None = None
     reason: str | None = None
-    """Why it failed, or why it has not been started."""
+    """Why it failed, or was not started."""
 
 
 class Project(msgspec.Struct, frozen=True):
     """A project of the cloud (the web page says dataset)."""
 
     id: str | None
-    """The service's id; None as long as a new project could not be made because the link is down."""
+    """The service's id; None until a new project has been created there."""
     name: str
     kind: ProjectKind
     account: str
-    """`client id@cloud address`: whose project it is."""
+    """The owner, as `client id@cloud address`."""
     processing: Processing = Processing()
     uploads: tuple[int, ...] = ()
-    """Uploads of this machine that go there."""
+    """Uploads of this machine to the project."""
     images: int = 0
-    """Images of this machine that are registered there."""
+    """Images uploaded by this machine and registered."""
     web_address: str | None = None
 
 
@@ -330,15 +330,15 @@ class UploadStatus(msgspec.Struct, frozen=True):
     project_name: str
     state: UploadState
     counts: Counts
-    bytes: Volume
+    bytes: ByteCounts
     skipped: int
-    """How many offered paths are no files of the upload."""
+    """Number of skipped paths."""
     rate: float
-    """Goodput: bytes a second that the store confirmed or the kernel delivered, lately."""
+    """Goodput: bytes a second recently confirmed by the storage or delivered by the kernel."""
     eta: EtaRange | None
-    """None while it cannot be trusted."""
+    """None while no reliable estimate is possible."""
     seconds: float
-    """Time spent active since the upload was made."""
+    """Time spent active since the upload was created."""
     auto_process: bool
     processing: Processing
     notice: Notice | None = None
@@ -346,7 +346,7 @@ class UploadStatus(msgspec.Struct, frozen=True):
 
     @property
     def settled(self) -> bool:
-        """Nothing moves and nothing will by itself: the end, or the failed files wait for a person."""
+        """Whether the upload has ended, or only a retry by the user can continue it."""
         if self.state in (UploadState.COMPLETE, UploadState.CANCELLED):
             return True
         idle = self.counts.waiting + self.counts.uploading == 0
@@ -358,7 +358,7 @@ class UploadStatus(msgspec.Struct, frozen=True):
 
 class LinkState(StrEnum):
     UNKNOWN = "unknown"
-    """Nothing was tried yet."""
+    """Not tried yet."""
     UP = "up"
     DOWN = "down"
 
@@ -371,46 +371,46 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class BudgetPeriod(StrEnum):
-    """How long a data budget lasts; by the local calendar, weeks from Monday."""
+    """The period of a data budget, by the local calendar; weeks begin on Monday."""
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
     TOTAL = "total"
-    """From when it was set, without end."""
+    """Since it was set, without end."""
 
 
 class Bandwidth(msgspec.Struct, frozen=True):
-    """What the user set about bandwidth, and what it comes to now."""
+    """The bandwidth settings, and the limit that results from them now."""
 
     limit: int | None = None
     """The cap; 0: nothing is sent; None: no cap."""
     schedule: str | None = None
-    """The timetable, as it can be typed in again."""
+    """The timetable, in the notation of the settings."""
     budget: int | None = None
-    """Bytes that may leave this machine in a period."""
+    """Bytes that may be sent in a period."""
     per: BudgetPeriod = BudgetPeriod.MONTH
     used: int = 0
-    """Bytes of the budget that have left in this period."""
+    """Bytes of the budget used in this period."""
     rate: int | None = None
-    """What holds now; 0: nothing is sent; None: no limit."""
+    """The limit now; 0: nothing is sent; None: no limit."""
     until: float | None = None
-    """When that changes by itself."""
+    """When that changes, by the timetable or a new period."""
     holds: str = "no limit"
-    """The same in words; the reason of waiting files while nothing is sent."""
+    """The same in words; the reason why files wait while nothing is sent."""
     used_up: bool = False
-    """The budget is."""
+    """The budget is used up."""
 
 
 class EngineStatus(msgspec.Struct, frozen=True):
-    """Everything a front end shows without asking, as one value. Holds no secret."""
+    """Everything that front ends show all the time, as one value. Contains no secret."""
 
     version: str
     pid: int
     since: float
     link: Link
     streams: int
-    """Transfers under way."""
+    """Running transfers."""
     rate: float
     uploads: tuple[UploadStatus, ...]
     bandwidth: Bandwidth = Bandwidth()
@@ -449,16 +449,15 @@ class AddRequest(msgspec.Struct, frozen=True):
     kind: ProjectKind = ProjectKind.IMAGES
     auto_process: bool = True
     account: str | None = None
-    """None: the account of the stored login."""
+    """None: the account of the default login."""
 
 
 IdRun = tuple[int, int]
-"""The first and the last of files whose ids follow each other: a hundred thousand files are a few of these."""
+"""The first and the last of consecutive file ids: a hundred thousand files are a few runs."""
 
 
 class FileSelection(msgspec.Struct, frozen=True):
-    """Which files of an upload a command is about: those with these ids, these paths or names, and these statuses, all
-    taken together; or by runs of ids, or all."""
+    """The files of an upload that a command applies to: the union of those with these ids, names, statuses or runs."""
 
     ids: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
@@ -466,11 +465,11 @@ class FileSelection(msgspec.Struct, frozen=True):
     statuses: tuple[FileStatus, ...] = ()
     all: bool = False
     runs: tuple[IdRun, ...] = ()
-    """Whatever of the upload lies in these runs. What a command cannot be about is passed over, as with `statuses`."""
+    """Files in these runs to which the command cannot apply are ignored, as with `statuses`."""
 
 
 def runs_of(ids: Iterable[int]) -> tuple[IdRun, ...]:
-    """`ids`, which ascend, as few runs."""
+    """Combine ascending `ids` into as few runs as possible."""
     runs: list[IdRun] = []
     for number in ids:
         if runs and runs[-1][1] == number - 1:
@@ -491,47 +490,47 @@ class FileQuery(msgspec.Struct, frozen=True):
     status: FileStatus | None = None
     except_status: FileStatus | None = None
     text: str = ""
-    """Part of the name, in any case; a leading `!` means: not."""
+    """Part of the name, in any case; a leading `!` negates it."""
     sort: SortKey = "added"
     descending: bool = False
     verified: Proof | None = None
-    """Only files whose objects were proven like this."""
+    """Only files with this proof."""
 
 
 class FileWindow(msgspec.Struct, frozen=True):
     total: int
-    """Files that match the query, in the window or not."""
+    """All files that match the query."""
     offset: int
     files: tuple[FileItem, ...]
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Where an image was taken, or several that lie close together. Degrees, WGS 84; north and east are positive."""
+    """Position of one image, or of several close together. Degrees, WGS 84; north and east are positive."""
 
     latitude: float
     longitude: float
     status: FileStatus
-    """Of several images, of the one that needs most to be looked at."""
+    """Of several images, the one that needs most attention."""
     files: int = 1
     taken_at: float | None = None
-    """Seconds by the camera's clock, which knows no time zone; None where the camera wrote none, or of several."""
+    """Seconds by the camera's clock, without a time zone; None if unknown, or for several images."""
 
 
 class Positions(msgspec.Struct, frozen=True):
-    """Where the images of an upload were taken: 5,000 points at most, in the order in which they were taken."""
+    """Positions of the images of an upload, in the order in which they were taken: at most 5,000 points."""
 
     points: tuple[Position, ...]
     located: int
     unlocated: int
-    """Files without a position: images that tell none, and files that are no images."""
+    """Files without a position: images that state none, and other files."""
     unread: int
-    """Files that were not looked into yet."""
+    """Files that were not read yet."""
     current: Position | None = None
-    """Of the file that was asked for."""
+    """Of the requested file."""
 
 
 class PhotoFacts(msgspec.Struct, frozen=True):
-    """Facts that an image file states about its photo; None for those that it does not state, or not believably."""
+    """Facts that an image file states about its photo; None if missing or impossible."""
 
     width: int | None = None
     """Pixels."""
@@ -554,7 +553,7 @@ class PhotoFacts(msgspec.Struct, frozen=True):
 
 
 class BandwidthChange(msgspec.Struct, frozen=True):
-    """New settings as the user writes them; None leaves one as it is, `off` takes it away."""
+    """New settings as typed by the user; None keeps a setting, `off` removes it."""
 
     limit: str | None = None
     schedule: str | None = None
@@ -563,7 +562,7 @@ class BandwidthChange(msgspec.Struct, frozen=True):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """An API credential. The secret is in no repr."""
+    """An API credential. Its repr omits the secret."""
 
     cloud_url: str
     client_id: str
@@ -580,17 +579,17 @@ class Login(msgspec.Struct, frozen=True):
 class SignInRequest(msgspec.Struct, frozen=True):
     login: Login
     keep: bool = False
-    """Store it for later engines (keyring, or a private file); otherwise it lives as long as this engine."""
+    """Store it for later engines (keyring, or a private file); otherwise it is kept until this engine exits."""
     profile: str = "default"
     verify: bool = True
-    """Ask the cloud for a token now, and fail if it refuses."""
+    """Request a token now, and fail if the cloud refuses it."""
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Who is signed in, without the secret."""
+    """A signed-in account, without the secret."""
 
     account: str
     cloud_url: str
     client_id: str
     source: str
-    """Where the login came from: `environment`, `keyring`, `file`, `engine`."""
+    """Origin of the login: `environment`, `keyring`, `file`, `engine`."""

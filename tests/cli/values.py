@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tui_uploader.model import (
+    ByteCounts,
     Counts,
     EngineStatus,
     FileItem,
@@ -16,7 +17,6 @@ from tui_uploader.model import (
     Processing,
     UploadState,
     UploadStatus,
-    Volume,
 )
 
 UPLOAD = UploadStatus(
@@ -25,7 +25,7 @@ UPLOAD = UploadStatus(
     project_name="Quarry",
     state=UploadState.ACTIVE,
     counts=Counts(uploaded=4, uploading=2, waiting=4),
-    bytes=Volume(total=1000, sent=700, stored=420, registered=400),
+    bytes=ByteCounts(total=1000, sent=700, stored=420, registered=400),
     skipped=0,
     rate=0.0,
     eta=None,
@@ -33,7 +33,9 @@ UPLOAD = UploadStatus(
     auto_process=True,
     processing=Processing(),
 )
-COMPLETE = replace(UPLOAD, state=UploadState.COMPLETE, counts=Counts(uploaded=10), bytes=Volume(1000, 1000, 1000, 1000))
+COMPLETE = replace(
+    UPLOAD, state=UploadState.COMPLETE, counts=Counts(uploaded=10), bytes=ByteCounts(1000, 1000, 1000, 1000)
+)
 ENGINE = EngineStatus(
     version="0.1.0", pid=4711, since=0.0, link=Link(LinkState.UP), streams=2, rate=0.0, uploads=(UPLOAD,)
 )

@@ -17,7 +17,7 @@ from tests.photos import write_flight, write_photo
 from tests.until import until
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.model import Counts, FileStatus, LinkState, UploadStatus, Volume
+from tui_uploader.model import ByteCounts, Counts, FileStatus, LinkState, UploadStatus
 
 HOUR, YEAR = 3600.0, 365.25 * 86400
 
@@ -136,16 +136,16 @@ async def test_a_clock_that_is_set_while_files_are_sent(world: World) -> None:
 # ----------------------------------------------------------------------------------------------------- truthful bytes
 
 
-def ordered(volume: Volume) -> bool:
+def ordered(volume: ByteCounts) -> bool:
     return 0 <= volume.registered <= volume.stored <= volume.sent <= volume.total
 
 
 @pytest.fixture
-def told(world: World) -> Callable[[Callable[[], UploadStatus]], list[Volume]]:
+def told(world: World) -> Callable[[Callable[[], UploadStatus]], list[ByteCounts]]:
     """Gathers what the status says at every commit of the journal, and every change of anything else."""
 
-    def gather(status: Callable[[], UploadStatus]) -> list[Volume]:
-        seen: list[Volume] = []
+    def gather(status: Callable[[], UploadStatus]) -> list[ByteCounts]:
+        seen: list[ByteCounts] = []
         world.observers.append(lambda: seen.append(status().bytes))
         return seen
 
@@ -153,7 +153,7 @@ def told(world: World) -> Callable[[Callable[[], UploadStatus]], list[Volume]]:
 
 
 async def test_sent_bytes_never_fall_while_nothing_goes_wrong(
-    world: World, told: Callable[[Callable[[], UploadStatus]], list[Volume]]
+    world: World, told: Callable[[Callable[[], UploadStatus]], list[ByteCounts]]
 ) -> None:
     for number, size in enumerate([20_000_000, 3_000, 400_000, 18_000_000, 2_000_000] * 2):
         write_photo(world.card / f"{number}.JPG", size)
@@ -168,7 +168,7 @@ async def test_sent_bytes_never_fall_while_nothing_goes_wrong(
 
 
 async def test_with_every_fault_the_truths_stay_in_order_and_what_is_stored_stays_stored(
-    world: World, told: Callable[[Callable[[], UploadStatus]], list[Volume]]
+    world: World, told: Callable[[Callable[[], UploadStatus]], list[ByteCounts]]
 ) -> None:
     """What falls are the bytes of bodies that have to be sent again, and nothing else."""
     faults = [

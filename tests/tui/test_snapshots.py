@@ -19,6 +19,7 @@ from tests.tui.values import engine_status, file_item, project, upload_status
 from tests.until import until
 from tui_uploader.model import (
     Account,
+    ByteCounts,
     Counts,
     EngineStatus,
     EtaRange,
@@ -28,7 +29,6 @@ from tui_uploader.model import (
     Link,
     LinkState,
     Project,
-    Volume,
 )
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
@@ -48,7 +48,7 @@ _FILES = (
 _STATUS = engine_status(
     upload_status(
         counts=Counts(uploaded=2, uploading=1, waiting=1, duplicate=1, failed=1),
-        volume=Volume(total=24_000_000, sent=12_000_000, stored=9_000_000, registered=8_000_000),
+        volume=ByteCounts(total=24_000_000, sent=12_000_000, stored=9_000_000, registered=8_000_000),
         rate=1_200_000.0,
         eta=EtaRange(60.0, 120.0),
     ),

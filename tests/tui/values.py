@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui_uploader.model import (
+    ByteCounts,
     Counts,
     EngineStatus,
     EtaRange,
@@ -18,7 +19,6 @@ from tui_uploader.model import (
     Proof,
     UploadState,
     UploadStatus,
-    Volume,
 )
 from tui_uploader.tui.lines.glyphs import Span
 
@@ -38,7 +38,7 @@ HOSTILE = (
 )
 """Names that must never reach a terminal as they are, or are hard to lay out."""
 
-_NO_COUNTS, _NOTHING, _NOT_STARTED, _UNKNOWN = Counts(), Volume(), Processing(), Link()
+_NO_COUNTS, _NOTHING, _NOT_STARTED, _UNKNOWN = Counts(), ByteCounts(), Processing(), Link()
 
 
 def file_item(
@@ -63,7 +63,7 @@ def upload_status(
     project: str | None = "1001",
     state: UploadState = UploadState.ACTIVE,
     counts: Counts = _NO_COUNTS,
-    volume: Volume = _NOTHING,
+    volume: ByteCounts = _NOTHING,
     rate: float = 0.0,
     eta: EtaRange | None = None,
     skipped: int = 0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from tui_uploader.model import UploadState, UploadStatus, Volume
+from tui_uploader.model import ByteCounts, UploadState, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
 
@@ -54,7 +54,7 @@ def counts(status: UploadStatus) -> str:
     return ", ".join(f"{number:,} {word}" for number, word in words if number) or "no files yet"
 
 
-def truths(volume: Volume) -> str:
+def truths(volume: ByteCounts) -> str:
     """`sent 48.0, stored 30.2, registered 30.2 of 75.6 MB`; a unit that all share is written once."""
     amounts = [byte_count(number) for number in (volume.sent, volume.stored, volume.registered, volume.total)]
     if len({amount.split(" ")[1] for amount in amounts}) == 1:

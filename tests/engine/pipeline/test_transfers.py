@@ -26,6 +26,7 @@ from tui_uploader.engine.pipeline.send import allowance
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model import (
     AddRequest,
+    ByteCounts,
     Counts,
     ExistingProject,
     FileSelection,
@@ -35,7 +36,6 @@ from tui_uploader.model import (
     ProjectKind,
     SignInRequest,
     UploadState,
-    Volume,
 )
 
 MIB = 1024**2
@@ -127,7 +127,7 @@ async def test_a_restored_file_that_changed_meanwhile_has_sent_nothing(world: Wo
         await manager.restore(upload.upload, FileSelection(all=True))
     async with world.cloud_running(), world.engine() as manager:
         await manager.resume(upload.upload)
-        assert (await settled(manager, upload.upload)).bytes == Volume(*[photo.stat().st_size] * 4)
+        assert (await settled(manager, upload.upload)).bytes == ByteCounts(*[photo.stat().st_size] * 4)
 
 
 async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(world: World) -> None:

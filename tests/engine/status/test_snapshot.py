@@ -7,13 +7,13 @@ from dataclasses import replace
 from tests.engine.rows import FILE, PROJECT, summary
 from tui_uploader.engine.status.snapshot import (
     UploadProgress,
+    byte_counts_of,
     counts_of,
     file_item,
     upload_status,
-    volume_of,
     worst_link,
 )
-from tui_uploader.model import Counts, FileStage, FileStatus, Link, LinkState, UploadState, Volume
+from tui_uploader.model import ByteCounts, Counts, FileStage, FileStatus, Link, LinkState, UploadState
 
 EVERY_STAGE = summary((UploadState.ACTIVE, {stage: number for number, stage in enumerate(FileStage, start=1)}))
 
@@ -24,8 +24,8 @@ def test_counts_follow_the_stages() -> None:
 
 def test_volume_leaves_out_duplicates_and_removed_files_and_never_exceeds_the_whole() -> None:
     whole = (1 + 2 + 3 + 4 + 5 + 7) * 100
-    assert volume_of(EVERY_STAGE, 1, 50) == Volume(total=whole, sent=950, stored=900, registered=500)
-    assert volume_of(EVERY_STAGE, 1, 10**9).sent == whole
+    assert byte_counts_of(EVERY_STAGE, 1, 50) == ByteCounts(total=whole, sent=950, stored=900, registered=500)
+    assert byte_counts_of(EVERY_STAGE, 1, 10**9).sent == whole
 
 
 def test_a_duplicate_names_its_original() -> None:

@@ -6,11 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from tests.tui.values import engine_status, upload_status
-from tui_uploader.model import Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus, Volume
+from tui_uploader.model import ByteCounts, Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus
 from tui_uploader.tui.engine.notifications import News, Submission, estimate_lines, news, without_notices
 
 MOVING = upload_status(counts=Counts(uploaded=1, uploading=1))
-DONE = replace(MOVING, state=UploadState.COMPLETE, counts=Counts(uploaded=2), bytes=Volume(2_000, 2_000, 2_000, 2_000))
+DONE = replace(
+    MOVING, state=UploadState.COMPLETE, counts=Counts(uploaded=2), bytes=ByteCounts(2_000, 2_000, 2_000, 2_000)
+)
 SUBMITTED = Processing(ProcessingState.SUBMITTED, waiting_seconds=240, processing_seconds=3600)
 TOO_FEW = Processing(reason="2 images: processing needs at least 6.")
 FAULT = Notice("NotSignedIn", "Not signed in.", needs_person=True)

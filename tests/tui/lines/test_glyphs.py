@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from msgspec.structs import fields
 
-from tui_uploader.model import FileStatus, ProcessingState, UploadState, Volume
+from tui_uploader.model import ByteCounts, FileStatus, ProcessingState, UploadState
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, bar, glyph_set, without_ornament
 
 
@@ -42,18 +42,18 @@ def test_the_statuses_are_those_of_the_design() -> None:
 @pytest.mark.parametrize(
     ("volume", "shown"),
     [
-        (Volume(), ".........."),
-        (Volume(total=100), ".........."),
-        (Volume(total=100, sent=55), "-----....."),
-        (Volume(total=100, sent=70, stored=40, registered=20), "##==---..."),
-        (Volume(total=100, sent=100, stored=100, registered=99), "#########="),
-        (Volume(total=100, sent=100, stored=100, registered=100), "##########"),
-        (Volume(total=100, sent=10, stored=30), "===......."),
-        (Volume(total=100, sent=900, stored=900, registered=900), "##########"),
-        (Volume(total=100, sent=-5), ".........."),
+        (ByteCounts(), ".........."),
+        (ByteCounts(total=100), ".........."),
+        (ByteCounts(total=100, sent=55), "-----....."),
+        (ByteCounts(total=100, sent=70, stored=40, registered=20), "##==---..."),
+        (ByteCounts(total=100, sent=100, stored=100, registered=99), "#########="),
+        (ByteCounts(total=100, sent=100, stored=100, registered=100), "##########"),
+        (ByteCounts(total=100, sent=10, stored=30), "===......."),
+        (ByteCounts(total=100, sent=900, stored=900, registered=900), "##########"),
+        (ByteCounts(total=100, sent=-5), ".........."),
     ],
 )
-def test_a_bar_is_full_only_when_everything_is_registered(volume: Volume, shown: str) -> None:
+def test_a_bar_is_full_only_when_everything_is_registered(volume: ByteCounts, shown: str) -> None:
     assert "".join(span.text for span in bar(volume, 10, ASCII)) == shown
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.tui.values import engine_status, upload_status
 from tui_uploader.model import (
+    ByteCounts,
     Counts,
     UploadState,
-    Volume,
 )
 from tui_uploader.tui.panes.plain_status import plain_lines
 
@@ -14,7 +14,7 @@ from tui_uploader.tui.panes.plain_status import plain_lines
 def test_a_line_for_each_upload() -> None:
     status = engine_status(
         upload_status(1, state=UploadState.PAUSED, name="a\x1b"),
-        upload_status(2, counts=Counts(waiting=1, failed=2), volume=Volume(total=10, stored=4)),
+        upload_status(2, counts=Counts(waiting=1, failed=2), volume=ByteCounts(total=10, stored=4)),
     )
     assert plain_lines(status, "") == ["40 %, 2 failed North field", "paused a\\x1b"]
     assert plain_lines(None, "no engine") == ["no engine"]

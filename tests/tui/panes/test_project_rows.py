@@ -6,11 +6,11 @@ import pytest
 
 from tests.tui.values import engine_status, project, upload_status
 from tui_uploader.model import (
+    ByteCounts,
     Counts,
     Processing,
     ProcessingState,
     UploadState,
-    Volume,
 )
 from tui_uploader.tui.panes.project_rows import (
     ProjectRow,
@@ -20,7 +20,7 @@ from tui_uploader.tui.panes.project_rows import (
     state_words,
 )
 
-ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=Volume(total=100, stored=30))
+ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=ByteCounts(total=100, stored=30))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 from tests.tui.values import engine_status, project, text_of, upload_status
 from tui_uploader.model import (
+    ByteCounts,
     Counts,
     Notice,
     Processing,
@@ -15,7 +16,6 @@ from tui_uploader.model import (
     ProjectKind,
     UploadState,
     UploadStatus,
-    Volume,
 )
 from tui_uploader.tui.lines.glyphs import ASCII
 from tui_uploader.tui.panes.upload_rows import (
@@ -27,7 +27,7 @@ from tui_uploader.tui.panes.upload_rows import (
     summary_spans,
 )
 
-ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=Volume(total=100, stored=30))
+ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=ByteCounts(total=100, stored=30))
 MANY = Counts(uploaded=3, uploading=2, waiting=5)
 FEW = Counts(uploaded=3, uploading=1)
 TOO_FEW = Processing(reason="4 images: processing needs at least 6.")
@@ -124,7 +124,7 @@ def test_the_state_of_processing_or_how_it_will_start(upload: UploadStatus, wher
 
 
 def test_a_notice_comes_first_and_never_hides_the_numbers() -> None:
-    upload = upload_status(notice=Notice("NotSignedIn", "Not\nsigned in. " * 9, True), volume=Volume(10, 5, 5, 5))
+    upload = upload_status(notice=Notice("NotSignedIn", "Not\nsigned in. " * 9, True), volume=ByteCounts(10, 5, 5, 5))
     first, second, last = detail_lines(upload, None, 40)
     assert text_of(first).startswith("! Not\\x0asigned in.") and first[0].style == "error"
     assert all(cell_len(text_of(line)) <= 40 for line in (first, second))

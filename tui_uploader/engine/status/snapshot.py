@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.model import (
+    ByteCounts,
     Counts,
     EtaRange,
     FileItem,
@@ -19,7 +20,6 @@ from tui_uploader.model import (
     Processing,
     Project,
     UploadStatus,
-    Volume,
 )
 
 _TO_UPLOAD = (
@@ -59,10 +59,10 @@ def counts_of(summary: Summary, upload: int) -> Counts:
     )
 
 
-def volume_of(summary: Summary, upload: int, sent_of_unfinished: int) -> Volume:
+def byte_counts_of(summary: Summary, upload: int, sent_of_unfinished: int) -> ByteCounts:
     total = summary.bytes(upload, *_TO_UPLOAD)
     stored = summary.bytes(upload, FileStage.STORED, FileStage.REGISTERED)
-    return Volume(
+    return ByteCounts(
         total=total,
         # The journal and the progress are read a moment apart: a file that has just been stored may be in both.
         sent=min(total, stored + sent_of_unfinished),
@@ -85,17 +85,17 @@ def processing_of(project: ProjectRecord) -> Processing:
 def upload_status(
     summary: Summary, upload: UploadRecord, project: ProjectRecord, progress: UploadProgress, notice: Notice | None
 ) -> UploadStatus:
-    volume = volume_of(summary, upload.id, progress.sent)
+    byte_counts = byte_counts_of(summary, upload.id, progress.sent)
     return UploadStatus(
         upload=upload.id,
         project=project.remote_id,
         project_name=project.name,
         state=upload.state,
         counts=counts_of(summary, upload.id),
-        bytes=volume,
+        bytes=byte_counts,
         skipped=upload.skipped,
         rate=round(progress.rate),
-        eta=progress.eta(volume.total - volume.sent) if summary.busy(upload.id) else None,
+        eta=progress.eta(byte_counts.total - byte_counts.sent) if summary.busy(upload.id) else None,
         seconds=round(upload.active_seconds + progress.active_seconds, 1),
         auto_process=upload.auto_process,
         processing=processing_of(project),

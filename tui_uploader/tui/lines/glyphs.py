@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tui_uploader.model import FileStatus, ProcessingState, UploadState, Volume
+from tui_uploader.model import ByteCounts, FileStatus, ProcessingState, UploadState
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS
 
 
@@ -110,7 +110,7 @@ def without_ornament(text: str) -> str:
     return text.translate(_ORNAMENT)
 
 
-def bar(volume: Volume, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+def bar(volume: ByteCounts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     """Registered, stored and sent bytes in `width` cells. A cell is filled only when all its bytes are."""
     if volume.total <= 0:
         return (Span(glyphs.ahead * width, "ahead"),)

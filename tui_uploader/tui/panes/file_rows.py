@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from tui_uploader.model import Counts, FileItem, FileStatus, SortKey, Volume
+from tui_uploader.model import ByteCounts, Counts, FileItem, FileStatus, SortKey
 from tui_uploader.text import byte_count
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar
@@ -73,7 +73,7 @@ def state_spans(item: FileItem, rate: float, glyphs: Glyphs) -> Sequence[Span]:
     if status is FileStatus.UPLOADING and item.reason is None:
         moved = f" {percent(item.sent, item.size):3} %"
         pace = f" {byte_rate(rate)}" if rate > 0 else ""
-        return [*bar(Volume(total=item.size, sent=item.sent), _BAR_CELLS, glyphs), Span(moved + pace, status)]
+        return [*bar(ByteCounts(total=item.size, sent=item.sent), _BAR_CELLS, glyphs), Span(moved + pace, status)]
     if status is FileStatus.UPLOADED:
         renamed = other_name(item)
         return [Span(f"uploaded as {cell_text(renamed)}" if renamed else "uploaded", status)]
