@@ -26,7 +26,7 @@ from tui_uploader.model import (
     UploadStatus,
 )
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
-from tui_uploader.wording.bandwidth import budget_setting, budget_used, limit_mark, limit_setting, schedule_setting
+from tui_uploader.wording.bandwidth import budget_setting, budget_used, limit_label, limit_setting, schedule_setting
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
 from tui_uploader.wording.link import link_words
@@ -206,7 +206,11 @@ def test_answers_count_files() -> None:
             "submitted",
             "Processing: submitted; estimated waiting time 5 min 00 s, processing time 1 h 10 min.",
         ),
-        (Processing(ProcessingState.PROCESSING, "PROCESSING"), "processing", "Processing: processing."),
+        (
+            Processing(ProcessingState.PROCESSING, "PROCESSING", 300, 4200),
+            "processing",
+            "Processing: processing; estimated processing time 1 h 10 min.",
+        ),
         (Processing(ProcessingState.PROCESSING, "CALIBRATING"), "CALIBRATING", "Processing: processing (CALIBRATING)."),
         (Processing(ProcessingState.WAITING, "\x1bNEW"), "\\x1bNEW", "Processing: waiting (\\x1bNEW)."),
         (Processing(ProcessingState.DONE, "DONE", None, 4200), "done", "Processing: done."),
@@ -221,7 +225,7 @@ def test_processing_in_a_word_and_in_a_sentence(processing: Processing, word: st
     assert (processing_word(processing), processing_sentence(processing)) == (word, sentence)
 
 
-def test_estimates_are_those_that_the_service_gives() -> None:
+def test_estimates_are_those_of_the_service() -> None:
     assert estimates(Processing(ProcessingState.SUBMITTED, waiting_seconds=240)) == (("waiting time", "4 min 00 s"),)
     assert estimates(Processing(ProcessingState.SUBMITTED)) == ()
 
@@ -264,7 +268,7 @@ def test_bandwidth_settings_are_shown_as_they_are_typed(
     bandwidth: Bandwidth, settings: tuple[str, str, str], used: str, mark: str
 ) -> None:
     assert (limit_setting(bandwidth), schedule_setting(bandwidth), budget_setting(bandwidth)) == settings
-    assert (budget_used(bandwidth), limit_mark(bandwidth)) == (used, mark)
+    assert (budget_used(bandwidth), limit_label(bandwidth)) == (used, mark)
 
 
 def at(clock: str) -> float:

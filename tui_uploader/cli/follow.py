@@ -39,7 +39,7 @@ async def wait(upload: int, *, as_json: bool) -> int:
     An interrupt by the user ends only the waiting.
     """
     try:
-        end = await to_the_end(upload, keep_view=as_json)
+        end = await follow_to_end(upload, keep_view=as_json)
     except asyncio.CancelledError:
         print_note(
             f"Stopped waiting; upload {upload} continues in the background."
@@ -51,7 +51,7 @@ async def wait(upload: int, *, as_json: bool) -> int:
     return end.exit_code
 
 
-async def to_the_end(upload: int, *, keep_view: bool = False) -> Ending:
+async def follow_to_end(upload: int, *, keep_view: bool = False) -> Ending:
     """Show the progress of `upload` until it ends, across restarts of the engine.
 
     `keep_view`: leave the last view on the screen, because no summary follows.

@@ -16,7 +16,7 @@ _SHOWN_OF_ID = 4
 
 
 @contextmanager
-def unechoed(terminal: TextIO) -> Iterator[None]:
+def without_echo(terminal: TextIO) -> Iterator[None]:
     """Turn off the echo of `terminal` until the block ends, however it ends.
 
     Lines that were typed ahead stay readable. Raises Interrupted in the block on SIGTERM and SIGHUP.
@@ -47,7 +47,7 @@ def unechoed(terminal: TextIO) -> Iterator[None]:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
-def asked(terminal: TextIO, prompt: str) -> str:
+def read_line(terminal: TextIO, prompt: str) -> str:
     """Write `prompt` to stderr and return the first line that is not empty. Raises UsageError at the end of input."""
     while True:
         sys.stderr.write(prompt)

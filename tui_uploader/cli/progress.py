@@ -57,7 +57,7 @@ async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[Prog
 
 
 @asynccontextmanager
-async def while_read(stream: TextIO) -> AsyncIterator[None]:
+async def while_reader_stays(stream: TextIO) -> AsyncIterator[None]:
     """End the block silently when `stream` has lost its reader, even if nothing is written."""
     task, gone = asyncio.current_task(), asyncio.Event()
     assert task is not None

@@ -39,7 +39,7 @@ def in_force(bandwidth: Bandwidth) -> str:
     return printable(bandwidth.holds)
 
 
-def limit_mark(bandwidth: Bandwidth) -> str:
+def limit_label(bandwidth: Bandwidth) -> str:
     """`cap 500 KB/s`, for a line that says more; empty without a limit."""
     if bandwidth.rate is None:
         return ""

@@ -23,8 +23,11 @@ def project_word(project: Project) -> str:
 
 
 def estimates(processing: Processing) -> tuple[tuple[str, str], ...]:
-    """`waiting time` and `processing time`, each with its duration, where the service estimates them."""
-    times = (("waiting time", processing.waiting_seconds), ("processing time", processing.processing_seconds))
+    """`waiting time` and `processing time`, each with its duration: the service's estimates that still apply."""
+    begun = processing.state is ProcessingState.PROCESSING
+    waiting = None if begun or processing.state.ended else processing.waiting_seconds
+    working = None if processing.state.ended else processing.processing_seconds
+    times = (("waiting time", waiting), ("processing time", working))
     return tuple((name, duration(seconds)) for name, seconds in times if seconds is not None)
 
 
@@ -33,8 +36,7 @@ def processing_sentence(processing: Processing) -> str:
     words = _our_word(processing)
     if own := _service_word(processing):
         words += f" ({own})"
-    times = () if processing.state.ended else estimates(processing)
-    if times:
+    if times := estimates(processing):
         words += f"; estimated {', '.join(f'{name} {time}' for name, time in times)}"
     reason = f" {printable(processing.reason)}" if processing.reason else ""
     return f"Processing: {words}.{reason}"

@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from tui_uploader.cli.hidden_input import asked, shortened, unechoed
+from tui_uploader.cli.hidden_input import read_line, shortened, without_echo
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, run
 from tui_uploader.errors import NotSignedIn, UsageError
@@ -37,7 +37,7 @@ def login(
     """
     settings = load()
     url = cloud_address(cloud or settings.cloud_url)
-    client_id, secret = _asked(url) if sys.stdin.isatty() else _piped(sys.stdin)
+    client_id, secret = _read_terminal(url) if sys.stdin.isatty() else _read_pipe(sys.stdin)
     secrets = Secrets(secret)  # until the engine has answered
     request = SignInRequest(Login(url, client_id, secret), keep=True, profile=profile or settings.profile, verify=True)
 
@@ -87,20 +87,20 @@ def whoami(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
             print_line(_account_line(one))
 
 
-def _asked(url: str) -> tuple[str, str]:
+def _read_terminal(url: str) -> tuple[str, str]:
     """Ask for both. Users paste both lines at once, so neither is shown. Raises UsageError."""
     print_note(
         f"API credentials for {printable(url)} (created at account.pix4d.com > Organization > Dashboard > API access)."
     )
-    with unechoed(sys.stdin):
-        client_id = asked(sys.stdin, "Client id (not shown): ")
+    with without_echo(sys.stdin):
+        client_id = read_line(sys.stdin, "Client id (not shown): ")
         print_note(printable(shortened(client_id)))
-        secret = asked(sys.stdin, "Client secret (not shown): ")
+        secret = read_line(sys.stdin, "Client secret (not shown): ")
         print_note("")
     return client_id, secret
 
 
-def _piped(stream: TextIO) -> tuple[str, str]:
+def _read_pipe(stream: TextIO) -> tuple[str, str]:
     """Raises UsageError."""
     client_id = stream.readline().removeprefix(_BYTE_ORDER_MARK).strip()
     secret = stream.readline().strip()

@@ -54,10 +54,10 @@ async def _status(upload: int | None, *, as_json: bool) -> None:
 async def _watch(upload: int | None, *, as_json: bool) -> None:
     from tui_uploader.cli.progress import (
         live_view,
-        while_read,
+        while_reader_stays,
     )  # imports asyncio, which the other commands here do not need
 
-    async with connected() as engine, changes_of(engine) as changes, while_read(sys.stdout):
+    async with connected() as engine, changes_of(engine) as changes, while_reader_stays(sys.stdout):
         if as_json:
             async for whole in changes:
                 await _tell_status_json(engine, _narrowed(whole, upload))

@@ -62,7 +62,7 @@ async def _show(folder: Path, images: int, full_screen: bool) -> int:
             upload = await _queue(flight.folder)
             if full_screen:
                 return await run_on_this_terminal()
-            await follow.to_the_end(upload)
+            await follow.follow_to_end(upload)
             processing = await _remove_failed(upload)
             proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
     for line in (processing_sentence(processing), *proof.lines()):

@@ -21,7 +21,7 @@ from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, without_ornament
 from tui_uploader.wording.amounts import byte_rate
-from tui_uploader.wording.bandwidth import limit_mark
+from tui_uploader.wording.bandwidth import limit_label
 from tui_uploader.wording.link import link_words
 from tui_uploader.wording.processing import processing_sentence
 from tui_uploader.wording.uploads import percent_stored, rate, skipped, time_left, truths
@@ -171,7 +171,7 @@ def summary_spans(status: EngineStatus | None) -> list[Span]:
 
 def _bandwidth_spans(bandwidth: Bandwidth) -> list[Span]:
     """Each upload shows why nothing is sent, and the bandwidth dialog until when."""
-    mark = limit_mark(bandwidth)
+    mark = limit_label(bandwidth)
     return [Span(f"  {mark}", "muted" if bandwidth.rate else "warning")] if mark else []
 
 
