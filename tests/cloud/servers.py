@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that does exactly what a test tells it, byte by byte if need be."""
+"""A real HTTP server on loopback that replies exactly as a test says, byte by byte if needed."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 CERTIFICATE = Path(__file__).with_name("loopback.pem")
-"""Self-signed, for localhost, 127.0.0.1 and storage.test; its own authority. Good until 2125."""
+"""Self-signed, for localhost, 127.0.0.1 and storage.test; its own authority. Valid until 2125."""
 
 
 class Hangup(Exception):
-    """The client went away."""
+    """The client closed the connection."""
 
 
 @dataclass
 class Call:
-    """One request, and the means to answer it."""
+    """A request, and the means to reply to it."""
 
     method: str
     target: str
     headers: dict[str, str]
     connection: int
-    """Counts the server's connections from 0: tells whether one was used again."""
+    """The number of the connection, from 0: shows whether one was reused."""
     _socket: socket.socket = field(repr=False)
     _early: bytearray = field(repr=False)
     body: bytes | None = None
-    """None until it was read."""
+    """None until it is read."""
     open: bool = True
 
     @property
@@ -75,8 +75,12 @@ class Call:
     def raw(self, data: bytes) -> None:
         self._socket.sendall(data)
 
+    def start_tls(self) -> ssl.SSLSocket:
+        """The connection, encrypted from here on. Raises OSError."""
+        return wrapped(self._socket, server_context())
+
     def reply(self, status: int = 200, body: bytes | str | object = b"", **headers: str) -> None:
-        """Bytes and text as they are, anything else as JSON; `retry_after=` stands for `Retry-After:`."""
+        """Send a reply: bytes and text as they are, anything else as JSON; `retry_after=` means `Retry-After:`."""
         if isinstance(body, str):
             body = body.encode()
         elif not isinstance(body, bytes):
@@ -89,7 +93,7 @@ class Call:
         self.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if self.method == "HEAD" else body))
 
     def error(self, status: int, code: str, inside: str = "", **headers: str) -> None:
-        """An error document of S3."""
+        """Reply with an S3 error document."""
         document = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>because</Message>{inside}</Error>"
         self.reply(status, document, content_type="application/xml", **headers)
 
@@ -97,7 +101,7 @@ class Call:
         self.open = False
 
     def reset(self) -> None:
-        """End with a TCP RST."""
+        """Close the connection with a TCP RST."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.open = False
 
@@ -106,12 +110,12 @@ Handler = Callable[[Call], None]
 
 
 class Server:
-    """Serves until closed; each connection in a thread of its own."""
+    """Serves until closed, each connection in its own thread."""
 
     def __init__(self, handler: Handler, *, tls: bool = False, address: str = "127.0.0.1", port: int = 0) -> None:
         self.calls: list[Call] = []
         self.faults: list[BaseException] = []
-        """What went wrong in handlers, for the test's end."""
+        """Exceptions of handlers, raised at the end of the test."""
         self._handler = handler
         self._tls = server_context() if tls else None
         self._listener = socket.create_server((address, port))
@@ -136,7 +140,7 @@ class Server:
 
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """The number of open connections."""
         return sum(thread.is_alive() for thread in self._threads[1:])
 
     def _accept(self) -> None:
@@ -154,7 +158,7 @@ class Server:
     def _serve(self, sock: socket.socket, number: int) -> None:
         try:
             if self._tls is not None:
-                sock = self._tls.wrap_socket(sock, server_side=True)
+                sock = wrapped(sock, self._tls)
                 self._sockets[number] = sock
             self._talk(sock, number)
         except (OSError, Hangup):
@@ -184,6 +188,12 @@ class Server:
                 return
 
 
+def wrapped(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """The server's end of a TLS connection. Raises OSError."""
+    sock.getpeername()  # fails after a reset, for which `wrap_socket` before Python 3.13 leaks the descriptor
+    return context.wrap_socket(sock, server_side=True)
+
+
 def server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
@@ -200,7 +210,7 @@ def serving(handler: Handler, *, tls: bool = False, address: str = "127.0.0.1", 
 
 
 def in_turn(*handlers: Handler) -> Handler:
-    """The first request goes to the first handler, and so on; the last one gets the rest."""
+    """A handler that passes each request to the next of `handlers`, and all further ones to the last."""
     count = 0
     lock = threading.Lock()
 

@@ -168,37 +168,44 @@ async def test_a_fresh_connection_that_dies_in_the_middle_of_a_body_is_a_dead_li
 
 
 @pytest.mark.parametrize("tls", [False, True])
-@pytest.mark.parametrize("goes_on_reading", [False, True])
+@pytest.mark.parametrize("closes", [False, True])
 async def test_an_early_refusal_stops_the_body_and_is_read(
-    pool: ConnectionPool, source: ByteRange, tls: bool, goes_on_reading: bool
+    pool: ConnectionPool, source: ByteRange, tls: bool, closes: bool
 ) -> None:
-    arrived = 0
+    """Whether the server closes the connection, which resets it, or leaves it open."""
+    received, arrived = threading.Event(), 0
 
     def refuse(call: Call) -> None:
         nonlocal arrived
         call.read(300_000)
         call.error(403, "AccessDenied")
-        with contextlib.suppress(Hangup, OSError):
-            while goes_on_reading:
-                call.read(1000)
-                arrived += 1000
+        if not closes:
+            received.wait(20)
+            with contextlib.suppress(Hangup, OSError):
+                while call.read(1000):
+                    arrived += 1000
         call.close()
 
     with serving(refuse, tls=tls) as server:
         reply = await pool.exchange(origin(server), put(source), lambda _: None)
+        received.set()
         assert reply.status == 403 and b"AccessDenied" in reply.body
     assert arrived < BIG - 1_000_000
 
 
-async def test_praise_before_the_end_of_the_body_is_not_believed(pool: ConnectionPool, source: ByteRange) -> None:
-    def praise(call: Call) -> None:
+async def test_success_before_the_end_of_the_body_is_an_error(pool: ConnectionPool, source: ByteRange) -> None:
+    done = threading.Event()
+
+    def succeed(call: Call) -> None:
         call.read(1000)
         call.reply(200, ETag='"1"')
-        threading.Event().wait(0.3)
+        done.wait(20)
         call.close()
 
-    with serving(praise) as server, pytest.raises(NotTheService):
-        await pool.exchange(origin(server), put(source), lambda _: None)
+    with serving(succeed) as server:
+        with pytest.raises(NotTheService):
+            await pool.exchange(origin(server), put(source), lambda _: None)
+        done.set()
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -210,12 +217,10 @@ async def test_a_server_that_takes_no_more_is_a_stall(pool: ConnectionPool, sour
         enough.wait(10)
 
     reports: list[int] = []
-    began = time.monotonic()
     with serving(stop, tls=tls) as server:
-        with pytest.raises(LinkStalled):
+        with pytest.raises(LinkStalled, match=r"stalled: no data for 0\.6 s"):
             await pool.exchange(origin(server), put(source), reports.append)
         enough.set()
-    assert QUICK.stall <= time.monotonic() - began < 5
     assert max(reports) < BIG
 
 
@@ -313,12 +318,10 @@ async def test_cancelling_ends_the_transfer_before_it_returns(source: ByteRange,
             loop.call_soon_threadsafe(started.set)
 
         task = asyncio.create_task(pool.exchange(origin(server), put(source), told))
-        await asyncio.wait_for(started.wait(), 5)
-        began = time.monotonic()
+        await asyncio.wait_for(started.wait(), 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - began < 1
         assert sending_threads() == 0
         enough.set()
     await pool.close()
@@ -401,10 +404,10 @@ async def test_closing_the_pool_ends_what_is_under_way(source: ByteRange) -> Non
 
     with serving(stuck) as server:
         task = asyncio.create_task(pool.exchange(origin(server), put(source), lambda _: None))
-        await asyncio.to_thread(started.wait, 5)
+        await asyncio.to_thread(started.wait, 20)
         await pool.close()
         with pytest.raises(LinkDown):
-            await asyncio.wait_for(task, 2)
+            await asyncio.wait_for(task, 20)
         with pytest.raises(LinkDown):
             await pool.exchange(origin(server), put(b"late"))
         enough.set()

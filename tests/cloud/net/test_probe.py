@@ -1,4 +1,4 @@
-"""Whether anybody is there, and what is done to connections when somebody is there again."""
+"""Probes of hosts, and what happens to connections when a host is reachable again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import contextlib
 import os
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -35,8 +34,8 @@ async def pool() -> AsyncIterator[ConnectionPool]:
 
 
 @contextlib.contextmanager
-def nobody() -> Iterator[int]:
-    """A port where nobody listens."""
+def refusing() -> Iterator[int]:
+    """A port without a listener."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
@@ -47,17 +46,17 @@ def address(port: int) -> Address:
 
 
 async def test_one_address_that_accepts_is_enough() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, nobody() as dead:
+    with socket.create_server(("127.0.0.1", 0)) as listener, refusing() as dead:
         await wait_accepted([address(dead), address(listener.getsockname()[1])], 10)
 
 
-async def test_a_refusal_is_told_as_such() -> None:
-    with nobody() as dead, pytest.raises(ConnectionRefusedError):
+async def test_a_refusal_is_reported_as_such() -> None:
+    with refusing() as dead, pytest.raises(ConnectionRefusedError):
         await wait_accepted([address(dead)], 10)
 
 
-async def test_silence_ends_in_time() -> None:
-    with socket.socket() as listener:  # whose queue is full: the kernel drops what else comes
+async def test_silence_ends_at_the_time_limit() -> None:
+    with socket.socket() as listener:  # with a full queue: the kernel drops further SYNs
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         target = listener.getsockname()
@@ -65,10 +64,9 @@ async def test_silence_ends_in_time() -> None:
         for one in crowd:
             one.setblocking(False)
             one.connect_ex(target)
-        began = time.monotonic()
-        with pytest.raises(TimeoutError):
-            await wait_accepted([address(target[1])], 0.2)
-        assert time.monotonic() - began < 5
+        async with asyncio.timeout(60):
+            with pytest.raises(TimeoutError):
+                await wait_accepted([address(target[1])], 0.2)
         for one in crowd:
             one.close()
 
@@ -77,26 +75,26 @@ def cloud_at(port: int) -> Pix4dCloud:
     return Pix4dCloud(Login(f"http://127.0.0.1:{port}", "id", "secret"), Settings())
 
 
-async def test_knocking_ends_when_somebody_opens() -> None:
+async def test_waiting_ends_when_a_connection_is_accepted() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         cloud = cloud_at(listener.getsockname()[1])
         await asyncio.wait_for(cloud.wait_reachable(), 10)
         await cloud.close()
 
 
-async def test_who_refuses_is_not_knocked_at_again() -> None:
-    with nobody() as dead:
+async def test_waiting_ends_at_a_refusal() -> None:
+    with refusing() as dead:
         cloud = cloud_at(dead)
         with pytest.raises(LinkDown, match="refused"):
             await asyncio.wait_for(cloud.wait_reachable(), 10)
         await cloud.close()
 
 
-async def test_a_service_whose_store_is_out_of_reach_is_out_of_reach() -> None:
+async def test_a_cloud_is_unreachable_if_its_store_is() -> None:
     def answer(call: Call) -> None:
         call.reply(405)
 
-    with serving(answer) as server, nobody() as dead:
+    with serving(answer) as server, refusing() as dead:
         cloud = cloud_at(server.port)
         await cloud.probe()
         with pytest.raises(LinkDown):
@@ -107,8 +105,8 @@ async def test_a_service_whose_store_is_out_of_reach_is_out_of_reach() -> None:
         await cloud.close()
 
 
-async def test_a_store_that_was_not_asked_for_because_the_service_is_gone_is_not_forgotten() -> None:
-    with nobody() as service, nobody() as store:
+async def test_a_store_that_was_not_probed_because_the_service_is_down_is_not_forgotten() -> None:
+    with refusing() as service, refusing() as store:
         cloud = cloud_at(service)
         there = Origin(False, "127.0.0.1", store)
         with pytest.raises(LinkDown):
@@ -129,34 +127,37 @@ async def test_a_store_that_was_not_asked_for_because_the_service_is_gone_is_not
     ],
     ids=["silent", "answered", "everything acknowledged", "nothing known"],
 )
-async def test_what_does_not_go_on_though_the_link_is_back_is_cut(
+async def test_connections_that_stay_silent_after_the_link_is_back_are_cut(
     pool: ConnectionPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: TcpInfo | None, cut: bool
 ) -> None:
     path = tmp_path / "DJI_0001.JPG"
     path.write_bytes(os.urandom(1024))
-    go_on, asked = threading.Event(), threading.Event()
+    may_reply, received = threading.Event(), threading.Event()
+    checks: list[socket.socket] = []
 
     def answer(call: Call) -> None:
         call.read_body()
-        asked.set()
-        go_on.wait(20)
+        received.set()
+        may_reply.wait(20)
         call.reply(200)
 
-    monkeypatch.setattr("tui_uploader.cloud.http.pool.read_tcp_info", lambda sock: found)
-    monkeypatch.setattr("tui_uploader.cloud.http.pool._GRACE", 0.2)
+    def checked(sock: socket.socket) -> TcpInfo | None:
+        checks.append(sock)
+        return found
+
+    monkeypatch.setattr("tui_uploader.cloud.http.pool.read_tcp_info", checked)
+    monkeypatch.setattr("tui_uploader.cloud.http.pool._GRACE", 0.05)
     with serving(answer) as server, path.open("rb", buffering=0) as file:
         request = Request("PUT", "/", [("Host", "test")], ByteRange(file, 0, 1024, 0), 20.0)
         sending = asyncio.create_task(pool.exchange(Origin(False, "127.0.0.1", server.port), request))
         try:
-            await until(asked.is_set)
+            await until(received.is_set)
             pool.doubt_link()
             pool.trust_link(was_gone=True)
-            done, _ = await asyncio.wait({sending}, timeout=20 if cut else 0.6)
-            assert bool(done) is cut
+            await until(lambda: len(checks) == 2)
+            if cut:
+                with pytest.raises(LinkDown):
+                    await asyncio.wait_for(sending, 20)
         finally:
-            go_on.set()
-        if cut:
-            with pytest.raises(LinkDown):
-                await sending
-        else:
-            assert (await sending).ok
+            may_reply.set()
+        assert cut or (await sending).ok

@@ -1,4 +1,4 @@
-"""Proxies that open tunnels, refuse to, or try to answer for the store."""
+"""Proxies that open a tunnel, refuse to, or try to reply in place of the store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cloud.http.test_connection import QUICK, put
-from tests.cloud.servers import CERTIFICATE, Call, Hangup, server_context, serving
+from tests.cloud.servers import CERTIFICATE, Call, Hangup, serving
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Origin
@@ -20,8 +20,7 @@ from tui_uploader.settings import Settings
 
 @contextlib.contextmanager
 def proxy(answer: str = "200 Connected") -> Iterator[tuple[str, list[Call]]]:
-    """Opens tunnels, whatever the name asked for, to a TLS server that stands behind it; gives its address and the
-    requests it got for itself."""
+    """A proxy that connects every tunnel to the same TLS server. Yields its address and the requests to the proxy."""
 
     def handle(call: Call) -> None:
         call.raw(f"HTTP/1.1 {answer}\r\n\r\n".encode())
@@ -29,7 +28,7 @@ def proxy(answer: str = "200 Connected") -> Iterator[tuple[str, list[Call]]]:
             call.close()
             return
         try:
-            tunnel = server_context().wrap_socket(call._socket, server_side=True)
+            tunnel = call.start_tls()
         except ssl.SSLError:
             raise Hangup from None
         with tunnel:
@@ -54,14 +53,14 @@ async def through(address: str, host: str = "storage.test") -> Reply:
         await pool.close()
 
 
-async def test_a_proxy_opens_a_tunnel_and_gets_its_own_password_only() -> None:
+async def test_a_proxy_gets_only_its_own_password() -> None:
     with proxy() as (address, calls):
         assert (await through(address)).ok
     assert (calls[0].method, calls[0].target) == ("CONNECT", "storage.test:443")
     assert calls[0].headers["proxy-authorization"] == "Basic dXNlcjpwYXNzIHdvcmQ="
 
 
-async def test_behind_a_proxy_the_server_still_has_to_prove_its_name() -> None:
+async def test_the_certificate_is_checked_behind_a_proxy() -> None:
     with proxy() as (address, _), pytest.raises(TrustFailed, match=r"elsewhere\.test"):
         await through(address, "elsewhere.test")
 
@@ -70,7 +69,7 @@ async def test_behind_a_proxy_the_server_still_has_to_prove_its_name() -> None:
     ("answer", "error"),
     [("407 Authentication Required", ProxyRefused), ("403 Forbidden", ProxyRefused), ("502 Bad Gateway", LinkDown)],
 )
-async def test_a_proxy_that_does_not_let_us_through(answer: str, error: type[LinkError]) -> None:
+async def test_a_proxy_that_refuses_to_connect(answer: str, error: type[LinkError]) -> None:
     with proxy(answer) as (address, _), pytest.raises(error, match=answer[:3]) as told:
         await through(address)
     assert "pass word" not in told.value.message
@@ -81,7 +80,7 @@ FORGED = "HTTP/1.1 200 OK\r\nETag: forged\r\nContent-Length: 0"
 
 
 @pytest.mark.parametrize("filler", ["", "-" * (io.DEFAULT_BUFFER_SIZE - len(f"HTTP/1.1 {CONNECTED}"))])
-async def test_a_proxy_cannot_answer_for_the_store_before_the_channel_to_it_stands(filler: str) -> None:
-    """The second forgery begins where the buffer of a reader ends that has read the answer to CONNECT."""
+async def test_a_proxy_cannot_reply_in_place_of_the_store_before_tls_is_up(filler: str) -> None:
+    """The second forgery begins at the end of the buffer that holds the reply to CONNECT."""
     with proxy(f"{CONNECTED}{filler}{FORGED}") as (address, _), pytest.raises(NotTheService):
         await through(address)

@@ -200,6 +200,7 @@ class HttpConnection:
             raise http.client.HTTPException("the proxy sent more than its reply to CONNECT")
 
     def _shake_hands(self, context: ssl.SSLContext) -> None:
+        self._sock.getpeername()  # fails after a reset, for which `wrap_socket` before Python 3.13 leaks the descriptor
         wrapped = context.wrap_socket(
             self._sock, server_hostname=self.origin.host, do_handshake_on_connect=False, suppress_ragged_eofs=True
         )

@@ -116,6 +116,8 @@ def _connection_message(cause: BaseException, name: str) -> str | None:
         return f"Cannot reach {name}: {os.strerror(cause.errno).lower()}."
     if isinstance(cause, (ConnectionError, http.client.IncompleteRead)):
         return _lost(name)
+    if isinstance(cause, OSError) and cause.errno == errno.ENOTCONN:
+        return _lost(name)
     if isinstance(cause, OSError) and cause.errno:
         return f"Connection to {name} failed: {os.strerror(cause.errno).lower()}."
     return None
