@@ -1,4 +1,4 @@
-"""Takes the pictures of the app: `make screenshots`. What is seen is what a terminal is told, nothing is painted."""
+"""Take the pictures of the app: `make screenshots`. They show a real terminal's screen; nothing is retouched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 _WIDE, _SMALL = (120, 36), (80, 24)
 _LARGE, _LITTLE = "South field", "North field"
 _SETTLED = 1.2
-"""Seconds after which what was asked for is on the screen: the app draws twice a second at most."""
+"""Seconds until a result is on the screen: the app draws at most twice a second."""
 _DOWN, _RIGHT, _ESCAPE = "\x1b[B", "\x1b[C", "\x1b"
 _PATIENCE = 240.0
 

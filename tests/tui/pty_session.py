@@ -1,4 +1,4 @@
-"""A command on a terminal of its own: feed it keys, look at its screen, cut the line.
+"""A command on a terminal of its own: feed it keys, look at its screen, hang up.
 
 The other end of the terminal is this process. It answers the questions that terminals answer, and keeps what was
 written both as bytes and as a screen. Everything is awaited with a deadline; nothing sleeps to hope.
@@ -48,17 +48,17 @@ class PtySession:
         rows: int = 24,
         environment: Mapping[str, str] | None = None,
         answers: Mapping[bytes, bytes] = ANSWERS,
-        way: float = 0.0,
+        delay: float = 0.0,
         folder: Path | None = None,
     ) -> None:
-        """`environment` is added to this process's; `answers` maps what the command asks to what it is told.
+        """`environment` is added to this process's; `answers` maps the command's questions to the terminal's answers.
 
-        An answer takes `way` seconds. `folder` is where the command starts; None: where this process is.
+        An answer takes `delay` seconds. `folder` is where the command starts; None: where this process is.
         """
         self._descriptor, theirs = os.openpty()
         self._answers = answers
-        self._way = way
-        self._on_the_way: list[tuple[float, bytes]] = []
+        self._delay = delay
+        self._pending_answers: list[tuple[float, bytes]] = []
         """Answers, and when they arrive."""
         self._unfinished = b""
         self._closed = False
@@ -78,7 +78,7 @@ class PtySession:
             env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
             cwd=folder,
             start_new_session=True,
-            # The terminal has to be the session's own, or its loss sends nobody a SIGHUP.
+            # The terminal has to be the session's own, or its loss sends no SIGHUP.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         self._theirs = theirs
@@ -94,7 +94,7 @@ class PtySession:
         self.process.wait()
 
     def feed(self, keys: bytes | str) -> None:
-        """Type. Blocks only if the command does not read what was typed before."""
+        """Type `keys`. Blocks only if the command does not read earlier input."""
         os.write(self._descriptor, keys.encode() if isinstance(keys, str) else keys)
 
     def feed_all(self, data: bytes, seconds: float = DEADLINE) -> None:
@@ -129,9 +129,9 @@ class PtySession:
     def _is_readable(self, until: float) -> bool:
         """Wait for that, or until an answer arrives."""
         now = time.monotonic()
-        while self._on_the_way and self._on_the_way[0][0] <= now:
-            os.write(self._descriptor, self._on_the_way.pop(0)[1])
-        next_arrival = self._on_the_way[0][0] if self._on_the_way else until
+        while self._pending_answers and self._pending_answers[0][0] <= now:
+            os.write(self._descriptor, self._pending_answers.pop(0)[1])
+        next_arrival = self._pending_answers[0][0] if self._pending_answers else until
         ready, _, _ = select.select([self._descriptor], [], [], max(0.0, min(until, next_arrival) - now))
         return bool(ready)
 
@@ -141,8 +141,8 @@ class PtySession:
         end = unfinished.start() if unfinished else len(data)
         data, self._unfinished = data[:end], data[end:]
         for question, answer in self._answers.items():
-            arrives = time.monotonic() + self._way
-            self._on_the_way += [(arrives, answer)] * data.count(question)
+            arrives = time.monotonic() + self._delay
+            self._pending_answers += [(arrives, answer)] * data.count(question)
         self._is_readable(0.0)
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
 
@@ -198,7 +198,7 @@ class PtySession:
         os.killpg(self.process.pid, signal.SIGWINCH)
 
     def hang_up(self) -> None:
-        """The line is lost: SIGHUP for the command, errors for whatever it reads and writes."""
+        """Lose the connection: SIGHUP for the command, errors for its reads and writes."""
         if not self._closed:
             self._closed = True
             os.close(self._theirs)
@@ -210,13 +210,13 @@ class PtySession:
 
     def fall_silent(self) -> None:
         """Answer nothing from now on: terminals put no answer in the middle of a key, but a test could."""
-        while self._on_the_way:
+        while self._pending_answers:
             self.read(0.05)
         self._answers = {}
 
     def left_for_shell(self) -> bytes:
-        """What was typed, or answered, and not read by the command: whoever comes next gets it."""
-        while self._on_the_way:
+        """Typed keys and answers that the command did not read: the next program would get them."""
+        while self._pending_answers:
             self.read(0.05)
         tty.setraw(self._theirs, termios.TCSANOW)
         ready, _, _ = select.select([self._theirs], [], [], 0.0)

@@ -1,4 +1,4 @@
-"""The line to the engine, with real engines on real sockets."""
+"""The session with the engine, with real engines on real sockets."""
 
 from __future__ import annotations
 
@@ -44,39 +44,39 @@ class Listener(App[None]):
         self.session = EngineSession(
             self, directories, settings=lambda: settings or Settings(), interval=0.05, **options
         )
-        self.told: list[Message] = []
+        self.received: list[Message] = []
 
     def on_mount(self) -> None:
         self.session.start()
 
     def on_status_arrived(self, event: StatusArrived) -> None:
-        self.told.append(event)
+        self.received.append(event)
 
     def on_attachment_changed(self, event: AttachmentChanged) -> None:
-        self.told.append(event)
+        self.received.append(event)
 
     def on_projects_arrived(self, event: ProjectsArrived) -> None:
-        self.told.append(event)
+        self.received.append(event)
 
     def on_noticed(self, event: Noticed) -> None:
-        self.told.append(event)
+        self.received.append(event)
 
     @property
     def statuses(self) -> list[StatusArrived]:
-        return [event for event in self.told if isinstance(event, StatusArrived)]
+        return [event for event in self.received if isinstance(event, StatusArrived)]
 
     @property
     def attachments(self) -> list[Attachment]:
-        return [event.attachment for event in self.told if isinstance(event, AttachmentChanged)]
+        return [event.attachment for event in self.received if isinstance(event, AttachmentChanged)]
 
     @property
     def projects(self) -> tuple[Project, ...]:
-        told = [event.projects for event in self.told if isinstance(event, ProjectsArrived)]
-        return told[-1] if told else ()
+        found = [event.projects for event in self.received if isinstance(event, ProjectsArrived)]
+        return found[-1] if found else ()
 
     @property
     def notices(self) -> list[str]:
-        return [event.text for event in self.told if isinstance(event, Noticed)]
+        return [event.text for event in self.received if isinstance(event, Noticed)]
 
 
 def an_upload(name: str = "North field") -> AddRequest:
@@ -141,7 +141,7 @@ async def test_the_environments_login_is_handed_over(manager: StandInManager, di
         assert app.session.account == "me@http://127.0.0.1:1"
         (request,) = manager.sign_ins
         assert request.verify and not request.keep
-        assert not any("secret" in repr(event) for event in app.told)
+        assert not any("secret" in repr(event) for event in app.received)
 
 
 async def test_settings_that_make_no_sense_are_told_and_hide_nothing(
@@ -153,7 +153,7 @@ async def test_settings_that_make_no_sense_are_told_and_hide_nothing(
     app = Listener(directories)
     app.session = EngineSession(app, directories, settings=broken, interval=0.05)
     async with app.run_test():
-        await until(lambda: app.notices and any(isinstance(event, ProjectsArrived) for event in app.told))
+        await until(lambda: app.notices and any(isinstance(event, ProjectsArrived) for event in app.received))
         assert app.notices == ["The settings file is not valid TOML."]
 
 
@@ -171,7 +171,7 @@ async def test_an_engine_is_spawned_and_started_again_on_the_users_wish(
             await app.session.ask(lambda engine: engine.status())
         await app.session.call("pause", lambda engine: engine.pause(1)).wait()
         await until(lambda: app.notices)
-        assert spawner.started == 1, "nobody asked for another one yet"
+        assert spawner.started == 1, "no other one was asked for yet"
         app.session.restart()
         await until(lambda: app.session.attachment is Attachment.ATTACHED)
         assert spawner.pid != first
@@ -198,11 +198,11 @@ async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
         pass
     app = Listener(directories, connect=partial(EngineClient.connect, start=spawner))
     async with app.run_test():
-        await until(lambda: any(isinstance(event, AttachmentChanged) for event in app.told))
+        await until(lambda: any(isinstance(event, AttachmentChanged) for event in app.received))
         assert app.session.attachment is Attachment.OTHER_VERSION
         assert spawner.started == 1
-        told = [event.reason for event in app.told if isinstance(event, AttachmentChanged)]
-        assert told[-1].startswith("The running engine is version 0.0.0, this program is version")
+        found = [event.reason for event in app.received if isinstance(event, AttachmentChanged)]
+        assert found[-1].startswith("The running engine is version 0.0.0, this program is version")
         with pytest.raises(EngineVersionDiffers, match="Press E to restart it"):
             await app.session.ask(lambda engine: engine.engine())
         spawner.environment.clear()
@@ -213,14 +213,14 @@ async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
 
 async def test_an_engine_that_will_not_start_is_told(directories: Directories) -> None:
     def unstartable(_: Directories) -> None:
-        raise EngineUnreachable("There is no way to start it.")
+        raise EngineUnreachable("It cannot be started.")
 
     app = Listener(directories, connect=partial(EngineClient.connect, start=unstartable))
     async with app.run_test():
-        await until(lambda: any(isinstance(event, AttachmentChanged) for event in app.told))
-        told = [event for event in app.told if isinstance(event, AttachmentChanged)]
+        await until(lambda: any(isinstance(event, AttachmentChanged) for event in app.received))
+        found = [event for event in app.received if isinstance(event, AttachmentChanged)]
         assert app.session.attachment is Attachment.GONE
-        assert told[-1].reason == "There is no way to start it."
+        assert found[-1].reason == "It cannot be started."
 
 
 ME = (Account("me@cloud", "cloud", "me", "file"),)

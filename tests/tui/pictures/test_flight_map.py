@@ -185,7 +185,7 @@ def test_nothing_to_draw() -> None:
     assert flight_map(positions(Position(46.0, 6.0, UPLOADED)), 0, 24, UNICODE) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     places=st.lists(st.tuples(st.floats(-90, 90), st.floats(-180, 180)), min_size=1, max_size=12),
     columns=st.integers(1, 240),

@@ -14,7 +14,7 @@ from tests.tui.pty_session import PtySession, resident_bytes
 
 _ONE_PICTURE, _ONE_MAP = 60_000, 6_000
 """Bytes at 80x24."""
-_QUIET = 1.5
+_QUIET = 0.8
 _MORE_MEMORY = 24 * 1024**2
 """Bytes; the image library and its tables stay loaded."""
 

@@ -98,19 +98,19 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_is_shown(tmp_
 def test_leaving_ends_the_process_that_still_decodes(tmp_path: Path) -> None:
     reader = PictureProcess()
     reader.picture(str(write(tmp_path / "good.jpg", halved(300, 200))), MOST)
-    pid, told = process_of(reader), list[str]()
+    pid, refusals = process_of(reader), list[str]()
 
     def read() -> None:
         try:
             reader.picture(str(many_scans(tmp_path / "bomb.jpg", 6000, 20_000)), MOST)
         except NoPicture as error:
-            told.append(str(error))
+            refusals.append(str(error))
 
     reading = threading.Thread(target=read)
     reading.start()
     reader.close()
     reading.join(10)
-    assert not reading.is_alive() and told
+    assert not reading.is_alive() and refusals
     eventually(lambda: gone(pid), "the process was killed")
     with pytest.raises(NoPicture):
         reader.picture(str(tmp_path / "good.jpg"), MOST)

@@ -1,4 +1,4 @@
-"""What happens to the app, its terminal and its engine, and what stays: lost lines, kills, shells, other terminals."""
+"""Lost connections, kills, shells and other terminals: the app may end, the uploads go to their end."""
 
 from __future__ import annotations
 
@@ -32,15 +32,16 @@ def calm() -> Iterator[Field]:
 
 
 def in_the_middle(life: Field) -> bool:
-    """Some of the 48 photos have arrived, and others have not."""
+    """Whether some of the 48 photos have arrived, and others have not."""
     return 0 < len(life.stored("north")) < 48
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
-def test_an_app_that_is_gone_takes_nothing_with_it(life: Field, number: signal.Signals) -> None:
+def test_uploads_survive_the_end_of_the_app(life: Field, number: signal.Signals) -> None:
     card = life.card("north", 48)
     life.queue("north", "--no-process")
     with life.app() as terminal:
+        terminal.wait_for("2 Files  north")
         terminal.wait_for(lambda: in_the_middle(life))
         engine = engine_pid()
         if number is signal.SIGHUP:
@@ -58,7 +59,7 @@ def test_an_app_that_is_gone_takes_nothing_with_it(life: Field, number: signal.S
     assert life.stored("north") == card
 
 
-def test_what_one_does_all_see(life: Field) -> None:
+def test_all_terminals_show_what_is_done_on_one(life: Field) -> None:
     card = life.card("north", 24)
     upload = life.queue("north", "--no-process")
     assert quick("pause", str(upload)).code == 0
@@ -78,11 +79,11 @@ def test_what_one_does_all_see(life: Field) -> None:
     assert life.stored("north") == card
 
 
-def test_leaving_gives_the_terminal_back_as_it_was(life: Field) -> None:
-    """Over a line on which an answer to the app may still be under way when it leaves."""
+def test_quitting_restores_the_terminal(life: Field) -> None:
+    """An answer may still be on its way to the app when it ends."""
     life.card("north", 40)
     life.queue("north", "--no-process")
-    with life.app(way=0.7) as terminal:
+    with life.app(delay=0.7) as terminal:
         terminal.wait_for("⇡")
         terminal.feed("p")
         terminal.wait_for("paused; p resumes")
@@ -95,15 +96,15 @@ def test_leaving_gives_the_terminal_back_as_it_was(life: Field) -> None:
         assert "Uploads continue in the background. Run tui-uploader to see them." in terminal.text
 
 
-def test_leaving_at_once_leaves_nothing_for_the_shell_either(calm: Field) -> None:
-    with calm.app(way=0.4) as terminal:
+def test_quitting_at_once_leaves_no_answer_for_the_shell(calm: Field) -> None:
+    with calm.app(delay=0.4) as terminal:
         terminal.wait_for("quit")
         terminal.feed("q")
         assert terminal.exit_code() == 0
         assert terminal.left_for_shell() == b""
 
 
-def test_the_engine_dies_under_the_fingers_and_one_key_starts_it_again(life: Field) -> None:
+def test_a_crashed_engine_is_started_again_by_one_key(life: Field) -> None:
     card = life.card("north", 48)
     upload = life.queue("north", "--no-process")
     with life.app() as terminal:

@@ -1,4 +1,4 @@
-"""Bad input and bad terminals before the real app: hostile names, broken keys, huge pastes, no room, no reader."""
+"""Bad input and bad terminals for the real app: hostile names, broken keys, huge pastes, tiny or unread terminals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HOSTILE = (
 )
 _COLOUR = re.compile(rb"\x1b\[([0-9;:]*)m")
 _PLAIN = {b"", b"0", b"1", b"2", b"3", b"4", b"7", b"9", b"22", b"23", b"24", b"27", b"29"}
-_UNREAD_SECONDS = float(os.environ.get("UNREAD_SECONDS", "6"))
+_UNREAD_SECONDS = float(os.environ.get("UNREAD_SECONDS", "4"))
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_uploads_go_on_before_a_terminal_that_nobody_reads(slow_field: Field) ->
         terminal.wait_for("2 Files  unread")
         before, sent = resident_bytes(terminal.process.pid), len(slow_field.stored("unread"))
         until = time.monotonic() + _UNREAD_SECONDS
-        while time.monotonic() < until:  # the time itself is what is tested
+        while time.monotonic() < until:  # the elapsed time is what is tested
             terminal.process.poll()
             terminal.feed("jk\t")  # every key draws
             time.sleep(0.1)
@@ -218,10 +218,10 @@ def test_a_paste_without_brackets_runs_no_command(slow_field: Field) -> None:
         terminal.wait_for(lambda: not slow_field.counts(upload).get("uploading"))
         before = slow_field.upload(upload)
         terminal.fall_silent()
-        for character in "Sorry, cy: delete all of it, pay later\r":  # as a serial line brings it
+        for character in "Sorry, cy: delete all of it, pay later\r":  # as a serial line delivers it
             terminal.feed(character)
         terminal.wait_for("Pasted text ignored, no command was run: Sorry, cy")
-        terminal.feed("cy")  # may have been typed ahead: but nobody has read the question
+        terminal.feed("cy")  # typed ahead, before the question could be read
         terminal.wait_for("Cancel the upload to serial?")
         terminal.feed(ESCAPE)
         terminal.wait_for(lambda: "Cancel the upload" not in terminal.text)

@@ -1,4 +1,4 @@
-"""The whole way on a real terminal: keys go in as a person types them, and the truth is what the cloud keeps."""
+"""Whole uploads on a real terminal: typed keys go in, and the result is judged by the content of the cloud."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
         terminal.feed("/gamma_04")
         terminal.wait_for("1 of 40")
         terminal.feed(f"{ENTER}x")
-        terminal.wait_for("1 file removed; press U to undo.")
+        terminal.wait_for("1 file removed; U to undo.")
         terminal.feed(ESCAPE)
         terminal.wait_for("gamma_001.JPG")
         terminal.feed("/gamma_039")
@@ -71,7 +71,7 @@ def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
         terminal.feed(f"{ENTER}x")
         terminal.wait_for(lambda: sum(work.counts(gamma).values()) == 38)
         terminal.feed("U")
-        terminal.wait_for("1 file back in the queue.")
+        terminal.wait_for("1 file put back into the queue.")
         terminal.feed("p")
         terminal.wait_for("complete", PATIENCE)
     del card["gamma_040.JPG"]

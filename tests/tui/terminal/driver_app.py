@@ -1,4 +1,4 @@
-"""A small app behind the driver, run as a process by the tests of the driver: it shows what it is told."""
+"""A small app behind the driver, run as a process by the driver's tests: it shows every event that it receives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui_uploader.tui.terminal.driver import driver_class, terminal_driver  # no
 _SHOWN = 12
 
 
-class ToldApp(App[None]):
+class EchoApp(App[None]):
     """`q` quits, `T` makes it repaint all day long, `Z` suspends it, `L` repaints, `C` copies."""
 
     CSS = "Static { height: 1; width: auto; } Screen { layout: vertical; }"
@@ -27,7 +27,7 @@ class ToldApp(App[None]):
     def __init__(self, terminal: capabilities.Terminal) -> None:
         super().__init__(driver_class=driver_class(terminal.ascii_only))
         self._terminal = terminal
-        self._told: list[str] = []
+        self._received: list[str] = []
         self._ticks = 0
         self._longest_gap = 0.0
         self._last_tick = time.monotonic()
@@ -38,10 +38,10 @@ class ToldApp(App[None]):
         yield Static("ready 字│é", id="ready")
         yield Static("", id="ticks")
         for number in range(_SHOWN):
-            yield Static("", id=f"told{number}", markup=False)
+            yield Static("", id=f"received{number}", markup=False)
 
     def on_key(self, event: events.Key) -> None:
-        self._tell(f"key:{event.key}")
+        self._show(f"key:{event.key}")
         match event.key:
             case "q":
                 self.exit()
@@ -55,10 +55,10 @@ class ToldApp(App[None]):
                 driver.send(capabilities.clipboard_copy("copied", self._terminal))
 
     def on_paste(self, event: events.Paste) -> None:
-        self._tell(f"paste:{len(event.text)}:{event.text[-20:]}")
+        self._show(f"paste:{len(event.text)}:{event.text[-20:]}")
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        self._tell(f"mouse:{event.x},{event.y}")
+        self._show(f"mouse:{event.x},{event.y}")
 
     def _tick(self) -> None:
         """Every tick changes the whole line, and the longest time between two of them is shown."""
@@ -69,13 +69,13 @@ class ToldApp(App[None]):
         bar = chr(ord("a") + self._ticks % 26) * 60
         self.query_one("#ticks", Static).update(f"tick {self._ticks} gap {self._longest_gap:.2f} {bar}")
 
-    def _tell(self, text: str) -> None:
-        self._told = [*self._told, text.replace("\n", "|")][-_SHOWN:]
-        for number, told in enumerate(self._told):
-            self.query_one(f"#told{number}", Static).update(told)
+    def _show(self, text: str) -> None:
+        self._received = [*self._received, text.replace("\n", "|")][-_SHOWN:]
+        for number, text in enumerate(self._received):
+            self.query_one(f"#received{number}", Static).update(text)
 
 
 if __name__ == "__main__":
-    app = ToldApp(capabilities.detect(os.environ, ascii_wanted="--ascii" in sys.argv))
+    app = EchoApp(capabilities.detect(os.environ, ascii_wanted="--ascii" in sys.argv))
     app.run()
     sys.exit(app.return_code)

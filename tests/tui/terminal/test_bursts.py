@@ -1,4 +1,4 @@
-"""A text that is pasted without brackets is told from keys that were typed ahead, and runs no command."""
+"""Text that is pasted without brackets is distinguished from typed-ahead keys, and runs no command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment says about a terminal, what is told to it, and whether it keeps up."""
+"""The description of a terminal from the environment, its escape codes, and whether it keeps up."""
 
 from __future__ import annotations
 
@@ -171,6 +171,6 @@ def test_ascii_lookalikes_fill_the_same_cells(glyph: str, width: int, plain: str
 
 @pytest.mark.parametrize("bell", [True, False])
 @pytest.mark.parametrize("desktop", [True, False])
-def test_somebody_is_called_as_the_settings_say(bell: bool, desktop: bool) -> None:
+def test_alerts_follow_the_settings(bell: bool, desktop: bool) -> None:
     sent = alert("tui-uploader", "North field is uploaded.", Terminal(), NoticeSettings(bell=bell, desktop=desktop))
     assert sent.startswith(b"\a") is bell and (b"North field" in sent) is desktop

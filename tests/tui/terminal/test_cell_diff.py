@@ -165,13 +165,13 @@ class Session:
         self.app.written.clear()
 
     def settle(self) -> None:
-        """The terminal is ready again: what was held back is sent."""
+        """Send the changes that were held back: the terminal is ready again."""
         self.is_ready = True
         self.frames.display(self.screen, None)
         self.write()
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=120)
 @given(_WHOLES, _STEPS)
 def test_the_difference_shows_what_the_whole_frame_shows(first: Whole, steps: list[Whole | Part | str]) -> None:
     session = Session()

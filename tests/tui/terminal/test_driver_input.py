@@ -1,4 +1,4 @@
-"""Keys, sequences and pastes arrive whole, however the line has cut them."""
+"""Keys, sequences and pastes arrive whole, however the connection has split them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ _FRAGMENTS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(st.lists(_FRAGMENTS, max_size=12).map(b"".join), st.lists(st.integers(min_value=0, max_value=80)))
 def test_cuts_change_nothing(data: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]

@@ -13,8 +13,8 @@ from tests.until import until
 from tui_uploader.tui.terminal.output import BACKLOG_LIMIT, RoundTrip, TerminalWriter
 
 
-class Line:
-    """A writer, and the pipe that stands for its terminal. It takes 64 KiB before somebody reads."""
+class Output:
+    """A writer, and the pipe that stands for its terminal. It takes 64 KiB before it is read."""
 
     def __init__(self) -> None:
         self.reader, self.end = os.pipe()
@@ -34,109 +34,109 @@ class Line:
 
 
 @contextmanager
-def opened() -> Iterator[Line]:
-    line = Line()
+def opened() -> Iterator[Output]:
+    output = Output()
     try:
-        yield line
+        yield output
     finally:
-        line.writer.abandon()
-        os.close(line.reader)
-        line.writer.close(5.0)
-        os.close(line.end)
+        output.writer.abandon()
+        os.close(output.reader)
+        output.writer.close(5.0)
+        os.close(output.end)
 
 
 def test_what_is_written_arrives_in_order() -> None:
-    with opened() as line:
+    with opened() as output:
         for number in range(100):
-            assert line.writer.write(b"%03d" % number)
-        assert line.read(300) == b"".join(b"%03d" % number for number in range(100))
+            assert output.writer.write(b"%03d" % number)
+        assert output.read(300) == b"".join(b"%03d" % number for number in range(100))
 
 
 async def test_a_drained_writer_says_so_and_a_waiting_one_tells_later() -> None:
-    with opened() as line:
-        assert line.writer.is_drained()
-        size = line.fill()
-        assert not line.writer.is_drained()
-        assert not line.drained.is_set()
-        line.read(size)
-        await until(line.drained.is_set)
-        assert line.writer.is_drained()
-        assert line.writer.backlog == 0
+    with opened() as output:
+        assert output.writer.is_drained()
+        size = output.fill()
+        assert not output.writer.is_drained()
+        assert not output.drained.is_set()
+        output.read(size)
+        await until(output.drained.is_set)
+        assert output.writer.is_drained()
+        assert output.writer.backlog == 0
 
 
 async def test_nobody_is_told_who_did_not_ask() -> None:
-    with opened() as line:
-        line.read(line.fill())
-        await until(lambda: not line.writer.backlog)
-        assert not line.drained.is_set()
+    with opened() as output:
+        output.read(output.fill())
+        await until(lambda: not output.writer.backlog)
+        assert not output.drained.is_set()
 
 
 async def test_beyond_the_limit_whole_writes_are_dropped_and_a_repaint_is_due() -> None:
-    with opened() as line:
-        size = line.fill()
+    with opened() as output:
+        size = output.fill()
         frame = b"f" * 100_000
-        while line.writer.write(frame):
+        while output.writer.write(frame):
             size += len(frame)
-        assert BACKLOG_LIMIT - len(frame) <= line.writer.backlog <= BACKLOG_LIMIT
-        line.read(size)
-        await until(line.drained.is_set)
-        assert line.writer.needs_repaint(1e9)
-        assert not line.writer.needs_repaint(1e9)
-        assert line.writer.write(b"next")
-        assert line.read(4) == b"next"
+        assert BACKLOG_LIMIT - len(frame) <= output.writer.backlog <= BACKLOG_LIMIT
+        output.read(size)
+        await until(output.drained.is_set)
+        assert output.writer.needs_repaint(1e9)
+        assert not output.writer.needs_repaint(1e9)
+        assert output.writer.write(b"next")
+        assert output.read(4) == b"next"
 
 
 async def test_how_long_the_terminal_made_it_wait_is_known() -> None:
-    with opened() as line:
-        size = line.fill()
-        await until(lambda: line.writer.slowest() > 0.05)
-        line.read(size)
-        await until(line.writer.is_drained)
-        assert line.writer.slowest() > 0.05
-        assert line.writer.slowest() == 0.0
-        assert not line.writer.needs_repaint(60.0)
-        line.fill()
-        line.read(size)
-        await until(line.writer.is_drained)
-        assert line.writer.needs_repaint(1e-9)
+    with opened() as output:
+        size = output.fill()
+        await until(lambda: output.writer.slowest() > 0.05)
+        output.read(size)
+        await until(output.writer.is_drained)
+        assert output.writer.slowest() > 0.05
+        assert output.writer.slowest() == 0.0
+        assert not output.writer.needs_repaint(60.0)
+        output.fill()
+        output.read(size)
+        await until(output.writer.is_drained)
+        assert output.writer.needs_repaint(1e-9)
 
 
 async def test_the_last_words_pass_what_was_waiting() -> None:
-    with opened() as line:
-        line.fill()
-        await until(lambda: line.writer.backlog < 50_000)
-        line.writer.abandon()
-        line.writer.write(b"bye")
-        line.writer.end()
-        assert not line.writer.write(b"too late")
+    with opened() as output:
+        output.fill()
+        await until(lambda: output.writer.backlog < 50_000)
+        output.writer.abandon()
+        output.writer.write(b"bye")
+        output.writer.end()
+        assert not output.writer.write(b"too late")
         data = b""
         while not data.endswith(b"bye"):
-            data += os.read(line.reader, 65536)
+            data += os.read(output.reader, 65536)
         assert len(data) < 80_000
-        line.writer.close(5.0)
-        assert line.writer.backlog == 0
+        output.writer.close(5.0)
+        assert output.writer.backlog == 0
 
 
 def test_closing_gives_up_on_a_terminal_that_takes_nothing() -> None:
-    with opened() as line:
-        line.fill()
-        line.writer.close(0.05)
-        assert line.writer.backlog > 0
+    with opened() as output:
+        output.fill()
+        output.writer.close(0.05)
+        assert output.writer.backlog > 0
 
 
 async def test_a_terminal_that_is_gone_takes_nothing_and_raises_nothing() -> None:
-    line = Line()
-    os.close(line.reader)
-    await until(lambda: not line.writer.write(b"x"))
-    line.writer.close(5.0)
-    os.close(line.end)
+    output = Output()
+    os.close(output.reader)
+    await until(lambda: not output.writer.write(b"x"))
+    output.writer.close(5.0)
+    os.close(output.end)
 
 
 async def test_a_terminal_that_somebody_made_non_blocking_gets_everything() -> None:
-    with opened() as line:
-        os.set_blocking(line.end, False)
-        size = line.fill()
-        assert len(line.read(size)) == size
+    with opened() as output:
+        os.set_blocking(output.end, False)
+        size = output.fill()
+        assert len(output.read(size)) == size
 
 
 def test_a_terminal_is_asked_now_and_then_and_not_twice_at_a_time() -> None:
