@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME [ROW …] …]`: run all or some, print their tables, and keep them in RESULTS.md."""
+"""`python -m benchmarks [NAME [ROW …] …]`: run all or some, print their tables, write them to RESULTS.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BENCHMARKS = ("intake", "card_again", "upload", "link", "restart", "journal", "t
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 _BEGIN, _END = "<!-- {name} -->", "<!-- end of {name} -->"
-_HEAD = "# Measured\n\nEach section names the machine that it was measured on. `make bench` measures all anew.\n"
+_HEAD = "# Results\n\nEach section names the machine on which it was measured. `make bench` measures all again.\n"
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"of {', '.join(BENCHMARKS)}; all by default. Rows may follow a name that has some; then nothing is kept",
+        help=f"of {', '.join(BENCHMARKS)}; all by default. A name may be followed by rows; then nothing is written",
     )
     chosen = selected(parser.parse_args().names or BENCHMARKS)
     modules = {name: importlib.import_module(f"benchmarks.{name}") for name in chosen}
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def selected(words: Iterable[str]) -> dict[str, list[str]]:
-    """The rows that were named of each benchmark. Raises SystemExit for rows without a benchmark before them."""
+    """The rows given after each benchmark. Raises SystemExit for a row without a benchmark before it."""
     chosen: dict[str, list[str]] = {}
     for word in words:
         if word in BENCHMARKS:
@@ -50,18 +50,18 @@ def selected(words: Iterable[str]) -> dict[str, list[str]]:
         elif chosen:
             chosen[next(reversed(chosen))].append(word)
         else:
-            raise SystemExit(f"There is no benchmark {word}.")
+            raise SystemExit(f"Unknown benchmark {word}.")
     return chosen
 
 
 def section(name: str, tables: Iterable[Table], machine: str) -> str:
-    """What RESULTS.md says of one benchmark, between two marks."""
+    """The section of a benchmark in RESULTS.md, between two marks."""
     body = "\n".join(table.markdown() for table in tables)
     return f"{_BEGIN.format(name=name)}\n{body}\nMeasured {date.today()}:\n\n{machine}\n{_END.format(name=name)}\n"
 
 
 def replaced(results: str, name: str, text: str) -> str:
-    """`results` with the section of one benchmark exchanged, or added at the end."""
+    """`results` with the section of a benchmark replaced, or added at the end."""
     begin, end = _BEGIN.format(name=name), _END.format(name=name) + "\n"
     if begin not in results:
         return f"{results}\n{text}"

@@ -1,6 +1,6 @@
-"""What it costs to add the same card again: the walk, the recognition and the checks as the engine does them.
+"""Cost of adding the same card again: walk, recognition and checks, as by the engine.
 
-The journal is left out. A remount is made up: the files are remembered as those of another mount.
+Without the journal. A remount is simulated: the known files get another mount.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def tables() -> list[Table]:
     return [
         Table(
             "The same card again",
-            f"{_PHOTOS:,} photos of {_SIZE / 1e3:.0f} kB: walked, recognised and, where that fails, read, in {_THREADS}"
-            " threads. Bytes are those that were asked of the system for. Of files over 4 MiB, 197 kB are sampled"
+            f"{_PHOTOS:,} photos of {_SIZE / 1e3:.0f} kB: walked, recognised or, if that fails, read, in {_THREADS}"
+            " threads. Bytes are those requested by system calls. Of files over 4 MiB, 197 kB are sampled"
             " instead of 131. Pages are dropped file by file; names and inodes stay in the cache.",
-            ("what", "s", "MB read", "kB a photo"),
+            ("what", "s", "MB read", "kB per photo"),
             tuple(rows),
         )
     ]
@@ -53,13 +53,13 @@ def tables() -> list[Table]:
 
 def _row(what: str, card: Path, known: dict[str, KnownContent]) -> tuple[str, ...]:
     bytes_before, began = _bytes_read(), time.perf_counter()
-    _take_in(card, known)
+    _add(card, known)
     seconds, read = time.perf_counter() - began, _bytes_read() - bytes_before
     return what, f"{seconds:.2f}", f"{read / 1e6:.0f}", f"{read / _PHOTOS / 1e3:.0f}"
 
 
-def _take_in(card: Path, known: dict[str, KnownContent]) -> None:
-    """What is read is added to `known`."""
+def _add(card: Path, known: dict[str, KnownContent]) -> None:
+    """Walk and check the card; add the files that are read to `known`."""
     for batch in scan([str(card)], ProjectKind.IMAGES):
         recognised = recognise(batch.candidates, known)
         for candidate in recognised.candidates:
@@ -90,7 +90,7 @@ def _remounted(known: Mapping[str, KnownContent]) -> dict[str, KnownContent]:
 
 
 def _bytes_read() -> int:
-    """By this process, with system calls."""
+    """Bytes that this process has read by system calls."""
     line = Path("/proc/self/io").read_text(encoding="ascii").splitlines()[0]
     return int(line.removeprefix("rchar:"))
 

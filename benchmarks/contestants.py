@@ -1,4 +1,4 @@
-"""Who sends: our command and engine, s5cmd, rclone; and the sign-in and the environment that each of them needs."""
+"""The contestants: our command and engine, s5cmd, rclone; with the sign-in and environment of each."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from benchmarks.store import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, Store, runn
 
 PROGRAM = (sys.executable, "-m", "tui_uploader")
 ENGINE = (sys.executable, "-P", "-m", "tui_uploader.service.daemon")
-"""As front ends spawn it."""
+"""The command by which front ends spawn the engine."""
 _ENGINE_DEADLINE = 20.0
 
 
 @contextmanager
 def signed_in(home: Path, store: Store) -> Iterator[Mapping[str, str]]:
-    """A cloud that hands out keys to `store`, and the environment of a user who is signed in to it."""
+    """A cloud that issues credentials for `store`, and the environment of a user who is signed in."""
     command = [sys.executable, "-m", "benchmarks.rest_cloud", "--root", str(home / "cloud")]
     command += ["--endpoint", store.endpoint, "--host", store.host]
     if tls := store.certificate:
@@ -32,7 +32,7 @@ def signed_in(home: Path, store: Store) -> Iterator[Mapping[str, str]]:
             raise RuntimeError("the cloud has no stdout")
         address = json.loads(cloud.stdout.readline())
         yield {
-            **home_of_its_own(home),
+            **private_home(home),
             "PIX4D_CLOUD_URL": address["url"],
             "PIX4D_CLIENT_ID": address["client_id"],
             "PIX4D_CLIENT_SECRET": address["client_secret"],
@@ -40,8 +40,8 @@ def signed_in(home: Path, store: Store) -> Iterator[Mapping[str, str]]:
         }
 
 
-def home_of_its_own(home: Path) -> Mapping[str, str]:
-    """The environment that keeps everything of ours below `home`."""
+def private_home(home: Path) -> Mapping[str, str]:
+    """The environment that keeps all our files below `home`."""
     return {
         **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
         "HOME": str(home),
@@ -50,7 +50,7 @@ def home_of_its_own(home: Path) -> Mapping[str, str]:
 
 
 def await_engine(environment: Mapping[str, str]) -> None:
-    """Raises TimeoutError."""
+    """Wait until the engine answers. Raises TimeoutError."""
     give_up = time.monotonic() + _ENGINE_DEADLINE
     command = [*PROGRAM, "engine", "status", "--json"]
     while subprocess.run(command, env={**os.environ, **environment}, capture_output=True).returncode:

@@ -1,9 +1,8 @@
-"""A field link on one machine: commands behind it reach this machine's servers through a real kernel's real TCP.
+"""Emulate a field link on one machine: commands behind it reach this machine's servers through the kernel's own TCP.
 
-The commands get a network namespace of their own, whose only way out is a TUN device; another one stands on this side,
-and `carrier` takes packets from one to the other as a poor link would. Both ends therefore retransmit, time out and
-control congestion exactly as they do in the field. Nothing outlives the process: a namespace without a name and devices
-that nobody holds are gone.
+The commands run in a network namespace whose only route is a TUN device; another one is on this side, and `carrier`
+forwards packets between them like a poor link. So both ends retransmit, time out and control congestion exactly as in
+the field. Nothing survives the process: the kernel removes unnamed namespaces and devices that no process holds.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.carrier import BIN_SECONDS, Conditions, OneWay
+from benchmarks.carrier import BIN_SECONDS, Conditions, DirectionCounts
 
 _TUN = "/dev/net/tun"
 _CLONE_NEWNET = 0x40000000  # <linux/sched.h>
@@ -34,27 +33,27 @@ _QUEUE_OF_DEVICE = "4000"
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What the link did between `begin` and `end`."""
+    """Counts of the link between `begin` and `end`."""
 
     conditions: Conditions
     seconds: float
     cpu: float
-    """Seconds of a processor that the emulation took."""
-    up: OneWay
-    down: OneWay
+    """Processor seconds of the emulation."""
+    up: DirectionCounts
+    down: DirectionCounts
 
     @property
     def utilisation(self) -> float:
-        """Share of what the link could have carried away from the commands; headers count, outages do not."""
-        return self.up.carried / (self.conditions.bytes_per_second * self.conditions.lit_seconds(self.seconds))
+        """Share of the possible bytes that the commands sent; headers count, outages do not."""
+        return self.up.carried / (self.conditions.bytes_per_second * self.conditions.up_seconds(self.seconds))
 
     @property
     def late_share(self) -> float:
-        """Share of the packets that the emulation itself passed on too late; above a hundredth, do not trust it."""
+        """Share of packets that the emulation forwarded late; above 1 %, do not trust the results."""
         return (self.up.late + self.down.late) / max(1, self.up.packets + self.down.packets)
 
     def back_after(self, outage: int) -> float | None:
-        """Seconds from the end of an outage until the link carries a fifth of what it can; None: never."""
+        """Seconds from the end of an outage until the link carries a fifth of its rate; None for never."""
         start, length = self.conditions.outages[outage]
         end = start + length
         first = int(end / BIN_SECONDS)
@@ -66,40 +65,39 @@ class Carried:
 
 
 class EmulatedLink:
-    """A link that stands. Made by `emulated`."""
+    """A running link, created by `emulated`."""
 
     def __init__(self, conditions: Conditions, address: str, namespace: int, carrier: subprocess.Popen[str]) -> None:
         self._conditions = conditions
         self._namespace = namespace
         self._carrier = carrier
         self.address = address
-        """Where servers of this machine have to listen, to be reached from behind the link."""
+        """Address on which servers must listen to be reachable over the link."""
 
     def behind(self, command: Sequence[str]) -> list[str]:
-        """The command line that runs `command` behind the link; as long as the link stands."""
+        """The command line that runs `command` behind the link, while the link runs."""
         return ["nsenter", f"--net=/proc/{os.getpid()}/fd/{self._namespace}", "--", *command]
 
     def begin(self) -> None:
-        """Outages and counts start now."""
+        """Start outages and counts now."""
         if self._carrier.stdin is None:
             raise RuntimeError("the carrier has no stdin")
         self._carrier.stdin.write("b")
         self._carrier.stdin.flush()
 
     def end(self) -> Carried:
-        """Take the link down."""
-        said, _ = self._carrier.communicate()
-        fields = json.loads(said)
-        return Carried(
-            self._conditions, fields["seconds"], fields["cpu"], OneWay(**fields["up"]), OneWay(**fields["down"])
-        )
+        """Stop the link, and return its counts."""
+        output, _ = self._carrier.communicate()
+        fields = json.loads(output)
+        up, down = DirectionCounts(**fields["up"]), DirectionCounts(**fields["down"])
+        return Carried(self._conditions, fields["seconds"], fields["cpu"], up, down)
 
 
 @contextmanager
 def emulated(conditions: Conditions, *, congestion_control: str = "reno") -> Iterator[EmulatedLink]:
-    """`congestion_control`: what commands behind the link get unless they choose.
+    """Run a link during the block; `congestion_control` is the default of commands behind it.
 
-    Raises OSError and CalledProcessError where `impediment` has something to say.
+    Raises OSError and CalledProcessError when `impediment` returns a reason.
     """
     with ExitStack() as opened:
         number, far = _far_device()
@@ -129,7 +127,7 @@ def emulated(conditions: Conditions, *, congestion_control: str = "reno") -> Ite
 
 
 def impediment() -> str | None:
-    """Why no link can be emulated here; None where it can."""
+    """Why no link can be emulated here; None when it can."""
     missing = [name for name in ("ip", "nsenter", "sysctl") if shutil.which(name) is None]
     if missing:
         return f"{missing[0]} is not installed"
@@ -141,9 +139,9 @@ def impediment() -> str | None:
     return None
 
 
-# 198.18.0.0/15 is set apart for measurements (RFC 2544): no address of a real network is shadowed.
+# 198.18.0.0/15 is reserved for benchmarks (RFC 2544), so no real network is hidden.
 def _far_device() -> tuple[int, int]:
-    """A number that no other link on this machine has, and the device on this side."""
+    """A link number that is free on this machine, and the device on this side."""
     for number in range(_MOST_LINKS):
         try:
             return number, _opened_device(f"far{number}")
@@ -173,7 +171,7 @@ def _run(*command: str) -> None:
 
 
 def _new_namespace() -> int:
-    """A descriptor that keeps a new network namespace alive."""
+    """A descriptor of a new network namespace, which keeps it alive."""
 
     def leave_and_open() -> int:
         _checked(_libc().unshare(_CLONE_NEWNET))
@@ -191,7 +189,7 @@ def _device_in(namespace: int, name: str) -> int:
 
 
 def _in_a_thread(work: Callable[[], int]) -> int:
-    """A thread has a network namespace of its own choice, and takes it to its end."""
+    """Open the device in a thread, for network namespaces are per thread."""
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(work).result()
 

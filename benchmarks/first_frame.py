@@ -1,4 +1,4 @@
-"""From the command to its first whole frame, as whoever sits at the terminal waits for it."""
+"""Time from the command to its first complete frame, as the user experiences it."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _END_OF_FRAME = b"\x1b[?2026l"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A program on its way to a frame that holds all that belongs to it."""
+    """A program, and the text that its first complete frame ends with."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
     text: str
-    """Comes last into the first whole frame."""
+    """The last text of the first complete frame."""
     before: Callable[[], object] = lambda: None
-    """What has to be so each time, and is not timed."""
+    """Preparation of each run, not timed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """Medians."""
+    """Medians of several starts."""
 
     seconds: float
     cpu: float
-    """Processor seconds of the program itself until then."""
+    """Processor seconds of the program until then."""
     written: float
-    """Bytes until then."""
+    """Bytes written until then."""
 
 
 class _BlindSession(PtySession):
-    """Answers what the program asks, and draws nothing: that would take the processor from the program."""
+    """Answers queries of the program, but does not emulate the screen, which would take processor time."""
 
     def _show(self, data: bytes) -> None:
         for question, answer in ANSWERS.items():
@@ -48,19 +48,19 @@ class _BlindSession(PtySession):
                 os.write(self._descriptor, answer)
 
     def shows(self, text: bytes) -> bool:
-        """Whether a frame with the text was written to its end."""
+        """Whether a complete frame with the text was written."""
         found = self.written.find(text)
         return found >= 0 and self.written.find(_END_OF_FRAME, found) >= 0
 
 
 def first_frames(starts: Mapping[str, Start], rounds: int) -> dict[str, Waited]:
-    """They take turns, so that a slow minute of the machine is everybody's. One round before them is not counted.
+    """Measure in turns, so that a slow minute of the machine affects all alike. A first round is not counted.
 
-    That round leaves compiled modules behind, as an installation or the first start of a program does, also where the
-    environment forbids Python to keep any: else libraries would be there compiled, and only the program would not.
+    That round leaves compiled modules behind, like an installation or a first start, even if the environment forbids
+    Python to write any: otherwise only the program would be uncompiled, and not its libraries.
     """
     waits: dict[str, list[Waited]] = {name: [] for name in starts}
-    # An engine that was spawned may still be keeping what it compiled.
+    # A spawned engine may still be writing compiled modules at the end.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
         for number in range(rounds + 1):
@@ -72,19 +72,19 @@ def first_frames(starts: Mapping[str, Start], rounds: int) -> dict[str, Waited]:
 
 
 def _first_frame(start: Start) -> Waited:
-    """Raises TimeoutError."""
+    """Start the program and wait for its first frame. Raises TimeoutError."""
     start.before()
     with _BlindSession(start.command, environment=start.environment) as session:
         while not session.shows(start.text.encode()):
             if time.monotonic() - session.started_at > DEADLINE:
-                raise TimeoutError(f"{start.text!r} never came: {bytes(session.written[-2000:])!r}")
+                raise TimeoutError(f"{start.text!r} never appeared: {bytes(session.written[-2000:])!r}")
             session.read(0.5)
         cpu = cpu_of_all_threads(session.process.pid)
         return Waited(session.last_byte_at - session.started_at, cpu, len(session.written))
 
 
 def cpu_of_all_threads(pid: int) -> float:
-    """Processor seconds of the threads that there are: finer than the ticks of `/proc/PID/stat` (Linux)."""
+    """Processor seconds of all live threads, finer than the ticks of `/proc/PID/stat` (Linux)."""
     return sum(int(each.read_text().split()[0]) for each in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 

@@ -1,4 +1,4 @@
-"""How fast a card is taken in: found, read once for identity and CRC32, and looked into.
+"""Speed of the intake of a card: find files, read them once for identity and CRC32, inspect headers.
 
 Everything comes from the page cache, so that the figures are those of the program and not of a disk.
 """
@@ -50,8 +50,8 @@ def _content(card: Path) -> Table:
     return Table(
         "Intake: content",
         f"{_FILES} photos of {_FILE_SIZE / 1e6:.0f} MB from the page cache, median of {_ROUNDS} rounds. Our rows are"
-        " one read that gives the identity (xxh3-128) and the CRC32; the peers' are one checksum, as whole processes.",
-        ("what", "GB/s", "ms a file"),
+        " one read that computes the identity (xxh3-128) and the CRC32; the peers' are one checksum, as processes.",
+        ("what", "GB/s", "ms per file"),
         (
             row("fingerprint, 1 thread", _seconds(lambda: _each(_read, candidates, 1))),
             row(f"fingerprint, {_THREADS} threads", _seconds(lambda: _each(_read, candidates, _THREADS))),
@@ -65,7 +65,7 @@ def _content(card: Path) -> Table:
 
 def _names(card: Path, crowd: Path) -> Table:
     candidates = _found(card)
-    looked = _seconds(lambda: _each(lambda candidate: inspect_image(candidate.path), candidates, 1))
+    inspected = _seconds(lambda: _each(lambda candidate: inspect_image(candidate.path), candidates, 1))
     walked = _seconds(lambda: _found(crowd))
     listed = _median(lambda: measured([peer("rclone"), "size", str(crowd), "--config", os.devnull]).wall)
 
@@ -74,12 +74,12 @@ def _names(card: Path, crowd: Path) -> Table:
 
     return Table(
         "Intake: names and headers",
-        f"A folder of {_MANY:,} photos is walked; the headers of {_FILES} photos are looked into. One thread.",
-        ("what", "s", "µs a file"),
+        f"A walk through a folder of {_MANY:,} photos, and inspection of the headers of {_FILES} photos. One thread.",
+        ("what", "s", "µs per file"),
         (
             row("scan", walked, _MANY),
-            row("rclone size (a walk as well)", listed, _MANY),
-            row("inspect", looked, _FILES),
+            row("rclone size (also a walk)", listed, _MANY),
+            row("inspect", inspected, _FILES),
         ),
     )
 

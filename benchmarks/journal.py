@@ -1,4 +1,4 @@
-"""How long commands on many files hold the journal's writer, and what years of past uploads cost."""
+"""Time that commands on many files occupy the journal's writer, and the cost of years of past uploads."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ async def _commands(folder: Path) -> Table:
         await row("remove", FileStage.READY, lambda connection: commands.remove(connection, upload, _EVERYTHING)),
         await row("restore", FileStage.REMOVED, lambda connection: commands.restore(connection, upload, _EVERYTHING)),
         await row("retry", FileStage.FAILED, lambda connection: commands.retry(connection, upload, _EVERYTHING)),
-        await row("hold what was being sent", FileStage.SENDING, files.hold_interrupted),
+        await row("hold files that were being sent", FileStage.SENDING, files.hold_interrupted),
         await row("dismiss", FileStage.READY, dismiss),
     )
     await journal.close()
     return Table(
         "Journal: commands on many files",
-        f"One command on {_FILES:,} files, until it is on the disk: so long nothing else is written. Median of"
-        f" {_ROUNDS} rounds. The first row is what SQLite takes for the rows alone.",
+        f"One command on {_FILES:,} files, until it is on disk; nothing else is written meanwhile. Median of {_ROUNDS}"
+        " rounds. The first row is the time of SQLite for the rows alone.",
         ("what", "s"),
         rows,
     )
@@ -105,7 +105,7 @@ async def _years(folder: Path) -> Table:
     columns = [await _costs(path) for path in (new, old)]
     return Table(
         "Journal: years of past uploads",
-        f"A new journal, and one with the records of {_PAST_UPLOADS:,} past uploads, each of a project of its own, and"
+        f"A new journal, and one with the records of {_PAST_UPLOADS:,} past uploads, each of its own project, and"
         f" {_PAST_UPLOADS * _FILES_OF_EACH:,} delivered files. Milliseconds, median of {_ROUNDS * 10} (opening:"
         f" {_ROUNDS}).",
         ("what", "new", "old"),
@@ -150,7 +150,7 @@ async def _costs(path: Path) -> dict[str, float]:
         "open": statistics.median(opened) * 1e3,
         "a commit that changes an upload": await median(lambda c: uploads.set_auto_process(c, 1, True)),
         "a commit that changes a project": await median(lambda c: projects.set_project(c, 1, word="x")),
-        "look for the holder of a content": await median(lambda c: files.holder(c, 77, f"{7:032x}")),
+        "find the holder of a content": await median(lambda c: files.holder(c, 77, f"{7:032x}")),
     }
     await journal.close()
     return costs

@@ -1,7 +1,7 @@
-"""How much of a field link an upload fills, what it sends twice, and when it goes on after the link was gone.
+"""Utilisation of a field link by an upload, bytes sent again, and the time to resume after an outage.
 
-All send the same photos to the same kind of store over the same emulated link, with losses by the same seed. Needs the
-rights to emulate one; says so where it has them not.
+All programs send the same photos to the same kind of store over the same emulated link, with the same seed of losses.
+Needs permission to emulate a link, and reports when it is missing.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ from benchmarks.carrier import Conditions
 from benchmarks.contestants import ENGINE, await_engine, our_upload, rclone, s5cmd, signed_in
 from benchmarks.emulated_link import Carried, EmulatedLink, emulated, impediment
 from benchmarks.photos import scratch_folder, write_photos
-from benchmarks.store import Store, made_certificate, serving
+from benchmarks.store import Store, create_certificate, serving
 from benchmarks.table import Table
 from benchmarks.without_bbr import bbr_known
 
 _PHOTO = 4_000_000
 _PAYLOAD = 1448 / 1500
-"""Share of an IP packet that is payload of TCP with timestamps."""
+"""Share of an IP packet that is TCP payload, with timestamps."""
 _TRUSTED_LATENESS = 0.01
 _WITHOUT_BBR = (sys.executable, "-m", "benchmarks.without_bbr")
 QUICK = "quick"
 
 
 class Together(StrEnum):
-    """Who runs at the same time, each on a link of its own: who makes little work for the processors."""
+    """Which contestants run at the same time, each on its own link, because they need little processor time."""
 
-    NOBODY = "nobody"
+    NONE = "none"
     PEERS = "peers"
     ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One link, and what is sent over it."""
+    """A link, and the upload over it."""
 
     title: str
     conditions: Conditions
     photos: int
     limit: float
-    """Seconds after which a contestant is stopped, and its time is reckoned from what it had sent."""
+    """Seconds after which a contestant is stopped, and its time extrapolated from the bytes that it sent."""
     by_bbr: bool = False
-    """Whether the choice of congestion control makes a difference worth a row."""
-    together: Together = Together.NOBODY
+    """Whether the choice of congestion control deserves a row of its own."""
+    together: Together = Together.NONE
 
 
 _FAST = 50e6
@@ -65,7 +65,7 @@ ROWS: Mapping[str, Row] = {
     "satellite": Row("50 Mbit/s, 300 ms, 3 % loss", Conditions(_FAST, 0.3, 0.03), 200, 180, True, Together.PEERS),
     "long": Row("20 Mbit/s, 250 ms, 5 % loss", Conditions(20e6, 0.25, 0.05), 50, 160, together=Together.PEERS),
     "unsteady": Row(
-        "20 Mbit/s, 250 ms, 5 % loss, gone for 10 and 45 s",
+        "20 Mbit/s, 250 ms, 5 % loss, outages of 10 and 45 s",
         Conditions(20e6, 0.25, 0.05, outages=((20, 10), (60, 45))),
         60,
         250,
@@ -74,10 +74,10 @@ ROWS: Mapping[str, Row] = {
     "narrow": Row("4 Mbit/s, 250 ms, 5 % loss", Conditions(4e6, 0.25, 0.05), 10, 160, together=Together.PEERS),
     "slow": Row("2 Mbit/s, 80 ms", Conditions(2e6, 0.08), 4, 120, together=Together.ALL),
     "gap": Row(
-        "20 Mbit/s, 80 ms, gone for 5 s", Conditions(20e6, 0.08, outages=((8, 5),)), 15, 90, together=Together.ALL
+        "20 Mbit/s, 80 ms, outage of 5 s", Conditions(20e6, 0.08, outages=((8, 5),)), 15, 90, together=Together.ALL
     ),
     "outage": Row(
-        "20 Mbit/s, 80 ms, gone for 120 s", Conditions(20e6, 0.08, outages=((8, 120),)), 15, 200, together=Together.ALL
+        "20 Mbit/s, 80 ms, outage of 120 s", Conditions(20e6, 0.08, outages=((8, 120),)), 15, 200, together=Together.ALL
     ),
 }
 
@@ -92,24 +92,24 @@ class Run:
     carried: Carried
     seconds: float
     ended: str
-    """Empty: it did its work. Otherwise what became of it."""
+    """Why it did not complete; empty when it did."""
     sent: int
     """Bytes of the files."""
     wrong: int
-    """Files that are not in the store as they are on the card, or are there twice."""
+    """Files that are missing in the store, differ from the card, or are stored twice."""
 
 
 Contestant = Callable[[Path, Store, EmulatedLink, Path], AbstractContextManager[subprocess.Popen[bytes]]]
-"""Starts to send the card behind the link, and begins the link's count; the folder is for what it needs to keep."""
+"""Starts to send the card over the link, and starts the counts of the link; the folder is for its own files."""
 
 Contestants = Mapping[str, Contestant]
 
 
 def tables(*words: str) -> list[Table]:
-    """Of all rows, or of those that `words` name; the word `quick` sends a quarter."""
+    """Tables of all rows, or of those named; with `quick`, a quarter of the photos is sent."""
     reason = impediment()
     if reason is not None:
-        return [Table("Link: not measured", f"No link can be emulated here: {reason}.", ("link",), ())]
+        return [Table("Link: not measured", f"Cannot emulate a link here: {reason}.", ("link",), ())]
     chosen = [word for word in words if word != QUICK] or list(ROWS)
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
         return [_table(name, _quicker(ROWS[name]) if QUICK in words else ROWS[name], Path(folder)) for name in chosen]
@@ -127,13 +127,13 @@ def _table(name: str, row: Row, folder: Path) -> Table:
         with ThreadPoolExecutor(len(group)) as threads:
             runs += threads.map(lambda who, group=group: _run(who, group[who], card, row), group)
     outages = len(row.conditions.outages)
-    heads = ("who", "of the link", "seconds", "carried / files", "files wrong", *["back after"] * outages)
+    heads = ("who", "of the link", "seconds", "carried / files", "files wrong", *["resumed after"] * outages)
     rows = tuple((*_figures(run), *(_back_after(run, outage) for outage in range(outages))) for run in runs)
-    return Table(f"Link: {row.title}", _what(row, runs), heads, rows)
+    return Table(f"Link: {row.title}", _description(row, runs), heads, rows)
 
 
 def _in_groups(ours: Contestants, peers: Contestants, together: Together) -> list[Contestants]:
-    """Who runs at the same time, one group after the other."""
+    """Groups of contestants that run at the same time, one group after the other."""
     if together is Together.ALL:
         return [{**ours, **peers}]
     alone = ours if together is Together.PEERS else {**ours, **peers}
@@ -147,21 +147,23 @@ def _ours_in(row: Row) -> Contestants:
     return {"tui-uploader": _ours(())}
 
 
-def _what(row: Row, runs: Sequence[Run]) -> str:
-    said = [
-        f"{row.photos} photos of {_PHOTO / 1e6:.0f} MB by TLS to `rclone serve s3`; whoever does not choose gets reno.",
-        "Headers and what is sent twice count as use of the link, outages do not count as time.",
+def _description(row: Row, runs: Sequence[Run]) -> str:
+    sentences = [
+        f"{row.photos} photos of {_PHOTO / 1e6:.0f} MB over TLS to `rclone serve s3`; reno by default.",
+        "Headers and bytes sent again count as use of the link; outages do not count as time.",
     ]
     if row.by_bbr and not bbr_known():
-        said.append("This kernel has no BBR: the row that permits it is missing.")
+        sentences.append("This kernel has no BBR, so the row with it is missing.")
     if any(run.ended for run in runs):
-        said.append(f"~: stopped after {row.limit:.0f} s or failed, and reckoned from the bytes carried until then.")
+        sentences.append(
+            f"~: stopped after {row.limit:.0f} s or failed, and extrapolated from the bytes carried until then."
+        )
     late = [run for run in runs if run.carried.late_share > _TRUSTED_LATENESS]
-    said += [
-        f"The machine was too busy for the emulation while {run.who} sent: {run.carried.late_share:.1%} were late."
+    sentences += [
+        f"The machine was too busy for the emulation of {run.who}: {run.carried.late_share:.1%} of packets were late."
         for run in late
     ]
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _figures(run: Run) -> tuple[str, ...]:
@@ -184,7 +186,7 @@ def _run(who: str, contestant: Contestant, card: Path, row: Row) -> Run:
     with (
         tempfile.TemporaryDirectory(dir=card.parent) as scratch,
         emulated(row.conditions) as link,
-        serving(Path(scratch) / "s3", made_certificate(Path(scratch), link.address), link.address) as store,
+        serving(Path(scratch) / "s3", create_certificate(Path(scratch), link.address), link.address) as store,
         contestant(card, store, link, Path(scratch)) as process,
     ):
         began = time.monotonic()

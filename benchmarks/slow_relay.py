@@ -1,6 +1,6 @@
-"""A line to the store that carries so many bytes a second on each connection, and no more.
+"""A relay to the store with a limited rate per connection.
 
-A process of its own: `python -m benchmarks.slow_relay PORT BYTES_PER_SECOND` prints the port that it listens on.
+As a process: `python -m benchmarks.slow_relay PORT BYTES_PER_SECOND` prints the port that it listens on.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from collections.abc import Callable
 _CHUNK = 16384
 
 Passed = Callable[[int], None]
-"""Hears of every chunk that is passed on, and its bytes."""
+"""Called with the size of every forwarded chunk."""
 
 
-def unheard(count: int) -> None: ...
+def ignored(count: int) -> None: ...
 
 
 async def relay(
     port: int,
     bytes_per_second: float,
     listening: Callable[[int], None],
-    connection: Callable[[], Passed] = lambda: unheard,
+    connection: Callable[[], Passed] = lambda: ignored,
 ) -> None:
-    """Listen until cancelled, and pass on what comes to `port` of this machine; who hears of it is asked for each
-    connection."""
+    """Listen until cancelled, and forward connections to `port` of this machine; `connection` returns the callback of
+    each."""
 
     async def connected(client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
         passed = connection()
-        # At the end of the loop all are cancelled; asyncio's server would report each.
+        # When the loop ends all are cancelled, and asyncio's server would report each.
         with contextlib.suppress(asyncio.CancelledError):
             store, request = await asyncio.open_connection("127.0.0.1", port)
-            async with asyncio.TaskGroup() as both_ways:
-                both_ways.create_task(_carry(client, request, bytes_per_second, passed))
-                both_ways.create_task(_carry(store, answer, None, unheard))
+            async with asyncio.TaskGroup() as directions:
+                directions.create_task(_forward(client, request, bytes_per_second, passed))
+                directions.create_task(_forward(store, answer, None, ignored))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=_CHUNK)
     listening(server.sockets[0].getsockname()[1])
@@ -43,7 +43,7 @@ async def relay(
         await server.serve_forever()
 
 
-async def _carry(
+async def _forward(
     source: asyncio.StreamReader,
     target: asyncio.StreamWriter,
     bytes_per_second: float | None,

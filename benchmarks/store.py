@@ -1,4 +1,4 @@
-"""The object store that all contestants send to: `rclone serve s3`, plain or through TLS, always in the same folder."""
+"""The object store for all contestants: `rclone serve s3`, with or without TLS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEADLINE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate for one address that signs itself, and its key."""
+    """A self-signed certificate for one address, and its key."""
 
     cert: Path
     key: Path
@@ -36,10 +36,10 @@ class Store:
     """`http://host:port` or https."""
     certificate: Certificate | None
     folder: Path
-    """What was stored lies here, byte for byte."""
+    """Folder of the stored files, byte for byte."""
 
     def holds(self) -> int:
-        """Bytes of all objects."""
+        """Total bytes of all objects."""
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
@@ -66,14 +66,14 @@ def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
             process.terminate()
 
 
-def made_certificate(folder: Path, host: str = LOOPBACK) -> Certificate:
-    """Raises FileNotFoundError or CalledProcessError where there is no openssl, or none that does this."""
-    made = Certificate(folder / "cert.pem", folder / "key.pem")
+def create_certificate(folder: Path, host: str = LOOPBACK) -> Certificate:
+    """Create a certificate with openssl. Raises FileNotFoundError, CalledProcessError."""
+    certificate = Certificate(folder / "cert.pem", folder / "key.pem")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}", "-days", "2"]
-    command += ["-keyout", str(made.key), "-out", str(made.cert)]
+    command += ["-keyout", str(certificate.key), "-out", str(certificate.cert)]
     subprocess.run(command, check=True, capture_output=True)
-    return made
+    return certificate
 
 
 def _free_port(host: str) -> int:

@@ -1,4 +1,4 @@
-"""Tables that read well in a terminal and as Markdown."""
+"""Tables that are readable in a terminal and as Markdown."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The outcome of a benchmark."""
+    """The result of a benchmark."""
 
     title: str
-    what: str
-    """What was done, in a sentence or two."""
+    description: str
+    """How it was measured, in a sentence or two."""
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -20,7 +20,7 @@ class Table:
         widths = [max(map(len, column)) for column in zip(self.heads, *self.rows, strict=True)]
         ruler = ["-" * width if index == 0 else "-" * (width - 1) + ":" for index, width in enumerate(widths)]
         lines = [_line(row, widths) for row in (self.heads, ruler, *self.rows)]
-        return "\n".join([f"## {self.title}", "", self.what, "", *lines, ""])
+        return "\n".join([f"## {self.title}", "", self.description, "", *lines, ""])
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,7 +1,7 @@
-"""What the full-screen app feels like and costs, on a real terminal, beside the smallest app of its kind and rclone's.
+"""Response times and cost of the full-screen app on a real terminal, compared with a minimal app and with rclone.
 
-The terminal is this process: it types, and notes when the frame that answers has come. Figures of seconds are those of
-the whole way, from the key that is pressed to the last byte of the frame.
+This process is the terminal: it types, and notes when the frame that answers has arrived. Times are end to end, from
+the key press to the last byte of the frame.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "", "NO_COLOR": ""}
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a program did while nobody typed, and the engine behind it, if there is one."""
+    """Output and cost of a program without input, and of its engine, if any."""
 
     bytes_per_second: float
     cpu: float
-    """Of one context."""
+    """Share of one processor."""
     resident: int
     """Bytes."""
     engine_cpu: float | None = None
@@ -53,35 +53,40 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Felt:
-    """All that was measured with so many files in the past of the engine."""
+class Measured:
+    """All measurements with `past` files in the journal."""
 
     past: int
     starts: Mapping[str, Waited]
-    """`hello` is the smallest app; with `attached` the engine ran before, with `spawned` there was none."""
+    """`hello`: the minimal app; `attached`: with a running engine; `spawned`: without one."""
     idle: Watched
     uploading: Watched
     keys: Mapping[str, Mapping[str, Sequence[float]]]
-    """Seconds of every answer, sorted, by what went on and the kind of key."""
+    """Sorted response times in seconds, by activity and kind of key."""
 
 
 def tables() -> list[Table]:
     hello, rclone = _watched_hello(), _watched_rclone()
-    felt = [_felt(past) for past in _PASTS]
-    return [_starts_table(felt), _keys_table(felt), _watch_table(felt, hello, rclone), gates_table(felt)]
+    results = [_measured(past) for past in _PASTS]
+    return [
+        _starts_table(results),
+        _keys_table(results),
+        _watch_table(results, hello, rclone),
+        gates_table(results),
+    ]
 
 
-def _felt(past: int) -> Felt:
+def _measured(past: int) -> Measured:
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder, world(Path(folder), past) as made:
         starts = _starts(made)
-        made.command("status")  # the engine is there again
+        made.command("status")  # starts the engine again
         with _app(made) as session:
             _await_list(session)
             idle = _watched(session, made)
             keys = {"idle": _answers(session)}
             made.begin_upload()
             keys[f"{LIVE_FILES} streams"] = _answers(session)
-        return Felt(past, starts, idle, _watched_uploading(made), keys)
+        return Measured(past, starts, idle, _watched_uploading(made), keys)
 
 
 def _starts(made: World) -> dict[str, Waited]:
@@ -95,9 +100,9 @@ def _starts(made: World) -> dict[str, Waited]:
     }
 
 
-def _starts_table(felt: Sequence[Felt]) -> Table:
+def _starts_table(results: Sequence[Measured]) -> Table:
     rows = []
-    for each in felt:
+    for each in results:
         hello = each.starts["hello"]
         for name, waited in each.starts.items():
             who = "Textual, hello world" if name == "hello" else f"tui-uploader, {each.past:,} files, engine {name}"
@@ -105,20 +110,20 @@ def _starts_table(felt: Sequence[Felt]) -> Table:
             rows.append((who, *_numbers(cells, (0, 2, 0, 2)), f"{waited.written:.0f}"))
     return Table(
         "Terminal: start",
-        f"80×24. Command to the first whole frame, rows included; medians of {_STARTS}, in turns with the hello world"
-        f" (of {_SPAWNS} where the engine is started too), and processor time of the program until then.",
+        f"80×24. From the command to the first complete frame, including rows; medians of {_STARTS} runs, alternating"
+        f" with the hello world ({_SPAWNS} runs when the engine is started, too), and processor time until then.",
         ("who", "ms", "of hello", "CPU ms", "of hello", "bytes"),
         tuple(rows),
     )
 
 
-def _keys_table(felt: Sequence[Felt]) -> Table:
+def _keys_table(results: Sequence[Measured]) -> Table:
     rows = [
         (
             f"tui-uploader, {each.past:,} files, {what}",
             *(f"{_part(kinds[kind], part) * 1e3:.0f}" for kind, part in _SHOWN),
         )
-        for each in felt
+        for each in results
         for what, kinds in each.keys.items()
     ]
     return Table(
@@ -129,32 +134,32 @@ def _keys_table(felt: Sequence[Felt]) -> Table:
     )
 
 
-def _watch_table(felt: Sequence[Felt], hello: Watched, rclone: Watched) -> Table:
+def _watch_table(results: Sequence[Measured], hello: Watched, rclone: Watched) -> Table:
     rows = [("Textual, hello world, idle", *_cells(hello)), ("rclone copy -P", *_cells(rclone))]
-    for each in felt:
+    for each in results:
         who = f"tui-uploader, {each.past:,} files"
         rows += [(f"{who}, idle", *_cells(each.idle)), (f"{who}, uploading", *_cells(each.uploading))]
     return Table(
-        "Terminal: what it costs",
-        f"Watched for {_WATCH:.0f} s. Uploading: {LIVE_FILES} files at a time over a slow line; ours shows a bar and a"
-        " rate for each. rclone copies from folder to folder with `-P`, as many at a time.",
+        "Terminal: cost",
+        f"Measured for {_WATCH:.0f} s. Uploading: {LIVE_FILES} files at a time over a slow connection; ours shows a bar"
+        " and a rate for each. rclone copies between folders with `-P`, the same number at a time.",
         ("who", "B/s", "CPU %", "MiB", "engine CPU %", "engine MiB"),
         tuple(rows),
     )
 
 
-def gates_table(felt: Sequence[Felt]) -> Table:
-    """What must hold, where we want to get, and where we are."""
+def gates_table(results: Sequence[Measured]) -> Table:
+    """Gates, goals and measurements."""
     rows = []
-    for what, gate, goal, digits, measured in _GATES:
-        values = [measured(each) for each in felt]
+    for what, gate, goal, digits, value_of in _GATES:
+        values = [value_of(each) for each in results]
         verdict = "goal" if max(values) <= goal else "holds" if max(values) <= gate else "MISSED"
         cells = _numbers((gate, goal, *values), (digits,) * (2 + len(values)))
         rows.append((what, *cells, verdict))
     return Table(
         "Terminal: against the gates",
-        "The gate must hold at every size; the goal is where we are going.",
-        ("what", "gate", "goal", *(f"{each.past:,} files" for each in felt), "verdict"),
+        "The gate must hold at every size; the goal is the target.",
+        ("what", "gate", "goal", *(f"{each.past:,} files" for each in results), "verdict"),
         tuple(rows),
     )
 
@@ -174,7 +179,7 @@ def _watched_uploading(made: World) -> Watched:
         session.wait_for(lambda: re.search(r"DJI_0009\.JPG.*\d %", session.text))
         seen = _watched(session, made)
         if (moving := made.moving()) < LIVE_FILES:
-            raise RuntimeError(f"only {moving} files were still on their way at the end; the line is too fast")
+            raise RuntimeError(f"only {moving} files were still being sent at the end; the connection is too fast")
     return seen
 
 
@@ -198,7 +203,7 @@ def _await_list(session: PtySession) -> None:
 
 
 def _answers(session: PtySession) -> dict[str, list[float]]:
-    """Raises ValueError when no key was pressed."""
+    """Sorted response times of each kind of key. Raises ValueError when no key was pressed."""
     times = {
         kind: sorted(_answer(session, key) for _ in range(_PRESSES) for key in pair) for kind, pair in _KEYS.items()
     }
@@ -208,7 +213,7 @@ def _answers(session: PtySession) -> dict[str, list[float]]:
 
 
 def _answer(session: PtySession, key: str) -> float:
-    """Seconds until the cursor is on another file, with no row of the list empty."""
+    """Seconds until the cursor is on another file and no row of the list is empty."""
     before = _row_at_cursor(session)
     pressed = time.monotonic()
     session.feed(key)
@@ -217,7 +222,7 @@ def _answer(session: PtySession, key: str) -> float:
 
 
 def _row_at_cursor(session: PtySession) -> str:
-    """The name at the cursor of the file list; nothing while rows are still to come."""
+    """The name at the cursor of the file list; empty while rows are still missing."""
     text = session.text
     found = re.search(rf"^{_CURSOR_MARK} \S+ (DJI_\S+)", text, re.MULTILINE)
     return found[1] if found and text.count("DJI_") >= LIVE_FILES else ""
@@ -253,33 +258,33 @@ def _numbers(values: Iterable[float], digits: Iterable[int]) -> list[str]:
 
 
 def _part(times: Sequence[float], part: float) -> float:
-    """The value that `part` of the sorted times do not exceed."""
+    """The quantile `part` of sorted times."""
     return times[min(len(times) - 1, int(len(times) * part))]
 
 
 _SHOWN = (("cursor", 0.5), ("cursor", 0.99), ("page", 0.5), ("page", 0.99))
 
 
-def _slowest(kind: str) -> Callable[[Felt], float]:
-    return lambda felt: max(_part(kinds[kind], 0.99) for kinds in felt.keys.values()) * 1e3
+def _slowest(kind: str) -> Callable[[Measured], float]:
+    return lambda measured: max(_part(kinds[kind], 0.99) for kinds in measured.keys.values()) * 1e3
 
 
-_GATES: tuple[tuple[str, float, float, int, Callable[[Felt], float]], ...] = (
+_GATES: tuple[tuple[str, float, float, int, Callable[[Measured], float]], ...] = (
     (
-        "first whole frame, of the hello world's",
+        "first complete frame, of the hello world's",
         1.6,
         1.25,
         2,
-        lambda felt: felt.starts["attached"].seconds / felt.starts["hello"].seconds,
+        lambda measured: measured.starts["attached"].seconds / measured.starts["hello"].seconds,
     ),
     ("cursor key to frame, p99, ms", 60, 30, 0, _slowest("cursor")),
     ("page key to frame, p99, ms", 100, 60, 0, _slowest("page")),
-    ("B/s idle", 0, 0, 0, lambda felt: felt.idle.bytes_per_second),
-    ("B/s uploading", 2_300, 1_200, 0, lambda felt: felt.uploading.bytes_per_second),
-    ("CPU % of the app, idle", 0.3, 0.1, 2, lambda felt: felt.idle.cpu * 100),
-    ("CPU % of the app, uploading", 5, 3, 2, lambda felt: felt.uploading.cpu * 100),
-    ("CPU % of the engine, idle", 0.3, 0.1, 2, lambda felt: (felt.idle.engine_cpu or 0) * 100),
-    ("MiB of the app", 95, 60, 0, lambda felt: max(felt.idle.resident, felt.uploading.resident) / 2**20),
-    ("MiB of the engine", 120, 80, 0, lambda felt: (felt.uploading.engine_resident or 0) / 2**20),
+    ("B/s idle", 0, 0, 0, lambda measured: measured.idle.bytes_per_second),
+    ("B/s uploading", 2_300, 1_200, 0, lambda measured: measured.uploading.bytes_per_second),
+    ("CPU % of the app, idle", 0.3, 0.1, 2, lambda measured: measured.idle.cpu * 100),
+    ("CPU % of the app, uploading", 5, 3, 2, lambda measured: measured.uploading.cpu * 100),
+    ("CPU % of the engine, idle", 0.3, 0.1, 2, lambda measured: (measured.idle.engine_cpu or 0) * 100),
+    ("MiB of the app", 95, 60, 0, lambda measured: max(measured.idle.resident, measured.uploading.resident) / 2**20),
+    ("MiB of the engine", 120, 80, 0, lambda measured: (measured.uploading.engine_resident or 0) / 2**20),
 )
-"""What, gate, goal, decimal places, and where it is found."""
+"""Name, gate, goal, decimal places, and value."""

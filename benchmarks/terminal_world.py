@@ -1,4 +1,4 @@
-"""What the app looks at while it is measured: an engine with a long past in its journal, and a slow line to a store."""
+"""The world of the measured app: an engine with many past uploads in its journal, and a slow connection to a store."""
 
 from __future__ import annotations
 
@@ -27,48 +27,48 @@ from tui_uploader.model import MAX_IMAGES, FileEvent, ProjectKind, Proof, Upload
 
 PROGRAM = (sys.executable, "-m", "tui_uploader")
 LIVE_FILES, _LIVE_SIZE = 10, 4_500_000
-# Most of a minute for each file, however many go at a time.
-_LINE = 90_000
+# Bytes per second of each connection: most of a minute per file.
+_LINE_RATE = 90_000
 _DEADLINE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A user's home with an engine that runs, and files to send."""
+    """A user's home with a running engine, and files to send."""
 
     environment: Mapping[str, str]
     card: Path
 
     def run(self, *arguments: str) -> str:
-        """What a command prints. Raises CalledProcessError."""
+        """The output of a command. Raises CalledProcessError."""
         command, environment = [*PROGRAM, *arguments], {**os.environ, **self.environment}
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=_DEADLINE)
         return ran.stdout
 
     def command(self, *arguments: str) -> Any:
-        """What a command answers with `--json`."""
+        """The answer of a command with `--json`."""
         return json.loads(self.run(*arguments, "--json").splitlines()[-1])
 
     def engine_pid(self) -> int:
         return int(self.command("engine", "status")["pid"])
 
     def begin_upload(self) -> None:
-        """Send the card to the project with the long past, and return once every file of it is on its way."""
+        """Start to upload the card, and return when all of its files are being sent."""
         self.command("upload", str(self.card), "--new", "Now", "--no-process")
         give_up = time.monotonic() + _DEADLINE
         while self.moving() < LIVE_FILES:
             if time.monotonic() > give_up:
-                raise TimeoutError(f"{self.moving()} of {LIVE_FILES} files are on their way")
+                raise TimeoutError(f"{self.moving()} of {LIVE_FILES} files are being sent")
             time.sleep(0.2)
 
     def moving(self) -> int:
-        """How many files are being sent."""
+        """Number of files that are being sent."""
         return sum(upload["counts"]["uploading"] for upload in self.command("status")["uploads"])
 
 
 @contextmanager
 def world(folder: Path, past: int) -> Iterator[World]:
-    """One that has uploaded `past` files before."""
+    """A world with `past` uploaded files in its journal."""
     home = folder / "home"
     card, first = folder / "card", folder / "first"
     write_photos(card, LIVE_FILES, _LIVE_SIZE)
@@ -77,7 +77,7 @@ def world(folder: Path, past: int) -> Iterator[World]:
         made = World(environment, card)
         made.command("upload", str(first), "--new", "First", "--no-process", "--wait")
         made.run("engine", "stop")
-        asyncio.run(_give_a_past(next(home.rglob("journal.sqlite")), past))
+        asyncio.run(_add_past_uploads(next(home.rglob("journal.sqlite")), past))
         made.command("status")
         try:
             yield made
@@ -87,8 +87,8 @@ def world(folder: Path, past: int) -> Iterator[World]:
 
 @contextmanager
 def _cloud(folder: Path, home: Path, endpoint: str) -> Iterator[Mapping[str, str]]:
-    """A cloud behind the slow line, and the environment of a user who is signed in to it."""
-    relay = [sys.executable, "-m", "benchmarks.slow_relay", endpoint.rpartition(":")[2], str(_LINE)]
+    """A cloud behind a slow connection, and the environment of a user who is signed in."""
+    relay = [sys.executable, "-m", "benchmarks.slow_relay", endpoint.rpartition(":")[2], str(_LINE_RATE)]
     with running(relay) as line:
         port = _first_line(line).strip()
         cloud = [sys.executable, "-m", "benchmarks.rest_cloud", "--root", str(folder / "cloud")]
@@ -110,8 +110,8 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
-async def _give_a_past(path: Path, past: int) -> None:
-    """`past` files that were uploaded long ago, in full projects, written as the engine would have written them."""
+async def _add_past_uploads(path: Path, past: int) -> None:
+    """Add `past` uploaded files in full projects, by the engine's own functions."""
     journal = Journal.open(path)
     try:
         for number in range(math.ceil(past / MAX_IMAGES)):

@@ -1,8 +1,8 @@
-"""How fast a card goes to an object store, and what that costs, beside the best-known tools for the job.
+"""Speed and cost of an upload to an object store, compared with the best-known tools.
 
 All send the same files to the same server on the same machine, from memory to memory. The server takes its share of
-the processors from everybody alike. We do more than the peers in that time: fingerprints, EXIF, a journal, and the
-registration of every image.
+the processors in all runs. We do more than the peers in that time: fingerprints, EXIF, a journal, and the registration
+of every image.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.contestants import ENGINE, await_engine, our_upload, rclone, s5cmd, signed_in
 from benchmarks.measure import MeasuredProcess, Usage, measured, side_by_side
 from benchmarks.photos import scratch_folder, write_photos
-from benchmarks.store import Certificate, Store, made_certificate, serving
+from benchmarks.store import Certificate, Store, create_certificate, serving
 from benchmarks.table import Table
 
 _FILES, _FILE_SIZE = 200, 4_000_000
@@ -24,19 +24,19 @@ Contestant = Callable[[Path, Store], Usage]
 
 
 class NotDelivered(RuntimeError):
-    """A contestant said that it was done, and bytes were missing."""
+    """A contestant reported success, but bytes are missing in the store."""
 
 
 def tables() -> list[Table]:
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
         card = Path(folder) / "card"
         write_photos(card, _FILES, _FILE_SIZE)
-        certificate = made_certificate(Path(folder))
+        certificate = create_certificate(Path(folder))
         return [_table(card, Path(folder), "plain", None), _table(card, Path(folder), "TLS", certificate)]
 
 
 def _table(card: Path, folder: Path, name: str, certificate: Certificate | None) -> Table:
-    """Every run has a server and an empty store of its own."""
+    """Every run gets a new server with an empty store."""
 
     def fresh(contestant: Contestant) -> Usage:
         with tempfile.TemporaryDirectory(dir=folder) as root, serving(Path(root) / "s3", certificate) as store:
@@ -65,19 +65,19 @@ def _by_us(card: Path, store: Store) -> Usage:
 
 
 def _by_our_engine(card: Path, store: Store) -> Usage:
-    """What the upload costs where nobody waits for it."""
+    """The cost of the engine, without a command that waits."""
     engine, command, _ = _uploaded(card, store)
     return Usage(command.wall, engine.cpu, engine.peak)
 
 
 def _by_our_running_engine(card: Path, store: Store) -> Usage:
-    """What one more upload costs an engine that is there, as it mostly is."""
+    """The cost of an upload by an engine that runs already, the usual case."""
     engine, command, start = _uploaded(card, store)
     return Usage(command.wall, engine.cpu - start, engine.peak)
 
 
 def _uploaded(card: Path, store: Store) -> tuple[Usage, Usage, float]:
-    """The engine, its start and end included; the command that waits for it; and the CPU seconds of the start."""
+    """Usage of the engine, including start and end; of the waiting command; and the CPU seconds of the start."""
     with tempfile.TemporaryDirectory() as home, signed_in(Path(home), store) as environment:
         engine = MeasuredProcess(ENGINE, environment)
         try:
@@ -107,4 +107,4 @@ _CONTESTANTS: Mapping[str, Contestant] = {
     "rclone": _by_rclone,
     "rclone, 16 transfers": lambda card, store: _by_rclone(card, store, "--transfers", "16", "--checkers", "16"),
 }
-"""As they come, and with the number of streams that suits this machine best."""
+"""With default settings, and with the number of streams that is best on this machine."""

@@ -1,8 +1,7 @@
-"""`python -m benchmarks.without_bbr COMMAND …`: the kernel refuses COMMAND any choice of congestion control.
+"""`python -m benchmarks.without_bbr COMMAND …`: run COMMAND without the permission to choose congestion control.
 
-Many machines in the field permit nothing but cubic and reno to their users. This one may permit everybody everything,
-and the list of what is permitted belongs to the whole machine. A filter of system calls (seccomp(2)) refuses the one
-option to one program and its children, with the very error that the kernel gives.
+Many machines in the field allow their users only cubic and reno. This machine may allow all, and the setting is global.
+So a system call filter (seccomp(2)) refuses the option to one program and its children, with the kernel's error.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2  # <linu
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06  # <linux/filter.h>: LD|W|ABS, JMP|JEQ|K, RET|K
 _NUMBER_AT, _LEVEL_AT, _OPTION_AT = 0, 24, 32
-"""Offsets in `struct seccomp_data`: the number of the call, and the lower halves of its second and third argument."""
+"""Offsets in `struct seccomp_data`: call number, and the lower halves of the second and third argument."""
 
 
 class _Program(ctypes.Structure):
@@ -28,7 +27,7 @@ class _Program(ctypes.Structure):
 
 
 def bbr_known() -> bool:
-    """Whether this kernel has BBR at all."""
+    """Whether this kernel has BBR."""
     with socket.socket() as probe:
         try:
             probe.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
@@ -38,7 +37,7 @@ def bbr_known() -> bool:
 
 
 def refuse_choice() -> None:
-    """For this process and all its children, for good. Raises OSError where the kernel takes no such filter."""
+    """Refuse it to this process and its children, permanently. Raises OSError when the kernel rejects the filter."""
     call = _SETSOCKOPT.get(platform.machine())
     if call is None:
         raise OSError(errno.ENOSYS, f"the number of setsockopt is not known for {platform.machine()}")

@@ -1,4 +1,4 @@
-"""The measuring itself: figures are worth as much as the ruler."""
+"""The measurement tools of the benchmarks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_uploader.intake.inspect import inspect_image
 MIB = 1 << 20
 
 
-def test_time_on_the_processor_and_memory_are_those_of_the_command() -> None:
+def test_processor_time_and_memory_of_a_command() -> None:
     ballast = bytearray(300 * MIB)  # memory of this process must not count
     program = (
         f"x = bytearray({64 * MIB})\nimport time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: 0"
@@ -28,22 +28,22 @@ def test_time_on_the_processor_and_memory_are_those_of_the_command() -> None:
     assert 64 * MIB <= used.peak < 200 * MIB
 
 
-def test_a_child_of_the_command_counts() -> None:
+def test_children_of_the_command_are_counted() -> None:
     busy = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: 0"
     program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}], check=True)"
     assert measured([sys.executable, "-c", program]).cpu >= 0.3
 
 
-def test_a_command_that_fails_is_no_measurement() -> None:
+def test_a_failed_command_is_an_error() -> None:
     with pytest.raises(CommandFailed, match="no such luck"):
         measured([sys.executable, "-c", "raise SystemExit('no such luck')"])
 
 
-def test_the_environment_reaches_the_command() -> None:
+def test_the_command_gets_the_environment() -> None:
     measured([sys.executable, "-c", "import os; assert os.environ['CARD'] == 'full'"], {"CARD": "full"})
 
 
-def test_each_figure_has_its_own_median() -> None:
+def test_each_value_has_its_own_median() -> None:
     assert median_usage([Usage(1, 30, 5), Usage(2, 10, 4), Usage(9, 20, 9)]) == Usage(2, 20, 5)
 
 
@@ -64,7 +64,7 @@ def test_contestants_take_turns() -> None:
 TABLE = Table("Speed", "What was done.", ("who", "MB/s"), (("we", "250"), ("they", "7")))
 
 
-def test_a_table_lines_up() -> None:
+def test_a_table_is_aligned() -> None:
     assert TABLE.markdown().splitlines() == [
         "## Speed",
         "",
@@ -86,7 +86,7 @@ def test_a_section_is_replaced_and_the_others_stay() -> None:
     assert again.startswith("# Measured\n")
 
 
-def test_the_photos_are_of_their_size_and_pass_for_photos(tmp_path: Path) -> None:
+def test_photos_have_their_size_and_are_accepted_as_photos(tmp_path: Path) -> None:
     write_photos(tmp_path / "card", 3, 200_000)
     photos = sorted((tmp_path / "card").iterdir())
     assert [photo.stat().st_size for photo in photos] == [200_000] * 3

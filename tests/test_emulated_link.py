@@ -1,4 +1,4 @@
-"""The emulated link: its arithmetic as tables, and one real transfer over it where that is permitted."""
+"""The emulated link: its arithmetic, and a real transfer over it where that is permitted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.__main__ import selected
-from benchmarks.carrier import Conditions, Direction, OneWay
+from benchmarks.carrier import Conditions, Direction, DirectionCounts
 from benchmarks.emulated_link import Carried, emulated, impediment
 from benchmarks.without_bbr import bbr_known
 
@@ -21,7 +21,7 @@ CALM = Conditions(bits_per_second=1e6, round_trip=0.1)
 
 
 def arrived(direction: Direction, *moments: float) -> list[int]:
-    """How many packets came to the other end at each of the moments."""
+    """Numbers of packets that have arrived at each of the moments."""
     return [len(list(direction.arrivals(moment))) for moment in moments]
 
 
@@ -31,10 +31,10 @@ def test_packets_leave_at_the_rate_and_arrive_after_the_delay() -> None:
         direction.offer(PACKET, 1.0)
     assert direction.next_due == pytest.approx(1.06)
     assert arrived(direction, 1.059, 1.061, 1.071, 1.081, 9.0) == [0, 1, 1, 1, 0]
-    assert (direction.did.carried, direction.did.packets) == (3 * len(PACKET), 3)
+    assert (direction.counts.carried, direction.counts.packets) == (3 * len(PACKET), 3)
 
 
-def test_an_idle_link_does_not_save_its_rate_up() -> None:
+def test_an_idle_link_does_not_accumulate_its_rate() -> None:
     direction = Direction(CALM, seed=1)
     direction.offer(PACKET, 0.0)
     direction.offer(PACKET, 5.0)
@@ -42,56 +42,56 @@ def test_an_idle_link_does_not_save_its_rate_up() -> None:
     assert arrived(direction, 0.061, 5.061, 5.071) == [1, 1, 1]
 
 
-def test_what_would_wait_too_long_overflows() -> None:
+def test_packets_that_would_wait_too_long_overflow() -> None:
     direction = Direction(replace(CALM, queue=0.205), seed=1)
     for _ in range(30):
         direction.offer(PACKET, 0.0)
-    assert (direction.did.overflowed, sum(arrived(direction, 9.0))) == (9, 21)
+    assert (direction.counts.overflowed, sum(arrived(direction, 9.0))) == (9, 21)
 
 
-def test_losses_are_of_the_wanted_share_and_the_same_for_the_same_seed() -> None:
+def test_losses_have_the_given_share_and_depend_on_the_seed() -> None:
     def fates(seed: int) -> list[bool]:
         direction = Direction(replace(CALM, bits_per_second=1e12, loss=0.03), seed)
         lost: list[bool] = []
         for number in range(10_000):
-            before = direction.did.lost
+            before = direction.counts.lost
             direction.offer(PACKET, float(number))
-            lost.append(direction.did.lost > before)
+            lost.append(direction.counts.lost > before)
         return lost
 
     assert fates(1) == fates(1) != fates(2)
     assert 200 < sum(fates(1)) < 400
 
 
-def test_in_an_outage_nothing_gets_through_not_even_what_was_on_its_way() -> None:
+def test_an_outage_also_drops_packets_in_transit() -> None:
     direction = Direction(replace(CALM, outages=((1.0, 2.0),)), seed=1)
     for moment in (0.9, 0.99, 1.5, 2.999, 3.0):
         direction.offer(PACKET, moment)
-    assert (arrived(direction, 9.0), direction.did.lost) == ([2], 3)
+    assert (arrived(direction, 9.0), direction.counts.lost) == ([2], 3)
 
 
-def test_packets_that_are_passed_on_late_are_counted() -> None:
+def test_packets_forwarded_late_are_counted() -> None:
     direction = Direction(CALM, seed=1)
     direction.offer(PACKET, 0.0)
     direction.offer(PACKET, 0.0)
     assert arrived(direction, 0.064, 0.1) == [1, 1]
-    assert direction.did.late == 1
-    assert direction.did.latest == pytest.approx(0.03)
+    assert direction.counts.late == 1
+    assert direction.counts.latest == pytest.approx(0.03)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "lit"), [(1.0, 1.0), (5.0, 5.0), (7.0, 5.0), (15.0, 5.0), (20.0, 10.0), (26.0, 15.0)]
+    ("seconds", "up"), [(1.0, 1.0), (5.0, 5.0), (7.0, 5.0), (15.0, 5.0), (20.0, 10.0), (26.0, 15.0)]
 )
-def test_outages_are_no_time_in_which_anything_could_be_carried(seconds: float, lit: float) -> None:
-    assert replace(CALM, outages=((5.0, 10.0), (25.0, 100.0))).lit_seconds(seconds) == lit
+def test_outages_do_not_count_as_time(seconds: float, up: float) -> None:
+    assert replace(CALM, outages=((5.0, 10.0), (25.0, 100.0))).up_seconds(seconds) == up
 
 
 @pytest.mark.parametrize(
     ("bins", "after"),
     [([9000] * 40, 0.0), ([9000] * 10 + [0] * 27 + [9000] * 3, 0.7), ([9000] * 10 + [60] * 30, None)],
 )
-def test_when_a_link_that_is_back_is_used_again(bins: list[int], after: float | None) -> None:
-    carried = Carried(replace(CALM, outages=((1.0, 2.0),)), 4.0, 0.1, OneWay(bins=bins), OneWay())
+def test_time_until_a_link_is_used_again_after_an_outage(bins: list[int], after: float | None) -> None:
+    carried = Carried(replace(CALM, outages=((1.0, 2.0),)), 4.0, 0.1, DirectionCounts(bins=bins), DirectionCounts())
     assert carried.back_after(0) == pytest.approx(after)
 
 
@@ -99,7 +99,7 @@ REASON = impediment()
 
 
 @pytest.mark.skipif(REASON is not None, reason=str(REASON))
-def test_bytes_cross_the_link_at_its_pace_and_come_out_as_they_went_in() -> None:
+def test_bytes_cross_the_link_at_its_rate_and_unchanged() -> None:
     sent = bytes(range(256)) * 2000
     received = bytearray()
     with emulated(Conditions(bits_per_second=8e6, round_trip=0.02, loss=0.01)) as link:
@@ -130,7 +130,7 @@ def test_bytes_cross_the_link_at_its_pace_and_come_out_as_they_went_in() -> None
 
 
 @pytest.mark.skipif(not bbr_known(), reason="this kernel has no BBR")
-def test_a_program_that_may_not_choose_gets_the_refusal_of_the_kernel() -> None:
+def test_a_program_without_permission_gets_the_error_of_the_kernel() -> None:
     program = "import socket; socket.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b'bbr')"
     ran = subprocess.run(
         [sys.executable, "-m", "benchmarks.without_bbr", sys.executable, "-c", program], capture_output=True, text=True
@@ -138,7 +138,7 @@ def test_a_program_that_may_not_choose_gets_the_refusal_of_the_kernel() -> None:
     assert "PermissionError" in ran.stderr
 
 
-def test_a_row_of_the_benchmark_can_be_chosen() -> None:
+def test_a_row_of_the_benchmark_can_be_selected() -> None:
     assert selected(["link", "clean", "lossy", "upload"]) == {"link": ["clean", "lossy"], "upload": []}
     with pytest.raises(SystemExit, match="clean"):
         selected(["clean"])
