@@ -1,4 +1,4 @@
-"""A journal in a file of its own, with a project and an upload in it."""
+"""A journal in a temporary file, with a project and an upload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short words for what tests do to a journal."""
+"""Shorthands for tests of the journal."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Result = TypeVar("Result")
 
 
 def candidate(path: str, size: int = 100, mtime_ns: int = 1, inode: int = 1, *, mount: str = "disk") -> Candidate:
-    """A file on a disk whose times of change prove that nothing was written."""
+    """Return a file on a disk whose change times are reliable."""
     return Candidate(path, size, mtime_ns, inode, ctime_ns=1, mount=mount)
 
 
 def content(letter: str) -> str:
-    """An identity."""
+    """Return an identity."""
     return letter * 32
 
 
 class JournalHarness:
-    """One project with one upload, and the functions of the journal on them."""
+    """A journal with one project and one upload, and shorthands for the journal's functions."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal

@@ -1,4 +1,4 @@
-"""Commands on many files: what moves is what the table of transitions allows, and what is counted is what moved."""
+"""Commands on many files: the transition table decides which files change, and the count is exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Command = Callable[[sqlite3.Connection, int, FileSelection], int]
 
 
 async def one_of_each(harness: JournalHarness) -> None:
-    """Files `/card/STAGE.jpg`, each with a content of its own; ids are 1, 2, … in the order of `STAGES`."""
+    """Files `/card/STAGE.jpg`, each with its own content; ids are 1, 2, … in the order of `STAGES`."""
     await harness.find(*(candidate(f"/card/{stage}.jpg") for stage in STAGES))
 
     def arrange(connection: sqlite3.Connection) -> None:
@@ -90,7 +90,7 @@ REMOVABLE = {"found.jpg", "ready.jpg", "duplicate.jpg", "failed.jpg"}
         (commands.restore, FileSelection(names=("failed.jpg",)), set()),
     ],
 )
-async def test_what_is_selected_is_taken_together_and_counted_once(
+async def test_a_selection_is_one_command_with_one_count(
     harness: JournalHarness, command: Command, selection: FileSelection, moved: set[str] | type[UsageError]
 ) -> None:
     await one_of_each(harness)
@@ -98,7 +98,7 @@ async def test_what_is_selected_is_taken_together_and_counted_once(
     if isinstance(moved, type):
         with pytest.raises(moved):
             await harness.write(lambda c: command(c, harness.upload, selection))
-        assert await stages_of(harness) == before, "what is refused changes nothing"
+        assert await stages_of(harness) == before, "a refused command changes nothing"
         return
     assert await harness.write(lambda c: command(c, harness.upload, selection)) == len(moved)
     after = await stages_of(harness)
@@ -106,7 +106,7 @@ async def test_what_is_selected_is_taken_together_and_counted_once(
     await assert_tallies_are_true(harness)
 
 
-async def test_removing_by_name_means_the_latest_of_a_file_that_changed_after_it_was_uploaded(
+async def test_removing_by_name_means_the_latest_version_of_a_file(
     harness: JournalHarness,
 ) -> None:
     await harness.upload_file("/card/a.jpg", content("a"))
@@ -116,7 +116,7 @@ async def test_removing_by_name_means_the_latest_of_a_file_that_changed_after_it
     assert harness.journal.summary.files(harness.upload, FileStage.REGISTERED) == 1
 
 
-async def test_only_what_is_retried_by_itself_is_taken_as_it_is(harness: JournalHarness) -> None:
+async def test_only_named_or_marked_files_are_accepted_as_they_are(harness: JournalHarness) -> None:
     paths = [f"/card/{name}.jpg" for name in "abc"]
     await harness.find(*(candidate(path) for path in paths))
     await harness.write(lambda c: c.execute("UPDATE files SET stage = 'failed'").close())
@@ -125,7 +125,7 @@ async def test_only_what_is_retried_by_itself_is_taken_as_it_is(harness: Journal
     assert [(await harness.row(path)).accepted for path in paths] == [True, True, False]
 
 
-async def test_duplicates_of_what_is_removed_take_its_place_unless_they_are_removed_with_it(
+async def test_a_duplicate_replaces_a_removed_original_unless_removed_with_it(
     harness: JournalHarness,
 ) -> None:
     for name, letter in (("a", "a"), ("a2", "a"), ("b", "b"), ("b2", "b")):
@@ -142,7 +142,7 @@ async def test_duplicates_of_what_is_removed_take_its_place_unless_they_are_remo
     assert (await harness.row("/card/a2.jpg")).duplicate_of is None
 
 
-async def test_of_failed_files_with_one_content_only_one_is_registered_without_being_sent_again(
+async def test_one_of_several_failed_files_with_one_content_is_only_registered(
     harness: JournalHarness,
 ) -> None:
     await harness.find(*(candidate(f"/card/{name}.jpg") for name in "abcd"))
@@ -167,12 +167,12 @@ async def test_of_failed_files_with_one_content_only_one_is_registered_without_b
     assert (await harness.row("/card/a.jpg")).reason is None
 
 
-async def test_commands_on_a_hundred_times_the_files_run_as_few_statements(harness: JournalHarness) -> None:
-    """Counted rather than timed: no statement for each file."""
+async def test_the_number_of_statements_of_a_command_does_not_grow_with_the_files(harness: JournalHarness) -> None:
+    """Statements are counted: there is none for each file."""
     everything = FileSelection(all=True)
 
     def statements(connection: sqlite3.Connection) -> int:
-        seen: set[str] = set()  # with their values; what a trigger does bears the text of what set it off
+        seen: set[str] = set()  # with their values; a statement of a trigger has the text of its cause
         connection.set_trace_callback(seen.add)
         try:
             commands.remove(connection, harness.upload, everything)

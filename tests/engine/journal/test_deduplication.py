@@ -1,4 +1,4 @@
-"""Which content has which name in a project, and how many images it is going to have."""
+"""Object names of contents in a project, and the number of images that it will have."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PHOTO = "/card/DJI_0001.JPG"
 
 
 async def sent_under_a_taken_name(harness: JournalHarness, path: str) -> FileRecord:
-    """The row after the store said that the name is somebody else's."""
+    """Return the row after the storage reported that the name is taken."""
     row = await harness.row(path)
     await harness.write(lambda c: files.pick(c, row.id))
     await harness.write(lambda c: deduplication.give_other_name(c, row.id))
     return await harness.row(path)
 
 
-async def test_a_name_that_is_somebody_elses_gives_way_to_the_next_until_none_is_left(harness: JournalHarness) -> None:
+async def test_a_taken_name_is_replaced_by_the_next_until_none_is_left(harness: JournalHarness) -> None:
     await harness.find(candidate(PHOTO))
     first = await harness.check(PHOTO, content("a"))
     assert first.object == "DJI_0001.JPG"
@@ -35,7 +35,7 @@ async def test_a_name_that_is_somebody_elses_gives_way_to_the_next_until_none_is
     assert "DJI_0001.JPG" in (row.reason or "")
 
 
-async def test_parts_that_were_sent_under_a_taken_name_are_forgotten(harness: JournalHarness) -> None:
+async def test_parts_sent_under_a_taken_name_are_given_up(harness: JournalHarness) -> None:
     await harness.find(candidate(PHOTO))
     row = await harness.check(PHOTO, content("a"))
     await harness.write(lambda c: file_parts.begin_multipart(c, row.id, "id", 60))
@@ -43,8 +43,8 @@ async def test_parts_that_were_sent_under_a_taken_name_are_forgotten(harness: Jo
     assert (row.multipart, row.part_size) == (None, None)
 
 
-async def test_a_taken_name_is_nobodys_from_then_on(harness: JournalHarness) -> None:
-    """Neither the same content nor another one is sent under it again."""
+async def test_a_taken_name_is_never_used_again(harness: JournalHarness) -> None:
+    """Neither this content nor another one is sent under it again."""
     await harness.find(candidate(PHOTO), candidate("/two/dji_0001.jpg"))
     await harness.check(PHOTO, content("a"))
     for _ in range(2):
@@ -54,7 +54,7 @@ async def test_a_taken_name_is_nobodys_from_then_on(harness: JournalHarness) -> 
     assert (await harness.check("/two/dji_0001.jpg", content("b"))).object == "dji_0001-bbbbbb.jpg"
 
 
-async def test_the_next_name_may_be_taken_by_a_content_of_ours(harness: JournalHarness) -> None:
+async def test_the_next_name_may_belong_to_another_file_of_ours(harness: JournalHarness) -> None:
     ours = "/two/DJI_0001-aaaaaa.JPG"
     await harness.find(candidate(PHOTO), candidate(ours))
     await harness.check(PHOTO, content("a"))
@@ -62,8 +62,8 @@ async def test_the_next_name_may_be_taken_by_a_content_of_ours(harness: JournalH
     assert (await sent_under_a_taken_name(harness, PHOTO)).object == f"DJI_0001-{'a' * 12}.JPG"
 
 
-async def test_a_content_keeps_its_name_whichever_file_brings_it(harness: JournalHarness) -> None:
-    """Its object may be stored already, though the answer was lost and its file removed."""
+async def test_a_content_keeps_its_name_whichever_file_delivers_it(harness: JournalHarness) -> None:
+    """Its object may be stored although the answer was lost and the file removed."""
     await harness.find(candidate(PHOTO), candidate("/two/COPY.JPG"))
     await harness.check(PHOTO, content("a"))
     await harness.check("/two/COPY.JPG", content("a"))
@@ -71,7 +71,7 @@ async def test_a_content_keeps_its_name_whichever_file_brings_it(harness: Journa
     assert (await harness.check("/two/COPY.JPG", content("a"))).object == "DJI_0001.JPG"
 
 
-async def test_names_are_held_in_one_project_only(harness: JournalHarness) -> None:
+async def test_names_belong_to_one_project_only(harness: JournalHarness) -> None:
     await harness.upload_file(PHOTO, content("a"))
     harness.project = await harness.write(lambda c: projects.add_project(c, "id@cloud", "Other", ProjectKind.IMAGES))
     harness.upload = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/two"], True, 0.0))
@@ -84,9 +84,7 @@ async def test_names_are_held_in_one_project_only(harness: JournalHarness) -> No
     ("event", "images"),
     [(None, 1), (FileEvent.REMOVE, 0), (FileEvent.FAILED, 0), (FileEvent.CHANGED, 1), (FileEvent.PICKED, 1)],
 )
-async def test_images_that_a_project_is_going_to_have(
-    harness: JournalHarness, event: FileEvent | None, images: int
-) -> None:
+async def test_distinct_images_of_a_project(harness: JournalHarness, event: FileEvent | None, images: int) -> None:
     await harness.find(candidate(PHOTO))
     await harness.check(PHOTO, content("a"))
     if event is not None:
@@ -107,10 +105,10 @@ AGAIN = candidate(PHOTO)
         (replace(AGAIN, path="/two/unread.jpg"), 2),
     ],
 )
-async def test_a_content_that_the_project_has_is_no_further_image(
+async def test_a_content_that_the_project_has_does_not_count_again(
     harness: JournalHarness, found: Candidate, images: int
 ) -> None:
-    """As far as it is known: a file that was never read, or changed since, may be another image."""
+    """A file that was never read, or has changed since, may be another image."""
     await harness.upload_file(PHOTO, content("a"))
     await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
     assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload))
@@ -120,7 +118,7 @@ async def test_a_content_that_the_project_has_is_no_further_image(
     assert await images_of(harness) == images
 
 
-async def test_a_known_content_is_an_image_of_its_own_in_another_project(harness: JournalHarness) -> None:
+async def test_a_known_content_counts_in_another_project(harness: JournalHarness) -> None:
     await harness.upload_file(PHOTO, content("a"))
     harness.project = await harness.write(lambda c: projects.add_project(c, "id@cloud", "Other", ProjectKind.IMAGES))
     harness.upload = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/card"], True, 0.0))

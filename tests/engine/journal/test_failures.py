@@ -1,4 +1,4 @@
-"""Damage is told as damage, and nothing else is: a fault of the program says nothing about the user's journal."""
+"""Damage is reported as damage, and a bug of the program is not."""
 
 from __future__ import annotations
 
@@ -45,18 +45,16 @@ FAULTS = [_no_number, _too_large, _no_such_column, _broken_text, _too_few_values
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_fault_of_the_program_in_a_question_is_not_called_damage(
+async def test_a_bug_in_a_query_is_not_reported_as_damage(
     harness: JournalHarness, fault: Step, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(UnforeseenFailure):
         await harness.journal.read(fault)
-    assert fault.__name__ in caplog.text, "the log names the line"
+    assert fault.__name__ in caplog.text, "the log has the details"
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, _constraint])
-async def test_a_fault_of_the_program_in_a_change_undoes_that_change_alone(
-    harness: JournalHarness, fault: Step
-) -> None:
+async def test_a_bug_in_a_change_rolls_back_that_change_alone(harness: JournalHarness, fault: Step) -> None:
     def half(connection: sqlite3.Connection) -> None:
         projects.add_project(connection, "a", "half", ProjectKind.IMAGES)
         fault(connection)
@@ -71,7 +69,7 @@ async def test_a_fault_of_the_program_in_a_change_undoes_that_change_alone(
     assert [project.name for project in harness.journal.summary.projects.values()] == ["Quarry", "before", "after"]
 
 
-async def test_a_refusal_of_ours_stays_what_it_is(harness: JournalHarness) -> None:
+async def test_our_own_errors_pass_unchanged(harness: JournalHarness) -> None:
     with pytest.raises(NoSuchUpload):
         await harness.journal.read(lambda c: windows.window(c, 99, FileQuery()))
 
@@ -100,6 +98,6 @@ def _shape(connection: sqlite3.Connection) -> object:
 
 
 @pytest.mark.parametrize("damage", [_stage, _text_that_is_none, _preference, _shape])
-async def test_a_value_that_no_version_wrote_is_damage(harness: JournalHarness, damage: Step) -> None:
+async def test_an_invalid_value_is_reported_as_damage(harness: JournalHarness, damage: Step) -> None:
     with pytest.raises(JournalDamaged):
         await harness.write(damage)

@@ -1,4 +1,4 @@
-"""Where a journal may lie: file systems without shared memory, places that cannot be written, and one opener only."""
+"""Journals on unusual file systems and at unusable paths, and exclusive use by one process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui_uploader.errors import EngineError, JournalInUse, JournalTooNew, Journa
 from tui_uploader.model import ProjectKind
 
 WITHOUT_SHARED_MEMORY = "unix-dotfile"
-"""A file layer of SQLite's own, for file systems whose locks do not work. It has no shared memory either."""
+"""A file layer of SQLite for file systems without working locks. It has no shared memory either."""
 
 
 def add_project(name: str) -> Callable[[sqlite3.Connection], int]:
@@ -35,7 +35,7 @@ def names_in(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
-async def test_without_shared_memory_changes_are_kept_and_reads_see_what_was_committed(tmp_path: Path) -> None:
+async def test_without_shared_memory_reads_see_committed_changes(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     journal = Journal.open(path, vfs=WITHOUT_SHARED_MEMORY)
     written = [asyncio.create_task(journal.write(add_project(str(number)))) for number in range(30)]
@@ -50,8 +50,8 @@ async def test_without_shared_memory_changes_are_kept_and_reads_see_what_was_com
     assert names_in(tmp_path) == ["journal.sqlite"]
 
 
-async def test_a_journal_goes_on_where_there_is_no_shared_memory_and_back(tmp_path: Path) -> None:
-    """A home that moved to another file system, with all that was committed before its last checkpoint."""
+async def test_a_journal_moves_to_a_file_system_without_shared_memory_and_back(tmp_path: Path) -> None:
+    """A home directory that moved to another file system, with everything before its last checkpoint."""
     path = tmp_path / "journal.sqlite"
     for number, vfs in enumerate([None, WITHOUT_SHARED_MEMORY, None, WITHOUT_SHARED_MEMORY]):
         journal = Journal.open(path, vfs=vfs)
@@ -64,7 +64,7 @@ async def test_a_journal_goes_on_where_there_is_no_shared_memory_and_back(tmp_pa
     not shutil.which("bindfs") or not shutil.which("fusermount3") or not os.access("/dev/fuse", os.R_OK | os.W_OK),
     reason="needs bindfs, and the right to mount with FUSE",
 )
-async def test_a_fuse_file_system_that_maps_no_memory_holds_a_journal(tmp_path: Path) -> None:
+async def test_a_fuse_file_system_without_shared_memory_holds_a_journal(tmp_path: Path) -> None:
     disk, mounted = tmp_path / "disk", tmp_path / "mounted"
     for folder in (disk, mounted):
         folder.mkdir()
@@ -99,9 +99,9 @@ asyncio.run(main())
 """
 
 
-async def test_without_shared_memory_too_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
+async def test_without_shared_memory_acknowledged_changes_survive_sigkill(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
-    # This layer's locks are mere folders, which nobody removes when a process dies. Those of real ones go with it.
+    # This layer's locks are folders, which stay when a process dies; real locks are released.
     subprocess.run([sys.executable, "-c", _WRITES_AND_DIES, os.fspath(path), WITHOUT_SHARED_MEMORY], check=False)
     Path(f"{path}.lock").rmdir()
     journal = Journal.open(path, vfs=WITHOUT_SHARED_MEMORY)
@@ -130,7 +130,7 @@ def _link_into_nowhere(path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("vfs", [None, WITHOUT_SHARED_MEMORY])
-def test_a_place_that_holds_no_journal_is_named_and_left_as_it_was(
+def test_an_unusable_path_is_reported_and_not_changed(
     tmp_path: Path, prepare: Callable[[Path], None], says: str, vfs: str | None
 ) -> None:
     path = tmp_path / "journal.sqlite"
@@ -141,7 +141,7 @@ def test_a_place_that_holds_no_journal_is_named_and_left_as_it_was(
     assert names_in(tmp_path) == before
 
 
-async def test_a_link_leads_to_the_one_journal(tmp_path: Path) -> None:
+async def test_a_symbolic_link_opens_the_same_journal(tmp_path: Path) -> None:
     real, link = tmp_path / "disk" / "journal.sqlite", tmp_path / "home" / "journal.sqlite"
     for path in (real, link):
         path.parent.mkdir(mode=0o700)
@@ -153,9 +153,7 @@ async def test_a_link_leads_to_the_one_journal(tmp_path: Path) -> None:
     assert (names_in(real.parent), names_in(link.parent)) == (["journal.sqlite"], ["journal.sqlite"])
 
 
-def test_nothing_half_made_is_left_when_the_tables_cannot_be_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_file_is_left_when_the_tables_cannot_be_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui_uploader.engine.journal.migrations.SCHEMA_VERSION", "no number")
     for vfs in (None, WITHOUT_SHARED_MEMORY):
         with pytest.raises(EngineError):
@@ -178,7 +176,7 @@ except EngineError as error:
 
 
 @pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o500, None), (0o500, 0o600), (0o700, 0o400)])
-async def test_without_permission_the_reason_and_the_way_out_are_told(
+async def test_a_missing_permission_is_reported_with_a_remedy(
     tmp_path: Path, folder_mode: int, file_mode: int | None
 ) -> None:
     tmp_path.parent.chmod(0o755)
@@ -222,7 +220,7 @@ async def test_the_journal_of_a_process_that_was_killed_is_free(tmp_path: Path) 
     await journal.close()
 
 
-async def test_a_newer_journal_that_uses_no_log_is_not_given_one(tmp_path: Path) -> None:
+async def test_a_newer_journal_without_a_log_gets_none(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     with sqlite3.connect(path) as newer:
         newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")

@@ -33,14 +33,14 @@ from tui_uploader.model import (
 )
 
 
-async def test_same_content_goes_once_and_the_other_knows_of_which(harness: JournalHarness) -> None:
+async def test_a_content_is_sent_once_and_the_other_file_is_its_duplicate(harness: JournalHarness) -> None:
     await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
     first = await harness.check("/card/a.jpg", content("a"))
     second = await harness.check("/card/b.jpg", content("a"))
     assert (first.stage, second.stage, second.duplicate_of) == (FileStage.READY, FileStage.DUPLICATE, first.id)
 
 
-async def test_content_that_was_uploaded_earlier_is_not_sent_again_in_a_later_upload(harness: JournalHarness) -> None:
+async def test_uploaded_content_is_not_sent_again_in_a_later_upload(harness: JournalHarness) -> None:
     await harness.upload_file("/card/a.jpg", content("a"))
     await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
     assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload))
@@ -51,7 +51,7 @@ async def test_content_that_was_uploaded_earlier_is_not_sent_again_in_a_later_up
     assert (await harness.check("/card/a.jpg", content("a"))).stage is FileStage.DUPLICATE
 
 
-async def test_the_database_itself_refuses_to_send_a_content_twice(harness: JournalHarness) -> None:
+async def test_the_database_refuses_to_send_a_content_twice(harness: JournalHarness) -> None:
     await harness.upload_file("/card/a.jpg", content("a"))
     await harness.find(candidate("/card/b.jpg"))
     row = await harness.row("/card/b.jpg")
@@ -60,7 +60,7 @@ async def test_the_database_itself_refuses_to_send_a_content_twice(harness: Jour
     assert isinstance(refused.value.__cause__, sqlite3.IntegrityError)
 
 
-async def test_same_name_and_other_content_gets_a_name_of_its_own_that_is_stable(harness: JournalHarness) -> None:
+async def test_another_content_of_the_same_name_gets_a_stable_name_of_its_own(harness: JournalHarness) -> None:
     await harness.find(candidate("/one/DJI_0001.JPG"), candidate("/two/DJI_0001.JPG"), candidate("/three/dji_0001.jpg"))
     names = [
         (await harness.check(path, content(letter))).object
@@ -72,7 +72,7 @@ async def test_same_name_and_other_content_gets_a_name_of_its_own_that_is_stable
 
 
 @pytest.mark.parametrize("event", [FileEvent.REMOVE, FileEvent.FAILED, FileEvent.CHANGED])
-async def test_a_duplicate_takes_the_place_of_an_original_that_does_not_come(
+async def test_a_duplicate_replaces_an_original_that_is_not_delivered(
     harness: JournalHarness, event: FileEvent
 ) -> None:
     await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
@@ -90,7 +90,7 @@ async def test_a_path_added_twice_is_queued_once(harness: JournalHarness) -> Non
     assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == 2
 
 
-async def test_adding_again_retries_the_failed_and_brings_back_the_removed(harness: JournalHarness) -> None:
+async def test_adding_again_retries_failed_and_restores_removed_files(harness: JournalHarness) -> None:
     await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
     await harness.happen("/card/a.jpg", FileEvent.FAILED)
     await harness.happen("/card/b.jpg", FileEvent.REMOVE)
@@ -98,7 +98,7 @@ async def test_adding_again_retries_the_failed_and_brings_back_the_removed(harne
     assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == 2
 
 
-async def test_a_changed_file_is_looked_at_again_and_an_uploaded_one_stays_uploaded(harness: JournalHarness) -> None:
+async def test_a_changed_file_is_checked_again_and_its_uploaded_version_stays(harness: JournalHarness) -> None:
     await harness.find(candidate("/card/a.jpg", size=1))
     await harness.check("/card/a.jpg", content("a"))
     await harness.find(candidate("/card/a.jpg", size=2))
@@ -112,7 +112,7 @@ async def test_a_changed_file_is_looked_at_again_and_an_uploaded_one_stays_uploa
     assert harness.journal.summary.files(harness.upload, FileStage.REGISTERED, FileStage.FOUND) == 2
 
 
-async def test_what_was_read_is_known_by_path_until_it_is_doubted(harness: JournalHarness) -> None:
+async def test_a_read_content_is_known_by_path_until_doubted(harness: JournalHarness) -> None:
     await harness.find(candidate("/card/a.jpg"))
     row = await harness.check("/card/a.jpg", content("a"))
 
@@ -125,7 +125,7 @@ async def test_what_was_read_is_known_by_path_until_it_is_doubted(harness: Journ
     assert await remembered("/card/a.jpg") is None
 
 
-async def test_a_check_that_comes_too_late_changes_nothing(harness: JournalHarness) -> None:
+async def test_a_late_check_changes_nothing(harness: JournalHarness) -> None:
     await harness.find(candidate("/card/a.jpg"))
     row = await harness.row("/card/a.jpg")
     await harness.find(candidate("/card/a.jpg", size=2))
@@ -137,7 +137,7 @@ async def test_a_check_that_comes_too_late_changes_nothing(harness: JournalHarne
     assert (await harness.row("/card/a.jpg")).stage is FileStage.REMOVED
 
 
-async def test_picking_is_refused_once_the_upload_is_paused_or_the_file_removed(harness: JournalHarness) -> None:
+async def test_files_of_a_paused_upload_and_removed_files_cannot_be_picked(harness: JournalHarness) -> None:
     await harness.find(candidate("/card/a.jpg"), candidate("/card/b.jpg"))
     one = await harness.check("/card/a.jpg", content("a"))
     two = await harness.check("/card/b.jpg", content("b"))
@@ -160,7 +160,7 @@ async def test_picking_is_refused_once_the_upload_is_paused_or_the_file_removed(
     ],
     ids=["recognised", "the-same", "one-was-of-other-bytes", "shorter", "another-content"],
 )
-async def test_parts_stay_until_the_file_was_read_again_and_those_of_its_bytes_beyond(
+async def test_parts_of_a_doubted_file_stay_if_their_bytes_are_unchanged(
     harness: JournalHarness, identity: str, parts: tuple[int, ...] | None, kept: set[int]
 ) -> None:
     await harness.find(candidate("/card/a.tif"))
@@ -176,8 +176,8 @@ async def test_parts_stay_until_the_file_was_read_again_and_those_of_its_bytes_b
     assert ((await harness.row("/card/a.tif")).multipart is None) is (not kept)
 
 
-async def test_a_file_that_only_looks_new_is_no_second_file_of_its_upload(harness: JournalHarness) -> None:
-    """It is read in full where nothing else tells, such as after an update from a version that kept no samples."""
+async def test_an_unchanged_file_with_new_facts_is_no_second_file(harness: JournalHarness) -> None:
+    """It is read in full if nothing else decides, as after an update from a version that kept no samples."""
     uploaded = await harness.upload_file("/card/a.jpg", content("a"))
     touched = candidate("/card/a.jpg", mtime_ns=2)
     await harness.find(touched)
@@ -188,13 +188,13 @@ async def test_a_file_that_only_looks_new_is_no_second_file_of_its_upload(harnes
     assert (row.id, row.stage, row.candidate) == (uploaded.id, FileStage.REGISTERED, touched)
     assert harness.journal.summary.files(harness.upload, *FileStage) == 1
     await harness.find(candidate("/card/a.jpg", mtime_ns=3))
-    assert (await harness.row("/card/a.jpg")).id > second.id, "no number is given twice"
+    assert (await harness.row("/card/a.jpg")).id > second.id, "no number is used twice"
     assert (await harness.check("/card/a.jpg", content("b"))).stage is FileStage.READY
     assert harness.journal.summary.files(harness.upload, *FileStage) == 2
 
 
-async def test_recognised_files_keep_their_rows_and_are_remembered_as_they_look_now(harness: JournalHarness) -> None:
-    """After their card was put in again; a failed one is tried again, a removed one comes back."""
+async def test_recognised_files_keep_their_rows_with_new_facts(harness: JournalHarness) -> None:
+    """After their card was inserted again; failed files are retried, removed ones restored."""
     stages = {"uploaded": FileStage.REGISTERED, "failed": FileStage.FOUND, "removed": FileStage.FOUND}
     paths = {name: f"/card/{name}.jpg" for name in stages}
     for number, (name, path) in enumerate(paths.items()):
@@ -212,7 +212,7 @@ async def test_recognised_files_keep_their_rows_and_are_remembered_as_they_look_
     assert harness.journal.summary.files(harness.upload, *FileStage) == 3
 
 
-async def test_what_a_crash_interrupted_waits_again(harness: JournalHarness) -> None:
+async def test_interrupted_files_wait_again_after_a_crash(harness: JournalHarness) -> None:
     await harness.find(candidate("/card/a.jpg"))
     row = await harness.check("/card/a.jpg", content("a"))
     await harness.write(lambda c: files.pick(c, row.id))
@@ -230,7 +230,7 @@ async def test_retrying_a_stored_file_only_registers_it(harness: JournalHarness)
     assert (await harness.row("/card/a.jpg")).stage is FileStage.STORED
 
 
-async def test_only_what_is_not_uploaded_can_be_removed_and_then_restored(harness: JournalHarness) -> None:
+async def test_files_that_are_not_uploaded_can_be_removed_and_restored(harness: JournalHarness) -> None:
     await harness.upload_file("/card/a.jpg", content("a"))
     await harness.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
 
@@ -250,9 +250,9 @@ async def test_only_what_is_not_uploaded_can_be_removed_and_then_restored(harnes
     assert isinstance(refused.value.__cause__, ImpossibleTransition)
 
 
-async def test_upload_is_complete_when_all_is_walked_and_uploaded_or_duplicate(harness: JournalHarness) -> None:
+async def test_an_upload_is_complete_when_all_files_are_uploaded_or_duplicates(harness: JournalHarness) -> None:
     await harness.upload_file("/card/a.jpg", content("a"))
-    assert not await harness.write(lambda c: uploads.finish_if_done(c, harness.upload)), "the walk goes on"
+    assert not await harness.write(lambda c: uploads.finish_if_done(c, harness.upload)), "the walk is not complete"
     await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
     await harness.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
     await harness.check("/card/b.jpg", content("a"))
@@ -283,7 +283,7 @@ async def test_windows_filter_sort_and_page(harness: JournalHarness) -> None:
     assert await seen(FileQuery(status=FileStatus.DUPLICATE)) == (1, ["C.jpg"])
 
 
-async def test_paths_that_are_no_text_are_kept_byte_for_byte(harness: JournalHarness) -> None:
+async def test_paths_that_are_not_utf8_are_kept_byte_for_byte(harness: JournalHarness) -> None:
     path = "/card/\udcff\n\x1b[31m.jpg"
     await harness.find(candidate(path))
     _, rows, _ = await harness.journal.read(lambda c: windows.window(c, harness.upload, FileQuery()))

@@ -1,4 +1,4 @@
-"""Journals of older versions go on under this one, with everything that is in them."""
+"""Journals of older versions are migrated without loss."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMATS = Path(__file__).parent / "formats"
 
 
 def columns(connection: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
-    """Of every table: name, type, NOT NULL, default and place in the key of each column."""
+    """Return name, type, NOT NULL, default and position in the key of each column, by table."""
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     return {table: [row[1:] for row in connection.execute(f"PRAGMA table_info({table})")] for table in tables}
 
@@ -25,13 +25,13 @@ def others(connection: sqlite3.Connection) -> set[tuple[str, str]]:
     return set(connection.execute("SELECT type, name FROM sqlite_master WHERE type <> 'table'"))
 
 
-def test_every_older_format_has_a_way_to_this_one() -> None:
+def test_every_older_format_has_a_migration() -> None:
     assert sorted(MIGRATIONS) == list(range(1, SCHEMA_VERSION))
     assert sorted(path.stem for path in FORMATS.iterdir()) == [f"journal-{version}" for version in sorted(MIGRATIONS)]
 
 
 @pytest.mark.parametrize("version", sorted(MIGRATIONS))
-async def test_an_older_journal_becomes_the_same_as_a_new_one_and_keeps_its_rows(tmp_path: Path, version: int) -> None:
+async def test_a_migrated_journal_equals_a_new_one_and_keeps_its_rows(tmp_path: Path, version: int) -> None:
     path = tmp_path / "journal.sqlite"
     with sqlite3.connect(path) as old:
         old.executescript((FORMATS / f"journal-{version}.sql").read_text())

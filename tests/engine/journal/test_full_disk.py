@@ -1,4 +1,4 @@
-"""A disk that is full to the last byte, and what little room is enough to go on."""
+"""A disk that is full to the last byte, and the little space with which the journal continues."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KIB, MIB = 1024, 1024**2
         (0, -4096, 0),
     ],
 )
-def test_the_log_is_written_into_the_file_only_where_that_fits(free: int, growth: int, pages: int) -> None:
+def test_a_checkpoint_is_made_only_if_it_fits(free: int, growth: int, pages: int) -> None:
     assert pages_until_checkpoint(free, growth) == pages
 
 
@@ -51,7 +51,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 class Ballast:
-    """A file of somebody else that takes all the room there is, and gives some back."""
+    """A foreign file that takes all free space, and releases some of it."""
 
     def __init__(self, disk: Path) -> None:
         self._path = disk / "ballast"
@@ -74,7 +74,7 @@ def notes(count: int, size: int) -> Callable[[sqlite3.Connection], None]:
 
 
 async def taken(journal: Journal, most: int) -> int:
-    """How many changes the journal takes, one after the other, until it takes no more."""
+    """Return the number of changes that the journal accepts until the disk is full."""
     for done in range(most):
         try:
             await journal.write(notes(1, 10))
@@ -92,8 +92,8 @@ async def opened(disk: Path) -> AsyncIterator[Journal]:
         await journal.close()
 
 
-async def test_a_large_log_takes_no_room_from_the_changes_that_fit(disk: Path) -> None:
-    """7 MB in the log do not fit into the file; 288 kB are enough for many changes all the same."""
+async def test_a_large_log_leaves_space_for_changes(disk: Path) -> None:
+    """7 MB in the log do not fit into the file, and 288 kB are still enough for many changes."""
     ballast = Ballast(disk)
     async with opened(disk) as journal:
         ballast.fill(but_for=9 * MIB)
@@ -112,8 +112,8 @@ async def test_a_large_log_takes_no_room_from_the_changes_that_fit(disk: Path) -
         assert (disk / "journal" / "journal.sqlite-wal").stat().st_size < 9 * MIB
 
 
-async def test_a_disk_that_fills_slowly_leaves_little_to_do(disk: Path) -> None:
-    """Where room is short the log is kept short, so that 288 kB are enough for good."""
+async def test_the_log_stays_short_while_a_disk_fills_slowly(disk: Path) -> None:
+    """If space is short the log stays short, so that 288 kB remain enough."""
     ballast = Ballast(disk)
     async with opened(disk) as journal:
         for _ in range(40):

@@ -1,4 +1,4 @@
-"""The journal's own promises: whole changes or none, on the disk before the answer, and clear words when it cannot."""
+"""The journal's guarantees: atomic changes, durable before they are acknowledged, and clear errors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_changes_and_their_results_survive_closing(tmp_path: Path) -> None
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["journal.sqlite"]
 
 
-async def test_a_failing_change_is_undone_alone_among_those_committed_with_it(harness: JournalHarness) -> None:
+async def test_a_failing_change_is_rolled_back_alone_within_its_group(harness: JournalHarness) -> None:
     def half_done(connection: sqlite3.Connection) -> None:
         projects.add_project(connection, "a", "half", ProjectKind.IMAGES)
         raise NoSuchUpload("on purpose")
@@ -52,7 +52,7 @@ async def test_a_failing_change_is_undone_alone_among_those_committed_with_it(ha
     assert await harness.journal.read(count_projects) == before + 40
 
 
-async def test_summary_is_new_when_a_write_returns(harness: JournalHarness) -> None:
+async def test_the_summary_is_current_when_a_write_returns(harness: JournalHarness) -> None:
     for number in range(20):
         await harness.find(candidate(f"/card/{number}.jpg", size=10))
         assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == number + 1
@@ -67,7 +67,7 @@ async def test_on_commit_is_called_in_the_event_loop(tmp_path: Path) -> None:
     assert calls == [asyncio.get_running_loop()]
 
 
-async def test_a_cancelled_caller_leaves_only_when_its_change_is_settled(harness: JournalHarness) -> None:
+async def test_a_cancelled_caller_waits_until_its_change_is_settled(harness: JournalHarness) -> None:
     change = asyncio.create_task(harness.write(lambda c: projects.add_project(c, "a", "late", ProjectKind.IMAGES)))
     await asyncio.sleep(0)
     change.cancel()
@@ -76,12 +76,12 @@ async def test_a_cancelled_caller_leaves_only_when_its_change_is_settled(harness
     assert await harness.journal.read(count_projects) == 2
 
 
-async def test_reading_cannot_write(harness: JournalHarness) -> None:
+async def test_a_reading_connection_cannot_write(harness: JournalHarness) -> None:
     with pytest.raises(JournalUnwritable):
         await harness.journal.read(lambda c: projects.add_project(c, "a", "no", ProjectKind.IMAGES))
 
 
-async def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
+async def test_a_newer_journal_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     await Journal.open(path).close()
     with sqlite3.connect(path) as connection:
@@ -94,7 +94,7 @@ async def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"this is no database at all " * 100, b"SQLite format 3\0" + b"\xff" * 8000])
-async def test_a_damaged_journal_is_told_in_a_sentence(tmp_path: Path, damage: bytes) -> None:
+async def test_a_damaged_journal_is_reported(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "journal.sqlite"
     path.write_bytes(damage)
     with pytest.raises(JournalDamaged, match="damaged"):
@@ -102,13 +102,13 @@ async def test_a_damaged_journal_is_told_in_a_sentence(tmp_path: Path, damage: b
     assert path.read_bytes() == damage
 
 
-async def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
     with pytest.raises(JournalUnwritable, match="Cannot use"):
         Journal.open(tmp_path / "data" / "journal.sqlite")
 
 
-async def test_a_full_disk_keeps_what_was_and_takes_more_when_there_is_room(harness: JournalHarness) -> None:
+async def test_a_full_disk_loses_nothing_and_writing_resumes_with_space(harness: JournalHarness) -> None:
     async def limit(pages: int) -> None:
         await harness.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").close())
 
@@ -141,7 +141,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("acknowledged", [1, 7, 60])
-async def test_what_was_acknowledged_is_there_after_sigkill(tmp_path: Path, acknowledged: int) -> None:
+async def test_acknowledged_changes_survive_sigkill(tmp_path: Path, acknowledged: int) -> None:
     path = tmp_path / "journal.sqlite"
     writer = subprocess.Popen(
         [sys.executable, "-c", _ADDS_PROJECTS, os.fspath(path)], stdout=subprocess.PIPE, text=True
@@ -157,4 +157,4 @@ async def test_what_was_acknowledged_is_there_after_sigkill(tmp_path: Path, ackn
     await journal.close()
     complete = [line.strip() for line in told if line.endswith("\n")]
     assert len(complete) >= acknowledged and names[: len(complete)] == complete
-    assert len(names) - len(complete) in (0, 1), "at most the one whose answer was on its way"
+    assert len(names) - len(complete) in (0, 1), "at most the one whose acknowledgement was not read"

@@ -1,4 +1,4 @@
-"""Where the images of an upload were taken: exactly for as many as a project takes, gathered beyond that."""
+"""Positions of the images of an upload: exact up to the limit of one project, combined by grid cell beyond."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Place = tuple[float | None, float | None]
 
 
 async def taken(harness: JournalHarness, name: str, place: Place, at: float | None = None, letter: str = "") -> None:
-    """The file of this name is found and checked: it was taken there."""
+    """Add and check a file of this name that was taken at this position."""
     path = f"/card/{name}"
     await harness.find(candidate(path))
     row = await harness.row(path)
@@ -36,7 +36,7 @@ async def seen(harness: JournalHarness, file: str | None = None) -> Positions:
     return await harness.journal.read(lambda c: positions(c, harness.upload, number))
 
 
-async def test_images_come_in_the_order_in_which_they_were_taken_each_with_its_status(harness: JournalHarness) -> None:
+async def test_positions_are_sorted_by_time_and_have_a_status(harness: JournalHarness) -> None:
     await taken(harness, "c.JPG", (46.3, 6.3), 30.0)
     await taken(harness, "a.JPG", (46.1, 6.1), 10.0)
     await taken(harness, "b.JPG", (46.2, 6.2), 20.0)
@@ -55,7 +55,7 @@ async def test_images_come_in_the_order_in_which_they_were_taken_each_with_its_s
     assert (found.located, found.unlocated, found.unread, found.current) == (5, 0, 0, None)
 
 
-async def test_what_has_no_place_is_counted(harness: JournalHarness) -> None:
+async def test_images_without_a_position_are_counted(harness: JournalHarness) -> None:
     await taken(harness, "a.JPG", (None, None))
     await taken(harness, "b.JPG", (46.0, None))
     await taken(harness, "c.JPG", (46.0, 6.0))
@@ -63,7 +63,7 @@ async def test_what_has_no_place_is_counted(harness: JournalHarness) -> None:
     await harness.happen("/card/removed.JPG", FileEvent.REMOVE)
     await harness.find(candidate("/card/new.JPG"), candidate("/card/c.JPG", size=5))
     found = await seen(harness)
-    assert (found.located, found.unlocated, found.unread) == (0, 2, 2), "a file that changed has no known place"
+    assert (found.located, found.unlocated, found.unread) == (0, 2, 2), "a changed file has no known position"
 
 
 async def test_an_upload_without_files_has_no_positions(harness: JournalHarness) -> None:
@@ -72,7 +72,7 @@ async def test_an_upload_without_files_has_no_positions(harness: JournalHarness)
         await harness.journal.read(lambda c: positions(c, 4711, 4711))
 
 
-async def test_one_file_is_asked_for(harness: JournalHarness) -> None:
+async def test_the_position_of_one_file(harness: JournalHarness) -> None:
     await taken(harness, "a.JPG", (-46.1, -6.1), 10.0)
     await taken(harness, "b.JPG", (None, None))
     assert (await seen(harness, "a.JPG")).current == Position(-46.1, -6.1, FileStatus.WAITING, taken_at=10.0)
@@ -80,8 +80,8 @@ async def test_one_file_is_asked_for(harness: JournalHarness) -> None:
 
 
 @pytest.mark.parametrize("place", [(91.0, 6.0), (-1e300, 6.0), (46.0, 200.0), (46.0, float("inf")), ("north", 6.0)])
-async def test_a_place_that_is_nowhere_is_none(harness: JournalHarness, place: Place) -> None:
-    """Whatever a damaged journal holds."""
+async def test_an_invalid_position_does_not_count(harness: JournalHarness, place: Place) -> None:
+    """A damaged journal may hold any value."""
     await taken(harness, "a.JPG", place)
     await taken(harness, "b.JPG", (46.0, 6.0))
     found = await seen(harness, "a.JPG")
@@ -89,7 +89,7 @@ async def test_a_place_that_is_nowhere_is_none(harness: JournalHarness, place: P
     assert [(point.latitude, point.longitude) for point in found.points] == [(46.0, 6.0)]
 
 
-async def test_positions_of_a_file_that_changed_are_those_of_what_it_is_now(harness: JournalHarness) -> None:
+async def test_the_position_of_a_changed_file_is_the_new_one(harness: JournalHarness) -> None:
     await taken(harness, "a.JPG", (46.0, 6.0), 10.0)
     await harness.happen("/card/a.JPG", FileEvent.CHANGED)
     row = await harness.row("/card/a.JPG")
@@ -100,7 +100,7 @@ async def test_positions_of_a_file_that_changed_are_those_of_what_it_is_now(harn
 
 
 def crowd(connection: sqlite3.Connection, harness: JournalHarness, places: Sequence[tuple[float, float]]) -> None:
-    """As many files as there are places, uploaded; the last one failed."""
+    """Add an uploaded file for each position; the last one failed."""
     last = len(places) - 1
     connection.executemany(
         "INSERT INTO files (upload, project, path, name, size, mtime_ns, inode, identity, stage)"
@@ -128,16 +128,16 @@ async def gathered(harness: JournalHarness, places: Sequence[tuple[float, float]
     found = await seen(harness)
     assert found.located == len(places) == sum(point.files for point in found.points)
     assert 0 < len(found.points) <= MOST_POINTS
-    assert [point.status for point in found.points].count(FileStatus.FAILED) == 1, "a trouble is never lost in a crowd"
+    assert [point.status for point in found.points].count(FileStatus.FAILED) == 1, "a failed file is always shown"
     return found
 
 
-async def test_a_project_full_of_images_is_exact(harness: JournalHarness) -> None:
+async def test_the_map_of_a_full_project_is_exact(harness: JournalHarness) -> None:
     places = [(46 + number * 1e-5, 6 + number % 60 * 1e-5) for number in range(4_000)]
     assert len((await gathered(harness, places)).points) == 4_000
 
 
-async def test_a_crowd_is_gathered_where_it_is(harness: JournalHarness) -> None:
+async def test_many_images_are_combined_by_grid_cell(harness: JournalHarness) -> None:
     places = [(46 + number // 200 * 1e-4, 6 + number % 200 * 1e-4) for number in range(20_000)]
     found = await gathered(harness, places)
     assert len(found.points) > MOST_POINTS / 2
@@ -145,18 +145,18 @@ async def test_a_crowd_is_gathered_where_it_is(harness: JournalHarness) -> None:
     assert max(point.longitude for point in found.points) == pytest.approx(6 + 199e-4, abs=4e-4)
 
 
-async def test_a_crowd_over_the_antimeridian_is_gathered_as_one(harness: JournalHarness) -> None:
+async def test_many_images_across_the_antimeridian_form_one_grid(harness: JournalHarness) -> None:
     places = [(0.0, (179.9 + number * 1e-5 + 180) % 360 - 180) for number in range(20_000)]
     found = await gathered(harness, places)
     assert len(found.points) == 70, "a row of the grid"
     assert all(abs(point.longitude) > 179.8 for point in found.points)
 
 
-async def test_a_crowd_in_one_place_is_one_point(harness: JournalHarness) -> None:
+async def test_many_images_at_one_position_are_one_point(harness: JournalHarness) -> None:
     assert len((await gathered(harness, [(46.0, 6.0)] * (MOST_POINTS + 1))).points) == 1
 
 
-async def test_where_a_real_flight_was_taken_is_read_when_it_is_checked(tmp_path: Path) -> None:
+async def test_checking_a_flight_reads_its_positions(tmp_path: Path) -> None:
     world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
     flight = write_sample_flight(world.card, 12)
     async with world.cloud_running(), world.engine() as manager:

@@ -1,4 +1,4 @@
-"""What is kept of uploads that were dismissed long ago answers every question as all of it did."""
+"""Condensed uploads answer every query as before."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EVERYTHING = FileSelection(all=True)
 
 
 async def past_and_present(harness: JournalHarness) -> int:
-    """The upload of `harness` is over and dismissed, with files of every kind. Returns another one, which goes on."""
+    """End and dismiss the upload of `harness`, with files of every kind. Returns another upload, which is active."""
     for letter in "abcde":
         await harness.upload_file(f"/card/{letter}.jpg", content(letter))
     for name, letter in (("twin", "a"), ("mine", "x"), ("gone", "y")):
@@ -67,7 +67,7 @@ async def past_and_present(harness: JournalHarness) -> int:
 
 
 async def answers(harness: JournalHarness, present: int) -> list[object]:
-    """What anybody can ask about the project and its uploads."""
+    """Answers to all queries about the project and its uploads."""
     query = FileQuery(status=FileStatus.UPLOADED, sort="name")
 
     def ask(connection: sqlite3.Connection) -> list[object]:
@@ -106,7 +106,7 @@ def rows_left(connection: sqlite3.Connection, upload: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("most", [1, 3, 500])
-async def test_every_answer_is_the_same_after_every_step(harness: JournalHarness, most: int) -> None:
+async def test_every_step_of_condensing_preserves_all_answers(harness: JournalHarness, most: int) -> None:
     present = await past_and_present(harness)
     known = Content(content("a"), 7, 46.1, 6.1)
     await harness.find(candidate("/card/a.jpg"))  # nothing: the same file again
@@ -145,7 +145,7 @@ async def condensed(harness: JournalHarness) -> int:
     return present
 
 
-async def test_content_that_was_delivered_is_a_duplicate_of_that_file_and_is_never_sent_again(
+async def test_delivered_content_is_never_sent_again(
     harness: JournalHarness,
 ) -> None:
     present = await condensed(harness)
@@ -159,7 +159,7 @@ async def test_content_that_was_delivered_is_a_duplicate_of_that_file_and_is_nev
     _, _, originals = await harness.journal.read(lambda c: windows.window(c, present, FileQuery()))
     assert originals[found.duplicate_of or 0] == "/card/b.jpg"
     row = await harness.row("/again/c.jpg")
-    with pytest.raises(EngineError) as refused:  # whatever the code above believes
+    with pytest.raises(EngineError) as refused:  # even if the code above has a bug
         await harness.write(
             lambda c: c.execute(
                 "UPDATE files SET stage = 'ready', identity = ? WHERE id = ?", (content("c"), row.id)
@@ -168,7 +168,7 @@ async def test_content_that_was_delivered_is_a_duplicate_of_that_file_and_is_nev
     assert isinstance(refused.value.__cause__, sqlite3.IntegrityError)
 
 
-async def test_a_name_that_was_given_stays_with_its_content_and_a_number_with_its_file(harness: JournalHarness) -> None:
+async def test_names_and_numbers_of_delivered_files_are_never_reused(harness: JournalHarness) -> None:
     present = await condensed(harness)
     last = await harness.journal.read(lambda c: c.execute("SELECT MAX(file) FROM delivered").fetchone()[0])
     await harness.write(lambda c: c.execute("DELETE FROM files WHERE upload = ?", (present,)).close())
@@ -178,7 +178,7 @@ async def test_a_name_that_was_given_stays_with_its_content_and_a_number_with_it
     assert other.object == "b-zzzzzz.jpg"
 
 
-async def test_only_what_was_dismissed_before_and_is_at_rest_is_due(harness: JournalHarness) -> None:
+async def test_only_uploads_dismissed_long_ago_without_pending_files_are_due(harness: JournalHarness) -> None:
     await past_and_present(harness)
 
     def due(before: float) -> object:
@@ -188,7 +188,7 @@ async def test_only_what_was_dismissed_before_and_is_at_rest_is_due(harness: Jou
     assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [harness.upload]
     row = await harness.row("/card/gone.jpg")
     await harness.write(lambda c: c.execute("UPDATE files SET stage = 'stored' WHERE id = ?", (row.id,)).close())
-    assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [], "it is going to be registered"
+    assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [], "it will be registered"
     await harness.write(lambda c: stored_files.register(c, [row.id], LATER))
     await harness.write(lambda c: c.execute("UPDATE uploads SET dismissed_at = NULL").close())
     assert await harness.journal.read(lambda c: retention.due(c, LATER)) == [], "an older version kept no date"
@@ -197,7 +197,7 @@ async def test_only_what_was_dismissed_before_and_is_at_rest_is_due(harness: Jou
 
 
 @pytest.mark.parametrize("command", [commands.remove, commands.retry, commands.restore])
-async def test_a_record_takes_no_commands(harness: JournalHarness, command: object) -> None:
+async def test_a_condensed_upload_refuses_commands(harness: JournalHarness, command: object) -> None:
     await condensed(harness)
     assert callable(command)
     with pytest.raises(NotPossibleNow, match="record"):
@@ -206,14 +206,14 @@ async def test_a_record_takes_no_commands(harness: JournalHarness, command: obje
         await harness.write(lambda c: uploads.move_upload(c, harness.upload, UploadEvent.RESUME))
 
 
-async def test_a_dismissed_upload_that_goes_on_is_on_the_list_again(harness: JournalHarness) -> None:
+async def test_a_dismissed_upload_that_resumes_is_listed_again(harness: JournalHarness) -> None:
     await past_and_present(harness)
     await harness.write(lambda c: uploads.move_upload(c, harness.upload, UploadEvent.RESUME))
     upload = harness.journal.summary.uploads[harness.upload]
     assert (upload.state, upload.dismissed, upload.dismissed_at) == (UploadState.ACTIVE, False, None)
 
 
-async def test_empty_pages_go_back_to_the_file_system(harness: JournalHarness) -> None:
+async def test_empty_pages_are_returned_to_the_file_system(harness: JournalHarness) -> None:
     await harness.find(*(candidate(f"/card/{number}.jpg") for number in range(3000)))
 
     def drop(connection: sqlite3.Connection) -> None:
@@ -232,7 +232,7 @@ async def test_empty_pages_go_back_to_the_file_system(harness: JournalHarness) -
     assert await harness.journal.read(pages) < before / 3
 
 
-async def test_an_engine_condenses_what_was_dismissed_a_month_ago_and_goes_on(tmp_path: Path) -> None:
+async def test_an_engine_condenses_uploads_dismissed_a_month_ago(tmp_path: Path) -> None:
     world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
     write_flight(world.card, 4)
     async with world.cloud_running():

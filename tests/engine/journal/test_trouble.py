@@ -1,4 +1,4 @@
-"""The journal after its end, damaged, or asked for what it cannot hold."""
+"""A journal that is closed or damaged, or gets impossible values."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def spoil(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE uploads SET state = 'garbage'")
 
 
-async def test_a_change_after_the_end_is_refused(tmp_path: Path) -> None:
-    """Who writes to a closed journal is told so, and does not wait for ever."""
+async def test_a_closed_journal_refuses_changes(tmp_path: Path) -> None:
+    """A writer gets an error instead of waiting forever."""
     journal = Journal.open(tmp_path / "journal.sqlite")
     await journal.close()
     with pytest.raises(EngineError, match="closed"):
         await journal.write(nothing)
 
 
-async def test_a_word_that_nobody_knows_is_damage(tmp_path: Path) -> None:
-    """A journal that holds a state that does not exist is damaged, which is an error of the tree."""
+async def test_an_unknown_state_is_reported_as_damage(tmp_path: Path) -> None:
+    """The error is one of the tree in `errors`."""
     path = tmp_path / "journal.sqlite"
     journal = Journal.open(path)
     await JournalHarness(journal).begin()
@@ -46,14 +46,14 @@ async def test_a_word_that_nobody_knows_is_damage(tmp_path: Path) -> None:
 
 
 async def test_the_writer_survives_a_summary_that_cannot_be_read(harness: JournalHarness) -> None:
-    """A change after which the summary cannot be read is not kept, and the next one is served."""
+    """A change after which the summary cannot be read is rolled back, and the next one is accepted."""
     with pytest.raises(JournalDamaged):
         await harness.write(spoil)
     await harness.write(nothing)
     assert harness.upload in harness.journal.summary.uploads
 
 
-async def test_damage_met_by_a_change_is_told_as_damage(harness: JournalHarness) -> None:
+async def test_damage_found_by_a_change_is_reported_as_damage(harness: JournalHarness) -> None:
     def malformed(connection: sqlite3.Connection) -> None:
         error = sqlite3.DatabaseError("database disk image is malformed")
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
@@ -64,7 +64,7 @@ async def test_damage_met_by_a_change_is_told_as_damage(harness: JournalHarness)
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63, 2**70])
-async def test_numbers_that_no_file_can_have_are_told_as_such(harness: JournalHarness, number: int) -> None:
+async def test_impossible_file_numbers_are_reported(harness: JournalHarness, number: int) -> None:
     selection = FileSelection(ids=(number,))
     with pytest.raises(NoSuchFile):
         await harness.write(lambda connection: commands.remove(connection, harness.upload, selection))

@@ -1,4 +1,4 @@
-"""Skipped entries of an upload, and which of its files a command is about."""
+"""Skipped entries of an upload, and runs of its files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tui_uploader.model import FileQuery, FileSelection, FileStatus, IdRun, runs
         ("/card/a.jpg", "/card/a", False),
     ],
 )
-async def test_the_begin_of_a_walk_forgets_what_was_skipped_at_or_below_its_path(
+async def test_a_new_walk_forgets_entries_skipped_at_or_below_its_path(
     harness: JournalHarness, path: str, walked_path: str, forgotten: bool
 ) -> None:
     await harness.write(lambda c: walked.add_skipped(c, harness.upload, [(path, "not an image")]))
@@ -53,7 +53,7 @@ def test_ids_that_follow_each_other_are_one_run(ids: list[int], runs: tuple[IdRu
         (FileQuery(text="4"), ((4, 4),)),
     ],
 )
-async def test_all_that_match_are_named_in_runs(
+async def test_matching_files_are_returned_as_runs(
     harness: JournalHarness, query: FileQuery, runs: tuple[IdRun, ...]
 ) -> None:
     await harness.upload_file("/card/1.jpg", content("a"))
@@ -63,7 +63,7 @@ async def test_all_that_match_are_named_in_runs(
     assert found == runs and window[0] == sum(last - first + 1 for first, last in runs)
 
 
-async def test_what_lies_in_a_run_and_cannot_be_removed_is_passed_over(harness: JournalHarness) -> None:
+async def test_files_of_a_run_that_cannot_be_removed_are_left_out(harness: JournalHarness) -> None:
     await harness.upload_file("/card/1.jpg", content("a"))
     await harness.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
     chosen = FileSelection(runs=((1, 2), (4, 900)))

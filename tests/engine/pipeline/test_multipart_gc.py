@@ -1,4 +1,4 @@
-"""Parts that no file will be made of leave the store; nobody else's do."""
+"""Stale multipart uploads are aborted, and only ours."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
 
 
-# ---------------------------------------------------------------------------------------------- what is written down
+# ---------------------------------------------------------------------------------------------- the journal's notes
 
 
 async def begun(harness: JournalHarness, path: str = "/card/a.jpg") -> int:
-    """A file whose multipart upload `m1` has begun."""
+    """Return a file whose multipart upload `m1` has begun."""
     await harness.find(candidate(path))
     row = await harness.check(path, content("a"))
     assert await harness.write(lambda c: files.pick(c, row.id)) is not None
@@ -69,7 +69,7 @@ def removed(connection: sqlite3.Connection, file: int) -> None:
     files.move(connection, file, FileEvent.REMOVE)
 
 
-def another_took_its_place(connection: sqlite3.Connection, file: int) -> None:
+def another_replaced_it(connection: sqlite3.Connection, file: int) -> None:
     removed(connection, file)
     files.move(connection, file, FileEvent.RESTORE)
     row = files.file(connection, file)
@@ -80,7 +80,7 @@ def another_took_its_place(connection: sqlite3.Connection, file: int) -> None:
 
 
 def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
-    """The file was doubted and read again."""
+    """The file was read again."""
 
     def read_again(connection: sqlite3.Connection, file: int) -> None:
         files.doubt(connection, file)
@@ -102,7 +102,7 @@ def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
         (lambda c, file: give_up(c, file, SourceChanged("again")), True),
         (lambda c, file: give_up(c, file, MultipartGone("again")), True),
         (dismissed, True),
-        (another_took_its_place, True),
+        (another_replaced_it, True),
         (lambda c, file: give_up(c, file, CloudFault("500")), False),
         (lambda c, file: files.move(c, file, FileEvent.HELD), False),
         (lambda c, file: stored_files.mark_stored(c, file, "etag", Proof.CRC32), False),
@@ -110,18 +110,17 @@ def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
         (removed, False),
     ],
 )
-async def test_parts_are_written_down_with_what_gives_them_up(
+async def test_a_multipart_upload_is_noted_when_it_is_given_up(
     harness: JournalHarness, happens: Callable[[sqlite3.Connection, int], object], given_up: bool
 ) -> None:
-    """Cancelled uploads, removed files and failed ones can come back, and then go on with their parts; and a file that
-    is doubted keeps them until it was read again."""
+    """Files that may resume keep their parts: cancelled, removed and failed ones, and doubted ones until read again."""
     file = await begun(harness)
     await harness.write(lambda c: happens(c, file))
     expected = [StaleMultipart(harness.project, "a.jpg", "m1")] if given_up else []
     assert await harness.journal.read(open_multiparts.all_stale) == expected
 
 
-async def test_an_upload_is_announced_before_it_is_begun(harness: JournalHarness) -> None:
+async def test_the_intent_of_a_multipart_upload_is_noted_first(harness: JournalHarness) -> None:
     await harness.write(lambda c: open_multiparts.intend(c, harness.project, "a.jpg"))
     await harness.write(lambda c: open_multiparts.intend(c, harness.project, "a.jpg"))
     assert await harness.journal.read(open_multiparts.all_stale) == [StaleMultipart(harness.project, "a.jpg", UNKNOWN)]
@@ -132,11 +131,11 @@ async def test_an_upload_is_announced_before_it_is_begun(harness: JournalHarness
     assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == set()
 
 
-# -------------------------------------------------------------------------------------------- what becomes of them
+# -------------------------------------------------------------------------------------------- aborting them
 
 
 def multiparts(world: World) -> list[str]:
-    """Ids of the uploads that the cloud holds parts of, or waits for parts of."""
+    """Return the ids of the cloud's open multipart uploads."""
     with closing(sqlite3.connect(world.options.root / "local-cloud.sqlite")) as cloud:
         return [row[0] for row in cloud.execute("SELECT id FROM uploads ORDER BY id")]
 
@@ -160,8 +159,8 @@ async def nothing_is_noted(world: World) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_parts_of_a_file_that_changed_leave_the_store(world: World) -> None:
-    """The file changes after its first part was sent: it arrives as it is now, and nothing of the old one stays."""
+async def test_the_multipart_upload_of_a_changed_file_is_aborted(world: World) -> None:
+    """The file changes after its first part was sent: the new content arrives, and nothing of the old one stays."""
     world.options = replace(world.options, faults=("stall:route=part,seconds=60,after=1,times=1",))
     photo = write_photo(world.card / "A.JPG", 20 * MIB)
     async with world.cloud_running(), world.engine() as manager:
@@ -178,7 +177,7 @@ async def test_parts_of_a_file_that_changed_leave_the_store(world: World) -> Non
         await nothing_is_noted(world)
 
 
-async def test_what_cannot_be_aborted_now_is_aborted_by_a_later_engine(world: World) -> None:
+async def test_a_later_engine_aborts_stale_multipart_uploads(world: World) -> None:
     write_flight(world.card, 1)
     async with world.cloud_running():
         async with world.engine() as manager:
@@ -204,11 +203,10 @@ async def another_machine(world: World, project: str | None) -> AsyncIterator[Ob
     await cloud.close()
 
 
-async def test_only_what_holds_nothing_is_aborted_where_nobody_can_tell_whose_it_is(
+async def test_of_multipart_uploads_of_unknown_origin_only_old_empty_ones_are_aborted(
     world: World, tmp_path: Path
 ) -> None:
-    """A crash between the beginning of an upload and the journal's note of it, and another machine in the same
-    project that sends files of the same name, slowly."""
+    """After a crash before the id was journaled, while another machine slowly sends files of the same name."""
     write_flight(world.card, 1)
     part = tmp_path / "part"
     part.write_bytes(b"theirs")
@@ -233,7 +231,7 @@ async def test_only_what_holds_nothing_is_aborted_where_nobody_can_tell_whose_it
             assert multiparts(world) == sorted([sending, neighbour])
 
 
-async def test_a_store_that_shows_nothing_is_not_asked_again_and_nothing_is_said(world: World) -> None:
+async def test_a_storage_without_list_permission_is_asked_once_and_without_notice(world: World) -> None:
     world.options = replace(world.options, profile=Profile.STRICT)
     write_flight(world.card, 1)
     async with world.cloud_running():
@@ -248,8 +246,8 @@ async def test_a_store_that_shows_nothing_is_not_asked_again_and_nothing_is_said
 
 
 @pytest.mark.parametrize("moment", ["in mid-file", "before the completion"])
-async def test_a_file_whose_upload_vanished_starts_over_and_arrives(world: World, moment: str) -> None:
-    """As when the bucket's owner lets unfinished uploads expire."""
+async def test_a_file_whose_multipart_upload_vanished_is_sent_again(world: World, moment: str) -> None:
+    """The bucket's owner may let unfinished multipart uploads expire."""
     route = "part" if moment == "in mid-file" else "complete"
     world.options = replace(world.options, faults=(f"stall:route={route},seconds=0.5,times=1",))
     photo = write_photo(world.card / "A.JPG", 20 * MIB)

@@ -1,4 +1,4 @@
-"""Processing starts once and projects are made once, whatever gets lost on the way."""
+"""Processing is started once and projects are created once, even if calls or replies are lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui_uploader.model import LinkState, ProcessingState, SignInRequest
 
 RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 CREATION = "route=other,after=1,times=1"
-"""The second request of the engine that has no route of its own: it follows the list of projects."""
+"""The creation of a project: the second request without a route of its own, after the list of projects."""
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", processing_seconds=0.0))
 
 
-async def test_a_second_run_that_ended_unseen_is_not_started_again(world: World) -> None:
-    """After a lost reply, the word DONE may be that of the new run: it does not prove that the call never arrived."""
+async def test_a_run_that_ended_unnoticed_is_not_started_again(world: World) -> None:
+    """After a lost reply, the word DONE may be that of the new run, so it does not prove that the call was lost."""
     world.options = replace(world.options, faults=("lost_reply:route=start,times=1,after=1",))
     write_flight(world.card / "one", 6)
     write_flight(world.card / "two", 1)
@@ -46,7 +46,7 @@ async def test_a_second_run_that_ended_unseen_is_not_started_again(world: World)
         assert (world.starts_of(project), manager.queries.busy) == (2, False)
 
 
-async def test_a_call_that_never_arrived_is_made_again(world: World) -> None:
+async def test_a_start_that_never_arrived_is_repeated(world: World) -> None:
     world.options = replace(world.options, faults=("drop:route=start,times=1",))
     write_flight(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
@@ -60,7 +60,7 @@ async def test_a_call_that_never_arrived_is_made_again(world: World) -> None:
 
 
 async def test_clocks_set_back_do_not_leave_a_start_in_doubt(world: World) -> None:
-    """A doubt is settled in its time even if the machine's clock was wrong when processing was asked for."""
+    """The doubt is resolved in time even if the machine's clock was wrong when processing was requested."""
     world.options = replace(world.options, faults=("drop:route=start,times=1",))
     world.time.wall_error = 30 * 86_400.0
     write_flight(world.card, 6)
@@ -73,8 +73,8 @@ async def test_clocks_set_back_do_not_leave_a_start_in_doubt(world: World) -> No
         )
 
 
-async def test_a_project_of_somebody_else_with_the_same_name_is_not_taken_over(world: World) -> None:
-    """After a failed creation, a project that was there before is not taken for the one that was to be made."""
+async def test_an_existing_project_of_the_same_name_is_not_used_for_a_new_one(world: World) -> None:
+    """After a failed creation, an earlier project of that name is not taken for the new one."""
     write_flight(world.card, 2)
     async with world.cloud_running():
         theirs = Pix4dCloud(world.login(), SETTINGS)
@@ -87,8 +87,8 @@ async def test_a_project_of_somebody_else_with_the_same_name_is_not_taken_over(w
         assert done.project not in (None, other.id)
 
 
-async def test_a_project_with_a_slash_in_its_name_is_made_once(world: World) -> None:
-    """A creation whose reply got lost is recognised although the service keeps another name than the user's."""
+async def test_a_project_with_a_slash_in_its_name_is_created_once(world: World) -> None:
+    """A creation whose reply was lost is recognised although the service changes the name."""
     world.options = replace(world.options, faults=(f"lost_reply:{CREATION}",))
     write_flight(world.card, 2)
     async with world.cloud_running(), world.engine() as manager:
@@ -100,8 +100,8 @@ async def test_a_project_with_a_slash_in_its_name_is_made_once(world: World) -> 
         assert [project.name for project in made] == ["Quarry-North"]
 
 
-async def test_a_dead_link_during_processing_wakes_nobody_up(world: World) -> None:
-    """While the link is down and a project is being processed, no room looks at the clock all the time."""
+async def test_a_dead_link_during_processing_wakes_no_worker(world: World) -> None:
+    """While the link is down and a project is being processed, no worker polls the clock."""
     world.options = replace(world.options, processing_seconds=60.0)
     write_flight(world.card, 6)
     async with AsyncExitStack() as stack:
@@ -115,7 +115,7 @@ async def test_a_dead_link_during_processing_wakes_nobody_up(world: World) -> No
         assert world.time.looks - before < 40
 
 
-async def test_a_room_whose_call_is_cut_by_a_change_of_login_goes_on_with_the_new_one(
+async def test_a_worker_continues_with_a_new_login_after_its_call_was_cancelled(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Several calls wait for one renewal of the token, which ends with the login."""

@@ -59,7 +59,7 @@ def test_start_is_due(state: Summary, project: ProjectRecord, due: bool) -> None
         (summary((COMPLETE, SIX)), replace(PROJECT, kind=ProjectKind.RESULTS), False, NotPossibleNow),
     ],
 )
-def test_objections_to_the_users_wish(
+def test_objections_to_the_users_request(
     state: Summary, project: ProjectRecord, partial: bool, kind: type[Exception] | None
 ) -> None:
     found = objection(state, project, partial)
@@ -77,7 +77,7 @@ def test_objections_to_the_users_wish(
         ("DONE", ProcessingState.DONE, 601.0, ProcessingState.DONE),
     ],
 )
-def test_the_word_of_the_run_before_is_not_taken_for_this_run(
+def test_the_word_of_the_previous_run_does_not_count_for_this_run(
     word: str, state: ProcessingState | None, age: float, expected: ProcessingState
 ) -> None:
     project = replace(PROJECT, processing=ProcessingState.SUBMITTED, start_word="DONE")
@@ -101,7 +101,7 @@ def test_polling_interval(age: float, estimates: tuple[float | None, float | Non
     assert polling_interval(age, estimates) == expected
 
 
-def test_a_small_complete_set_says_why_it_is_not_processed() -> None:
+def test_a_complete_upload_of_few_images_has_a_reason_for_not_being_processed() -> None:
     few = summary((COMPLETE, {FileStage.REGISTERED: 3}))
     assert with_standing_reason(PROJECT, few).reason == "3 images: processing needs at least 6."
     assert with_standing_reason(PROJECT, summary((ACTIVE, {FileStage.REGISTERED: 3}))).reason is None

@@ -1,4 +1,4 @@
-"""Stores that confirm no checksum, and lines that damage what they carry: nothing damaged is called uploaded."""
+"""Storage without checksums, and links that damage data: a damaged file never counts as uploaded."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ async def in_the_end(world: World, manager: UploadManager) -> UploadStatus:
         (Checksums.NONE, "flip:times=0", Proof.NONE, range(3, 4)),
     ],
 )
-async def test_what_is_registered_is_what_was_on_the_card(
+async def test_registered_objects_equal_the_files_on_the_card(
     tmp_path: Path, checksums: Checksums, fault: str, verified: Proof, left: range
 ) -> None:
-    """`left`: how many damaged objects may stay in the store, under names of their own."""
+    """`left`: the number of damaged objects that may stay in the storage, under names of their own."""
     world = world_with(tmp_path, checksums, fault)
     photos = write_flight(world.card, PHOTOS)
     async with world.cloud_running(), world.engine() as manager:
@@ -64,7 +64,7 @@ async def test_what_is_registered_is_what_was_on_the_card(
     assert len(objects) - PHOTOS in left
 
 
-async def test_a_damaged_part_costs_the_part(tmp_path: Path) -> None:
+async def test_only_a_damaged_part_is_sent_again(tmp_path: Path) -> None:
     world = world_with(tmp_path, Checksums.ETAG, "flip:route=part,every=2,times=2")
     (photo,) = write_flight(world.card, 1)
     with photo.open("ab") as file:
@@ -78,7 +78,7 @@ async def test_a_damaged_part_costs_the_part(tmp_path: Path) -> None:
 
 
 async def test_the_name_of_a_damaged_object_is_never_used_again(harness: JournalHarness) -> None:
-    """Not even the last one, whose object otherwise counts as ours by its name alone."""
+    """Not even the last name, whose object otherwise counts as ours by the name alone."""
     await harness.find(candidate("/card/a.jpg"))
     damaged, used = StoredDamaged("The storage keeps other bytes."), []
     for attempt in range(4):

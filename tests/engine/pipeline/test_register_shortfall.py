@@ -107,7 +107,7 @@ async def test_without_a_list_a_count_of_new_images_leaves_them_unconfirmed(
 
 
 async def test_an_image_that_the_storage_lost_is_sent_again(tmp_path: Path, counting: type[Counting]) -> None:
-    """The service counts two of three, as one that looks at the storage does: the third is not there."""
+    """The service counts two of three, because the third is missing from the storage."""
     world = world_of(tmp_path, Profile.DEFAULT, counting)
 
     def lose() -> None:

@@ -1,4 +1,4 @@
-"""Which bytes of a file go, which are there already, and whose an object is that has its name."""
+"""Decisions of a transfer: the parts to send, and whether an existing object is this file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ONE, TWO = Part(1, 5, "one", 11), Part(2, 5, "two", 22)
         ([], [ONE], []),
     ],
 )
-def test_only_parts_that_journal_and_store_both_know_are_not_sent_again(
+def test_parts_known_to_journal_and_storage_are_not_sent_again(
     journaled: list[Part], listed: Sequence[Part] | None, expected: list[Part]
 ) -> None:
     assert confirmed(journaled, listed) == expected
@@ -95,7 +95,7 @@ SAME_SIZE = PHOTO[:1000] + bytes([PHOTO[1000] ^ 1]) + PHOTO[1001:]
     ],
     ids=["ours", "ours-md5", "other", "other-md5", "other-size", "nothing", "no-right-to-look"],
 )
-async def test_an_object_is_taken_for_ours_only_where_it_is_this_very_content(
+async def test_an_existing_object_counts_as_stored_only_with_the_same_content(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     there: bytes | None,
@@ -127,7 +127,7 @@ async def test_an_object_is_taken_for_ours_only_where_it_is_this_very_content(
 
 
 def forget_checksums(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a store that keeps none: it has only the ETag to tell."""
+    """As a storage without checksums, which has only the ETag."""
     head = store.head
 
     async def without_checksum(name: str) -> StoredObject | None:

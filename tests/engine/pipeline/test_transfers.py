@@ -1,4 +1,4 @@
-"""Transfers that are interrupted, answered by nobody, or in each other's way; and what is counted of them."""
+"""Transfers that are interrupted or not answered, or that compete; and the bytes that are counted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tui_uploader.model import (
 
 MIB = 1024**2
 PART = 16 * MIB
-"""As long as nothing was measured of the link."""
+"""Part size before the link has been measured."""
 FAULTS_LOG = "tui_uploader.local_cloud.faults.middleware"
 
 
@@ -51,7 +51,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the changes that journals were asked for, in order; whoever is listed waits for the writer."""
+    """Names of the changes passed to journals, in order; each is noted before the writer runs it."""
     names: list[str] = []
     write = Journal.write
 
@@ -65,8 +65,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-async def test_a_pause_in_the_very_moment_of_a_pick_leaves_no_file_behind(world: World, asked: list[str]) -> None:
-    """Files whose sending was begun and paused in one commit wait again, and go on when resumed."""
+async def test_a_pause_at_the_moment_of_a_pick_leaves_no_file_behind(world: World, asked: list[str]) -> None:
+    """Files that were picked and paused in one commit wait again, and continue when resumed."""
     write_flight(world.card, 4)
     reached, release = threading.Event(), threading.Event()
 
@@ -96,14 +96,14 @@ async def test_a_pause_in_the_very_moment_of_a_pick_leaves_no_file_behind(world:
 
 
 async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> None:
-    """Parts that were sent of a file that was removed afterwards are no part of what the upload sent."""
+    """Stored parts of a removed file do not count as sent bytes of the upload."""
     world.options = replace(world.options, faults=("stall:route=part,seconds=60,every=1,after=1",))
     write_photo(world.card / "A.JPG", 20 * MIB)
     write_photo(world.card / "B.JPG", 20 * MIB)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         async with asyncio.timeout(20):
-            while not await world.context.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- no event tells it
+            while not await world.context.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- there is no event for it
                 await asyncio.sleep(0.01)
         await manager.pause(upload.upload)
         [begun] = [item for item in (await files_by_name(manager, upload.upload)).values() if item.sent]
@@ -111,7 +111,7 @@ async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> 
         assert await manager.remove(upload.upload, FileSelection(ids=(begun.id,))) == 1
         assert (await manager.queries.upload(upload.upload)).bytes.sent == 0
         assert await manager.restore(upload.upload, FileSelection(ids=(begun.id,))) == 1
-        assert (await manager.queries.upload(upload.upload)).bytes.sent == begun.sent, "its parts are as good as before"
+        assert (await manager.queries.upload(upload.upload)).bytes.sent == begun.sent, "its parts are still valid"
 
 
 async def test_a_restored_file_that_changed_meanwhile_has_sent_nothing(world: World) -> None:
@@ -130,8 +130,8 @@ async def test_a_restored_file_that_changed_meanwhile_has_sent_nothing(world: Wo
         assert (await settled(manager, upload.upload)).bytes == ByteCounts(*[photo.stat().st_size] * 4)
 
 
-async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(world: World) -> None:
-    """At every commit, `sent` is at most the bytes of the files that were begun."""
+async def test_no_byte_is_counted_twice_when_a_file_becomes_stored(world: World) -> None:
+    """At every commit, `sent` is at most the size of the files whose sending has begun."""
     whole = write_photo(world.card / "A.JPG", 3 * MIB)
     (world.card / "CUT.JPG").write_bytes(jpeg(4 * MIB)[: 3 * MIB])
     seen: list[int] = []
@@ -146,10 +146,9 @@ async def test_no_byte_is_counted_twice_at_the_moment_a_file_gets_stored(world: 
         assert max(seen) == whole.stat().st_size
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
-async def test_lost_replies_to_a_completion_do_not_send_the_file_again(world: World, times: int) -> None:
-    """Every part is sent once, although the answer to the completion never came."""
-    world.options = replace(world.options, faults=(f"lost_reply:route=complete,times={times}",))
+async def test_lost_replies_to_a_completion_do_not_send_the_file_again(world: World) -> None:
+    """Every part is sent once, although three answers in a row are lost: more than the client repeats by itself."""
+    world.options = replace(world.options, faults=("lost_reply:route=complete,times=3",))
     large = write_photo(world.card / "A.JPG", 20 * MIB)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
@@ -157,8 +156,8 @@ async def test_lost_replies_to_a_completion_do_not_send_the_file_again(world: Wo
         assert world.context.progress.sent_since_start <= large.stat().st_size
 
 
-async def test_a_small_project_gets_its_turn_beside_large_files(world: World) -> None:
-    """Large files of one project do not keep another project's small file waiting until one of them is through."""
+async def test_large_files_do_not_delay_another_project(world: World) -> None:
+    """A small file of another project does not wait until a large file has been sent."""
     world.options = replace(world.options, faults=("stall:route=part,seconds=0.3,every=1",))
     big = world.card / "big"
     big.mkdir(parents=True)
@@ -167,7 +166,7 @@ async def test_a_small_project_gets_its_turn_beside_large_files(world: World) ->
             file.write(b"LASF" + bytes([number]) * 5000)
             file.truncate(96 * MIB)
     write_flight(world.card / "small", 1)
-    world.time.stop()  # so that nothing is measured, and there are no more streams than at first
+    world.time.stop()  # so that nothing is measured and the number of streams stays the initial one
     async with world.cloud_running(), world.engine() as manager:
         one = await manager.add(AddRequest((str(big),), NewProject("Big"), kind=ProjectKind.RESULTS))
         await until(lambda: world.context.summary.files(one.upload, FileStage.SENDING) == allowance(4, 1))
@@ -182,7 +181,7 @@ async def test_a_small_project_gets_its_turn_beside_large_files(world: World) ->
 
 
 async def test_signing_out_and_in_fails_no_file(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Transfers that signing out cuts wait for the next sign-in; none of their files fails."""
+    """Files whose transfers were cancelled by signing out wait for the next sign-in; none fails."""
     world.options = replace(world.options, faults=("stall:route=put,seconds=60,every=1,times=4",))
     photos = write_flight(world.card, 8)
     caplog.set_level(logging.INFO, FAULTS_LOG)
@@ -196,8 +195,8 @@ async def test_signing_out_and_in_fails_no_file(world: World, caplog: pytest.Log
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
 
 
-async def test_what_another_machine_uploaded_is_not_overwritten(world: World) -> None:
-    """Two machines that upload different files of one name to one project keep both."""
+async def test_objects_of_another_machine_are_not_overwritten(world: World) -> None:
+    """Different files of one name, uploaded by two machines to one project, are both kept."""
     (mine,) = write_flight(world.card / "mine", 1)
     (theirs,) = write_flight(world.card / "theirs", 1)
     async with world.cloud_running():
@@ -217,7 +216,7 @@ async def test_what_another_machine_uploaded_is_not_overwritten(world: World) ->
 async def test_a_file_replaced_by_a_pipe_does_not_freeze_the_engine(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Opening what is at the path now waits for nobody who might write to it."""
+    """Opening the path does not wait for a writer of the pipe."""
     (photo,) = write_flight(world.card, 1)
     pick = files.pick
     lags: list[float] = []
@@ -226,7 +225,8 @@ async def test_a_file_replaced_by_a_pipe_does_not_freeze_the_engine(
         if photo.is_file():
             photo.unlink()
             os.mkfifo(photo)
-            threading.Timer(2.0, lambda: os.close(os.open(photo, os.O_RDWR))).start()  # so that no failure hangs
+            # A writer, so that a failure of the test does not hang.
+            threading.Timer(2.0, lambda: os.close(os.open(photo, os.O_RDWR))).start()
         return pick(connection, file_id)
 
     async def measure() -> None:
@@ -245,8 +245,8 @@ async def test_a_file_replaced_by_a_pipe_does_not_freeze_the_engine(
         assert max(lags) < 1.0
 
 
-async def test_a_store_out_of_reach_is_not_hammered(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """The service answers and the store does not: some attempts a second at most, whatever the number of files."""
+async def test_an_unreachable_storage_gets_few_attempts(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The service answers and the storage does not: a few attempts a second, however many files wait."""
     world.options = replace(world.options, faults=("drop:route=put,every=1",))
     write_flight(world.card, 200)
     caplog.set_level(logging.INFO, FAULTS_LOG)
@@ -261,8 +261,8 @@ async def test_a_store_out_of_reach_is_not_hammered(world: World, caplog: pytest
         assert attempts() < 40
 
 
-async def test_content_that_may_be_stored_already_goes_under_no_second_name(world: World) -> None:
-    """A file whose reply was lost and that is removed then leaves its object's name to its duplicate."""
+async def test_content_that_may_be_stored_gets_no_second_name(world: World) -> None:
+    """The duplicate of a removed file whose reply was lost gets the same object name."""
     world.options = replace(world.options, faults=("lost_reply:route=put,times=1",))
     first, twin = world.card / "A.JPG", world.card / "B.JPG"
     write_photo(first)
@@ -275,8 +275,8 @@ async def test_content_that_may_be_stored_already_goes_under_no_second_name(worl
         assert list(world.objects()) == ["A.JPG"]
 
 
-async def test_a_file_whose_every_answer_gets_lost_arrives_where_nobody_may_look(world: World) -> None:
-    """Names that tell less than the whole content are given up one after the other; the last proves what it holds."""
+async def test_a_file_whose_every_answer_is_lost_arrives_without_permission_to_look(world: World) -> None:
+    """Names that do not contain the identity are given up in turn; the last one proves its content."""
     photo = write_photo(world.card / "DJI_0001.JPG")
     faults = ("lost_reply:route=put,every=2",)
     world.options = replace(world.options, profile=Profile.STRICT, faults=faults)

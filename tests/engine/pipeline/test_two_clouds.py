@@ -1,4 +1,4 @@
-"""Two clouds and two cards: while one stalls, the other goes on as if it were alone."""
+"""Two clouds and two cards: a stalled one does not affect the other."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def login_at(address: LocalCloudAddress) -> Login:
 
 
 @pytest.mark.parametrize("route", ["register", "start", "put", "credentials"])
-async def test_a_cloud_that_stalls_delays_no_upload_to_another(world: World, route: str) -> None:
+async def test_a_stalled_cloud_delays_no_upload_to_another(world: World, route: str) -> None:
     async with two_clouds(world, f"stall:route={route},{FOR_EVER}") as clouds:
         await add(clouds.manager, world.card, new="Stalled", account=clouds.stalled)
         await until(clouds.stalls)
@@ -67,12 +67,12 @@ async def test_a_cloud_that_stalls_delays_no_upload_to_another(world: World, rou
             clouds.manager, other.upload, lambda found: found.processing.state is ProcessingState.DONE, 15.0
         )
         assert done.counts == WHOLE
-        # and what the user wants of the one is not kept waiting by the other
+        # and commands for one do not wait for the other
         sound = await clouds.manager.start_processing("Sound", partial=True) if route == "register" else None
         assert sound is None or sound.processing.state is ProcessingState.SUBMITTED
 
 
-async def test_files_that_wait_for_a_stalled_cloud_keep_no_others_from_being_read(
+async def test_files_waiting_for_a_stalled_cloud_do_not_stop_the_reading_of_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a fast link files are read only a little ahead of sending: for each account by what it has to send."""
@@ -86,10 +86,10 @@ async def test_files_that_wait_for_a_stalled_cloud_keep_no_others_from_being_rea
         await when(clouds.manager, other.upload, lambda found: found.counts == WHOLE, 15.0)
 
 
-async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
+async def test_a_stalled_cloud_delays_no_clean_up_and_no_list_of_another(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_uploader.engine.pipeline.projects._LISTING_PATIENCE", 0.5)
+    monkeypatch.setattr("tui_uploader.engine.pipeline.projects.LISTING_SECONDS", 0.5)
     async with two_clouds(world, f"stall:route=any,{FOR_EVER}") as clouds:
         journal = world.context.journal
         await clouds.manager.create_project("Made elsewhere", ProjectKind.IMAGES, clouds.sound)
@@ -121,8 +121,8 @@ async def test_a_cloud_that_stalls_delays_no_clean_up_and_no_list_of_another(
         assert {project.account for project in listed} <= {clouds.sound}
 
 
-async def test_a_cloud_that_takes_no_more_of_large_files_delays_no_upload_to_another(world: World) -> None:
-    """Its transfers hold every stream, and nothing tells for 20 seconds that they do not go on."""
+async def test_large_files_to_a_stalled_cloud_delay_no_upload_to_another(world: World) -> None:
+    """Its transfers hold every stream, and their stall is not noticed for 20 seconds."""
     large = world.folder / "large"
     write_flight(large, 12, size=20_000_000)
     async with two_clouds(world, f"stall:route=put,bytes=10000,{FOR_EVER}") as clouds:

@@ -1,4 +1,4 @@
-"""A link whose packets vanish without a word, and a machine that was asleep: what the engine makes of either."""
+"""A link that silently drops all packets, and a machine that was asleep."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui_uploader.model import Counts, LinkState, Login
 
 
 class Kernel:
-    """What a kernel would tell of connections over the link, and what it is asked to do."""
+    """TCP information of connections over the link, and the requests of the engine about them."""
 
     def __init__(self) -> None:
         self.silent = 0.0
@@ -41,7 +41,7 @@ class Kernel:
 
 
 class Behind(Pix4dCloud):
-    """A cloud behind a link that can be switched off for everybody who asks for it."""
+    """A cloud behind a link that can be switched off."""
 
     def __init__(self, login: Login) -> None:
         super().__init__(login, SETTINGS)
@@ -73,14 +73,12 @@ def world(tmp_path: Path, clouds: list[Behind]) -> World:
         clouds.append(Behind(login))
         return clouds[-1]
 
-    # Every body takes a while, so that there is something on its way.
+    # Every body takes a while, so that transfers are in progress.
     options = LocalCloudOptions(root=tmp_path / "cloud", faults=("stall:route=put,seconds=1.5,every=1",))
     return World(tmp_path, options, make_cloud=made)
 
 
-async def test_packets_that_vanish_take_the_link_down_and_its_return_is_noticed_at_once(
-    world: World, clouds: list[Behind]
-) -> None:
+async def test_unacknowledged_packets_take_the_link_down_until_it_returns(world: World, clouds: list[Behind]) -> None:
     write_flight(world.card, 3)
     async with world.cloud_running(), world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
@@ -97,9 +95,7 @@ async def test_packets_that_vanish_take_the_link_down_and_its_return_is_noticed_
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
 
 
-async def test_a_machine_that_wakes_up_asks_at_once_what_has_become_of_its_link(
-    world: World, clouds: list[Behind]
-) -> None:
+async def test_a_machine_probes_its_link_at_once_after_sleep(world: World, clouds: list[Behind]) -> None:
     write_flight(world.card, 3)
     async with world.cloud_running(), world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
@@ -107,6 +103,6 @@ async def test_a_machine_that_wakes_up_asks_at_once_what_has_become_of_its_link(
         cloud = clouds[-1]
         cloud.there.set()
         assert cloud.questions == 0
-        world.time.wall_error += 3600.0  # the monotonic clock stands still while a machine sleeps
+        world.time.wall_error += 3600.0  # the monotonic clock stops while a machine sleeps
         await until(lambda: cloud.questions)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)

@@ -94,12 +94,12 @@ def connection(
         ([connection(0.3, least=0.3, segments=600, repeated=30)], LinkQuality(0.3, 0.05, full=False)),
     ],
 )
-def test_what_the_connections_tell_of_the_way(connections: list[TcpInfo], expected: LinkQuality | None) -> None:
+def test_link_quality_from_connections(connections: list[TcpInfo], expected: LinkQuality | None) -> None:
     assert link_quality(connections) == expected
 
 
 def run(link: Callable[[int], Window], windows: int = 60) -> StreamPlan:
-    """What becomes of the plan on a link that shows so much to so many streams."""
+    """Return the plan after many windows on a link."""
     plan = StreamPlan()
     for _ in range(windows):
         plan = next_plan(plan, link(plan.streams))
@@ -107,12 +107,12 @@ def run(link: Callable[[int], Window], windows: int = 60) -> StreamPlan:
 
 
 def unknown(per_stream: float, capacity: float) -> Callable[[int], Window]:
-    """Every stream brings so much until the capacity is reached (bytes a second); of the way nothing is known."""
+    """A link on which each stream adds its rate up to the capacity (bytes a second); its quality is unknown."""
     return lambda streams: Window(rate=min(streams * per_stream, capacity), all_in_use=True)
 
 
 def lossy(per_stream: float, capacity: float) -> Callable[[int], Window]:
-    """The same where packets get lost by chance, until they queue."""
+    """The same with random losses until packets queue."""
 
     def seen(streams: int) -> Window:
         full = streams * per_stream >= capacity
@@ -122,12 +122,12 @@ def lossy(per_stream: float, capacity: float) -> Callable[[int], Window]:
 
 
 def full_of_losses(share: float, most: float) -> Callable[[int], Window]:
-    """Packets get lost by chance, and no queue ever forms; so much of `most` comes through for each stream."""
+    """Random losses without a queue; each stream gets its share of `most`."""
     return lambda streams: Window(min(streams * share, 1.0) * most, True, quality=LinkQuality(0.3, 0.03, full=False))
 
 
 def policed(streams: int) -> Window:
-    """A line that drops what is too much without a queue: the more streams, the more is dropped."""
+    """A policed link without a queue: the more streams, the more packets are dropped."""
     return Window(
         rate=1e6,
         all_in_use=True,
@@ -158,7 +158,7 @@ def policed(streams: int) -> Window:
         "policed",
     ],
 )
-def test_a_link_gets_as_many_streams_as_pay(link: Callable[[int], Window], fewest: int, most: int) -> None:
+def test_a_link_gets_as_many_streams_as_add_goodput(link: Callable[[int], Window], fewest: int, most: int) -> None:
     assert fewest <= run(link).streams <= most
 
 
@@ -203,12 +203,12 @@ def test_one_decision(plan: StreamPlan, seen: Window, streams: int) -> None:
     assert next_plan(plan, seen).streams == streams
 
 
-def test_streams_that_brought_losses_alone_are_not_tried_again_at_once() -> None:
+def test_streams_that_added_only_losses_are_not_retried_at_once() -> None:
     plan = next_plan(StreamPlan(8, 1e6, before=4, loss=0.004), Window(1e6, True, quality=LOSSY))
     assert next_plan(plan, Window(1e6, True, quality=LOSSY)).streams == 4
 
 
-def test_streams_stay_where_nothing_waits_for_one() -> None:
+def test_the_number_of_streams_stays_when_no_file_waits() -> None:
     assert next_plan(StreamPlan(), Window(rate=1e6, all_in_use=False)) == StreamPlan()
 
 
@@ -222,7 +222,7 @@ def test_streams_stay_where_nothing_waits_for_one() -> None:
         (1, LinkQuality(0.6, 0.0, True), 6.0),
     ],
 )
-def test_looks_are_short_while_they_bring_more_and_never_shorter_than_the_way(
+def test_windows_are_short_during_growth_but_last_some_round_trips(
     held: int, quality: LinkQuality | None, seconds: float
 ) -> None:
     assert window_seconds(StreamPlan(windows_held=held), quality) == pytest.approx(seconds)
@@ -268,11 +268,11 @@ def test_streams_never_leave_their_bounds(windows: list[Window]) -> None:
     ],
     ids=["first look", "less than before", "at the end of an upload", "as much", "full", "nothing known"],
 )
-def test_room_that_was_used_before_is_slack(most: float, seen: Window, found: bool) -> None:
+def test_capacity_that_was_used_before_is_slack(most: float, seen: Window, found: bool) -> None:
     assert slack_after(Slack(most), seen).found is found
 
 
-def test_a_link_that_became_slower_for_good_is_no_slack_for_long() -> None:
+def test_a_link_that_became_slower_for_good_soon_counts_as_full() -> None:
     slack = Slack(2e6)
     found = 0
     for _ in range(30):
@@ -282,5 +282,5 @@ def test_a_link_that_became_slower_for_good_is_no_slack_for_long() -> None:
 
 
 @pytest.mark.parametrize(("quality", "seconds"), [(None, 1.0), (CLEAR, 1.0), (LinkQuality(0.3, 0.0, False), 1.8)])
-def test_slack_is_looked_for_over_some_round_trips(quality: LinkQuality | None, seconds: float) -> None:
+def test_slack_is_measured_over_some_round_trips(quality: LinkQuality | None, seconds: float) -> None:
     assert slack_seconds(quality) == pytest.approx(seconds)

@@ -1,4 +1,4 @@
-"""Tables of what failures cost a file, and how long it rests."""
+"""Attempts that failures cost, and the delays after them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FILE, OTHER = 1, 2
 
 
 class Clock:
-    """Monotonic time that passes on a word."""
+    """A monotonic clock that tests advance."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -44,7 +44,7 @@ def failures(clock: Clock) -> FileFailures:
 
 
 def rests(failures: FileFailures, clock: Clock) -> dict[int, float]:
-    """For how long (seconds)."""
+    """Return the seconds for which each file is postponed."""
     return {file: until - clock.now for file, (until, _) in failures.postponed.items()}
 
 
@@ -62,19 +62,19 @@ def test_a_file_that_fails_alone_is_given_up(failures: FileFailures) -> None:
     assert found == [RetryAction.AGAIN] * (MOST_ATTEMPTS - 1) + [RetryAction.GIVE_UP]
 
 
-def test_an_outage_is_no_files_fault(failures: FileFailures) -> None:
+def test_an_outage_costs_no_attempts(failures: FileFailures) -> None:
     found = actions(failures, CloudFault("500"), 10 * MOST_ATTEMPTS, others_get_through=False)
     assert set(found) == {RetryAction.AGAIN}
 
 
-def test_in_an_outage_the_waits_grow_all_the_same(failures: FileFailures) -> None:
+def test_delays_grow_in_an_outage(failures: FileFailures) -> None:
     waits = [failures.record_failure(FILE, CloudFault("500")).after for _ in range(10)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0]
 
 
 @pytest.mark.parametrize("error", [SourceChanged("written to"), MultipartGone("404"), ChecksumRefused("other bytes")])
-def test_what_a_file_itself_brings_about_counts_in_an_outage_too(failures: FileFailures, error: UploaderError) -> None:
-    """Else a single file would be sent from its beginning again and again, for ever."""
+def test_failures_of_the_file_itself_count_even_in_an_outage(failures: FileFailures, error: UploaderError) -> None:
+    """Otherwise a single file could be sent from its beginning again and again."""
     assert actions(failures, error, 3, others_get_through=False)[-1] is RetryAction.GIVE_UP
 
 
@@ -85,7 +85,7 @@ def test_after_an_outage_the_attempts_count_again(failures: FileFailures) -> Non
 
 
 @pytest.mark.parametrize("error", [LinkDown("reset"), SignInRefused("no")])
-def test_what_is_not_about_the_file_is_never_charged(failures: FileFailures, error: UploaderError) -> None:
+def test_failures_of_link_and_account_cost_no_attempts(failures: FileFailures, error: UploaderError) -> None:
     found = actions(failures, error, 10 * MOST_ATTEMPTS, others_get_through=True)
     assert RetryAction.GIVE_UP not in found
     assert failures.record_failure(FILE, CloudFault("500")).after == 0.5, "as after a first failure"
@@ -103,7 +103,7 @@ def test_what_is_not_about_the_file_is_never_charged(failures: FileFailures, err
         ([SourceVanished("gone")], None),
     ],
 )
-def test_how_long_a_file_rests(
+def test_how_long_a_file_is_postponed(
     failures: FileFailures, clock: Clock, errors: Sequence[UploaderError], rest: float | None
 ) -> None:
     for error in errors:
@@ -111,13 +111,13 @@ def test_how_long_a_file_rests(
     assert rests(failures, clock).get(FILE) == rest
 
 
-def test_a_broken_connection_rests_though_chance_says_not_at_all(clock: Clock) -> None:
+def test_a_broken_connection_has_a_minimum_delay(clock: Clock) -> None:
     lucky = FileFailures(clock, lambda: 0.0)
     lucky.record_failure(FILE, LinkDown("reset"))
     assert rests(lucky, clock)[FILE] == pytest.approx(0.2)
 
 
-def test_a_rest_ends_by_itself_or_on_a_word(failures: FileFailures, clock: Clock) -> None:
+def test_a_pause_ends_in_time_or_on_request(failures: FileFailures, clock: Clock) -> None:
     failures.postpone(FILE, 2.0, "why")
     failures.postpone(OTHER, 9.0, "why not")
     clock.now += 1.9
@@ -128,14 +128,14 @@ def test_a_rest_ends_by_itself_or_on_a_word(failures: FileFailures, clock: Clock
     assert failures.postponed == {}
 
 
-def test_waking_up_forgives_nothing(failures: FileFailures) -> None:
+def test_ending_pauses_keeps_the_counts(failures: FileFailures) -> None:
     actions(failures, CloudFault("500"), MOST_ATTEMPTS - 1, others_get_through=True)
     failures.end_pauses()
     assert failures.record_failure(FILE, CloudFault("500")).action is RetryAction.GIVE_UP
 
 
 @pytest.mark.parametrize("how", ["got_through", "given_up", "forget"])
-def test_a_file_is_forgotten_with_its_success_or_its_end(failures: FileFailures, clock: Clock, how: str) -> None:
+def test_success_or_giving_up_resets_a_file(failures: FileFailures, clock: Clock, how: str) -> None:
     actions(failures, CloudFault("500"), MOST_ATTEMPTS - 1, others_get_through=True)
     failures.record_failure(FILE, LinkDown("reset"))
     match how:

@@ -9,7 +9,7 @@ from tui_uploader.engine.scheduling.fairness import next_upload, served_after
 
 
 def serve(sizes: dict[int, int], turns: int, served: dict[int, int]) -> tuple[Counter[int], dict[int, int]]:
-    """Bytes that each upload got; `sizes`: what each sends at a turn."""
+    """Return the bytes served by upload; `sizes`: the bytes that each sends at a time."""
     got: Counter[int] = Counter()
     for _ in range(turns):
         upload = next_upload(sizes, served)
@@ -19,11 +19,11 @@ def serve(sizes: dict[int, int], turns: int, served: dict[int, int]) -> tuple[Co
     return got, served
 
 
-def test_nobody_wants_anything() -> None:
+def test_no_upload_wants_to_send() -> None:
     assert next_upload((), {1: 5}) is None
 
 
-def test_projects_share_bytes_and_not_turns() -> None:
+def test_projects_share_bytes_not_turns() -> None:
     got, _ = serve({1: 10, 2: 1}, 1100, {})
     assert abs(got[1] - got[2]) <= 10
 
@@ -34,7 +34,7 @@ def test_a_newcomer_starts_level_and_does_not_catch_up() -> None:
     assert abs(got[1] - got[2]) <= 10
 
 
-def test_who_paused_does_not_save_turns_up() -> None:
+def test_a_paused_upload_accumulates_no_claim() -> None:
     _, served = serve({1: 1, 2: 1}, 10, {})
     _, served = serve({1: 1}, 1000, served)
     got, _ = serve({1: 1, 2: 1}, 100, served)
@@ -45,7 +45,5 @@ def test_who_paused_does_not_save_turns_up() -> None:
     ("streams", "uploads", "files"),
     [(4, 1, 8), (4, 2, 6), (4, 3, 6), (4, 4, 5), (4, 100, 5), (64, 1, 68), (64, 3, 26), (2, 0, 6)],
 )
-def test_an_upload_has_a_fair_part_of_the_streams_under_way_and_some_files_that_wait_for_one(
-    streams: int, uploads: int, files: int
-) -> None:
+def test_an_upload_may_send_its_share_of_streams_and_a_few_files_more(streams: int, uploads: int, files: int) -> None:
     assert allowance(streams, uploads) == files

@@ -1,4 +1,4 @@
-"""The table: error and history on the left, decision on the right."""
+"""The decision for each error and history."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ CHANCES = (0.0, 0.5, 1.0 - 2**-53)
 
 
 @pytest.mark.parametrize("kind", tree(), ids=lambda kind: kind.__name__)
-def test_what_holds_for_every_error_with_every_history(kind: type[UploaderError]) -> None:
+def test_rules_for_every_error_and_history(kind: type[UploaderError]) -> None:
     for attempts, wish, chance in itertools.product(ATTEMPTS, WISHES, CHANCES):
         error = kind("why", retry_after=wish)
         found = decide(error, attempts, lambda chance=chance: chance)  # type: ignore[misc]
@@ -95,15 +95,15 @@ def test_what_holds_for_every_error_with_every_history(kind: type[UploaderError]
             waits = {Remedy.PERSON: RetryAction.AWAIT_SIGN_IN, Remedy.NEW_CREDENTIALS: RetryAction.AWAIT_STORAGE}
             assert found.action is waits.get(error.remedy, RetryAction.AGAIN)
         elif isinstance(error, StorageRefused):
-            assert found.action is RetryAction.AWAIT_SIGN_IN, "no other file of the account would fare better"
+            assert found.action is RetryAction.AWAIT_SIGN_IN, "every other file of the account would fail as well"
         elif error.remedy is Remedy.PERSON:
             assert found.action is RetryAction.GIVE_UP
         elif attempts == 0:
-            assert found.action is not RetryAction.GIVE_UP, "what may pass by itself is tried again"
+            assert found.action is not RetryAction.GIVE_UP, "temporary errors are retried"
 
 
 @pytest.mark.parametrize("kind", tree(), ids=lambda kind: kind.__name__)
-def test_what_is_given_up_stays_given_up(kind: type[UploaderError]) -> None:
+def test_the_number_of_attempts_never_turns_giving_up_into_a_retry(kind: type[UploaderError]) -> None:
     actions = [decide(kind("why"), attempts, half).action for attempts in range(20)]
     given_up = [action is RetryAction.GIVE_UP for action in actions]
     assert given_up == sorted(given_up)

@@ -1,4 +1,4 @@
-"""A storage that refuses what was just issued: one file asks again, ever less often, and somebody is told."""
+"""A storage that refuses new credentials: one file is retried, less and less often, and the user is notified."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_notice_asks_for_action_after_several_refusals(
 
 
 def test_a_project_pauses_and_then_tries_one_file(pauses: StoragePauses, clock: Clock) -> None:
-    for _ in range(20):  # all that were under way are refused
+    for _ in range(20):  # all files being sent are refused
         pauses.refused(PROJECT, REFUSED)
     assert pauses.rest(PROJECT) == (102.5, str(REFUSED)) and pauses.ends == [102.5]
     assert pauses.rest(OTHER) is None and not pauses.on_trial(OTHER) and pauses.notice(OTHER) is None
@@ -81,7 +81,7 @@ def test_a_project_pauses_and_then_tries_one_file(pauses: StoragePauses, clock: 
     assert pauses.rest(PROJECT) is None and not pauses.on_trial(PROJECT) and pauses.notice(PROJECT) is None
 
 
-def test_a_wish_to_try_now_ends_the_pause_and_forgives_nothing(pauses: StoragePauses, clock: Clock) -> None:
+def test_retrying_now_ends_the_pause_and_keeps_the_count(pauses: StoragePauses, clock: Clock) -> None:
     pauses.refused(PROJECT, REFUSED)
     pauses.end_pauses()
     assert pauses.rest(PROJECT) is None and pauses.on_trial(PROJECT)
@@ -90,7 +90,7 @@ def test_a_wish_to_try_now_ends_the_pause_and_forgives_nothing(pauses: StoragePa
 
 
 @pytest.mark.parametrize("fault", ["expired_token", "time_skewed"])
-async def test_an_hour_of_refusals_costs_a_few_requests_and_is_told(tmp_path: Path, fault: str) -> None:
+async def test_an_hour_of_refusals_costs_few_requests_and_is_reported(tmp_path: Path, fault: str) -> None:
     refusing = f"{fault}:route=put,probability=1"
     world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", faults=(refusing,)))
     write_flight(world.card, 60)
@@ -113,7 +113,7 @@ async def test_an_hour_of_refusals_costs_a_few_requests_and_is_told(tmp_path: Pa
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=60)
 
 
-async def test_once_one_file_is_taken_all_follow(tmp_path: Path) -> None:
+async def test_all_files_follow_once_one_is_accepted(tmp_path: Path) -> None:
     faults = ("expired_token:route=put,times=40",)
     world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", faults=faults))
     write_flight(world.card, 30)

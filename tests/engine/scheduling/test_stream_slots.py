@@ -12,7 +12,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_no_more_than_the_limit_and_the_rest_waits() -> None:
+async def test_transfers_beyond_the_limit_wait() -> None:
     streams, go = StreamSlots(2), asyncio.Event()
     running: set[int] = set()
 
@@ -30,7 +30,7 @@ async def test_no_more_than_the_limit_and_the_rest_waits() -> None:
     assert len(running) == 4
     streams.limit = 1
     await settle()
-    assert len(running) == 4, "running transfers are not cut"
+    assert len(running) == 4, "running transfers are not interrupted"
     go.set()
     await asyncio.gather(*tasks)
     assert (streams.all_in_use, streams.some_free) == (False, True)
@@ -52,7 +52,7 @@ async def test_two_uploads_share_the_bytes() -> None:
     assert sent == {1: 800, 2: 800}
 
 
-async def test_cancelled_waiters_and_holders_leave_their_place() -> None:
+async def test_cancelled_waiters_and_holders_release_their_slots() -> None:
     streams, go = StreamSlots(1), asyncio.Event()
 
     async def transfer() -> None:
@@ -75,7 +75,7 @@ async def test_cancelled_waiters_and_holders_leave_their_place() -> None:
         pass
 
 
-async def test_a_turn_that_is_cancelled_in_the_moment_it_comes_is_passed_on() -> None:
+async def test_a_slot_granted_to_a_cancelled_waiter_is_passed_on() -> None:
     streams = StreamSlots(1)
 
     async def transfer() -> None:
@@ -91,7 +91,7 @@ async def test_a_turn_that_is_cancelled_in_the_moment_it_comes_is_passed_on() ->
     await asyncio.wait_for(transfer(), 1)
 
 
-async def test_a_place_is_free_for_another_as_soon_as_it_is_given_back() -> None:
+async def test_a_slot_is_free_as_soon_as_it_is_released() -> None:
     streams, go = StreamSlots(1), asyncio.Event()
     begun: list[int] = []
 
@@ -110,11 +110,11 @@ async def test_a_place_is_free_for_another_as_soon_as_it_is_given_back() -> None
     async with asyncio.timeout(1), streams.slot(1, 1):
         waiter = asyncio.create_task(transfer(3))
         await settle()
-        assert begun == [0, 1, 2] and streams.all_in_use, "each place was given back once"
+        assert begun == [0, 1, 2] and streams.all_in_use, "each slot was released once"
     await waiter
 
 
-async def test_an_account_gets_its_part_although_another_holds_every_place() -> None:
+async def test_an_account_gets_its_share_although_another_holds_every_slot() -> None:
     """Uploads 1 and 2 are of account a, which stalls; 3 and 4 of account b."""
     streams = StreamSlots(4, account_of=lambda upload: "a" if upload < 3 else "b")
     stalled, go = asyncio.Event(), asyncio.Event()

@@ -1,4 +1,4 @@
-"""Failures in a row: how long the engine pauses, when it tells of them, and that one file keeps no other out."""
+"""Failures of workers in a row: pauses, reports, and the isolation of single files."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import write_flight
+from tui_uploader.cloud.contract import ByteRange, SentCallback, StoredObject
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
+from tui_uploader.cloud.s3.store import S3Store
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import KnownContent
 from tui_uploader.engine.pipeline import check, path_walk
-from tui_uploader.engine.pipeline.transfer import Transfer
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, is_quiet, pause_after
 from tui_uploader.engine.sources.read import CheckedFile, read_file
 from tui_uploader.errors import JournalUnwritable, UnforeseenFailure
@@ -44,7 +46,7 @@ def test_only_unforeseen_failures_are_quiet_and_only_at_first() -> None:
 
 
 def test_failures_within_one_pause_count_once() -> None:
-    """Sixteen tasks of one worker that meet a full disk together are one failure."""
+    """Sixteen tasks of one worker that fail on a full disk at the same time are one failure."""
     now = 0.0
     counts: FailureCounts[str] = FailureCounts(lambda: now)
     assert [counts.failed("check") for _ in range(16)] == [1] * 16
@@ -57,10 +59,10 @@ def test_failures_within_one_pause_count_once() -> None:
     assert counts.failed("check") == 1
 
 
-async def test_a_walk_that_always_fails_is_told_with_its_path_and_tried_again(
+async def test_a_walk_that_always_fails_is_reported_with_its_path_and_retried(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another path of the same upload is uploaded all the while."""
+    """Another path of the same upload is uploaded in the meantime."""
     tries = 0
 
     def broken(paths: Sequence[str], *arguments: Any, **options: Any) -> Any:
@@ -85,7 +87,7 @@ async def test_a_walk_that_always_fails_is_told_with_its_path_and_tried_again(
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
 
 
-async def test_a_worker_that_always_fails_is_told_and_tried_again(
+async def test_a_worker_that_always_fails_is_reported_and_retried(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_flight(world.card, 2)
@@ -94,7 +96,7 @@ async def test_a_worker_that_always_fails_is_told_and_tried_again(
         raise RuntimeError("no such luck")
 
     async with world.cloud_running(), world.engine() as manager:
-        monkeypatch.setattr(world.supervisor.registrar, "_register", broken)
+        monkeypatch.setattr(Pix4dCloud, "register_images", broken)
         upload = await add(manager, world.card, auto_process=False)
         status = await when(manager, upload.upload, told)
         assert status.notice is not None and status.notice.needs_person
@@ -116,18 +118,18 @@ def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def break_sending(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Transfer.run
+    real = S3Store.put
 
-    async def run(transfer: Transfer) -> None:
-        if transfer._row.path.endswith(BROKEN):
+    async def put(store: S3Store, object_name: str, body: ByteRange, sent: SentCallback) -> StoredObject:
+        if object_name == BROKEN:
             raise RuntimeError("no such luck")
-        await real(transfer)
+        return await real(store, object_name, body, sent)
 
-    monkeypatch.setattr(Transfer, "run", run)
+    monkeypatch.setattr(S3Store, "put", put)
 
 
 @pytest.mark.parametrize("break_it", [break_reading, break_sending])
-async def test_a_file_that_meets_a_fault_of_the_program_is_given_up_alone(
+async def test_a_file_that_triggers_a_bug_is_given_up_alone(
     world: World, monkeypatch: pytest.MonkeyPatch, break_it: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     write_flight(world.card, 3)
@@ -141,10 +143,10 @@ async def test_a_file_that_meets_a_fault_of_the_program_is_given_up_alone(
         assert "unforeseen error (RuntimeError) 3 times" in item.reason
 
 
-async def test_a_file_that_the_journal_cannot_hold_keeps_no_other_out(
+async def test_a_file_that_the_journal_cannot_hold_stops_no_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told as skipped."""
+    """It is listed as skipped."""
 
     def strange(*arguments: Any, **options: Any) -> Any:
         for batch in scan(*arguments, **options):

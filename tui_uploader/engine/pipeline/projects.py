@@ -27,7 +27,7 @@ from tui_uploader.text import printable
 Find = Callable[[sqlite3.Connection], int]
 """Finds a project in the journal or adds it, as part of a transaction."""
 
-_LISTING_PATIENCE = 10.0
+LISTING_SECONDS = 10.0
 """Time for each service to list its projects."""
 
 
@@ -169,7 +169,7 @@ class Projects:
     async def _others_of(self, signed_in: SignedIn) -> list[Project]:
         account = signed_in.login.account
         try:
-            async with asyncio.timeout(_LISTING_PATIENCE):
+            async with asyncio.timeout(LISTING_SECONDS):
                 listed = await signed_in.cloud.projects()
         except (Unsupported, LinkError, SignInError, TimeoutError):
             return []  # the list is a convenience; projects with uploads are in the journal
