@@ -1,4 +1,4 @@
-"""Where the pictures are taken: a local cloud, two memory cards and an engine, in a folder that goes away."""
+"""The set-up for screenshots: a local cloud, two memory cards and an engine, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.cli.world import command, flight, serving
+from tests.cli.world import command, serving
+from tests.photos import write_flight
 from tests.tui.pty_session import PtySession
 from tui_uploader.cli.demo.sandbox import sandboxed
 from tui_uploader.demo import write_sample_flight
@@ -22,18 +23,18 @@ _FAULTS = (
 )
 _LARGE_FLIGHT, _SMALL_FLIGHT = 130, 23
 """Photos."""
-_LARGE_PHOTO = (1400, 1000)
-"""Pixels: about 1.2 MB of noise, more than the kernel takes at once, so that a photo can be half-way."""
+_LARGE_PHOTO = 1_200_000
+"""Bytes: more than the kernel buffers at once, so that a photo can be half-way."""
 _PROCESSING_SECONDS = 600
 
 
 @dataclass
 class Stage:
-    """What a scene works with."""
+    """The cards, the cloud and the environment of a scene."""
 
     large_card: Path
     small_card: Path
-    """A sample flight, with what happens on real cards: copies, names that clash, a photo that is cut off."""
+    """A sample flight with duplicates, name clashes and a truncated photo, as on real cards."""
     _cloud: ExitStack
     _environment: Mapping[str, str] = field(repr=False)
 
@@ -50,18 +51,18 @@ class Stage:
         self.run("upload", str(card), "--new", project, "--json")
 
     def run(self, *arguments: str) -> str:
-        """A command, and what it answered. Raises AssertionError when it was refused."""
+        """Run a command and return its answer. Raises AssertionError if it was refused."""
         finished = command(*arguments, **self._environment)
         assert finished.code in (0, 1), finished.err
         return finished.out
 
     def cut_link(self) -> None:
-        """The cloud is not to be reached any more."""
+        """Stop the cloud."""
         self._cloud.close()
 
 
 def _add_cut_off_photo(folder: Path) -> None:
-    """One more, at the beginning, where it is looked at while others still wait."""
+    """Add one at the beginning, so that it is checked while others still wait."""
     whole = (folder / "DJI_0002.JPG").read_bytes()
     (folder / "DJI_0000.JPG").write_bytes(whole[: len(whole) // 2])
 
@@ -71,7 +72,7 @@ def stage() -> Iterator[Stage]:
     """The engine and everything on disk end with the block."""
     with TemporaryDirectory(prefix="field-") as folder, sandboxed(Path(folder)), ExitStack() as cloud:
         large, small = Path(folder) / "card-1", Path(folder) / "card-2"
-        flight(large / "DCIM" / "100MEDIA", _LARGE_FLIGHT, size=_LARGE_PHOTO)
+        write_flight(large / "DCIM" / "100MEDIA", _LARGE_FLIGHT, _LARGE_PHOTO)
         write_sample_flight(small, _SMALL_FLIGHT)
         _add_cut_off_photo(small / "DCIM" / "100MEDIA")
         options = [part for fault in _FAULTS for part in ("--fault", fault)]

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from tests.cli.standin import StandIn
 from tests.cli.values import ENGINE
-from tests.cli.world import LocalCloud, command, finished, flight, quick, started, upload_of
+from tests.cli.world import LocalCloud, command, contents, finished, quick, started, upload_of
+from tests.photos import write_flight
 from tui_uploader.cli.lines import bandwidth_lines, status_lines
 from tui_uploader.cli.main import run
 from tui_uploader.errors import UsageError
@@ -105,7 +106,7 @@ def test_status_names_the_limit_in_force() -> None:
 def test_a_used_up_budget_ends_the_waiting_and_a_larger_one_resumes_the_upload(
     cloud: LocalCloud, tmp_path: Path
 ) -> None:
-    photos = flight(tmp_path / "card", 8)
+    photos = contents(write_flight(tmp_path / "card", 8))
     size = len(next(iter(photos.values())))
     assert quick("budget", f"{2 * size}B", "--per", "total").code == 0
     stopped = command(*upload_of(tmp_path / "card", "--no-process", "--wait"))
@@ -127,7 +128,7 @@ def test_a_used_up_budget_ends_the_waiting_and_a_larger_one_resumes_the_upload(
 
 @pytest.mark.usefixtures("cloud")
 def test_a_budget_that_renews_is_waited_for(tmp_path: Path) -> None:
-    size = len(next(iter(flight(tmp_path / "card", 8).values())))
+    size = write_flight(tmp_path / "card", 8)[0].stat().st_size
     assert quick("budget", f"{2 * size}B", "--per", "month").code == 0
     waiting = started(*upload_of(tmp_path / "card", "--no-process", "--wait"))
     assert waiting.stderr is not None

@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.cli.world import Finished, command, engine_pid, flight
+from tests.cli.world import Finished, command, engine_pid
 from tests.cloud.servers import Call, serving
+from tests.photos import write_flight
 from tests.test_redaction import ENCODINGS
 
 CLIENT_SECRET = "cLient+sEcret/=?&\"'<>\\ä 0001"
@@ -121,7 +122,7 @@ def leaks(data: bytes) -> list[str]:
 
 
 def test_secrets_that_a_server_quotes_are_removed_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    flight(tmp_path / "card", 3)
+    write_flight(tmp_path / "card", 3)
     said: list[Finished] = []
 
     def run(*arguments: str, typed: str = "") -> Finished:

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import on_terminal
-from tests.cli.world import LocalCloud, command, finished, flight, quick, serving, started, upload_of
+from tests.cli.world import LocalCloud, command, contents, finished, quick, serving, started, upload_of
+from tests.photos import write_flight
 
 
 def test_stored_objects_equal_their_files_and_are_not_sent_again(cloud: LocalCloud, tmp_path: Path) -> None:
-    photos = flight(tmp_path / "card", 8)
+    photos = contents(write_flight(tmp_path / "card", 8))
     (tmp_path / "card" / "notes.txt").write_text("no image")
     done = command("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait", "--json")
     assert done.code == 0, done.err
@@ -44,8 +45,8 @@ def test_stored_objects_equal_their_files_and_are_not_sent_again(cloud: LocalClo
 
 
 def test_equal_names_overwrite_nothing_and_a_copy_is_not_sent(cloud: LocalCloud, tmp_path: Path) -> None:
-    north = flight(tmp_path / "north", 6)
-    south = flight(tmp_path / "south", 6, first_seed=100)
+    north = contents(write_flight(tmp_path / "north", 6))
+    south = contents(write_flight(tmp_path / "south", 6))
     original, copy = tmp_path / "south" / "DJI_0000.JPG", tmp_path / "south" / "z" / "copy.jpg"
     copy.parent.mkdir()
     copy.write_bytes(original.read_bytes())
@@ -62,7 +63,7 @@ def test_equal_names_overwrite_nothing_and_a_copy_is_not_sent(cloud: LocalCloud,
 def test_commands_without_a_login_say_how_to_sign_in(
     cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flight(tmp_path / "card", 1)
+    write_flight(tmp_path / "card", 1)
     arguments = ("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait", "--json")
     monkeypatch.setenv("PIX4D_CLIENT_SECRET", "wrong-secret")
     refused = command(*arguments)
@@ -79,8 +80,8 @@ def test_commands_without_a_login_say_how_to_sign_in(
 
 
 def test_two_front_ends_at_once_share_one_engine(cloud: LocalCloud, tmp_path: Path) -> None:
-    north = flight(tmp_path / "north", 6)
-    south = flight(tmp_path / "south", 6, first_seed=100)
+    north = contents(write_flight(tmp_path / "north", 6))
+    south = contents(write_flight(tmp_path / "south", 6))
     both = [
         started("upload", str(tmp_path / card), "--new", "Quarry", "--no-process", "--wait", "--json")
         for card in ("north", "south")
@@ -103,7 +104,7 @@ def test_a_login_is_kept_for_later_commands_and_can_be_deleted(
     assert cloud.client_secret not in signed_in.out + signed_in.err
     assert command("engine", "stop").code == 0
     assert quick("whoami", "--json").json["client_id"] == cloud.client_id
-    photos = flight(tmp_path / "card", 6)
+    photos = contents(write_flight(tmp_path / "card", 6))
     done = command("upload", str(tmp_path / "card"), "--new", "Quarry", "--no-process", "--wait", "--json")
     assert done.code == 0, done.err
     assert cloud.objects() == photos
@@ -112,7 +113,7 @@ def test_a_login_is_kept_for_later_commands_and_can_be_deleted(
 
 
 def test_a_terminal_shows_progress_and_a_summary(cloud: LocalCloud, tmp_path: Path) -> None:
-    flight(tmp_path / "card", 6)
+    write_flight(tmp_path / "card", 6)
     with on_terminal("upload", str(tmp_path / "card"), "--new", "Quarry", "--wait") as terminal:
         assert terminal.exit_code() == 0
     assert "sent" in terminal.shown
@@ -183,7 +184,7 @@ def test_the_demo_without_a_terminal_proves_that_all_bytes_are_equal(short_folde
 def test_a_queue_filled_without_a_link_is_uploaded_when_the_cloud_answers(cloud_root: Path, tmp_path: Path) -> None:
     with serving(cloud_root) as cloud:
         login, port = cloud.login, cloud.url.rpartition(":")[2]
-    photos = flight(tmp_path / "card", 6)
+    photos = contents(write_flight(tmp_path / "card", 6))
     arguments = ("upload", str(tmp_path / "card"), "--new", "Quarry", "--no-process", "--wait", "--json")
     waiting = started(*arguments, **login)
     assert waiting.stderr is not None
@@ -241,6 +242,6 @@ def test_the_summary_counts_files_that_the_storage_did_not_verify(
     served: Callable[..., LocalCloud], tmp_path: Path, checksums: str, not_verified: int
 ) -> None:
     served("--checksums", checksums)
-    flight(tmp_path / "card", 3)
+    write_flight(tmp_path / "card", 3)
     done = command(*upload_of(tmp_path / "card", "--wait", "--no-process"))
     assert (done.code, done.json["counts"]["uploaded"], done.json["not_verified"]) == (0, 3, not_verified)

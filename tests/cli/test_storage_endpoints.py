@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.world import command, flight, kill_engine
+from tests.cli.world import command, kill_engine
 from tests.cloud.servers import CERTIFICATE, Call, serving
+from tests.photos import write_flight
 
 PROJECTS = "/project/api/v3/projects/"
 
@@ -55,7 +56,7 @@ class Service:
 def test_nothing_is_sent_to_an_unsafe_endpoint_or_with_invalid_credentials(
     place: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    flight(tmp_path / "card", 3)
+    write_flight(tmp_path / "card", 3)
     monkeypatch.setenv("TUI_UPLOADER_CA_FILE", str(CERTIFICATE))
     service = Service()
     with serving(service, tls=True) as server, serving(lambda call: call.reply(200, b"", etag='"x"')) as neighbour:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.world import LocalCloud, command, flight, upload_of
-from tests.photos import of_yesterday
+from tests.cli.world import LocalCloud, command, upload_of
+from tests.photos import of_yesterday, write_flight
 from tui_uploader.cli.streams import OUTPUT_LOST, READER_GONE, UnfailingStream, loss_of
 from tui_uploader.settings import Directories
 
@@ -64,7 +64,7 @@ def test_a_lost_answer_is_reported() -> None:
 
 
 def test_the_exit_code_is_that_of_the_upload(cloud: LocalCloud, tmp_path: Path) -> None:
-    flight(tmp_path / "card", 4)
+    write_flight(tmp_path / "card", 4)
     for number, streams in enumerate(
         (">&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", "| true", "2> >(true)", "2>&1 | head -1"), start=1
     ):
@@ -75,7 +75,7 @@ def test_the_exit_code_is_that_of_the_upload(cloud: LocalCloud, tmp_path: Path) 
 
 
 def test_the_exit_code_reports_failed_files(cloud: LocalCloud, tmp_path: Path) -> None:
-    flight(tmp_path / "card", 3)
+    write_flight(tmp_path / "card", 3)
     (tmp_path / "card" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     of_yesterday(tmp_path / "card" / "broken.jpg")
     done = in_shell(f"PROGRAM upload {tmp_path}/card --new Quarry --wait --json >/dev/full 2>&-")
@@ -83,7 +83,7 @@ def test_the_exit_code_reports_failed_files(cloud: LocalCloud, tmp_path: Path) -
 
 
 def test_watching_ends_when_its_output_is_lost(cloud: LocalCloud, tmp_path: Path) -> None:
-    flight(tmp_path / "card", 3)
+    write_flight(tmp_path / "card", 3)
     assert command(*upload_of(tmp_path / "card")).code == 0
     for stream, code in ((">&-", 0), (">/dev/full", OUTPUT_LOST), ("| head -1", READER_GONE)):
         for flags in ("", "--json"):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.world import flight, kill_engine, quick, upload_of
+from tests.cli.world import kill_engine, quick, upload_of
+from tests.photos import write_flight
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_only_uploads_depend_on_a_usable_proxy(
     monkeypatch.setenv("PIX4D_CLIENT_ID", "id")
     monkeypatch.setenv("PIX4D_CLIENT_SECRET", "secret")
     monkeypatch.setenv(variable, value)
-    flight(tmp_path / "card", 3)
+    write_flight(tmp_path / "card", 3)
     done = quick(*upload_of(tmp_path / "card", "--wait"))
     assert done.code == 4
     (upload,) = quick("status", "--json").json["uploads"]

@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -16,9 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from tests.photos import of_yesterday
 from tui_uploader.cli.main import run
 from tui_uploader.service.instance import lock_holder
 from tui_uploader.settings import Directories
@@ -144,18 +140,3 @@ def quick(*arguments: str) -> Finished:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run(arguments)
     return Finished(code, out.getvalue(), err.getvalue())
-
-
-def photograph(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
-    """A whole JPEG of noise, another one for each seed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    width, height = size
-    noise = random.Random(seed).randbytes(width * height * 3)
-    Image.frombytes("RGB", size, noise).save(path, quality=90)
-    return of_yesterday(path)
-
-
-def flight(folder: Path, images: int, *, first_seed: int = 0, size: tuple[int, int] = (64, 48)) -> dict[str, bytes]:
-    """`images` photos below `folder`, by name."""
-    paths = [photograph(folder / f"DJI_{n:04}.JPG", first_seed + n, size) for n in range(images)]
-    return {path.name: path.read_bytes() for path in paths}
