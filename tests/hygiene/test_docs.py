@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 _TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+_FILE = re.compile(r"`([\w/]+/|[\w/]+\.(?:py|sql|md))`")
 _LINK = re.compile(r"\]\(([^)#\s]+)")
 
 
@@ -26,6 +27,19 @@ def test_tests_that_documents_name_exist() -> None:
         if not (ROOT / path).is_file() or (function and function not in functions_of(ROOT / path))
     ]
     assert missing == []
+
+
+def test_files_that_the_architecture_names_exist() -> None:
+    """Paths are relative to the root or to the package."""
+    named = {
+        name
+        for document in (ROOT / "docs" / "architecture.md", ROOT / "docs" / "contributing.md")
+        for name in _FILE.findall(document.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 50
+    assert [
+        name for name in sorted(named) if not any((at / name).exists() for at in (ROOT, ROOT / "tui_uploader"))
+    ] == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:
