@@ -4,8 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 FONTS  := $(VENV)/fonts
-# Tests wait more than they compute: three processes fill two cores. A file's tests share servers, and stay together.
-TESTS  := $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Tests wait more than they compute: four processes fill two cores. A file's tests share servers, and stay together.
+TESTS  := $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# Tests start the program hundreds of times: Python is to keep what it compiled, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test chaos check format bench screenshots lock clean
 
