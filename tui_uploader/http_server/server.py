@@ -15,6 +15,8 @@ from starlette.types import ASGIApp
 from tui_uploader.http_server.connection_limits import ConnectionLimits, LimitedProtocol
 
 _POLL_SECONDS = 0.005
+_ABORT_SECONDS = 2.0
+"""For cancelled requests to end. One that awaits a thread which reads from a hung disk does not."""
 _BACKLOG = 128
 """asyncio accepts up to this many connections before it reads from those that are open."""
 
@@ -118,6 +120,11 @@ class HttpServer(uvicorn.Server):
                 await self._everything_ended()
         for request in list(self.server_state.tasks):
             request.cancel()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ABORT_SECONDS):  # the loop closes sockets in its next round at the earliest
+                await self._everything_ended()
 
     async def _everything_ended(self) -> None:
         while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 -- uvicorn keeps plain sets
