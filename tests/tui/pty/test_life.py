@@ -25,8 +25,9 @@ def life() -> Iterator[Field]:
         yield ready
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def calm() -> Iterator[Field]:
+    """Without uploads, until the last test that uses it."""
     with field() as ready:
         yield ready
 
