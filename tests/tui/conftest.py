@@ -59,7 +59,7 @@ class Screen:
         """Return when the upload under the cursor fulfils `condition`."""
 
         def holds() -> object:
-            upload = self.app.main.subject().upload
+            upload = self.app.main.scope().upload
             return upload is not None and condition(upload)
 
         await self.comes_true(holds, "the upload never got there")

@@ -33,7 +33,7 @@ class Dialogs:
         """`dropped`: a paste on the main screen."""
         from tui_uploader.tui.add_files.screen import AddFilesScreen
 
-        project = self._main.subject().project
+        project = self._main.scope().project
         listed, here = self._main.projects.listed, _folder_of_shell()
         dialog = AddFilesScreen(project, listed, here, self._add, dropped=dropped, glyphs=self._glyphs)
         self._app.push_screen(dialog)
@@ -128,7 +128,7 @@ class Dialogs:
     def show_skipped(self) -> None:
         from tui_uploader.tui.screens.details import DetailsScreen
 
-        upload = self._main.subject().upload
+        upload = self._main.scope().upload
         if upload is None:
             self._say("No upload here: no paths were skipped.")
             return

@@ -54,7 +54,7 @@ class TableApp(App[None]):
         indices = range(offset, min(self.total, offset + count))
         self.table.put(offset, [(index, self.name_of(index)) for index in indices], self.total)
 
-    @on(LineTable.RowOpened)
+    @on(LineTable.RowActivated)
     def keep_opened(self) -> None:
         self.opened.append(self.table.current)
 

@@ -25,5 +25,5 @@ async def test_a_burst_of_keys_answers_no_question(directories: Directories, fie
         assert "Start processing Quarry" in screen.text
         await screen.press("enter")
         await screen.hides("Start processing Quarry")
-        upload = screen.app.main.subject().upload
+        upload = screen.app.main.scope().upload
         assert upload is not None and upload.processing.state is ProcessingState.NOT_STARTED

@@ -88,7 +88,7 @@ async def test_all_panes_show_the_same_upload(manager: StandInManager, directori
         await screen.shows("2 Files  west")
         await screen.press("3", "down")
         await screen.shows("2 Files  middle")
-        assert screen.app.main.subject().project is not None
+        assert screen.app.main.scope().project is not None
         assert screen.app.main.projects.current == screen.app.main.projects.table.window.row(1)
         await screen.press("1", "down")
         await screen.shows("2 Files  east")

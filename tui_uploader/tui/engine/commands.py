@@ -35,7 +35,7 @@ _WITHOUT_QUESTION = 10
 _LONGEST_NAME = 60
 
 
-class Subject(msgspec.Struct, frozen=True):
+class CommandScope(msgspec.Struct, frozen=True):
     """The upload, project and files that a command applies to: those under the cursor."""
 
     upload: UploadStatus | None = None
@@ -54,7 +54,7 @@ class Confirm(Protocol):
 
 
 class Commands:
-    """The methods whose names are in `keys.py`; each takes the current subject."""
+    """The methods whose names are in `keys.py`; each takes the current scope."""
 
     def __init__(self, app: App[Any], session: EngineSession, confirm: Confirm, copy: Callable[[str], None]) -> None:
         self._app = app
@@ -66,8 +66,8 @@ class Commands:
 
     # ---------------------------------------------------------------------------------------------- the upload
 
-    def pause_or_resume(self, subject: Subject) -> None:
-        upload = self._upload(subject)
+    def pause_or_resume(self, scope: CommandScope) -> None:
+        upload = self._upload(scope)
         if upload is None:
             return
         number, name = upload.upload, _name(upload.project_name)
@@ -76,8 +76,8 @@ class Commands:
         else:
             self._do("pause", lambda engine: engine.pause(number), f"{name} paused; p resumes.")
 
-    def cancel(self, subject: Subject) -> None:
-        upload = self._upload(subject)
+    def cancel(self, scope: CommandScope) -> None:
+        upload = self._upload(scope)
         if upload is None:
             return
         if upload.state is UploadState.CANCELLED or not unfinished(upload):
@@ -94,8 +94,8 @@ class Commands:
             question, stakes, lambda: self._do("cancel", lambda engine: engine.cancel(upload.upload), "Cancelled.")
         )
 
-    def dismiss(self, subject: Subject) -> None:
-        upload = self._upload(subject)
+    def dismiss(self, scope: CommandScope) -> None:
+        upload = self._upload(scope)
         if upload is not None:
             name = _name(upload.project_name)
             self._do(
@@ -104,8 +104,8 @@ class Commands:
                 f"Upload to {name} removed from the list; the project stays.",
             )
 
-    def toggle_auto_process(self, subject: Subject) -> None:
-        upload = self._upload(subject)
+    def toggle_auto_process(self, scope: CommandScope) -> None:
+        upload = self._upload(scope)
         if upload is None:
             return
         on = not upload.auto_process
@@ -118,9 +118,9 @@ class Commands:
 
     # -------------------------------------------------------------------------------------------------- files
 
-    def retry_all(self, subject: Subject) -> None:
+    def retry_all(self, scope: CommandScope) -> None:
         """Retry all failed files of the upload, and reconnect at once if the link is down."""
-        upload = subject.upload
+        upload = scope.upload
 
         async def retry(engine: EngineClient) -> int:
             await engine.try_now()
@@ -132,39 +132,39 @@ class Commands:
             lambda files: self._say(retried(files) if files else f"{retried(0)} Waiting files are tried now."),
         )
 
-    def retry_selected(self, subject: Subject) -> None:
-        upload, files = self._upload(subject), subject.files
+    def retry_selected(self, scope: CommandScope) -> None:
+        upload, files = self._upload(scope), scope.files
         if upload is None or not self._some(files):
             return
 
         def report(count: int) -> None:
-            subject.forget_selection()
+            scope.forget_selection()
             self._say(retried(count) if count else "None of these files has failed; only failed files can be retried.")
 
         self._session.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), report)
 
-    def remove_selected(self, subject: Subject) -> None:
-        upload, files = self._upload(subject), subject.files
+    def remove_selected(self, scope: CommandScope) -> None:
+        upload, files = self._upload(scope), scope.files
         if upload is None or not self._some(files):
             return
         if len(files) <= _WITHOUT_QUESTION:
-            self._remove(upload.upload, files, subject.forget_selection)
+            self._remove(upload.upload, files, scope.forget_selection)
             return
         question = f"Remove {counted(len(files), 'file')} from the queue of {_name(upload.project_name)}?"
         stakes = (
             "They stay on this machine and are not uploaded. U undoes this.",
             "Files already uploaded or being sent stay in the upload.",
         )
-        self._confirm(question, stakes, lambda: self._remove(upload.upload, files, subject.forget_selection))
+        self._confirm(question, stakes, lambda: self._remove(upload.upload, files, scope.forget_selection))
 
-    def remove_duplicates(self, subject: Subject) -> None:
-        self._remove_every(subject, FileStatus.DUPLICATE)
+    def remove_duplicates(self, scope: CommandScope) -> None:
+        self._remove_every(scope, FileStatus.DUPLICATE)
 
-    def remove_failed(self, subject: Subject) -> None:
-        self._remove_every(subject, FileStatus.FAILED)
+    def remove_failed(self, scope: CommandScope) -> None:
+        self._remove_every(scope, FileStatus.FAILED)
 
-    def undo_removal(self, subject: Subject) -> None:
-        del subject  # it is about the last removal, wherever the user looks now
+    def undo_removal(self, scope: CommandScope) -> None:
+        del scope  # it is about the last removal, wherever the user looks now
         if self._removed is None:
             self._say("Nothing to undo: no files were removed.")
             return
@@ -191,14 +191,14 @@ class Commands:
 
         self._session.call("remove", lambda engine: engine.remove(upload, selection), report)
 
-    def _remove_every(self, subject: Subject, status: FileStatus) -> None:
-        upload = self._upload(subject)
+    def _remove_every(self, scope: CommandScope, status: FileStatus) -> None:
+        upload = self._upload(scope)
         if upload is None:
             return
 
         def removal(runs: tuple[IdRun, ...]) -> None:
             files = tuple(chain.from_iterable(range(first, last + 1) for first, last in runs))
-            chosen = Subject(upload=upload, files=files, forget_selection=subject.forget_selection)
+            chosen = CommandScope(upload=upload, files=files, forget_selection=scope.forget_selection)
             self.remove_selected(chosen) if files else self._say(f"No {status} files.")
 
         self._session.call(
@@ -207,8 +207,8 @@ class Commands:
 
     # --------------------------------------------------------------------------------------------- the project
 
-    def start_processing(self, subject: Subject) -> None:
-        project = subject.project
+    def start_processing(self, scope: CommandScope) -> None:
+        project = scope.project
         if project is None or project.kind is not ProjectKind.IMAGES:
             self._say("Nothing to process: select a project with images.")
             return
@@ -216,17 +216,17 @@ class Commands:
         if identity is None:
             self._say(f"{_name(project.name)} is not created yet: link down or not signed in.", "warning")
             return
-        uploaded = max(project.images, sum(upload.counts.uploaded for upload in subject.uploads))
+        uploaded = max(project.images, sum(upload.counts.uploaded for upload in scope.uploads))
         if uploaded < MIN_IMAGES:  # the engine says what is missing
             self._start(identity, project.name, partial=False)
             return
         question = f"Start processing {_name(project.name)} with {counted(uploaded, 'image')}?"
-        missing = left_out(subject.uploads)
+        missing = left_out(scope.uploads)
         stakes = [*missing, "Processing cannot be undone and may cost credits of your account."]
         self._confirm(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing)))
 
-    def copy_address(self, subject: Subject) -> None:
-        address = subject.project.web_address if subject.project else None
+    def copy_address(self, scope: CommandScope) -> None:
+        address = scope.project.web_address if scope.project else None
         if address is None:
             self._say("This project has no web address yet.")
             return
@@ -252,10 +252,10 @@ class Commands:
 
     # ------------------------------------------------------------------------------------------------- messages
 
-    def _upload(self, subject: Subject) -> UploadStatus | None:
-        if subject.upload is None:
+    def _upload(self, scope: CommandScope) -> UploadStatus | None:
+        if scope.upload is None:
             self._say("No upload here; u starts one.")
-        return subject.upload
+        return scope.upload
 
     def _some(self, files: Sequence[int]) -> bool:
         if not files:

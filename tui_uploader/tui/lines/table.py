@@ -233,7 +233,7 @@ class LineTable(LineView[R], can_focus=True):
     class CursorMoved(LineView.AboutTable):
         """The user moved the cursor."""
 
-    class RowOpened(LineView.AboutTable):
+    class RowActivated(LineView.AboutTable):
         """The user pressed Enter on a row, or double-clicked it."""
 
     class HeaderClicked(LineView.AboutTable):
@@ -268,7 +268,7 @@ class LineTable(LineView[R], can_focus=True):
 
     def action_open(self) -> None:
         if self.current is not None:
-            self.post_message(self.RowOpened(self))
+            self.post_message(self.RowActivated(self))
 
     def on_click(self, event: events.Click) -> None:
         if event.y < self._header_lines:

@@ -93,8 +93,8 @@ class Pane(Vertical, Generic[Row]):
         event.stop()
         self.post_highlighted()
 
-    @on(LineTable.RowOpened)
-    def _open(self, event: LineTable.RowOpened) -> None:
+    @on(LineTable.RowActivated)
+    def _open(self, event: LineTable.RowActivated) -> None:
         event.stop()
         if self.current is not None:
             self.post_message(self.RowOpened(self, self.current))

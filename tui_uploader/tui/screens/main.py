@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui_uploader.model import Account, EngineStatus, Project, UploadStatus
-from tui_uploader.tui.engine.commands import Commands, Subject
+from tui_uploader.tui.engine.commands import Commands, CommandScope
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.keys import EVERYWHERE, keys_of
 from tui_uploader.tui.lines.columns import cell_text
@@ -170,10 +170,10 @@ class MainScreen(ResizeGuard, Screen[None]):
         empty = empty_lines(self._session.attachment, self._accounts, row, upload)
         self.files.show(self._shown_upload, name, upload.counts if upload else None, empty)
 
-    def subject(self) -> Subject:
+    def scope(self) -> CommandScope:
         """The upload, project and files that a command given now applies to."""
         row = self.projects.current
-        return Subject(
+        return CommandScope(
             upload=self._current_status(),
             project=row.project if row else None,
             uploads=row.uploads if row else (),
@@ -184,7 +184,7 @@ class MainScreen(ResizeGuard, Screen[None]):
     # ------------------------------------------------------------------------------------- actions
 
     def action_command(self, name: str) -> None:
-        getattr(self._commands, name)(self.subject())
+        getattr(self._commands, name)(self.scope())
 
     def action_focus_pane(self, pane: str) -> None:
         self.set_class(pane == "projects", "-switching")
