@@ -91,6 +91,7 @@ def test_every_remedy_is_somebodys() -> None:
         ("ChecksumRefused", Remedy.CHECK_FILE),
         ("SourceChanged", Remedy.CHECK_FILE),
         ("SourceRefused", Remedy.PERSON),
+        ("SourceReplaced", Remedy.PERSON),
         ("MultipartGone", Remedy.RESTART_FILE),
         ("JournalUnwritable", Remedy.WAIT),
         ("JournalDamaged", Remedy.PERSON),

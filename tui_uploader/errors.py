@@ -5,7 +5,7 @@
     │   ├── NoSuchPath  NothingToUpload  NoSuchProject  NoSuchUpload  NoSuchFile
     │   └── TooManyImages  TooFewImages  NotPossibleNow
     ├── SourceError                     exit 1: a file of this machine
-    │   └── SourceUnreadable  SourceVanished  SourceChanged  SourceRefused
+    │   └── SourceUnreadable  SourceVanished  SourceReplaced  SourceChanged  SourceRefused
     ├── SignInError                     exit 3
     │   └── NotSignedIn  SignInRefused  TokenExpired  StorageKeyExpired
     ├── LinkError                       exit 4: the network between here and the cloud
@@ -112,6 +112,10 @@ class SourceUnreadable(SourceError): ...
 
 
 class SourceVanished(SourceError): ...
+
+
+class SourceReplaced(SourceError):
+    """Another card is mounted at the path of the file."""
 
 
 class SourceChanged(SourceError):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.intake import mounts
-from tui_uploader.intake.comparison import Comparison, compare, same_mtime
+from tui_uploader.intake.comparison import Comparison, compare, is_on_other_card, same_mtime
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.mounts import UNKNOWN, mount_at
 from tui_uploader.intake.samples import PIECE, pieces, read_samples
@@ -62,6 +62,23 @@ def test_what_it_takes_to_know_that_a_file_is_the_same(
     found = replace(before, **now)
     assert compare(before, found) is expected
     assert compare(found, before) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (FAT, {"size": 101, "mount": "FAT, second mount"}, True),
+        (FAT, {"mtime_ns": NOON + 27 * HOUR, "mount": "FAT, second mount"}, True),
+        (FAT, {"mount": "FAT, second mount"}, False),
+        (FAT, {"size": 101}, False),
+        (DISK, {"size": 101, "mount": "ext4, after a restart"}, False),
+        (DISK, {"size": 101, "inode": 8, "mount": "ext4, second mount"}, True),
+        (OLD_KERNEL, {"size": 101}, False),
+        (OLD_KERNEL, {"size": 101, "mount": "FAT"}, False),
+    ],
+)
+def test_which_files_are_on_another_card(before: Candidate, now: dict[str, Any], expected: bool) -> None:
+    assert is_on_other_card(before, replace(before, **now)) is expected
 
 
 facts = st.builds(

@@ -44,6 +44,18 @@ def was_modified(before: Candidate, now: Candidate) -> bool:
     return now.mtime_ns != before.mtime_ns
 
 
+def is_on_other_card(before: Candidate, now: Candidate) -> bool:
+    """Whether the file at the path was modified and its volume mounted anew: it is probably of another card.
+
+    Where inode numbers are stable, an equal one shows that the same file was modified. False where mounts cannot be
+    identified, see `mounts`.
+    """
+    if not before.mount or not now.mount or before.mount == now.mount:
+        return False
+    same_file = before.ctime_ns is not None and now.ctime_ns is not None and before.inode == now.inode
+    return not same_file and was_modified(before, now)
+
+
 def same_mtime(one_ns: int, other_ns: int) -> bool:
     """Whether two modification times can be one, read twice from a file system that stores local time in 2 s steps.
 

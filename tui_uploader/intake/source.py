@@ -12,8 +12,9 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 
-from tui_uploader.errors import SourceError, SourceUnreadable, SourceVanished
+from tui_uploader.errors import SourceError, SourceReplaced, SourceUnreadable, SourceVanished
 from tui_uploader.text import printable
 
 _GONE = frozenset(
@@ -112,6 +113,15 @@ def source_error(path: str, error: OSError) -> SourceError:
     if error.errno in _GONE:
         return SourceVanished(f"{printable(path)} is missing; put the card or disk back in and retry.")
     return SourceUnreadable(f"{printable(path)} cannot be read: {cause(error)}.")
+
+
+def replaced_error(path: str) -> SourceReplaced:
+    """The error for a file in whose place there is one of another card."""
+    return SourceReplaced(
+        f"{printable(PurePath(path).name)} was not uploaded: another card seems to be in its place, with a different "
+        "file at the same path. Put the first card back in, and the file is retried automatically. To upload the files "
+        "of the other card, add its folder."
+    )
 
 
 def cause(error: OSError) -> str:

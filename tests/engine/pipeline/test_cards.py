@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.world import World, add, settled, when
+from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import jpeg, write_flight, write_photo
+from tests.until import until
 from tui_uploader.engine.journal.tables import file_parts
 from tui_uploader.engine.pipeline import check, image_limit, walk
 from tui_uploader.intake import scan
 from tui_uploader.intake.mounts import Mount
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileStage, SignInRequest, UploadState
+from tui_uploader.model import AddRequest, Counts, ExistingProject, FileStage, ProjectKind, SignInRequest, UploadState
 
 MIB = 1024**2
 MIDNIGHT = 946_684_810 * 10**9
@@ -324,3 +325,39 @@ async def until_parts(world: World) -> None:
     async with asyncio.timeout(30):
         while not await world.context.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- no event tells it
             await asyncio.sleep(0.01)
+
+
+async def test_photos_of_a_card_that_was_swapped_are_reported_and_retried_when_it_is_back(
+    world: World, card: Card
+) -> None:
+    """Another card at the same path has files of some of the same names: they do not replace those of the first."""
+    photos = write_flight(world.card, 6)
+    contents = {photo: photo.read_bytes() for photo in photos}
+    dates = {photo: photo.stat().st_mtime_ns for photo in photos}
+    async with world.cloud_running(), world.engine() as manager:
+        await manager.create_project("Quarry", ProjectKind.IMAGES, None)
+        await manager.sign_out("default")
+        request = AddRequest((str(world.card),), ExistingProject("Quarry"), auto_process=False)
+        upload = (await manager.add(request)).upload
+        await until(lambda: world.context.summary.files(upload, FileStage.READY) == 6)
+        card.mount = "second"
+        for photo in photos[:3]:
+            write_photo(photo, 3_000)
+        for photo in photos[3:]:
+            photo.unlink()
+        await manager.sign_in(SignInRequest(world.login()))
+        await when(manager, upload, lambda status: status.counts == Counts(failed=6))
+        assert world.objects() == {}
+        reason = (await files_by_name(manager, upload))[photos[0].name].reason
+        assert reason is not None and "another card seems to be in its place" in reason
+
+        other = (await manager.add(request)).upload
+        await when(manager, other, lambda status: status.counts == Counts(uploaded=3, failed=6))
+        assert other == upload and set(world.objects().values()) == {photo.read_bytes() for photo in photos[:3]}
+
+        card.mount = "third"
+        for photo, content in contents.items():
+            photo.write_bytes(content)
+            os.utime(photo, ns=(dates[photo], dates[photo]))
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=9))
+        assert set(contents.values()) <= set(world.objects().values())

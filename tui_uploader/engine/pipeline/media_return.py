@@ -1,7 +1,7 @@
 """Retry failed files automatically once something about them has changed on this machine.
 
-Files of a card that was taken out are retried when the card is back; files that were unusable, when their size or
-modification time has changed; files that kept changing, when they have stopped.
+Files of a card that was taken out are retried when that card is back, and not when another one is in its place; files
+that were unusable, when their size or modification time has changed; files that kept changing, when they have stopped.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.notifier import Topic
-from tui_uploader.errors import SourceChanged, SourceError, SourceUnreadable, SourceVanished
-from tui_uploader.intake.comparison import was_modified
+from tui_uploader.errors import SourceChanged, SourceError, SourceReplaced, SourceUnreadable, SourceVanished
+from tui_uploader.intake.comparison import is_on_other_card, was_modified
 from tui_uploader.intake.observation import Observation, observe
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.model import FileStage, UploadState
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 _INTERVAL = 5.0
 """Seconds between two looks at the failed files."""
 _MAX_SECONDS = 20.0
+_MISSING = (SourceVanished.__name__, SourceReplaced.__name__)
+"""Failures of files that were usable, and whose card was taken out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ def is_worth_a_retry(
     """
     if found.candidate is None or found == tried:
         return False
+    if row.error in _MISSING and is_on_other_card(row.candidate, found.candidate):
+        return False
+    if row.error == SourceReplaced.__name__:
+        return True
     if row.error == SourceChanged.__name__:
         return found == before and found.observation is not None and not found.observation.open_for_writing
     if was_modified(row.candidate, found.candidate):

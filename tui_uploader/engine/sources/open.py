@@ -18,10 +18,10 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files, known_contents
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.errors import SourceChanged
-from tui_uploader.intake.comparison import Comparison, compare
+from tui_uploader.intake.comparison import Comparison, compare, is_on_other_card
 from tui_uploader.intake.samples import read_samples
 from tui_uploader.intake.scan import Candidate, candidate_at
-from tui_uploader.intake.source import open_source, source_error
+from tui_uploader.intake.source import open_source, replaced_error, source_error
 
 _CHANGED = "The file changed after it was checked. It will be checked again, and sent again if its content differs."
 _FSTAT_SECONDS = 5.0
@@ -44,7 +44,7 @@ class OpenFile:
 async def open_checked(threads: SourceThreads, journal: Journal, row: FileRecord) -> AsyncIterator[OpenFile]:
     """Open the file until the block ends. If only its metadata changed, the journal takes note of them.
 
-    Raises SourceChanged, SourceVanished, SourceUnreadable.
+    Raises SourceChanged, SourceReplaced, SourceVanished, SourceUnreadable.
     """
     source = await _opened(threads, row)
     try:
@@ -56,7 +56,9 @@ async def open_checked(threads: SourceThreads, journal: Journal, row: FileRecord
 
 
 async def _check_content(threads: SourceThreads, journal: Journal, row: FileRecord, source: OpenFile) -> None:
-    """Raises SourceChanged unless the file still holds what was checked."""
+    """Raises SourceChanged or SourceReplaced unless the file still has the content that was checked."""
+    if is_on_other_card(row.candidate, source.found):
+        raise replaced_error(row.path)
     if compare(row.candidate, source.found) is Comparison.CHANGED:
         raise SourceChanged(_CHANGED)
     before = await journal.read(lambda connection: known_contents.find(connection, row.path))

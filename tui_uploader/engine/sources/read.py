@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.engine.sources.recognise import holds
-from tui_uploader.intake.comparison import was_modified
+from tui_uploader.intake.comparison import is_on_other_card, was_modified
 from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
 from tui_uploader.intake.formats.exif import by_cameras_clock
 from tui_uploader.intake.inspect import inspect_image, inspect_result
 from tui_uploader.intake.scan import Candidate, candidate_at
-from tui_uploader.intake.source import open_source
+from tui_uploader.intake.source import open_source, replaced_error
 from tui_uploader.model import PhotoFacts, ProjectKind
 
 
@@ -36,6 +36,8 @@ def read_file(row: FileRecord, kind: ProjectKind, known: KnownContent | None) ->
     path = row.path
     with open_source(path, real=row.real) as (descriptor, _):
         found = candidate_at(path, descriptor, row.real)
+        if is_on_other_card(row.candidate, found) and not row.accepted:
+            raise replaced_error(path)
         if was_modified(row.candidate, found):
             return CheckedFile(found, None)
         if known is not None and holds(known, found, descriptor):

@@ -11,7 +11,7 @@ from pathlib import Path
 from tui_uploader.engine.journal.columns import file_columns_of
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.intake.comparison import Comparison, compare
+from tui_uploader.intake.comparison import Comparison, compare, is_on_other_card
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
 
@@ -26,6 +26,8 @@ def add_candidates(
     recognised: Mapping[str, str] | None = None,
 ) -> None:
     """Add found files to the upload; a file that it has already is checked again if it changed.
+
+    A file of another card at the same path is a further file of the upload: the one of the first card is still missing.
 
     `recognised`: the identities of contents that are proven to be unchanged, by path.
     """
@@ -46,7 +48,7 @@ def add_candidates(
                 files.move(connection, row.id, FileEvent.RESTORE)
             elif row.stage is FileStage.FAILED:
                 files.retry(connection, row.id)
-        elif row.stage in _UPLOADED:
+        elif row.stage in _UPLOADED or is_on_other_card(row.candidate, candidate):
             _insert(connection, next(numbers), upload, project, candidate)
         elif row.stage is not FileStage.SENDING:  # the transfer itself notices a change
             files.note_change(connection, row.id, candidate)
