@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from tests.service.conftest import directories, manager, spawner
 from tests.service.stand_in import StandInManager
-from tests.tui.rendering import rendered_lines
+from tests.tui.headless import press, rendered_lines
 from tests.until import until
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -31,6 +31,8 @@ from tui_uploader.tui.terminal.capabilities import Terminal
 __all__ = ["directories", "manager", "spawner"]
 
 _DEADLINE = 20.0
+_STATUS_SECONDS = 0.02
+"""Between two states that the app shows; a person gets two a second."""
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Screen:
             raise AssertionError(f"{failure}; the screen:\n{self.text}") from None
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        await press(self.app, *keys)
 
     def drop(self, *paths: Path) -> None:
         """Files dropped on the terminal: their paths are pasted."""
@@ -88,6 +90,7 @@ async def showing(
     async with app.run_test(size=size) as pilot:
         await until(lambda: app.session.status is not None and app.session.attachment is Attachment.ATTACHED)
         await app.session.login_settled.wait()
+        app.session.interval = _STATUS_SECONDS
         yield Screen(app, pilot)
 
 

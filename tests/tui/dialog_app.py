@@ -12,7 +12,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
-from tests.tui.rendering import rendered_lines
+from tests.tui.headless import press, rendered_lines
 from tests.until import until
 
 _STYLES = Path(__file__).parents[2] / "tui_uploader" / "tui" / "lines" / "spans.tcss"
@@ -69,11 +69,10 @@ class Dialog:
         self._app.post_message(events.Paste(text))
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        await press(self._app, *keys)
 
     async def type(self, text: str) -> None:
-        names = {"/": "slash", " ": "space", ".": "full_stop", "~": "tilde", "\\": "backslash"}
-        await self.pilot.press(*(names.get(character, character) for character in text))
+        await press(self._app, *text)
 
     async def click(self, x: int, y: int) -> None:
         await self.pilot.click(offset=(x, y))

@@ -12,7 +12,7 @@ import pytest
 from tests.service.conftest import Spawner
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import Screen, add_upload, showing
-from tests.tui.rendering import watch_updates
+from tests.tui.headless import watch_updates
 from tests.tui.uploads import flight, paused
 from tests.tui.values import engine_status, upload_status
 from tests.until import until

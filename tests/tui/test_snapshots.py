@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.rendering import rendered_lines
+from tests.tui.headless import rendered_lines
 from tests.tui.values import engine_status, file_item, project, upload_status
 from tests.until import until
 from tui_uploader.model import (

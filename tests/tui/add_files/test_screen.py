@@ -12,7 +12,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.tui.dialog_app import opened
-from tests.tui.rendering import watch_updates
+from tests.tui.headless import watch_updates
 from tests.until import until
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model import AddRequest, ExistingProject, NewProject, Project, ProjectKind
@@ -130,9 +130,9 @@ async def test_the_tree_goes_up_and_shows_hidden_folders_when_asked(card: Path) 
         await dialog.press("down", "left")
         await dialog.shows("] card")
         assert ".hidden" not in dialog.text
-        await dialog.press("full_stop")
+        await dialog.press(".")
         await dialog.shows(".hidden")
-        await dialog.press("full_stop")
+        await dialog.press(".")
         await until(lambda: ".hidden" not in dialog.text)
 
 

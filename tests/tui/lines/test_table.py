@@ -9,7 +9,7 @@ import pytest
 from textual import on
 from textual.app import App, ComposeResult
 
-from tests.tui.rendering import rendered_lines
+from tests.tui.headless import rendered_lines
 from tui_uploader.tui.lines.columns import Column
 from tui_uploader.tui.lines.glyphs import ASCII, Span
 from tui_uploader.tui.lines.row_window import RowWindow
