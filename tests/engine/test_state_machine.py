@@ -423,7 +423,7 @@ async def settle(machine: Machine, cloud_is_up: bool) -> None:
         await machine.world.in_the_long_run(lambda: all_uploaded(machine), 30)
         await machine.world.in_the_long_run(lambda: all_processed_or_told(machine), 30)
     except TimeoutError:
-        raise AssertionError(f"stuck: {machine.uploads()} {machine.world.context.summary.projects}") from None
+        raise AssertionError(f"stuck: {machine.uploads()} {machine.world.summary.projects}") from None
     for name in {project for project, _ in machine.cards.made}:
         await check_project(machine, manager, name)
 
@@ -435,7 +435,7 @@ def all_uploaded(machine: Machine) -> bool:
 def all_processed_or_told(machine: Machine) -> bool:
     """Every set of enough images is processed, as the service's own word has it; or somebody has to look, because it
     cannot be known whether it is."""
-    summary = machine.world.context.summary
+    summary = machine.world.summary
     return all(
         not project.start_in_doubt
         and project.start_images == images

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,14 +18,26 @@ from tests.until import until
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.context import Clocks, EngineContext
+from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.records import ProjectRecord
+from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.notifier import Notifier, Subject
-from tui_uploader.engine.sources.unfinished import SettleTimes
+from tui_uploader.engine.sources.unfinished import DeferredFile, SettleTimes
 from tui_uploader.engine.supervisor import Supervisor
+from tui_uploader.intake.volumes import Volume
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
-from tui_uploader.model import AddRequest, FileItem, FileQuery, Login, NewProject, SignInRequest, UploadStatus
+from tui_uploader.model import (
+    AddRequest,
+    FileItem,
+    FileQuery,
+    FileStage,
+    Login,
+    NewProject,
+    SignInRequest,
+    UploadStatus,
+)
 from tui_uploader.settings import Directories, Settings
 
 SETTINGS = Settings(no_keyring=True)
@@ -86,9 +98,68 @@ class World:
     supervisor: Supervisor = field(init=False)
     """The workers behind the manager that was opened last."""
 
+    # ------------------------------------------------------------------ the engine that was opened last, from inside
+
     @property
     def context(self) -> EngineContext:
+        """The parts that its workers share, for tests that call such a part themselves."""
         return self.supervisor.context
+
+    @property
+    def journal(self) -> Journal:
+        return self.context.journal
+
+    @property
+    def summary(self) -> Summary:
+        """As of the last commit."""
+        return self.journal.summary
+
+    def files(self, upload: int, *stages: FileStage) -> int:
+        """Number of files of the upload in these stages, which are finer than what front ends are shown."""
+        return self.summary.files(upload, *stages)
+
+    def project_row(self, project: str) -> ProjectRecord:
+        """The journal's record of the project with this id at the service."""
+        return next(row for row in self.summary.projects.values() if row.remote_id == project)
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of files sent since the start, also those that had to be sent again."""
+        return self.context.progress.sent_since_start
+
+    @property
+    def bytes_passed(self) -> int:
+        """Bytes that passed the rate limiter since the start."""
+        return self.context.governor.throttle.passed
+
+    @property
+    def transfers(self) -> int:
+        """Number of transfers that run."""
+        return self.context.progress.running
+
+    @property
+    def stream_limit(self) -> int:
+        return self.context.streams.limit
+
+    @property
+    def all_streams_in_use(self) -> bool:
+        return self.context.streams.all_in_use
+
+    @property
+    def deferred(self) -> Mapping[int, DeferredFile]:
+        """Files that may still be written by another program, by id."""
+        return self.context.unfinished.deferred
+
+    @property
+    def silent_disks(self) -> list[Volume]:
+        """Cards and disks that do not respond."""
+        return self.context.sources.hanging()
+
+    def wake_all(self) -> None:
+        """Have every worker look for work, as it does after changes of all kinds."""
+        self.context.notifier.notify_all()
+
+    # ----------------------------------------------------------------------------------------------- surroundings
 
     @property
     def card(self) -> Path:
@@ -136,14 +207,10 @@ class World:
 
         def time_passes() -> object:
             self.time.passed += _LEAP
-            self.context.notifier.notify_all()
+            self.wake_all()
             return condition()
 
         await until(time_passes, seconds)
-
-    def project_row(self, project: str) -> ProjectRecord:
-        """What the journal says of it."""
-        return next(row for row in self.context.summary.projects.values() if row.remote_id == project)
 
     def objects(self) -> dict[str, bytes]:
         """What the cloud holds, by name in the project."""

@@ -11,7 +11,7 @@ import pytest
 
 from tests.until import until
 from tui_uploader.cloud.contract import TcpInfo
-from tui_uploader.engine.accounts.link_monitor import LinkMonitor, slept, stands_still
+from tui_uploader.engine.accounts.link_monitor import LinkMonitor, is_stalled, was_suspended
 from tui_uploader.errors import CloudFault, LinkDown, LinkStalled, UploaderError
 from tui_uploader.model import LinkState
 
@@ -182,7 +182,7 @@ def connection(unacknowledged: int, silent: float) -> TcpInfo:
     ],
 )
 def test_packets_that_nobody_acknowledges_stand_still(connections: list[TcpInfo], still: bool) -> None:
-    assert stands_still(connections) is still
+    assert is_stalled(connections) is still
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_packets_that_nobody_acknowledges_stand_still(connections: list[TcpInfo]
 def test_a_wall_clock_that_jumps_ahead_tells_of_a_suspended_machine(
     wall: float, monotonic: float, expected: bool
 ) -> None:
-    assert slept(wall, monotonic) is expected
+    assert was_suspended(wall, monotonic) is expected
 
 
 async def test_a_link_that_is_back_is_used_at_once_whatever_the_next_try_was() -> None:

@@ -14,12 +14,8 @@ import pytest
 from tests.engine.world import World, add, files_by_name, left_open, settled, when
 from tests.photos import write_flight, write_photo
 from tests.until import until
-from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS, LinkQuality
-from tui_uploader.engine.scheduling.stream_slots import StreamSlots
-from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.errors import JournalDamaged, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model import BandwidthChange, BudgetPeriod, Counts, FileStatus, UploadState
@@ -50,11 +46,10 @@ async def test_a_cap_holds_and_can_be_changed_while_files_are_sent(world: World)
     async with world.cloud_running(), world.engine() as manager:
         assert (await manager.set_bandwidth(BandwidthChange(limit="2MB/s"))).holds == "at most 2 MB/s"
         upload = await add(manager, world.card, auto_process=False)
-        throttle = world.context.governor.throttle
-        await until(lambda: throttle.passed)
-        before, begun = throttle.passed, time.monotonic()
+        await until(lambda: world.bytes_passed)
+        before, begun = world.bytes_passed, time.monotonic()
         await asyncio.sleep(2.0)
-        moved, elapsed = throttle.passed - before, time.monotonic() - begun
+        moved, elapsed = world.bytes_passed - before, time.monotonic() - begun
         assert 0.8 * elapsed < moved / 2_000_000 <= elapsed + 0.35
         assert manager.queries.status().bandwidth.rate == 2_000_000
         await manager.set_bandwidth(BandwidthChange(limit="off"))
@@ -68,7 +63,7 @@ async def test_a_small_cap_leaves_few_streams(world: World) -> None:
         await manager.set_bandwidth(BandwidthChange(limit="64KB/s"))
         await add(manager, world.card, auto_process=False)
         await until(lambda: manager.queries.status().streams == 2)
-        await until(lambda: world.context.streams.limit == 2)
+        await until(lambda: world.stream_limit == 2)
         assert manager.queries.status().streams == 2
 
 
@@ -77,7 +72,7 @@ async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="2MB/s", schedule=f"{window(world, 60, 120)} pause"))
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.context.governor.throttle.passed > MIB)
+        await until(lambda: world.bytes_passed > MIB)
         world.time.wall_error += 61 * MINUTE
         held = await when(manager, upload.upload, lambda status: status.counts.uploading == 0 and status.notice)
         assert held.notice is not None
@@ -86,9 +81,9 @@ async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -
         assert await reasons(manager, upload.upload) == {held.notice.message}
         assert held.counts.failed == 0
         await until(lambda: manager.queries.status().streams == 0)
-        stopped_at = world.context.governor.throttle.passed
+        stopped_at = world.bytes_passed
         await asyncio.sleep(1.0)
-        assert world.context.governor.throttle.passed == stopped_at
+        assert world.bytes_passed == stopped_at
         await manager.set_bandwidth(BandwidthChange(limit="off"))
         world.time.wall_error += 60 * MINUTE
         done = await when(manager, upload.upload, lambda status: status.state is UploadState.COMPLETE)
@@ -102,7 +97,7 @@ async def test_an_upload_that_is_added_in_a_pause_waits_for_its_end(world: World
         await manager.set_bandwidth(BandwidthChange(schedule=f"{window(world, -5, 60)} pause"))
         upload = await add(manager, world.card, auto_process=False)
         await when(manager, upload.upload, lambda status: status.counts.waiting == 3 and status.notice)
-        assert world.context.governor.throttle.passed == 0
+        assert world.bytes_passed == 0
         await manager.set_bandwidth(BandwidthChange(schedule="off"))
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
 
@@ -127,10 +122,10 @@ async def test_a_budget_stops_between_files_and_is_remembered(world: World) -> N
             again = await when(manager, upload.upload, lambda status: status.notice)
             assert again.notice == held.notice
             assert manager.queries.status().bandwidth.used == used
-            assert world.context.governor.throttle.passed == 0
+            assert world.bytes_passed == 0
             await manager.set_bandwidth(BandwidthChange(budget="off"))
             assert (await settled(manager, upload.upload)).counts == Counts(uploaded=10)
-            assert world.context.governor.throttle.passed == sum(photo.stat().st_size for photo in photos[5:])
+            assert world.bytes_passed == sum(photo.stat().st_size for photo in photos[5:])
 
 
 async def test_a_budget_stops_a_large_file_between_parts(world: World) -> None:
@@ -146,7 +141,7 @@ async def test_a_budget_stops_a_large_file_between_parts(world: World) -> None:
         held = await when(manager, upload.upload, lambda status: status.bytes.sent > 16 * MIB and status.notice)
         await manager.set_bandwidth(BandwidthChange(budget="off"))
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
-        assert world.context.governor.throttle.passed == large.stat().st_size
+        assert world.bytes_passed == large.stat().st_size
         assert world.objects() == {"A.JPG": large.read_bytes()}
 
 
@@ -155,11 +150,11 @@ async def test_a_budget_that_is_made_smaller_than_what_is_spent_ends_what_is_und
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="2MB/s"))
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.context.governor.throttle.passed > MIB)
+        await until(lambda: world.bytes_passed > MIB)
         await manager.set_bandwidth(BandwidthChange(budget="500K"))
         held = await when(manager, upload.upload, lambda status: status.notice)
         assert held.counts == Counts(waiting=4)
-        assert world.context.governor.throttle.passed < 4 * MIB
+        assert world.bytes_passed < 4 * MIB
 
 
 async def test_settings_outlive_the_engine_and_bad_ones_change_nothing(world: World) -> None:
@@ -197,7 +192,7 @@ async def test_front_ends_are_told_when_the_timetable_turns_although_nothing_mov
         following = asyncio.create_task(follow())
         await until(lambda: told == [None])
         world.time.wall_error += 61 * MINUTE
-        world.context.notifier.notify_all()  # as the next of the engine's own looks would
+        world.wake_all()
         await until(lambda: told[-1] == 1_000_000)
         following.cancel()
 
@@ -212,43 +207,3 @@ async def test_damaged_settings_are_told_and_not_taken_for_none(world: World, va
         async with world.engine(sign_in=False):
             pass
     assert not left_open(world.directories.data)
-
-
-@pytest.mark.parametrize(("limit", "grows"), [("4MB/s", False), ("40MB/s", True), ("off", True)])
-async def test_a_cap_is_no_reason_for_more_streams(
-    world: World, monkeypatch: pytest.MonkeyPatch, limit: str, grows: bool
-) -> None:
-    """Every stream has something to send, and 4 MB/s get through: what ends there is the link, or the cap."""
-    sent = 0
-    monkeypatch.setattr(StreamSlots, "all_in_use", property(lambda _: True))
-    monkeypatch.setattr(TransferProgress, "sent_since_start", property(lambda _: sent))
-    async with world.cloud_running(), world.engine(sign_in=False) as manager:
-        await manager.set_bandwidth(BandwidthChange(limit=limit))
-        tried = set()
-        for second in range(0, 120, 4):
-            sent = 4_000_000 * second
-            world.supervisor.monitor._plan_streams(world.time.monotonic() + second, None)
-            tried.add(world.supervisor.monitor._plan.streams)
-        assert (max(tried) > FIRST_STREAMS) is grows
-
-
-@pytest.mark.parametrize(("limit", "looks"), [("1MB/s", 0), ("off", 1)])
-async def test_a_link_that_carries_less_than_lately_is_measured_anew_unless_a_cap_holds_it(
-    world: World, monkeypatch: pytest.MonkeyPatch, limit: str, looks: int
-) -> None:
-    sent, looked = 0, 0
-
-    def look(_: object) -> None:
-        nonlocal looked
-        looked += 1
-
-    monkeypatch.setattr(ConnectionPool, "remeasure_link", look)
-    monkeypatch.setattr(TransferProgress, "sent_since_start", property(lambda _: sent))
-    quality = LinkQuality(round_trip=0.25, loss=0.0, full=False)
-    async with world.cloud_running(), world.engine() as manager:
-        await manager.set_bandwidth(BandwidthChange(limit=limit))
-        start = world.time.monotonic()
-        for second, so_far in ((0, 0), (2, 4_000_000), (4, 6_000_000)):
-            sent = so_far
-            world.supervisor.monitor._take_up_slack(start + second, quality)
-    assert looked == looks

@@ -243,7 +243,7 @@ async def test_an_engine_condenses_uploads_dismissed_a_month_ago(tmp_path: Path)
             shown = await files_by_name(manager, upload.upload)
         world.time.passed += 31 * 86_400.0
         async with world.engine() as manager:
-            journal = world.context.journal
+            journal = world.journal
 
             def is_condensed() -> bool:
                 found = journal.summary.upload(upload.upload)

@@ -205,12 +205,12 @@ async def test_images_that_only_their_check_tells_apart_do_not_pass_the_limit(
             lay_in_their_place(photos)
 
         monkeypatch.setattr(walk, "end_walk", swap_at_the_end)
-        monkeypatch.setattr(check, "may_read_ahead", lambda *_: world.context.summary.uploads[2].unscanned == 0)
+        monkeypatch.setattr(check, "may_read_ahead", lambda *_: world.summary.uploads[2].unscanned == 0)
         card.mount = "second"
         second = await add(manager, world.card, auto_process=False)
         held = await when(manager, second.upload, lambda status: status.notice)
         assert held.state is UploadState.PAUSED
-        registered = world.context.summary.project_files(1, FileStage.REGISTERED)
+        registered = world.summary.project_files(1, FileStage.REGISTERED)
         assert len(world.objects()) <= 8 and registered <= 8
 
 
@@ -237,7 +237,7 @@ async def test_a_full_project_takes_its_own_card_again_after_an_update_from_a_ve
         def forget_what_older_versions_did_not_keep(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE known SET samples = NULL, ctime_ns = NULL, mount = ''")
 
-        await world.context.journal.write(forget_what_older_versions_did_not_keep)
+        await world.journal.write(forget_what_older_versions_did_not_keep)
         again = await add(manager, world.card, auto_process=False)
         status = await when(manager, again.upload, lambda status: status.counts == Counts(duplicate=6))
         assert status.notice is None
@@ -293,7 +293,7 @@ async def test_parts_that_were_sent_count_as_long_as_the_bytes_are_the_same(
             await manager.resume(upload.upload)
             assert (await settled(manager, upload.upload, 60)).counts == Counts(uploaded=1)
             sent_twice = confirmed if all_anew else 0
-            assert world.context.progress.sent_since_start == photo.stat().st_size + sent_twice
+            assert world.bytes_sent == photo.stat().st_size + sent_twice
             assert list(world.objects().values()) == [photo.read_bytes()]
 
 
@@ -317,13 +317,13 @@ async def test_parts_survive_a_card_that_is_taken_out_in_the_middle_and_put_in_a
             drawer.rename(world.card)
             await world.in_the_long_run(lambda: world.objects())
             assert (await settled(manager, upload.upload, 60)).counts == Counts(uploaded=1)
-            assert world.context.progress.sent_since_start == photo.stat().st_size
+            assert world.bytes_sent == photo.stat().st_size
 
 
 async def until_parts(world: World) -> None:
     """Until the store has confirmed some."""
     async with asyncio.timeout(30):
-        while not await world.context.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- no event tells it
+        while not await world.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- no event tells it
             await asyncio.sleep(0.01)
 
 

@@ -147,7 +147,7 @@ def make_older(world: World, *ids: str) -> None:
 
 
 async def noted(world: World) -> list[StaleMultipart]:
-    return await world.context.journal.read(open_multiparts.all_stale)
+    return await world.journal.read(open_multiparts.all_stale)
 
 
 async def nothing_is_noted(world: World) -> None:
@@ -155,7 +155,7 @@ async def nothing_is_noted(world: World) -> None:
     async with asyncio.timeout(30.0):
         while await noted(world):
             world.time.passed += OLD
-            world.context.notifier.notify_all()
+            world.wake_all()
             await asyncio.sleep(0.01)
 
 
@@ -186,7 +186,7 @@ async def test_a_later_engine_aborts_stale_multipart_uploads(world: World) -> No
         async with another_machine(world, done.project) as store:
             left = await store.create_multipart("B.JPG")
     async with world.engine(sign_in=False):
-        await world.context.journal.write(lambda c: open_multiparts.note(c, StaleMultipart(1, "B.JPG", left)))
+        await world.journal.write(lambda c: open_multiparts.note(c, StaleMultipart(1, "B.JPG", left)))
         await world.in_the_long_run(lambda: True)
         assert len(await noted(world)) == 1
     async with world.cloud_running(), world.engine():
@@ -220,7 +220,7 @@ async def test_of_multipart_uploads_of_unknown_origin_only_old_empty_ones_are_ab
             make_older(world, lost, sending, neighbour)
             young = await store.create_multipart("B.JPG")
         async with world.engine(sign_in=False):
-            await world.context.journal.write(lambda c: open_multiparts.intend(c, 1, "B.JPG"))
+            await world.journal.write(lambda c: open_multiparts.intend(c, 1, "B.JPG"))
         async with world.engine():
             await world.in_the_long_run(lambda: lost not in multiparts(world))
             assert multiparts(world) == sorted([sending, neighbour, young])
@@ -237,8 +237,8 @@ async def test_a_storage_without_list_permission_is_asked_once_and_without_notic
     async with world.cloud_running():
         async with world.engine() as manager:
             await settled(manager, (await add(manager, world.card, auto_process=False)).upload)
-            await world.context.journal.write(lambda c: open_multiparts.intend(c, 1, "B.JPG"))
-            await world.context.journal.write(lambda c: open_multiparts.note(c, StaleMultipart(1, "B.JPG", "gone")))
+            await world.journal.write(lambda c: open_multiparts.intend(c, 1, "B.JPG"))
+            await world.journal.write(lambda c: open_multiparts.note(c, StaleMultipart(1, "B.JPG", "gone")))
         async with world.engine() as manager:
             await nothing_is_noted(world)
             [status] = manager.queries.status().uploads

@@ -66,7 +66,7 @@ async def test_clocks_set_back_do_not_leave_a_start_in_doubt(world: World) -> No
     write_flight(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
         await add(manager, world.card)
-        await until(lambda: any(row.start_in_doubt for row in world.context.summary.projects.values()))
+        await until(lambda: any(row.start_in_doubt for row in world.summary.projects.values()))
         world.time.wall_error = 0.0
         await world.in_the_long_run(
             lambda: manager.queries.status().uploads[0].processing.state is ProcessingState.DONE

@@ -115,7 +115,7 @@ async def test_an_existing_object_counts_as_stored_only_with_the_same_content(
             await put(store, tmp_path / "there")
         if not tells_checksum:
             forget_checksums(store, monkeypatch)
-        harness = JournalHarness(world.context.journal)
+        harness = JournalHarness(world.journal)
         row = await sending(harness, photo)
         world.context.progress.set_parts(row.upload, row.id, 7)
         assert await Transfer(world.context, row, store).is_stored_already() is ours

@@ -79,8 +79,8 @@ async def test_a_pause_at_the_moment_of_a_pick_leaves_no_file_behind(world: Worl
     async with world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
         await until(lambda: manager.queries.status().link.state is LinkState.DOWN)
-        await until(lambda: world.context.summary.files(upload.upload, FileStage.READY) == 4)
-        holding = asyncio.create_task(world.context.journal.write(hold_the_writer_up))
+        await until(lambda: world.files(upload.upload, FileStage.READY) == 4)
+        holding = asyncio.create_task(world.journal.write(hold_the_writer_up))
         await until(reached.is_set)
         asked.clear()
         async with world.cloud_running():
@@ -103,7 +103,7 @@ async def test_bytes_of_a_removed_file_are_not_counted_as_sent(world: World) -> 
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         async with asyncio.timeout(20):
-            while not await world.context.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- there is no event for it
+            while not await world.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- there is no event for it
                 await asyncio.sleep(0.01)
         await manager.pause(upload.upload)
         [begun] = [item for item in (await files_by_name(manager, upload.upload)).values() if item.sent]
@@ -153,7 +153,7 @@ async def test_lost_replies_to_a_completion_do_not_send_the_file_again(world: Wo
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
-        assert world.context.progress.sent_since_start <= large.stat().st_size
+        assert world.bytes_sent <= large.stat().st_size
 
 
 async def test_large_files_do_not_delay_another_project(world: World) -> None:
@@ -169,10 +169,10 @@ async def test_large_files_do_not_delay_another_project(world: World) -> None:
     world.time.stop()  # so that nothing is measured and the number of streams stays the initial one
     async with world.cloud_running(), world.engine() as manager:
         one = await manager.add(AddRequest((str(big),), NewProject("Big"), kind=ProjectKind.RESULTS))
-        await until(lambda: world.context.summary.files(one.upload, FileStage.SENDING) == allowance(4, 1))
+        await until(lambda: world.files(one.upload, FileStage.SENDING) == allowance(4, 1))
         two = await add(manager, world.card / "small", new="Small", auto_process=False)
         begun = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
-        await until(lambda: world.context.summary.files(two.upload, *begun))
+        await until(lambda: world.files(two.upload, *begun))
         before = (await manager.queries.upload(one.upload)).bytes.sent
         await when(manager, two.upload, lambda status: status.bytes.stored)
         first = await manager.queries.upload(one.upload)
@@ -269,7 +269,7 @@ async def test_content_that_may_be_stored_gets_no_second_name(world: World) -> N
     twin.write_bytes(first.read_bytes())
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.objects() and world.context.summary.files(upload.upload, FileStage.READY))
+        await until(lambda: world.objects() and world.files(upload.upload, FileStage.READY))
         await manager.remove(upload.upload, FileSelection(names=("A.JPG",)))
         await when(manager, upload.upload, lambda status: status.counts.uploaded == 1)
         assert list(world.objects()) == ["A.JPG"]

@@ -81,7 +81,7 @@ async def test_files_waiting_for_a_stalled_cloud_do_not_stop_the_reading_of_othe
     write_flight(many, 12)
     async with two_clouds(world, f"stall:route=credentials,{FOR_EVER}") as clouds:
         stalled = await add(clouds.manager, many, new="Stalled", account=clouds.stalled)
-        await until(lambda: clouds.stalls() and world.context.summary.files(stalled.upload, FileStage.READY))
+        await until(lambda: clouds.stalls() and world.files(stalled.upload, FileStage.READY))
         other = await add(clouds.manager, world.card, new="Sound", account=clouds.sound)
         await when(clouds.manager, other.upload, lambda found: found.counts == WHOLE, 15.0)
 
@@ -91,9 +91,9 @@ async def test_a_stalled_cloud_delays_no_clean_up_and_no_list_of_another(
 ) -> None:
     monkeypatch.setattr("tui_uploader.engine.pipeline.projects.LISTING_SECONDS", 0.5)
     async with two_clouds(world, f"stall:route=any,{FOR_EVER}") as clouds:
-        journal = world.context.journal
+        journal = world.journal
         await clouds.manager.create_project("Made elsewhere", ProjectKind.IMAGES, clouds.sound)
-        ids = {row.account: row.id for row in world.context.summary.projects.values()}
+        ids = {row.account: row.id for row in world.summary.projects.values()}
         stalled = await journal.write(
             lambda connection: projects.add_project(
                 connection, clouds.stalled, "Stalled", ProjectKind.IMAGES, remote_id="1"
@@ -113,12 +113,12 @@ async def test_a_stalled_cloud_delays_no_clean_up_and_no_list_of_another(
             await look()
             while ids[clouds.sound] in left:
                 world.time.passed += 4000.0
-                world.context.notifier.notify_all()
+                world.wake_all()
                 await asyncio.sleep(0.01)  # the engine's turn
                 await look()
-            listed = await world.supervisor.projects.others()
+            listed = await clouds.manager.queries.projects()
         assert left == [stalled] and clouds.stalls()
-        assert {project.account for project in listed} <= {clouds.sound}
+        assert {project.name for project in listed} == {"Made elsewhere", "Stalled"}
 
 
 async def test_large_files_to_a_stalled_cloud_delay_no_upload_to_another(world: World) -> None:
@@ -127,6 +127,6 @@ async def test_large_files_to_a_stalled_cloud_delay_no_upload_to_another(world: 
     write_flight(large, 12, size=20_000_000)
     async with two_clouds(world, f"stall:route=put,bytes=10000,{FOR_EVER}") as clouds:
         await add(clouds.manager, large, new="Stalled", account=clouds.stalled)
-        await until(lambda: clouds.stalls() and world.context.streams.all_in_use)
+        await until(lambda: clouds.stalls() and world.all_streams_in_use)
         other = await add(clouds.manager, world.card, new="Sound", account=clouds.sound)
         await when(clouds.manager, other.upload, lambda found: found.counts == WHOLE, 12.0)

@@ -82,15 +82,14 @@ async def test_unacknowledged_packets_take_the_link_down_until_it_returns(world:
     write_flight(world.card, 3)
     async with world.cloud_running(), world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.context.progress.running)
+        await until(lambda: world.transfers)
         cloud = clouds[-1]
         cloud.kernel.silent = 3.5
-        watch = world.context.accounts.all[0].link
-        await until(lambda: watch.link.state is LinkState.DOWN)
+        await until(lambda: manager.queries.status().link.state is LinkState.DOWN)
         assert cloud.kernel.asked == ["send every second"]
         cloud.kernel.silent = 0.0
         cloud.there.set()
-        await until(lambda: watch.link.state is LinkState.UP)
+        await until(lambda: manager.queries.status().link.state is LinkState.UP)
         assert cloud.kernel.asked[1:2] == ["go on or be cut, gone: True"]
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
 
@@ -99,7 +98,7 @@ async def test_a_machine_probes_its_link_at_once_after_sleep(world: World, cloud
     write_flight(world.card, 3)
     async with world.cloud_running(), world.engine(verify=False) as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.context.progress.running)
+        await until(lambda: world.transfers)
         cloud = clouds[-1]
         cloud.there.set()
         assert cloud.questions == 0

@@ -88,11 +88,11 @@ async def test_a_request_on_a_full_disk_leaves_no_trace(world: World) -> None:
         write_photo(world.card / f"{number:0200}.JPG", 500)  # whose names need more room than there is
     async with world.cloud_running(), world.engine() as manager:
         await manager.queries.projects()
-        await world.context.journal.write(partial(limit_pages, more=3))
+        await world.journal.write(partial(limit_pages, more=3))
         with pytest.raises(JournalUnwritable, match="full"):
             await add(manager, world.card)
-        await world.context.journal.write(partial(limit_pages, more=1_000_000))
-        assert not world.context.summary.uploads and not world.context.summary.projects
+        await world.journal.write(partial(limit_pages, more=1_000_000))
+        assert not world.summary.uploads and not world.summary.projects
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=40)
 
@@ -103,11 +103,11 @@ async def test_a_full_disk_during_a_walk_loses_no_files(world: World, monkeypatc
         write_photo(world.card / f"{number:0200}.JPG", 500)
     monkeypatch.setattr(path_walk, "scan", partial(scan, batch_size=5))
     async with world.cloud_running(), world.engine() as manager:
-        await world.context.journal.write(partial(limit_pages, more=20))
+        await world.journal.write(partial(limit_pages, more=20))
         with pytest.raises(JournalUnwritable, match="full"):
             await add(manager, world.card, auto_process=False)
-        assert 0 < world.context.summary.files(1, *FileStage) < 100
-        await world.context.journal.write(partial(limit_pages, more=1_000_000))
+        assert 0 < world.files(1, *FileStage) < 100
+        await world.journal.write(partial(limit_pages, more=1_000_000))
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 100)
 
 

@@ -21,6 +21,7 @@ from tui_uploader.errors import (
 )
 
 FILE, OTHER = 1, 2
+ACCOUNT = "id@cloud"
 
 
 class Clock:
@@ -51,9 +52,9 @@ def rests(failures: FileFailures, clock: Clock) -> dict[int, float]:
 def actions(failures: FileFailures, error: UploaderError, times: int, *, others_get_through: bool) -> list[RetryAction]:
     found = []
     for _ in range(times):
-        found.append(failures.record_failure(FILE, error).action)
+        found.append(failures.record_failure(FILE, ACCOUNT, error).action)
         if others_get_through:
-            failures.record_success(OTHER)
+            failures.record_success(OTHER, ACCOUNT)
     return found
 
 
@@ -62,13 +63,19 @@ def test_a_file_that_fails_alone_is_given_up(failures: FileFailures) -> None:
     assert found == [RetryAction.AGAIN] * (MOST_ATTEMPTS - 1) + [RetryAction.GIVE_UP]
 
 
+def test_files_that_get_through_to_another_cloud_do_not_end_an_outage(failures: FileFailures) -> None:
+    for _ in range(10 * MOST_ATTEMPTS):
+        assert failures.record_failure(FILE, ACCOUNT, CloudFault("500")).action is RetryAction.AGAIN
+        failures.record_success(OTHER, "id@other-cloud")
+
+
 def test_an_outage_costs_no_attempts(failures: FileFailures) -> None:
     found = actions(failures, CloudFault("500"), 10 * MOST_ATTEMPTS, others_get_through=False)
     assert set(found) == {RetryAction.AGAIN}
 
 
 def test_delays_grow_in_an_outage(failures: FileFailures) -> None:
-    waits = [failures.record_failure(FILE, CloudFault("500")).after for _ in range(10)]
+    waits = [failures.record_failure(FILE, ACCOUNT, CloudFault("500")).after for _ in range(10)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0]
 
 
@@ -88,7 +95,7 @@ def test_after_an_outage_the_attempts_count_again(failures: FileFailures) -> Non
 def test_failures_of_link_and_account_cost_no_attempts(failures: FileFailures, error: UploaderError) -> None:
     found = actions(failures, error, 10 * MOST_ATTEMPTS, others_get_through=True)
     assert RetryAction.GIVE_UP not in found
-    assert failures.record_failure(FILE, CloudFault("500")).after == 0.5, "as after a first failure"
+    assert failures.record_failure(FILE, ACCOUNT, CloudFault("500")).after == 0.5, "as after a first failure"
 
 
 @pytest.mark.parametrize(
@@ -107,13 +114,13 @@ def test_how_long_a_file_is_postponed(
     failures: FileFailures, clock: Clock, errors: Sequence[UploaderError], rest: float | None
 ) -> None:
     for error in errors:
-        failures.record_failure(FILE, error)
+        failures.record_failure(FILE, ACCOUNT, error)
     assert rests(failures, clock).get(FILE) == rest
 
 
 def test_a_broken_connection_has_a_minimum_delay(clock: Clock) -> None:
     lucky = FileFailures(clock, lambda: 0.0)
-    lucky.record_failure(FILE, LinkDown("reset"))
+    lucky.record_failure(FILE, ACCOUNT, LinkDown("reset"))
     assert rests(lucky, clock)[FILE] == pytest.approx(0.2)
 
 
@@ -131,21 +138,21 @@ def test_a_pause_ends_in_time_or_on_request(failures: FileFailures, clock: Clock
 def test_ending_pauses_keeps_the_counts(failures: FileFailures) -> None:
     actions(failures, CloudFault("500"), MOST_ATTEMPTS - 1, others_get_through=True)
     failures.end_pauses()
-    assert failures.record_failure(FILE, CloudFault("500")).action is RetryAction.GIVE_UP
+    assert failures.record_failure(FILE, ACCOUNT, CloudFault("500")).action is RetryAction.GIVE_UP
 
 
 @pytest.mark.parametrize("how", ["got_through", "given_up", "forget"])
 def test_success_or_giving_up_resets_a_file(failures: FileFailures, clock: Clock, how: str) -> None:
     actions(failures, CloudFault("500"), MOST_ATTEMPTS - 1, others_get_through=True)
-    failures.record_failure(FILE, LinkDown("reset"))
+    failures.record_failure(FILE, ACCOUNT, LinkDown("reset"))
     match how:
         case "got_through":
-            failures.record_success(FILE)
+            failures.record_success(FILE, ACCOUNT)
         case "given_up":
-            failures.record_failure(FILE, SourceVanished("gone"))
+            failures.record_failure(FILE, ACCOUNT, SourceVanished("gone"))
         case _:
             failures.forget(FILE)
     assert failures.postponed == {}
-    assert failures.record_failure(FILE, CloudFault("500")).after == 0.5
-    failures.record_failure(FILE, LinkDown("reset"))
+    assert failures.record_failure(FILE, ACCOUNT, CloudFault("500")).after == 0.5
+    failures.record_failure(FILE, ACCOUNT, LinkDown("reset"))
     assert rests(failures, clock)[FILE] == 0.5, "the first broken connection again"

@@ -101,7 +101,7 @@ async def test_a_worker_that_always_fails_is_reported_and_retried(
         status = await when(manager, upload.upload, told)
         assert status.notice is not None and status.notice.needs_person
         assert "register stored files" in status.notice.message
-        assert world.context.summary.files(upload.upload, FileStage.STORED) == 2
+        assert world.files(upload.upload, FileStage.STORED) == 2
         monkeypatch.undo()
         manager.try_now()
         done = await settled(manager, upload.upload)

@@ -129,7 +129,7 @@ async def test_the_facts_of_a_photo_on_a_card_that_hangs_are_not_waited_for(
         for _ in range(2):  # the first asks the card; by the second it is known to hang
             with pytest.raises(SourceUnreadable, match=r"DJI_0001\.JPG cannot be read now: .* does not respond"):
                 await manager.queries.photo_facts(upload, files["DJI_0001.JPG"].id)
-            await until(lambda: world.context.sources.hanging())
+            await until(lambda: world.silent_disks)
         assert (await manager.queries.photo_facts(upload, files["OTHER_0001.JPG"].id)).width
         card.put_back()
 
@@ -152,13 +152,13 @@ async def test_a_card_that_hangs_while_it_is_sent_keeps_no_stream(world: World, 
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.folder / "hangs", auto_process=False)
         await add(manager, world.card, auto_process=False)
-        summary = world.context.journal
+        summary = world.journal
         await until(lambda: not summary.summary.files(upload.upload, FileStage.FOUND))
         card.hang(call)
         checked.set()
         found = await when(manager, upload.upload, lambda status: status.counts.uploaded == ELSEWHERE, 15.0)
         assert found.counts.failed == 0 and card.hung
-        await until(lambda: world.context.sources.hanging())
+        await until(lambda: world.silent_disks)
         await manager.sign_in(SignInRequest(world.login()))
         waiting = (await files_by_name(manager, upload.upload))["DJI_0040.JPG"]
         assert waiting.reason is not None and "does not respond" in waiting.reason
@@ -168,7 +168,7 @@ async def test_a_card_that_hangs_while_it_is_sent_keeps_no_stream(world: World, 
         card.put_back()
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=ON_CARD + ELSEWHERE), None)
-        assert not world.context.sources.hanging()
+        assert not world.silent_disks
 
 
 @pytest.mark.parametrize("call", ["open", "fstat", "sendfile", "close"])

@@ -66,7 +66,7 @@ async def test_a_stored_file_that_was_only_touched_is_registered_without_sending
         upload = await add(manager, world.card, auto_process=False)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
         assert world.objects() == {photo.name: photo.read_bytes()} and touched
-        assert world.context.progress.sent_since_start == photo.stat().st_size
+        assert world.bytes_sent == photo.stat().st_size
 
 
 @pytest.mark.parametrize("how", ["vanished", "hangs", "another card"])
@@ -141,4 +141,4 @@ async def test_a_card_that_was_taken_out_says_nothing_against_processing(world: 
         world.card.rename(world.folder / "pulled")
         await manager.set_auto_process(upload.upload, on=True)
         await when(manager, upload.upload, lambda status: status.processing.submitted_at)
-        assert world.context.summary.files(upload.upload, FileStage.REGISTERED) == 6
+        assert world.files(upload.upload, FileStage.REGISTERED) == 6

@@ -37,7 +37,7 @@ async def test_facts_are_those_of_the_file_in_the_upload(tmp_path: Path) -> None
         with pytest.raises(SourceRefused, match=r"c\.JPG is not a JPEG"):
             await manager.queries.photo_facts(upload, ids[broken.name])
 
-        row = await world.context.journal.read(lambda connection: windows.file_of(connection, upload, ids["a.JPG"]))
+        row = await world.journal.read(lambda connection: windows.file_of(connection, upload, ids["a.JPG"]))
         of_dismissed_upload = replace(row, mtime_ns=0, inode=0, mount="")
         assert await photo_facts(world.context.sources, of_dismissed_upload) == facts
 

@@ -88,7 +88,7 @@ async def test_a_file_that_was_deleted_fails_alone(world: World) -> None:
         await manager.create_project("Quarry", ProjectKind.IMAGES, None)
         await manager.sign_out("default")
         upload = await manager.add(AddRequest((str(world.card),), ExistingProject("Quarry"), auto_process=False))
-        await until(lambda: world.context.summary.files(upload.upload, FileStage.READY) == 2)
+        await until(lambda: world.files(upload.upload, FileStage.READY) == 2)
         first.unlink()
         await manager.sign_in(SignInRequest(world.login()))
         done = await settled(manager, upload.upload)

@@ -64,7 +64,7 @@ async def test_a_copy_that_is_finished_in_place_goes_up_once_and_whole(world: Wo
     path = begin_copy(world.card / "DJI_0001.TIF")
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: world.context.unfinished.deferred)
+        await until(lambda: world.deferred)
         assert "it ends in zeros" in await reason_of(manager, upload.upload, path.name)
         status = await manager.queries.upload(upload.upload)
         assert status.counts == Counts(waiting=1)
@@ -93,7 +93,7 @@ async def test_a_black_end_is_taken_when_the_user_names_the_file_and_only_then(w
         await settled(manager, upload.upload)
         await manager.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,)))
         await add(manager, world.card, auto_process=False)
-        await until(lambda: not world.context.summary.busy(upload.upload))
+        await until(lambda: not world.summary.busy(upload.upload))
         assert (await manager.queries.upload(upload.upload)).counts == Counts(failed=1)
         await manager.retry(upload.upload, FileSelection(names=(path.name,)))
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
@@ -109,7 +109,7 @@ async def test_half_a_photo_of_a_moment_ago_waits_for_its_other_half(world: Worl
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         while "not complete yet" not in await reason_of(manager, upload.upload, path.name):
-            await until(lambda: world.context.unfinished.deferred)
+            await until(lambda: world.deferred)
         with path.open("ab") as file:
             file.write(photo[30_000:])
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=1))
@@ -123,10 +123,10 @@ async def test_many_files_of_a_moment_ago_rest_together(world: World) -> None:
         photo.touch()
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        await until(lambda: len(world.context.unfinished.deferred) == 200)
-        assert world.context.summary.files(upload.upload, FileStage.FOUND) == 200
+        await until(lambda: len(world.deferred) == 200)
+        assert world.files(upload.upload, FileStage.FOUND) == 200
         world.time.passed += 3600.0
-        world.context.notifier.notify_all()
+        world.wake_all()
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=200)
 
 

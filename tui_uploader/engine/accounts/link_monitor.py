@@ -40,13 +40,13 @@ class Reachable(Protocol):
     def connections(self) -> StoreConnections: ...
 
 
-def stands_still(connections: Sequence[TcpInfo]) -> bool:
+def is_stalled(connections: Sequence[TcpInfo]) -> bool:
     """Packets are on their way, and for long nobody has acknowledged any."""
     waiting = [each for each in connections if each.unacknowledged]
     return bool(waiting) and all(each.silent > SILENCE for each in waiting)
 
 
-def slept(wall_passed: float, monotonic_passed: float) -> bool:
+def was_suspended(wall_passed: float, monotonic_passed: float) -> bool:
     """This machine was suspended between two looks at its clocks, or its clock was set: either is worth a question."""
     return wall_passed - monotonic_passed > _SLEPT
 

@@ -327,7 +327,7 @@ class Sender:
         except UploaderError as error:
             await self._settle_failure(row, account, error)
         else:
-            self.failures.record_success(row.id)
+            self.failures.record_success(row.id, account.login.account)
             self._context.storage.accepted(row.project)
             account.link.seen_up()
 
@@ -347,7 +347,7 @@ class Sender:
             await self._context.journal.write(partial(deduplication.give_other_name, file_id=row.id))
             return
         self._refusals += isinstance(error, CloudBusy)
-        decision = self.failures.record_failure(row.id, error)
+        decision = self.failures.record_failure(row.id, account.login.account, error)
         log.info("File %d: %s (%s): %s", row.id, error, error.kind, decision.action)
         match decision.action:
             case RetryAction.AWAIT_LINK | RetryAction.AWAIT_SIGN_IN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from tui_uploader.engine.scheduling.retry import RetryAction, RetryDecision, backoff, decide
@@ -20,15 +21,17 @@ class FileFailures:
         """Failures in a row that count towards giving up the file."""
         self._failures: dict[int, int] = {}
         """All failures in a row, including those of an outage."""
-        self._successes = 0
+        self._successes: Counter[str] = Counter()
+        """Files that were sent, by account: a cloud that works says nothing about another one."""
         self._successes_before: dict[int, int] = {}
         self._broken_connections: dict[int, int] = {}
         self._postponed: dict[int, tuple[float, str]] = {}
 
-    def record_failure(self, file: int, error: UploaderError) -> RetryDecision:
+    def record_failure(self, file: int, account: str, error: UploaderError) -> RetryDecision:
         """Decide what to do after a failed attempt, and postpone the file if it has to wait."""
         attempts = self._attempts.get(file, 0)
         failures = self._failures.get(file, 0)
+        successes = self._successes[account]
         decision = decide(error, attempts, self._random, failures=failures)
         match decision.action:
             case RetryAction.AWAIT_LINK:
@@ -41,17 +44,17 @@ class FileFailures:
             case RetryAction.GIVE_UP:
                 self.forget(file)
             case RetryAction.AGAIN | RetryAction.CHECK_FILE | RetryAction.RESTART_FILE:
-                outage = decision.action is RetryAction.AGAIN and self._successes_before.get(file) == self._successes
+                outage = decision.action is RetryAction.AGAIN and self._successes_before.get(file) == successes
                 if not outage:
-                    # A failure counts only if other files succeeded since, so that an outage costs no attempts.
+                    # A failure counts only if other files of the account succeeded since, so that an outage costs no attempts.
                     self._attempts[file] = attempts + 1
                 self._failures[file] = failures + 1
-                self._successes_before[file] = self._successes
+                self._successes_before[file] = successes
                 self.postpone(file, decision.after, str(error))
         return decision
 
-    def record_success(self, file: int) -> None:
-        self._successes += 1
+    def record_success(self, file: int, account: str) -> None:
+        self._successes[account] += 1
         self.forget(file)
 
     def postpone(self, file: int, seconds: float, reason: str) -> None:
