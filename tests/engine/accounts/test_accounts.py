@@ -80,7 +80,7 @@ async def test_two_accounts_upload_side_by_side(world: World, tmp_path: Path) ->
 async def test_a_login_at_an_address_with_a_password_is_refused_and_kept_nowhere(world: World, keep: bool) -> None:
     login = Login("http://joe:PASSWORD@127.0.0.1:9", "me", "a-secret")
     async with world.engine(sign_in=False) as manager:
-        with pytest.raises(UsageError, match="must carry no name and password") as told:
+        with pytest.raises(UsageError, match="must not contain a user name or password") as told:
             await manager.sign_in(SignInRequest(login, keep=keep, verify=False))
         assert "PASSWORD" not in str(told.value)
         assert await manager.queries.accounts() == ()

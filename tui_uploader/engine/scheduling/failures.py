@@ -46,7 +46,7 @@ class FileFailures:
             case RetryAction.AGAIN | RetryAction.CHECK_FILE | RetryAction.RESTART_FILE:
                 outage = decision.action is RetryAction.AGAIN and self._successes_before.get(file) == successes
                 if not outage:
-                    # A failure counts only if other files of the account succeeded since, so that an outage costs no attempts.
+                    # Counts only if other files of the account succeeded since: an outage costs no attempts.
                     self._attempts[file] = attempts + 1
                 self._failures[file] = failures + 1
                 self._successes_before[file] = successes
