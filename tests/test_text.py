@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.text import byte_count, counted, duration, exact_bytes, printable
+from tui_uploader.text import byte_count, counted, duration, exact_bytes, printable, whole_number
 
 ANYTHING = st.one_of(
     st.text(),
@@ -156,3 +156,11 @@ def test_duration_has_two_units(seconds: float, expected: str) -> None:
 )
 def test_exact_bytes_keep_all_digits(number: int, expected: str) -> None:
     assert exact_bytes(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("100", 100), ("101", None), ("1000", None), ("", None), ("-1", None), ("1.5", None), ("²", None)],
+)
+def test_whole_numbers(text: str, number: int | None) -> None:
+    assert whole_number(text, 100) == number

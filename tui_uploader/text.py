@@ -48,6 +48,14 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+def whole_number(text: str, most: int) -> int | None:
+    """The number in `text` if it is written in ASCII digits only and is at most `most`; None otherwise."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
+        return None
+    number = int(text)
+    return number if number <= most else None
+
+
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """`1 file`, `1,711 files`."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

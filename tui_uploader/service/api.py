@@ -45,7 +45,7 @@ from tui_uploader.service.protocol import (
 )
 from tui_uploader.service.status_stream import latest
 from tui_uploader.settings import Directories
-from tui_uploader.text import printable
+from tui_uploader.text import printable, whole_number
 
 T = TypeVar("T")
 
@@ -277,9 +277,10 @@ def _upload_id(request: Request) -> int:
 
 
 def _file_id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_ID)) and int(text) <= _LARGEST_ID):
+    number = whole_number(text, _LARGEST_ID)
+    if number is None:
         raise UsageError("A file's id is a whole number from 0.")
-    return int(text)
+    return number
 
 
 def _project_name(request: Request) -> str:

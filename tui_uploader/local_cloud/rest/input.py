@@ -12,11 +12,13 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from tui_uploader.local_cloud.bodies import read_body
+from tui_uploader.text import whole_number
 
 _LONGEST_BODY = 8 * 1024**2
 """Bytes; 4,000 of the longest keys need half of it."""
 _LONGEST_FORM_FIELD = 64 * 1024
 _MOST_FORM_FIELDS = 20
+_LARGEST_PAGE_NUMBER = 999_999
 
 
 class RestRefusal(Exception):
@@ -55,10 +57,10 @@ def text_field(fields: Mapping[str, object], name: str) -> str:
 
 def page_number(request: Request, parameter: str, default: int) -> int:
     """A number in the query. Raises RestRefusal unless it is a whole number from 1."""
-    text = request.query_params.get(parameter, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text)):
+    number = whole_number(request.query_params.get(parameter, str(default)), _LARGEST_PAGE_NUMBER)
+    if not number:
         raise RestRefusal(HTTPStatus.NOT_FOUND, "Invalid page.")
-    return int(text)
+    return number
 
 
 async def form_fields(request: Request) -> dict[str, str]:

@@ -99,7 +99,7 @@ class ObjectOperations:
 
     async def list(self, request: S3Request) -> Response:
         second = request.parameters.get("list-type") == "2"
-        limit = request.whole_number("max-keys", _MOST_KEYS, 0, 2**31 - 1)
+        limit = request.number("max-keys", _MOST_KEYS, 0, 2**31 - 1)
         prefix, delimiter = request.parameters.get("prefix", ""), request.parameters.get("delimiter", "")
         after = _list_after(request) if second else request.parameters.get("marker", "")
         list_own = partial(self._store.listing, within=f"{request.credentials.prefix}/")

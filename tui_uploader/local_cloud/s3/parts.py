@@ -12,7 +12,7 @@ from tui_uploader.local_cloud.bodies import read_body
 from tui_uploader.local_cloud.s3.announced_checksums import AnnouncedChecksums, algorithm_of, announced, check
 from tui_uploader.local_cloud.s3.errors import S3Refusal, s3_refusal
 from tui_uploader.local_cloud.s3.objects import ObjectOperations, if_absent, iso_time, refuse_copy, xml_response
-from tui_uploader.local_cloud.s3.request import S3Request
+from tui_uploader.local_cloud.s3.request import LARGEST_SIZE, S3Request
 from tui_uploader.local_cloud.s3.xml import DECLARATION, Child, document, error_document, named_parts
 from tui_uploader.local_cloud.storage.checksums import Algorithm, ChecksumType
 from tui_uploader.local_cloud.storage.errors import StorageRefusal
@@ -20,6 +20,7 @@ from tui_uploader.local_cloud.storage.multipart import MAX_PARTS, MultipartStore
 from tui_uploader.local_cloud.storage.names import BUCKET
 from tui_uploader.local_cloud.storage.objects import LocalObjectStore, ObjectRecord
 from tui_uploader.local_cloud.threads import Threads
+from tui_uploader.text import whole_number
 
 _LONGEST_LIST = 4 * 1024**2
 """Bytes of a CompleteMultipartUpload document; 10,000 parts with checksums need about 2 MB."""
@@ -58,7 +59,7 @@ class MultipartOperations:
 
     async def put(self, request: S3Request) -> Response:
         refuse_copy(request)
-        number = request.whole_number("partNumber", 0, 1, MAX_PARTS)
+        number = request.number("partNumber", 0, 1, MAX_PARTS)
         upload = await self._upload(request)
         algorithm = upload.checksum[0] if upload.checksum else None
         _check_part_checksum(request, upload)
@@ -78,7 +79,7 @@ class MultipartOperations:
 
     async def list_uploads(self, request: S3Request) -> Response:
         """Sorted by key, then by time of creation."""
-        limit = min(request.whole_number("max-uploads", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
+        limit = min(request.number("max-uploads", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
         prefix, after = request.parameters.get("prefix", ""), request.parameters.get("key-marker", "")
         behind = request.parameters.get("upload-id-marker", "") if after else ""
         found = await self._threads.run(self._parts.uploads, prefix, after, behind, limit + 1)
@@ -97,8 +98,8 @@ class MultipartOperations:
         return xml_response(document("ListMultipartUploadsResult", children))
 
     async def list(self, request: S3Request) -> Response:
-        limit = min(request.whole_number("max-parts", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
-        after = request.whole_number("part-number-marker", 0, 0, 2**31 - 1)
+        limit = min(request.number("max-parts", _MOST_LISTED, 0, 2**31 - 1), _MOST_LISTED)
+        after = request.number("part-number-marker", 0, 0, 2**31 - 1)
         upload = await self._upload(request)
         found = await self._threads.run(self._parts.parts, upload, after, limit + 1)
         shown = found[:limit]
@@ -214,9 +215,10 @@ def _expected_size(request: S3Request) -> int | None:
     text = request.headers.get("x-amz-mp-object-size")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
+    size = whole_number(text, LARGEST_SIZE)
+    if size is None:
         raise S3Refusal("InvalidRequest", "Value for x-amz-mp-object-size header is invalid.")
-    return int(text)
+    return size
 
 
 def _completed(request: S3Request, stored: ObjectRecord) -> str:

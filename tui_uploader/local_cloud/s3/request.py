@@ -25,9 +25,12 @@ from tui_uploader.local_cloud.s3.signatures import (
 )
 from tui_uploader.local_cloud.storage.names import BUCKET, check_key
 from tui_uploader.local_cloud.tokens import IssuedCredentials, TokenRefused, TokenService, UnknownAccessKey
+from tui_uploader.text import whole_number
 
 MAX_SINGLE_PUT = 5 * 1024**3
 """Bytes of one PUT or part (Amazon S3 user guide)."""
+LARGEST_SIZE = 2**63 - 1
+"""Largest number of bytes that a header may name."""
 
 # Some decoders take a percent sign without two hex digits literally, others refuse it.
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -89,18 +92,19 @@ class S3Request:
         text = self.headers.get(header)
         if text is None and "transfer-encoding" in self.headers:
             raise S3Refusal("NotImplemented", "A header you provided implies functionality that is not implemented")
-        if text is None or not (text.isascii() and text.isdigit() and len(text) < 20):
+        length = whole_number(text or "", LARGEST_SIZE)
+        if length is None:
             raise S3Refusal("MissingContentLength", "You must provide the Content-Length HTTP header.")
-        if int(text) > MAX_SINGLE_PUT:
+        if length > MAX_SINGLE_PUT:
             raise S3Refusal("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
-        return int(text)
+        return length
 
-    def whole_number(self, parameter: str, default: int, least: int, most: int) -> int:
+    def number(self, parameter: str, default: int, least: int, most: int) -> int:
         """A number in the query. Raises S3Refusal unless it is between `least` and `most`."""
-        text = self.parameters.get(parameter, str(default))
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        number = whole_number(self.parameters.get(parameter, str(default)), most)
+        if number is None or number < least:
             raise S3Refusal("InvalidArgument", f"{parameter} must be an integer between {least} and {most}, inclusive")
-        return int(text)
+        return number
 
     def kept_headers(self) -> dict[str, str]:
         """Headers to store with the object and return with it."""

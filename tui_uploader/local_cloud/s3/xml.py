@@ -14,9 +14,11 @@ from xml.sax.saxutils import escape
 from tui_uploader.local_cloud.s3.errors import S3Refusal
 from tui_uploader.local_cloud.storage.checksums import Algorithm
 from tui_uploader.local_cloud.storage.multipart import NamedPart
+from tui_uploader.text import whole_number
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_LARGEST_PART_NUMBER = 2**31 - 1
 
 Child = tuple[str, "str | int | bool | Sequence[Child] | None"]
 """A tag and its content: text, or child elements in order. None omits the element."""
@@ -84,15 +86,12 @@ def _named_part(element: ElementTree.Element) -> NamedPart:
         checksums = tuple(
             (algorithm, fields[algorithm.xml_name]) for algorithm in Algorithm if algorithm.xml_name in fields
         )
-        return NamedPart(_part_number(fields["PartNumber"]), fields["ETag"].strip('"'), checksums)
-    except (KeyError, ValueError) as error:
+        number, etag = whole_number(fields["PartNumber"], _LARGEST_PART_NUMBER), fields["ETag"].strip('"')
+    except KeyError as error:
         raise _malformed() from error
-
-
-def _part_number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise ValueError(text)
-    return int(text)
+    if number is None:
+        raise _malformed()
+    return NamedPart(number, etag, checksums)
 
 
 def _name(element: ElementTree.Element) -> str:
