@@ -22,7 +22,7 @@ from tests.until import until
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import file_parts, files
-from tui_uploader.engine.pipeline.send import allowance
+from tui_uploader.engine.pipeline.ready_files import allowance
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model import (
     AddRequest,

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tui_uploader.engine.pipeline.send import allowance
+from tui_uploader.engine.pipeline.ready_files import allowance
 from tui_uploader.engine.scheduling.fairness import next_upload, served_after
 
 

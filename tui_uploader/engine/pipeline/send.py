@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import sqlite3
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import Counter
 from functools import partial
 
 from tui_uploader.engine.accounts.accounts import SignedIn
@@ -17,9 +15,9 @@ from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import deduplication, file_parts, files
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.projects import Projects
+from tui_uploader.engine.pipeline.ready_files import ReadyFiles
 from tui_uploader.engine.pipeline.transfer import Transfer
 from tui_uploader.engine.scheduling.failures import FileFailures
-from tui_uploader.engine.scheduling.fairness import next_upload, served_after
 from tui_uploader.engine.scheduling.retry import RetryAction
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up, unforeseen
 from tui_uploader.engine.sources.modified import modified_since_check
@@ -44,20 +42,9 @@ from tui_uploader.text import printable
 log = logging.getLogger(__name__)
 
 _WORKER = "send"
-_WINDOW = 64
-_READY_AHEAD = 4
-"""Files per upload beyond its share of streams, opened in advance so that no stream idles between files."""
 _SCAN_GRACE = 2.0
 _COMPLETION_GRACE = 2.0
 """Time to complete a file whose last part has just arrived, although no other file may begin."""
-
-
-def allowance(streams: int, uploads: int) -> int:
-    """Return how many files of one upload may be sent at once, of `uploads` with files to send.
-
-    A fair share of the streams, so that large files of one upload do not delay another, and a few that wait for one.
-    """
-    return math.ceil(streams / max(1, uploads)) + _READY_AHEAD
 
 
 def parts_are_wrong(error: UploaderError) -> bool:
@@ -81,7 +68,7 @@ def check_again(connection: sqlite3.Connection, row: FileRecord, error: Uploader
 
 
 class Sender:
-    """Runs transfers of files that are read from the journal in small windows."""
+    """Runs the transfers of ready files."""
 
     def __init__(self, context: EngineContext, projects: Projects) -> None:
         self._context = context
@@ -96,8 +83,7 @@ class Sender:
         self._paths: dict[int, str] = {}
         """Paths of the files that are being sent."""
         self._silent_disks: dict[int, Volume] = {}
-        self._windows: dict[int, deque[FileRecord]] = {}
-        self._served: dict[int, int] = {}
+        self._ready = ReadyFiles(context)
         self._to_hold: set[int] = set()
         self._preparing_since: dict[int, float] = {}
         self._refusals = 0
@@ -116,7 +102,7 @@ class Sender:
             running.clear()
         held_in = self._hold_what_waits(now)
         if running:
-            await self._refill(running)
+            await self._ready.refill(running, exclude=(*self._tasks, *self.failures.postponed))
             for row in await self._pick(running):
                 self._begin(row)
         return self._next_due(now) if held_in is None else held_in
@@ -133,7 +119,7 @@ class Sender:
 
     async def stop(self, upload: int) -> None:
         """Cancel the transfers of an upload and wait for their end."""
-        self._windows.pop(upload, None)
+        self._ready.forget(upload)
         going = [task for owner, task in self._tasks.values() if owner == upload]
         for task in going:
             task.cancel()
@@ -177,8 +163,7 @@ class Sender:
                 upload, task = self._tasks[file]
                 self._silent_disks[upload] = sources.volume_of(path)
                 task.cancel()
-        for upload, rows in self._windows.items():
-            self._windows[upload] = deque(row for row in rows if not sources.hangs(row.path))
+        self._ready.drop_hanging()
 
     def silent_disk(self, upload: int) -> Volume | None:
         """Return the memory card or disk that does not answer and that files of the upload wait for."""
@@ -205,26 +190,9 @@ class Sender:
         dues += [since + _SCAN_GRACE for since in self._preparing_since.values() if now < since + _SCAN_GRACE]
         return max(0.0, min(dues) - now) if dues else None
 
-    async def _refill(self, running: set[int]) -> None:
-        short = [
-            upload
-            for upload in running
-            if not self._windows.get(upload) and self._context.summary.files(upload, FileStage.READY)
-        ]
-        if not short:
-            return
-        exclude = (*self._tasks, *self.failures.postponed)
-        outside = [volume.point for volume in self._context.sources.hanging() if not volume.is_root]
-
-        def windows(connection: sqlite3.Connection) -> list[list[FileRecord]]:
-            return [files.ready(connection, upload, _WINDOW, exclude, outside) for upload in short]
-
-        for upload, rows in zip(short, await self._context.journal.read(windows), strict=True):
-            self._windows[upload] = deque(row for row in rows if not self._context.sources.hangs(row.path))
-
     async def _pick(self, running: set[int]) -> list[FileRecord]:
         """Choose the next files fairly, and mark them in the journal as being sent."""
-        chosen = self._next_files(running)
+        chosen = self._ready.take(running, Counter(owner for owner, _ in self._tasks.values()))
         if not chosen:
             return []
 
@@ -233,36 +201,6 @@ class Sender:
             return [row for row in picked if row is not None]
 
         return await self._context.journal.write(pick)
-
-    def _next_files(self, running: set[int]) -> list[FileRecord]:
-        under_way = Counter(owner for owner, _ in self._tasks.values())
-        most = allowance(
-            self._context.streams.limit,
-            len({upload for upload in running if self._windows.get(upload)} | under_way.keys()),
-        )
-        chosen: list[FileRecord] = []
-        while True:
-            wanting = [
-                upload
-                for upload in running
-                if self._windows.get(upload)
-                and under_way[upload] < most
-                and not self._waits_for_trial(upload, under_way)
-            ]
-            upload = next_upload(wanting, self._served)
-            if upload is None:
-                return chosen
-            row = self._windows[upload].popleft()
-            self._served = served_after(self._served, wanting, upload, row.size)
-            under_way[upload] += 1
-            chosen.append(row)
-
-    def _waits_for_trial(self, upload: int, under_way: Mapping[int, int]) -> bool:
-        """Whether another file of the project is being sent to find out if its storage accepts files again."""
-        project = self._context.summary.uploads[upload].project
-        return self._context.storage.on_trial(project) and any(
-            under_way.get(other.id) for other in self._context.summary.uploads_of(project)
-        )
 
     # ------------------------------------------------------------------------------------------------ sending
 
