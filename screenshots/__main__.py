@@ -40,7 +40,7 @@ def main() -> None:
     camera = Camera(_FOLDER)
     with stage() as set_up:
         with set_up.app(*_WIDE) as terminal:
-            terminal.wait_for("No project yet")
+            terminal.wait_for("No projects yet.")
             camera.take("nothing-yet", terminal)
             # The app is there before the uploads: what it shows of them lasts for seconds only.
             set_up.upload(set_up.large_card, _LARGE)
@@ -123,11 +123,11 @@ def _look_at_uploads(terminal: PtySession, camera: Camera) -> None:
     terminal.feed(_ESCAPE)
     terminal.wait_for(lambda: "Everywhere" not in terminal.text)
     terminal.feed("b")
-    terminal.wait_for("no data budget is set")
+    terminal.wait_for("No data budget set.")
     terminal.feed("8Mbit/s\tMon-Fri 08:00-18:00 500k\t20GB")
     camera.take("bandwidth", terminal)
     terminal.feed(_ESCAPE)
-    terminal.wait_for(lambda: "no data budget is set" not in terminal.text)
+    terminal.wait_for(lambda: "No data budget set." not in terminal.text)
 
 
 def _submit(terminal: PtySession, set_up: Stage, camera: Camera) -> None:
