@@ -47,7 +47,7 @@ def test_stored_objects_equal_their_files_and_are_not_sent_again(cloud: LocalClo
 def test_equal_names_overwrite_nothing_and_a_copy_is_not_sent(cloud: LocalCloud, tmp_path: Path) -> None:
     north = contents(write_flight(tmp_path / "north", 6))
     south = contents(write_flight(tmp_path / "south", 6))
-    original, copy = tmp_path / "south" / "DJI_0000.JPG", tmp_path / "south" / "z" / "copy.jpg"
+    original, copy = tmp_path / "south" / "DJI_0001.JPG", tmp_path / "south" / "z" / "copy.jpg"
     copy.parent.mkdir()
     copy.write_bytes(original.read_bytes())
     for card in ("north", "south"):
