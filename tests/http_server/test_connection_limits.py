@@ -86,9 +86,11 @@ async def test_a_request_that_arrives_slowly_is_cut_off(tmp_path: Path) -> None:
 
 
 async def test_a_complete_request_has_no_time_limit(tmp_path: Path) -> None:
+    others_closed = asyncio.Event()
+
     async def slow(request: Request) -> PlainTextResponse:
         await request.body()
-        await asyncio.sleep(0.5)
+        await others_closed.wait()
         return PlainTextResponse("ok")
 
     app = Starlette(routes=[Route("/", slow, methods=["POST"])])
@@ -99,6 +101,10 @@ async def test_a_complete_request_has_no_time_limit(tmp_path: Path) -> None:
         await server.listening(task)
         reader, writer = await opened(tmp_path / "s", WHOLE)
         others = [await opened(tmp_path / "s", b"GET / HT") for _ in range(5)]
+        for other, _ in others:
+            with contextlib.suppress(ConnectionResetError):
+                assert await other.read() == b""
+        others_closed.set()
         assert await answer(reader) == b"ok", "it is not the one that is closed"
         for _, each in (*others, (reader, writer)):
             each.close()
