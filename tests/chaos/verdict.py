@@ -78,7 +78,7 @@ class Outcome:
     wrong_starts: int = 0
     """Runs that did not start processing exactly once."""
     resent: int = 0
-    """Bytes that came to the store beyond what lies there."""
+    """Bytes that the store received beyond those that it has."""
     allowed_waste: int = 0
     troubles: tuple[str, ...] = ()
 
