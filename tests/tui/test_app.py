@@ -145,7 +145,7 @@ async def test_notices_wait_until_the_engine_has_the_login(manager: StandInManag
         held = upload_status(notice=Notice("NotSignedIn", "Not signed in.", needs_person=True))
         screen.app.post_message(StatusArrived(engine_status(held)))
         await screen.shows("North field")
-        assert "North field: Nobody" not in screen.text
+        assert "North field: Not signed in." not in screen.text
         screen.app.session.login_settled.set()
         screen.app.post_message(StatusArrived(engine_status(held)))
         await screen.shows("North field: Not signed in.")
