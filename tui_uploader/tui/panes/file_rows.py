@@ -53,18 +53,20 @@ def _updated_rate(before: FileRate | None, sent: int, now: float) -> FileRate:
 def file_cells(
     item: FileItem, columns: Sequence[tuple[Column, int]], rate: float, glyphs: Glyphs
 ) -> list[Sequence[Span]]:
-    """One cell for each column that is shown."""
-    cells: list[Sequence[Span]] = []
-    for column, width in columns:
-        if column.title == "":
-            cells.append([Span(glyphs.statuses[item.status], item.status)])
-        elif column.title == "Name":
-            cells.append([Span(clipped_name(cell_text(item.name), width, glyphs.cut))])
-        elif column.title == "Size":
-            cells.append([Span(byte_count(item.size), "muted")])
-        else:
-            cells.append(state_spans(item, rate, glyphs))
-    return cells
+    """One cell for each visible column."""
+    return [_cell(item, column.title, width, rate, glyphs) for column, width in columns]
+
+
+def _cell(item: FileItem, title: str, width: int, rate: float, glyphs: Glyphs) -> Sequence[Span]:
+    match title:
+        case "":
+            return [Span(glyphs.statuses[item.status], item.status)]
+        case "Name":
+            return [Span(clipped_name(cell_text(item.name), width, glyphs.cut))]
+        case "Size":
+            return [Span(byte_count(item.size), "muted")]
+        case _:
+            return state_spans(item, rate, glyphs)
 
 
 def state_spans(item: FileItem, rate: float, glyphs: Glyphs) -> Sequence[Span]:

@@ -106,20 +106,22 @@ def matching(rows: Iterable[ProjectRow], text: str) -> tuple[ProjectRow, ...]:
 
 
 def project_cells(row: ProjectRow, columns: Sequence[tuple[Column, int]], glyphs: Glyphs) -> list[Sequence[Span]]:
-    """One cell for each column that is shown."""
-    cells: list[Sequence[Span]] = []
-    for column, width in columns:
-        if column.title == "":
-            cells.append([_glyph(row, glyphs)])
-        elif column.title == "Project":
-            cells.append([Span(clipped_name(cell_text(row.project.name), width, glyphs.cut))])
-        elif column.title == "Kind":
-            cells.append([Span(row.project.kind, "muted")])
-        elif column.title == "Files":
-            cells.append([Span(files_words(row), "muted")])
-        else:
-            cells.append([Span(state_words(row), _STATE_STYLES.get(row.processing.state, ""))])
-    return cells
+    """One cell for each visible column."""
+    return [[_cell(row, column.title, width, glyphs)] for column, width in columns]
+
+
+def _cell(row: ProjectRow, title: str, width: int, glyphs: Glyphs) -> Span:
+    match title:
+        case "":
+            return _glyph(row, glyphs)
+        case "Project":
+            return Span(clipped_name(cell_text(row.project.name), width, glyphs.cut))
+        case "Kind":
+            return Span(row.project.kind, "muted")
+        case "Files":
+            return Span(files_words(row), "muted")
+        case _:
+            return Span(state_words(row), _STATE_STYLES.get(row.processing.state, ""))
 
 
 def _glyph(row: ProjectRow, glyphs: Glyphs) -> Span:

@@ -45,26 +45,28 @@ _NOTE_LINES = 2
 
 
 def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], glyphs: Glyphs) -> list[Sequence[Span]]:
-    """One cell for each column that is shown."""
-    cells: list[Sequence[Span]] = []
-    for column, width in columns:
-        if column.title == "":
-            cells.append([_glyph(status, glyphs)])
-        elif column.title == "Upload":
-            cells.append([Span(clipped_name(cell_text(status.project_name), width, glyphs.cut))])
-        elif column.title == "Bar":
-            cells.append(bar(status.bytes, width, glyphs))
-        elif column.title == "Stored":
-            cells.append([Span(f"{percent_stored(status)} %")])
-        elif column.title == "Rate":
-            cells.append([rate_span(status)])
-        elif column.title == "Left":
-            cells.append([Span(without_ornament(time_left(status) or ""))])
-        elif column.title == "Files":
-            cells.append(count_spans(status, glyphs))
-        else:
-            cells.append([Span("auto" if status.auto_process else "", "muted")])
-    return cells
+    """One cell for each visible column."""
+    return [_cell(status, column.title, width, glyphs) for column, width in columns]
+
+
+def _cell(status: UploadStatus, title: str, width: int, glyphs: Glyphs) -> Sequence[Span]:
+    match title:
+        case "":
+            return [_glyph(status, glyphs)]
+        case "Upload":
+            return [Span(clipped_name(cell_text(status.project_name), width, glyphs.cut))]
+        case "Bar":
+            return bar(status.bytes, width, glyphs)
+        case "Stored":
+            return [Span(f"{percent_stored(status)} %")]
+        case "Rate":
+            return [rate_span(status)]
+        case "Left":
+            return [Span(without_ornament(time_left(status) or ""))]
+        case "Files":
+            return count_spans(status, glyphs)
+        case _:
+            return [Span("auto" if status.auto_process else "", "muted")]
 
 
 def _glyph(status: UploadStatus, glyphs: Glyphs) -> Span:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -67,6 +67,7 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.projects = ProjectsPane(glyphs)
         self.files = FilesPane(session, glyphs)
         self.uploads = UploadsPane(glyphs, wall=wall)
+        self._panes: dict[str, Pane[Any]] = {"projects": self.projects, "files": self.files, "uploads": self.uploads}
         self.notices = Notices(id="notices")
         self.key_bar = KeyBar(id="key-bar")
         self._plain_status = PlainStatus(glyphs, id="plain-status")
@@ -92,7 +93,7 @@ class MainScreen(ResizeGuard, Screen[None]):
     def pane(self) -> str:
         """The focused pane: `projects`, `files` or `uploads`."""
         around = self.focused.ancestors_with_self if self.focused else ()
-        return next((node.id for node in around if node.id in ("projects", "files", "uploads")), None) or self._pane
+        return next((node.id for node in around if node.id in self._panes), None) or self._pane
 
     # --------------------------------------------------------------------------------------------- content
 
@@ -102,7 +103,7 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.projects.show_status(status)
         self.uploads.show_status(status)
         known = {upload.upload for upload in status.uploads}
-        if self._awaited_upload in known:
+        if self._awaited_upload is not None and self._awaited_upload in known:
             self.show_upload(self._awaited_upload)
         elif first and status.uploads:
             self.show_upload(next((each.upload for each in reversed(status.uploads) if not each.settled), max(known)))
@@ -141,14 +142,12 @@ class MainScreen(ResizeGuard, Screen[None]):
     def _lines_below(self) -> int:
         return self.uploads.outer_size.height + self.key_bar.outer_size.height
 
-    def show_upload(self, upload: int | None) -> None:
+    def show_upload(self, upload: int) -> None:
         """Show this upload in all panes, as soon as the engine reports it."""
-        self._shown_upload = self._awaited_upload = upload
-        if upload is not None:
-            self.projects.select_upload(upload)
-            self.uploads.select(upload)
-            if self._current_status() is not None:
-                self._awaited_upload = None
+        self._shown_upload = upload
+        self._awaited_upload = upload if self._current_status() is None else None
+        self.projects.select_upload(upload)
+        self.uploads.select(upload)
         self._show_files()
 
     def show_project(self, project: Project) -> None:
@@ -190,8 +189,7 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.set_class(pane == "projects", "-switching")
         if pane == "uploads":
             self.uploads.remove_class("-folded")
-        panes: tuple[ProjectsPane | FilesPane | UploadsPane, ...] = (self.projects, self.files, self.uploads)
-        next(each for each in panes if each.id == pane).table.focus()
+        self._panes[pane].table.focus()
 
     def action_toggle_uploads(self) -> None:
         if not self.uploads.toggle() and self.pane == "uploads":
@@ -201,10 +199,11 @@ class MainScreen(ResizeGuard, Screen[None]):
     def _follow_cursor(self, event: Pane.RowHighlighted) -> None:
         if event.pane is self.files:
             return
-        self._shown_upload = event.row.upload
-        if self._shown_upload is not None:
-            self.uploads.select(self._shown_upload)
-            self.projects.select_upload(self._shown_upload)
+        upload = event.row.upload
+        if upload is not None:
+            self.uploads.select(upload)
+            self.projects.select_upload(upload)
+        self._shown_upload = upload
         self._show_files()
 
     @on(Pane.RowOpened)
@@ -222,8 +221,8 @@ class MainScreen(ResizeGuard, Screen[None]):
     def on_descendant_focus(self) -> None:
         self._pane = pane = self.pane
         self.key_bar.show(keys_of(pane))
-        for each in (self.projects, self.files, self.uploads):
-            each.set_class(each.id == pane, "-active")
+        for name, each in self._panes.items():
+            each.set_class(name == pane, "-active")
         if pane != "uploads":
             self.set_class(pane == "projects", "-switching")
 
