@@ -1,4 +1,4 @@
-"""Values cross the socket and come back equal; anything else is refused."""
+"""Values round-trip as JSON; anything else is rejected."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ LOGIN = Login("https://cloud.example", "me", "secret")
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_value_comes_back_equal(value: object) -> None:
+def test_a_value_round_trips(value: object) -> None:
     line = to_json(value)
     assert from_json(line, type(value)) == value
     assert from_json(line.encode(), type(value)) == value
@@ -86,29 +86,29 @@ def test_a_value_comes_back_equal(value: object) -> None:
 
 
 @given(st.binary(max_size=60))
-def test_a_path_that_is_no_utf8_comes_back_byte_for_byte(raw: bytes) -> None:
+def test_a_path_that_is_not_utf8_round_trips(raw: bytes) -> None:
     line = to_json(Skipped(os.fsdecode(raw), "not an image (.mp4)"))
     assert line.isascii()
     assert os.fsencode(from_json(line.encode(), Skipped).path) == raw
 
 
-def test_a_byte_that_is_no_utf8_is_written_as_scripts_expect_it() -> None:
+def test_a_byte_that_is_not_utf8_is_written_as_scripts_expect() -> None:
     assert to_json(os.fsdecode(b"caf\xe9.jpg")) == r'"caf\udce9.jpg"'
 
 
 @given(st.text())
-def test_any_text_comes_back_on_one_ascii_line(text: str) -> None:
+def test_any_text_round_trips_on_one_ascii_line(text: str) -> None:
     line = to_json(Skipped(text, text))
     assert line.isascii()
     assert len(line.splitlines()) == 1
     assert from_json(line, Skipped) == Skipped(text, text)
 
 
-def test_enums_are_written_as_their_words() -> None:
+def test_enums_are_written_as_their_values() -> None:
     assert json.loads(to_json(FileSelection(statuses=(FileStatus.FAILED,))))["statuses"] == ["failed"]
 
 
-def test_unknown_fields_are_passed_over() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert from_json('{"path":"/a","reason":"r","since":"0.9"}', Skipped) == Skipped("/a", "r")
 
 
@@ -133,7 +133,7 @@ def test_missing_fields_take_their_defaults() -> None:
         "[" * 100_000,
     ],
 )
-def test_what_is_not_of_the_shape_is_malformed(text: str | bytes) -> None:
+def test_another_shape_is_malformed(text: str | bytes) -> None:
     with pytest.raises(Malformed):
         from_json(text, Skipped)
 
@@ -154,11 +154,11 @@ def test_a_wrong_field_is_malformed(text: str, shape: type[object]) -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_a_number_that_json_does_not_know_is_never_written(number: float) -> None:
+def test_non_finite_numbers_are_never_written(number: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
         to_json(EtaRange(number, 1.0))
 
 
-def test_the_secret_of_a_login_is_in_no_repr() -> None:
+def test_the_repr_of_a_login_omits_the_secret() -> None:
     assert "secret" not in repr(LOGIN)
     assert "secret" not in repr(SignInRequest(LOGIN))

@@ -1,4 +1,4 @@
-"""Every failure of the tree has a place, an exit code and a way across a process boundary."""
+"""Every error has its place in the tree and an exit code, and crosses process boundaries."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_failure_is_retryable_unless_a_person_has_to_act(kind: type[UploaderEr
     assert kind("x").retryable == (kind.remedy is not Remedy.PERSON)
 
 
-def test_every_remedy_is_somebodys() -> None:
+def test_every_remedy_is_used() -> None:
     assert {kind.remedy for kind in TREE} == set(Remedy)
 
 
@@ -97,11 +97,11 @@ def test_every_remedy_is_somebodys() -> None:
         ("JournalDamaged", Remedy.PERSON),
     ],
 )
-def test_what_helps_is_decided(name: str, remedy: Remedy) -> None:
+def test_the_remedy_of_each_error(name: str, remedy: Remedy) -> None:
     kind: type[UploaderError] = getattr(errors, name)
     assert kind.remedy is remedy
 
 
-def test_the_other_side_may_say_how_long_to_wait() -> None:
+def test_an_error_may_name_a_pause() -> None:
     assert errors.CloudBusy("Too many requests.", retry_after=7.5).retry_after == 7.5
     assert errors.CloudBusy("Too many requests.").retry_after is None

@@ -1,4 +1,4 @@
-"""Folders that are private, and what is said where they belong to another user."""
+"""Private folders, and the message for those of another user."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_private_makes_a_folder_that_nobody_else_can_enter(tmp_path: Path) -> None:
+def test_private_creates_a_folder_closed_to_others(tmp_path: Path) -> None:
     made = private(tmp_path / "a" / "b")
     assert made == tmp_path / "a" / "b"
     assert stat.S_IMODE(made.stat().st_mode) == 0o700
 
 
-def test_private_closes_a_folder_that_stood_open(tmp_path: Path) -> None:
+def test_private_closes_an_open_folder(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
     (tmp_path / "open").chmod(0o755)
     private(tmp_path / "open")
     assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o700
 
 
-def test_private_refuses_a_folder_of_somebody_else(tmp_path: Path) -> None:
+def test_private_refuses_a_folder_of_another_user(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         (tmp_path / "theirs").mkdir()
         os.chown(tmp_path / "theirs", 12345, 12345)
@@ -40,13 +40,13 @@ def test_private_refuses_a_folder_of_somebody_else(tmp_path: Path) -> None:
         private(theirs)
 
 
-def test_private_does_not_take_a_file_for_a_folder(tmp_path: Path) -> None:
+def test_private_refuses_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError):
         private(tmp_path / "file")
 
 
-def test_folders_on_the_way_are_private_whatever_the_umask_is(tmp_path: Path) -> None:
+def test_created_parents_are_private_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         made = private(tmp_path / "a" / "b" / "c")
@@ -71,7 +71,9 @@ ROOT, ANN, JOE = 0, 1001, 1002
         (ROOT, 54321, "belongs to user number 54321."),
     ],
 )
-def test_whose_folder_it_is_and_what_to_do(we_are: int, owner: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_message_names_the_owner_and_what_to_do(
+    we_are: int, owner: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = {ROOT: "root", ANN: "ann", JOE: "joe"}
     monkeypatch.setattr(ownership, "user_name", lambda uid: names.get(uid, f"user number {uid}"))
     monkeypatch.setattr(os, "getuid", lambda: we_are)
@@ -81,7 +83,7 @@ def test_whose_folder_it_is_and_what_to_do(we_are: int, owner: int, said: str, m
     assert "move it" not in sentence
 
 
-def test_what_is_ours_or_not_there_belongs_to_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_and_missing_paths_are_not_foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     assert [foreign(each) for each in (tmp_path, tmp_path / "link", tmp_path / "missing")] == [None] * 3
     somebody_else = os.getuid() + 1

@@ -1,4 +1,4 @@
-"""Secrets are taken out of sentences, however a server wrote them."""
+"""Secrets are removed from text, however a server encoded them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_no_encoding_of_a_random_secret_survives(secret: str, encoding: str, bef
 
 @settings(max_examples=500, deadline=None)
 @given(text=st.text(max_size=300))
-def test_text_without_a_secret_stays_as_it_is(text: str) -> None:
+def test_text_without_secrets_is_unchanged(text: str) -> None:
     holder = Secrets("an-unusual-secret-4711", "e" * 40)
     assert without_secrets(text) == text
     assert holder.secrets
@@ -124,13 +124,13 @@ TOKEN = base64.b64encode(bytes((index * 167 + 13 * (index // 7)) % 251 for index
         ("hunter2", "hunter", "hunter"),
     ],
 )
-def test_short_secrets_do_not_take_ordinary_text_apart(secret: str, text: str, shown: str) -> None:
+def test_short_secrets_do_not_break_ordinary_text(secret: str, text: str, shown: str) -> None:
     holder = Secrets(secret)
     assert without_secrets(text) == shown
     assert holder.secrets
 
 
-def test_secrets_are_known_as_long_as_somebody_holds_them() -> None:
+def test_secrets_are_removed_while_they_are_registered() -> None:
     text = "the-first-token the-second-token the-third-token"
     first, second = Secrets("the-first-token"), Secrets("the-second-token", None, "")
     same = Secrets("the-first-token")
@@ -144,7 +144,7 @@ def test_secrets_are_known_as_long_as_somebody_holds_them() -> None:
     assert third.secrets and other.secrets
 
 
-def test_no_error_and_no_line_of_a_log_has_a_secret() -> None:
+def test_errors_and_log_lines_have_no_secrets() -> None:
     holder = Secrets(SECRET)
     error = CloudRefused(f"The store refused: {quote(SECRET, safe='')}.")
     assert str(error) == error.message == "The store refused: …."
@@ -159,7 +159,7 @@ def test_no_error_and_no_line_of_a_log_has_a_secret() -> None:
     assert holder.secrets
 
 
-def test_a_fault_that_nobody_handles_is_printed_without_secrets() -> None:
+def test_unhandled_exceptions_are_printed_without_secrets() -> None:
     program = """
 import threading
 from tui_uploader.redaction import Secrets, guard_tracebacks
@@ -174,7 +174,7 @@ raise ValueError("at the end: " + "hunter2-" * 2)
     assert "in a thread: …" in done.stderr and "at the end: …" in done.stderr and "hunter2-hunter2" not in done.stderr
 
 
-def test_threads_may_learn_secrets_while_others_write() -> None:
+def test_threads_may_register_secrets_while_others_log() -> None:
     holders: list[Secrets] = []
 
     def learn(number: int) -> None:
@@ -196,8 +196,8 @@ def test_threads_may_learn_secrets_while_others_write() -> None:
     assert not faults
 
 
-def test_a_text_of_repetitions_is_walked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service chooses the token, and may quote it in a way that makes every place of the text begin a fragment."""
+def test_repetitive_text_takes_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service chooses the token, and may quote it so that every offset of the text begins a fragment."""
     walked = 0
     widened = redaction._widened
 
@@ -214,7 +214,7 @@ def test_a_text_of_repetitions_is_walked_through_once(monkeypatch: pytest.Monkey
     del holder
 
 
-def test_nothing_is_quoted_of_where_the_look_through_a_long_text_ends() -> None:
+def test_the_end_of_the_searched_text_is_not_quoted() -> None:
     token, secret = "".join(f"{number:05}" for number in range(1600)), "a-secret-of-ordinary-length"
     holder = Secrets(token, secret)
     assert "a-sec" not in quoted(2 * token + token[: 4_000 - 20] + secret + "z" * 100_000)

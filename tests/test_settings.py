@@ -1,4 +1,4 @@
-"""The environment wins over the file, folders are private, and what cannot be understood is named."""
+"""Settings from the environment and the file, private folders, and errors for invalid values."""
 
 from __future__ import annotations
 
@@ -141,13 +141,13 @@ def test_the_environment_wins_over_the_file(directories: Directories) -> None:
         ("[notices]\nafter = []", "must be a text or a number"),
     ],
 )
-def test_notices_that_cannot_be_understood_are_told(directories: Directories, text: str, said: str) -> None:
+def test_invalid_notice_settings_are_named(directories: Directories, text: str, said: str) -> None:
     write(directories, text)
     with pytest.raises(UsageError, match=said):
         load({}, directories)
 
 
-def test_an_empty_variable_is_no_variable(directories: Directories) -> None:
+def test_an_empty_variable_is_ignored(directories: Directories) -> None:
     write(directories, FILE)
     assert load({"TUI_UPLOADER_PROFILE": "", "PIX4D_CLOUD_URL": ""}, directories).profile == "file"
 
@@ -157,7 +157,7 @@ def test_the_keyring_can_be_switched_off(directories: Directories, said: str, ex
     assert load({"TUI_UPLOADER_NO_KEYRING": said}, directories).no_keyring is expected
 
 
-def test_a_tilde_in_the_authority_file_is_the_home(
+def test_a_tilde_in_the_ca_file_is_the_home(
     directories: Directories, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -168,38 +168,38 @@ def test_a_tilde_in_the_authority_file_is_the_home(
     ("environment", "missing"),
     [({"PIX4D_CLIENT_ID": "me"}, "PIX4D_CLIENT_SECRET"), ({"PIX4D_CLIENT_SECRET": "s3cret"}, "PIX4D_CLIENT_ID")],
 )
-def test_half_a_login_is_told(directories: Directories, environment: dict[str, str], missing: str) -> None:
+def test_half_a_login_is_an_error(directories: Directories, environment: dict[str, str], missing: str) -> None:
     with pytest.raises(UsageError, match=f"{missing} is not set") as caught:
         load(environment, directories)
     assert "s3cret" not in str(caught.value)
 
 
-def test_no_secret_is_in_a_repr(directories: Directories) -> None:
+def test_reprs_omit_secrets(directories: Directories) -> None:
     found = load({"PIX4D_CLIENT_ID": "me", "PIX4D_CLIENT_SECRET": "s3cret"}, directories)
     assert "s3cret" not in f"{found!r} {found} {found.login}"
 
 
 @pytest.mark.parametrize("text", ["profile =", 'profile = "a\n', b"\xff\xfe", "=", "[profile", "a = 1\na = 2"])
-def test_a_file_that_is_no_toml_is_named(directories: Directories, text: str | bytes) -> None:
+def test_an_invalid_toml_file_is_named(directories: Directories, text: str | bytes) -> None:
     write(directories, text)
     with pytest.raises(UsageError, match=r"config\.toml is not valid TOML"):
         load({}, directories)
 
 
-def test_a_file_that_cannot_be_read_is_named(directories: Directories) -> None:
+def test_an_unreadable_file_is_named(directories: Directories) -> None:
     directories.settings_file.mkdir(parents=True)
     with pytest.raises(UsageError, match=r"Cannot read the settings file .*config\.toml"):
         load({}, directories)
 
 
 @pytest.mark.parametrize("text", ["profile = [1]", "profile = {a = 1}", "cloud_url = 2026-01-01"])
-def test_a_setting_of_another_shape_is_named(directories: Directories, text: str) -> None:
+def test_a_setting_of_the_wrong_type_is_named(directories: Directories, text: str) -> None:
     write(directories, text)
     with pytest.raises(UsageError, match=f"`{text.split()[0]}` must be"):
         load({}, directories)
 
 
-def test_a_number_that_is_none_is_named(directories: Directories) -> None:
+def test_an_invalid_number_is_named(directories: Directories) -> None:
     with pytest.raises(
         UsageError, match=r"idle_exit \(TUI_UPLOADER_IDLE_EXIT\) must be a number of seconds, not 'soon'"
     ):

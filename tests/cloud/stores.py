@@ -1,4 +1,4 @@
-"""A store of our client over a server of a test, with keys that are made here."""
+"""Our object store on top of a test's server, with made-up credentials."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ SECRET = "SECRETEXAMPLE000001"
 @dataclass
 class OpenStore:
     store: S3Store
-    keys: Renewable[SessionCredentials]
+    credentials: Renewable[SessionCredentials]
     clock: ServerClock
     fetched: list[SessionCredentials]
-    """Every storage key that was asked for."""
+    """All credentials fetched so far."""
 
 
 @contextlib.asynccontextmanager
@@ -46,8 +46,8 @@ async def open_store(
     known: KnownStores | None = None,
     **fields: object,
 ) -> AsyncIterator[OpenStore]:
-    """`access_keys` gives each storage key its own access key; `known` is what other projects learned; `fields`
-    overwrite those of the credentials reply."""
+    """`access_keys`: the access key of each set of credentials; `known`: what other projects learned; `fields`: changes
+    to the credentials reply."""
     origin = origin_of(url)
     server_clock = ServerClock(clock)
     pool = ConnectionPool(Settings(ca_file=CERTIFICATE), deadlines)
@@ -65,18 +65,18 @@ async def open_store(
         fetched.append(session_credentials({**reply, **fields}, server_clock))
         return fetched[-1]
 
-    keys = Renewable(fetch, lambda key: key.life, server_clock.now)
+    credentials = Renewable(fetch, lambda each: each.life, server_clock.now)
     try:
-        store = S3Store(S3Client("2", keys, pool, origin, server_clock, deadlines, known or KnownStores()))
-        yield OpenStore(store, keys, server_clock, fetched)
+        store = S3Store(S3Client("2", credentials, pool, origin, server_clock, deadlines, known or KnownStores()))
+        yield OpenStore(store, credentials, server_clock, fetched)
     finally:
-        await keys.close()
+        await credentials.close()
         await pool.close()
 
 
 @contextlib.contextmanager
 def byte_range(path: Path, content: bytes | int = 1000) -> Iterator[ByteRange]:
-    """A file of that content, or of that many random bytes, as a whole."""
+    """A whole file with this content, or with this many random bytes."""
     data = os.urandom(content) if isinstance(content, int) else content
     path.write_bytes(data)
     with path.open("rb", buffering=0) as file:
@@ -84,4 +84,4 @@ def byte_range(path: Path, content: bytes | int = 1000) -> Iterator[ByteRange]:
 
 
 def ignore(_: int) -> None:
-    """Somebody who does not care how much was sent."""
+    """A `SentCallback` that does nothing."""

@@ -1,4 +1,4 @@
-"""Networks that answer for somebody else: portals, proxies, inspectors of TLS. Nothing counts that they praise."""
+"""Networks that answer in place of the server: portals, proxies, TLS inspection. Their success replies never count."""
 
 from __future__ import annotations
 
@@ -90,15 +90,15 @@ async def create(store: S3Store, body: ByteRange) -> None:
 
 @pytest.mark.parametrize("call", [put, part, complete, create])
 @pytest.mark.parametrize(("portal", "error"), PORTALS)
-async def test_what_a_portal_says_to_an_upload_never_counts(
+async def test_a_portals_reply_to_an_upload_never_counts(
     call: Asked, portal: Handler, error: type[UploaderError], body: ByteRange
 ) -> None:
-    """Who proves a PUT names an ETag and says nothing else; who proves a completion speaks S3's XML."""
+    """A PUT is confirmed by an ETag and an empty body, a completion by S3's XML."""
     with serving(portal) as server:
         async with open_store(server.url) as opened:
-            with pytest.raises(error) as told:
+            with pytest.raises(error) as caught:
                 await call(opened.store, body)  # type: ignore[misc]
-    assert told.value.retryable or isinstance(told.value, LinkError), "no file fails for it"
+    assert caught.value.retryable or isinstance(caught.value, LinkError), "no file fails for it"
 
 
 # ------------------------------------------------------------------------------------------------------------ TLS
@@ -106,7 +106,7 @@ async def test_what_a_portal_says_to_an_upload_never_counts(
 
 @contextlib.contextmanager
 def presenting(certificate: str) -> Iterator[int]:
-    """A TLS server with that certificate; its port."""
+    """A TLS server with this certificate. Yields its port."""
     with serving(says(200, ETag='"1"'), tls=True) as server:
         assert server._tls is not None
         server._tls.load_cert_chain(Path(__file__).with_name(certificate))
@@ -121,7 +121,7 @@ def presenting(certificate: str) -> Iterator[int]:
         ("loopback.pem", "127.0.0.1", "ca_file"),
     ],
 )
-async def test_a_certificate_that_proves_nothing_says_what_helps(certificate: str, host: str, advice: str) -> None:
+async def test_an_invalid_certificate_comes_with_advice(certificate: str, host: str, advice: str) -> None:
     trusted = None if certificate == "loopback.pem" else Path(__file__).with_name(certificate)
     settings = Settings(ca_file=trusted)
     with presenting(certificate) as port:
@@ -135,7 +135,7 @@ async def test_a_certificate_that_proves_nothing_says_what_helps(certificate: st
         await cloud.close()
 
 
-async def test_a_certificate_of_somebody_else_is_told_as_such() -> None:
+async def test_a_certificate_of_another_host_comes_with_advice() -> None:
     trusted = Path(__file__).with_name("loopback.pem")
     with serving(says(200), tls=True) as server:
         cloud = Pix4dCloud(
@@ -161,7 +161,7 @@ async def test_a_certificate_of_somebody_else_is_told_as_such() -> None:
         ("504 Gateway Timeout", LinkDown, r"HTTP 504"),
     ],
 )
-async def test_a_proxy_is_named_and_so_is_what_to_set(answer: str, error: type[LinkError], sentence: str) -> None:
+async def test_errors_name_the_proxy_and_the_setting(answer: str, error: type[LinkError], sentence: str) -> None:
     def refuse(call: Call) -> None:
         call.raw(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
         call.close()
@@ -170,7 +170,7 @@ async def test_a_proxy_is_named_and_so_is_what_to_set(answer: str, error: type[L
         await both_through(f"http://user:hidden@127.0.0.1:{server.port}", error, sentence)
 
 
-async def test_a_proxy_that_is_not_there_is_named() -> None:
+async def test_an_unreachable_proxy_is_named() -> None:
     with serving(says(200)) as server:
         gone = server.port
     sentence = rf"storage\.test \(through the proxy 127\.0\.0\.1:{gone}\) refused"
@@ -178,14 +178,14 @@ async def test_a_proxy_that_is_not_there_is_named() -> None:
 
 
 async def both_through(proxy: str, error: type[LinkError], sentence: str) -> None:
-    """Both clients end in `error` with `sentence`, and quote no password."""
+    """Check that both clients fail with `error` and `sentence`, without quoting the password."""
     settings = Settings(proxy=proxy)
     pool = ConnectionPool(settings, QUICK)
-    with pytest.raises(error, match=sentence) as told:
+    with pytest.raises(error, match=sentence) as caught:
         await pool.exchange(Origin(True, "storage.test", 443), Request("PUT", "/b/n", [], b"x"))
     await pool.close()
     cloud = Pix4dCloud(Login("https://storage.test", "id", "secret"), settings, deadlines=QUICK)
     with pytest.raises(error, match=sentence) as also:
         await cloud.sign_in()
     await cloud.close()
-    assert "hidden" not in told.value.message + also.value.message
+    assert "hidden" not in caught.value.message + also.value.message

@@ -1,4 +1,4 @@
-"""Stored logins: where they lie, who can read them, and keyrings that fail or hang."""
+"""Stored logins: where they are, who can read them, and keyrings that fail or hang."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_the_environment_wins(directories: Directories) -> None:
     assert stored_login("default", directories, settings) == (Login("https://x", "env", "e"), "environment")
 
 
-def test_a_file_that_others_could_read_is_closed_to_them(directories: Directories) -> None:
+def test_a_file_that_others_could_read_is_made_private(directories: Directories) -> None:
     keep_login("default", LOGIN, directories, PLAIN)
     file_of(directories).chmod(0o644)
     assert stored_login("default", directories, PLAIN) == (LOGIN, "file")
@@ -125,21 +125,19 @@ def test_a_damaged_file_is_named(directories: Directories, content: bytes) -> No
 
 
 @pytest.mark.parametrize("text", ['{"default": 5}', '{"default": "[1,2,3]"}', '{"default": "x"}', "{}"])
-def test_an_entry_that_is_no_login_is_none(directories: Directories, text: str) -> None:
+def test_an_invalid_entry_is_ignored(directories: Directories, text: str) -> None:
     keep_login("default", LOGIN, directories, PLAIN)
     file_of(directories).write_text(text)
     assert stored_login("default", directories, PLAIN) is None
 
 
 @pytest.mark.parametrize("address", ["https://joe:PW@host:8", "https://joe:P/W@host:8", "https://joe:P@W@host:8"])
-def test_the_address_of_a_login_that_was_kept_with_a_password_in_it_loses_it(
-    directories: Directories, address: str
-) -> None:
+def test_a_password_in_the_address_of_a_stored_login_is_dropped(directories: Directories, address: str) -> None:
     keep_login("default", Login(address, "client", "s3cr3t"), directories, PLAIN)
     assert stored_login("default", directories, PLAIN) == (Login("https://host:8", "client", "s3cr3t"), "file")
 
 
-def test_a_link_to_somewhere_else_is_not_followed(directories: Directories, tmp_path: Path) -> None:
+def test_symlinks_are_not_followed(directories: Directories, tmp_path: Path) -> None:
     keep_login("default", LOGIN, directories, PLAIN)
     file_of(directories).rename(tmp_path / "elsewhere")
     file_of(directories).symlink_to(tmp_path / "elsewhere")
@@ -154,7 +152,7 @@ def test_a_folder_that_cannot_be_written(directories: Directories) -> None:
 
 
 @pytest.mark.usefixtures("use_ring")
-def test_a_keyring_is_used_where_there_is_one(directories: Directories) -> None:
+def test_a_keyring_is_used_if_there_is_one(directories: Directories) -> None:
     ring = Ring()
     keyring.set_keyring(ring)
     keep_login("default", OTHER, directories, PLAIN)
@@ -168,7 +166,7 @@ def test_a_keyring_is_used_where_there_is_one(directories: Directories) -> None:
 
 @pytest.mark.usefixtures("use_ring")
 @pytest.mark.parametrize("ring", [BrokenRing, ForgetfulRing, keyring.backends.fail.Keyring])
-def test_a_keyring_that_keeps_nothing_is_passed_over(
+def test_a_keyring_that_stores_nothing_is_not_used(
     directories: Directories, ring: type[keyring.backend.KeyringBackend]
 ) -> None:
     keyring.set_keyring(ring())
@@ -178,7 +176,7 @@ def test_a_keyring_that_keeps_nothing_is_passed_over(
 
 
 @pytest.mark.usefixtures("use_ring")
-def test_a_keyring_that_waits_for_a_person_is_not_waited_for(
+def test_a_keyring_that_prompts_the_user_is_not_waited_for(
     directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login_store, "KEYRING_TIMEOUT", 0.1)
@@ -190,7 +188,7 @@ def test_a_keyring_that_waits_for_a_person_is_not_waited_for(
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
-def test_a_file_of_somebody_else_is_not_used(directories: Directories) -> None:
+def test_a_file_of_another_user_is_not_used(directories: Directories) -> None:
     keep_login("default", LOGIN, directories, PLAIN)
     os.chown(file_of(directories), 12345, 12345)
     with pytest.raises(NotPossibleNow, match=r"Cannot use the stored login\. .* belongs to "):

@@ -1,4 +1,4 @@
-"""Values that age, under time that only moves when told to."""
+"""Values that age, with a clock that moves only by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_uploader.errors import LinkDown
 
 
 class Service:
-    """Hands out numbers that are due after 60 s and end after 100 s; waits at `gate`, fails while told to."""
+    """Returns numbers that are due after 60 s and end after 100 s; waits at `gate`, fails on request."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -33,13 +33,13 @@ class Service:
         return (await self.values.get())[0]
 
 
-async def test_one_fetch_serves_everybody() -> None:
+async def test_one_fetch_serves_all_callers() -> None:
     service = Service()
     assert await asyncio.gather(*(service.number() for _ in range(50))) == [1] * 50
     assert await service.number() == 1
 
 
-async def test_one_failure_is_everybodys_and_the_next_asks_again() -> None:
+async def test_all_callers_share_a_failure_and_the_next_fetches_again() -> None:
     service = Service()
     service.failing = True
     results = await asyncio.gather(*(service.number() for _ in range(50)), return_exceptions=True)
@@ -49,7 +49,7 @@ async def test_one_failure_is_everybodys_and_the_next_asks_again() -> None:
     assert await service.number() == 2
 
 
-async def test_a_due_value_still_serves_while_it_is_renewed() -> None:
+async def test_a_due_value_is_used_while_it_is_renewed() -> None:
     service = Service()
     assert await service.number() == 1
     service.now = 61
@@ -60,7 +60,7 @@ async def test_a_due_value_still_serves_while_it_is_renewed() -> None:
     assert await service.number() == 2
 
 
-async def test_a_renewal_that_fails_leaves_the_value_until_its_end() -> None:
+async def test_after_a_failed_renewal_the_value_is_used_until_its_end() -> None:
     service = Service()
     assert await service.number() == 1
     service.failing = True
@@ -87,7 +87,7 @@ async def test_only_the_refused_value_is_replaced() -> None:
     assert service.count == 2
 
 
-async def test_who_gives_up_waiting_does_not_stop_the_others() -> None:
+async def test_a_cancelled_caller_does_not_stop_the_others() -> None:
     service = Service()
     service.gate.clear()
     impatient, patient = asyncio.create_task(service.number()), asyncio.create_task(service.number())

@@ -1,4 +1,4 @@
-"""The pure parts: addresses, proxies, storage keys, words, times, XML."""
+"""The pure parts: addresses, credentials, status words, times, XML."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def made_key(**fields: object) -> SessionCredentials:
         ({"endpoint_override": "s3.example.org"}, LOCAL, "https://s3.example.org/prod-bucket/k"),
     ],
 )
-def test_where_a_bucket_is_reached(fields: dict[str, object], cloud: Origin, url: str) -> None:
+def test_bucket_addresses(fields: dict[str, object], cloud: Origin, url: str) -> None:
     key = made_key(**fields)
     endpoint = storage_endpoint(key, key.region, cloud)
     assert endpoint.origin.url + endpoint.path("k") == url
@@ -94,13 +94,13 @@ def test_plain_http_to_another_machine_is_refused() -> None:
         storage_endpoint(made_key(endpoint_override="http://s3.example.org"), None, LOCAL)
 
 
-def test_an_override_that_is_no_address() -> None:
+def test_an_invalid_override() -> None:
     with pytest.raises(CloudUnintelligible):
         storage_endpoint(made_key(endpoint_override="host:port:what"), None, CLOUD)
 
 
 @given(st.text(min_size=1, max_size=80))
-def test_any_name_is_one_path_that_decodes_to_itself(name: str) -> None:
+def test_every_name_becomes_a_path_that_decodes_to_it(name: str) -> None:
     from urllib.parse import unquote_to_bytes
 
     path = storage_endpoint(made_key(), "eu-west-1", CLOUD).path(name.encode("utf-8", "replace").decode())
@@ -108,7 +108,7 @@ def test_any_name_is_one_path_that_decodes_to_itself(name: str) -> None:
     assert unquote_to_bytes(path)[1:] == name.encode("utf-8", "replace")
 
 
-# ------------------------------------------------------------------------------------------------- storage keys
+# ------------------------------------------------------------------------------------------------- credentials
 
 
 @pytest.mark.parametrize(
@@ -123,17 +123,17 @@ def test_any_name_is_one_path_that_decodes_to_itself(name: str) -> None:
         {"region": "evil.example/"},
     ],
 )
-def test_a_key_that_cannot_be_used(fields: dict[str, object]) -> None:
+def test_unusable_credentials(fields: dict[str, object]) -> None:
     with pytest.raises(CloudUnintelligible):
         made_key(**fields)
 
 
-def test_no_secret_is_in_a_repr() -> None:
+def test_reprs_omit_secrets() -> None:
     shown = repr(made_key()) + repr(proxy_of("http://u:hunter2@p:1")) + repr(Settings(proxy="http://u:hunter2@p:1"))
     assert not any(secret in shown for secret in ("very-secret", "session-token", "AKID", "hunter2"))
 
 
-def test_a_key_is_renewed_ten_minutes_before_its_end() -> None:
+def test_credentials_are_renewed_ten_minutes_before_their_end() -> None:
     end = time.time() + 3600
     key = made_key(expiration=formatdate(end, usegmt=True))
     assert key.life.due == pytest.approx(end - 600, abs=2)
@@ -141,11 +141,11 @@ def test_a_key_is_renewed_ten_minutes_before_its_end() -> None:
 
 
 @pytest.mark.parametrize("expiration", [None, "soon", 17, "2001-01-01T00:00:00Z"])
-def test_without_a_believable_end_a_key_is_renewed_after_45_minutes(expiration: object) -> None:
+def test_credentials_without_a_plausible_end_are_renewed_after_45_minutes(expiration: object) -> None:
     assert made_key(expiration=expiration).life.due == pytest.approx(time.time() + 45 * 60, abs=2)
 
 
-def test_the_services_time_counts_for_the_end_of_a_key() -> None:
+def test_the_services_time_counts_for_the_end_of_credentials() -> None:
     clock = ServerClock(lambda: 0.0)
     key = session_credentials(
         {**FIELDS, "server_time": "2030-01-01T00:00:00Z", "expiration": "2030-01-01T00:00:05Z"}, clock
@@ -197,7 +197,7 @@ def test_origins(url: str, netloc: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere.pem", "servers.py"])
-def test_an_authority_file_that_is_none(name: str) -> None:
+def test_an_invalid_ca_file(name: str) -> None:
     path = CERTIFICATE.with_name(name)
     with pytest.raises(UsageError, match=name):
         tls_context(Settings(ca_file=path))
@@ -252,7 +252,7 @@ def certificate_error() -> ssl.SSLCertVerificationError:
         (httpx.InvalidURL("x"), UsageError),
     ],
 )
-def test_foreign_failures_become_ours(error: BaseException, kind: type[UploaderError]) -> None:
+def test_failures_of_libraries_become_errors_of_ours(error: BaseException, kind: type[UploaderError]) -> None:
     ours = link_failure(error, "host\x1b.example")
     assert type(ours) is kind
     assert "host\\x1b.example" in ours.message and ours.message.isprintable()
@@ -282,12 +282,12 @@ def test_foreign_failures_become_ours(error: BaseException, kind: type[UploaderE
         ("DENSIFYING \x1b[31m", ProcessingState.PROCESSING),
     ],
 )
-def test_words(word: str | None, state: ProcessingState | None) -> None:
+def test_status_words(word: str | None, state: ProcessingState | None) -> None:
     assert projects.state_of_word(word) is state
 
 
 @given(st.binary(max_size=200))
-def test_no_document_from_outside_breaks_the_reader(body: bytes) -> None:
+def test_no_document_breaks_the_parser(body: bytes) -> None:
     document = xml.parsed(body)
     assert document is None or document.name
 
@@ -303,12 +303,12 @@ def test_no_document_from_outside_breaks_the_reader(body: bytes) -> None:
         b"<a>&undefined;</a>",
     ],
 )
-def test_what_is_no_plain_document(body: bytes) -> None:
+def test_documents_that_are_rejected(body: bytes) -> None:
     assert xml.parsed(body) is None
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_checksums_survive_their_text(crc32: int) -> None:
+def test_checksums_round_trip_as_text(crc32: int) -> None:
     assert xml.crc32_from_text(xml.crc32_text(crc32)) == crc32
 
 

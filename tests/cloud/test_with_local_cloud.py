@@ -57,7 +57,7 @@ async def clouds(
     clock: Callable[[], float] = time.time,
     secret: str | None = None,
 ) -> AsyncIterator[tuple[Pix4dCloud, LocalCloudAddress]]:
-    """A client that is signed in nowhere yet, and the cloud that it is for."""
+    """A client that has not signed in yet, and the cloud it is for."""
     certificate = CERTIFICATE if tls else None
     options = LocalCloudOptions(
         root, profile=profile, faults=faults, tls_cert=certificate, credentials_lifetime=lifetime
@@ -103,7 +103,7 @@ async def test_from_sign_in_to_processing(tmp_path: Path, profile: Profile, tls:
         assert state in (ProcessingState.WAITING, ProcessingState.PROCESSING, None)
 
 
-async def test_multipart_with_every_byte_and_every_right(tmp_path: Path) -> None:
+async def test_multipart_with_all_rights(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root") as (cloud, address):
         _, store = await new_store(cloud)
         with byte_range(tmp_path / "big.tif", 2 * MIN_PART + 12_345) as whole:
@@ -138,7 +138,7 @@ async def put_parts(store: ObjectStore, upload_id: str, whole: ByteRange) -> lis
     return parts
 
 
-async def test_the_strict_profile_takes_single_puts_alone(tmp_path: Path) -> None:
+async def test_the_strict_profile_accepts_only_single_puts(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root", profile=Profile.STRICT) as (cloud, _):
         project_id, store = await new_store(cloud)
         with pytest.raises(Unsupported):
@@ -154,7 +154,7 @@ async def test_the_strict_profile_takes_single_puts_alone(tmp_path: Path) -> Non
             await store.put("a.jpg", body, ignore)
 
 
-async def test_registration_goes_on_in_smaller_batches(tmp_path: Path) -> None:
+async def test_registration_continues_in_smaller_batches(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root", profile=Profile.STRICT) as (cloud, _):
         project_id, store = await new_store(cloud)
         keys = [store.key(f"{number}.jpg") for number in range(230)]
@@ -190,7 +190,7 @@ async def test_a_wrong_secret(tmp_path: Path) -> None:
             await cloud.sign_in()
 
 
-async def test_bytes_that_are_not_those_that_were_read(tmp_path: Path) -> None:
+async def test_data_that_differs_from_what_was_read(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root") as (cloud, _):
         _, store = await new_store(cloud)
         with byte_range(tmp_path / "a.jpg") as body:
@@ -204,7 +204,7 @@ async def test_bytes_that_are_not_those_that_were_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", list(Profile))
-async def test_a_clock_that_is_a_day_late(tmp_path: Path, profile: Profile) -> None:
+async def test_a_clock_that_is_a_day_slow(tmp_path: Path, profile: Profile) -> None:
     async with clouds(tmp_path / "root", profile=profile, clock=lambda: time.time() - 86_400) as (cloud, _):
         _, store = await new_store(cloud)
         with byte_range(tmp_path / "a.jpg") as body:
@@ -212,7 +212,7 @@ async def test_a_clock_that_is_a_day_late(tmp_path: Path, profile: Profile) -> N
 
 
 @pytest.mark.parametrize("profile", list(Profile))
-async def test_keys_that_live_for_two_seconds(tmp_path: Path, profile: Profile) -> None:
+async def test_credentials_that_live_for_two_seconds(tmp_path: Path, profile: Profile) -> None:
     async with clouds(tmp_path / "root", profile=profile, lifetime=2) as (cloud, _):
         _, store = await new_store(cloud)
         end = time.monotonic() + 3
@@ -243,7 +243,7 @@ async def test_keys_that_live_for_two_seconds(tmp_path: Path, profile: Profile) 
 )
 @pytest.mark.parametrize("tls", [False, True])
 async def test_faults_of_a_put(tmp_path: Path, fault: str, error: type[UploaderError] | None, tls: bool) -> None:
-    """What the client cannot put right by itself, it names; the next attempt then succeeds."""
+    """The client reports faults that it cannot correct itself; the next attempt succeeds."""
     size = 24 * 1024**2
     async with clouds(tmp_path / "root", fault, tls=tls) as (cloud, address):
         _, store = await new_store(cloud)
@@ -257,7 +257,7 @@ async def test_faults_of_a_put(tmp_path: Path, fault: str, error: type[UploaderE
         assert kept(address, store.key("a.jpg")).stat().st_size == size
 
 
-async def test_a_completion_that_says_200_and_means_no(tmp_path: Path) -> None:
+async def test_a_completion_with_200_and_an_error_inside(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root", "complete200error") as (cloud, _):
         _, store = await new_store(cloud)
         with byte_range(tmp_path / "big.tif", MIN_PART + 1) as whole:
@@ -268,8 +268,8 @@ async def test_a_completion_that_says_200_and_means_no(tmp_path: Path) -> None:
             assert (await store.complete_multipart("big.tif", upload_id, parts, whole.length)).size == whole.length
 
 
-async def test_a_server_that_comes_back_finds_its_client_ready(tmp_path: Path) -> None:
-    """Kept connections to a server that was stopped are no reason to fail."""
+async def test_a_restarted_server_is_used_again(tmp_path: Path) -> None:
+    """Kept connections to the stopped server do not make calls fail."""
     options = LocalCloudOptions(tmp_path / "root")
     with byte_range(tmp_path / "a.jpg", 1_000_000) as body:
         async with running(options) as address:
@@ -290,7 +290,7 @@ async def test_a_server_that_comes_back_finds_its_client_ready(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("profile", list(Profile))
-async def test_a_name_that_is_taken_stays_whose_it_is(tmp_path: Path, profile: Profile) -> None:
+async def test_a_taken_name_is_not_overwritten(tmp_path: Path, profile: Profile) -> None:
     async with clouds(tmp_path / "root", profile=profile) as (cloud, address):
         _, store = await new_store(cloud)
         with (
@@ -306,7 +306,7 @@ async def test_a_name_that_is_taken_stays_whose_it_is(tmp_path: Path, profile: P
 
 
 @pytest.mark.parametrize("profile", list(Profile))
-async def test_of_many_writers_of_one_name_one_wins(tmp_path: Path, profile: Profile) -> None:
+async def test_one_of_many_writers_of_a_name_wins(tmp_path: Path, profile: Profile) -> None:
     async with clouds(tmp_path / "root", profile=profile) as (cloud, address):
         _, store = await new_store(cloud)
         with contextlib.ExitStack() as stack:
@@ -317,7 +317,7 @@ async def test_of_many_writers_of_one_name_one_wins(tmp_path: Path, profile: Pro
         assert kept(address, store.key("a.jpg")).read_bytes() == (tmp_path / f"{winner}.jpg").read_bytes()
 
 
-async def test_after_a_lost_answer_head_tells_whose_object_it_is(tmp_path: Path) -> None:
+async def test_after_a_lost_reply_head_shows_whose_object_it_is(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root", "lost_reply:route=put") as (cloud, _):
         _, store = await new_store(cloud)
         with byte_range(tmp_path / "a.jpg", 300_000) as body:
@@ -331,8 +331,8 @@ async def test_after_a_lost_answer_head_tells_whose_object_it_is(tmp_path: Path)
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_an_answer_that_is_lost_on_a_kept_connection_costs_nothing(tmp_path: Path, tls: bool) -> None:
-    """The client repeats by itself, and knows its own object."""
+async def test_a_reply_lost_on_a_kept_connection_costs_nothing(tmp_path: Path, tls: bool) -> None:
+    """The client retries and recognises its own object."""
     async with clouds(tmp_path / "root", "lost_reply:route=put,after=1,times=1", tls=tls) as (cloud, _):
         _, store = await new_store(cloud)
         sent: list[int] = []
@@ -343,7 +343,7 @@ async def test_an_answer_that_is_lost_on_a_kept_connection_costs_nothing(tmp_pat
         assert 0 in sent and sent[-1] == 300_000
 
 
-async def test_without_the_right_to_look_an_object_is_nobodys_own(tmp_path: Path) -> None:
+async def test_without_the_right_to_head_an_object_is_not_taken_for_ours(tmp_path: Path) -> None:
     # Of the requests before, one brought the ACL, which the strict profile refuses.
     fault = "lost_reply:route=put,after=2,times=1"
     async with clouds(tmp_path / "root", fault, profile=Profile.STRICT) as (cloud, _):
@@ -370,8 +370,8 @@ async def test_a_completion_overwrites_nothing(tmp_path: Path) -> None:
         assert kept(address, store.key("big.tif")).read_bytes() == (tmp_path / "a.jpg").read_bytes()
 
 
-async def test_a_completion_whose_answer_was_lost(tmp_path: Path) -> None:
-    """On a kept connection the call itself finds what it did; later, another process does, by either checksum."""
+async def test_a_completion_whose_reply_was_lost(tmp_path: Path) -> None:
+    """On a kept connection the call itself finds its object; later, another process does, by either checksum."""
     async with clouds(tmp_path / "root", "lost_reply:route=complete") as (cloud, address):
         project_id, store = await new_store(cloud)
         with byte_range(tmp_path / "big.tif", MIN_PART + 1) as whole:

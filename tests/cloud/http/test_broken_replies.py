@@ -1,4 +1,4 @@
-"""Replies that end early, that are no XML, that name what is not there: no call believes them, each names an error."""
+"""Replies that are truncated, not XML, or name missing things: no call accepts them, each is an error."""
 
 from __future__ import annotations
 
@@ -95,10 +95,8 @@ def to_the_end(body: bytes, *headers: bytes) -> bytes:
         (list_parts, with_length(LISTED), 0),
     ],
 )
-async def test_a_reply_that_is_cut_at_any_byte_is_no_reply(
-    ask: Ask, reply: bytes, enough: int, body: ByteRange
-) -> None:
-    """`enough`: so many bytes at the end of the reply carry nothing."""
+async def test_a_reply_cut_at_any_byte_is_an_error(ask: Ask, reply: bytes, enough: int, body: ByteRange) -> None:
+    """`enough`: the number of bytes at the end of the reply that may be missing."""
     cut = len(reply)
 
     def answer(call: Call) -> None:
@@ -115,7 +113,7 @@ async def test_a_reply_that_is_cut_at_any_byte_is_no_reply(
                     await ask(opened.store, body)
 
 
-async def test_a_rest_reply_that_is_cut_at_any_byte_is_no_reply() -> None:
+async def test_a_rest_reply_cut_at_any_byte_is_an_error() -> None:
     token = with_length(b'{"access_token": "t", "expires_in": 36000}')
     project = with_length(b'{"id": 7, "name": "Quarry", "public_status": "DONE"}')
     cut = len(project)
@@ -159,7 +157,7 @@ def bomb(encoding: str) -> bytes:
     ],
     ids=lambda document: repr(document[:20]),
 )
-async def test_xml_that_is_none_completes_nothing_and_explodes_nowhere(document: bytes, body: ByteRange) -> None:
+async def test_invalid_xml_completes_nothing_and_does_no_harm(document: bytes, body: ByteRange) -> None:
     def answer(call: Call) -> None:
         call.read_body()
         call.reply(200, document, content_type="application/xml")
@@ -185,14 +183,14 @@ async def test_xml_that_is_none_completes_nothing_and_explodes_nowhere(document:
         ("7", 7.0),
     ],
 )
-async def test_absurd_wishes_for_a_pause_are_capped_or_passed_over(
+async def test_absurd_retry_after_values_are_capped_or_ignored(
     header: str, seconds: float | None, body: ByteRange
 ) -> None:
     with serving(refusing(503, "SlowDown", retry_after=header)) as server:
         async with open_store(server.url) as opened:
-            with pytest.raises(CloudBusy) as told:
+            with pytest.raises(CloudBusy) as caught:
                 await put(opened.store, body)
-    assert told.value.retry_after == seconds
+    assert caught.value.retry_after == seconds
 
 
 def refusing(status: int, code: str, inside: str = "", **headers: str) -> Handler:
@@ -204,7 +202,7 @@ def refusing(status: int, code: str, inside: str = "", **headers: str) -> Handle
 
 
 @pytest.mark.parametrize("ask", [put_part, list_parts])
-async def test_an_upload_that_vanished_in_mid_file(ask: Ask, body: ByteRange) -> None:
+async def test_a_multipart_upload_that_vanished_before_its_completion(ask: Ask, body: ByteRange) -> None:
     with serving(refusing(404, "NoSuchUpload")) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(MultipartGone):
@@ -230,10 +228,10 @@ def found(**headers: str) -> Handler:
         (refusing(404, "NoSuchUpload"), MultipartGone),
     ],
 )
-async def test_an_upload_that_vanished_at_its_completion(
+async def test_a_multipart_upload_that_vanished_at_its_completion(
     looked: Handler, outcome: type[UploaderError] | None, body: ByteRange
 ) -> None:
-    """Whether an earlier completion of ours succeeded is seen by the object alone."""
+    """Only the object shows whether an earlier completion of ours succeeded."""
 
     def hang_up(call: Call) -> None:
         call.read_body()
@@ -285,7 +283,7 @@ async def test_a_bucket_in_another_region_is_followed_and_remembered(refusal: Ha
         (refusing(400, "AuthorizationHeaderMalformed", "<Region>us-east-1</Region>"), CloudError),
     ],
 )
-async def test_a_region_that_cannot_be_followed_is_an_error_and_no_endless_journey(
+async def test_a_region_that_does_not_help_is_an_error_and_not_a_loop(
     refusal: Handler, error: type[UploaderError], body: ByteRange
 ) -> None:
     with serving(refusal) as server:

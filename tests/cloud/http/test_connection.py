@@ -1,4 +1,4 @@
-"""The sending of bodies, against sockets that misbehave."""
+"""Sending bodies to servers that misbehave."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tui_uploader.settings import Settings
 QUICK = Deadlines(connect=2.0, stall=0.6, reply=0.6)
 SETTINGS = Settings(ca_file=CERTIFICATE)
 BIG = 24 * 1024**2
-"""More than the buffers of both ends of a loopback connection take."""
+"""More than both ends of a loopback connection buffer."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def pool() -> AsyncIterator[ConnectionPool]:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Iterator[ByteRange]:
-    """A file of `BIG` bytes, as a whole."""
+    """A whole file of `BIG` bytes."""
     path = tmp_path / "DJI_0001.JPG"
     path.write_bytes(os.urandom(1024**2) * (BIG // 1024**2))
     with path.open("rb", buffering=0) as file:
@@ -71,7 +71,7 @@ def accept(call: Call) -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_every_byte_of_a_span_arrives_and_the_last_report_is_its_length(
+async def test_every_byte_of_a_range_arrives_and_the_last_report_is_its_length(
     pool: ConnectionPool, source: ByteRange, tls: bool
 ) -> None:
     part = ByteRange(source.file, 1_000_003, 9_999_991, 0)
@@ -96,14 +96,14 @@ async def test_a_file_system_without_sendfile_is_read_through_a_buffer(
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_connections_are_used_again(pool: ConnectionPool, tls: bool) -> None:
+async def test_connections_are_reused(pool: ConnectionPool, tls: bool) -> None:
     with serving(accept, tls=tls) as server:
         for _ in range(3):
             await pool.exchange(origin(server), put(b"abc"))
     assert [call.connection for call in server.calls] == [0, 0, 0]
 
 
-async def test_a_connection_that_the_server_wants_closed_is_not_used_again(pool: ConnectionPool) -> None:
+async def test_a_connection_that_the_server_closes_is_not_reused(pool: ConnectionPool) -> None:
     def last(call: Call) -> None:
         call.read_body()
         call.reply(200, connection="close")
@@ -114,7 +114,7 @@ async def test_a_connection_that_the_server_wants_closed_is_not_used_again(pool:
     assert [call.connection for call in server.calls] == [0, 1]
 
 
-async def test_an_idle_connection_that_was_closed_is_replaced_without_a_word(pool: ConnectionPool) -> None:
+async def test_an_idle_connection_that_was_closed_is_replaced(pool: ConnectionPool) -> None:
     def once(call: Call) -> None:
         accept(call)
         call.close()
@@ -128,7 +128,7 @@ async def test_an_idle_connection_that_was_closed_is_replaced_without_a_word(poo
     assert [call.connection for call in server.calls] == [0, 1, 2]
 
 
-async def test_connections_that_nobody_uses_are_closed(pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unused_connections_are_closed(pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui_uploader.cloud.http.pool._MAX_IDLE_SECONDS", 0.1)
     with serving(accept) as server:
         await pool.exchange(origin(server), put(b"abc"))
@@ -155,7 +155,7 @@ async def test_a_connection_that_dies_at_its_second_request_is_replaced_once(
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_a_fresh_connection_that_dies_in_the_middle_of_a_body_is_a_dead_link(
+async def test_a_new_connection_that_breaks_during_a_body_is_a_link_error(
     pool: ConnectionPool, source: ByteRange, tls: bool
 ) -> None:
     def gone(call: Call) -> None:
@@ -209,7 +209,7 @@ async def test_success_before_the_end_of_the_body_is_an_error(pool: ConnectionPo
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_a_server_that_takes_no_more_is_a_stall(pool: ConnectionPool, source: ByteRange, tls: bool) -> None:
+async def test_a_server_that_stops_reading_is_a_stall(pool: ConnectionPool, source: ByteRange, tls: bool) -> None:
     enough = threading.Event()
 
     def stop(call: Call) -> None:
@@ -226,7 +226,7 @@ async def test_a_server_that_takes_no_more_is_a_stall(pool: ConnectionPool, sour
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_a_slow_transfer_that_moves_is_never_cut(pool: ConnectionPool, source: ByteRange, tls: bool) -> None:
-    """It takes several times as long as the deadline of a stall."""
+    """It takes several times the stall deadline."""
 
     def sip(call: Call) -> None:
         left = call.length
@@ -243,7 +243,7 @@ async def test_a_slow_transfer_that_moves_is_never_cut(pool: ConnectionPool, sou
     assert time.monotonic() - began > 2 * QUICK.stall
 
 
-async def test_a_reply_that_does_not_come_is_a_stall(pool: ConnectionPool) -> None:
+async def test_a_missing_reply_is_a_stall(pool: ConnectionPool) -> None:
     enough = threading.Event()
     with serving(lambda call: (call.read_body(), enough.wait(10), None)[2]) as server:
         with pytest.raises(LinkStalled):
@@ -261,7 +261,7 @@ async def test_a_reply_that_does_not_come_is_a_stall(pool: ConnectionPool) -> No
         b"",
     ],
 )
-async def test_a_reply_that_is_cut_is_no_reply(pool: ConnectionPool, answer: bytes) -> None:
+async def test_a_truncated_reply_is_an_error(pool: ConnectionPool, answer: bytes) -> None:
     def cut(call: Call) -> None:
         call.read_body()
         call.raw(answer)
@@ -272,7 +272,7 @@ async def test_a_reply_that_is_cut_is_no_reply(pool: ConnectionPool, answer: byt
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.2\r\n\r\n", b"\x15\x03\x01\x00\x02\x02\x16\r\n\r\n"])
-async def test_somebody_who_speaks_no_http_is_not_the_service(pool: ConnectionPool, answer: bytes) -> None:
+async def test_a_server_that_does_not_speak_http_is_not_the_service(pool: ConnectionPool, answer: bytes) -> None:
     def babble(call: Call) -> None:
         call.read_body()
         call.raw(answer)
@@ -293,17 +293,17 @@ async def test_a_chunked_reply_is_read_and_the_connection_kept(pool: ConnectionP
     assert [call.connection for call in server.calls] == [0, 0]
 
 
-async def test_a_file_that_became_shorter_is_told(pool: ConnectionPool, tmp_path: Path) -> None:
+async def test_a_file_that_became_shorter_is_reported(pool: ConnectionPool, tmp_path: Path) -> None:
     path = tmp_path / "DJI\x1b_0002.JPG"
     path.write_bytes(b"x" * 1000)
-    with path.open("rb", buffering=0) as file, serving(accept) as server, pytest.raises(SourceChanged) as told:
+    with path.open("rb", buffering=0) as file, serving(accept) as server, pytest.raises(SourceChanged) as caught:
         await pool.exchange(origin(server), put(ByteRange(file, 0, 2000, 0)), lambda _: None)
-    assert "DJI\\x1b_0002.JPG" in told.value.message
+    assert "DJI\\x1b_0002.JPG" in caught.value.message
 
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_cancelling_ends_the_transfer_before_it_returns(source: ByteRange, tls: bool) -> None:
-    """With deadlines that would keep the thread for minutes."""
+    """With deadlines of minutes."""
     pool = ConnectionPool(SETTINGS, Deadlines())
     enough, started = threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -314,10 +314,10 @@ async def test_cancelling_ends_the_transfer_before_it_returns(source: ByteRange,
 
     with serving(stuck, tls=tls) as server:
 
-        def told(_: int) -> None:
+        def sent(_: int) -> None:
             loop.call_soon_threadsafe(started.set)
 
-        task = asyncio.create_task(pool.exchange(origin(server), put(source), told))
+        task = asyncio.create_task(pool.exchange(origin(server), put(source), sent))
         await asyncio.wait_for(started.wait(), 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -328,7 +328,7 @@ async def test_cancelling_ends_the_transfer_before_it_returns(source: ByteRange,
 
 
 def sending_threads() -> int:
-    """Threads of any pool that are at work rather than waiting for some."""
+    """The number of pool threads inside an exchange."""
     import sys
 
     frames = sys._current_frames()
@@ -342,8 +342,8 @@ def sending_threads() -> int:
     return busy
 
 
-async def test_what_a_cut_transfer_had_queued_is_not_sent_any_more(pool: ConnectionPool, source: ByteRange) -> None:
-    """The kernel would go on with it when a dead link comes back, beside the next attempt."""
+async def test_data_queued_by_a_cut_transfer_is_not_sent(pool: ConnectionPool, source: ByteRange) -> None:
+    """The kernel would send it alongside the next attempt when the link is back."""
     begun, cut = threading.Event(), threading.Event()
     ends: list[type[Exception]] = []
 
@@ -367,10 +367,10 @@ async def test_what_a_cut_transfer_had_queued_is_not_sent_any_more(pool: Connect
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such limit")
-async def test_the_kernel_ends_nothing_that_is_being_sent_sooner_than_we_do(
+async def test_the_kernel_waits_longer_than_our_deadlines_while_sending(
     pool: ConnectionPool, source: ByteRange
 ) -> None:
-    """With 20 s it ended transfers that were recovering from losses, with its own 14 s those of a short outage."""
+    """A limit of 20 s ended transfers that were recovering from losses, the kernel's 14 s those in short outages."""
 
     def limit(sock: socket.socket) -> int:
         return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
@@ -393,7 +393,7 @@ async def test_the_kernel_ends_nothing_that_is_being_sent_sooner_than_we_do(
     assert limits == [120_000, 120_000]
 
 
-async def test_closing_the_pool_ends_what_is_under_way(source: ByteRange) -> None:
+async def test_closing_the_pool_ends_transfers_in_progress(source: ByteRange) -> None:
     pool = ConnectionPool(SETTINGS, Deadlines())
     enough, started = threading.Event(), threading.Event()
 
@@ -413,7 +413,7 @@ async def test_closing_the_pool_ends_what_is_under_way(source: ByteRange) -> Non
         enough.set()
 
 
-async def test_nobody_listens(pool: ConnectionPool) -> None:
+async def test_a_port_without_a_listener(pool: ConnectionPool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(LinkDown, match="refused the connection"):
@@ -425,7 +425,7 @@ async def test_a_name_that_does_not_exist(pool: ConnectionPool) -> None:
         await pool.exchange(Origin(True, "nowhere.invalid", 443), put(b""))
 
 
-async def test_a_server_that_nobody_vouches_for_is_not_trusted() -> None:
+async def test_an_untrusted_server_is_refused() -> None:
     pool = ConnectionPool(Settings(), QUICK)
     with serving(accept, tls=True) as server, pytest.raises(TrustFailed, match="ca_file"):
         await pool.exchange(origin(server), put(b""))
@@ -449,7 +449,7 @@ async def test_plain_http_where_tls_was_expected(pool: ConnectionPool) -> None:
         thread.join(5)
 
 
-async def test_a_handshake_that_stands_still(pool: ConnectionPool) -> None:
+async def test_a_stalled_handshake(pool: ConnectionPool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         slow = ConnectionPool(SETTINGS, Deadlines(connect=0.4))
         with pytest.raises(LinkStalled):
@@ -462,7 +462,7 @@ def test_a_header_cannot_break_out_of_its_line() -> None:
         Request("PUT", "/", [("x-token", "a\r\nx-evil: b")]).head()
 
 
-async def test_many_streams_at_once_keep_their_bodies_apart(pool: ConnectionPool, source: ByteRange) -> None:
+async def test_concurrent_streams_keep_their_bodies_apart(pool: ConnectionPool, source: ByteRange) -> None:
     spans = [ByteRange(source.file, index * 300_007, 300_007 + index, 0) for index in range(40)]
     with serving(accept) as server:
         await asyncio.gather(*(pool.exchange(origin(server), put(span), lambda _: None) for span in spans))
@@ -470,7 +470,7 @@ async def test_many_streams_at_once_keep_their_bodies_apart(pool: ConnectionPool
     assert sorted(zlib.crc32(call.body or b"") for call in server.calls) == expected
 
 
-async def test_another_body_may_begin_before_the_answer_to_this_one(pool: ConnectionPool, tmp_path: Path) -> None:
+async def test_the_next_body_may_begin_before_the_reply_to_this_one(pool: ConnectionPool, tmp_path: Path) -> None:
     path = tmp_path / "DJI_0001.JPG"
     path.write_bytes(bytes(1024))
     begun = threading.Event()

@@ -1,4 +1,4 @@
-"""Replies that are made to fill the memory, or to last for ever: each ends soon, in an error of the tree."""
+"""Replies built to fill the memory or to last forever: each soon ends in an error of ours."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def squeezed(times: int) -> bytes:
     ],
     ids=["large", "two", "three", "brotli", "deflate", "cut", "followed", "none"],
 )
-async def test_no_coding_makes_more_of_a_reply_than_a_reply_may_be(coding: str, body: bytes) -> None:
+async def test_no_encoding_expands_a_reply_beyond_the_limit(coding: str, body: bytes) -> None:
     def answer(call: Call) -> None:
         call.read_body()
         call.reply(200, body, content_encoding=coding)
@@ -87,7 +87,7 @@ async def test_a_reply_in_gzip_is_read() -> None:
 
 
 @given(st.lists(st.binary(max_size=400), max_size=8))
-def test_a_body_comes_out_of_gzip_as_it_went_in_however_it_is_cut(pieces: list[bytes]) -> None:
+def test_gzip_is_decoded_however_it_is_split(pieces: list[bytes]) -> None:
     whole = b"".join(pieces)
     packed = gzip.compress(whole)
     decoder = BodyDecoder("GZIP", "host")
@@ -101,7 +101,7 @@ def test_a_body_comes_out_of_gzip_as_it_went_in_however_it_is_cut(pieces: list[b
     [b"[" * 100_000, b"[" + b"[]," * 1_000_000 + b"0]", b"[" + b"{}," * 1_000_000 + b"0]", b"9" * 5000, b"\xff"],
     ids=["deep", "lists", "objects", "digits", "bytes"],
 )
-def test_json_that_is_made_to_fill_the_memory_is_none(body: bytes) -> None:
+def test_json_that_would_fill_the_memory_is_rejected(body: bytes) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(ValueError):
@@ -124,7 +124,7 @@ def test_json_that_is_made_to_fill_the_memory_is_none(body: bytes) -> None:
     ],
     ids=["deep", "many", "attributes", "long"],
 )
-def test_xml_that_is_made_to_fill_the_memory_is_none(body: bytes) -> None:
+def test_xml_that_would_fill_the_memory_is_rejected(body: bytes) -> None:
     tracemalloc.start()
     try:
         assert xml.parsed(body) is None
@@ -133,7 +133,7 @@ def test_xml_that_is_made_to_fill_the_memory_is_none(body: bytes) -> None:
         tracemalloc.stop()
 
 
-def test_a_long_namespace_is_not_put_in_front_of_every_name() -> None:
+def test_a_long_namespace_is_not_prefixed_to_every_name() -> None:
     names = b"".join(b"<a%d/>" % number for number in range(50_000))
     tracemalloc.start()
     try:
@@ -159,7 +159,7 @@ def test_prefixes_and_rows_are_read() -> None:
 
 
 def drip(call: Call, head: bytes, piece: bytes) -> None:
-    """Send `head`, and then a piece again and again, until the client goes away."""
+    """Send `head`, then `piece` again and again until the client disconnects."""
     try:
         call.read_body()
         call.raw(head)
@@ -195,31 +195,31 @@ NAMES = ["line", "headers", "interim", "interims", "body", "chunks", "trailers",
 
 
 @pytest.mark.parametrize(("way", "head", "piece"), ENDLESS, ids=NAMES)
-async def test_a_reply_of_a_store_that_never_ends_is_given_up(
+async def test_an_endless_reply_of_a_store_is_given_up(
     way: Callable[[Call, bytes, bytes], None], head: bytes, piece: bytes, tmp_path: Path
 ) -> None:
     with serving(lambda call: way(call, head, piece)) as server, byte_range(tmp_path / "a.jpg", 10) as body:
         async with open_store(server.url, deadlines=BRIEF) as opened:
-            with pytest.raises(UploaderError) as told:
+            with pytest.raises(UploaderError) as caught:
                 await opened.store.put("a.jpg", body, ignore)
-    assert told.value.retryable
+    assert caught.value.retryable
 
 
 @pytest.mark.parametrize(("way", "head", "piece"), ENDLESS, ids=NAMES)
-async def test_a_reply_of_the_service_that_never_ends_is_given_up(
+async def test_an_endless_reply_of_the_service_is_given_up(
     way: Callable[[Call, bytes, bytes], None], head: bytes, piece: bytes
 ) -> None:
     with serving(lambda call: way(call, head, piece)) as server:
         cloud = Pix4dCloud(Login(server.url, "id", "secret"), Settings(), deadlines=BRIEF)
         try:
-            with pytest.raises(UploaderError) as told:
+            with pytest.raises(UploaderError) as caught:
                 await cloud.sign_in()
         finally:
             await cloud.close()
-    assert told.value.retryable
+    assert caught.value.retryable
 
 
-def test_a_reply_may_take_its_patience_and_a_time_for_its_bytes() -> None:
+def test_a_reply_may_take_a_fixed_time_and_a_time_for_its_bytes() -> None:
     now = [100.0]
     limits = ReplyLimits("host", 60.0, lambda: now[0])
     now[0] += 59.0
@@ -230,7 +230,7 @@ def test_a_reply_may_take_its_patience_and_a_time_for_its_bytes() -> None:
         limits.received(1)
 
 
-def test_a_head_has_its_own_bound() -> None:
+def test_a_head_has_its_own_limit() -> None:
     limits = ReplyLimits("host", 60.0, lambda: 0.0)
     limits.received(MAX_HEAD)
     with pytest.raises(CloudUnintelligible):
@@ -256,13 +256,13 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("name", "text"), UNUSABLE, ids=[f"{name}-{at}" for at, (name, _) in enumerate(UNUSABLE)])
-def test_credentials_that_no_request_can_be_made_with_are_refused_by_name(name: str, text: str) -> None:
+def test_unusable_credentials_are_refused_by_name(name: str, text: str) -> None:
     with pytest.raises(CloudUnintelligible, match=f"`{name}`"):
         session_credentials({**FIELDS, name: text}, ServerClock(time.time))
 
 
 @given(st.sampled_from(["bucket", "key", "endpoint_override", "region"]), st.text(max_size=80))
-def test_credentials_are_refused_or_make_a_request(name: str, text: str) -> None:
+def test_credentials_are_refused_or_usable(name: str, text: str) -> None:
     cloud = origin_of("https://cloud.pix4d.com")
     try:
         endpoint = storage_endpoint(
@@ -273,7 +273,7 @@ def test_credentials_are_refused_or_make_a_request(name: str, text: str) -> None
     f"{endpoint.origin.url}{endpoint.path(f'{key.prefix}/x')}".encode("ascii")
 
 
-def test_a_time_that_cannot_be_is_not_learned() -> None:
+def test_an_impossible_time_is_ignored() -> None:
     clock = ServerClock(lambda: 1e9)
     assert not clock.learn("9999-12-31T23:59:59Z") and not clock.learn("Thu, 01 Jan 1970 00:00:00 GMT")
     assert clock.now() == 1e9

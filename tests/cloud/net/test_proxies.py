@@ -1,4 +1,4 @@
-"""Which proxy is used on the way to a host, and what is said about one that cannot be used."""
+"""Which proxy is used for a host, and the errors for one that cannot be used."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_no_proxy(no_proxy: str, host: str, port: int, covered: bool) -> None:
         ("http://pr\u00fcfer.test", Proxy("xn--prfer-lva.test", 8080)),
     ],
 )
-def test_addresses_of_proxies(address: str, proxy: Proxy) -> None:
+def test_proxy_addresses(address: str, proxy: Proxy) -> None:
     assert proxy_of(address) == proxy
 
 
@@ -112,12 +112,12 @@ def test_addresses_of_proxies(address: str, proxy: Proxy) -> None:
         ("http://joe:p%2Fw", "port is not a number"),
     ],
 )
-def test_what_is_wrong_with_a_proxy_is_said_without_its_password(address: str, wrong: str) -> None:
-    with pytest.raises(UsageError) as told:
+def test_errors_about_a_proxy_omit_its_password(address: str, wrong: str) -> None:
+    with pytest.raises(UsageError) as caught:
         proxy_of(address, "HTTPS_PROXY")
-    assert told.value.message.startswith("HTTPS_PROXY names a")
-    assert wrong in told.value.message
-    assert not any(password in told.value.message for password in PASSWORDS)
+    assert caught.value.message.startswith("HTTPS_PROXY names a")
+    assert wrong in caught.value.message
+    assert not any(password in caught.value.message for password in PASSWORDS)
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_which_proxy_is_used(environment: Mapping[str, str], setting: str | None
         ({"HTTPS_PROXY": "http://good"}, "socks5://p", "`proxy` in config.toml names"),
     ],
 )
-def test_the_setting_that_is_wrong_is_named(environment: Mapping[str, str], setting: str | None, source: str) -> None:
-    with pytest.raises(UsageError) as told:
+def test_the_invalid_setting_is_named(environment: Mapping[str, str], setting: str | None, source: str) -> None:
+    with pytest.raises(UsageError) as caught:
         chosen_proxy("cloud.pix4d.com", 443, Settings(proxy=setting), environment)
-    assert told.value.message.startswith(source)
+    assert caught.value.message.startswith(source)
 
 
 def test_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,16 +166,14 @@ def test_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         (Settings(ca_file=Path("/no/such/file")), TrustFailed),
     ],
 )
-async def test_a_wrong_way_to_the_cloud_is_an_error_of_the_link_and_not_of_the_account(
-    settings: Settings, error: type[LinkError]
-) -> None:
+async def test_proxy_and_trust_problems_are_link_errors(settings: Settings, error: type[LinkError]) -> None:
     cloud = Pix4dCloud(Login("https://cloud.test", "id", "secret"), settings)
     try:
-        with pytest.raises(error) as told:
+        with pytest.raises(error) as caught:
             await cloud.sign_in()
     finally:
         await cloud.close()
-    assert not any(password in told.value.message for password in PASSWORDS)
+    assert not any(password in caught.value.message for password in PASSWORDS)
 
 
 async def test_rest_and_storage_send_the_same_password_to_the_same_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,9 @@ async def test_the_certificate_is_checked_behind_a_proxy() -> None:
     [("407 Authentication Required", ProxyRefused), ("403 Forbidden", ProxyRefused), ("502 Bad Gateway", LinkDown)],
 )
 async def test_a_proxy_that_refuses_to_connect(answer: str, error: type[LinkError]) -> None:
-    with proxy(answer) as (address, _), pytest.raises(error, match=answer[:3]) as told:
+    with proxy(answer) as (address, _), pytest.raises(error, match=answer[:3]) as caught:
         await through(address)
-    assert "pass word" not in told.value.message
+    assert "pass word" not in caught.value.message
 
 
 CONNECTED = "200 Connected\r\n\r\n"

@@ -1,4 +1,4 @@
-"""What the kernel tells of real connections, and what it is asked to do for them."""
+"""TCP info of real connections, and tuning them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tui_uploader.cloud.net.sockets import bbr_permitted
 from tui_uploader.cloud.net.tcp_info import read_tcp_info, remeasure_link
 
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux provides TCP info")
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 @linux_only
-def test_the_kernel_tells_how_a_connection_fares(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_the_state_of_a_healthy_connection(pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
     near.sendall(bytes(100_000))
     left = 100_000
@@ -39,7 +39,7 @@ def test_the_kernel_tells_how_a_connection_fares(pair: tuple[socket.socket, sock
 
 
 @linux_only
-def test_bytes_that_nobody_reads_are_on_their_way_or_wait(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_unread_bytes_are_in_flight_or_queued(pair: tuple[socket.socket, socket.socket]) -> None:
     near, _ = pair
     near.setblocking(False)
     with pytest.raises(BlockingIOError):
@@ -50,7 +50,7 @@ def test_bytes_that_nobody_reads_are_on_their_way_or_wait(pair: tuple[socket.soc
 
 
 @linux_only
-def test_a_handshake_without_an_answer_is_no_longer_silent_than_it_lasts() -> None:
+def test_an_unanswered_handshake_is_silent_since_its_start() -> None:
     with socket.socket() as listener:  # whose queue is full: the kernel drops what else comes
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -68,7 +68,7 @@ def test_a_handshake_without_an_answer_is_no_longer_silent_than_it_lasts() -> No
 
 
 @linux_only
-def test_bbr_begins_anew_and_stays_bbr(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_bbr_restarts_and_stays_bbr(pair: tuple[socket.socket, socket.socket]) -> None:
     near, _ = pair
     if not bbr_permitted():
         pytest.skip("this kernel permits no BBR")
@@ -85,7 +85,7 @@ def test_another_algorithm_is_left_alone(pair: tuple[socket.socket, socket.socke
     assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"reno"
 
 
-def test_nothing_is_known_of_a_socket_that_is_closed() -> None:
+def test_a_closed_socket_has_no_tcp_info() -> None:
     sock = socket.socket()
     sock.close()
     remeasure_link(sock)

@@ -1,4 +1,4 @@
-"""The REST client against a scripted service: tokens, refusals, hostile replies, and what must never be repeated."""
+"""The REST client against a scripted service: tokens, refusals, hostile replies, and calls never to be repeated."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PROJECTS = "/project/api/v3/projects/"
 
 
 def service(handler: Handler) -> Handler:
-    """Gives out tokens `token-1`, `token-2`, …; everything else goes to `handler`."""
+    """Issue tokens `token-1`, `token-2`, …; pass everything else to `handler`."""
     numbers = itertools.count(1)
 
     def handle(call: Call) -> None:
@@ -85,7 +85,7 @@ def reply(status: int, body: object = b"", **headers: str) -> Handler:
 
 
 @pytest.mark.parametrize("tls", [False, True])
-async def test_the_login_travels_in_the_body(tls: bool) -> None:
+async def test_the_login_is_sent_in_the_body(tls: bool) -> None:
     async with talking(service(reply(200)), tls=tls) as (cloud, server):
         await cloud.sign_in()
     assert seen(server.calls) == ["POST /oauth2/token/"]
@@ -97,7 +97,7 @@ async def test_the_login_travels_in_the_body(tls: bool) -> None:
     }
 
 
-async def test_a_service_that_wants_the_query_string_gets_it_once_and_then_always(
+async def test_a_service_that_wants_the_login_in_the_query_gets_it_there(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -116,19 +116,19 @@ async def test_a_service_that_wants_the_query_string_gets_it_once_and_then_alway
 
 
 @pytest.mark.parametrize("status", [400, 401])
-async def test_a_wrong_secret_is_refused_and_quoted_nowhere(status: int) -> None:
+async def test_a_wrong_secret_is_refused_and_never_quoted(status: int) -> None:
     body = {"error": "invalid_client", "error_description": f"no {SECRET}\x1b[2J"}
     async with talking(reply(status, body)) as (cloud, server):
-        with pytest.raises(SignInRefused, match=f"HTTP {status}.*invalid_client") as told:
+        with pytest.raises(SignInRefused, match=f"HTTP {status}.*invalid_client") as caught:
             await cloud.sign_in()
     assert len(server.calls) == 2
-    assert "s3cr3t" not in told.value.message and told.value.message.isprintable()
+    assert "s3cr3t" not in caught.value.message and caught.value.message.isprintable()
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"access_token": 5}, {"access_token": "a\r\nb: c"}, {"access_token": ""}, [1], "not json", b"\xff\xfe"]
 )
-async def test_a_token_that_is_none(body: object) -> None:
+async def test_an_invalid_token(body: object) -> None:
     async with talking(reply(200, body)) as (cloud, _):
         with pytest.raises(CloudUnintelligible):
             await cloud.sign_in()
@@ -146,7 +146,7 @@ async def test_an_absurd_lifetime_does_not_stop_the_sign_in(seconds: object) -> 
     assert len(server.calls) == 3
 
 
-async def test_a_refused_token_is_renewed_once_for_everybody() -> None:
+async def test_a_refused_token_is_renewed_once_for_all_callers() -> None:
     def only_second(call: Call) -> None:
         good = call.headers["authorization"] == "Bearer token-2"
         call.reply(200 if good else 401, {"id": 1} if good else {"detail": "expired"})
@@ -212,11 +212,11 @@ PORTAL = reply(200, "<html>Welcome to the hotel</html>", content_type="text/html
         (lambda call: time.sleep(1.5), LinkStalled),
     ],
 )
-async def test_answers_that_are_no_project(handler: Handler, error: type[UploaderError]) -> None:
+async def test_replies_that_are_not_a_project(handler: Handler, error: type[UploaderError]) -> None:
     async with talking(service(handler)) as (cloud, _):
-        with pytest.raises(error, match=r"127\.0\.0\.1") as told:
+        with pytest.raises(error, match=r"127\.0\.0\.1") as caught:
             await cloud.project("1")
-    assert told.value.message.isprintable()
+    assert caught.value.message.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -233,14 +233,14 @@ async def test_answers_that_are_no_project(handler: Handler, error: type[Uploade
         ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
     ],
 )
-async def test_how_long_a_busy_service_wants_us_to_wait(header: str, seconds: float | None) -> None:
+async def test_the_pause_that_a_busy_service_asks_for(header: str, seconds: float | None) -> None:
     with serving(service(reply(429, retry_after=header))) as server:
         login = Login(server.url, "client", SECRET)
         cloud = Pix4dCloud(login, Settings(), clock=lambda: 1714564800, deadlines=QUICK)  # noon of that day
-        with pytest.raises(CloudBusy) as told:
+        with pytest.raises(CloudBusy) as caught:
             await cloud.project("1")
         await cloud.close()
-    assert told.value.retry_after == seconds
+    assert caught.value.retry_after == seconds
 
 
 async def test_the_services_own_words_are_shown_by_field() -> None:
@@ -250,7 +250,7 @@ async def test_the_services_own_words_are_shown_by_field() -> None:
 
 
 @pytest.mark.parametrize("answer", [reply(405, {"detail": "no"}), reply(401), reply(500), reply(404)])
-async def test_reachable_is_whoever_answers_like_the_service(answer: Handler) -> None:
+async def test_a_server_that_answers_like_the_service_is_reachable(answer: Handler) -> None:
     async with talking(answer) as (cloud, server):
         await cloud.probe()
     assert "authorization" not in server.calls[0].headers
@@ -263,13 +263,13 @@ async def test_a_portal_is_not_reachable(answer: Handler) -> None:
             await cloud.probe()
 
 
-async def test_nobody_there() -> None:
+async def test_no_server() -> None:
     async with cloud_at("http://127.0.0.1:1") as cloud:
         with pytest.raises(LinkDown):
             await cloud.probe()
 
 
-async def test_a_name_that_nobody_knows() -> None:
+async def test_an_unknown_host_name() -> None:
     async with cloud_at("https://cloud.invalid") as cloud:
         with pytest.raises(LinkDown, match=r"cloud\.invalid"):
             await cloud.probe()
@@ -295,7 +295,7 @@ async def test_a_proxy_that_wants_a_password() -> None:
     "url",
     ["http://cloud.pix4d.com", "ftp://127.0.0.1", "cloud.pix4d.com", "https://", "http://10.0.0.1:8000", "http://[::1"],
 )
-def test_addresses_that_are_not_accepted(url: str) -> None:
+def test_rejected_addresses(url: str) -> None:
     with pytest.raises(UsageError):
         Pix4dCloud(Login(url, "c", SECRET), Settings())
 
@@ -303,7 +303,7 @@ def test_addresses_that_are_not_accepted(url: str) -> None:
 # -------------------------------------------------------------------------------------------------------- projects
 
 
-async def test_a_project_is_made_with_an_acceptable_name() -> None:
+async def test_a_project_is_created_with_an_acceptable_name() -> None:
     made = {"id": 256164, "bucket_name": "b", "s3_base_path": "user-1/project-256164", "public_status": "CREATED"}
     async with talking(service(reply(201, made))) as (cloud, server):
         project = await cloud.create_project("  Field 7/8\\9 ")
@@ -313,7 +313,7 @@ async def test_a_project_is_made_with_an_acceptable_name() -> None:
     assert json.loads(server.calls[-1].body or b"") == {"name": "Field 7-8-9"}
 
 
-async def test_the_name_that_is_kept_is_known_before_and_is_the_one_that_is_sent() -> None:
+async def test_the_predicted_name_is_the_one_sent() -> None:
     async with talking(service(reply(201, {"id": 1}))) as (cloud, server):
         for name, kept in ((" / ", "-"), ("x" * 99 + "  yy", "x" * 99), ("\ta\\b\n", "a-b"), ("a", "a")):
             assert cloud.kept_name(name) == cloud.kept_name(kept) == kept
@@ -321,7 +321,7 @@ async def test_the_name_that_is_kept_is_known_before_and_is_the_one_that_is_sent
             assert json.loads(server.calls[-1].body or b"") == {"name": kept}
 
 
-async def test_a_project_without_a_name_is_not_asked_for() -> None:
+async def test_a_project_without_a_name_is_not_requested() -> None:
     async with talking(service(reply(201))) as (cloud, server):
         with pytest.raises(UsageError):
             await cloud.create_project("  ")
@@ -329,7 +329,7 @@ async def test_a_project_without_a_name_is_not_asked_for() -> None:
 
 
 @pytest.mark.parametrize("handler", [lambda call: call.close(), reply(502, "<html>"), reply(500)])
-async def test_making_and_starting_are_never_repeated(handler: Handler) -> None:
+async def test_creating_and_starting_are_never_repeated(handler: Handler) -> None:
     async with talking(service(handler)) as (cloud, server):
         with pytest.raises((LinkDown, CloudFault)):
             await cloud.create_project("n")
@@ -341,7 +341,7 @@ async def test_making_and_starting_are_never_repeated(handler: Handler) -> None:
     ]
 
 
-async def test_what_a_project_says_of_itself() -> None:
+async def test_the_fields_of_a_project() -> None:
     body = {"id": "7", "name": None, "public_status": "ERROR", "error_reason": "no overlap", "unheard": [1]}
     async with talking(service(reply(200, body))) as (cloud, _):
         project = await cloud.project("7")
@@ -366,13 +366,13 @@ async def test_projects_come_newest_first_over_all_pages() -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404, 405, 501])
-async def test_calls_that_are_not_offered(status: int) -> None:
+async def test_unsupported_calls(status: int) -> None:
     async with talking(service(reply(status, {"detail": "no"}))) as (cloud, _):
         with pytest.raises(Unsupported):
             await cloud.projects()
 
 
-async def test_the_real_service_is_not_asked_for_what_it_does_not_have() -> None:
+async def test_pix4d_itself_is_not_asked_for_calls_that_it_lacks() -> None:
     cloud = Pix4dCloud(Login("https://cloud.pix4d.com", "c", SECRET), Settings(), deadlines=QUICK)
     with pytest.raises(Unsupported, match="public API"):
         await cloud.register_result("1", "k", "dsm")
@@ -388,7 +388,7 @@ async def test_the_real_service_is_not_asked_for_what_it_does_not_have() -> None
         ([1], StartReceipt()),
     ],
 )
-async def test_starting(body: object, receipt: StartReceipt) -> None:
+async def test_starting_processing(body: object, receipt: StartReceipt) -> None:
     async with talking(service(reply(200, body))) as (cloud, _):
         assert await cloud.start_processing("1") == receipt
 
@@ -396,7 +396,7 @@ async def test_starting(body: object, receipt: StartReceipt) -> None:
 # ----------------------------------------------------------------------------------------------------- the store
 
 
-async def test_a_store_is_one_per_project_and_uses_the_projects_key(tmp_path: Path) -> None:
+async def test_each_project_has_one_store_with_its_own_credentials(tmp_path: Path) -> None:
     with serving(reply(200, ETag="1")) as s3:
         credentials = {
             "access_key": "AKIDEXAMPLE00001",
@@ -417,7 +417,7 @@ async def test_a_store_is_one_per_project_and_uses_the_projects_key(tmp_path: Pa
     assert s3.calls[0].headers["x-amz-security-token"] == "y"
 
 
-async def test_a_store_of_a_project_that_is_gone() -> None:
+async def test_the_store_of_a_deleted_project() -> None:
     async with talking(service(reply(404))) as (cloud, _):
         with pytest.raises(NoSuchProject):
             await cloud.store("2").open()

@@ -297,7 +297,7 @@ async def test_an_account_that_may_not_register_results() -> None:
             await cloud.register_result("1", "k", "dsm")
 
 
-# ------------------------------------------------------------------------------------------ what is registered
+# ------------------------------------------------------------------------------------------------ registration
 
 
 async def test_the_images_of_a_project_are_listed_in_pages_of_any_shape() -> None:

@@ -1,4 +1,4 @@
-"""Stores that refuse what S3 knows: each thing is left out of the calls that carry it, and of no other."""
+"""Stores that refuse optional features of S3: each is left out of the calls that carry it, and only of those."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def names_checksums(call: Call) -> bool:
 
 
 def refusing(offends: Offends, status: int, code: str, inside: str = "") -> Handler:
-    """A store that does all that is asked for, unless it is asked in that way."""
+    """A store that accepts all calls but those that `offends` matches."""
 
     def handle(call: Call) -> None:
         call.read_body()
@@ -100,7 +100,7 @@ async def head(store: S3Store, body: ByteRange) -> None:
         (head, carries(MODE), 400, "", "", 2),  # without a word: it may be the key
     ],
 )
-async def test_what_a_store_refuses_is_left_out_from_then_on(
+async def test_refused_options_are_left_out_from_then_on(
     body: ByteRange,
     ask: Callable[[S3Store, ByteRange], object],
     offends: Offends,
@@ -117,13 +117,13 @@ async def test_what_a_store_refuses_is_left_out_from_then_on(
             assert asked == [True] * refused + [False]
             await ask(opened.store, body)  # type: ignore[misc]
             await ask(next_project.store, body)  # type: ignore[misc]
-    assert not any(offends(call) for call in server.calls[len(asked) :]), "nobody is refused the same thing twice"
+    assert not any(offends(call) for call in server.calls[len(asked) :]), "no call is refused for the same option twice"
     others = {CHECKSUM, ACL, CONDITION, ALGORITHM, MODE} & server.calls[0].headers.keys()
     missing = others - server.calls[-1].headers.keys()
     assert len(missing) == (0 if offends is names_checksums else 1), "nothing else was left out"
 
 
-async def test_another_bucket_there_is_another_store(body: ByteRange) -> None:
+async def test_another_bucket_is_another_store(body: ByteRange) -> None:
     known = KnownStores()
     with serving(refusing(carries(ACL), 501, "NotImplemented", f"<Header>{ACL}</Header>")) as server:
         for bucket in ("one", "two"):
@@ -132,8 +132,8 @@ async def test_another_bucket_there_is_another_store(body: ByteRange) -> None:
     assert [ACL in call.headers for call in server.calls] == [True, False, True, False]
 
 
-async def test_what_was_taken_before_is_not_suspected(body: ByteRange) -> None:
-    """A refusal that names nothing, by a store that took all of it: it is about something else."""
+async def test_options_that_were_accepted_before_are_not_blamed(body: ByteRange) -> None:
+    """An unspecific refusal by a store that accepted all options before is about something else."""
     odd = False
     with serving(lambda call: refusing(lambda _: odd, 400, "InvalidRequest")(call)) as server:
         async with open_store(server.url) as opened:
@@ -145,7 +145,7 @@ async def test_what_was_taken_before_is_not_suspected(body: ByteRange) -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidRequest", "NotImplemented"])
-async def test_a_store_that_refuses_everything_is_not_sent_everything(body: ByteRange, code: str) -> None:
+async def test_a_store_that_refuses_everything_gets_few_attempts(body: ByteRange, code: str) -> None:
     status = 400 if code == "InvalidRequest" else 501
     with serving(refusing(lambda _: True, status, code)) as server:
         async with open_store(server.url) as opened:
@@ -157,7 +157,7 @@ async def test_a_store_that_refuses_everything_is_not_sent_everything(body: Byte
     assert all(call.headers.keys() == first for call in server.calls[8:]), "nothing was learned from it"
 
 
-async def test_the_log_tells_what_is_lost(body: ByteRange, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_names_the_consequences(body: ByteRange, caplog: pytest.LogCaptureFixture) -> None:
     def handle(call: Call) -> None:
         header = next((header for header in (CONDITION, CHECKSUM) if header in call.headers), "none")
         refusing(carries(header), 501, "NotImplemented", f"<Header>{header}</Header>")(call)
@@ -172,8 +172,8 @@ async def test_the_log_tells_what_is_lost(body: ByteRange, caplog: pytest.LogCap
 
 
 @pytest.mark.parametrize(("status", "code", "asked"), [(501, "NotImplemented", 1), (403, "AccessDenied", 2)])
-async def test_what_a_store_does_not_offer(status: int, code: str, asked: int) -> None:
-    """That it does not know a call holds for all projects; a right that is missing, for the project."""
+async def test_features_that_a_store_does_not_offer(status: int, code: str, asked: int) -> None:
+    """An unknown call counts for all projects, a missing right for one."""
     known, names = KnownStores(), set[str]()
 
     def handle(call: Call) -> None:

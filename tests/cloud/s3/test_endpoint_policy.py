@@ -1,4 +1,4 @@
-"""Where a service may have files sent."""
+"""Which storage endpoints a service may name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OFFICE, SITE = "https://10.0.0.4", "https://maps.office.internal"
 
 
 def fault(service: str = PUBLIC, **fields: object) -> str:
-    """What is wrong with credentials that have these fields; empty where nothing is."""
+    """The complaint about credentials with these fields; empty if there is none."""
     try:
         check_storage_endpoint({**FIELDS, **fields}, origin_of(service))
     except StorageRefused as error:
@@ -58,7 +58,7 @@ def fault(service: str = PUBLIC, **fields: object) -> str:
         ("https://localhost:8443", "localhost:9000"),
     ],
 )
-def test_addresses_that_a_service_may_name(service: str, address: str) -> None:
+def test_allowed_addresses(service: str, address: str) -> None:
     assert fault(service, endpoint_override=address) == ""
 
 
@@ -119,10 +119,10 @@ def test_addresses_that_a_service_may_name(service: str, address: str) -> None:
         (PUBLIC, "[fe80::1%eth0]", "not a valid host"),
     ],
 )
-def test_addresses_that_a_service_may_not_name(service: str, address: str, reason: str) -> None:
-    told = fault(service, endpoint_override=address)
-    assert re.search(reason, told) and "(`endpoint_override`)" in told
-    assert "PW" not in told and told.isprintable()
+def test_forbidden_addresses(service: str, address: str, reason: str) -> None:
+    problem = fault(service, endpoint_override=address)
+    assert re.search(reason, problem) and "(`endpoint_override`)" in problem
+    assert "PW" not in problem and problem.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -164,10 +164,10 @@ def test_addresses_that_a_service_may_not_name(service: str, address: str, reaso
     ],
 )
 def test_buckets_prefixes_and_regions(field: str, value: str, accepted: bool) -> None:
-    told = fault(**{field: value})
-    assert (told == "") is accepted
-    assert accepted or f"(`{field}`)" in told
-    assert told.isprintable()
+    problem = fault(**{field: value})
+    assert (problem == "") is accepted
+    assert accepted or f"(`{field}`)" in problem
+    assert problem.isprintable()
 
 
 _HOSTILE = st.one_of(
@@ -187,8 +187,8 @@ _HOSTILE = st.one_of(
 
 @settings(max_examples=1500, deadline=None)
 @given(address=_HOSTILE)
-def test_no_address_leads_a_public_service_to_this_machine_or_to_plain_http(address: str) -> None:
-    """What the policy accepts is what the connection then uses: both read the address alike."""
+def test_no_address_of_a_public_service_leads_to_this_machine_or_plain_http(address: str) -> None:
+    """The policy and the connection parse addresses alike."""
     service = Origin(True, "cloud.pix4d.com", 443)
     fields: dict[str, object] = {**FIELDS, "endpoint_override": address}
     try:

@@ -1,4 +1,4 @@
-"""Names that are taken, conditions that are unknown, and answers that were lost, by stores of every kind."""
+"""Taken names, unknown conditions and lost replies, with stores of every kind."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def taken(call: Call) -> None:
     call.error(412, "PreconditionFailed")
 
 
-# ------------------------------------------------------------------------------------- a name that is somebody else's
+# ------------------------------------------------------------------------------------------------------ taken names
 
 
-async def test_a_taken_name_is_told_and_nothing_is_looked_at(body: ByteRange) -> None:
+async def test_a_taken_name_is_reported_without_looking(body: ByteRange) -> None:
     with serving(taken) as server:
         async with open_store(server.url) as opened:
-            with pytest.raises(NameTaken, match=r"DJI_0001\\x1b\.JPG") as told:
+            with pytest.raises(NameTaken, match=r"DJI_0001\\x1b\.JPG") as caught:
                 await opened.store.put("DJI_0001\x1b.JPG", body, ignore)
-    assert told.value.message.isprintable() and not told.value.retryable
+    assert caught.value.message.isprintable() and not caught.value.retryable
     assert len(server.calls) == 1
 
 
-async def test_an_answer_before_the_body_was_sent_is_enough(tmp_path: Path) -> None:
+async def test_a_412_before_the_end_of_the_body_is_enough(tmp_path: Path) -> None:
     def early(call: Call) -> None:
         call.error(412, "PreconditionFailed")
         call.close()
@@ -65,16 +65,16 @@ async def test_an_answer_before_the_body_was_sent_is_enough(tmp_path: Path) -> N
                 await opened.store.put("big.jpg", big, ignore)
 
 
-async def test_two_writers_at_once_come_again(body: ByteRange) -> None:
+async def test_a_conflict_of_two_writers_is_retried(body: ByteRange) -> None:
     def conflict(call: Call) -> None:
         call.read_body()
         call.error(409, "ConditionalRequestConflict")
 
     with serving(in_turn(conflict, accept)) as server:
         async with open_store(server.url) as opened:
-            with pytest.raises(CloudBusy) as told:
+            with pytest.raises(CloudBusy) as caught:
                 await opened.store.put("a.jpg", body, ignore)
-            assert told.value.retryable
+            assert caught.value.retryable
             await opened.store.put("a.jpg", body, ignore)
     assert [condition_of(call) for call in server.calls] == ["*", "*"]
 
@@ -144,7 +144,7 @@ async def test_no_other_refusal_drops_it(
     assert {condition_of(call) for call in server.calls} == {"*"}
 
 
-async def test_it_is_remembered_only_when_dropping_it_helped(body: ByteRange) -> None:
+async def test_a_dropped_condition_is_remembered_only_if_that_helped(body: ByteRange) -> None:
     def broken(call: Call) -> None:
         call.read_body()
         if condition_of(call):
@@ -160,7 +160,7 @@ async def test_it_is_remembered_only_when_dropping_it_helped(body: ByteRange) ->
     assert [condition_of(call) for call in server.calls] == ["*", None, "*", None]
 
 
-async def test_neither_the_condition_nor_the_acl_is_known(body: ByteRange) -> None:
+async def test_a_store_that_knows_neither_condition_nor_acl(body: ByteRange) -> None:
     def bare(call: Call) -> None:
         call.read_body()
         if condition_of(call):
@@ -183,7 +183,7 @@ async def test_neither_the_condition_nor_the_acl_is_known(body: ByteRange) -> No
 
 
 def lost_then_taken(head: Handler) -> Handler:
-    """A connection that works; the second PUT on it takes effect and breaks it; whoever comes again finds it done."""
+    """A store whose connection breaks after the second PUT took effect; the retry finds the name taken."""
     puts = 0
 
     def handle(call: Call) -> None:
@@ -215,7 +215,7 @@ async def put_twice(handler: Handler, body: ByteRange, sent: list[int]) -> tuple
     return stored, [call.method for call in server.calls]
 
 
-async def test_what_our_own_attempt_stored_is_stored(body: ByteRange) -> None:
+async def test_an_object_from_our_own_lost_attempt_counts_as_stored(body: ByteRange) -> None:
     sent: list[int] = []
     handler = lost_then_taken(head(1000, "kms", x_amz_checksum_crc32=crc32_text(body.crc32)))
     stored, methods = await put_twice(handler, body, sent)
@@ -224,7 +224,7 @@ async def test_what_our_own_attempt_stored_is_stored(body: ByteRange) -> None:
     assert 0 in sent and sent[-1] == 1000
 
 
-async def test_an_md5_proves_as_much(body: ByteRange) -> None:
+async def test_an_md5_proves_it_too(body: ByteRange) -> None:
     md5 = hashlib.md5(os.pread(body.file.fileno(), 1000, 0)).hexdigest()
     stored, _ = await put_twice(lost_then_taken(head(1000, md5)), body, [])
     assert stored == StoredObject(1000, md5, None, Proof.MD5)
@@ -241,13 +241,13 @@ async def test_an_md5_proves_as_much(body: ByteRange) -> None:
         lambda call: call.reply(403),
     ],
 )
-async def test_what_cannot_be_proved_ours_is_somebody_elses(body: ByteRange, look: Handler) -> None:
+async def test_an_object_not_proven_ours_is_a_taken_name(body: ByteRange, look: Handler) -> None:
     with pytest.raises(NameTaken):
         await put_twice(lost_then_taken(look), body, [])
 
 
-async def test_an_answer_lost_before_a_renewal_is_not_forgotten(body: ByteRange) -> None:
-    """Lost, then refused because the key expired, then taken: it may still be ours."""
+async def test_a_reply_lost_before_a_renewal_is_not_forgotten(body: ByteRange) -> None:
+    """Lost, then refused for expired credentials, then taken: the object may still be ours."""
     puts = 0
 
     def handle(call: Call) -> None:
@@ -269,8 +269,8 @@ async def test_an_answer_lost_before_a_renewal_is_not_forgotten(body: ByteRange)
     assert stored.crc32 == body.crc32
 
 
-async def test_a_connection_that_breaks_when_it_is_new_is_told(body: ByteRange) -> None:
-    """Then the next call is another one, and what it finds is not taken for ours."""
+async def test_a_new_connection_that_breaks_is_an_error(body: ByteRange) -> None:
+    """The next call is a separate one, and does not take an object it finds for ours."""
 
     def handle(call: Call) -> None:
         call.read_body()
@@ -317,8 +317,8 @@ OTHER = head(1010, "0" * 32 + "-2")
 
 @pytest.mark.parametrize("refusal", [gone, taken])
 @pytest.mark.parametrize("look", [OURS, OURS_IN_KMS])
-async def test_a_completion_finds_what_it_did(refusal: Handler, look: Handler) -> None:
-    """Also in a process that knows nothing of the first one."""
+async def test_a_repeated_completion_finds_its_object(refusal: Handler, look: Handler) -> None:
+    """Also in a process that does not know of the first completion."""
     with serving(completing(refusal, look=look)) as server:
         async with open_store(server.url) as opened:
             assert (await opened.store.complete_multipart("big.tif", "u", PARTS, 1010)).size == 1010
@@ -327,7 +327,7 @@ async def test_a_completion_finds_what_it_did(refusal: Handler, look: Handler) -
 
 @pytest.mark.parametrize("look", [OTHER, ALIKE, lambda call: call.reply(404), lambda call: call.reply(403)])
 async def test_a_completion_overwrites_nothing(look: Handler) -> None:
-    """Raw images are all of one size: that an object is alike proves nothing, whatever was asked before."""
+    """Raw images all have the same size, so an equal size proves nothing."""
     with serving(completing(break_off, taken, look=look)) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(LinkDown):
@@ -336,8 +336,8 @@ async def test_a_completion_overwrites_nothing(look: Handler) -> None:
                 await opened.store.complete_multipart("big.tif", "u", PARTS, 1010)
 
 
-async def test_a_refusal_is_an_answer() -> None:
-    """The name was taken when it was asked for: that the upload is gone later does not make the object ours."""
+async def test_a_refused_completion_does_not_count_as_unanswered() -> None:
+    """The name was taken at the first call; if the upload is gone later, the object is still not ours."""
     with serving(completing(taken, gone, look=ALIKE)) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(NameTaken):
@@ -346,7 +346,7 @@ async def test_a_refusal_is_an_answer() -> None:
                 await opened.store.complete_multipart("big.tif", "u", PARTS, 1010)
 
 
-async def test_an_answer_to_a_completion_lost_within_the_call(body: ByteRange) -> None:
+async def test_a_reply_to_a_completion_lost_within_the_call(body: ByteRange) -> None:
     def first_put(call: Call) -> None:
         call.reply(200, ETag='"first"')
 
@@ -357,8 +357,8 @@ async def test_an_answer_to_a_completion_lost_within_the_call(body: ByteRange) -
     assert [call.method for call in server.calls] == ["PUT", "POST", "POST", "HEAD"]
 
 
-async def test_a_link_that_dies_while_looking_leaves_the_question_open() -> None:
-    """Asked and unanswered, gone, and no look: the next time it can still be answered."""
+async def test_a_link_error_during_the_lookup_keeps_the_question_open() -> None:
+    """Unanswered, then gone, and no lookup possible: the next call can still settle it."""
     looks = in_turn(break_off, break_off, ALIKE)  # the kept connection, and the fresh one
     with serving(completing(break_off, gone, gone, look=looks)) as server:
         async with open_store(server.url) as opened:

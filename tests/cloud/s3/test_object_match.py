@@ -1,4 +1,4 @@
-"""Is the object that is there ours? The whole tables."""
+"""Whether an existing object is ours: the complete tables."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_after_a_refused_completion(
         (PARTS, 1010, ETAG, "", SAME),
         (PARTS, 1011, ETAG, CHECKSUM, DIFFERENT),
         (PARTS, 1010, "0" * 32 + "-2", "", DIFFERENT),
-        # A bucket with KMS: no ETag is an MD5, whatever it looks like, and the checksum is what it is.
+        # A bucket with KMS: no ETag is an MD5, but the checksum still counts.
         (PARTS, 1010, "0" * 32 + "-2", CHECKSUM, SAME),
         (PARTS, 1010, ETAG, "AAAAAA==-2", DIFFERENT),
         (OPAQUE, 1010, "opaque-2", CHECKSUM, SAME),
@@ -88,7 +88,7 @@ def test_an_object_and_parts(parts: tuple[Part, ...], size: int, etag: str, chec
     assert match_parts(FoundObject(StoredObject(size, etag), checksum), parts, 1010) is match
 
 
-def test_what_parts_make_is_known_where_theirs_is() -> None:
+def test_the_etag_and_checksum_of_joined_parts() -> None:
     digests = hashlib.md5(b"1").digest() + hashlib.md5(b"2").digest()
     for order in itertools.permutations(PARTS):
         assert multipart_etag(order) == f"{hashlib.md5(digests).hexdigest()}-2"
@@ -115,7 +115,9 @@ CONTENT = bytes(range(256)) * 9000
         (0, hashlib.md5(CONTENT).hexdigest() + "-1", None, Proof.NONE),
     ],
 )
-def test_an_object_and_a_span(tmp_path: Path, size: int, etag: str, crc32_off_by: int | None, proof: Proof) -> None:
+def test_an_object_and_a_byte_range(
+    tmp_path: Path, size: int, etag: str, crc32_off_by: int | None, proof: Proof
+) -> None:
     with (
         byte_range(tmp_path / "a.jpg", b"before" + CONTENT + b"behind") as whole,
         byte_range(tmp_path / "b", CONTENT) as alone,

@@ -1,4 +1,4 @@
-"""Stores that others wrote: what they answer otherwise than S3 does, and lists that nobody can rely on."""
+"""Other implementations of S3: replies that differ, and lists that cannot be relied on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def says(status: int, text: str = "", **headers: str) -> Handler:
     return handle
 
 
-# ---------------------------------------------------------------------------------------- what is a page for people
+# --------------------------------------------------------------------------------------------------------- web pages
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def says(status: int, text: str = "", **headers: str) -> Handler:
         ({"content-type": "application/xml"}, b'<?xml version="1.0"?><Error/>', False),
     ],
 )
-def test_what_is_a_page_for_people(headers: dict[str, str], content: bytes, page: bool) -> None:
+def test_recognising_web_pages(headers: dict[str, str], content: bytes, page: bool) -> None:
     reply = Reply(200, headers, content)
     assert reply.is_html_of_store is page
     assert reply.is_html is (page or headers.get("content-type") == HTML), "PIX4Dcloud labels nothing so"
 
 
-async def test_a_store_that_labels_all_its_answers_html(body: ByteRange) -> None:
-    """As OpenStack Swift and moto do."""
+async def test_a_store_that_labels_all_its_replies_html(body: ByteRange) -> None:
+    """Like OpenStack Swift and moto."""
     document = "<CompleteMultipartUploadResult><ETag>e-2</ETag></CompleteMultipartUploadResult>"
 
     def handle(call: Call) -> None:
@@ -89,7 +89,7 @@ async def test_a_store_that_labels_all_its_answers_html(body: ByteRange) -> None
 
 
 @pytest.mark.parametrize("etag", [{}, {"ETag": '"e"'}])
-async def test_a_page_stays_a_page(body: ByteRange, etag: dict[str, str]) -> None:
+async def test_a_web_page_is_never_a_success(body: ByteRange, etag: dict[str, str]) -> None:
     with serving(says(200, "<html>Room number?</html>", content_type=HTML, **etag)) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(NotTheService):
@@ -132,7 +132,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("handler", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_a_list_of_parts_that_cannot_be_read_leaves_the_journals(handler: Handler) -> None:
+async def test_an_invalid_list_of_parts_leaves_the_journals_list(handler: Handler) -> None:
     with serving(handler) as server:
         async with open_store(server.url) as opened:
             assert await opened.store.list_parts("big.tif", "u") is None
@@ -158,7 +158,7 @@ async def test_pages_without_end_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "none", "<ListBucketResult/>", '{"Uploads": []}'])
-async def test_a_list_of_uploads_that_cannot_be_read_is_none(text: str) -> None:
+async def test_an_invalid_list_of_uploads_is_none(text: str) -> None:
     with serving(says(200, text)) as server:
         async with open_store(server.url) as opened:
             await opened.store.open()
@@ -176,7 +176,7 @@ async def test_a_list_of_uploads_that_cannot_be_read_is_none(text: str) -> None:
     ],
     ids=["no ETag", "no size", "no content", "gone", "conflict"],
 )
-async def test_what_is_said_of_an_object_and_not_understood_is_not_seen(handler: Handler) -> None:
+async def test_an_invalid_reply_about_an_object_says_nothing(handler: Handler) -> None:
     def handle(call: Call) -> None:
         if call.method == "HEAD":
             handler(call)

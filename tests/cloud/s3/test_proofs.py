@@ -1,4 +1,4 @@
-"""What proves that the storage holds what was sent, by stores that tell much, little and nothing."""
+"""Proofs that the storage holds what was sent, with stores that reveal much, little or nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def md5(data: bytes) -> str:
 
 
 def store(*damaged: int, etag: str = "md5", crc32: bool = False, compares: bool = False, **headers: str) -> Handler:
-    """A store that takes bodies; the first bit of some (by their number from 0) is flipped on the way."""
+    """A store that accepts bodies; the first bit of some (by number, from 0) is flipped in transit."""
     numbers = itertools.count()
 
     def handle(call: Call) -> None:
@@ -48,14 +48,14 @@ def store(*damaged: int, etag: str = "md5", crc32: bool = False, compares: bool 
         if compares and wanted is not None and base64.b64decode(wanted) != hashlib.md5(data).digest():
             call.error(400, "BadDigest")
             return
-        told = {CRC32: call.headers[CRC32]} if crc32 else {}
-        call.reply(200, ETag=f'"{md5(bytes(data)) if etag == "md5" else etag}"', **told, **headers)
+        checksums = {CRC32: call.headers[CRC32]} if crc32 else {}
+        call.reply(200, ETag=f'"{md5(bytes(data)) if etag == "md5" else etag}"', **checksums, **headers)
 
     return handle
 
 
 async def put_all(handler: Handler, body: ByteRange, count: int) -> tuple[list[str], list[bool]]:
-    """How each of some PUTs ended, and which of them brought a `Content-MD5`."""
+    """The outcome of each PUT, and which of them carried a `Content-MD5`."""
     ends = []
     with serving(handler) as server:
         async with open_store(server.url) as opened:
@@ -89,11 +89,11 @@ async def put_all(handler: Handler, body: ByteRange, count: int) -> tuple[list[s
         (store(etag="0" * 32), ["StoredDamaged"] * 3 + ["no"] * 2, [False, True, True, True, True]),
     ],
 )
-async def test_what_proves_a_put(handler: Handler, ends: list[str], with_md5: list[bool], body: ByteRange) -> None:
+async def test_proofs_of_a_put(handler: Handler, ends: list[str], with_md5: list[bool], body: ByteRange) -> None:
     assert await put_all(handler, body, len(ends)) == (ends, with_md5)
 
 
-async def test_a_checksum_of_other_bytes_is_damage(body: ByteRange) -> None:
+async def test_a_checksum_of_different_data_is_damage(body: ByteRange) -> None:
     def handle(call: Call) -> None:
         call.read_body()
         call.reply(200, ETag="1", **{CRC32: "AAAAAA=="})
@@ -104,7 +104,7 @@ async def test_a_checksum_of_other_bytes_is_damage(body: ByteRange) -> None:
                 await opened.store.put("DJI\x1b.JPG", body, ignore)
 
 
-async def test_a_damaged_part_is_sent_again_and_no_other(body: ByteRange) -> None:
+async def test_only_a_damaged_part_is_sent_again(body: ByteRange) -> None:
     sent: list[int] = []
     with serving(store(0, 2)) as server:
         async with open_store(server.url) as opened:
@@ -119,9 +119,9 @@ async def test_a_part_that_is_always_damaged_is_given_up(body: ByteRange) -> Non
     for handler in (store(*range(9)), store(*range(9), compares=True)):
         with serving(handler) as server:
             async with open_store(server.url) as opened:
-                with pytest.raises(ChecksumRefused) as told:
+                with pytest.raises(ChecksumRefused) as caught:
                     await opened.store.put_part("big.tif", "u", 1, body, ignore)
-        assert told.value.kind == "ChecksumRefused" and len(server.calls) == 3
+        assert caught.value.kind == "ChecksumRefused" and len(server.calls) == 3
 
 
 @pytest.mark.parametrize(
@@ -138,11 +138,11 @@ async def test_a_part_that_is_always_damaged_is_given_up(body: ByteRange) -> Non
         ((), "opaque", "", Proof.NONE),
     ],
 )
-def test_what_proves_an_object_in_parts(parts: tuple[Part, ...], etag: str, checksum: str, proof: Proof) -> None:
+def test_proofs_of_a_multipart_object(parts: tuple[Part, ...], etag: str, checksum: str, proof: Proof) -> None:
     assert proof_of_parts(parts, etag, checksum) is proof
 
 
-def test_an_md5_is_made_only_where_it_tells_something() -> None:
+def test_an_md5_is_computed_only_where_it_helps() -> None:
     answers = ReplyHistory()
     assert not answers.wants_md5(takes_content_md5=True), "nothing is known of the store"
     answers.note(checksum=True)
@@ -152,4 +152,6 @@ def test_an_md5_is_made_only_where_it_tells_something() -> None:
     assert [answers.proof("0" * 32, "1" * 32) for _ in range(5)] == [None, None, None, Proof.NONE, Proof.NONE]
     assert answers.is_opaque and not answers.wants_md5(takes_content_md5=False)
     assert answers.proof("1" * 32, "1" * 32) is Proof.MD5
-    assert [answers.proof("0" * 32, "1" * 32) for _ in range(9)] == [None] * 9, "one that matched tells what they are"
+    assert [answers.proof("0" * 32, "1" * 32) for _ in range(9)] == [None] * 9, (
+        "an earlier match shows that ETags are MD5s"
+    )

@@ -1,4 +1,4 @@
-"""What is tried after a refusal, and what a store is known not to take from then on."""
+"""The attempts after a refusal, and what is learned about the store."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_denial_drops_the_acl_alone(code: str, proven: bool, cleared: bool) ->
     assert len(refused) == (2 if cleared else 3 if proven else 4)
 
 
-def test_a_key_that_head_refuses_without_a_word_is_renewed_before_the_option_goes() -> None:
+def test_after_a_refused_head_credentials_are_renewed_before_an_option_is_dropped() -> None:
     first = Attempt(options=frozenset({Option.CHECKSUM_MODE}))
     tried = [first]
     while following := next_attempt(tried[-1], {*tried}, "ExpiredToken", acl_proven=False, credentials_fresh=False):
@@ -67,10 +67,10 @@ def test_a_key_that_head_refuses_without_a_word_is_renewed_before_the_option_goe
 
 
 @given(wanted=option_sets, unknown=option_sets, names=st.booleans(), proven=option_sets)
-def test_what_a_store_does_not_know_is_found_and_nothing_else(
+def test_only_unknown_options_are_dropped(
     wanted: frozenset[Option], unknown: frozenset[Option], names: bool, proven: frozenset[Option]
 ) -> None:
-    """A store refuses what carries an option that it does not know, and names it or not."""
+    """The store refuses unknown options, with or without naming them."""
     proven = proven - unknown
     last, refused = Attempt(options=wanted), set[Attempt]()
     while offending := [option for option in reversed(ORDER) if option in last.options & unknown]:
@@ -85,7 +85,7 @@ def test_what_a_store_does_not_know_is_found_and_nothing_else(
     assert len(refused) < 2 ** len(wanted - proven) if not names else len(refused) == len(wanted & unknown)
 
 
-def test_without_a_name_they_go_by_what_costs_least() -> None:
+def test_unnamed_options_are_dropped_cheapest_first() -> None:
     last, refused, tried = FIRST, set[Attempt](), []
     while True:
         refused.add(last)
@@ -136,7 +136,7 @@ EVERY = list(ORDER)
         (500, {"Code": "InternalError"}, []),
     ],
 )
-def test_what_a_refusal_may_be_about(status: int, fields: dict[str, str], expected: list[Option]) -> None:
+def test_the_options_that_a_refusal_blames(status: int, fields: dict[str, str], expected: list[Option]) -> None:
     reply, code = Reply(status, {}, b"<Error/>"), fields.get("Code", "")
     assert blame_for(reply, fields, code, {*EVERY}).options == tuple(expected)
     assert blame_for(reply, fields, code, set()).options == ()
@@ -144,11 +144,11 @@ def test_what_a_refusal_may_be_about(status: int, fields: dict[str, str], expect
         assert blame_for(reply, fields, code, {*EVERY}, {*EVERY[1:]}).options == (EVERY[0],)
 
 
-def test_a_gateways_page_says_nothing_of_options() -> None:
+def test_a_web_page_blames_no_option() -> None:
     assert blame_for(Reply(501, {"content-type": "text/html"}, b"<html>"), {}, "", {CONDITION}) == Blame()
 
 
-def test_what_is_left_out_comes_back_only_where_it_succeeded() -> None:
+def test_a_refused_option_is_used_only_where_it_succeeded() -> None:
     store = StoreCapabilities("store.example")
     store.learn("PUT", {ACL, CONDITION}, set())
     store.learn("POST uploadId", set(), {CONDITION})
@@ -159,7 +159,7 @@ def test_what_is_left_out_comes_back_only_where_it_succeeded() -> None:
     assert store.is_proven(ACL) and not store.is_proven(ACL, "POST uploads") and not store.is_proven(CONDITION)
 
 
-def test_what_did_not_help_is_not_tried_again_at_once() -> None:
+def test_a_fallback_that_did_not_help_is_not_repeated_soon() -> None:
     store = StoreCapabilities("store.example")
     store.note_failed_fallback("PUT", "InvalidRequest", 100.0)
     assert store.fallback_failed("PUT", "InvalidRequest", 159.0) and not store.fallback_failed(

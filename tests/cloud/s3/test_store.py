@@ -1,4 +1,4 @@
-"""The object store against replies that real stores give, and some that only bad days give."""
+"""The object store against the replies of real stores, common and rare."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def test_a_put_carries_checksum_acl_and_a_signature_over_both(body: ByteRa
     assert sent[-1] == 1000
 
 
-async def test_a_checksum_in_the_reply_has_to_be_ours(body: ByteRange) -> None:
+async def test_a_checksum_in_the_reply_must_be_ours(body: ByteRange) -> None:
     def confirm(call: Call) -> None:
         call.read_body()
         call.reply(200, ETag="1", x_amz_checksum_crc32=call.headers["x-amz-checksum-crc32"])
@@ -154,18 +154,18 @@ async def test_names_are_encoded_once(body: ByteRange) -> None:
     ],
 )
 async def test_refusals(handler: Handler, error: type[UploaderError], body: ByteRange) -> None:
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as caught:
         await put_with(handler, body)
-    assert told.value.message.isprintable()
+    assert caught.value.message.isprintable()
 
 
-async def test_a_busy_store_says_for_how_long(body: ByteRange) -> None:
-    with pytest.raises(CloudBusy) as told:
+async def test_a_busy_store_names_the_pause(body: ByteRange) -> None:
+    with pytest.raises(CloudBusy) as caught:
         await put_with(refuse(503, "SlowDown", retry_after="7"), body)
-    assert told.value.retry_after == 7
+    assert caught.value.retry_after == 7
 
 
-async def test_what_a_store_says_reaches_nobody_raw_or_with_secrets(body: ByteRange) -> None:
+async def test_quoted_replies_are_printable_and_free_of_secrets(body: ByteRange) -> None:
     def quote(call: Call) -> None:
         call.read_body()
         token = call.headers["x-amz-security-token"]
@@ -173,18 +173,18 @@ async def test_what_a_store_says_reaches_nobody_raw_or_with_secrets(body: ByteRa
 
     with serving(quote) as server:
         async with open_store(server.url, session_token="TOKEN-" + "x" * 200) as opened:
-            with pytest.raises(CloudRefused) as told:
+            with pytest.raises(CloudRefused) as caught:
                 await opened.store.put("a.jpg", body, ignore)
             assert "TOKEN-" not in repr(opened.fetched[0])
-    assert "TOKEN-" not in told.value.message
-    assert told.value.message.isprintable() and len(told.value.message) < 700
+    assert "TOKEN-" not in caught.value.message
+    assert caught.value.message.isprintable() and len(caught.value.message) < 700
 
 
 # ----------------------------------------------------------------------------------------- keys, ACL, clock, region
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidAccessKeyId"])
-async def test_an_expired_key_is_renewed_once_and_the_body_sent_again(code: str, body: ByteRange) -> None:
+async def test_expired_credentials_are_renewed_once_and_the_body_sent_again(code: str, body: ByteRange) -> None:
     sent: list[int] = []
     stored, server = await put_with(in_turn(refuse(400, code), accept), body, sent)
     assert stored.etag == "abc"
@@ -192,7 +192,7 @@ async def test_an_expired_key_is_renewed_once_and_the_body_sent_again(code: str,
     assert 0 in sent and sent[-1] == 1000
 
 
-async def test_a_new_key_that_is_expired_too_is_told(body: ByteRange) -> None:
+async def test_renewed_credentials_that_are_refused_too_are_an_error(body: ByteRange) -> None:
     with serving(refuse(400, "ExpiredToken")) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(StorageKeyExpired):
@@ -219,7 +219,7 @@ async def test_many_transfers_share_one_renewal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "AccessControlListNotSupported"), (403, "AccessDenied")])
-async def test_an_acl_that_is_not_taken_is_dropped_and_remembered(body: ByteRange, status: int, code: str) -> None:
+async def test_a_refused_acl_is_dropped_and_remembered(body: ByteRange, status: int, code: str) -> None:
     def no_acl(call: Call) -> None:
         call.read_body()
         if "x-amz-acl" in call.headers:
@@ -235,7 +235,7 @@ async def test_an_acl_that_is_not_taken_is_dropped_and_remembered(body: ByteRang
     assert [acl_of(call) is not None for call in server.calls] == [True, False, False]
 
 
-async def test_denied_because_the_key_is_dead_keeps_the_acl(body: ByteRange) -> None:
+async def test_a_denial_due_to_expired_credentials_keeps_the_acl(body: ByteRange) -> None:
     def deny(call: Call) -> None:
         call.read_body()
         if access_key_of(call) == "AKIDEXAMPLE00001":
@@ -251,13 +251,13 @@ async def test_denied_because_the_key_is_dead_keeps_the_acl(body: ByteRange) -> 
     assert acl_of(server.calls[-1]) is not None
 
 
-async def test_denied_whatever_is_tried_ends_and_does_not_ask_for_keys_for_ever(body: ByteRange) -> None:
+async def test_a_lasting_denial_does_not_renew_credentials_forever(body: ByteRange) -> None:
     with serving(refuse(403, "AccessDenied")) as server:
         async with open_store(server.url) as opened:
             for name in ("a", "b", "c"):
-                with pytest.raises(CloudRefused, match="AccessDenied") as told:
+                with pytest.raises(CloudRefused, match="AccessDenied") as caught:
                     await opened.store.put(name, body, ignore)
-                assert told.value.kind == "CloudRefused"
+                assert caught.value.kind == "CloudRefused"
             assert len(opened.fetched) == 2
     assert len(server.calls) == 4 + 2 + 2
 
@@ -282,7 +282,7 @@ async def test_a_wrong_clock_is_corrected_by_the_store(body: ByteRange) -> None:
     assert len(signed) == 3
 
 
-async def test_a_clock_that_cannot_be_corrected_is_told(body: ByteRange) -> None:
+async def test_a_clock_that_cannot_be_corrected_is_an_error(body: ByteRange) -> None:
     with pytest.raises(ClockSkewed):
         await put_with(refuse(403, "RequestTimeTooSkewed", date="yesterday"), body)
 
@@ -304,7 +304,7 @@ async def test_the_region_is_learned_from_a_refusal(handler: Handler, body: Byte
     assert scopes == ["us-east-1", "eu-central-1", "eu-central-1"]
 
 
-async def test_before_the_first_key_no_object_key_is_known() -> None:
+async def test_object_keys_need_credentials_first() -> None:
     async with open_store("http://127.0.0.1:1") as opened:
         with pytest.raises(NotPossibleNow):
             opened.store.key("a.jpg")
@@ -359,7 +359,7 @@ async def test_refused_features_are_remembered(handler: Handler) -> None:
     assert seen(server.calls).count("GET /bucket/user-1/project-2/big.tif?uploadId=u") <= 2
 
 
-async def test_a_fault_is_not_taken_for_a_missing_feature() -> None:
+async def test_a_server_error_is_not_a_missing_feature() -> None:
     with serving(in_turn(refuse(500, "InternalError"), answer(200, CREATED))) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(CloudFault):
@@ -386,7 +386,7 @@ async def test_parts_are_listed_over_pages() -> None:
     assert parts == [Part(1, 100, "e1", 7), Part(2, 200, "e2", None)]
 
 
-async def test_parts_of_an_upload_that_is_gone() -> None:
+async def test_parts_of_an_aborted_upload() -> None:
     with serving(refuse(404, "NoSuchUpload")) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(MultipartGone):
@@ -409,7 +409,7 @@ async def test_success_with_an_error_inside_is_an_error() -> None:
         (1010, multipart_etag(PARTS), False, None),
         (1010, "opaque", True, None),
         (1010, "opaque", False, MultipartGone),
-        # Sending the file again under its name would meet somebody else's object at best.
+        # Sending the file again under its name would at best find another object.
         (1010, "0" * 32 + "-2", True, NameTaken),
         (1010, "of-its-own-kind", True, NameTaken),
         (1011, multipart_etag(PARTS), True, NameTaken),
@@ -439,7 +439,7 @@ async def test_a_lost_reply_to_a_completion_is_recognised(
                     await opened.store.complete_multipart("big.tif", "u", PARTS, 1010)
 
 
-async def test_without_the_right_to_look_a_lost_completion_is_gone() -> None:
+async def test_without_the_right_to_head_a_lost_completion_is_gone() -> None:
     def gone(call: Call) -> None:
         call.read_body()
         call.error(403 if call.method == "HEAD" else 404, "NoSuchUpload")

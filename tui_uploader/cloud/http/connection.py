@@ -117,7 +117,7 @@ class HttpConnection:
             return None if self._socket is None else call(self._socket)
 
     def is_stale(self) -> bool:
-        """Whether an idle connection cannot be used again: it was closed, or sent data that nobody asked for."""
+        """Whether an idle connection cannot be used again: it was closed, or sent unsolicited data."""
         if self._socket is None or not self.reusable:
             return True
         poller = select.poll()
