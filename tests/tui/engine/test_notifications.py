@@ -108,6 +108,12 @@ def test_a_notice_of_several_projects_is_reported_once() -> None:
     assert news(engine_status(*held[:3]), engine_status(*held)).problems == ("North: Not signed in.",)
 
 
+def test_a_notice_about_settings_says_how_the_engine_gets_new_ones() -> None:
+    refused = replace(MOVING, notice=Notice("ProxyRefused", "The proxy wants a password.", needs_person=True))
+    (problem,) = news(None, engine_status(refused)).problems
+    assert problem.startswith("North field: The proxy wants a password. ") and "tui-uploader engine stop" in problem
+
+
 def test_removed_notices_are_reported_later() -> None:
     held = engine_status(replace(MOVING, notice=FAULT))
     assert news(without_notices(held), held).problems == ("North field: Not signed in.",)

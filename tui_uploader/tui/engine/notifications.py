@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tui_uploader.model import Counts, EngineStatus, Processing, ProcessingState, UploadState, UploadStatus
 from tui_uploader.text import counted
+from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import estimates
 from tui_uploader.wording.uploads import failed, project_name, skipped, uploaded
 
@@ -103,7 +104,7 @@ def _notices(pairs: Sequence[tuple[UploadStatus | None, UploadStatus]]) -> tuple
     for old, new in pairs:
         notice = new.notice
         if notice is not None and notice.needs_person and (old is None or old.notice != notice):
-            names.setdefault(notice.message, []).append(project_name(new, _LONGEST_NAME))
+            names.setdefault(explained(notice.kind, notice.message), []).append(project_name(new, _LONGEST_NAME))
     return tuple(f"{_listed(concerned)}: {message.rstrip('.')}." for message, concerned in names.items())
 
 
