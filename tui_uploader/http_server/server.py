@@ -16,7 +16,7 @@ from tui_uploader.http_server.connection_limits import ConnectionLimits, Limited
 
 _POLL_SECONDS = 0.005
 _ABORT_SECONDS = 2.0
-"""For cancelled requests to end. One that awaits a thread which reads from a hung disk does not."""
+"""Seconds for cancelled requests to end; one that waits for a thread on a hung disk does not end."""
 _BACKLOG = 128
 """asyncio accepts up to this many connections before it reads from those that are open."""
 

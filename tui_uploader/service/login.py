@@ -1,4 +1,4 @@
-"""Hand over the login of a terminal's environment to the engine: the way that both front ends take."""
+"""Hand the login of a terminal's environment to the engine, for both front ends."""
 
 from __future__ import annotations
 
