@@ -15,17 +15,20 @@ from tests.photos import write_flight
 
 HANGS = """
 import os, threading
-_open = os.open
-def open_or_hang(path, *args, dir_fd=None, **more):
-    whole = os.fsdecode(path if isinstance(path, (str, bytes)) else "")
-    if dir_fd is not None:
-        whole = os.path.join(os.readlink(f"/proc/self/fd/{dir_fd}"), whole)
-    if whole.startswith(os.environ["HUNG_CARD"]):
-        threading.Event().wait()
-    return _open(path, *args, dir_fd=dir_fd, **more)
-os.open = open_or_hang
+def hanging(call):
+    def call_or_hang(path, *args, dir_fd=None, **more):
+        whole = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else ""
+        if dir_fd is not None:
+            whole = os.path.join(os.readlink(f"/proc/self/fd/{dir_fd}"), whole)
+            more["dir_fd"] = dir_fd
+        if whole.startswith(os.environ["HUNG_CARD"]):
+            threading.Event().wait()
+        return call(path, *args, **more)
+    return call_or_hang
+for name in os.environ["HUNG_CALLS"].split():
+    setattr(os, name, hanging(getattr(os, name)))
 """
-"""Run by every interpreter at its start, in which no file of the card can be opened from then on."""
+"""Run by every interpreter at its start: from then on these calls hang for every path that begins like the card's."""
 
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -48,16 +51,40 @@ def gone(pid: int) -> bool:
     return False
 
 
+@pytest.fixture
+def hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Let calls of `os` hang in all processes that are started from then on."""
+
+    def hang(begin: str, calls: str) -> None:
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "sitecustomize.py").write_text(HANGS)
+        monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+        monkeypatch.setenv("HUNG_CARD", begin)
+        monkeypatch.setenv("HUNG_CALLS", calls)
+
+    return hang
+
+
+def test_a_command_that_names_a_path_of_a_card_that_hangs_ends(
+    served: Callable[..., LocalCloud], card: Path, hang: Callable[[str, str], None]
+) -> None:
+    """The engine waits for the card; the command does not touch it."""
+    write_flight(card, 2)
+    served()
+    hang(str(card), "stat lstat access scandir open")
+    added = command("upload", f"{card}/DCIM", "--new", "Card", "--json")
+    assert added.code == 0, added.err
+    assert (added.json["state"], sum(added.json["counts"].values())) == ("preparing", 0)
+    assert command("engine", "stop").code == 0
+
+
 def test_the_engine_stops_while_files_of_a_card_are_being_opened(
-    served: Callable[..., LocalCloud], card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: Callable[..., LocalCloud], card: Path, tmp_path: Path, hang: Callable[[str, str], None]
 ) -> None:
     other = tmp_path / "other"
     write_flight(card, 20)
     write_flight(other, 3)
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(HANGS)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    monkeypatch.setenv("HUNG_CARD", f"{card}/")
+    hang(f"{card}/", "open")
     cloud = served()
     added = command("upload", str(card), "--new", "Card", "--json")
     assert added.code == 0, added.err
