@@ -62,12 +62,12 @@ def test_every_pair_of_stage_and_event(stage: FileStage, event: FileEvent) -> No
             next_stage(stage, event)
 
 
-def test_every_stage_can_come_about_and_every_event_happens() -> None:
+def test_every_stage_and_every_event_can_occur() -> None:
     assert reachable(FileStage.FOUND, FILE_TRANSITIONS) == set(FileStage)
     assert {event for _, event in FILE_TRANSITIONS} == set(FileEvent)
 
 
-def test_nothing_happens_to_a_registered_file_any_more() -> None:
+def test_a_registered_file_never_changes() -> None:
     """Once uploaded, an image cannot be removed from its project."""
     assert not [pair for pair in FILE_TRANSITIONS if pair[0] is FileStage.REGISTERED]
 
@@ -94,17 +94,17 @@ def test_a_file_is_sent_only_after_it_was_checked() -> None:
         assert {to for (_, happened), to in FILE_TRANSITIONS.items() if happened is event} == {FileStage.FOUND}
 
 
-def test_what_may_be_removed_is_what_waits_is_a_duplicate_or_failed() -> None:
+def test_only_waiting_duplicate_and_failed_files_can_be_removed() -> None:
     removable = {stage for stage, event in FILE_TRANSITIONS if event is FileEvent.REMOVE}
     wanted = {FileStatus.WAITING, FileStatus.DUPLICATE, FileStatus.FAILED}
     assert removable == {stage for stage in FileStage if stage.status in wanted}
 
 
-def test_a_removal_can_be_taken_back() -> None:
+def test_a_removal_can_be_undone() -> None:
     assert next_stage(next_stage(FileStage.READY, FileEvent.REMOVE), FileEvent.RESTORE) is FileStage.FOUND
 
 
-def test_whatever_may_fail_can_be_tried_again() -> None:
+def test_every_failure_can_be_retried() -> None:
     for stage in {stage for stage, event in FILE_TRANSITIONS if event is FileEvent.FAILED}:
         assert next_stage(next_stage(stage, FileEvent.FAILED), FileEvent.RETRY) is FileStage.FOUND
 
@@ -120,7 +120,7 @@ def test_only_registered_is_called_uploaded() -> None:
 
 
 @given(st.lists(st.sampled_from(FileEvent), max_size=30))
-def test_no_path_leaves_registered_or_skips_the_store(events: list[FileEvent]) -> None:
+def test_no_path_leaves_registered_or_skips_the_storage(events: list[FileEvent]) -> None:
     stage, passed = FileStage.FOUND, [FileStage.FOUND]
     for event in events:
         try:
@@ -145,7 +145,7 @@ def test_every_pair_of_state_and_event(state: UploadState, event: UploadEvent) -
             next_state(state, event)
 
 
-def test_every_state_can_come_about_and_every_event_happens() -> None:
+def test_every_state_and_every_event_can_occur() -> None:
     assert reachable(UploadState.PREPARING, UPLOAD_TRANSITIONS) == set(UploadState)
     assert {event for _, event in UPLOAD_TRANSITIONS} == set(UploadEvent)
 
@@ -154,7 +154,7 @@ def test_files_can_be_added_in_every_state() -> None:
     assert {state for state, event in UPLOAD_TRANSITIONS if event is UploadEvent.ADDED} == set(UploadState)
 
 
-def test_a_removal_can_be_taken_back_in_every_state() -> None:
+def test_a_removal_can_be_undone_in_every_state() -> None:
     assert {state for state, event in UPLOAD_TRANSITIONS if event is UploadEvent.REOPENED} == set(UploadState)
 
 
@@ -164,19 +164,19 @@ def test_only_an_active_upload_finishes() -> None:
     }
 
 
-def test_whatever_is_unfinished_can_be_cancelled_and_what_is_cancelled_resumed() -> None:
+def test_unfinished_uploads_can_be_cancelled_and_cancelled_ones_resumed() -> None:
     for state in (UploadState.PREPARING, UploadState.ACTIVE, UploadState.PAUSED):
         assert next_state(next_state(state, UploadEvent.CANCEL), UploadEvent.RESUME) is UploadState.ACTIVE
 
 
-def test_a_walk_that_ends_late_wakes_nothing_up() -> None:
+def test_a_walk_that_ends_late_resumes_nothing() -> None:
     """The folders are still being walked when the user pauses or cancels."""
     for command in (UploadEvent.PAUSE, UploadEvent.CANCEL):
         stopped = next_state(UploadState.PREPARING, command)
         assert next_state(stopped, UploadEvent.SCANNED) is stopped
 
 
-def test_more_files_do_not_wake_a_paused_upload() -> None:
+def test_more_files_do_not_resume_a_paused_upload() -> None:
     assert next_state(UploadState.PAUSED, UploadEvent.ADDED) is UploadState.PAUSED
 
 
@@ -202,7 +202,7 @@ def upload(state: UploadState, counts: Counts) -> UploadStatus:
         (UploadState.PAUSED, Counts(failed=1), False),
     ],
 )
-def test_settled_means_that_nothing_will_move_by_itself(state: UploadState, counts: Counts, settled: bool) -> None:
+def test_settled_uploads_need_the_user_to_continue(state: UploadState, counts: Counts, settled: bool) -> None:
     assert upload(state, counts).settled is settled
 
 
@@ -211,7 +211,7 @@ def test_counts_add_up() -> None:
     assert Counts().total == 0
 
 
-def test_processing_ends_well_or_badly() -> None:
+def test_processing_ends_done_or_failed() -> None:
     assert [state for state in ProcessingState if state.ended] == [ProcessingState.DONE, ProcessingState.FAILED]
 
 

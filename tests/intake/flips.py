@@ -1,4 +1,4 @@
-"""Somebody who exchanges files and links on a card while the program reads it."""
+"""Exchange files and links on a card while the program reads it."""
 
 from __future__ import annotations
 

@@ -419,13 +419,13 @@ def _beyond_the_judges(mutant: Mutant, whole: bool) -> str:
         return "numbers of a type that libtiff takes and Pillow does not"
     if offsets > true:
         return "more offsets than strips"
-    said, told = _coding(mutant.content), _coding(tiff_sources()[mutant.source])
+    mutated, original = _coding(mutant.content), _coding(tiff_sources()[mutant.source])
     # Compressed, or said to be coded in another way than it is.
-    return "only decompressing tells" if said != told or said[259] not in ((), (1,)) else ""
+    return "only decompressing shows it" if mutated != original or mutated[259] not in ((), (1,)) else ""
 
 
 def _coding(content: bytes) -> dict[int, tuple[int, ...] | None]:
-    """None for what lies outside the file."""
+    """None for anything outside the file."""
     reader = TiffReader(io.BytesIO(content), 0, len(content))
     directory = reader.first_directory()
     found: dict[int, tuple[int, ...] | None] = {}

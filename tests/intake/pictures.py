@@ -44,7 +44,7 @@ def tiff_structure(
     *directories: Mapping[int, Tag], order: str = "<", big: bool = False, following: int = 0, start: int = 0
 ) -> bytes:
     """A TIFF whose first directory is the first one given; the others lie behind it, at offsets that
-    `directory_offsets` tells. Values that do not fit into an entry lie at the end."""
+    `directory_offsets` gives. Values that do not fit into an entry are at the end."""
     offsets = directory_offsets(*directories, big=big, start=start)
     header = struct.pack(order + "2sH", b"II" if order == "<" else b"MM", 43 if big else 42)
     header += struct.pack(order + "HHQ", 8, 0, offsets[0]) if big else struct.pack(order + "I", offsets[0])

@@ -56,7 +56,7 @@ NO_FACTS_BUT_TIME = replace(FAT, mount="")
         (NO_FACTS_BUT_TIME, {}, LOOK),
     ],
 )
-def test_what_it_takes_to_know_that_a_file_is_the_same(
+def test_comparison_of_a_remembered_file_with_the_present_one(
     before: Candidate, now: dict[str, Any], expected: Comparison
 ) -> None:
     found = replace(before, **now)
@@ -93,9 +93,7 @@ facts = st.builds(
 
 
 @given(facts, facts)
-def test_nothing_is_certain_unless_every_fact_agrees_and_all_of_them_are_known(
-    one: Candidate, other: Candidate
-) -> None:
+def test_only_complete_and_equal_facts_are_certain(one: Candidate, other: Candidate) -> None:
     proven = one == other and one.ctime_ns is not None and one.mount != ""
     assert (compare(one, other) is SAME) is proven
     if one.size != other.size:
@@ -103,7 +101,7 @@ def test_nothing_is_certain_unless_every_fact_agrees_and_all_of_them_are_known(
 
 
 @given(st.integers(-104, 104), st.integers(-2 * SECOND, 2 * SECOND))
-def test_a_time_that_moved_by_quarters_of_an_hour_is_the_same_within_two_seconds(quarters: int, beside: int) -> None:
+def test_times_shifted_by_quarters_of_an_hour_are_equal_within_two_seconds(quarters: int, beside: int) -> None:
     assert same_mtime(NOON, NOON + quarters * (HOUR // 4) + beside)
 
 
@@ -113,7 +111,7 @@ def test_a_time_that_moved_by_quarters_of_an_hour_is_the_same_within_two_seconds
 @pytest.mark.parametrize(
     "size", [0, 1, 2 * PIECE - 1, 2 * PIECE, 2 * PIECE + 1, 1 << 20, (4 << 20) - 1, 4 << 20, 5 << 20]
 )
-def test_the_read_of_a_whole_file_gives_the_samples_that_a_look_gives(tmp_path: Path, size: int) -> None:
+def test_reading_a_whole_file_gives_the_same_samples(tmp_path: Path, size: int) -> None:
     (tmp_path / "a").write_bytes(os.urandom(size))
     with (tmp_path / "a").open("rb", buffering=0) as file:
         file.seek(size // 3)
@@ -145,7 +143,7 @@ def test_a_file_that_became_shorter_has_no_samples_of_a_longer_one(tmp_path: Pat
 # --------------------------------------------------------------------------------------------------------- mounts
 
 
-def test_files_of_one_mount_tell_the_same_mount(tmp_path: Path) -> None:
+def test_files_of_one_mount_have_the_same_mount_identity(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     (tmp_path / "inside" / "a.jpg").touch()
     assert mount_at(str(tmp_path)) == mount_at(str(tmp_path / "inside" / "a.jpg"))
@@ -155,7 +153,7 @@ def test_files_of_one_mount_tell_the_same_mount(tmp_path: Path) -> None:
     assert mount_at(str(tmp_path / "nowhere")) == UNKNOWN
 
 
-def test_where_the_system_tells_no_mount_nothing_is_certain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_mount_identity_nothing_is_certain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on kernels before 6.8."""
     (tmp_path / "a.jpg").touch()
     monkeypatch.setattr(mounts, "_boot_id", lambda: "")
@@ -165,7 +163,7 @@ def test_where_the_system_tells_no_mount_nothing_is_certain(tmp_path: Path, monk
 
 
 @pytest.mark.skipif(not mount_at("/tmp").keeps_ctime, reason="the file system under /tmp keeps no times of change")
-def test_a_time_set_back_leaves_its_trace(tmp_path: Path) -> None:
+def test_a_time_that_was_set_back_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"one")
     before = candidate_of(str(tmp_path / "a.jpg"))
     (tmp_path / "a.jpg").write_bytes(b"two")

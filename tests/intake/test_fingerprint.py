@@ -26,7 +26,7 @@ def written(path: Path, content: bytes) -> Candidate:
 
 
 @pytest.mark.parametrize("size", [0, 1, 4096, MIB - 1, MIB, MIB + 1, 3 * MIB + 17])
-def test_the_sums_are_those_of_the_whole_content(tmp_path: Path, size: int) -> None:
+def test_hashes_are_those_of_the_whole_content(tmp_path: Path, size: int) -> None:
     content = os.urandom(size)
     found = fingerprint(written(tmp_path / "photo.jpg", content).path)
     assert found.identity == xxhash.xxh3_128_hexdigest(content)
@@ -36,7 +36,7 @@ def test_the_sums_are_those_of_the_whole_content(tmp_path: Path, size: int) -> N
 
 
 @pytest.mark.parametrize("part_size", [1, 7, 4096, MIB, 3 * MIB])
-def test_parts_have_the_sums_of_their_own_bytes(tmp_path: Path, part_size: int) -> None:
+def test_parts_have_checksums_of_their_own_bytes(tmp_path: Path, part_size: int) -> None:
     content = os.urandom(3000 if part_size < 4096 else 3 * MIB)
     found = fingerprint(written(tmp_path / "photo.jpg", content).path, part_size=part_size)
     parts = [content[start : start + part_size] for start in range(0, len(content), part_size)]
@@ -89,7 +89,7 @@ def test_a_change_during_the_read_is_noticed(
         fingerprint(candidate.path)
 
 
-def test_a_file_that_is_gone_is_called_vanished(tmp_path: Path) -> None:
+def test_a_missing_file_has_vanished(tmp_path: Path) -> None:
     candidate = written(tmp_path / "photo.jpg", b"content")
     (tmp_path / "photo.jpg").unlink()
     with pytest.raises(SourceVanished, match=r"photo\.jpg is missing"):
@@ -105,7 +105,7 @@ def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_forbidden_file_is_called_unreadable(tmp_path: Path) -> None:
+def test_a_file_without_permission_is_unreadable(tmp_path: Path) -> None:
     candidate = written(tmp_path / "photo.jpg", b"content")
     (tmp_path / "photo.jpg").chmod(0)
     with pytest.raises(SourceUnreadable, match="give your user the right"):
@@ -144,5 +144,5 @@ def test_a_part_beyond_the_end_is_a_changed_file(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=3000), max_size=8))
-def test_joined_sums_of_parts_are_the_sum_of_the_whole(parts: list[bytes]) -> None:
+def test_joined_checksums_of_parts_are_the_checksum_of_the_whole(parts: list[bytes]) -> None:
     assert crc32_joined((zlib.crc32(part), len(part)) for part in parts) == zlib.crc32(b"".join(parts))

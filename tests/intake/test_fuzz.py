@@ -32,7 +32,7 @@ def test_random_bytes(tmp_path_factory: pytest.TempPathFactory, beginning: bytes
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 1 << 32))
-def test_damage_upon_damage(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+def test_repeated_damage(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     """One mutant's beginning before another one's end."""
     several = list(mutants(8, seed))
     for one, other in zip(several, reversed(several), strict=True):
@@ -69,7 +69,7 @@ STRIPS |= {273: Tag(LONG, (), count=MANY, offset=1000), 279: Tag(LONG, (), count
         "reserved markers in pixels",
     ],
 )
-def test_little_of_a_large_file_is_held_in_memory(tmp_path: Path, name: str, head: bytes) -> None:
+def test_little_of_a_large_file_is_kept_in_memory(tmp_path: Path, name: str, head: bytes) -> None:
     (tmp_path / name).write_bytes(head)
     os.truncate(tmp_path / name, 40_000_000)
     tracemalloc.start()
@@ -86,7 +86,7 @@ def test_little_of_a_large_file_is_held_in_memory(tmp_path: Path, name: str, hea
     [large_photo(), large_photo() + bytes(4000), large_photo(index_of_two(">")) + b"\xff\xd8\xff" * 9],
     ids=["plain", "padded", "several images"],
 )
-def test_little_of_a_plainly_whole_photo_is_read(photo: bytes) -> None:
+def test_little_of_a_complete_photo_is_read(photo: bytes) -> None:
     class Counted(io.BytesIO):
         amount = 0
 

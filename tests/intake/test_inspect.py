@@ -47,7 +47,7 @@ def refusal(path: Path, content: bytes) -> str:
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("progressive", [False, True])
-def test_a_jpeg_tells_its_size(tmp_path: Path, mode: str, progressive: bool) -> None:
+def test_the_size_of_a_jpeg(tmp_path: Path, mode: str, progressive: bool) -> None:
     facts = inspected(tmp_path / "a.jpg", jpeg(picture(70, 50, mode), progressive=progressive))
     assert (facts.width, facts.height) == (70, 50)
     assert facts == PhotoFacts(width=70, height=50)
@@ -55,7 +55,7 @@ def test_a_jpeg_tells_its_size(tmp_path: Path, mode: str, progressive: bool) -> 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "I;16", "F", "1"])
 @pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}, {"big_tiff": True}], ids=["raw", "lzw", "big"])
-def test_a_tiff_of_any_kind_of_pixels_tells_its_size(tmp_path: Path, mode: str, options: dict[str, object]) -> None:
+def test_the_size_of_a_tiff_with_any_pixel_format(tmp_path: Path, mode: str, options: dict[str, object]) -> None:
     image = picture(70, 50, "L").convert(mode) if mode != "I;16" else Image.new("I;16", (70, 50), 4000)
     facts = inspected(tmp_path / "a.tif", tiff(image, **options))
     assert (facts.width, facts.height) == (70, 50)
@@ -63,7 +63,7 @@ def test_a_tiff_of_any_kind_of_pixels_tells_its_size(tmp_path: Path, mode: str, 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("big", [False, True])
-def test_five_bands_in_tiles_are_no_reason_to_refuse(tmp_path: Path, order: str, big: bool) -> None:
+def test_five_bands_in_tiles_are_accepted(tmp_path: Path, order: str, big: bool) -> None:
     """Multispectral cameras write them, and image libraries do not open them."""
     tags = {
         256: Tag(SHORT, (100,)),
@@ -80,7 +80,7 @@ def test_five_bands_in_tiles_are_no_reason_to_refuse(tmp_path: Path, order: str,
     assert (facts.width, facts.height) == (100, 80)
 
 
-def test_an_image_beyond_what_fits_in_memory_is_only_looked_at(tmp_path: Path) -> None:
+def test_an_image_larger_than_memory_is_not_decoded(tmp_path: Path) -> None:
     path = tmp_path / "huge.tif"
     tags = {256: Tag(LONG, (400_000,)), 257: Tag(LONG, (400_000,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))}
     tags[259] = Tag(SHORT, (5,))
@@ -101,7 +101,7 @@ def with_thumbnail() -> bytes:
 
 
 @pytest.mark.parametrize("sixteenths", range(16))
-def test_a_jpeg_that_was_cut_off_is_refused_wherever(tmp_path: Path, sixteenths: int) -> None:
+def test_a_jpeg_cut_off_anywhere_is_refused(tmp_path: Path, sixteenths: int) -> None:
     """Also where the thumbnail before the pixels has an end of its own."""
     whole = with_thumbnail()
     cut = whole[: max(3, len(whole) * sixteenths // 16)]
@@ -110,13 +110,13 @@ def test_a_jpeg_that_was_cut_off_is_refused_wherever(tmp_path: Path, sixteenths:
 
 
 @pytest.mark.parametrize("padding", [1, 4096, 300_000])
-def test_zeros_where_the_end_was_lost_are_no_end(tmp_path: Path, padding: int) -> None:
+def test_zeros_in_place_of_the_end_are_not_an_end(tmp_path: Path, padding: int) -> None:
     whole = with_thumbnail()
     assert "cut off" in refusal(tmp_path / "a.jpg", whole[:-500] + bytes(padding))
 
 
 @pytest.mark.parametrize("appended", [b"\0" * 5, b"\0" * 200_000, b"trailer", os.urandom(1 << 20), THUMBNAIL[:-50]])
-def test_whatever_follows_the_end_does_no_harm(tmp_path: Path, appended: bytes) -> None:
+def test_data_after_the_end_does_no_harm(tmp_path: Path, appended: bytes) -> None:
     assert inspected(tmp_path / "a.jpg", with_thumbnail() + appended).width == 256
 
 
@@ -131,15 +131,13 @@ def test_an_end_marker_across_two_reads_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}, {"big_tiff": True}], ids=["raw", "lzw", "big"])
 @pytest.mark.parametrize("sixteenths", [*range(1, 16)])
-def test_a_tiff_that_was_cut_off_is_refused_wherever(
-    tmp_path: Path, options: dict[str, object], sixteenths: int
-) -> None:
+def test_a_tiff_cut_off_anywhere_is_refused(tmp_path: Path, options: dict[str, object], sixteenths: int) -> None:
     whole = tiff(picture(200, 150), **options)
     assert "cut off" in refusal(tmp_path / "a.tif", whole[: max(4, len(whole) * sixteenths // 16)])
 
 
 @pytest.mark.parametrize("compression", [1, 8])
-def test_a_sparse_tiff_is_whole(tmp_path: Path, compression: int) -> None:
+def test_a_sparse_tiff_is_complete(tmp_path: Path, compression: int) -> None:
     tags = {256: Tag(SHORT, (32,)), 257: Tag(SHORT, (16,)), 258: Tag(SHORT, (1,)), 259: Tag(SHORT, (compression,))}
     tags |= {322: Tag(SHORT, (16,)), 323: Tag(SHORT, (16,)), 324: Tag(LONG, (0, 8)), 325: Tag(LONG, (0, 32))}
     assert inspected(tmp_path / "a.tif", tiff_structure(tags)).width == 32
@@ -157,7 +155,7 @@ def test_a_file_of_zeros_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "reason"),
     [
         ("a.tif", jpeg(), "named like a TIFF but is a JPEG; give it the right extension"),
         ("a.JPG", tiff(), "named like a JPEG but is a TIFF; give it the right extension"),
@@ -171,8 +169,10 @@ def test_a_file_of_zeros_is_refused(tmp_path: Path) -> None:
         ("a.jpg", b"\xff\xd8\xff\x01nonsense\xff\xd9", "damaged or cut off before its pixels begin"),
     ],
 )
-def test_what_is_not_what_its_name_says_is_refused(tmp_path: Path, name: str, content: bytes, told: str) -> None:
-    assert told in refusal(tmp_path / name, content)
+def test_a_file_of_another_kind_than_its_name_is_refused(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    assert reason in refusal(tmp_path / name, content)
 
 
 def test_several_pages_are_refused(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_pyramid_below_the_image_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("offset", [3, 7, 1 << 31])
-def test_a_number_that_leads_to_no_directory_is_no_further_page(tmp_path: Path, offset: int) -> None:
+def test_an_offset_without_a_directory_is_not_a_further_page(tmp_path: Path, offset: int) -> None:
     """Some writers leave there whatever was in memory."""
     tags = {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (18,))}
     assert inspected(tmp_path / "a.tif", tiff_structure(tags, following=offset)).width == 9
@@ -219,7 +219,7 @@ SMALL_FILES = {"a.jpg": with_thumbnail(), "a.tif": tiff(), "b.tif": tiff(big_tif
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(SMALL_FILES)), st.integers(0, 1200), st.binary(min_size=1, max_size=20))
-def test_no_bytes_whatsoever_do_more_than_be_refused(
+def test_arbitrary_bytes_are_refused_and_nothing_else_happens(
     tmp_path_factory: pytest.TempPathFactory, name: str, at: int, damage: bytes
 ) -> None:
     whole = SMALL_FILES[name]
@@ -231,7 +231,7 @@ def test_no_bytes_whatsoever_do_more_than_be_refused(
         assert facts.width != 0
 
 
-def test_a_file_that_is_open_already_is_judged_from_its_beginning_and_stays_open(tmp_path: Path) -> None:
+def test_an_open_file_is_checked_from_its_beginning_and_stays_open(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg(picture(70, 50)))
     with (tmp_path / "a.jpg").open("rb", buffering=0) as file:
         file.seek(0, os.SEEK_END)
@@ -241,7 +241,7 @@ def test_a_file_that_is_open_already_is_judged_from_its_beginning_and_stays_open
         assert os.fstat(file.fileno()).st_size > 0
 
 
-def test_failures_to_read_are_no_refusals(tmp_path: Path) -> None:
+def test_read_errors_are_not_refusals(tmp_path: Path) -> None:
     with pytest.raises(SourceVanished):
         inspect_image(str(tmp_path / "nowhere.jpg"))
     os.mkfifo(tmp_path / "pipe.jpg")
@@ -251,7 +251,7 @@ def test_failures_to_read_are_no_refusals(tmp_path: Path) -> None:
         inspect_image(str(tmp_path))
 
 
-def test_a_hostile_name_is_told_harmlessly(tmp_path: Path) -> None:
+def test_a_hostile_name_is_escaped(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\x1b[2J\n\xff.jpg")
     path.touch()
     with pytest.raises(SourceRefused) as caught:
@@ -282,7 +282,7 @@ def test_a_hostile_name_is_told_harmlessly(tmp_path: Path) -> None:
         ("texture.png", "mesh_texture"),
     ],
 )
-def test_the_type_of_a_result_is_told_by_its_name(name: str, expected: str) -> None:
+def test_the_type_of_a_result_follows_from_its_name(name: str, expected: str) -> None:
     assert result_type(f"/results/{name}") == expected
 
 
@@ -298,13 +298,13 @@ def test_the_type_of_a_result_is_told_by_its_name(name: str, expected: str) -> N
         ("texture.png", b"\x89PNG\r\n\x1a\n" + bytes(20)),
     ],
 )
-def test_good_results_pass(tmp_path: Path, name: str, content: bytes) -> None:
+def test_good_results_are_accepted(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     inspect_result(str(tmp_path / name))
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "reason"),
     [
         ("ortho.tif", b"", "is empty"),
         ("ortho.tif", tiff()[:-100], "cut off"),
@@ -317,7 +317,7 @@ def test_good_results_pass(tmp_path: Path, name: str, content: bytes) -> None:
         ("texture.png", jpeg(), "named like a PNG but is a JPEG"),
     ],
 )
-def test_bad_results_are_refused(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+def test_bad_results_are_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=reason):
         inspect_result(str(tmp_path / name))

@@ -71,29 +71,29 @@ def inspected(folder: Path, name: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", case(MESHES))
-def test_meshes_of_all_exporters_are_taken(tmp_path: Path, content: bytes) -> None:
+def test_meshes_of_all_exporters_are_accepted(tmp_path: Path, content: bytes) -> None:
     inspected(tmp_path, "model.obj", content)
 
 
 @pytest.mark.parametrize("content", case(MATERIALS))
-def test_materials_of_all_exporters_are_taken(tmp_path: Path, content: bytes) -> None:
+def test_materials_of_all_exporters_are_accepted(tmp_path: Path, content: bytes) -> None:
     inspected(tmp_path, "model.mtl", content)
 
 
 @pytest.mark.parametrize("name", ["model.obj", "model.mtl"])
 @pytest.mark.parametrize("content", case(OTHERS))
-def test_no_other_text_is_taken(tmp_path: Path, content: bytes, name: str) -> None:
+def test_other_texts_are_refused(tmp_path: Path, content: bytes, name: str) -> None:
     with pytest.raises(SourceRefused, match=r"mesh|materials|plain text") as caught:
         inspected(tmp_path, name, content)
     assert str(caught.value).isprintable()
 
 
-def test_a_name_of_no_kind_is_no_reason_to_take_text(tmp_path: Path) -> None:
+def test_text_with_an_unknown_extension_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceRefused):
         inspected(tmp_path, "id_rsa", b"-----BEGIN OPENSSH PRIVATE KEY-----\n")
 
 
-def test_what_is_behind_the_first_vertex_is_not_read(tmp_path: Path) -> None:
+def test_text_after_the_first_vertex_is_not_read(tmp_path: Path) -> None:
     file = io.BytesIO(b"v 1 2 3\n" + b"f 1 1 1\n" * 100_000)
     check_mesh(file)
     assert file.tell() == len(b"v 1 2 3\n")

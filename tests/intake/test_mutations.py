@@ -9,7 +9,7 @@ from tests.intake.mutations import campaign
 COUNT, SEED = int(os.environ.get("MUTATIONS", "2000")), int(os.environ.get("MUTATIONS_SEED", "1"))
 
 
-def test_the_intake_and_the_decoders_agree() -> None:
+def test_intake_and_decoders_agree() -> None:
     outcome = campaign(COUNT, SEED)
     assert not [(each.source, each.change, said) for each, said in outcome.refused_though_it_decodes]
     assert not [(each.source, each.change) for each, _ in outcome.passed_though_it_does_not]

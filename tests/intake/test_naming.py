@@ -66,11 +66,11 @@ def test_a_decomposed_name_is_composed_and_counts_as_clean() -> None:
         ("x." + "y" * 254, "x." + "y" * 246 + "-1f3a9c"),
     ],
 )
-def test_an_unclean_name_is_never_offered_plain(name: str, first: str) -> None:
+def test_an_unclean_name_is_never_used_as_it_is(name: str, first: str) -> None:
     assert next(name_choices(name, IDENTITY)) == first
 
 
-def test_a_name_that_ends_like_its_own_tagged_form_is_offered_once() -> None:
+def test_a_name_that_ends_in_its_own_tag_is_offered_once() -> None:
     name = "a" * (255 - len("-1f3a9c.jpg")) + "-1f3a9c.jpg"
     assert list(name_choices(name, IDENTITY)).count(name) == 1
 
@@ -105,12 +105,12 @@ def test_a_chosen_name_would_be_kept(name: str, identity: str) -> None:
         ("\u212b.jpg", "å.jpg"),
     ],
 )
-def test_names_that_could_be_confused_fold_alike(one: str, other: str) -> None:
+def test_names_that_could_be_confused_have_one_key(one: str, other: str) -> None:
     assert folded(one) == folded(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("DJI_1.jpg", "DJI_01.jpg"), ("a b.jpg", "ab.jpg"), ("e.jpg", "é.jpg")])
-def test_names_that_differ_stay_apart(one: str, other: str) -> None:
+def test_names_that_differ_have_different_keys(one: str, other: str) -> None:
     assert folded(one) != folded(other)
 
 

@@ -47,7 +47,7 @@ def test_images_of_every_extension_and_case_are_found(tmp_path: Path) -> None:
     assert skipped(tmp_path) == {}
 
 
-def test_a_candidate_carries_what_the_file_system_says(tmp_path: Path) -> None:
+def test_a_candidate_has_the_facts_of_the_file_system(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg")
     status = (tmp_path / "a.jpg").stat()
     mount = mount_at(str(tmp_path))
@@ -80,12 +80,12 @@ def test_the_order_is_natural_and_files_come_before_folders(tmp_path: Path) -> N
     ]
 
 
-def test_names_that_count_alike_still_have_an_order(tmp_path: Path) -> None:
+def test_names_with_equal_numbers_still_have_an_order(tmp_path: Path) -> None:
     touch(tmp_path, "a01.jpg", "a1.jpg", "A1.jpg", "a001.jpg", "a2.jpg")
     assert names(found(tmp_path), tmp_path) == ["A1.jpg", "a001.jpg", "a01.jpg", "a1.jpg", "a2.jpg"]
 
 
-def test_other_files_are_named_with_their_extension(tmp_path: Path) -> None:
+def test_other_files_are_reported_with_their_extension(tmp_path: Path) -> None:
     touch(tmp_path, "film.MP4", "README", "cloud.las", "evil.j\x1bpg", "long." + "x" * 60)
     assert skipped(tmp_path) == {
         "film.MP4": "not an image (.mp4)",
@@ -96,7 +96,7 @@ def test_other_files_are_named_with_their_extension(tmp_path: Path) -> None:
     }
 
 
-def test_hidden_entries_are_told_once_for_each_folder(tmp_path: Path) -> None:
+def test_hidden_entries_are_reported_once_per_folder(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "._a.jpg", ".DS_Store", ".photos/x.jpg", ".trash")
     touch(tmp_path / "inner", ".z.jpg")
     assert names(found(tmp_path), tmp_path) == ["a.jpg"]
@@ -106,7 +106,7 @@ def test_hidden_entries_are_told_once_for_each_folder(tmp_path: Path) -> None:
     }
 
 
-def test_folders_that_systems_keep_are_passed_over_and_told_by_name(tmp_path: Path) -> None:
+def test_system_folders_are_skipped_and_reported(tmp_path: Path) -> None:
     touch(tmp_path, "DCIM/a.jpg", "$RECYCLE.BIN/S-1-5/b.jpg", "$Recycle.Bin/c.jpg", "DCIM/.Trash-1000/files/d.jpg")
     (tmp_path / "older").symlink_to(tmp_path / "$Recycle.Bin")
     assert names(found(tmp_path), tmp_path) == ["DCIM/a.jpg"]
@@ -119,8 +119,8 @@ def test_folders_that_systems_keep_are_passed_over_and_told_by_name(tmp_path: Pa
     }
 
 
-def test_a_folder_of_a_system_that_was_named_outright_is_walked(tmp_path: Path) -> None:
-    """A path in it, too, and what else lies in it; it is not told as skipped where another path leads to it."""
+def test_a_named_system_folder_is_scanned(tmp_path: Path) -> None:
+    """Also a path in it, and everything else in it; it is not reported as skipped if another path contains it."""
     trash = touch(tmp_path, "a.jpg", "$RECYCLE.BIN/S-1-5/b.jpg") / "$RECYCLE.BIN"
     (trash / "z-link").symlink_to(trash / "S-1-5")
     for named in (trash, trash / "S-1-5"):
@@ -130,7 +130,7 @@ def test_a_folder_of_a_system_that_was_named_outright_is_walked(tmp_path: Path) 
     assert skipped(tmp_path, trash) == {}
 
 
-def test_a_hidden_folder_that_was_asked_for_is_walked(tmp_path: Path) -> None:
+def test_a_named_hidden_folder_is_scanned(tmp_path: Path) -> None:
     touch(tmp_path / ".photos", "a.jpg")
     assert names(found(tmp_path / ".photos"), tmp_path) == [".photos/a.jpg"]
 
@@ -153,13 +153,13 @@ def test_results_and_the_textures_beside_their_mesh(tmp_path: Path) -> None:
     }
 
 
-def test_a_texture_given_by_name_counts_beside_its_mesh(tmp_path: Path) -> None:
+def test_a_named_texture_counts_beside_its_mesh(tmp_path: Path) -> None:
     touch(tmp_path, "with/m.obj", "with/t.png", "without/t.png")
     assert names(found(tmp_path / "with/t.png", kind=RESULTS), tmp_path) == ["with/t.png"]
     assert found(tmp_path / "without/t.png", kind=RESULTS) == []
 
 
-def test_a_file_given_by_name_is_judged_alike(tmp_path: Path) -> None:
+def test_a_named_file_is_judged_like_any_other(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "film.mp4")
     assert names(found(tmp_path / "a.jpg", tmp_path / "film.mp4"), tmp_path) == ["a.jpg"]
     assert skipped(tmp_path / "film.mp4") == {"film.mp4": "not an image (.mp4)"}
@@ -171,7 +171,7 @@ def test_overlapping_paths_yield_each_file_once_in_the_order_given(tmp_path: Pat
     assert names(found(*overlapping), tmp_path) == ["y/c.jpg", "x/b.jpg", "x/a.jpg"]
 
 
-def test_a_path_with_dots_becomes_plain(tmp_path: Path) -> None:
+def test_dots_in_a_path_are_resolved(tmp_path: Path) -> None:
     touch(tmp_path, "x/a.jpg", "y/b.jpg")
     assert names(found(tmp_path / "x/../y"), tmp_path) == ["y/b.jpg"]
     assert ".." not in found(tmp_path / "x/../y")[0].path
@@ -195,8 +195,8 @@ def test_a_link_to_a_file_counts_as_that_file(tmp_path: Path) -> None:
     assert candidate_of(linked.path, linked.real) == linked
 
 
-def test_a_link_is_followed_into_what_was_named_and_nowhere_else(tmp_path: Path) -> None:
-    """Whoever wrote the card does not choose which files of this machine are uploaded."""
+def test_a_link_is_followed_only_into_named_paths(tmp_path: Path) -> None:
+    """A card does not choose which files of this machine are uploaded."""
     touch(tmp_path, "card/a.jpg", "card/inner/b.jpg", "card 2/c.jpg", "home/private.jpg", "home/more/d.jpg")
     card = tmp_path / "card"
     (card / "key.jpg").symlink_to("../home/private.jpg")
@@ -206,22 +206,22 @@ def test_a_link_is_followed_into_what_was_named_and_nowhere_else(tmp_path: Path)
     (card / "inner/over.jpg").symlink_to("../../card 2/c.jpg")
     (card / "inner/step.jpg").symlink_to("../key.jpg")
     assert names(found(card), card) == ["a.jpg", "inner/b.jpg"]
-    told = "a link that leads out of the folders you named; name its target to upload it"
-    assert skipped(card) == dict.fromkeys(["key.jpg", "pictures", "neighbour", "root", "over.jpg", "step.jpg"], told)
+    reason = "a link that leads out of the folders you named; name its target to upload it"
+    assert skipped(card) == dict.fromkeys(["key.jpg", "pictures", "neighbour", "root", "over.jpg", "step.jpg"], reason)
     both = list(scan([str(card)], IMAGES, named=[str(card), str(tmp_path / "card 2")]))
     linked = [candidate.path for batch in both for candidate in batch.candidates]
     assert [os.path.relpath(path, card) for path in linked] == ["a.jpg", "inner/b.jpg", "inner/over.jpg"]
 
 
-def test_what_the_user_named_may_be_a_link(tmp_path: Path) -> None:
+def test_a_named_path_may_be_a_link(tmp_path: Path) -> None:
     touch(tmp_path, "disk/flight/a.jpg", "disk/flight/inner/b.jpg", "disk/c.jpg")
     (tmp_path / "card").symlink_to("disk/flight")
     (tmp_path / "photo.jpg").symlink_to("disk/c.jpg")
     (tmp_path / "disk/flight/again").symlink_to(tmp_path / "card/inner")
     candidates = found(tmp_path / "card", tmp_path / "photo.jpg")
     assert names(candidates, tmp_path) == ["card/a.jpg", "card/again/b.jpg", "photo.jpg"]
-    lies = [os.path.relpath(candidate.real, tmp_path) for candidate in candidates]
-    assert lies == ["disk/flight/a.jpg", "disk/flight/inner/b.jpg", "disk/c.jpg"]
+    real_paths = [os.path.relpath(candidate.real, tmp_path) for candidate in candidates]
+    assert real_paths == ["disk/flight/a.jpg", "disk/flight/inner/b.jpg", "disk/c.jpg"]
 
 
 def test_hard_links_are_files_of_their_own(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_hard_links_are_files_of_their_own(tmp_path: Path) -> None:
     assert names(found(tmp_path), tmp_path) == ["a.jpg", "b.jpg"]
 
 
-def test_a_linked_folder_is_walked_once(tmp_path: Path) -> None:
+def test_a_linked_folder_is_scanned_once(tmp_path: Path) -> None:
     touch(tmp_path, "card/a.jpg", "elsewhere/b.jpg")
     (tmp_path / "card/more").symlink_to(tmp_path / "elsewhere")
     assert names(found(tmp_path / "card", tmp_path / "elsewhere"), tmp_path) == ["card/a.jpg", "card/more/b.jpg"]
@@ -244,24 +244,24 @@ def test_a_file_below_a_linked_folder_is_recognised_by_its_real_path(tmp_path: P
     assert len(found(tmp_path / "real/a.jpg", tmp_path / "alias")) == 1
 
 
-def test_a_circle_of_folders_ends_and_is_told_once(tmp_path: Path) -> None:
+def test_a_circle_of_folders_is_reported_once(tmp_path: Path) -> None:
     touch(tmp_path, "card/inner/a.jpg")
     (tmp_path / "card/inner/back").symlink_to(tmp_path / "card")
     assert names(found(tmp_path), tmp_path) == ["card/inner/a.jpg"]
     assert skipped(tmp_path) == {"back": "links to a folder that contains it"}
 
 
-def test_dead_and_circular_links_are_told(tmp_path: Path) -> None:
+def test_dead_and_circular_links_are_reported(tmp_path: Path) -> None:
     (tmp_path / "dead.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "card").symlink_to(tmp_path / "unmounted")
     (tmp_path / "circle.jpg").symlink_to(tmp_path / "circle.jpg")
-    told = skipped(tmp_path)
-    assert told["dead.jpg"] == told["card"] == "links to something that does not exist"
-    assert "lead in a circle" in told["circle.jpg"]
+    reasons = skipped(tmp_path)
+    assert reasons["dead.jpg"] == reasons["card"] == "links to something that does not exist"
+    assert "lead in a circle" in reasons["circle.jpg"]
     assert found(tmp_path) == []
 
 
-def test_what_is_no_file_is_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_regular_files_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # a socket's path must be short
     os.mkfifo(tmp_path / "pipe.jpg")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -275,7 +275,7 @@ def test_what_is_no_file_is_never_opened(tmp_path: Path, monkeypatch: pytest.Mon
         assert skipped(tmp_path / "pipe.jpg") == {"pipe.jpg": "is a named pipe, not a file"}
 
 
-def test_a_folder_too_deep_to_be_opened_is_told(tmp_path: Path) -> None:
+def test_a_folder_too_deep_to_be_opened_is_reported(tmp_path: Path) -> None:
     """Such trees exist: they are made by copying one level at a time."""
     here = os.open(tmp_path, os.O_RDONLY)
     try:
@@ -291,7 +291,7 @@ def test_a_folder_too_deep_to_be_opened_is_told(tmp_path: Path) -> None:
     assert ["nearer to the root" in reason for reason in skipped(tmp_path).values()] == [True]
 
 
-def test_a_folder_removed_during_the_walk_is_told(tmp_path: Path) -> None:
+def test_a_folder_removed_during_the_scan_is_reported(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "gone/b.jpg", "stays/c.jpg")
     batches = scan([str(tmp_path)], IMAGES, batch_size=1)
     seen = [next(batches)]
@@ -302,7 +302,7 @@ def test_a_folder_removed_during_the_walk_is_told(tmp_path: Path) -> None:
     assert [s.reason for batch in seen for s in batch.skipped] == ["vanished during the scan"]
 
 
-def test_a_file_removed_during_the_walk_is_told(tmp_path: Path) -> None:
+def test_a_file_removed_during_the_scan_is_reported(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "b.jpg", "c.jpg")
     batches = scan([str(tmp_path)], IMAGES, batch_size=1)
     seen = [next(batches)]
@@ -314,7 +314,7 @@ def test_a_file_removed_during_the_walk_is_told(tmp_path: Path) -> None:
     assert [s.reason for batch in seen for s in batch.skipped] == ["vanished during the scan", "is a folder"]
 
 
-def test_a_given_path_that_vanishes_after_the_first_batch_is_told(tmp_path: Path) -> None:
+def test_a_named_path_that_vanishes_after_the_first_batch_is_reported(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "b.jpg")
     batches = scan([str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")], IMAGES, batch_size=1)
     next(batches)
@@ -322,8 +322,8 @@ def test_a_given_path_that_vanishes_after_the_first_batch_is_told(tmp_path: Path
     assert [s.reason for batch in batches for s in batch.skipped] == ["vanished during the scan"]
 
 
-def test_a_card_that_goes_away_during_the_walk_fails_the_walk(tmp_path: Path) -> None:
-    """What was found of it is not all that it holds."""
+def test_a_card_that_is_removed_during_the_scan_fails_the_scan(tmp_path: Path) -> None:
+    """The files found until then are not all."""
     touch(tmp_path, "card/a.jpg", "card/inner/b.jpg")
     batches = scan([str(tmp_path / "card")], IMAGES, batch_size=1)
     next(batches)
@@ -333,7 +333,7 @@ def test_a_card_that_goes_away_during_the_walk_fails_the_walk(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may enter everything")
-def test_a_forbidden_folder_is_told_and_the_rest_is_found(tmp_path: Path) -> None:
+def test_a_folder_without_permission_is_reported_and_the_rest_is_found(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "locked/b.jpg")
     (tmp_path / "locked").chmod(0)
     try:
@@ -346,7 +346,7 @@ def test_a_forbidden_folder_is_told_and_the_rest_is_found(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("given_path", ["", "nowhere", "file.jpg/inside", "dead", "zero\0byte", "lone\ud800surrogate"])
-def test_a_given_path_that_does_not_exist_raises_before_anything_is_found(
+def test_a_missing_named_path_raises_before_the_first_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given_path: str
 ) -> None:
     touch(tmp_path, "file.jpg")
@@ -357,14 +357,14 @@ def test_a_given_path_that_does_not_exist_raises_before_anything_is_found(
     assert str(caught.value).isprintable()
 
 
-def test_a_given_path_that_cannot_be_followed_raises(tmp_path: Path) -> None:
+def test_a_named_path_that_cannot_be_resolved_raises(tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to("circle")
     for path in (tmp_path / "circle", tmp_path / ("x" * 300)):
         with pytest.raises(SourceUnreadable):
             next(scan([str(path)], IMAGES))
 
 
-def test_batches_are_full_but_the_last_and_none_is_empty(tmp_path: Path) -> None:
+def test_all_batches_but_the_last_are_full_and_none_is_empty(tmp_path: Path) -> None:
     touch(tmp_path, *(f"{number}.jpg" for number in range(7)), "x.mp4")
     sizes = [len(batch.candidates) + len(batch.skipped) for batch in scan([str(tmp_path)], IMAGES, batch_size=3)]
     assert sizes == [3, 3, 2]
@@ -373,7 +373,7 @@ def test_batches_are_full_but_the_last_and_none_is_empty(tmp_path: Path) -> None
     assert list(scan([], IMAGES)) == []
 
 
-def test_a_candidate_can_be_taken_again_or_is_gone(tmp_path: Path) -> None:
+def test_a_candidate_is_read_again_or_has_vanished(tmp_path: Path) -> None:
     with pytest.raises(SourceVanished):
         candidate_of(str(tmp_path / "nowhere.jpg"))
     with pytest.raises(SourceUnreadable, match="a folder"):
@@ -405,7 +405,7 @@ STEMS = st.binary(min_size=1, max_size=60).filter(lambda name: not set(name) & {
 
 @settings(max_examples=60, deadline=None)
 @given(st.sets(STEMS, max_size=12), st.integers(min_value=1, max_value=5))
-def test_every_entry_is_found_or_told_whatever_its_name(
+def test_every_entry_is_found_or_reported_whatever_its_name(
     tmp_path_factory: pytest.TempPathFactory, stems: set[str], batch_size: int
 ) -> None:
     folder = tmp_path_factory.mktemp("card")

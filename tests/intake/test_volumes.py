@@ -1,4 +1,4 @@
-"""Which mounted file system a path leads to, told from the list of mounts alone."""
+"""The mounted file system of a path, from the list of mounts alone."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ ROOT = Volume("/", "22 8:1")
         ("/home/\udcff/a.jpg", Volume("/home/\udcff", "43 0:50")),
     ],
 )
-def test_the_deepest_mount_holds_a_path(path: str, volume: Volume) -> None:
+def test_a_path_is_on_its_deepest_mount(path: str, volume: Volume) -> None:
     assert volume_of(path, volumes_in(MOUNTINFO)) == volume
 
 
 @pytest.mark.parametrize(
     ("path", "point"), [("/Volumes/CARD/DCIM/a.jpg", "/Volumes/CARD"), ("/Users/u/a.jpg", "/Users/u"), ("/a", "/a")]
 )
-def test_without_a_list_of_mounts_the_first_folders_tell(path: str, point: str) -> None:
+def test_without_a_list_of_mounts_the_first_folders_decide(path: str, point: str) -> None:
     assert volume_of(path, []) == Volume(point)
 
 

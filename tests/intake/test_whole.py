@@ -39,7 +39,7 @@ def refusal(path: Path, content: bytes) -> str:
 @pytest.mark.parametrize("photo", [PHOTO, PROGRESSIVE, RESTARTS], ids=["baseline", "progressive", "restarts"])
 @pytest.mark.parametrize("between", [b"", b"\0" * 3000, b"\xff"], ids=["", "zeros", "fill"])
 @pytest.mark.parametrize("eighths", range(2, 8))
-def test_half_a_photo_with_a_whole_preview_behind_is_cut_off(
+def test_half_a_photo_before_a_complete_preview_is_cut_off(
     tmp_path: Path, photo: bytes, between: bytes, eighths: int
 ) -> None:
     half = photo[: len(photo) * eighths // 8]
@@ -79,7 +79,7 @@ def index_of_two(order: str, off: int = 0) -> Callable[[int], bytes]:
     ],
     ids=["silent", "little", "big", "wrong index", "broken index"],
 )
-def test_half_a_large_photo_with_a_preview_behind_is_cut_off(tmp_path: Path, photo: bytes) -> None:
+def test_half_a_large_photo_before_a_preview_is_cut_off(tmp_path: Path, photo: bytes) -> None:
     """A preview that the header announces may be of any size; any other is found within the last 512 KiB."""
     preview = PREVIEW[:-2] + STRETCH + PREVIEW[-2:] if b"MPF" in photo else PREVIEW
     assert inspected(tmp_path / "a.jpg", photo + preview) == (400, 300)
@@ -89,7 +89,7 @@ def test_half_a_large_photo_with_a_preview_behind_is_cut_off(tmp_path: Path, pho
 
 
 @pytest.mark.parametrize("photo", [PHOTO, PROGRESSIVE], ids=["baseline", "progressive"])
-def test_a_film_behind_the_photo_does_no_harm(tmp_path: Path, photo: bytes) -> None:
+def test_a_video_after_the_photo_does_no_harm(tmp_path: Path, photo: bytes) -> None:
     film = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\0" + b"\xff\xd8\xff\xd9" * 9
     assert inspected(tmp_path / "a.jpg", photo + film) == (400, 300)
     assert "cut off" in refusal(tmp_path / "a.jpg", photo[: len(photo) // 2] + film)
@@ -103,7 +103,7 @@ def test_a_marker_across_two_reads_is_found(tmp_path: Path) -> None:
         assert "cut off" in refusal(tmp_path / "a.jpg", stretched + PREVIEW + b"\x55" * 99)
 
 
-def test_a_scan_whose_coding_tables_are_gone_is_damaged(tmp_path: Path) -> None:
+def test_a_scan_without_its_coding_tables_is_damaged(tmp_path: Path) -> None:
     """Of a progressive photo, in the midst of its pixels."""
     table_at, table_end = next(
         (begin, end) for begin, end in segments(PROGRESSIVE)[10:] if PROGRESSIVE[begin + 1] == 0xC4
@@ -113,7 +113,7 @@ def test_a_scan_whose_coding_tables_are_gone_is_damaged(tmp_path: Path) -> None:
     assert "is damaged: its pixels break off" in refusal(tmp_path / "a.jpg", broken)
 
 
-def test_restart_markers_still_to_come_excuse_what_has_no_meaning(tmp_path: Path) -> None:
+def test_unknown_data_is_skipped_while_restart_markers_are_to_come(tmp_path: Path) -> None:
     """A decoder skips it up to the next restart marker, and gives up at it behind the last one."""
     first = RESTARTS.index(b"\xff\xd0")
     early, late = RESTARTS[:first] + b"\xff\x37" + RESTARTS[first:], RESTARTS[:-2] + b"\xff\x37" + RESTARTS[-2:]
@@ -148,7 +148,7 @@ def _behind_first_segment(stray: bytes) -> bytes:
         _behind_first_segment(b"\xff\xfe\0\0"),
         _behind_first_segment(bytes(300_000)),
     ],
-    ids=["zeros", "lost FF", "longer than told", "fill", "stuffed", "no length", "much padding"],
+    ids=["zeros", "lost FF", "longer than its length", "fill", "stuffed", "no length", "much padding"],
 )
 def test_stray_bytes_between_segments_are_skipped(tmp_path: Path, odd: bytes) -> None:
     Image.open(io.BytesIO(odd)).load()
@@ -210,5 +210,5 @@ def test_of_two_entries_for_a_tag_the_first_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", [lambda raw: raw[:-480], lambda raw: raw[:250]], ids=["half", "nearly all"])
-def test_missing_pixels_are_missed_without_sizes(tmp_path: Path, lost: Callable[[bytes], bytes]) -> None:
+def test_missing_pixels_are_noticed_without_sizes(tmp_path: Path, lost: Callable[[bytes], bytes]) -> None:
     assert "some of its pixels are missing" in refusal(tmp_path / "a.tif", lost(grey_tiff(t279=None)))

@@ -35,17 +35,17 @@ def world(tmp_path: Path) -> World:
 
 @dataclass(slots=True)
 class Card:
-    """What the system tells of the files of a card."""
+    """What the system reports about the files of a card."""
 
     mount: str = "first"
     keeps_ctime: bool = False
     numbers_anew: bool = False
-    """Every look at a file tells another inode number."""
+    """Every stat of a file returns a new inode number."""
     shift_ns: int = 0
     """By how much times have moved with the time zone."""
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def as_told(self, found: Candidate) -> Candidate:
+    def as_reported(self, found: Candidate) -> Candidate:
         return replace(
             found,
             mtime_ns=found.mtime_ns + self.shift_ns,
@@ -59,8 +59,8 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Card:
     card = Card()
     real = Candidate.of
 
-    def of(path: str, status: os.stat_result, mount: Mount, lies_at: str = "") -> Candidate:
-        return card.as_told(real(path, status, mount, lies_at))
+    def of(path: str, status: os.stat_result, mount: Mount, real_path: str = "") -> Candidate:
+        return card.as_reported(real(path, status, mount, real_path))
 
     monkeypatch.setattr(scan, "mount_of", lambda descriptor: Mount(card.mount, card.keeps_ctime))
     monkeypatch.setattr(scan, "mount_at", lambda path: Mount(card.mount, card.keeps_ctime))
@@ -95,7 +95,7 @@ def lay_in_their_place(photos: Sequence[Path], size: int = 2_000) -> None:
 @pytest.mark.parametrize("swap", [write_in_place, lay_in_their_place])
 @pytest.mark.parametrize("keeps_ctime", [True, False], ids=["as-on-disks", "as-on-cards"])
 @pytest.mark.parametrize("mount_afterwards", ["first", "second", ""])
-async def test_what_was_never_read_is_no_duplicate(
+async def test_a_file_that_was_never_read_is_not_a_duplicate(
     world: World, card: Card, swap: Callable[[Sequence[Path]], None], keeps_ctime: bool, mount_afterwards: str
 ) -> None:
     """Two cards with files of the same names, sizes and times at the same path."""
@@ -112,7 +112,7 @@ async def test_what_was_never_read_is_no_duplicate(
         assert {photo.read_bytes() for photo in photos} <= set(world.objects().values())
 
 
-async def test_a_real_file_system_gives_two_flights_away_that_look_the_same(world: World) -> None:
+async def test_a_real_file_system_distinguishes_two_flights_that_look_the_same(world: World) -> None:
     photos = flight_from_the_year_2000(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
         first = await add(manager, world.card, auto_process=False)
@@ -189,7 +189,7 @@ async def test_another_card_counts_against_the_limit_although_it_looks_like_the_
         assert len(world.objects()) == 6
 
 
-async def test_images_that_only_their_check_tells_apart_do_not_pass_the_limit(
+async def test_images_that_only_their_check_distinguishes_do_not_exceed_the_limit(
     world: World, card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The card is swapped between the walk and the checks."""
@@ -214,7 +214,7 @@ async def test_images_that_only_their_check_tells_apart_do_not_pass_the_limit(
         assert len(world.objects()) <= 8 and registered <= 8
 
 
-async def test_a_file_system_that_numbers_files_anew_at_every_look_gets_its_files_up(world: World, card: Card) -> None:
+async def test_files_with_a_new_inode_number_at_every_stat_are_uploaded(world: World, card: Card) -> None:
     card.numbers_anew = True
     write_flight(world.card, 5)
     write_photo(world.card / "LARGE.JPG", 40 * MIB)
@@ -224,10 +224,10 @@ async def test_a_file_system_that_numbers_files_anew_at_every_look_gets_its_file
         assert len(world.objects()) == 6
 
 
-async def test_a_full_project_takes_its_own_card_again_after_an_update_from_a_version_without_samples(
+async def test_a_full_project_accepts_its_own_card_again_after_an_update(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing but a read tells then that the images are those of the project."""
+    """Only reading shows then that the images are those of the project."""
     limit_images(monkeypatch, 6)
     write_flight(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
@@ -256,7 +256,7 @@ def touch(card: Card, photo: Path) -> None:
 
 
 def copy_over(card: Card, photo: Path) -> None:
-    """The same bytes in another file, as backup programs put them back; on a disk that tells that this happened."""
+    """The same bytes in another file, as restored by backup programs; on a disk that shows it."""
     card.keeps_ctime = True
     status, content = photo.stat(), photo.read_bytes()
     photo.unlink()
@@ -297,7 +297,7 @@ async def test_parts_that_were_sent_count_as_long_as_the_bytes_are_the_same(
             assert list(world.objects().values()) == [photo.read_bytes()]
 
 
-async def test_parts_survive_a_card_that_is_taken_out_in_the_middle_and_put_in_again(world: World, card: Card) -> None:
+async def test_sent_parts_are_kept_while_the_card_is_out(world: World, card: Card) -> None:
     world.options = replace(world.options, faults=("stall:route=part,seconds=60,every=1,after=2",))
     photo = write_photo(world.card / "LARGE.JPG", 48 * MIB)
     drawer = world.folder / "drawer"
@@ -323,7 +323,7 @@ async def test_parts_survive_a_card_that_is_taken_out_in_the_middle_and_put_in_a
 async def until_parts(world: World) -> None:
     """Until the store has confirmed some."""
     async with asyncio.timeout(30):
-        while not await world.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- no event tells it
+        while not await world.journal.read(file_parts.stored_bytes):  # noqa: ASYNC110 -- no event for it
             await asyncio.sleep(0.01)
 
 

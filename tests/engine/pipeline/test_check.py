@@ -24,9 +24,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
 
 
-async def test_a_file_removed_while_it_is_looked_at_stays_removed(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_removed_during_its_check_stays_removed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """That a file changed on the disk does not take its removal back."""
     photo, _ = write_flight(world.card, 2)
     looking, go = threading.Event(), threading.Event()
@@ -65,7 +63,7 @@ async def test_files_of_a_cancelled_and_dismissed_upload_are_sent_when_they_are_
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
 
 
-async def test_a_file_that_is_being_written_is_not_looked_at_all_the_time(
+async def test_a_file_that_is_being_written_is_checked_at_intervals(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that changes for a while is looked at again after a rest, not hundreds of times a second."""

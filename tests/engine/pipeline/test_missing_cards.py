@@ -1,4 +1,4 @@
-"""Cards that are away when their paths are walked: each holds up only itself, and is awaited."""
+"""Cards that are missing when their paths are walked: each delays only itself, and is awaited."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def after_a_power_loss(world: World, *, found_some: bool = False) -> Async
 
 
 async def test_a_card_is_uploaded_although_another_of_the_same_upload_is_away(world: World) -> None:
-    """The one that is away is told; nothing is processed without it; what is refused meanwhile changes nothing."""
+    """The missing one is reported, and nothing is processed without it; refused requests change nothing."""
     write_flight(world.card, 1)
     away = world.card.rename(world.folder / "away")
     second = world.folder / "second"
@@ -81,7 +81,7 @@ async def test_a_card_is_uploaded_although_another_of_the_same_upload_is_away(wo
         assert world.starts_of(status.project) == 1
 
 
-async def test_an_empty_mount_point_is_no_card(world: World) -> None:
+async def test_an_empty_mount_point_is_a_missing_card(world: World) -> None:
     """Where a walk that was cut short had found files, an empty folder means that the card is out."""
     world.card.mkdir()
     async with after_a_power_loss(world, found_some=True) as manager:
@@ -95,8 +95,8 @@ async def test_an_empty_mount_point_is_no_card(world: World) -> None:
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=2))
 
 
-async def test_a_card_that_goes_away_while_it_is_looked_through_is_awaited(world: World) -> None:
-    """What could not be read then is not told as skipped once it is there again."""
+async def test_a_card_that_is_removed_during_the_walk_is_awaited(world: World) -> None:
+    """Entries that could not be read then are not reported as skipped once the card is back."""
     write_flight(world.card / "a", 1)
     write_flight(world.card / "b", 1, size=3000)
     write_flight(world.folder / "second", 1, size=4000)
@@ -123,9 +123,7 @@ async def test_a_card_that_goes_away_while_it_is_looked_through_is_awaited(world
             assert await manager.queries.skipped(1) == ()
 
 
-async def test_a_card_that_hangs_while_it_is_looked_through_is_told(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_card_that_hangs_during_the_walk_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     write_flight(world.card, 1)
     write_flight(world.folder / "second", 1, size=3000)
     answers = threading.Event()

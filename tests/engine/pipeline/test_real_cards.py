@@ -62,7 +62,7 @@ def new_card(image: Path, point: Path) -> list[bytes]:
         return [photo.read_bytes() for photo in flight_from_the_year_2000(point / "DCIM", 6)]
 
 
-async def test_the_second_of_two_cards_that_look_alike_is_uploaded_and_both_are_known_again(tmp_path: Path) -> None:
+async def test_of_two_cards_that_look_alike_both_are_uploaded_and_recognised(tmp_path: Path) -> None:
     world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
     world.card.mkdir()
     images = [tmp_path / "first.img", tmp_path / "second.img"]

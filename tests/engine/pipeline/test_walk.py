@@ -56,7 +56,7 @@ async def test_a_walk_that_the_end_of_the_engine_interrupts_is_repeated(
 
 
 async def test_a_card_that_is_not_mounted_yet_at_the_start_is_not_forgotten(world: World) -> None:
-    """A path that cannot be walked after a restart is told; the upload is not complete without it."""
+    """A path that cannot be walked after a restart is reported; the upload is not complete without it."""
     write_flight(world.card, 3)
     async with world.cloud_running():
         async with world.engine() as manager:
@@ -71,8 +71,8 @@ async def test_a_card_that_is_not_mounted_yet_at_the_start_is_not_forgotten(worl
         await journal.close()
         away = world.card.rename(world.folder / "away")
         async with world.engine() as manager:
-            told = await when(manager, 1, lambda status: status.notice is not None)
-            assert told.state is not UploadState.COMPLETE
+            status = await when(manager, 1, lambda status: status.notice is not None)
+            assert status.state is not UploadState.COMPLETE
             away.rename(world.card)
             await world.in_the_long_run(lambda: manager.queries.status().uploads[0].notice is None)
             assert (await settled(manager, 1)).counts == Counts(uploaded=3)
@@ -111,7 +111,7 @@ async def test_a_full_disk_during_a_walk_loses_no_files(world: World, monkeypatc
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 100)
 
 
-async def test_a_card_that_is_in_the_project_already_is_not_too_many_images(harness: JournalHarness) -> None:
+async def test_a_card_that_is_already_in_the_project_adds_no_images(harness: JournalHarness) -> None:
     """More than half of what a project takes, offered again, are duplicates and no further images."""
     paths = [f"/card/{number}.jpg" for number in range(MAX_IMAGES // 2 + 1)]
 

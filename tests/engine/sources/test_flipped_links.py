@@ -1,4 +1,4 @@
-"""Somebody exchanges files, folders and links on a card while it is uploaded: nothing but the card leaves the machine,
+"""Files, folders and links on a card are exchanged while it is uploaded: nothing but the card leaves the machine,
 and nothing is read that is no file."""
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Card:
         self.row = self.row_of(candidate_of(str(self.photo)))
 
     def row_of(self, found: Candidate) -> FileRecord:
-        """As on a card with FAT, where nothing but size and time tells one file from another."""
+        """As on a card with FAT, where only size and time distinguish files."""
         return replace(
             FILE, path=found.path, size=found.size, mtime_ns=found.mtime_ns, inode=found.inode, real=found.real
         )
@@ -90,7 +90,7 @@ def flip_of(request: pytest.FixtureRequest, card: Card) -> tuple[Callable[[], No
 
 
 def read(card: Card, row: FileRecord | None = None) -> bool:
-    """Check the file; whether that told a content, which is that of the card alone."""
+    """Check the file; whether that gave a content, which is that of the card."""
     try:
         content = read_file(row or card.row, ProjectKind.IMAGES, None).content
     except SourceError:
@@ -99,28 +99,28 @@ def read(card: Card, row: FileRecord | None = None) -> bool:
     return content is not None
 
 
-def test_a_check_reads_one_file_wherever_a_link_is_flipped(
+def test_a_check_reads_one_file_whenever_a_link_is_flipped(
     card: Card, flip_of: tuple[Callable[[], None], Callable[[], None]]
 ) -> None:
     """Before every single system call of the check."""
-    told: list[bool] = []
-    assert before_each_call(lambda: told.append(read(card)), *flip_of) > 10
-    assert {False, True} == set(told)
+    readable: list[bool] = []
+    assert before_each_call(lambda: readable.append(read(card)), *flip_of) > 10
+    assert {False, True} == set(readable)
 
 
 def test_a_check_reads_one_file_while_a_link_is_flipped_all_the_time(
     card: Card, flip_of: tuple[Callable[[], None], Callable[[], None]]
 ) -> None:
     with all_the_time(*flip_of):
-        told = [read(card) for _ in range(_FLIPS)]
-    assert len(told) == _FLIPS
+        results = [read(card) for _ in range(_FLIPS)]
+    assert len(results) == _FLIPS
     assert read(card)
 
 
 def test_a_file_that_is_written_to_while_it_is_inspected_has_changed(
     card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the inspection tells is not of the bytes that the sums are of."""
+    """The inspection and the hashes would be of different bytes."""
 
     def written_to_before(path: str, descriptor: int) -> PhotoFacts:
         card.photo.write_bytes(another_of_equal_size(card.content))
@@ -131,7 +131,7 @@ def test_a_file_that_is_written_to_while_it_is_inspected_has_changed(
         read_file(card.row, ProjectKind.IMAGES, None)
 
 
-def test_what_a_walk_finds_is_of_the_card_wherever_a_link_is_flipped(
+def test_a_scan_finds_files_of_the_card_whenever_a_link_is_flipped(
     card: Card, flip_of: tuple[Callable[[], None], Callable[[], None]]
 ) -> None:
     top = str(card.photo.parents[1])
@@ -152,7 +152,7 @@ def test_what_a_walk_finds_is_of_the_card_wherever_a_link_is_flipped(
 
 @pytest.mark.parametrize("read_one", [candidate_of, observe, fingerprint])
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link", "link to a device"])
-def test_what_is_no_file_is_neither_waited_for_nor_read(
+def test_pipes_and_devices_are_neither_waited_for_nor_read(
     card: Card, read_one: Callable[[str], object], kind: str
 ) -> None:
     makers: dict[str, Callable[[Path], object]] = {
@@ -178,10 +178,10 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
 
 
-async def test_a_named_link_is_followed_to_where_it_led_when_it_was_walked(
+async def test_a_named_link_is_followed_to_its_target_at_the_scan(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The journal keeps where the files lie; which file is sent is not up to whoever exchanges the link."""
+    """The journal has the real paths of the files: exchanging the link does not change which file is sent."""
     card = Card(world.folder)
     named = world.folder / "flights"
     named.symlink_to(card.photo.parent)
@@ -215,10 +215,10 @@ async def test_a_folder_that_is_walked_again_obeys_the_same_rule(world: World) -
 
 
 @pytest.mark.parametrize("what", ["link of the file", "link of the folder", "another file", "bytes"])
-async def test_what_is_exchanged_between_check_and_sending_is_not_stored_as_what_was_checked(
+async def test_a_file_replaced_between_check_and_sending_is_not_stored_as_the_checked_one(
     world: World, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """ "Bytes" are written to the open file, with its time put back: only the sum over what is sent tells."""
+    """ "Bytes" are written to the open file, with its time put back: only the checksum of the sent bytes shows it."""
     card = Card(world.folder)
     flips: dict[str, Callable[[], object]] = {
         "link of the file": card.link_the_file,
@@ -247,7 +247,7 @@ async def test_what_is_exchanged_between_check_and_sending_is_not_stored_as_what
     assert flipped
     if what in ("another file", "bytes"):  # it is on the card by now, and goes up as what it is
         assert world.objects() == {item.object: card.private.read_bytes()}
-        assert item.object != "DJI_0001.JPG"  # which is the name of what was checked first
+        assert item.object != "DJI_0001.JPG"  # the name of the file that was checked first
     else:
         assert world.objects() == {}
         assert item.status is FileStatus.FAILED

@@ -1,7 +1,6 @@
-"""A memory card hangs in the middle of an upload: its files wait, everything else goes on, and the engine can be ended.
+"""A memory card hangs during an upload: its files wait, everything else continues, and the engine can be stopped.
 
-No machine has a card that hangs when it is asked to; what a system call on such a card does is made up here: it does
-not return.
+No machine has a card that hangs on request; the tests replace system calls on its files by calls that do not return.
 """
 
 from __future__ import annotations
@@ -117,7 +116,7 @@ async def test_a_card_that_hangs_when_it_is_walked_or_read_delays_no_file_of_ano
         assert done.counts == Counts(uploaded=ON_CARD + ELSEWHERE)
 
 
-async def test_the_facts_of_a_photo_on_a_card_that_hangs_are_not_waited_for(
+async def test_a_request_for_facts_does_not_wait_for_a_card_that_hangs(
     world: World, card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui_uploader.engine.sources.photo._MOST_SECONDS", 0.2)
@@ -162,9 +161,9 @@ async def test_a_card_that_hangs_while_it_is_sent_keeps_no_stream(world: World, 
         await manager.sign_in(SignInRequest(world.login()))
         waiting = (await files_by_name(manager, upload.upload))["DJI_0040.JPG"]
         assert waiting.reason is not None and "does not respond" in waiting.reason
-        told = await when(manager, upload.upload, lambda status: status.notice)
-        assert told.notice is not None and f"{card.folder} does not respond" in told.notice.message
-        assert not told.notice.needs_person
+        status = await when(manager, upload.upload, lambda status: status.notice)
+        assert status.notice is not None and f"{card.folder} does not respond" in status.notice.message
+        assert not status.notice.needs_person
         card.put_back()
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=ON_CARD + ELSEWHERE), None)
@@ -188,7 +187,7 @@ async def test_the_engine_closes_while_a_card_hangs(world: World, card: Card, ca
 async def test_a_card_that_hangs_once_its_bytes_are_sent_stops_nothing_else(
     world: World, card: Card, call: str
 ) -> None:
-    """What was sent of it is proven, so it counts."""
+    """The sent bytes are proven, so they count."""
     async with world.cloud_running(), world.engine() as manager:
         card.hang(call, after="sendfile")
         upload = await add(manager, world.folder / "hangs", auto_process=False)

@@ -24,9 +24,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
 
 
-async def test_a_stored_file_that_was_written_to_is_not_registered_as_it_was(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stored_file_that_was_modified_is_not_registered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = write_photo(world.card / "DJI_0001.JPG")
     half = photo.read_bytes()
     looked: list[str] = []
@@ -49,7 +47,7 @@ async def test_a_stored_file_that_was_written_to_is_not_registered_as_it_was(
         assert [key.rpartition("/")[2] for key in registered] == [item.object]
 
 
-async def test_a_stored_file_that_was_only_touched_is_registered_without_sending_it_again(
+async def test_a_stored_file_that_was_only_touched_is_registered_and_not_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = write_photo(world.card / "DJI_0001.JPG")
@@ -70,7 +68,7 @@ async def test_a_stored_file_that_was_only_touched_is_registered_without_sending
 
 
 @pytest.mark.parametrize("how", ["vanished", "hangs", "another card"])
-async def test_a_source_that_cannot_be_asked_does_not_keep_a_stored_file_from_being_registered(
+async def test_a_stored_file_is_registered_although_its_source_is_missing(
     world: World, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photos = write_flight(world.card, 3)
@@ -95,7 +93,7 @@ async def test_a_source_that_cannot_be_asked_does_not_keep_a_stored_file_from_be
             go.set()
 
 
-async def test_processing_does_not_start_by_itself_on_files_that_changed(world: World) -> None:
+async def test_processing_does_not_start_automatically_on_modified_files(world: World) -> None:
     """It names them; uploading the folder again, or the user's word, starts it."""
     photos = write_flight(world.card, 7)
     world.options = replace(world.options, processing_seconds=0.2)
@@ -120,7 +118,7 @@ async def test_processing_does_not_start_by_itself_on_files_that_changed(world: 
         assert world.starts_of(done.project) == 1
 
 
-async def test_processing_of_changed_files_starts_on_the_users_word(world: World) -> None:
+async def test_processing_of_modified_files_starts_on_request(world: World) -> None:
     photos = write_flight(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
@@ -133,7 +131,7 @@ async def test_processing_of_changed_files_starts_on_the_users_word(world: World
         assert world.starts_of(done.project) == 1
 
 
-async def test_a_card_that_was_taken_out_says_nothing_against_processing(world: World) -> None:
+async def test_a_card_that_was_taken_out_does_not_prevent_processing(world: World) -> None:
     write_flight(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)

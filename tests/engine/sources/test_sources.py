@@ -35,9 +35,9 @@ def all_failed(number: int) -> Counts:
     return Counts(failed=number)
 
 
-@pytest.mark.parametrize("how", ["by itself", "by a word", "after a restart"])
+@pytest.mark.parametrize("how", ["automatically", "on request", "after a restart"])
 async def test_a_card_that_is_pulled_out_and_put_back(world: World, how: str) -> None:
-    """While it is away, its mount point is there and empty: every file says that it is gone and what helps."""
+    """While it is out, its mount point is empty: every file is reported missing, with advice."""
     photos = {photo.name: photo.read_bytes() for photo in write_flight(world.card / "DCIM", 6)}
     async with world.cloud_running():
         async with world.engine() as manager:
@@ -52,7 +52,7 @@ async def test_a_card_that_is_pulled_out_and_put_back(world: World, how: str) ->
             world.card.rmdir()
             if how != "after a restart":
                 pulled.rename(world.card)
-            if how == "by a word":
+            if how == "on request":
                 await manager.retry(upload.upload, FileSelection(all=True))
             if how != "after a restart":
                 await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=6))
@@ -63,7 +63,7 @@ async def test_a_card_that_is_pulled_out_and_put_back(world: World, how: str) ->
         assert world.objects() == photos
 
 
-async def test_a_card_that_is_pulled_out_in_mid_file(world: World) -> None:
+async def test_a_card_that_is_pulled_out_during_a_file(world: World) -> None:
     """The file that was under way cannot be finished, the others cannot be begun; all of them arrive later."""
     world.options = replace(world.options, faults=("stall:route=part,seconds=0.5,bytes=1000000,times=2",))
     photos = [write_photo(world.card / name, 20 * MIB) for name in ("A.JPG", "B.JPG")]
@@ -82,7 +82,7 @@ async def test_a_card_that_is_pulled_out_in_mid_file(world: World) -> None:
         assert sorted(world.objects().values()) == sorted(contents.values())
 
 
-async def test_a_file_that_was_deleted_fails_alone(world: World) -> None:
+async def test_a_deleted_file_fails_and_no_other(world: World) -> None:
     first, second = write_flight(world.card, 2)
     async with world.cloud_running(), world.engine() as manager:
         await manager.create_project("Quarry", ProjectKind.IMAGES, None)
@@ -96,7 +96,7 @@ async def test_a_file_that_was_deleted_fails_alone(world: World) -> None:
         assert world.objects() == {second.name: second.read_bytes()}
 
 
-async def test_a_file_that_is_another_one_when_its_turn_comes_is_sent_as_it_is_then(world: World) -> None:
+async def test_a_file_that_was_replaced_before_sending_is_sent_as_it_is_then(world: World) -> None:
     world.options = replace(world.options, faults=("stall:route=put,seconds=0.3,bytes=1000000,times=1",))
     photo = write_photo(world.card / "A.JPG", 4 * MIB)
     async with world.cloud_running(), world.engine() as manager:

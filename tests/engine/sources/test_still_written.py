@@ -59,7 +59,7 @@ async def reason_of(manager: UploadManager, upload: int, name: str) -> str:
     return (await files_by_name(manager, upload))[name].reason or ""
 
 
-async def test_a_copy_that_is_finished_in_place_goes_up_once_and_whole(world: World) -> None:
+async def test_a_copy_that_is_finished_in_place_is_uploaded_once(world: World) -> None:
     world.settle_times = LONG
     path = begin_copy(world.card / "DJI_0001.TIF")
     async with world.cloud_running(), world.engine() as manager:
@@ -74,7 +74,7 @@ async def test_a_copy_that_is_finished_in_place_goes_up_once_and_whole(world: Wo
         assert world.objects() == {path.name: WHOLE}
 
 
-async def test_a_copy_that_is_never_finished_fails_and_comes_back_by_itself_when_it_is(world: World) -> None:
+async def test_an_unfinished_copy_fails_and_is_retried_when_it_is_finished(world: World) -> None:
     path = begin_copy(world.card / "DJI_0001.TIF")
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
@@ -86,7 +86,7 @@ async def test_a_copy_that_is_never_finished_fails_and_comes_back_by_itself_when
         assert world.objects() == {path.name: WHOLE}
 
 
-async def test_a_black_end_is_taken_when_the_user_names_the_file_and_only_then(world: World) -> None:
+async def test_a_black_end_is_accepted_only_if_the_user_names_the_file(world: World) -> None:
     path = begin_copy(world.card / "DJI_0001.TIF")
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
@@ -100,7 +100,7 @@ async def test_a_black_end_is_taken_when_the_user_names_the_file_and_only_then(w
         assert world.objects() == {path.name: ALLOCATED}
 
 
-async def test_half_a_photo_of_a_moment_ago_waits_for_its_other_half(world: World) -> None:
+async def test_half_of_a_recent_photo_waits_for_the_other_half(world: World) -> None:
     world.settle_times = LONG
     photo = jpeg(60_000)
     world.card.mkdir()
@@ -116,7 +116,7 @@ async def test_half_a_photo_of_a_moment_ago_waits_for_its_other_half(world: Worl
         assert world.objects() == {path.name: photo}
 
 
-async def test_many_files_of_a_moment_ago_rest_together(world: World) -> None:
+async def test_many_recent_files_are_deferred_together(world: World) -> None:
     """All of them have had their first look before the first is read; none waits for the rest of another."""
     world.settle_times = SettleTimes(unchanged=3600.0)
     for photo in write_flight(world.card, 200):
@@ -142,7 +142,7 @@ async def test_files_of_yesterday_and_of_the_future_are_uploaded(world: World) -
         assert set(world.objects()) == {old.name, hour.name, far.name}
 
 
-async def test_a_file_that_changes_whenever_it_is_sent_fails_and_comes_back_when_it_stops(world: World) -> None:
+async def test_a_file_that_changes_whenever_it_is_sent_fails_until_it_stops(world: World) -> None:
     world.settle_times = SETTLE_TIMES
     world.options = replace(world.options, faults=("stall:route=put,seconds=0.3,bytes=100000,every=1",))
     (photo,) = write_flight(world.card, 1, size=300_000)

@@ -1,4 +1,4 @@
-"""Files that give no answer delay nobody but the files of their own file system."""
+"""Files that do not answer delay only the files of their own file system."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Cards:
         self.changes += 1
 
 
-async def test_a_card_that_hangs_takes_no_thread_of_another_and_none_of_the_rest() -> None:
+async def test_a_card_that_hangs_blocks_no_thread_of_another() -> None:
     cards = Cards()
     threads = SourceThreads(2, volume_of=cards.volume_of)
     hung = [asyncio.create_task(threads.run(f"/A/{number}", cards.read, f"/A/{number}")) for number in range(40)]
@@ -52,7 +52,7 @@ async def test_a_card_that_hangs_takes_no_thread_of_another_and_none_of_the_rest
     threads.close()
 
 
-async def test_a_card_is_known_to_hang_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_card_counts_as_hanging_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui_uploader.engine.sources.threads.HANGS_AFTER", 0.1)
     cards = Cards()
     threads = SourceThreads(2, cards.note, cards.volume_of)
@@ -60,7 +60,7 @@ async def test_a_card_is_known_to_hang_until_it_answers(monkeypatch: pytest.Monk
     reading = asyncio.create_task(threads.run("/B/1", cards.answers.wait, 20))
     await until(threads.hanging)
     assert threads.hanging() == [Volume("/A")] and cards.changes
-    assert threads.hangs("/A/2") and not threads.hangs("/B/1"), "a long read tells nothing"
+    assert threads.hangs("/A/2") and not threads.hangs("/B/1"), "a long read is no sign"
     before = cards.changes
     cards.answers.set()
     await asyncio.gather(*opening, reading)
@@ -68,7 +68,7 @@ async def test_a_card_is_known_to_hang_until_it_answers(monkeypatch: pytest.Monk
     threads.close()
 
 
-async def test_questions_that_are_not_answered_in_time_are_open_and_asked_once() -> None:
+async def test_a_card_that_has_not_answered_is_not_asked_again() -> None:
     cards = Cards()
     threads = SourceThreads(1, volume_of=cards.volume_of)
     items = [Item("/B/1"), Item("/A/1"), Item("/B/2"), Item("/A/2")]

@@ -108,7 +108,7 @@ def test_exif_of_another_writer_in_a_tiff_is_understood(tmp_path: Path) -> None:
         ({"focal": Tag(10, (-88, 10))}, "focal_length", None),
     ],
 )
-def test_a_fact_that_makes_no_sense_is_none(
+def test_an_impossible_fact_is_none(
     tmp_path: Path, changed: dict[str, Tag | None], fact: str, expected: object
 ) -> None:
     assert getattr(facts_of(tmp_path, flight_exif(changed=changed)), fact) == expected
@@ -126,7 +126,7 @@ def test_a_fact_that_makes_no_sense_is_none(
         tiff_structure({34665: Tag(LONG, (8,)), 34853: Tag(LONG, (8,))}),
     ],
 )
-def test_broken_exif_leaves_a_good_image(tmp_path: Path, exif: bytes) -> None:
+def test_broken_exif_does_not_spoil_an_image(tmp_path: Path, exif: bytes) -> None:
     assert facts_of(tmp_path, exif) == PhotoFacts(width=64, height=48)
 
 

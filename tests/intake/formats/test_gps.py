@@ -122,7 +122,7 @@ def test_xmp(packet: bytes, expected: tuple[float | None, float | None]) -> None
     st.text() | st.text("0123456789+-., °'\"degNSEWnsew"),
     st.sampled_from([LATITUDE, LONGITUDE]),
 )
-def test_nothing_unbelievable_is_told(parts: list[float | None], letter: str, text: str, axis: Axis) -> None:
+def test_impossible_positions_are_none(parts: list[float | None], letter: str, text: str, axis: Axis) -> None:
     for found in from_numbers(parts, letter, axis), from_text(text, letter, axis):
         assert found is None or abs(found) <= axis.most
 

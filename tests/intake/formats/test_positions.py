@@ -50,7 +50,7 @@ def reals(code: str, *values: float) -> Tag:
     ],
     ids=["degrees", "minutes", "signed", "double", "doubles", "floats", "text", "words"],
 )
-def test_gps_in_every_shape(tmp_path: Path, lat: Tag, lon: Tag) -> None:
+def test_gps_in_every_notation(tmp_path: Path, lat: Tag, lon: Tag) -> None:
     photo = jpeg(exif=b"Exif\0\0" + flight_exif(changed={"lat": lat, "lon": lon}))
     assert where(tmp_path / "a.jpg", photo) == WHERE
 
@@ -69,7 +69,7 @@ def test_gps_in_every_shape(tmp_path: Path, lat: Tag, lon: Tag) -> None:
     ],
     ids=["nan", "inf", "huge", "sign and letter", "0/0", "escape", "too far", "outside"],
 )
-def test_nonsense_is_nowhere(tmp_path: Path, nonsense: Tag) -> None:
+def test_impossible_gps_is_no_position(tmp_path: Path, nonsense: Tag) -> None:
     photo = jpeg(exif=b"Exif\0\0" + flight_exif(changed={"lat": nonsense}))
     assert where(tmp_path / "a.jpg", photo) == (None, None)
 
@@ -80,13 +80,13 @@ def test_a_second_exif_block_is_read(tmp_path: Path, first: bytes) -> None:
 
 
 @pytest.mark.parametrize("exif", [None, NOWHERE], ids=["no EXIF", "EXIF without a place"])
-def test_xmp_is_read_where_exif_says_nothing(tmp_path: Path, exif: bytes | None) -> None:
+def test_xmp_is_read_where_exif_has_no_position(tmp_path: Path, exif: bytes | None) -> None:
     blocks = [b"Exif\0\0" + exif] if exif else []
     photo = with_segments(XMP_NAME + PACKET, *blocks)
     assert where(tmp_path / "a.jpg", photo) == WHERE
 
 
-def test_exif_is_believed_before_xmp(tmp_path: Path) -> None:
+def test_exif_takes_precedence_over_xmp(tmp_path: Path) -> None:
     other = PACKET.replace(b"46,", b"11,")
     assert where(tmp_path / "a.jpg", with_segments(XMP_NAME + other, b"Exif\0\0" + flight_exif())) == WHERE
 
@@ -100,7 +100,7 @@ def test_no_xmp_does_harm(tmp_path: Path, damage: bytes) -> None:
     assert where(tmp_path / "a.jpg", with_segments(XMP_NAME + damage[:65_000]))[0] in (None, *WHERE[:1])
 
 
-def test_gps_behind_a_pointer_of_another_type(tmp_path: Path) -> None:
+def test_gps_at_a_pointer_of_another_type(tmp_path: Path) -> None:
     """Some writers give a directory's offset the type of a directory."""
     exif = flight_exif()
     usual, other = (struct.pack("<HHI", 34853, kind, 1) for kind in (LONG, 13))

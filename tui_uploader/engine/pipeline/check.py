@@ -1,4 +1,4 @@
-"""Check found files: read each once, judge it, and decide under which name it is uploaded."""
+"""Check found files: read each once, inspect it, and choose the name under which it is uploaded."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Checker:
         self.wakeup = context.notifier.subscribe(FileStage.FOUND, FileStage.READY, Topic.UPLOADS, Topic.SOURCES)
         self._threads = SourceThreads(_READERS, volume_of=context.sources.volume_of)
         self._under_way: dict[int, tuple[int, Volume]] = {}
-        """By file: its project, and the file system that it lies in."""
+        """By file: its project and its file system."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._latest: dict[int, asyncio.Task[None]] = {}
         self._faults: FailureCounts[int] = FailureCounts(context.clocks.monotonic)

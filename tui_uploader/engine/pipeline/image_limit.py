@@ -1,4 +1,4 @@
-"""How many images the service takes for one project: told before anything is sent, and as long as it is so."""
+"""The number of images that one project accepts: checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from tui_uploader.model import MAX_IMAGES, ProjectKind, UploadEvent
 from tui_uploader.text import counted
 
 _NOTICES_OF_WALKS = (NoSuchPath.__name__, SourceUnreadable.__name__, TooManyImages.__name__)
-"""The first two were written by versions that kept the failures of walks there."""
+"""The first two were written by versions that stored failures of walks in the notice."""
 
 
 def check_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
-    """Raises TooManyImages; otherwise notices of walks that went wrong before are done with."""
+    """Raises TooManyImages; otherwise removes notices of earlier walks."""
     upload = uploads.upload(connection, upload_id)
     project = projects.project(connection, upload.project)
     images = deduplication.distinct_images(connection, project.id)
     if project.kind is ProjectKind.IMAGES and images > MAX_IMAGES:
         raise TooManyImages(
-            f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project takes. Nothing is being "
-            "sent. Remove some and resume, or split them over several projects."
+            f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project accepts. Nothing is sent. "
+            "Remove some and resume, or split them into several projects."
         )
     if upload.notice_kind in _NOTICES_OF_WALKS:
         uploads.set_notice(connection, upload_id, None, None)
 
 
 def hold_if_too_many(connection: sqlite3.Connection, upload_id: int) -> None:
-    """Pause the upload, and tell why, when the project would get more images than it takes."""
+    """Pause the upload, with a notice, if the project would get too many images."""
     try:
         check_image_limit(connection, upload_id)
     except TooManyImages as error:
@@ -37,7 +37,7 @@ def hold_if_too_many(connection: sqlite3.Connection, upload_id: int) -> None:
 
 
 def correct_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
-    """Files left or came back: what was said of too many images tells the number of now, or nothing any more."""
+    """Update or remove the notice about too many images, after files were removed or restored."""
     if uploads.upload(connection, upload_id).notice_kind != TooManyImages.__name__:
         return
     try:
