@@ -1,4 +1,4 @@
-"""Logins that are kept, used again, replaced and forgotten, against the local cloud."""
+"""Logins that are stored, used again, replaced and deleted, against the local cloud."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
 
 
-async def test_a_kept_login_serves_the_next_engine(world: World) -> None:
+async def test_a_stored_login_serves_the_next_engine(world: World) -> None:
     write_flight(world.card, 2)
     async with world.cloud_running():
         async with world.engine(sign_in=False) as manager:
@@ -31,7 +31,7 @@ async def test_a_kept_login_serves_the_next_engine(world: World) -> None:
             assert (await settled(manager, upload.upload)).counts == Counts(uploaded=2)
 
 
-async def test_a_login_of_the_environment_is_gone_with_its_engine_and_the_upload_waits_for_it(world: World) -> None:
+async def test_an_upload_waits_for_a_login_that_was_not_stored(world: World) -> None:
     write_flight(world.card, 2)
     async with world.cloud_running():
         pass
@@ -45,7 +45,7 @@ async def test_a_login_of_the_environment_is_gone_with_its_engine_and_the_upload
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=2)
 
 
-async def test_signing_out_forgets_the_login_for_good(world: World) -> None:
+async def test_signing_out_deletes_the_stored_login(world: World) -> None:
     write_flight(world.card, 1)
     async with world.cloud_running():
         async with world.engine(sign_in=False) as manager:
@@ -77,7 +77,7 @@ async def test_two_accounts_upload_side_by_side(world: World, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("keep", [True, False])
-async def test_a_login_at_an_address_with_a_password_is_refused_and_kept_nowhere(world: World, keep: bool) -> None:
+async def test_a_cloud_address_with_a_password_is_refused_and_not_stored(world: World, keep: bool) -> None:
     login = Login("http://joe:PASSWORD@127.0.0.1:9", "me", "a-secret")
     async with world.engine(sign_in=False) as manager:
         with pytest.raises(UsageError, match="must not contain a user name or password") as told:

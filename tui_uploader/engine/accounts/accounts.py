@@ -1,4 +1,4 @@
-"""Who is signed in where: logins, the clouds behind them, and what is wrong with them."""
+"""Accounts that are signed in: their logins, clouds, links and problems."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MakeCloud = Callable[[Login], Cloud]
 
 @dataclass(slots=True)
 class SignedIn:
-    """One account and how it fares."""
+    """One account, its cloud and its state."""
 
     login: Login
     source: str
     cloud: Cloud
     link: LinkMonitor
     problem: UploaderError | None = None
-    """Why nothing of this account can move until a person acts."""
+    """Why no file of this account can be sent until a person acts."""
     _transfers: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
@@ -71,7 +71,7 @@ class SignedIn:
 
 
 class Accounts:
-    """The accounts that this engine knows."""
+    """The accounts that are signed in to this engine."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Accounts:
         notifier.on_retry(self._probe_links)
 
     async def load_stored(self) -> None:
-        """Sign in, without asking the cloud, with the login that was kept for the profile."""
+        """Sign in with the stored login of the profile, without asking the cloud."""
         found = await asyncio.to_thread(
             login_store.stored_login, self._settings.profile, self._directories, self._settings
         )
@@ -104,8 +104,11 @@ class Accounts:
             self._default = login.account
 
     async def sign_in(self, request: SignInRequest) -> Account:
-        """Raises SignInRefused, LinkError and what else the cloud answers, and UsageError for an address that cannot be
-        used; then nothing is changed."""
+        """Sign in, and replace another login of the account.
+
+        Raises SignInRefused, LinkError and other errors of the cloud, and UsageError for an invalid address; then
+        nothing is changed.
+        """
         cloud_address(request.login.cloud_url)
         if request.verify:
             await self._verify(request.login)
@@ -121,6 +124,7 @@ class Accounts:
         return signed_in.account
 
     async def sign_out(self, profile: str) -> bool:
+        """Delete the stored login, and leave its account. False when there was none."""
         forgotten = await asyncio.to_thread(login_store.forget_login, profile, self._directories, self._settings)
         if self._default is not None and profile == self._settings.profile:
             signed_in = self._known.pop(self._default, None)
@@ -132,7 +136,7 @@ class Accounts:
         return forgotten
 
     def of(self, account: str) -> SignedIn | None:
-        """None as long as nobody is signed in to the account."""
+        """None while not signed in to the account."""
         return self._known.get(account)
 
     def chosen(self, account: str | None) -> SignedIn:
@@ -190,7 +194,7 @@ class Accounts:
             signed_in.link.try_now()
 
     def note(self, signed_in: SignedIn, error: UploaderError) -> None:
-        """An error that is about the account or its link, not about what was being done."""
+        """Note an error that concerns the account or its link rather than a single call."""
         if isinstance(error, LinkError):
             signed_in.link.suspect(error)
             return

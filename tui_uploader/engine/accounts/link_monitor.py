@@ -1,8 +1,8 @@
-"""Is there a way to the cloud? Waits for it without wearing anything out.
+"""Find out whether the cloud of one account is reachable, and wait for it without costs.
 
-A broken transfer, or one that stands still, only raises the suspicion. One cheap question to the service decides: an
-answer means that it was that connection alone; none means that the link is down, and then everything waits. One probe
-at a time asks again, after longer and longer pauses; a bare packet a second meanwhile finds out when to ask at once.
+A broken or stalled transfer only raises a suspicion. One cheap request to the service decides: if it is answered, only
+that connection was broken; if not, the link is down, and all transfers of the account wait. The request is repeated
+after growing pauses, and at once when the host accepts connections again, which is tried every second.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from tui_uploader.model import Link, LinkState
 log = logging.getLogger(__name__)
 
 SILENCE = 2.0
-"""Seconds without any acknowledgement that raise the suspicion."""
-_SLEPT = 5.0
-_PATIENCE = 10.0
+"""Seconds without any acknowledgement that raise a suspicion."""
+_SUSPENDED_SECONDS = 5.0
+_PROBE_SECONDS = 10.0
 _SHORTEST_WAIT = 1.0
-_MISLED_WAIT = 5.0
-_MOST_BROKEN_IN_A_ROW = 8
-"""So many failed transfers in a row, though the service answers: its store is out of reach, or it is in trouble."""
+_WAIT_PER_FALSE_START = 5.0
+_MAX_FAILURES = 8
+"""Failed transfers in a row, although the service answers, after which the link counts as down: the storage is not
+reachable, or fails."""
 
 
 class Reachable(Protocol):
-    """What a watch needs of a cloud; see `cloud.contract.Cloud`."""
+    """The part of `cloud.contract.Cloud` that `LinkMonitor` uses."""
 
     async def probe(self) -> None: ...
     async def wait_reachable(self) -> None: ...
@@ -41,18 +42,18 @@ class Reachable(Protocol):
 
 
 def is_stalled(connections: Sequence[TcpInfo]) -> bool:
-    """Packets are on their way, and for long nobody has acknowledged any."""
+    """Whether data was sent, and none of it has been acknowledged for `SILENCE` seconds."""
     waiting = [each for each in connections if each.unacknowledged]
     return bool(waiting) and all(each.silent > SILENCE for each in waiting)
 
 
 def was_suspended(wall_passed: float, monotonic_passed: float) -> bool:
-    """This machine was suspended between two looks at its clocks, or its clock was set: either is worth a question."""
-    return wall_passed - monotonic_passed > _SLEPT
+    """Whether the machine was suspended, or its clock was set, while this much time passed on its clocks."""
+    return wall_passed - monotonic_passed > _SUSPENDED_SECONDS
 
 
 class LinkMonitor:
-    """The link to one cloud."""
+    """The state of the link to one cloud."""
 
     def __init__(
         self,
@@ -63,16 +64,17 @@ class LinkMonitor:
         clock: Callable[[], float],
         random: Callable[[], float],
     ) -> None:
+        """`changed` is called when `link` changes; `came_up` when the link is up again after it was down."""
         self._cloud = cloud
         self._changed = changed
         self._came_up = came_up
         self._clock = clock
         self._random = random
-        self._now = asyncio.Event()
+        self._probe_now = asyncio.Event()
         self._probing: asyncio.Task[None] | None = None
-        self._broken_in_a_row = 0
-        self._waits = 0
-        self._misled = 0
+        self._failures = 0
+        self._pauses = 0
+        self._false_starts = 0
         self.link = Link()
         self.trouble: UploaderError | None = None
         """Why the link is down."""
@@ -82,25 +84,25 @@ class LinkMonitor:
         return self.link.state is LinkState.DOWN
 
     def seen_up(self) -> None:
-        """Something got through."""
-        self._broken_in_a_row = self._waits = 0
+        """Note that a transfer succeeded."""
+        self._failures = self._pauses = 0
         if self.link.state is not LinkState.UP and self._probing is None:
             self._set(Link(LinkState.UP, since=self._clock()))
 
     def suspect(self, error: UploaderError) -> None:
-        """Something did not get through: find out."""
-        self._broken_in_a_row += 1
+        """Note that a transfer failed, and probe the link."""
+        self._failures += 1
         self.doubt(error)
 
     def doubt(self, error: UploaderError) -> None:
-        """Nothing broke yet, but something is odd: find out."""
+        """Probe the link, although no transfer has failed."""
         if self._probing is None or self._probing.done():
             self._cloud.connections.doubt_link()
             self._probing = asyncio.create_task(self._probe(error), name="link-probe")
 
     def try_now(self) -> None:
-        """Do not wait for the next probe, nor for the answer to the one that is under way."""
-        self._now.set()
+        """Probe now: do not wait for the next probe, or for the reply to the current one."""
+        self._probe_now.set()
 
     async def close(self) -> None:
         if self._probing is not None:
@@ -109,25 +111,25 @@ class LinkMonitor:
                 await self._probing
 
     async def _probe(self, error: UploaderError) -> None:
-        """The edge of the probing task: whatever fails in it, probing goes on, after longer and longer waits."""
+        """The edge of the probing task: after any error, probing continues with growing pauses."""
         while True:
             try:
                 await self._probe_until_up(error)
                 return
             except Exception as fault:
-                log.exception("Probing the link met something unforeseen")
+                log.exception("Probing the link failed unexpectedly")
                 self._probing = asyncio.current_task()
-                await self._stay_down(_unforeseen(fault), knocking=False)
+                await self._stay_down(_unforeseen(fault), watch_host=False)
 
     async def _probe_until_up(self, error: UploaderError) -> None:
-        while not await self._gets_through():
+        while not await self._probed():
             await self._stay_down(error)
-            self._broken_in_a_row = 0  # it was the link that broke them
-        if self._broken_in_a_row >= _MOST_BROKEN_IN_A_ROW:
-            await self._stay_down(error, knocking=False)
-            self._broken_in_a_row = 0  # a few transfers may try their luck
+            self._failures = 0  # the link broke them
+        if self._failures >= _MAX_FAILURES:
+            await self._stay_down(error, watch_host=False)
+            self._failures = 0  # a few transfers may be tried
         self._probing = None
-        self._misled = 0
+        self._false_starts = 0
         was_down = self.down
         if self.link.state is not LinkState.UP:
             self._set(Link(LinkState.UP, since=self._clock()))
@@ -136,58 +138,59 @@ class LinkMonitor:
             log.info("The link is up.")
             self._came_up()
 
-    async def _stay_down(self, error: UploaderError, *, knocking: bool = True) -> None:
-        """Until the next try: longer every time, or as soon as somebody is there again, or the user wishes."""
-        wait = max(_SHORTEST_WAIT, backoff(self._waits, self._random))
-        self._waits += 1
+    async def _stay_down(self, error: UploaderError, *, watch_host: bool = True) -> None:
+        """Wait until the next probe: longer each time, but no longer than until the host accepts connections again."""
+        wait = max(_SHORTEST_WAIT, backoff(self._pauses, self._random))
+        self._pauses += 1
         since = self.link.since if self.down else self._clock()
         if not self.down:
             log.warning("The link is down: %s", error)
         self.trouble = error
         self._set(Link(LinkState.DOWN, since, self._clock() + wait, str(error)))
-        self._now.clear()
-        knock = asyncio.create_task(self._knock(), name="knock") if knocking else None
+        self._probe_now.clear()
+        watching = asyncio.create_task(self._watch_host(), name="watch-host") if watch_host else None
         try:
             async with asyncio.timeout(wait):
-                await self._now.wait()
+                await self._probe_now.wait()
         except TimeoutError:
             pass
         finally:
-            if knock is not None:
-                knock.cancel()
-                await asyncio.gather(knock, return_exceptions=True)
+            if watching is not None:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
 
-    async def _knock(self) -> None:
-        """A proxy that is near, or a portal, lets in though the way behind it is dead: then it is asked less often."""
-        await asyncio.sleep(self._misled * _MISLED_WAIT)
+    async def _watch_host(self) -> None:
+        """A nearby proxy or portal accepts connections although the network behind it is down: it is trusted less each
+        time that the probe after it fails."""
+        await asyncio.sleep(self._false_starts * _WAIT_PER_FALSE_START)
         with contextlib.suppress(UploaderError):
             await self._cloud.wait_reachable()
-            self._misled += 1
-            self._now.set()
+            self._false_starts += 1
+            self._probe_now.set()
 
-    async def _gets_through(self) -> bool:
-        """Ask the cloud. A wish to try now starts the question anew: the one under way may be lost on an old way."""
+    async def _probed(self) -> bool:
+        """Whether the cloud replies. `try_now` starts the probe again: the reply may be lost in a network just left."""
         while True:
-            self._now.clear()
-            asking = asyncio.create_task(self._is_reachable(), name="probe")
-            wish = asyncio.create_task(self._now.wait(), name="try-now")
+            self._probe_now.clear()
+            probing = asyncio.create_task(self._is_reachable(), name="probe")
+            again = asyncio.create_task(self._probe_now.wait(), name="try-now")
             try:
-                await asyncio.wait({asking, wish}, return_when=asyncio.FIRST_COMPLETED)
-                if asking.done():
-                    return asking.result()
+                await asyncio.wait({probing, again}, return_when=asyncio.FIRST_COMPLETED)
+                if probing.done():
+                    return probing.result()
             finally:
-                for task in (asking, wish):
+                for task in (probing, again):
                     task.cancel()
-                await asyncio.wait({asking, wish})
+                await asyncio.wait({probing, again})
 
     async def _is_reachable(self) -> bool:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_PROBE_SECONDS):
                 await self._cloud.probe()
         except (LinkError, TimeoutError):
             return False
         except UploaderError:
-            return True  # an answer that we do not like is an answer
+            return True  # an error is a reply too
         return True
 
     def _set(self, link: Link) -> None:
@@ -197,6 +200,6 @@ class LinkMonitor:
 
 def _unforeseen(fault: Exception) -> LinkDown:
     return LinkDown(
-        f"Whether the cloud can be reached is not known: the engine met something unforeseen ({type(fault).__name__}) "
-        "while it asked. It asks again; its log says more."
+        f"The engine cannot tell whether the cloud is reachable: unexpected error ({type(fault).__name__}). "
+        "It tries again; its log has the details."
     )
