@@ -63,7 +63,7 @@ def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
         terminal.feed("/gamma_04")
         terminal.wait_for("1 of 40")
         terminal.feed(f"{ENTER}x")
-        terminal.wait_for("1 file removed; U to undo.")
+        terminal.wait_for("1 file removed from the queue; U to undo.")
         terminal.feed(ESCAPE)
         terminal.wait_for("gamma_001.JPG")
         terminal.feed("/gamma_039")
