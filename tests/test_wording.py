@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.cli.values import UPLOAD, file, upload
+from tests.values import UPLOAD, file, upload
 from tui_uploader.model import (
     Bandwidth,
     BudgetPeriod,

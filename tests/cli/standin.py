@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from msgspec.structs import replace
 
-from tests.cli.values import COMPLETE, ENGINE
+from tests.values import COMPLETE, ENGINE
 from tui_uploader.errors import UploaderError
 from tui_uploader.model import (
     Account,

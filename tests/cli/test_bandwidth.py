@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.cli.standin import StandIn
-from tests.cli.values import ENGINE
 from tests.cli.world import LocalCloud, command, contents, finished, quick, started, upload_of
 from tests.photos import write_flight
+from tests.values import ENGINE
 from tui_uploader.cli.lines import bandwidth_lines, status_lines
 from tui_uploader.cli.main import run
 from tui_uploader.errors import UsageError

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.cli.standin import StandIn
-from tests.cli.values import UPLOAD, file, upload
+from tests.values import UPLOAD, file, upload
 from tui_uploader.cli.main import run
 from tui_uploader.errors import EngineUnreachable, NoSuchUpload
 from tui_uploader.model import Account, Counts, FileSelection, FileStatus, Project, ProjectKind, UploadState

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from tests.cli.values import ENGINE, UPLOAD, file, upload
+from tests.values import ENGINE, UPLOAD, file, upload
 from tui_uploader.cli import lines
 from tui_uploader.cli.output import Style
 from tui_uploader.model import (

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from tests.cli.values import file
+from tests.values import file
 from tui_uploader.cli import app, full_screen, main
 from tui_uploader.cli.demo.proof import prove
 from tui_uploader.settings import Directories

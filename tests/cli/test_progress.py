@@ -7,7 +7,7 @@ import os
 import pytest
 from msgspec.structs import replace
 
-from tests.cli.values import COMPLETE, ENGINE, UPLOAD, upload
+from tests.values import COMPLETE, ENGINE, UPLOAD, upload
 from tui_uploader.cli.progress import LogView, block_lines, live_view
 from tui_uploader.model import Counts, Link, LinkState, Notice, UploadState
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from tests.cli.values import UPLOAD, file, upload
+from tests.values import UPLOAD, file, upload
 from tui_uploader.cli.records import file_record, listed_record, upload_record
 from tui_uploader.codec import to_json
 from tui_uploader.model import EtaRange, Skipped

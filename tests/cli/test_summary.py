@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.cli.values import COMPLETE, file, upload
+from tests.values import COMPLETE, file, upload
 from tui_uploader.cli.output import Style
 from tui_uploader.cli.summary import DUPLICATES_SHOWN, Leftovers, summary_lines
 from tui_uploader.model import Counts, FileStatus, Skipped, UploadState

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.standin import StandIn
-from tests.cli.values import COMPLETE, UPLOAD, file, upload
+from tests.values import COMPLETE, UPLOAD, file, upload
 from tui_uploader.cli import follow
 from tui_uploader.cli.main import run
 from tui_uploader.errors import EngineGone, EngineUnreachable, LinkDown, NothingToUpload, SignInRefused

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.values import COMPLETE, UPLOAD, upload
+from tests.values import COMPLETE, UPLOAD, upload
 from tui_uploader.cli.waiting import SUBMISSION_PATIENCE, Ending, ending, next_silence
 from tui_uploader.model import Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus
 
