@@ -1,4 +1,4 @@
-"""Small JPEGs that are whole, differ from each other, and have about the size that a test wants."""
+"""Small complete images, all different, of about the size that a test needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _smallest() -> bytes:
 
 
 def jpeg(size: int = 2_000) -> bytes:
-    """A JPEG of about `size` bytes, unlike any other: the rest of it is random comments."""
+    """A JPEG of about `size` bytes, filled with random comments and so unlike any other."""
     smallest = _smallest()
     start, rest = smallest[:2], smallest[2:]
     left = max(16, size - len(smallest))
@@ -35,13 +35,13 @@ def jpeg(size: int = 2_000) -> bytes:
 
 
 def another_of_equal_size(photo: bytes) -> bytes:
-    """A photo as `jpeg` makes them, unlike `photo` and as long."""
+    """Another photo of the same size as `photo`."""
     length = int.from_bytes(photo[4:6], "big") - 2
     return photo[:6] + os.urandom(length) + photo[6 + length :]
 
 
 def tiff(width: int = 640, height: int = 512) -> bytes:
-    """A whole TIFF of grey pixels, as thermal cameras write them, unlike any other. Its directory comes first."""
+    """A TIFF of grey pixels, as thermal cameras write them, unlike any other. Its directory comes first."""
     made = io.BytesIO()
     Image.frombytes("L", (width, height), os.urandom(width * height)).save(made, "TIFF")
     content = made.getvalue()
@@ -56,12 +56,12 @@ def write_photo(path: Path, size: int = 2_000) -> Path:
 
 
 def of_yesterday(path: Path) -> Path:
-    """Date the file back: one of this minute could still be being written, and the engine waits for such."""
+    """Date the file back: the engine waits for files of the last minute, which may still be written."""
     yesterday = time.time_ns() - _DAY_NS
     os.utime(path, ns=(yesterday, yesterday))
     return path
 
 
 def write_flight(folder: Path, photos: int, size: int = 2_000) -> list[Path]:
-    """`DJI_0001.JPG` and so on."""
+    """Write `DJI_0001.JPG` and so on."""
     return [write_photo(folder / f"DJI_{number:04}.JPG", size) for number in range(1, photos + 1)]

@@ -1,4 +1,4 @@
-"""Thousands of damaged and odd headers, judged by the decoders that nearly every program uses.
+"""Thousands of damaged and odd headers, judged by the decoders of nearly every program.
 
 `campaign` makes files of whole pictures by small changes, and compares what the intake says of each with whether
 Pillow decodes it (with libjpeg-turbo and libtiff, truncated files refused). What is judged:
@@ -41,7 +41,7 @@ from tui_uploader.intake.inspect import inspect_image
 
 _MOST_PIXELS = 1 << 20
 _CODING_TAGS = {258, 259, 262, 266, 277, 284, 292, 293, 317, 320, 338, 339, 530}
-"""Tags that say how pixels are coded. Pillow shows few of their combinations; the intake judges none of them."""
+"""Tags of the pixel format. Pillow supports few of their combinations; intake judges none of them."""
 _SINGLE_NUMBERS = {256, 257, 259, 277, 278, 322, 323}
 
 
@@ -58,7 +58,7 @@ class Mutant:
 
 @dataclass
 class Outcome:
-    """How often intake and decoders said what, and the mutants of which they said different things."""
+    """How often intake and decoders gave each verdict, and the mutants on which they disagreed."""
 
     agreed: Counter[str] = field(default_factory=Counter)
     not_judged: Counter[str] = field(default_factory=Counter)
@@ -168,7 +168,7 @@ Span = tuple[int, int]
 
 
 def segments(content: bytes) -> list[Span]:
-    """Where the segments of a whole JPEG lie, markers included; its coded pixels are between them."""
+    """Positions of the segments of a complete JPEG, markers included; its coded pixels are between them."""
     found, at = [], 2
     while content[at : at + 2] != b"\xff\xd9":
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
@@ -254,7 +254,7 @@ def _moved_segment(content: bytes, spans: list[Span], rng: random.Random) -> tup
 
 
 def _changed_entry(content: bytes, spans: list[Span], rng: random.Random) -> tuple[str, bytes]:
-    """Of the directory: dropped, repeated, exchanged, or with another number, type, count or value."""
+    """Mutate the directory: drop, repeat or exchange an entry, or change its number, type, count or value."""
     order = "<" if content[:2] == b"II" else ">"
     big = 43 in content[2:4]
     size, count_format, offset_format = (20, "Q", "Q") if big else (12, "H", "I")
@@ -308,7 +308,7 @@ def _header_spans(content: bytes) -> list[Span]:
 
 
 def mutants(count: int, seed: int = 1) -> Iterator[Mutant]:
-    """The same ones for the same seed, half of them JPEGs."""
+    """The same mutants for the same seed, half of them JPEGs."""
     rng = random.Random(seed)
     jpegs, tiffs = sorted(jpeg_sources()), sorted(tiff_sources())
     for number in range(count):
@@ -368,7 +368,7 @@ def _pillow_decodes(content: bytes) -> bool:
 
 
 def refusal(mutant: Mutant, path: Path) -> str:
-    """What the intake says against it; empty where it passes."""
+    """Why intake refuses it; empty if it is accepted."""
     path.write_bytes(mutant.content)
     try:
         inspect_image(str(path))
@@ -406,7 +406,7 @@ def _compare(mutant: Mutant, refused: str, outcome: Outcome) -> None:
 
 
 def _beyond_the_judges(mutant: Mutant, whole: bool) -> str:
-    """Why the decoders' word about a TIFF does not count; empty where it does."""
+    """Why the verdict of the decoders on a TIFF does not count; empty if it does."""
     if mutant.change.startswith("cut at"):
         return ""
     reader = TiffReader(io.BytesIO(mutant.content), 0, len(mutant.content))

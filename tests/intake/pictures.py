@@ -1,4 +1,4 @@
-"""Pictures for the tests: whole ones from a real encoder, and TIFF structures with whatever a test wants in them."""
+"""Images for the tests: complete ones from a real encoder, and TIFF structures with arbitrary entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CODES = {1: "B", 2: "s", SHORT: "H", LONG: "I", RATIONAL: "I", 10: "i", LONG8: 
 
 @dataclass(frozen=True)
 class Tag:
-    """`count` and `offset` say something else than the truth where a test wants that."""
+    """`count` and `offset` may be wrong, if a test needs that."""
 
     type: int
     values: tuple[int, ...] | bytes
@@ -24,7 +24,7 @@ class Tag:
 
 
 def picture(width: int = 64, height: int = 48, mode: str = "RGB") -> Image.Image:
-    """Noise: its pixels do not compress to next to nothing."""
+    """Noise, which does not compress well."""
     return Image.effect_noise((width, height), 90).convert(mode)
 
 
@@ -43,7 +43,7 @@ def tiff(image: Image.Image | None = None, **options: object) -> bytes:
 def tiff_structure(
     *directories: Mapping[int, Tag], order: str = "<", big: bool = False, following: int = 0, start: int = 0
 ) -> bytes:
-    """A TIFF whose first directory is the first one given; the others lie behind it, at offsets that
+    """A TIFF whose first directory is the first one given; the others follow, at offsets that
     `directory_offsets` gives. Values that do not fit into an entry are at the end."""
     offsets = directory_offsets(*directories, big=big, start=start)
     header = struct.pack(order + "2sH", b"II" if order == "<" else b"MM", 43 if big else 42)
@@ -67,7 +67,7 @@ def tiff_structure(
 
 
 def directory_offsets(*directories: Mapping[int, Tag], big: bool = False, start: int = 0) -> list[int]:
-    """Where each directory begins, and where the values begin."""
+    """Offsets of each directory, and of the values."""
     at, offsets = start or (16 if big else 8), []
     for tags in directories:
         offsets.append(at)
@@ -86,7 +86,7 @@ def _packed(order: str, tag: Tag) -> bytes:
 
 
 def flight_exif(order: str = "<", changed: Mapping[str, Tag | None] | None = None) -> bytes:
-    """EXIF as a drone writes it; with `changed`, other values or none (`None`)."""
+    """EXIF as a drone writes it; `changed` replaces values or removes them (`None`)."""
     main = {"make": 271, "model": 272, "date_time": 306}
     shot = {"original": 36867, "exposure": 33434, "aperture": 33437, "iso": 34855, "focal": 37386}
     gps = {"lat_ref": 1, "lat": 2, "lon_ref": 3, "lon": 4, "alt_ref": 5, "alt": 6}

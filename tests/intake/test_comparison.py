@@ -1,4 +1,4 @@
-"""Which files are taken for the same, and what samples and mounts tell of them."""
+"""Recognising files by metadata, samples and mounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One read gives the identity and the CRC32; a file that is not the one that was found is never taken for it."""
+"""One read gives the identity and the CRC32; a file that changed or was replaced is noticed."""
 
 from __future__ import annotations
 

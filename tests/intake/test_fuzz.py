@@ -1,4 +1,4 @@
-"""No file whatsoever does more than be refused, and none makes the intake hold much of it in memory."""
+"""Arbitrary files are at worst refused, and never kept in memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_random_bytes(tmp_path_factory: pytest.TempPathFactory, beginning: bytes
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 1 << 32))
 def test_repeated_damage(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    """One mutant's beginning before another one's end."""
+    """The beginning of one mutant before the end of another."""
     several = list(mutants(8, seed))
     for one, other in zip(several, reversed(several), strict=True):
         half = one.content[: len(one.content) // 2] + other.content[len(other.content) // 2 :]

@@ -1,5 +1,4 @@
-"""Images and results are judged by what they hold: good ones pass, whatever their kind; bad ones are refused with a
-sentence that helps; and no bytes whatsoever do anything else."""
+"""Images and results are judged by their content: good ones are accepted, bad ones are refused with advice."""
 
 from __future__ import annotations
 
@@ -102,7 +101,7 @@ def with_thumbnail() -> bytes:
 
 @pytest.mark.parametrize("sixteenths", range(16))
 def test_a_jpeg_cut_off_anywhere_is_refused(tmp_path: Path, sixteenths: int) -> None:
-    """Also where the thumbnail before the pixels has an end of its own."""
+    """Also if the thumbnail before the pixels has an end marker of its own."""
     whole = with_thumbnail()
     cut = whole[: max(3, len(whole) * sixteenths // 16)]
     assert "cut off" in refusal(tmp_path / "a.jpg", cut)
@@ -189,7 +188,7 @@ def test_a_pyramid_below_the_image_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("offset", [3, 7, 1 << 31])
 def test_an_offset_without_a_directory_is_not_a_further_page(tmp_path: Path, offset: int) -> None:
-    """Some writers leave there whatever was in memory."""
+    """Some writers leave arbitrary memory there."""
     tags = {256: Tag(SHORT, (9,)), 257: Tag(SHORT, (9,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (18,))}
     assert inspected(tmp_path / "a.tif", tiff_structure(tags, following=offset)).width == 9
 

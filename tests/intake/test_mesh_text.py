@@ -1,4 +1,4 @@
-"""A text is taken for a mesh or its materials by what it says: as exporters write them, and as nothing else is."""
+"""Meshes and materials of all exporters are accepted by their content, and no other text is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the intake refuses is what decoders refuse, over thousands of damaged headers."""
+"""Intake refuses what decoders refuse, for thousands of damaged headers."""
 
 from __future__ import annotations
 

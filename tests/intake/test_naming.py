@@ -1,4 +1,4 @@
-"""Object names: the plain one where it can be had, never two for one, and the same in every run."""
+"""Object names: unchanged if possible, unique, and the same in every run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The walk: everything worth sending is found, in order and once; everything else is named with its reason."""
+"""The scan: every file to upload is found, in order and once; everything else is reported with a reason."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def test_only_regular_files_are_opened(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_folder_too_deep_to_be_opened_is_reported(tmp_path: Path) -> None:
-    """Such trees exist: they are made by copying one level at a time."""
+    """Such trees exist: they are created by copying one level at a time."""
     here = os.open(tmp_path, os.O_RDONLY)
     try:
         for _ in range(20):

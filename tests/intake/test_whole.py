@@ -1,5 +1,5 @@
-"""A photo is whole when its own pixels are there to their end, and odd but sound images pass: each case is one that
-cameras and programs were seen to write."""
+"""A photo is complete if its own pixels are, and unusual but valid images are accepted: each case was seen in files of
+cameras and programs."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def test_half_a_photo_before_a_complete_preview_is_cut_off(
 
 
 STRETCH = b"\x55" * 700_000
-"""Pixels that say nothing, to make an image as large as those of cameras."""
+"""Random pixels, for images as large as those of cameras."""
 
 
 def large_photo(index: Callable[[int], bytes] = lambda size: b"") -> bytes:
-    """With what `index` returns for its size as the content of a segment for several images."""
+    """With a segment for several images whose content is `index(size)`."""
     whole = PHOTO[:-2] + STRETCH + PHOTO[-2:]
     body = index(0)
     segment = struct.pack(">HH", 0xFFE2, 2 + len(body)) + index(len(whole) + 4 + len(body)) if body else b""
@@ -104,7 +104,7 @@ def test_a_marker_across_two_reads_is_found(tmp_path: Path) -> None:
 
 
 def test_a_scan_without_its_coding_tables_is_damaged(tmp_path: Path) -> None:
-    """Of a progressive photo, in the midst of its pixels."""
+    """Of a progressive photo, between its pixels."""
     table_at, table_end = next(
         (begin, end) for begin, end in segments(PROGRESSIVE)[10:] if PROGRESSIVE[begin + 1] == 0xC4
     )
@@ -114,7 +114,7 @@ def test_a_scan_without_its_coding_tables_is_damaged(tmp_path: Path) -> None:
 
 
 def test_unknown_data_is_skipped_while_restart_markers_are_to_come(tmp_path: Path) -> None:
-    """A decoder skips it up to the next restart marker, and gives up at it behind the last one."""
+    """A decoder skips it up to the next restart marker, and fails at it after the last one."""
     first = RESTARTS.index(b"\xff\xd0")
     early, late = RESTARTS[:first] + b"\xff\x37" + RESTARTS[first:], RESTARTS[:-2] + b"\xff\x37" + RESTARTS[-2:]
     Image.open(io.BytesIO(early)).load()
@@ -159,7 +159,7 @@ GREY = {256: Tag(SHORT, (40,)), 257: Tag(SHORT, (24,)), 262: Tag(SHORT, (1,))}
 
 
 def grey_tiff(**changed: Tag | None) -> bytes:
-    """Of 40 x 24 pixels of one byte; `t279=None` leaves a tag out."""
+    """Of 40 x 24 pixels of one byte; `t279=None` omits a tag."""
     tags = {**GREY, 258: Tag(SHORT, (8,)), 259: Tag(SHORT, (1,)), 277: Tag(SHORT, (1,)), 278: Tag(SHORT, (24,))}
     tags |= {273: Tag(LONG, (200,)), 279: Tag(LONG, (960,))}
     for name, tag in changed.items():

@@ -1,4 +1,4 @@
-"""Files that change, are removed, or take long while they are looked at."""
+"""Files that change, are removed, or take long during their check."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> World:
 
 
 async def test_a_file_removed_during_its_check_stays_removed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That a file changed on the disk does not take its removal back."""
+    """A change of the file on disk does not undo its removal."""
     photo, _ = write_flight(world.card, 2)
     looking, go = threading.Event(), threading.Event()
 
@@ -48,7 +48,7 @@ async def test_a_file_removed_during_its_check_stays_removed(world: World, monke
 
 
 async def test_files_of_a_cancelled_and_dismissed_upload_are_sent_when_they_are_added_again(world: World) -> None:
-    """What waits there is never going to be sent: it is no original that makes duplicates of others."""
+    """Files waiting there will never be sent: they are not originals of duplicates."""
     photos = write_flight(world.card, 6)
     world.options = replace(world.options, faults=("stall:route=put,seconds=60,every=1",))
     async with world.cloud_running(), world.engine() as manager:
@@ -66,7 +66,7 @@ async def test_files_of_a_cancelled_and_dismissed_upload_are_sent_when_they_are_
 async def test_a_file_that_is_being_written_is_checked_at_intervals(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that changes for a while is looked at again after a rest, not hundreds of times a second."""
+    """A file that changes for a while is checked again after a pause, not hundreds of times a second."""
     photo = write_photo(world.card / "DJI_0001.JPG", 1000)
     stop = threading.Event()
     looks: list[str] = []
@@ -97,7 +97,7 @@ async def test_a_file_that_is_being_written_is_checked_at_intervals(
 async def test_a_large_file_does_not_hold_up_the_checks_of_another_project(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While one reader is busy with a file for long, files of other projects are checked and sent."""
+    """While one reader is busy with a large file, files of other projects are checked and sent."""
     large = write_photo(world.card / "one" / "LARGE.JPG")
     write_flight(world.card / "two", 3)
     go = threading.Event()

@@ -1,5 +1,4 @@
-"""Two real memory cards, as far as this machine has file systems for them: exFAT on loop devices, mounted one after
-the other at the same place."""
+"""Two real memory cards, if this machine has exFAT and loop devices: mounted one after the other at the same path."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ pytestmark = [
 
 @contextmanager
 def mounted(image: Path, point: Path) -> Iterator[None]:
-    """The card in the reader. Skips the test where the machine does not let it in."""
+    """The card in the reader. Skips the test if this machine cannot mount it."""
     attached = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True, check=False)
     if attached.returncode:
         pytest.skip(f"no loop device: {attached.stderr.strip()}")

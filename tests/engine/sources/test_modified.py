@@ -1,4 +1,4 @@
-"""Files that are written to after they were checked: before they are registered, and before processing starts."""
+"""Files that are modified after their check: before they are registered, and before processing starts."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_a_stored_file_is_registered_although_its_source_is_missing(
 
 
 async def test_processing_does_not_start_automatically_on_modified_files(world: World) -> None:
-    """It names them; uploading the folder again, or the user's word, starts it."""
+    """They are named; uploading the folder again, or a request of the user, starts it."""
     photos = write_flight(world.card, 7)
     world.options = replace(world.options, processing_seconds=0.2)
     async with world.cloud_running(), world.engine() as manager:

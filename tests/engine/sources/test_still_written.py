@@ -1,4 +1,4 @@
-"""Files that a program still writes while the engine looks at them."""
+"""Files that a program is still writing while the engine checks them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def world(tmp_path: Path) -> World:
 
 
 def tiff() -> bytes:
-    """An uncompressed image of one strip, its directory in front, no pixel black."""
+    """An uncompressed image of one strip, directory first, without black pixels."""
     entries = [(256, WIDTH), (257, HEIGHT), (258, 8), (259, 1), (262, 1), (273, 0), (277, 1), (278, HEIGHT)]
     entries.append((279, WIDTH * HEIGHT))
     pixels_at = 8 + 2 + 12 * len(entries) + 4
@@ -44,7 +44,7 @@ ALLOCATED = WHOLE[: len(WHOLE) // 3] + bytes(len(WHOLE) - len(WHOLE) // 3)
 
 
 def begin_copy(path: Path) -> Path:
-    """As a program does that gives the copy its full size first."""
+    """Like a program that gives the copy its full size first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(ALLOCATED)
     return path
@@ -117,7 +117,7 @@ async def test_half_of_a_recent_photo_waits_for_the_other_half(world: World) -> 
 
 
 async def test_many_recent_files_are_deferred_together(world: World) -> None:
-    """All of them have had their first look before the first is read; none waits for the rest of another."""
+    """All are observed before the first is read; none waits for another."""
     world.settle_times = SettleTimes(unchanged=3600.0)
     for photo in write_flight(world.card, 200):
         photo.touch()
@@ -131,7 +131,7 @@ async def test_many_recent_files_are_deferred_together(world: World) -> None:
 
 
 async def test_files_of_yesterday_and_of_the_future_are_uploaded(world: World) -> None:
-    """A date that no clock will reach keeps a file for one rest and no longer."""
+    """A date in the far future delays a file by one pause and no longer."""
     old, hour, far = write_flight(world.card, 3)
     ahead = world.time.wall() + 3600
     os.utime(hour, (ahead, ahead))

@@ -1,4 +1,4 @@
-"""The one reader of EXIF: what a camera wrote is found, and what makes no sense is None."""
+"""The reader of EXIF: facts written by a camera are found, and impossible ones are None."""
 
 from __future__ import annotations
 

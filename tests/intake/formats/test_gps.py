@@ -1,4 +1,4 @@
-"""A position is read in every shape that was seen in the field, and nonsense is none."""
+"""A position is read in every notation seen in the field; impossible ones are None."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a photo was taken is found wherever the file says it: in EXIF of any shape, a second EXIF block, or XMP."""
+"""The position of a photo is found in EXIF of any notation, in a second EXIF block, or in XMP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def where(path: Path, content: bytes) -> tuple[float | None, float | None]:
 
 
 def with_segments(*bodies: bytes) -> bytes:
-    """A JPEG whose first segments are APP1 ones with these contents."""
+    """A JPEG that begins with APP1 segments of these contents."""
     whole = jpeg()
     segments = b"".join(b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body for body in bodies)
     return whole[:2] + segments + whole[2:]
@@ -101,7 +101,7 @@ def test_no_xmp_does_harm(tmp_path: Path, damage: bytes) -> None:
 
 
 def test_gps_at_a_pointer_of_another_type(tmp_path: Path) -> None:
-    """Some writers give a directory's offset the type of a directory."""
+    """Some writers give the offset of a directory the type of a directory."""
     exif = flight_exif()
     usual, other = (struct.pack("<HHI", 34853, kind, 1) for kind in (LONG, 13))
     assert usual in exif
