@@ -114,7 +114,7 @@ async def test_an_hour_of_refusals_costs_few_requests_and_is_reported(tmp_path: 
 
 
 async def test_all_files_follow_once_one_is_accepted(tmp_path: Path) -> None:
-    faults = ("expired_token:route=put,times=40",)
+    faults = ("expired_token:route=put,times=12",)
     world = World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud", faults=faults))
     write_flight(world.card, 30)
     async with world.cloud_running(), world.engine() as manager:
