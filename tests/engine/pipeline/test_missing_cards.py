@@ -41,7 +41,9 @@ async def after_a_power_loss(world: World, *, found_some: bool = False) -> Async
             project = projects.add_project(connection, account, "Quarry", ProjectKind.IMAGES)
             upload = uploads.add_sources(connection, project, [str(world.card)], True, 0.0)
             if found_some:
-                walked.add_candidates(connection, upload, project, [candidate(str(world.card / "DJI_0001.JPG"))])
+                walked.add_candidates(
+                    connection, upload, project, [candidate(str(world.card / "DJI_0001.JPG"), mount="")]
+                )
                 sources.note_found(connection, upload, str(world.card))
 
         await journal.write(queue)
