@@ -13,7 +13,7 @@ from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage, ProjectKind, Proof
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 def candidate(path: str, size: int = 100, mtime_ns: int = 1, inode: int = 1, *, mount: str = "disk") -> Candidate:
@@ -38,7 +38,7 @@ class JournalHarness:
         self.project = await self.write(lambda c: projects.add_project(c, "id@cloud", "Quarry", ProjectKind.IMAGES))
         self.upload = await self.write(lambda c: uploads.add_sources(c, self.project, ["/card"], True, 0.0))
 
-    async def write(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
+    async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         return await self.journal.write(change)
 
     async def find(self, *found: Candidate) -> None:
