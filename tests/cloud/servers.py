@@ -112,12 +112,20 @@ Handler = Callable[[Call], None]
 class Server:
     """Serves until closed, each connection in its own thread."""
 
-    def __init__(self, handler: Handler, *, tls: bool = False, address: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        tls: bool = False,
+        certificate: Path = CERTIFICATE,
+        address: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self.calls: list[Call] = []
         self.faults: list[BaseException] = []
         """Exceptions of handlers, raised at the end of the test."""
         self._handler = handler
-        self._tls = server_context() if tls else None
+        self._tls = server_context(certificate) if tls else None
         self._listener = socket.create_server((address, port))
         self.port = int(self._listener.getsockname()[1])
         self.url = f"http{'s' if tls else ''}://{address}:{self.port}"
@@ -194,15 +202,23 @@ def wrapped(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
     return context.wrap_socket(sock, server_side=True)
 
 
-def server_context() -> ssl.SSLContext:
+def server_context(certificate: Path = CERTIFICATE) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    context.load_cert_chain(certificate)
     return context
 
 
 @contextlib.contextmanager
-def serving(handler: Handler, *, tls: bool = False, address: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
-    server = Server(handler, tls=tls, address=address, port=port)
+def serving(
+    handler: Handler,
+    *,
+    tls: bool = False,
+    certificate: Path = CERTIFICATE,
+    address: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[Server]:
+    """A running server. At the end, exceptions of the handler are raised."""
+    server = Server(handler, tls=tls, certificate=certificate, address=address, port=port)
     try:
         yield server
     finally:

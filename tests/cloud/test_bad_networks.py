@@ -107,9 +107,8 @@ async def test_a_portals_reply_to_an_upload_never_counts(
 @contextlib.contextmanager
 def presenting(certificate: str) -> Iterator[int]:
     """A TLS server with this certificate. Yields its port."""
-    with serving(says(200, ETag='"1"'), tls=True) as server:
-        assert server._tls is not None
-        server._tls.load_cert_chain(Path(__file__).with_name(certificate))
+    path = Path(__file__).with_name(certificate)
+    with serving(says(200, ETag='"1"'), tls=True, certificate=path) as server:
         yield server.port
 
 

@@ -45,7 +45,7 @@ class ReplyMiddleware:
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reply = _Reply(scope, receive, send, self._now)
+        reply = _ReplyState(scope, receive, send, self._now)
         try:
             await self._app(scope, reply.receive, reply.send)
         except asyncio.CancelledError:
@@ -56,7 +56,7 @@ class ReplyMiddleware:
             await reply.end_with_error()
 
 
-class _Reply:
+class _ReplyState:
     """The state of one reply."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, now: Callable[[], float]) -> None:

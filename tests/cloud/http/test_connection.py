@@ -21,6 +21,7 @@ from tui_uploader.cloud.contract import ByteRange
 from tui_uploader.cloud.http.messages import Request
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
+from tui_uploader.cloud.net.sockets import limit_silence
 from tui_uploader.errors import (
     LinkDown,
     LinkError,
@@ -368,29 +369,31 @@ async def test_data_queued_by_a_cut_transfer_is_not_sent(pool: ConnectionPool, s
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such limit")
 async def test_the_kernel_waits_longer_than_our_deadlines_while_sending(
-    pool: ConnectionPool, source: ByteRange
+    pool: ConnectionPool, source: ByteRange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A limit of 20 s ended transfers that were recovering from losses, the kernel's 14 s those in short outages."""
+    limits: list[int] = []
+    while_sending: list[int] = []
+    may_reply = threading.Event()
 
-    def limit(sock: socket.socket) -> int:
-        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-
-    limits: list[int | None] = []
-    answer = threading.Event()
+    def observed(sock: socket.socket, *, all_arrived: bool = False) -> None:
+        limit_silence(sock, all_arrived=all_arrived)
+        limits.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
 
     def look(call: Call) -> None:
-        limits.extend(connection.with_socket(limit) for connection in pool._busy)
+        while_sending.append(limits[-1])
         call.read_body()
-        answer.wait(20)
+        may_reply.wait(20)
         call.reply()
 
+    monkeypatch.setattr("tui_uploader.cloud.http.connection.limit_silence", observed)
     with serving(look) as server:
         sending = asyncio.create_task(pool.exchange(origin(server), replace(put(source), reply_timeout=20.0)))
-        await until(lambda: [connection.with_socket(limit) for connection in pool._busy] == [20_000])
-        answer.set()
+        await until(lambda: limits and limits[-1] == 20_000)
+        may_reply.set()
         await sending
         await pool.exchange(origin(server), put(source))
-    assert limits == [120_000, 120_000]
+    assert while_sending == [120_000, 120_000]
 
 
 async def test_closing_the_pool_ends_transfers_in_progress(source: ByteRange) -> None:

@@ -75,6 +75,11 @@ def cloud_at(port: int) -> Pix4dCloud:
     return Pix4dCloud(Login(f"http://127.0.0.1:{port}", "id", "secret"), Settings())
 
 
+def pool_of(cloud: Pix4dCloud) -> ConnectionPool:
+    assert isinstance(cloud.connections, ConnectionPool)
+    return cloud.connections
+
+
 async def test_waiting_ends_when_a_connection_is_accepted() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         cloud = cloud_at(listener.getsockname()[1])
@@ -98,7 +103,7 @@ async def test_a_cloud_is_unreachable_if_its_store_is() -> None:
         cloud = cloud_at(server.port)
         await cloud.probe()
         with pytest.raises(LinkDown):
-            await cloud._pool.exchange(Origin(False, "127.0.0.1", dead), Request("GET", "/", [], b"", 1.0))
+            await pool_of(cloud).exchange(Origin(False, "127.0.0.1", dead), Request("GET", "/", [], b"", 1.0))
         with pytest.raises(LinkDown, match="refused"):
             await cloud.probe()
         await cloud.probe()  # the store may have moved: let a transfer try
@@ -110,10 +115,10 @@ async def test_a_store_that_was_not_probed_because_the_service_is_down_is_not_fo
         cloud = cloud_at(service)
         there = Origin(False, "127.0.0.1", store)
         with pytest.raises(LinkDown):
-            await cloud._pool.exchange(there, Request("GET", "/", [], b"", 1.0))
+            await pool_of(cloud).exchange(there, Request("GET", "/", [], b"", 1.0))
         with pytest.raises(LinkDown):
             await cloud.probe()
-        assert there in cloud._pool.known
+        assert there in pool_of(cloud).known
         await cloud.close()
 
 

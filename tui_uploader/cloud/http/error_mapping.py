@@ -52,9 +52,10 @@ def link_failure(error: BaseException, host: str, *, connected: bool = True, pro
     and httpx; httpx hides the reason in the chain of causes.
     """
     name = printable(host if proxy is None else f"{host} (through the proxy {proxy})", 400)
-    if isinstance(error, (Stalled, httpx.ReadTimeout, httpx.WriteTimeout)):
-        seconds = error.seconds if isinstance(error, Stalled) else None
-        return errors.LinkStalled(f"Connection to {name} stalled{_without_data(seconds)}.")
+    if isinstance(error, Stalled):
+        return errors.LinkStalled(_stall_message(name, error.seconds))
+    if isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout)):
+        return errors.LinkStalled(f"Connection to {name} stalled.")
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, UploaderError):
@@ -101,8 +102,10 @@ def _timeout(name: str, *, connected: bool) -> UploaderError:
     return errors.LinkDown(f"{name} did not answer in time.")
 
 
-def _without_data(seconds: float | None) -> str:
-    return "" if seconds is None else f": no data for {round(seconds, 1):g} s"
+def _stall_message(name: str, seconds: float | None) -> str:
+    if seconds is None:
+        return f"The reply from {name} took too long."
+    return f"Connection to {name} stalled: no data for {round(seconds, 1):g} s."
 
 
 def _lost(name: str) -> str:
