@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.intake import mounts
-from tui_uploader.intake.comparison import Comparison, compare, is_on_other_card, same_mtime
+from tui_uploader.intake.comparison import FileComparison, compare, is_on_other_card, same_mtime
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.mounts import UNKNOWN, mount_at
 from tui_uploader.intake.samples import PIECE, pieces, read_samples
 from tui_uploader.intake.scan import Candidate, candidate_of
 
-SAME, LOOK, READ = Comparison.SAME, Comparison.LIKELY_SAME, Comparison.CHANGED
+SAME, LOOK, READ = FileComparison.SAME, FileComparison.LIKELY_SAME, FileComparison.CHANGED
 SECOND, HOUR = 10**9, 3600 * 10**9
 NOON = 1_700_000_000 * SECOND
 
@@ -57,7 +57,7 @@ NO_FACTS_BUT_TIME = replace(FAT, mount="")
     ],
 )
 def test_comparison_of_a_remembered_file_with_the_present_one(
-    before: Candidate, now: dict[str, Any], expected: Comparison
+    before: Candidate, now: dict[str, Any], expected: FileComparison
 ) -> None:
     found = replace(before, **now)
     assert compare(before, found) is expected

@@ -12,7 +12,7 @@ _MAX_ZONE_SHIFT = 26 * 3600 * _SECOND
 _FAT_RESOLUTION = 2 * _SECOND
 
 
-class Comparison(StrEnum):
+class FileComparison(StrEnum):
     """Whether the content is the one that was read, and what it takes to be sure."""
 
     SAME = "same"
@@ -23,16 +23,16 @@ class Comparison(StrEnum):
     """The file was written to, or may have been replaced: read all of it."""
 
 
-def compare(remembered: Candidate, found: Candidate) -> Comparison:
+def compare(remembered: Candidate, found: Candidate) -> FileComparison:
     """Compare the file as it was when it was read with what is at its path now."""
     if was_modified(remembered, found):
-        return Comparison.CHANGED
+        return FileComparison.CHANGED
     if remembered.ctime_ns is None or found.ctime_ns is None:
-        return Comparison.LIKELY_SAME
+        return FileComparison.LIKELY_SAME
     if (found.ctime_ns, found.inode) != (remembered.ctime_ns, remembered.inode):
-        return Comparison.CHANGED
+        return FileComparison.CHANGED
     # A disk cloned from an image of the first has the same inodes with the same times.
-    return Comparison.SAME if found.mount and found.mount == remembered.mount else Comparison.LIKELY_SAME
+    return FileComparison.SAME if found.mount and found.mount == remembered.mount else FileComparison.LIKELY_SAME
 
 
 def was_modified(before: Candidate, now: Candidate) -> bool:

@@ -83,7 +83,7 @@ def scan(
     """
     given = [named_path(path) for path in paths]
     found: list[Candidate | Skipped] = []
-    for entry in _Scan(kind, given, list(named)).entries(given):
+    for entry in _PathScan(kind, given, list(named)).entries(given):
         found.append(entry)
         if len(found) >= batch_size:
             yield _batch(found)
@@ -140,7 +140,7 @@ class _Folder:
     mount: Mount
 
 
-class _Scan:
+class _PathScan:
     """One scan. It remembers visited folders and files, because several paths can lead to one place."""
 
     def __init__(self, kind: ProjectKind, given: Sequence[str], named: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files, known_contents
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.errors import SourceChanged
-from tui_uploader.intake.comparison import Comparison, compare, is_on_other_card
+from tui_uploader.intake.comparison import FileComparison, compare, is_on_other_card
 from tui_uploader.intake.samples import read_samples
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source, replaced_error, source_error
@@ -59,7 +59,7 @@ async def _check_content(threads: SourceThreads, journal: Journal, row: FileReco
     """Raises SourceChanged or SourceReplaced unless the file still has the content that was checked."""
     if is_on_other_card(row.candidate, source.found):
         raise replaced_error(row.path)
-    if compare(row.candidate, source.found) is Comparison.CHANGED:
+    if compare(row.candidate, source.found) is FileComparison.CHANGED:
         raise SourceChanged(_CHANGED)
     before = await journal.read(lambda connection: known_contents.find(connection, row.path))
     if before is None or before.content.identity != row.identity or before.content.samples is None:

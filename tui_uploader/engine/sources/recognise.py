@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.journal.tables.known_contents import KnownContent
 from tui_uploader.errors import SourceError
-from tui_uploader.intake.comparison import Comparison, compare
+from tui_uploader.intake.comparison import FileComparison, compare
 from tui_uploader.intake.samples import read_samples
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source
@@ -40,9 +40,9 @@ def recognise(found: Sequence[Candidate], known: Mapping[str, KnownContent]) -> 
     for path in [path for path in seen if path in known]:
         before = known[path]
         match compare(before.candidate, seen[path]):
-            case Comparison.SAME:
+            case FileComparison.SAME:
                 identities[path] = before.content.identity
-            case Comparison.LIKELY_SAME if before.content.samples is not None:
+            case FileComparison.LIKELY_SAME if before.content.samples is not None:
                 with suppress(SourceError):
                     seen[path], same = _compare_samples(seen[path], before)
                     (identities if same else replaced)[path] = before.content.identity
@@ -60,9 +60,9 @@ def _compare_samples(candidate: Candidate, known: KnownContent) -> tuple[Candida
 def holds(known: KnownContent, found: Candidate, descriptor: int) -> bool:
     """Whether the open file, whose metadata are `found`, is proven to hold the known content. Raises OSError."""
     match compare(known.candidate, found):
-        case Comparison.SAME:
+        case FileComparison.SAME:
             return True
-        case Comparison.LIKELY_SAME:
+        case FileComparison.LIKELY_SAME:
             return known.content.samples == read_samples(descriptor, found.size)
-        case Comparison.CHANGED:
+        case FileComparison.CHANGED:
             return False

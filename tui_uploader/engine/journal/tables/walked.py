@@ -11,7 +11,7 @@ from pathlib import Path
 from tui_uploader.engine.journal.columns import file_columns_of
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
-from tui_uploader.intake.comparison import Comparison, compare, is_on_other_card
+from tui_uploader.intake.comparison import FileComparison, compare, is_on_other_card
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model import FileEvent, FileStage
 
@@ -60,7 +60,7 @@ def _unchanged(row: FileRecord, found: Candidate, recognised: str | None) -> boo
         return row.candidate == found
     if recognised is not None:
         return row.identity == recognised
-    return compare(row.candidate, found) is Comparison.SAME
+    return compare(row.candidate, found) is FileComparison.SAME
 
 
 def searchable(path: str) -> str:
