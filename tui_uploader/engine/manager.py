@@ -1,4 +1,4 @@
-"""The upload manager: the engine's face. Front ends reach it through `service`, never directly."""
+"""The interface of the engine. Front ends use it through `service`, never directly."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class UploadManager:
-    """Uploads to several projects at once: takes commands here, and questions by `answers`.
+    """Commands of the user, for uploads to several projects at once; `queries` answers questions.
 
     Every method raises errors of `errors` and nothing else.
     """
@@ -53,7 +53,7 @@ class UploadManager:
 
     @classmethod
     async def open(cls, directories: Directories, settings: Settings) -> UploadManager:
-        """Open the journal and go on where it stands.
+        """Open the journal and resume its uploads.
 
         Raises JournalTooNew, JournalDamaged, JournalUnwritable.
         """
@@ -64,7 +64,7 @@ class UploadManager:
         )
 
     async def close(self) -> None:
-        """Stop every transfer so that the next `open` goes on from there."""
+        """Stop all transfers so that the next `open` resumes them."""
         await self._supervisor.close()
 
     # ------------------------------------------------------------------------------------------------ sign-in
@@ -76,7 +76,7 @@ class UploadManager:
         return account
 
     async def sign_out(self, profile: str) -> bool:
-        """Forget the stored login; False when there was none."""
+        """Delete the stored login; return False when there was none."""
         return await self._context.accounts.sign_out(profile)
 
     # ----------------------------------------------------------------------------------------------- commands
@@ -120,22 +120,22 @@ class UploadManager:
         return self.queries.upload_status(upload)
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
-        """How many failed files wait again."""
+        """Return the number of failed files that are queued again."""
         return await self._context.journal.write(lambda connection: commands.retry(connection, upload, selection))
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
-        """How many waiting, duplicate or failed files left the queue.
+        """Remove waiting, duplicate or failed files from the queue; return their number.
 
-        Raises NotPossibleNow when one that was named is uploading or uploaded.
+        Raises NotPossibleNow when a named one is uploading or uploaded.
         """
         return await self._recounted(upload, lambda connection: commands.remove(connection, upload, selection))
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
-        """Take a removal back."""
+        """Undo a removal; return the number of files."""
         return await self._recounted(upload, lambda connection: commands.restore(connection, upload, selection))
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
-        """Start now. `partial`: although files are waiting or failed.
+        """Start processing now. `partial`: although files are waiting or failed.
 
         Raises TooFewImages, NotPossibleNow.
         """
@@ -144,17 +144,17 @@ class UploadManager:
         return self.queries.known_project(found)
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
-        """Holds at once, and for engines to come. Raises UsageError, and then nothing changed."""
+        """Apply a change now and for later engines. Raises UsageError; then nothing changes."""
         state = await self._context.governor.change(change)
         self._context.notifier.notify(Topic.BANDWIDTH)
         return state
 
     def try_now(self) -> None:
-        """Do not wait for the next probe of a dead link, or the end of a pause between attempts."""
+        """End all pauses: probe links that are down, and retry failures."""
         self._context.notifier.retry_now()
 
     async def _recounted(self, upload: int, change: Callable[[sqlite3.Connection], int]) -> int:
-        """Which files are of the upload changed: so did what was said of their number."""
+        """Change the files of an upload, and correct the notice about their number."""
 
         def change_and_correct(connection: sqlite3.Connection) -> int:
             changed = change(connection)
@@ -166,7 +166,7 @@ class UploadManager:
         return changed
 
     async def _recount_parts(self) -> None:
-        """Parts of a file that left the queue are not sent bytes of the upload any more."""
+        """Parts of a file that left the queue no longer count as sent bytes of the upload."""
 
         def recount(connection: sqlite3.Connection) -> None:
             counted.update(file_parts.stored_bytes(connection))
@@ -186,7 +186,7 @@ def _pix4d_cloud(settings: Settings) -> Callable[[Login], Cloud]:
 
 
 def _pix4d() -> type[Pix4dCloud]:
-    """Brings the libraries for HTTP and for signing, which take as long to load as all the rest of the engine."""
+    """Import on demand: the libraries for HTTP and signing take as long to load as the rest of the engine."""
     from tui_uploader.cloud.pix4d.client import Pix4dCloud
 
     return Pix4dCloud

@@ -1,4 +1,4 @@
-"""Keeps the journal small: of uploads that were dismissed long ago, only what they delivered is kept."""
+"""Keep the journal small: of uploads dismissed long ago, only the delivered files are kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Retention:
     """Works in small steps, and only while no upload has anything to do."""
 
     def __init__(self, context: EngineContext, keep_seconds: float) -> None:
-        """`keep_seconds`: how long everything is kept of an upload after it was dismissed."""
+        """`keep_seconds`: how long all rows of an upload are kept after it was dismissed."""
         self._context = context
         self.wakeup = context.notifier.subscribe(Topic.UPLOADS, Topic.WORK)
         self._keep_seconds = keep_seconds
@@ -38,7 +38,7 @@ class Retention:
         return _BETWEEN_STEPS if more else _BETWEEN_LOOKS
 
     async def _condense_some(self) -> bool:
-        """Whether there may be more to do."""
+        """Take one small step. Returns whether there may be more to do."""
         now = self._context.clocks.wall()
         if any(upload.dismissed_at is None for upload in self._context.summary.past.values()):
             await self._context.journal.write(lambda connection: retention.date_dismissals(connection, now))

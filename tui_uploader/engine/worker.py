@@ -91,7 +91,7 @@ async def run(name: str, worker: Worker, faults: WorkerFaults) -> None:
                 raise
             await asyncio.sleep(_PAUSE_AFTER_CANCELLED_CALL)  # a call was cancelled that it shared with others
         except Exception as error:
-            log.exception("%s met something unforeseen", name)
+            log.exception("%s: unexpected error", name)
             await faults.failed(name, unforeseen_in(name, error))
         else:
             with contextlib.suppress(TimeoutError):

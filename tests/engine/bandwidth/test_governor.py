@@ -1,4 +1,4 @@
-"""Cap, timetable and budget over real uploads to the real local cloud; only the wall clock is moved."""
+"""Rate limit, timetable and budget over real uploads to the local cloud; only the wall clock is moved."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def reasons(manager: UploadManager, upload: int) -> set[str | None]:
     return {item.reason for item in items if item.status is FileStatus.WAITING}
 
 
-async def test_a_cap_holds_and_can_be_changed_while_files_are_sent(world: World) -> None:
+async def test_a_rate_limit_applies_and_can_be_changed_while_files_are_sent(world: World) -> None:
     photos = write_flight(world.card, 12, MIB)
     async with world.cloud_running(), world.engine() as manager:
         assert (await manager.set_bandwidth(BandwidthChange(limit="2MB/s"))).holds == "at most 2 MB/s"
@@ -57,7 +57,7 @@ async def test_a_cap_holds_and_can_be_changed_while_files_are_sent(world: World)
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
 
 
-async def test_a_small_cap_leaves_few_streams(world: World) -> None:
+async def test_a_low_rate_limit_leaves_few_streams(world: World) -> None:
     write_flight(world.card, 12, MIB)
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="64KB/s"))
@@ -67,7 +67,7 @@ async def test_a_small_cap_leaves_few_streams(world: World) -> None:
         assert manager.queries.status().streams == 2
 
 
-async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -> None:
+async def test_the_timetable_stops_transfers_and_resumes_them(world: World) -> None:
     photos = write_flight(world.card, 12, MIB)
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="2MB/s", schedule=f"{window(world, 60, 120)} pause"))
@@ -91,7 +91,7 @@ async def test_the_timetable_cuts_what_is_sent_and_lets_it_go_on(world: World) -
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
 
 
-async def test_an_upload_that_is_added_in_a_pause_waits_for_its_end(world: World) -> None:
+async def test_an_upload_added_during_a_pause_waits_for_its_end(world: World) -> None:
     write_flight(world.card, 3)
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(schedule=f"{window(world, -5, 60)} pause"))
@@ -102,8 +102,8 @@ async def test_an_upload_that_is_added_in_a_pause_waits_for_its_end(world: World
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
 
 
-async def test_a_budget_stops_between_files_and_is_remembered(world: World) -> None:
-    """At most the file that crosses the budget is sent beyond it; nothing is sent in vain, and nothing fails."""
+async def test_a_budget_stops_between_files_and_outlives_the_engine(world: World) -> None:
+    """Only the file that crosses the budget is sent beyond it; no byte is wasted, and no file fails."""
     photos = write_flight(world.card, 10, MIB)
     size = photos[0].stat().st_size
     async with world.cloud_running():
@@ -145,7 +145,7 @@ async def test_a_budget_stops_a_large_file_between_parts(world: World) -> None:
         assert world.objects() == {"A.JPG": large.read_bytes()}
 
 
-async def test_a_budget_that_is_made_smaller_than_what_is_spent_ends_what_is_under_way(world: World) -> None:
+async def test_a_budget_that_is_already_exceeded_stops_running_transfers(world: World) -> None:
     write_flight(world.card, 4, 8 * MIB)
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(limit="2MB/s"))
@@ -157,7 +157,7 @@ async def test_a_budget_that_is_made_smaller_than_what_is_spent_ends_what_is_und
         assert world.bytes_passed < 4 * MIB
 
 
-async def test_settings_outlive_the_engine_and_bad_ones_change_nothing(world: World) -> None:
+async def test_settings_outlive_the_engine_and_invalid_ones_change_nothing(world: World) -> None:
     async with world.cloud_running():
         async with world.engine() as manager:
             wish = BandwidthChange("500k", "Sat,Sun 22:00-06:00 pause", "20GB", BudgetPeriod.WEEK)
@@ -180,7 +180,7 @@ async def test_settings_outlive_the_engine_and_bad_ones_change_nothing(world: Wo
             )
 
 
-async def test_front_ends_are_told_when_the_timetable_turns_although_nothing_moves(world: World) -> None:
+async def test_front_ends_see_the_timetable_change_while_nothing_is_sent(world: World) -> None:
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(schedule=f"{window(world, 60, 120)} 1M"))
         told: list[int | None] = []
@@ -198,7 +198,7 @@ async def test_front_ends_are_told_when_the_timetable_turns_although_nothing_mov
 
 
 @pytest.mark.parametrize("value", ['{"limit": -5}', '{"schedule": "Montag"}', "nonsense", '{"budget": "20GB"}'])
-async def test_damaged_settings_are_told_and_not_taken_for_none(world: World, value: str) -> None:
+async def test_damaged_settings_are_reported_and_not_ignored(world: World, value: str) -> None:
     journal = Journal.open(world.directories.journal)
     await journal.close()
     with closing(sqlite3.connect(world.directories.journal)) as connection, connection:

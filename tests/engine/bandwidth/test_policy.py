@@ -1,4 +1,4 @@
-"""What holds when: tables over the pure decisions about cap, timetable and data budget."""
+"""Rate limit, timetable and data budget: tables of the pure decisions."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.engine.bandwidth.policy import (
-    Pace,
+    AllowedRate,
     Preferences,
     admits,
+    allowed_rate,
     bandwidth,
     changed,
     checked,
     closed_notice,
     is_held_back,
     most_streams,
-    pace_at,
     used_of,
     when_words,
 )
@@ -78,28 +78,28 @@ def at_utc(text: str) -> float:
         ("pause", 0),
     ],
 )
-def test_rates_as_people_write_them(text: str, expected: int | None) -> None:
+def test_parse_rate(text: str, expected: int | None) -> None:
     assert parse_rate(text) == expected
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("500", "'500' is no rate"),
-        ("", "'' is no rate"),
-        ("-5k", "'-5k' is no rate"),
-        ("1e3k", "is no rate"),
-        ("nan", "is no rate"),
-        ("٥k", "is no rate"),
-        ("500 KB/h", "is no rate"),
-        ("\x1b[31mk", "'\\x1b[31mk' is no rate"),
+        ("500", "'500' is not a rate"),
+        ("", "'' is not a rate"),
+        ("-5k", "'-5k' is not a rate"),
+        ("1e3k", "is not a rate"),
+        ("nan", "is not a rate"),
+        ("٥k", "is not a rate"),
+        ("500 KB/h", "is not a rate"),
+        ("\x1b[31mk", "'\\x1b[31mk' is not a rate"),
         ("2mb/s", "'2mb/s' may mean bits or bytes. Write 2MB/s for bytes, 2Mbit/s for bits a second."),
         ("500kb", "may mean bits or bytes"),
-        ("999B/s", "is out of reach"),
-        ("2TB/s", "is out of reach"),
+        ("999B/s", "must be between 1 KB/s and 1 TB/s"),
+        ("2TB/s", "must be between 1 KB/s and 1 TB/s"),
     ],
 )
-def test_what_is_no_rate_is_told_with_what_would_be(text: str, said: str) -> None:
+def test_an_invalid_rate_is_refused_with_examples(text: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_rate(text)
     assert said.upper() in str(caught.value).upper()
@@ -108,18 +108,18 @@ def test_what_is_no_rate_is_told_with_what_would_be(text: str, said: str) -> Non
 @pytest.mark.parametrize(
     ("text", "expected"), [("20GB", 20 * GB), ("20g", 20 * GB), ("1.5 TB", 1500 * GB), ("1GiB", 1024**3), ("off", None)]
 )
-def test_amounts_as_people_write_them(text: str, expected: int | None) -> None:
+def test_parse_size(text: str, expected: int | None) -> None:
     assert parse_size(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "20", "20Gbit", "20GB/s", "0GB", "GB", "much", "9999999999999TB"])
-def test_what_is_no_amount_of_data(text: str) -> None:
+def test_an_invalid_size_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_size(text)
 
 
 @given(st.integers(1000, 10**12))
-def test_a_rate_is_shown_so_that_it_can_be_typed_again(rate: int) -> None:
+def test_a_shown_rate_can_be_parsed_again(rate: int) -> None:
     assert parse_rate(f"{exact_bytes(rate)}/s") == pytest.approx(rate, abs=1, rel=1e-12)
 
 
@@ -136,7 +136,7 @@ def test_a_rate_is_shown_so_that_it_can_be_typed_again(rate: int) -> None:
         ("Wed 20:00-00:00 1M", "Wed 20:00-24:00 1 MB/s"),
     ],
 )
-def test_timetables_as_people_write_them(text: str, shown: str) -> None:
+def test_parse_timetable(text: str, shown: str) -> None:
     timetable = parse_timetable(text)
     assert timetable_text(timetable) == shown
     assert parse_timetable(shown) == timetable
@@ -149,24 +149,24 @@ def test_timetables_as_people_write_them(text: str, shown: str) -> None:
         (" , ;", "The timetable is empty"),
         ("Mon-Fri 08:00-18:00", "lacks a rate before the end"),
         ("08:00-18:00 Mon 500k", "lacks a rate before 'Mon'"),
-        ("Mon 08:00 500k", "'08:00' in the timetable is no day, no time and no rate"),
-        ("Mon 8:00-9:70 1M", "The time 8:00-9:70 in the timetable is none of a day"),
-        ("Mon 25-26 1M", "none of a day"),
-        ("Mon 08:00-08:00 1M", "ends where it begins"),
-        ("Montag 1M", "'Montag' in the timetable is no day"),
-        ("Mon 500", "'500' is no rate"),
+        ("Mon 08:00 500k", "'08:00' in the timetable is not a day, a time or a rate"),
+        ("Mon 8:00-9:70 1M", "Invalid time 8:00-9:70 in the timetable: use 00:00 to 24:00"),
+        ("Mon 25-26 1M", "use 00:00 to 24:00"),
+        ("Mon 08:00-08:00 1M", "ends when it begins"),
+        ("Montag 1M", "'Montag' in the timetable is not a day"),
+        ("Mon 500", "'500' is not a rate"),
         ("Mon 2mb/s", "may mean bits or bytes"),
         ("x" * 3000, "at most 2,000 characters"),
     ],
 )
-def test_the_word_that_is_not_understood_is_named(text: str, said: str) -> None:
+def test_an_invalid_timetable_is_refused_with_the_word_in_question(text: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_timetable(text)
     assert said in str(caught.value)
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_timetable_or_refused(text: str) -> None:
+def test_any_text_is_either_a_timetable_or_refused(text: str) -> None:
     try:
         timetable = parse_timetable(text)
     except UsageError:
@@ -198,7 +198,7 @@ NIGHTS = "Fri 22:00-06:00 pause"
         ("12:00-13:00 off, 2M", "2026-05-11 12:30", 2_000_000),
     ],
 )
-def test_what_the_timetable_says_at_a_moment(text: str, moment: str, expected: int | None) -> None:
+def test_rate_at_a_moment(text: str, moment: str, expected: int | None) -> None:
     assert rate_at(parse_timetable(text), at(moment)) == expected
 
 
@@ -218,11 +218,11 @@ def test_what_the_timetable_says_at_a_moment(text: str, moment: str, expected: i
         (Preferences(schedule="Mon 09:00-10:00 1M"), "2026-05-11 10:00", (None, "2026-05-18 09:00", False)),
     ],
 )
-def test_the_lower_of_cap_and_timetable_and_until_when(
+def test_the_lower_of_limit_and_timetable_applies(
     preferences: Preferences, now: str, expected: tuple[int | None, str | None, bool]
 ) -> None:
     rate, until, by_schedule = expected
-    assert pace_at(preferences, at(now)) == Pace(rate, None if until is None else at(until), by_schedule)
+    assert allowed_rate(preferences, at(now)) == AllowedRate(rate, None if until is None else at(until), by_schedule)
 
 
 @pytest.mark.parametrize(
@@ -243,14 +243,14 @@ def test_the_lower_of_cap_and_timetable_and_until_when(
     ],
 )
 def test_days_on_which_the_clocks_change(text: str, now: float, rate: int | None, until: float) -> None:
-    found = pace_at(Preferences(schedule=text), now)
+    found = allowed_rate(Preferences(schedule=text), now)
     assert (found.rate, found.until) == (rate, until)
 
 
 @given(st.integers(0, 52 * 7 * 24 * 12), st.sampled_from([OFFICE, NIGHTS, "Sun 01:30-02:30 pause", "23:00-03:15 2M"]))
-def test_nothing_changes_before_it_is_said_to(steps: int, text: str) -> None:
+def test_the_rate_does_not_change_before_the_announced_time(steps: int, text: str) -> None:
     preferences, now = Preferences(schedule=text), at_utc("2026-01-01 00:00") + steps * 300
-    found = pace_at(preferences, now)
+    found = allowed_rate(preferences, now)
     assert found.until is not None
     assert found.until > now
     timetable = parse_timetable(text)
@@ -263,7 +263,7 @@ def test_nothing_changes_before_it_is_said_to(steps: int, text: str) -> None:
     ("moment", "shown"),
     [("2026-05-11 18:00", "18:00"), ("2026-05-12 08:00", "Tue 08:00"), ("2026-05-18 08:00", "2026-05-18 08:00")],
 )
-def test_a_moment_is_named_as_short_as_it_is_clear(moment: str, shown: str) -> None:
+def test_times_are_shown_as_short_as_possible(moment: str, shown: str) -> None:
     assert when_words(at(moment), at("2026-05-11 09:00")) == shown
 
 
@@ -273,14 +273,14 @@ def test_a_moment_is_named_as_short_as_it_is_clear(moment: str, shown: str) -> N
 @pytest.mark.parametrize(
     ("rate", "expected"), [(None, 64), (0, 1), (1000, 1), (100_000, 3), (500_000, 15), (10**7, 64)]
 )
-def test_small_caps_get_few_streams(rate: int | None, expected: int) -> None:
+def test_low_limits_get_few_streams(rate: int | None, expected: int) -> None:
     assert most_streams(rate, 64) == expected
 
 
 @pytest.mark.parametrize(
     ("goodput", "rate", "expected"), [(1e6, None, False), (9.1e5, 10**6, True), (5e5, 10**6, False), (0.0, 0, True)]
 )
-def test_whether_the_cap_is_what_holds_a_link_back(goodput: float, rate: int | None, expected: bool) -> None:
+def test_whether_the_limit_is_the_bottleneck(goodput: float, rate: int | None, expected: bool) -> None:
     assert is_held_back(goodput, rate) is expected
 
 
@@ -308,11 +308,11 @@ TRAFFIC = {
         (BudgetPeriod.TOTAL, "2026-06-02 00:00", 31 * GB),
     ],
 )
-def test_what_counts_for_a_budget(per: BudgetPeriod, now: str, expected: int) -> None:
+def test_traffic_that_counts_for_a_budget(per: BudgetPeriod, now: str, expected: int) -> None:
     assert used_of(Preferences(budget=GB, per=per), TRAFFIC, at(now)) == expected
 
 
-def test_a_budget_in_total_counts_from_when_it_was_set() -> None:
+def test_a_total_budget_counts_from_the_moment_it_was_set() -> None:
     wish = BandwidthChange(budget="20GB", per=BudgetPeriod.TOTAL)
     preferences = changed(Preferences(), wish, TRAFFIC)
     assert used_of(preferences, TRAFFIC, at("2026-06-02 00:00")) == 0
@@ -322,7 +322,7 @@ def test_a_budget_in_total_counts_from_when_it_was_set() -> None:
 @pytest.mark.parametrize(
     ("used", "promised", "expected"), [(0, 0, True), (GB - 1, 0, True), (GB, 0, False), (GB - 9, 9, False)]
 )
-def test_nothing_begins_that_what_is_under_way_leaves_no_room_for(used: int, promised: int, expected: bool) -> None:
+def test_no_transfer_begins_when_running_ones_will_use_the_budget_up(used: int, promised: int, expected: bool) -> None:
     assert admits(Preferences(budget=GB), used, promised) is expected
     assert admits(Preferences(), used, promised)
 
@@ -341,7 +341,7 @@ def test_nothing_begins_that_what_is_under_way_leaves_no_room_for(used: int, pro
         (BandwidthChange(budget="off"), Preferences(1000, "1 MB/s", None, BudgetPeriod.WEEK)),
     ],
 )
-def test_a_change_leaves_the_rest_as_it_is(change: BandwidthChange, expected: Preferences) -> None:
+def test_a_change_keeps_the_other_settings(change: BandwidthChange, expected: Preferences) -> None:
     assert changed(Preferences(1000, "1 MB/s", GB, BudgetPeriod.WEEK), change, {}) == expected
 
 
@@ -351,7 +351,7 @@ def test_a_period_needs_a_budget() -> None:
 
 
 @pytest.mark.parametrize("damaged", [Preferences(limit=-1), Preferences(budget=0), Preferences(schedule="Montag")])
-def test_settings_that_this_program_never_wrote(damaged: Preferences) -> None:
+def test_damaged_settings_are_refused(damaged: Preferences) -> None:
     with pytest.raises(ValueError, match=r"."):
         checked(damaged)
 
@@ -392,22 +392,20 @@ FOR_GOOD = "data budget of 1 GB is used up; `b` or `tui-uploader budget` changes
         (Preferences(budget=GB), GB - 1, "no limit", None),
     ],
 )
-def test_what_it_comes_to_in_words(
-    preferences: Preferences, used: int, holds: str, notice: tuple[str, bool] | None
-) -> None:
+def test_the_state_in_words(preferences: Preferences, used: int, holds: str, notice: tuple[str, bool] | None) -> None:
     now = at("2026-05-11 09:00")
-    state = bandwidth(preferences, pace_at(preferences, now), used, now)
+    state = bandwidth(preferences, allowed_rate(preferences, now), used, now)
     told = closed_notice(state)
     assert state.holds == holds
     assert (None if told is None else (told.kind, told.needs_person)) == notice
     assert told is None or told.message == holds
 
 
-def test_a_used_up_budget_ends_with_its_period() -> None:
+def test_a_used_up_budget_is_renewed_with_its_period() -> None:
     now = at("2026-05-11 09:00")
 
     def until(per: BudgetPeriod) -> float | None:
-        state: Bandwidth = bandwidth(Preferences(budget=1, per=per), Pace(), 1, now)
+        state: Bandwidth = bandwidth(Preferences(budget=1, per=per), AllowedRate(), 1, now)
         assert (state.rate, state.used_up) == (0, True)
         return state.until
 

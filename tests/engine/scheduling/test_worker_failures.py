@@ -140,7 +140,7 @@ async def test_a_file_that_triggers_a_bug_is_given_up_alone(
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == expected)
         item = (await files_by_name(manager, upload.upload))[BROKEN]
         assert item.status is FileStatus.FAILED and item.reason is not None
-        assert "unforeseen error (RuntimeError) 3 times" in item.reason
+        assert "unexpected error (RuntimeError), 3 times" in item.reason
 
 
 async def test_a_file_that_the_journal_cannot_hold_stops_no_other(

@@ -1,7 +1,7 @@
-"""What may be sent now, how fast, and until when: pure decisions over what the user set and what was sent.
+"""Decide what may be sent now, how fast, and until when, from the user's settings and the bytes sent: pure.
 
-A cap holds at all times, a timetable may lower it, and a data budget ends it all for a day, a week, a month, or for
-good.
+A rate limit always applies, a timetable may lower it, and a used-up data budget stops sending for the rest of a day, a
+week or a month, or for good.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod, Notice
 from tui_uploader.text import exact_bytes
 
 _BYTES_FOR_A_STREAM = 32_000
-"""Bytes a second of a cap that each stream is to have at least: fewer would only make every file late."""
+"""Bytes a second that each stream gets at least of a rate limit: with less, every file would be late."""
 _FULL = 0.9
-"""Of a cap: whoever is that fast is held by it, and not by the link."""
+"""Share of a rate limit from which on the limit, and not the link, is the bottleneck."""
 _NEAR_SECONDS = 6 * 86_400
 
 _PERIOD_WORDS = {
@@ -33,20 +33,20 @@ _PERIOD_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the user set, as the journal keeps it."""
+    """The user's settings, as the journal keeps them."""
 
     limit: int | None = None
-    """Bytes a second; 0: nothing is sent; None: no cap."""
+    """Bytes a second; 0: nothing is sent; None: no limit."""
     schedule: str | None = None
     """A timetable as `timetable_text` writes it."""
     budget: int | None = None
     per: BudgetPeriod = BudgetPeriod.MONTH
     counted_before: int = 0
-    """All bytes that had left this machine when a budget in total was set: it counts from there."""
+    """Bytes that had been sent when a total budget was set: it counts from there."""
 
 
 def changed(preferences: Preferences, change: BandwidthChange, traffic: Mapping[str, int]) -> Preferences:
-    """With what the user wishes now. Raises UsageError, and then nothing of it holds."""
+    """The settings after a change. Raises UsageError."""
     if change.limit is not None:
         preferences = replace(preferences, limit=parse_rate(change.limit))
     if change.schedule is not None:
@@ -66,7 +66,7 @@ def changed(preferences: Preferences, change: BandwidthChange, traffic: Mapping[
 
 
 def checked(preferences: Preferences) -> Preferences:
-    """As they were read. Raises ValueError for what this program never wrote."""
+    """Validate settings that were read. Raises ValueError for values that this program does not write."""
     if (preferences.limit or 0) < 0 or (preferences.budget is not None and preferences.budget <= 0):
         raise ValueError("a rate or a size below zero")
     try:
@@ -76,23 +76,23 @@ def checked(preferences: Preferences) -> Preferences:
     return preferences
 
 
-# ------------------------------------------------------------------------------------------------- cap and timetable
+# ------------------------------------------------------------------------------------------------- limit and timetable
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """What cap and timetable allow at a moment."""
+class AllowedRate:
+    """The rate that limit and timetable allow at a moment."""
 
     rate: int | None = None
     until: float | None = None
-    """When that changes by itself."""
+    """When the timetable changes it."""
     by_schedule: bool = False
 
 
-def pace_at(preferences: Preferences, now: float) -> Pace:
-    """The lower of cap and timetable."""
+def allowed_rate(preferences: Preferences, now: float) -> AllowedRate:
+    """The lower of limit and timetable."""
     if preferences.schedule is None:
-        return Pace(preferences.limit)
+        return AllowedRate(preferences.limit)
     timetable = parse_timetable(preferences.schedule)
 
     def rate_of(at: float) -> int | None:
@@ -100,7 +100,7 @@ def pace_at(preferences: Preferences, now: float) -> Pace:
 
     rate = rate_of(now)
     until = next((instant for instant in instants(timetable, now) if rate_of(instant) != rate), None)
-    return Pace(rate, until, by_schedule=rate is not None and rate != preferences.limit)
+    return AllowedRate(rate, until, by_schedule=rate is not None and rate != preferences.limit)
 
 
 def _lower(one: int | None, other: int | None) -> int | None:
@@ -108,12 +108,12 @@ def _lower(one: int | None, other: int | None) -> int | None:
 
 
 def most_streams(rate: int | None, most: int) -> int:
-    """So few under a small cap that each of them moves on, of `most` without a cap."""
+    """Number of streams that a rate limit can keep moving; `most` without a limit."""
     return most if rate is None else max(1, min(most, rate // _BYTES_FOR_A_STREAM))
 
 
 def is_held_back(goodput: float, rate: int | None) -> bool:
-    """The cap, and not the link, is what ends at `goodput`: more streams would bring nothing."""
+    """Whether the rate limit, and not the link, is the bottleneck at `goodput`: more streams would add nothing."""
     return rate is not None and goodput >= rate * _FULL
 
 
@@ -121,7 +121,7 @@ def is_held_back(goodput: float, rate: int | None) -> bool:
 
 
 def period_of(per: BudgetPeriod, now: float) -> tuple[str, str]:
-    """The first day of the period that `now` is in, and the first after it; days as `traffic` names them."""
+    """The first day of the period of `now`, and the first day after it, in the form that `traffic` has."""
     today = datetime.fromtimestamp(now).date()
     if per is BudgetPeriod.DAY:
         return today.isoformat(), (today + timedelta(days=1)).isoformat()
@@ -135,7 +135,7 @@ def period_of(per: BudgetPeriod, now: float) -> tuple[str, str]:
 
 
 def day_of(now: float) -> str:
-    """The local day, as `traffic` names it."""
+    """The local day, in the form that `traffic` has."""
     return datetime.fromtimestamp(now).date().isoformat()
 
 
@@ -147,40 +147,41 @@ def used_of(preferences: Preferences, traffic: Mapping[str, int], now: float) ->
 
 
 def admits(preferences: Preferences, used: int, promised: int) -> bool:
-    """Another file or part may begin. `promised`: bytes of those under way that have not left yet.
+    """Whether another file or part may begin. `promised`: bytes that running transfers have yet to send.
 
-    The one that crosses the budget goes to its end, so that what was sent of it is not sent in vain.
+    The transfer that crosses the budget is completed, so that its bytes are not wasted.
     """
     return preferences.budget is None or used + promised < preferences.budget
 
 
-# ------------------------------------------------------------------------------------------------ what it comes to
+# -------------------------------------------------------------------------------------------------------- summary
 
 
-def bandwidth(preferences: Preferences, pace: Pace, used: int, now: float) -> Bandwidth:
-    """All of it as front ends show it."""
+def bandwidth(preferences: Preferences, allowed: AllowedRate, used: int, now: float) -> Bandwidth:
+    """Settings and state, as front ends show them."""
     used_up = preferences.budget is not None and used >= preferences.budget
     if used_up:
         end = period_of(preferences.per, now)[1]
         until = None if preferences.per is BudgetPeriod.TOTAL else _midnight(end)
-        pace = Pace(0, until)
+        allowed = AllowedRate(0, until)
     return Bandwidth(
         limit=preferences.limit,
         schedule=preferences.schedule,
         budget=preferences.budget,
         per=preferences.per,
         used=used,
-        rate=pace.rate,
-        until=pace.until,
-        holds=_budget_words(preferences, pace, now) if used_up else _pace_words(pace, now),
+        rate=allowed.rate,
+        until=allowed.until,
+        holds=_budget_words(preferences, allowed, now) if used_up else _rate_words(allowed, now),
         used_up=used_up,
     )
 
 
 def closed_notice(state: Bandwidth) -> Notice | None:
-    """What an upload that would have something to send should say of it; None while it may send.
+    """The notice of an upload that may not send now; None while it may.
 
-    A budget of a day, week or month comes anew by itself, as the end of a pause does; one in total never does.
+    A budget of a day, week or month renews without help, and a pause of the timetable ends; a total budget needs a
+    person.
     """
     if state.rate != 0:
         return None
@@ -188,28 +189,28 @@ def closed_notice(state: Bandwidth) -> Notice | None:
     return Notice((BudgetUsedUp if for_good else SendingPaused).__name__, state.holds, needs_person=for_good)
 
 
-def _budget_words(preferences: Preferences, pace: Pace, now: float) -> str:
+def _budget_words(preferences: Preferences, allowed: AllowedRate, now: float) -> str:
     budget = f"data budget of {exact_bytes(preferences.budget or 0)}{_PERIOD_WORDS[preferences.per]}"
-    return f"{budget} is used up{_until_words(pace, now)}; `b` or `tui-uploader budget` changes it"
+    return f"{budget} is used up{_until_words(allowed, now)}; `b` or `tui-uploader budget` changes it"
 
 
-def _pace_words(pace: Pace, now: float) -> str:
-    until = _until_words(pace, now)
-    if pace.rate is None:
+def _rate_words(allowed: AllowedRate, now: float) -> str:
+    until = _until_words(allowed, now)
+    if allowed.rate is None:
         return f"no limit{until}"
-    if pace.rate:
-        return f"at most {rate_text(pace.rate)}{until}{' (schedule)' if pace.by_schedule else ''}"
-    if pace.by_schedule:
+    if allowed.rate:
+        return f"at most {rate_text(allowed.rate)}{until}{' (schedule)' if allowed.by_schedule else ''}"
+    if allowed.by_schedule:
         return f"schedule: paused{until or '; `b` or `tui-uploader schedule` changes it'}"
     return "paused by the limit; `b` or `tui-uploader limit off` ends it"
 
 
-def _until_words(pace: Pace, now: float) -> str:
-    return f" until {when_words(pace.until, now)}" if pace.until is not None else ""
+def _until_words(allowed: AllowedRate, now: float) -> str:
+    return f" until {when_words(allowed.until, now)}" if allowed.until is not None else ""
 
 
 def when_words(at: float, now: float) -> str:
-    """`18:00` of this day, `Mon 18:00` of this week, else with the date."""
+    """`18:00` today, `Mon 18:00` within a week, otherwise with the date."""
     moment, shown = datetime.fromtimestamp(at), f"{datetime.fromtimestamp(at):%H:%M}"
     if moment.date() == datetime.fromtimestamp(now).date():
         return shown

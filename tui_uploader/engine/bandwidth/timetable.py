@@ -1,9 +1,9 @@
 """A timetable of rates over the week, in the machine's local time: pure.
 
-`Mon-Fri 08:00-18:00 500k, Sat,Sun off` reads: days, times, rate; days or times may be left out, and a time that ends
+An entry such as `Mon-Fri 08:00-18:00 500k` has days, times and a rate; days or times may be left out. A time that ends
 before it begins runs over midnight and belongs to the day on which it begins. Where entries overlap, the later one
-holds; where there is none, nothing is limited. All is decided by what a clock on the wall shows, so that a day on which
-the clocks change has its 08:00 like any other.
+applies; outside of all entries there is no limit. Times are those of the local clock, so that a day on which the clocks
+change has its 08:00 like any other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EVERY_DAY = frozenset(range(7))
 _DAY_MINUTES = 24 * 60
 _DAY_SECONDS = 86_400
 _AHEAD_DAYS = 9
-"""Every change of a week comes up within it, and one day more on which the clocks change."""
+"""Covers every entry of a week, and one more day on which the clocks change."""
 _LONGEST = 2000
 
 _TIMES = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?-([0-9]{1,2})(?::([0-9]{2}))?")
@@ -36,13 +36,13 @@ _EXAMPLE = "Write it like: Mon-Fri 08:00-18:00 500k, Sat,Sun off"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the timetable."""
+class TimetableEntry:
+    """A rate, and when it applies."""
 
     days: frozenset[int]
     """0 is Monday."""
     spans: tuple[tuple[int, int], ...]
-    """Minutes of the day, the end not part of it; past 1440 they lie in the next morning."""
+    """Minutes of the day, without the end; from 1440 on they are of the next day."""
     rate: int | None
     """Bytes a second; 0: nothing is sent; None: no limit."""
 
@@ -55,17 +55,17 @@ class Entry:
         )
 
 
-Timetable = tuple[Entry, ...]
+Timetable = tuple[TimetableEntry, ...]
 
 
 def rate_at(timetable: Timetable, at: float) -> int | None:
-    """Bytes a second that the timetable allows at `at` (seconds since the epoch)."""
+    """Bytes a second that the timetable allows at `at` (seconds since the epoch); None: no limit."""
     moment = datetime.fromtimestamp(at)
     return next((entry.rate for entry in reversed(timetable) if entry.covers(moment)), None)
 
 
 def instants(timetable: Timetable, after: float) -> Iterator[float]:
-    """The moments of the coming week at which what holds may change, in order."""
+    """The moments of the next week at which the rate may change, in order."""
     minutes = {minute % _DAY_MINUTES for entry in timetable for span in entry.spans for minute in span}
     times = [time_of_day(*divmod(minute, 60)) for minute in minutes]
     today = datetime.fromtimestamp(after).date()
@@ -78,7 +78,7 @@ def instants(timetable: Timetable, after: float) -> Iterator[float]:
 
 
 def _clock_changes(after: float) -> Iterator[float]:
-    """When the local clock is put forward or back, to the second."""
+    """When the local clock is set forward or back, to the second."""
     for day in range(_AHEAD_DAYS):
         low, high = after + day * _DAY_SECONDS, after + (day + 1) * _DAY_SECONDS
         if _offset(low) == _offset(high):
@@ -94,14 +94,14 @@ def _offset(at: float) -> int:
     return time.localtime(at).tm_gmtoff
 
 
-# ------------------------------------------------------------------------------------------ as people write it
+# ---------------------------------------------------------------------------------------------------- parsing
 
 
 def parse_timetable(text: str) -> Timetable:
-    """Raises UsageError that names the word that is not understood."""
+    """Raises UsageError, which names the word that is not understood."""
     if len(text) > _LONGEST:
         raise UsageError(f"A timetable has at most {_LONGEST:,} characters.")
-    entries: list[Entry] = []
+    entries: list[TimetableEntry] = []
     days: set[int] = set()
     spans: list[tuple[int, int]] = []
     for word in re.split(r"[\s,;]+", _GAP_IN_RATE.sub("", text.strip())):
@@ -114,12 +114,14 @@ def parse_timetable(text: str) -> Timetable:
         elif (span := _span(word)) is not None:
             spans.append(span)
         else:
-            entries.append(Entry(frozenset(days) or _EVERY_DAY, tuple(spans) or ((0, _DAY_MINUTES),), _rate(word)))
+            entries.append(
+                TimetableEntry(frozenset(days) or _EVERY_DAY, tuple(spans) or ((0, _DAY_MINUTES),), _rate(word))
+            )
             days, spans = set(), []
     if days or spans:
         raise _without_rate("the end")
     if not entries:
-        raise UsageError(f"The timetable is empty. {_EXAMPLE}. `off` takes it away.")
+        raise UsageError(f"The timetable is empty. {_EXAMPLE}. `off` removes the timetable.")
     return tuple(entries)
 
 
@@ -136,7 +138,7 @@ def _rate(word: str) -> int | None:
         if any(character.isdigit() for character in word) and "-" not in word and ":" not in word:
             raise
         raise UsageError(
-            f"'{printable(word, 60)}' in the timetable is no day, no time and no rate. {_EXAMPLE}."
+            f"'{printable(word, 60)}' in the timetable is not a day, a time or a rate. {_EXAMPLE}."
         ) from error
 
 
@@ -167,23 +169,23 @@ def _span(word: str) -> tuple[int, int] | None:
         return None
     begin, end = _minute(match[1], match[2], word), _minute(match[3], match[4], word)
     if begin % _DAY_MINUTES == end % _DAY_MINUTES and (begin, end) != (0, _DAY_MINUTES):
-        raise UsageError(f"The time {word} in the timetable ends where it begins; leave it out for the whole day.")
+        raise UsageError(f"The time {word} in the timetable ends when it begins. Leave it out for the whole day.")
     return begin, end if end > begin else end + _DAY_MINUTES
 
 
 def _minute(hours: str, minutes: str | None, word: str) -> int:
     hour, minute = int(hours), int(minutes or 0)
     if minute > 59 or hour * 60 + minute > _DAY_MINUTES:
-        raise UsageError(f"The time {word} in the timetable is none of a day: it goes from 00:00 to 24:00.")
+        raise UsageError(f"Invalid time {word} in the timetable: use 00:00 to 24:00.")
     return hour * 60 + minute
 
 
 def timetable_text(timetable: Timetable) -> str:
-    """So that `parse_timetable` gives the same again."""
+    """The text that `parse_timetable` parses to the same timetable."""
     return ", ".join(_entry_text(entry) for entry in timetable)
 
 
-def _entry_text(entry: Entry) -> str:
+def _entry_text(entry: TimetableEntry) -> str:
     words = [] if entry.days == _EVERY_DAY else [_days_text(entry.days)]
     if entry.spans != ((0, _DAY_MINUTES),):
         words.append(",".join(f"{_clock(begin)}-{_clock(end)}" for begin, end in entry.spans))
@@ -191,7 +193,7 @@ def _entry_text(entry: Entry) -> str:
 
 
 def rate_text(rate: int | None) -> str:
-    """`500 KB/s`, `off`, `pause`: as `parse_rate` takes it."""
+    """`500 KB/s`, `off` or `pause`, as `parse_rate` accepts it."""
     if rate is None:
         return "off"
     return f"{exact_bytes(rate)}/s" if rate else "pause"

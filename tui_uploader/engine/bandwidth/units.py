@@ -1,4 +1,4 @@
-"""Rates and amounts as people write them: pure. Decimal, as links and data plans are sold; KiB and MiB work too."""
+"""Parse rates and amounts of data: pure. Units are decimal, as in data plans; KiB and MiB work too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui_uploader.errors import UsageError
 from tui_uploader.text import printable
 
 SLOWEST = 1000
-"""Bytes a second. Below that nothing ever arrives, and a server takes the connection for dead."""
+"""Bytes a second. At lower rates servers close the connection before a file arrives."""
 _FASTEST = 10**12
 _LARGEST = 10**18
 
@@ -29,7 +29,7 @@ def parse_rate(text: str) -> int | None:
     bits, unit, number = _parsed(word)
     if number is None or not unit:
         raise UsageError(
-            f"'{printable(word, 60)}' is no rate. Write 500k or 500KB/s, 1.5MB/s, 8Mbit/s, off for no limit,"
+            f"'{printable(word, 60)}' is not a rate. Write 500k or 500KB/s, 1.5MB/s, 8Mbit/s, off for no limit,"
             " or pause to send nothing."
         )
     if bits is None:
@@ -40,8 +40,8 @@ def parse_rate(text: str) -> int | None:
     rate = int(number / 8 if bits else number)
     if not SLOWEST <= rate <= _FASTEST:
         raise UsageError(
-            f"A rate of {printable(word, 60)} is out of reach: from 1KB/s up to 1TB/s can be kept;"
-            " pause sends nothing, off takes the limit away."
+            f"Rate {printable(word, 60)} must be between 1 KB/s and 1 TB/s. Use `pause` to stop sending,"
+            " `off` for no limit."
         )
     return rate
 
@@ -54,18 +54,16 @@ def parse_size(text: str) -> int | None:
     match = _QUANTITY.fullmatch(word)
     if match is None or not (match[2] or match[4]) or match[5] or (match[4] or "").lower().startswith("bit"):
         raise UsageError(
-            f"'{printable(word, 60)}' is no amount of data. Write 20GB, 500M, 1.5TB, or off for no budget."
+            f"'{printable(word, 60)}' is not an amount of data. Write 20GB, 500M, 1.5TB, or off for no budget."
         )
     size = int(_scaled(match))
     if not 0 < size <= _LARGEST:
-        raise UsageError(
-            f"A budget of {printable(word, 60)} makes no sense; it has 1 byte at least and 1,000,000TB at most."
-        )
+        raise UsageError(f"Budget {printable(word, 60)} must be between 1 byte and 1,000,000 TB.")
     return size
 
 
 def _parsed(word: str) -> tuple[bool | None, str, float | None]:
-    """Whether it counts bits (None: it cannot be told), the written unit with its ending, and the number."""
+    """Whether it counts bits (None: ambiguous), the unit as written, and the number."""
     match = _QUANTITY.fullmatch(word)
     if match is None:
         return None, "", None

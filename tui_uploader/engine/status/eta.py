@@ -15,14 +15,14 @@ _SLICE_SECONDS = 5.0
 
 @dataclass(slots=True)
 class RateMeter:
-    """Remembers how many bytes had been sent when, for two minutes."""
+    """Samples of the bytes sent, over two minutes."""
 
     samples: deque[tuple[float, int]] = field(default_factory=deque)
     """(monotonic seconds, bytes sent so far)."""
 
     def note(self, now: float, sent: int) -> None:
         if self.samples and sent < self.samples[-1][1]:
-            # Bytes of a broken attempt were taken back; older samples would show a negative rate.
+            # Bytes of a failed attempt no longer count; older samples would show a negative rate.
             self.samples.clear()
         if self.samples and now - self.samples[-1][0] < 0.2:
             return
@@ -34,7 +34,7 @@ class RateMeter:
         self.samples.clear()
 
     def rate(self, now: float) -> float:
-        """Bytes a second over the last ten seconds; 0 when nothing was noted in them."""
+        """Bytes a second over the last ten seconds; 0 without samples."""
         recent = [sample for sample in self.samples if now - sample[0] <= _RATE_SECONDS]
         if len(recent) < 2:
             return 0.0
@@ -42,9 +42,9 @@ class RateMeter:
         return max(0.0, (after - before) / (end - start))
 
     def eta(self, left: int) -> EtaRange | None:
-        """Seconds that `left` bytes will probably take: between the better and the worse slices of the last minutes.
+        """Range of seconds that `left` bytes will probably take, from the better and worse slices of the last minutes.
 
-        None until there were twenty seconds to judge by, and while nothing moves.
+        None until there are samples of twenty seconds, and while nothing moves.
         """
         rates = _slice_rates(list(self.samples))
         if len(rates) * _SLICE_SECONDS < _TRUSTED_AFTER:

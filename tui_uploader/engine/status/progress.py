@@ -1,4 +1,4 @@
-"""What moves right now, in memory only: bytes under way, by file and upload."""
+"""Bytes of running transfers and of incomplete files, by file and upload; in memory only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui_uploader.engine.status.eta import RateMeter
 
 
 class RunningTransfer:
-    """One body on its way. `note_sent` runs in the sending thread and only ever sets a number."""
+    """One request body that is being sent. `note_sent` is called in the sending thread and only sets a number."""
 
     __slots__ = ("_progress", "file", "sent", "size", "upload")
 
@@ -25,17 +25,17 @@ class RunningTransfer:
         self.sent = sent
 
     def stored(self) -> None:
-        """The file is stored: the journal counts its bytes from now on."""
+        """The file is stored: from now on the journal counts its bytes."""
         self._progress.note_stored(self)
 
     def stored_as_part(self) -> None:
-        """The part is stored, and its file is not whole yet."""
+        """The part is stored, but its file is not complete yet."""
         self._progress.note_stored(self)
         self._progress.add_part(self)
 
 
 class TransferProgress:
-    """The bytes of every transfer, and of parts that arrived of files that are not whole yet."""
+    """Bytes of running transfers, and of stored parts of files that are not complete yet."""
 
     def __init__(self, in_parts: Mapping[int, tuple[int, int]], changed: Callable[[], None] = lambda: None) -> None:
         """`in_parts`: upload and bytes, by file. `changed` is called when a transfer begins or ends."""
@@ -48,7 +48,7 @@ class TransferProgress:
 
     @contextmanager
     def transferring(self, upload: int, file: int, size: int) -> Iterator[RunningTransfer]:
-        """A body of `size` bytes goes out; unless it lands before the end, its bytes no longer count."""
+        """Count a body of `size` bytes while it is sent; after the block its bytes count only if it was stored."""
         transfer = RunningTransfer(self, upload, file, size)
         self._running.add(transfer)
         self._changed()
@@ -82,7 +82,7 @@ class TransferProgress:
         return len(self._running)
 
     def sent_of_files(self) -> dict[int, int]:
-        """Bytes sent of every file that is not whole yet, by file."""
+        """Bytes sent of every incomplete file, by file."""
         sent: dict[int, int] = defaultdict(int)
         for file, (_, size) in self._in_parts.items():
             sent[file] += size
@@ -101,16 +101,16 @@ class TransferProgress:
 
     @property
     def sent_by_running(self) -> int:
-        """Bytes that left of the bodies that are on their way."""
+        """Bytes sent of running transfers."""
         return sum(transfer.sent for transfer in self._running)
 
     @property
     def sent_since_start(self) -> int:
-        """Bytes that left since the engine started, of bodies that landed or are on their way."""
+        """Bytes sent since the engine started, of stored bodies and running transfers."""
         return sum(self._stored.values()) + sum(transfer.sent for transfer in self._running)
 
     def measure(self, now: float) -> None:
-        """Note what every upload, and the engine as a whole, has sent since it started (monotonic seconds)."""
+        """Take a sample of the bytes sent by each upload, and by all. `now`: monotonic seconds."""
         moving: dict[int, int] = defaultdict(int)
         for transfer in self._running:
             moving[transfer.upload] += transfer.sent
@@ -119,5 +119,5 @@ class TransferProgress:
         self.meter.note(now, self.sent_since_start)
 
     def goodput(self, now: float) -> float | None:
-        """Bytes a second of the engine as a whole; None while nothing was measured."""
+        """Bytes a second of all transfers; None while there is no measurement."""
         return self.meter.rate(now) or None
