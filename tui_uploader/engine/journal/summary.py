@@ -123,9 +123,6 @@ def _changed(
     return {stage: number for stage, number in changed.items() if number}
 
 
-# --------------------------------------------------------------------------------------------------- reading
-
-
 _NOTED = (
     ("projects", "changed_projects", "id"),
     ("uploads", "changed_uploads", "id"),

@@ -37,10 +37,9 @@ _QUIET_FAILURES = 3
 """Failures in a row after which temporary failures are reported, and unconfirmed images need the user."""
 _MOST_LOSSES = 3
 _LOST = "The storage confirmed this file several times but does not have it. Ask the service, then retry the file."
-
-
-NONE_REFUSED: Mapping[str, str] = {}
+_NO_REFUSALS: Mapping[str, str] = {}
 _NAMED_AT_MOST = 3
+"""Unconfirmed images that a notice names."""
 
 
 class NotConfirmed(CloudUnintelligible):
@@ -183,9 +182,9 @@ class Registrar:
             await self._journal_outcome({key: row}, registration.registered, registration.refused)
 
     async def _journal_outcome(
-        self, rows: Mapping[str, FileRecord], registered: Collection[str], refused: Mapping[str, str] = NONE_REFUSED
+        self, rows: Mapping[str, FileRecord], registered: Collection[str], refused: Mapping[str, str] = _NO_REFUSALS
     ) -> None:
-        """Files in neither stay stored, and are registered with the next batch."""
+        """Journal registered and refused files; the others stay stored, and are registered with the next batch."""
         if not registered and not refused:
             return
         now = self._context.clocks.wall()

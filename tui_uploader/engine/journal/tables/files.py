@@ -157,10 +157,7 @@ def hold_interrupted(connection: sqlite3.Connection) -> int:
     return transitions.move_chosen(connection, FileEvent.HELD)
 
 
-# ---------------------------------------------------------------------------------------------- registering
-
-
-# -------------------------------------------------------------------------------------------------- commands
+# -------------------------------------------------------------------------------------------------- failing
 
 
 def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -> None:

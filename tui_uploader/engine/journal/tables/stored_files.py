@@ -19,6 +19,7 @@ def mark_stored(connection: sqlite3.Connection, file_id: int, etag: str, proof: 
 
 
 def next_stored(connection: sqlite3.Connection, project: int, limit: int) -> list[FileRecord]:
+    """Return the next files to register, in the order in which they were found."""
     rows = connection.execute(
         "SELECT * FROM files WHERE project = ? AND stage = ? ORDER BY id LIMIT ?", (project, FileStage.STORED, limit)
     )
@@ -36,15 +37,16 @@ def doubt(connection: sqlite3.Connection, file_id: int, candidate: Candidate) ->
 def latest_registered(connection: sqlite3.Connection, project: int) -> list[FileRecord]:
     """Return the registered files of a project, without those whose path was uploaded again later."""
     stages = (*transitions.HOLDING, FileStage.DUPLICATE)
-    marks = ",".join("?" * len(stages))
     rows = connection.execute(
-        f"SELECT * FROM files WHERE project = ? AND stage IN ({marks}) ORDER BY id", (project, *stages)
+        f"SELECT * FROM files WHERE project = ? AND stage IN ({transitions.marks(stages)}) ORDER BY id",
+        (project, *stages),
     )
     latest = {row["path"]: FileRecord.of(row) for row in rows}
     return [row for row in latest.values() if row.stage is FileStage.REGISTERED]
 
 
 def ask_registration(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
+    """Note the intent to register the files: from now on the service may have registered them."""
     transitions.choose(connection, file_ids)
     connection.execute(f"UPDATE files SET register_asked = 1 WHERE id IN {transitions.CHOSEN}")
 

@@ -16,14 +16,9 @@ from tui_uploader.model import (
     next_state,
 )
 
-# -------------------------------------------------------------------------------------------------- projects
-
-
-# --------------------------------------------------------------------------------------------------- uploads
-
 
 def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRecord:
-    """Raises NoSuchUpload."""
+    """Return an upload. Raises NoSuchUpload."""
     found = one_upload(connection, upload_id)
     if found is None:
         raise NoSuchUpload(f"There is no upload {upload_id}. `tui-uploader status` lists them.")
@@ -31,7 +26,7 @@ def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRecord:
 
 
 def open_upload(connection: sqlite3.Connection, project: int) -> int | None:
-    """The upload that files added to the project go to; None if a new one has to be created."""
+    """Return the upload that files added to the project go to; None if a new one has to be created."""
     row = connection.execute(
         "SELECT id FROM uploads WHERE project = ? AND state <> ? AND NOT dismissed ORDER BY id DESC LIMIT 1",
         (project, UploadState.COMPLETE),
@@ -75,7 +70,7 @@ def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence
 def move_upload(
     connection: sqlite3.Connection, upload_id: int, event: UploadEvent, *, unless_impossible: bool = False
 ) -> None:
-    """Raises NoSuchUpload, NotPossibleNow."""
+    """Apply `event` to the upload. Raises NoSuchUpload, NotPossibleNow."""
     found = upload(connection, upload_id)
     try:
         state = next_state(found.state, event)
@@ -127,6 +122,3 @@ def skipped(connection: sqlite3.Connection, upload_id: int) -> tuple[Skipped, ..
     upload(connection, upload_id)
     rows = connection.execute("SELECT path, reason FROM skipped WHERE upload = ? ORDER BY path", (upload_id,))
     return tuple(Skipped(os.fsdecode(row["path"]), row["reason"]) for row in rows)
-
-
-# -------------------------------------------------------------------------------------------------- windows
