@@ -11,8 +11,9 @@ from tests.photos import jpeg, of_yesterday
 from tests.tui.real_terminal import DOWN, ENTER, ESCAPE, PATIENCE, Field, field
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def work() -> Iterator[Field]:
+    """One engine and cloud for all tests here; each test uploads to projects of its own."""
     with field("--fault", "stall:route=put,probability=1,seconds=0.5") as ready:
         yield ready
 
@@ -43,7 +44,8 @@ def test_processing_starts_when_it_is_asked_for(work: Field) -> None:
     beta = work.queue("beta", "--no-process")
     with work.app() as terminal:
         terminal.wait_for(lambda: work.is_complete(beta))
-        terminal.wait_for("100 %  complete")
+        terminal.wait_for("2 Files  beta  6")
+        terminal.wait_for("✓6")
         assert work.upload(beta)["processing"] == "not_started"
         terminal.feed("s")
         terminal.wait_for("Start processing beta with 6 images?")
@@ -73,7 +75,7 @@ def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
         terminal.feed("U")
         terminal.wait_for("1 file put back into the queue.")
         terminal.feed("p")
-        terminal.wait_for("complete", PATIENCE)
+        terminal.wait_for(lambda: work.is_complete(gamma), PATIENCE)
     del card["gamma_040.JPG"]
     assert work.stored("gamma") == card
     assert work.counts(gamma) == {"uploaded": 39, "uploading": 0, "waiting": 0, "duplicate": 0, "failed": 0}
