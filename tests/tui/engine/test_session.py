@@ -83,7 +83,7 @@ def an_upload(name: str = "North field") -> AddRequest:
     return AddRequest(("/card/a.jpg",), NewProject(name))
 
 
-async def test_it_attaches_and_tells_how_things_stand(manager: StandInManager, directories: Directories) -> None:
+async def test_the_session_attaches_and_posts_the_status(manager: StandInManager, directories: Directories) -> None:
     app = Listener(directories)
     async with app.run_test():
         await until(lambda: app.statuses)
@@ -95,7 +95,7 @@ async def test_it_attaches_and_tells_how_things_stand(manager: StandInManager, d
         assert app.projects[0].name == "North field"
 
 
-async def test_many_changes_come_as_few_states(manager: StandInManager, directories: Directories) -> None:
+async def test_many_changes_are_merged_into_few_states(manager: StandInManager, directories: Directories) -> None:
     app = Listener(directories)
     async with app.run_test():
         await until(lambda: app.statuses)
@@ -106,7 +106,7 @@ async def test_many_changes_come_as_few_states(manager: StandInManager, director
         assert len(app.statuses) <= 3
 
 
-async def test_an_answer_is_handed_on_and_a_refusal_becomes_a_notice(
+async def test_an_answer_is_passed_on_and_a_refusal_becomes_a_notice(
     manager: StandInManager, directories: Directories
 ) -> None:
     app = Listener(directories)
@@ -120,7 +120,7 @@ async def test_an_answer_is_handed_on_and_a_refusal_becomes_a_notice(
         assert "99" in app.notices[0]
 
 
-async def test_a_fault_of_the_screen_becomes_a_notice_and_ends_nothing(
+async def test_an_internal_error_becomes_a_notice(
     manager: StandInManager, directories: Directories, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = Listener(directories)
@@ -144,7 +144,7 @@ async def test_the_environments_login_is_handed_over(manager: StandInManager, di
         assert not any("secret" in repr(event) for event in app.received)
 
 
-async def test_settings_that_make_no_sense_are_told_and_hide_nothing(
+async def test_invalid_settings_are_reported_and_projects_still_shown(
     manager: StandInManager, directories: Directories
 ) -> None:
     def broken() -> Settings:
@@ -157,9 +157,7 @@ async def test_settings_that_make_no_sense_are_told_and_hide_nothing(
         assert app.notices == ["The settings file is not valid TOML."]
 
 
-async def test_an_engine_is_spawned_and_started_again_on_the_users_wish(
-    spawner: Spawner, directories: Directories
-) -> None:
+async def test_an_engine_is_spawned_and_restarted_on_request(spawner: Spawner, directories: Directories) -> None:
     app = Listener(directories, connect=partial(EngineClient.connect, start=spawner))
     async with app.run_test():
         await until(lambda: app.statuses)
@@ -177,7 +175,7 @@ async def test_an_engine_is_spawned_and_started_again_on_the_users_wish(
         assert spawner.pid != first
 
 
-async def test_an_engine_that_somebody_else_starts_is_found(spawner: Spawner, directories: Directories) -> None:
+async def test_an_engine_started_by_another_program_is_found(spawner: Spawner, directories: Directories) -> None:
     app = Listener(directories, connect=partial(EngineClient.connect, start=spawner))
     async with app.run_test():
         await until(lambda: app.statuses)
@@ -190,7 +188,7 @@ async def test_an_engine_that_somebody_else_starts_is_found(spawner: Spawner, di
         assert spawner.started == 2
 
 
-async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
+async def test_an_engine_of_another_version_is_replaced_on_request(
     spawner: Spawner, directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spawner.environment["STAND_IN_VERSION"] = "0.0.0"
@@ -211,7 +209,7 @@ async def test_an_engine_of_another_version_is_replaced_on_the_users_wish(
         assert spawner.started == 2
 
 
-async def test_an_engine_that_will_not_start_is_told(directories: Directories) -> None:
+async def test_an_engine_that_does_not_start_is_reported(directories: Directories) -> None:
     def unstartable(_: Directories) -> None:
         raise EngineUnreachable("It cannot be started.")
 
@@ -239,7 +237,7 @@ AT_WORK = project(uploads=(1,), processing=Processing(ProcessingState.PROCESSING
         (ME, (project(uploads=(1,), processing=Processing(ProcessingState.DONE)),), None, None),
     ],
 )
-def test_projects_are_looked_at_again_while_one_is_processed_that_no_upload_shows(
+def test_projects_processed_without_an_upload_are_asked_for_again(
     accounts: tuple[Account, ...], projects: tuple[Project, ...], status: EngineStatus | None, seconds: float | None
 ) -> None:
     assert until_next_look(accounts, projects, status) == seconds

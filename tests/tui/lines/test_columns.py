@@ -48,7 +48,7 @@ COLUMNS = (
         ("\udcff", "\\xff"),
     ],
 )
-def test_text_from_outside_is_inert(text: str, shown: str) -> None:
+def test_text_from_outside_is_made_safe(text: str, shown: str) -> None:
     assert cell_text(text) == shown
 
 
@@ -117,7 +117,7 @@ def test_the_spare_cells_go_to_the_flexible_columns() -> None:
 @pytest.mark.parametrize(
     ("sort", "descending", "shown"), [("name", False, "Name▴"), ("name", True, "Name▾"), ("", False, "Name ")]
 )
-def test_the_header_tells_the_order(sort: str, descending: bool, shown: str) -> None:
+def test_the_header_shows_the_order(sort: str, descending: bool, shown: str) -> None:
     text = "".join(span.text for span in header(layout(COLUMNS, 50), sort, descending, UNICODE))
     assert shown in text
 

@@ -28,7 +28,7 @@ def test_plain_shapes_are_ascii() -> None:
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
-def test_the_shape_alone_tells_what_it_means(glyphs: Glyphs) -> None:
+def test_the_shape_alone_shows_the_meaning(glyphs: Glyphs) -> None:
     assert len(set(glyphs.statuses.values())) == len(FileStatus)
     assert len(set(glyphs.states.values())) == len(UploadState)
     assert len(set(glyphs.processing.values())) == len(ProcessingState)

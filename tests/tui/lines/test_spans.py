@@ -66,7 +66,7 @@ def test_a_readable_shade_is_the_nearest_one(colour: str, background: str, least
     assert readable(Color.parse(colour), Color.parse(background), least).hex == shade
 
 
-def test_only_a_pair_of_mixed_colours_is_made_legible() -> None:
+def test_only_rgb_colours_are_made_legible() -> None:
     drawn = legible(Style(color="#777777", bgcolor="#808080", bold=True))
     assert drawn.bold and drawn.color is not None
     assert contrast(Color.from_rich_color(drawn.color), Color.parse("#808080")) >= 4.5

@@ -70,7 +70,7 @@ class TableApp(App[None]):
         return rendered_lines(self)
 
 
-async def test_keys_move_through_a_million_rows_and_little_is_held() -> None:
+async def test_keys_move_through_a_million_rows_with_a_small_window() -> None:
     app = TableApp(MILLION)
     async with app.run_test(size=(40, 11)) as pilot:
         for keys, cursor in [
@@ -117,7 +117,7 @@ async def test_only_rows_that_changed_are_drawn_again(monkeypatch: pytest.Monkey
         assert drawn == [4]
 
 
-async def test_the_cursor_stays_on_its_row_wherever_that_goes() -> None:
+async def test_the_cursor_follows_its_row() -> None:
     app = TableApp(20)
     async with app.run_test(size=(40, 11)) as pilot:
         await pilot.press("down", "down")
@@ -185,7 +185,7 @@ async def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
         (range(0), 20, True),
     ],
 )
-def test_a_window_serves_what_lies_well_within(seen: range, margin: int, serves: bool) -> None:
+def test_a_window_covers_rows_within_its_margin(seen: range, margin: int, serves: bool) -> None:
     window: RowWindow[int] = RowWindow(lambda row: row)
     window.put(50, range(50, 200), 1000)
     assert window.serves(seen, margin) is serves

@@ -36,7 +36,9 @@ RED, BLUE, GREY = (255, 0, 0), (0, 0, 255), (9, 9, 9)
         (False, True, "truecolor", "characters"),
     ],
 )
-def test_how_pictures_are_drawn(ascii_only: bool, no_color: bool, colours: str | None, how: PictureStyle) -> None:
+def test_the_terminal_decides_how_pictures_are_drawn(
+    ascii_only: bool, no_color: bool, colours: str | None, how: PictureStyle
+) -> None:
     assert picture_style(ascii_only=ascii_only, no_color=no_color, colours=colours) == how
 
 
@@ -66,7 +68,9 @@ def test_pictures_keep_their_proportions(size: tuple[int, int], room: tuple[int,
         ([], [], []),
     ],
 )
-def test_halves_change_the_pen_as_seldom_as_they_can(upper: list[Colour], lower: list[Colour], runs: list[Run]) -> None:
+def test_half_blocks_change_colours_as_rarely_as_possible(
+    upper: list[Colour], lower: list[Colour], runs: list[Run]
+) -> None:
     drawn = halves(upper, lower)
     if len(runs) == 2:  # which half changes is a matter of taste; that only one colour does is not
         assert (drawn[0].ink == drawn[1].ink) + (drawn[0].paper == drawn[1].paper) == 1
@@ -74,11 +78,11 @@ def test_halves_change_the_pen_as_seldom_as_they_can(upper: list[Colour], lower:
         assert drawn == runs
 
 
-def test_brightness_becomes_ink() -> None:
+def test_brightness_becomes_characters() -> None:
     assert characters([0, 128, 255]) == " +@"
 
 
-def test_two_halves_of_a_picture_are_seen() -> None:
+def test_both_halves_of_a_picture_are_visible() -> None:
     made = cell_picture(halved(64, 48), 40, 24, "halves", MOST_BYTES)
     colours = {colour for row in made.rows for run in row for colour in (run.paper,)}
     assert len(made.rows) == 15 and all(sum(len(run.text) for run in row) == 40 for row in made.rows)

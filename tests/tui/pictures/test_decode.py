@@ -49,7 +49,7 @@ def test_a_photo_is_shown_upright(tmp_path: Path, orientation: int, where: str) 
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "CMYK", "RGBA", "LA", "I;16", "F", "I"])
-def test_every_kind_of_pixels_can_be_seen(tmp_path: Path, mode: str) -> None:
+def test_every_kind_of_pixels_is_decoded(tmp_path: Path, mode: str) -> None:
     if mode in ("I;16", "I", "F"):  # a measuring camera uses a part of its range
         image = Image.new(mode, (300, 200), 1000)
         image.paste(3000, (0, 0, 150, 200))
@@ -63,7 +63,7 @@ def test_every_kind_of_pixels_can_be_seen(tmp_path: Path, mode: str) -> None:
     assert isinstance(bright, tuple) and isinstance(dark, tuple) and bright[1] > 200 > 60 > dark[1]
 
 
-def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
+def test_every_unusable_file_gets_a_reason(tmp_path: Path) -> None:
     assert "is not there any more" in refusal(tmp_path / "gone.JPG")
     (tmp_path / "folder.JPG").mkdir()
     assert "is not a regular file" in refusal(tmp_path / "folder.JPG")
@@ -80,14 +80,14 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
-def test_a_picture_that_was_cut_off_is_told_as_such(tmp_path: Path, form: str, part: float) -> None:
+def test_a_picture_that_is_cut_off_is_reported(tmp_path: Path, form: str, part: float) -> None:
     path = tmp_path / "a.bin"
     picture(400, 300).save(path, form)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
     assert "is damaged or cut off" in refusal(path) or "is not a picture" in refusal(path)
 
 
-def test_what_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+def test_pictures_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.tif"
     size = {256: Tag(LONG, (60_000,)), 257: Tag(LONG, (60_000,))}
     pixels = {258: Tag(SHORT, (8,)), 262: Tag(SHORT, (1,)), 273: Tag(LONG, (8,)), 279: Tag(LONG, (4,))}
@@ -108,7 +108,7 @@ GOOD = jpeg(picture(64, 48), exif=b"Exif\0\0" + flight_exif())
 
 @settings(max_examples=150, deadline=None)
 @given(damage=st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=6)), max_size=10))
-def test_no_bytes_whatsoever_do_more_than_a_sentence(
+def test_damaged_bytes_give_a_picture_or_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[int, bytes]]
 ) -> None:
     content = bytearray(GOOD)

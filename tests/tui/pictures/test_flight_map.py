@@ -67,7 +67,7 @@ def shapes(lines: Sequence[str]) -> str:
         ([(0.0, -180.0), (0.0, 180.0)], 0.0, 0.0),
     ],
 )
-def test_metres_of_a_flight(places: list[tuple[float, float]], width: float, height: float) -> None:
+def test_positions_become_metres(places: list[tuple[float, float]], width: float, height: float) -> None:
     flat = plane(places)
     assert flat.width == pytest.approx(width, rel=1e-6, abs=1e-6)
     assert flat.height == pytest.approx(height, rel=1e-6, abs=1e-6)
@@ -149,7 +149,7 @@ def test_eight_dots_share_a_cell() -> None:
     assert drawn(positions(*dots), 1, 1) == ["\u28ff"]
 
 
-def test_a_trouble_covers_what_is_well() -> None:
+def test_failed_images_cover_uploaded_ones() -> None:
     there = (46.0, 6.0)
     crowd = [Position(*there, status) for status in (UPLOADED, FAILED, WAITING, UPLOADED)]
     assert shapes(drawn(positions(*crowd))) == UNICODE.statuses[FAILED]
@@ -180,7 +180,7 @@ def test_a_line_that_would_cover_everything_is_left_out() -> None:
     assert len(shapes(drawn(positions(*zigzag)))) == 2
 
 
-def test_nothing_to_draw() -> None:
+def test_without_positions_or_room_there_is_no_map() -> None:
     assert flight_map(positions(), 80, 24, UNICODE) is None
     assert flight_map(positions(Position(46.0, 6.0, UPLOADED)), 0, 24, UNICODE) is None
 
@@ -231,7 +231,7 @@ def test_distances_in_words(metres: float, words: str) -> None:
     assert distance_words(metres) == words
 
 
-def test_the_bar_and_the_legend_say_what_is_what() -> None:
+def test_the_scale_bar_and_the_legend() -> None:
     assert "".join(span.text for span in bar_spans((6, 50.0), ASCII)) == " ^ N  |----| 50 m"
     assert "".join(span.text for span in bar_spans((1, 50.0), UNICODE)) == " ▴ N  ⢸⡇ 50 m"
     found = Positions((), located=0, unlocated=1, unread=1_200)

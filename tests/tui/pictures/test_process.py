@@ -95,7 +95,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_is_shown(tmp_
         reader.close()
 
 
-def test_leaving_ends_the_process_that_still_decodes(tmp_path: Path) -> None:
+def test_closing_ends_a_process_that_still_decodes(tmp_path: Path) -> None:
     reader = PictureProcess()
     reader.picture(str(write(tmp_path / "good.jpg", halved(300, 200))), MOST)
     pid, refusals = process_of(reader), list[str]()

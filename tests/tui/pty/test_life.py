@@ -141,7 +141,7 @@ def shell(calm: Field) -> Iterator[PtySession]:
         yield session
 
 
-def test_it_stops_for_the_shell_and_comes_back(calm: Field) -> None:
+def test_suspending_to_the_shell_and_resuming(calm: Field) -> None:
     with shell(calm) as session:
         for _ in range(2):
             session.feed("\x1a")
@@ -166,7 +166,7 @@ def test_it_stops_for_the_shell_and_comes_back(calm: Field) -> None:
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-def test_it_works_within_tmux(calm: Field) -> None:
+def test_the_app_works_in_tmux(calm: Field) -> None:
     card = calm.card("north", 6)
     server = ("tmux", "-L", f"test-{os.getpid()}", "-f", "/dev/null")
     command = (*server, "new-session", "-x", "100", "-y", "30", shlex.join(PROGRAM))

@@ -42,9 +42,9 @@ def slow_field() -> Iterator[Field]:
 
 @pytest.fixture(scope="module")
 def done_field() -> Iterator[Field]:
-    """Everything has arrived: 300 photos."""
+    """Everything has arrived: 160 photos."""
     with field() as ready:
-        ready.card("north", 300, 600)
+        ready.card("north", 160, 600)
         ready.queue("north", "--no-process", "--wait")
         yield ready
 
@@ -54,7 +54,7 @@ def codes(terminal: PtySession) -> set[bytes]:
     return {code for run in _COLOUR.findall(bytes(terminal.written)) for code in run.split(b";")}
 
 
-def test_names_from_outside_are_shown_and_do_nothing() -> None:
+def test_hostile_names_are_shown_and_do_nothing() -> None:
     with field() as ready:
         card = ready.home / "[b]漢字\u202e"
         card.mkdir()
@@ -85,9 +85,9 @@ def cell_of(terminal: PtySession, row: int, text: str) -> int:
     return next(at for at in range(len(cells)) if "".join(cells[at : at + len(text)]) == text)
 
 
-def test_a_huge_paste_leaves_the_app_as_it_was(done_field: Field) -> None:
+def test_a_huge_paste_leaves_memory_and_app_as_before(done_field: Field) -> None:
     with done_field.app() as terminal:
-        terminal.wait_for("2 Files  north  300")
+        terminal.wait_for("2 Files  north  160")
         before = resident_bytes(terminal.process.pid)
         terminal.feed_all(b"\x1b[200~" + b"/card/x y\n" * 1_000_000 + b"\x1b[201~", PATIENCE)
         terminal.wait_for("Upload files", PATIENCE)
@@ -111,7 +111,7 @@ def test_broken_input_presses_no_key(done_field: Field) -> None:
         b"01~",
     )
     with done_field.app() as terminal:
-        terminal.wait_for("2 Files  north  300")
+        terminal.wait_for("2 Files  north  160")
         terminal.fall_silent()
         for piece in pieces:
             terminal.feed(piece)
@@ -120,22 +120,22 @@ def test_broken_input_presses_no_key(done_field: Field) -> None:
         assert terminal.process.poll() is None
         terminal.feed(ESCAPE)
         terminal.wait_for(lambda: "Upload files" not in terminal.text)
-        terminal.wait_for("2 Files  north  300")
+        terminal.wait_for("2 Files  north  160")
         assert "?" not in terminal.line(0)
 
 
 def test_keys_that_come_faster_than_frames_all_count(done_field: Field) -> None:
     with done_field.app() as terminal:
-        terminal.wait_for("2 Files  north  300")
+        terminal.wait_for("2 Files  north  160")
         terminal.feed_all(b"j" * 150 + b"k" * 30 + DOWN.encode() * 20)
         terminal.wait_for("› ✓ north_141.JPG")
         terminal.feed_all(PAGE_DOWN.encode() * 40)
-        terminal.wait_for("› ✓ north_300.JPG")
+        terminal.wait_for("› ✓ north_160.JPG")
         terminal.feed("gjj")
         terminal.wait_for("› ✓ north_003.JPG")
 
 
-def test_any_size_will_do(done_field: Field) -> None:
+def test_any_terminal_size_works(done_field: Field) -> None:
     with done_field.app(columns=20, rows=5) as terminal:
         terminal.wait_for("complete north")
         for columns, rows in ((80, 24), (200, 60), (20, 5), (1, 1), (59, 15), (100, 30)):
@@ -144,16 +144,16 @@ def test_any_size_will_do(done_field: Field) -> None:
         terminal.screen.erase_in_display(2)
         terminal.feed("\x0c")
         terminal.wait_for(lambda: terminal.line(29).startswith("u upload"))
-        assert "2 Files  north  300" in terminal.line(0)
+        assert "2 Files  north  160" in terminal.line(0)
 
 
-def test_without_colour_there_is_none(done_field: Field) -> None:
+def test_no_color_writes_no_colour_codes(done_field: Field) -> None:
     with done_field.app(NO_COLOR="1") as terminal:
         _look_around(terminal)
         assert codes(terminal) <= _PLAIN
 
 
-def test_the_console_of_linux_gets_ascii_and_its_own_colours(done_field: Field) -> None:
+def test_the_linux_console_gets_ascii_and_its_own_colours(done_field: Field) -> None:
     with done_field.app(TERM="linux", COLORTERM="") as terminal:
         _look_around(terminal)
         assert bytes(terminal.written).isascii()
@@ -161,7 +161,7 @@ def test_the_console_of_linux_gets_ascii_and_its_own_colours(done_field: Field) 
 
 
 def _look_around(terminal: PtySession) -> None:
-    terminal.wait_for("2 Files  north  300")
+    terminal.wait_for("2 Files  north  160")
     terminal.feed("?")
     terminal.wait_for("In the files")
     terminal.feed(ESCAPE)
@@ -174,7 +174,7 @@ def _look_around(terminal: PtySession) -> None:
     terminal.wait_for("Upload files")
 
 
-def test_on_a_slow_line_less_is_written(slow_field: Field) -> None:
+def test_the_slow_option_writes_fewer_frames(slow_field: Field) -> None:
     card = slow_field.card("south", 40)
     upload = slow_field.queue("south", "--no-process")
     with slow_field.app("--slow", columns=80, rows=24) as terminal:
@@ -187,7 +187,7 @@ def test_on_a_slow_line_less_is_written(slow_field: Field) -> None:
     assert slow_field.stored("south") == card
 
 
-def test_uploads_go_on_before_a_terminal_that_nobody_reads(slow_field: Field) -> None:
+def test_uploads_continue_while_the_terminal_is_not_read(slow_field: Field) -> None:
     card = slow_field.card("unread", 60 + int(4 * _UNREAD_SECONDS))
     upload = slow_field.queue("unread", "--no-process")
     with slow_field.app() as terminal:

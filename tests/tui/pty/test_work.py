@@ -18,7 +18,7 @@ def work() -> Iterator[Field]:
         yield ready
 
 
-def test_from_the_first_start_to_the_last_byte(work: Field) -> None:
+def test_first_start_to_last_byte(work: Field) -> None:
     card = work.card("alpha", 12)
     with work.app() as terminal:
         terminal.wait_for("No uploads yet.")
@@ -39,7 +39,7 @@ def test_from_the_first_start_to_the_last_byte(work: Field) -> None:
     assert work.counts(1)["uploaded"] == len(card)
 
 
-def test_processing_starts_when_it_is_asked_for(work: Field) -> None:
+def test_processing_starts_on_request(work: Field) -> None:
     card = work.card("beta", 6)
     beta = work.queue("beta", "--no-process")
     with work.app() as terminal:
@@ -55,7 +55,7 @@ def test_processing_starts_when_it_is_asked_for(work: Field) -> None:
     assert work.stored("beta") == card
 
 
-def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
+def test_a_removed_waiting_file_is_never_sent(work: Field) -> None:
     card = work.card("gamma", 40)
     gamma = work.queue("gamma", "--no-process")
     assert quick("pause", str(gamma)).code == 0
@@ -81,7 +81,7 @@ def test_what_was_removed_while_it_waited_never_leaves(work: Field) -> None:
     assert work.counts(gamma) == {"uploaded": 39, "uploading": 0, "waiting": 0, "duplicate": 0, "failed": 0}
 
 
-def test_a_cancelled_upload_keeps_what_it_has_and_can_go_on(work: Field) -> None:
+def test_a_cancelled_upload_keeps_its_files_and_can_be_resumed(work: Field) -> None:
     card = work.card("delta", 72)
     delta = work.queue("delta", "--no-process")
     with work.app() as terminal:
@@ -105,7 +105,7 @@ def test_a_cancelled_upload_keeps_what_it_has_and_can_go_on(work: Field) -> None
     assert work.stored("delta") == card
 
 
-def test_failed_files_that_were_put_right_arrive_with_one_key(work: Field) -> None:
+def test_repaired_files_are_retried_with_one_key(work: Field) -> None:
     card = work.card("epsilon", 6)
     spoiled = [work.home / "epsilon" / f"epsilon_{number:03}.JPG" for number in (2, 5)]
     for photo in spoiled:
@@ -124,7 +124,7 @@ def test_failed_files_that_were_put_right_arrive_with_one_key(work: Field) -> No
     assert work.stored("epsilon") == card
 
 
-def test_keys_in_one_bunch_do_what_they_do_one_by_one(work: Field) -> None:
+def test_keys_sent_together_act_one_by_one(work: Field) -> None:
     """A slow connection delivers them together; each has to find the focus where the one before has put it."""
     for name in ("eta", "zeta"):
         work.card(name, 1)

@@ -50,7 +50,7 @@ def typed(text: str) -> list[Piece]:
         "j\x0c",
     ],
 )
-def test_what_a_person_types_ahead_stays_keys(ahead: str) -> None:
+def test_typed_ahead_keys_stay_keys(ahead: str) -> None:
     assert not is_text(ahead)
 
 
@@ -77,11 +77,11 @@ def test_what_a_person_types_ahead_stays_keys(ahead: str) -> None:
         "gr\u00fc\u00dfe",
     ],
 )
-def test_what_was_pasted_is_no_keys(pasted: str) -> None:
+def test_pasted_text_is_not_read_as_keys(pasted: str) -> None:
     assert is_text(pasted)
 
 
-def test_where_letters_are_text_nothing_changes() -> None:
+def test_in_a_text_field_nothing_changes() -> None:
     assert judged(typed("hello cy\r"), in_field=True).pieces == tuple(typed("hello cy\r"))
 
 
@@ -100,7 +100,7 @@ def test_where_letters_are_text_nothing_changes() -> None:
         ),
     ],
 )
-def test_what_a_burst_means(pieces: list[Piece], burst: Burst) -> None:
+def test_a_burst_is_split_into_keys_and_texts(pieces: list[Piece], burst: Burst) -> None:
     assert judged(pieces, in_field=False) == burst
 
 
@@ -115,7 +115,7 @@ def test_characters_of_a_serial_line_are_one_burst() -> None:
     assert bursts.deadline is None
 
 
-def test_keys_of_a_person_are_bursts_of_their_own() -> None:
+def test_typed_keys_are_separate_bursts() -> None:
     bursts = Bursts()
     bursts.add(typed("c"), 1.0)
     assert bursts.take(1.0) == []
@@ -125,27 +125,27 @@ def test_keys_of_a_person_are_bursts_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("pieces", [typed("j"), typed("jjk"), [Sequence("\x1b[B")], [Escape()], [Typed("c"), Escape()]])
-def test_what_begins_no_text_waits_for_nothing(pieces: list[Piece]) -> None:
+def test_movements_are_not_delayed(pieces: list[Piece]) -> None:
     bursts = Bursts()
     bursts.add(pieces, 1.0)
     assert bursts.take(1.0) == pieces
 
 
-def test_a_burst_without_end_is_bounded() -> None:
+def test_an_endless_burst_is_bounded() -> None:
     bursts = Bursts()
     for _ in range(3):
         bursts.add(typed("x" * (LONGEST_BURST // 2)), 1.0)
     assert len(bursts.take(2.0)) == LONGEST_BURST
 
 
-def test_keys_of_a_burst_are_known_as_such() -> None:
+def test_keys_of_a_burst_are_marked_as_hasty() -> None:
     (key,) = EventReader().read(Typed("y"), hasty=True)
     assert isinstance(key, HastyKey) and (key.key, key.handler_name) == ("y", events.Key.handler_name)
     (paste,) = EventReader().read(Unbracketed("text"))
     assert isinstance(paste, UnbracketedPaste) and paste.handler_name == events.Paste.handler_name
 
 
-def test_the_movements_change_nothing_and_the_openers_open_a_field() -> None:
+def test_movements_change_nothing_and_openers_open_a_field() -> None:
     """Both are letters of the key tables: a new meaning has to be thought of here."""
     meanings = {
         key: binding.action

@@ -47,15 +47,15 @@ UTF8 = {"TERM": "xterm-256color", "LANG": "de_CH.UTF-8"}
         ({**UTF8, "TERM": "screen-256color"}, Terminal()),
     ],
 )
-def test_what_the_environment_says(environment: dict[str, str], expected: Terminal) -> None:
+def test_the_environment_describes_the_terminal(environment: dict[str, str], expected: Terminal) -> None:
     assert detect(environment) == expected
 
 
-def test_ascii_can_be_wanted() -> None:
+def test_ascii_can_be_requested() -> None:
     assert detect(UTF8, ascii_wanted=True) == Terminal(ascii_only=True)
 
 
-def test_preparing_leaves_what_the_user_has_set() -> None:
+def test_prepare_keeps_the_users_settings() -> None:
     environment = {"TERM": "xterm", "ESCDELAY": "25", "NO_COLOR": ""}
     prepare(environment)
     expected = {"TERM": "xterm", "ESCDELAY": "25", "TEXTUAL_SMOOTH_SCROLL": "0", "TEXTUAL_ANIMATIONS": "none"}
@@ -68,7 +68,7 @@ def test_a_dumb_terminal_gets_no_color() -> None:
     assert environment["NO_COLOR"] == "1"
 
 
-def test_textual_is_not_loaded_before_it_is_told() -> None:
+def test_textual_is_not_loaded_before_prepare() -> None:
     program = (
         "import sys, tui_uploader.tui.terminal.capabilities; print('textual' in sys.modules or 'rich' in sys.modules)"
     )
@@ -76,7 +76,7 @@ def test_textual_is_not_loaded_before_it_is_told() -> None:
     assert ran.stdout == "False\n"
 
 
-def test_textual_obeys_what_was_prepared() -> None:
+def test_textual_obeys_the_prepared_settings() -> None:
     program = (
         "import os; from tui_uploader.tui.terminal import capabilities; capabilities.prepare(os.environ);"
         "from textual import constants; print(constants.SMOOTH_SCROLL, constants.TEXTUAL_ANIMATIONS)"
@@ -101,7 +101,7 @@ def test_textual_obeys_what_was_prepared() -> None:
         ),
     ],
 )
-def test_notices(title: str, body: str, terminal: Terminal, code: bytes) -> None:
+def test_desktop_notices_in_both_codes(title: str, body: str, terminal: Terminal, code: bytes) -> None:
     assert desktop_notice(title, body, terminal) == code
 
 
@@ -116,11 +116,11 @@ _COPIED = b"\x1b]52;c;YQ==\a"
         (Terminal(multiplexer="screen"), b"\x1bP" + _COPIED + b"\x1b\\"),
     ],
 )
-def test_copies(terminal: Terminal, code: bytes) -> None:
+def test_copies_are_wrapped_for_multiplexers(terminal: Terminal, code: bytes) -> None:
     assert clipboard_copy("a", terminal) == code
 
 
-def test_any_text_is_copied_as_it_is_unless_terminals_would_refuse_it() -> None:
+def test_any_text_is_copied_unless_it_is_too_long_for_terminals() -> None:
     text = "\x1b]52;\a字\n" * 100
     payload = clipboard_copy(text, Terminal()).removeprefix(b"\x1b]52;c;").removesuffix(b"\a")
     assert base64.b64decode(payload).decode() == text
@@ -143,7 +143,7 @@ def test_any_text_is_copied_as_it_is_unless_terminals_would_refuse_it() -> None:
         ([3.0] + [0.0] * 31 + [1.0], False),
     ],
 )
-def test_slow_is_decided_once_and_not_to_and_fro(lags: list[float], slow: bool) -> None:
+def test_slow_mode_does_not_flip_back_and_forth(lags: list[float], slow: bool) -> None:
     mode = SlowMode()
     for second, lag in enumerate(lags):
         mode = next_slow_mode(mode, lag, float(second))

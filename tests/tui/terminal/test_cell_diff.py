@@ -173,7 +173,7 @@ class Session:
 
 @settings(deadline=None, max_examples=120)
 @given(_WHOLES, _STEPS)
-def test_the_difference_shows_what_the_whole_frame_shows(first: Whole, steps: list[Whole | Part | str]) -> None:
+def test_the_difference_gives_the_same_screen_as_a_whole_frame(first: Whole, steps: list[Whole | Part | str]) -> None:
     session = Session()
     for step in [first, *steps]:
         match step:
@@ -228,12 +228,12 @@ ON_BLUE = Pen("37", "44")
         (None, painted("ab", "cd"), "\x1b[1Hab\x1b[2Hcd"),
     ],
 )
-def test_no_byte_more_than_the_change_takes(shown: Canvas | None, wanted: Canvas, written: str) -> None:
+def test_a_change_takes_as_few_bytes_as_possible(shown: Canvas | None, wanted: Canvas, written: str) -> None:
     assert changes(shown, wanted) == written
 
 
 @pytest.mark.parametrize("glyph", ["\N{GRINNING FACE}", "👩\u200d👧", "❤\ufe0f", "e\u0301"])
-def test_after_a_glyph_of_disputed_width_the_cursor_is_placed_anew(glyph: str) -> None:
+def test_after_a_glyph_of_uncertain_width_the_cursor_is_placed_again(glyph: str) -> None:
     width = len(glyphs_of(glyph))
     assert changes(None, painted(glyph + "b")) == f"\x1b[1H{glyph}\x1b[1;{width + 1}Hb"
 
@@ -251,7 +251,7 @@ def test_after_a_glyph_of_disputed_width_the_cursor_is_placed_anew(glyph: str) -
         (Pen("31", "", frozenset("1")), RED, "\x1b[;31m"),
     ],
 )
-def test_changes_of_the_pen_are_short(old: Pen, new: Pen, code: str) -> None:
+def test_pen_changes_are_short(old: Pen, new: Pen, code: str) -> None:
     assert pen_change(old, new) == code
 
 
@@ -313,7 +313,7 @@ def test_painting_over_half_a_wide_glyph_blanks_the_other_half(x: int, row: str)
     assert "".join(canvas.glyphs[0]) == row
 
 
-def test_a_cut_of_a_wide_glyph_is_never_asked_for() -> None:
+def test_a_wide_glyph_is_never_cut() -> None:
     shown, wanted = painted("a字b"), painted("a字b")
     wanted.pens[0][2] = RED
     assert list(changed_spans(shown, wanted, 0)) == [(1, 3)]
@@ -327,7 +327,7 @@ def test_nothing_is_written_when_nothing_changed() -> None:
     assert session.app.written == []
 
 
-def test_frames_that_nobody_could_see_are_skipped() -> None:
+def test_frames_for_a_busy_terminal_are_skipped() -> None:
     session = Session()
     session.show([strip_of([("000", None)], 3)], 3)
     session.is_ready = False

@@ -74,7 +74,7 @@ def test_split_input_is_read_like_whole_input() -> None:
         assert received(session) == ["mouse:4,5", "key:down", "mouse:149,4", "key:é", "paste:3:abc", "key:j"]
 
 
-def test_the_size_is_that_of_the_terminal_whatever_the_environment_says() -> None:
+def test_the_size_is_taken_from_the_terminal_not_the_environment() -> None:
     with echo_app(columns=200, environment={"COLUMNS": "80", "LINES": "24"}) as session:
         session.fall_silent()
         session.feed(b"\x1b[<0;150;5M")
@@ -117,7 +117,7 @@ def test_bytes_that_are_not_text_do_no_harm() -> None:
         session.wait_for("key:j")
 
 
-def test_mouse_movement_is_not_asked_for() -> None:
+def test_mouse_movement_is_not_requested() -> None:
     with echo_app() as session:
         asked = bytes(session.written)
     assert all(code in asked for code in (b"?1000h", b"?1002h", b"?1006h"))
@@ -131,7 +131,7 @@ def test_an_idle_app_writes_nothing() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signals_end_it_quietly_and_leave_the_terminal_clean(number: signal.Signals) -> None:
+def test_signals_end_the_app_and_restore_the_terminal(number: signal.Signals) -> None:
     with echo_app() as session:
         session.feed("T")
         session.wait_for("tick 1")
@@ -142,7 +142,7 @@ def test_signals_end_it_quietly_and_leave_the_terminal_clean(number: signal.Sign
         assert b"Traceback" not in session.written
 
 
-def test_quitting_leaves_the_terminal_clean() -> None:
+def test_quitting_restores_the_modes_of_the_terminal() -> None:
     with echo_app() as session:
         session.feed("q")
         assert session.exit_code() == 0
@@ -157,7 +157,7 @@ def test_no_answer_is_left_for_the_shell() -> None:
         assert session.written.count(b"\x1b[5n") == 1
 
 
-def test_a_lost_terminal_ends_it() -> None:
+def test_a_lost_terminal_ends_the_app() -> None:
     with echo_app() as session:
         session.feed("T")
         session.wait_for("tick 1")
@@ -176,7 +176,7 @@ def test_a_continue_without_a_stop_changes_nothing() -> None:
         assert session.exit_code() == 0
 
 
-def test_it_stops_and_comes_back_with_the_whole_screen() -> None:
+def test_a_resumed_app_repaints_the_whole_screen() -> None:
     with echo_app() as session:
         session.feed("T")
         session.wait_for("tick 1")
@@ -276,7 +276,7 @@ def test_a_terminal_that_never_reads_again_does_not_prevent_the_end() -> None:
         assert session.is_cooked()
 
 
-def test_in_ascii_nothing_else_is_written() -> None:
+def test_ascii_mode_writes_only_ascii() -> None:
     with echo_app("--ascii") as session:
         session.wait_for("ready ??|e")
         assert bytes(session.written).isascii()

@@ -60,7 +60,7 @@ def parameters(function: Callable[..., Any]) -> list[str]:
         (Parser.tick, ["self"], "input_events.EventReader"),
     ],
 )
-def test_what_is_called_or_replaced_is_still_there(
+def test_functions_that_are_called_or_replaced_exist(
     function: Callable[..., Any], expected: list[str], used_by: str
 ) -> None:
     assert parameters(function) == expected, used_by
@@ -92,7 +92,7 @@ def test_what_is_called_or_replaced_is_still_there(
          "cell_diff knows two kinds of updates, this and LayoutUpdate"),
     ],
 )  # fmt: skip
-def test_what_is_relied_on_is_still_done(function: Callable[..., Any], pattern: str, why: str) -> None:
+def test_textual_still_works_as_relied_on(function: Callable[..., Any], pattern: str, why: str) -> None:
     assert re.search(pattern, inspect.getsource(function), re.DOTALL), why
 
 
@@ -100,7 +100,7 @@ def test_longer_sequences_are_typed_by_textual() -> None:
     assert _xterm_parser._MAX_SEQUENCE_SEARCH_THRESHOLD == 32, "input_stream.LONGEST_SEQUENCE"
 
 
-def test_the_app_knows_whether_color_is_wanted() -> None:
+def test_textual_knows_whether_colour_is_wanted() -> None:
     app = App[None]()
     assert app.no_color in (True, False), "cell_diff.Frames"
     assert app.console.color_system in ("standard", "256", "truecolor", None), "cell_diff.Frames"

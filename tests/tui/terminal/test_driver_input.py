@@ -87,12 +87,12 @@ WHOLE: list[tuple[bytes, list[Piece]]] = [
 
 
 @pytest.mark.parametrize(("data", "pieces"), WHOLE)
-def test_what_bytes_mean(data: bytes, pieces: list[Piece]) -> None:
+def test_bytes_become_pieces(data: bytes, pieces: list[Piece]) -> None:
     assert fed(data) == pieces
 
 
 @pytest.mark.parametrize(("data", "pieces"), [each for each in WHOLE if len(each[0]) < 100])
-def test_one_byte_at_a_time_means_the_same(data: bytes, pieces: list[Piece]) -> None:
+def test_single_bytes_give_the_same_pieces(data: bytes, pieces: list[Piece]) -> None:
     assert fed(*(bytes([byte]) for byte in data)) == pieces
 
 
@@ -107,7 +107,7 @@ _FRAGMENTS = st.one_of(
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(_FRAGMENTS, max_size=12).map(b"".join), st.lists(st.integers(min_value=0, max_value=80)))
-def test_cuts_change_nothing(data: bytes, cuts: list[int]) -> None:
+def test_splitting_the_input_changes_nothing(data: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     chunks = [data[start:end] for start, end in itertools.pairwise(edges)]
     assert fed(*chunks) == fed(data)
@@ -128,14 +128,14 @@ def test_cuts_change_nothing(data: bytes, cuts: list[int]) -> None:
         (b"\x1b[200~ab", PASTE_WAIT),
     ],
 )
-def test_what_is_unfinished_has_a_deadline(data: bytes, deadline: float | None) -> None:
+def test_unfinished_input_has_a_deadline(data: bytes, deadline: float | None) -> None:
     stream = InputStream()
     stream.feed(data, 100.0)
     assert stream.deadline == (None if deadline is None else 100.0 + deadline)
 
 
 @pytest.mark.parametrize("tail", [b"\x1b[", b"\x1b[<35;20", b"\x1bO", b"\x1b]11;", b"\x1bP", b"\x1b[M "])
-def test_an_unfinished_sequence_is_held_and_then_dropped_and_never_typed(tail: bytes) -> None:
+def test_an_unfinished_sequence_is_kept_then_dropped_and_never_typed(tail: bytes) -> None:
     stream = InputStream()
     assert stream.feed(tail, 0.0) == []
     assert stream.tick(SEQUENCE_WAIT - 0.01) == []
@@ -154,7 +154,7 @@ def test_the_wait_for_a_sequence_begins_with_its_first_byte() -> None:
     assert stream.deadline == 1.95 + SEQUENCE_WAIT
 
 
-def test_the_escape_key_waits_only_shortly() -> None:
+def test_the_escape_key_waits_briefly() -> None:
     stream = InputStream()
     assert stream.feed(b"\x1b", 0.0) == []
     assert stream.tick(ESCAPE_WAIT - 0.01) == []
@@ -178,7 +178,7 @@ def test_the_escape_key_waits_only_shortly() -> None:
         (b"\x1b[200", [], b"~x\x1b[201~q", [Pasted("x"), Typed("q")]),
     ],
 )
-def test_a_rest_that_comes_late_is_known_where_it_cannot_be_a_key(
+def test_a_late_rest_is_recognised_unless_it_could_be_a_key(
     first: bytes, given_up: list[Piece], late: bytes, pieces: list[Piece]
 ) -> None:
     stream = InputStream()
@@ -187,7 +187,7 @@ def test_a_rest_that_comes_late_is_known_where_it_cannot_be_a_key(
     assert stream.feed(late, 6.0) == pieces
 
 
-def test_after_long_enough_nothing_is_a_rest_any_more() -> None:
+def test_a_very_late_rest_is_not_recognised() -> None:
     stream = InputStream()
     stream.feed(b"\x1b", 0.0)
     stream.tick(1.0)
@@ -203,14 +203,14 @@ def test_an_open_paste_ends_after_silence() -> None:
     assert stream.feed(b"\x11", 6.0) == typed("\x11")
 
 
-def test_the_rest_of_a_paste_that_was_ended_is_text_and_no_keys() -> None:
+def test_the_rest_of_an_ended_paste_is_text() -> None:
     stream = InputStream()
     stream.feed(b"\x1b[200~one", 0.0)
     stream.tick(PASTE_WAIT)
     assert stream.feed(b" xx\x1b[201~q", 5.0) == [Pasted(" xx"), Typed("q")]
 
 
-def test_the_end_of_a_paste_may_be_cut_and_late() -> None:
+def test_the_end_of_a_paste_may_be_split_and_late() -> None:
     stream = InputStream()
     stream.feed(b"\x1b[200~one\x1b[20", 0.0)
     assert stream.tick(PASTE_WAIT) == [Pasted("one")]
@@ -218,7 +218,7 @@ def test_the_end_of_a_paste_may_be_cut_and_late() -> None:
 
 
 @pytest.mark.parametrize("size", [PASTE_LIMIT, PASTE_LIMIT + 1, 10_000_000])
-def test_of_a_huge_paste_the_beginning_is_kept_and_the_cut_is_told(size: int) -> None:
+def test_a_huge_paste_is_cut_and_says_so(size: int) -> None:
     stream = InputStream()
     assert stream.feed(b"\x1b[200~", 0.0) == []
     chunk = b"x" * 65536

@@ -52,7 +52,7 @@ def test_what_is_written_arrives_in_order() -> None:
         assert output.read(300) == b"".join(b"%03d" % number for number in range(100))
 
 
-async def test_a_drained_writer_says_so_and_a_waiting_one_tells_later() -> None:
+async def test_a_waiting_writer_reports_once_it_is_drained() -> None:
     with opened() as output:
         assert output.writer.is_drained()
         size = output.fill()
@@ -64,7 +64,7 @@ async def test_a_drained_writer_says_so_and_a_waiting_one_tells_later() -> None:
         assert output.writer.backlog == 0
 
 
-async def test_nobody_is_told_who_did_not_ask() -> None:
+async def test_draining_is_not_reported_unless_asked() -> None:
     with opened() as output:
         output.read(output.fill())
         await until(lambda: not output.writer.backlog)
@@ -86,7 +86,7 @@ async def test_beyond_the_limit_whole_writes_are_dropped_and_a_repaint_is_due() 
         assert output.read(4) == b"next"
 
 
-async def test_how_long_the_terminal_made_it_wait_is_known() -> None:
+async def test_the_longest_wait_for_the_terminal_is_measured() -> None:
     with opened() as output:
         size = output.fill()
         await until(lambda: output.writer.slowest() > 0.05)
@@ -101,7 +101,7 @@ async def test_how_long_the_terminal_made_it_wait_is_known() -> None:
         assert output.writer.needs_repaint(1e-9)
 
 
-async def test_the_last_words_pass_what_was_waiting() -> None:
+async def test_the_final_codes_overtake_the_backlog() -> None:
     with opened() as output:
         output.fill()
         await until(lambda: output.writer.backlog < 50_000)
@@ -117,14 +117,14 @@ async def test_the_last_words_pass_what_was_waiting() -> None:
         assert output.writer.backlog == 0
 
 
-def test_closing_gives_up_on_a_terminal_that_takes_nothing() -> None:
+def test_closing_gives_up_on_a_stalled_terminal() -> None:
     with opened() as output:
         output.fill()
         output.writer.close(0.05)
         assert output.writer.backlog > 0
 
 
-async def test_a_terminal_that_is_gone_takes_nothing_and_raises_nothing() -> None:
+async def test_writing_to_a_closed_terminal_raises_nothing() -> None:
     output = Output()
     os.close(output.reader)
     await until(lambda: not output.writer.write(b"x"))
@@ -132,14 +132,14 @@ async def test_a_terminal_that_is_gone_takes_nothing_and_raises_nothing() -> Non
     os.close(output.end)
 
 
-async def test_a_terminal_that_somebody_made_non_blocking_gets_everything() -> None:
+async def test_a_terminal_made_non_blocking_gets_everything() -> None:
     with opened() as output:
         os.set_blocking(output.end, False)
         size = output.fill()
         assert len(output.read(size)) == size
 
 
-def test_a_terminal_is_asked_now_and_then_and_not_twice_at_a_time() -> None:
+def test_one_question_at_a_time_every_few_seconds() -> None:
     trip = RoundTrip()
     assert trip.is_due(0.0)
     trip.asked(0.0)
@@ -152,7 +152,7 @@ def test_a_terminal_is_asked_now_and_then_and_not_twice_at_a_time() -> None:
     assert trip.is_due(7.0)
 
 
-def test_a_terminal_that_never_answered_is_left_in_peace() -> None:
+def test_a_terminal_that_never_answered_is_not_asked_again() -> None:
     trip = RoundTrip()
     trip.asked(0.0)
     assert trip.lag(60.0) == 0.0
@@ -171,7 +171,7 @@ def test_a_terminal_that_never_answered_is_left_in_peace() -> None:
         (8.0, 10.0, 10.2, 15.2),
     ],
 )
-def test_the_last_answer_is_waited_for_as_long_as_answers_take(
+def test_the_wait_for_the_last_answer_follows_earlier_answers(
     took: float | None, asked_at: float, now: float, by: float
 ) -> None:
     trip = RoundTrip()
@@ -183,7 +183,7 @@ def test_the_last_answer_is_waited_for_as_long_as_answers_take(
     assert trip.last_answer_by(now) == pytest.approx(by)
 
 
-def test_an_answer_that_got_lost_is_asked_for_again() -> None:
+def test_a_lost_answer_is_asked_for_again() -> None:
     trip = RoundTrip()
     trip.asked(0.0)
     trip.answered(0.1)
@@ -193,7 +193,7 @@ def test_an_answer_that_got_lost_is_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize("way", [0.0, 0.6])
-def test_the_lag_is_what_comes_on_top_of_the_way(way: float) -> None:
+def test_the_lag_excludes_the_round_trip_time(way: float) -> None:
     trip = RoundTrip()
     trip.asked(0.0)
     trip.answered(way)
@@ -206,7 +206,7 @@ def test_the_lag_is_what_comes_on_top_of_the_way(way: float) -> None:
     assert trip.lag(20.0) == 0.0
 
 
-def test_an_answer_that_nobody_asked_for_says_nothing() -> None:
+def test_an_unexpected_answer_is_ignored() -> None:
     trip = RoundTrip()
     trip.answered(1.0)
     assert trip.lag(2.0) == 0.0

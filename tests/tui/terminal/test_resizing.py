@@ -41,7 +41,7 @@ OLD, NEW = Size(90, 30), Size(100, 40)
 
 
 @pytest.mark.parametrize("with_dialog", [False, True])
-async def test_two_sizes_at_once_end_with_the_one_of_the_terminal(with_dialog: bool) -> None:
+async def test_of_two_sizes_at_once_the_terminals_own_is_kept(with_dialog: bool) -> None:
     screen = Guarded()
     app: App[None] = App()
     async with app.run_test(size=(80, 24)) as pilot:
