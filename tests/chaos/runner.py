@@ -17,9 +17,9 @@ from tests.chaos.machine import DEADLINE, EngineDied, Machine
 from tests.chaos.mishaps import is_complete
 from tests.chaos.scenarios import ONE_IN_PARTS, Scenario, named
 from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of
+from tests.local_cloud.root_reader import traffic_counts
 from tests.until import until
 from tui_uploader.errors import UploaderError
-from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import AddRequest, FileSelection, FileStatus, NewProject, ProcessingState, SignInRequest
 
 _PATIENCE = 240.0

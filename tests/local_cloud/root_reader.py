@@ -1,13 +1,34 @@
-"""Read the database of a local cloud from outside, while it is served or not."""
+"""Read the files of a local cloud from outside, while it is served or not."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import struct
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
+from tui_uploader.local_cloud.storage import meter
 from tui_uploader.local_cloud.storage.database import FILE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCounts:
+    """Totals since the root was created."""
+
+    received: int = 0
+    """Bytes of objects and parts, stored or not."""
+    faults: int = 0
+    """Requests that a fault hit."""
+
+
+def traffic_counts(root: Path) -> TrafficCounts:
+    """The counts of a root; zero for one that was never served."""
+    try:
+        return TrafficCounts(*meter.COUNTS.unpack((root / meter.FILE_NAME).read_bytes()))
+    except (FileNotFoundError, struct.error):
+        return TrafficCounts()
 
 
 def starts(root: Path, project: int) -> int:

@@ -71,10 +71,6 @@ async def test_the_root_keeps_its_login(tmp_path: Path) -> None:
         assert not again.login_is_new
         assert again.client_secret not in again.for_people()
         assert json.loads(again.as_json())["client_secret"] == first.client_secret
-    async with running(LocalCloudOptions(tmp_path, client_id="me", client_secret="mine")) as given:
-        assert (given.client_id, given.client_secret, given.login_is_new) == ("me", "mine", False)
-    async with running(LocalCloudOptions(tmp_path)) as kept:
-        assert (kept.client_id, kept.client_secret) == ("me", "mine")
 
 
 async def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ async def joined_cloud(
         stack.callback(database.close)
         stack.callback(threads.close)
         projects = ProjectStore(database, time.time, objects_are_here=False)
-        login = projects.login(None, None)
+        login = projects.login()
         tokens = TokenService(login.signing_key)
         rest = RestApp(projects, login, tokens, LocalCloudOptions(root), threads, time.time)
         server = HttpServer(

@@ -53,9 +53,6 @@ class LocalCloudOptions:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """None when `tls_cert` contains the key."""
-    client_id: str | None = None
-    client_secret: str | None = field(default=None, repr=False)
-    """A login to use and store; by default the root's own, generated at its first start."""
 
 
 @dataclass(frozen=True, slots=True)

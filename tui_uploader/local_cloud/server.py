@@ -113,7 +113,7 @@ def _opened(options: LocalCloudOptions, now: Callable[[], float]) -> Iterator[_P
         stack.callback(objects.close)
         objects.recover()
         projects = ProjectStore(database, now)
-        login = projects.login(options.client_id, options.client_secret)
+        login = projects.login()
         meter = TrafficMeter(root)
         stack.callback(meter.close)
         threads = Threads()

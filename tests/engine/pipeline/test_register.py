@@ -6,13 +6,13 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 from tests.engine.world import SETTINGS, World, add, files_by_name, settled, when
+from tests.local_cloud.root_reader import traffic_counts
 from tests.photos import write_flight
 from tui_uploader.cli.waiting import Ending, blocked_ending
 from tui_uploader.cloud.contract import Registration
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import CloudFault
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import Counts, Login, UploadStatus
 
 

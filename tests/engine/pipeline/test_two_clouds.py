@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import World, add, when
+from tests.local_cloud.root_reader import traffic_counts
 from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.engine.journal.tables import open_multiparts, projects
@@ -18,7 +19,6 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.pipeline import check
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
-from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import Counts, FileStage, Login, ProcessingState, ProjectKind, SignInRequest
 
 FOR_EVER = "seconds=3600,probability=1"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
+from tests.local_cloud.root_reader import traffic_counts
 from tests.photos import write_flight
 from tui_uploader.cli.waiting import Ending, blocked_ending
 from tui_uploader.engine.scheduling.storage_pauses import QUIET_REFUSALS, StoragePauses, notice_of, pause_after
 from tui_uploader.errors import ClockSkewed, StorageKeyExpired, UploaderError
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.local_cloud.storage.meter import traffic_counts
 from tui_uploader.model import Counts, FileStatus
 
 PROJECT, OTHER = 1, 2

@@ -14,10 +14,9 @@ import httpx
 import pytest
 
 from tests.local_cloud.clouds import MIB, Client, a_cloud, code, complete, create_multipart, put_part, xml
-from tests.local_cloud.root_reader import registered_images, starts
+from tests.local_cloud.root_reader import registered_images, starts, traffic_counts
 from tests.until import until
 from tui_uploader.local_cloud.options import Checksums, LocalCloudOptions
-from tui_uploader.local_cloud.storage.meter import traffic_counts
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.local_cloud.clouds import a_cloud
+from tests.local_cloud.root_reader import TrafficCounts, traffic_counts
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.local_cloud.storage.meter import TrafficCounts, traffic_counts
 
 
 async def test_bodies_of_objects_are_counted_stored_or_not(tmp_path: Path) -> None:

@@ -76,21 +76,15 @@ class ProjectStore:
         self._now = now
         self._objects_are_here = objects_are_here
 
-    def login(self, client_id: str | None, client_secret: str | None) -> RootLogin:
-        """The root's login; given values replace stored ones, and missing ones are generated."""
+    def login(self) -> RootLogin:
+        """The root's login, generated at the first call."""
         with self._database.transaction() as sql:
-            row = sql.execute("SELECT client_id, client_secret, signing_key FROM login").fetchone()
-            kept_id, kept_secret, signing_key = row or (None, None, secrets.token_bytes(32))
-            login = RootLogin(
-                client_id or kept_id or f"local-{secrets.token_hex(8)}",
-                client_secret or kept_secret or secrets.token_urlsafe(32),
-                signing_key,
-                is_new=row is None and client_secret is None,
-            )
-            sql.execute(
-                "INSERT OR REPLACE INTO login VALUES (1, ?, ?, ?)", (login.client_id, login.client_secret, signing_key)
-            )
-        return login
+            stored = sql.execute("SELECT client_id, client_secret, signing_key FROM login").fetchone()
+            new = (f"local-{secrets.token_hex(8)}", secrets.token_urlsafe(32), secrets.token_bytes(32))
+            if not stored:
+                sql.execute("INSERT INTO login VALUES (1, ?, ?, ?)", new)
+            client_id, client_secret, signing_key = stored or new
+            return RootLogin(client_id, client_secret, signing_key, is_new=not stored)
 
     def create(self, name: str) -> CloudProject:
         with self._database.transaction() as sql:
