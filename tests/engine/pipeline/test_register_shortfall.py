@@ -15,8 +15,9 @@ from tests.engine.world import SETTINGS, World, add, files_by_name, settled, whe
 from tests.local_cloud.root_reader import registered_images
 from tests.photos import write_flight
 from tui_uploader.cli.waiting import Ending, blocked_ending
-from tui_uploader.cloud.contract import Registration, Shortfall
+from tui_uploader.cloud.contract import Registration, Shortfall, ShortfallResolution
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
+from tui_uploader.errors import CloudFault
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.local_cloud.storage.database import FILE_NAME
 from tui_uploader.model import AddRequest, Counts, ExistingProject, FileStatus, Login, UploadStatus
@@ -153,3 +154,29 @@ async def test_a_repeated_registration_after_a_lost_answer_may_count_none(
         assert (done.counts, done.notice) == (Counts(uploaded=3), None)
         items = (await files_by_name(manager, upload.upload)).values()
         assert {item.status for item in items} == {FileStatus.UPLOADED}
+
+
+async def test_after_an_interrupted_inquiry_images_count_as_never_asked_for(tmp_path: Path) -> None:
+    """Otherwise the next registration would take a count of none for a repetition, and call them uploaded."""
+    asked_before: list[Set[str]] = []
+
+    class Interrupted(Pix4dCloud):
+        async def register_images(
+            self, project_id: str, keys: Sequence[str], asked: Set[str] = frozenset()
+        ) -> Registration:
+            asked_before.append(asked)
+            if len(asked_before) == 1:
+                return Registration((), shortfalls=(Shortfall(tuple(keys), 0),))
+            return await super().register_images(project_id, keys, asked)
+
+        async def resolve_shortfall(self, project_id: str, shortfall: Shortfall) -> ShortfallResolution:
+            raise CloudFault("The service broke.")
+
+    world = World(
+        tmp_path, LocalCloudOptions(root=tmp_path / "cloud"), make_cloud=lambda one: Interrupted(one, SETTINGS)
+    )
+    write_flight(world.card, 3)
+    async with world.cloud_running(), world.engine() as manager:
+        await add(manager, world.card, auto_process=False)
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts == Counts(uploaded=3))
+    assert asked_before == [frozenset(), frozenset()]

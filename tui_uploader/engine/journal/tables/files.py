@@ -180,15 +180,12 @@ def failed_at_source(connection: sqlite3.Connection, upload_ids: Sequence[int]) 
     ]
 
 
-def retry(connection: sqlite3.Connection, file_id: int, *, accepted: bool = False) -> None:
-    """Let a failed file wait again; a stored object only needs registering, unless another file delivers its content.
-
-    `accepted`: the user named the file and wants it uploaded as it is.
-    """
+def retry(connection: sqlite3.Connection, file_id: int) -> None:
+    """Let a failed file wait; a stored object only needs registering, unless another file delivers its content."""
     row = file(connection, file_id)
     alone = row.identity is not None and holder(connection, row.project, row.identity) is None
     event = FileEvent.RETRY_REGISTRATION if row.etag is not None and alone else FileEvent.RETRY
-    move(connection, file_id, event, error=None, reason=None, accepted=accepted or row.accepted)
+    move(connection, file_id, event, error=None, reason=None)
 
 
 def holder(connection: sqlite3.Connection, project: int, identity: str) -> int | None:
