@@ -68,9 +68,9 @@ def test_without_an_argument_it_shows_the_settings(
 
 
 def test_a_refusal_is_one_sentence_and_exit_code_2(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    stand_in.failures = {"set_bandwidth": [UsageError("'fast' is no rate.")]}
+    stand_in.failures = {"set_bandwidth": [UsageError("'fast' is not a rate.")]}
     assert run(["limit", "fast"]) == 2
-    assert capsys.readouterr().err == "tui-uploader: 'fast' is no rate.\n"
+    assert capsys.readouterr().err == "tui-uploader: 'fast' is not a rate.\n"
     assert run(["budget", "20GB", "--per", "year"]) == 2
 
 

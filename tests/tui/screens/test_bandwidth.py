@@ -131,7 +131,7 @@ async def test_the_dialog_changes_the_bandwidth_of_the_engine(field: Path, direc
         await screen.press("b")
         await screen.shows("Now: at most 500 KB/s")
         await screen.press("end", "ctrl+u", *"500", "enter")
-        await screen.shows("'500' is no rate.")
+        await screen.shows("'500' is not a rate.")
         await screen.press("escape")
-        await screen.hides("'500' is no rate.")
+        await screen.hides("'500' is not a rate.")
         assert (await engine.bandwidth()).limit == 500_000

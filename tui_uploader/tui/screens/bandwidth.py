@@ -36,7 +36,7 @@ _PERIODS = tuple(BudgetPeriod)
 _REFRESH_SECONDS = 1.0
 _HINTS = {
     "limit": "500k or 500KB/s, 1.5MB/s, 8Mbit/s; off: no limit; pause: send nothing",
-    "schedule": "Mon-Fri 08:00-18:00 500k, Sun pause; local time, no limit outside; off: no schedule",
+    "schedule": "Mon-Fri 08:00-18:00 500k, Sun pause; local time, no limit outside; off: none",
     "budget": "20GB, 500M; off: no budget",
 }
 
