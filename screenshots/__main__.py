@@ -21,7 +21,7 @@ _PATIENCE = 240.0
 
 
 class Camera:
-    """Takes a picture of a terminal, and says which."""
+    """Saves pictures of terminals, and prints their paths."""
 
     def __init__(self, folder: Path) -> None:
         self._fonts = Fonts.load()
@@ -42,7 +42,7 @@ def main() -> None:
         with set_up.app(*_WIDE) as terminal:
             terminal.wait_for("No projects yet.")
             camera.take("nothing-yet", terminal)
-            # The app is there before the uploads: what it shows of them lasts for seconds only.
+            # The app starts before the uploads: some of their states last only seconds.
             set_up.upload(set_up.large_card, _LARGE)
             set_up.upload(set_up.small_card, _LITTLE)
             _look_at_statuses(terminal, camera)
@@ -79,7 +79,7 @@ def _look_at_flight(terminal: PtySession, camera: Camera) -> None:
 
 
 def _upload_row(terminal: PtySession, project: str) -> str:
-    """What the uploads at the foot of the screen say of a project."""
+    """The row of a project's upload in the uploads pane."""
     return next((line for line in reversed(terminal.text.splitlines()) if project in line), "")
 
 
@@ -114,7 +114,7 @@ def _look_from_other_terminals(set_up: Stage, camera: Camera) -> None:
 def _look_at_uploads(terminal: PtySession, camera: Camera) -> None:
     terminal.wait_for(_LITTLE)
     _go_to_large(terminal)
-    # The estimate can be trusted.
+    # Wait for a reliable estimate.
     terminal.wait_for(lambda: re.search(r"\d (s|min|h) ", _upload_row(terminal, _LARGE)), _PATIENCE)
     camera.take("uploading", terminal)
     terminal.feed("?")

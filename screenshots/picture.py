@@ -1,4 +1,4 @@
-"""A terminal's screen as a picture: every cell where the terminal has it, in the colours that it was told.
+"""Draw a terminal's screen as a picture: every cell at its position and in its colours.
 
 The font is DejaVu Sans Mono, with DejaVu Sans where that lacks a sign. Dots of Braille, which the app draws its bars
 with, and the sign for a pause are drawn here: neither font has them, and terminals draw them by themselves too.
@@ -16,18 +16,18 @@ from PIL import Image, ImageDraw, ImageFont
 from pyte.screens import Char
 
 FONTS = Path(sys.prefix) / "fonts" / "matplotlib" / "mpl-data" / "fonts" / "ttf"
-"""Where `make screenshots` unpacks them from a wheel that carries them."""
+"""Folder of the fonts; `make screenshots` unpacks them from a wheel that contains them."""
 
 Colour = tuple[int, int, int]
 
 _SIZE = 22
-"""Pixels of the font."""
+"""Font size in pixels."""
 _CELL = (13, 27)
 _MARGIN = 14
 _BACKGROUND: Colour = (18, 18, 18)
 _FOREGROUND: Colour = (224, 224, 224)
 
-# The first sixteen colours, as xterm has them; pyte calls yellow brown.
+# The first sixteen colours of xterm; pyte calls yellow brown.
 _NAMED: Mapping[str, Colour] = {
     "black": (0, 0, 0),
     "red": (205, 49, 49),
@@ -52,7 +52,7 @@ _PAUSE = "\N{DOUBLE VERTICAL BAR}"
 
 
 class NoGlyph(LookupError):
-    """A sign that the picture could only show as a box."""
+    """The fonts have no glyph for a character: it would be drawn as a box."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _cells(screen: pyte.Screen) -> Iterator[tuple[int, int, Char]]:
 
 
 def _colours(cell: Char) -> tuple[Colour, Colour]:
-    """Of the sign, and behind it."""
+    """Foreground and background."""
     front, behind = _colour(cell.fg, _FOREGROUND), _colour(cell.bg, _BACKGROUND)
     return (behind, front) if cell.reverse else (front, behind)
 
