@@ -1,7 +1,7 @@
 """Draw a terminal's screen as a picture: every cell at its position and in its colours.
 
-The font is DejaVu Sans Mono, with DejaVu Sans where that lacks a sign. Dots of Braille, which the app draws its bars
-with, and the sign for a pause are drawn here: neither font has them, and terminals draw them by themselves too.
+The font is DejaVu Sans Mono, with DejaVu Sans for glyphs that it lacks. Dots of Braille, which the app draws its bars
+with, and the sign for a pause are drawn here: neither font has them, and terminals draw them without a font too.
 """
 
 from __future__ import annotations

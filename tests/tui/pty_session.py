@@ -112,7 +112,7 @@ class PtySession:
         os.set_blocking(self._descriptor, True)
 
     def read(self, seconds: float) -> bytes:
-        """What the command writes next, or nothing after that time, or at its end."""
+        """The next output of the command; empty after `seconds`, or at its end."""
         until = time.monotonic() + seconds
         while not self._is_readable(until):
             if time.monotonic() >= until:
@@ -155,7 +155,7 @@ class PtySession:
         return self.screen.display[row].rstrip()
 
     def cell(self, row: int, column: int) -> pyte.screens.Char:
-        """What is shown there, with `data`, `fg`, `bg`, `bold`, `reverse`…"""
+        """The character shown there, with `data`, `fg`, `bg`, `bold`, `reverse`…"""
         return self.screen.buffer[row][column]
 
     def find(self, text: str) -> tuple[int, int]:

@@ -90,7 +90,7 @@ def test_both_halves_of_a_picture_are_visible() -> None:
 
 
 def as_sent(rows: Rows) -> int:
-    """What the terminal is really sent."""
+    """The bytes that the terminal is really sent."""
 
     def code(ground: int, colour: Colour | None) -> str:
         return f"{ground};2;{';'.join(map(str, colour))}" if colour else ""

@@ -1,4 +1,4 @@
-"""Whatever is sent cell by cell, the screen shows what Textual wanted to show.
+"""Sent cell by cell, the screen is the one that Textual wanted to show.
 
 The judge is pyte: one screen is given what Textual itself writes for a frame, another one our differences.
 """
@@ -60,7 +60,7 @@ class Terminal:
 
 
 def _seen(cell: pyte.screens.Char) -> tuple[object, ...]:
-    """What a person can see: on a blank, neither the colour of the ink nor its weight, unless it is underlined."""
+    """The visible part of a cell: a blank has no foreground or weight, unless it is underlined."""
     lines = (cell.underscore, cell.strikethrough, cell.reverse)
     if cell.data == " " and not any(lines):
         return (" ", cell.bg)

@@ -1,4 +1,4 @@
-"""What the driver and the cell diff rely on inside Textual, name by name.
+"""The private names and behaviour of Textual that the driver and the cell diff rely on.
 
 Private names change without notice. When one of these fails after an upgrade of Textual, it says what has changed;
 the place to mend is named with it.

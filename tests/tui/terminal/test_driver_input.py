@@ -32,7 +32,7 @@ def typed(text: str) -> list[Piece]:
 
 
 def fed(*chunks: bytes) -> list[Piece]:
-    """What comes of chunks that arrive at once, and then of a long silence."""
+    """The pieces from chunks that arrive at once, followed by a long silence."""
     stream = InputStream()
     pieces = [piece for chunk in chunks for piece in stream.feed(chunk, 0.0)]
     return pieces + stream.tick(1000.0)

@@ -1,4 +1,4 @@
-"""What the terminal does not take is bounded, and never waited for."""
+"""The backlog of a terminal that does not read is bounded, and the app never waits for it."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _CALM_FOR = 30.0
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """What is known of the terminal before anything is written to it."""
+    """The facts about the terminal that are known before anything is written to it."""
 
     ascii_only: bool = False
     """Show ASCII only: the Linux console, a dumb terminal, a locale without UTF-8, or `--ascii`."""

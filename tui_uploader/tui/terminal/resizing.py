@@ -1,4 +1,4 @@
-"""What a resized terminal needs: one repaint for a dragged window, and one layout for the size that it has now."""
+"""Handle resizes: one repaint for a dragged window, and one layout for the current size."""
 
 from __future__ import annotations
 

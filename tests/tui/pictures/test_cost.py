@@ -1,4 +1,4 @@
-"""What pictures cost on a real terminal: bounded bytes once, nothing afterwards, and the memory comes back."""
+"""The cost of pictures on a real terminal: bounded bytes once, none afterwards, and the memory is released."""
 
 from __future__ import annotations
 
