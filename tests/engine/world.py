@@ -202,11 +202,13 @@ class World:
         finally:
             await manager.close()
 
-    async def in_the_long_run(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+    async def in_the_long_run(
+        self, condition: Callable[[], object], seconds: float = 20.0, leap: float = _LEAP
+    ) -> None:
         """Await `condition` while the clocks run ahead, so that nobody really waits for the end of a pause."""
 
         def time_passes() -> object:
-            self.time.passed += _LEAP
+            self.time.passed += leap
             self.wake_all()
             return condition()
 

@@ -172,7 +172,7 @@ async def test_the_multipart_upload_of_a_changed_file_is_aborted(world: World) -
         await manager.resume(upload.upload)
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=1)
         assert len(first) == 1
-        await world.in_the_long_run(lambda: not multiparts(world))
+        await world.in_the_long_run(lambda: not multiparts(world), leap=600.0)
         assert list(world.objects().values()) == [photo.read_bytes()]
         await nothing_is_noted(world)
 
@@ -190,7 +190,7 @@ async def test_a_later_engine_aborts_stale_multipart_uploads(world: World) -> No
         await world.in_the_long_run(lambda: True)
         assert len(await noted(world)) == 1
     async with world.cloud_running(), world.engine():
-        await world.in_the_long_run(lambda: not multiparts(world))
+        await world.in_the_long_run(lambda: not multiparts(world), leap=600.0)
 
 
 @asynccontextmanager
@@ -222,12 +222,12 @@ async def test_of_multipart_uploads_of_unknown_origin_only_old_empty_ones_are_ab
         async with world.engine(sign_in=False):
             await world.journal.write(lambda c: open_multiparts.intend(c, 1, "B.JPG"))
         async with world.engine():
-            await world.in_the_long_run(lambda: lost not in multiparts(world))
+            await world.in_the_long_run(lambda: lost not in multiparts(world), leap=600.0)
             assert multiparts(world) == sorted([sending, neighbour, young])
             assert await noted(world) == [StaleMultipart(1, "B.JPG", UNKNOWN)]
             make_older(world, young)
             world.time.passed += OLD
-            await world.in_the_long_run(lambda: young not in multiparts(world))
+            await world.in_the_long_run(lambda: young not in multiparts(world), leap=600.0)
             assert multiparts(world) == sorted([sending, neighbour])
 
 

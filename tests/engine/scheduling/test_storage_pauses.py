@@ -120,6 +120,6 @@ async def test_all_files_follow_once_one_is_accepted(tmp_path: Path) -> None:
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
         await when(manager, upload.upload, lambda status: status.notice is not None)
-        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].settled)
+        await world.in_the_long_run(lambda: manager.queries.status().uploads[0].settled, leap=60.0)
         done = await settled(manager, upload.upload)
         assert (done.counts, done.notice) == (Counts(uploaded=30), None)
