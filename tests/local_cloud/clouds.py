@@ -113,7 +113,7 @@ class Client:
         query: Mapping[str, str] | None = None,
         payload: str | None = None,
     ) -> httpx.Response:
-        url = self.address.s3_url + target + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        url = self.address.url + target + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         signed = self.signed(method, url, body, headers or {}, payload)
         return await self.http.request(method, url, content=body, headers=signed)
 

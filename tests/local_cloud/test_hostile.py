@@ -54,8 +54,8 @@ async def test_malformed_request_is_refused(client: Client, request_: bytes, cap
 
 
 async def test_a_truncated_body_leaves_nothing(client: Client) -> None:
-    url = f"{client.address.s3_url}/{client.credentials.bucket}/{client.key('broken')}"
-    host = client.address.s3_url.removeprefix("http://")
+    url = f"{client.address.url}/{client.credentials.bucket}/{client.key('broken')}"
+    host = client.address.url.removeprefix("http://")
     lines = [f"{name}: {text}" for name, text in client.signed("PUT", url, b"", {}, "UNSIGNED-PAYLOAD").items()]
     for framing, body in (
         ("Content-Length: 1000000", b"x" * 300_000),
@@ -95,8 +95,8 @@ async def send_truncated(client: Client, sent: bytes) -> bytes:
 async def test_bodies_of_unknown_or_excessive_length(
     client: Client, headers: dict[str, str], expected: tuple[int, str]
 ) -> None:
-    url = f"{client.address.s3_url}/{client.credentials.bucket}/{client.key('a')}"
-    host = client.address.s3_url.removeprefix("http://")
+    url = f"{client.address.url}/{client.credentials.bucket}/{client.key('a')}"
+    host = client.address.url.removeprefix("http://")
     signed = client.signed("PUT", url, b"", {}, "UNSIGNED-PAYLOAD") | headers
     lines = [f"{name}: {text}" for name, text in signed.items()]
     head = "\r\n".join(

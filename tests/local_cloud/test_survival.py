@@ -35,7 +35,7 @@ BODY = os.urandom(6 * MIB)
 @asynccontextmanager
 async def served(root: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, LocalCloudAddress, httpx.AsyncClient]]:
     async with process(root) as (server, line):
-        address = LocalCloudAddress(line["url"], line["s3_url"], line["client_id"], line["client_secret"], root)
+        address = LocalCloudAddress(line["url"], line["client_id"], line["client_secret"], root)
         async with httpx.AsyncClient(base_url=address.url, verify=NO_CA, timeout=20) as http:
             yield server, address, http
 
@@ -76,7 +76,7 @@ async def test_killed_during_a_put(tmp_path: Path) -> None:
         assert (await client.s3("PUT", "half", b"earlier content")).status_code == 200
         await client.rest("POST", "inputs/bulk_register/", {"input_file_keys": [client.key("done")]})
         await client.rest("POST", "start_processing/")
-        await killed_at_half(server, client, f"{address.s3_url}/{client.credentials.bucket}/{client.key('half')}")
+        await killed_at_half(server, client, f"{address.url}/{client.credentials.bucket}/{client.key('half')}")
     async with served(tmp_path) as (_, address, http):
         again = await signed_in(address, http)
         assert again.incoming() == set(), "unfinished bodies are deleted"
@@ -95,7 +95,7 @@ async def test_killed_during_a_multipart_upload(tmp_path: Path) -> None:
         client = await signed_in(address, http)
         upload = await create_multipart(client, "big", content_type="image/tiff")
         first = await put_part(client, "big", upload, 1, BODY)
-        target = f"{address.s3_url}/{client.credentials.bucket}/{client.key('big')}"
+        target = f"{address.url}/{client.credentials.bucket}/{client.key('big')}"
         await killed_at_half(server, client, f"{target}?partNumber=2&uploadId={upload}")
     async with served(tmp_path) as (_, address, http):
         await signed_in(address, http)

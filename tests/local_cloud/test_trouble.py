@@ -79,7 +79,7 @@ async def impatient(root: Path) -> AsyncIterator[Client]:
     parts = MultipartOperations(store, MultipartStore(store), objects, threads, patience=0.01)
     issued = tokens.issue_credentials("user-1/project-1", 2**33)
     app = S3App(objects, parts, tokens, Profile.DEFAULT, time.time)
-    address = LocalCloudAddress("http://cloud", "http://cloud", "", "", root)
+    address = LocalCloudAddress("http://cloud", "", "", root)
     credentials = Credentialed(issued.access_key, issued.secret_key, issued.session_token, BUCKET, issued.prefix)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
         yield Client(address, http, 1, credentials)

@@ -40,7 +40,7 @@ def boto(client: Client, trust: Path | None = None) -> S3Client:
     credentials = client.credentials
     s3: S3Client = boto3.client(
         "s3",
-        endpoint_url=client.address.s3_url,
+        endpoint_url=client.address.url,
         region_name=client.region,
         aws_access_key_id=credentials.access_key,
         aws_secret_access_key=credentials.secret_key,

@@ -25,7 +25,7 @@ async def test_a_folder_arrives_byte_for_byte(
     async with a_cloud(options, trust=chain if secure else None) as client:
         remote = (
             f":s3,provider={provider},env_auth=true,force_path_style=true,no_check_bucket=true,"
-            f'endpoint="{client.address.s3_url}":{client.credentials.bucket}/{client.key("card")}'
+            f'endpoint="{client.address.url}":{client.credentials.bucket}/{client.key("card")}'
         )
         ended = await run_tool(client, tmp_path / "home", *rclone, *parts, "copy", str(card), remote)
         assert ended.status == 0, ended.output

@@ -10,7 +10,7 @@ from tests.wire.conftest import contents, run_tool
 
 async def test_a_folder_arrives_byte_for_byte(client: Client, card: Path, tmp_path: Path) -> None:
     target = f"s3://{client.credentials.bucket}/{client.key('')}"
-    s5cmd = ("s5cmd", "--endpoint-url", client.address.s3_url, "--retry-count", "0")
+    s5cmd = ("s5cmd", "--endpoint-url", client.address.url, "--retry-count", "0")
     ended = await run_tool(client, tmp_path / "home", *s5cmd, "cp", "--part-size", "8", f"{card}/", target)
     assert ended.status == 0, ended.output
     assert contents(client.path("")) == contents(card)
@@ -21,7 +21,7 @@ async def test_a_folder_arrives_byte_for_byte(client: Client, card: Path, tmp_pa
 
 async def test_the_folder_of_another_project_is_refused(client: Client, card: Path, tmp_path: Path) -> None:
     target = f"s3://{client.credentials.bucket}/user-1/project-1/"
-    s5cmd = ("s5cmd", "--endpoint-url", client.address.s3_url, "--retry-count", "0")
+    s5cmd = ("s5cmd", "--endpoint-url", client.address.url, "--retry-count", "0")
     ended = await run_tool(client, tmp_path / "home", *s5cmd, "cp", f"{card}/", target)
     assert ended.status != 0
     assert "AccessDenied" in ended.output

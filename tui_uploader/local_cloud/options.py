@@ -57,10 +57,9 @@ class LocalCloudOptions:
 
 @dataclass(frozen=True, slots=True)
 class LocalCloudAddress:
-    """URLs of a local cloud, and its login. The secret is in no repr."""
+    """URL of a local cloud, REST and S3 alike, and its login. The secret is in no repr."""
 
     url: str
-    s3_url: str
     client_id: str
     client_secret: str = field(repr=False)
     root: Path
@@ -74,7 +73,7 @@ class LocalCloudAddress:
         return json.dumps(
             {
                 "url": self.url,
-                "s3_url": self.s3_url,
+                "s3_url": self.url,
                 "client_id": self.client_id,
                 "client_secret": self.client_secret,
                 "root": str(self.root),

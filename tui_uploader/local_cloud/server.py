@@ -178,7 +178,7 @@ def _address(options: LocalCloudOptions, listener: socket.socket, parts: _Parts)
     scheme = "https" if options.tls_cert else "http"
     url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     login = parts.login
-    return LocalCloudAddress(url, url, login.client_id, login.client_secret, options.root, login.is_new, remarks)
+    return LocalCloudAddress(url, login.client_id, login.client_secret, options.root, login.is_new, remarks)
 
 
 def _reachability(host: str, port: int, *, encrypted: bool) -> tuple[str, ...]:

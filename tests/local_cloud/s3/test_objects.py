@@ -314,7 +314,7 @@ async def test_expired_credentials(tmp_path: Path) -> None:
 
 
 async def test_a_request_without_signature_is_refused(client: Client) -> None:
-    url = f"{client.address.s3_url}/{client.credentials.bucket}/{client.key('a')}"
+    url = f"{client.address.url}/{client.credentials.bucket}/{client.key('a')}"
     async with httpx.AsyncClient(verify=NO_CA) as unsigned:
         assert code(await unsigned.get(url)) == (403, "AccessDenied")
 
@@ -342,9 +342,9 @@ def _quoted(key: str) -> bytes:
 
 async def raw_put(client: Client, target: bytes) -> bytes:
     signed_as = quote(unquote(target.decode()), safe="/~")
-    headers = client.signed("PUT", client.address.s3_url + signed_as, b"x", {})
+    headers = client.signed("PUT", client.address.url + signed_as, b"x", {})
     lines = [f"{name}: {text}" for name, text in headers.items()]
-    host = client.address.s3_url.removeprefix("http://")
+    host = client.address.url.removeprefix("http://")
     head = "\r\n".join(
         [f"PUT {target.decode()} HTTP/1.1", f"Host: {host}", *lines, "Content-Length: 1", "Connection: close"]
     )
@@ -356,9 +356,9 @@ async def raw_put(client: Client, target: bytes) -> bytes:
 
 async def converse(client: Client, name: str, body: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
     """The reply before the body is sent, and, after 100 Continue, the reply to the body."""
-    url = f"{client.address.s3_url}/{client.credentials.bucket}/{client.key(name)}"
+    url = f"{client.address.url}/{client.credentials.bucket}/{client.key(name)}"
     signed = client.signed("PUT", url, body, headers)
-    host = client.address.s3_url.removeprefix("http://")
+    host = client.address.url.removeprefix("http://")
     lines = [f"PUT {url.partition(host)[2]} HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}"]
     lines += [f"{key}: {text}" for key, text in signed.items()]
     reader, writer = await asyncio.open_connection(*host.split(":"))
