@@ -191,11 +191,11 @@ async def test_a_missing_permission_is_reported_with_a_remedy(
             os.chown(each, 65534, 65534)
     tmp_path.chmod(folder_mode)
     try:
-        told = subprocess.run([sys.executable, "-c", _OPENS, os.fspath(path)], stdout=subprocess.PIPE, text=True)
+        result = subprocess.run([sys.executable, "-c", _OPENS, os.fspath(path)], stdout=subprocess.PIPE, text=True)
     finally:
         tmp_path.chmod(0o700)
-    assert told.stdout.startswith("JournalUnwritable")
-    assert "Cannot use" in told.stdout or "XDG_DATA_HOME" in told.stdout
+    assert result.stdout.startswith("JournalUnwritable")
+    assert "Cannot use" in result.stdout or "XDG_DATA_HOME" in result.stdout
     assert names_in(tmp_path) == before
 
 
@@ -207,7 +207,7 @@ async def test_a_second_opener_is_refused_until_the_first_has_closed(tmp_path: P
     first = Journal.open(path)
     with pytest.raises(JournalInUse, match=f"process {os.getpid()}"):
         Journal.open(path)
-    assert await first.write(add_project("the first goes on")) == 1
+    assert await first.write(add_project("the first continues")) == 1
     await first.close()
     await Journal.open(path).close()
 

@@ -107,7 +107,7 @@ async def test_a_large_log_leaves_space_for_changes(disk: Path) -> None:
         ballast.free(288 * KIB)
         assert await taken(journal, 2000) > 10
         (disk / "ballast").unlink()
-        # The log was written into the file, and what it had grown to is given back.
+        # The log was written into the file and truncated.
         assert await taken(journal, 2000) == 2000
         assert (disk / "journal" / "journal.sqlite-wal").stat().st_size < 9 * MIB
 

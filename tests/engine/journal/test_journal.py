@@ -147,14 +147,14 @@ async def test_acknowledged_changes_survive_sigkill(tmp_path: Path, acknowledged
         [sys.executable, "-c", _ADDS_PROJECTS, os.fspath(path)], stdout=subprocess.PIPE, text=True
     )
     assert writer.stdout is not None
-    told = [writer.stdout.readline() for _ in range(acknowledged)]
+    acknowledgements = [writer.stdout.readline() for _ in range(acknowledged)]
     writer.send_signal(signal.SIGKILL)
-    told += writer.stdout.readlines()
+    acknowledgements += writer.stdout.readlines()
     writer.wait()
     writer.stdout.close()
     journal = Journal.open(path)
     names = [project.name for project in journal.summary.projects.values()]
     await journal.close()
-    complete = [line.strip() for line in told if line.endswith("\n")]
+    complete = [line.strip() for line in acknowledgements if line.endswith("\n")]
     assert len(complete) >= acknowledged and names[: len(complete)] == complete
     assert len(names) - len(complete) in (0, 1), "at most the one whose acknowledgement was not read"

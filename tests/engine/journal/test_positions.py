@@ -27,8 +27,8 @@ async def taken(harness: JournalHarness, name: str, place: Place, at: float | No
     path = f"/card/{name}"
     await harness.find(candidate(path))
     row = await harness.row(path)
-    told = Content(content(letter or name[0]), 7, *place, at)
-    await harness.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, told))
+    read = Content(content(letter or name[0]), 7, *place, at)
+    await harness.write(lambda c: deduplication.settle_check(c, row.id, row.candidate, read))
 
 
 async def seen(harness: JournalHarness, file: str | None = None) -> Positions:

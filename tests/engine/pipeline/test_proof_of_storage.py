@@ -36,7 +36,7 @@ async def in_the_end(world: World, manager: UploadManager) -> UploadStatus:
     ("checksums", "fault", "verified", "left"),
     [
         (Checksums.CRC32, "flip:route=put,every=3,after=1", Proof.CRC32, range(1)),
-        # The first files go before it is known what the store tells.
+        # The first files are sent before the abilities of the storage are known.
         (Checksums.CONTENT_MD5, "flip:route=put,every=3,after=1", Proof.MD5, range(4)),
         (Checksums.ETAG, "flip:route=put,every=3,after=1", Proof.MD5, range(3, 9)),
         (Checksums.ETAG, "flip:route=put,times=1", Proof.MD5, range(1, 2)),

@@ -122,11 +122,11 @@ async def test_a_lasting_failure_of_the_service_is_reported(tmp_path: Path) -> N
         upload = await add(manager, world.card, auto_process=False)
         seen: list[UploadStatus] = []
 
-        def told() -> bool:
+        def noticed() -> bool:
             seen[:] = [status for status in manager.queries.status().uploads if status.notice is not None]
             return bool(seen)
 
-        await world.in_the_long_run(told)
+        await world.in_the_long_run(noticed)
         assert seen[0].notice is not None and "HTTP 500" in seen[0].notice.message
         assert not needs_person(seen[0]) and seen[0].counts == Counts(uploading=3)
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].settled)

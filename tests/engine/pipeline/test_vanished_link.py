@@ -37,7 +37,7 @@ class Kernel:
         self.asked.append("send every second")
 
     def trust_link(self, *, was_gone: bool) -> None:
-        self.asked.append(f"go on or be cut, gone: {was_gone}")
+        self.asked.append(f"continue or be closed, gone: {was_gone}")
 
 
 class Behind(Pix4dCloud):
@@ -90,7 +90,7 @@ async def test_unacknowledged_packets_take_the_link_down_until_it_returns(world:
         cloud.kernel.silent = 0.0
         cloud.there.set()
         await until(lambda: manager.queries.status().link.state is LinkState.UP)
-        assert cloud.kernel.asked[1:2] == ["go on or be cut, gone: True"]
+        assert cloud.kernel.asked[1:2] == ["continue or be closed, gone: True"]
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=3)
 
 

@@ -86,7 +86,7 @@ def test_rules_for_every_error_and_history(kind: type[UploaderError]) -> None:
         asked = 0.0 if wish is None else min(max(0.0, wish), 3600.0)
         ceiling = min(60.0, 2.0 ** min(attempts, 16))
         if found.action in (RetryAction.AGAIN, RetryAction.CHECK_FILE, RetryAction.RESTART_FILE):
-            assert found.after == pytest.approx(asked + chance * ceiling), "full jitter on top of what was asked for"
+            assert found.after == pytest.approx(asked + chance * ceiling), "full jitter on top of Retry-After"
         else:
             assert found.after == 0.0
         if isinstance(error, LinkError):
@@ -107,9 +107,7 @@ def test_the_number_of_attempts_never_turns_giving_up_into_a_retry(kind: type[Up
     actions = [decide(kind("why"), attempts, half).action for attempts in range(20)]
     given_up = [action is RetryAction.GIVE_UP for action in actions]
     assert given_up == sorted(given_up)
-    assert len(set(actions) - {RetryAction.GIVE_UP}) <= 1, (
-        "the number of attempts changes whether, and not what is done"
-    )
+    assert len(set(actions) - {RetryAction.GIVE_UP}) <= 1, "the number of attempts decides whether to retry, not how"
 
 
 def test_backoff_doubles_up_to_a_minute_and_is_spread_over_the_whole_interval() -> None:

@@ -32,7 +32,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, LocalCloudOptions(root=tmp_path / "cloud"))
 
 
-def told(status: UploadStatus) -> bool:
+def reported(status: UploadStatus) -> bool:
     return status.notice is not None and status.notice.kind == UnforeseenFailure.__name__
 
 
@@ -77,7 +77,7 @@ async def test_a_walk_that_always_fails_is_reported_with_its_path_and_retried(
     monkeypatch.setattr(path_walk, "scan", broken)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card / "bad", world.card / "good", auto_process=False)
-        await world.in_the_long_run(lambda: told(manager.queries.status().uploads[0]))
+        await world.in_the_long_run(lambda: reported(manager.queries.status().uploads[0]))
         assert tries > 2, "the first failures are only logged"
         status = await when(manager, upload.upload, lambda status: status.notice and status.notice.needs_person)
         assert status.notice is not None and str(world.card / "bad") in status.notice.message
@@ -98,7 +98,7 @@ async def test_a_worker_that_always_fails_is_reported_and_retried(
     async with world.cloud_running(), world.engine() as manager:
         monkeypatch.setattr(Pix4dCloud, "register_images", broken)
         upload = await add(manager, world.card, auto_process=False)
-        status = await when(manager, upload.upload, told)
+        status = await when(manager, upload.upload, reported)
         assert status.notice is not None and status.notice.needs_person
         assert "register stored files" in status.notice.message
         assert world.files(upload.upload, FileStage.STORED) == 2
