@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from tests.tui.pictures.pictured import halved
+from tests.tui.pictures.photo_files import halved
 from tui_uploader.tui.pictures.cells import (
     MOST_BYTES,
     MOST_BYTES_SLOW,

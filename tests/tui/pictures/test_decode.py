@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.intake.pictures import LONG, SHORT, Tag, flight_exif, jpeg, picture, tiff_structure
-from tests.tui.pictures.pictured import exif_of, halved, write
+from tests.tui.pictures.photo_files import exif_of, halved, write
 from tui_uploader.tui.pictures.decode import NoPicture, read_picture
 
 MOST = (200, 100)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.service.conftest import eventually
-from tests.tui.pictures.pictured import exif_of, halved, write
+from tests.tui.pictures.photo_files import exif_of, halved, write
 from tui_uploader.tui.pictures.decode import NoPicture, read_picture
 from tui_uploader.tui.pictures.process import PictureProcess
 from tui_uploader.tui.pictures.worker import MOST_MEMORY

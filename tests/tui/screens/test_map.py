@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.tui.conftest import showing
-from tests.tui.pictures.pictured import exif_of, halved, write
+from tests.tui.pictures.photo_files import exif_of, halved, write
 from tests.tui.uploads import paused, queued, truncated
 from tui_uploader.model import FileQuery
 from tui_uploader.service.client import EngineClient

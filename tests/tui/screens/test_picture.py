@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.conftest import showing
-from tests.tui.pictures.pictured import exif_of, halved, write
+from tests.tui.pictures.photo_files import exif_of, halved, write
 from tests.tui.uploads import queued, truncated
 from tui_uploader.demo import write_sample_flight
 from tui_uploader.settings import Directories

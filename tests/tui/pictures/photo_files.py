@@ -1,4 +1,4 @@
-"""Photos with a place and a time, as a drone writes them, and a look at the cells that they become."""
+"""Photos with a position and a time, as a drone writes them."""
 
 from __future__ import annotations
 
