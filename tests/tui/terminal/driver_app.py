@@ -20,7 +20,7 @@ _SHOWN = 12
 
 
 class EchoApp(App[None]):
-    """`q` quits, `T` makes it repaint all day long, `Z` suspends it, `L` repaints, `C` copies."""
+    """`q` quits, `T` makes it repaint continuously, `Z` suspends it, `L` repaints, `C` copies."""
 
     CSS = "Static { height: 1; width: auto; } Screen { layout: vertical; }"
 
@@ -71,8 +71,8 @@ class EchoApp(App[None]):
 
     def _show(self, text: str) -> None:
         self._received = [*self._received, text.replace("\n", "|")][-_SHOWN:]
-        for number, text in enumerate(self._received):
-            self.query_one(f"#received{number}", Static).update(text)
+        for number, line in enumerate(self._received):
+            self.query_one(f"#received{number}", Static).update(line)
 
 
 if __name__ == "__main__":
