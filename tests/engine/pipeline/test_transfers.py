@@ -147,7 +147,7 @@ async def test_no_byte_is_counted_twice_when_a_file_becomes_stored(world: World)
 
 
 async def test_lost_replies_to_a_completion_do_not_send_the_file_again(world: World) -> None:
-    """Every part is sent once, although three answers in a row are lost: more than the client repeats."""
+    """Every part is sent once, although the answers to three completions in a row are lost."""
     world.options = replace(world.options, faults=("lost_reply:route=complete,times=3",))
     large = write_photo(world.card / "A.JPG", 20 * MIB)
     async with world.cloud_running(), world.engine() as manager:
