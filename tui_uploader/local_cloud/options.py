@@ -87,7 +87,7 @@ class LocalCloudAddress:
             lines += [
                 f"  client id      {self.client_id}",
                 f"  client secret  {self.client_secret}",
-                "  The secret is shown only once; `--json` prints it again.",
+                "  The secret is not shown at later starts; `--json` prints it.",
             ]
         else:
             lines.append(f"  client id      {self.client_id}")
