@@ -77,7 +77,7 @@ class Call:
 
     def start_tls(self) -> ssl.SSLSocket:
         """The connection, encrypted from here on. Raises OSError."""
-        return wrapped(self._socket, server_context())
+        return server_context().wrap_socket(self._socket, server_side=True)
 
     def reply(self, status: int = 200, body: bytes | str | object = b"", **headers: str) -> None:
         """Send a reply: bytes and text as they are, anything else as JSON; `retry_after=` means `Retry-After:`."""
@@ -166,7 +166,7 @@ class Server:
     def _serve(self, sock: socket.socket, number: int) -> None:
         try:
             if self._tls is not None:
-                sock = wrapped(sock, self._tls)
+                sock = self._tls.wrap_socket(sock, server_side=True)
                 self._sockets[number] = sock
             self._talk(sock, number)
         except (OSError, Hangup):
@@ -196,14 +196,20 @@ class Server:
                 return
 
 
-def wrapped(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
-    """The server's end of a TLS connection. Raises OSError."""
-    sock.getpeername()  # fails after a reset, for which `wrap_socket` before Python 3.13 leaks the descriptor
-    return context.wrap_socket(sock, server_side=True)
+class _ClosingSocket(ssl.SSLSocket):
+    """Closed by an error: `wrap_socket` before Python 3.13 leaks the descriptor of a connection that was reset."""
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        try:
+            return super().recv(buflen, flags)
+        except OSError:
+            self.close()
+            raise
 
 
 def server_context(certificate: Path = CERTIFICATE) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = _ClosingSocket
     context.load_cert_chain(certificate)
     return context
 

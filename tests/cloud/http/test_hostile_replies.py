@@ -196,8 +196,13 @@ NAMES = ["line", "headers", "interim", "interims", "body", "chunks", "trailers",
 
 @pytest.mark.parametrize(("way", "head", "piece"), ENDLESS, ids=NAMES)
 async def test_an_endless_reply_of_a_store_is_given_up(
-    way: Callable[[Call, bytes, bytes], None], head: bytes, piece: bytes, tmp_path: Path
+    way: Callable[[Call, bytes, bytes], None],
+    head: bytes,
+    piece: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("tui_uploader.cloud.http.reply_limits._MAX_CHUNKED", 1024**2)
     with serving(lambda call: way(call, head, piece)) as server, byte_range(tmp_path / "a.jpg", 10) as body:
         async with open_store(server.url, deadlines=BRIEF) as opened:
             with pytest.raises(UploaderError) as caught:
