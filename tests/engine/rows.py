@@ -1,4 +1,4 @@
-"""Rows of a journal that never was, for the pure functions above it."""
+"""Rows of a journal, for tests of pure functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The name of a cloud leads to another address from one moment to the next, and the machine's resolver may hang."""
+"""The name of a cloud resolves to another address, and the machine's resolver may hang."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OLD, NEW = "127.0.0.2", "127.0.0.3"
 
 @dataclass
 class Names:
-    """What the machine's resolver says of `localhost`."""
+    """The machine's resolver, as far as `localhost` is concerned."""
 
     address: str = OLD
     hangs: threading.Event | None = None
@@ -59,7 +59,7 @@ def watch_of(cloud: Pix4dCloud) -> LinkMonitor:
 
 @contextlib.contextmanager
 def silent(address: str, port: int) -> Iterator[None]:
-    """Nobody answers there any more: the listener's queue is full, so the kernel drops what comes."""
+    """An address that no longer responds: the listener's queue is full, so the kernel drops packets."""
     with socket.socket() as listener, contextlib.ExitStack() as crowd:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
@@ -71,7 +71,7 @@ def silent(address: str, port: int) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("wish", [False, True], ids=["by itself", "as the user wishes"])
+@pytest.mark.parametrize("wish", [False, True], ids=["when due", "on request"])
 async def test_a_link_is_up_again_although_the_address_of_the_cloud_changed(names: Names, wish: bool) -> None:
     with serving(lambda call: call.reply(405), address=OLD) as old:
         cloud = Pix4dCloud(Login(f"http://localhost:{old.port}", "id", "secret"), Settings())
@@ -93,8 +93,8 @@ async def test_a_link_is_up_again_although_the_address_of_the_cloud_changed(name
         await cloud.close()
 
 
-async def test_nothing_goes_over_a_kept_connection_to_the_old_address_once_the_link_is_doubted(names: Names) -> None:
-    """The old machine keeps its connections open and acknowledges what is sent, but answers no more."""
+async def test_a_kept_connection_to_the_old_address_is_not_used_once_the_link_is_doubted(names: Names) -> None:
+    """The old machine keeps its connections open and acknowledges data, but sends no reply."""
     dead, end = threading.Event(), threading.Event()
 
     def old_answer(call: Call) -> None:
@@ -129,7 +129,7 @@ async def test_nothing_goes_over_a_kept_connection_to_the_old_address_once_the_l
             await cloud.close()
 
 
-async def test_a_resolver_that_hangs_is_asked_again_and_a_bounded_number_of_times(
+async def test_a_resolver_that_hangs_is_asked_a_limited_number_of_times(
     names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui_uploader.cloud.net.resolver._SHARED_SECONDS", 0.0)
@@ -160,28 +160,28 @@ async def test_many_callers_share_one_lookup(names: Names) -> None:
 
 
 class Odd(Pix4dCloud):
-    """Probing it fails twice in a way that nobody foresaw."""
+    """A cloud whose probe fails twice with an unexpected error."""
 
     probes = 0
 
     async def probe(self) -> None:
         self.probes += 1
         if self.probes <= 2:
-            raise ZeroDivisionError("nobody foresaw this")
+            raise ZeroDivisionError("unexpected")
 
 
-async def test_an_unforeseen_failure_of_a_probe_is_told_and_does_not_end_probing() -> None:
+async def test_an_unexpected_error_of_a_probe_is_shown_and_does_not_end_probing() -> None:
     cloud = Odd(Login("http://localhost:1", "id", "secret"), Settings())
     watch = watch_of(cloud)
-    told: list[UploaderError | None] = []
+    shown: list[UploaderError | None] = []
     watch.suspect(LinkDown("The connection broke."))
     for number in (1, 2):
         await until(lambda number=number: watch.down and cloud.probes == number)  # type: ignore[misc]
-        told.append(watch.trouble)
+        shown.append(watch.trouble)
         assert watch.link.reason is not None and "ZeroDivisionError" in watch.link.reason
         watch.try_now()
     await until(lambda: watch._probing is None)
     assert (cloud.probes, watch.down) == (3, False)
-    assert all(isinstance(error, LinkDown) for error in told)
+    assert all(isinstance(error, LinkDown) for error in shown)
     await watch.close()
     await cloud.close()

@@ -1,4 +1,4 @@
-"""Networks that lie and clocks that are wrong, under a real engine: files wait, none fails, none is called uploaded."""
+"""Bad networks and wrong clocks under a real engine: files wait, and none fails or is called uploaded."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def says(status: int, text: str = "", **headers: str) -> Handler:
 
 
 def instead_of_the_cloud(world: World, handler: Handler) -> AbstractContextManager[Server]:
-    """Somebody else answers at the cloud's address."""
+    """Another server at the cloud's address."""
     assert world.cloud is not None
     return serving(handler, port=int(world.cloud.url.rpartition(":")[2]))
 
@@ -53,7 +53,9 @@ def instead_of_the_cloud(world: World, handler: Handler) -> AbstractContextManag
         (says(407), "requires a valid user name"),
     ],
 )
-async def test_behind_a_portal_everything_waits_and_says_so(world: World, handler: Handler, sentence: str) -> None:
+async def test_behind_a_portal_all_files_wait_and_name_the_reason(
+    world: World, handler: Handler, sentence: str
+) -> None:
     photos = write_flight(world.card, 8)
     async with world.cloud_running():
         pass
@@ -70,10 +72,8 @@ async def test_behind_a_portal_everything_waits_and_says_so(world: World, handle
             assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
 
 
-async def test_names_that_cannot_be_resolved_for_an_hour_cost_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One line says it for all files; and when names resolve again, everything goes on."""
+async def test_an_hour_without_name_resolution_fails_no_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One notice is shown for all files; when names resolve again, the upload continues."""
     real = socket.getaddrinfo
     asked = 0
     works = False
@@ -111,7 +111,7 @@ async def test_names_that_cannot_be_resolved_for_an_hour_cost_nothing(
 
 @pytest.mark.parametrize("profile", list(Profile))
 @pytest.mark.parametrize("error", [2 * HOUR, -2 * HOUR, 10 * YEAR, -10 * YEAR])
-async def test_a_wrong_clock_holds_nothing_up(world: World, profile: Profile, error: float) -> None:
+async def test_a_wrong_clock_stops_no_upload(world: World, profile: Profile, error: float) -> None:
     world.options = replace(world.options, profile=profile)
     world.time.wall_error = error
     world.make_cloud = lambda login: Pix4dCloud(login, SETTINGS, clock=world.time.wall)
@@ -141,8 +141,8 @@ def ordered(volume: ByteCounts) -> bool:
 
 
 @pytest.fixture
-def told(world: World) -> Callable[[Callable[[], UploadStatus]], list[ByteCounts]]:
-    """Gathers what the status says at every commit of the journal, and every change of anything else."""
+def watched(world: World) -> Callable[[Callable[[], UploadStatus]], list[ByteCounts]]:
+    """Collects the byte counts of the status at every change that the engine announces."""
 
     def gather(status: Callable[[], UploadStatus]) -> list[ByteCounts]:
         seen: list[ByteCounts] = []
@@ -153,13 +153,13 @@ def told(world: World) -> Callable[[Callable[[], UploadStatus]], list[ByteCounts
 
 
 async def test_sent_bytes_never_fall_while_nothing_goes_wrong(
-    world: World, told: Callable[[Callable[[], UploadStatus]], list[ByteCounts]]
+    world: World, watched: Callable[[Callable[[], UploadStatus]], list[ByteCounts]]
 ) -> None:
     for number, size in enumerate([20_000_000, 3_000, 400_000, 18_000_000, 2_000_000] * 2):
         write_photo(world.card / f"{number}.JPG", size)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        seen = told(lambda: manager.queries.status().uploads[0])
+        seen = watched(lambda: manager.queries.status().uploads[0])
         done = await settled(manager, upload.upload)
         assert all(map(ordered, seen))
         sent = [volume.sent for volume in seen]
@@ -167,10 +167,10 @@ async def test_sent_bytes_never_fall_while_nothing_goes_wrong(
         assert done.bytes.sent == done.bytes.total
 
 
-async def test_with_every_fault_the_truths_stay_in_order_and_what_is_stored_stays_stored(
-    world: World, told: Callable[[Callable[[], UploadStatus]], list[ByteCounts]]
+async def test_with_every_fault_the_byte_counts_stay_in_order_and_stored_bytes_never_fall(
+    world: World, watched: Callable[[Callable[[], UploadStatus]], list[ByteCounts]]
 ) -> None:
-    """What falls are the bytes of bodies that have to be sent again, and nothing else."""
+    """Only bytes of bodies that have to be sent again are subtracted."""
     faults = [
         f"{name}:route={route},probability=0.15,seed={seed},bytes=200000,seconds=0"
         for seed, (name, route) in enumerate(
@@ -184,7 +184,7 @@ async def test_with_every_fault_the_truths_stay_in_order_and_what_is_stored_stay
         write_photo(world.card / f"{number}.JPG", size)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
-        seen = told(lambda: manager.queries.status().uploads[0])
+        seen = watched(lambda: manager.queries.status().uploads[0])
         await world.in_the_long_run(lambda: manager.queries.status().uploads[0].counts.uploaded == 12, 60)
         assert all(map(ordered, seen))
         for truth in ([volume.stored for volume in seen], [volume.registered for volume in seen]):

@@ -1,4 +1,4 @@
-"""Sizes, times and inode numbers as file systems give them, however large or old."""
+"""Extreme sizes, times and inode numbers of file systems."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ YEAR_2300, YEAR_60000, YEAR_MINUS_1000 = 10_413_792_000, 1_831_400_000_000, -93_
     "number",
     [0, -1, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), -(2**63) - 1, YEAR_60000 * 10**9, YEAR_MINUS_1000 * 10**9],
 )
-async def test_a_number_of_a_file_comes_back_from_the_journal_as_it_was(harness: JournalHarness, number: int) -> None:
-    """As inode and as time; it is told from its neighbour, and the content that was read is known again."""
+async def test_the_journal_keeps_extreme_numbers_of_a_file(harness: JournalHarness, number: int) -> None:
+    """As inode and as time; neighbouring numbers are distinguished, and the content is recognised."""
     strange = candidate("/card/a.jpg", mtime_ns=number, inode=number)
     await harness.find(strange, candidate("/card/b.jpg"))
     assert from_column(to_column(number)) == number
@@ -49,13 +49,13 @@ async def test_a_number_of_a_file_comes_back_from_the_journal_as_it_was(harness:
 
 @pytest.fixture
 def timeless(tmp_path: Path) -> Iterator[Path]:
-    """A folder that takes any date, where this machine has one."""
+    """A folder on a file system that accepts any date, if this machine has one."""
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else tmp_path) as folder:
         yield Path(folder)
 
 
 @pytest.mark.parametrize("seconds", [YEAR_2300, YEAR_60000, YEAR_MINUS_1000], ids=["2300", "60000", "-1000"])
-async def test_a_file_of_a_strange_date_is_uploaded_with_all_the_others(timeless: Path, seconds: int) -> None:
+async def test_a_file_with_an_extreme_date_is_uploaded(timeless: Path, seconds: int) -> None:
     world = World(timeless, LocalCloudOptions(root=timeless / "cloud"))
     photos = write_flight(world.card, 6)
     os.utime(photos[3], (seconds, seconds))

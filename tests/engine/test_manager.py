@@ -66,7 +66,7 @@ async def manager(default_world: World) -> AsyncIterator[UploadManager]:
         yield manager
 
 
-async def test_a_flight_becomes_registered_images_and_is_processed_once(world: World) -> None:
+async def test_a_flight_is_registered_and_processed_once(world: World) -> None:
     photos = write_flight(world.card, 8)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card)
@@ -80,7 +80,7 @@ async def test_a_flight_becomes_registered_images_and_is_processed_once(world: W
         assert not manager.queries.busy
 
 
-async def test_large_files_go_in_parts_and_arrive_whole(world: World) -> None:
+async def test_large_files_are_sent_in_parts(world: World) -> None:
     large = write_photo(world.card / "DJI_0001.JPG", 40 * 1024**2)
     async with world.cloud_running(), world.engine() as manager:
         upload = await add(manager, world.card, auto_process=False)
@@ -89,7 +89,7 @@ async def test_large_files_go_in_parts_and_arrive_whole(world: World) -> None:
         assert world.objects() == {"DJI_0001.JPG": large.read_bytes()}
 
 
-async def test_same_command_again_sends_nothing_and_starts_nothing(default_world: World) -> None:
+async def test_repeating_the_command_sends_and_starts_nothing(default_world: World) -> None:
     world = default_world
     write_flight(world.card, 6)
     async with world.cloud_running(), world.engine() as manager:
@@ -103,7 +103,7 @@ async def test_same_command_again_sends_nothing_and_starts_nothing(default_world
         assert world.starts_of(done.project) == 1
 
 
-async def test_duplicates_clashes_and_broken_files_are_told_apart(default_world: World) -> None:
+async def test_duplicates_name_clashes_and_broken_files_are_distinguished(default_world: World) -> None:
     world = default_world
     write_flight(world.card / "100MEDIA", 3)
     write_flight(world.card / "101MEDIA", 1)
@@ -148,7 +148,7 @@ HOSTILE_NAMES = [
 ]
 
 
-async def test_hostile_names_arrive_and_none_takes_the_place_of_another(world: World) -> None:
+async def test_hostile_names_are_uploaded_without_overwriting(world: World) -> None:
     world.card.mkdir()
     for name in HOSTILE_NAMES:
         Path(os.fsdecode(os.fsencode(world.card) + b"/" + name)).write_bytes(jpeg())
@@ -175,7 +175,7 @@ async def test_two_projects_get_their_share_at_the_same_time(default_world: Worl
         assert len({(await manager.queries.upload(upload.upload)).project for upload in (one, two)}) == 2
 
 
-async def test_pausing_stops_at_once_and_resuming_goes_on(default_world: World) -> None:
+async def test_pause_stops_at_once_and_resume_continues(default_world: World) -> None:
     world = default_world
     world.options = replace(world.options, faults=("stall:route=put,seconds=60,every=1",))
     write_flight(world.card, 6)
@@ -191,7 +191,7 @@ async def test_pausing_stops_at_once_and_resuming_goes_on(default_world: World) 
             await manager.pause(upload.upload)
 
 
-async def test_cancelling_keeps_what_is_uploaded_and_can_be_taken_back(default_world: World) -> None:
+async def test_cancelling_keeps_uploaded_files_and_can_be_undone(default_world: World) -> None:
     world = default_world
     world.options = replace(world.options, faults=("stall:route=put,seconds=60,every=1,after=3",))
     photos = write_flight(world.card, 8)
@@ -209,7 +209,7 @@ async def test_cancelling_keeps_what_is_uploaded_and_can_be_taken_back(default_w
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
 
 
-async def test_failed_files_are_retried_on_a_word(default_world: World) -> None:
+async def test_failed_files_are_retried_on_request(default_world: World) -> None:
     world = default_world
     write_flight(world.card, 6)
     cut = world.card / "DJI_0003.JPG"
@@ -226,7 +226,7 @@ async def test_failed_files_are_retried_on_a_word(default_world: World) -> None:
         assert manager.queries.status().uploads[0].counts == Counts(uploaded=6)
 
 
-async def test_processing_on_a_word_and_its_objections(manager: UploadManager, default_world: World) -> None:
+async def test_processing_on_request_and_its_refusals(manager: UploadManager, default_world: World) -> None:
     world = default_world
     write_flight(world.card, 5)
     upload = await add(manager, world.card)
@@ -249,7 +249,7 @@ async def test_processing_on_a_word_and_its_objections(manager: UploadManager, d
     assert world.starts_of(done.project) == 1
 
 
-async def test_a_folder_of_4001_images_is_told_before_anything_is_sent(
+async def test_a_folder_with_too_many_images_is_reported_before_any_file_is_sent(
     manager: UploadManager, default_world: World
 ) -> None:
     world = default_world
@@ -264,7 +264,7 @@ async def test_a_folder_of_4001_images_is_told_before_anything_is_sent(
     await manager.remove(upload.upload, FileSelection(names=("0.jpg",)))
     assert (await manager.queries.upload(upload.upload)).notice is None
     await manager.restore(upload.upload, FileSelection(all=True))
-    assert (await manager.queries.upload(upload.upload)).notice is None  # told again when the upload is to go on
+    assert (await manager.queries.upload(upload.upload)).notice is None  # shown again on resume
     with pytest.raises(TooManyImages, match="4,001 images"):
         await manager.resume(upload.upload)
 
@@ -293,7 +293,7 @@ async def test_bad_requests_leave_nothing_behind(
     assert await manager.queries.projects() == ()
 
 
-async def test_unknown_uploads_and_files_are_told(manager: UploadManager, default_world: World) -> None:
+async def test_unknown_uploads_and_files_are_refused(manager: UploadManager, default_world: World) -> None:
     for ask in (manager.queries.upload, manager.pause, manager.queries.skipped, manager.dismiss):
         with pytest.raises(NoSuchUpload):
             await ask(99)
@@ -307,7 +307,7 @@ async def test_unknown_uploads_and_files_are_told(manager: UploadManager, defaul
         await manager.queries.files(upload.upload, FileQuery(limit=10**6))
 
 
-async def test_a_wrong_secret_is_told_and_a_right_one_lets_the_upload_go_on(default_world: World) -> None:
+async def test_an_upload_waits_with_a_wrong_secret_and_continues_with_the_right_one(default_world: World) -> None:
     world = default_world
     write_flight(world.card, 2)
     async with world.cloud_running(), world.engine(sign_in=False) as manager:
@@ -325,7 +325,7 @@ async def test_a_wrong_secret_is_told_and_a_right_one_lets_the_upload_go_on(defa
         assert (await settled(manager, upload.upload)).counts == Counts(uploaded=2)
 
 
-async def test_without_a_link_everything_waits_and_goes_on_when_it_is_back(default_world: World) -> None:
+async def test_an_upload_waits_without_a_link_and_continues_with_it(default_world: World) -> None:
     world = default_world
     photos = write_flight(world.card, 3)
     async with world.cloud_running():
@@ -342,7 +342,7 @@ async def test_without_a_link_everything_waits_and_goes_on_when_it_is_back(defau
             assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
 
 
-async def test_the_engine_goes_on_where_it_was_closed(default_world: World) -> None:
+async def test_a_new_engine_resumes_the_uploads_of_a_closed_one(default_world: World) -> None:
     world = default_world
     world.options = replace(world.options, faults=("stall:route=put,seconds=60,every=1,after=4",))
     photos = write_flight(world.card, 10)
@@ -356,7 +356,7 @@ async def test_the_engine_goes_on_where_it_was_closed(default_world: World) -> N
         assert world.objects() == {photo.name: photo.read_bytes() for photo in photos}
 
 
-async def test_a_file_that_changes_before_it_is_sent_is_sent_as_it_is_then(default_world: World) -> None:
+async def test_a_file_that_changes_before_it_is_sent_is_checked_again(default_world: World) -> None:
     world = default_world
     changing, vanishing = write_flight(world.card, 2)
     async with world.cloud_running():
@@ -374,7 +374,7 @@ async def test_a_file_that_changes_before_it_is_sent_is_sent_as_it_is_then(defau
             assert changing.read_bytes() in world.objects().values()
 
 
-async def test_results_go_to_a_project_of_results(manager: UploadManager, default_world: World) -> None:
+async def test_results_are_uploaded_to_a_project_of_results(manager: UploadManager, default_world: World) -> None:
     cloud = default_world.card / "cloud.las"
     cloud.parent.mkdir()
     cloud.write_bytes(b"LASF" + os.urandom(3000))
@@ -384,9 +384,7 @@ async def test_results_go_to_a_project_of_results(manager: UploadManager, defaul
     assert default_world.objects() == {"cloud.las": cloud.read_bytes()}
 
 
-async def test_changes_tell_what_happens_at_most_four_times_a_second(
-    manager: UploadManager, default_world: World
-) -> None:
+async def test_changes_are_streamed_at_most_four_times_a_second(manager: UploadManager, default_world: World) -> None:
     write_flight(default_world.card, 30)
     seen = []
     loop = asyncio.get_running_loop()
@@ -407,7 +405,7 @@ async def test_changes_tell_what_happens_at_most_four_times_a_second(
     assert all(later - earlier > 0.24 for earlier, later in itertools.pairwise(times))
 
 
-async def test_dismissed_uploads_leave_the_panel_only(manager: UploadManager, default_world: World) -> None:
+async def test_dismissed_uploads_only_leave_the_panel(manager: UploadManager, default_world: World) -> None:
     write_flight(default_world.card, 1)
     upload = await add(manager, default_world.card)
     await settled(manager, upload.upload)

@@ -40,7 +40,7 @@ def woken(event: asyncio.Event) -> bool:
     return woken
 
 
-def test_a_change_wakes_those_that_subscribed_to_it_and_every_watcher() -> None:
+def test_a_change_wakes_its_subscribers_and_every_watcher() -> None:
     notifier = Notifier()
     sender = notifier.subscribe(FileStage.READY, Topic.ACCOUNTS)
     registrar = notifier.subscribe(FileStage.STORED, Topic.ACCOUNTS)
@@ -59,7 +59,7 @@ def test_a_change_wakes_those_that_subscribed_to_it_and_every_watcher() -> None:
     assert tuple(map(woken, events)) == (True, True, False)
 
 
-def test_a_retry_ends_the_pauses_before_the_workers_look() -> None:
+def test_retry_now_ends_pauses_before_it_wakes_workers() -> None:
     notifier, ended = Notifier(), []
     event = notifier.subscribe(Topic.WORK)
     notifier.on_retry(lambda: ended.append(event.is_set()))
@@ -110,7 +110,7 @@ async def test_files_that_replace_each_other_in_a_stage_are_announced(tmp_path: 
 async def test_workers_without_work_are_not_woken_by_every_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each file takes four commits. Workers that have nothing to do with files look a few times at all of them."""
+    """Each file takes four commits. Workers that do not work on files take a few steps during the whole upload."""
     steps: Counter[str] = Counter()
     for worker in (Walker, ProcessingWorker, MediaReturn, MultipartCleaner, Retention):
         step = worker.step

@@ -1,4 +1,4 @@
-"""Any commands in any order, over a bad link, with crashes in between, against a model that a child could check.
+"""Any commands in any order, over a bad link, with crashes in between, against a simple model.
 
 The model knows which photos the user has put on which card, and that is all: whatever happens, each of them arrives
 once in the end. The real manager runs over a real journal and the real local cloud in one event loop.
@@ -70,7 +70,7 @@ FAULTS = (
 )
 PROJECTS = ("North", "South")
 REFUSALS = (NotPossibleNow, NothingToUpload, NoSuchUpload, NoSuchProject, NotSignedIn, TooFewImages)
-"""What a command may answer to somebody who asks for what cannot be now."""
+"""Refusals of commands that are not possible at the moment."""
 CLOUD_TROUBLE = (LinkError, CloudError, SignInError)
 
 Result = TypeVar("Result")
@@ -80,7 +80,7 @@ numbers = st.integers(0, 2**16)
 
 @dataclass
 class Cards:
-    """Folders of photos, some with equal content, some with equal names; what is on them never changes."""
+    """Folders of photos, some with equal content, some with equal names; their content never changes."""
 
     folder: Path
     made: list[tuple[str, Path]] = field(default_factory=list)
@@ -102,7 +102,7 @@ class Cards:
 
 @dataclass
 class Starts:
-    """Which sets of registered images processing was asked for, by project: each call of every engine."""
+    """The sets of registered images for which processing was started, by project: each call of every engine."""
 
     root: Path
     sets: defaultdict[str, list[ImageSet]] = field(default_factory=lambda: defaultdict(list))
@@ -119,7 +119,7 @@ class Starts:
 
 
 class Unforeseen(logging.Handler):
-    """Keeps what the engine says it did not foresee: impossible transitions of files and uploads among it."""
+    """Keeps unexpected errors from the log, such as impossible transitions of files and uploads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,8 +131,7 @@ class Unforeseen(logging.Handler):
 
 
 class Machine:
-    """The engine, its cloud, and its user; everything happens in one task of one loop, which stands still between two
-    steps."""
+    """The engine, its cloud, and its user, in one task of one loop, which is stopped between two steps."""
 
     def __init__(self, folder: Path) -> None:
         self.options = LocalCloudOptions(root=folder / "cloud", processing_seconds=0.3, faults=FAULTS)
@@ -143,8 +142,8 @@ class Machine:
         self.cloud = AsyncExitStack()
         self.engine = AsyncExitStack()
         self.manager: UploadManager | None = None
-        self.told: list[UploadStatus] = []
-        """Every status there was since the last look."""
+        self.statuses: list[UploadStatus] = []
+        """Every status since the last look."""
 
     async def cloud_up(self, faults: tuple[str, ...]) -> None:
         self.world.options = replace(self.options, faults=faults)
@@ -159,8 +158,7 @@ class Machine:
         await self.engine.aclose()
 
     async def crash(self) -> None:
-        """The journal as it is on the disk at this moment is all that the next engine gets; what is under way may
-        still take effect in the cloud."""
+        """The next engine gets only the journal that is on the disk now; running requests may still take effect."""
         before = self.world.directories.journal
         self.homes += 1
         kept = self.world.folder / f"crash-{self.homes}.sqlite"
@@ -174,7 +172,7 @@ class Machine:
 
     def look(self) -> None:
         if self.manager is not None:
-            self.told.extend(self.manager.queries.status().uploads)
+            self.statuses.extend(self.manager.queries.status().uploads)
 
     def uploads(self) -> list[UploadStatus]:
         return list(self.manager.queries.status().uploads) if self.manager else []
@@ -202,7 +200,7 @@ class EngineMachine(RuleBasedStateMachine):
         return self.runner.run(asyncio.wait_for(work, 60))
 
     def do(self, order: Callable[[UploadManager], Awaitable[Result]], *allowed: type[Exception]) -> Result | None:
-        """Carry out a command; None when it was refused for one of the reasons that there may be."""
+        """Carry out a command; None when it was refused for an allowed reason."""
         manager = self.machine.manager
         assert manager is not None
         with suppress(*REFUSALS, *allowed):
@@ -215,7 +213,7 @@ class EngineMachine(RuleBasedStateMachine):
         return await done
 
     async def _obey(self) -> None:
-        """Whatever is opened here is closed here: contexts do not wander between tasks."""
+        """Opens and closes in one task: context variables do not move between tasks."""
         while True:
             order, done = await self.orders.get()
             try:
@@ -314,7 +312,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(right=st.booleans())
     def sign_out_and_in(self, right: bool) -> None:
-        """With the wrong secret, everything waits; with the right one it goes on."""
+        """With the wrong secret all files wait; with the right one the uploads continue."""
         login = self.machine.world.login(None if right else "wrong")
         self.do(lambda manager: manager.sign_out("default"))
         self.do(lambda manager: manager.sign_in(SignInRequest(login, verify=False)))
@@ -344,8 +342,8 @@ class EngineMachine(RuleBasedStateMachine):
     @invariant()
     def the_truths_are_ordered(self) -> None:
         self.machine.look()
-        told, self.machine.told = self.machine.told, []
-        for status in told:
+        statuses, self.machine.statuses = self.machine.statuses, []
+        for status in statuses:
             volume = status.bytes
             assert 0 <= volume.registered <= volume.stored <= volume.sent <= volume.total, status
 
@@ -404,7 +402,7 @@ def objects_of(machine: Machine, project: str) -> dict[str, bytes]:
 
 
 async def settle(machine: Machine, cloud_is_up: bool) -> None:
-    """The user puts everything right and adds every card once more; then each photo is there, once."""
+    """The user mends everything and adds every card again; then each photo is uploaded exactly once."""
     if cloud_is_up:
         await machine.cloud.aclose()
     await machine.cloud_up(())
@@ -433,8 +431,8 @@ def all_uploaded(machine: Machine) -> bool:
 
 
 def all_processed_or_told(machine: Machine) -> bool:
-    """Every set of enough images is processed, as the service's own word has it; or somebody has to look, because it
-    cannot be known whether it is."""
+    """Every set of enough images is processed, by the service's own word; or the user is asked to look, because that is
+    not known."""
     summary = machine.world.summary
     return all(
         not project.start_in_doubt
@@ -465,7 +463,7 @@ async def check_project(machine: Machine, manager: UploadManager, name: str) -> 
     assert (project.images >= MIN_IMAGES) <= machine.world.starts_of(project.id) <= len(set(sets))
 
 
-def test_any_commands_lose_and_double_nothing() -> None:
+def test_no_sequence_of_commands_loses_or_doubles_a_file() -> None:
     examples = os.environ.get("STATE_MACHINE_EXAMPLES")
     run_state_machine_as_test(
         EngineMachine,

@@ -1,6 +1,7 @@
-"""A manager over a real journal, and the real local cloud over real sockets, in one event loop.
+"""The test harness of the engine: a real manager, journal and local cloud, over real sockets, in one event loop.
 
-Only the clocks are made up: they run as the machine's do, and a test may let them run ahead.
+Only the clocks are simulated: they follow the machine's, and a test may set them ahead. Tests command the engine by its
+manager, as front ends do, and look inside by the properties of `World`.
 """
 
 from __future__ import annotations
@@ -51,13 +52,13 @@ class MachineTime:
     """The clocks of the machine that the engine runs on (seconds)."""
 
     passed: float = 0.0
-    """How much more has passed than really did."""
+    """Seconds by which the clocks are ahead."""
     wall_error: float = 0.0
     """By how much the wall clock is ahead of the truth."""
     stopped_at: float | None = None
-    """Where the monotonic clock stands still; None: it runs."""
+    """Time at which the monotonic clock is stopped; None: it runs."""
     looks: int = 0
-    """How often somebody looked at the monotonic clock: what every worker does whenever it wakes up."""
+    """Number of readings of the monotonic clock: every worker reads it whenever it wakes up."""
 
     def wall(self) -> float:
         return time.time() + self.passed + self.wall_error
@@ -205,7 +206,7 @@ class World:
     async def in_the_long_run(
         self, condition: Callable[[], object], seconds: float = 20.0, leap: float = _LEAP
     ) -> None:
-        """Await `condition` while the clocks run ahead, so that nobody really waits for the end of a pause."""
+        """Await `condition` while the clocks run ahead, so that pauses end at once."""
 
         def time_passes() -> object:
             self.time.passed += leap

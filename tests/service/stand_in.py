@@ -255,7 +255,7 @@ class StandInManager(UploadManager):
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
         if change.limit == "fast":
-            raise UsageError("'fast' is no rate.")
+            raise UsageError("'fast' is not a rate.")
         self._state.bandwidth = replace(
             self._state.bandwidth, holds=f"limit {change.limit}", per=change.per or BudgetPeriod.MONTH
         )

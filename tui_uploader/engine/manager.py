@@ -82,7 +82,7 @@ class UploadManager:
     # ----------------------------------------------------------------------------------------------- commands
 
     async def add(self, request: AddRequest) -> UploadStatus:
-        """Returns when the folders have been walked, or after two seconds while that goes on.
+        """Queue files and folders. Returns when they have been walked, at the latest after two seconds.
 
         Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
         """

@@ -1,6 +1,6 @@
 """Wakes each worker when something changes that it works on.
 
-A commit of the journal tells which stages files came to or left, and which uploads and projects changed; everything
+A commit of the journal says which stages files came to or left, and which uploads and projects changed; everything
 else that changes is announced by the part of the engine that owns it.
 """
 

@@ -80,9 +80,9 @@ async def test_two_accounts_upload_side_by_side(world: World, tmp_path: Path) ->
 async def test_a_cloud_address_with_a_password_is_refused_and_not_stored(world: World, keep: bool) -> None:
     login = Login("http://joe:PASSWORD@127.0.0.1:9", "me", "a-secret")
     async with world.engine(sign_in=False) as manager:
-        with pytest.raises(UsageError, match="must not contain a user name or password") as told:
+        with pytest.raises(UsageError, match="must not contain a user name or password") as refused:
             await manager.sign_in(SignInRequest(login, keep=keep, verify=False))
-        assert "PASSWORD" not in str(told.value)
+        assert "PASSWORD" not in str(refused.value)
         assert await manager.queries.accounts() == ()
     async with world.engine(sign_in=False) as manager:
         assert await manager.queries.accounts() == ()

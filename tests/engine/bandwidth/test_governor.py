@@ -183,17 +183,17 @@ async def test_settings_outlive_the_engine_and_invalid_ones_change_nothing(world
 async def test_front_ends_see_the_timetable_change_while_nothing_is_sent(world: World) -> None:
     async with world.cloud_running(), world.engine() as manager:
         await manager.set_bandwidth(BandwidthChange(schedule=f"{window(world, 60, 120)} 1M"))
-        told: list[int | None] = []
+        rates: list[int | None] = []
 
         async def follow() -> None:
             async for status in manager.queries.changes():
-                told.append(status.bandwidth.rate)  # noqa: PERF401 - looked at while it grows
+                rates.append(status.bandwidth.rate)  # noqa: PERF401 - looked at while it grows
 
         following = asyncio.create_task(follow())
-        await until(lambda: told == [None])
+        await until(lambda: rates == [None])
         world.time.wall_error += 61 * MINUTE
         world.wake_all()
-        await until(lambda: told[-1] == 1_000_000)
+        await until(lambda: rates[-1] == 1_000_000)
         following.cancel()
 
 

@@ -54,7 +54,7 @@ def at_utc(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-# ------------------------------------------------------------------------------------------------- what is typed
+# ------------------------------------------------------------------------------------------------- ------ parsing
 
 
 @pytest.mark.parametrize(
@@ -395,10 +395,10 @@ FOR_GOOD = "data budget of 1 GB is used up; `b` or `tui-uploader budget` changes
 def test_the_state_in_words(preferences: Preferences, used: int, holds: str, notice: tuple[str, bool] | None) -> None:
     now = at("2026-05-11 09:00")
     state = bandwidth(preferences, allowed_rate(preferences, now), used, now)
-    told = closed_notice(state)
+    shown = closed_notice(state)
     assert state.holds == holds
-    assert (None if told is None else (told.kind, told.needs_person)) == notice
-    assert told is None or told.message == holds
+    assert (None if shown is None else (shown.kind, shown.needs_person)) == notice
+    assert shown is None or shown.message == holds
 
 
 def test_a_used_up_budget_is_renewed_with_its_period() -> None:
