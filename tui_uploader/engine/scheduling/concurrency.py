@@ -205,5 +205,5 @@ def slack_seconds(quality: LinkQuality | None) -> float:
 
 def slack_after(slack: Slack, seen: Window) -> Slack:
     most = max(seen.rate, slack.most * _FADING)
-    room = seen.quality is not None and not seen.quality.full
-    return Slack(most, room and seen.rate < most * _SLACKENED)
+    spare = seen.quality is not None and not seen.quality.full
+    return Slack(most, spare and seen.rate < most * _SLACKENED)
