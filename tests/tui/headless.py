@@ -17,8 +17,8 @@ from textual.screen import Screen
 from tui_uploader.tui.terminal.input_events import when_processed
 
 _CHARACTERS = {"space": " "}
-_PATIENCE = 0.5
-"""Seconds after which a key counts as processed that removed the widget which had the focus."""
+_RETRY_SECONDS = 0.25
+"""A callback behind a key is lost if the key removes the focused widget: after this time another one follows."""
 
 
 async def press(app: App[Any], *keys: str) -> None:
@@ -28,11 +28,17 @@ async def press(app: App[Any], *keys: str) -> None:
     """
     for key in keys:
         event = events.Key(_character_to_key(key), key) if len(key) == 1 else events.Key(key, _CHARACTERS.get(key))
-        processed = asyncio.Event()
         app.post_message(event)
+        await _processed(app)
+
+
+async def _processed(app: App[Any]) -> None:
+    """Return when the app has processed what was posted before."""
+    processed = asyncio.Event()
+    while app.is_running and not processed.is_set():
         app.call_later(partial(when_processed, app, processed.set))
         with suppress(TimeoutError):
-            await asyncio.wait_for(processed.wait(), _PATIENCE)
+            await asyncio.wait_for(processed.wait(), _RETRY_SECONDS)
 
 
 def rendered_lines(app: App[Any]) -> list[str]:
