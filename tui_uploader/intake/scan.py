@@ -6,7 +6,7 @@ ends the scan, and nothing but folders is opened.
 A path that the user named may be a link. Below it a link is followed only to targets within paths that the user named:
 a card, or a person who wrote to it, must not choose which files of this machine are uploaded. A candidate keeps its
 real path, and is later opened there without following any link (see `source`), so replacing a link after the scan has
-no effect. A hard link cannot be told from a file of the card.
+no effect. A hard link cannot be distinguished from a file of the card.
 """
 
 from __future__ import annotations
