@@ -62,7 +62,7 @@ class Supervisor:
             "process": self.processing,
             "finish": Finisher(context),
             "multipart gc": self.multipart_cleaner,
-            "returns": MediaReturn(context),
+            "media return": MediaReturn(context),
             "monitor": self.monitor,
             "retain": Retention(context, keep_seconds),
         }

@@ -22,8 +22,9 @@ _WORK = {
     "finish": "complete uploads",
     "multipart gc": "look for stale multipart uploads",
     "clean up": "abort stale multipart uploads",
-    "returns": "look for files that were missing",
+    "media return": "look for files that were missing",
     "monitor": "measure transfers",
+    "retain": "condense old uploads",
 }
 """The work of each worker, for the sentence about a failure."""
 
