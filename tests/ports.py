@@ -12,7 +12,7 @@ _PORTS = range(18_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens at, all different."""
+    """Ports without a listener, all different."""
     with contextlib.ExitStack() as taken:
         return [port for port, _ in zip(_bound(taken), range(count), strict=False)]
 

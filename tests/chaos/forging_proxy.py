@@ -23,7 +23,7 @@ _NAME = "storage.test"
 """A name in the certificate."""
 _OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _STORED = b'HTTP/1.1 200 OK\r\nETag: "0123456789abcdef0123456789abcdef"\r\nContent-Length: 0\r\n\r\n'
-_PAGE = b"<html><body><form>Room number</form></body></html>"
+_PAGE = b"<html><body><form>Voucher code</form></body></html>"
 _CHUNK = 64 * 1024
 _SHORT, _LONG = 2_000, 40_000_000
 _MIDDLE = 2_000_000

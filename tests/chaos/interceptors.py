@@ -27,7 +27,7 @@ from tui_uploader.local_cloud.routes import Route, is_rest, route_of
 
 Interceptor = Callable[[Machine, random.Random], AbstractAsyncContextManager[None]]
 
-_PAGE = b"<html><head><title>Welcome</title></head><body><form>Room number</form></body></html>"
+_PAGE = b"<html><head><title>Welcome</title></head><body><form>Voucher code</form></body></html>"
 _HOP_BY_HOP = {"connection", "expect", "keep-alive", "transfer-encoding"}
 
 

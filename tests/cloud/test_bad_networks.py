@@ -31,7 +31,7 @@ from tui_uploader.errors import (
 from tui_uploader.model import Login
 from tui_uploader.settings import Settings
 
-LOGIN_PAGE = "<!DOCTYPE html><html><body><form>Room number</form></body></html>"
+LOGIN_PAGE = "<!DOCTYPE html><html><body><form>Voucher code</form></body></html>"
 PARTS = (Part(1, 10, "e1", 7),)
 
 

@@ -277,8 +277,8 @@ BAD_REQUESTS: list[tuple[Callable[[Path], AddRequest], type[Exception]]] = [
     (lambda card: AddRequest((f"{card}/a\0.jpg",), NewProject("Q")), NoSuchPath),
     (lambda card: AddRequest((f"{card}/\ud800.jpg",), NewProject("Q")), NoSuchPath),
     (lambda card: AddRequest((), NewProject("Q")), UsageError),
-    (lambda card: AddRequest((str(card),), ExistingProject("nobody's")), NoSuchProject),
-    (lambda card: AddRequest((str(card),), NewProject("Q"), account="nobody@nowhere"), NotSignedIn),
+    (lambda card: AddRequest((str(card),), ExistingProject("unknown")), NoSuchProject),
+    (lambda card: AddRequest((str(card),), NewProject("Q"), account="unknown@nowhere"), NotSignedIn),
 ]
 
 

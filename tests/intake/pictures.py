@@ -48,19 +48,19 @@ def tiff_structure(
     offsets = directory_offsets(*directories, big=big, start=start)
     header = struct.pack(order + "2sH", b"II" if order == "<" else b"MM", 43 if big else 42)
     header += struct.pack(order + "HHQ", 8, 0, offsets[0]) if big else struct.pack(order + "I", offsets[0])
-    room = 8 if big else 4
+    inline_size = 8 if big else 4
     tables, values, values_at = b"", b"", offsets[-1]
     for tags in directories:
         tables += struct.pack(order + ("Q" if big else "H"), len(tags))
         for number, tag in sorted(tags.items()):
             raw = _packed(order, tag)
             count = tag.count if tag.count is not None else _count(tag)
-            if tag.offset is not None or len(raw) > room:
+            if tag.offset is not None or len(raw) > inline_size:
                 where = tag.offset if tag.offset is not None else values_at + len(values)
                 inline = struct.pack(order + ("Q" if big else "I"), where)
                 values += raw if tag.offset is None else b""
             else:
-                inline = raw.ljust(room, b"\0")
+                inline = raw.ljust(inline_size, b"\0")
             tables += struct.pack(order + ("HHQ" if big else "HHI"), number, tag.type, count) + inline
         tables += struct.pack(order + ("Q" if big else "I"), following)
     return header + tables + values

@@ -1,4 +1,4 @@
-"""Every key has an action, a place in help and, where there is room, in the key bar."""
+"""Every key has an action, a place in help and, where it fits, in the key bar."""
 
 from __future__ import annotations
 

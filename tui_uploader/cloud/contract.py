@@ -160,7 +160,7 @@ class Registration:
 
     registered: tuple[str, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
-    """The reason for each key that the service refuses by itself."""
+    """The reason for each key that the service refuses individually."""
     shortfalls: tuple[Shortfall, ...] = ()
     """Keys that are registered or not: `Cloud.resolve_shortfall` finds out."""
 

@@ -64,7 +64,7 @@ def first(keys: Sequence[str], number: int) -> Sequence[str]:
         ([77], 22),
         ([0], 22),
         ([499], 22),
-        ([0, 1, 2], 24),  # the very ones that are asked for by themselves first
+        ([0, 1, 2], 24),  # the very ones that are asked for one by one first
         ([10, 11, 200, 201, 202], 60),
         ([100, 200, 300, 400], 75),
     ],
@@ -224,7 +224,7 @@ async def test_a_smaller_limit_holds_for_later_calls(status: int) -> None:
         (429, {"detail": "slow down"}, CloudBusy),
         (500, {"detail": "oops"}, CloudFault),
         (400, "<html>a page</html>", CloudUnintelligible),
-        (200, "<html>Room number?</html>", NotTheService),
+        (200, "<html>Voucher code?</html>", NotTheService),
         (200, "", NotTheService),  # without a page, and yet labelled as one
     ],
 )

@@ -90,7 +90,7 @@ async def test_a_store_that_labels_all_its_replies_html(body: ByteRange) -> None
 
 @pytest.mark.parametrize("etag", [{}, {"ETag": '"e"'}])
 async def test_a_web_page_is_never_a_success(body: ByteRange, etag: dict[str, str]) -> None:
-    with serving(says(200, "<html>Room number?</html>", content_type=HTML, **etag)) as server:
+    with serving(says(200, "<html>Voucher code?</html>", content_type=HTML, **etag)) as server:
         async with open_store(server.url) as opened:
             with pytest.raises(NotTheService):
                 await opened.store.put("a.jpg", body, ignore)

@@ -85,7 +85,7 @@ def limit_pages(connection: sqlite3.Connection, more: int) -> None:
 
 async def test_a_request_on_a_full_disk_leaves_no_trace(world: World) -> None:
     for number in range(40):
-        write_photo(world.card / f"{number:0200}.JPG", 500)  # whose names need more room than there is
+        write_photo(world.card / f"{number:0200}.JPG", 500)  # whose names need more space than there is
     async with world.cloud_running(), world.engine() as manager:
         await manager.queries.projects()
         await world.journal.write(partial(limit_pages, more=3))

@@ -43,7 +43,7 @@ def test_the_terminal_decides_how_pictures_are_drawn(
 
 
 @pytest.mark.parametrize(
-    ("size", "room", "fits"),
+    ("size", "area", "fits"),
     [
         ((4000, 3000), (80, 42), (56, 42)),
         ((3000, 4000), (80, 42), (32, 42)),
@@ -53,8 +53,8 @@ def test_the_terminal_decides_how_pictures_are_drawn(
         ((2, 2), (80, 40), (40, 40)),
     ],
 )
-def test_pictures_keep_their_proportions(size: tuple[int, int], room: tuple[int, int], fits: tuple[int, int]) -> None:
-    assert fitted(size, room) == fits
+def test_pictures_keep_their_proportions(size: tuple[int, int], area: tuple[int, int], fits: tuple[int, int]) -> None:
+    assert fitted(size, area) == fits
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def as_sent(rows: Rows) -> int:
 
 
 @pytest.mark.parametrize("how", ["halves", "characters"])
-@pytest.mark.parametrize("room", [(80, 21), (240, 67)])
+@pytest.mark.parametrize("area", [(80, 21), (240, 67)])
 @pytest.mark.parametrize("most_bytes", [MOST_BYTES, MOST_BYTES_SLOW, 600])
-def test_noise_takes_no_more_bytes_than_it_may(how: PictureStyle, room: tuple[int, int], most_bytes: int) -> None:
+def test_noise_takes_no_more_bytes_than_it_may(how: PictureStyle, area: tuple[int, int], most_bytes: int) -> None:
     """Nothing is worse than noise: no two neighbours are equal."""
     noise = Image.merge("RGB", [Image.effect_noise((400, 300), 120) for _ in range(3)])
-    made = cell_picture(noise, *room, how, most_bytes)
+    made = cell_picture(noise, *area, how, most_bytes)
     assert made.bytes == sent_bytes(made.rows) <= most_bytes
     assert as_sent(made.rows) <= made.bytes + 20
-    assert len(made.rows) <= room[1] and sum(len(run.text) for run in made.rows[0]) <= room[0]
+    assert len(made.rows) <= area[1] and sum(len(run.text) for run in made.rows[0]) <= area[0]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (3, 2)])

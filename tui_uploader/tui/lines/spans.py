@@ -101,7 +101,7 @@ def segments(widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bo
 
 
 class SpanLine(Widget):
-    """One line of spans at the left, and more at the right if there is room. Redrawn only when it changed."""
+    """One line of spans at the left, and more at the right if it fits. Redrawn only when it changed."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -153,7 +153,7 @@ class SpanLines(Widget):
 
 
 def between(left: Sequence[Span], right: Sequence[Span], width: int, glyphs: Glyphs) -> list[Span]:
-    """`left`, then `right` at the right edge; without room for both, `right` is dropped and `left` clipped."""
+    """`left`, then `right` at the right edge; where both do not fit, `right` is dropped and `left` clipped."""
     taken = sum(cell_len(span.text) for span in left)
     wanted = sum(cell_len(span.text) for span in right)
     if right and taken + wanted + 1 <= width:

@@ -56,22 +56,22 @@ def picture_style(*, ascii_only: bool, no_color: bool, colours: str | None) -> P
     return "characters" if ascii_only or no_color or colours not in ("truecolor", "256") else "halves"
 
 
-def fitted(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """The largest width and height of these proportions within `room`, at least 1."""
-    scale = min(room[0] / max(1, size[0]), room[1] / max(1, size[1]))
-    return max(1, min(room[0], round(size[0] * scale))), max(1, min(room[1], round(size[1] * scale)))
+def fitted(size: tuple[int, int], area: tuple[int, int]) -> tuple[int, int]:
+    """The largest width and height of these proportions within `area`, at least 1."""
+    scale = min(area[0] / max(1, size[0]), area[1] / max(1, size[1]))
+    return max(1, min(area[0], round(size[0] * scale))), max(1, min(area[1], round(size[1] * scale)))
 
 
 def cell_picture(image: Image, width: int, height: int, how: PictureStyle, most_bytes: int) -> CellPicture:
     """`image` (RGB) within `width` x `height` cells, each twice as high as wide; smaller if it takes too many bytes."""
     draw = _in_halves if how == "halves" else _in_characters
-    room = (width, 2 * height)
+    area = (width, 2 * height)
     for _ in range(_MOST_ATTEMPTS):
-        drawn = draw(image, fitted(image.size, room))
+        drawn = draw(image, fitted(image.size, area))
         if drawn.bytes <= most_bytes:
             return drawn
         shrink = _MARGIN * math.sqrt(most_bytes / drawn.bytes)
-        room = max(1, int(room[0] * shrink)), max(2, int(room[1] * shrink))
+        area = max(1, int(area[0] * shrink)), max(2, int(area[1] * shrink))
     return drawn
 
 

@@ -138,7 +138,7 @@ class FlightMap:
 
 
 def flight_map(found: Positions, columns: int, rows: int, glyphs: Glyphs) -> FlightMap | None:
-    """Draw the map in `columns` x `rows` cells. None if no image has a position, or there is no room."""
+    """Draw the map in `columns` x `rows` cells. None if no image has a position, or the map does not fit."""
     if not found.points or columns < 1 or rows < 1:
         return None
     cells = BRAILLE if glyphs is UNICODE else CHARACTER
@@ -156,14 +156,16 @@ def flight_map(found: Positions, columns: int, rows: int, glyphs: Glyphs) -> Fli
     return FlightMap(drawn.spans(glyphs), ground.width, ground.height, bar)
 
 
-def _flight_line(points: Sequence[Position], dots: Sequence[tuple[int, int]], room: int) -> Iterable[tuple[int, int]]:
+def _flight_line(
+    points: Sequence[Position], dots: Sequence[tuple[int, int]], free_dots: int
+) -> Iterable[tuple[int, int]]:
     """The dots of the line from image to image, in order of time; empty where it would cover everything.
 
     Points that stand for several images are not on it.
     """
     timed = [dot for point, dot in zip(points, dots, strict=False) if point.taken_at is not None and point.files == 1]
     legs = list(pairwise(timed))
-    if sum(_steps(*leg) for leg in legs) <= room * _MOST_LINE:
+    if sum(_steps(*leg) for leg in legs) <= free_dots * _MOST_LINE:
         for leg in legs:
             yield from between(*leg)
 

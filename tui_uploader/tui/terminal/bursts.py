@@ -73,10 +73,10 @@ class Bursts:
         return self._last + GAP if _may_continue(self._pieces) else self._last
 
     def add(self, pieces: Iterable[Piece], now: float) -> None:
-        room = LONGEST_BURST - len(self._pieces)
+        left = LONGEST_BURST - len(self._pieces)
         arrived = list(pieces)
         if arrived:
-            self._pieces += arrived[:room]
+            self._pieces += arrived[:left]
             self._last = now
 
     def take(self, now: float) -> list[Piece]:

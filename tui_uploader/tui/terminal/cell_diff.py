@@ -75,10 +75,10 @@ class Canvas:
         """Draw from (`x`, `y`) to the right, clipped at the edges."""
         if not 0 <= y < self.height or not 0 <= x < self.width:
             return
-        row, pens, room = self.glyphs[y], self.pens[y], self.width - x
-        if len(glyphs) > room:
-            halved = glyphs[room] == _REST_OF_WIDE
-            glyphs = [*glyphs[: room - 1], " "] if halved else glyphs[:room]
+        row, pens, space = self.glyphs[y], self.pens[y], self.width - x
+        if len(glyphs) > space:
+            halved = glyphs[space] == _REST_OF_WIDE
+            glyphs = [*glyphs[: space - 1], " "] if halved else glyphs[:space]
         end = x + len(glyphs)
         if row[x] == _REST_OF_WIDE:
             row[x - 1] = " "

@@ -155,9 +155,9 @@ class InputStream:
 
     def _keep(self, data: bytes) -> None:
         if self._paste is not None:
-            room = PASTE_LIMIT - len(self._paste)
-            self._paste += data[:room]
-            self._paste_is_cut |= len(data) > room
+            left = PASTE_LIMIT - len(self._paste)
+            self._paste += data[:left]
+            self._paste_is_cut |= len(data) > left
 
     def _finished_paste(self) -> Pasted:
         cut, self._paste_is_cut = self._paste_is_cut, False
