@@ -43,6 +43,7 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
         self._creating = False
         self._field = TextField(placeholder="such as North field, 12 May", id="name")
         self._kind = RadioRow([str(kind) for kind in _KINDS], id="kind")
+        self._note = Static(id="note")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="new-project"):
@@ -50,7 +51,7 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
             with Horizontal(classes="row"):
                 yield Static("Name", classes="label")
                 yield self._field
-            yield Static(id="note")
+            yield self._note
             with Horizontal(classes="row"):
                 yield Static("Type", classes="label")
                 yield self._kind
@@ -64,23 +65,22 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
 
     @on(Input.Changed, "#name")
     def _show_note(self) -> None:
-        self._note(name_note(self._field.value), warning=check_name(self._field.value).problem is not None)
+        self._show_text(name_note(self._field.value), warning=check_name(self._field.value).problem is not None)
 
-    def _note(self, text: str, *, warning: bool) -> None:
-        note = self.query_one("#note", Static)
-        note.set_class(warning, "-warning")
-        note.update(Content(text))
+    def _show_text(self, text: str, *, warning: bool) -> None:
+        self._note.set_class(warning, "-warning")
+        self._note.update(Content(text))
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
         checked = check_name(self._field.value)
         if checked.problem is not None:
-            self._note(checked.problem, warning=True)
+            self._show_text(checked.problem, warning=True)
             self._field.focus()
         elif not self._creating:  # a second Enter must not create a second project
             self._creating = True
-            self._note("Creating the project.", warning=False)
+            self._show_text("Creating the project.", warning=False)
             self._create(checked.name, _KINDS[self._kind.selected])
 
     @work(group="new project", description="create a project")
@@ -89,7 +89,7 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
             await self._create_project(name, kind)
         except UploaderError as error:
             self._creating = False
-            self._note(f"Could not create the project. {printable(str(error))}", warning=True)
+            self._show_text(f"Could not create the project. {printable(str(error))}", warning=True)
         else:
             self.dismiss((name, kind))
 

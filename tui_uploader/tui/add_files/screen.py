@@ -97,6 +97,9 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         self._project = ProjectField(project, projects, id="project")
         self._kind = RadioRow([str(kind) for kind in _KINDS], id="kind")
         self._auto_process = CheckBox("process automatically", True, id="auto-process")
+        # Kept, not queried: work that ends after the dialog was closed must find them.
+        self._candidates, self._destination = Static(id="candidates"), Static(id="destination")
+        self._message, self._keys = Static(id="message"), SpanLine(glyphs, id="keys")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="add-files"):
@@ -104,7 +107,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
             with Horizontal(classes="row"):
                 yield Static("Path", classes="label")
                 yield self._path
-            yield Static(id="candidates")
+            yield self._candidates
             with Horizontal(id="lists"):
                 with Vertical(id="folders"):
                     yield Static("Folders and number of files", classes="heading")
@@ -115,16 +118,16 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
             with Horizontal(classes="row"):
                 yield Static("To", classes="label")
                 yield self._project
-                yield Static(id="destination")
+                yield self._destination
             with Horizontal(classes="row"):
                 yield Static("Type", classes="label")
                 yield self._kind
                 yield self._auto_process
-            yield Static(id="message")
+            yield self._message
             with Horizontal(classes="row"):
                 yield Button("Upload", id="upload", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
-            yield SpanLine(self._glyphs, id="keys")
+            yield self._keys
 
     def on_mount(self) -> None:
         self._path.focus()
@@ -134,14 +137,14 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         keys = _KEYS.get(event.widget.id or "", _OTHER_KEYS)
-        self.query_one("#keys", SpanLine).show(key_spans(keys))
+        self._keys.show(key_spans(keys))
 
     # --------------------------------------------------------------------------------- what: path field and tree
 
     @on(PathField.Candidates)
     def _show_candidates(self, message: PathField.Candidates) -> None:
         shown = "  ".join(cell_text(name) for name in message.names[:_MOST_CANDIDATES])
-        self.query_one("#candidates", Static).update(Content(shown))
+        self._candidates.update(Content(shown))
 
     @on(Input.Changed, "#path")
     def _follow_path(self) -> None:
@@ -199,7 +202,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     @on(Input.Changed, "#project")
     def _show_destination(self) -> None:
         project, text = self._project.project, self._project.value
-        self.query_one("#destination", Static).update(Content(destination_note(project, text)))
+        self._destination.update(Content(destination_note(project, text)))
         self._show_message(self._summary())
         fixed = fixed_kind(project)
         if fixed is not None:
@@ -292,10 +295,9 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     def _show_message(self, text: str, *, warning: bool = False) -> None:
         """Show `text` below the fields. A warning stays until the user changes something."""
         self._warning_shown = warning
-        message = self.query_one("#message", Static)
-        message.set_class(warning, "-warning")
+        self._message.set_class(warning, "-warning")
         safe = cell_text(text)
-        message.update(Content(without_ornament(safe) if self._glyphs is ASCII else safe))
+        self._message.update(Content(without_ornament(safe) if self._glyphs is ASCII else safe))
 
 
 def key_spans(keys: Sequence[tuple[str, str]]) -> list[Span]:

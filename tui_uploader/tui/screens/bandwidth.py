@@ -60,6 +60,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
         self._schedule = _field(schedule_setting(self._initial), "schedule")
         self._budget = _field(budget_setting(self._initial), "budget")
         self._per = RadioRow([str(per) for per in _PERIODS], _PERIODS.index(self._initial.per), id="per")
+        self._note = Static(id="note")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="bandwidth"):
@@ -73,7 +74,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
             with Horizontal(classes="row"):
                 yield Static("per", classes="label")
                 yield self._per
-            yield Static(id="note")
+            yield self._note
             with Horizontal(classes="row", id="buttons"):
                 yield Button("Save", id="save", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
@@ -95,12 +96,11 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
     def on_descendant_focus(self) -> None:
         """Show what the focused field accepts."""
         if self.focused is not None and self.focused.id in _HINTS:
-            self._note(_HINTS[self.focused.id], warning=False)
+            self._show_note(_HINTS[self.focused.id], warning=False)
 
-    def _note(self, text: str, *, warning: bool) -> None:
-        note = self.query_one("#note", Static)
-        note.set_class(warning, "-warning")
-        note.update(Content(printable(text)))
+    def _show_note(self, text: str, *, warning: bool) -> None:
+        self._note.set_class(warning, "-warning")
+        self._note.update(Content(printable(text)))
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#save")
@@ -117,7 +117,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
         try:
             state = await self._apply(change)
         except UploaderError as error:
-            self._note(str(error), warning=True)
+            self._show_note(str(error), warning=True)
         else:
             self.dismiss(state)
 

@@ -101,7 +101,8 @@ class DetailsScreen(ResizeGuard, ModalScreen[None]):
         except UploaderError as error:
             reason = str(error)
             lines = [] if any(text == reason for _, text in self._lines) else [("Image", reason)]
-        await self.query_one(".dialog").mount_all([_line(*line) for line in lines], before="#details-keys")
+        if self in self.app.screen_stack:  # not closed meanwhile
+            await self.query_one(".dialog").mount_all([_line(*line) for line in lines], before="#details-keys")
 
     async def action_view(self) -> None:
         if self._ask_facts is not None:
