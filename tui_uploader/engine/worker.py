@@ -20,7 +20,7 @@ _PAUSE_AFTER_CANCELLED_CALL = 1.0
 
 
 class Worker(Protocol):
-    """One part of the engine's work. It is stateless towards its loop: a step does what can be done now."""
+    """One part of the engine's work, done in steps."""
 
     @property
     def wakeup(self) -> asyncio.Event:
