@@ -15,7 +15,7 @@ BENCHMARKS = ("intake", "card_again", "upload", "link", "restart", "journal", "t
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 _BEGIN, _END = "<!-- {name} -->", "<!-- end of {name} -->"
-_HEAD = "# Results\n\nEach section names the machine on which it was measured. `make bench` measures all again.\n"
+_HEAD = "# Results\n\nEach section names the machine on which it was measured. `make bench` repeats all measurements.\n"
 
 
 def main() -> None:
