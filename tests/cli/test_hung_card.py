@@ -75,6 +75,9 @@ def test_a_command_that_names_a_path_of_a_card_that_hangs_ends(
     added = command("upload", f"{card}/DCIM", "--new", "Card", "--json")
     assert added.code == 0, added.err
     assert (added.json["state"], sum(added.json["counts"].values())) == ("preparing", 0)
+    unknown = command("upload", f"{card}/DCIM/../101MEDIA", "--new", "Other")
+    assert unknown.code != 0 and "Nothing was queued" in unknown.err
+    assert len(command("status", "--json").json["uploads"]) == 1
     assert command("engine", "stop").code == 0
 
 

@@ -20,7 +20,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import sources, uploads
 from tui_uploader.engine.pipeline.path_walk import PathWalk
 from tui_uploader.engine.pipeline.projects import Find, Projects
-from tui_uploader.engine.pipeline.walk import Walker, not_responding, write_batch
+from tui_uploader.engine.pipeline.walk import Walker, write_batch
 from tui_uploader.errors import (
     EngineError,
     NoSuchPath,
@@ -112,7 +112,10 @@ class Enqueuer:
             _raise_if_final(failure)
         for walk in walks:
             if ".." in PurePosixPath(walk.path).parts:  # where it leads is unknown without the card
-                raise not_responding(walk.path)
+                raise SourceUnreadable(
+                    f"Cannot resolve {printable(walk.path)}: its card, disk or network folder does not respond. "
+                    "Nothing was queued. Use the path without `..`, or run the command again when the card responds."
+                )
         vanished = [failure for failure in failures if isinstance(failure, SourceVanished)]
         if len(done) < len(walks) or any(walk.found_files for walk in walks) or len(vanished) < len(failures):
             return None  # an unforeseen failure may pass: its walk is repeated

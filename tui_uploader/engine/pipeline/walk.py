@@ -180,7 +180,7 @@ class Walker:
             answered, _ = await asyncio.wait({working}, timeout=_HANGS_AFTER)
             if answered:
                 return working.result()
-            silence = not_responding(path)
+            silence = _not_responding(path)
             log.warning("The walk for upload %d waits: %s", upload, silence)
             await self._context.journal.write(
                 lambda connection: sources.note_failed_walk(connection, upload, path, silence.kind, str(silence))
@@ -243,7 +243,7 @@ def _split(batch: WalkedBatch, error: UnforeseenFailure) -> tuple[WalkedBatch, .
     return replace(batch, candidates=candidates[:middle]), replace(batch, candidates=candidates[middle:], skipped=())
 
 
-def not_responding(path: str) -> SourceUnreadable:
+def _not_responding(path: str) -> SourceUnreadable:
     return SourceUnreadable(
         f"{printable(path)} does not respond: its card, disk or network folder hangs. The engine waits for it and then "
         "continues automatically; until then the upload is not complete. If it keeps hanging, take the card out and "
