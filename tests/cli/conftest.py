@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.standin import StandIn
-from tests.cli.world import LocalCloud, kill_engine, serving
+from tests.cli.world import LocalCloud, end_commands, kill_engine, serving
 from tui_uploader.service import client
 
 
@@ -18,6 +18,7 @@ def own_directories(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="home-", ignore_cleanup_errors=True) as home:  # short: a socket goes there
         _move_everything(Path(home), monkeypatch)
         yield
+        end_commands()
 
 
 def _move_everything(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

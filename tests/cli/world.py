@@ -88,11 +88,15 @@ def serving(root: Path, *options: str) -> Iterator[LocalCloud]:
         process.communicate(timeout=_DEADLINE)
 
 
+_COMMANDS: list[subprocess.Popen[str]] = []
+"""The commands that a test has started."""
+
+
 def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """A running command with a pipe as stdin. SIGHUP ends it, even if the tests run under nohup."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """A running command with a pipe as stdin. Signals end it, even if the tests run in the background of a shell."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGINT)}
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*PROGRAM, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -101,7 +105,18 @@ def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
             env=os.environ | environment,
         )
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    _COMMANDS.append(process)
+    return process
+
+
+def end_commands() -> None:
+    """Kill the commands that a failed test left running, and close their pipes."""
+    for process in _COMMANDS:
+        with process:
+            process.kill()
+    _COMMANDS.clear()
 
 
 def finished(process: subprocess.Popen[str], typed: str = "") -> Finished:
