@@ -39,7 +39,7 @@ async def joined_cloud(
     """
     root.mkdir(parents=True)
     with contextlib.ExitStack() as stack:
-        # asyncio turns Nagle's algorithm off only for sockets that name their protocol; with it, each reply takes 40 ms.
+        # asyncio disables Nagle's algorithm only for sockets that name their protocol; a reply would take 40 ms
         listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
         listener.bind((host, 0))
         database, threads = RootDatabase(root), Threads()
