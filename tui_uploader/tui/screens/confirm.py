@@ -32,6 +32,7 @@ class ConfirmScreen(ResizeGuard, ModalScreen[bool]):
         super().__init__()
         self.question = question
         self.stakes = tuple(stakes)
+        self._no = Button("No (n)", id="no", compact=True)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -39,7 +40,7 @@ class ConfirmScreen(ResizeGuard, ModalScreen[bool]):
             for line in self.stakes:
                 yield Static(Content(printable(line)))
             with Horizontal(classes="dialog-answers"):
-                yield Button("No (n)", id="no", compact=True)
+                yield self._no
                 yield Button("Yes (y)", id="yes", compact=True)
 
     def on_key(self, event: events.Key) -> None:
@@ -49,7 +50,7 @@ class ConfirmScreen(ResizeGuard, ModalScreen[bool]):
             event.prevent_default()
 
     def on_mount(self) -> None:
-        self.query_one("#no", Button).focus()
+        self._no.focus()
 
     @on(Button.Pressed)
     def _take_answer(self, event: Button.Pressed) -> None:

@@ -27,20 +27,23 @@ class SubmittedScreen(ResizeGuard, ModalScreen[None]):
     def __init__(self, submissions: Sequence[Submission]) -> None:
         super().__init__()
         self.submissions = tuple(submissions)
+        # Not queried: a screen that is closed at once may be mounted without its children.
+        self._lines = Static(self._text(), id="submissions")
+        self._done = Button("DONE", id="done", compact=True)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Submitted for processing", classes="dialog-title")
-            yield Static(self._text(), id="submissions")
+            yield self._lines
             with Horizontal(classes="dialog-answers"):
-                yield Button("DONE", id="done", compact=True)
+                yield self._done
 
     def on_mount(self) -> None:
-        self.query_one("#done", Button).focus()
+        self._done.focus()
 
     def add(self, submissions: Sequence[Submission]) -> None:
         self.submissions += tuple(submissions)
-        self.query_one("#submissions", Static).update(self._text())
+        self._lines.update(self._text())
 
     def _text(self) -> Content:
         paragraphs = (
