@@ -106,7 +106,7 @@ class JpegReader:
                 self._scan_at = self._at if marker == SOS else None
                 self._restarts = 0
         except _Ended as error:
-            raise BadJpeg("is cut off: its pixels have no end") from error
+            raise BadJpeg("is cut off: the image data ends too early") from error
         except Undecodable as error:
             raise BadJpeg("is damaged: its pixels break off before their end") from error
 
