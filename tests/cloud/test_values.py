@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.cloud.servers import CERTIFICATE
 from tui_uploader.cloud.contract import Part
 from tui_uploader.cloud.http.error_mapping import Stalled, link_failure
+from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.net.endpoint import (
     Origin,
     origin_of,
@@ -30,6 +31,7 @@ from tui_uploader.cloud.net.proxies import proxy_of
 from tui_uploader.cloud.pix4d import projects
 from tui_uploader.cloud.refresh import lifetime
 from tui_uploader.cloud.s3 import xml
+from tui_uploader.cloud.s3.headers import found_in
 from tui_uploader.cloud.s3.session_credentials import SessionCredentials, session_credentials, storage_endpoint
 from tui_uploader.cloud.server_clock import ServerClock, moment_of
 from tui_uploader.errors import (
@@ -324,3 +326,9 @@ def test_the_contract_alone_loads_no_http_and_no_botocore() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("length", ["", "-1", "1.5", "٣", "9" * 5000])
+def test_an_object_size_that_is_no_number_of_bytes_is_an_invalid_reply(length: str) -> None:
+    with pytest.raises(CloudUnintelligible, match="no object size"):
+        found_in(Reply(200, {"content-length": length, "etag": '"abc"'}, b""))

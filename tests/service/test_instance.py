@@ -169,6 +169,7 @@ def test_an_engine_of_the_previous_version_prevents_a_second_one(made: Directori
         (b'{"pid":4711,"of a later version":[1]}', LockHolder(4711)),
         (b"4711 0.1.0", LockHolder(4711, "0.1.0")),
         (b"4711", LockHolder(4711, "")),
+        (b"9" * 5000, LockHolder()),
         (b'{"pid":4711,"host":"a","so', LockHolder()),
         (b'{"pid":"4711"}', LockHolder()),
         (b"[4711]", LockHolder()),

@@ -26,9 +26,10 @@ from tui_uploader.ownership import foreign, private
 from tui_uploader.service.process_identity import describe_process, this_machine
 from tui_uploader.service.socket_file import unusable
 from tui_uploader.settings import APP, Directories
-from tui_uploader.text import printable
+from tui_uploader.text import printable, whole_number
 
 _MOST_TEXT = 16 * 1024
+_MOST_PID = 2**31 - 1
 _NO_LOCKS_HERE = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 
 # A front end that reads the lock file holds a shared lock for an instant, so the engine tries again.
@@ -284,5 +285,6 @@ def read_holder(text: bytes) -> LockHolder:
     """Parse the first line of a lock file; a damaged one has only None. Engines until 0.1 wrote `4711 0.1.0`."""
     with contextlib.suppress(codec.Malformed):
         return codec.from_json(text, LockHolder)
-    pid, _, version = text.decode("ascii", "replace").strip().partition(" ")
-    return LockHolder(int(pid), printable(version)) if pid.isascii() and pid.isdecimal() else LockHolder()
+    written, _, version = text.decode("ascii", "replace").strip().partition(" ")
+    pid = whole_number(written, _MOST_PID)
+    return LockHolder() if pid is None else LockHolder(pid, printable(version))

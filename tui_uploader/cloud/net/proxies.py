@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from tui_uploader.errors import UsageError
 from tui_uploader.redaction import Secrets
 from tui_uploader.settings import Settings
+from tui_uploader.text import whole_number
 
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 """In curl's order. `http_proxy` is for plain http, which is only used for this machine."""
@@ -131,11 +132,11 @@ def _host_and_port(location: str, source: str) -> tuple[str, int]:
     found = re.fullmatch(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>.*))?", location)
     if found is None:
         raise UsageError(f"{source} names a proxy with an invalid host. {_EXPECTED}")
-    host, port = found["v6"] or found["name"] or "", found["port"] or str(_DEFAULT_PORT)
-    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) <= _MAX_PORT):
+    host, port = found["v6"] or found["name"] or "", whole_number(found["port"] or str(_DEFAULT_PORT), _MAX_PORT)
+    if not port:
         raise UsageError(f"{source} names a proxy whose port is not a number from 1 to {_MAX_PORT}. {_EXPECTED}")
     try:
-        return (str(ipaddress.IPv6Address(host)) if found["v6"] else _host_name(host)), int(port)
+        return (str(ipaddress.IPv6Address(host)) if found["v6"] else _host_name(host)), port
     except ValueError:  # from ipaddress or the codec
         problem = "with an invalid host name or address" if host else "without a host"
         raise UsageError(f"{source} names a proxy {problem}. {_EXPECTED}") from None

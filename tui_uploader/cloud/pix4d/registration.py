@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from tui_uploader.cloud.contract import Registration, Shortfall
 from tui_uploader.errors import UploaderError
+from tui_uploader.text import whole_number
 
 MOST_REFUSED_CALLS = 64
 """Limit for one registration; the keys that are left then are not asked about."""
@@ -153,8 +154,9 @@ def keys_named(body: object, keys: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name, text in itertools.islice(_texts(body), _MOST_TEXTS):
-        if name.isascii() and name.isdigit() and len(name) < 9 and int(name) < len(keys):
-            found.setdefault(keys[int(name)], text)
+        index = whole_number(name, _MOST_INDEX)
+        if index is not None and index < len(keys):
+            found.setdefault(keys[index], text)
         for key in keys:
             if _names(name, key) or _names(text, key):
                 found.setdefault(key, text)
@@ -162,6 +164,7 @@ def keys_named(body: object, keys: Sequence[str]) -> dict[str, str]:
 
 
 _DEEPEST, _MOST_TEXTS, _LONGEST = 8, 1000, 2000
+_MOST_INDEX = 10**8 - 1
 
 
 def _names(text: str, key: str) -> bool:

@@ -11,6 +11,7 @@ from tui_uploader.cloud.s3.capabilities import Option
 from tui_uploader.cloud.s3.object_match import FoundObject
 from tui_uploader.errors import CloudUnintelligible
 from tui_uploader.redaction import holds_secret
+from tui_uploader.text import whole_number
 
 OWNER_ACL = {Option.ACL: ("x-amz-acl", "bucket-owner-full-control")}
 ABSENT_ONLY = {Option.IF_NONE_MATCH: ("If-None-Match", "*")}
@@ -19,6 +20,7 @@ CHECKSUM_ALGORITHM = {Option.CHECKSUM_ALGORITHM: ("x-amz-checksum-algorithm", "C
 CHECKSUM_MODE = {Option.CHECKSUM_MODE: ("x-amz-checksum-mode", "ENABLED")}
 
 _CRC32 = "x-amz-checksum-crc32"
+_MOST_BYTES = 2**63 - 1
 
 
 def checksums_of(body: ByteRange, md5: bytes | None) -> dict[Option, tuple[str, str]]:
@@ -48,10 +50,10 @@ def crc32_in(reply: Reply) -> int | None:
 
 def found_in(reply: Reply) -> FoundObject:
     """The object in a reply to HEAD. Raises CloudUnintelligible."""
-    length, checksum = reply.headers.get("content-length", ""), reply.headers.get(_CRC32, "")
-    if not length.isascii() or not length.isdigit():
+    length, checksum = whole_number(reply.headers.get("content-length", ""), _MOST_BYTES), reply.headers.get(_CRC32, "")
+    if length is None:
         raise unintelligible("it has no object size")
-    return FoundObject(StoredObject(int(length), etag_of(reply), xml.crc32_from_text(checksum)), checksum)
+    return FoundObject(StoredObject(length, etag_of(reply), xml.crc32_from_text(checksum)), checksum)
 
 
 def unintelligible(why: str) -> CloudUnintelligible:
