@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cloud.servers import CERTIFICATE
-from tui_uploader.cloud.contract import Part
+from tui_uploader.cloud.contract import Part, RemoteProject
 from tui_uploader.cloud.http.error_mapping import Stalled, link_failure
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.net.endpoint import (
@@ -332,3 +332,17 @@ def test_the_contract_alone_loads_no_http_and_no_botocore() -> None:
 def test_an_object_size_that_is_no_number_of_bytes_is_an_invalid_reply(length: str) -> None:
     with pytest.raises(CloudUnintelligible, match="no object size"):
         found_in(Reply(200, {"content-length": length, "etag": '"abc"'}, b""))
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (["9", "10", "8"], ["10", "9", "8"]),
+        (["9", "a", "10"], ["9", "a", "10"]),
+        (["9", "٣"], ["9", "٣"]),
+        (["9", "1" * 5000], ["9", "1" * 5000]),
+    ],
+)
+def test_projects_are_sorted_by_id_where_all_ids_are_numbers(ids: list[str], expected: list[str]) -> None:
+    found = projects.newest_first([RemoteProject(each, "Quarry", None, None) for each in ids])
+    assert [project.id for project in found] == expected

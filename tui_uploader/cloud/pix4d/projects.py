@@ -9,8 +9,11 @@ from urllib.parse import quote
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.model import ProcessingState
 from tui_uploader.redaction import holds_secret, without_secrets
+from tui_uploader.text import whole_number
 
 MAX_NAME = 100
+_MOST_ID = 10**100
+"""Far beyond any id; Python converts no text of thousands of digits."""
 
 _STATE_OF_WORD = {
     "new": None,
@@ -71,9 +74,10 @@ def state_of_word(word: str | None) -> ProcessingState | None:
 
 def newest_first(projects: Sequence[RemoteProject]) -> list[RemoteProject]:
     """Sorted by id if all ids are numbers, which the service counts up; else unchanged."""
-    if all(project.id.isascii() and project.id.isdigit() for project in projects):
-        return sorted(projects, key=lambda project: int(project.id), reverse=True)
-    return list(projects)
+    numbered = [(number, project) for project in projects if (number := whole_number(project.id, _MOST_ID)) is not None]
+    if len(numbered) < len(projects):
+        return list(projects)
+    return [project for _, project in sorted(numbered, key=lambda each: each[0], reverse=True)]
 
 
 def kept_name(name: str) -> str:
