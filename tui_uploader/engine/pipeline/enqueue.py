@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import sources, uploads
 from tui_uploader.engine.pipeline.path_walk import PathWalk
-from tui_uploader.engine.pipeline.projects import Find, Projects
+from tui_uploader.engine.pipeline.projects import FindProject, Projects
 from tui_uploader.engine.pipeline.walk import Walker, write_batch
 from tui_uploader.errors import (
     EngineError,
@@ -121,7 +121,7 @@ class Enqueuer:
             return None  # an unforeseen failure may pass: its walk is repeated
         return vanished[0] if vanished else _nothing_in(walks)
 
-    async def _write(self, request: AddRequest, find_project: Find, walks: Sequence[PathWalk]) -> int:
+    async def _write(self, request: AddRequest, find_project: FindProject, walks: Sequence[PathWalk]) -> int:
         auto_process = request.auto_process and request.kind is ProjectKind.IMAGES
         now = self._context.clocks.wall()
         paths = [walk.path for walk in walks]

@@ -24,7 +24,7 @@ from tui_uploader.model import (
 )
 from tui_uploader.text import printable
 
-Find = Callable[[sqlite3.Connection], int]
+FindProject = Callable[[sqlite3.Connection], int]
 """Finds a project in the journal or adds it, as part of a transaction."""
 
 LISTING_SECONDS = 10.0
@@ -95,7 +95,7 @@ class Projects:
                     lambda connection: projects.newest_named(connection, owner, name, kind)
                 )
 
-    async def for_upload(self, target: Target, account: str | None, kind: ProjectKind) -> Find:
+    async def for_upload(self, target: Target, account: str | None, kind: ProjectKind) -> FindProject:
         """Return a function that finds the project of an upload or adds it, in the upload's transaction.
 
         Raises UsageError, NoSuchProject, also where the name is not unique; NotSignedIn, LinkError.
@@ -109,7 +109,7 @@ class Projects:
                     return lambda _: known
                 return await self._at_service(id_or_name, account, kind)
 
-    async def _at_service(self, text: str, account: str | None, kind: ProjectKind) -> Find:
+    async def _at_service(self, text: str, account: str | None, kind: ProjectKind) -> FindProject:
         """Raises NoSuchProject, NotSignedIn, LinkError."""
         signed_in = self._context.accounts.chosen(account)
         remote = await self._looked_up(text, signed_in.cloud)
@@ -143,7 +143,7 @@ class Projects:
     def _known_of(self, account: str) -> list[ProjectRecord]:
         return [row for row in self._context.summary.projects.values() if row.account == account]
 
-    def new(self, name: str, account: str | None, kind: ProjectKind) -> Find:
+    def new(self, name: str, account: str | None, kind: ProjectKind) -> FindProject:
         """Return a function that finds the project of that name that this machine created, or adds one.
 
         Raises UsageError, NotSignedIn.
