@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -45,7 +46,7 @@ async def joined_cloud(
         database, threads = RootDatabase(root), Threads()
         stack.callback(database.close)
         stack.callback(threads.close)
-        projects = ProjectStore(database, time.time, objects_are_here=False)
+        projects = _ObjectsElsewhere(database, time.time)
         login = projects.login()
         tokens = TokenService(login.signing_key)
         rest = RestApp(projects, login, tokens, LocalCloudOptions(root), threads, time.time)
@@ -64,6 +65,13 @@ async def joined_cloud(
         finally:
             server.stop()
             await serving
+
+
+class _ObjectsElsewhere(ProjectStore):
+    """Another store has the objects: every key of the right project is accepted."""
+
+    def has_object(self, sql: sqlite3.Connection, key: str) -> bool:
+        return True
 
 
 class _StoreCredentials:

@@ -70,11 +70,9 @@ def prefix_of(project: int) -> str:
 
 
 class ProjectStore:
-    def __init__(self, database: RootDatabase, now: Callable[[], float], *, objects_are_here: bool = True) -> None:
-        """Without `objects_are_here`, another store has the objects: every key of the right project is accepted."""
+    def __init__(self, database: RootDatabase, now: Callable[[], float]) -> None:
         self._database = database
         self._now = now
-        self._objects_are_here = objects_are_here
 
     def login(self) -> RootLogin:
         """The root's login, generated at the first call."""
@@ -154,10 +152,11 @@ class ProjectStore:
             )
         return run
 
+    def has_object(self, sql: sqlite3.Connection, key: str) -> bool:
+        return bool(sql.execute("SELECT 1 FROM objects WHERE key = ?", (key,)).fetchone())
+
     def _is_known(self, sql: sqlite3.Connection, project: int, key: str) -> bool:
-        if not key.startswith(prefix_of(project) + "/"):
-            return False
-        return not self._objects_are_here or bool(sql.execute("SELECT 1 FROM objects WHERE key = ?", (key,)).fetchone())
+        return key.startswith(prefix_of(project) + "/") and self.has_object(sql, key)
 
 
 def _project(sql: sqlite3.Connection, project: int) -> CloudProject:
