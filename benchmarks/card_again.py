@@ -20,7 +20,7 @@ from tui_uploader.engine.journal.tables.known_contents import KnownContent
 from tui_uploader.engine.sources.read import read_file
 from tui_uploader.engine.sources.recognise import recognise
 from tui_uploader.intake.scan import Candidate, scan
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 
 _PHOTOS, _SIZE = 4_000, 600_000
 _THREADS = 2

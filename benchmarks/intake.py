@@ -21,7 +21,7 @@ from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import inspect_image
 from tui_uploader.intake.scan import Candidate, scan
 from tui_uploader.intake.source import open_source
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 
 _FILES, _FILE_SIZE = 200, 4_000_000
 _MANY = 100_000

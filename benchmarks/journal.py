@@ -14,7 +14,9 @@ from benchmarks.photos import scratch_folder
 from benchmarks.table import Table
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import commands, files, projects, uploads
-from tui_uploader.model import FileSelection, FileStage, ProjectKind
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileStage
 
 _FILES = 100_000
 _PAST_UPLOADS, _FILES_OF_EACH = 2_000, 500

@@ -23,7 +23,9 @@ from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import deduplication, files, projects, stored_files, uploads, walked
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import MAX_IMAGES, FileEvent, ProjectKind, Proof, UploadEvent
+from tui_uploader.model.files import Proof
+from tui_uploader.model.projects import MAX_IMAGES, ProjectKind
+from tui_uploader.model.states import FileEvent, UploadEvent
 
 PROGRAM = (sys.executable, "-m", "tui_uploader")
 LIVE_FILES, _LIVE_SIZE = 10, 4_500_000

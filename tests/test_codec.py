@@ -10,32 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.codec import Malformed, from_json, to_json
-from tui_uploader.model import (
-    Account,
-    AddRequest,
-    ByteCounts,
-    Counts,
-    EngineStatus,
-    EtaRange,
-    FileItem,
-    FileQuery,
-    FileSelection,
-    FileStatus,
-    FileWindow,
-    Link,
-    LinkState,
-    Login,
-    NewProject,
-    Notice,
-    Processing,
-    ProcessingState,
-    Project,
-    ProjectKind,
-    SignInRequest,
-    Skipped,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.accounts import Account, Login, SignInRequest
+from tui_uploader.model.engine import EngineStatus, Link, LinkState
+from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow
+from tui_uploader.model.projects import NewProject, Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts, EtaRange, Notice, Skipped, UploadStatus
 
 PROCESSING = Processing(ProcessingState.WAITING, "Waiting for credits", 60.0, 3600.5, 1.7e9, "no credits")
 UPLOAD = UploadStatus(

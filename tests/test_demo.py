@@ -13,7 +13,8 @@ from tui_uploader.errors import SourceRefused
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.inspect import inspect_image
 from tui_uploader.intake.scan import Candidate, scan
-from tui_uploader.model import PhotoFacts, ProjectKind
+from tui_uploader.model.files import PhotoFacts
+from tui_uploader.model.projects import ProjectKind
 
 
 @pytest.fixture(scope="module")

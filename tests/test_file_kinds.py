@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui_uploader.file_kinds import extension_of, is_within, system_content, upload_extensions
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 
 
 @pytest.mark.parametrize(

@@ -10,27 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.model import (
+from tui_uploader.model.accounts import Login, SignInRequest
+from tui_uploader.model.projects import MAX_IMAGES, MIN_IMAGES, Processing, ProcessingState
+from tui_uploader.model.states import (
     FILE_TRANSITIONS,
-    MAX_IMAGES,
-    MIN_IMAGES,
     UPLOAD_TRANSITIONS,
-    ByteCounts,
-    Counts,
     FileEvent,
     FileStage,
     FileStatus,
     ImpossibleTransition,
-    Login,
-    Processing,
-    ProcessingState,
-    SignInRequest,
     UploadEvent,
     UploadState,
-    UploadStatus,
     next_stage,
     next_state,
 )
+from tui_uploader.model.uploads import ByteCounts, Counts, UploadStatus
 
 State = TypeVar("State", bound=Hashable)
 Event = TypeVar("Event", bound=Hashable)

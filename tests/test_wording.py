@@ -7,24 +7,11 @@ from datetime import datetime
 import pytest
 
 from tests.values import UPLOAD, file, upload
-from tui_uploader.model import (
-    Bandwidth,
-    BudgetPeriod,
-    ByteCounts,
-    Counts,
-    EtaRange,
-    FileItem,
-    FileStatus,
-    Link,
-    LinkState,
-    Processing,
-    ProcessingState,
-    Project,
-    ProjectKind,
-    Proof,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.engine import Bandwidth, BudgetPeriod, Link, LinkState
+from tui_uploader.model.files import FileItem, Proof
+from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, UploadStatus
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
 from tui_uploader.wording.bandwidth import budget_setting, budget_used, limit_label, limit_setting, schedule_setting
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished

@@ -6,18 +6,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tui_uploader.model import (
-    ByteCounts,
-    Counts,
-    EngineStatus,
-    FileItem,
-    FileStatus,
-    Link,
-    LinkState,
-    Processing,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.engine import EngineStatus, Link, LinkState
+from tui_uploader.model.files import FileItem
+from tui_uploader.model.projects import Processing
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import ByteCounts, Counts, UploadStatus
 
 UPLOAD = UploadStatus(
     upload=3,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 
 # What PIX4Dcloud accepts, by extension (its support articles on images and on processed results).
 IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".tif", ".tiff"})

@@ -15,7 +15,10 @@ from tests.chaos.machine import DEADLINE, Machine
 from tests.chaos.mishaps import Mishap, is_complete
 from tests.photos import write_flight
 from tests.until import until
-from tui_uploader.model import AddRequest, ExistingProject, NewProject, SignInRequest, UploadState
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.projects import ExistingProject, NewProject
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import AddRequest
 
 
 async def card_swapped(machine: Machine, flight: Flight, chance: random.Random) -> None:

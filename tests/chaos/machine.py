@@ -19,7 +19,8 @@ from tests.ports import free_ports
 from tests.until import until
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import EngineStatus, Login
+from tui_uploader.model.accounts import Login
+from tui_uploader.model.engine import EngineStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.socket_file import listening
 from tui_uploader.settings import APP, Directories

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from tests.chaos.flight import Flight
 from tests.chaos.machine import EngineDied, Machine
 from tests.until import until
-from tui_uploader.model import UploadState
+from tui_uploader.model.states import UploadState
 from tui_uploader.service.socket_file import listening
 
 Mishap = Callable[[Machine, Flight, random.Random], Awaitable[None]]

@@ -20,7 +20,11 @@ from tests.chaos.verdict import Facts, Outcome, Shown, faults_of, outcome_of
 from tests.local_cloud.root_reader import traffic_counts
 from tests.until import until
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import AddRequest, FileSelection, FileStatus, NewProject, ProcessingState, SignInRequest
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.projects import NewProject, ProcessingState
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import AddRequest
 
 _PATIENCE = 240.0
 """Seconds; several times the minute that the engine waits when it is unknown whether processing was started."""

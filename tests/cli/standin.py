@@ -11,21 +11,11 @@ from msgspec.structs import replace
 
 from tests.values import COMPLETE, ENGINE
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import (
-    Account,
-    AddRequest,
-    Bandwidth,
-    BandwidthChange,
-    EngineStatus,
-    FileItem,
-    FileQuery,
-    FileSelection,
-    FileWindow,
-    Project,
-    SignInRequest,
-    Skipped,
-    UploadStatus,
-)
+from tui_uploader.model.accounts import Account, SignInRequest
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
+from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow
+from tui_uploader.model.projects import Project
+from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
 from tui_uploader.settings import Directories
 
 Scripted = UploadStatus | UploaderError

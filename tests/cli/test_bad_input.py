@@ -15,7 +15,7 @@ from tests.cli.world import LocalCloud, command, contents, engine_pid, finished,
 from tests.local_cloud import root_reader
 from tests.photos import jpeg, of_yesterday, write_flight, write_photo
 from tests.until import until
-from tui_uploader.model import MAX_IMAGES
+from tui_uploader.model.projects import MAX_IMAGES
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import lock_holder
 from tui_uploader.settings import Directories

@@ -15,7 +15,7 @@ from tests.values import ENGINE
 from tui_uploader.cli.lines import bandwidth_lines, status_lines
 from tui_uploader.cli.main import run
 from tui_uploader.errors import UsageError
-from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod
 
 SET = Bandwidth(
     limit=2_000_000,

@@ -9,7 +9,11 @@ from tests.cli.standin import StandIn
 from tests.values import UPLOAD, file, upload
 from tui_uploader.cli.main import run
 from tui_uploader.errors import EngineUnreachable, NoSuchUpload
-from tui_uploader.model import Account, Counts, FileSelection, FileStatus, Project, ProjectKind, UploadState
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.projects import Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import Counts
 from tui_uploader.settings import Directories
 
 ME = Account("me@https://cloud", "https://cloud", "me", "keyring")

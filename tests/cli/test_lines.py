@@ -6,22 +6,11 @@ from msgspec.structs import replace
 from tests.values import ENGINE, UPLOAD, file, upload
 from tui_uploader.cli import lines
 from tui_uploader.cli.output import Style
-from tui_uploader.model import (
-    Counts,
-    EtaRange,
-    FileItem,
-    FileStatus,
-    Link,
-    LinkState,
-    Notice,
-    Processing,
-    ProcessingState,
-    Project,
-    ProjectKind,
-    Proof,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.files import FileItem, Proof
+from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import Counts, EtaRange, Notice, UploadStatus
 from tui_uploader.text import without_ornament
 
 PLAIN, ASCII, COLOUR = Style(), Style(ascii=True), Style(colour=True)

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from tests.values import COMPLETE, ENGINE, UPLOAD, upload
 from tui_uploader.cli.progress import LogView, block_lines, live_view
-from tui_uploader.model import Counts, Link, LinkState, Notice, UploadState
+from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import Counts, Notice
 
 
 class Log:

@@ -5,7 +5,7 @@ import json
 from tests.values import UPLOAD, file, upload
 from tui_uploader.cli.records import file_record, listed_record, upload_record
 from tui_uploader.codec import to_json
-from tui_uploader.model import EtaRange, Skipped
+from tui_uploader.model.uploads import EtaRange, Skipped
 
 
 def test_the_result_has_exactly_the_keys_that_scripts_rely_on() -> None:

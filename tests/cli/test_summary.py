@@ -3,7 +3,8 @@ from __future__ import annotations
 from tests.values import COMPLETE, file, upload
 from tui_uploader.cli.output import Style
 from tui_uploader.cli.summary import DUPLICATES_SHOWN, Leftovers, summary_lines
-from tui_uploader.model import Counts, FileStatus, Skipped, UploadState
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import Counts, Skipped
 
 PLAIN = Style()
 

@@ -11,17 +11,9 @@ from tests.values import COMPLETE, UPLOAD, file, upload
 from tui_uploader.cli import follow
 from tui_uploader.cli.main import run
 from tui_uploader.errors import EngineGone, EngineUnreachable, LinkDown, NothingToUpload, SignInRefused
-from tui_uploader.model import (
-    Counts,
-    FileStatus,
-    NewProject,
-    Notice,
-    Processing,
-    ProcessingState,
-    ProjectKind,
-    Skipped,
-    UploadState,
-)
+from tui_uploader.model.projects import NewProject, Processing, ProcessingState, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import Counts, Notice, Skipped
 
 SUBMITTED = Processing(ProcessingState.SUBMITTED)
 DONE = upload(state=COMPLETE.state, counts=COMPLETE.counts, bytes=COMPLETE.bytes, processing=SUBMITTED)

@@ -4,7 +4,9 @@ import pytest
 
 from tests.values import COMPLETE, UPLOAD, upload
 from tui_uploader.cli.waiting import SUBMISSION_PATIENCE, Ending, ending, next_silence
-from tui_uploader.model import Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus
+from tui_uploader.model.projects import Processing, ProcessingState
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import Counts, Notice, UploadStatus
 
 
 def complete(**changes: object) -> UploadStatus:

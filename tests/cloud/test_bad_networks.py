@@ -28,7 +28,7 @@ from tui_uploader.errors import (
     TrustFailed,
     UploaderError,
 )
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 
 LOGIN_PAGE = "<!DOCTYPE html><html><body><form>Voucher code</form></body></html>"

@@ -16,7 +16,7 @@ import pytest
 from tui_uploader.cloud import login_store
 from tui_uploader.cloud.login_store import forget_login, keep_login, stored_login
 from tui_uploader.errors import NotPossibleNow
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Directories, EnvironmentLogin, Settings
 
 LOGIN = Login("https://cloud.pix4d.com", "client", "s3cr3t")

@@ -43,7 +43,7 @@ from tui_uploader.errors import (
     UploaderError,
     UsageError,
 )
-from tui_uploader.model import ProcessingState
+from tui_uploader.model.projects import ProcessingState
 from tui_uploader.settings import Settings
 
 FIELDS: dict[str, object] = {

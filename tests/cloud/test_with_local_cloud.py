@@ -33,7 +33,9 @@ from tui_uploader.errors import (
 )
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions, Profile
 from tui_uploader.local_cloud.server import running
-from tui_uploader.model import Login, ProcessingState, Proof
+from tui_uploader.model.accounts import Login
+from tui_uploader.model.files import Proof
+from tui_uploader.model.projects import ProcessingState
 from tui_uploader.settings import Settings
 
 NAMES = [

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, Tally, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
-from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
+from tui_uploader.model.projects import ProcessingState, ProjectKind
+from tui_uploader.model.states import FileStage, UploadState
 
 PROJECT = ProjectRecord(
     id=1,

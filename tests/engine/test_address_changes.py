@@ -21,7 +21,7 @@ from tui_uploader.cloud.net.resolver import Resolver
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.accounts.link_monitor import LinkMonitor
 from tui_uploader.errors import LinkDown, UploaderError
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 
 OLD, NEW = "127.0.0.2", "127.0.0.3"

@@ -17,7 +17,9 @@ from tests.photos import write_flight, write_photo
 from tests.until import until
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.model import ByteCounts, Counts, FileStatus, LinkState, UploadStatus
+from tui_uploader.model.engine import LinkState
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import ByteCounts, Counts, UploadStatus
 
 HOUR, YEAR = 3600.0, 365.25 * 86400
 

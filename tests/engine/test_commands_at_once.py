@@ -11,7 +11,8 @@ from tests.engine.world import World
 from tests.photos import write_flight
 from tui_uploader.errors import NothingToUpload
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind
+from tui_uploader.model.projects import ExistingProject, NewProject, ProjectKind
+from tui_uploader.model.uploads import AddRequest
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from tui_uploader.engine.journal.columns import from_column, to_column
 from tui_uploader.engine.journal.tables import deduplication, known_contents
 from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileStage
+from tui_uploader.model.states import FileStage
+from tui_uploader.model.uploads import Counts
 
 MEMORY = Path("/dev/shm")
 """A file system whose times have 64 bits for the seconds; others end in 2038 or 2446."""

@@ -29,20 +29,12 @@ from tui_uploader.errors import (
     UsageError,
 )
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.model import (
-    AddRequest,
-    Counts,
-    ExistingProject,
-    FileQuery,
-    FileSelection,
-    FileStatus,
-    LinkState,
-    NewProject,
-    ProcessingState,
-    ProjectKind,
-    SignInRequest,
-    UploadState,
-)
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.engine import LinkState
+from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.projects import ExistingProject, NewProject, ProcessingState, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import AddRequest, Counts
 
 
 @pytest.fixture(params=[Profile.DEFAULT, Profile.STRICT])

@@ -25,7 +25,8 @@ from tui_uploader.engine.pipeline.process import ProcessingWorker
 from tui_uploader.engine.pipeline.walk import Walker
 from tui_uploader.engine.retention import Retention
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileStage, UploadState
+from tui_uploader.model.states import FileStage, UploadState
+from tui_uploader.model.uploads import Counts
 
 FILES = 60
 ACTIVE = summary((UploadState.ACTIVE, {FileStage.READY: 1}))

@@ -44,16 +44,11 @@ from tui_uploader.errors import (
     TooFewImages,
 )
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import (
-    MIN_IMAGES,
-    FileQuery,
-    FileSelection,
-    FileStage,
-    Login,
-    SignInRequest,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.accounts import Login, SignInRequest
+from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.projects import MIN_IMAGES
+from tui_uploader.model.states import FileStage, UploadState
+from tui_uploader.model.uploads import UploadStatus
 
 FAULTS = (
     "drop:route=put,probability=0.05,bytes=500",

@@ -29,16 +29,11 @@ from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.intake.volumes import Volume
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
-from tui_uploader.model import (
-    AddRequest,
-    FileItem,
-    FileQuery,
-    FileStage,
-    Login,
-    NewProject,
-    SignInRequest,
-    UploadStatus,
-)
+from tui_uploader.model.accounts import Login, SignInRequest
+from tui_uploader.model.files import FileItem, FileQuery
+from tui_uploader.model.projects import NewProject
+from tui_uploader.model.states import FileStage
+from tui_uploader.model.uploads import AddRequest, UploadStatus
 from tui_uploader.settings import Directories, Settings
 
 SETTINGS = Settings(no_keyring=True)

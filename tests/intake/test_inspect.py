@@ -26,7 +26,7 @@ from tests.intake.pictures import (
 )
 from tui_uploader.errors import SourceError, SourceRefused, SourceUnreadable, SourceVanished
 from tui_uploader.intake.inspect import inspect_image, inspect_result, result_type
-from tui_uploader.model import PhotoFacts
+from tui_uploader.model.files import PhotoFacts
 
 
 def inspected(path: Path, content: bytes) -> PhotoFacts:

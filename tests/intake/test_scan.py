@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tui_uploader.errors import NoSuchPath, SourceUnreadable, SourceVanished
 from tui_uploader.intake.mounts import mount_at
 from tui_uploader.intake.scan import Candidate, candidate_of, scan
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 
 IMAGES, RESULTS = ProjectKind.IMAGES, ProjectKind.RESULTS
 

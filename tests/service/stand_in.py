@@ -15,35 +15,12 @@ from msgspec.structs import replace
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.queries import Queries
 from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotPossibleNow, UsageError
-from tui_uploader.model import (
-    Account,
-    AddRequest,
-    Bandwidth,
-    BandwidthChange,
-    BudgetPeriod,
-    ByteCounts,
-    Counts,
-    EngineStatus,
-    FileItem,
-    FileQuery,
-    FileSelection,
-    FileStatus,
-    FileWindow,
-    IdRun,
-    Link,
-    NewProject,
-    Processing,
-    ProcessingState,
-    Project,
-    ProjectKind,
-    SignInRequest,
-    Skipped,
-    UploadEvent,
-    UploadState,
-    UploadStatus,
-    next_state,
-    runs_of,
-)
+from tui_uploader.model.accounts import Account, SignInRequest
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod, EngineStatus, Link
+from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow, IdRun, runs_of
+from tui_uploader.model.projects import NewProject, Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadEvent, UploadState, next_state
+from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts, Skipped, UploadStatus
 from tui_uploader.service import protocol
 from tui_uploader.settings import Directories, Settings
 

@@ -28,20 +28,11 @@ from tui_uploader.errors import (
     NotPossibleNow,
     UsageError,
 )
-from tui_uploader.model import (
-    Account,
-    AddRequest,
-    FileQuery,
-    FileSelection,
-    FileStatus,
-    Login,
-    NewProject,
-    ProcessingState,
-    ProjectKind,
-    SignInRequest,
-    Skipped,
-    UploadState,
-)
+from tui_uploader.model.accounts import Account, Login, SignInRequest
+from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.projects import NewProject, ProcessingState, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.ownership import private
 from tui_uploader.service import client as client_module
 from tui_uploader.service.client import EngineClient

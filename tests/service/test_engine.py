@@ -11,7 +11,8 @@ import pytest
 
 from tests.service.conftest import Spawner, eventually
 from tui_uploader.errors import JournalTooNew, NoSuchUpload, UsageError
-from tui_uploader.model import FileQuery, LinkState
+from tui_uploader.model.engine import LinkState
+from tui_uploader.model.files import FileQuery
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import lock_holder
 from tui_uploader.service.spawn import start_engine

@@ -11,7 +11,8 @@ import pytest
 from tests.service.conftest import eventually_async
 from tests.service.stand_in import StandInManager
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.model import AddRequest, NewProject
+from tui_uploader.model.projects import NewProject
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.service import lifetime
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import lock_holder

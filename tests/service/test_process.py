@@ -25,7 +25,10 @@ from tui_uploader.errors import (
     JournalTooNew,
     UploaderError,
 )
-from tui_uploader.model import AddRequest, EngineStatus, Login, NewProject, SignInRequest
+from tui_uploader.model.accounts import Login, SignInRequest
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.projects import NewProject
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.ownership import private
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.instance import lock_holder, make_folders_private, read_holder

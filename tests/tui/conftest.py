@@ -20,7 +20,8 @@ from tests.until import until
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.local_cloud.server import running
-from tui_uploader.model import AddRequest, NewProject, UploadStatus
+from tui_uploader.model.projects import NewProject
+from tui_uploader.model.uploads import AddRequest, UploadStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.daemon import run_engine
 from tui_uploader.settings import Directories, Settings

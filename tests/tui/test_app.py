@@ -16,7 +16,8 @@ from tests.tui.headless import watch_updates
 from tests.tui.uploads import flight, paused
 from tests.tui.values import engine_status, upload_status
 from tests.until import until
-from tui_uploader.model import AddRequest, ExistingProject, Notice, ProjectKind
+from tui_uploader.model.projects import ExistingProject, ProjectKind
+from tui_uploader.model.uploads import AddRequest, Notice
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui import keys

@@ -17,19 +17,12 @@ from textual.pilot import Pilot
 from tests.tui.headless import rendered_lines
 from tests.tui.values import engine_status, file_item, project, upload_status
 from tests.until import until
-from tui_uploader.model import (
-    Account,
-    ByteCounts,
-    Counts,
-    EngineStatus,
-    EtaRange,
-    FileQuery,
-    FileStatus,
-    FileWindow,
-    Link,
-    LinkState,
-    Project,
-)
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.engine import EngineStatus, Link, LinkState
+from tui_uploader.model.files import FileQuery, FileWindow
+from tui_uploader.model.projects import Project
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui.app import UploaderApp

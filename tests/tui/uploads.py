@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.photos import of_yesterday, write_flight, write_photo
-from tui_uploader.model import AddRequest, NewProject
+from tui_uploader.model.projects import NewProject
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 

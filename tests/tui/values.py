@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tui_uploader.model import (
-    ByteCounts,
-    Counts,
-    EngineStatus,
-    EtaRange,
-    FileItem,
-    FileStatus,
-    Link,
-    Notice,
-    Processing,
-    Project,
-    ProjectKind,
-    Proof,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.engine import EngineStatus, Link
+from tui_uploader.model.files import FileItem, Proof
+from tui_uploader.model.projects import Processing, Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, Notice, UploadStatus
 from tui_uploader.tui.lines.glyphs import Span
 
 HOSTILE = (

@@ -22,7 +22,7 @@ from tui_uploader.local_cloud.storage.database import RootDatabase
 from tui_uploader.local_cloud.storage.projects import ProjectStore
 from tui_uploader.local_cloud.threads import Threads
 from tui_uploader.local_cloud.tokens import TokenService
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 
 
 @asynccontextmanager

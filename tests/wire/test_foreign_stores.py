@@ -23,7 +23,10 @@ from tests.local_cloud.root_reader import all_registered_images
 from tests.until import until
 from tests.wire.foreign_stores import BUCKET, ForeignStore, moto, seaweedfs
 from tests.wire.joined_cloud import joined_cloud
-from tui_uploader.model import AddRequest, BandwidthChange, NewProject, SignInRequest
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.engine import BandwidthChange
+from tui_uploader.model.projects import NewProject
+from tui_uploader.model.uploads import AddRequest
 
 _CARD = Load(photos=40, size=100_000, large=(17 * 1024**2 + 12_345,))
 _PACE = "10M"

@@ -22,7 +22,9 @@ from tui_uploader.cli.summary import (
 )
 from tui_uploader.cli.waiting import Ending, ending
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.model import FileItem, FileQuery, FileStatus, Proof, UploadStatus
+from tui_uploader.model.files import FileItem, FileQuery, Proof
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import UploadStatus
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui_uploader.cli.output import Style
-from tui_uploader.model import (
-    Bandwidth,
-    EngineStatus,
-    FileItem,
-    FileStatus,
-    Link,
-    LinkState,
-    Notice,
-    ProcessingState,
-    Project,
-    Proof,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.engine import Bandwidth, EngineStatus, Link, LinkState
+from tui_uploader.model.files import FileItem, Proof
+from tui_uploader.model.projects import ProcessingState, Project
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import Notice, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.wording.bandwidth import budget_setting, budget_used, in_force, limit_setting, schedule_setting
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification

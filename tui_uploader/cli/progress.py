@@ -21,7 +21,9 @@ from tui_uploader.cli.lines import (
 from tui_uploader.cli.output import print_note, print_now, style_of
 from tui_uploader.cli.streams import UnfailingStream
 from tui_uploader.cli.waiting import next_silence
-from tui_uploader.model import EngineStatus, UploadState, UploadStatus
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import without_ornament
 from tui_uploader.wording.uploads import percent_stored, without_stale_rate
 

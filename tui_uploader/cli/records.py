@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tui_uploader.model import FileItem, Skipped, UploadStatus
+from tui_uploader.model.files import FileItem
+from tui_uploader.model.uploads import Skipped, UploadStatus
 
 
 def upload_record(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str, Any]:

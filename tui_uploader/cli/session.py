@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_uploader.cli.output import print_note
 from tui_uploader.errors import Interrupted, UsageError
-from tui_uploader.model import EngineStatus, FileItem, FileQuery
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.files import FileItem, FileQuery
 from tui_uploader.service.login import hand_over_login
 from tui_uploader.settings import Directories, load
 from tui_uploader.text import printable

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from tui_uploader.cli.lines import file_line, notice_line
 from tui_uploader.cli.output import Style
-from tui_uploader.model import FileItem, ProcessingState, Skipped, UploadStatus
+from tui_uploader.model.files import FileItem
+from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.uploads import Skipped, UploadStatus
 from tui_uploader.text import counted, duration, printable
 from tui_uploader.wording.processing import processing_sentence
 from tui_uploader.wording.uploads import failed, project_name, skipped, uploaded

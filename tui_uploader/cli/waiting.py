@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui_uploader.errors import UsageError, revived
-from tui_uploader.model import ProcessingState, UploadState, UploadStatus
+from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import UploadStatus
 
 DONE, SOME_FAILED = 0, 1
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from tui_uploader.cloud.throttle import Throttle
-from tui_uploader.model import ProcessingState, Proof
+from tui_uploader.model.files import Proof
+from tui_uploader.model.projects import ProcessingState
 
 MAX_SINGLE_PUT = 5 * 1024**3
 MIN_PART = 5 * 1024**2

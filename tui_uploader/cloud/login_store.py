@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from tui_uploader.errors import NotPossibleNow
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.ownership import foreign, not_yours, private
 from tui_uploader.settings import APP, Directories, Settings, without_user_information
 

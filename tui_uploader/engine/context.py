@@ -17,7 +17,7 @@ from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.engine.sources.unfinished import UnfinishedFiles
 from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.engine.worker import WorkerFaults
-from tui_uploader.model import Notice
+from tui_uploader.model.uploads import Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,19 +20,12 @@ from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
 from tui_uploader.engine.queries import Queries
 from tui_uploader.engine.sources.unfinished import SettleTimes
 from tui_uploader.engine.supervisor import Supervisor
-from tui_uploader.model import (
-    Account,
-    AddRequest,
-    Bandwidth,
-    BandwidthChange,
-    FileSelection,
-    Login,
-    Project,
-    ProjectKind,
-    SignInRequest,
-    UploadEvent,
-    UploadStatus,
-)
+from tui_uploader.model.accounts import Account, Login, SignInRequest
+from tui_uploader.model.engine import Bandwidth, BandwidthChange
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.projects import Project, ProjectKind
+from tui_uploader.model.states import UploadEvent
+from tui_uploader.model.uploads import AddRequest, UploadStatus
 from tui_uploader.settings import APP, Directories, Settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
 from tui_uploader.engine.journal.summary import Commit
-from tui_uploader.model import FileStage
+from tui_uploader.model.states import FileStage
 
 
 class Topic(Enum):

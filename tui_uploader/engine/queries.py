@@ -16,22 +16,12 @@ from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_o
 from tui_uploader.engine.status.snapshot import UploadProgress, file_item, project_value, upload_status, worst_link
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.errors import NoSuchUpload, UsageError
-from tui_uploader.model import (
-    Account,
-    Bandwidth,
-    EngineStatus,
-    FileItem,
-    FileQuery,
-    FileStage,
-    FileWindow,
-    IdRun,
-    PhotoFacts,
-    Positions,
-    Project,
-    ProjectKind,
-    Skipped,
-    UploadStatus,
-)
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.engine import Bandwidth, EngineStatus
+from tui_uploader.model.files import FileItem, FileQuery, FileWindow, IdRun, PhotoFacts, Positions
+from tui_uploader.model.projects import Project, ProjectKind
+from tui_uploader.model.states import FileStage
+from tui_uploader.model.uploads import Skipped, UploadStatus
 
 _SHORTEST_INTERVAL = 0.25
 _LARGEST_WINDOW = 2000

@@ -35,7 +35,7 @@ from tui_uploader.engine.sources.unfinished import SettleTimes, UnfinishedFiles
 from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.engine.worker import Worker, WorkerFaults
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Directories, Settings
 
 _DAY = 86_400.0

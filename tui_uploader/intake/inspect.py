@@ -25,7 +25,7 @@ from tui_uploader.intake.formats.mesh_text import NotMesh, check_materials, chec
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.intake.formats.tiff_pixels import has_all_pixels
 from tui_uploader.intake.source import open_source
-from tui_uploader.model import PhotoFacts
+from tui_uploader.model.files import PhotoFacts
 from tui_uploader.text import printable
 
 _JPEG, _TIFF, _PNG, _POINTS = "a JPEG", "a TIFF", "a PNG", "a LAS point cloud"

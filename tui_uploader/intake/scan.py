@@ -30,7 +30,8 @@ from tui_uploader.file_kinds import (
 )
 from tui_uploader.intake.mounts import UNKNOWN, Mount, mount_at, mount_of
 from tui_uploader.intake.source import cause, kind_of, open_source, source_error
-from tui_uploader.model import ProjectKind, Skipped
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.uploads import Skipped
 from tui_uploader.text import counted, natural_key, printable
 
 _LEADS_OUT = "a link that leads out of the folders you named; name its target to upload it"

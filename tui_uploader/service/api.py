@@ -26,7 +26,11 @@ from starlette.types import ASGIApp
 from tui_uploader import codec
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineError, NoSuchUpload, UploaderError, UsageError
-from tui_uploader.model import AddRequest, BandwidthChange, FileQuery, FileSelection, NewProject, SignInRequest
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.engine import BandwidthChange
+from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.projects import NewProject
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.redaction import Secrets
 from tui_uploader.service.lifetime import ClientPresence, StopSignal
 from tui_uploader.service.middleware import EngineMiddleware, answer, error_answer

@@ -18,24 +18,11 @@ from typing import Self
 from msgspec.structs import replace
 
 from tui_uploader.errors import EngineGone, UsageError
-from tui_uploader.model import (
-    Account,
-    AddRequest,
-    Bandwidth,
-    BandwidthChange,
-    EngineStatus,
-    FileQuery,
-    FileSelection,
-    FileWindow,
-    IdRun,
-    PhotoFacts,
-    Positions,
-    Project,
-    ProjectKind,
-    SignInRequest,
-    Skipped,
-    UploadStatus,
-)
+from tui_uploader.model.accounts import Account, SignInRequest
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
+from tui_uploader.model.files import FileQuery, FileSelection, FileWindow, IdRun, PhotoFacts, Positions
+from tui_uploader.model.projects import Project, ProjectKind
+from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
 from tui_uploader.service.connection import (
     CLOUD_PATIENCE,
     GREETING_PATIENCE,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tui_uploader.errors import CloudBusy, CloudFault, LinkError, UploaderError
-from tui_uploader.model import Login, SignInRequest
+from tui_uploader.model.accounts import Login, SignInRequest
 from tui_uploader.settings import Settings
 
 if TYPE_CHECKING:

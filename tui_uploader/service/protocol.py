@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from tui_uploader.errors import EngineVersionDiffers
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.settings import APP, VERSION
 
 VERSION_HEADER = "tui-uploader-version"

@@ -15,7 +15,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tui_uploader.errors import UsageError
-from tui_uploader.model import EngineStatus
+from tui_uploader.model.engine import EngineStatus
 from tui_uploader.settings import Directories, NoticeSettings, load
 from tui_uploader.text import printable
 from tui_uploader.tui import keys

@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from textual.app import App
 
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.model import AddRequest, Bandwidth, BandwidthChange, NewProject, ProjectKind
+from tui_uploader.model.engine import Bandwidth, BandwidthChange
+from tui_uploader.model.projects import NewProject, ProjectKind
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.settings import home_folder
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.lines.glyphs import Glyphs

@@ -9,7 +9,9 @@ from typing import Literal
 from textual import events
 from textual.message import Message
 
-from tui_uploader.model import Account, EngineStatus, Project
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.projects import Project
 
 Severity = Literal["information", "warning", "error"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_uploader.model import Bandwidth, BudgetPeriod
+from tui_uploader.model.engine import Bandwidth, BudgetPeriod
 from tui_uploader.text import byte_count, exact_bytes, printable
 
 OFF, PAUSE = "off", "pause"

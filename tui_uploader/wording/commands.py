@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_uploader.model import UploadStatus
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import byte_count, counted
 
 

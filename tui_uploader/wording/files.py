@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui_uploader.model import FileItem, FileStatus, Proof
+from tui_uploader.model.files import FileItem, Proof
+from tui_uploader.model.states import FileStatus
 from tui_uploader.text import printable
 
 GLYPHS: Mapping[FileStatus, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tui_uploader.model import Link, LinkState
+from tui_uploader.model.engine import Link, LinkState
 from tui_uploader.text import duration
 
 _DAY_SECONDS = 86400

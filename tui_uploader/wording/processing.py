@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_uploader.model import Processing, ProcessingState, Project
+from tui_uploader.model.projects import Processing, ProcessingState, Project
 from tui_uploader.text import duration, printable
 
 _LONGEST_WORD = 200

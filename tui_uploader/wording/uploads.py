@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from tui_uploader.model import ByteCounts, UploadState, UploadStatus
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import ByteCounts, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
 

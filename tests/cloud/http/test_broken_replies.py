@@ -26,7 +26,7 @@ from tui_uploader.errors import (
     NameTaken,
     UploaderError,
 )
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 
 PARTS = (Part(1, 10, hashlib.md5(b"1").hexdigest(), 7),)

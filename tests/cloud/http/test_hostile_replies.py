@@ -25,7 +25,7 @@ from tui_uploader.cloud.s3 import xml
 from tui_uploader.cloud.s3.session_credentials import session_credentials, storage_endpoint
 from tui_uploader.cloud.server_clock import ServerClock
 from tui_uploader.errors import CloudUnintelligible, UploaderError
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 
 BRIEF = Deadlines(connect=0.2, stall=0.3, reply=0.4)

@@ -21,7 +21,7 @@ from tui_uploader.cloud.net.happy_eyeballs import connect, interleaved
 from tui_uploader.cloud.net.sockets import Address
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 
 V4, V6 = socket.AF_INET, socket.AF_INET6

@@ -22,7 +22,7 @@ from tui_uploader.cloud.net.probe import wait_accepted
 from tui_uploader.cloud.net.sockets import Address
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 
 

@@ -14,7 +14,7 @@ from tui_uploader.cloud.net.endpoint import Deadlines, Origin, proxy_for
 from tui_uploader.cloud.net.proxies import Proxy, bypasses, chosen_proxy, proxy_of
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkError, ProxyRefused, ProxyUnusable, TrustFailed, UsageError
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 
 VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "TUI_UPLOADER_PROXY")

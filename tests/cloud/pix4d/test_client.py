@@ -34,7 +34,8 @@ from tui_uploader.errors import (
     UploaderError,
     UsageError,
 )
-from tui_uploader.model import Login, ProcessingState
+from tui_uploader.model.accounts import Login
+from tui_uploader.model.projects import ProcessingState
 from tui_uploader.settings import Settings
 
 SECRET = "s3cr3t+/&="

@@ -16,7 +16,7 @@ from tui_uploader.cloud.contract import ByteRange, Part, StoredObject
 from tui_uploader.cloud.s3.object_match import multipart_checksum, multipart_etag
 from tui_uploader.cloud.s3.xml import crc32_text
 from tui_uploader.errors import CloudBusy, CloudFault, CloudRefused, LinkDown, MultipartGone, NameTaken, UploaderError
-from tui_uploader.model import Proof
+from tui_uploader.model.files import Proof
 
 PARTS = (Part(1, 1000, hashlib.md5(b"1").hexdigest(), 7), Part(2, 10, hashlib.md5(b"2").hexdigest(), 8))
 COMPLETED = '<CompleteMultipartUploadResult><ETag>"e-2"</ETag></CompleteMultipartUploadResult>'

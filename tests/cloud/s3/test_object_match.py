@@ -23,7 +23,7 @@ from tui_uploader.cloud.s3.object_match import (
     prove_same,
 )
 from tui_uploader.errors import SourceUnreadable
-from tui_uploader.model import Proof
+from tui_uploader.model.files import Proof
 
 PARTS = (Part(1, 1000, hashlib.md5(b"1").hexdigest(), 7), Part(2, 10, hashlib.md5(b"2").hexdigest(), 8))
 OPAQUE = tuple(replace(part, etag="opaque") for part in PARTS)

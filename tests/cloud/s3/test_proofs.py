@@ -17,7 +17,7 @@ from tui_uploader.cloud.contract import ByteRange, Part
 from tui_uploader.cloud.s3.object_match import multipart_checksum, multipart_etag
 from tui_uploader.cloud.s3.proofs import ReplyHistory, proof_of_parts
 from tui_uploader.errors import ChecksumRefused, StoredDamaged
-from tui_uploader.model import Proof
+from tui_uploader.model.files import Proof
 
 PARTS = (
     Part(1, 1000, hashlib.md5(b"1").hexdigest(), 7, Proof.CRC32),

@@ -11,7 +11,8 @@ from tests.engine.world import World, add, settled, when
 from tests.photos import write_flight
 from tui_uploader.errors import NotSignedIn, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, Login, SignInRequest
+from tui_uploader.model.accounts import Login, SignInRequest
+from tui_uploader.model.uploads import Counts
 
 
 @pytest.fixture

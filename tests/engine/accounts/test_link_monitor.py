@@ -13,7 +13,7 @@ from tests.until import until
 from tui_uploader.cloud.contract import TcpInfo
 from tui_uploader.engine.accounts.link_monitor import LinkMonitor, is_stalled, was_suspended
 from tui_uploader.errors import CloudFault, LinkDown, LinkStalled, UploaderError
-from tui_uploader.model import LinkState
+from tui_uploader.model.engine import LinkState
 
 
 class SimulatedCloud:

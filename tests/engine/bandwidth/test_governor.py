@@ -18,7 +18,9 @@ from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import JournalDamaged, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import BandwidthChange, BudgetPeriod, Counts, FileStatus, UploadState
+from tui_uploader.model.engine import BandwidthChange, BudgetPeriod
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import Counts
 
 MIB = 1024**2
 MINUTE = 60.0

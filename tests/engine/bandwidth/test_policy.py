@@ -27,7 +27,7 @@ from tui_uploader.engine.bandwidth.policy import (
 from tui_uploader.engine.bandwidth.timetable import parse_timetable, rate_at, timetable_text
 from tui_uploader.engine.bandwidth.units import parse_rate, parse_size
 from tui_uploader.errors import UsageError
-from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod
 from tui_uploader.text import exact_bytes
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"

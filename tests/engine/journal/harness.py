@@ -11,7 +11,9 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import deduplication, files, projects, stored_files, uploads, walked
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage, ProjectKind, Proof
+from tui_uploader.model.files import Proof
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileEvent, FileStage
 
 T = TypeVar("T")
 

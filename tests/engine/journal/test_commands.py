@@ -10,7 +10,8 @@ import pytest
 from tests.engine.journal.harness import JournalHarness, candidate, content
 from tui_uploader.engine.journal.tables import commands, transitions
 from tui_uploader.errors import NoSuchFile, NotPossibleNow, UsageError
-from tui_uploader.model import FILE_TRANSITIONS, FileEvent, FileSelection, FileStage, FileStatus
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.states import FILE_TRANSITIONS, FileEvent, FileStage, FileStatus
 
 STAGES = tuple(FileStage)
 Command = Callable[[sqlite3.Connection, int, FileSelection], int]

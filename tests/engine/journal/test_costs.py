@@ -24,7 +24,9 @@ from tui_uploader.engine.journal.tables import (
     walked,
     windows,
 )
-from tui_uploader.model import FileEvent, FileQuery, FileSelection, ProjectKind, UploadEvent
+from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileEvent, UploadEvent
 
 CROWD = 1000
 

@@ -13,7 +13,7 @@ from tests.engine.world import left_open
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import commands
 from tui_uploader.errors import EngineError, JournalDamaged, NoSuchFile
-from tui_uploader.model import FileSelection
+from tui_uploader.model.files import FileSelection
 
 
 def nothing(connection: sqlite3.Connection) -> None:

@@ -10,7 +10,8 @@ from tests.engine.journal.harness import JournalHarness, candidate, content
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import deduplication, file_parts, files, projects, uploads
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage, ProjectKind
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileEvent, FileStage
 
 PHOTO = "/card/DJI_0001.JPG"
 

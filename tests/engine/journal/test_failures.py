@@ -12,7 +12,8 @@ from tests.engine.journal.harness import JournalHarness
 from tui_uploader.engine.bandwidth.policy import Preferences, checked
 from tui_uploader.engine.journal.tables import files, preferences, projects, windows
 from tui_uploader.errors import JournalDamaged, NoSuchUpload, UnforeseenFailure
-from tui_uploader.model import FileQuery, ProjectKind
+from tui_uploader.model.files import FileQuery
+from tui_uploader.model.projects import ProjectKind
 
 Step = Callable[[sqlite3.Connection], object]
 

@@ -17,7 +17,7 @@ from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.migrations import SCHEMA_VERSION
 from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import EngineError, JournalInUse, JournalTooNew, JournalUnwritable
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 
 WITHOUT_SHARED_MEMORY = "unix-dotfile"
 """A file layer of SQLite for file systems without working locks. It has no shared memory either."""

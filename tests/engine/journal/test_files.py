@@ -21,16 +21,8 @@ from tui_uploader.engine.journal.tables import (
 )
 from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.errors import EngineError, NoSuchFile, NotPossibleNow
-from tui_uploader.model import (
-    FileEvent,
-    FileQuery,
-    FileSelection,
-    FileStage,
-    FileStatus,
-    ImpossibleTransition,
-    UploadEvent,
-    UploadState,
-)
+from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.states import FileEvent, FileStage, FileStatus, ImpossibleTransition, UploadEvent, UploadState
 
 
 async def test_a_content_is_sent_once_and_the_other_file_is_its_duplicate(harness: JournalHarness) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.migrations import MIGRATIONS, SCHEMA_VERSION
-from tui_uploader.model import UploadState
+from tui_uploader.model.states import UploadState
 
 FORMATS = Path(__file__).parent / "formats"
 

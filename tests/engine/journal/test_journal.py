@@ -17,7 +17,8 @@ from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.migrations import SCHEMA_VERSION
 from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import JournalDamaged, JournalTooNew, JournalUnwritable, NoSuchUpload
-from tui_uploader.model import FileStage, ProjectKind
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileStage
 
 
 def count_projects(connection: sqlite3.Connection) -> int:

@@ -17,7 +17,8 @@ from tui_uploader.engine.journal.tables.positions import MOST_POINTS, positions
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.intake.formats.exif import by_cameras_clock
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import FileEvent, FileStatus, Position, Positions
+from tui_uploader.model.files import Position, Positions
+from tui_uploader.model.states import FileEvent, FileStatus
 
 Place = tuple[float | None, float | None]
 

@@ -27,15 +27,9 @@ from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.engine.status.snapshot import counts_of, project_value
 from tui_uploader.errors import EngineError, NotPossibleNow
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import (
-    Counts,
-    FileQuery,
-    FileSelection,
-    FileStage,
-    FileStatus,
-    UploadEvent,
-    UploadState,
-)
+from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.states import FileStage, FileStatus, UploadEvent, UploadState
+from tui_uploader.model.uploads import Counts
 
 DISMISSED_AT, LATER = 1000.0, 2000.0
 EVERYTHING = FileSelection(all=True)

@@ -6,7 +6,8 @@ import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate, content
 from tui_uploader.engine.journal.tables import commands, sources, uploads, walked, windows
-from tui_uploader.model import FileQuery, FileSelection, FileStatus, IdRun, runs_of
+from tui_uploader.model.files import FileQuery, FileSelection, IdRun, runs_of
+from tui_uploader.model.states import FileStatus
 
 
 @pytest.mark.parametrize(

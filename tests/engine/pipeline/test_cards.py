@@ -21,7 +21,10 @@ from tui_uploader.intake import scan
 from tui_uploader.intake.mounts import Mount
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import AddRequest, Counts, ExistingProject, FileStage, ProjectKind, SignInRequest, UploadState
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.projects import ExistingProject, ProjectKind
+from tui_uploader.model.states import FileStage, UploadState
+from tui_uploader.model.uploads import AddRequest, Counts
 
 MIB = 1024**2
 MIDNIGHT = 946_684_810 * 10**9

@@ -16,7 +16,9 @@ from tui_uploader.engine.sources import read
 from tui_uploader.intake.fingerprint import Fingerprint, fingerprint
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileSelection, UploadState
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import Counts
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from tests.engine.rows import FILE
 from tui_uploader.engine.pipeline.media_return import ReturnedFile, is_worth_a_retry
 from tui_uploader.intake.observation import Observation
-from tui_uploader.model import FileStage
+from tui_uploader.model.states import FileStage
 
 AS_IT_WAS = FILE.candidate
 LARGER = replace(AS_IT_WAS, size=AS_IT_WAS.size + 1)

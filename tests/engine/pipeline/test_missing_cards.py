@@ -21,7 +21,9 @@ from tui_uploader.engine.pipeline import path_walk, walk
 from tui_uploader.errors import NoSuchPath, NothingToUpload, NotPossibleNow
 from tui_uploader.intake.scan import ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, ProcessingState, ProjectKind, UploadState
+from tui_uploader.model.projects import ProcessingState, ProjectKind
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import Counts
 
 
 @pytest.fixture

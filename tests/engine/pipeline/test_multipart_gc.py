@@ -34,7 +34,9 @@ from tui_uploader.engine.pipeline.multipart_gc import OLD
 from tui_uploader.engine.pipeline.send import give_up
 from tui_uploader.errors import CloudFault, MultipartGone, SourceChanged
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.model import Counts, FileEvent, Proof, UploadEvent, UploadState
+from tui_uploader.model.files import Proof
+from tui_uploader.model.states import FileEvent, UploadEvent, UploadState
+from tui_uploader.model.uploads import Counts
 
 MIB = 1024**2
 

@@ -15,7 +15,9 @@ from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import LinkState, ProcessingState, SignInRequest
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.engine import LinkState
+from tui_uploader.model.projects import ProcessingState
 
 RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 CREATION = "route=other,after=1,times=1"

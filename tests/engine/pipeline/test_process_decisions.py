@@ -10,7 +10,8 @@ from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.pipeline.process import objection, polling_interval, seen, start_is_due, with_standing_reason
 from tui_uploader.errors import NotPossibleNow, TooFewImages
-from tui_uploader.model import FileStage, ProcessingState, ProjectKind, UploadState
+from tui_uploader.model.projects import ProcessingState, ProjectKind
+from tui_uploader.model.states import FileStage, UploadState
 
 COMPLETE, ACTIVE, PAUSED, CANCELLED = (
     UploadState.COMPLETE,

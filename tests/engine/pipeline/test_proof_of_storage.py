@@ -15,7 +15,9 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.pipeline.send import check_again, give_up
 from tui_uploader.errors import StoredDamaged
 from tui_uploader.local_cloud.options import Checksums, LocalCloudOptions
-from tui_uploader.model import FileSelection, FileStage, Proof, UploadStatus
+from tui_uploader.model.files import FileSelection, Proof
+from tui_uploader.model.states import FileStage
+from tui_uploader.model.uploads import UploadStatus
 
 PHOTOS = 8
 

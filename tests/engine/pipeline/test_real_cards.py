@@ -15,7 +15,7 @@ import pytest
 from tests.engine.pipeline.test_cards import flight_from_the_year_2000
 from tests.engine.world import World, add, settled
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts
+from tui_uploader.model.uploads import Counts
 
 _TOOLS = ("losetup", "mkfs.exfat", "mount.exfat-fuse", "umount")
 _MISSING = [tool for tool in _TOOLS if shutil.which(tool) is None]

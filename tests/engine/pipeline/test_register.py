@@ -13,7 +13,8 @@ from tui_uploader.cloud.contract import Registration
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import CloudFault
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.model import Counts, Login, UploadStatus
+from tui_uploader.model.accounts import Login
+from tui_uploader.model.uploads import Counts, UploadStatus
 
 
 def needs_person(status: UploadStatus) -> bool:

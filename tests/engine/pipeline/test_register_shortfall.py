@@ -20,7 +20,10 @@ from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import CloudFault
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.local_cloud.storage.database import FILE_NAME
-from tui_uploader.model import AddRequest, Counts, ExistingProject, FileStatus, Login, UploadStatus
+from tui_uploader.model.accounts import Login
+from tui_uploader.model.projects import ExistingProject
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import AddRequest, Counts, UploadStatus
 
 
 class Counting(Pix4dCloud):

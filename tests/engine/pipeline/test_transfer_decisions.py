@@ -20,7 +20,7 @@ from tui_uploader.engine.pipeline.transfer import Slice, Transfer, confirmed, sl
 from tui_uploader.intake.fingerprint import fingerprint
 from tui_uploader.intake.scan import candidate_of
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.model import FileStage
+from tui_uploader.model.states import FileStage
 
 
 @pytest.mark.parametrize(

@@ -24,19 +24,12 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import file_parts, files
 from tui_uploader.engine.pipeline.ready_files import allowance
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
-from tui_uploader.model import (
-    AddRequest,
-    ByteCounts,
-    Counts,
-    ExistingProject,
-    FileSelection,
-    FileStage,
-    LinkState,
-    NewProject,
-    ProjectKind,
-    SignInRequest,
-    UploadState,
-)
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.engine import LinkState
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.projects import ExistingProject, NewProject, ProjectKind
+from tui_uploader.model.states import FileStage, UploadState
+from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts
 
 MIB = 1024**2
 PART = 16 * MIB

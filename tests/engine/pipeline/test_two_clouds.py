@@ -19,7 +19,10 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.pipeline import check
 from tui_uploader.local_cloud.options import LocalCloudAddress, LocalCloudOptions
 from tui_uploader.local_cloud.server import running
-from tui_uploader.model import Counts, FileStage, Login, ProcessingState, ProjectKind, SignInRequest
+from tui_uploader.model.accounts import Login, SignInRequest
+from tui_uploader.model.projects import ProcessingState, ProjectKind
+from tui_uploader.model.states import FileStage
+from tui_uploader.model.uploads import Counts
 
 FOR_EVER = "seconds=3600,probability=1"
 WHOLE = Counts(uploaded=6)

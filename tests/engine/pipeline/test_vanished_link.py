@@ -15,7 +15,9 @@ from tui_uploader.cloud.contract import StoreConnections, TcpInfo
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import LinkDown
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, LinkState, Login
+from tui_uploader.model.accounts import Login
+from tui_uploader.model.engine import LinkState
+from tui_uploader.model.uploads import Counts
 
 
 class Kernel:

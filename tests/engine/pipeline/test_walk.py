@@ -21,7 +21,10 @@ from tui_uploader.engine.pipeline import enqueue, path_walk, walk
 from tui_uploader.errors import JournalUnwritable
 from tui_uploader.intake.scan import ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import MAX_IMAGES, Counts, FileQuery, FileStage, ProjectKind, UploadState
+from tui_uploader.model.files import FileQuery
+from tui_uploader.model.projects import MAX_IMAGES, ProjectKind
+from tui_uploader.model.states import FileStage, UploadState
+from tui_uploader.model.uploads import Counts
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from tui_uploader.cli.waiting import Ending, blocked_ending
 from tui_uploader.engine.scheduling.storage_pauses import QUIET_REFUSALS, StoragePauses, notice_of, pause_after
 from tui_uploader.errors import ClockSkewed, StorageKeyExpired, UploaderError
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileStatus
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import Counts
 
 PROJECT, OTHER = 1, 2
 REFUSED = StorageKeyExpired("The store s3.example refused (HTTP 403): InvalidToken.")

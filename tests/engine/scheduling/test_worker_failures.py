@@ -22,7 +22,9 @@ from tui_uploader.engine.sources.read import CheckedFile, read_file
 from tui_uploader.errors import JournalUnwritable, UnforeseenFailure
 from tui_uploader.intake.scan import Candidate, ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileStage, FileStatus, ProjectKind, UploadState, UploadStatus
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileStage, FileStatus, UploadState
+from tui_uploader.model.uploads import Counts, UploadStatus
 
 BROKEN = "DJI_0002.JPG"
 

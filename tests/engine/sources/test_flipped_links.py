@@ -28,7 +28,9 @@ from tui_uploader.intake.inspect import inspect_image
 from tui_uploader.intake.observation import observe
 from tui_uploader.intake.scan import Candidate, candidate_of, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import FileStatus, PhotoFacts, ProjectKind
+from tui_uploader.model.files import PhotoFacts
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileStatus
 
 _FLIPS = 400
 

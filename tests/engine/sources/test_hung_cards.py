@@ -23,7 +23,9 @@ from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import SourceUnreadable
 from tui_uploader.intake.volumes import Volume
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileStage, Login, SignInRequest
+from tui_uploader.model.accounts import Login, SignInRequest
+from tui_uploader.model.states import FileStage
+from tui_uploader.model.uploads import Counts
 
 ON_CARD, ELSEWHERE = 40, 6
 

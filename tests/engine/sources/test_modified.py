@@ -16,7 +16,9 @@ from tui_uploader.engine.sources import modified
 from tui_uploader.errors import SourceChanged
 from tui_uploader.intake.scan import Candidate, candidate_of
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileStage, ProcessingState
+from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.states import FileStage
+from tui_uploader.model.uploads import Counts
 
 
 @pytest.fixture

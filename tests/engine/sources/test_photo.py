@@ -14,7 +14,7 @@ from tui_uploader.engine.journal.tables import windows
 from tui_uploader.engine.sources.photo import photo_facts
 from tui_uploader.errors import NoSuchFile, NoSuchUpload, SourceChanged, SourceRefused, SourceVanished
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import PhotoFacts
+from tui_uploader.model.files import PhotoFacts
 
 
 def photo(path: Path, content: bytes) -> Path:

@@ -12,16 +12,11 @@ from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import (
-    AddRequest,
-    Counts,
-    ExistingProject,
-    FileSelection,
-    FileStage,
-    FileStatus,
-    ProjectKind,
-    SignInRequest,
-)
+from tui_uploader.model.accounts import SignInRequest
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.projects import ExistingProject, ProjectKind
+from tui_uploader.model.states import FileStage, FileStatus
+from tui_uploader.model.uploads import AddRequest, Counts
 
 MIB = 1024**2
 

@@ -15,7 +15,9 @@ from tests.until import until
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.sources.unfinished import SettleTimes
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model import Counts, FileSelection, FileStage, FileStatus
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.states import FileStage, FileStatus
+from tui_uploader.model.uploads import Counts
 
 WIDTH = HEIGHT = 512
 SHORT = SettleTimes(unchanged=0.2, refused=0.4, suspicious=0.8)

@@ -13,7 +13,10 @@ from tui_uploader.engine.scheduling.worker_failures import WorkerKey
 from tui_uploader.engine.sources.unfinished import DeferredFile
 from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of, waiting_reason
 from tui_uploader.errors import JournalUnwritable, SignInRefused, UnforeseenFailure
-from tui_uploader.model import FileStage, Link, LinkState, Notice, ProcessingState, UploadState
+from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.states import FileStage, UploadState
+from tui_uploader.model.uploads import Notice
 
 OPEN = AccountState("id@cloud", signed_in=True, link=Link(LinkState.UP))
 DEAD = replace(OPEN, link=Link(LinkState.DOWN, since=0.0, next_try=None, reason="x"))

@@ -13,7 +13,9 @@ from tui_uploader.engine.status.snapshot import (
     upload_status,
     worst_link,
 )
-from tui_uploader.model import ByteCounts, Counts, FileStage, FileStatus, Link, LinkState, UploadState
+from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.states import FileStage, FileStatus, UploadState
+from tui_uploader.model.uploads import ByteCounts, Counts
 
 EVERY_STAGE = summary((UploadState.ACTIVE, {stage: number for number, stage in enumerate(FileStage, start=1)}))
 

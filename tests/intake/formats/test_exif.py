@@ -15,7 +15,7 @@ from PIL import Image
 from tests.intake.pictures import ASCII, BYTE, LONG, RATIONAL, SHORT, Tag, flight_exif, jpeg, tiff, tiff_structure
 from tui_uploader.errors import SourceRefused
 from tui_uploader.intake.inspect import inspect_image, photo_facts
-from tui_uploader.model import PhotoFacts
+from tui_uploader.model.files import PhotoFacts
 
 
 def facts_of(folder: Path, exif: bytes) -> PhotoFacts:

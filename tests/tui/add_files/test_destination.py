@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui_uploader.model import AddRequest, ExistingProject, NewProject, Project, ProjectKind
+from tui_uploader.model.projects import ExistingProject, NewProject, Project, ProjectKind
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.tui.add_files.destination import (
     add_request,
     check_name,

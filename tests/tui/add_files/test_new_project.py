@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.dialog_app import opened
 from tui_uploader.errors import LinkError
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.tui.add_files.new_project import NewProjectScreen
 
 

@@ -15,7 +15,8 @@ from tests.tui.dialog_app import opened
 from tests.tui.headless import watch_updates
 from tests.until import until
 from tui_uploader.errors import EngineUnreachable
-from tui_uploader.model import AddRequest, ExistingProject, NewProject, Project, ProjectKind
+from tui_uploader.model.projects import ExistingProject, NewProject, Project, ProjectKind
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.tui.add_files.screen import AddFilesScreen, Submit
 from tui_uploader.tui.lines.glyphs import ASCII
 

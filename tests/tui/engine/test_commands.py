@@ -11,10 +11,8 @@ from tests.tui.conftest import showing
 from tests.tui.uploads import flight, paused, queued, truncated
 from tests.tui.values import upload_status
 from tests.until import until
-from tui_uploader.model import (
-    Counts,
-    UploadState,
-)
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import Counts
 from tui_uploader.settings import Directories
 from tui_uploader.tui.engine.commands import left_out
 

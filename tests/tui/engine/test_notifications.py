@@ -6,7 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.tui.values import engine_status, upload_status
-from tui_uploader.model import ByteCounts, Counts, Notice, Processing, ProcessingState, UploadState, UploadStatus
+from tui_uploader.model.projects import Processing, ProcessingState
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import ByteCounts, Counts, Notice, UploadStatus
 from tui_uploader.tui.engine.notifications import News, Submission, estimate_lines, news, without_notices
 
 MOVING = upload_status(counts=Counts(uploaded=1, uploading=1))

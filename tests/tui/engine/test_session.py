@@ -16,17 +16,10 @@ from tests.service.stand_in import StandInManager
 from tests.tui.values import engine_status, project, upload_status
 from tests.until import until
 from tui_uploader.errors import EngineUnreachable, EngineVersionDiffers, UsageError
-from tui_uploader.model import (
-    Account,
-    AddRequest,
-    EngineStatus,
-    NewProject,
-    Processing,
-    ProcessingState,
-    Project,
-    ProjectKind,
-    UploadStatus,
-)
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.projects import NewProject, Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.uploads import AddRequest, UploadStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories, EnvironmentLogin, Settings
 from tui_uploader.tui.engine.session import Connect, EngineSession, until_next_look

@@ -5,7 +5,9 @@ import unicodedata
 import pytest
 from msgspec.structs import fields
 
-from tui_uploader.model import ByteCounts, FileStatus, ProcessingState, UploadState
+from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import ByteCounts
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, bar, glyph_set, without_ornament
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.values import project, upload_status
-from tui_uploader.model import (
-    Account,
-    UploadState,
-)
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.states import UploadState
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.empty_state import empty_lines
 from tui_uploader.tui.panes.project_rows import (

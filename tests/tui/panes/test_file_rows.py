@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.values import file_item, text_of
-from tui_uploader.model import (
-    Counts,
-    FileItem,
-    FileStatus,
-    SortKey,
-)
+from tui_uploader.model.files import FileItem, SortKey
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import Counts
 from tui_uploader.tui.lines.glyphs import ASCII
 from tui_uploader.tui.panes.file_rows import (
     FileRate,

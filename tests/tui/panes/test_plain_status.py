@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from tests.tui.values import engine_status, upload_status
-from tui_uploader.model import (
-    ByteCounts,
-    Counts,
-    UploadState,
-)
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import ByteCounts, Counts
 from tui_uploader.tui.panes.plain_status import plain_lines
 
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.values import engine_status, project, upload_status
-from tui_uploader.model import (
-    ByteCounts,
-    Counts,
-    Processing,
-    ProcessingState,
-    UploadState,
-)
+from tui_uploader.model.projects import Processing, ProcessingState
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import ByteCounts, Counts
 from tui_uploader.tui.panes.project_rows import (
     ProjectRow,
     files_words,

@@ -6,17 +6,9 @@ import pytest
 from rich.cells import cell_len
 
 from tests.tui.values import engine_status, project, text_of, upload_status
-from tui_uploader.model import (
-    ByteCounts,
-    Counts,
-    Notice,
-    Processing,
-    ProcessingState,
-    Project,
-    ProjectKind,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import ByteCounts, Counts, Notice, UploadStatus
 from tui_uploader.tui.lines.glyphs import ASCII
 from tui_uploader.tui.panes.upload_rows import (
     count_spans,

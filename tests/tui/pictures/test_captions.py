@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui_uploader.model import PhotoFacts
+from tui_uploader.model.files import PhotoFacts
 from tui_uploader.tui.pictures.captions import exposure_words, photo_lines, position_words
 
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_uploader.model import Counts, FileStatus, Position, Positions
+from tui_uploader.model.files import Position, Positions
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import Counts
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs
 from tui_uploader.tui.pictures.flight_map import (
     BRAILLE,

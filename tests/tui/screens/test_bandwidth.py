@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.tui.conftest import showing
 from tests.tui.dialog_app import Dialog, opened
 from tui_uploader.errors import UsageError
-from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui.screens.bandwidth import BandwidthScreen, change_of

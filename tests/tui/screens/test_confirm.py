@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.tui.conftest import showing
 from tests.tui.uploads import flight, queued
 from tests.until import until
-from tui_uploader.model import ProcessingState
+from tui_uploader.model.projects import ProcessingState
 from tui_uploader.settings import Directories
 from tui_uploader.tui.messages import HastyKey
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.tui.conftest import showing
 from tests.tui.pictures.photo_files import exif_of, halved, write
 from tests.tui.uploads import paused, queued, truncated
-from tui_uploader.model import FileQuery
+from tui_uploader.model.files import FileQuery
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui.terminal.capabilities import Terminal

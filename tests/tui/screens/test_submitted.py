@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import App, ComposeResult
 
-from tui_uploader.model import Processing, ProcessingState
+from tui_uploader.model.projects import Processing, ProcessingState
 from tui_uploader.tui.engine.notifications import Submission
 from tui_uploader.tui.screens.submitted import SubmittedScreen
 

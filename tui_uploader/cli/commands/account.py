@@ -14,7 +14,7 @@ from tui_uploader.cli.hidden_input import read_line, shortened, without_echo
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, run
 from tui_uploader.errors import NotSignedIn, UsageError
-from tui_uploader.model import Account, Login, SignInRequest
+from tui_uploader.model.accounts import Account, Login, SignInRequest
 from tui_uploader.redaction import Secrets
 from tui_uploader.settings import cloud_address, load
 from tui_uploader.text import printable

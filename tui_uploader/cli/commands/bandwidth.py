@@ -9,7 +9,7 @@ import typer
 from tui_uploader.cli.lines import bandwidth_lines
 from tui_uploader.cli.output import Done, print_json, print_line
 from tui_uploader.cli.session import connected, run
-from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod
 
 _JsonOption = Annotated[
     bool, typer.Option("--json", help="Print all settings and the current limit as one JSON object.")

@@ -16,7 +16,9 @@ from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
-from tui_uploader.model import FileSelection, FileStatus, UploadStatus
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import printable
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
 from tui_uploader.wording.processing import processing_sentence

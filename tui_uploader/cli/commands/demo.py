@@ -10,7 +10,7 @@ import typer
 from tui_uploader.cli.full_screen import on_terminal
 from tui_uploader.cli.output import Done
 from tui_uploader.cli.session import run
-from tui_uploader.model import MAX_IMAGES, MIN_IMAGES
+from tui_uploader.model.projects import MAX_IMAGES, MIN_IMAGES
 
 
 def demo(

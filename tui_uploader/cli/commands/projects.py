@@ -11,7 +11,7 @@ from tui_uploader.cli.output import Done, print_json, print_line
 from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import UsageError
-from tui_uploader.model import Project, ProjectKind
+from tui_uploader.model.projects import Project, ProjectKind
 
 commands = typer.Typer(no_args_is_help=True, help="List, create and show projects.")
 

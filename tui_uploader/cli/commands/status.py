@@ -14,7 +14,8 @@ from tui_uploader.cli.output import print_json, print_line, style_of
 from tui_uploader.cli.records import file_record, listed_record
 from tui_uploader.cli.session import changes_of, connected, every_file, run
 from tui_uploader.errors import NoSuchUpload
-from tui_uploader.model import EngineStatus, FileStatus
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.states import FileStatus
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient

@@ -14,7 +14,8 @@ from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.cli.waiting import DONE, blocked_ending
 from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import EngineGone, UsageError
-from tui_uploader.model import AddRequest, ExistingProject, NewProject, ProjectKind, Skipped, Target, UploadStatus
+from tui_uploader.model.projects import ExistingProject, NewProject, ProjectKind, Target
+from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
 
 _ENGINES = 3
 """Engines that receive the request, one after the other, before the command gives up."""

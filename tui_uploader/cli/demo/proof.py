@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_uploader.model import FileItem
+from tui_uploader.model.files import FileItem
 from tui_uploader.text import byte_count, counted, printable
 
 _NAMED = 10

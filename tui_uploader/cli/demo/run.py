@@ -21,7 +21,10 @@ from tui_uploader.cli.output import print_note, print_now, style_of
 from tui_uploader.cli.session import connected, every_file, sign_in
 from tui_uploader.demo import SampleFlight, write_sample_flight
 from tui_uploader.errors import EngineError, Interrupted
-from tui_uploader.model import AddRequest, FileItem, FileSelection, FileStatus, NewProject, Processing, ProcessingState
+from tui_uploader.model.files import FileItem, FileSelection
+from tui_uploader.model.projects import NewProject, Processing, ProcessingState
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.text import counted, duration
 from tui_uploader.wording.commands import removed
 from tui_uploader.wording.processing import processing_sentence

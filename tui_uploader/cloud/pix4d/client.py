@@ -47,7 +47,7 @@ from tui_uploader.errors import (
     UploaderError,
     UsageError,
 )
-from tui_uploader.model import Login
+from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 from tui_uploader.text import printable
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from tui_uploader.cloud.contract import RemoteProject
-from tui_uploader.model import ProcessingState
+from tui_uploader.model.projects import ProcessingState
 from tui_uploader.redaction import holds_secret, without_secrets
 from tui_uploader.text import whole_number
 

@@ -11,7 +11,7 @@ from tui_uploader.cloud.http.source_files import md5_of
 from tui_uploader.cloud.s3.capabilities import Option
 from tui_uploader.cloud.s3.client import S3Call, S3Client
 from tui_uploader.cloud.s3.headers import checksums_of, crc32_in, etag_of
-from tui_uploader.model import Proof
+from tui_uploader.model.files import Proof
 
 
 class BodyVerifier:

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from tui_uploader.cloud.contract import ByteRange, Part, StoredObject
 from tui_uploader.cloud.http.source_files import FileRead, md5_of
-from tui_uploader.model import Proof
+from tui_uploader.model.files import Proof
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 

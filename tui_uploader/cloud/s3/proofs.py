@@ -12,7 +12,7 @@ from enum import Enum
 
 from tui_uploader.cloud.contract import Part
 from tui_uploader.cloud.s3.object_match import multipart_checksum, multipart_etag
-from tui_uploader.model import Proof
+from tui_uploader.model.files import Proof
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _MAX_MISMATCHES = 3

@@ -50,7 +50,7 @@ from tui_uploader.errors import (
     StoredDamaged,
     Unsupported,
 )
-from tui_uploader.model import Proof
+from tui_uploader.model.files import Proof
 from tui_uploader.redaction import holds_secret, without_secrets
 from tui_uploader.text import printable
 

@@ -14,7 +14,7 @@ from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.accounts.link_monitor import LinkMonitor
 from tui_uploader.engine.notifier import Notifier, Topic
 from tui_uploader.errors import LinkError, NotSignedIn, Remedy, UploaderError
-from tui_uploader.model import Account, Login, SignInRequest
+from tui_uploader.model.accounts import Account, Login, SignInRequest
 from tui_uploader.settings import Directories, Settings, cloud_address
 
 log = logging.getLogger(__name__)

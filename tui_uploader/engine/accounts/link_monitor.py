@@ -16,7 +16,7 @@ from typing import Protocol
 from tui_uploader.cloud.contract import StoreConnections, TcpInfo
 from tui_uploader.engine.scheduling.retry import backoff
 from tui_uploader.errors import LinkDown, LinkError, UploaderError
-from tui_uploader.model import Link, LinkState
+from tui_uploader.model.engine import Link, LinkState
 
 log = logging.getLogger(__name__)
 

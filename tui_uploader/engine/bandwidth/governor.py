@@ -23,7 +23,7 @@ from tui_uploader.engine.bandwidth.policy import (
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import preferences as sql
 from tui_uploader.engine.scheduling.concurrency import MOST_STREAMS_AGAINST_LOSS
-from tui_uploader.model import Bandwidth, BandwidthChange
+from tui_uploader.model.engine import Bandwidth, BandwidthChange
 
 _NAME = "bandwidth"
 _VALID_SECONDS = 60.0

@@ -14,7 +14,8 @@ from datetime import time as time_of_day
 from tui_uploader.engine.bandwidth.timetable import DAYS, instants, parse_timetable, rate_at, rate_text, timetable_text
 from tui_uploader.engine.bandwidth.units import NO_LIMIT, parse_rate, parse_size
 from tui_uploader.errors import BudgetUsedUp, SendingPaused, UsageError
-from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod, Notice
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod
+from tui_uploader.model.uploads import Notice
 from tui_uploader.text import exact_bytes
 
 _BYTES_FOR_A_STREAM = 32_000

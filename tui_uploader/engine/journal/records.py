@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.journal.columns import candidate_in, word
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileStage, ProcessingState, ProjectKind, Proof, UploadState
+from tui_uploader.model.files import Proof
+from tui_uploader.model.projects import ProcessingState, ProjectKind
+from tui_uploader.model.states import FileStage, UploadState
 
 UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
 """Still to be uploaded, without failed files."""

@@ -22,7 +22,7 @@ from tui_uploader.engine.journal.records import (
     one_upload,
     tally_of,
 )
-from tui_uploader.model import FileStage, UploadState
+from tui_uploader.model.states import FileStage, UploadState
 
 T = TypeVar("T")
 

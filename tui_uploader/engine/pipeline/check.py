@@ -32,7 +32,8 @@ from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake.observation import observe
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.intake.volumes import Volume
-from tui_uploader.model import MAX_IMAGES, FileStage, ProjectKind, UploadState
+from tui_uploader.model.projects import MAX_IMAGES, ProjectKind
+from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import sqlite3
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.notifier import Topic
-from tui_uploader.model import FileStage, UploadState
+from tui_uploader.model.states import FileStage, UploadState
 
 
 class Finisher:

@@ -31,7 +31,8 @@ from tui_uploader.errors import (
     UploaderError,
     UsageError,
 )
-from tui_uploader.model import AddRequest, ProjectKind
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ import sqlite3
 
 from tui_uploader.engine.journal.tables import deduplication, projects, uploads
 from tui_uploader.errors import NoSuchPath, SourceUnreadable, TooManyImages
-from tui_uploader.model import MAX_IMAGES, ProjectKind, UploadEvent
+from tui_uploader.model.projects import MAX_IMAGES, ProjectKind
+from tui_uploader.model.states import UploadEvent
 from tui_uploader.text import counted
 
 _NOTICES_OF_WALKS = (NoSuchPath.__name__, SourceUnreadable.__name__, TooManyImages.__name__)

@@ -19,7 +19,7 @@ from tui_uploader.errors import SourceChanged, SourceError, SourceReplaced, Sour
 from tui_uploader.intake.comparison import is_on_other_card, was_modified
 from tui_uploader.intake.observation import Observation, observe
 from tui_uploader.intake.scan import Candidate, candidate_of
-from tui_uploader.model import FileStage, UploadState
+from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.text import counted
 
 log = logging.getLogger(__name__)

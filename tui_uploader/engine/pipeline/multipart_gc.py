@@ -21,7 +21,7 @@ from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, decide
 from tui_uploader.errors import EngineError, MultipartGone, UploaderError
-from tui_uploader.model import FileStage
+from tui_uploader.model.states import FileStage
 
 log = logging.getLogger(__name__)
 

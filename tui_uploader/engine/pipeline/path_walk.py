@@ -12,7 +12,8 @@ from tui_uploader.engine.journal.tables import known_contents
 from tui_uploader.engine.sources.recognise import Recognised, recognise
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.intake.scan import Candidate, ScanBatch, named_path, scan
-from tui_uploader.model import ProjectKind, Skipped
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.uploads import Skipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ from tui_uploader.errors import (
     TooFewImages,
     UploaderError,
 )
-from tui_uploader.model import MIN_IMAGES, FileStage, ProcessingState, ProjectKind, UploadState
+from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, ProjectKind
+from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.text import counted, printable
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import LinkError, NoSuchProject, NotSignedIn, SignInError, Unsupported, UsageError
-from tui_uploader.model import (
+from tui_uploader.model.projects import (
     ExistingProject,
     NewProject,
     Processing,

@@ -11,7 +11,7 @@ from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.engine.scheduling.fairness import next_upload, served_after
-from tui_uploader.model import FileStage
+from tui_uploader.model.states import FileStage
 
 _WINDOW = 64
 """Files of an upload that are read from the journal at a time, however many are ready."""

@@ -26,7 +26,9 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.intake.inspect import result_type
-from tui_uploader.model import FileStage, Notice, ProjectKind
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileStage
+from tui_uploader.model.uploads import Notice
 from tui_uploader.text import counted, printable
 
 log = logging.getLogger(__name__)

@@ -36,7 +36,7 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.intake.volumes import Volume
-from tui_uploader.model import FileEvent, FileStage, UploadState
+from tui_uploader.model.states import FileEvent, FileStage, UploadState
 from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)

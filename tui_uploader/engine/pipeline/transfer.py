@@ -21,7 +21,7 @@ from tui_uploader.engine.sources.threads import read_seconds
 from tui_uploader.errors import SourceChanged, Unsupported
 from tui_uploader.intake.fingerprint import crc32_joined, crc32_of
 from tui_uploader.intake.naming import holds_identity
-from tui_uploader.model import Proof
+from tui_uploader.model.files import Proof
 from tui_uploader.text import byte_count
 
 

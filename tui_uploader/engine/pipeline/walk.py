@@ -25,7 +25,9 @@ from tui_uploader.errors import (
     UnforeseenFailure,
     UploaderError,
 )
-from tui_uploader.model import ProjectKind, Skipped, UploadState
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import Skipped
 from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_uploader.errors import ClockSkewed, UploaderError
-from tui_uploader.model import Notice
+from tui_uploader.model.uploads import Notice
 
 QUIET_REFUSALS = 3
 """Refusals in a row after which the user is asked to act."""

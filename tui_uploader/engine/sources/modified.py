@@ -18,7 +18,7 @@ from tui_uploader.engine.sources.unfinished import UnfinishedFiles
 from tui_uploader.errors import SourceChanged, SourceError
 from tui_uploader.intake.comparison import was_modified
 from tui_uploader.intake.scan import Candidate, candidate_of
-from tui_uploader.model import FileStage
+from tui_uploader.model.states import FileStage
 from tui_uploader.text import counted, printable
 
 _SECONDS_PER_BATCH = 5.0

@@ -13,7 +13,7 @@ from tui_uploader.intake import inspect
 from tui_uploader.intake.comparison import was_modified
 from tui_uploader.intake.scan import candidate_at
 from tui_uploader.intake.source import open_source
-from tui_uploader.model import PhotoFacts
+from tui_uploader.model.files import PhotoFacts
 from tui_uploader.text import printable
 
 _MOST_SECONDS = 10.0

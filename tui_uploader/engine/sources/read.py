@@ -13,7 +13,8 @@ from tui_uploader.intake.formats.exif import by_cameras_clock
 from tui_uploader.intake.inspect import inspect_image, inspect_result
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source, replaced_error
-from tui_uploader.model import PhotoFacts, ProjectKind
+from tui_uploader.model.files import PhotoFacts
+from tui_uploader.model.projects import ProjectKind
 
 
 @dataclass(frozen=True, slots=True)

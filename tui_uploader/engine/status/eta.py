@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from tui_uploader.model import EtaRange
+from tui_uploader.model.uploads import EtaRange
 
 _RATE_SECONDS = 10.0
 _SPAN_SECONDS = 120.0

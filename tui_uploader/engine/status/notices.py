@@ -12,7 +12,10 @@ from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, WorkerKey
 from tui_uploader.engine.sources.unfinished import DeferredFile
 from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError
-from tui_uploader.model import FileStage, Link, LinkState, Notice, ProcessingState, UploadState
+from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.states import FileStage, UploadState
+from tui_uploader.model.uploads import Notice
 from tui_uploader.text import counted, printable
 
 _ENDED = (UploadState.COMPLETE, UploadState.CANCELLED)

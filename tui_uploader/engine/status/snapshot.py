@@ -7,20 +7,11 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
-from tui_uploader.model import (
-    ByteCounts,
-    Counts,
-    EtaRange,
-    FileItem,
-    FileStage,
-    FileStatus,
-    Link,
-    LinkState,
-    Notice,
-    Processing,
-    Project,
-    UploadStatus,
-)
+from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.files import FileItem
+from tui_uploader.model.projects import Processing, Project
+from tui_uploader.model.states import FileStage, FileStatus
+from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, Notice, UploadStatus
 
 _TO_UPLOAD = (
     FileStage.FOUND,

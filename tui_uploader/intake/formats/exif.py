@@ -27,7 +27,7 @@ from tui_uploader.intake.formats.gps import (
     xmp_position,
 )
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
-from tui_uploader.model import PhotoFacts
+from tui_uploader.model.files import PhotoFacts
 from tui_uploader.text import printable
 
 _EMPTY = Directory(entries={}, following=0)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_uploader.model import AddRequest, ExistingProject, NewProject, Project, ProjectKind
+from tui_uploader.model.projects import ExistingProject, NewProject, Project, ProjectKind
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import cell_text
 

@@ -19,7 +19,7 @@ from tui_uploader.file_kinds import (
     system_content,
     upload_extensions,
 )
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.text import counted, natural_key
 
 MOST_ENTRIES = 50_000

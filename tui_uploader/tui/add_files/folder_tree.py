@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.worker import Worker
 
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.threads import in_own_thread
 from tui_uploader.tui.add_files.folder_counts import FolderCount, FolderListing, LocalPath, count_files, list_folder
 from tui_uploader.tui.add_files.folder_rows import FolderRow, FolderRows

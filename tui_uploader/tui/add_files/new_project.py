@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.text import printable
 from tui_uploader.tui.add_files.destination import check_name, name_note
 from tui_uploader.tui.terminal.resizing import ResizeGuard

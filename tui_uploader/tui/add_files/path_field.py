@@ -10,7 +10,7 @@ from textual import events, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.threads import in_own_thread
 from tui_uploader.tui.add_files.folder_counts import MOST_ENTRIES, list_folder
 from tui_uploader.tui.add_files.path_completion import absolute_path, complete, folder_and_start, printable_start

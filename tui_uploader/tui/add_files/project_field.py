@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tui_uploader.model import Project
+from tui_uploader.model.projects import Project
 from tui_uploader.tui.add_files.destination import next_project, project_named, projects_matching
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.widgets.text_field import TextField

@@ -21,7 +21,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import MAX_IMAGES, AddRequest, Project, ProjectKind
+from tui_uploader.model.projects import MAX_IMAGES, Project, ProjectKind
+from tui_uploader.model.uploads import AddRequest
 from tui_uploader.settings import home_folder
 from tui_uploader.text import counted
 from tui_uploader.threads import in_own_thread

@@ -10,18 +10,10 @@ import msgspec
 from textual.app import App
 
 from tui_uploader.errors import SourceChanged
-from tui_uploader.model import (
-    MIN_IMAGES,
-    FileQuery,
-    FileSelection,
-    FileStatus,
-    IdRun,
-    Project,
-    ProjectKind,
-    UploadState,
-    UploadStatus,
-    runs_of,
-)
+from tui_uploader.model.files import FileQuery, FileSelection, IdRun, runs_of
+from tui_uploader.model.projects import MIN_IMAGES, Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import counted, printable
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.messages import Noticed, Severity

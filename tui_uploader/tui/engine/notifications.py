@@ -8,7 +8,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from tui_uploader.model import Counts, EngineStatus, Processing, ProcessingState, UploadState, UploadStatus
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.projects import Processing, ProcessingState
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import Counts, UploadStatus
 from tui_uploader.text import counted
 from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import estimates

@@ -22,7 +22,9 @@ from tui_uploader.errors import (
     EngineVersionDiffers,
     UploaderError,
 )
-from tui_uploader.model import Account, EngineStatus, ProcessingState, Project
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.projects import ProcessingState, Project
 from tui_uploader.service.login import hand_over_login
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived

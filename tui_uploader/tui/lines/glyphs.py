@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from tui_uploader.model import ByteCounts, FileStatus, ProcessingState, UploadState
+from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import ByteCounts
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_uploader.model import Account, UploadState, UploadStatus
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.project_rows import ProjectRow

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from tui_uploader.model import FileStatus
+from tui_uploader.model.states import FileStatus
 
 _SHORTHAND = re.compile(r"(?:^|(?<=\s))(!?):([a-z]*)(?=\s|$)", re.IGNORECASE)
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from tui_uploader.model import ByteCounts, Counts, FileItem, FileStatus, SortKey
+from tui_uploader.model.files import FileItem, SortKey
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import ByteCounts, Counts
 from tui_uploader.text import byte_count
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar

@@ -14,7 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import Counts, FileItem, FileQuery, FileStatus, FileWindow, IdRun
+from tui_uploader.model.files import FileItem, FileQuery, FileWindow, IdRun
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import Counts
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.keys import IN_FILES
 from tui_uploader.tui.lines.columns import Column, cell_text

@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_uploader.model import EngineStatus, UploadState
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.states import UploadState
 from tui_uploader.tui.lines.columns import cell_text, clipped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import segments

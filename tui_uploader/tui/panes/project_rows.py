@@ -6,16 +6,10 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import msgspec
 
-from tui_uploader.model import (
-    EngineStatus,
-    FileStatus,
-    Processing,
-    ProcessingState,
-    Project,
-    ProjectKind,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.wording.processing import processing_word, project_word

@@ -9,7 +9,8 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tui_uploader.model import EngineStatus, Project
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.projects import Project
 from tui_uploader.tui.keys import IN_PROJECTS
 from tui_uploader.tui.lines.columns import Column
 from tui_uploader.tui.lines.glyphs import Glyphs, Span

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_uploader.model import (
-    MIN_IMAGES,
-    Bandwidth,
-    EngineStatus,
-    FileStatus,
-    Link,
-    LinkState,
-    ProcessingState,
-    Project,
-    ProjectKind,
-    UploadState,
-    UploadStatus,
-)
+from tui_uploader.model.engine import Bandwidth, EngineStatus, Link, LinkState
+from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, Project, ProjectKind
+from tui_uploader.model.states import FileStatus, UploadState
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, without_ornament

@@ -10,7 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from tui_uploader.model import EngineStatus, LinkState, Project, UploadStatus
+from tui_uploader.model.engine import EngineStatus, LinkState
+from tui_uploader.model.projects import Project
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.tui.keys import IN_UPLOADS
 from tui_uploader.tui.lines.columns import Column
 from tui_uploader.tui.lines.glyphs import Glyphs, Span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_uploader.model import PhotoFacts
+from tui_uploader.model.files import PhotoFacts
 
 
 def photo_lines(facts: PhotoFacts) -> list[tuple[str, str]]:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tui_uploader.model import Counts, FileStatus, Position, Positions
+from tui_uploader.model.files import Position, Positions
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import Counts
 from tui_uploader.text import counted
 from tui_uploader.tui.lines.glyphs import UNICODE, Glyphs, Span
 

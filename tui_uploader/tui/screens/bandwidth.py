@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import Bandwidth, BandwidthChange, BudgetPeriod
+from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod
 from tui_uploader.text import printable
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import RadioRow

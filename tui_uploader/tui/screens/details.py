@@ -13,7 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import FileItem, FileStatus, PhotoFacts, Skipped
+from tui_uploader.model.files import FileItem, PhotoFacts
+from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import Skipped
 from tui_uploader.text import byte_count, printable
 from tui_uploader.tui.pictures.captions import photo_lines
 from tui_uploader.tui.terminal.resizing import ResizeGuard

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_uploader.model import FileStatus
+from tui_uploader.model.states import FileStatus
 from tui_uploader.tui import keys
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.terminal.resizing import ResizeGuard

@@ -15,7 +15,10 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
-from tui_uploader.model import Account, EngineStatus, Project, UploadStatus
+from tui_uploader.model.accounts import Account
+from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.projects import Project
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.tui.engine.commands import Commands, CommandScope
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.keys import EVERYWHERE, keys_of

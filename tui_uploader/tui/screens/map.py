@@ -17,7 +17,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import Counts, FileItem, Positions, UploadStatus
+from tui_uploader.model.files import FileItem, Positions
+from tui_uploader.model.uploads import Counts, UploadStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.engine.session import STATUS_SECONDS, EngineSession
 from tui_uploader.tui.lines.columns import cell_text, clipped_name

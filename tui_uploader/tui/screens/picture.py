@@ -20,7 +20,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model import FileItem, FileQuery
+from tui_uploader.model.files import FileItem, FileQuery
 from tui_uploader.text import byte_count
 from tui_uploader.threads import in_own_thread
 from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, EngineSession

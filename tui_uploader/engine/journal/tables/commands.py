@@ -20,7 +20,8 @@ from tui_uploader.engine.journal.tables.transitions import (
     stages_before,
 )
 from tui_uploader.errors import NoSuchFile, NotPossibleNow
-from tui_uploader.model import FileEvent, FileSelection, FileStage, UploadEvent, UploadState
+from tui_uploader.model.files import FileSelection
+from tui_uploader.model.states import FileEvent, FileStage, UploadEvent, UploadState
 from tui_uploader.text import printable
 
 _LARGEST_ID = 2**63 - 1

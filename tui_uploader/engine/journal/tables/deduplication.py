@@ -14,7 +14,7 @@ from tui_uploader.errors import NameTaken
 from tui_uploader.intake.comparison import was_modified
 from tui_uploader.intake.naming import folded, name_choices
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage
+from tui_uploader.model.states import FileEvent, FileStage
 from tui_uploader.text import printable
 
 

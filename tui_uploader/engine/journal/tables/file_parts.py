@@ -10,7 +10,8 @@ from tui_uploader.engine.journal.columns import word
 from tui_uploader.engine.journal.tables import files, open_multiparts
 from tui_uploader.engine.journal.tables.open_multiparts import StaleMultipart
 from tui_uploader.engine.journal.tables.transitions import marks
-from tui_uploader.model import FileStage, Proof
+from tui_uploader.model.files import Proof
+from tui_uploader.model.states import FileStage
 
 _UNFINISHED = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.FAILED)
 

@@ -11,7 +11,7 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import known_contents, transitions
 from tui_uploader.errors import SourceChanged, SourceRefused, SourceReplaced, SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage, UploadState, next_stage
+from tui_uploader.model.states import FileEvent, FileStage, UploadState, next_stage
 
 
 def file(connection: sqlite3.Connection, file_id: int) -> FileRecord:

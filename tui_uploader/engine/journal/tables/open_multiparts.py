@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from tui_uploader.engine.journal.tables.transitions import CHOSEN, marks
-from tui_uploader.model import FileStage
+from tui_uploader.model.states import FileStage
 
 UNKNOWN = ""
 """The id of a multipart upload whose creation was requested and not confirmed."""

@@ -12,7 +12,8 @@ from tui_uploader.engine.journal.records import UploadRecord
 from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.journal.tables.known_contents import EQUAL_FACTS
 from tui_uploader.engine.journal.tables.retention import all_files
-from tui_uploader.model import FileStage, FileStatus, Position, Positions
+from tui_uploader.model.files import Position, Positions
+from tui_uploader.model.states import FileStage, FileStatus
 
 MOST_POINTS = 5_000
 """A little more than the limit of one project, so that its map is exact."""

@@ -6,7 +6,8 @@ import sqlite3
 
 from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.errors import SourceChanged, UploaderError
-from tui_uploader.model import FileStage, ProjectKind
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import FileStage
 
 
 def add_project(

@@ -18,7 +18,7 @@ from dataclasses import fields
 from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import open_multiparts
 from tui_uploader.engine.journal.tables.transitions import CHOSEN, choose, choose_where, marks, move_chosen
-from tui_uploader.model import FileEvent, FileStage, UploadState
+from tui_uploader.model.states import FileEvent, FileStage, UploadState
 
 _KEPT = ("upload", "project", "path", "name", "size", "identity", "crc32", "object", "etag", "uploaded_at", "proof")
 _AS_COLUMNS_OF_FILES = {

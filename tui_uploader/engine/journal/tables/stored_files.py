@@ -9,7 +9,8 @@ from tui_uploader.engine.journal.columns import file_columns_of
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import file_parts, files, transitions
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage, ImpossibleTransition, Proof
+from tui_uploader.model.files import Proof
+from tui_uploader.model.states import FileEvent, FileStage, ImpossibleTransition
 
 
 def mark_stored(connection: sqlite3.Connection, file_id: int, etag: str, proof: Proof) -> None:

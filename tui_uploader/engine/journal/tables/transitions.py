@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from tui_uploader.model import FILE_TRANSITIONS, FileEvent, FileStage
+from tui_uploader.model.states import FILE_TRANSITIONS, FileEvent, FileStage
 
 HOLDING = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)
 """Stages in which a file is the one that delivers its content to the project."""

@@ -8,13 +8,8 @@ from collections.abc import Sequence
 
 from tui_uploader.engine.journal.records import UNFINISHED, UploadRecord, one_upload, tally_of
 from tui_uploader.errors import NoSuchUpload, NotPossibleNow
-from tui_uploader.model import (
-    ImpossibleTransition,
-    Skipped,
-    UploadEvent,
-    UploadState,
-    next_state,
-)
+from tui_uploader.model.states import ImpossibleTransition, UploadEvent, UploadState, next_state
+from tui_uploader.model.uploads import Skipped
 
 
 def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRecord:

@@ -13,7 +13,7 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import files
 from tui_uploader.intake.comparison import FileComparison, compare, is_on_other_card
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model import FileEvent, FileStage
+from tui_uploader.model.states import FileEvent, FileStage
 
 _UPLOADED = (FileStage.STORED, FileStage.REGISTERED)
 

@@ -8,7 +8,8 @@ from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import retention, uploads
 from tui_uploader.engine.journal.tables.transitions import marks
 from tui_uploader.errors import NoSuchFile
-from tui_uploader.model import FileQuery, FileStage, FileStatus, IdRun, SortKey, runs_of
+from tui_uploader.model.files import FileQuery, IdRun, SortKey, runs_of
+from tui_uploader.model.states import FileStage, FileStatus
 
 _STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
 _ORDER_OF_SORT: dict[SortKey, str] = {

@@ -1,0 +1,98 @@
+"""Uploads: the queue of files that go to one project."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tui_uploader.model.projects import Processing, ProjectKind, Target
+from tui_uploader.model.states import UploadState
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Files by status."""
+
+    uploaded: int = 0
+    uploading: int = 0
+    waiting: int = 0
+    duplicate: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.uploaded + self.uploading + self.waiting + self.duplicate + self.failed
+
+
+class ByteCounts(msgspec.Struct, frozen=True):
+    """Bytes sent, stored and registered, which are never mixed. `total` excludes duplicates."""
+
+    total: int = 0
+    sent: int = 0
+    stored: int = 0
+    registered: int = 0
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A path that was found and not uploaded."""
+
+    path: str
+    reason: str
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A message about an upload."""
+
+    kind: str
+    """Name of the error class (see `errors`)."""
+    message: str
+    needs_person: bool
+    """The upload is blocked until the user acts."""
+
+
+class EtaRange(msgspec.Struct, frozen=True):
+    """Seconds until everything is uploaded, as a probable range."""
+
+    low: float
+    high: float
+
+
+class UploadStatus(msgspec.Struct, frozen=True):
+    """One row of the uploads panel."""
+
+    upload: int
+    project: str | None
+    project_name: str
+    state: UploadState
+    counts: Counts
+    bytes: ByteCounts
+    skipped: int
+    """Number of skipped paths."""
+    rate: float
+    """Goodput: bytes a second recently confirmed by the storage or delivered by the kernel."""
+    eta: EtaRange | None
+    """None while no reliable estimate is possible."""
+    seconds: float
+    """Time spent active since the upload was created."""
+    auto_process: bool
+    processing: Processing
+    notice: Notice | None = None
+    dismissed: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether the upload has ended, or only a retry by the user can continue it."""
+        if self.state in (UploadState.COMPLETE, UploadState.CANCELLED):
+            return True
+        idle = self.counts.waiting + self.counts.uploading == 0
+        return self.state is UploadState.ACTIVE and idle and self.counts.failed > 0
+
+
+class AddRequest(msgspec.Struct, frozen=True):
+    """Files or folders to put into the queue of a project."""
+
+    paths: tuple[str, ...]
+    """Absolute paths."""
+    target: Target
+    kind: ProjectKind = ProjectKind.IMAGES
+    auto_process: bool = True
+    account: str | None = None
+    """None: the account of the default login."""
