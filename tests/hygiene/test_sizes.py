@@ -15,8 +15,6 @@ LONGEST_FILE, LONGEST_TEST_FILE = 400, 500
 LONGEST_FUNCTION = 50
 MOST_METHODS = 25
 
-LONGER_FILES = {}
-
 
 def shown(path: Path) -> str:
     return str(path.relative_to(ROOT))

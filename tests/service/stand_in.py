@@ -180,7 +180,7 @@ class StandInManager(UploadManager):
             rate=0.0,
             eta=None,
             seconds=0.0,
-            auto_process=request.auto_process,
+            auto_process=request.auto_process is not False,
             processing=Processing(),
         )
         return self._changed(number)

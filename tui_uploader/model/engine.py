@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from tui_uploader.model.uploads import UploadStatus
+from tui_uploader.model.uploads import EtaRange, Notice, UploadStatus
 
 
 class LinkState(StrEnum):
@@ -21,6 +21,15 @@ class Link(msgspec.Struct, frozen=True):
     since: float | None = None
     next_try: float | None = None
     reason: str | None = None
+
+
+class AccountLink(msgspec.Struct, frozen=True):
+    """The connection of one account."""
+
+    account: str
+    link: Link
+    problem: Notice | None = None
+    """Why the account cannot be used until the user acts, such as a refused login."""
 
 
 class BudgetPeriod(StrEnum):
@@ -67,6 +76,14 @@ class EngineStatus(msgspec.Struct, frozen=True):
     rate: float
     uploads: tuple[UploadStatus, ...]
     bandwidth: Bandwidth = Bandwidth()
+    links: tuple[AccountLink, ...] = ()
+    """Of the accounts that are signed in."""
+    left: int = 0
+    """Bytes that all running uploads have still to send."""
+    eta: EtaRange | None = None
+    """Until all of them are uploaded, as far as the limit, the timetable and the budget are known."""
+    history: int = 0
+    """Number of the newest event in the history."""
 
 
 class BandwidthChange(msgspec.Struct, frozen=True):

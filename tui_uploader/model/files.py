@@ -20,10 +20,40 @@ class Proof(StrEnum):
     """It confirmed the upload, without a checksum that could be compared."""
 
 
+class Hold(StrEnum):
+    """Why a file or an upload does not move now."""
+
+    CHECKING = "checking"
+    """It is not read yet, or is read again."""
+    QUEUED = "queued"
+    """Every stream is taken by other files, of this upload or of another."""
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    OFFLINE = "offline"
+    SIGNED_OUT = "signed_out"
+    LIMIT = "limit"
+    """The limit or the timetable allows no sending now."""
+    BUDGET = "budget"
+    """The data budget is used up."""
+    MEDIUM = "medium"
+    """Its memory card or disk is missing, or does not respond."""
+    STORAGE = "storage"
+    """The storage refuses it for now."""
+    RETRY = "retry"
+    """An attempt failed; another one follows."""
+    REGISTERING = "registering"
+    """Stored, and not in the project yet."""
+    FAILED = "failed"
+    """Only failed files are left: the user has to act."""
+    FAULT = "fault"
+    """A part of the engine does not work."""
+
+
 class FileItem(msgspec.Struct, frozen=True):
     """One file of an upload, as a front end shows it."""
 
     id: int
+    """Different for all files of the journal, not only for those of the upload."""
     path: str
     """Absolute path on this machine."""
     name: str
@@ -40,6 +70,28 @@ class FileItem(msgspec.Struct, frozen=True):
     """Bytes that left this machine; a repeated part counts once."""
     verified: Proof | None = None
     """None: not stored, or stored by a version that did not record it."""
+    upload: int = 0
+    hold: Hold | None = None
+    """Why it does not move; None: it moves, or has ended."""
+    damaged: bool = False
+    """It failed because its content is damaged, incomplete or empty."""
+    taken_at: float | None = None
+    """Seconds by the camera's clock, without a time zone (as UTC); None: unknown, or not read yet."""
+    located: bool | None = None
+    """Whether the image states where it was taken; None: not read yet, or no image."""
+    camera: str | None = None
+    height: float | None = None
+    """Metres above the take-off point, where the image states it."""
+    uploaded_at: float | None = None
+
+
+class FoldedFiles(msgspec.Struct, frozen=True):
+    """One row of a window that stands for many files of one status."""
+
+    row: int
+    """Its index among all rows."""
+    status: FileStatus
+    files: int
 
 
 IdRun = tuple[int, int]
@@ -56,6 +108,8 @@ class FileSelection(msgspec.Struct, frozen=True):
     all: bool = False
     runs: tuple[IdRun, ...] = ()
     """Files in these runs to which the command cannot apply are ignored, as with `statuses`."""
+    whole_project: bool = False
+    """Among the files of all uploads of the project, not only of the upload that the command names."""
 
 
 def runs_of(ids: Iterable[int]) -> tuple[IdRun, ...]:
@@ -69,7 +123,20 @@ def runs_of(ids: Iterable[int]) -> tuple[IdRun, ...]:
     return tuple(runs)
 
 
-SortKey = Literal["added", "name", "size", "status"]
+SortKey = Literal["activity", "added", "name", "folder", "taken", "size", "status", "uploaded"]
+"""`activity`: failed, being sent, being registered, next, waiting, duplicates, and the newest uploaded ones first."""
+
+
+class FileProperty(StrEnum):
+    """A property of files, to filter by."""
+
+    MOVING = "moving"
+    """Being sent, or stored and not registered yet."""
+    RENAMED = "renamed"
+    """Its name in the project differs from its own."""
+    NO_GPS = "nogps"
+    """An image that states no position."""
+    DAMAGED = "damaged"
 
 
 class FileQuery(msgspec.Struct, frozen=True):
@@ -80,18 +147,37 @@ class FileQuery(msgspec.Struct, frozen=True):
     status: FileStatus | None = None
     except_status: FileStatus | None = None
     text: str = ""
-    """Part of the name, in any case; a leading `!` negates it."""
+    """Part of the name, in any case; with a slash in it, part of the path; a leading `!` negates it."""
     sort: SortKey = "added"
     descending: bool = False
     verified: Proof | None = None
     """Only files with this proof."""
+    property: FileProperty | None = None
+    except_property: FileProperty | None = None
+    whole_project: bool = False
+    """The files of all uploads of the project, not only those of this upload."""
+    fold: int = 0
+    """With the order `activity`: more than this number of files that wait, are duplicates or are uploaded become one
+    row for the rest of them. 0: nothing is folded."""
+    unfolded: str = ""
+    """Statuses that are not folded, separated by commas."""
+    anchor: int | None = None
+    """Id of a file whose row is to be known, and is never folded: the one under the cursor."""
 
 
 class FileWindow(msgspec.Struct, frozen=True):
     total: int
-    """All files that match the query."""
+    """All rows of the query."""
     offset: int
+    """Index of the first row of the window."""
     files: tuple[FileItem, ...]
+    """The rows of the window that are no folds, in order."""
+    folds: tuple[FoldedFiles, ...] = ()
+    """The other rows of the window."""
+    matching: int | None = None
+    """All files that match the query, folded or not; None: the same as `total`."""
+    anchor: int | None = None
+    """Index of the anchor's row among all rows; None: it does not match, or is gone."""
 
 
 class Position(msgspec.Struct, frozen=True):

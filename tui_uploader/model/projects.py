@@ -40,6 +40,10 @@ class Processing(msgspec.Struct, frozen=True):
     submitted_at: float | None = None
     reason: str | None = None
     """Why it failed, or was not started."""
+    ended_at: float | None = None
+    """When this machine learned that it was done or had failed; None: never, or by an older version."""
+    images: int | None = None
+    """Images of this machine in the project when processing was last started; None: it was not started from here."""
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -57,6 +61,8 @@ class Project(msgspec.Struct, frozen=True):
     images: int = 0
     """Images uploaded by this machine and registered."""
     web_address: str | None = None
+    images_in_cloud: int | None = None
+    """Images that the service counts in the project, of any machine; None: it does not tell."""
 
 
 class ExistingProject(msgspec.Struct, frozen=True, tag="existing"):

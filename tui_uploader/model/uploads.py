@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tui_uploader.model.files import Hold
 from tui_uploader.model.projects import Processing, ProjectKind, Target
 from tui_uploader.model.states import UploadState
 
@@ -76,6 +77,20 @@ class UploadStatus(msgspec.Struct, frozen=True):
     processing: Processing
     notice: Notice | None = None
     dismissed: bool = False
+    account: str = ""
+    """The owner of the project, as `client id@cloud address`."""
+    kind: ProjectKind = ProjectKind.IMAGES
+    added_at: float = 0.0
+    ended_at: float | None = None
+    """When it was completed or cancelled; None: it was not, or by a version that did not record it."""
+    moving: int = 0
+    """Files that a stream carries now. `counts.uploading` also counts those that are stored and not registered yet."""
+    hold: Hold | None = None
+    """Why nothing moves; None: something moves, or there is nothing left to move."""
+    behind: str | None = None
+    """Name of the project whose upload is sent first, if that is why this one waits."""
+    process_at: float | None = None
+    """When automatic processing starts, unless the user stops it; None: it is not about to start."""
 
     @property
     def settled(self) -> bool:
@@ -93,6 +108,7 @@ class AddRequest(msgspec.Struct, frozen=True):
     """Absolute paths."""
     target: Target
     kind: ProjectKind = ProjectKind.IMAGES
-    auto_process: bool = True
+    auto_process: bool | None = None
+    """None: automatic, unless the project was processed before."""
     account: str | None = None
     """None: the account of the default login."""

@@ -101,7 +101,9 @@ def crowd(connection: sqlite3.Connection, target: Target) -> None:
     connection.execute(
         "INSERT OR IGNORE INTO names SELECT project, object, object, identity FROM files WHERE object IS NOT NULL"
     )
-    connection.execute("INSERT OR IGNORE INTO known SELECT path, 1, 1, 1, identity, 7, 0, 0, 0, 1, '', NULL FROM files")
+    connection.execute(
+        "INSERT OR IGNORE INTO known SELECT path, 1, 1, 1, identity, 7, 0, 0, 0, 1, '', NULL, NULL, NULL FROM files"
+    )
 
 
 def steps(connection: sqlite3.Connection, target: Target, question: Question) -> int:

@@ -87,7 +87,7 @@ import asyncio, os, sys
 from pathlib import Path
 from tui_uploader.engine.journal.tables import projects
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.model import ProjectKind
+from tui_uploader.model.projects import ProjectKind
 
 async def main():
     journal = Journal.open(Path(sys.argv[1]), vfs=sys.argv[2])

@@ -36,7 +36,7 @@ async def test_a_migrated_journal_equals_a_new_one_and_keeps_its_rows(tmp_path: 
     with sqlite3.connect(path) as old:
         old.executescript((FORMATS / f"journal-{version}.sql").read_text())
         old.execute("INSERT INTO projects (id, account, name, kind, made_here) VALUES (7, 'a', 'Quarry', 'images', 1)")
-        old.execute("INSERT INTO uploads VALUES (3, 7, 'active', 1, 1.5, 2.5, 0, NULL, NULL, 0)")
+        old.execute("INSERT INTO uploads (id, project, state, auto_process, added_at) VALUES (3, 7, 'active', 1, 1.5)")
         old.execute(
             "INSERT INTO files (id, upload, project, path, name, size, mtime_ns, inode, stage)"
             " VALUES (9, 3, 7, x'2f61ff', 'a', 100, 1, 2, 'registered')"
@@ -65,7 +65,7 @@ async def test_a_migrated_journal_equals_a_new_one_and_keeps_its_rows(tmp_path: 
     fresh.close()
 
 
-@pytest.mark.parametrize("version", sorted(MIGRATIONS))
+@pytest.mark.parametrize("version", [1, 2])
 async def test_no_password_in_an_address_stays_in_an_older_journal(tmp_path: Path, version: int) -> None:
     path = tmp_path / "journal.sqlite"
     with sqlite3.connect(path) as old:

@@ -86,7 +86,7 @@ def test_the_destination_as_the_end_of_a_sentence(project: Project | None, text:
             False,
             AddRequest(("/a",), ExistingProject("11"), auto_process=False, account="me@cloud"),
         ),
-        (TO_BE_MADE, IMAGES, True, AddRequest(("/a",), NewProject("Offline"), account="me@cloud")),
+        (TO_BE_MADE, IMAGES, True, AddRequest(("/a",), NewProject("Offline"), auto_process=True, account="me@cloud")),
     ],
 )
 def test_the_request_has_an_existing_or_a_new_project(

@@ -57,7 +57,7 @@ async def test_enter_uploads_a_typed_path(card: Path) -> None:
         await dialog.type("DCIM/101MEDIA")
         await dialog.press("enter")
         assert await dialog.answered() == AddRequest(
-            (str(card / "DCIM" / "101MEDIA"),), ExistingProject("11"), account="me@cloud"
+            (str(card / "DCIM" / "101MEDIA"),), ExistingProject("11"), auto_process=True, account="me@cloud"
         )
 
 
@@ -202,7 +202,7 @@ async def test_a_new_project_needs_a_valid_name(card: Path) -> None:
         await dialog.type("East/West")
         await dialog.shows("Will be named East-West", "Enter uploads 5 images to the new project East-West.")
         await dialog.press("enter")
-        assert await dialog.answered() == AddRequest((str(card),), NewProject("East-West"))
+        assert await dialog.answered() == AddRequest((str(card),), NewProject("East-West"), auto_process=True)
 
 
 async def test_another_project_is_chosen_with_its_type(card: Path) -> None:

@@ -11,7 +11,7 @@ from tui_uploader.engine.journal.failures import shown
 from tui_uploader.errors import JournalTooNew
 from tui_uploader.settings import without_user_information
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MIGRATIONS: dict[int, str] = {
     1: """
         ALTER TABLE known ADD COLUMN latitude REAL;
@@ -74,6 +74,27 @@ MIGRATIONS: dict[int, str] = {
         UPDATE projects SET account = without_user_information(account) || ' (' || id || ')'
             WHERE account LIKE '%@http%://%@%';
         UPDATE projects SET web_address = without_user_information(web_address) WHERE web_address LIKE '%://%@%';
+    """,
+    3: """
+        ALTER TABLE projects ADD COLUMN ended_at REAL;
+        ALTER TABLE projects ADD COLUMN processed_images INTEGER;
+        ALTER TABLE projects ADD COLUMN cloud_images INTEGER;
+        ALTER TABLE uploads ADD COLUMN ended_at REAL;
+        ALTER TABLE known ADD COLUMN camera TEXT;
+        ALTER TABLE known ADD COLUMN height REAL;
+        CREATE TABLE history (
+            id          INTEGER PRIMARY KEY AUTOINCREMENT,
+            at          REAL NOT NULL,
+            kind        TEXT NOT NULL,
+            upload      INTEGER,
+            project     TEXT NOT NULL DEFAULT '',
+            account     TEXT NOT NULL DEFAULT '',
+            files       INTEGER NOT NULL DEFAULT 0,
+            bytes       INTEGER NOT NULL DEFAULT 0,
+            until       REAL,
+            detail      TEXT NOT NULL DEFAULT '',
+            processing  TEXT
+        );
     """,
 }
 """SQL that leads to the next version, by the version that it starts from."""

@@ -39,6 +39,9 @@ class ProjectRecord:
     start_word: str | None
     start_images: int | None
     started_at: float | None
+    ended_at: float | None = None
+    processed_images: int | None = None
+    cloud_images: int | None = None
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> ProjectRecord:
@@ -77,6 +80,7 @@ class UploadRecord:
     dismissed_at: float | None = None
     condensed: bool = False
     """Whether only the record of delivered files is kept, or will be (see `tables.retention`)."""
+    ended_at: float | None = None
 
     @property
     def past(self) -> bool:

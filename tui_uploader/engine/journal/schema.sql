@@ -19,7 +19,10 @@ CREATE TABLE projects (
     start_asked_at      REAL,                    -- intent to start processing, before the call
     start_word          TEXT,                    -- the service's word before that call
     start_images        INTEGER,                 -- images registered at that time
-    started_at          REAL                     -- the service confirmed
+    started_at          REAL,                    -- the service confirmed
+    ended_at            REAL,                    -- this machine learned that processing was done or had failed
+    processed_images    INTEGER,                 -- images registered when processing was last started from here
+    cloud_images        INTEGER                  -- the service's own count; NULL: it does not tell
 );
 CREATE UNIQUE INDEX one_row_per_remote_project ON projects (account, remote_id) WHERE remote_id IS NOT NULL;
 
@@ -35,7 +38,8 @@ CREATE TABLE uploads (
     notice          TEXT,
     skipped         INTEGER NOT NULL DEFAULT 0,  -- number of entries in `skipped`
     dismissed_at    REAL,
-    condensed       INTEGER NOT NULL DEFAULT 0   -- only delivered files are kept, see below
+    condensed       INTEGER NOT NULL DEFAULT 0,  -- only delivered files are kept, see below
+    ended_at        REAL                         -- when it was completed or cancelled
 );
 
 CREATE TABLE sources (
@@ -146,7 +150,9 @@ CREATE TABLE known (
     taken_at  REAL,                              -- by the camera's clock, without time zone
     ctime_ns  INTEGER,                           -- ctime_ns and mount as in files
     mount     TEXT NOT NULL DEFAULT '',
-    samples   TEXT                               -- see intake.samples; NULL: read by an older version
+    samples   TEXT,                              -- see intake.samples; NULL: read by an older version
+    camera    TEXT,
+    height    REAL                               -- metres above the take-off point, where the image states it
 ) WITHOUT ROWID;
 
 -- Stale multipart uploads, to be aborted once the storage is reachable.
@@ -168,6 +174,21 @@ CREATE TABLE traffic (
     day    TEXT PRIMARY KEY,                     -- local date, YYYY-MM-DD
     bytes  INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- What happened, for users who were away: facts only, `wording` has the sentences. Old rows are deleted.
+CREATE TABLE history (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    at          REAL NOT NULL,
+    kind        TEXT NOT NULL,
+    upload      INTEGER,
+    project     TEXT NOT NULL DEFAULT '',        -- its name at that time
+    account     TEXT NOT NULL DEFAULT '',
+    files       INTEGER NOT NULL DEFAULT 0,
+    bytes       INTEGER NOT NULL DEFAULT 0,
+    until       REAL,
+    detail      TEXT NOT NULL DEFAULT '',
+    processing  TEXT                             -- a model.Processing as JSON
+);
 
 -- Files and bytes by stage, kept up to date by triggers, so that the cost of a status does not grow with the files.
 CREATE TABLE tallies (

@@ -123,7 +123,7 @@ class Enqueuer:
         return vanished[0] if vanished else _nothing_in(walks)
 
     async def _write(self, request: AddRequest, find_project: FindProject, walks: Sequence[PathWalk]) -> int:
-        auto_process = request.auto_process and request.kind is ProjectKind.IMAGES
+        auto_process = request.auto_process is not False and request.kind is ProjectKind.IMAGES
         now = self._context.clocks.wall()
         paths = [walk.path for walk in walks]
 

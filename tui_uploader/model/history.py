@@ -1,0 +1,65 @@
+"""What happened: the events that a user who was away wants to know."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from tui_uploader.model.projects import Processing
+
+
+class EventKind(StrEnum):
+    """Something that happened, worth telling a user who was away."""
+
+    ENGINE_STARTED = "engine_started"
+    ENGINE_STOPPED = "engine_stopped"
+    ADDED = "added"
+    """Files were added to an upload."""
+    UPLOADED = "uploaded"
+    """Files were registered; written once for many, when the upload pauses or ends, or every few minutes."""
+    FAILED = "failed"
+    """Files failed; written once for many, like UPLOADED."""
+    COMPLETE = "complete"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    CANCELLED = "cancelled"
+    DISMISSED = "dismissed"
+    REMOVED = "removed"
+    RESTORED = "restored"
+    RETRIED = "retried"
+    OFFLINE = "offline"
+    """`until` is set when the link is up again."""
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    SIGN_IN_FAILED = "sign_in_failed"
+    PROJECT_CREATED = "project_created"
+    PROCESSING_REQUESTED = "processing_requested"
+    PROCESSING_STOPPED = "processing_stopped"
+    """The user stopped the automatic start."""
+    PROCESSING_DONE = "processing_done"
+    PROCESSING_FAILED = "processing_failed"
+    LIMIT_CHANGED = "limit_changed"
+    SENDING_STOPPED = "sending_stopped"
+    """By the limit, the timetable or the budget; `until` is set when sending starts again."""
+    PROBLEM = "problem"
+    """A notice that needs a person."""
+
+
+class PastEvent(msgspec.Struct, frozen=True):
+    """One event of the history: facts only, for which `wording` has the sentences."""
+
+    id: int
+    at: float
+    kind: EventKind
+    upload: int | None = None
+    project: str = ""
+    """Name of the project."""
+    account: str = ""
+    files: int = 0
+    bytes: int = 0
+    until: float | None = None
+    detail: str = ""
+    """Paths that were added, the service's reason, the new limit: from outside, not safe for a terminal."""
+    processing: Processing | None = None
+    """For processing events: the estimates, or how it ended."""
