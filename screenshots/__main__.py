@@ -60,7 +60,7 @@ def _look_at_statuses(terminal: PtySession, camera: Camera) -> None:
     terminal.feed("3g")
     terminal.wait_for(f"2 Files  {_LITTLE}")
     terminal.feed("2")
-    terminal.wait_for(lambda: all(sign in _upload_row(terminal, _LITTLE) for sign in "✓⇡∙⚠↻"), _PATIENCE)
+    terminal.wait_for(lambda: all(sign in _upload_row(terminal, _LITTLE) for sign in "✓⇡∙=✗"), _PATIENCE)
     camera.take("all-statuses", terminal)
 
 

@@ -19,9 +19,9 @@ PLAIN, ASCII, COLOUR = Style(), Style(ascii=True), Style(colour=True)
 @pytest.mark.parametrize(
     ("style", "shown"),
     [
-        (PLAIN, "↻"),
+        (PLAIN, "✗"),
         (ASCII, "x"),
-        (COLOUR, "\x1b[1;31m↻\x1b[0m"),
+        (COLOUR, "\x1b[1;31m✗\x1b[0m"),
         (Style(ascii=True, colour=True), "\x1b[1;31mx\x1b[0m"),
     ],
 )
@@ -41,15 +41,15 @@ def test_a_glyph_takes_the_style_of_its_stream(style: Style, shown: str) -> None
         ),
         (
             file(2, FileStatus.DUPLICATE, object=None, duplicate_of="/a/DJI_0001.JPG", reason="same content"),
-            "⚠ duplicate  4.03 MB  DJI_0002.JPG  same content as /a/DJI_0001.JPG",
+            "= duplicate  4.03 MB  DJI_0002.JPG  same content as /a/DJI_0001.JPG",
         ),
         (
             file(2, FileStatus.DUPLICATE, object=None, duplicate_of="/card/DJI_0002.JPG"),
-            "⚠ duplicate  4.03 MB  DJI_0002.JPG  uploaded before",
+            "= duplicate  4.03 MB  DJI_0002.JPG  uploaded before",
         ),
         (
             file(3, FileStatus.FAILED, object=None, reason="The image is cut off."),
-            "↻ failed     4.03 MB  DJI_0003.JPG  The image is cut off.",
+            "✗ failed     4.03 MB  DJI_0003.JPG  The image is cut off.",
         ),
         (
             file(4, FileStatus.WAITING, name="a\x1b[2J\n\u202eb.jpg", object=None, size=9),

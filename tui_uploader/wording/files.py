@@ -12,8 +12,8 @@ GLYPHS: Mapping[FileStatus, str] = {
     FileStatus.UPLOADED: "✓",
     FileStatus.UPLOADING: "⇡",
     FileStatus.WAITING: "∙",
-    FileStatus.DUPLICATE: "⚠",
-    FileStatus.FAILED: "↻",
+    FileStatus.DUPLICATE: "=",
+    FileStatus.FAILED: "✗",
 }
 """One cell wide in every terminal. The shape alone shows the status; colour only repeats it."""
 
@@ -21,7 +21,7 @@ ASCII_GLYPHS: Mapping[FileStatus, str] = {
     FileStatus.UPLOADED: "+",
     FileStatus.UPLOADING: "^",
     FileStatus.WAITING: ".",
-    FileStatus.DUPLICATE: "!",
+    FileStatus.DUPLICATE: "=",
     FileStatus.FAILED: "x",
 }
 

@@ -45,7 +45,7 @@ async def test_failed_files_are_retried_removed_and_restored(
         await queued(directories, card)
         await screen.shows("1 file failed; r retries")
         await screen.press("f")
-        await screen.shows("↻ only failed", "1 of 7", "↻ broken.JPG", "cut off")
+        await screen.shows("✗ only failed", "1 of 7", "✗ broken.JPG", "cut off")
         await screen.press("x")
         await screen.shows("1 file removed from the queue; U to undo.")
         await screen.shows("No file matches")

@@ -37,8 +37,8 @@ def test_the_shape_alone_shows_the_meaning(glyphs: Glyphs) -> None:
 
 
 def test_the_statuses_are_those_of_the_design() -> None:
-    assert "".join(UNICODE.statuses[status] for status in FileStatus) == "∙⇡✓⚠↻"
-    assert "".join(ASCII.statuses[status] for status in FileStatus) == ".^+!x"
+    assert "".join(UNICODE.statuses[status] for status in FileStatus) == "∙⇡✓=✗"
+    assert "".join(ASCII.statuses[status] for status in FileStatus) == ".^+=x"
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_repaired_files_are_retried_with_one_key(work: Field) -> None:
     epsilon = work.queue("epsilon", "--no-process")
     with work.app() as terminal:
         terminal.wait_for(lambda: work.counts(epsilon).get("failed") == 2)
-        terminal.wait_for("↻2")
+        terminal.wait_for("✗2")
         for photo in spoiled:
             card[photo.name] = jpeg()
             photo.write_bytes(card[photo.name])

@@ -51,7 +51,7 @@ UNICODE = Glyphs(
         UploadState.ACTIVE: "⇡",
         UploadState.PAUSED: "⏸",
         UploadState.COMPLETE: "✓",
-        UploadState.CANCELLED: "✗",
+        UploadState.CANCELLED: "⊘",
     },
     processing={
         ProcessingState.NOT_STARTED: " ",
@@ -77,7 +77,7 @@ ASCII = Glyphs(
     states={
         UploadState.PREPARING: "~",
         UploadState.ACTIVE: "^",
-        UploadState.PAUSED: "=",
+        UploadState.PAUSED: "|",
         UploadState.COMPLETE: "+",
         UploadState.CANCELLED: "-",
     },

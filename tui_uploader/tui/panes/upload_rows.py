@@ -78,7 +78,7 @@ def rate_span(status: UploadStatus) -> Span:
 
 
 def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
-    """`↻1 ⚠2 ✓717 ⇡8 ∙466`, without zeros; problems come first, where they are never cut off."""
+    """`✗1 =2 ✓717 ⇡8 ∙466`, without zeros; problems come first, where they are never cut off."""
     spans: list[Span] = []
     for kind in (
         FileStatus.FAILED,
