@@ -9,9 +9,9 @@ from tui_uploader.tui import keys
 from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.dialogs import Dialogs
 from tui_uploader.tui.engine.commands import Commands
+from tui_uploader.tui.files.pane import FilesPane
 from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.lines.table import LineTable
-from tui_uploader.tui.panes.files import FilesPane
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
 from tui_uploader.tui.screens.help import help_sections

@@ -21,13 +21,13 @@ from tui_uploader.model.projects import Project
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.tui.engine.commands import Commands, CommandScope
 from tui_uploader.tui.engine.session import EngineSession
+from tui_uploader.tui.files.pane import FilesPane
 from tui_uploader.tui.keys import EVERYWHERE, keys_of
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import SpanLine
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed
 from tui_uploader.tui.panes.empty_state import empty_lines
-from tui_uploader.tui.panes.files import FilesPane
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.plain_status import PlainStatus
 from tui_uploader.tui.panes.projects import ProjectsPane

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui_uploader.model.states import FileStatus
-from tui_uploader.tui.panes.file_filter import FileFilter, parse_filter
+from tui_uploader.tui.files.filter import FileFilter, parse_filter
 
 
 @pytest.mark.parametrize(

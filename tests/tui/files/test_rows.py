@@ -8,8 +8,7 @@ from tests.tui.values import file_item, text_of
 from tui_uploader.model.files import FileItem, SortKey
 from tui_uploader.model.states import FileStatus
 from tui_uploader.model.uploads import Counts
-from tui_uploader.tui.lines.glyphs import ASCII
-from tui_uploader.tui.panes.file_rows import (
+from tui_uploader.tui.files.rows import (
     FileRate,
     clicked_sort,
     count_words,
@@ -18,6 +17,7 @@ from tui_uploader.tui.panes.file_rows import (
     next_status,
     state_spans,
 )
+from tui_uploader.tui.lines.glyphs import ASCII
 
 
 @pytest.mark.parametrize(

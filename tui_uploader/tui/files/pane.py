@@ -18,12 +18,8 @@ from tui_uploader.model.files import FileItem, FileQuery, FileWindow, IdRun
 from tui_uploader.model.states import FileStatus
 from tui_uploader.model.uploads import Counts
 from tui_uploader.tui.engine.session import EngineSession
-from tui_uploader.tui.keys import IN_FILES
-from tui_uploader.tui.lines.columns import Column, cell_text
-from tui_uploader.tui.lines.glyphs import Glyphs, Span
-from tui_uploader.tui.lines.table import LineTable
-from tui_uploader.tui.panes.file_filter import parse_filter
-from tui_uploader.tui.panes.file_rows import (
+from tui_uploader.tui.files.filter import parse_filter
+from tui_uploader.tui.files.rows import (
     COLUMNS,
     FileRate,
     clicked_sort,
@@ -33,6 +29,10 @@ from tui_uploader.tui.panes.file_rows import (
     next_sort,
     next_status,
 )
+from tui_uploader.tui.keys import IN_FILES
+from tui_uploader.tui.lines.columns import Column, cell_text
+from tui_uploader.tui.lines.glyphs import Glyphs, Span
+from tui_uploader.tui.lines.table import LineTable
 from tui_uploader.tui.panes.pane import Pane
 
 _WIDEST_WINDOW = 2000
