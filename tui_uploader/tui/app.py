@@ -203,7 +203,7 @@ class UploaderApp(App[None]):
             self._dialogs.add_files(dropped=event.text)
 
     def _is_drop(self, text: str) -> bool:
-        from tui_uploader.tui.add_files.resolve_paths import is_drop  # not needed for the first frame
+        from tui_uploader.tui.add_files.paths.resolve_paths import is_drop  # not needed for the first frame
 
         return self.screen is self.main and is_drop(text)
 

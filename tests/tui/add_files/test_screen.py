@@ -338,7 +338,7 @@ async def test_a_folder_that_never_answers_delays_nothing(card: Path, monkeypatc
             answer.wait(30)
         return real_scandir(path)
 
-    monkeypatch.setattr("tui_uploader.tui.add_files.folder_counts.os.scandir", scandir)
+    monkeypatch.setattr("tui_uploader.tui.add_files.paths.folder_counts.os.scandir", scandir)
     try:
         async with opened(screen(card)) as dialog:
             await dialog.shows("[ ] DCIM")

@@ -26,7 +26,6 @@ from tui_uploader.model.uploads import AddRequest
 from tui_uploader.settings import home_folder
 from tui_uploader.text import counted
 from tui_uploader.threads import in_own_thread
-from tui_uploader.tui.add_files.chosen_paths import ChosenPaths, topmost
 from tui_uploader.tui.add_files.destination import (
     add_request,
     check_name,
@@ -34,11 +33,12 @@ from tui_uploader.tui.add_files.destination import (
     destination_phrase,
     fixed_kind,
 )
-from tui_uploader.tui.add_files.folder_counts import LocalPath
-from tui_uploader.tui.add_files.folder_tree import FolderTree
-from tui_uploader.tui.add_files.path_field import PathField
+from tui_uploader.tui.add_files.paths.chosen_paths import ChosenPaths, topmost
+from tui_uploader.tui.add_files.paths.folder_counts import LocalPath
+from tui_uploader.tui.add_files.paths.folder_tree import FolderTree
+from tui_uploader.tui.add_files.paths.path_field import PathField
+from tui_uploader.tui.add_files.paths.resolve_paths import paste_warning, resolve_paste, resolve_typed, typed_warning
 from tui_uploader.tui.add_files.project_field import ProjectField
-from tui_uploader.tui.add_files.resolve_paths import paste_warning, resolve_paste, resolve_typed, typed_warning
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
 from tui_uploader.tui.lines.spans import SpanLine

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tui_uploader.tui.add_files.folder_counts import FolderCount, LocalPath
+from tui_uploader.tui.add_files.paths.folder_counts import FolderCount, LocalPath
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.list import LineList

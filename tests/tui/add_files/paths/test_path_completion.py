@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_uploader.text import printable
-from tui_uploader.tui.add_files.path_completion import Completion, absolute_path, complete
+from tui_uploader.tui.add_files.paths.path_completion import Completion, absolute_path, complete
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,14 @@ from textual.worker import Worker
 
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.threads import in_own_thread
-from tui_uploader.tui.add_files.folder_counts import FolderCount, FolderListing, LocalPath, count_files, list_folder
-from tui_uploader.tui.add_files.folder_rows import FolderRow, FolderRows
+from tui_uploader.tui.add_files.paths.folder_counts import (
+    FolderCount,
+    FolderListing,
+    LocalPath,
+    count_files,
+    list_folder,
+)
+from tui_uploader.tui.add_files.paths.folder_rows import FolderRow, FolderRows
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import UNICODE, Glyphs, Span
 from tui_uploader.tui.lines.list import LineList

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tui_uploader.tui.add_files.folder_counts import LocalPath
-from tui_uploader.tui.add_files.resolve_paths import (
+from tui_uploader.tui.add_files.paths.folder_counts import LocalPath
+from tui_uploader.tui.add_files.paths.resolve_paths import (
     ResolvedPaths,
     is_drop,
     paste_warning,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.tui.add_files.pasted_paths import LONGEST_PASTE, cut_paste, is_absolute, parse_paths
+from tui_uploader.tui.add_files.paths.pasted_paths import LONGEST_PASTE, cut_paste, is_absolute, parse_paths
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui_uploader.tui.add_files.chosen_paths import clip_start, topmost, total_count
-from tui_uploader.tui.add_files.folder_counts import FolderCount, LocalPath
+from tui_uploader.tui.add_files.paths.chosen_paths import clip_start, topmost, total_count
+from tui_uploader.tui.add_files.paths.folder_counts import FolderCount, LocalPath
 
 
 def test_a_file_counts_once() -> None:

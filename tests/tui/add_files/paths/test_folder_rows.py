@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui_uploader.tui.add_files.folder_counts import FolderListing, LocalPath
-from tui_uploader.tui.add_files.folder_rows import FolderRows
+from tui_uploader.tui.add_files.paths.folder_counts import FolderListing, LocalPath
+from tui_uploader.tui.add_files.paths.folder_rows import FolderRows
 
 
 def entries(*paths: str) -> FolderListing:

@@ -12,9 +12,9 @@ from textual.message import Message
 
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.threads import in_own_thread
-from tui_uploader.tui.add_files.folder_counts import MOST_ENTRIES, list_folder
-from tui_uploader.tui.add_files.path_completion import absolute_path, complete, folder_and_start, printable_start
-from tui_uploader.tui.add_files.resolve_paths import is_drop
+from tui_uploader.tui.add_files.paths.folder_counts import MOST_ENTRIES, list_folder
+from tui_uploader.tui.add_files.paths.path_completion import absolute_path, complete, folder_and_start, printable_start
+from tui_uploader.tui.add_files.paths.resolve_paths import is_drop
 from tui_uploader.tui.widgets.text_field import TextField
 
 

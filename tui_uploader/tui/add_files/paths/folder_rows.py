@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from tui_uploader.tui.add_files.folder_counts import FolderListing, LocalPath
+from tui_uploader.tui.add_files.paths.folder_counts import FolderListing, LocalPath
 
 
 @dataclass(frozen=True, slots=True)

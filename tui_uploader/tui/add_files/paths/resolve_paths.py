@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_uploader.text import counted, printable
-from tui_uploader.tui.add_files.folder_counts import LocalPath
-from tui_uploader.tui.add_files.pasted_paths import LONGEST_PASTE, cut_paste, is_absolute, parse_paths
-from tui_uploader.tui.add_files.path_completion import absolute_path
+from tui_uploader.tui.add_files.paths.folder_counts import LocalPath
+from tui_uploader.tui.add_files.paths.pasted_paths import LONGEST_PASTE, cut_paste, is_absolute, parse_paths
+from tui_uploader.tui.add_files.paths.path_completion import absolute_path
 
 _LONGEST_SHOWN = 60
 """Characters of a path in a sentence."""

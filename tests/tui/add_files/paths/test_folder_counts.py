@@ -7,7 +7,13 @@ import pytest
 
 from tui_uploader.intake.scan import scan
 from tui_uploader.model.projects import ProjectKind
-from tui_uploader.tui.add_files.folder_counts import FolderCount, FolderListing, count_files, list_folder, uploadable
+from tui_uploader.tui.add_files.paths.folder_counts import (
+    FolderCount,
+    FolderListing,
+    count_files,
+    list_folder,
+    uploadable,
+)
 
 IMAGES, RESULTS = ProjectKind.IMAGES, ProjectKind.RESULTS
 
