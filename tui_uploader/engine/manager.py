@@ -169,7 +169,8 @@ class UploadManager:
         await self._context.journal.write(recount, then=lambda: self._context.progress.set_all_parts(counted))
 
     async def _stop(self, upload: int, event: UploadEvent) -> UploadStatus:
-        await self._context.journal.write(lambda connection: uploads.move_upload(connection, upload, event))
+        now = self._context.clocks.wall()
+        await self._context.journal.write(lambda connection: uploads.move_upload(connection, upload, event, now))
         await self._supervisor.sender.stop(upload)
         return self.queries.upload_status(upload)
 

@@ -12,15 +12,24 @@ from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, Uploa
 from tui_uploader.engine.journal.tables import positions, uploads, windows
 from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.sources.photo import photo_facts
+from tui_uploader.engine.status.holds import held
 from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of, waiting_reason
-from tui_uploader.engine.status.snapshot import UploadProgress, file_item, project_value, upload_status, worst_link
+from tui_uploader.engine.status.snapshot import (
+    UploadProgress,
+    account_link,
+    bytes_left,
+    file_item,
+    project_value,
+    upload_status,
+    worst_link,
+)
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.errors import NoSuchUpload, UsageError
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import Bandwidth, EngineStatus
-from tui_uploader.model.files import FileItem, FileQuery, FileWindow, IdRun, PhotoFacts, Positions
+from tui_uploader.model.files import FileItem, FileQuery, FileWindow, Hold, IdRun, PhotoFacts, Positions
 from tui_uploader.model.projects import Project, ProjectKind
-from tui_uploader.model.states import FileStage
+from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.model.uploads import Skipped, UploadStatus
 
 _SHORTEST_INTERVAL = 0.25
@@ -41,7 +50,7 @@ class Queries:
     def status(self) -> EngineStatus:
         """The whole state, without dismissed uploads."""
         context, progress = self._context, self._context.progress
-        sent = progress.sent_of_uploads()
+        sent, moving = progress.sent_of_uploads(), progress.moving()
         return EngineStatus(
             version=self._version,
             pid=os.getpid(),
@@ -50,11 +59,19 @@ class Queries:
             streams=progress.running,
             rate=round(progress.meter.rate(context.clocks.monotonic())) if progress.running else 0,
             uploads=tuple(
-                self._upload_status(upload, sent.get(upload.id, 0))
+                self._upload_status(upload, sent.get(upload.id, 0), moving)
                 for upload in context.summary.uploads.values()
                 if not upload.dismissed
             ),
             bandwidth=context.governor.state,
+            links=tuple(
+                account_link(each.login.account, each.link.link, each.needs_person) for each in context.accounts.all
+            ),
+            left=sum(
+                bytes_left(context.summary, upload.id, sent.get(upload.id, 0))
+                for upload in context.summary.uploads.values()
+                if upload.state in (UploadState.PREPARING, UploadState.ACTIVE)
+            ),
         )
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
@@ -113,47 +130,55 @@ class Queries:
         found = self._context.summary.upload(upload)
         if found is None:
             raise NoSuchUpload(f"There is no upload {upload}. `tui-uploader status` lists them.")
-        return self._upload_status(found, self._context.progress.sent_of_uploads().get(upload, 0))
+        progress = self._context.progress
+        return self._upload_status(found, progress.sent_of_uploads().get(upload, 0), progress.moving())
 
     async def skipped(self, upload: int) -> tuple[Skipped, ...]:
         return await self._context.journal.read(lambda connection: uploads.skipped(connection, upload))
 
-    def _upload_status(self, upload: UploadRecord, sent: int) -> UploadStatus:
+    def _upload_status(self, upload: UploadRecord, sent: int, moving: Mapping[int, int]) -> UploadStatus:
+        """`moving`: the number of files that streams carry, by upload."""
         summary = self._context.summary
         project = self._project_record(upload.project)
-        account = self._account_state(project)
+        account, hindrances = self._account_state(project), self._hindrances(upload, project)
+        hold = held(summary, upload, account, hindrances, moving)
         waiting = summary.files(upload.id, FileStage.FOUND, FileStage.READY)
         if summary.files(upload.id, FileStage.SENDING) or not waiting:
             account = replace(account, closed=None)  # transfers that run are completed first, or nothing is left
-        notice = notice_of(summary, upload, account, self._hindrances(upload, project))
-        return upload_status(summary, upload, project, self._progress(upload, sent), notice)
+        notice = notice_of(summary, upload, account, hindrances)
+        progress = self._progress(upload, sent, moving.get(upload.id, 0))
+        return upload_status(summary, upload, project, progress, notice, hold)
 
-    def _progress(self, upload: UploadRecord, sent: int) -> UploadProgress:
+    def _progress(self, upload: UploadRecord, sent: int, moving: int) -> UploadProgress:
         progress = self._context.progress
         # Front ends are not notified when a rate expires: while no transfer runs, it is 0.
         meter = progress.meters.get(upload.id) if progress.running else None
         active = self._supervisor.monitor.active_seconds(upload.id)
         if meter is None:
             return UploadProgress(sent, active_seconds=active)
-        return UploadProgress(sent, meter.rate(self._context.clocks.monotonic()), meter.eta, active)
+        return UploadProgress(sent, meter.rate(self._context.clocks.monotonic()), meter.eta, active, moving)
 
     def _hindrances(self, upload: UploadRecord, project: ProjectRecord) -> Hindrances:
-        context = self._context
-        disk = self._supervisor.sender.silent_disk(upload.id)
+        context, sender = self._context, self._supervisor.sender
+        disk = sender.silent_disk(upload.id) or self._supervisor.checker.silent_disk(project.id)
         return Hindrances(
             fault=fault_of(context.faults.current, upload, project),
             storage=context.storage.notice(project.id),
             registration=context.obstacles.get(project.id),
             deferred=context.unfinished.deferred_in(upload.id),
             silent_disk=None if disk is None else disk.point,
+            postponed=sender.postponed_in(upload.id),
         )
 
     def _account_state(self, project: ProjectRecord) -> AccountState:
-        closed = closed_notice(self._context.governor.state)
+        bandwidth = self._context.governor.state
+        closed, closed_by = closed_notice(bandwidth), Hold.BUDGET if bandwidth.used_up else Hold.LIMIT
         signed_in = self._context.account_of(project)
         if signed_in is None:
-            return AccountState(project.account, closed=closed)
-        return AccountState(project.account, True, signed_in.link.link, signed_in.needs_person, closed)
+            return AccountState(project.account, closed=closed, closed_by=closed_by)
+        return AccountState(
+            project.account, True, signed_in.link.link, signed_in.needs_person, closed, closed_by=closed_by
+        )
 
     # -------------------------------------------------------------------------------------------------- files
 

@@ -45,7 +45,7 @@ QUESTIONS: dict[str, Question] = {
     "an upload": lambda c, t: uploads.upload(c, t.upload),
     "a change of an upload": lambda c, t: uploads.move_upload(c, t.upload, UploadEvent.PAUSE),
     "the end of a walk": lambda c, t: uploads.mark_scanned(c, t.upload, ["/card"]),
-    "the end of an upload": lambda c, t: uploads.finish_if_done(c, t.upload),
+    "the end of an upload": lambda c, t: uploads.finish_if_done(c, t.upload, 9.0),
     "the begin of a walk": lambda c, t: sources.begin_walk(c, t.upload, "/card/none"),
     "a new file": lambda c, t: walked.add_candidates(c, t.upload, t.project, [candidate("/card/new.jpg")]),
     "a file": lambda c, t: files.file(c, t.file),

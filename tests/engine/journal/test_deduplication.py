@@ -112,7 +112,7 @@ async def test_a_content_that_the_project_has_does_not_count_again(
     """A file that was never read, or has changed since, may be another image."""
     await harness.upload_file(PHOTO, content("a"))
     await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
-    assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload))
+    assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload, 9.0))
     harness.upload = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/two"], True, 1.0))
     await harness.find(found)
     assert harness.journal.summary.files(harness.upload, FileStage.FOUND) == 1

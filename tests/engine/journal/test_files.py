@@ -35,7 +35,7 @@ async def test_a_content_is_sent_once_and_the_other_file_is_its_duplicate(harnes
 async def test_uploaded_content_is_not_sent_again_in_a_later_upload(harness: JournalHarness) -> None:
     await harness.upload_file("/card/a.jpg", content("a"))
     await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
-    assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload))
+    assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload, 9.0))
     later = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/card"], True, 1.0))
     assert later != harness.upload
     harness.upload = later
@@ -244,14 +244,14 @@ async def test_files_that_are_not_uploaded_can_be_removed_and_restored(harness: 
 
 async def test_an_upload_is_complete_when_all_files_are_uploaded_or_duplicates(harness: JournalHarness) -> None:
     await harness.upload_file("/card/a.jpg", content("a"))
-    assert not await harness.write(lambda c: uploads.finish_if_done(c, harness.upload)), "the walk is not complete"
+    assert not await harness.write(lambda c: uploads.finish_if_done(c, harness.upload, 9.0)), "the walk is not complete"
     await harness.write(lambda c: uploads.mark_scanned(c, harness.upload, ["/card"]))
     await harness.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
     await harness.check("/card/b.jpg", content("a"))
     await harness.happen("/card/c.jpg", FileEvent.FAILED)
-    assert not await harness.write(lambda c: uploads.finish_if_done(c, harness.upload)), "one failed"
+    assert not await harness.write(lambda c: uploads.finish_if_done(c, harness.upload, 9.0)), "one failed"
     await harness.happen("/card/c.jpg", FileEvent.REMOVE)
-    assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload))
+    assert await harness.write(lambda c: uploads.finish_if_done(c, harness.upload, 9.0))
     assert harness.journal.summary.uploads[harness.upload].state is UploadState.COMPLETE
 
 

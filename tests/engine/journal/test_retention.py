@@ -48,7 +48,7 @@ async def past_and_present(harness: JournalHarness) -> int:
         files.fail(connection, failing.id, "SourceVanished", "It is gone.")
         walked.add_skipped(connection, harness.upload, [(f"/card/{number}.txt", "not an image") for number in range(3)])
         commands.remove(connection, harness.upload, FileSelection(names=("gone.jpg",)))
-        uploads.move_upload(connection, harness.upload, UploadEvent.CANCEL)
+        uploads.move_upload(connection, harness.upload, UploadEvent.CANCEL, 9.0)
         commands.dismiss(connection, harness.upload, DISMISSED_AT)
 
     await harness.write(end)

@@ -62,7 +62,7 @@ async def begun(harness: JournalHarness, path: str = "/card/a.jpg") -> int:
 def dismissed(connection: sqlite3.Connection, file: int) -> None:
     files.move(connection, file, FileEvent.HELD)
     uploads.mark_scanned(connection, 1, ["/card"])
-    uploads.move_upload(connection, 1, UploadEvent.CANCEL)
+    uploads.move_upload(connection, 1, UploadEvent.CANCEL, 9.0)
     commands.dismiss(connection, 1, 0.0)
 
 
@@ -108,7 +108,7 @@ def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
         (lambda c, file: give_up(c, file, CloudFault("500")), False),
         (lambda c, file: files.move(c, file, FileEvent.HELD), False),
         (lambda c, file: stored_files.mark_stored(c, file, "etag", Proof.CRC32), False),
-        (lambda c, file: uploads.move_upload(c, 1, UploadEvent.CANCEL), False),
+        (lambda c, file: uploads.move_upload(c, 1, UploadEvent.CANCEL, 9.0), False),
         (removed, False),
     ],
 )

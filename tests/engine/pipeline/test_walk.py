@@ -129,7 +129,7 @@ async def test_a_card_that_is_already_in_the_project_adds_no_images(harness: Jou
             facts,
         )
         uploads.mark_scanned(connection, harness.upload, ["/card"])
-        assert uploads.finish_if_done(connection, harness.upload)
+        assert uploads.finish_if_done(connection, harness.upload, 9.0)
 
     def offer_again(connection: sqlite3.Connection) -> int:
         again = uploads.add_sources(connection, harness.project, ["/card"], True, 0.0)

@@ -77,6 +77,11 @@ class Checker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._threads.close()
 
+    def silent_disk(self, project: int) -> Volume | None:
+        """Return the memory card or disk that does not answer and that files of the project are read from."""
+        hanging = self._context.sources.hanging()
+        return next((disk for owner, disk in self._under_way.values() if owner == project and disk in hanging), None)
+
     def _to_read(self, now: float) -> list[UploadRecord]:
         """Uploads with unread files whose account needs more to send: one that is stalled holds up no other."""
         summary, states = self._context.summary, (UploadState.PREPARING, UploadState.ACTIVE)

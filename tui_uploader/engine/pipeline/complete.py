@@ -27,8 +27,10 @@ class Finisher:
         if not done:
             return
 
+        now = self._context.clocks.wall()
+
         def finish(connection: sqlite3.Connection) -> None:
             for upload in done:
-                uploads.finish_if_done(connection, upload)
+                uploads.finish_if_done(connection, upload, now)
 
         await self._context.journal.write(finish)

@@ -83,6 +83,8 @@ class Sender:
         self._paths: dict[int, str] = {}
         """Paths of the files that are being sent."""
         self._silent_disks: dict[int, Volume] = {}
+        self._tried: dict[int, int] = {}
+        """The uploads of the files that are being sent, or were and are postponed."""
         self._ready = ReadyFiles(context)
         self._to_hold: set[int] = set()
         self._preparing_since: dict[int, float] = {}
@@ -96,6 +98,8 @@ class Sender:
         for file in self._to_hold - self._tasks.keys():
             await self._hold(file)
         running = {upload.id for upload in self._context.summary.uploads.values() if self._may_send(upload, now)}
+        kept = self._tasks.keys() | self.failures.postponed.keys()
+        self._tried = {file: upload for file, upload in self._tried.items() if file in kept}
         self._stop_those_not_in(running)
         self._stop_those_that_hang()
         if self._context.governor.closed:
@@ -169,6 +173,11 @@ class Sender:
         """Return the memory card or disk that does not answer and that files of the upload wait for."""
         return self._silent_disks.get(upload)
 
+    def postponed_in(self, upload: int) -> int:
+        """Number of files of the upload that wait for another attempt."""
+        postponed = self.failures.postponed
+        return sum(owner == upload and file in postponed for file, owner in self._tried.items())
+
     def _hold_what_waits(self, now: float) -> float | None:
         """While sending is not allowed, cancel the transfers: at once in a pause, else when all bodies have been sent.
 
@@ -208,6 +217,7 @@ class Sender:
         self._to_hold.add(row.id)
         task = asyncio.create_task(self._send(row), name=f"send-{row.id}")
         self._tasks[row.id] = (row.upload, task)
+        self._tried[row.id] = row.upload
         self._paths[row.id] = row.path
         task.add_done_callback(lambda _: self._end(row.id))
 

@@ -13,6 +13,7 @@ from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, Wo
 from tui_uploader.engine.sources.unfinished import DeferredFile
 from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError
 from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.files import Hold
 from tui_uploader.model.projects import ProcessingState
 from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.model.uploads import Notice
@@ -32,6 +33,8 @@ class AccountState:
     """Needs a person."""
     closed: Notice | None = None
     """The bandwidth setting by which nothing may be sent now."""
+    closed_by: Hold = Hold.LIMIT
+    """The same in one word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Hindrances:
     """Files that may still be written by another program."""
     silent_disk: str | None = None
     """Mount point of a memory card or disk that does not respond."""
+    postponed: int = 0
+    """Files that wait for another attempt after a failed one."""
 
 
 def notice_of(summary: Summary, upload: UploadRecord, account: AccountState, hindrances: Hindrances) -> Notice | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -80,6 +80,10 @@ class TransferProgress:
     @property
     def running(self) -> int:
         return len(self._running)
+
+    def moving(self) -> dict[int, int]:
+        """Number of files that streams carry now, by upload; a file of which several parts are sent counts once."""
+        return Counter(upload for upload, _ in {(transfer.upload, transfer.file) for transfer in self._running})
 
     def sent_of_files(self) -> dict[int, int]:
         """Bytes sent of every incomplete file, by file."""

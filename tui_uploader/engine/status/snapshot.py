@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
-from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.engine.status.holds import FREE, Held
+from tui_uploader.errors import UploaderError
+from tui_uploader.model.engine import AccountLink, Link, LinkState
 from tui_uploader.model.files import FileItem
 from tui_uploader.model.projects import Processing, Project
 from tui_uploader.model.states import FileStage, FileStatus
@@ -34,6 +36,8 @@ class UploadProgress:
     eta: Callable[[int], EtaRange | None] = lambda left: None
     """Time left for a number of bytes."""
     active_seconds: float = 0.0
+    moving: int = 0
+    """Files that streams carry."""
 
 
 def counts_of(summary: Summary, upload: int) -> Counts:
@@ -73,8 +77,19 @@ def processing_of(project: ProjectRecord) -> Processing:
     )
 
 
+def bytes_left(summary: Summary, upload: int, sent_of_unfinished: int) -> int:
+    """Bytes that are still to be sent without the user's help: those of failed files are not."""
+    queued = summary.bytes(upload, FileStage.FOUND, FileStage.READY, FileStage.SENDING)
+    return max(0, queued - sent_of_unfinished)
+
+
 def upload_status(
-    summary: Summary, upload: UploadRecord, project: ProjectRecord, progress: UploadProgress, notice: Notice | None
+    summary: Summary,
+    upload: UploadRecord,
+    project: ProjectRecord,
+    progress: UploadProgress,
+    notice: Notice | None,
+    held: Held = FREE,
 ) -> UploadStatus:
     byte_counts = byte_counts_of(summary, upload.id, progress.sent)
     return UploadStatus(
@@ -86,13 +101,26 @@ def upload_status(
         bytes=byte_counts,
         skipped=upload.skipped,
         rate=round(progress.rate),
-        eta=progress.eta(byte_counts.total - byte_counts.sent) if summary.busy(upload.id) else None,
+        eta=progress.eta(bytes_left(summary, upload.id, progress.sent)) if summary.busy(upload.id) else None,
         seconds=round(upload.active_seconds + progress.active_seconds, 1),
         auto_process=upload.auto_process,
         processing=processing_of(project),
         notice=notice,
         dismissed=upload.dismissed,
+        account=project.account,
+        kind=project.kind,
+        added_at=upload.added_at,
+        ended_at=upload.ended_at,
+        moving=progress.moving,
+        hold=held.hold,
+        behind=_project_of(summary, held.behind),
     )
+
+
+def _project_of(summary: Summary, upload: int | None) -> str | None:
+    """The name of the upload's project."""
+    found = None if upload is None else summary.upload(upload)
+    return None if found is None else summary.projects[found.project].name
 
 
 def project_value(summary: Summary, project: ProjectRecord) -> Project:
@@ -128,6 +156,11 @@ def file_item(
         sent=row.size if complete else min(row.size, sent_of_unfinished.get(row.id, 0)),
         verified=row.proof if complete else None,
     )
+
+
+def account_link(account: str, link: Link, problem: UploaderError | None) -> AccountLink:
+    notice = None if problem is None else Notice(problem.kind, str(problem), needs_person=True)
+    return AccountLink(account, link, notice)
 
 
 def worst_link(links: list[Link]) -> Link:

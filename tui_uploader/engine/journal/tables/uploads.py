@@ -63,9 +63,14 @@ def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence
 
 
 def move_upload(
-    connection: sqlite3.Connection, upload_id: int, event: UploadEvent, *, unless_impossible: bool = False
+    connection: sqlite3.Connection,
+    upload_id: int,
+    event: UploadEvent,
+    now: float | None = None,
+    *,
+    unless_impossible: bool = False,
 ) -> None:
-    """Apply `event` to the upload. Raises NoSuchUpload, NotPossibleNow."""
+    """Apply `event` to the upload. `now`: needed for an event that ends it. Raises NoSuchUpload, NotPossibleNow."""
     found = upload(connection, upload_id)
     try:
         state = next_state(found.state, event)
@@ -75,7 +80,11 @@ def move_upload(
         raise NotPossibleNow(f"Upload {upload_id} is {found.state}: it cannot {event} now.") from error
     if found.condensed:
         raise condensed(upload_id)
-    connection.execute("UPDATE uploads SET state = ? WHERE id = ?", (state, upload_id))
+    if state is not found.state:
+        ends = state in (UploadState.COMPLETE, UploadState.CANCELLED)
+        assert not ends or now is not None, "the time of the end is recorded"
+        ended_at = now if ends else None
+        connection.execute("UPDATE uploads SET state = ?, ended_at = ? WHERE id = ?", (state, ended_at, upload_id))
     if state not in (UploadState.COMPLETE, UploadState.CANCELLED):  # a running upload is always shown
         connection.execute("UPDATE uploads SET dismissed = 0, dismissed_at = NULL WHERE id = ?", (upload_id,))
 
@@ -87,12 +96,12 @@ def condensed(upload_id: int) -> NotPossibleNow:
     )
 
 
-def finish_if_done(connection: sqlite3.Connection, upload_id: int) -> bool:
+def finish_if_done(connection: sqlite3.Connection, upload_id: int, now: float) -> bool:
     """Complete the upload if every file is uploaded or a duplicate and every walk is complete."""
     found, tally = upload(connection, upload_id), tally_of(connection, upload_id)
     if found.state is not UploadState.ACTIVE or found.unscanned or tally.keys() & set(UNFINISHED):
         return False
-    move_upload(connection, upload_id, UploadEvent.FINISHED)
+    move_upload(connection, upload_id, UploadEvent.FINISHED, now)
     return True
 
 
