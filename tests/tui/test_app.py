@@ -24,7 +24,6 @@ from tui_uploader.tui import keys
 from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.messages import StatusArrived, UnbracketedPaste
 from tui_uploader.tui.screens.details import DetailsScreen
-from tui_uploader.tui.screens.submitted import SubmittedScreen
 from tui_uploader.tui.terminal.capabilities import Terminal
 
 
@@ -40,8 +39,8 @@ async def test_dropped_files_are_uploaded_and_processing_starts(
         await screen.press("enter")
         await screen.shows("Type a name for the new project.")
         await screen.press(*"Quarry", "enter")
-        await screen.shows("Quarry", "DJI_0008.JPG", "✓ DJI_0001.JPG", "Submitted for processing", "Estimated")
-        assert isinstance(screen.app.screen, SubmittedScreen)
+        await screen.shows("Quarry", "DJI_0008.JPG", "✓ DJI_0001.JPG", "Submitted for processing", "estimated", "DONE")
+        await until(screen.app.main.news.takes_keys)
         await screen.press("enter")
         await screen.hides("Submitted for processing")
         await screen.shows("✓8", "100 %", "complete", "link up")

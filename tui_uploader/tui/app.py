@@ -9,10 +9,12 @@ from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, on
+from textual.actions import SkipAction
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tui_uploader.errors import UsageError
 from tui_uploader.model.engine import EngineStatus
@@ -21,7 +23,7 @@ from tui_uploader.text import printable
 from tui_uploader.tui import keys
 from tui_uploader.tui.dialogs import Dialogs
 from tui_uploader.tui.engine.commands import Commands
-from tui_uploader.tui.engine.notifications import Submission, news, without_notices
+from tui_uploader.tui.engine.notifications import news, without_notices
 from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineSession
 from tui_uploader.tui.lines.glyphs import glyph_set
 from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived, UnbracketedPaste
@@ -50,6 +52,7 @@ class UploaderApp(App[None]):
         "lines/table.tcss",
         "widgets/key_bar.tcss",
         "widgets/notices.tcss",
+        "widgets/news_band.tcss",
         "widgets/filter_input.tcss",
         "panes/panes.tcss",
         "screens/main.tcss",
@@ -88,7 +91,6 @@ class UploaderApp(App[None]):
         self.main = MainScreen(self.session, self._glyphs, self._commands, wall=wall)
         self._dialogs = Dialogs(self, self.session, self.main, self._glyphs)
         self._before: EngineStatus | None = None
-        self._unseen_submissions: tuple[Submission, ...] = ()
         self._notices = NoticeSettings()
         self._directories = directories
 
@@ -124,8 +126,7 @@ class UploaderApp(App[None]):
         elif found.successes:
             long_awaited = found.seconds >= self._notices.after
             self._notice(Noticed(" ".join(found.successes), seconds=15.0, attention=long_awaited))
-        self._unseen_submissions += found.submitted
-        self._show_submissions()
+        self.main.news.add(found.submitted)
 
     @on(AttachmentChanged)
     def _route_attachment(self, event: AttachmentChanged) -> None:
@@ -142,21 +143,6 @@ class UploaderApp(App[None]):
         if event.attention and driver is not None:
             driver.send(capabilities.alert("tui-uploader", event.text, self._terminal, self._notices))
 
-    @on(MainScreen.Resumed)
-    def _show_submissions(self) -> None:
-        """Now if the user is on the main screen, else when the open dialog is closed."""
-        if not self._unseen_submissions:
-            return
-        from tui_uploader.tui.screens.submitted import SubmittedScreen  # not needed for the first frame
-
-        if isinstance(self.screen, SubmittedScreen):
-            self.screen.add(self._unseen_submissions)
-        elif self.screen is self.main:
-            self.push_screen(SubmittedScreen(self._unseen_submissions))
-        else:
-            return
-        self._unseen_submissions = ()
-
     # -------------------------------------------------------------------------------------- from the user
 
     def _confirm(self, question: str, stakes: Sequence[str], yes: Callable[[], None]) -> None:
@@ -166,6 +152,15 @@ class UploaderApp(App[None]):
 
     def action_dialog(self, name: str) -> None:
         getattr(self._dialogs, name)()
+
+    def action_close_news(self) -> None:
+        """Raises SkipAction where the key is for something else: text that is typed, or a row."""
+        driver = terminal_driver(self)
+        delay = driver.round_trip.latest if driver is not None else 0.0
+        news = self.main.news
+        if isinstance(self.focused, Input) or not (news.is_on_screen and news.takes_keys(delay)):
+            raise SkipAction
+        news.close()
 
     def action_refresh_projects(self) -> None:
         self.session.refresh_projects()

@@ -115,7 +115,7 @@ async def test_processing_an_incomplete_set_asks_first(directories: Directories,
         await screen.shows("Start processing Quarry with 6 images?", "1 file from this machine")
         await screen.press("y")
         await screen.shows("Submitted for processing")
-        await screen.press("enter", "o")
+        await screen.press("o")
         await screen.shows("Web address (copied if your terminal allows): http")
 
 

@@ -9,7 +9,8 @@ from tests.tui.values import engine_status, upload_status
 from tui_uploader.model.projects import Processing, ProcessingState
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, Notice, UploadStatus
-from tui_uploader.tui.engine.notifications import News, Submission, estimate_lines, news, without_notices
+from tui_uploader.tui.engine.notifications import News, news, without_notices
+from tui_uploader.tui.widgets.news_band import Submission
 
 MOVING = upload_status(counts=Counts(uploaded=1, uploading=1))
 DONE = replace(
@@ -127,11 +128,3 @@ def test_names_are_made_printable() -> None:
         engine_status(replace(MOVING, project_name=hostile.project_name)), engine_status(hostile)
     ).successes
     assert "\x1b" not in sentence and len(sentence) < 120
-
-
-def test_estimates_of_the_service_are_shown() -> None:
-    assert estimate_lines(SUBMITTED) == (
-        "Estimated waiting time: 4 min 00 s",
-        "Estimated processing time: 1 h 00 min",
-    )
-    assert estimate_lines(Processing()) == ("The service gave no estimate.",)

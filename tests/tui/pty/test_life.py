@@ -179,7 +179,6 @@ def test_the_app_works_in_tmux(calm: Field) -> None:
             session.wait_for("Type a name for the new project.")
             session.feed(f"north{ENTER}")
             session.wait_for("Submitted for processing", PATIENCE)
-            session.feed(ENTER)
             session.resize(80, 24)
             session.wait_for("100 %")
             session.feed("q")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.world import quick
 from tests.photos import jpeg, of_yesterday
+from tests.tui.pty_session import PtySession
 from tests.tui.real_terminal import DOWN, ENTER, ESCAPE, PATIENCE, Field, field
 
 
@@ -16,6 +17,17 @@ def work() -> Iterator[Field]:
     """One engine and cloud for all tests here; each test uploads to projects of its own."""
     with field("--fault", "stall:route=put,probability=1,seconds=0.5") as ready:
         yield ready
+
+
+def close_news(terminal: PtySession) -> None:
+    """Escape closes news once they could have been read; before that it does nothing here."""
+
+    def closed() -> bool:
+        if "DONE" in terminal.text:
+            terminal.feed(ESCAPE)
+        return "DONE" not in terminal.text
+
+    terminal.wait_for(closed)
 
 
 def test_first_start_to_last_byte(work: Field) -> None:
@@ -30,13 +42,34 @@ def test_first_start_to_last_byte(work: Field) -> None:
         terminal.feed(f"alpha{ENTER}")
         terminal.wait_for("⇡")
         terminal.wait_for("Submitted for processing", PATIENCE)
-        terminal.feed(ENTER)
         terminal.wait_for("100 %  complete")
-        terminal.wait_for(lambda: "Submitted" not in terminal.text)
+        close_news(terminal)
         terminal.wait_for("alpha: processing done.")
         assert all(f"✓ {photo}" in terminal.text for photo in card)
     assert work.stored("alpha") == card
     assert work.counts(1)["uploaded"] == len(card)
+
+
+def test_keys_typed_while_news_open_go_where_they_were_meant(work: Field) -> None:
+    work.card("theta", 6)
+    theta = work.queue("theta", "--no-process")
+    with work.app(columns=80, rows=24) as terminal:
+        terminal.wait_for(lambda: work.is_complete(theta))
+        terminal.wait_for("✓ theta_006.JPG")
+        terminal.feed("/Ort")
+        started = quick("process", "theta")
+        assert started.code == 0, started.err
+        typed = "ho res"
+        terminal.feed(typed[:3])
+        terminal.wait_for("Submitted for processing")
+        terminal.feed(typed[3:])
+        terminal.wait_for("Ortho res")
+        terminal.feed(ENTER)
+        terminal.wait_for("No file matches the filter")
+        terminal.feed(f"{ESCAPE}")
+        terminal.wait_for("✓ theta_006.JPG")
+        assert "DONE" in terminal.text
+        close_news(terminal)
 
 
 def test_processing_starts_on_request(work: Field) -> None:

@@ -13,20 +13,13 @@ from tui_uploader.model.projects import Processing, ProcessingState
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import Counts, UploadStatus
 from tui_uploader.text import counted
+from tui_uploader.tui.widgets.news_band import Submission
 from tui_uploader.wording.notices import explained
-from tui_uploader.wording.processing import estimates
 from tui_uploader.wording.uploads import failed, project_name, skipped, uploaded
 
 _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 _LONGEST_NAME = 60
 _MOST_NAMES = 2
-
-
-class Submission(msgspec.Struct, frozen=True):
-    """A project that was submitted for processing."""
-
-    name: str
-    processing: Processing
 
 
 class News(msgspec.Struct, frozen=True):
@@ -131,9 +124,3 @@ def _problem(old: UploadStatus | None, new: UploadStatus) -> str | None:
 
 def _unique(sentences: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
-
-
-def estimate_lines(processing: Processing) -> tuple[str, ...]:
-    """The service's estimates, one a line."""
-    lines = tuple(f"Estimated {name}: {time}" for name, time in estimates(processing))
-    return lines or ("The service gave no estimate.",)

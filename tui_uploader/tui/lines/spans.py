@@ -37,7 +37,8 @@ _WORDS = frozenset({"uploaded", "uploading", "duplicate", "failed", "warning", "
 _LEAST, _LEAST_OF_WORDS = 3.0, 4.5
 """Least contrast of bars and secondary text, and of words that state a status."""
 _BLACK, _WHITE = Color(0, 0, 0), Color(255, 255, 255)
-_BOLD = frozenset({"failed", "strong", "error", "key"})
+_BOLD = frozenset({"failed", "strong", "error", "key", "button"})
+_REVERSED = frozenset({"button"})
 
 
 @lru_cache(maxsize=512)
@@ -45,7 +46,7 @@ def _drawn(name: str, colour: str | None, background: RichColor | None) -> Style
     """The style for `colour` as the theme writes it; a translucent colour is blended with the background."""
     bold = name in _BOLD or None
     if colour is None:
-        return Style(bold=bold)
+        return Style(bold=bold, reverse=name in _REVERSED or None)
     if colour.startswith("ansi_") and colour.endswith("%"):
         return Style(dim=True, bold=bold)  # a terminal's own colours cannot be blended
     parsed = Color.parse(colour)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.geometry import Size
 from textual.message import Message
@@ -34,6 +34,7 @@ from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.key_bar import KeyBar
+from tui_uploader.tui.widgets.news_band import NewsBand
 from tui_uploader.tui.widgets.notices import Notices
 
 _SMALLEST = (60, 16)
@@ -43,14 +44,14 @@ _WIDE, _WIDEST = 100, 150
 class MainScreen(ResizeGuard, Screen[None]):
     """Keeps the panes on one upload and tells commands what is under the cursor."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(EVERYWHERE)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,escape", "app.close_news", "close the news", show=False, priority=True),
+        *EVERYWHERE,
+    ]
     AUTO_FOCUS = ""  # Textual's choice may be a pane that a small terminal hides
 
     class Ready(Message):
         """The screen is mounted."""
-
-    class Resumed(Message):
-        """The last dialog was closed."""
 
     def __init__(
         self, session: EngineSession, glyphs: Glyphs, commands: Commands, *, wall: Callable[[], float] = time.time
@@ -71,6 +72,7 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.files = FilesPane(session, glyphs)
         self.uploads = UploadsPane(glyphs, wall=wall)
         self._panes: dict[str, Pane[Any]] = {"projects": self.projects, "files": self.files, "uploads": self.uploads}
+        self.news = NewsBand(glyphs, wall=wall, id="news")
         self.notices = Notices(id="notices")
         self.key_bar = KeyBar(id="key-bar")
         self._plain_status = PlainStatus(glyphs, id="plain-status")
@@ -82,6 +84,7 @@ class MainScreen(ResizeGuard, Screen[None]):
         with Horizontal(id="middle"):
             yield self.projects
             yield self.files
+        yield self.news
         yield self.uploads
         yield self._plain_status
         yield self.notices
@@ -138,12 +141,13 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.notices.show(notice, self._lines_below)
 
     @on(UploadsPane.Resized)
+    @on(NewsBand.Resized)
     def _move_notice(self) -> None:
         self.notices.move_above(self._lines_below)
 
     @property
     def _lines_below(self) -> int:
-        return self.uploads.outer_size.height + self.key_bar.outer_size.height
+        return self.news.lines + self.uploads.outer_size.height + self.key_bar.outer_size.height
 
     def show_upload(self, upload: int) -> None:
         """Show this upload in all panes, as soon as the engine reports it."""
@@ -245,4 +249,4 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.set_class(width < _SMALLEST[0] or height < _SMALLEST[1], "-tiny")
 
     def on_screen_resume(self) -> None:
-        self.post_message(self.Resumed())
+        self.news.shown_anew()

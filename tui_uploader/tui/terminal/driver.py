@@ -57,7 +57,7 @@ class UploaderDriver(LinuxDriver):
         self._waker = _WakingEvent()
         self.exit_event = self._waker
         self._writer: TerminalWriter | None = None
-        self._round_trip = RoundTrip()
+        self.round_trip = RoundTrip()
         self._frames = cell_diff.install(app, self._is_ready, ascii_only=self.ascii_only)
         self._leaving = False
         self._in_use = False
@@ -81,7 +81,7 @@ class UploaderDriver(LinuxDriver):
     def lag(self) -> float:
         """The longest time, in seconds, that the screen was behind since the last call, for `next_slow_mode`."""
         slowest = self._writer.slowest() if self._writer is not None else 0.0
-        return max(slowest, self._round_trip.lag(time.monotonic()))
+        return max(slowest, self.round_trip.lag(time.monotonic()))
 
     # Output
 
@@ -95,10 +95,10 @@ class UploaderDriver(LinuxDriver):
             self._writer is not None
             and self.input_tty
             and self._in_use
-            and self._round_trip.is_due(now)
+            and self.round_trip.is_due(now)
             and self._writer.write(PING.encode())
         ):
-            self._round_trip.asked(now)
+            self.round_trip.asked(now)
 
     def _is_ready(self) -> bool:
         if self._resizing.pending:
@@ -160,8 +160,8 @@ class UploaderDriver(LinuxDriver):
         self._in_use = False
         self._processed.set()
         # An answer that arrives after the app has ended would be typed into the shell.
-        give_up = self._round_trip.last_answer_by(time.monotonic())
-        while self._round_trip.is_awaited and self._key_thread_runs() and time.monotonic() < give_up:
+        give_up = self.round_trip.last_answer_by(time.monotonic())
+        while self.round_trip.is_awaited and self._key_thread_runs() and time.monotonic() < give_up:
             time.sleep(0.01)
         super().disable_input()
 
@@ -227,7 +227,7 @@ class UploaderDriver(LinuxDriver):
     def _without_pongs(self, pieces: list[Piece]) -> Iterator[Piece]:
         for piece in pieces:
             if piece == _PONG:
-                self._round_trip.answered(time.monotonic())
+                self.round_trip.answered(time.monotonic())
             else:
                 yield piece
 

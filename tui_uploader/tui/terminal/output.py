@@ -169,6 +169,11 @@ class RoundTrip:
         """Whether an answer is expected."""
         return self._asked_at is not None and not self._silent
 
+    @property
+    def latest(self) -> float:
+        """How long the latest answer took, in seconds; 0 before the first."""
+        return self._latest
+
     def last_answer_by(self, now: float) -> float:
         """When to stop waiting for the expected answer before the keyboard is given back, on the caller's clock.
 
