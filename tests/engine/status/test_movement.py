@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.world import World, add, settled, when
+from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight
 from tests.until import until
+from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model.accounts import SignInRequest
@@ -106,3 +107,15 @@ async def test_the_end_of_an_upload_is_dated_until_it_is_reopened(world: World) 
         assert cancelled.ended_at is not None
         assert cancelled.hold is Hold.CANCELLED
         assert (await manager.resume(again.upload)).ended_at is None
+
+
+async def test_projects_made_elsewhere_stay_listed_while_the_cloud_is_out_of_reach(world: World) -> None:
+    async with world.cloud_running():
+        pass
+    async with world.engine(verify=False) as manager:
+        async with world.cloud_running():
+            colleague = Pix4dCloud(world.login(), SETTINGS)
+            await colleague.create_project("Elsewhere")
+            await colleague.close()
+            assert [project.name for project in await manager.queries.projects()] == ["Elsewhere"]
+        assert [project.name for project in await manager.queries.projects()] == ["Elsewhere"]

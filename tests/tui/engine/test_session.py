@@ -8,17 +8,18 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.app import App
 from textual.message import Message
 
 from tests.service.conftest import Spawner
 from tests.service.stand_in import StandInManager
-from tests.tui.values import engine_status, project, upload_status
+from tests.tui.values import engine_status, project
 from tests.until import until
-from tui_uploader.errors import EngineUnreachable, EngineVersionDiffers, UsageError
-from tui_uploader.model.accounts import Account
-from tui_uploader.model.engine import EngineStatus
-from tui_uploader.model.projects import NewProject, Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.errors import CloudFault, EngineUnreachable, EngineVersionDiffers, UsageError
+from tui_uploader.model.accounts import Account, Login, SignInRequest
+from tui_uploader.model.engine import AccountLink, Link, LinkState
+from tui_uploader.model.projects import NewProject, Project, ProjectKind
 from tui_uploader.model.uploads import AddRequest, UploadStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories, EnvironmentLogin, Settings
@@ -215,22 +216,45 @@ async def test_an_engine_that_does_not_start_is_reported(directories: Directorie
 
 
 ME = (Account("me@cloud", "cloud", "me", "file"),)
-AT_WORK = project(uploads=(1,), processing=Processing(ProcessingState.PROCESSING))
+OFFLINE, ONLINE = AccountLink("me@cloud", Link(LinkState.DOWN)), AccountLink("you@cloud", Link(LinkState.UP))
 
 
 @pytest.mark.parametrize(
-    ("accounts", "projects", "status", "seconds"),
-    [
-        ((), (AT_WORK,), None, 5.0),
-        (ME, (), None, None),
-        (ME, (project(uploads=(1,)),), None, None),
-        (ME, (AT_WORK,), None, 60.0),
-        (ME, (AT_WORK,), engine_status(upload_status(2)), 60.0),
-        (ME, (AT_WORK,), engine_status(upload_status(1)), None),
-        (ME, (project(uploads=(1,), processing=Processing(ProcessingState.DONE)),), None, None),
-    ],
+    ("accounts", "links", "seconds"),
+    [((), (), 5.0), (ME, (), 60.0), (ME, (OFFLINE,), None), (ME, (OFFLINE, ONLINE), 60.0)],
 )
-def test_projects_processed_without_an_upload_are_asked_for_again(
-    accounts: tuple[Account, ...], projects: tuple[Project, ...], status: EngineStatus | None, seconds: float | None
+def test_projects_are_looked_at_while_a_cloud_is_within_reach(
+    accounts: tuple[Account, ...], links: tuple[AccountLink, ...], seconds: float | None
 ) -> None:
-    assert until_next_look(accounts, projects, status) == seconds
+    assert until_next_look(accounts, replace(engine_status(), links=links), 60.0) == seconds
+
+
+async def test_a_project_that_was_made_elsewhere_appears(manager: StandInManager, directories: Directories) -> None:
+    await manager.sign_in(SignInRequest(Login("http://127.0.0.1:1", "me", "secret")))
+    app = Listener(directories)
+    app.session.projects_interval = 0.05
+    async with app.run_test():
+        await until(lambda: any(isinstance(event, ProjectsArrived) for event in app.received))
+        await manager.create_project("Made by a colleague", ProjectKind.IMAGES, None)
+        await until(lambda: [project.name for project in app.projects] == ["Made by a colleague"])
+
+
+async def test_projects_that_cannot_be_listed_are_told_once_and_looked_for_again(
+    manager: StandInManager, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await manager.sign_in(SignInRequest(Login("http://127.0.0.1:1", "me", "secret")))
+    tries = 0
+
+    async def listed() -> tuple[Project, ...]:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise CloudFault("The service reported an error.")
+        return (project(name="At last"),)
+
+    monkeypatch.setattr(manager.queries, "projects", listed)
+    app = Listener(directories)
+    app.session.projects_interval = 0.05
+    async with app.run_test():
+        await until(lambda: [each.name for each in app.projects] == ["At last"])
+        assert app.notices == ["Cannot list the projects: The service reported an error."]

@@ -37,6 +37,8 @@ class Projects:
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._creating: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._last_listed: dict[str, Sequence[RemoteProject]] = {}
+        """What the service listed the last time, by account."""
 
     async def created(self, project: int) -> str:
         """Return the service's id of the project, after creating it there if necessary.
@@ -161,7 +163,7 @@ class Projects:
     async def others(self) -> tuple[Project, ...]:
         """List the projects of all accounts that the journal does not have.
 
-        A service that does not answer in time is left out.
+        Of a service that does not answer in time, those that it listed before.
         """
         lists = await asyncio.gather(*(self._others_of(signed_in) for signed_in in self._context.accounts.all))
         return tuple(project for projects in lists for project in projects)
@@ -170,11 +172,11 @@ class Projects:
         account = signed_in.login.account
         try:
             async with asyncio.timeout(LISTING_SECONDS):
-                listed = await signed_in.cloud.projects()
+                self._last_listed[account] = await signed_in.cloud.projects()
         except (Unsupported, LinkError, SignInError, TimeoutError):
-            return []  # the list is a convenience; projects with uploads are in the journal
+            pass  # the list is a convenience; projects with uploads are in the journal
         known = {row.remote_id for row in self._known_of(account)}
-        return [_foreign(remote, account) for remote in listed if remote.id not in known]
+        return [_foreign(remote, account) for remote in self._last_listed.get(account, ()) if remote.id not in known]
 
     async def _set(self, project: int, **facts: object) -> None:
         def change(connection: sqlite3.Connection) -> None:

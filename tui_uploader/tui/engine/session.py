@@ -23,8 +23,7 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.model.accounts import Account
-from tui_uploader.model.engine import EngineStatus
-from tui_uploader.model.projects import ProcessingState, Project
+from tui_uploader.model.engine import EngineStatus, LinkState
 from tui_uploader.service.login import hand_over_login
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
@@ -39,7 +38,8 @@ STATUS_SECONDS, SLOW_STATUS_SECONDS = 0.5, 2.0
 
 _LOOK_FOR_ENGINE_SECONDS = 1.0
 _LOOK_FOR_LOGIN_SECONDS = 5.0
-_LOOK_AT_PROCESSING_SECONDS = 60.0
+PROJECTS_SECONDS = 60.0
+"""Between two looks at the list of projects, which other people and machines change too."""
 
 T = TypeVar("T")
 
@@ -67,6 +67,7 @@ class EngineSession:
         self.directories = directories
         self.interval = interval
         """Seconds between two states of the engine that are shown."""
+        self.projects_interval = PROJECTS_SECONDS
         self.attachment = Attachment.ATTACHING
         self.status: EngineStatus | None = None
         """The newest; kept when the engine ends."""
@@ -83,6 +84,8 @@ class EngineSession:
         self._start_wanted = asyncio.Event()
         self._status_changed = asyncio.Event()
         self._projects_stale = asyncio.Event()
+        self._listing_failure = ""
+        """Why the projects could not be listed the last time."""
 
     # ------------------------------------------------------------------------------------------------ asking
 
@@ -184,7 +187,7 @@ class EngineSession:
                         log.error("A task of the engine session failed", exc_info=ended)
 
     def _keep(self, status: EngineStatus) -> None:
-        if _projects_of(status) != _projects_of(self.status):
+        if _projects_of(status) != _projects_of(self.status) or _came_online(self.status, status):
             self._projects_stale.set()
         self.status = status
         self._status_changed.set()
@@ -232,35 +235,31 @@ class EngineSession:
         self.account = handed_over.account
 
     async def _post_projects(self, engine: EngineClient) -> float | None:
-        """Post the list of projects. Returns the seconds until it may change without a new status; None: never."""
+        """Post the list of projects. Returns the seconds until the next look; None: not before the status changes."""
         try:
             accounts = await engine.accounts()
             projects = await engine.projects()
         except EngineError:
             return None  # the status stream ends too, and reports it
         except UploaderError as error:
-            self._app.post_message(Noticed(f"Cannot list the projects: {error}", "warning"))
-            return None
+            if str(error) != self._listing_failure:
+                self._app.post_message(Noticed(f"Cannot list the projects: {error}", "warning"))
+            self._listing_failure = str(error)
+            return self.projects_interval
+        self._listing_failure = ""
         self._app.post_message(ProjectsArrived(projects, accounts))
-        return until_next_look(accounts, projects, self.status)
+        return until_next_look(accounts, self.status, self.projects_interval)
 
 
-def until_next_look(
-    accounts: Sequence[Account], projects: Sequence[Project], status: EngineStatus | None
-) -> float | None:
-    """Seconds until the list of projects may change without a new status; None: it changes with the uploads only.
+def until_next_look(accounts: Sequence[Account], status: EngineStatus | None, interval: float) -> float | None:
+    """Seconds until the list of projects is asked for again; None: not before the status changes.
 
-    The status covers projects with an upload in it; others that are being processed must be asked for.
+    While every cloud is out of reach, the list cannot change.
     """
     if not accounts:
         return _LOOK_FOR_LOGIN_SECONDS
-    followed = {upload.upload for upload in status.uploads} if status else set()
-    processed = (
-        project.processing.state is not ProcessingState.NOT_STARTED and not project.processing.state.ended
-        for project in projects
-        if followed.isdisjoint(project.uploads)
-    )
-    return _LOOK_AT_PROCESSING_SECONDS if any(processed) else None
+    links = status.links if status is not None else ()
+    return None if links and len(_offline(status)) == len(links) else interval
 
 
 def _connect(
@@ -269,6 +268,16 @@ def _connect(
     from tui_uploader.service.client import EngineClient  # loads an HTTP client, not needed for the first frame
 
     return EngineClient.connect(directories, spawn=spawn, restart_other_version=restart_other_version)
+
+
+def _offline(status: EngineStatus | None) -> frozenset[str]:
+    """The accounts whose cloud is out of reach."""
+    links = status.links if status is not None else ()
+    return frozenset(each.account for each in links if each.link.state is LinkState.DOWN)
+
+
+def _came_online(before: EngineStatus | None, after: EngineStatus) -> bool:
+    return bool(_offline(before) - _offline(after))
 
 
 def _projects_of(status: EngineStatus | None) -> frozenset[tuple[int, str | None]]:
