@@ -79,6 +79,7 @@ cloud_url = "https://file.example/"
 profile = "file"
 idle_exit = 30
 keep_dismissed_days = 7
+processing_delay = 3
 proxy = "http://file.example:3128"
 ca_file = "/file/ca.pem"
 [notices]
@@ -94,6 +95,7 @@ def test_the_file_is_read(directories: Directories) -> None:
         profile="file",
         idle_exit=30.0,
         keep_dismissed_days=7.0,
+        processing_delay=3.0,
         proxy="http://file.example:3128",
         ca_file=Path("/file/ca.pem"),
         notices=NoticeSettings(bell=False, desktop=True, after=5.0),
@@ -107,6 +109,7 @@ def test_the_environment_wins_over_the_file(directories: Directories) -> None:
         "TUI_UPLOADER_PROFILE": "env",
         "TUI_UPLOADER_IDLE_EXIT": "1.5",
         "TUI_UPLOADER_KEEP_DISMISSED_DAYS": "0.5",
+        "TUI_UPLOADER_PROCESSING_DELAY": "2",
         "TUI_UPLOADER_PROXY": "http://env.example:3128",
         "TUI_UPLOADER_CA_FILE": "/env/ca.pem",
         "TUI_UPLOADER_NO_KEYRING": "1",
@@ -126,6 +129,7 @@ def test_the_environment_wins_over_the_file(directories: Directories) -> None:
         no_keyring=True,
         idle_exit=1.5,
         keep_dismissed_days=0.5,
+        processing_delay=2.0,
         proxy="http://env.example:3128",
         ca_file=Path("/env/ca.pem"),
         notices=NoticeSettings(bell=True, desktop=False, after=0.0),

@@ -162,6 +162,9 @@ class Settings(msgspec.Struct, frozen=True):
     keep_dismissed_days: float = 30.0
     """Days after which a dismissed upload is reduced to the record of its delivered files
     (`TUI_UPLOADER_KEEP_DISMISSED_DAYS`)."""
+    processing_delay: float = 10.0
+    """Seconds between the end of an upload and the automatic start of processing, in which the user can stop it
+    (`TUI_UPLOADER_PROCESSING_DELAY`)."""
     proxy: str | None = None
     """The proxy for the API and S3. Without it, `HTTPS_PROXY` and similar variables count; `NO_PROXY` always does."""
     ca_file: Path | None = None
@@ -200,6 +203,10 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
             text("keep_dismissed_days", "TUI_UPLOADER_KEEP_DISMISSED_DAYS", "30"),
             "keep_dismissed_days (TUI_UPLOADER_KEEP_DISMISSED_DAYS)",
             "days",
+        ),
+        processing_delay=_number(
+            text("processing_delay", "TUI_UPLOADER_PROCESSING_DELAY", "10"),
+            "processing_delay (TUI_UPLOADER_PROCESSING_DELAY)",
         ),
         proxy=text("proxy", "TUI_UPLOADER_PROXY", "") or None,
         ca_file=_expanded(ca_file) if ca_file else None,

@@ -28,6 +28,7 @@ from tui_uploader.settings import APP, Directories
 PYTHON = (sys.executable, "-P")
 PROGRAM = (*PYTHON, "-m", "tui_uploader")
 DEADLINE = 60.0
+_VARIABLES = {"TUI_UPLOADER_NO_KEYRING": "1", "TUI_UPLOADER_PROCESSING_DELAY": "0"}
 _POLL_SECONDS = 0.05
 _UNSEEN_STREAMS = 2 * FIRST_STREAMS
 """Streams that may be in use before a front end sees their number: it grows within a second."""
@@ -89,7 +90,7 @@ class Machine:
     def environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("PIX4D_", "TUI_UPLOADER_"))}
         homes = {f"XDG_{kind.upper()}_HOME": str(self.folder / kind) for kind in ("config", "data", "state", "cache")}
-        return ours | homes | {"HOME": str(self.folder), "TUI_UPLOADER_NO_KEYRING": "1"} | self.variables
+        return ours | homes | {"HOME": str(self.folder), **_VARIABLES} | self.variables
 
     # ------------------------------------------------------------------------------------------------- the cloud
 

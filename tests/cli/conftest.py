@@ -28,6 +28,7 @@ def _move_everything(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(variable, str(home / variable.split("_")[1].lower()))
     monkeypatch.setenv("TUI_UPLOADER_NO_KEYRING", "1")
+    monkeypatch.setenv("TUI_UPLOADER_PROCESSING_DELAY", "0")
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from tui_uploader.model.states import FileStage
 from tui_uploader.model.uploads import AddRequest, UploadStatus
 from tui_uploader.settings import Directories, Settings
 
-SETTINGS = Settings(no_keyring=True)
+SETTINGS = Settings(no_keyring=True, processing_delay=0.0)
 SETTLE_TIMES = SettleTimes(young=0.0, recent=0.0, unchanged=1.0)
 """Tests write their files a moment before they are read: those that are about that say how long a file is young."""
 _LEAP = 5.0
@@ -88,6 +88,7 @@ class World:
     cloud: LocalCloudAddress | None = None
     time: MachineTime = field(default_factory=MachineTime)
     make_cloud: Callable[[Login], Cloud] = lambda login: Pix4dCloud(login, SETTINGS)
+    settings: Settings = SETTINGS
     settle_times: SettleTimes = SETTLE_TIMES
     observers: list[Callable[[], None]] = field(default_factory=list)
     """Called at every change that the engine announces."""
@@ -183,7 +184,7 @@ class World:
         clocks = Clocks(self.time.wall, self.time.monotonic, random.random)
         self.supervisor = await Supervisor.open(
             self.directories,
-            SETTINGS,
+            self.settings,
             self.make_cloud,
             clocks,
             ObservedNotifier(self.observers),

@@ -207,6 +207,10 @@ class StandInManager(UploadManager):
         await self.queries.upload(upload)
         return self._changed(upload, auto_process=on)
 
+    async def stop_automatic_start(self, upload: int) -> UploadStatus:
+        await self.queries.upload(upload)
+        return self._changed(upload, auto_process=False, process_at=None)
+
     async def retry(self, upload: int, selection: FileSelection) -> int:
         await self.queries.upload(upload)
         return 0

@@ -85,6 +85,7 @@ def field(*cloud_options: str) -> Iterator[Field]:
         for name in ("CONFIG", "DATA", "STATE", "CACHE"):
             patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
         patch.setenv("TUI_UPLOADER_NO_KEYRING", "1")
+        patch.setenv("TUI_UPLOADER_PROCESSING_DELAY", "0")
         patch.delenv("TUI_UPLOADER_PROFILE", raising=False)
         with serving(home / "cloud", "--processing-seconds", "0.5", *cloud_options) as cloud:
             for name, value in cloud.login.items():

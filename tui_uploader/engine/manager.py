@@ -112,6 +112,14 @@ class UploadManager:
         await self._context.journal.write(lambda connection: uploads.set_auto_process(connection, upload, on))
         return self.queries.upload_status(upload)
 
+    async def stop_automatic_start(self, upload: int) -> UploadStatus:
+        """Prevent that processing of the upload's project starts automatically.
+
+        Raises NoSuchUpload, and NotPossibleNow once processing was requested.
+        """
+        await self._supervisor.processing.stop_automatic_start(upload)
+        return self.queries.upload_status(upload)
+
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """Return the number of failed files that are queued again."""
         return await self._context.journal.write(lambda connection: commands.retry(connection, upload, selection))

@@ -146,8 +146,9 @@ class Queries:
         if summary.files(upload.id, FileStage.SENDING) or not waiting:
             account = replace(account, closed=None)  # transfers that run are completed first, or nothing is left
         notice = notice_of(summary, upload, account, hindrances)
+        starts_at = self._supervisor.processing.starts_at(project)
         progress = self._progress(upload, sent, moving.get(upload.id, 0))
-        return upload_status(summary, upload, project, progress, notice, hold)
+        return upload_status(summary, upload, project, progress, notice, hold, starts_at)
 
     def _progress(self, upload: UploadRecord, sent: int, moving: int) -> UploadProgress:
         progress = self._context.progress

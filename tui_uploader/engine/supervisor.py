@@ -44,14 +44,14 @@ _DAY = 86_400.0
 class Supervisor:
     """The workers, each in a task of its own, over one shared context."""
 
-    def __init__(self, context: EngineContext, doubt_seconds: float, keep_seconds: float) -> None:
+    def __init__(self, context: EngineContext, doubt_seconds: float, settings: Settings) -> None:
         self.context = context
         self.projects = Projects(context)
         self.walker = Walker(context)
         self.checker = Checker(context)
         self.sender = Sender(context, self.projects)
         self.registrar = Registrar(context)
-        self.processing = ProcessingWorker(context, doubt_seconds)
+        self.processing = ProcessingWorker(context, doubt_seconds, settings.processing_delay)
         self.multipart_cleaner = MultipartCleaner(context)
         self.monitor = Monitor(context, self.sender)
         self._workers: Mapping[str, Worker] = {
@@ -64,7 +64,7 @@ class Supervisor:
             "multipart gc": self.multipart_cleaner,
             "media return": MediaReturn(context),
             "monitor": self.monitor,
-            "retain": Retention(context, keep_seconds),
+            "retain": Retention(context, settings.keep_dismissed_days * _DAY),
         }
         self._running: list[asyncio.Task[None]] = []
 
@@ -110,7 +110,7 @@ class Supervisor:
                 ),
                 settle_times,
             )
-            supervisor = cls(context, doubt_seconds, settings.keep_dismissed_days * _DAY)
+            supervisor = cls(context, doubt_seconds, settings)
             unless_done.pop_all()
         supervisor._start()
         return supervisor

@@ -90,7 +90,7 @@ class UploadStatus(msgspec.Struct, frozen=True):
     behind: str | None = None
     """Name of the project whose upload is sent first, if that is why this one waits."""
     process_at: float | None = None
-    """When automatic processing starts, unless the user stops it; None: it is not about to start."""
+    """When processing of the project starts automatically, unless the user stops it; None: it is not about to start."""
 
     @property
     def settled(self) -> bool:

@@ -245,6 +245,11 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/uploads/{upload:int}/cancel", _upload_endpoint(lambda manager, upload: manager.cancel(upload))),
     ("POST", "/v1/uploads/{upload:int}/dismiss", _upload_endpoint(lambda manager, upload: manager.dismiss(upload))),
     ("POST", "/v1/uploads/{upload:int}/auto-process", _set_auto_process),
+    (
+        "POST",
+        "/v1/uploads/{upload:int}/stop-automatic-start",
+        _upload_endpoint(lambda manager, upload: manager.stop_automatic_start(upload)),
+    ),
     ("POST", "/v1/uploads/{upload:int}/retry", _files_endpoint(lambda manager, *which: manager.retry(*which))),
     ("POST", "/v1/uploads/{upload:int}/remove", _files_endpoint(lambda manager, *which: manager.remove(*which))),
     ("POST", "/v1/uploads/{upload:int}/restore", _files_endpoint(lambda manager, *which: manager.restore(*which))),

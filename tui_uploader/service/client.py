@@ -201,6 +201,13 @@ class EngineClient(EngineView):
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
         return await self._command(upload, "auto-process", AutoProcessingChange(on))
 
+    async def stop_automatic_start(self, upload: int) -> UploadStatus:
+        """Prevent that processing of the upload's project starts automatically (`UploadStatus.process_at`).
+
+        Raises NotPossibleNow once processing was requested.
+        """
+        return await self._command(upload, "stop-automatic-start")
+
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """Number of failed files that are queued again."""
         return await self._change_files(upload, "retry", selection)

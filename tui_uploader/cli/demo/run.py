@@ -45,7 +45,9 @@ async def run_demo(images: int, *, full_screen: bool) -> int:
     """
     began = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="tui-uploader-demo-") as folder, sandboxed(Path(folder)):
+        # Without the app there is no user who could stop the automatic start of processing.
+        variables = {} if full_screen else {"TUI_UPLOADER_PROCESSING_DELAY": "0"}
+        with tempfile.TemporaryDirectory(prefix="tui-uploader-demo-") as folder, sandboxed(Path(folder), **variables):
             code = await _show(Path(folder), images, full_screen)
     except asyncio.CancelledError:
         raise Interrupted("The demo was interrupted; it left nothing behind.") from None

@@ -35,8 +35,11 @@ class CloudAddress(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def sandboxed(folder: Path) -> Iterator[None]:
-    """Point all directories of this process and its children to `folder`, through the environment."""
+def sandboxed(folder: Path, **variables: str) -> Iterator[None]:
+    """Point all directories of this process and its children to `folder`, through the environment.
+
+    `variables` are added to it.
+    """
     with _environment(
         {
             "HOME": str(folder),
@@ -50,6 +53,7 @@ def sandboxed(folder: Path) -> Iterator[None]:
             "TUI_UPLOADER_PROXY": "",
             "TUI_UPLOADER_CA_FILE": "",
             "NO_PROXY": "127.0.0.1,localhost,::1",
+            **variables,
         }
     ):
         yield

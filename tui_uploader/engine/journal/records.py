@@ -182,6 +182,11 @@ _UPLOADS = """
 _ALL_UPLOADS = _UPLOADS.format(condition="") + " ORDER BY u.id"
 _ONE_UPLOAD = _UPLOADS.format(condition="AND upload = :upload") + " WHERE u.id = :upload"
 
+_UPLOADS_OF_PROJECT = (
+    _UPLOADS.format(condition="AND upload IN (SELECT id FROM uploads WHERE project = :project)")
+    + " WHERE u.project = :project ORDER BY u.id"
+)
+
 
 def all_uploads(connection: sqlite3.Connection) -> Iterator[UploadRecord]:
     """Read all uploads in the order in which they were created."""
@@ -191,6 +196,11 @@ def all_uploads(connection: sqlite3.Connection) -> Iterator[UploadRecord]:
 def one_upload(connection: sqlite3.Connection, upload: int) -> UploadRecord | None:
     row = connection.execute(_ONE_UPLOAD, {"upload": upload}).fetchone()
     return None if row is None else UploadRecord.of(row)
+
+
+def uploads_of(connection: sqlite3.Connection, project: int) -> Iterator[UploadRecord]:
+    """Read all uploads of a project in the order in which they were created."""
+    return map(UploadRecord.of, connection.execute(_UPLOADS_OF_PROJECT, {"project": project}))
 
 
 def tally_of(connection: sqlite3.Connection, upload: int) -> Mapping[FileStage, Tally]:

@@ -18,12 +18,13 @@ from functools import partial
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.records import UNFINISHED, FileRecord, ProjectRecord
+from tui_uploader.engine.journal.records import UNFINISHED, FileRecord, ProjectRecord, uploads_of
 from tui_uploader.engine.journal.summary import Summary
-from tui_uploader.engine.journal.tables import projects
+from tui_uploader.engine.journal.tables import projects, uploads
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
+from tui_uploader.engine.scheduling.start_delay import StartDelays
 from tui_uploader.engine.sources.modified import modified_before_processing, modified_since_registration
 from tui_uploader.errors import (
     CloudFault,
@@ -61,8 +62,7 @@ def start_is_due(summary: Summary, project: ProjectRecord) -> bool:
     images = summary.project_files(project.id, FileStage.REGISTERED)
     if images < MIN_IMAGES or images <= (project.start_images or 0):
         return False  # decides for most projects, after some years, by one number
-    kept = [upload for upload in summary.uploads_of(project.id) if upload.state is not UploadState.CANCELLED]
-    return bool(kept) and kept[-1].auto_process and all(upload.state is UploadState.COMPLETE for upload in kept)
+    return projects.start_is_wanted(summary.uploads_of(project.id))
 
 
 def objection(summary: Summary, project: ProjectRecord, partial: bool) -> UploaderError | None:
@@ -128,10 +128,14 @@ def polling_interval(age: float, estimates: tuple[float | None, float | None]) -
 class ProcessingWorker:
     """Starts and follows the processing of all projects, several at the same time."""
 
-    def __init__(self, context: EngineContext, doubt_seconds: float = DOUBT_SECONDS) -> None:
-        """`doubt_seconds`: how long to wait for the effect of a call whose answer was lost."""
+    def __init__(self, context: EngineContext, doubt_seconds: float, start_delay: float) -> None:
+        """`doubt_seconds`: how long to wait for the effect of a call whose answer was lost.
+
+        `start_delay`: seconds in which the user can stop the automatic start.
+        """
         self._context = context
         self._doubt_seconds = doubt_seconds
+        self._delays = StartDelays(context.clocks.wall, context.clocks.monotonic, start_delay)
         self.wakeup = context.notifier.subscribe(Topic.UPLOADS, Topic.PROJECTS, Topic.ACCOUNTS)
         context.notifier.on_retry(self._look_at_once)
         self._tasks = ProjectTasks(context, "process", self.wakeup)
@@ -147,12 +151,16 @@ class ProcessingWorker:
             if not self.wants_attention(project):
                 for memory in (self._next_query, self._failures, self._since):
                     memory.pop(project.id, None)
+                self._delays.cancel(project.id)
                 self._tasks.not_needed(project.id)
                 continue
             account = self._context.account_of(project)
-            if account is None or not account.usable or self._tasks.busy(project.id):
+            if account is None or not account.usable:
+                self._delays.cancel(project.id)
                 continue
-            due = self._next_query.get(project.id, 0.0)
+            if self._tasks.busy(project.id):
+                continue
+            due = max(self._next_query.get(project.id, 0.0), now + self._start_delay(project))
             if due <= now:
                 self._tasks.begin(project, partial(self._attend, project.id))
             else:
@@ -161,6 +169,38 @@ class ProcessingWorker:
 
     async def close(self) -> None:
         await self._tasks.close()
+
+    async def stop_automatic_start(self, upload_id: int) -> None:
+        """Switch automatic processing off. Raises NoSuchUpload, and NotPossibleNow once processing was requested."""
+
+        def stop(connection: sqlite3.Connection) -> None:
+            upload = uploads.upload(connection, upload_id)
+            project = projects.project(connection, upload.project)
+            if project.processing in _RUNNING or project.start_in_doubt:
+                raise NotPossibleNow(
+                    f"Processing of {printable(project.name)} was already requested; it cannot be stopped from here."
+                )
+            for each in uploads_of(connection, project.id):
+                if each.auto_process:
+                    uploads.set_auto_process(connection, each.id, False)
+
+        await self._context.journal.write(stop)
+
+    def starts_at(self, project: ProjectRecord) -> float | None:
+        """Return when processing starts automatically, unless the user stops it; None: it is not about to start."""
+        if project.id in self._failures or not start_is_due(self._context.summary, project):
+            return None
+        return self._delays.ends_at(project.id)
+
+    def _start_delay(self, project: ProjectRecord) -> float:
+        """Return the seconds for which the user can still stop an automatic start that is due."""
+        if not start_is_due(self._context.summary, project):
+            return 0.0
+        before = self._delays.ends_at(project.id)
+        left = self._delays.left(project.id, self._context.summary.project_files(project.id, FileStage.REGISTERED))
+        if self._delays.ends_at(project.id) != before:
+            self._context.notifier.notify(Topic.STATUS)
+        return left
 
     async def start(self, project_id: int, partial: bool) -> None:
         """Start at the user's request. Raises TooFewImages, NotPossibleNow, SourceChanged, and errors of the cloud."""
@@ -217,7 +257,7 @@ class ProcessingWorker:
         """Start automatically, unless files changed since: then the user decides, or uploads them again."""
         modified = await self._modified(project.id)
         if not modified:
-            await self._start(project, account)
+            await self._start(project, account, if_wanted=True)
             return
         reason = modified_before_processing(modified, project.name)
         log.warning("Processing of project %d was not started: %s", project.id, reason)
@@ -226,19 +266,24 @@ class ProcessingWorker:
     async def _modified(self, project: int) -> list[FileRecord]:
         return await modified_since_registration(self._context.sources, self._context.journal, project)
 
-    async def _start(self, project: ProjectRecord, account: SignedIn) -> None:
+    async def _start(self, project: ProjectRecord, account: SignedIn, *, if_wanted: bool = False) -> None:
+        """Start processing; with `if_wanted`, unless the user has stopped the automatic start, or added files."""
         assert project.remote_id is not None
         before = await account.cloud.project(project.remote_id)
         now = self._context.clocks.wall()
 
         self._since.pop(project.id, None)
 
-        def intend(connection: sqlite3.Connection) -> None:
+        def intend(connection: sqlite3.Connection) -> bool:
+            if if_wanted and not projects.start_is_wanted(uploads_of(connection, project.id)):
+                return False
             projects.set_project(connection, project.id, start_word=before.word)
             projects.ask_start(connection, project.id, now)
             projects.release_start(connection, project.id)
+            return True
 
-        await self._context.journal.write(intend)
+        if not await self._context.journal.write(intend):
+            return
         try:
             receipt = await account.cloud.start_processing(project.remote_id)
         except (LinkError, CloudFault, CloudUnintelligible):

@@ -12,7 +12,7 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model.engine import AccountLink, Link, LinkState
 from tui_uploader.model.files import FileItem
 from tui_uploader.model.projects import Processing, Project
-from tui_uploader.model.states import FileStage, FileStatus
+from tui_uploader.model.states import FileStage, FileStatus, UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, Notice, UploadStatus
 
 _TO_UPLOAD = (
@@ -90,7 +90,9 @@ def upload_status(
     progress: UploadProgress,
     notice: Notice | None,
     held: Held = FREE,
+    starts_at: float | None = None,
 ) -> UploadStatus:
+    """`starts_at`: when processing of the project starts automatically."""
     byte_counts = byte_counts_of(summary, upload.id, progress.sent)
     return UploadStatus(
         upload=upload.id,
@@ -114,6 +116,7 @@ def upload_status(
         moving=progress.moving,
         hold=held.hold,
         behind=_project_of(summary, held.behind),
+        process_at=None if upload.state is UploadState.CANCELLED else starts_at,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
-from tui_uploader.engine.journal.records import ProjectRecord
+from tui_uploader.engine.journal.records import ProjectRecord, UploadRecord
 from tui_uploader.errors import SourceChanged, UploaderError
 from tui_uploader.model.projects import ProjectKind
-from tui_uploader.model.states import FileStage
+from tui_uploader.model.states import FileStage, UploadState
 
 
 def add_project(
@@ -57,6 +58,15 @@ def set_project(connection: sqlite3.Connection, project: int, **facts: object) -
     """Set columns, whose names must not come from outside the engine."""
     columns = ", ".join(f"{column} = ?" for column in facts)
     connection.execute(f"UPDATE projects SET {columns} WHERE id = ?", (*facts.values(), project))
+
+
+def start_is_wanted(uploads: Iterable[UploadRecord]) -> bool:
+    """Whether processing is to follow: everything in the project's uploads is uploaded, and the newest asks for it.
+
+    `uploads`: all of the project, in order of creation. Cancelled ones do not count.
+    """
+    kept = [upload for upload in uploads if upload.state is not UploadState.CANCELLED]
+    return bool(kept) and kept[-1].auto_process and all(upload.state is UploadState.COMPLETE for upload in kept)
 
 
 def hold_start(connection: sqlite3.Connection, project: int, reason: UploaderError) -> None:
