@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from tui_uploader.engine.bandwidth.policy import closed_notice
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
-from tui_uploader.engine.journal.tables import positions, uploads, windows
+from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.journal.views import positions, windows
 from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.sources.photo import photo_facts
 from tui_uploader.engine.status.holds import held

@@ -22,8 +22,8 @@ from tui_uploader.engine.journal.tables import (
     stored_files,
     uploads,
     walked,
-    windows,
 )
+from tui_uploader.engine.journal.views import windows
 from tui_uploader.model.files import FileQuery, FileSelection
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import FileEvent, UploadEvent

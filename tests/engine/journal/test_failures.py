@@ -10,7 +10,8 @@ import pytest
 
 from tests.engine.journal.harness import JournalHarness
 from tui_uploader.engine.bandwidth.policy import Preferences, checked
-from tui_uploader.engine.journal.tables import files, preferences, projects, windows
+from tui_uploader.engine.journal.tables import files, preferences, projects
+from tui_uploader.engine.journal.views import windows
 from tui_uploader.errors import JournalDamaged, NoSuchUpload, UnforeseenFailure
 from tui_uploader.model.files import FileQuery
 from tui_uploader.model.projects import ProjectKind

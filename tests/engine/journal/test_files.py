@@ -17,9 +17,9 @@ from tui_uploader.engine.journal.tables import (
     known_contents,
     uploads,
     walked,
-    windows,
 )
 from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
+from tui_uploader.engine.journal.views import windows
 from tui_uploader.errors import EngineError, NoSuchFile, NotPossibleNow
 from tui_uploader.model.files import FileQuery, FileSelection
 from tui_uploader.model.states import FileEvent, FileStage, FileStatus, ImpossibleTransition, UploadEvent, UploadState

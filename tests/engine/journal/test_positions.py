@@ -13,7 +13,7 @@ from tests.engine.world import World, add, files_by_name, settled
 from tui_uploader.demo import write_sample_flight
 from tui_uploader.engine.journal.tables import deduplication, known_contents
 from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
-from tui_uploader.engine.journal.tables.positions import MOST_POINTS, positions
+from tui_uploader.engine.journal.views.positions import MOST_POINTS, positions
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.intake.formats.exif import by_cameras_clock
 from tui_uploader.local_cloud.options import LocalCloudOptions

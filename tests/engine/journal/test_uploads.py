@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate, content
-from tui_uploader.engine.journal.tables import commands, sources, uploads, walked, windows
+from tui_uploader.engine.journal.tables import commands, sources, uploads, walked
+from tui_uploader.engine.journal.views import windows
 from tui_uploader.model.files import FileQuery, FileSelection, IdRun, runs_of
 from tui_uploader.model.states import FileStatus
 

@@ -10,7 +10,7 @@ import pytest
 from tests.engine.world import World, add, files_by_name
 from tests.intake.pictures import flight_exif, jpeg, tiff
 from tests.photos import of_yesterday
-from tui_uploader.engine.journal.tables import windows
+from tui_uploader.engine.journal.views import windows
 from tui_uploader.engine.sources.photo import photo_facts
 from tui_uploader.errors import NoSuchFile, NoSuchUpload, SourceChanged, SourceRefused, SourceVanished
 from tui_uploader.local_cloud.options import LocalCloudOptions

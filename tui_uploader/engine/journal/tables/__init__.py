@@ -2,5 +2,5 @@
 
 In the order in which a photo passes: projects, uploads, sources (added paths), walked (found files), known_contents,
 deduplication, files, file_parts, open_multiparts, stored_files, retention. transitions and commands change many files
-at once; windows and positions read for front ends; preferences holds settings. Imported by the engine.
+at once; preferences holds settings. Imported by the engine.
 """
