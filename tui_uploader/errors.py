@@ -5,7 +5,7 @@
     │   ├── NoSuchPath  NothingToUpload  NoSuchProject  NoSuchUpload  NoSuchFile
     │   └── TooManyImages  TooFewImages  NotPossibleNow
     ├── SourceError                     exit 1: a file of this machine
-    │   └── SourceUnreadable  SourceVanished  SourceReplaced  SourceChanged  SourceRefused
+    │   └── SourceUnreadable  SourceVanished  SourceReplaced  SourceChanged  SourceRefused  SourceDamaged
     ├── SignInError                     exit 3
     │   └── NotSignedIn  SignInRefused  TokenExpired  StorageKeyExpired
     ├── LinkError                       exit 4: the network between here and the cloud
@@ -124,6 +124,10 @@ class SourceChanged(SourceError):
 
 class SourceRefused(SourceError):
     """The content is not an image or result that the service accepts."""
+
+
+class SourceDamaged(SourceRefused):
+    """The content is damaged, incomplete or empty."""
 
 
 class SignInError(UploaderError):

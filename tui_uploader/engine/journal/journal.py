@@ -125,7 +125,11 @@ class Journal:
 
     def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         with translated(self.path), self._database.reading() as connection:
-            return question(connection)
+            connection.execute("BEGIN")  # every statement of the question sees the same state
+            try:
+                return question(connection)
+            finally:
+                connection.execute("COMMIT")
 
     def _write_until_closed(self) -> None:
         closing = False

@@ -124,6 +124,7 @@ class FileRecord:
     """How the storage proved the object; None: no object, or stored by a version that did not keep the proof."""
     real: str = ""
     """See `Candidate.real`."""
+    uploaded_at: float | None = None
 
     @property
     def candidate(self) -> Candidate:
@@ -157,6 +158,7 @@ class FileRecord:
             mount=candidate.mount,
             proof=word(Proof, row["proof"]) if row["proof"] is not None else None,
             real="" if row["real"] is None else os.fsdecode(row["real"]),
+            uploaded_at=row["uploaded_at"],
         )
 
 

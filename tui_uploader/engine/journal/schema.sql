@@ -90,6 +90,7 @@ CREATE TABLE files (
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);
 CREATE INDEX files_by_project ON files (project, stage);
+CREATE INDEX files_by_upload_time ON files (project, uploaded_at, id, upload) WHERE stage = 'registered';
 CREATE INDEX files_by_original ON files (duplicate_of) WHERE duplicate_of IS NOT NULL;
 -- The same content is never sent twice to a project, even if the engine has a bug.
 CREATE UNIQUE INDEX one_holder_per_content ON files (project, identity)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from tui_uploader.engine.journal.columns import file_columns_of, word
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import known_contents, transitions
-from tui_uploader.errors import SourceChanged, SourceRefused, SourceReplaced, SourceUnreadable, SourceVanished
+from tui_uploader.errors import SourceChanged, SourceDamaged, SourceRefused, SourceReplaced, SourceUnreadable, SourceVanished
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model.states import FileEvent, FileStage, UploadState, next_stage
 
@@ -169,12 +169,12 @@ def fail(connection: sqlite3.Connection, file_id: int, kind: str, reason: str) -
 
 def failed_at_source(connection: sqlite3.Connection, upload_ids: Sequence[int]) -> list[FileRecord]:
     """Return the failed files whose cause is the file on this machine."""
-    kinds = (SourceVanished, SourceReplaced, SourceUnreadable, SourceChanged, SourceRefused)
+    kinds = (SourceVanished, SourceReplaced, SourceUnreadable, SourceChanged, SourceRefused, SourceDamaged)
     return [
         FileRecord.of(row)
         for upload in upload_ids
         for row in connection.execute(
-            "SELECT * FROM files WHERE upload = ? AND stage = ? AND error IN (?, ?, ?, ?, ?)",
+            f"SELECT * FROM files WHERE upload = ? AND stage = ? AND error IN ({transitions.marks(kinds)})",
             (upload, FileStage.FAILED, *(kind.__name__ for kind in kinds)),
         )
     ]

@@ -12,6 +12,14 @@ from tui_uploader.intake.scan import Candidate
 
 EQUAL_FACTS = " AND ".join(f"k.{name} IS f.{name}" for name in ("size", "mtime_ns", "inode", "ctime_ns", "mount"))
 """SQL: the row `f` of files has exactly the facts of the row `k` of known."""
+SAME_FILE = (
+    "k.path = f.path"
+    f" AND CASE WHEN f.stage = 'found' OR f.identity IS NULL THEN {EQUAL_FACTS} ELSE k.identity = f.identity END"
+)
+"""SQL: what the row `k` of known states is true of the row `f` of files."""
+# Cards and damaged journals may hold anything: a position outside the valid range does not count.
+HAS_POSITION = "k.latitude BETWEEN -90 AND 90 AND k.longitude BETWEEN -180 AND 180"
+"""SQL: the row `k` of known has a position."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import fields
 
-from tui_uploader.engine.journal.records import FileRecord, UploadRecord
+from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import open_multiparts
 from tui_uploader.engine.journal.tables.transitions import CHOSEN, choose, choose_where, marks, move_chosen
 from tui_uploader.model.states import FileEvent, FileStage, UploadState
@@ -41,9 +41,12 @@ _AT_REST = f"stage NOT IN ('{FileStage.STORED}', '{FileStage.SENDING}')"
 """Stored files will still be registered, even if their upload was cancelled."""
 
 
-def all_files(upload: UploadRecord) -> str:
-    """Return SQL of a table with all files of the upload, in the columns for `FileRecord.of`."""
-    return _BOTH if upload.condensed else "files"
+def all_files(*, condensed: bool) -> str:
+    """Return SQL of a table with all files, in the columns for `FileRecord.of`.
+
+    `condensed`: including the delivered files of condensed uploads.
+    """
+    return _BOTH if condensed else "files"
 
 
 def paths(connection: sqlite3.Connection, file_ids: Collection[int]) -> dict[int, str]:

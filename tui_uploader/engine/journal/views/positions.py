@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.journal.records import UploadRecord
 from tui_uploader.engine.journal.tables import uploads
-from tui_uploader.engine.journal.tables.known_contents import EQUAL_FACTS
+from tui_uploader.engine.journal.tables.known_contents import HAS_POSITION, SAME_FILE
 from tui_uploader.engine.journal.tables.retention import all_files
 from tui_uploader.model.files import Position, Positions
 from tui_uploader.model.states import FileStage, FileStatus
@@ -33,10 +33,8 @@ _URGENCY = (
 _RANKS = " ".join(
     f"WHEN '{stage}' THEN {_URGENCY.index(stage.status)}" for stage in FileStage if stage.status is not None
 )
-# Cards and damaged journals may hold anything: a position outside the valid range does not count.
-_HAS_POSITION = "k.latitude BETWEEN -90 AND 90 AND k.longitude BETWEEN -180 AND 180"
 _COLUMNS = f"""
-    SELECT f.id AS id, f.stage AS stage, CASE f.stage {_RANKS} ELSE 0 END AS rank, ({_HAS_POSITION}) AS placed,
+    SELECT f.id AS id, f.stage AS stage, CASE f.stage {_RANKS} ELSE 0 END AS rank, ({HAS_POSITION}) AS placed,
            k.latitude AS latitude, k.longitude AS longitude, k.longitude + 360 * (k.longitude < 0) AS eastward,
            k.taken_at AS taken_at
 """
@@ -82,8 +80,7 @@ def positions(connection: sqlite3.Connection, upload: int, file: int | None = No
 def _images(upload: UploadRecord) -> str:
     """Return SQL of the images, each with what was read of it."""
     return (
-        f"{_COLUMNS} FROM {all_files(upload)} f LEFT JOIN known k ON k.path = f.path"
-        f" AND CASE f.stage WHEN '{FileStage.FOUND}' THEN {EQUAL_FACTS} ELSE k.identity = f.identity END"
+        f"{_COLUMNS} FROM {all_files(condensed=upload.condensed)} f LEFT JOIN known k ON {SAME_FILE}"
         " WHERE f.upload = :upload AND f.stage <> 'removed'"
     )
 

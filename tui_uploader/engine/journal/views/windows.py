@@ -1,53 +1,73 @@
-"""SQL of the windows of an upload's files that front ends show: filtered, sorted, a few rows at a time."""
+"""SQL of the windows of files that front ends show: filtered, sorted, folded, a few rows at a time."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
+from tui_uploader.engine.journal.columns import word
 from tui_uploader.engine.journal.records import FileRecord
-from tui_uploader.engine.journal.tables import retention, uploads
-from tui_uploader.engine.journal.tables.transitions import marks
+from tui_uploader.engine.journal.tables import retention
+from tui_uploader.engine.journal.tables.known_contents import HAS_POSITION, SAME_FILE
+from tui_uploader.engine.journal.views import matching
+from tui_uploader.engine.journal.views.layout import Group, Layout, Ranks, layout
+from tui_uploader.engine.journal.views.orders import Part, parts
+from tui_uploader.engine.journal.views.scope import FileScope, scope
 from tui_uploader.errors import NoSuchFile
-from tui_uploader.model.files import FileQuery, IdRun, SortKey, runs_of
+from tui_uploader.model.files import FileQuery, FoldedFiles, IdRun, runs_of
 from tui_uploader.model.states import FileStage, FileStatus
 
-_STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
-_ORDER_OF_SORT: dict[SortKey, str] = {
-    "added": "id",
-    "name": "name COLLATE NOCASE",
-    "size": "size",
-    "status": "stage",
-}
+_KNOWN = f"LEFT JOIN known k ON {SAME_FILE}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What was read of an image when it was checked; None: unknown, or not read yet."""
+
+    taken_at: float | None = None
+    located: bool | None = None
+    camera: str | None = None
+    height: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows of a query."""
+
+    total: int
+    """All rows, in the window or not."""
+    matching: int
+    """All files, folded or not."""
+    anchor: int | None
+    """Row of the anchor."""
+    rows: tuple[tuple[FileRecord, ImageFacts], ...]
+    folds: tuple[FoldedFiles, ...]
+    originals: Mapping[int, str]
+    """Paths of the files that others in the window are duplicates of."""
 
 
 def window(
-    connection: sqlite3.Connection, upload_id: int, query: FileQuery
-) -> tuple[int, list[FileRecord], dict[int, str]]:
-    """Return the number of files that match, those in the window, and the paths of the originals of duplicates in it.
-
-    Raises NoSuchUpload.
-    """
-    source = retention.all_files(uploads.upload(connection, upload_id))
-    condition, values = _matching(upload_id, query)
-    total = _count(connection, upload_id, query, source)
-    direction = "DESC" if query.descending else "ASC"
-    order = f"{_ORDER_OF_SORT[query.sort]} {direction}, id {direction}"
-    # By id first: SQLite would sort whole rows, including those before the window.
-    found = f"SELECT id FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
-    rows = [
-        FileRecord.of(row)
-        for row in connection.execute(
-            f"SELECT * FROM {source} WHERE id IN ({found}) ORDER BY {order}", (*values, query.limit, query.offset)
-        )
-    ]
-    originals = {row.duplicate_of for row in rows if row.duplicate_of is not None}
-    return total, rows, retention.paths(connection, originals)
+    connection: sqlite3.Connection, upload_id: int, query: FileQuery, unfolded: Collection[FileStatus] = ()
+) -> Window:
+    """Read a window. `unfolded`: as in `FileQuery`. Raises NoSuchUpload."""
+    found = _Question(connection, scope(connection, upload_id, whole_project=query.whole_project), query)
+    placed = layout(
+        found.groups, query.offset, query.limit, found.fold, unfolded, found.rank_of(query.anchor)
+    )
+    rows = found.read(placed)
+    originals = {row.duplicate_of for row, _ in rows if row.duplicate_of is not None}
+    return Window(
+        placed.total, found.matching, placed.anchor, rows, placed.folds, retention.paths(connection, originals)
+    )
 
 
 def file_of(connection: sqlite3.Connection, upload_id: int, file_id: int) -> FileRecord:
     """Raises NoSuchUpload, NoSuchFile."""
-    source = retention.all_files(uploads.upload(connection, upload_id))
-    row = connection.execute(f"SELECT * FROM {source} WHERE upload = ? AND id = ?", (upload_id, file_id)).fetchone()
+    within = scope(connection, upload_id)
+    row = connection.execute(
+        f"SELECT * FROM {within.source} f WHERE {within.condition} AND id = :file", {**within.values, "file": file_id}
+    ).fetchone()
     if row is None:
         raise NoSuchFile(f"Upload {upload_id} has no file with the number {file_id}.")
     return FileRecord.of(row)
@@ -55,44 +75,101 @@ def file_of(connection: sqlite3.Connection, upload_id: int, file_id: int) -> Fil
 
 def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
     """Return all files that match, regardless of the window of `query`. Raises NoSuchUpload."""
-    source = retention.all_files(uploads.upload(connection, upload_id))
-    condition, values = _matching(upload_id, query)
-    return runs_of(
-        row[0] for row in connection.execute(f"SELECT id FROM {source} WHERE {condition} ORDER BY id", values)
+    within = scope(connection, upload_id, whole_project=query.whole_project)
+    condition, values = matching.conditions(within, query)
+    rows = connection.execute(
+        f"SELECT f.id FROM {within.source} f WHERE {within.condition}"
+        f" AND {matching.in_stages(matching.stages(query))} AND {condition} ORDER BY f.id",
+        values,
     )
+    return runs_of(row[0] for row in rows)
 
 
-def _count(connection: sqlite3.Connection, upload_id: int, query: FileQuery, source: str) -> int:
-    """Count the files that match: by the tallies where the query asks for statuses alone."""
-    if query.text.removeprefix("!") or query.verified is not None:
-        condition, values = _matching(upload_id, query)
-        statement = f"SELECT COUNT(*) FROM {source} WHERE {condition}"
-    else:
-        stages = _stages(query)
-        values = [upload_id, *stages]
-        statement = f"SELECT COALESCE(SUM(files), 0) FROM tallies WHERE upload = ? AND stage IN ({marks(stages)})"
-    return int(connection.execute(statement, values).fetchone()[0])
+class _Question:
+    """A query of a front end: the parts of its order, with the number of files of each."""
+
+    def __init__(self, connection: sqlite3.Connection, within: FileScope, query: FileQuery) -> None:
+        self._connection = connection
+        self._within = within
+        self._condition, self._values = matching.conditions(within, query)
+        self._parts = parts(query)
+        files = self._files_by_stage(query)
+        self._sizes = [sum(files.get(stage, 0) for stage in part.stages) for part in self._parts]
+        self.fold = query.fold if query.sort == "activity" else 0
+
+    @property
+    def matching(self) -> int:
+        return sum(self._sizes)
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        return [Group(part.status, size) for part, size in zip(self._parts, self._sizes, strict=True)]
+
+    def rank_of(self, file_id: int | None) -> int | None:
+        """Return the number of files before this one in the order; None: it does not match."""
+        if file_id is None:
+            return None
+        before = 0
+        for part, size in zip(self._parts, self._sizes, strict=True):
+            rank = self._rank_in(part, file_id) if size else None
+            if rank is not None:
+                return before + rank
+            before += size
+        return None
+
+    def read(self, placed: Layout) -> tuple[tuple[FileRecord, ImageFacts], ...]:
+        """Read the files that the layout shows, in order."""
+        ids = [file_id for ranks in placed.shown for file_id in self._ids(ranks)]
+        # By id first: SQLite would sort whole rows, including those before the window.
+        rows = self._connection.execute(
+            f"SELECT f.*, k.path IS NOT NULL AS known, ({HAS_POSITION}) IS TRUE AS located, k.taken_at AS taken_at,"
+            f" k.camera AS camera, k.height AS height FROM {self._within.source} f {_KNOWN}"
+            f" WHERE f.id IN ({', '.join(map(str, ids))})"
+        )
+        by_id = {row["id"]: (FileRecord.of(row), _facts(row)) for row in rows}
+        return tuple(by_id[file_id] for file_id in ids)
+
+    def _ids(self, ranks: Ranks) -> list[int]:
+        ids: list[int] = []
+        first = 0
+        for part, size in zip(self._parts, self._sizes, strict=True):
+            begin, end = max(ranks.first, first), min(ranks.first + ranks.files, first + size)
+            if begin < end:
+                statement = f"SELECT f.id {self._matching(part)} ORDER BY {part.order} LIMIT :limit OFFSET :offset"
+                window = {"limit": end - begin, "offset": begin - first}
+                ids += [row[0] for row in self._connection.execute(statement, {**self._values, **window})]
+            first += size
+        return ids
+
+    def _rank_in(self, part: Part, file_id: int) -> int | None:
+        terms = ", ".join(term.expression for term in part.terms)
+        row = self._connection.execute(
+            f"SELECT {terms} {self._matching(part)} AND f.id = :file", {**self._values, "file": file_id}
+        ).fetchone()
+        if row is None:
+            return None
+        before, values = part.precedes(tuple(row))
+        statement = f"SELECT COUNT(*) {self._matching(part)} AND {before}"
+        return int(self._connection.execute(statement, {**self._values, **values}).fetchone()[0])
+
+    def _matching(self, part: Part) -> str:
+        """SQL of the files of the part that match, without columns."""
+        known = _KNOWN if any("k." in term.expression for term in part.terms) else ""
+        return f"FROM {self._within.source} f {known} WHERE {part.condition(self._within)} AND {self._condition}"
+
+    def _files_by_stage(self, query: FileQuery) -> Mapping[FileStage, int]:
+        """Count the files that match: by the tallies where the query asks for stages alone."""
+        if matching.by_stage_alone(query):
+            statement = f"SELECT stage, SUM(files) FROM tallies WHERE {self._within.tallies} GROUP BY stage"
+        else:
+            statement = (
+                f"SELECT f.stage, COUNT(*) FROM {self._within.source} f WHERE {self._within.condition}"
+                f" AND {matching.in_stages(matching.stages(query))} AND {self._condition} GROUP BY f.stage"
+            )
+        return {word(FileStage, row[0]): row[1] for row in self._connection.execute(statement, self._values)}
 
 
-def _stages(query: FileQuery) -> list[FileStage]:
-    stages = _STAGES_OF_STATUS[query.status] if query.status else [stage for stage in FileStage if stage.status]
-    return [stage for stage in stages if query.except_status is None or stage.status is not query.except_status]
-
-
-def _matching(upload_id: int, query: FileQuery) -> tuple[str, list[object]]:
-    """Return an SQL condition and its values."""
-    stages = _stages(query)
-    condition = f"upload = ? AND stage IN ({marks(stages)})"
-    values: list[object] = [upload_id, *stages]
-    text = query.text.removeprefix("!")
-    if text:
-        negation = "NOT " if query.text.startswith("!") else ""
-        condition += f" AND name {negation}LIKE ? ESCAPE '\\'"
-        escaped = text.encode("utf-8", "backslashreplace").decode()
-        for special in "\\%_":
-            escaped = escaped.replace(special, f"\\{special}")
-        values.append(f"%{escaped}%")
-    if query.verified is not None:
-        condition += " AND proof = ?"
-        values.append(query.verified)
-    return condition, values
+def _facts(row: sqlite3.Row) -> ImageFacts:
+    if not row["known"]:
+        return ImageFacts()
+    return ImageFacts(row["taken_at"], bool(row["located"]), row["camera"], row["height"])
