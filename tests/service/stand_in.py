@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from tests.service import stand_in_files
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.queries import Queries
 from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotPossibleNow, UsageError
@@ -74,24 +75,16 @@ class StandInQueries(Queries):
         return (Skipped("/media/card/notes.txt", "no image"),)
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
-        found = await self._matching(upload, query)
-        if query.sort == "name":
-            found.sort(key=lambda file: file.name, reverse=query.descending)
-        window = found[query.offset : query.offset + query.limit]
-        return FileWindow(len(found), query.offset, tuple(window))
+        return stand_in_files.window(await self._files(upload, query.whole_project), query)
 
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
-        return runs_of(sorted(file.id for file in await self._matching(upload, query)))
+        found = stand_in_files.matching(await self._files(upload, query.whole_project), query)
+        return runs_of(sorted(file.id for file in found))
 
-    async def _matching(self, upload: int, query: FileQuery) -> list[FileItem]:
-        await self.upload(upload)
-        return [
-            file
-            for file in self._state.files[upload]
-            if query.text in file.name
-            and (query.status is None or file.status is query.status)
-            and (query.except_status is None or file.status is not query.except_status)
-        ]
+    async def _files(self, upload: int, whole_project: bool) -> list[FileItem]:
+        project = (await self.upload(upload)).project
+        uploads = [each.upload for each in self._state.uploads.values() if each.project == project]
+        return [file for each in (uploads if whole_project else [upload]) for file in self._state.files[each]]
 
     async def projects(self) -> tuple[Project, ...]:
         return tuple(self._state.projects.values())
@@ -123,7 +116,7 @@ class StandInManager(UploadManager):
     def __init__(self) -> None:
         self.closed = False
         self.requests: list[AddRequest] = []
-        self._ids = itertools.count(1)
+        self._ids, self._file_ids = itertools.count(1), itertools.count(1)
         self._state = StandInState()
         self.queries = StandInQueries(self._state)
 
@@ -166,8 +159,8 @@ class StandInManager(UploadManager):
         )
         number = next(self._ids)
         self._state.files[number] = [
-            FileItem(index, path, Path(path).name, None, 7, FileStatus.WAITING)
-            for index, path in enumerate(request.paths, start=1)
+            FileItem(next(self._file_ids), path, Path(path).name, None, 7, FileStatus.WAITING, upload=number)
+            for path in request.paths
         ]
         self._state.uploads[number] = UploadStatus(
             upload=number,

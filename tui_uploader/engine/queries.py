@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 from tui_uploader.engine.bandwidth.policy import closed_notice
@@ -30,8 +30,9 @@ from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import Bandwidth, EngineStatus
 from tui_uploader.model.files import FileItem, FileQuery, FileWindow, Hold, IdRun, PhotoFacts, Positions
 from tui_uploader.model.projects import Project, ProjectKind
-from tui_uploader.model.states import FileStage, UploadState
+from tui_uploader.model.states import FileStage, FileStatus, UploadState
 from tui_uploader.model.uploads import Skipped, UploadStatus
+from tui_uploader.text import printable
 
 _SHORTEST_INTERVAL = 0.25
 _LARGEST_WINDOW = 2000
@@ -187,10 +188,18 @@ class Queries:
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
         if query.offset < 0 or not 0 < query.limit <= _LARGEST_WINDOW:
             raise UsageError(f"A window of files has 1 to {_LARGEST_WINDOW:,} rows, and an offset of 0 or more.")
-        total, rows, originals = await self._context.journal.read(
-            lambda connection: windows.window(connection, upload, query)
+        if query.fold < 0:
+            raise UsageError("The number of files before a fold is 0 or more.")
+        unfolded = _statuses(query.unfolded)
+        found = await self._context.journal.read(lambda connection: windows.window(connection, upload, query, unfolded))
+        return FileWindow(
+            total=found.total,
+            offset=query.offset,
+            files=self._file_items(found),
+            folds=found.folds,
+            matching=found.matching,
+            anchor=found.anchor,
         )
-        return FileWindow(total, query.offset, self._file_items(rows, originals))
 
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
         """All files that match the query, regardless of its window."""
@@ -208,11 +217,13 @@ class Queries:
         row = await self._context.journal.read(lambda connection: windows.file_of(connection, upload, file))
         return await photo_facts(self._context.sources, row)
 
-    def _file_items(self, rows: Sequence[FileRecord], originals: Mapping[int, str]) -> tuple[FileItem, ...]:
+    def _file_items(self, window: windows.Window) -> tuple[FileItem, ...]:
         sent = self._context.progress.sent_of_files()
         pauses = {file: (each.until, each.reason) for file, each in self._context.unfinished.deferred.items()}
         pauses |= self._supervisor.sender.failures.postponed
-        return tuple(file_item(row, self._reason(row, pauses), originals, sent) for row in rows)
+        return tuple(
+            file_item(row, facts, self._reason(row, pauses), window.originals, sent) for row, facts in window.rows
+        )
 
     def _reason(self, row: FileRecord, pauses: Mapping[int, tuple[float, str]]) -> str | None:
         """`pauses`: until when files are left alone (monotonic), and why."""
@@ -227,3 +238,12 @@ class Queries:
         pause = pauses.get(row.id) or context.storage.rest(row.project)
         left = (max(0.0, pause[0] - context.clocks.monotonic()), pause[1]) if pause else None
         return waiting_reason(row, upload, account, left)
+
+
+def _statuses(text: str) -> frozenset[FileStatus]:
+    """Raises UsageError."""
+    try:
+        return frozenset(FileStatus(each) for each in text.split(",") if each)
+    except ValueError:
+        known = ", ".join(FileStatus)
+        raise UsageError(f"'{printable(text, 200)}' is no list of statuses. These are: {known}.") from None

@@ -305,6 +305,8 @@ def _file_query(query_string: bytes) -> FileQuery:
         raise UsageError(f"Invalid request: {printable(str(error), 200)}.") from error
     if not 0 <= query.offset <= _LARGEST_ID or not 0 <= query.limit <= _LARGEST_ID:
         raise UsageError("The offset and the limit of a window of files are whole numbers from 0.")
+    if not 0 <= query.fold <= _LARGEST_ID or not 0 <= (query.anchor or 0) <= _LARGEST_ID:
+        raise UsageError("The fold and the anchor of a window of files are whole numbers from 0.")
     return query
 
 

@@ -15,7 +15,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Self
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from tui_uploader.errors import EngineGone, UsageError
 from tui_uploader.model.accounts import Account, SignInRequest
@@ -247,20 +247,8 @@ class EngineClient(EngineView):
 
 
 def _parameters(query: FileQuery) -> dict[str, str]:
-    given = {
-        "offset": str(query.offset),
-        "limit": str(query.limit),
-        "text": query.text,
-        "sort": query.sort,
-        "descending": "true" if query.descending else "false",
-    }
-    if query.status is not None:
-        given["status"] = query.status
-    if query.except_status is not None:
-        given["except_status"] = query.except_status
-    if query.verified is not None:
-        given["verified"] = query.verified
-    return given
+    given = {name: value for name, value in asdict(query).items() if value is not None}
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 
 def _absolute(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -262,8 +262,8 @@ async def test_windows_filter_sort_and_page(harness: JournalHarness) -> None:
     await harness.check("/card/C.jpg", content("a"))
 
     async def seen(query: FileQuery) -> tuple[int, list[str]]:
-        total, rows, _ = await harness.journal.read(lambda c: windows.window(c, harness.upload, query))
-        return total, [row.path.removeprefix("/card/") for row in rows]
+        found = await harness.journal.read(lambda c: windows.window(c, harness.upload, query))
+        return found.total, [row.path.removeprefix("/card/") for row, _ in found.rows]
 
     assert await seen(FileQuery()) == (4, names)
     assert await seen(FileQuery(offset=1, limit=2)) == (4, names[1:3])
@@ -278,7 +278,7 @@ async def test_windows_filter_sort_and_page(harness: JournalHarness) -> None:
 async def test_paths_that_are_not_utf8_are_kept_byte_for_byte(harness: JournalHarness) -> None:
     path = "/card/\udcff\n\x1b[31m.jpg"
     await harness.find(candidate(path))
-    _, rows, _ = await harness.journal.read(lambda c: windows.window(c, harness.upload, FileQuery()))
-    assert [row.path for row in rows] == [path]
+    found = await harness.journal.read(lambda c: windows.window(c, harness.upload, FileQuery()))
+    assert [row.path for row, _ in found.rows] == [path]
     selection = FileSelection(names=(path,))
     assert await harness.write(lambda c: commands.remove(c, harness.upload, selection)) == 1

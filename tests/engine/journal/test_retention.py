@@ -15,19 +15,18 @@ from tui_uploader.engine.journal.tables import (
     commands,
     deduplication,
     files,
-    positions,
     projects,
     retention,
     stored_files,
     uploads,
     walked,
-    windows,
 )
 from tui_uploader.engine.journal.tables.known_contents import Content
+from tui_uploader.engine.journal.views import positions, windows
 from tui_uploader.engine.status.snapshot import counts_of, project_value
 from tui_uploader.errors import EngineError, NotPossibleNow
 from tui_uploader.local_cloud.options import LocalCloudOptions
-from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.files import FileQuery, FileSelection, SortKey
 from tui_uploader.model.states import FileStage, FileStatus, UploadEvent, UploadState
 from tui_uploader.model.uploads import Counts
 
@@ -60,20 +59,30 @@ async def past_and_present(harness: JournalHarness) -> int:
     return present
 
 
+def _of_the_project(connection: sqlite3.Connection, present: int, sort: SortKey) -> list[int]:
+    """The uploaded files of all uploads of the project."""
+    query = FileQuery(status=FileStatus.UPLOADED, whole_project=True, sort=sort)
+    return [row.id for row, _ in windows.window(connection, present, query).rows]
+
+
 async def answers(harness: JournalHarness, present: int) -> list[object]:
     """Answers to all queries about the project and its uploads."""
     query = FileQuery(status=FileStatus.UPLOADED, sort="name")
 
     def ask(connection: sqlite3.Connection) -> list[object]:
         holders = [files.holder(connection, harness.project, content(letter)) for letter in "abcdefxy"]
-        total, rows, _ = windows.window(connection, harness.upload, query)
-        shown = [(row.id, row.path, row.object, row.size, row.stage, row.etag, row.identity) for row in rows]
+        window = windows.window(connection, harness.upload, query)
+        shown = [
+            (row.id, row.path, row.object, row.size, row.stage, row.etag, row.identity, row.uploaded_at, facts)
+            for row, facts in window.rows
+        ]
         runs = windows.matching_runs(connection, harness.upload, query)
-        _, others, originals = windows.window(connection, present, FileQuery())
+        others = windows.window(connection, present, FileQuery())
+        orders = [_of_the_project(connection, present, sort) for sort in ("activity", "name", "folder", "uploaded")]
         where = positions.positions(connection, harness.upload)
         return [
-            *(holders, total, shown, runs, where.located, where.points),
-            [(row.path, row.stage, originals.get(row.duplicate_of or 0)) for row in others],
+            *(holders, window.total, shown, runs, where.located, where.points, orders),
+            [(row.path, row.stage, others.originals.get(row.duplicate_of or 0)) for row, _ in others.rows],
             deduplication.distinct_images(connection, harness.project),
             projects.registered_images(connection, harness.project),
         ]
@@ -150,8 +159,8 @@ async def test_delivered_content_is_never_sent_again(
     )
     found = await harness.check("/again/b.jpg", content("b"))
     assert found.stage is FileStage.DUPLICATE
-    _, _, originals = await harness.journal.read(lambda c: windows.window(c, present, FileQuery()))
-    assert originals[found.duplicate_of or 0] == "/card/b.jpg"
+    window = await harness.journal.read(lambda c: windows.window(c, present, FileQuery()))
+    assert window.originals[found.duplicate_of or 0] == "/card/b.jpg"
     row = await harness.row("/again/c.jpg")
     with pytest.raises(EngineError) as refused:  # even if the code above has a bug
         await harness.write(

@@ -62,7 +62,7 @@ async def test_matching_files_are_returned_as_runs(
     await harness.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
     found = await harness.journal.read(lambda c: windows.matching_runs(c, harness.upload, query))
     window = await harness.journal.read(lambda c: windows.window(c, harness.upload, query))
-    assert found == runs and window[0] == sum(last - first + 1 for first, last in runs)
+    assert found == runs and window.total == sum(last - first + 1 for first, last in runs)
 
 
 async def test_files_of_a_run_that_cannot_be_removed_are_left_out(harness: JournalHarness) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.engine.rows import FILE, PROJECT, summary
+from tui_uploader.engine.journal.views.windows import ImageFacts
 from tui_uploader.engine.status.snapshot import (
     UploadProgress,
     byte_counts_of,
@@ -32,7 +33,7 @@ def test_volume_leaves_out_duplicates_and_removed_files_and_never_exceeds_the_wh
 
 def test_a_duplicate_names_its_original() -> None:
     row = replace(FILE, stage=FileStage.DUPLICATE, duplicate_of=9)
-    item = file_item(row, None, {9: "/card/DJI_0009.JPG"}, {})
+    item = file_item(row, ImageFacts(), None, {9: "/card/DJI_0009.JPG"}, {})
     assert (item.status, item.duplicate_of, item.reason) == (
         FileStatus.DUPLICATE,
         "/card/DJI_0009.JPG",
@@ -41,7 +42,7 @@ def test_a_duplicate_names_its_original() -> None:
 
 
 def test_sent_bytes_of_a_file_never_exceed_its_size() -> None:
-    assert file_item(FILE, None, {}, {1: 10**9}).sent == FILE.size
+    assert file_item(FILE, ImageFacts(), None, {}, {1: 10**9}).sent == FILE.size
 
 
 def test_an_upload_is_settled_when_only_a_person_can_move_it() -> None:

@@ -82,6 +82,7 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE uploads ADD COLUMN ended_at REAL;
         ALTER TABLE known ADD COLUMN camera TEXT;
         ALTER TABLE known ADD COLUMN height REAL;
+        CREATE INDEX uploads_of_project ON uploads (project);
         CREATE INDEX files_by_upload_time ON files (project, uploaded_at, id, upload) WHERE stage = 'registered';
         CREATE TABLE history (
             id          INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -41,6 +41,7 @@ CREATE TABLE uploads (
     condensed       INTEGER NOT NULL DEFAULT 0,  -- only delivered files are kept, see below
     ended_at        REAL                         -- when it was completed or cancelled
 );
+CREATE INDEX uploads_of_project ON uploads (project);
 
 CREATE TABLE sources (
     id          INTEGER PRIMARY KEY,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
+from tui_uploader.engine.journal.views.windows import ImageFacts
 from tui_uploader.engine.status.holds import FREE, Held
-from tui_uploader.errors import UploaderError
+from tui_uploader.errors import SourceDamaged, UploaderError
 from tui_uploader.model.engine import AccountLink, Link, LinkState
 from tui_uploader.model.files import FileItem
 from tui_uploader.model.projects import Processing, Project
@@ -140,7 +141,11 @@ def project_value(summary: Summary, project: ProjectRecord) -> Project:
 
 
 def file_item(
-    row: FileRecord, reason: str | None, originals: Mapping[int, str], sent_of_unfinished: Mapping[int, int]
+    row: FileRecord,
+    facts: ImageFacts,
+    reason: str | None,
+    originals: Mapping[int, str],
+    sent_of_unfinished: Mapping[int, int],
 ) -> FileItem:
     """`originals`: the paths of files that others are duplicates of; `sent_of_unfinished`: bytes; both by file."""
     status = row.stage.status
@@ -158,6 +163,13 @@ def file_item(
         duplicate_of=duplicate_of,
         sent=row.size if complete else min(row.size, sent_of_unfinished.get(row.id, 0)),
         verified=row.proof if complete else None,
+        upload=row.upload,
+        damaged=row.stage is FileStage.FAILED and row.error == SourceDamaged.__name__,
+        taken_at=facts.taken_at,
+        located=facts.located,
+        camera=facts.camera,
+        height=facts.height,
+        uploaded_at=row.uploaded_at if row.stage is FileStage.REGISTERED else None,
     )
 
 

@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 from tui_uploader.engine.journal.columns import file_columns_of, word
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables import known_contents, transitions
-from tui_uploader.errors import SourceChanged, SourceDamaged, SourceRefused, SourceReplaced, SourceUnreadable, SourceVanished
+from tui_uploader.errors import (
+    SourceChanged,
+    SourceDamaged,
+    SourceRefused,
+    SourceReplaced,
+    SourceUnreadable,
+    SourceVanished,
+)
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model.states import FileEvent, FileStage, UploadState, next_stage
 

@@ -52,9 +52,7 @@ def window(
 ) -> Window:
     """Read a window. `unfolded`: as in `FileQuery`. Raises NoSuchUpload."""
     found = _Question(connection, scope(connection, upload_id, whole_project=query.whole_project), query)
-    placed = layout(
-        found.groups, query.offset, query.limit, found.fold, unfolded, found.rank_of(query.anchor)
-    )
+    placed = layout(found.groups, query.offset, query.limit, found.fold, unfolded, found.rank_of(query.anchor))
     rows = found.read(placed)
     originals = {row.duplicate_of for row, _ in rows if row.duplicate_of is not None}
     return Window(
