@@ -13,8 +13,9 @@ from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.journal.views import positions, windows
 from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.sources.photo import photo_facts
+from tui_uploader.engine.status.file_holds import FileHold, FileSituation, file_hold
 from tui_uploader.engine.status.holds import held
-from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of, waiting_reason
+from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of
 from tui_uploader.engine.status.snapshot import (
     UploadProgress,
     account_link,
@@ -36,6 +37,8 @@ from tui_uploader.text import printable
 
 _SHORTEST_INTERVAL = 0.25
 _LARGEST_WINDOW = 2000
+_ON_CARD = (FileStage.FOUND, FileStage.READY)
+"""Stages of files that will be read from their card, and are not being read."""
 
 
 class Queries:
@@ -218,26 +221,38 @@ class Queries:
         return await photo_facts(self._context.sources, row)
 
     def _file_items(self, window: windows.Window) -> tuple[FileItem, ...]:
-        sent = self._context.progress.sent_of_files()
-        pauses = {file: (each.until, each.reason) for file, each in self._context.unfinished.deferred.items()}
-        pauses |= self._supervisor.sender.failures.postponed
-        return tuple(
-            file_item(row, facts, self._reason(row, pauses), window.originals, sent) for row, facts in window.rows
-        )
-
-    def _reason(self, row: FileRecord, pauses: Mapping[int, tuple[float, str]]) -> str | None:
-        """`pauses`: until when files are left alone (monotonic), and why."""
         context = self._context
-        if row.stage is FileStage.STORED and (obstacle := context.obstacles.get(row.project)):
-            return f"stored, not registered: {obstacle.message}"
-        if row.stage in (FileStage.FOUND, FileStage.READY) and context.sources.hangs(row.path):
-            return "its memory card or disk does not respond"
-        upload = context.summary.upload(row.upload)
+        sent, moving = context.progress.sent_of_files(), context.progress.moving_files()
+        pauses = {file: (each.until, each.reason) for file, each in context.unfinished.deferred.items()}
+        pauses |= self._supervisor.sender.failures.postponed
+        # The rows of a window are of few uploads.
+        uploads = {row.upload: self._situation_of_upload(row.upload) for row, _ in window.rows}
+
+        def hold(row: FileRecord) -> FileHold:
+            upload, account, of_upload = uploads[row.upload]
+            pause = pauses.get(row.id)
+            situation = replace(
+                of_upload,
+                moving=row.id in moving,
+                silent=row.stage in _ON_CARD and context.sources.hangs(row.path),
+                pause=(max(0.0, pause[0] - context.clocks.monotonic()), pause[1]) if pause else None,
+            )
+            return file_hold(row, upload, account, situation)
+
+        return tuple(file_item(row, facts, hold(row), window.originals, sent) for row, facts in window.rows)
+
+    def _situation_of_upload(self, number: int) -> tuple[UploadRecord, AccountState, FileSituation]:
+        context = self._context
+        upload = context.summary.upload(number)
         assert upload is not None, "an upload with files stays"
-        account = self._account_state(context.summary.projects[row.project])
-        pause = pauses.get(row.id) or context.storage.rest(row.project)
-        left = (max(0.0, pause[0] - context.clocks.monotonic()), pause[1]) if pause else None
-        return waiting_reason(row, upload, account, left)
+        project = context.summary.projects[upload.project]
+        rest, obstacle = context.storage.rest(project.id), context.obstacles.get(project.id)
+        situation = FileSituation(
+            fault=fault_of(context.faults.current, upload, project) is not None,
+            storage=rest[1] if rest else None,
+            obstacle=obstacle.message if obstacle else None,
+        )
+        return upload, self._account_state(project), situation
 
 
 def _statuses(text: str) -> frozenset[FileStatus]:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.engine.rows import FILE, PROJECT, UPLOAD, summary
-from tui_uploader.engine.journal.records import FileRecord, UploadRecord
+from tests.engine.rows import PROJECT, UPLOAD, summary
+from tui_uploader.engine.journal.records import UploadRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.scheduling.worker_failures import WorkerKey
 from tui_uploader.engine.sources.unfinished import DeferredFile
-from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of, waiting_reason
+from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of
 from tui_uploader.errors import JournalUnwritable, SignInRefused, UnforeseenFailure
 from tui_uploader.model.engine import Link, LinkState
 from tui_uploader.model.projects import ProcessingState
@@ -32,36 +32,6 @@ def message(
 
 def with_files(upload: UploadRecord, files: dict[FileStage, int]) -> Summary:
     return replace(summary((upload.state, files)), uploads={upload.id: upload})
-
-
-@pytest.mark.parametrize(
-    ("row", "upload", "account", "pause", "expected"),
-    [
-        (FILE, UPLOAD, OPEN, None, "queued"),
-        (FILE, replace(UPLOAD, state=UploadState.PAUSED), OPEN, None, "paused"),
-        (FILE, replace(UPLOAD, state=UploadState.CANCELLED), OPEN, None, "cancelled"),
-        (replace(FILE, stage=FileStage.FOUND), UPLOAD, DEAD, None, "to be checked"),
-        (FILE, UPLOAD, DEAD, None, "link down"),
-        (FILE, UPLOAD, REFUSED, None, "signing in"),
-        (FILE, UPLOAD, replace(OPEN, signed_in=False), None, "signing in"),
-        (FILE, UPLOAD, OPEN, (12.4, "The cloud is busy."), "retry in 12 s: The cloud is busy."),
-        (replace(FILE, stage=FileStage.SENDING), UPLOAD, DEAD, None, None),
-        (replace(FILE, stage=FileStage.STORED), UPLOAD, OPEN, None, "stored; being registered"),
-        (replace(FILE, stage=FileStage.FAILED, reason="Truncated."), UPLOAD, OPEN, None, "Truncated."),
-        (replace(FILE, stage=FileStage.REGISTERED), UPLOAD, OPEN, None, None),
-    ],
-)
-def test_every_waiting_file_names_its_reason(
-    row: FileRecord, upload: UploadRecord, account: AccountState, pause: tuple[float, str] | None, expected: str | None
-) -> None:
-    assert waiting_reason(row, upload, account, pause) == expected
-
-
-def test_a_link_that_is_down_shows_the_time_of_the_next_try() -> None:
-    account = replace(OPEN, link=Link(LinkState.DOWN, since=0.0, next_try=1e9))
-    reason = waiting_reason(FILE, UPLOAD, account, None)
-    assert reason is not None
-    assert reason.startswith("link down, next try ")
 
 
 def test_notices_in_order_of_weight() -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.engine.rows import FILE, PROJECT, summary
 from tui_uploader.engine.journal.views.windows import ImageFacts
+from tui_uploader.engine.status.file_holds import FileHold
 from tui_uploader.engine.status.snapshot import (
     UploadProgress,
     byte_counts_of,
     counts_of,
     file_item,
+    seen_from,
     upload_status,
     worst_link,
 )
@@ -18,6 +22,7 @@ from tui_uploader.model.engine import Link, LinkState
 from tui_uploader.model.states import FileStage, FileStatus, UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts
 
+STILL = FileHold(None, None)
 EVERY_STAGE = summary((UploadState.ACTIVE, {stage: number for number, stage in enumerate(FileStage, start=1)}))
 
 
@@ -33,16 +38,30 @@ def test_volume_leaves_out_duplicates_and_removed_files_and_never_exceeds_the_wh
 
 def test_a_duplicate_names_its_original() -> None:
     row = replace(FILE, stage=FileStage.DUPLICATE, duplicate_of=9)
-    item = file_item(row, ImageFacts(), None, {9: "/card/DJI_0009.JPG"}, {})
+    item = file_item(row, ImageFacts(), STILL, {9: "/card/DJI_0009.JPG"}, {})
     assert (item.status, item.duplicate_of, item.reason) == (
         FileStatus.DUPLICATE,
         "/card/DJI_0009.JPG",
-        "same content as DJI_0009.JPG",
+        "copy of DJI_0009.JPG",
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "other", "expected"),
+    [
+        ("/card/3/100MEDIA/DJI_0003.JPG", "/card/2/100MEDIA/DJI_0003.JPG", "2/100MEDIA/DJI_0003.JPG"),
+        ("/card/100MEDIA/DJI_0004.JPG", "/card/100MEDIA/DJI_0003.JPG", "DJI_0003.JPG"),
+        ("/card/100/a.JPG", "/card/1000/a.JPG", "1000/a.JPG"),
+        ("/card/a.JPG", "/disk/a.JPG", "disk/a.JPG"),
+        ("/card/a.JPG", "/card/a.JPG", "a.JPG"),
+    ],
+)
+def test_a_copy_is_named_from_where_the_file_is(path: str, other: str, expected: str) -> None:
+    assert seen_from(path, other) == expected
+
+
 def test_sent_bytes_of_a_file_never_exceed_its_size() -> None:
-    assert file_item(FILE, ImageFacts(), None, {}, {1: 10**9}).sent == FILE.size
+    assert file_item(FILE, ImageFacts(), STILL, {}, {1: 10**9}).sent == FILE.size
 
 
 def test_an_upload_is_settled_when_only_a_person_can_move_it() -> None:

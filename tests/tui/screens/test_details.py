@@ -19,7 +19,7 @@ async def test_details_of_a_duplicate_and_of_skipped_paths(
     async with showing(directories) as screen:
         await until(lambda: screen.app.session.account)
         await queued(directories, card)
-        await screen.shows("= copy.JPG", "same content as")
+        await screen.shows("= copy.JPG", "copy of")
         await screen.press("f", "f")
         await screen.shows("only duplicate", "copy.JPG")
         await screen.press("enter")

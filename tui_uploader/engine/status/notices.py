@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import PurePath
 
-from tui_uploader.engine.journal.records import UNDER_WAY, FileRecord, ProjectRecord, UploadRecord
+from tui_uploader.engine.journal.records import UNDER_WAY, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.scheduling.worker_failures import UPLOADING_WORKERS, WorkerKey
 from tui_uploader.engine.sources.unfinished import DeferredFile
 from tui_uploader.errors import NotSignedIn, SourceChanged, SourceUnreadable, UploaderError
-from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.engine import Link
 from tui_uploader.model.files import Hold
 from tui_uploader.model.projects import ProcessingState
 from tui_uploader.model.states import FileStage, UploadState
@@ -140,36 +139,3 @@ def _silent_disk_notice(point: str) -> Notice:
         "other files are still sent. If it stays silent, take it out and put it back."
     )
     return Notice(SourceUnreadable.__name__, message, needs_person=False)
-
-
-def waiting_reason(
-    row: FileRecord, upload: UploadRecord, account: AccountState, pause: tuple[float, str] | None
-) -> str | None:
-    """Why the file does not move; None if it moves or has arrived. `pause`: seconds left, and its cause."""
-    if row.stage is FileStage.SENDING:
-        return None
-    if row.stage is FileStage.STORED:
-        return "stored; being registered"
-    if row.stage not in (FileStage.FOUND, FileStage.READY):
-        return row.reason
-    if upload.state is UploadState.PAUSED:
-        return "paused"
-    if upload.state is UploadState.CANCELLED:
-        return "cancelled"
-    if row.stage is FileStage.FOUND:
-        return f"{pause[1]}; checked again in {pause[0]:.0f} s" if pause else "to be checked"
-    if not account.signed_in or account.problem is not None:
-        return "signing in"
-    if account.closed is not None:
-        return account.closed.message
-    if account.link.state is LinkState.DOWN:
-        return _link_down(account.link)
-    if pause is not None:
-        return f"retry in {pause[0]:.0f} s: {pause[1]}"
-    return "queued"
-
-
-def _link_down(link: Link) -> str:
-    if link.next_try is None:
-        return "link down"
-    return f"link down, next try {datetime.fromtimestamp(link.next_try):%H:%M:%S}"

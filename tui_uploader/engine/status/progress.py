@@ -85,6 +85,10 @@ class TransferProgress:
         """Number of files that streams carry now, by upload; a file of which several parts are sent counts once."""
         return Counter(upload for upload, _ in {(transfer.upload, transfer.file) for transfer in self._running})
 
+    def moving_files(self) -> frozenset[int]:
+        """Files that streams carry now."""
+        return frozenset(transfer.file for transfer in self._running)
+
     def sent_of_files(self) -> dict[int, int]:
         """Bytes sent of every incomplete file, by file."""
         sent: dict[int, int] = defaultdict(int)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.journal.views.windows import ImageFacts
+from tui_uploader.engine.status.file_holds import FileHold
 from tui_uploader.engine.status.holds import FREE, Held
 from tui_uploader.errors import SourceDamaged, UploaderError
 from tui_uploader.model.engine import AccountLink, Link, LinkState
@@ -143,7 +145,7 @@ def project_value(summary: Summary, project: ProjectRecord) -> Project:
 def file_item(
     row: FileRecord,
     facts: ImageFacts,
-    reason: str | None,
+    held: FileHold,
     originals: Mapping[int, str],
     sent_of_unfinished: Mapping[int, int],
 ) -> FileItem:
@@ -159,11 +161,12 @@ def file_item(
         object=row.object,
         size=row.size,
         status=status,
-        reason=f"same content as {duplicate_of.rsplit('/', 1)[-1]}" if duplicate_of else reason,
+        reason=f"copy of {seen_from(row.path, duplicate_of)}" if duplicate_of else held.reason,
         duplicate_of=duplicate_of,
         sent=row.size if complete else min(row.size, sent_of_unfinished.get(row.id, 0)),
         verified=row.proof if complete else None,
         upload=row.upload,
+        hold=held.hold,
         damaged=row.stage is FileStage.FAILED and row.error == SourceDamaged.__name__,
         taken_at=facts.taken_at,
         located=facts.located,
@@ -171,6 +174,12 @@ def file_item(
         height=facts.height,
         uploaded_at=row.uploaded_at if row.stage is FileStage.REGISTERED else None,
     )
+
+
+def seen_from(path: str, other: str) -> str:
+    """Return the absolute path `other` without the folders that it shares with `path`."""
+    shared = os.path.commonpath((path, other))
+    return other.rsplit("/", 1)[-1] if shared == other else other.removeprefix(shared).removeprefix("/")
 
 
 def account_link(account: str, link: Link, problem: UploaderError | None) -> AccountLink:
