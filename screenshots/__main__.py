@@ -140,7 +140,7 @@ def _submit(terminal: PtySession, set_up: Stage, camera: Camera) -> None:
 
 def _lose_the_link(terminal: PtySession, set_up: Stage, camera: Camera) -> None:
     set_up.cut_link()
-    terminal.wait_for("link down", _PATIENCE)
+    terminal.wait_for("OFFLINE since", _PATIENCE)
     camera.take("link-down", terminal)
 
 

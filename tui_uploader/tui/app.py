@@ -50,6 +50,7 @@ class UploaderApp(App[None]):
     CSS_PATH: ClassVar = [
         "lines/spans.tcss",
         "lines/table.tcss",
+        "widgets/first_line.tcss",
         "widgets/key_bar.tcss",
         "widgets/notices.tcss",
         "widgets/news_band.tcss",

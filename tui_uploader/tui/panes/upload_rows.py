@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_uploader.model.engine import Bandwidth, EngineStatus, Link, LinkState
+from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, without_ornament
-from tui_uploader.wording.amounts import byte_rate
-from tui_uploader.wording.bandwidth import limit_label
-from tui_uploader.wording.link import link_words
 from tui_uploader.wording.processing import processing_sentence
 from tui_uploader.wording.uploads import percent_stored, rate, skipped, time_left, truths
 
@@ -152,23 +149,8 @@ def processing_note(status: UploadStatus, project: Project | None = None) -> str
 
 
 def summary_spans(status: EngineStatus | None) -> list[Span]:
-    """`1 active  2 recent  8 streams  4.03 MB/s`."""
+    """`1 active  2 recent`."""
     if status is None:
         return []
     active = sum(not upload.settled for upload in status.uploads)
-    parts = [f"{active:,} active", f"{len(status.uploads) - active:,} recent"]
-    if status.streams:
-        parts += [counted(status.streams, "stream"), byte_rate(status.rate)]
-    return [Span("  " + "  ".join(parts)), *_bandwidth_spans(status.bandwidth)]
-
-
-def _bandwidth_spans(bandwidth: Bandwidth) -> list[Span]:
-    """Each upload shows why nothing is sent, and the bandwidth dialog until when."""
-    mark = limit_label(bandwidth)
-    return [Span(f"  {mark}", "muted" if bandwidth.rate else "warning")] if mark else []
-
-
-def link_spans(link: Link, now: float) -> list[Span]:
-    """`link down since 14:02, next try in 20 s`; `now` in seconds since the epoch."""
-    words = link_words(link, now)
-    return [Span(words, "error" if link.state is LinkState.DOWN else "muted")] if words else []
+    return [Span(f"  {active:,} active  {len(status.uploads) - active:,} recent")]

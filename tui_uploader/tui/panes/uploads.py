@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from tui_uploader.model.engine import EngineStatus, LinkState
+from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import Project
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.tui.keys import IN_UPLOADS
@@ -23,7 +23,6 @@ from tui_uploader.tui.panes.project_rows import goes_to
 from tui_uploader.tui.panes.upload_rows import (
     COLUMNS,
     detail_lines,
-    link_spans,
     summary_spans,
     upload_cells,
 )
@@ -55,10 +54,8 @@ class UploadsPane(Pane[UploadStatus]):
         yield self._detail
 
     def on_mount(self) -> None:
-        self.show_link()
+        self.show_title()
         self._fit()
-        # For the countdown to the next try; with the link up nothing changes, so nothing is drawn.
-        self.set_interval(1.0, self.show_link)
 
     def show_status(self, status: EngineStatus) -> None:
         self._status = status
@@ -66,17 +63,11 @@ class UploadsPane(Pane[UploadStatus]):
         self.table.show_empty([Span(line, "muted") for line in _NO_UPLOAD])
         self.table.put(0, newest_first, len(newest_first))
         self._fit()
-        self.show_link()
+        self.show_title()
         self.show_detail()
 
-    def show_link(self) -> None:
-        """Show the title: the number of uploads and the state of the link."""
-        link = link_spans(self._status.link, self._wall()) if self._status else []
-        down = self._status is not None and self._status.link.state is LinkState.DOWN
-        title = [Span("3 Uploads", "strong"), *summary_spans(self._status)]
-        if down:
-            title, link = [*title, Span("  "), *link], []
-        self.title_line.show(title, link)
+    def show_title(self) -> None:
+        self.title_line.show([Span("3 Uploads", "strong"), *summary_spans(self._status)])
 
     def show_detail(self) -> None:
         width = self.app.size.width - 2 * _MARGIN

@@ -23,16 +23,15 @@ from tui_uploader.tui.engine.commands import Commands, CommandScope
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.files.pane import FilesPane
 from tui_uploader.tui.keys import EVERYWHERE, keys_of
-from tui_uploader.tui.lines.columns import cell_text
-from tui_uploader.tui.lines.glyphs import Glyphs, Span
-from tui_uploader.tui.lines.spans import SpanLine
-from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed
+from tui_uploader.tui.lines.glyphs import Glyphs
+from tui_uploader.tui.messages import AttachmentChanged, Noticed
 from tui_uploader.tui.panes.empty_state import empty_lines
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.plain_status import PlainStatus
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
 from tui_uploader.tui.terminal.resizing import ResizeGuard
+from tui_uploader.tui.widgets.first_line import FirstLine, engine_trouble
 from tui_uploader.tui.widgets.key_bar import KeyBar
 from tui_uploader.tui.widgets.news_band import NewsBand
 from tui_uploader.tui.widgets.notices import Notices
@@ -65,7 +64,6 @@ class MainScreen(ResizeGuard, Screen[None]):
         """The upload whose files are shown; None: the project under the cursor has no upload."""
         self._awaited_upload: int | None = None
         """A new upload, to be shown as soon as the engine reports it."""
-        self._problem = ""
         self._pane = "files"
         """The focused pane, or the last one while all are hidden."""
         self.projects = ProjectsPane(glyphs)
@@ -76,11 +74,11 @@ class MainScreen(ResizeGuard, Screen[None]):
         self.notices = Notices(id="notices")
         self.key_bar = KeyBar(id="key-bar")
         self._plain_status = PlainStatus(glyphs, id="plain-status")
-        self._problem_line = SpanLine(glyphs, id="engine-problem")
+        self.first_line = FirstLine(glyphs, wall=wall, id="first-line")
 
     def compose(self) -> ComposeResult:
         self._fit(self.app.size)  # before the widgets exist: they are styled once
-        yield self._problem_line
+        yield self.first_line
         with Horizontal(id="middle"):
             yield self.projects
             yield self.files
@@ -106,6 +104,7 @@ class MainScreen(ResizeGuard, Screen[None]):
     def show_status(self, status: EngineStatus) -> None:
         first = self._status is None
         self._status = status
+        self.first_line.show_status(status)
         self.projects.show_status(status)
         self.uploads.show_status(status)
         known = {upload.upload for upload in status.uploads}
@@ -116,10 +115,11 @@ class MainScreen(ResizeGuard, Screen[None]):
         elif self._shown_upload is None and self.projects.current is not None:
             self._shown_upload = self.projects.current.upload
         self._show_files()
-        self._plain_status.show(status, self._problem)
+        self._plain_status.show(status, self.first_line.banner)
 
     def show_projects(self, projects: tuple[Project, ...], accounts: tuple[Account, ...]) -> None:
         self._accounts = accounts
+        self.first_line.show_accounts(accounts)
         self.projects.show_projects(projects)
         self.uploads.show_projects(projects)
         if self._shown_upload is not None:
@@ -127,13 +127,9 @@ class MainScreen(ResizeGuard, Screen[None]):
         self._show_files()
 
     def show_attachment(self, change: AttachmentChanged) -> None:
-        """Report a missing engine on a line of its own; the panes keep their last content."""
-        reachable = change.attachment in (Attachment.ATTACHED, Attachment.ATTACHING)
-        verb = "restarts" if change.attachment is Attachment.OTHER_VERSION else "starts"
-        self._problem = "" if reachable else f"E {verb} the engine: {cell_text(change.reason)}"
-        self._problem_line.show([Span(f" {self._problem}", "error")])
-        self._problem_line.display = not reachable
-        self._plain_status.show(self._status, self._problem)
+        """Report a missing engine in the first line; the panes keep their last content."""
+        self.first_line.show_engine(engine_trouble(change.attachment, change.reason))
+        self._plain_status.show(self._status, self.first_line.banner)
         self._show_files()
 
     def show_notice(self, notice: Noticed) -> None:
