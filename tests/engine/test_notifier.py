@@ -23,7 +23,7 @@ from tui_uploader.engine.pipeline.media_return import MediaReturn
 from tui_uploader.engine.pipeline.multipart_gc import MultipartCleaner
 from tui_uploader.engine.pipeline.process import ProcessingWorker
 from tui_uploader.engine.pipeline.walk import Walker
-from tui_uploader.engine.retention import Retention
+from tui_uploader.engine.upkeep.retention import Retention
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.model.uploads import Counts

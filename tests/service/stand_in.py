@@ -19,6 +19,7 @@ from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotP
 from tui_uploader.model.accounts import Account, SignInRequest
 from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod, EngineStatus, Link
 from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow, IdRun, runs_of
+from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import NewProject, Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadEvent, UploadState, next_state
 from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts, Skipped, UploadStatus
@@ -37,6 +38,7 @@ class StandInState:
     sign_ins: list[SignInRequest] = field(default_factory=list)
     bandwidth: Bandwidth = field(default_factory=Bandwidth)
     tries: int = 0
+    history: list[PastEvent] = field(default_factory=list)
     change: asyncio.Event = field(default_factory=asyncio.Event)
 
     def try_now(self) -> None:
@@ -52,7 +54,8 @@ class StandInQueries(Queries):
 
     def status(self) -> EngineStatus:
         uploads = tuple(self._state.uploads.values())
-        return EngineStatus(protocol.version(), os.getpid(), self._state.since, Link(), 0, 0.0, uploads)
+        newest = max((event.id for event in self._state.history), default=0)
+        return EngineStatus(protocol.version(), os.getpid(), self._state.since, Link(), 0, 0.0, uploads, history=newest)
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
         while True:
@@ -106,6 +109,10 @@ class StandInQueries(Queries):
             for request in self._state.sign_ins
         )
 
+    async def history(self, after: int, limit: int, since: float | None = None) -> tuple[PastEvent, ...]:
+        found = [event for event in self._state.history if event.id > after and (since is None or event.at >= since)]
+        return tuple(found[-limit:])
+
     async def bandwidth(self) -> Bandwidth:
         return self._state.bandwidth
 
@@ -123,6 +130,11 @@ class StandInManager(UploadManager):
     @property
     def sign_ins(self) -> list[SignInRequest]:
         return self._state.sign_ins
+
+    def happen(self, event: PastEvent) -> None:
+        """Add an event to the history."""
+        self._state.history.append(event)
+        self._state.change.set()
 
     @property
     def tries(self) -> int:

@@ -3,6 +3,6 @@
 On the way of a file: `manager` (commands) · `pipeline` (each step, from walking a folder to processing) with `sources`
 (reading files), `accounts` (logins and links), `scheduling` (order, retries), `bandwidth` (limits) and `journal` (the
 database) · `status` (values to show) · `queries` (questions). `supervisor` builds and runs the workers (`worker`),
-`notifier` wakes them, `context` is all that they share; `monitor` and `retention` work beside the pipeline.
+`notifier` wakes them, `context` is all that they share; those of `upkeep` work beside the pipeline.
 `service` imports `manager`; front ends never import the engine.
 """

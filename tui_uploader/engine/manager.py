@@ -11,8 +11,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from tui_uploader.cloud.contract import Cloud
+from tui_uploader.engine.bandwidth.policy import setting_changes
 from tui_uploader.engine.context import Clocks
-from tui_uploader.engine.journal.tables import commands, file_parts, uploads
+from tui_uploader.engine.journal.tables import commands, file_parts, history, uploads
 from tui_uploader.engine.notifier import Notifier, Topic
 from tui_uploader.engine.pipeline.enqueue import Enqueuer
 from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limit
@@ -23,6 +24,7 @@ from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.model.accounts import Account, Login, SignInRequest
 from tui_uploader.model.engine import Bandwidth, BandwidthChange
 from tui_uploader.model.files import FileSelection
+from tui_uploader.model.history import EventKind, PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.states import UploadEvent
 from tui_uploader.model.uploads import AddRequest, UploadStatus
@@ -64,13 +66,20 @@ class UploadManager:
 
     async def sign_in(self, request: SignInRequest) -> Account:
         await asyncio.to_thread(_pix4d)  # the engine answers others meanwhile
+        awaited = self._supervisor.recorder.awaits_login(request.login.account)
         account = await self._context.accounts.sign_in(request)
+        if request.keep or awaited:
+            await self._record(PastEvent(0, 0.0, EventKind.SIGNED_IN, account=account.account))
         self.try_now()
         return account
 
     async def sign_out(self, profile: str) -> bool:
         """Delete the stored login; return False when there was none."""
-        return await self._context.accounts.sign_out(profile)
+        before = {signed_in.login.account for signed_in in self._context.accounts.all}
+        forgotten = await self._context.accounts.sign_out(profile)
+        left = before - {signed_in.login.account for signed_in in self._context.accounts.all}
+        await self._record(*(PastEvent(0, 0.0, EventKind.SIGNED_OUT, account=account) for account in sorted(left)))
+        return forgotten
 
     # ----------------------------------------------------------------------------------------------- commands
 
@@ -122,18 +131,30 @@ class UploadManager:
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """Return the number of failed files that are queued again."""
-        return await self._context.journal.write(lambda connection: commands.retry(connection, upload, selection))
+        return await self._context.journal.write(
+            self._recorded(EventKind.RETRIED, upload, lambda connection: commands.retry(connection, upload, selection))
+        )
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
         """Remove waiting, duplicate or failed files from the queue; return their number.
 
         Raises NotPossibleNow when a named one is uploading or uploaded.
         """
-        return await self._recounted(upload, lambda connection: commands.remove(connection, upload, selection))
+        return await self._recounted(
+            upload,
+            self._recorded(
+                EventKind.REMOVED, upload, lambda connection: commands.remove(connection, upload, selection)
+            ),
+        )
 
     async def restore(self, upload: int, selection: FileSelection) -> int:
         """Undo a removal; return the number of files."""
-        return await self._recounted(upload, lambda connection: commands.restore(connection, upload, selection))
+        return await self._recounted(
+            upload,
+            self._recorded(
+                EventKind.RESTORED, upload, lambda connection: commands.restore(connection, upload, selection)
+            ),
+        )
 
     async def start_processing(self, project: str, *, partial: bool = False) -> Project:
         """Start processing now. `partial`: although files are waiting or failed.
@@ -146,13 +167,34 @@ class UploadManager:
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
         """Apply a change now and for later engines. Raises UsageError; then nothing changes."""
+        before = self._context.governor.settings
         state = await self._context.governor.change(change)
+        if words := setting_changes(before, self._context.governor.settings):
+            await self._record(PastEvent(0, 0.0, EventKind.LIMIT_CHANGED, detail=words))
         self._context.notifier.notify(Topic.BANDWIDTH)
         return state
 
     def try_now(self) -> None:
         """End all pauses: probe links that are down, and retry failures."""
         self._context.notifier.retry_now()
+
+    def _recorded(
+        self, kind: EventKind, upload: int, change: Callable[[sqlite3.Connection], int]
+    ) -> Callable[[sqlite3.Connection], int]:
+        """`change`, which returns a number of files, and the event of the history about it."""
+        now = self._context.clocks.wall()
+
+        def change_and_record(connection: sqlite3.Connection) -> int:
+            files = change(connection)
+            if files:
+                history.record_of_upload(connection, now, kind, upload, files=files)
+            return files
+
+        return change_and_record
+
+    async def _record(self, *events: PastEvent) -> None:
+        now = self._context.clocks.wall()
+        await self._context.journal.write(lambda connection: history.record(connection, now, events))
 
     async def _recounted(self, upload: int, change: Callable[[sqlite3.Connection], int]) -> int:
         """Change the files of an upload, and correct the notice about their number."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 from tui_uploader.engine.bandwidth.policy import closed_notice
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
-from tui_uploader.engine.journal.tables import uploads
+from tui_uploader.engine.journal.tables import history, uploads
 from tui_uploader.engine.journal.views import positions, windows
 from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.sources.photo import photo_facts
@@ -26,10 +27,11 @@ from tui_uploader.engine.status.snapshot import (
     worst_link,
 )
 from tui_uploader.engine.supervisor import Supervisor
-from tui_uploader.errors import NoSuchUpload, UsageError
+from tui_uploader.errors import NoSuchUpload, UploaderError, UsageError
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import Bandwidth, EngineStatus
 from tui_uploader.model.files import FileItem, FileQuery, FileWindow, Hold, IdRun, PhotoFacts, Positions
+from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.states import FileStage, FileStatus, UploadState
 from tui_uploader.model.uploads import Skipped, UploadStatus
@@ -39,6 +41,8 @@ _SHORTEST_INTERVAL = 0.25
 _LARGEST_WINDOW = 2000
 _ON_CARD = (FileStage.FOUND, FileStage.READY)
 """Stages of files that will be read from their card, and are not being read."""
+_MOST_EVENTS = 5000
+_LARGEST_ID = 2**63 - 1
 
 
 class Queries:
@@ -77,6 +81,7 @@ class Queries:
                 for upload in context.summary.uploads.values()
                 if upload.state in (UploadState.PREPARING, UploadState.ACTIVE)
             ),
+            history=context.summary.history,
         )
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
@@ -92,6 +97,18 @@ class Queries:
                 await asyncio.sleep(_SHORTEST_INTERVAL)
                 if not self._context.progress.running:
                     await changed.wait()
+
+    async def history(self, after: int, limit: int, since: float | None = None) -> tuple[PastEvent, ...]:
+        """The last `limit` events with a number above `after`, oldest first.
+
+        `since`: only those that happened, or ended, at that time or later; with files that were uploaded until now.
+        """
+        if not 0 <= after <= _LARGEST_ID or not 0 < limit <= _MOST_EVENTS:
+            raise UsageError(f"The history is asked for after a number from 0, with a limit of 1 to {_MOST_EVENTS:,}.")
+        if since is not None:
+            with contextlib.suppress(UploaderError):  # a full disk does not keep the user from reading
+                await self._supervisor.recorder.flush()
+        return await self._context.journal.read(lambda connection: history.events(connection, after, limit, since))
 
     @property
     def busy(self) -> bool:

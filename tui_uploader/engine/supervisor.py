@@ -15,7 +15,6 @@ from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
 from tui_uploader.engine.context import Clocks, EngineContext
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import file_parts, files
-from tui_uploader.engine.monitor import Monitor
 from tui_uploader.engine.notifier import Notifier, Topic
 from tui_uploader.engine.pipeline.check import Checker
 from tui_uploader.engine.pipeline.complete import Finisher
@@ -26,13 +25,15 @@ from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.register import Registrar
 from tui_uploader.engine.pipeline.send import Sender
 from tui_uploader.engine.pipeline.walk import Walker
-from tui_uploader.engine.retention import Retention
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
 from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.engine.sources.unfinished import SettleTimes, UnfinishedFiles
 from tui_uploader.engine.status.progress import TransferProgress
+from tui_uploader.engine.upkeep.monitor import Monitor
+from tui_uploader.engine.upkeep.recorder import Recorder
+from tui_uploader.engine.upkeep.retention import Retention
 from tui_uploader.engine.worker import Worker, WorkerFaults
 from tui_uploader.errors import UploaderError
 from tui_uploader.model.accounts import Login
@@ -54,6 +55,7 @@ class Supervisor:
         self.processing = ProcessingWorker(context, doubt_seconds, settings.processing_delay)
         self.multipart_cleaner = MultipartCleaner(context)
         self.monitor = Monitor(context, self.sender)
+        self.recorder = Recorder(context)
         self._workers: Mapping[str, Worker] = {
             "walk": self.walker,
             "check": self.checker,
@@ -64,6 +66,7 @@ class Supervisor:
             "multipart gc": self.multipart_cleaner,
             "media return": MediaReturn(context),
             "monitor": self.monitor,
+            "record": self.recorder,
             "retain": Retention(context, settings.keep_dismissed_days * _DAY),
         }
         self._running: list[asyncio.Task[None]] = []
@@ -84,7 +87,7 @@ class Supervisor:
         Raises JournalTooNew, JournalDamaged, JournalUnwritable; then nothing stays open.
         """
         async with contextlib.AsyncExitStack() as unless_done:
-            journal = await asyncio.to_thread(Journal.open, directories.journal, notifier.committed)
+            journal = await asyncio.to_thread(Journal.open, directories.journal, notifier.committed, clocks.wall)
             unless_done.push_async_callback(journal.close)
             governor = await BandwidthGovernor.open(journal, Throttle(), clocks.wall)
 
@@ -131,6 +134,8 @@ class Supervisor:
         self.context.sources.close()
         with contextlib.suppress(UploaderError):
             await self.monitor.save()
+        with contextlib.suppress(UploaderError):
+            await self.recorder.close()
         await self.context.accounts.close()
         await self.context.journal.close()
 

@@ -13,6 +13,7 @@ class EventKind(StrEnum):
     """Something that happened, worth telling a user who was away."""
 
     ENGINE_STARTED = "engine_started"
+    """`detail` is `interrupted` if the engine before it was killed, or the machine was switched off."""
     ENGINE_STOPPED = "engine_stopped"
     ADDED = "added"
     """Files were added to an upload."""
@@ -29,7 +30,7 @@ class EventKind(StrEnum):
     RESTORED = "restored"
     RETRIED = "retried"
     OFFLINE = "offline"
-    """`until` is set when the link is up again."""
+    """When the link is up again, the event is written anew, with `until` and another `id`."""
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -41,7 +42,7 @@ class EventKind(StrEnum):
     PROCESSING_FAILED = "processing_failed"
     LIMIT_CHANGED = "limit_changed"
     SENDING_STOPPED = "sending_stopped"
-    """By the limit, the timetable or the budget; `until` is set when sending starts again."""
+    """By the limit, the timetable or the budget; written anew with `until`, like OFFLINE."""
     PROBLEM = "problem"
     """A notice that needs a person."""
 
@@ -63,3 +64,5 @@ class PastEvent(msgspec.Struct, frozen=True):
     """Paths that were added, the service's reason, the new limit: from outside, not safe for a terminal."""
     processing: Processing | None = None
     """For processing events: the estimates, or how it ended."""
+    error: str = ""
+    """For FAILED: the kind of error (see `errors`) that all of the files have; there is one event for each kind."""

@@ -42,6 +42,7 @@ from tui_uploader.service.protocol import (
     CreateProjectRequest,
     EngineInfo,
     FilesChanged,
+    HistoryQuery,
     SignedOut,
     SignOutRequest,
     StartProcessingRequest,
@@ -188,6 +189,11 @@ async def _process(manager: UploadManager, request: Request) -> object:
     return await manager.start_processing(_project_name(request), partial=given.partial)
 
 
+async def _history(manager: UploadManager, request: Request) -> object:
+    query = _parsed(request.scope["query_string"], HistoryQuery)
+    return await manager.queries.history(query.after, query.limit, query.since)
+
+
 async def _accounts(manager: UploadManager, _: Request) -> object:
     return await manager.queries.accounts()
 
@@ -257,6 +263,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/projects", _create_project),
     ("POST", "/v1/projects/{project:path}/process", _process),
     ("GET", "/v1/projects/{project:path}", _project),
+    ("GET", "/v1/history", _history),
     ("GET", "/v1/accounts", _accounts),
     ("POST", "/v1/sign-in", _sign_in),
     ("POST", "/v1/sign-out", _sign_out),
@@ -298,16 +305,21 @@ def _project_name(request: Request) -> str:
 
 def _file_query(query_string: bytes) -> FileQuery:
     """Raises UsageError."""
-    given = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape"))
-    try:
-        query = msgspec.convert(given, FileQuery, strict=False)
-    except ValueError as error:
-        raise UsageError(f"Invalid request: {printable(str(error), 200)}.") from error
+    query = _parsed(query_string, FileQuery)
     if not 0 <= query.offset <= _LARGEST_ID or not 0 <= query.limit <= _LARGEST_ID:
         raise UsageError("The offset and the limit of a window of files are whole numbers from 0.")
     if not 0 <= query.fold <= _LARGEST_ID or not 0 <= (query.anchor or 0) <= _LARGEST_ID:
         raise UsageError("The fold and the anchor of a window of files are whole numbers from 0.")
     return query
+
+
+def _parsed(query_string: bytes, shape: type[T]) -> T:
+    """Raises UsageError."""
+    given = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape"))
+    try:
+        return msgspec.convert(given, shape, strict=False)
+    except ValueError as error:
+        raise UsageError(f"Invalid request: {printable(str(error), 200)}.") from error
 
 
 def _refuse_broken_text(*texts: str | None) -> None:

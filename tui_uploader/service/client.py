@@ -21,6 +21,7 @@ from tui_uploader.errors import EngineGone, UsageError
 from tui_uploader.model.accounts import Account, SignInRequest
 from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
 from tui_uploader.model.files import FileQuery, FileSelection, FileWindow, IdRun, PhotoFacts, Positions
+from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
 from tui_uploader.service.connection import (
@@ -108,6 +109,15 @@ class EngineView:
 
     async def bandwidth(self) -> Bandwidth:
         return await self._connection.get("/v1/bandwidth", Bandwidth)
+
+    async def history(self, after: int = 0, limit: int = 200, *, since: float | None = None) -> tuple[PastEvent, ...]:
+        """The last `limit` events with a number above `after`, oldest first.
+
+        `since`: only those that happened, or ended, at that time or later. Files that were uploaded are told once for
+        many; with `since`, up to now.
+        """
+        given = {"after": str(after), "limit": str(limit)} | ({} if since is None else {"since": str(since)})
+        return await self._connection.get("/v1/history", tuple[PastEvent, ...], given)
 
     async def accounts(self) -> tuple[Account, ...]:
         return await self._connection.get("/v1/accounts", tuple[Account, ...])

@@ -73,6 +73,13 @@ class SignedOut(msgspec.Struct, frozen=True):
     """Whether a login was stored."""
 
 
+class HistoryQuery(msgspec.Struct, frozen=True):
+    after: int = 0
+    limit: int = 200
+    since: float | None = None
+    """Seconds since the epoch."""
+
+
 class FilesChanged(msgspec.Struct, frozen=True):
     files: int
 

@@ -71,6 +71,10 @@ class BandwidthGovernor:
         return bandwidth(self._preferences, self._allowed_at(now), self._used(now), now)
 
     @property
+    def settings(self) -> Preferences:
+        return self._preferences
+
+    @property
     def closed(self) -> bool:
         """No transfer may begin."""
         return self.shut or not self.admits(0)

@@ -66,6 +66,19 @@ def changed(preferences: Preferences, change: BandwidthChange, traffic: Mapping[
     return preferences
 
 
+def setting_changes(before: Preferences, after: Preferences) -> str:
+    """`limit 500 KB/s; budget 1 GB per day`: the settings that changed, as they can be typed in again; or nothing."""
+    changes = []
+    if after.limit != before.limit:
+        changes.append(f"limit {rate_text(after.limit)}")
+    if after.schedule != before.schedule:
+        changes.append(f"schedule {after.schedule or rate_text(None)}")
+    if (after.budget, after.per) != (before.budget, before.per) and (after.budget or before.budget):
+        period = "in total" if after.per is BudgetPeriod.TOTAL else f"per {after.per}"
+        changes.append("budget off" if after.budget is None else f"budget {exact_bytes(after.budget)} {period}")
+    return "; ".join(changes)
+
+
 def checked(preferences: Preferences) -> Preferences:
     """Validate settings that were read. Raises ValueError for values that this program does not write."""
     if (preferences.limit or 0) < 0 or (preferences.budget is not None and preferences.budget <= 0):

@@ -13,6 +13,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,9 +23,11 @@ from typing import Any, TypeVar
 
 from tui_uploader import ownership
 from tui_uploader.engine.journal.database import JournalDatabase
+from tui_uploader.engine.journal.events import Additions, events_of, settled
 from tui_uploader.engine.journal.failures import is_of_the_disk, shown, translated, translation
 from tui_uploader.engine.journal.migrations import migrate
-from tui_uploader.engine.journal.summary import Commit, Summary, committed, note_changes, read_summary
+from tui_uploader.engine.journal.summary import Commit, Summary, committed, note_changes, read_summary, with_history
+from tui_uploader.engine.journal.tables import history
 from tui_uploader.errors import EngineError, JournalUnwritable, UploaderError
 
 log = logging.getLogger(__name__)
@@ -53,14 +56,23 @@ class _ChangeOutcome:
 class Journal:
     """Created by `Journal.open`."""
 
-    def __init__(self, path: Path, database: JournalDatabase, on_commit: Callable[[Commit], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        database: JournalDatabase,
+        on_commit: Callable[[Commit], None],
+        clock: Callable[[], float],
+    ) -> None:
         self.path = path
         note_changes(database.writer)
+        history.count_outcomes(database.writer)
         self.summary: Summary = read_summary(database.writer)
         """The state after the last commit, for the event loop."""
         self._committed_summary = self.summary
         """The same for the writing thread, which is ahead of the event loop."""
+        self._additions = Additions(self.summary)
         self._on_commit = on_commit
+        self._clock = clock
         self._database = database
         self._waiting: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._closed = False
@@ -70,12 +82,19 @@ class Journal:
 
     @classmethod
     def open(
-        cls, path: Path, on_commit: Callable[[Commit], None] = lambda commit: None, *, vfs: str | None = None
+        cls,
+        path: Path,
+        on_commit: Callable[[Commit], None] = lambda commit: None,
+        clock: Callable[[], float] = time.time,
+        *,
+        vfs: str | None = None,
     ) -> Journal:
         """Create or open the journal and migrate it to this format; `on_commit` runs in the event loop after commits.
 
-        `vfs`: see `JournalDatabase.open`. Raises JournalInUse, JournalUnwritable, JournalTooNew, JournalDamaged; of
-        what it created then only the folder is left.
+        `clock` dates the events of the history. `vfs`: see `JournalDatabase.open`.
+
+        Raises JournalInUse, JournalUnwritable, JournalTooNew, JournalDamaged; of what it created then only the folder
+        is left.
         """
         with translated(path):
             try:
@@ -85,7 +104,7 @@ class Journal:
                 raise JournalUnwritable(f"Cannot use the journal's folder {shown(path.parent)}: {reason}") from error
             database = JournalDatabase.open(path, partial(migrate, path=path), vfs)
             try:
-                return cls(path, database, on_commit)
+                return cls(path, database, on_commit, clock)
             except BaseException:
                 database.close()
                 raise
@@ -157,7 +176,7 @@ class Journal:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 outcomes = [_run_alone(connection, change, self.path) for change in group]
-                commit = committed(connection, self._committed_summary)
+                commit = self._with_events(connection, committed(connection, self._committed_summary))
                 self._database.plan_checkpoint()
                 connection.execute("COMMIT")
             except BaseException:
@@ -166,6 +185,16 @@ class Journal:
                 raise
         self._committed_summary = commit.after
         return outcomes, commit
+
+    def _with_events(self, connection: sqlite3.Connection, commit: Commit) -> Commit:
+        """Write the events of the history that the changes of the transaction amount to."""
+        for upload in list(self._additions.begun(commit)):
+            self._additions.note(commit, upload, history.paths_to_walk(connection, upload))
+        now = self._clock()
+        history.record(connection, now, [*self._additions.ended(commit), *events_of(commit)])
+        for upload in settled(commit):
+            history.flush(connection, now, upload)
+        return with_history(connection, commit)
 
     def _publish(self, commit: Commit, outcomes: list[_ChangeOutcome]) -> None:
         self.summary = commit.after

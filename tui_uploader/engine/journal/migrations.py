@@ -95,7 +95,8 @@ MIGRATIONS: dict[int, str] = {
             bytes       INTEGER NOT NULL DEFAULT 0,
             until       REAL,
             detail      TEXT NOT NULL DEFAULT '',
-            processing  TEXT
+            processing  TEXT,
+            error       TEXT NOT NULL DEFAULT ''
         );
     """,
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tui_uploader.engine.journal.columns import candidate_in, word
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model.files import Proof
-from tui_uploader.model.projects import ProcessingState, ProjectKind
+from tui_uploader.model.projects import Processing, ProcessingState, ProjectKind
 from tui_uploader.model.states import FileStage, UploadState
 
 UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
@@ -55,6 +55,19 @@ class ProjectRecord:
     def start_in_doubt(self) -> bool:
         """Whether the start of processing was requested, and its answer is unknown."""
         return self.start_asked_at is not None and self.started_at is None
+
+
+def processing_of(project: ProjectRecord) -> Processing:
+    return Processing(
+        state=project.processing,
+        word=project.word,
+        waiting_seconds=project.waiting_seconds,
+        processing_seconds=project.processing_seconds,
+        submitted_at=project.started_at,
+        reason=project.reason,
+        ended_at=project.ended_at,
+        images=project.processed_images,
+    )
 
 
 @dataclass(frozen=True, slots=True)

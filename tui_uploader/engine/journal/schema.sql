@@ -189,7 +189,8 @@ CREATE TABLE history (
     bytes       INTEGER NOT NULL DEFAULT 0,
     until       REAL,
     detail      TEXT NOT NULL DEFAULT '',
-    processing  TEXT                             -- a model.Processing as JSON
+    processing  TEXT,                            -- a model.Processing as JSON
+    error       TEXT NOT NULL DEFAULT ''         -- kind of error that all of the failed files have
 );
 
 -- Files and bytes by stage, kept up to date by triggers, so that the cost of a status does not grow with the files.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from tui_uploader.engine.journal.columns import word
@@ -49,6 +49,8 @@ class Summary:
     tallies: Mapping[int, Mapping[FileStage, Tally]]
     """By upload, including past ones."""
     of_projects: Mapping[int, ProjectUploads]
+    history: int = 0
+    """Number of the newest event."""
 
     @classmethod
     def of(
@@ -56,6 +58,7 @@ class Summary:
         projects: Mapping[int, ProjectRecord],
         uploads: Mapping[int, UploadRecord],
         tallies: Mapping[int, Mapping[FileStage, Tally]],
+        history: int = 0,
     ) -> Summary:
         """`uploads`: all of them, in order of creation."""
         of_projects: dict[int, ProjectUploads] = {}
@@ -69,6 +72,7 @@ class Summary:
             {number: row for number, row in uploads.items() if row.past},
             tallies,
             of_projects,
+            history,
         )
 
     def upload(self, number: int) -> UploadRecord | None:
@@ -142,7 +146,13 @@ def read_summary(connection: sqlite3.Connection) -> Summary:
         "SELECT upload, stage, files, bytes FROM tallies WHERE files > 0"
     ):
         tallies[upload][word(FileStage, stage)] = Tally(files, size)
-    return Summary.of(projects, uploads, tallies)
+    return Summary.of(projects, uploads, tallies, newest_event(connection))
+
+
+def newest_event(connection: sqlite3.Connection) -> int:
+    """Return the highest number that an event of the history ever had; 0: there was none."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'history'").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def note_changes(connection: sqlite3.Connection) -> None:
@@ -160,12 +170,23 @@ def note_changes(connection: sqlite3.Connection) -> None:
 
 
 def committed(connection: sqlite3.Connection, before: Summary) -> Commit:
-    """Return the changes of the transaction that is about to be committed, and delete the notes of them."""
+    """Return the changes of the transaction that is about to be committed, and delete the notes of them.
+
+    Without the events that are derived from them: see `with_history`.
+    """
     projects: list[int] = _taken(connection, "changed_projects")
     uploads: list[int] = _taken(connection, "changed_uploads")
     stages = frozenset(word(FileStage, stage) for stage in _taken(connection, "changed_stages"))
     after = _brought_up_to_date(connection, before, projects, uploads) if projects or uploads else before
     return Commit(before, after, frozenset(projects), frozenset(uploads), stages)
+
+
+def with_history(connection: sqlite3.Connection, commit: Commit) -> Commit:
+    """`commit` with the events that its transaction wrote."""
+    newest = newest_event(connection)
+    if newest == commit.after.history:
+        return commit
+    return replace(commit, after=replace(commit.after, history=newest))
 
 
 def _brought_up_to_date(
@@ -188,7 +209,7 @@ def _brought_up_to_date(
             files = _changed(of_project.files, before.tallies.get(number, {}), tally)
             _put(of_projects, known.project, ProjectUploads(tuple(sorted(kept)), files) if kept else None)
         _put(tallies, number, tally if upload is not None else None)
-    return Summary(projects, dict(sorted(uploads.items())), past, tallies, of_projects)
+    return Summary(projects, dict(sorted(uploads.items())), past, tallies, of_projects, before.history)
 
 
 def _taken(connection: sqlite3.Connection, noted: str) -> list[Any]:

@@ -25,6 +25,7 @@ _WORK = {
     "media return": "look for files that were missing",
     "monitor": "measure transfers",
     "retain": "condense old uploads",
+    "record": "write the history",
 }
 """The work of each worker, for the sentence about a failure."""
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
+from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord, processing_of
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.journal.views.windows import ImageFacts
 from tui_uploader.engine.status.file_holds import FileHold
@@ -14,7 +14,7 @@ from tui_uploader.engine.status.holds import FREE, Held
 from tui_uploader.errors import SourceDamaged, UploaderError
 from tui_uploader.model.engine import AccountLink, Link, LinkState
 from tui_uploader.model.files import FileItem
-from tui_uploader.model.projects import Processing, Project
+from tui_uploader.model.projects import Project
 from tui_uploader.model.states import FileStage, FileStatus, UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, Notice, UploadStatus
 
@@ -66,17 +66,6 @@ def byte_counts_of(summary: Summary, upload: int, sent_of_unfinished: int) -> By
         sent=min(total, stored + sent_of_unfinished),
         stored=stored,
         registered=summary.bytes(upload, FileStage.REGISTERED),
-    )
-
-
-def processing_of(project: ProjectRecord) -> Processing:
-    return Processing(
-        state=project.processing,
-        word=project.word,
-        waiting_seconds=project.waiting_seconds,
-        processing_seconds=project.processing_seconds,
-        submitted_at=project.started_at,
-        reason=project.reason,
     )
 
 
