@@ -58,7 +58,7 @@ def main() -> None:
 def _look_at_statuses(terminal: PtySession, camera: Camera) -> None:
     terminal.wait_for("2 active")
     terminal.feed("3g")
-    terminal.wait_for(f"2 Files  {_LITTLE}")
+    terminal.wait_for(f"[2] Files  {_LITTLE}")
     terminal.feed("2")
     terminal.wait_for(lambda: all(sign in _upload_row(terminal, _LITTLE) for sign in "✓⇡∙=✗"), _PATIENCE)
     camera.take("all-statuses", terminal)
@@ -70,12 +70,12 @@ def _look_at_flight(terminal: PtySession, camera: Camera) -> None:
     terminal.wait_for(" to this terminal")
     camera.take("image-view", terminal)
     terminal.feed(_ESCAPE)
-    terminal.wait_for("2 Files")
+    terminal.wait_for("[2] Files")
     terminal.feed("m")
     terminal.wait_for(lambda: "Map of the flight" in terminal.text and " images " in terminal.text)
     camera.take("map", terminal)
     terminal.feed(_ESCAPE)
-    terminal.wait_for("2 Files")
+    terminal.wait_for("[2] Files")
 
 
 def _upload_row(terminal: PtySession, project: str) -> str:
@@ -87,7 +87,7 @@ def _go_to_large(terminal: PtySession) -> None:
     terminal.feed("1")
     terminal.wait_for("Enter files")
     terminal.feed(f"{_DOWN}\r")
-    terminal.wait_for(f"2 Files  {_LARGE}")
+    terminal.wait_for(f"[2] Files  {_LARGE}")
 
 
 def _add_files(terminal: PtySession, camera: Camera) -> None:

@@ -85,7 +85,7 @@ async def test_ascii_mode_shows_ascii_only(manager: StandInManager, directories:
     await add_upload(manager, "east", "a rather long name " * 9)
     async with showing(directories, (80, 24), Terminal(ascii_only=True)) as screen:
         await screen.shows(". east", "~")
-        for key in ("?", "c", "l"):
+        for key in ("?", "c", "L"):
             assert screen.text.isascii(), screen.text
             await screen.press(key)
             await until(lambda: screen.app.screen is not screen.app.main)
@@ -135,7 +135,7 @@ async def test_an_engine_that_dies_is_reported_and_restarted_with_a_key(
         await screen.shows("The upload engine is not running. Press E")
         await screen.press("E")
         await screen.hides("E starts the engine")
-        await screen.shows("3 Uploads  0 active")
+        await screen.shows("[3] Uploads  0 active")
 
 
 async def test_notices_wait_until_the_engine_has_the_login(manager: StandInManager, directories: Directories) -> None:

@@ -20,10 +20,10 @@ from tui_uploader.tui.messages import Attachment
 
 async def test_a_new_project_is_created_and_shown(manager: StandInManager, directories: Directories) -> None:
     async with showing(directories) as screen:
-        await screen.press("n")
+        await screen.press("C")
         await screen.shows("New project")
         await screen.press(*"Quarry", "enter")
-        await screen.shows("Project created", "2 Files  Quarry", "Not signed in.")
+        await screen.shows("Project created", "[2] Files  Quarry", "Not signed in.")
     assert [project.name for project in await manager.queries.projects()] == ["Quarry"]
 
 
@@ -49,7 +49,7 @@ async def test_chosen_files_survive_the_death_of_the_engine(
         await screen.shows("The engine was not running; it is starting now.")
         await until(lambda: app.session.attachment is Attachment.ATTACHED)
         await screen.press("enter")
-        await screen.shows("2 Files  Quarry")
+        await screen.shows("[2] Files  Quarry")
 
 
 async def test_an_upload_waits_for_the_login_of_this_terminal(

@@ -36,12 +36,6 @@ from tui_uploader.tui.widgets.key_bar import KeyBar
 _CHECK_LAG_SECONDS = 1.0
 _LONGEST_SHOWN = 40
 """Characters of a paste in a notice."""
-_WITHOUT_KEY = (
-    ("remove all duplicates", "command('remove_duplicates')", "Remove every duplicate of the upload from the queue"),
-    ("remove all failed files", "command('remove_failed')", "Remove every failed file of the upload from the queue"),
-    ("show skipped paths", "app.dialog('show_skipped')", "Show files and folders that were skipped"),
-    ("list projects again", "app.refresh_projects", "Ask the service for the list of projects again"),
-)
 
 
 class UploaderApp(App[None]):
@@ -152,7 +146,8 @@ class UploaderApp(App[None]):
         self.push_screen(ConfirmScreen(question, stakes), lambda answer: yes() if answer else None)
 
     def action_dialog(self, name: str) -> None:
-        getattr(self._dialogs, name)()
+        if not self.main.refuses(f"dialog('{name}')", self.main.scope()):
+            getattr(self._dialogs, name)()
 
     def action_close_news(self) -> None:
         """Raises SkipAction where the key is for something else: text that is typed, or a row."""
@@ -167,7 +162,8 @@ class UploaderApp(App[None]):
         self.session.refresh_projects()
 
     def action_restart_engine(self) -> None:
-        self.session.restart()
+        if not self.main.refuses("restart_engine", self.main.scope()):
+            self.session.restart()
 
     def action_detach(self) -> None:
         """Leave, and say that uploads continue in the background, unless this is a demo, whose engine ends too."""
@@ -210,8 +206,9 @@ class UploaderApp(App[None]):
             for binding in (binding for pane in panes for binding in pane):
                 run = partial(self.run_action, binding.action, self._namespace(binding))
                 yield SystemCommand(f"{binding.description}: {binding.tooltip}", f"key {binding.key_display}", run)
-            for title, action, help_text in _WITHOUT_KEY:
-                yield SystemCommand(title, help_text, partial(self.run_action, action, self.main))
+            for command in keys.WITHOUT_KEY:
+                run = partial(self.run_action, command.action, self.main)
+                yield SystemCommand(command.description, command.tooltip, run)
         yield SystemCommand("theme", "Change the colours", self.action_change_theme)
 
     def _namespace(self, binding: Binding) -> DOMNode:

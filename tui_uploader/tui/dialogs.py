@@ -46,7 +46,7 @@ class Dialogs:
         await self._session.login_settled.wait()
         owned = replace(request, account=request.account or self._account_for(request))
         upload = await self._session.ask(lambda engine: engine.add(owned))
-        self._main.show_upload(upload.upload)
+        self._main.panes.show_upload(upload.upload)
         self._session.refresh_projects()
         self._say("Scanning the chosen files; uploading starts with the first one.")
 
@@ -69,7 +69,7 @@ class Dialogs:
         await self._session.login_settled.wait()
         account = self._session.account
         project = await self._session.ask(lambda engine: engine.create_project(name, kind, account))
-        self._main.show_project(project)
+        self._main.panes.show_project(project)
         self._session.refresh_projects()
         self._say("Project created; u uploads files to it.")
 
@@ -98,6 +98,12 @@ class Dialogs:
         from tui_uploader.tui.screens.help import HelpScreen
 
         self._app.push_screen(HelpScreen(self._main.pane, self._glyphs))
+
+    def type_command(self) -> None:
+        self._app.action_command_palette()
+
+    def show_news(self) -> None:
+        self._say("No past news yet.")
 
     def show_log(self) -> None:
         from tui_uploader.service.instance import engine_log_path

@@ -1,75 +1,332 @@
-"""All keys of the main screen: action, label in the key bar, text in help.
+"""All keys of the main screen: action, label in the key bar, text in help, and when they apply.
 
-The key bar, help and the command palette are generated from these tables, so that none can miss a key.
+The key bar, help, the command palette and the `:` commands are generated from these tables, so that none can miss a
+key. Whether a key applies, and what the bar calls it, depends on what is under the cursor: both are pure functions of
+the `CommandScope`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
+from rich.cells import cell_len, set_cell_size
 from textual.binding import Binding
 
+from tui_uploader.model.states import FileStatus
+from tui_uploader.tui.engine import refusals
+from tui_uploader.tui.engine.scope import CommandScope
 
-def _key(keys: str, action: str, label: str, help: str, shown: str = "") -> Binding:
-    return Binding(keys, action, label, tooltip=help, key_display=shown or keys.partition(",")[0], show=True)
+_LONGEST_NAME = 18
+"""Cells of a name in the key bar."""
+_CUT = "..."
+
+
+@dataclass(frozen=True)
+class Key(Binding):
+    """A key that knows when it applies. `id` is its name, also for `:` commands and the settings."""
+
+    refusal: Callable[[CommandScope], str] = refusals.none
+    """Why it cannot be used on this scope, as a sentence; empty: it can."""
+    about: str = ""
+    """`project` or `files`: what it acts on, which the key bar names."""
+    changes: bool = False
+    """It changes something, which a read-only screen never does."""
+    words: Callable[[CommandScope], str] | None = None
+    """The label where it depends on the scope."""
+
+    def why_not(self, scope: CommandScope) -> str:
+        if self.changes and scope.read_only:
+            return refusals.READ_ONLY
+        return self.refusal(scope)
+
+    def when(self, scope: CommandScope) -> bool:
+        return not self.why_not(scope)
+
+    def label(self, scope: CommandScope, *, named: bool = False) -> str:
+        """`pause`, or with the name of what it acts on `pause Six A`."""
+        label = self.words(scope) if self.words is not None else self.description
+        name = {"project": scope.name, "files": scope.files_name}.get(self.about, "") if named else ""
+        return f"{label} {_clipped(name)}" if name else label
+
+
+def _clipped(name: str) -> str:
+    if cell_len(name) <= _LONGEST_NAME:
+        return name
+    return set_cell_size(name, _LONGEST_NAME - len(_CUT)).rstrip() + _CUT
+
+
+def _key(
+    keys: str,
+    name: str,
+    action: str,
+    label: str,
+    help: str,
+    shown: str = "",
+    *,
+    refusal: Callable[[CommandScope], str] = refusals.none,
+    about: str = "",
+    changes: bool = False,
+    words: Callable[[CommandScope], str] | None = None,
+) -> Key:
+    display = shown or keys.partition(",")[0]
+    return Key(
+        keys,
+        action,
+        label,
+        tooltip=help,
+        key_display=display,
+        id=name,
+        refusal=refusal,
+        about=about,
+        changes=changes,
+        words=words,
+    )
+
+
+def _pause_words(scope: CommandScope) -> str:
+    return "resume" if scope.uploads and not refusals.pauses(scope) else "pause"
+
+
+def _auto_words(scope: CommandScope) -> str:
+    return "manual" if scope.uploads and all(upload.auto_process for upload in scope.uploads) else "automatic"
+
+
+def _retry_words(scope: CommandScope) -> str:
+    failed = sum(upload.counts.failed for upload in scope.uploads)
+    return f"retry {failed:,} failed" if failed else "try now"
 
 
 EVERYWHERE = (
     _key(
-        "1", "focus_pane('projects')", "projects", "Go to the projects (in a narrow terminal they open over the files)"
+        "1",
+        "projects",
+        "focus_pane('projects')",
+        "projects",
+        "Go to the projects (in a narrow terminal they open over the files)",
     ),
-    _key("2", "focus_pane('files')", "files", "Go to the files"),
-    _key("3", "focus_pane('uploads')", "uploads", "Go to the uploads"),
-    _key("u", "app.dialog('add_files')", "upload", "Upload files or folders"),
-    _key("n", "app.dialog('new_project')", "new", "Create a project"),
-    _key("s", "command('start_processing')", "start", "Start processing; asks first, because it may cost credits"),
-    _key("r", "command('retry_all')", "retry all", "Retry all failed files, and reconnect now if the link is down"),
-    _key("p", "command('pause_or_resume')", "pause", "Pause or resume the upload"),
-    _key("c", "command('cancel')", "cancel", "Cancel the upload; uploaded files stay in the project"),
-    _key("a", "command('toggle_auto_process')", "auto", "Switch automatic processing after the upload on or off"),
-    _key("d", "command('dismiss')", "dismiss", "Remove a complete or cancelled upload from the list"),
-    _key("U", "command('undo_removal')", "undo", "Undo: put the files removed last back into the queue"),
-    _key("o", "command('copy_address')", "copy address", "Copy the web address of the project"),
-    _key("m", "app.dialog('show_map')", "map", "Show a map of where the images were taken"),
-    _key("w", "toggle_uploads", "hide/show", "Hide or show the uploads; they continue"),
-    _key("b", "app.dialog('set_bandwidth')", "bandwidth", "Set limit, timetable and data budget of all uploads"),
-    _key("l", "app.dialog('show_log')", "log", "Show the engine log"),
-    _key("E", "app.restart_engine", "start engine", "Start the engine, or restart one of another version"),
-    _key("question_mark,f1", "app.dialog('show_help')", "help", "Show all keys", shown="?"),
-    _key("q", "app.detach", "quit", "Quit the app; uploads continue in the background (a demo ends)"),
+    _key("2", "files", "focus_pane('files')", "files", "Go to the files"),
+    _key("3", "uploads", "focus_pane('uploads')", "uploads", "Go to the uploads"),
+    _key("u", "upload", "app.dialog('add_files')", "upload", "Upload files or folders", changes=True),
+    _key("C", "create", "app.dialog('new_project')", "create", "Create a project", changes=True),
+    _key(
+        "P",
+        "process",
+        "command('start_processing')",
+        "process",
+        "Start processing; asks first, because it may cost credits",
+        refusal=refusals.process,
+        about="project",
+        changes=True,
+    ),
+    _key(
+        "r",
+        "retry",
+        "command('retry_all')",
+        "retry",
+        "Retry all failed files, and reconnect now if the link is down",
+        refusal=refusals.retry_all,
+        changes=True,
+        words=_retry_words,
+    ),
+    _key(
+        "p",
+        "pause",
+        "command('pause_or_resume')",
+        "pause",
+        "Pause or resume the upload",
+        refusal=refusals.pause,
+        about="project",
+        changes=True,
+        words=_pause_words,
+    ),
+    _key(
+        "c",
+        "cancel",
+        "command('cancel')",
+        "cancel",
+        "Cancel the upload; asks first; uploaded files stay in the project",
+        refusal=refusals.cancel,
+        about="project",
+        changes=True,
+    ),
+    _key(
+        "a",
+        "automatic",
+        "command('toggle_auto_process')",
+        "automatic",
+        "Switch automatic processing after the upload on or off",
+        refusal=refusals.toggle_auto_process,
+        changes=True,
+        words=_auto_words,
+    ),
+    _key(
+        "d",
+        "dismiss",
+        "command('dismiss')",
+        "dismiss",
+        "Remove a complete or cancelled upload from the list",
+        refusal=refusals.dismiss,
+        about="project",
+        changes=True,
+    ),
+    _key(
+        "U",
+        "undo",
+        "command('undo')",
+        "undo",
+        "Undo the last removal, addition or dismissal, or stop the automatic start of processing",
+        refusal=refusals.undo,
+        changes=True,
+    ),
+    _key(
+        "o",
+        "address",
+        "command('copy_address')",
+        "web address",
+        "Copy the web address of the project",
+        refusal=refusals.copy_address,
+    ),
+    _key(
+        "m",
+        "map",
+        "app.dialog('show_map')",
+        "map",
+        "Show a map of where the images were taken",
+        refusal=refusals.show_map,
+    ),
+    _key("w", "hide", "toggle_uploads", "hide uploads", "Hide or show the uploads; they continue"),
+    _key(
+        "b",
+        "bandwidth",
+        "app.dialog('set_bandwidth')",
+        "limit",
+        "Set limit, timetable and data budget of all uploads",
+        changes=True,
+    ),
+    _key("e", "news", "app.dialog('show_news')", "news", "Show past news"),
+    _key("L", "log", "app.dialog('show_log')", "log", "Show the log"),
+    _key("plus", "zoom", "zoom", "zoom", "Let the pane fill the screen, or return to all panes", shown="+"),
+    _key("ctrl+r", "refresh", "app.refresh_projects", "refresh", "Ask the cloud for the list of projects again", "^r"),
+    _key("colon", "commands", "app.dialog('type_command')", "command", "Type a command, such as :limit 2M", shown=":"),
+    _key(
+        "E",
+        "engine",
+        "app.restart_engine",
+        "start engine",
+        "Start the engine, or restart one of another version",
+        refusal=refusals.start_engine,
+        changes=True,
+    ),
+    _key("question_mark,f1", "help", "app.dialog('show_help')", "help", "Show all keys", shown="?"),
+    _key("q", "quit", "app.detach", "quit", "Quit the app; uploads continue in the background (a demo ends)"),
 )
 """Keys that work in every pane."""
 
 IN_PROJECTS = (
-    _key("slash", "filter", "filter", "Filter by part of the name; ! in front: all that do not match", shown="/"),
-    _key("enter", "open", "files", "Go to the project's files", shown="Enter"),
+    _key(
+        "slash",
+        "filter",
+        "filter",
+        "filter",
+        "Filter by part of the name; ! in front: all that do not match",
+        shown="/",
+    ),
+    _key("enter", "open", "open", "files", "Go to the project's files", shown="Enter", refusal=refusals.open_files),
 )
 IN_FILES = (
     _key(
         "slash",
         "filter",
         "filter",
+        "filter",
         "Filter by part of the name, or by status as in :failed; ! in front: all that do not match",
         shown="/",
     ),
-    _key("f", "next_status", "status", "Filter by status; press again for the next status"),
-    _key("S", "next_sort", "sort", "Sort by the next column; or click a column title"),
-    _key("space", "mark", "select", "Select or deselect the file", shown="Space"),
-    _key("A", "mark_all", "select all", "Select all files shown"),
-    _key("i", "mark_others", "invert", "Invert the selection among the files shown"),
-    _key("R", "screen.command('retry_selected')", "retry", "Retry the selected failed files"),
-    _key("x,delete", "screen.command('remove_selected')", "remove", "Remove waiting, duplicate or failed files"),
-    _key("enter", "open", "details", "Show all details of the file", shown="Enter"),
-    _key("v", "app.dialog('show_picture')", "view", "View the image full screen"),
+    _key("f", "status", "next_status", "status", "Filter by status; press again for the next status"),
+    _key("s", "sort", "choose_sort", "sort", "Choose the order of the files; or click a column title"),
+    _key("space", "select", "mark", "select", "Select or deselect the file", shown="Space", refusal=refusals.some_file),
+    _key("A", "all", "mark_all", "select all", "Select all files shown", refusal=refusals.some_file),
+    _key("i", "invert", "mark_others", "invert", "Invert the selection among the files shown"),
+    _key(
+        "R",
+        "retry-files",
+        "screen.command('retry_selected')",
+        "retry",
+        "Retry the selected failed files",
+        refusal=refusals.retry_selected,
+        about="files",
+        changes=True,
+    ),
+    _key(
+        "x,delete",
+        "remove",
+        "screen.command('remove_selected')",
+        "remove",
+        "Remove waiting, duplicate or failed files",
+        refusal=refusals.remove_selected,
+        about="files",
+        changes=True,
+    ),
+    _key("enter", "open", "open", "details", "Show all details of the file", shown="Enter", refusal=refusals.some_file),
+    _key("v", "view", "app.dialog('show_picture')", "view", "View the image full screen", refusal=refusals.some_file),
+    _key(
+        "y",
+        "copy",
+        "screen.command('copy_path')",
+        "copy path",
+        "Copy the path of the file",
+        refusal=refusals.some_file,
+    ),
+    _key(
+        "Y",
+        "copy-all",
+        "screen.command('copy_paths')",
+        "copy paths",
+        "Copy the paths of all selected files",
+        refusal=refusals.some_files,
+    ),
 )
-IN_UPLOADS = (_key("enter", "open", "files", "Go to the upload's files", shown="Enter"),)
+IN_UPLOADS = (
+    _key("enter", "open", "open", "files", "Go to the upload's files", shown="Enter", refusal=refusals.open_files),
+)
+WITHOUT_KEY = (
+    _key(
+        "",
+        "remove-duplicates",
+        "command('remove_duplicates')",
+        "remove all duplicates",
+        "Remove every duplicate of the upload from the queue",
+        refusal=partial(refusals.remove_every, FileStatus.DUPLICATE),
+        changes=True,
+    ),
+    _key(
+        "",
+        "remove-failed",
+        "command('remove_failed')",
+        "remove all failed files",
+        "Remove every failed file of the upload from the queue",
+        refusal=partial(refusals.remove_every, FileStatus.FAILED),
+        changes=True,
+    ),
+    _key(
+        "",
+        "skipped",
+        "app.dialog('show_skipped')",
+        "show skipped paths",
+        "Show files and folders that were skipped",
+        refusal=refusals.show_skipped,
+    ),
+)
+"""Commands of the palette and of `:` that have no key."""
 
 MOVING = (
     ("Up Down  k j", "One row"),
-    ("PgUp PgDn  ^u ^d", "A page, half a page"),
+    ("PgUp PgDn  ^b ^f  ^u ^d", "A page, half a page"),
     ("Home End  g G", "The first row, the last row"),
-    ("Tab", "The next pane"),
+    ("Tab  h l", "The next pane; the previous, the next pane"),
     ("Esc", "Close the dialog; clear the filter, then the selection"),
     ("Mouse", "Wheel and click; double click as Enter; click keys in the last line and column titles"),
     ("^p", "All commands by name"),
@@ -78,27 +335,30 @@ MOVING = (
 )
 """Keys for moving around, for help only."""
 
-_FIRST_IN_BAR: Mapping[str, Sequence[str]] = {
-    "projects": ("open", "n", "u", "s", "filter", "o"),
-    "files": ("u", "filter", "f", "space", "x", "1", "R", "r", "s", "p", "S", "A"),
-    "uploads": ("open", "p", "c", "r", "s", "a", "d", "w"),
+MOVED: Mapping[str, str] = {
+    "n": "n no longer creates a project: C does. n goes to the next match or problem in the files.",
+    "s": "s no longer starts processing: P does, and asks. s opens the sort menu in the files.",
+    "S": "S no longer changes the order of the files: s opens a menu for it.",
+    "l": "l no longer shows the log: L does. h and l go to the previous and the next pane.",
 }
-"""The keys shown first in the bar of each pane, by key or action."""
+"""What to tell once about keys that had another meaning in former versions."""
 
-_LAST = ("question_mark,f1", "q")
+_OWN: Mapping[str, tuple[Key, ...]] = {"projects": IN_PROJECTS, "files": IN_FILES, "uploads": IN_UPLOADS}
 
 
-def keys_of(pane: str) -> tuple[Binding, ...]:
-    """All keys that work in the pane, the most used first, help and quit last."""
-    own = {"projects": IN_PROJECTS, "files": IN_FILES, "uploads": IN_UPLOADS}.get(pane, ())
-    every = list(chain(own, EVERYWHERE))
-    order = _FIRST_IN_BAR.get(pane, ())
+def keys_of(pane: str) -> tuple[Key, ...]:
+    """All keys that work in the pane."""
+    return (*_OWN.get(pane, ()), *EVERYWHERE)
 
-    def rank(binding: Binding) -> tuple[int, int]:
-        if binding.key in _LAST:
-            return (2, _LAST.index(binding.key))
-        names = (binding.action, binding.key.partition(",")[0])
-        found = [order.index(name) for name in names if name in order]
-        return (0, found[0]) if found else (1, every.index(binding))
 
-    return tuple(sorted(every, key=rank))
+def key_named(name: str, pane: str = "files") -> Key | None:
+    """The key or command of this name; the pane decides where several have it."""
+    every = chain(keys_of(pane), IN_FILES, WITHOUT_KEY)
+    return next((key for key in every if key.id == name), None)
+
+
+def why_not(action: str, scope: CommandScope) -> str:
+    """Why an action cannot be done to the scope; empty: it can."""
+    every = chain(keys_of(scope.pane), IN_FILES, WITHOUT_KEY)
+    wanted = action.rpartition(".")[2]
+    return next((key.why_not(scope) for key in every if key.action.rpartition(".")[2] == wanted), "")

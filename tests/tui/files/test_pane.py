@@ -24,7 +24,7 @@ async def test_filters_apply_while_typing_and_are_cleared(manager: StandInManage
         await screen.press("1", "/", *"zzz")
         await screen.shows("No project matches.", "0 of 1")
         await screen.press("escape")
-        await screen.shows("1 Projects  1")
+        await screen.shows("[1] Projects  1")
 
 
 async def test_all_files_shown_by_a_filter_are_selected_at_once(
@@ -38,7 +38,7 @@ async def test_all_files_shown_by_a_filter_are_selected_at_once(
         await screen.press("enter", "A")
         await screen.shows("12 selected")
         await screen.press("escape")
-        await screen.shows("2 Files  Quarry  13", "12 selected")
+        await screen.shows("[2] Files  Quarry  13", "12 selected")
         await screen.press("i")
         await screen.shows("1 selected")
         await screen.press("i")
@@ -49,7 +49,7 @@ async def test_all_files_shown_by_a_filter_are_selected_at_once(
         await screen.shows("12 files removed from the queue; U to undo.")
         await screen.upload_is(lambda upload: upload.counts.total == 1)
         await screen.press("U")
-        await screen.shows("12 files put back", "2 Files  Quarry  13")
+        await screen.shows("12 files put back", "[2] Files  Quarry  13")
         await screen.press("A")
         await screen.shows("13 selected")
         await screen.press("escape")

@@ -53,17 +53,17 @@ def test_counts_begin_with_problems() -> None:
         (
             upload_status(counts=Counts(uploaded=9, failed=1)),
             None,
-            "1 failed file blocks processing: r retries, x removes, s starts anyway",
+            "1 failed file blocks processing: r retries, x removes, P processes without them",
         ),
         (
             upload_status(counts=Counts(uploaded=9, failed=12, waiting=3)),
             project(),
-            "12 failed files block processing: r retries, x removes, s starts anyway",
+            "12 failed files block processing: r retries, x removes, P processes without them",
         ),
         (
             upload_status(counts=Counts(uploaded=9, failed=2), auto_process=False),
             None,
-            "2 failed files: r retries, x removes, s starts anyway",
+            "2 failed files: r retries, x removes, P processes without them",
         ),
         (upload_status(counts=FEW), None, "4 images: processing needs at least 6; u adds more"),
         (upload_status(counts=FEW), project(images=40), None),
@@ -88,8 +88,8 @@ def test_a_blocked_upload_says_how_to_unblock_it(
 @pytest.mark.parametrize(
     ("upload", "where", "shown"),
     [
-        (upload_status(), None, "processing starts automatically after the upload; a: only with s"),
-        (upload_status(auto_process=False), None, "s starts processing; a: automatically after the upload"),
+        (upload_status(), None, "processing starts automatically after the upload; a: only with P"),
+        (upload_status(auto_process=False), None, "P starts processing; a: automatically after the upload"),
         (upload_status(), project(kind=ProjectKind.RESULTS), "results are not processed"),
         (
             upload_status(state=UploadState.PREPARING, counts=MANY),

@@ -48,9 +48,9 @@ def test_a_picture_and_a_map_are_sent_once_and_forgotten(home: Path) -> None:
         assert 10_000 < bytes_for(terminal, "gv", "1 of 16", "DJI FC6310S", "to this terminal") < _ONE_PICTURE
         assert sum(terminal.cell(10, column).bg != "default" for column in range(80)) > 40, "it has colours"
         assert bytes_for(terminal, "j", "2 of 16", "to this terminal") < _ONE_PICTURE
-        bytes_for(terminal, "q", "2 Files")
+        bytes_for(terminal, "q", "[2] Files")
         assert bytes_for(terminal, "m", "15 images", "▴ N", "12 uploaded") < _ONE_MAP
-        bytes_for(terminal, "q", "2 Files")
+        bytes_for(terminal, "q", "[2] Files")
         assert resident_bytes(terminal.process.pid) - before < _MORE_MEMORY
         terminal.feed("q")
         assert terminal.exit_code() == 0

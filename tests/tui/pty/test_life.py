@@ -42,7 +42,7 @@ def test_uploads_survive_the_end_of_the_app(life: Field, number: signal.Signals)
     card = life.card("north", 48)
     life.queue("north", "--no-process")
     with life.app() as terminal:
-        terminal.wait_for("2 Files  north")
+        terminal.wait_for("[2] Files  north")
         terminal.wait_for(lambda: in_the_middle(life))
         engine = engine_pid()
         if number is signal.SIGHUP:
@@ -53,7 +53,7 @@ def test_uploads_survive_the_end_of_the_app(life: Field, number: signal.Signals)
             terminal.process.wait()
     assert in_the_middle(life)
     with life.app() as terminal:
-        terminal.wait_for("2 Files  north")
+        terminal.wait_for("[2] Files  north")
         terminal.wait_for("100 %  complete", PATIENCE)
     assert engine_pid() == engine
     assert lives(engine)
@@ -119,7 +119,7 @@ def test_a_crashed_engine_is_started_again_by_one_key(life: Field) -> None:
         terminal.wait_for("No file matches the filter; Esc shows all.")
         terminal.feed(ESCAPE)
         terminal.wait_for(lambda: "No file matches" not in terminal.text)
-        assert "2 Files  north" in terminal.text
+        assert "[2] Files  north" in terminal.text
         assert terminal.process.poll() is None
         terminal.feed("E")
         terminal.wait_for(lambda: "E starts the engine" not in terminal.text)

@@ -64,7 +64,7 @@ def test_hostile_names_are_shown_and_do_nothing() -> None:
         with ready.app() as terminal:
             terminal.wait_for("[red]bold[.JPG")
             terminal.wait_for("[@click=app.bell].JPG")
-            terminal.wait_for("2 Files  [b]漢")
+            terminal.wait_for("[2] Files  [b]漢")
             terminal.feed("G" + ENTER)
             terminal.wait_for("Status       uploaded")
             terminal.feed(ESCAPE)
@@ -87,7 +87,7 @@ def cell_of(terminal: PtySession, row: int, text: str) -> int:
 
 def test_a_huge_paste_leaves_memory_and_app_as_before(done_field: Field) -> None:
     with done_field.app() as terminal:
-        terminal.wait_for("2 Files  north  160")
+        terminal.wait_for("[2] Files  north  160")
         before = resident_bytes(terminal.process.pid)
         terminal.feed_all(b"\x1b[200~" + b"/card/x y\n" * 1_000_000 + b"\x1b[201~", PATIENCE)
         terminal.wait_for("Upload files", PATIENCE)
@@ -111,7 +111,7 @@ def test_broken_input_presses_no_key(done_field: Field) -> None:
         b"01~",
     )
     with done_field.app() as terminal:
-        terminal.wait_for("2 Files  north  160")
+        terminal.wait_for("[2] Files  north  160")
         terminal.fall_silent()
         for piece in pieces:
             terminal.feed(piece)
@@ -120,13 +120,13 @@ def test_broken_input_presses_no_key(done_field: Field) -> None:
         assert terminal.process.poll() is None
         terminal.feed(ESCAPE)
         terminal.wait_for(lambda: "Upload files" not in terminal.text)
-        terminal.wait_for("2 Files  north  160")
+        terminal.wait_for("[2] Files  north  160")
         assert "?" not in terminal.line(0)
 
 
 def test_keys_that_come_faster_than_frames_all_count(done_field: Field) -> None:
     with done_field.app() as terminal:
-        terminal.wait_for("2 Files  north  160")
+        terminal.wait_for("[2] Files  north  160")
         terminal.feed_all(b"j" * 150 + b"k" * 30 + DOWN.encode() * 20)
         terminal.wait_for("› ✓ north_141.JPG")
         terminal.feed_all(PAGE_DOWN.encode() * 40)
@@ -144,7 +144,7 @@ def test_any_terminal_size_works(done_field: Field) -> None:
         terminal.screen.erase_in_display(2)
         terminal.feed("\x0c")
         terminal.wait_for(lambda: terminal.line(29).startswith("u upload"))
-        assert "2 Files  north  160" in terminal.line(0)
+        assert "[2] Files  north  160" in terminal.line(0)
 
 
 def test_no_color_writes_no_colour_codes(done_field: Field) -> None:
@@ -161,7 +161,7 @@ def test_the_linux_console_gets_ascii_and_its_own_colours(done_field: Field) -> 
 
 
 def _look_around(terminal: PtySession) -> None:
-    terminal.wait_for("2 Files  north  160")
+    terminal.wait_for("[2] Files  north  160")
     terminal.feed("?")
     terminal.wait_for("In the files")
     terminal.feed(ESCAPE)
@@ -169,7 +169,7 @@ def _look_around(terminal: PtySession) -> None:
     terminal.feed("\x10start")
     terminal.wait_for("Start processing")
     terminal.feed(ESCAPE)
-    terminal.wait_for(lambda: "start" not in terminal.text.partition("3 Uploads")[0])
+    terminal.wait_for(lambda: "start" not in terminal.text.partition("[3] Uploads")[0])
     terminal.feed("u")
     terminal.wait_for("Upload files")
 
@@ -191,7 +191,7 @@ def test_uploads_continue_while_the_terminal_is_not_read(slow_field: Field) -> N
     card = slow_field.card("unread", 60 + int(4 * _UNREAD_SECONDS))
     upload = slow_field.queue("unread", "--no-process")
     with slow_field.app() as terminal:
-        terminal.wait_for("2 Files  unread")
+        terminal.wait_for("[2] Files  unread")
         before, sent = resident_bytes(terminal.process.pid), len(slow_field.stored("unread"))
         until = time.monotonic() + _UNREAD_SECONDS
         while time.monotonic() < until:  # the elapsed time is what is tested
@@ -214,7 +214,7 @@ def test_a_paste_without_brackets_runs_no_command(slow_field: Field) -> None:
     upload = slow_field.queue("serial", "--no-process")
     assert quick("pause", str(upload)).code == 0
     with slow_field.app() as terminal:
-        terminal.wait_for("2 Files  serial")
+        terminal.wait_for("[2] Files  serial")
         terminal.wait_for(lambda: not slow_field.counts(upload).get("uploading"))
         before = slow_field.upload(upload)
         terminal.fall_silent()

@@ -77,10 +77,10 @@ def test_processing_starts_on_request(work: Field) -> None:
     beta = work.queue("beta", "--no-process")
     with work.app() as terminal:
         terminal.wait_for(lambda: work.is_complete(beta))
-        terminal.wait_for("2 Files  beta  6")
+        terminal.wait_for("[2] Files  beta  6")
         terminal.wait_for("✓6")
         assert work.upload(beta)["processing"] == "not_started"
-        terminal.feed("s")
+        terminal.feed("P")
         terminal.wait_for("Start processing beta with 6 images?")
         terminal.feed("y")
         terminal.wait_for("Submitted for processing")
@@ -164,14 +164,14 @@ def test_keys_sent_together_act_one_by_one(work: Field) -> None:
         number = work.queue(name, "--no-process")
     with work.app() as terminal:
         terminal.wait_for(lambda: work.is_complete(number))
-        terminal.wait_for("2 Files  zeta  1")
+        terminal.wait_for("[2] Files  zeta  1")
         terminal.feed(f"1{DOWN}{ENTER}")
-        terminal.wait_for("2 Files  eta  1")
+        terminal.wait_for("[2] Files  eta  1")
         terminal.feed(f"1k{ENTER}/nothing{ENTER}")
         terminal.wait_for("No file matches the filter; Esc shows all.")
         terminal.feed(f"{ESCAPE}")
-        terminal.wait_for("2 Files  zeta  1")
-        terminal.feed("nA new one")
+        terminal.wait_for("[2] Files  zeta  1")
+        terminal.feed("CA new one")
         terminal.wait_for("A new one")
         terminal.feed(ESCAPE)
-        terminal.wait_for("s starts processing")  # `w` in a name does not hide the uploads
+        terminal.wait_for("P starts processing")  # `w` in a name does not hide the uploads

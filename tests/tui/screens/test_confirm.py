@@ -17,7 +17,7 @@ async def test_a_burst_of_keys_answers_no_question(directories: Directories, fie
         await until(lambda: screen.app.session.account)
         await queued(directories, flight(tmp_path, 6), auto_process=False)
         await screen.upload_is(lambda upload: upload.settled and upload.counts.uploaded == 6)
-        await screen.press("s")
+        await screen.press("P")
         await screen.shows("Start processing Quarry with 6 images?", "may cost credits")
         for key, character in (("y", "y"), ("tab", None), ("enter", "\r")):
             screen.app.post_message(HastyKey(key, character))

@@ -40,7 +40,7 @@ async def test_the_map_fills_as_files_are_uploaded(directories: Directories, fie
                 round(46.6 + number * 20 / 111_195, 4) for number in range(6)
             )
         await screen.press("escape")
-        await screen.shows("2 Files")
+        await screen.shows("[2] Files")
 
 
 async def test_the_file_under_the_cursor_is_marked_and_problems_have_their_own_sign(

@@ -69,7 +69,7 @@ async def test_a_file_that_is_gone_or_no_image_says_so(directories: Directories,
         await screen.shows("b.JPG is not a picture that can be shown here.")
         await screen.shows("b.JPG has another size or date than the file in this upload")
         await screen.press("q")
-        await screen.shows("2 Files")
+        await screen.shows("[2] Files")
 
 
 @pytest.mark.parametrize("terminal", [Terminal(ascii_only=True), Terminal(no_color=True, theme="ansi-dark")])

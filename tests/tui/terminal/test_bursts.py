@@ -41,8 +41,8 @@ def typed(text: str) -> list[Piece]:
         "ualpha\t",
         "u/media/card\r",
         "u/media/pilot/card/DCIM/100MEDIA/DJI_202405031200\r",
-        "nA new one",
-        "nQuarry May 2024\r",
+        "CA new one",
+        "CQuarry May 2024\r",
         "2G/_04\rx",
         "S/nothing",
         "jRr aa",
@@ -70,7 +70,7 @@ def test_typed_ahead_keys_stay_keys(ahead: str) -> None:
         "Please cancel\rthe upload\r",
         "sudo rm -rf x",
         "ssh pilot@field.example",
-        "new project\rand cancel y",
+        "Create project\rand cancel y",
         "/filter\rcancel y",
         "nothing of this was meant for the uploader, it is a mail",
         "hello\x0ccy",
@@ -152,6 +152,6 @@ def test_movements_change_nothing_and_openers_open_a_field() -> None:
         for binding in (*keys.EVERYWHERE, *keys.IN_FILES, *keys.IN_PROJECTS, *keys.IN_UPLOADS)
         for key in binding.key.split(",")
     }
-    assert {meanings[key] for key in OPENERS} == {"app.dialog('add_files')", "app.dialog('new_project')"}
+    assert {meanings[key] for key in OPENERS} == {f"app.dialog('{name}')" for name in ("add_files", "new_project")}
     bound = {meanings[key] for key in MOVEMENTS if key in meanings}
     assert bound == {"focus_pane('projects')", "focus_pane('files')", "focus_pane('uploads')"}

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import showing
 from tui_uploader.settings import Directories
-from tui_uploader.tui import keys
+from tui_uploader.tui.engine.scope import CommandScope
+from tui_uploader.tui.widgets.bar_keys import bar_keys
 from tui_uploader.tui.widgets.key_bar import fitting_keys
 
 PANES = ("projects", "files", "uploads")
@@ -17,11 +18,11 @@ PANES = ("projects", "files", "uploads")
 @pytest.mark.parametrize("pane", PANES)
 @pytest.mark.parametrize(("width", "most"), [(20, 8), (80, 8), (99, 8), (240, 99)])
 def test_the_keys_that_fit_are_shown_and_always_help_and_quit(pane: str, width: int, most: int) -> None:
-    every = keys.keys_of(pane)
+    every = bar_keys(CommandScope(pane=pane))
     shown = fitting_keys(every, width)
-    assert [key.key_display for key in shown[-2:]] == ["?", "q"]
+    assert [key.key.key_display for key in shown[-2:]] == ["?", "q"]
     assert 2 <= len(shown) <= most
-    text = "  ".join(f"{key.key_display} {key.description}" for key in shown)
+    text = "  ".join(f"{key.key.key_display} {key.label}" for key in shown)
     assert cell_len(text) <= width
     if width == 240:
         assert len(shown) == len(every) or cell_len(text) > 200

@@ -121,7 +121,7 @@ async def test_every_submission_is_reached_at_80x24(manager: StandInManager, dir
             await submitted(screen, name)
         await screen.shows(*names, "5 projects", "DONE")
         row = next(index for index, line in enumerate(screen.lines) if "DONE" in line)
-        assert row + 3 == next(index for index, line in enumerate(screen.lines) if "3 Uploads" in line)
+        assert row + 3 == next(index for index, line in enumerate(screen.lines) if "[3] Uploads" in line)
         await screen.pilot.click(offset=(5, row))
         await screen.shows("DONE")
         await screen.pilot.click(offset=(screen.lines[row].index("DONE") + 1, row))

@@ -26,7 +26,7 @@ async def test_a_notice_replaces_the_last_one(manager: StandInManager, directori
         await screen.shows("Notice number 19 [red]")
         assert screen.text.count("Notice number") == 1
         line = next(index for index, shown in enumerate(screen.lines) if "Notice number" in shown)
-        assert screen.lines[line + 1].startswith(" 3 Uploads")
+        assert screen.lines[line + 1].startswith(" [3] Uploads")
         await screen.pilot.click(offset=(5, line))
         await screen.hides("Notice number")
 

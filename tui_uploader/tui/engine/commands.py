@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
+from msgspec.structs import replace
 from textual.app import App
 
 from tui_uploader.errors import SourceChanged
 from tui_uploader.model.files import FileQuery, FileSelection, IdRun, runs_of
-from tui_uploader.model.projects import MIN_IMAGES, Project, ProjectKind
+from tui_uploader.model.projects import MIN_IMAGES, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import UploadStatus
-from tui_uploader.text import counted, printable
+from tui_uploader.text import counted
+from tui_uploader.tui.engine.scope import NO_UPLOAD, RUNNING, STOPPED, CommandScope, is_cancellable, short_name
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.messages import Noticed, Severity
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
@@ -22,21 +23,9 @@ from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfin
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
 
+_FILES_AT_ONCE = 2000
 _WITHOUT_QUESTION = 10
 """Up to this many files are removed without a question: a removal can be undone."""
-_LONGEST_NAME = 60
-
-
-class CommandScope(msgspec.Struct, frozen=True):
-    """The upload, project and files that a command applies to: those under the cursor."""
-
-    upload: UploadStatus | None = None
-    project: Project | None = None
-    uploads: tuple[UploadStatus, ...] = ()
-    """All uploads of the project in the engine's status."""
-    files: tuple[int, ...] = ()
-    """Of the upload: the selected files, or the one under the cursor."""
-    forget_selection: Callable[[], None] = lambda: None
 
 
 class Confirm(Protocol):
@@ -56,67 +45,63 @@ class Commands:
         self._removed: tuple[int, FileSelection] | None = None
         """Upload and files of the last removal."""
 
-    # ---------------------------------------------------------------------------------------------- the upload
+    @property
+    def undoable(self) -> str:
+        """What `undo` would undo now; empty: nothing."""
+        return "the removal of files" if self._removed is not None else ""
+
+    # --------------------------------------------------------------------------------------------- the uploads
 
     def pause_or_resume(self, scope: CommandScope) -> None:
-        upload = self._upload(scope)
-        if upload is None:
-            return
-        number, name = upload.upload, _name(upload.project_name)
-        if upload.state in (UploadState.PAUSED, UploadState.CANCELLED):
-            self._do("resume", lambda engine: engine.resume(number), f"{name} resumed.")
-        else:
-            self._do("pause", lambda engine: engine.pause(number), f"{name} paused; p resumes.")
+        uploads = self._uploads(scope)
+        stopped = tuple(upload for upload in uploads if upload.state in STOPPED)
+        running = tuple(upload for upload in uploads if upload.state in RUNNING)
+        if running:
+            self._each(
+                "pause", running, lambda engine, upload: engine.pause(upload), f"{scope.name} paused; p resumes."
+            )
+        elif stopped:
+            self._each("resume", stopped, lambda engine, upload: engine.resume(upload), f"{scope.name} resumed.")
 
     def cancel(self, scope: CommandScope) -> None:
-        upload = self._upload(scope)
-        if upload is None:
+        uploads = tuple(upload for upload in self._uploads(scope) if is_cancellable(upload))
+        if not uploads:
             return
-        if upload.state is UploadState.CANCELLED or not unfinished(upload):
-            self._say(f"Nothing to cancel: the upload to {_name(upload.project_name)} has no files left to send.")
-            return
-        question = f"Cancel the upload to {_name(upload.project_name)}?"
-        uploaded = upload.counts.uploaded
+        uploaded = sum(upload.counts.uploaded for upload in uploads)
         kept = f"{counted(uploaded, 'file')} uploaded before {'stays' if uploaded == 1 else 'stay'} in the project. "
-        stakes = (
-            cancel_stakes(upload),
-            f"{kept if uploaded else ''}p resumes it later.",
-        )
+        stakes = (*map(cancel_stakes, uploads), f"{kept if uploaded else ''}p resumes it later.")
         self._confirm(
-            question, stakes, lambda: self._do("cancel", lambda engine: engine.cancel(upload.upload), "Cancelled.")
+            f"Cancel the upload to {scope.name}?",
+            stakes,
+            lambda: self._each("cancel", uploads, lambda engine, upload: engine.cancel(upload), "Cancelled."),
         )
 
     def dismiss(self, scope: CommandScope) -> None:
-        upload = self._upload(scope)
-        if upload is not None:
-            name = _name(upload.project_name)
-            self._do(
-                "dismiss",
-                lambda engine: engine.dismiss(upload.upload),
-                f"Upload to {name} removed from the list; the project stays.",
-            )
+        ended = tuple(upload for upload in self._uploads(scope) if upload.settled)
+        success = f"Upload to {scope.name} removed from the list; the project stays."
+        self._each("dismiss", ended, lambda engine, upload: engine.dismiss(upload), success)
 
     def toggle_auto_process(self, scope: CommandScope) -> None:
-        upload = self._upload(scope)
-        if upload is None:
-            return
-        on = not upload.auto_process
-        then = "will start automatically after the upload" if on else "will start only with s"
-        self._do(
+        uploads = self._uploads(scope)
+        on = not all(upload.auto_process for upload in uploads)
+        then = "will start automatically after the upload" if on else "will start only with P"
+        self._each(
             "automatic processing",
-            lambda engine: engine.set_auto_process(upload.upload, on),
-            f"Processing of {_name(upload.project_name)} {then}.",
+            uploads,
+            lambda engine, upload: engine.set_auto_process(upload, on),
+            f"Processing of {scope.name} {then}.",
         )
 
     # -------------------------------------------------------------------------------------------------- files
 
     def retry_all(self, scope: CommandScope) -> None:
-        """Retry all failed files of the upload, and reconnect at once if the link is down."""
-        upload = scope.upload
+        """Retry all failed files of the uploads, and reconnect at once if the link is down."""
+        uploads = tuple(upload for upload in scope.uploads if upload.counts.failed)
 
         async def retry(engine: EngineClient) -> int:
             await engine.try_now()
-            return await engine.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,))) if upload else 0
+            failed = FileSelection(statuses=(FileStatus.FAILED,))
+            return sum([await engine.retry(upload.upload, failed) for upload in uploads])
 
         self._session.call(
             "retry all",
@@ -125,29 +110,27 @@ class Commands:
         )
 
     def retry_selected(self, scope: CommandScope) -> None:
-        upload, files = self._upload(scope), scope.files
-        if upload is None or not self._some(files):
+        upload = scope.files_of
+        if upload is None:
             return
 
         def report(count: int) -> None:
             scope.forget_selection()
             self._say(retried(count) if count else "None of these files has failed; only failed files can be retried.")
 
-        self._session.call("retry", lambda engine: engine.retry(upload.upload, _selection(files)), report)
+        self._session.call("retry", lambda engine: engine.retry(upload, _selection(scope)), report)
 
     def remove_selected(self, scope: CommandScope) -> None:
-        upload, files = self._upload(scope), scope.files
-        if upload is None or not self._some(files):
-            return
+        files = scope.files
         if len(files) <= _WITHOUT_QUESTION:
-            self._remove(upload.upload, files, scope.forget_selection)
+            self._remove(scope)
             return
-        question = f"Remove {counted(len(files), 'file')} from the queue of {_name(upload.project_name)}?"
+        question = f"Remove {counted(len(files), 'file')} from the queue of {scope.name}?"
         stakes = (
             "They stay on this machine and are not uploaded. U undoes this.",
             "Files already uploaded or being sent stay in the upload.",
         )
-        self._confirm(question, stakes, lambda: self._remove(upload.upload, files, scope.forget_selection))
+        self._confirm(question, stakes, lambda: self._remove(scope))
 
     def remove_duplicates(self, scope: CommandScope) -> None:
         self._remove_every(scope, FileStatus.DUPLICATE)
@@ -155,7 +138,7 @@ class Commands:
     def remove_failed(self, scope: CommandScope) -> None:
         self._remove_every(scope, FileStatus.FAILED)
 
-    def undo_removal(self, scope: CommandScope) -> None:
+    def undo(self, scope: CommandScope) -> None:
         del scope  # it is about the last removal, wherever the user looks now
         if self._removed is None:
             self._say("Nothing to undo: no files were removed.")
@@ -168,34 +151,55 @@ class Commands:
 
         self._session.call("undo", lambda engine: engine.restore(upload, selection), report)
 
-    def _remove(self, upload: int, files: tuple[int, ...], forget_selection: Callable[[], None]) -> None:
-        selection = _selection(files)
+    def _remove(self, scope: CommandScope) -> None:
+        upload, files, selection = scope.files_of, scope.files, _selection(scope)
+        if upload is None:
+            return
 
         def report(count: int) -> None:
             if not count:
                 self._say("Nothing removed: all of these files are uploaded or being sent.")
                 return
             self._removed = (upload, selection)
-            forget_selection()
+            scope.forget_selection()
             kept = len(files) - count
             rest = f" {counted(kept, 'file')} kept: uploaded or being sent." if kept > 0 else ""
             self._say(f"{removed(count)}; U to undo.{rest}")
 
         self._session.call("remove", lambda engine: engine.remove(upload, selection), report)
 
-    def _remove_every(self, scope: CommandScope, status: FileStatus) -> None:
-        upload = self._upload(scope)
-        if upload is None:
+    def copy_path(self, scope: CommandScope) -> None:
+        item = scope.item
+        if item is not None:
+            self._copy(item.path)
+            self._say(f"Path (copied if your terminal allows): {item.path}", seconds=10.0)
+
+    def copy_paths(self, scope: CommandScope) -> None:
+        """Of the selected files, which the screen has not all in memory."""
+        upload = scope.files_of
+        if upload is None or not scope.selected:
+            self.copy_path(scope)
             return
+
+        def report(paths: list[str]) -> None:
+            self._copy("\n".join(paths))
+            self._say(f"Paths of {counted(len(paths), 'file')} (copied if your terminal allows).")
+
+        self._session.call("copy paths", lambda engine: _paths(engine, upload, scope), report)
+
+    def _remove_every(self, scope: CommandScope, status: FileStatus) -> None:
+        """Of the uploads of the project under the cursor, or of the upload under it."""
+        if not self._uploads(scope):
+            return
+        upload, whole = self._uploads(scope)[-1].upload, len(scope.uploads) > 1
 
         def removal(runs: tuple[IdRun, ...]) -> None:
             files = tuple(chain.from_iterable(range(first, last + 1) for first, last in runs))
-            chosen = CommandScope(upload=upload, files=files, forget_selection=scope.forget_selection)
+            chosen = replace(scope, files=files, selected=True, files_of=upload, whole_project=whole)
             self.remove_selected(chosen) if files else self._say(f"No {status} files.")
 
-        self._session.call(
-            f"find {status}", lambda engine: engine.file_runs(upload.upload, FileQuery(status=status)), removal
-        )
+        query = FileQuery(status=status, whole_project=whole)
+        self._session.call(f"find {status}", lambda engine: engine.file_runs(upload, query), removal)
 
     # --------------------------------------------------------------------------------------------- the project
 
@@ -206,14 +210,14 @@ class Commands:
             return
         identity = project.id
         if identity is None:
-            self._say(f"{_name(project.name)} is not created yet: link down or not signed in.", "warning")
+            self._say(f"{short_name(project.name)} is not created yet: link down or not signed in.", "warning")
             return
-        uploaded = max(project.images, sum(upload.counts.uploaded for upload in scope.uploads))
+        uploaded = max(project.images, sum(upload.counts.uploaded for upload in scope.of_project))
         if uploaded < MIN_IMAGES:  # the engine says what is missing
             self._start(identity, project.name, partial=False)
             return
-        question = f"Start processing {_name(project.name)} with {counted(uploaded, 'image')}?"
-        missing = left_out(scope.uploads)
+        question = f"Start processing {short_name(project.name)} with {counted(uploaded, 'image')}?"
+        missing = left_out(scope.of_project)
         stakes = [*missing, "Processing cannot be undone and may cost credits of your account."]
         self._confirm(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing)))
 
@@ -235,39 +239,58 @@ class Commands:
 
         def report(changed: SourceChanged | None) -> None:
             if changed is None:
-                self._say(f"Processing requested for {_name(name)}.")
+                self._say(f"Processing requested for {short_name(name)}.")
                 return
-            question = f"Start processing {_name(name)} anyway?"
+            question = f"Start processing {short_name(name)} anyway?"
             self._confirm(question, (str(changed),), lambda: self._start(project, name, partial=True))
 
         self._session.call("start processing", start, report)
 
     # ------------------------------------------------------------------------------------------------- messages
 
-    def _upload(self, scope: CommandScope) -> UploadStatus | None:
-        if scope.upload is None:
-            self._say("No upload here; u starts one.")
-        return scope.upload
+    def _uploads(self, scope: CommandScope) -> tuple[UploadStatus, ...]:
+        if not scope.uploads:
+            self._say(NO_UPLOAD)
+        return scope.uploads
 
-    def _some(self, files: Sequence[int]) -> bool:
-        if not files:
-            self._say("No file under the cursor.")
-        return bool(files)
+    def _each(
+        self,
+        name: str,
+        uploads: Sequence[UploadStatus],
+        work: Callable[[EngineClient, int], Awaitable[object]],
+        success: str,
+    ) -> None:
+        async def each(engine: EngineClient) -> None:
+            for upload in uploads:
+                await work(engine, upload.upload)
 
-    def _do(self, name: str, work: Callable[[EngineClient], Awaitable[object]], success: str) -> None:
-        self._session.call(name, work, lambda _: self._say(success))
+        if uploads:
+            self._session.call(name, each, lambda _: self._say(success))
 
     def _say(self, text: str, severity: Severity = "information", seconds: float = 6.0) -> None:
         self._app.post_message(Noticed(text, severity, seconds))
 
 
-def _selection(files: tuple[int, ...]) -> FileSelection:
+async def _paths(engine: EngineClient, upload: int, scope: CommandScope) -> list[str]:
+    """The paths of the files of `scope`, in the order in which they were added."""
+    wanted, found, offset = set(scope.files), [], 0
+    while wanted:
+        query = FileQuery(offset=offset, limit=_FILES_AT_ONCE, whole_project=scope.whole_project)
+        files = (await engine.files(upload, query)).files
+        found += [file.path for file in files if file.id in wanted]
+        wanted.difference_update(file.id for file in files)
+        offset += len(files)
+        if not files:
+            break
+    return found
+
+
+def _selection(scope: CommandScope) -> FileSelection:
     """One file by its id, so that the engine reports why it refuses; of many, refused ones are skipped."""
-    return FileSelection(ids=files) if len(files) == 1 else FileSelection(runs=runs_of(files))
-
-
-def _name(name: str) -> str:
-    return printable(name, _LONGEST_NAME)
+    files, whole = scope.files, scope.whole_project
+    if len(files) == 1:
+        return FileSelection(ids=files, whole_project=whole)
+    return FileSelection(runs=runs_of(files), whole_project=whole)
 
 
 def left_out(uploads: Iterable[UploadStatus]) -> list[str]:

@@ -17,6 +17,7 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model.files import FileItem, FileQuery, FileWindow, IdRun
 from tui_uploader.model.states import FileStatus
 from tui_uploader.model.uploads import Counts
+from tui_uploader.tui.engine.scope import ShownFiles
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.files.filter import parse_filter
 from tui_uploader.tui.files.rows import (
@@ -49,7 +50,7 @@ class FilesPane(Pane[FileItem]):
         super().__init__(COLUMNS, glyphs, id="files", filter_hint=_FILTER_HINT, classes="-active")
         self._session = session
         self._clock = clock
-        self._upload: int | None = None
+        self.shown = ShownFiles()
         self._project_name = ""
         self._counts: Counts | None = None
         self._empty: tuple[str, ...] = ()
@@ -66,10 +67,11 @@ class FilesPane(Pane[FileItem]):
 
     # --------------------------------------------------------------------------------------------- content
 
-    def show(self, upload: int | None, project: str, counts: Counts | None, empty: Sequence[str]) -> None:
-        """Show the files of this upload; without an upload or without files, the lines of `empty`."""
-        if upload != self._upload:
-            self._upload = upload
+    def show(self, shown: ShownFiles, project: str, counts: Counts | None, empty: Sequence[str]) -> None:
+        """Show these files; without an upload or without files, the lines of `empty`."""
+        before, self.shown = self.shown, shown
+        self._query = replace(self._query, whole_project=shown.whole_project)
+        if not shown.continues(before):
             self._rates.clear()
             self.table.start_over()
         self._project_name, self._counts = project, counts
@@ -88,8 +90,8 @@ class FilesPane(Pane[FileItem]):
 
     def _show_title(self) -> None:
         query, shapes = self._query, self.glyphs.statuses
-        spans = [Span("2 Files", "strong"), Span(f"  {cell_text(self._project_name)}")]
-        if self._upload is not None:
+        spans = [Span("[2] Files", "strong"), Span(f"  {cell_text(self._project_name)}")]
+        if self.shown.upload is not None:
             spans.append(Span(f"  {count_words(self.table.window.total, self._counts, self._filtered)}"))
         if query.status:
             spans.append(Span(f"  {shapes[query.status]} only {query.status}", "strong"))
@@ -115,7 +117,7 @@ class FilesPane(Pane[FileItem]):
         while True:
             await self._fetch_wanted.wait()
             self._fetch_wanted.clear()
-            requested = upload, _ = self._upload, self._query
+            requested = upload, _ = self.shown.upload, self._query
             query = self._window_query()
             if upload is None:
                 continue
@@ -123,7 +125,7 @@ class FilesPane(Pane[FileItem]):
                 window = await self._session.ask(lambda engine: engine.files(upload, query))  # noqa: B023 - awaited here
             except UploaderError:
                 continue  # the session reports an engine that is gone; the next status asks again
-            if requested == (self._upload, self._query):
+            if requested == (self.shown.upload, self._query):
                 self._put_window(window)
 
     def _window_query(self) -> FileQuery:
@@ -154,17 +156,16 @@ class FilesPane(Pane[FileItem]):
     @property
     def shown_query(self) -> tuple[int | None, FileQuery]:
         """The upload shown, with filter and order of its files."""
-        return self._upload, self._query
+        return self.shown.upload, self._query
 
     def selected_ids(self) -> tuple[int, ...]:
-        """The ids of the selected files; without a selection, that of the file under the cursor."""
-        if self.table.marks:
-            return tuple(sorted(mark for mark in self.table.marks if isinstance(mark, int)))
-        return (self.table.current.id,) if self.table.current else ()
+        """The ids of the selected files, which may be out of view."""
+        return tuple(sorted(mark for mark in self.table.marks if isinstance(mark, int)))
 
     def action_mark(self) -> None:
         self.table.toggle_mark()
         self._show_title()
+        self.post_changed()
 
     def action_mark_all(self) -> None:
         """Select every file that matches the filter, in view or not."""
@@ -175,12 +176,12 @@ class FilesPane(Pane[FileItem]):
         self._fetch_matching(lambda matching: self.select(self.table.marks ^ matching))
 
     def _fetch_matching(self, then: Callable[[set[int]], None]) -> None:
-        upload, query = self._upload, self._query
+        upload, query = self.shown.upload, self._query
         if upload is None:
             return
 
         def arrived(runs: tuple[IdRun, ...]) -> None:
-            if upload == self._upload:
+            if upload == self.shown.upload:
                 then(set(chain.from_iterable(range(first, last + 1) for first, last in runs)))
 
         self._session.call("select", lambda engine: engine.file_runs(upload, query), arrived)
@@ -190,6 +191,7 @@ class FilesPane(Pane[FileItem]):
         self.table.marks = set(marks)
         self.table.refresh()
         self._show_title()
+        self.post_changed()
 
     # ------------------------------------------------------------------------------------- filter and order
 
@@ -208,7 +210,7 @@ class FilesPane(Pane[FileItem]):
             self.filter.value = text
         self._change_query(replace(self._query, status=self._cycled, except_status=None, text=text))
 
-    def action_next_sort(self) -> None:
+    def action_choose_sort(self) -> None:
         sort, descending = next_sort(self._query.sort, self._query.descending)
         self._change_query(replace(self._query, sort=sort, descending=descending))
 

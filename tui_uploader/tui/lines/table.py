@@ -39,6 +39,8 @@ class Shape(msgspec.Struct, Generic[R], frozen=True):
     """Identifies a row, also when it changes or moves."""
     cells: Callable[[R, Sequence[tuple[Column, int]]], Cells]
     """The spans for each of the visible columns."""
+    same: Callable[[R, R], bool] | None = None
+    """Whether two rows are the same thing at two times, where its key may change; None: when the keys are equal."""
 
 
 class LineView(ScrollView, Generic[R]):
@@ -63,6 +65,12 @@ class LineView(ScrollView, Generic[R]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LineView.WindowWanted) and message.table is self.table
 
+    class CurrentChanged(AboutTable):
+        """Another row is under the cursor, or its content changed: the user moved, or rows came, changed or went."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LineView.CurrentChanged) and message.table is self.table
+
     def __init__(self, shape: Shape[R], glyphs: Glyphs, *, header: bool = True, id: str | None = None) -> None:
         super().__init__(id=id)
         self.window: RowWindow[R] = RowWindow(shape.key)
@@ -74,6 +82,8 @@ class LineView(ScrollView, Generic[R]):
         self._glyphs = glyphs
         self._header_lines = 1 if header else 0
         self._sorted_by = ("", False)
+        self._told_current: R | None = None
+        """The row of the last `CurrentChanged`."""
 
     # ------------------------------------------------------------------------------------------------- rows
 
@@ -95,22 +105,28 @@ class LineView(ScrollView, Generic[R]):
         """Show a new window. The cursor stays on its row, wherever that moved."""
         before = {index: self.window.row(index) for index in self._seen()}
         held, total_before = self.current, self.window.total
+        was_seen = self.cursor in self._seen()
         self.window.put(offset, rows, total)
         if self.window.total != total_before:
             self._resize()
         if held is not None:
-            self._keep_cursor_on(self.window.key(held))
+            self._keep_cursor_on(held)
         self._place_cursor(min(self.cursor, max(0, self.window.total - 1)))
+        if was_seen:
+            self._scroll_to_cursor()
         if 0 in (self.window.total, total_before):
             self.refresh()  # the lines of an empty table are not rows
         for index in self._seen():
             if index not in before or before[index] != self.window.row(index):
                 self.refresh_line(index + self._header_lines)
+        self._tell_current()
 
     def select(self, key: Hashable) -> None:
         """Put the cursor on the row with this key, if the window has it. Posts no message: the user did not move it."""
-        self._keep_cursor_on(key)
+        index = self.window.index_of(key)
+        self._place_cursor(self.cursor if index is None else index)
         self._scroll_to_cursor()
+        self._tell_current()
 
     def start_over(self) -> None:
         """Clear the table for other rows: back to the top, no marks."""
@@ -120,6 +136,7 @@ class LineView(ScrollView, Generic[R]):
         self._resize()
         self.scroll_to(y=0, animate=False)
         self.refresh()
+        self._tell_current()
 
     def show_empty(self, lines: Sequence[Span]) -> None:
         if tuple(lines) != self.empty:
@@ -195,11 +212,23 @@ class LineView(ScrollView, Generic[R]):
 
     # ----------------------------------------------------------------------------------------------- cursor
 
-    def _keep_cursor_on(self, key: Hashable) -> None:
+    def _keep_cursor_on(self, held: R) -> None:
         current = self.current
-        if current is None or self.window.key(current) != key:
-            index = self.window.index_of(key)
-            self._place_cursor(self.cursor if index is None else index)
+        if current is None or not self._is_same(held, current):
+            rows = enumerate(self.window.rows, self.window.offset)
+            index = next((index for index, row in rows if self._is_same(held, row)), self.cursor)
+            self._place_cursor(index)
+
+    def _is_same(self, before: R, now: R) -> bool:
+        if self._shape.same is not None:
+            return self._shape.same(before, now)
+        return self.window.key(before) == self.window.key(now)
+
+    def _tell_current(self) -> None:
+        current = self.current
+        if current != self._told_current:
+            self._told_current = current
+            self.post_message(self.CurrentChanged(self))
 
     def _place_cursor(self, index: int) -> None:
         if index != self.cursor:
@@ -221,8 +250,8 @@ class LineTable(LineView[R], can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", show=False),
         Binding("down,j", "move(1)", "down", show=False),
-        Binding("pageup", "page(-1)", "page up", show=False),
-        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False),
         Binding("ctrl+u", "page(-0.5)", "half a page up", show=False),
         Binding("ctrl+d", "page(0.5)", "half a page down", show=False),
         Binding("home,g", "edge(0)", "first", show=False),
@@ -248,6 +277,7 @@ class LineTable(LineView[R], can_focus=True):
             self._place_cursor(target)
             self._scroll_to_cursor()
             self.post_message(self.CursorMoved(self))
+            self._tell_current()
 
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor, and move to the next."""

@@ -33,6 +33,12 @@ class Pane(Vertical, Generic[Row]):
     class RowHighlighted(RowMessage):
         """The user moved the cursor to this row."""
 
+    class CurrentChanged(RowMessage):
+        """Another row, or none, is under the cursor, or it changed, for whatever reason."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Pane.CurrentChanged) and message.pane is self.pane
+
     class RowOpened(RowMessage):
         """The user pressed Enter or double-clicked this row."""
 
@@ -49,7 +55,7 @@ class Pane(Vertical, Generic[Row]):
         """Without a `filter_hint` there is no filter."""
         super().__init__(id=id, classes=classes)
         self.glyphs = glyphs
-        shape: Shape[Row] = Shape(columns, key=self.key, cells=self.cells)
+        shape: Shape[Row] = Shape(columns, key=self.key, cells=self.cells, same=self.same)
         self.table: LineTable[Row] = LineTable(shape, glyphs, header=header, id=f"{id}-table")
         self.title_line = SpanLine(glyphs, id=f"{id}-title", classes="pane-title")
         self.filter = FilterInput(filter_hint, id=f"{id}-filter") if filter_hint is not None else None
@@ -66,6 +72,10 @@ class Pane(Vertical, Generic[Row]):
         """Identity of the row; stays the same when its values change."""
         raise NotImplementedError
 
+    def same(self, before: Row, now: Row) -> bool:
+        """Whether both are the same thing at two times. Panes whose keys may change say when."""
+        return self.key(before) == self.key(now)
+
     def cells(self, row: Row, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
         """One cell for each visible column."""
         raise NotImplementedError
@@ -76,6 +86,10 @@ class Pane(Vertical, Generic[Row]):
     def post_highlighted(self) -> None:
         if self.current is not None:
             self.post_message(self.RowHighlighted(self, self.current))
+
+    def post_changed(self) -> None:
+        """Tell that a command given now would apply to something else."""
+        self.post_message(self.CurrentChanged(self, self.current))
 
     async def action_filter(self) -> None:
         """Open the filter. It is mounted at first use, so that the first frame does not wait for its styles."""
@@ -92,6 +106,11 @@ class Pane(Vertical, Generic[Row]):
     def _post_moved(self, event: LineTable.CursorMoved) -> None:
         event.stop()
         self.post_highlighted()
+
+    @on(LineView.CurrentChanged)
+    def _post_changed(self, event: LineView.CurrentChanged) -> None:
+        event.stop()
+        self.post_changed()
 
     @on(LineTable.RowActivated)
     def _open(self, event: LineTable.RowActivated) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
@@ -41,12 +42,24 @@ class ProjectRow(msgspec.Struct, frozen=True):
         """Whether `upload` belongs to this project."""
         return upload in self.project.uploads or any(shown.upload == upload for shown in self.uploads)
 
+    def is_same_project(self, other: ProjectRow) -> bool:
+        """Whether both rows are one project at two times: it may have got its id or its first upload in between."""
+        mine, others = self.project, other.project
+        if mine.id is not None and mine.id == others.id:
+            return not mine.account or not others.account or mine.account == others.account
+        return any(other.takes(upload) for upload in (*mine.uploads, *(shown.upload for shown in self.uploads)))
+
     @property
     def upload(self) -> int | None:
-        """The newest upload, whose files are shown."""
+        """The newest upload."""
         if self.uploads:
             return self.uploads[-1].upload
         return self.project.uploads[-1] if self.project.uploads else None
+
+    @property
+    def newest(self) -> UploadStatus | None:
+        """The newest upload in the engine's status."""
+        return self.uploads[-1] if self.uploads else None
 
     @property
     def processing(self) -> Processing:
@@ -61,9 +74,7 @@ def project_rows(projects: Sequence[Project], status: EngineStatus | None) -> tu
     id, or stands for a project that is not listed yet.
     """
     uploads = status.uploads if status else ()
-    rows = [
-        ProjectRow(project, tuple(upload for upload in uploads if goes_to(upload, project))) for project in projects
-    ]
+    rows = [_row(project, tuple(upload for upload in uploads if goes_to(upload, project))) for project in projects]
     shown = {upload.upload for row in rows for upload in row.uploads}
     missing: dict[Hashable, list[UploadStatus]] = {}
     for upload in uploads:
@@ -72,6 +83,13 @@ def project_rows(projects: Sequence[Project], status: EngineStatus | None) -> tu
     rows += [_unlisted(found) for found in missing.values()]
     mine = sorted((row for row in rows if row.upload is not None), key=lambda row: row.upload or 0, reverse=True)
     return (*mine, *(row for row in rows if row.upload is None))
+
+
+def _row(project: Project, uploads: tuple[UploadStatus, ...]) -> ProjectRow:
+    """The uploads know of a project that was created in the cloud before the list of projects does."""
+    if project.id is None and (id := next((upload.project for upload in uploads if upload.project), None)):
+        project = replace(project, id=id)
+    return ProjectRow(project, uploads)
 
 
 def goes_to(upload: UploadStatus, project: Project) -> bool:

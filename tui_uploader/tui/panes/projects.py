@@ -17,7 +17,7 @@ from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.project_rows import COLUMNS, ProjectRow, matching, project_cells, project_rows
 
-_NO_PROJECT = ("No projects yet.", "", "n creates one,", "u uploads files to a new one.")
+_NO_PROJECT = ("No projects yet.", "", "C creates one,", "u uploads files to a new one.")
 _FILTER_HINT = "part of the name; ! in front: all that do not match"
 
 
@@ -32,6 +32,8 @@ class ProjectsPane(Pane[ProjectRow]):
         """The newest list from the engine."""
         self._status: EngineStatus | None = None
         self._text = ""
+        self._every: tuple[ProjectRow, ...] = ()
+        """The rows without the filter."""
 
     def on_mount(self) -> None:
         self._show()
@@ -43,6 +45,10 @@ class ProjectsPane(Pane[ProjectRow]):
     def show_projects(self, projects: tuple[Project, ...]) -> None:
         self.listed = projects
         self._show()
+
+    def row_of(self, upload: int) -> ProjectRow | None:
+        """The project of this upload, also if the filter hides it."""
+        return next((row for row in self._every if row.takes(upload)), None)
 
     def select_upload(self, upload: int) -> None:
         """Put the cursor on the project of this upload."""
@@ -58,16 +64,19 @@ class ProjectsPane(Pane[ProjectRow]):
                 return
 
     def _show(self) -> None:
-        every = project_rows(self.listed, self._status)
+        every = self._every = project_rows(self.listed, self._status)
         rows = matching(every, self._text)
         empty = _NO_PROJECT if not every else ("No project matches.", "", "Esc shows all.")
         self.table.show_empty([Span(line, "muted") for line in empty])
         self.table.put(0, rows, len(rows))
         count = f"  {len(rows):,} of {len(every):,}" if self._text else f"  {len(every):,}"
-        self.title_line.show([Span("1 Projects", "strong"), Span(count)])
+        self.title_line.show([Span("[1] Projects", "strong"), Span(count)])
 
     def key(self, row: ProjectRow) -> Hashable:
         return row.key
+
+    def same(self, before: ProjectRow, now: ProjectRow) -> bool:
+        return before.is_same_project(now)
 
     def cells(self, row: ProjectRow, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
         return project_cells(row, columns, self.glyphs)
@@ -86,4 +95,3 @@ class ProjectsPane(Pane[ProjectRow]):
         event.stop()
         self._text = event.value
         self._show()
-        self.post_highlighted()

@@ -26,8 +26,8 @@ COLUMNS = (
 )
 STARTED = frozenset(ProcessingState) - {ProcessingState.NOT_STARTED}
 _AUTOMATIC = {
-    True: "processing starts automatically after the upload; a: only with s",
-    False: "s starts processing; a: automatically after the upload",
+    True: "processing starts automatically after the upload; a: only with P",
+    False: "P starts processing; a: automatically after the upload",
 }
 _NOTE_LINES = 2
 
@@ -122,7 +122,7 @@ def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
         files = counted(counts.failed, "failed file")
         blocks = "blocks" if counts.failed == 1 else "block"
         blocked = f" {blocks} processing" if status.auto_process else ""
-        return f"{files}{blocked}: r retries, x removes, s starts anyway"
+        return f"{files}{blocked}: r retries, x removes, P processes without them"
     if status.processing.reason:
         return f"not processed: {cell_text(status.processing.reason)}"
     of_images = project is None or project.kind is ProjectKind.IMAGES

@@ -17,7 +17,7 @@ from tui_uploader.tui.keys import IN_UPLOADS
 from tui_uploader.tui.lines.columns import Column
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import SpanLines
-from tui_uploader.tui.lines.table import LineTable
+from tui_uploader.tui.lines.table import LineView
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.project_rows import goes_to
 from tui_uploader.tui.panes.upload_rows import (
@@ -55,19 +55,19 @@ class UploadsPane(Pane[UploadStatus]):
 
     def on_mount(self) -> None:
         self.show_title()
-        self._fit()
+        self.fit()
 
     def show_status(self, status: EngineStatus) -> None:
         self._status = status
         newest_first = [without_stale_rate(upload, status.streams) for upload in reversed(status.uploads)]
         self.table.show_empty([Span(line, "muted") for line in _NO_UPLOAD])
         self.table.put(0, newest_first, len(newest_first))
-        self._fit()
+        self.fit()
         self.show_title()
         self.show_detail()
 
     def show_title(self) -> None:
-        self.title_line.show([Span("3 Uploads", "strong"), *summary_spans(self._status)])
+        self.title_line.show([Span("[3] Uploads", "strong"), *summary_spans(self._status)])
 
     def show_detail(self) -> None:
         width = self.app.size.width - 2 * _MARGIN
@@ -92,12 +92,15 @@ class UploadsPane(Pane[UploadStatus]):
         return not self.has_class("-folded")
 
     def on_resize(self) -> None:
-        self._fit()
+        self.fit()
         self.show_detail()
         self.post_message(self.Resized())
 
-    def _fit(self) -> None:
-        """Set the height to one line for each upload, up to a quarter of the screen."""
+    def fit(self) -> None:
+        """Set the height to one line for each upload, up to a quarter of the screen; all of it while zoomed."""
+        if self.is_attached and self.screen.has_class("-zoom-uploads"):
+            self.table.styles.height = "1fr"
+            return
         most = max(1, self.app.size.height // _SHARE_OF_SCREEN - 2)
         lines = min(max(2 if not self.table.window.total else 1, self.table.window.total), most)
         self.table.styles.height = lines
@@ -108,6 +111,6 @@ class UploadsPane(Pane[UploadStatus]):
     def cells(self, row: UploadStatus, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
         return upload_cells(row, columns, self.glyphs)
 
-    @on(LineTable.CursorMoved)
+    @on(LineView.CurrentChanged)
     def _follow_cursor(self) -> None:
         self.show_detail()

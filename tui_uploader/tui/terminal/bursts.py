@@ -29,7 +29,7 @@ LONGEST_BURST = 100_000
 
 MOVEMENTS = frozenset("jkgG 123\r\t")
 """Keys that only move or select, and may be repeated any number of times."""
-OPENERS = frozenset("un")
+OPENERS = frozenset("uC")
 """Commands that open a dialog for text, when they come first in a line."""
 FILTER = "/"
 """Opens a field anywhere in a line; Enter leaves the field."""

@@ -12,8 +12,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import Span
 from tui_uploader.tui.lines.spans import segments
+from tui_uploader.tui.widgets.bar_keys import BarKey
 
 _ALWAYS_SHOWN = 2
 _GAP = 2
@@ -21,11 +23,11 @@ _MOST_WHEN_NARROW, _NARROW = 8, 100
 """Keys shown at most in a terminal of fewer cells than this."""
 
 
-def fitting_keys(keys: Sequence[Binding], width: int) -> list[Binding]:
+def fitting_keys(keys: Sequence[BarKey], width: int) -> list[BarKey]:
     """The first keys that fit into `width` cells, and always the last two: help and quit."""
     last = list(keys[-_ALWAYS_SHOWN:])
     free = width + _GAP - sum(_cells(key) for key in last)  # nothing follows the last one
-    shown: list[Binding] = []
+    shown: list[BarKey] = []
     most = _MOST_WHEN_NARROW - _ALWAYS_SHOWN if width < _NARROW else len(keys)
     for key in keys[:-_ALWAYS_SHOWN][:most]:
         if _cells(key) > free:
@@ -35,8 +37,8 @@ def fitting_keys(keys: Sequence[Binding], width: int) -> list[Binding]:
     return [*shown, *last]
 
 
-def _cells(key: Binding) -> int:
-    return cell_len(key.key_display or "") + 1 + cell_len(key.description) + _GAP
+def _cells(key: BarKey) -> int:
+    return cell_len(key.key.key_display or "") + 1 + cell_len(cell_text(key.label)) + _GAP
 
 
 class KeyBar(Widget):
@@ -50,10 +52,10 @@ class KeyBar(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._keys: tuple[Binding, ...] = ()
+        self._keys: tuple[BarKey, ...] = ()
         self._note = ""
 
-    def show(self, keys: Sequence[Binding]) -> None:
+    def show(self, keys: Sequence[BarKey]) -> None:
         if tuple(keys) != self._keys:
             self._keys = tuple(keys)
             self.refresh()
@@ -72,7 +74,8 @@ class KeyBar(Widget):
         base = self.rich_style
         spans: list[Span] = []
         for key in fitting_keys(self._keys, self._free_width) if y == 0 else ():
-            spans += [Span(key.key_display or "", "key"), Span(f" {key.description}"), Span(" " * _GAP)]
+            label = f" {cell_text(key.label)}"
+            spans += [Span(key.key.key_display or "", "key"), Span(label), Span(" " * _GAP)]
         strip = Strip(segments(self, spans, base)).adjust_cell_length(self._free_width, base)
         note = Strip(segments(self, [Span(f" {self._note}", "muted")] if self._note else [], base))
         return Strip.join((strip, note)).adjust_cell_length(self.size.width, base)
@@ -81,6 +84,6 @@ class KeyBar(Widget):
         x = event.x
         for key in fitting_keys(self._keys, self._free_width):
             if x < _cells(key):
-                self.post_message(self.Pressed(key))
+                self.post_message(self.Pressed(key.key))
                 return
             x -= _cells(key)

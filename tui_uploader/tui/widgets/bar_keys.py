@@ -1,0 +1,48 @@
+"""Which keys the key bar shows: those that apply now, the most used first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from textual.binding import Binding
+
+from tui_uploader.tui.engine.scope import CommandScope
+from tui_uploader.tui.keys import Key, keys_of
+
+_BY_USE: Mapping[str, Sequence[str]] = {
+    "projects": ("open", "process", "upload", "pause", "filter", "create", "retry", "undo", "cancel", "address"),
+    "files": ("upload", "filter", "status", "select", "process", "retry", "remove", "pause", "undo", "sort", "view"),
+    "selected": ("remove", "retry-files", "copy-all", "range", "invert", "all", "view", "upload", "filter"),
+    "uploads": ("open", "process", "pause", "retry", "cancel", "dismiss", "undo", "automatic", "hide", "bandwidth"),
+}
+"""The keys that the bar of each pane shows first, by name."""
+_LAST = ("help", "quit")
+_NOT_IN_BAR = ("files", "uploads", "previous")
+"""Found at once without the bar, which shows others instead."""
+
+
+class BarKey(NamedTuple):
+    """A key with its label in the key bar."""
+
+    key: Binding
+    label: str
+
+
+def bar_keys(scope: CommandScope) -> tuple[BarKey, ...]:
+    """The keys that apply now, the most used first, help and quit last. The first about a thing names it."""
+    order = _BY_USE.get("selected" if scope.selected and scope.pane == "files" else scope.pane, ())
+    every = [key for key in keys_of(scope.pane) if key.id not in _NOT_IN_BAR]
+
+    def rank(key: Key) -> tuple[int, int]:
+        if key.id in _LAST:
+            return (2, _LAST.index(key.id))
+        return (0, order.index(key.id)) if key.id in order else (1, every.index(key))
+
+    shown: list[BarKey] = []
+    named = set()
+    for key in sorted(every, key=rank):
+        if key.when(scope):
+            shown.append(BarKey(key, key.label(scope, named=key.about not in named or key.id == "process")))
+            named.add(key.about)
+    return tuple(shown)
