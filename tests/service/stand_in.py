@@ -53,7 +53,7 @@ class StandInQueries(Queries):
         self._state = state
 
     def status(self) -> EngineStatus:
-        uploads = tuple(self._state.uploads.values())
+        uploads = tuple(upload for upload in self._state.uploads.values() if not upload.dismissed)
         newest = max((event.id for event in self._state.history), default=0)
         return EngineStatus(protocol.version(), os.getpid(), self._state.since, Link(), 0, 0.0, uploads, history=newest)
 

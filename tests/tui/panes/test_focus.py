@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import Screen, add_upload, showing
-from tests.until import until
 from tui_uploader.settings import Directories
 from tui_uploader.tui.lines.glyphs import UNICODE
 
