@@ -16,8 +16,8 @@ from rich.cells import cell_len, set_cell_size
 from textual.binding import Binding
 
 from tui_uploader.model.states import FileStatus
-from tui_uploader.tui.engine import refusals
-from tui_uploader.tui.engine.scope import CommandScope
+from tui_uploader.tui.subject import refusals
+from tui_uploader.tui.subject.scope import CommandScope
 
 _LONGEST_NAME = 18
 """Cells of a name in the key bar."""

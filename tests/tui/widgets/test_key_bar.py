@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import showing
 from tui_uploader.settings import Directories
-from tui_uploader.tui.engine.scope import CommandScope
+from tui_uploader.tui.subject.scope import CommandScope
 from tui_uploader.tui.widgets.bar_keys import bar_keys
 from tui_uploader.tui.widgets.key_bar import fitting_keys
 

@@ -15,9 +15,9 @@ from tui_uploader.model.projects import MIN_IMAGES, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import counted
-from tui_uploader.tui.engine.scope import NO_UPLOAD, RUNNING, STOPPED, CommandScope, is_cancellable, short_name
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.messages import Noticed, Severity
+from tui_uploader.tui.subject.scope import NO_UPLOAD, RUNNING, STOPPED, CommandScope, is_cancellable, short_name
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model.files import FileItem, FileQuery, FileWindow, IdRun
 from tui_uploader.model.states import FileStatus
 from tui_uploader.model.uploads import Counts
-from tui_uploader.tui.engine.scope import ShownFiles
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.files.filter import parse_filter
 from tui_uploader.tui.files.rows import (
@@ -35,6 +34,7 @@ from tui_uploader.tui.lines.columns import Column, cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.table import LineTable
 from tui_uploader.tui.panes.pane import Pane
+from tui_uploader.tui.subject.scope import ShownFiles
 
 _WIDEST_WINDOW = 2000
 _FILTER_HINT = "part of the name, or :failed :waiting …; ! in front: all that do not match"

@@ -7,19 +7,36 @@ follows. Nothing is remembered but which pane leads: what a command applies to i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import Project
-from tui_uploader.tui.engine.scope import CommandScope
-from tui_uploader.tui.files.pane import FilesPane
+from tui_uploader.model.uploads import Counts
+from tui_uploader.tui.lines.table import LineTable
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.empty_state import empty_lines
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.subject import Subject, first_to_show, scope_of, upload_to_show
 from tui_uploader.tui.panes.uploads import UploadsPane
+from tui_uploader.tui.subject.scope import CommandScope, ShownFiles
+
+
+class FilesView(Protocol):
+    """The files pane, as the other panes see it."""
+
+    shown: ShownFiles
+    table: LineTable[Any]
+
+    @property
+    def current(self) -> Any: ...
+
+    def show(self, shown: ShownFiles, project: str, counts: Counts | None, empty: Sequence[str]) -> None: ...
+
+    def selected_ids(self) -> tuple[int, ...]: ...
+
+    def set_class(self, add: bool, *class_names: str) -> object: ...
 
 
 class PaneFocus:
@@ -28,7 +45,7 @@ class PaneFocus:
     def __init__(
         self,
         projects: ProjectsPane,
-        files: FilesPane,
+        files: FilesView,
         uploads: UploadsPane,
         focused: Callable[[], str],
         aligned: Callable[[], None],
@@ -37,7 +54,7 @@ class PaneFocus:
         self.projects = projects
         self.files = files
         self.uploads = uploads
-        self.named: dict[str, Pane[Any]] = {"projects": projects, "files": files, "uploads": uploads}
+        self.named: dict[str, Pane[Any] | FilesView] = {"projects": projects, "files": files, "uploads": uploads}
         self.status: EngineStatus | None = None
         self._focused = focused
         self._aligned = aligned

@@ -9,8 +9,8 @@ import msgspec
 from tui_uploader.model.engine import EngineStatus, LinkState
 from tui_uploader.model.files import FileItem
 from tui_uploader.model.uploads import Counts, UploadStatus
-from tui_uploader.tui.engine.scope import CommandScope, ShownFiles
 from tui_uploader.tui.panes.project_rows import ProjectRow
+from tui_uploader.tui.subject.scope import CommandScope, ShownFiles
 
 
 class Subject(msgspec.Struct, frozen=True):

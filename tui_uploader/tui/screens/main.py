@@ -18,7 +18,6 @@ from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import Project
 from tui_uploader.tui.engine.commands import Commands
-from tui_uploader.tui.engine.scope import CommandScope
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.files.pane import FilesPane
 from tui_uploader.tui.keys import EVERYWHERE, MOVED, why_not
@@ -30,6 +29,7 @@ from tui_uploader.tui.panes.plain_status import PlainStatus
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
 from tui_uploader.tui.screens.panes_layout import PanesLayout
+from tui_uploader.tui.subject.scope import CommandScope
 from tui_uploader.tui.widgets.bar_keys import bar_keys
 from tui_uploader.tui.widgets.first_line import FirstLine, engine_trouble
 from tui_uploader.tui.widgets.key_bar import KeyBar

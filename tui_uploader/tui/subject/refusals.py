@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, ProjectKind
 from tui_uploader.model.states import FileStatus
 from tui_uploader.text import counted
-from tui_uploader.tui.engine.scope import (
+from tui_uploader.tui.subject.scope import (
     NO_UPLOAD,
     RUNNING,
     STOPPED,

@@ -1,0 +1,5 @@
+"""What a command applies to, and why it may not be possible now. Pure.
+
+`scope` is the value that every command gets: what is under the cursor at that moment. `refusals` has one function for
+each command, which answers with a sentence or nothing. Imported by `keys` and everything above it.
+"""
