@@ -9,7 +9,6 @@ import pytest
 from tests.values import UPLOAD, file, upload
 from tui_uploader.model.engine import Bandwidth, BudgetPeriod, Link, LinkState
 from tui_uploader.model.files import FileItem, Proof
-from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, UploadStatus
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
@@ -18,7 +17,6 @@ from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfin
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
 from tui_uploader.wording.link import link_words
 from tui_uploader.wording.notices import explained
-from tui_uploader.wording.processing import estimates, processing_sentence, processing_word, project_word
 from tui_uploader.wording.uploads import counts, percent_stored, rate, time_left, truths, uploaded, without_stale_rate
 
 MOVING = upload(rate=4.03e6, eta=EtaRange(720, 900))
@@ -177,56 +175,6 @@ def test_answers_count_files() -> None:
 
 
 # ----------------------------------------------------------------------------------------------- processing
-
-
-@pytest.mark.parametrize(
-    ("processing", "word", "sentence"),
-    [
-        (Processing(), "not started", "Processing: not started."),
-        (
-            Processing(reason="There are only 3 images."),
-            "not started",
-            "Processing: not started. There are only 3 images.",
-        ),
-        (
-            Processing(ProcessingState.SUBMITTED, "CREATED", 300, 4200),
-            "submitted",
-            "Processing: submitted; estimated waiting time 5 min 00 s, processing time 1 h 10 min.",
-        ),
-        (
-            Processing(ProcessingState.PROCESSING, "PROCESSING", 300, 4200),
-            "processing",
-            "Processing: processing; estimated processing time 1 h 10 min.",
-        ),
-        (Processing(ProcessingState.PROCESSING, "CALIBRATING"), "CALIBRATING", "Processing: processing (CALIBRATING)."),
-        (Processing(ProcessingState.WAITING, "\x1bNEW"), "\\x1bNEW", "Processing: waiting (\\x1bNEW)."),
-        (Processing(ProcessingState.DONE, "DONE", None, 4200), "done", "Processing: done."),
-        (
-            Processing(ProcessingState.FAILED, "ERROR", reason="No overlap."),
-            "failed",
-            "Processing: failed (ERROR). No overlap.",
-        ),
-    ],
-)
-def test_processing_in_a_word_and_in_a_sentence(processing: Processing, word: str, sentence: str) -> None:
-    assert (processing_word(processing), processing_sentence(processing)) == (word, sentence)
-
-
-def test_estimates_are_those_of_the_service() -> None:
-    assert estimates(Processing(ProcessingState.SUBMITTED, waiting_seconds=240)) == (("waiting time", "4 min 00 s"),)
-    assert estimates(Processing(ProcessingState.SUBMITTED)) == ()
-
-
-@pytest.mark.parametrize(
-    ("processing", "word"),
-    [
-        (Processing(), ""),
-        (Processing(word="CREATED"), "created"),
-        (Processing(ProcessingState.DONE, "PROCESSED"), "done"),
-    ],
-)
-def test_a_project_has_the_services_word_until_processing_starts(processing: Processing, word: str) -> None:
-    assert project_word(Project("1", "Quarry", ProjectKind.IMAGES, "me@cloud", processing)) == word
 
 
 # ------------------------------------------------------------------------------- bandwidth, link and notices

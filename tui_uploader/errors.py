@@ -104,6 +104,10 @@ class TooFewImages(UsageError): ...
 class NotPossibleNow(UsageError): ...
 
 
+class AlreadyProcessed(NotPossibleNow):
+    """The project was processed before, and the user has not agreed to process it again."""
+
+
 class SourceError(UploaderError):
     exit_code = 1
 

@@ -123,6 +123,13 @@ class StandIn:
         self._hear("retry", (upload, selection))
         return 2
 
+    async def project(self, project: str) -> Project:
+        return next(found for found in self.found if project in (found.id, found.name))
+
+    async def start_processing(self, project: str, *, partial: bool = False, again: bool = False) -> Project:
+        self._hear("start_processing", (project, partial, again))
+        return await self.project(project)
+
     async def bandwidth(self) -> Bandwidth:
         return self.allowed
 

@@ -8,10 +8,10 @@ import pytest
 from tests.cli.standin import StandIn
 from tests.values import UPLOAD, file, upload
 from tui_uploader.cli.main import run
-from tui_uploader.errors import EngineUnreachable, NoSuchUpload
+from tui_uploader.errors import AlreadyProcessed, EngineUnreachable, NoSuchUpload
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.files import FileSelection
-from tui_uploader.model.projects import Project, ProjectKind
+from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import Counts
 from tui_uploader.settings import Directories
@@ -151,6 +151,36 @@ def test_cancel_does_not_ask_a_script(stand_in: StandIn, monkeypatch: pytest.Mon
     stand_in.last = FULL
     assert run(arguments) == 0
     assert stand_in.heard("cancel") == [3]
+
+
+PROCESSED = Project(
+    "7", "North field", ProjectKind.IMAGES, "me@https://cloud", Processing(ProcessingState.DONE, images=12)
+)
+
+
+def test_process_asks_on_a_terminal_before_it_starts_again(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.found = (PROCESSED,)
+    for typed, code, asked in (("\n", 130, 1), ("y\n", 0, 2)):
+        stand_in.requests.clear()
+        stand_in.failures = {"start_processing": [AlreadyProcessed("North field was processed before.")]}
+        monkeypatch.setattr("sys.stdin", Terminal(typed))
+        assert run(["process", "7"]) == code
+        assert len(stand_in.heard("start_processing")) == asked
+        said = capsys.readouterr()
+        assert "North field was processed with 12 images. Process again? This may use credits." in said.err
+    assert stand_in.heard("start_processing")[-1] == ("7", False, True)
+    assert "Processing requested for North field." in said.out
+
+
+def test_process_needs_a_flag_in_a_script(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    stand_in.found = (PROCESSED,)
+    stand_in.failures = {"start_processing": [AlreadyProcessed("North field was processed before.")]}
+    assert run(["process", "7"]) == 2
+    assert run(["process", "7", "--again"]) == 0
+    assert stand_in.heard("start_processing") == [("7", False, False), ("7", False, True)]
 
 
 def test_login_reads_a_pipe_and_keeps_the_login(

@@ -75,11 +75,11 @@ def test_an_upload_shows_its_files_its_bytes_and_its_notice() -> None:
         notice=Notice("NotSignedIn", "Not signed in.\n", needs_person=True),
         processing=Processing(ProcessingState.WAITING, word="Waiting for credits"),
     )
-    assert lines.upload_lines(shown) == [
+    assert lines.upload_lines(shown, now=0.0) == [
         "3  Qua\\x1brry: active, 42 %",
         "   1,234 uploaded, 8 uploading, 466 waiting, 1 duplicate, 1 failed, 2 skipped",
         "   sent 700 B, stored 420 B, registered 400 B of 1.00 KB",
-        "   Processing: waiting (Waiting for credits).",
+        "   Waiting for processing (Waiting for credits).",
         "   ! Not signed in.\\x0a",
     ]
 
@@ -141,7 +141,7 @@ def test_a_queued_upload_names_its_state_and_the_next_command(status: UploadStat
 
 def test_lines_about_projects_are_printable() -> None:
     project = Project("256\x1b", "Qua\nrry", ProjectKind.IMAGES, "me@https://cloud", images=7, uploads=(1, 2))
-    shown = [lines.project_line(project), *lines.project_lines(project)]
+    shown = [lines.project_line(project), *lines.project_lines(project, now=0.0)]
     assert not any(character in line for line in shown for character in "\x1b\n")
     assert any("Qua\\x0arry" in line for line in shown)
     assert any("uploads 1, 2" in line for line in shown)

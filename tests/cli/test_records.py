@@ -19,6 +19,7 @@ def test_the_result_has_exactly_the_keys_that_scripts_rely_on() -> None:
         "skipped": [{"path": "/card/notes.txt", "reason": "no image"}],
         "seconds": 12.5,
         "processing": "not_started",
+        "auto_process": True,
     }
 
 

@@ -9,14 +9,18 @@ from tui_uploader.model.uploads import Counts, Skipped
 PLAIN = Style()
 
 
-def test_the_summary_of_a_clean_upload_is_one_line() -> None:
-    assert summary_lines(COMPLETE, Leftovers(), PLAIN) == ["Quarry: 10 files uploaded (1.00 KB) in 12 s."]
+def test_the_summary_of_a_clean_upload_says_what_follows() -> None:
+    assert summary_lines(COMPLETE, Leftovers(), PLAIN, now=0.0) == [
+        "Quarry: 10 files uploaded (1.00 KB) in 12 s.",
+        "Processing of Quarry starts automatically.",
+    ]
 
 
 def test_the_summary_counts_unverified_files() -> None:
-    assert summary_lines(COMPLETE, Leftovers(not_verified=4), PLAIN) == [
+    assert summary_lines(COMPLETE, Leftovers(not_verified=4), PLAIN, now=0.0) == [
         "Quarry: 10 files uploaded (1.00 KB) in 12 s.",
         "4 of them not verified: the storage confirmed no checksum.",
+        "Processing of Quarry starts automatically.",
     ]
 
 
@@ -27,7 +31,7 @@ def test_the_summary_names_files_that_were_not_uploaded_and_how_to_retry() -> No
         failed=[file(9, FileStatus.FAILED, reason="It is cut off.")],
         skipped=[Skipped("/card/notes\n.txt", "This is no image.")],
     )
-    shown = summary_lines(status, leftovers, PLAIN)
+    shown = summary_lines(status, leftovers, PLAIN, now=0.0)
     assert "7 duplicates, not sent again:" in shown
     assert sum("same content as" in line for line in shown) == DUPLICATES_SHOWN
     assert "  … and 2 more" in shown
@@ -37,5 +41,5 @@ def test_the_summary_names_files_that_were_not_uploaded_and_how_to_retry() -> No
 
 
 def test_the_summary_of_an_unfinished_upload_says_so() -> None:
-    shown = summary_lines(upload(state=UploadState.CANCELLED), Leftovers(), PLAIN)
+    shown = summary_lines(upload(state=UploadState.CANCELLED), Leftovers(), PLAIN, now=0.0)
     assert "6 files not uploaded yet; the upload is cancelled." in shown

@@ -204,3 +204,34 @@ def test_a_dead_link_does_not_keep_files_out_of_the_queue(
 def test_an_error_of_the_engine_keeps_its_exit_code(stand_in: StandIn, card: Path) -> None:
     stand_in.failures = {"add": [NothingToUpload("There is nothing to upload in the folder.")]}
     assert run(["upload", str(card), "--new", "Quarry"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "auto_process"), [([], None), (["--process"], True), (["--no-process"], False), (["--results"], False)]
+)
+def test_processing_again_has_to_be_asked_for(
+    stand_in: StandIn, card: Path, options: list[str], auto_process: bool | None
+) -> None:
+    assert run(["upload", str(card), "--new", "Quarry", *options]) == 0
+    assert stand_in.heard("add")[0].auto_process is auto_process
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_project_that_was_processed_is_named(
+    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    stand_in.last = upload(auto_process=False, processing=Processing(ProcessingState.DONE, images=12))
+    assert run(["upload", str(card), "--project", "7", *options]) == 0
+    captured = capsys.readouterr()
+    assert "Quarry was processed with 12 images; it is not processed again automatically." in captured.err
+    assert "tui-uploader process 256164 --again" in captured.err
+    if options:
+        assert (json.loads(captured.out)["auto_process"], json.loads(captured.out)["processing"]) == (False, "done")
+
+
+def test_the_answer_says_when_processing_starts(
+    stand_in: StandIn, card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.last = UPLOAD
+    assert run(["upload", str(card), "--new", "Quarry"]) == 0
+    assert "Processing of Quarry starts automatically when all is uploaded." in capsys.readouterr().out

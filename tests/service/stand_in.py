@@ -233,7 +233,7 @@ class StandInManager(UploadManager):
         await self.queries.upload(upload)
         return len(selection.ids)
 
-    async def start_processing(self, project: str, *, partial: bool = False) -> Project:
+    async def start_processing(self, project: str, *, partial: bool = False, again: bool = False) -> Project:
         found = await self.queries.project(project)
         if not partial:
             raise NotPossibleNow("Files are waiting; start with what is uploaded, or wait.")

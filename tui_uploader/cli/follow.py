@@ -118,7 +118,7 @@ async def report(engine: EngineClient, upload: int, *, as_json: bool) -> None:
         skipped=skipped[:SKIPPED_SHOWN],
         not_verified=not_verified,
     )
-    for line in summary_lines(status, leftovers, style_of(sys.stdout)):
+    for line in summary_lines(status, leftovers, style_of(sys.stdout), time.time()):
         print_line(line)
 
 

@@ -15,7 +15,7 @@ from tui_uploader.wording.bandwidth import budget_setting, budget_used, in_force
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
 from tui_uploader.wording.link import link_words
 from tui_uploader.wording.notices import explained
-from tui_uploader.wording.processing import processing_sentence, project_word
+from tui_uploader.wording.processing import processing_sentence, project_word, start_note
 from tui_uploader.wording.uploads import (
     NO_UPLOADS,
     counts,
@@ -59,15 +59,17 @@ def _remark(item: FileItem) -> str | None:
     return reason(item) or (verification(item) if item.verified is Proof.NONE else None)
 
 
-def upload_lines(status: UploadStatus) -> list[str]:
+def upload_lines(status: UploadStatus, now: float) -> list[str]:
     """One upload: name and state, files, bytes, processing, notice."""
     lines = [
         f"{status.upload}  {project_name(status)}: {status.state}, {percent_stored(status)} %",
         f"   {counts(status)}",
         f"   {', '.join(filter(None, (truths(status.bytes), pace(status))))}",
     ]
-    if status.processing.state is not ProcessingState.NOT_STARTED or status.processing.reason:
-        lines.append(f"   {processing_sentence(status.processing)}")
+    if status.process_at is not None:
+        lines.append(f"   {start_note(status, now)}")
+    elif status.processing.state is not ProcessingState.NOT_STARTED or status.processing.reason:
+        lines.append(f"   {processing_sentence(status.processing, now)}")
     if status.notice is not None:
         lines.append(f"   ! {notice_line(status.notice)}")
     return lines
@@ -80,7 +82,7 @@ def status_lines(engine: EngineStatus, now: float) -> list[str]:
     if engine.bandwidth.rate:  # where nothing may be sent, each upload says why
         lines.append(f"Bandwidth: {in_force(engine.bandwidth)}.")
     for status in engine.uploads:
-        lines.extend(upload_lines(without_stale_rate(status, engine.streams)))
+        lines.extend(upload_lines(without_stale_rate(status, engine.streams), now))
     return lines or [NO_UPLOADS]
 
 
@@ -134,11 +136,11 @@ def bandwidth_lines(bandwidth: Bandwidth) -> list[str]:
 def project_line(project: Project) -> str:
     """One line of `projects list`; the name comes last because it has no known width."""
     number = printable(project.id) if project.id is not None else "(no id yet)"
-    word = printable(project_word(project), 20)
-    return f"{number:>11}  {word:<12} {counted(project.images, 'image'):>12}  {printable(project.name)}"
+    word = printable(project_word(project), 24)
+    return f"{number:>11}  {word:<24} {counted(project.images, 'image'):>12}  {printable(project.name)}"
 
 
-def project_lines(project: Project) -> list[str]:
+def project_lines(project: Project, now: float) -> list[str]:
     """The answer of `projects show`."""
     number = printable(project.id) if project.id is not None else "none yet: the service has not created the project"
     lines = [
@@ -146,7 +148,7 @@ def project_lines(project: Project) -> list[str]:
         f"   id {number}",
         f"   {project.kind} of {printable(project.account)}",
         f"   {counted(project.images, 'image')} of this machine registered",
-        f"   {processing_sentence(project.processing)}",
+        f"   {processing_sentence(project.processing, now)}",
     ]
     if project.uploads:
         lines.append(f"   uploads {', '.join(str(upload) for upload in project.uploads)}")

@@ -20,6 +20,7 @@ def upload_record(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str,
         "skipped": skipped,
         "seconds": round(status.seconds, 3),
         "processing": status.processing.state,
+        "auto_process": status.auto_process,
     }
 
 

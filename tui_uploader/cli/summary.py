@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from tui_uploader.cli.lines import file_line, notice_line
 from tui_uploader.cli.output import Style
 from tui_uploader.model.files import FileItem
-from tui_uploader.model.projects import ProcessingState
 from tui_uploader.model.uploads import Skipped, UploadStatus
 from tui_uploader.text import counted, duration, printable
-from tui_uploader.wording.processing import processing_sentence
+from tui_uploader.wording.processing import start_note
 from tui_uploader.wording.uploads import failed, project_name, skipped, uploaded
 
 DUPLICATES_SHOWN, FAILED_SHOWN, SKIPPED_SHOWN = 5, 10, 10
@@ -28,7 +27,7 @@ class Leftovers:
     not_verified: int = 0
 
 
-def summary_lines(status: UploadStatus, leftovers: Leftovers, style: Style) -> list[str]:
+def summary_lines(status: UploadStatus, leftovers: Leftovers, style: Style, now: float) -> list[str]:
     """How much was uploaded, and by name the files that were not."""
     counts, upload = status.counts, status.upload
     lines = [f"{project_name(status)}: {uploaded(status)} in {_elapsed(status.seconds)}."]
@@ -47,8 +46,7 @@ def summary_lines(status: UploadStatus, leftovers: Leftovers, style: Style) -> l
         lines.append(f"{skipped(status.skipped)}:")
         lines += [f"  {printable(path.path)}: {printable(path.reason)}" for path in leftovers.skipped[:SKIPPED_SHOWN]]
         lines += _more(status.skipped - min(SKIPPED_SHOWN, len(leftovers.skipped)))
-    if status.processing.state is not ProcessingState.NOT_STARTED or status.processing.reason:
-        lines.append(processing_sentence(status.processing))
+    lines.append(start_note(status, now))
     if status.notice is not None:
         lines.append(notice_line(status.notice))
     return lines

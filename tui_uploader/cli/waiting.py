@@ -14,6 +14,8 @@ DONE, SOME_FAILED = 0, 1
 SUBMISSION_PATIENCE = 60.0
 """Seconds that a complete upload has to submit its processing: one round trip with a few retries."""
 
+SECOND_SUBMISSION_PATIENCE = 3.0
+
 _FIRST_LINE_AFTER, _LONGEST_SILENCE = 5.0, 300.0
 
 
@@ -35,7 +37,7 @@ def ending(status: UploadStatus, settled_for: float) -> Ending | None:
     if not _all_uploaded(status):
         finishing = status.state is UploadState.ACTIVE and status.counts.failed == 0
         return None if finishing else Ending(SOME_FAILED)
-    if will_submit(status) and settled_for < SUBMISSION_PATIENCE:
+    if status.process_at is not None or (will_submit(status) and settled_for < _patience(status)):
         return None
     return Ending(DONE)
 
@@ -54,12 +56,17 @@ def _all_uploaded(status: UploadStatus) -> bool:
     return status.state is UploadState.COMPLETE and status.counts.failed == 0
 
 
+def _patience(status: UploadStatus) -> float:
+    """Processing that was done before follows only if images were added: the engine decides that at once."""
+    return SECOND_SUBMISSION_PATIENCE if status.processing.state.ended else SUBMISSION_PATIENCE
+
+
 def will_submit(status: UploadStatus) -> bool:
     """Whether the engine will start processing automatically, and has not done so yet."""
     return (
         status.state is UploadState.COMPLETE
         and status.auto_process
-        and status.processing.state is ProcessingState.NOT_STARTED
+        and (status.processing.state is ProcessingState.NOT_STARTED or status.processing.state.ended)
         and status.processing.reason is None
         and blocked_ending(status) is None
     )

@@ -137,6 +137,13 @@ class RemoteProject:
     means PROCESSING."""
     error_reason: str | None = None
     web_address: str | None = None
+    known_word: bool = True
+    """Whether `state` is certain: the word is one of those that we know."""
+
+    @property
+    def certainly_processed(self) -> bool:
+        """Whether processing was requested before, as far as the word tells."""
+        return self.state is not None and self.known_word
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,13 +156,13 @@ class UploadManager:
             ),
         )
 
-    async def start_processing(self, project: str, *, partial: bool = False) -> Project:
-        """Start processing now. `partial`: although files are waiting or failed.
+    async def start_processing(self, project: str, *, partial: bool = False, again: bool = False) -> Project:
+        """Start processing now. `partial`: although files are waiting or failed; `again`: although it was processed.
 
-        Raises TooFewImages, NotPossibleNow.
+        Raises TooFewImages, NotPossibleNow; AlreadyProcessed without `again`, so that the user can be asked.
         """
         found = await self._supervisor.projects.meant(project, None, ProjectKind.IMAGES)
-        await self._supervisor.processing.start(found, partial)
+        await self._supervisor.processing.start(found, partial=partial, again=again)
         return self.queries.known_project(found)
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:

@@ -186,7 +186,7 @@ async def _project(manager: UploadManager, request: Request) -> object:
 
 async def _process(manager: UploadManager, request: Request) -> object:
     given = await _body(request, StartProcessingRequest)
-    return await manager.start_processing(_project_name(request), partial=given.partial)
+    return await manager.start_processing(_project_name(request), partial=given.partial, again=given.again)
 
 
 async def _history(manager: UploadManager, request: Request) -> object:

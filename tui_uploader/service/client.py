@@ -233,13 +233,15 @@ class EngineClient(EngineView):
         """Undo a removal."""
         return await self._change_files(upload, "restore", selection)
 
-    async def start_processing(self, project: str, *, partial: bool = False) -> Project:
+    async def start_processing(self, project: str, *, partial: bool = False, again: bool = False) -> Project:
         """Start processing now; with `partial`, although files are waiting or failed.
 
-        Raises TooFewImages, NotPossibleNow.
+        Raises TooFewImages, NotPossibleNow; AlreadyProcessed for a project that was processed before, without `again`.
         """
         path = f"/v1/projects/{path_segment(project)}/process"
-        return await self._connection.post(path, Project, StartProcessingRequest(partial), patience=CLOUD_PATIENCE)
+        return await self._connection.post(
+            path, Project, StartProcessingRequest(partial, again), patience=CLOUD_PATIENCE
+        )
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
         """Takes effect at once and persists. Raises UsageError, and then nothing has changed."""

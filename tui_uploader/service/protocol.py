@@ -58,6 +58,7 @@ class CreateProjectRequest(msgspec.Struct, frozen=True):
 
 class StartProcessingRequest(msgspec.Struct, frozen=True):
     partial: bool = False
+    again: bool = False
 
 
 class AutoProcessingChange(msgspec.Struct, frozen=True):

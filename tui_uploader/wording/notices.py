@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from tui_uploader.errors import ProxyRefused, ProxyUnusable, TrustFailed
 from tui_uploader.model.projects import Processing
 from tui_uploader.text import printable
-from tui_uploader.wording.processing import estimates
+from tui_uploader.wording.processing import estimates, ready_at
 
 _ABOUT_SETTINGS = (TrustFailed.__name__, ProxyRefused.__name__, ProxyUnusable.__name__)
 _NEW_SETTINGS = (
     "A running engine keeps its settings: after a change, run `tui-uploader engine stop`;"
     " the next command starts an engine with the new settings."
 )
-_DAY_SECONDS = 86400
 
 
 def explained(kind: str, message: str) -> str:
     """`message`, followed by how the engine gets new settings where errors of this `kind` are about settings."""
     return f"{printable(message)} {_NEW_SETTINGS}" if kind in _ABOUT_SETTINGS else printable(message)
-
-
-def ready_at(processing: Processing, now: float) -> str | None:
-    """The time of day at which the service expects to be done: `15:40`, or `Tue 15:40`; None without an estimate."""
-    if processing.submitted_at is None or processing.processing_seconds is None:
-        return None
-    at = processing.submitted_at + (processing.waiting_seconds or 0.0) + processing.processing_seconds
-    if at < now or processing.state.ended:
-        return None
-    return f"{datetime.fromtimestamp(at):{'%H:%M' if at - now < _DAY_SECONDS / 2 else '%a %H:%M'}}"
 
 
 def submission_words(processing: Processing, now: float) -> str:

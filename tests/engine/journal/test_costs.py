@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.engine.journal.harness import JournalHarness, candidate, content
+from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.journal.tables import (
     commands,
     deduplication,
@@ -29,6 +30,7 @@ from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import FileEvent, UploadEvent
 
 CROWD = 1000
+NEW = RemoteProject("none", "P", "CREATED", None)
 
 
 class Target(NamedTuple):
@@ -59,7 +61,7 @@ QUESTIONS: dict[str, Question] = {
     "a file by its number": lambda c, t: commands.remove(c, t.upload, FileSelection(ids=(t.file,))),
     "a file by its path": lambda c, t: commands.remove(c, t.upload, FileSelection(names=("/card/a.jpg",))),
     "the paths of originals": lambda c, t: retention.paths(c, [t.file]),
-    "a project at the service": lambda c, t: projects.remote_project(c, "a", "P", ProjectKind.IMAGES, "none", None),
+    "a project at the service": lambda c, t: projects.remote_project(c, "a", NEW, ProjectKind.IMAGES),
     "the first window of files": lambda c, t: windows.window(c, t.upload, FileQuery(limit=1)),
 }
 

@@ -9,7 +9,7 @@ from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.pipeline.process import objection, polling_interval, seen, start_is_due, with_standing_reason
-from tui_uploader.errors import NotPossibleNow, TooFewImages
+from tui_uploader.errors import AlreadyProcessed, NotPossibleNow, TooFewImages
 from tui_uploader.model.projects import ProcessingState, ProjectKind
 from tui_uploader.model.states import FileStage, UploadState
 
@@ -48,22 +48,30 @@ def test_start_is_due(state: Summary, project: ProjectRecord, due: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("state", "project", "partial", "kind"),
+    ("state", "project", "partial", "again", "kind"),
     [
-        (summary((COMPLETE, SIX)), PROJECT, False, None),
-        (summary((COMPLETE, {FileStage.REGISTERED: 5})), PROJECT, True, TooFewImages),
-        (summary((ACTIVE, SIX | {FileStage.FAILED: 1})), PROJECT, False, NotPossibleNow),
-        (summary((ACTIVE, SIX | {FileStage.FAILED: 1})), PROJECT, True, None),
-        (summary((COMPLETE, SIX)), replace(PROJECT, processing=ProcessingState.PROCESSING), True, NotPossibleNow),
-        (summary((COMPLETE, SIX)), replace(PROJECT, processing=ProcessingState.DONE), False, None),
-        (summary((COMPLETE, SIX)), replace(PROJECT, start_asked_at=1.0), False, NotPossibleNow),
-        (summary((COMPLETE, SIX)), replace(PROJECT, kind=ProjectKind.RESULTS), False, NotPossibleNow),
+        (summary((COMPLETE, SIX)), PROJECT, False, False, None),
+        (summary((COMPLETE, {FileStage.REGISTERED: 5})), PROJECT, True, False, TooFewImages),
+        (summary((ACTIVE, SIX | {FileStage.FAILED: 1})), PROJECT, False, False, NotPossibleNow),
+        (summary((ACTIVE, SIX | {FileStage.FAILED: 1})), PROJECT, True, False, None),
+        (
+            summary((COMPLETE, SIX)),
+            replace(PROJECT, processing=ProcessingState.PROCESSING),
+            True,
+            False,
+            NotPossibleNow,
+        ),
+        (summary((COMPLETE, SIX)), replace(PROJECT, processing=ProcessingState.DONE), False, False, AlreadyProcessed),
+        (summary((COMPLETE, SIX)), replace(PROJECT, processing=ProcessingState.DONE), False, True, None),
+        (summary((COMPLETE, SIX)), replace(PROJECT, processing=ProcessingState.FAILED), False, False, None),
+        (summary((COMPLETE, SIX)), replace(PROJECT, start_asked_at=1.0), False, False, NotPossibleNow),
+        (summary((COMPLETE, SIX)), replace(PROJECT, kind=ProjectKind.RESULTS), False, False, NotPossibleNow),
     ],
 )
 def test_objections_to_the_users_request(
-    state: Summary, project: ProjectRecord, partial: bool, kind: type[Exception] | None
+    state: Summary, project: ProjectRecord, partial: bool, again: bool, kind: type[Exception] | None
 ) -> None:
-    found = objection(state, project, partial)
+    found = objection(state, project, partial=partial, again=again)
     assert (type(found) if found else None) is kind
 
 

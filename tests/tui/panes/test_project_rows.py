@@ -23,7 +23,7 @@ ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=ByteCounts(t
     ("row", "files", "state"),
     [
         (ProjectRow(project(uploads=(1,)), (ACTIVE,)), "3/10", "30 %"),
-        (ProjectRow(project(uploads=(1,), images=1711)), "1,711", ""),
+        (ProjectRow(project(uploads=(1,), images=1711)), "1,711", "uploaded, not processed"),
         (ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.PAUSED),)), "", "paused"),
         (ProjectRow(project(uploads=(1,)), (upload_status(counts=Counts(failed=2)),)), "0/2", "2 failed"),
         (
@@ -32,8 +32,8 @@ ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=ByteCounts(t
             "uploaded",
         ),
         (ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.COMPLETE),)), "", "empty"),
-        (ProjectRow(project(processing=Processing(word="CREATED"))), "", "created"),
-        (ProjectRow(project(processing=Processing(ProcessingState.DONE, "PROCESSED"))), "", "done"),
+        (ProjectRow(project(processing=Processing(word="CREATED"))), "", "empty"),
+        (ProjectRow(project(processing=Processing(ProcessingState.DONE, "PROCESSED"))), "", "processed"),
     ],
 )
 def test_the_state_of_a_project_in_words(row: ProjectRow, files: str, state: str) -> None:

@@ -98,16 +98,16 @@ def test_a_blocked_upload_says_how_to_unblock_it(
         ),
         (upload_status(state=UploadState.PAUSED), None, "paused; p resumes"),
         (upload_status(state=UploadState.CANCELLED), None, "cancelled; p resumes, d dismisses"),
-        (upload_status(processing=Processing(ProcessingState.DONE)), None, "Processing: done."),
+        (upload_status(processing=Processing(ProcessingState.DONE)), None, "Processed."),
         (
             upload_status(processing=Processing(ProcessingState.WAITING, None, 240.0, 3600.0)),
             None,
-            "Processing: waiting; estimated waiting time 4 min 00 s, processing time 1 h 00 min.",
+            "Waiting for processing, estimated waiting time 4 min 00 s, processing time 1 h 00 min.",
         ),
         (
             upload_status(processing=Processing(ProcessingState.FAILED, reason="No overlap.")),
             None,
-            "Processing: failed. No overlap.",
+            "Processing failed. No overlap.",
         ),
     ],
 )

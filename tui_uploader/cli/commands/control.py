@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,13 +16,16 @@ from tui_uploader.cli.lines import notice_line, progress_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.encoding import decode_argument
-from tui_uploader.errors import Interrupted, NoSuchFile, UsageError
+from tui_uploader.errors import AlreadyProcessed, Interrupted, NoSuchFile, UsageError
 from tui_uploader.model.files import FileSelection
+from tui_uploader.model.projects import Project
 from tui_uploader.model.states import FileStatus
 from tui_uploader.model.uploads import UploadStatus
-from tui_uploader.text import printable
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
-from tui_uploader.wording.processing import processing_sentence
+from tui_uploader.wording.processing import again_question, requested
+
+if TYPE_CHECKING:
+    from tui_uploader.service.client import EngineClient
 
 _ASK_ABOVE = 10
 """Files that `cancel` leaves behind without asking."""
@@ -124,6 +128,9 @@ def process(
         str, typer.Argument(metavar="P", help="Id of a project, or its name if unique.", show_default=False)
     ],
     partial: Annotated[bool, typer.Option("--partial", help="Even if files are still waiting or failed.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Even if the project was processed before; this may use credits.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the project as one JSON object.")] = False,
 ) -> Done:
     """Start processing of a project now."""
@@ -131,14 +138,26 @@ def process(
     async def work() -> None:
         async with connected(introduce=False) as engine:
             await sign_in(engine)
-            started = await engine.start_processing(decode_argument(project), partial=partial)
+            started = await _processed(engine, decode_argument(project), partial=partial, again=again)
         if as_json:
             print_json(started)
         else:
-            print_line(f"{printable(started.name)}: {processing_sentence(started.processing)}")
+            print_line(requested(started.name, started.processing, time.time()))
 
     run(work())
     return Done(0)
+
+
+async def _processed(engine: EngineClient, project: str, *, partial: bool, again: bool) -> Project:
+    """Start processing; ask on a terminal before it starts again. Raises AlreadyProcessed, Interrupted."""
+    try:
+        return await engine.start_processing(project, partial=partial, again=again)
+    except AlreadyProcessed:
+        if not sys.stdin.isatty():
+            raise
+        found = await engine.project(project)
+        _ask(again_question(found.name, found.processing, time.time()))
+        return await engine.start_processing(project, partial=partial, again=True)
 
 
 async def _selected(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
@@ -68,7 +69,7 @@ def show(
             return await engine.project(decode_argument(project))
 
     found = run(work())
-    _print(found, "\n".join(project_lines(found)), as_json=as_json)
+    _print(found, "\n".join(project_lines(found, time.time())), as_json=as_json)
 
 
 def _print(project: Project, text: str, *, as_json: bool) -> None:

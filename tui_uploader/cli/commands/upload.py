@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import time
 from typing import Annotated
 
 import typer
@@ -14,9 +16,12 @@ from tui_uploader.cli.session import connected, run, sign_in
 from tui_uploader.cli.waiting import DONE, blocked_ending
 from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import EngineGone, UsageError
-from tui_uploader.model.projects import ExistingProject, NewProject, ProjectKind, Target
+from tui_uploader.model.projects import ExistingProject, NewProject, ProcessingState, ProjectKind, Target
 from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
+from tui_uploader.text import printable
+from tui_uploader.wording.processing import start_note
 
+_PROCESS_AGAIN = "To process it again when all is uploaded: tui-uploader process {project} --again"
 _ENGINES = 3
 """Engines that receive the request, one after the other, before the command gives up."""
 
@@ -31,7 +36,15 @@ def upload(
         typer.Option("--new", metavar="NAME", help="Create a project; the same command again continues it."),
     ] = None,
     results: Annotated[bool, typer.Option("--results", help="The files are processed results, not images.")] = False,
-    no_process: Annotated[bool, typer.Option("--no-process", help="Do not start processing after the upload.")] = False,
+    process: Annotated[
+        bool | None,
+        typer.Option(
+            "--process/--no-process",
+            help="Start processing after the upload, or do not. Without either, it starts unless the project was "
+            "processed before: processing again may use credits.",
+            show_default=False,
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show progress until everything is uploaded.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
@@ -40,7 +53,7 @@ def upload(
         paths=tuple(paths),
         target=_target(project, new),
         kind=ProjectKind.RESULTS if results else ProjectKind.IMAGES,
-        auto_process=not (no_process or results),
+        auto_process=False if results else process,
     )
     return Done(run(_upload(request, wait=wait, as_json=as_json)))
 
@@ -61,18 +74,31 @@ def _target(project: str | None, new: str | None) -> Target:
 
 async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
     status, skipped = await _queued(request)
+    if request.auto_process is None and _is_not_processed_again(status):
+        print_note(f"{start_note(status, time.time())} {_PROCESS_AGAIN.format(project=shlex.quote(_named(status)))}")
     if wait:
         from tui_uploader.cli import follow  # imports asyncio and rich, which a plain `upload` does not need
 
         return await follow.wait(status.upload, as_json=as_json)
     if status.notice is not None:
         print_note(notice_line(status.notice))
+    blocked = blocked_ending(status)
     if as_json:
         print_json(upload_record(status, skipped))
     else:
         print_line(queued_line(status))
-    blocked = blocked_ending(status)
+        if blocked is None and not _is_not_processed_again(status):
+            print_line(start_note(status, time.time()))
     return blocked.exit_code if blocked else DONE
+
+
+def _is_not_processed_again(status: UploadStatus) -> bool:
+    images = status.kind is ProjectKind.IMAGES
+    return images and not status.auto_process and status.processing.state is not ProcessingState.NOT_STARTED
+
+
+def _named(status: UploadStatus) -> str:
+    return printable(status.project or status.project_name)
 
 
 async def _queued(request: AddRequest) -> tuple[UploadStatus, tuple[Skipped, ...]]:

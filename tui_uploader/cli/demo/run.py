@@ -70,7 +70,7 @@ async def _show(folder: Path, images: int, full_screen: bool) -> int:
             await follow.follow_to_end(upload)
             processing = await _remove_failed(upload)
             proof = await asyncio.to_thread(prove, Path(cloud.root), await _uploaded(upload))
-    for line in (processing_sentence(processing), *proof.lines()):
+    for line in (processing_sentence(processing, time.time()), *proof.lines()):
         print_now(line)
     complete = proof.holds and proof.equal == flight.images and processing.state is ProcessingState.DONE
     return 0 if complete else 1
@@ -129,7 +129,7 @@ async def _processed(engine: EngineClient, upload: int) -> Processing:
         async with asyncio.timeout(_PROCESSING_TIMEOUT):
             while not (processing := (await engine.upload(upload)).processing).state.ended:
                 if processing.state is not shown:
-                    print_note(processing_sentence(processing))
+                    print_note(processing_sentence(processing, time.time()))
                 shown = processing.state
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:

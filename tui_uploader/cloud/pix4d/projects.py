@@ -45,6 +45,7 @@ def parsed_project(
         name=without_secrets(str(fields.get("name") or name)),
         word=word,
         state=state_of_word(word),
+        known_word=is_known(word),
         error_reason=without_secrets(reason) if isinstance(reason, str) and reason else None,
         web_address=f"{web}/dataset/{quote(found, safe='')}/map",
     )
@@ -62,7 +63,7 @@ def state_of_word(word: str | None) -> ProcessingState | None:
 
     The API sends words in capitals, the web page prose ("Waiting for credits"). An unknown word counts as PROCESSING.
     """
-    plain = re.sub(r"[\s_-]+", " ", word or "").strip().casefold()
+    plain = _plain(word)
     if not plain:
         return None
     if plain.startswith("waiting"):
@@ -70,6 +71,16 @@ def state_of_word(word: str | None) -> ProcessingState | None:
     if plain.startswith("cancel"):
         return ProcessingState.FAILED
     return _STATE_OF_WORD.get(plain, ProcessingState.PROCESSING)
+
+
+def is_known(word: str | None) -> bool:
+    """Whether `state_of_word` knows the word; also True for no word."""
+    plain = _plain(word)
+    return not plain or plain in _STATE_OF_WORD or plain.startswith(("waiting", "cancel"))
+
+
+def _plain(word: str | None) -> str:
+    return re.sub(r"[\s_-]+", " ", word or "").strip().casefold()
 
 
 def newest_first(projects: Sequence[RemoteProject]) -> list[RemoteProject]:

@@ -80,6 +80,8 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE projects ADD COLUMN processed_images INTEGER;
         ALTER TABLE projects ADD COLUMN cloud_images INTEGER;
         ALTER TABLE uploads ADD COLUMN ended_at REAL;
+        UPDATE uploads SET auto_process = 0 WHERE project IN (
+            SELECT id FROM projects WHERE processing <> 'not_started' OR start_asked_at IS NOT NULL);
         ALTER TABLE known ADD COLUMN camera TEXT;
         ALTER TABLE known ADD COLUMN height REAL;
         CREATE INDEX uploads_of_project ON uploads (project);

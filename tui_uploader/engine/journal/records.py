@@ -56,6 +56,11 @@ class ProjectRecord:
         """Whether the start of processing was requested, and its answer is unknown."""
         return self.start_asked_at is not None and self.started_at is None
 
+    @property
+    def was_processed(self) -> bool:
+        """Whether processing was requested before, from here or elsewhere, or may have been."""
+        return self.processing is not ProcessingState.NOT_STARTED or self.start_in_doubt
+
 
 def processing_of(project: ProjectRecord) -> Processing:
     return Processing(

@@ -31,7 +31,6 @@ from tui_uploader.errors import (
     UploaderError,
     UsageError,
 )
-from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.uploads import AddRequest
 from tui_uploader.text import printable
 
@@ -123,13 +122,12 @@ class Enqueuer:
         return vanished[0] if vanished else _nothing_in(walks)
 
     async def _write(self, request: AddRequest, find_project: FindProject, walks: Sequence[PathWalk]) -> int:
-        auto_process = request.auto_process is not False and request.kind is ProjectKind.IMAGES
         now = self._context.clocks.wall()
         paths = [walk.path for walk in walks]
 
         def create(connection: sqlite3.Connection) -> tuple[int, int]:
             project = find_project(connection)
-            return project, uploads.add_sources(connection, project, paths, auto_process, now)
+            return project, uploads.add_sources(connection, project, paths, request.auto_process, now)
 
         def create_with_files(connection: sqlite3.Connection) -> int:
             project, upload = create(connection)

@@ -27,6 +27,7 @@ from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.scheduling.start_delay import StartDelays
 from tui_uploader.engine.sources.modified import modified_before_processing, modified_since_registration
 from tui_uploader.errors import (
+    AlreadyProcessed,
     CloudFault,
     CloudUnintelligible,
     EngineError,
@@ -65,8 +66,11 @@ def start_is_due(summary: Summary, project: ProjectRecord) -> bool:
     return projects.start_is_wanted(summary.uploads_of(project.id))
 
 
-def objection(summary: Summary, project: ProjectRecord, partial: bool) -> UploaderError | None:
-    """Return why processing cannot be started at the user's request; None if it can."""
+def objection(summary: Summary, project: ProjectRecord, *, partial: bool, again: bool) -> UploaderError | None:
+    """Return why processing cannot be started at the user's request; None if it can.
+
+    `partial`: although files are not uploaded yet; `again`: although it was processed before.
+    """
     name = printable(project.name)
     if project.kind is not ProjectKind.IMAGES:
         return NotPossibleNow(f"{name} is a project of results, which cannot be processed.")
@@ -90,7 +94,16 @@ def objection(summary: Summary, project: ProjectRecord, partial: bool) -> Upload
         return NotPossibleNow(
             f"{counted(left, 'file')} of {name} not uploaded yet. Wait, remove them, or start with --partial."
         )
-    return None
+    return None if again else processed_before(project)
+
+
+def processed_before(project: ProjectRecord) -> AlreadyProcessed | None:
+    """Return the objection to processing a finished project again without the user's consent; None if there is none."""
+    if project.processing is not ProcessingState.DONE:
+        return None
+    return AlreadyProcessed(
+        f"{printable(project.name)} was processed before. Processing it again may use credits: add --again to do so."
+    )
 
 
 def seen(project: ProjectRecord, remote: RemoteProject, age: float) -> ProcessingState:
@@ -202,17 +215,23 @@ class ProcessingWorker:
             self._context.notifier.notify(Topic.STATUS)
         return left
 
-    async def start(self, project_id: int, partial: bool) -> None:
-        """Start at the user's request. Raises TooFewImages, NotPossibleNow, SourceChanged, and errors of the cloud."""
+    async def start(self, project_id: int, *, partial: bool, again: bool) -> None:
+        """Start at the user's request.
+
+        Raises TooFewImages, NotPossibleNow, AlreadyProcessed, SourceChanged, and errors of the cloud.
+        """
         async with self._locks[project_id]:
             project = self._context.summary.projects[project_id]
-            refusal = objection(self._context.summary, project, partial)
+            refusal = objection(self._context.summary, project, partial=partial, again=again)
             if refusal is not None:
                 raise refusal
             account = self._context.accounts.chosen(project.account)
             if not partial and (modified := await self._modified(project_id)):
                 raise modified_before_processing(modified, project.name)
-            await self._start(project, account)
+            if not await self._start(project, account, again=again):
+                project = self._context.summary.projects[project_id]
+                refusal = objection(self._context.summary, project, partial=True, again=False)
+                raise refusal or NotPossibleNow(f"Processing of {printable(project.name)} was not started.")
 
     def _look_at_once(self) -> None:
         self._next_query = dict.fromkeys(self._next_query, 0.0)
@@ -266,12 +285,20 @@ class ProcessingWorker:
     async def _modified(self, project: int) -> list[FileRecord]:
         return await modified_since_registration(self._context.sources, self._context.journal, project)
 
-    async def _start(self, project: ProjectRecord, account: SignedIn, *, if_wanted: bool = False) -> None:
-        """Start processing; with `if_wanted`, unless the user has stopped the automatic start, or added files."""
+    async def _start(
+        self, project: ProjectRecord, account: SignedIn, *, again: bool = False, if_wanted: bool = False
+    ) -> bool:
+        """Start processing and return True, unless another client has started it, and not `again`.
+
+        `if_wanted`: automatically, so not if the user has stopped the start, or added files.
+        """
         assert project.remote_id is not None
         before = await account.cloud.project(project.remote_id)
         now = self._context.clocks.wall()
-
+        if before.certainly_processed and not project.was_processed and not again:
+            await self._note_processed_elsewhere(project, before)
+            if if_wanted or before.state is not ProcessingState.FAILED:
+                return False
         self._since.pop(project.id, None)
 
         def intend(connection: sqlite3.Connection) -> bool:
@@ -283,7 +310,7 @@ class ProcessingWorker:
             return True
 
         if not await self._context.journal.write(intend):
-            return
+            return False
         try:
             receipt = await account.cloud.start_processing(project.remote_id)
         except (LinkError, CloudFault, CloudUnintelligible):
@@ -295,29 +322,30 @@ class ProcessingWorker:
             refused = {"start_asked_at": None, "reason": str(error)} | ({} if final else {"start_images": None})
             await self._set(project, refused)
             raise
-        await self._set(
-            project,
-            {
-                "started_at": self._context.clocks.wall(),
-                "processing": ProcessingState.SUBMITTED,
-                "waiting_seconds": receipt.waiting_seconds,
-                "processing_seconds": receipt.processing_seconds,
-                "reason": None,
-            },
-        )
+        started = {
+            "started_at": self._context.clocks.wall(),
+            "processing": ProcessingState.SUBMITTED,
+            "waiting_seconds": receipt.waiting_seconds,
+            "processing_seconds": receipt.processing_seconds,
+            "reason": None,
+        }
+        await self._context.journal.write(lambda connection: projects.note_start(connection, project.id, **started))
         self._schedule_query(project, polling_interval(0.0, (receipt.waiting_seconds, receipt.processing_seconds)))
+        return True
 
     async def _resolve_doubt(self, project: ProjectRecord, account: SignedIn) -> None:
         assert project.remote_id is not None
         remote = await account.cloud.project(project.remote_id)
         if remote.word != project.start_word and remote.state is not None:
-            await self._set(
-                project, {"started_at": project.start_asked_at, "processing": remote.state, "word": remote.word}
-            )
+            started = {"started_at": project.start_asked_at, "processing": remote.state, "word": remote.word}
+            await self._context.journal.write(lambda connection: projects.note_start(connection, project.id, **started))
+            if remote.state.ended:
+                await self._set(project, {"ended_at": self._context.clocks.wall()})
         elif self._age(project, project.start_asked_at) < self._doubt_seconds:
             self._schedule_query(project, 1.0)
         elif remote.state is not None and remote.state.ended:
             # The word of the previous run, or of a new run that ended unnoticed: only a person can find out.
+            await self._context.journal.write(lambda connection: projects.no_automatic_start(connection, project.id))
             await self._set(project, {"start_asked_at": None, "reason": _UNKNOWN_START})
         else:
             await self._start(project, account)
@@ -329,8 +357,15 @@ class ProcessingWorker:
         state = seen(project, remote, age)
         if (state, remote.word) != (project.processing, project.word):
             reason = remote.error_reason if state is ProcessingState.FAILED else None
-            await self._set(project, {"processing": state, "word": remote.word, "reason": reason})
+            facts = {"processing": state, "word": remote.word, "reason": reason}
+            await self._set(project, facts | ({"ended_at": self._context.clocks.wall()} if state.ended else {}))
         self._schedule_query(project, polling_interval(age, (project.waiting_seconds, project.processing_seconds)))
+
+    async def _note_processed_elsewhere(self, project: ProjectRecord, remote: RemoteProject) -> None:
+        log.warning("Project %d was processed at the request of another client", project.id)
+        await self._context.journal.write(
+            lambda connection: projects.note_processed_elsewhere(connection, project.id, remote)
+        )
 
     def _age(self, project: ProjectRecord, asked_at: float | None) -> float:
         """Return the seconds since then that are certain, because the wall clock may be set at any time."""

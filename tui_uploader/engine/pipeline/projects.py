@@ -116,9 +116,7 @@ class Projects:
         signed_in = self._context.accounts.chosen(account)
         remote = await self._looked_up(text, signed_in.cloud)
         owner = signed_in.login.account
-        return lambda connection: projects.remote_project(
-            connection, owner, remote.name, kind, remote.id, remote.web_address
-        )
+        return lambda connection: projects.remote_project(connection, owner, remote, kind)
 
     def _known(self, text: str, account: str | None) -> int | None:
         rows = [row for row in self._context.summary.projects.values() if account in (None, row.account)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from tui_uploader.model.engine import EngineStatus
@@ -135,7 +136,7 @@ def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
 def processing_note(status: UploadStatus, project: Project | None = None) -> str:
     """The state of processing, or how it will start."""
     if status.processing.state in STARTED:
-        return cell_text(processing_sentence(status.processing))
+        return cell_text(processing_sentence(status.processing, time.time()))
     if status.state is UploadState.PAUSED:
         return "paused; p resumes"
     if status.state is UploadState.CANCELLED:

@@ -19,7 +19,8 @@ from tui_uploader.model.projects import Processing
 from tui_uploader.tui.lines.columns import cell_text, clipped, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import between, segments
-from tui_uploader.wording.notices import ready_at, submission_words
+from tui_uploader.wording.notices import submission_words
+from tui_uploader.wording.processing import ready_at
 
 TITLE = "Submitted for processing"
 DONE = " DONE "

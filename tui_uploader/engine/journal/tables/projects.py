@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.journal.records import ProjectRecord, UploadRecord
 from tui_uploader.errors import SourceChanged, UploaderError
 from tui_uploader.model.projects import ProjectKind
@@ -29,16 +30,17 @@ def add_project(
     return cursor.lastrowid
 
 
-def remote_project(
-    connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind, remote_id: str, web_address: str | None
-) -> int:
-    """Return the project that the service has under `remote_id`, added if the journal does not know it."""
+def remote_project(connection: sqlite3.Connection, account: str, remote: RemoteProject, kind: ProjectKind) -> int:
+    """Return the project of the service, added if the journal does not know it."""
     row = connection.execute(
-        "SELECT id FROM projects WHERE account = ? AND remote_id = ?", (account, remote_id)
+        "SELECT id FROM projects WHERE account = ? AND remote_id = ?", (account, remote.id)
     ).fetchone()
     if row is not None:
         return int(row["id"])
-    return add_project(connection, account, name, kind, remote_id=remote_id, web_address=web_address)
+    project = add_project(connection, account, remote.name, kind, remote_id=remote.id, web_address=remote.web_address)
+    if remote.certainly_processed:
+        note_processed_elsewhere(connection, project, remote)
+    return project
 
 
 def newest_named(connection: sqlite3.Connection, account: str, name: str, kind: ProjectKind) -> int | None:
@@ -104,3 +106,20 @@ def ask_start(connection: sqlite3.Connection, project: int, now: float) -> None:
         start_images=registered_images(connection, project),
         reason=None,
     )
+
+
+def note_start(connection: sqlite3.Connection, project: int, **facts: object) -> None:
+    """Note that processing was requested. It does not start automatically again: each start needs its own request."""
+    set_project(connection, project, ended_at=None, **facts)
+    connection.execute("UPDATE projects SET processed_images = start_images WHERE id = ?", (project,))
+    no_automatic_start(connection, project)
+
+
+def no_automatic_start(connection: sqlite3.Connection, project: int) -> None:
+    connection.execute("UPDATE uploads SET auto_process = 0 WHERE project = ? AND auto_process", (project,))
+
+
+def note_processed_elsewhere(connection: sqlite3.Connection, project: int, remote: RemoteProject) -> None:
+    """Note processing that was not requested from here."""
+    set_project(connection, project, processing=remote.state, word=remote.word, reason=remote.error_reason)
+    no_automatic_start(connection, project)

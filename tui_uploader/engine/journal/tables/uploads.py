@@ -7,7 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from tui_uploader.engine.journal.records import UNFINISHED, UploadRecord, one_upload, tally_of
+from tui_uploader.engine.journal.tables import projects
 from tui_uploader.errors import NoSuchUpload, NotPossibleNow
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import ImpossibleTransition, UploadEvent, UploadState, next_state
 from tui_uploader.model.uploads import Skipped
 
@@ -30,11 +32,19 @@ def open_upload(connection: sqlite3.Connection, project: int) -> int | None:
 
 
 def add_sources(
-    connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool, now: float
+    connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool | None, now: float
 ) -> int:
-    """Add paths to the project's open upload, or to a new one. Returns its number."""
+    """Add paths to the project's open upload, or to a new one. Returns its number.
+
+    `auto_process`: None: as before in an open upload; on in a new one, unless the project was processed before.
+    """
     upload_id = open_upload(connection, project)
+    found = projects.project(connection, project)
+    if found.kind is not ProjectKind.IMAGES:
+        auto_process = False
     if upload_id is None:
+        if auto_process is None:
+            auto_process = not found.was_processed
         cursor = connection.execute(
             "INSERT INTO uploads (project, state, auto_process, added_at) VALUES (?, ?, ?, ?)",
             (project, UploadState.PREPARING, auto_process, now),
@@ -43,7 +53,8 @@ def add_sources(
         upload_id = cursor.lastrowid
     else:
         move_upload(connection, upload_id, UploadEvent.ADDED)
-        connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (auto_process, upload_id))
+        if auto_process is not None:
+            set_auto_process(connection, upload_id, auto_process)
     connection.executemany(
         "INSERT INTO sources (upload, path) VALUES (?, ?) ON CONFLICT DO UPDATE"
         " SET scanned = 0, error = NULL, reason = NULL",
