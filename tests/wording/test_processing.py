@@ -10,6 +10,7 @@ from tests.values import COMPLETE, upload
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import Counts, UploadStatus
+from tui_uploader.wording.clock import on_day, time_of_day
 from tui_uploader.wording.processing import (
     again_question,
     estimates,
@@ -20,7 +21,6 @@ from tui_uploader.wording.processing import (
     start_note,
     start_words,
 )
-from tui_uploader.wording.times import on_day, time_of_day
 
 NOW = datetime(2026, 5, 12, 14, 30).timestamp()
 BEGAN = datetime(2026, 5, 12, 14, 20).timestamp()

@@ -9,7 +9,7 @@ from tui_uploader.errors import SourceChanged, SourceDamaged, SourceUnreadable, 
 from tui_uploader.model.history import EventKind, PastEvent
 from tui_uploader.text import byte_count, counted, duration, printable
 from tui_uploader.wording.clock import time_of_day
-from tui_uploader.wording.notices import ready_at
+from tui_uploader.wording.processing import ready_at
 
 _LONGEST_NAME, _LONGEST_DETAIL = 80, 400
 _MOST_NAMED = 3

@@ -6,7 +6,7 @@ from tui_uploader.model.projects import Processing, ProcessingState, Project, Pr
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import counted, duration, printable
-from tui_uploader.wording.times import on_day, time_of_day
+from tui_uploader.wording.clock import on_day, time_of_day
 
 RESULTS_NOT_PROCESSED = "Results are not processed"
 
