@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from tui_uploader.model.projects import ProjectKind
+from tui_uploader.text import printable
 
 # What PIX4Dcloud accepts, by extension (its support articles on images and on processed results).
 IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".tif", ".tiff"})
@@ -65,6 +66,18 @@ def upload_extensions(kind: ProjectKind, *, with_mesh: bool) -> frozenset[str]:
 def has_mesh(names: Iterable[str]) -> bool:
     """Whether one of these files of one folder is a mesh, so that textures beside it belong to a result."""
     return any(name[-4:].lower() == ".obj" for name in names)
+
+
+def skip_reason(name: str, kind: ProjectKind, with_mesh: bool) -> str | None:
+    """Why a file of this name is not uploaded; None if it is."""
+    extension = extension_of(name)
+    if extension in upload_extensions(kind, with_mesh=with_mesh):
+        return None
+    shown = printable(extension, 12) or "no extension"
+    if kind is ProjectKind.IMAGES:
+        return f"not an image ({shown})"
+    beside = "; textures are taken only from the folder of their .obj" if extension in TEXTURE_EXTENSIONS else ""
+    return f"not a result ({shown}){beside}"
 
 
 def is_hidden(name: str) -> bool:

@@ -21,6 +21,7 @@ _UNANSWERED = object()
 
 class DialogApp(App[None]):
     CSS_PATH = str(_STYLES)
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, dialog: Callable[[], ModalScreen[Any]]) -> None:
         super().__init__()

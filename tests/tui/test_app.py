@@ -35,10 +35,11 @@ async def test_dropped_files_are_uploaded_and_processing_starts(
         await until(lambda: screen.app.session.account)
         await screen.shows("No uploads yet.", "u uploads files")
         screen.drop(card)
-        await screen.shows("Upload files", "card")
+        await screen.shows("Upload files", "8 images")
         await screen.press("enter")
-        await screen.shows("Type a name for the new project.")
         await screen.press(*"Quarry", "enter")
+        await screen.shows("Upload 8 images to new Quarry")
+        await screen.press("enter")
         await screen.shows("Quarry", "DJI_0008.JPG", "✓ DJI_0001.JPG", "Submitted for processing", "estimated", "DONE")
         await until(screen.app.main.news.takes_keys)
         await screen.press("enter")
@@ -56,7 +57,7 @@ async def test_an_unbracketed_paste_runs_no_command_and_a_path_opens_the_dialog(
         screen.app.post_message(UnbracketedPaste("mail: cancel y\r"))
         await screen.shows("Pasted text ignored, no command was run: mail: cancel y")
         screen.app.post_message(UnbracketedPaste(f"{card}\r"))
-        await screen.shows("Upload files", "Enter uploads 3 images.")
+        await screen.shows("Upload files", "3 images, ")
 
 
 async def test_quitting_says_that_uploads_continue(directories: Directories, field: Path, tmp_path: Path) -> None:

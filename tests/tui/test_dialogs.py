@@ -43,12 +43,11 @@ async def test_chosen_files_survive_the_death_of_the_engine(
         await screen.shows("To be uploaded", str(card)[-20:])
         os.kill(spawner.pid, signal.SIGKILL)
         await until(lambda: app.session.attachment is Attachment.GONE)
-        await screen.press("enter")
-        await screen.shows("Type a name for the new project.")
-        await screen.press(*"Quarry", "enter")
+        await screen.shows("1 image, ")
+        await screen.press("enter", *"Quarry", "ctrl+s")
         await screen.shows("The engine was not running; it is starting now.")
         await until(lambda: app.session.attachment is Attachment.ATTACHED)
-        await screen.press("enter")
+        await screen.press("ctrl+s")
         await screen.shows("[2] Files  Quarry")
 
 
@@ -63,10 +62,8 @@ async def test_an_upload_waits_for_the_login_of_this_terminal(
         session.login_settled.clear()
         session.account = None
         screen.drop(tmp_path / "card")
-        await screen.shows("To be uploaded")
-        await screen.press("enter")
-        await screen.shows("Type a name for the new project.")
-        await screen.press(*"Quarry", "enter")
+        await screen.shows("To be uploaded", "1 image, ")
+        await screen.press("enter", *"Quarry", "ctrl+s")
         await screen.pilot.pause()
         assert not manager.requests
         session.account = "me@cloud"

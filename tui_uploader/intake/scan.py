@@ -20,13 +20,11 @@ from pathlib import Path, PurePath
 
 from tui_uploader.errors import NoSuchPath, SourceVanished
 from tui_uploader.file_kinds import (
-    TEXTURE_EXTENSIONS,
-    extension_of,
     has_mesh,
     is_hidden,
     is_within,
+    skip_reason,
     system_content,
-    upload_extensions,
 )
 from tui_uploader.intake.mounts import UNKNOWN, Mount, mount_at, mount_of
 from tui_uploader.intake.source import cause, kind_of, open_source, source_error
@@ -231,7 +229,7 @@ class _PathScan:
             return inner
         if is_link:
             return self._file(entry.path, real, entry.stat(), with_mesh, mount_at(entry.path))
-        if reason := _skip_reason(entry.name, self._kind, with_mesh):
+        if reason := skip_reason(entry.name, self._kind, with_mesh):
             return Skipped(entry.path, reason)
         status = entry.stat()
         # A single file can be a mount point.
@@ -247,7 +245,7 @@ class _PathScan:
         self._visited_files.add(real)
         if not stat.S_ISREG(status.st_mode):
             return Skipped(path, f"is {kind_of(status)}")
-        if reason := _skip_reason(path.rpartition("/")[2], self._kind, with_mesh):
+        if reason := skip_reason(path.rpartition("/")[2], self._kind, with_mesh):
             return Skipped(path, reason)
         return Candidate.of(path, status, mount, real)
 
@@ -279,18 +277,6 @@ def _unreadable(path: str, error: OSError) -> Skipped:
         return Skipped(path, f"cannot be read: {cause(error)}")
     dead_link = Path(path).is_symlink()
     return Skipped(path, "links to something that does not exist" if dead_link else "vanished during the scan")
-
-
-def _skip_reason(name: str, kind: ProjectKind, with_mesh: bool) -> str | None:
-    """Why a file of this name is not uploaded; None if it is."""
-    extension = extension_of(name)
-    if extension in upload_extensions(kind, with_mesh=with_mesh):
-        return None
-    shown = printable(extension, 12) or "no extension"
-    if kind is ProjectKind.IMAGES:
-        return f"not an image ({shown})"
-    beside = "; textures are taken only from the folder of their .obj" if extension in TEXTURE_EXTENSIONS else ""
-    return f"not a result ({shown}){beside}"
 
 
 def _is_system_folder(entry: os.DirEntry[str]) -> bool:

@@ -55,6 +55,7 @@ class UploaderApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+l", "repaint", "repaint", show=False, priority=True),
         Binding("ctrl+c", "explain_quit", "how to quit", show=False, system=True),
+        Binding("ctrl+p", "command_palette", "commands", show=False),  # without priority: dialogs have other uses
         Binding("ctrl+z", "suspend_process", "suspend", show=False, system=True),
     ]
     ENABLE_COMMAND_PALETTE = True

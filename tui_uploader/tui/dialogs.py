@@ -5,6 +5,7 @@ Each is imported when it is opened: the first frame does not need it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from textual.app import App
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model.engine import Bandwidth, BandwidthChange
 from tui_uploader.model.projects import NewProject, ProjectKind
-from tui_uploader.model.uploads import AddRequest
+from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.settings import home_folder
+from tui_uploader.text import printable
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
+
+_LONGEST_NAME = 60
+"""Characters of a project's name in a sentence."""
 
 
 class Dialogs:
@@ -33,22 +38,31 @@ class Dialogs:
 
     def add_files(self, dropped: str = "") -> None:
         """`dropped`: a paste on the main screen."""
+        from tui_uploader.tui.add_files.outlook import Sending
         from tui_uploader.tui.add_files.screen import AddFilesScreen
 
-        project = self._main.scope().project
-        listed, here = self._main.projects.listed, _folder_of_shell()
-        dialog = AddFilesScreen(project, listed, here, self._add, dropped=dropped, glyphs=self._glyphs)
+        self._session.refresh_projects()
+        dialog = AddFilesScreen(
+            self._main.scope().project if self._main.pane == "projects" else None,
+            lambda: self._main.projects.listed,
+            _folder_of_shell(),
+            self._add,
+            dropped=dropped,
+            glyphs=self._glyphs,
+            sending=lambda: Sending.of(self._session.status),
+            list_skipped=self._list_skipped,
+        )
         self._app.push_screen(dialog)
 
-    async def _add(self, request: AddRequest) -> None:
-        """Raises UploaderError when the engine refuses it, EngineUnreachable when there is none."""
-        self._need_engine("Press Enter again to upload.")
+    async def _add(self, request: AddRequest, words: str) -> None:
+        """`words`: what is added. Raises UploaderError if the engine refuses it, EngineUnreachable without engine."""
+        self._need_engine("Press Ctrl+S again to upload.")
         await self._session.login_settled.wait()
         owned = replace(request, account=request.account or self._account_for(request))
         upload = await self._session.ask(lambda engine: engine.add(owned))
         self._main.panes.show_upload(upload.upload)
         self._session.refresh_projects()
-        self._say("Scanning the chosen files; uploading starts with the first one.")
+        self._say(f"{words} added to {printable(upload.project_name, _LONGEST_NAME)}.")
 
     def _account_for(self, request: AddRequest) -> str | None:
         """A new project is created with this terminal's login; an existing one belongs to its account."""
@@ -134,8 +148,6 @@ class Dialogs:
         self._app.push_screen(MapScreen(self._session, self._glyphs, upload, files.table.current))
 
     def show_skipped(self) -> None:
-        from tui_uploader.tui.screens.details import DetailsScreen
-
         upload = self._main.scope().upload
         if upload is None:
             self._say("No upload here: no paths were skipped.")
@@ -143,8 +155,13 @@ class Dialogs:
         self._session.call(
             "skipped",
             lambda engine: engine.skipped(upload.upload),
-            lambda skipped: self._app.push_screen(DetailsScreen.of_skipped(skipped)),
+            self._list_skipped,
         )
+
+    def _list_skipped(self, skipped: Sequence[Skipped]) -> None:
+        from tui_uploader.tui.screens.details import DetailsScreen
+
+        self._app.push_screen(DetailsScreen.of_skipped(skipped))
 
     def _say(self, text: str) -> None:
         self._app.post_message(Noticed(text))

@@ -2,18 +2,26 @@ from __future__ import annotations
 
 import pytest
 
-from tui_uploader.model.projects import ExistingProject, NewProject, Project, ProjectKind
+from tui_uploader.model.projects import (
+    ExistingProject,
+    NewProject,
+    Processing,
+    ProcessingState,
+    Project,
+    ProjectKind,
+)
 from tui_uploader.model.uploads import AddRequest
 from tui_uploader.tui.add_files.destination import (
     add_request,
     check_name,
-    destination_note,
-    destination_phrase,
+    find_destination,
     fixed_kind,
+    is_same,
     name_note,
     next_project,
-    project_named,
+    processed,
     projects_matching,
+    projects_named,
 )
 
 IMAGES, RESULTS = ProjectKind.IMAGES, ProjectKind.RESULTS
@@ -29,7 +37,12 @@ TO_BE_MADE = Project(None, "Offline", IMAGES, "me@cloud", uploads=(2,))
         ("  North ", "North", None, ""),
         ("a/b\\c", "a-b-c", None, "Will be named a-b-c"),
         ("", "", "Type a name for the new project.", ""),
-        ("  ", "", "Type a name for the new project.", "Type a name for the new project."),
+        (
+            "  ",
+            "",
+            "Type a name for the new project.",
+            "Type a name for the new project.",
+        ),
         ("x" * 100, "x" * 100, None, ""),
         ("x" * 101, "x" * 101, *["The name is too long: 101 characters of at most 100."] * 2),
     ],
@@ -41,38 +54,67 @@ def test_a_name_is_checked(text: str, name: str, problem: str | None, note: str)
 def test_projects_are_found_by_their_names() -> None:
     projects = [NORTH, SOUTH, TO_BE_MADE]
     assert projects_matching(projects, "FIELD") == [NORTH, SOUTH]
-    assert project_named(projects, " South field ") == SOUTH
-    assert project_named(projects, "South") is None
+    assert projects_named(projects, " South field ") == [SOUTH]
+    assert projects_named(projects, "South") == []
     assert [next_project(projects, NORTH, 1), next_project(projects, NORTH, -1)] == [SOUTH, TO_BE_MADE]
     assert [next_project(projects, None, 1), next_project(projects, None, -1)] == [NORTH, TO_BE_MADE]
     assert next_project([], None, 1) is None
 
 
-@pytest.mark.parametrize(
-    ("project", "text", "note", "kind"),
-    [
-        (None, "", "", None),
-        (None, "x", "new project", None),
-        (None, "x/y", "Will be named x-y", None),
-        (NORTH, "", "existing project 11, 1,711 images", IMAGES),
-        (SOUTH, "", "existing project 12", None),
-        (TO_BE_MADE, "", "existing project", IMAGES),
-    ],
-)
-def test_the_note_beside_the_project(project: Project | None, text: str, note: str, kind: ProjectKind | None) -> None:
-    assert (destination_note(project, text), fixed_kind(project)) == (note, kind)
+def test_a_project_stays_the_same_while_its_numbers_change() -> None:
+    later = Project("11", "North field, renamed", IMAGES, "me@cloud", images=1712)
+    assert is_same(NORTH, later) and next_project([SOUTH, later, TO_BE_MADE], NORTH, 1) == TO_BE_MADE
+    assert not is_same(NORTH, Project("11", "North field", IMAGES, "other@cloud"))
+    assert not is_same(TO_BE_MADE, Project(None, "Another", IMAGES, "me@cloud"))
+
+
+DONE = Project("13", "Quarry", IMAGES, "me@cloud", processing=Processing(ProcessingState.DONE), images_in_cloud=12)
+NAMESAKE = Project("14", "Quarry", IMAGES, "me@cloud")
+ALL = [NORTH, SOUTH, TO_BE_MADE, DONE, NAMESAKE]
 
 
 @pytest.mark.parametrize(
-    ("project", "text", "words"),
+    ("text", "picked", "note", "phrase"),
     [
-        (Project("1", "North", ProjectKind.IMAGES, "me"), "", " to North"),
-        (None, "a/b", " to the new project a-b"),
-        (None, " ", ""),
+        ("", None, "", ""),
+        ("x", None, "", " to the new project x"),
+        ("x/y", None, "Will be named x-y", " to the new project x-y"),
+        ("north FIELD", None, "another one is called North field", " to the new project north FIELD"),
+        ("North field", None, "11, 1,711 images", " to North field"),
+        ("North field", NORTH, "11, 1,711 images", " to North field"),
+        ("North", NORTH, "", " to the new project North"),
+        ("Offline", None, "not created yet", " to Offline"),
+        ("Quarry", None, "2 of this name: choose with Down", ""),
+        ("Quarry", DONE, "13, 12 images, processed, one of 2 of this name", " to Quarry"),
+        ("Quarry", NAMESAKE, "14, one of 2 of this name", " to Quarry"),
     ],
 )
-def test_the_destination_as_the_end_of_a_sentence(project: Project | None, text: str, words: str) -> None:
-    assert destination_phrase(project, text) == words
+def test_a_name_means_a_new_project_or_one_that_exists(
+    text: str, picked: Project | None, note: str, phrase: str
+) -> None:
+    found = find_destination(text, picked, ALL)
+    assert (found.note, found.phrase) == (note, phrase)
+    assert found.is_new == ("new project" in phrase)
+    assert (found.problem is None) == bool(phrase)
+
+
+def test_of_two_projects_of_one_name_one_must_be_chosen() -> None:
+    typed = find_destination("Quarry", None, ALL)
+    assert typed.project is None
+    assert typed.problem == "2 projects have this name. Choose one with Down, or type another name."
+    assert find_destination("Quarry", NAMESAKE, ALL).project == NAMESAKE
+
+
+def test_a_typed_name_of_an_existing_project_is_asked_about_and_a_picked_one_is_not() -> None:
+    question = find_destination("North field", None, ALL).question
+    assert question is not None and question.startswith("North field exists already (11, 1,711 images). Enter again")
+    assert find_destination("North field", NORTH, ALL).question is None
+    assert find_destination("North", None, ALL).question is None
+
+
+def test_what_is_known_about_a_project() -> None:
+    assert [fixed_kind(project) for project in (None, NORTH, SOUTH, TO_BE_MADE)] == [None, IMAGES, None, IMAGES]
+    assert [processed(project) for project in (None, NORTH, DONE)] == [False, False, True]
 
 
 @pytest.mark.parametrize(

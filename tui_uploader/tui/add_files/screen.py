@@ -1,14 +1,13 @@
-"""The add-files dialog: choose files or folders and a project, then upload.
+"""The add-files dialog, in four steps: what to upload, where to, a look at what that means, and go.
 
-What to upload is typed, chosen in the tree or dropped on the terminal; the chosen paths are listed at the right. The
-dialog checks them only against this machine's file system. It hands the `AddRequest` over and stays open, with
-everything chosen, if the engine refuses it.
+Nothing is sent before the last step, which only Ctrl+S and the button take. The dialog looks at files only on this
+machine. It hands the `AddRequest` over and stays open, with everything chosen, if the engine refuses it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,46 +20,46 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model.projects import MAX_IMAGES, Project, ProjectKind
-from tui_uploader.model.uploads import AddRequest
+from tui_uploader.model.projects import Project
+from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.settings import home_folder
 from tui_uploader.text import counted
-from tui_uploader.threads import in_own_thread
-from tui_uploader.tui.add_files.destination import (
-    add_request,
-    check_name,
-    destination_note,
-    destination_phrase,
-    fixed_kind,
-)
-from tui_uploader.tui.add_files.paths.chosen_paths import ChosenPaths, topmost
-from tui_uploader.tui.add_files.paths.folder_counts import LocalPath
-from tui_uploader.tui.add_files.paths.folder_tree import FolderTree
-from tui_uploader.tui.add_files.paths.path_field import PathField
-from tui_uploader.tui.add_files.paths.resolve_paths import paste_warning, resolve_paste, resolve_typed, typed_warning
-from tui_uploader.tui.add_files.project_field import ProjectField
-from tui_uploader.tui.lines.columns import cell_text
+from tui_uploader.tui.add_files.destination import add_request
+from tui_uploader.tui.add_files.look import LookStep
+from tui_uploader.tui.add_files.outlook import QUIET, WARNING, Line, Outlook, Sending, added_words, noun_of
+from tui_uploader.tui.add_files.paths.chosen_paths import topmost
+from tui_uploader.tui.add_files.paths.what import WhatStep
+from tui_uploader.tui.add_files.where import ListProjects, WhereStep
+from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
 from tui_uploader.tui.lines.spans import SpanLine
+from tui_uploader.tui.messages import HastyKey
 from tui_uploader.tui.terminal.resizing import ResizeGuard
-from tui_uploader.tui.widgets.choices import CheckBox, RadioRow
 
-Submit = Callable[[AddRequest], Awaitable[object]]
-"""Hands the request to the engine; raises UploaderError if the engine refuses it."""
+Submit = Callable[[AddRequest, str], Awaitable[object]]
+"""Hands the request, and what it adds in words, to the engine; raises UploaderError if the engine refuses it."""
+ListSkipped = Callable[[Sequence[Skipped]], object]
+"""Shows what would be left out, with reasons."""
 
-_KINDS = (ProjectKind.IMAGES, ProjectKind.RESULTS)
-_MOST_CANDIDATES = 50
-_END_KEYS = (("Enter", "upload"), ("Esc", "cancel"))
+_REFRESH_SECONDS = 2.0
+_BESIDE_NAME = 52
+"""Cells of the last line that are not for the name of the project."""
+_GO = (("Ctrl+S", "upload"), ("Esc", "cancel"))
+_NEXT = ("Enter", "next step")
 _KEYS = {
-    "path": (("Tab", "complete"), ("Down", "folders"), *_END_KEYS),
-    "tree": (("Space", "choose"), ("Right", "open"), ("Left", "up"), (".", "hidden"), *_END_KEYS[:1]),
-    "chosen": (("x", "remove"), *_END_KEYS),
-    "project": (("Down Up", "choose a project"), *_END_KEYS),
-    "kind": (("Space", "change"), *_END_KEYS),
-    "auto-process": (("Space", "change"), *_END_KEYS),
+    "path": (("Enter", "choose"), ("Tab", "complete"), ("Down", "folders"), _GO[1]),
+    "tree": (("Space", "choose"), _NEXT, (".", "hidden"), ("Right", "open"), ("Left", "up"), *_GO),
+    "chosen": (("x", "take out"), _NEXT, *_GO),
+    "project": (("Down Up", "existing projects"), _NEXT, *_GO),
+    "kind": (("Space", "change"), _NEXT, *_GO),
+    "auto-process": (("Space", "change"), _NEXT, *_GO),
+    "look": (("i", "list skipped files"), _NEXT, *_GO),
+    "upload": (("Enter", "upload"), ("Shift+Tab", "back"), ("i", "list skipped files"), _GO[1]),
+    "cancel": (("Enter", "cancel"), ("Shift+Tab", "back"), *_GO),
 }
 """The keys shown while the part of the dialog with this id has the focus."""
-_OTHER_KEYS = (("Tab", "next field"), _END_KEYS[1])
+_NOTHING_CHOSEN = "Choose files first: type a path, or press Space on a folder."
+_CLOSE_QUESTION = "Press Esc again to close and lose the list of chosen files."
 
 
 class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
@@ -68,239 +67,235 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
 
     CSS_PATH: ClassVar = ["../lines/list.tcss", "../widgets/choices.tcss", "screen.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "upload", "Upload"),
+        Binding("enter", "next_step", "Next step", show=False),
+        Binding("ctrl+s", "go", "Upload"),
         Binding("escape", "cancel", "Cancel"),
+        Binding("ctrl+n", "step(1)", "Next step", show=False),
+        Binding("ctrl+p", "step(-1)", "Previous step", show=False),
+        Binding("i,alt+i", "list_skipped", "List skipped files", show=False),
     ]
 
     def __init__(
         self,
         project: Project | None,
-        projects: Sequence[Project],
+        projects: ListProjects,
         start: Path,
         submit: Submit,
         *,
         dropped: str = "",
         glyphs: Glyphs = UNICODE,
         home: Path | None = None,
+        sending: Callable[[], Sending] = Sending,
+        list_skipped: ListSkipped = lambda skipped: None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """`project` is preselected, `projects` are the others to choose from; `dropped` is a paste to start with."""
         super().__init__()
-        self._submit = submit
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]
+        self._submit, self._list_skipped = submit, list_skipped
+        self._sending, self._wall = sending, wall
         self._submitting = False
         self._dropped = dropped
         self._glyphs = glyphs
-        self._home = str(home or home_folder() or "/")
-        self._here = str(start)
-        self._warning_shown = False
-        self._tree = FolderTree(self._here, glyphs, id="tree")
-        self._chosen = ChosenPaths(glyphs, self._tree.counts, id="chosen")
-        self._path = PathField(self._here, self._here, self._home, id="path")
-        self._project = ProjectField(project, projects, id="project")
-        self._kind = RadioRow([str(kind) for kind in _KINDS], id="kind")
-        self._auto_process = CheckBox("process automatically", True, id="auto-process")
+        self._message = ""
+        self._said_of: tuple[object, ...] = ()
+        """The state to which the message belongs."""
         # Kept, not queried: work that ends after the dialog was closed must find them.
-        self._candidates, self._destination = Static(id="candidates"), Static(id="destination")
-        self._message, self._keys = Static(id="message"), SpanLine(glyphs, id="keys")
+        self._what = WhatStep(str(start), str(home or home_folder() or "/"), glyphs, id="what")
+        self._where = WhereStep(project, projects, id="where")
+        self._look = LookStep(id="look")
+        self._go, self._keys = Button("Upload", id="upload", compact=True), SpanLine(glyphs, id="keys")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="add-files"):
             yield Static("Upload files", id="title")
+            yield self._what
+            yield self._where
+            with Horizontal(id="look-row"):
+                yield Static("3 Look", classes="label")
+                yield self._look
             with Horizontal(classes="row"):
-                yield Static("Path", classes="label")
-                yield self._path
-            yield self._candidates
-            with Horizontal(id="lists"):
-                with Vertical(id="folders"):
-                    yield Static("Folders and number of files", classes="heading")
-                    yield self._tree
-                with Vertical(id="selection"):
-                    yield Static("To be uploaded", classes="heading")
-                    yield self._chosen
-            with Horizontal(classes="row"):
-                yield Static("To", classes="label")
-                yield self._project
-                yield self._destination
-            with Horizontal(classes="row"):
-                yield Static("Type", classes="label")
-                yield self._kind
-                yield self._auto_process
-            yield self._message
-            with Horizontal(classes="row"):
-                yield Button("Upload", id="upload", compact=True)
+                yield Static("4 Go", classes="label")
+                yield self._go
                 yield Button("Cancel", id="cancel", compact=True)
             yield self._keys
 
     def on_mount(self) -> None:
-        self._path.focus()
-        self._show_destination()
+        self._what.go_to()
+        self._show()
+        self.set_interval(_REFRESH_SECONDS, self._refresh)
         if self._dropped:
-            self._add_paste(self._dropped)
+            self._what.add_paste(self._dropped)
+
+    def _refresh(self) -> None:
+        """The projects that the service tells about, the rate and the time change while the dialog is open."""
+        self._where.refresh_destination()
+        self._show()
+
+    # --------------------------------------------------------------------------------------- from step to step
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        keys = _KEYS.get(event.widget.id or "", _OTHER_KEYS)
-        self._keys.show(key_spans(keys))
+        keys = _KEYS.get(event.widget.id or "", _GO)
+        self._keys.show([span for key, label in keys for span in (Span(key, "key"), Span(f" {label}  "))])
+        if self._step == 0:
+            return
+        self._show()
+        if self._what.is_typed:
+            self._choose_typed()
 
-    # --------------------------------------------------------------------------------- what: path field and tree
+    @work(group="choice", exclusive=True, description="choose the typed path")
+    async def _choose_typed(self) -> None:
+        """A path that was typed counts, however the user left its field."""
+        await self._what.choose_typed()
 
-    @on(PathField.Candidates)
-    def _show_candidates(self, message: PathField.Candidates) -> None:
-        shown = "  ".join(cell_text(name) for name in message.names[:_MOST_CANDIDATES])
-        self._candidates.update(Content(shown))
+    @property
+    def _step(self) -> int:
+        """The step that has the focus."""
+        above = self.focused.ancestors_with_self if self.focused is not None else ()
+        return next((at for at, step in enumerate((self._what, self._where, self._look)) if step in above), 3)
 
-    @on(Input.Changed, "#path")
-    def _follow_path(self) -> None:
-        self._warning_shown = False
-        if self._path.folder != self._tree.root:
-            self._tree.set_root(self._path.folder)
+    def action_step(self, by: int) -> None:
+        """To the next step, or the one before."""
+        steps = (self._what.go_to, self._where.go_to, self._look.focus, self._go.focus)
+        steps[(self._step + by) % len(steps)]()
 
-    @on(FolderTree.RootChanged)
-    def _follow_tree(self, message: FolderTree.RootChanged) -> None:
-        if not self._path.was_typed:
-            self._path.prefill(message.root)
+    @on(WhatStep.Done)
+    def _ask_where(self) -> None:
+        self._where.go_to()
 
-    @on(FolderTree.PathToggled)
-    def _toggle(self, message: FolderTree.PathToggled) -> None:
-        self._chosen.toggle(message.path)
-        self._show_chosen()
+    @on(Input.Submitted, "#project")
+    def action_next_step(self) -> None:
+        """From the project to the button, once it is clear which project; the button is the only way further."""
+        objection = self._where.objection()
+        if objection is None:
+            self._go.focus()
+            self._say("")
+        else:
+            self._where.go_to()
+            self._say(objection)
 
-    # -------------------------------------------------------------------------------------- what: dropped files
+    @on(WhatStep.Changed)
+    @on(WhereStep.Changed)
+    def _follow_change(self) -> None:
+        self._what.set_kind(self._where.kind)
+        self._look.look_at(self._what.paths, self._where.kind)
+        self._show()
 
-    @on(PathField.Dropped)
-    def _add_dropped(self, message: PathField.Dropped) -> None:
-        self._add_paste(message.text)
+    @on(WhatStep.Problem)
+    def _tell_problem(self, message: WhatStep.Problem) -> None:
+        self._say(message.text)
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        self._add_paste(event.text)
+        self._what.add_paste(event.text)
 
-    @work(group="choice", exclusive=True, description="resolve dropped paths")
-    async def _add_paste(self, text: str) -> None:
-        resolved = await in_own_thread(partial(resolve_paste, text, self._home))
-        self._choose(resolved.found)
-        if warning := paste_warning(resolved):
-            self._show_message(warning, warning=True)
+    # --------------------------------------------------------------------------------------------------- look
 
-    # -------------------------------------------------------------------------------------- what: chosen so far
-
-    def _choose(self, paths: Sequence[LocalPath]) -> None:
-        self._chosen.add(paths)
-        self._show_chosen()
-
-    @on(ChosenPaths.PathRemoved)
-    def _show_chosen(self) -> None:
-        self._warning_shown = False
-        self._tree.set_chosen(frozenset(path.path for path in self._chosen.paths if path.is_folder))
-        self._show_message(self._summary())
-
-    @on(FolderTree.FolderCounted)
-    def _show_counts(self) -> None:
-        self._chosen.refresh()
-        if self._chosen.paths and not self._warning_shown:
-            self._show_message(self._summary())
-
-    # --------------------------------------------------------------------------------------- where: the project
-
-    @on(Input.Changed, "#project")
-    def _show_destination(self) -> None:
-        project, text = self._project.project, self._project.value
-        self._destination.update(Content(destination_note(project, text)))
-        self._show_message(self._summary())
-        fixed = fixed_kind(project)
-        if fixed is not None:
-            self._kind.select(_KINDS.index(fixed))
-        self._kind.disabled = fixed is not None
-
-    @on(RadioRow.SelectionChanged)
-    def _apply_kind(self) -> None:
-        kind = self._selected_kind
-        self._auto_process.disabled = kind is ProjectKind.RESULTS
-        self._path.kind = kind
-        self._tree.set_kind(kind)
+    def _say(self, message: str) -> None:
+        """Show `message` before the facts, until the user changes something."""
+        self._message, self._said_of = message, self._state
+        self._show()
 
     @property
-    def _selected_kind(self) -> ProjectKind:
-        return _KINDS[self._kind.selected]
+    def _state(self) -> tuple[object, ...]:
+        """What the user has typed and chosen."""
+        return self._what.state, self._where.destination, self._where.kind, self._where.auto_process
 
-    # --------------------------------------------------------------------------------------------------- upload
+    @on(LookStep.Changed)
+    def _show(self) -> None:
+        """Show what going would mean now. Only changed lines are drawn."""
+        if self._said_of != self._state:
+            self._message = ""
+        ascii_only = self._glyphs is ASCII
+        self._look.show(
+            [(without_ornament(text) if ascii_only else text, style) for text, style in self._lines() if text]
+        )
+        label = Content(self._go_words())
+        if self._go.label != label:
+            self._go.label = label
+            self._go.refresh(layout=True)
 
-    @on(Input.Submitted)
+    def _lines(self) -> list[Line]:
+        message = (cell_text(self._message), WARNING)
+        if not self._what.paths:
+            return [message, ("Nothing chosen yet. Nothing is sent before step 4.", QUIET)]
+        list_key = "Alt+I" if isinstance(self.focused, Input) else "i"
+        where = self._where
+        sentences = Outlook(self._look.facts, where.kind, where.destination, where.auto_process, self._sending())
+        return [message, *sentences.lines(self._what.words, list_key, self._wall())]
+
+    def _go_words(self) -> str:
+        """`Upload 466 images to new Quarry`."""
+        facts, destination = self._look.facts, self._where.destination
+        if not facts.files:
+            return "Upload"
+        more = "" if facts.complete else "+"
+        amount = counted(facts.files, noun_of(self._where.kind)).replace(" ", f"{more} ", 1)
+        if destination.problem is not None:
+            return f"Upload {amount}"
+        width = max(8, self.app.size.width - _BESIDE_NAME)
+        name = clipped_name(cell_text(destination.text.strip()), width, self._glyphs.cut)
+        return f"Upload {amount} to {'new ' if destination.is_new else ''}{name}"
+
+    def action_list_skipped(self) -> None:
+        self._list_skipped(self._look.facts.listed)
+
+    # ----------------------------------------------------------------------------------------------------- go
+
+    def on_key(self, event: events.Key) -> None:
+        """Ignore keys that would upload if they were typed, or pasted without brackets, before the look appeared."""
+        goes = event.key == "ctrl+s" or (event.key == "enter" and self.focused is self._go)
+        if goes and isinstance(event, HastyKey):
+            event.stop()
+            event.prevent_default()
+            self._say("Look at what will be uploaded, then press the key again.")
+
     @on(Button.Pressed, "#upload")
-    def action_upload(self) -> None:
-        self._upload()
+    def action_go(self) -> None:
+        self._check_and_go()
 
     @work(group="choice", exclusive=True, description="check the chosen paths")
-    async def _upload(self) -> None:
-        if self._path.has_focus and self._path.was_typed and not await self._choose_typed():
+    async def _check_and_go(self) -> None:
+        if self._what.is_typed:
+            if await self._what.choose_typed():
+                self._say("Look at what will be uploaded, then press Ctrl+S again.")
+            else:
+                self._what.go_to()
             return
-        if not self._chosen.paths:
-            self._choose([self._tree.at_cursor])
+        facts = self._look.facts
+        if not self._what.paths or (facts.complete and not facts.files):
+            self._what.go_to()
+            self._say("There is nothing to upload." if self._what.paths else _NOTHING_CHOSEN)
             return
-        name = check_name(self._project.value)
-        if self._project.project is None and name.problem is not None:
-            self._project.focus()
-            self._show_message(name.problem, warning=True)
+        if objection := self._where.objection():
+            self._where.go_to()
+            self._say(objection)
             return
-        paths = [path.path for path in topmost(self._chosen.paths)]
-        request = add_request(
-            paths, self._project.project, name.name, self._selected_kind, auto_process=self._auto_process.checked
-        )
-        if not self._submitting:  # a second Enter must not start a second upload
-            self._submitting = True
-            self._hand_over(request)
+        self._hand_over()
 
-    async def _choose_typed(self) -> bool:
-        """Choose the path in the field. Return False, with a warning shown, if it does not exist."""
-        resolved = await in_own_thread(partial(resolve_typed, self._path.value, self._here, self._home))
-        if warning := typed_warning(resolved):
-            self._show_message(warning, warning=True)
-            return False
-        self._choose(resolved.found)
-        return True
+    def _hand_over(self) -> None:
+        where, paths = self._where, [path.path for path in topmost(self._what.paths)]
+        destination = where.destination
+        request = add_request(paths, destination.project, destination.text, where.kind, where.auto_process)
+        words = added_words(self._look.facts, where.kind, self._what.words)
+        if not self._submitting:  # a second Ctrl+S must not start a second upload
+            self._submitting = True
+            self._send(request, words)
 
     @work(group="submit", description="start an upload")
-    async def _hand_over(self, request: AddRequest) -> None:
+    async def _send(self, request: AddRequest, words: str) -> None:
         try:
-            await self._submit(request)
+            await self._submit(request, words)
         except UploaderError as error:
             self._submitting = False
-            self._show_message(str(error), warning=True)
+            self._say(str(error))
         else:
             self.dismiss(request)
 
     @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
     def action_cancel(self) -> None:
-        """Close the dialog; ask for a second Esc before a list of several paths is lost."""
-        if len(self._chosen.paths) > 1 and not self._warning_shown:
-            self._show_message("Press Esc again to close and lose the list of chosen files.", warning=True)
+        """Close the dialog; ask for a second Esc before a list is lost."""
+        if self._what.paths and self._message != _CLOSE_QUESTION:
+            self._say(_CLOSE_QUESTION)
         else:
             self.dismiss(None)
-
-    # ------------------------------------------------------------------------------------------------- messages
-
-    def _summary(self) -> str:
-        """What Enter would do now."""
-        if not self._chosen.paths:
-            return ""
-        count = self._chosen.count
-        destination = destination_phrase(self._project.project, self._project.value)
-        noun = "image" if self._selected_kind is ProjectKind.IMAGES else "file"
-        more = "" if count.complete else "+"
-        summary = f"Enter uploads {counted(count.files, noun).replace(' ', f'{more} ', 1)}{destination}."
-        if noun == "image" and count.files > MAX_IMAGES:
-            summary += f" A project takes at most {MAX_IMAGES:,} images."
-        return summary
-
-    def _show_message(self, text: str, *, warning: bool = False) -> None:
-        """Show `text` below the fields. A warning stays until the user changes something."""
-        self._warning_shown = warning
-        self._message.set_class(warning, "-warning")
-        safe = cell_text(text)
-        self._message.update(Content(without_ornament(safe) if self._glyphs is ASCII else safe))
-
-
-def key_spans(keys: Sequence[tuple[str, str]]) -> list[Span]:
-    """Keys with their labels, in the style of the main screen's key bar."""
-    return [span for key, label in keys for span in (Span(key, "key"), Span(f" {label}  "))]

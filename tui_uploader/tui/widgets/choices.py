@@ -62,6 +62,9 @@ class CheckBox(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "flip", "Change", show=False)]
     checked: reactive[bool] = reactive(True)
 
+    class Flipped(Message):
+        """The user changed it."""
+
     def __init__(self, label: str, checked: bool, *, id: str) -> None:
         super().__init__(id=id)
         self._label = label
@@ -72,6 +75,7 @@ class CheckBox(Widget, can_focus=True):
 
     def action_flip(self) -> None:
         self.checked = not self.checked
+        self.post_message(self.Flipped())
 
     def on_click(self) -> None:
         self.action_flip()

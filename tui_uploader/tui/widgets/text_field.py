@@ -24,10 +24,14 @@ class TextField(Input):
             self.scroll_to(x=self.max_scroll_x, animate=False, force=True)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert the first line of the paste without control characters."""
+        """Insert the first line of the paste without control characters, in place of what is selected."""
         event.prevent_default()
         event.stop()
-        self.insert_text_at_cursor(first_line(event.text))
+        line = first_line(event.text)
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(line)
+        else:
+            self.replace(line, *sorted(self.selection))
         self.call_after_refresh(self._show_end)
 
 

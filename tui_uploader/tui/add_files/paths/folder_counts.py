@@ -6,7 +6,7 @@ The counts are estimates by name, by the rules of the engine's scan, which decid
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,69 +80,116 @@ def list_folder(folder: str, kind: ProjectKind, *, hidden: bool, files: bool, mo
     Hidden folders and system folders such as a recycle bin are listed only with `hidden`.
     """
     try:
-        folders, names, complete = _read_folder(folder, MOST_ENTRIES)
+        read = _read_folder(folder, MOST_ENTRIES)
     except (OSError, ValueError) as error:
-        return FolderListing(problem=f"cannot be read: {getattr(error, 'strerror', None) or 'invalid name'}")
-    shown = folders if hidden else [name for name in folders if not _is_left_out(folder, name)]
+        return FolderListing(problem=f"cannot be read: {_cause(error)}")
+    shown = read.folders if hidden else [name for name in read.folders if not _is_left_out(folder, name)]
     entries = [LocalPath(child_path(folder, name), True) for name in sorted(shown, key=natural_key)]
     if files:
-        found = sorted(uploadable(names, kind), key=natural_key)
+        found = sorted(uploadable(read.others, kind), key=natural_key)
         entries += [LocalPath(child_path(folder, name), False) for name in found]
-    if complete and len(entries) <= most:
+    if read.complete and len(entries) <= most:
         return FolderListing(tuple(entries))
     cut = f"only the first {counted(min(most, len(entries)), 'entry', 'entries')} shown"
     return FolderListing(tuple(entries[:most]), cut)
 
 
-def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], limit: int = MOST_ENTRIES) -> FolderCount:
-    """Count the files of `kind` in and below `folder`. A folder that is reached twice counts once.
+@dataclass(frozen=True, slots=True)
+class WalkedFolder:
+    """One folder of a walk, by the names of what is directly in it."""
 
-    Links are followed only to targets within `folder`, as the engine does. The count ends early and is incomplete
-    when `stopped()` or after `limit` entries.
+    path: str
+    files: tuple[str, ...] = ()
+    """Names of the files that an upload would take."""
+    others: tuple[str, ...] = ()
+    """Names of all other files, hidden ones and system folders included."""
+    links: tuple[str, ...] = ()
+    """Names of symbolic links that are not followed."""
+    complete: bool = True
+    """False: it has more entries than were read."""
+    problem: str | None = None
+    """Why it cannot be read."""
+
+
+def walk_folders(
+    folder: str, kind: ProjectKind, stopped: Callable[[], bool], limit: int = MOST_ENTRIES
+) -> Iterator[WalkedFolder]:
+    """Walk `folder` and all below it. A folder that is reached twice comes once.
+
+    Links are followed only to targets within `folder`, as the engine does. The walk ends early, with a folder that is
+    not complete, when `stopped()` or after `limit` entries.
     """
-    files, entries, complete = 0, 0, True
+    entries = 0
     pending, seen = [folder], set[tuple[int, int]]()
     try:
         root = os.path.realpath(folder)
-    except (OSError, ValueError):
-        return FolderCount(0, complete=False)
+    except (OSError, ValueError) as error:
+        yield WalkedFolder(folder, problem=_cause(error))
+        return
     while pending:
         if stopped() or entries >= limit:
-            return FolderCount(files, complete=False)
+            yield WalkedFolder(pending[-1], complete=False)
+            return
         current = pending.pop()
         try:
             status = Path(current).stat()
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            folders, names, whole = _read_folder(current, limit - entries, partial(_is_followed, root, kind))
-        except (OSError, ValueError):
-            complete = False
+            found = _read_folder(current, limit - entries, partial(_is_followed, root, kind))
+        except (OSError, ValueError) as error:
+            yield WalkedFolder(current, problem=_cause(error))
             continue
-        files += len(uploadable(names, kind))
-        entries += len(folders) + len(names)
-        complete = complete and whole
-        pending += [child_path(current, name) for name in folders if not _is_left_out(current, name)]
+        taken = uploadable(found.others, kind)
+        left_out = [name for name in found.folders if _is_left_out(current, name)]
+        others = (*set(found.others).difference(taken), *left_out)
+        yield WalkedFolder(current, tuple(taken), others, found.links, found.complete)
+        entries += len(found.folders) + len(found.others)
+        pending += [child_path(current, name) for name in found.folders if name not in left_out]
+
+
+def count_files(folder: str, kind: ProjectKind, stopped: Callable[[], bool], limit: int = MOST_ENTRIES) -> FolderCount:
+    """Count the files of `kind` in and below `folder`; see `walk_folders`."""
+    files, complete = 0, True
+    for walked in walk_folders(folder, kind, stopped, limit):
+        files += len(walked.files)
+        complete = complete and walked.complete and walked.problem is None
     return FolderCount(files, complete)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Names of the entries of one folder."""
+
+    folders: list[str]
+    others: list[str]
+    links: tuple[str, ...]
+    """Symbolic links that are not followed."""
+    complete: bool
 
 
 def _read_folder(
     folder: str, limit: int, is_followed: Callable[[os.DirEntry[str]], bool] = lambda link: True
-) -> tuple[list[str], list[str], bool]:
-    """The names of subfolders, the names of everything else, and whether that is all of `folder`.
-
-    Symbolic links are included only if `is_followed`. Raises OSError, ValueError.
-    """
+) -> _Entries:
+    """The entries of `folder`, at most `limit`. Raises OSError, ValueError."""
     folders: list[str] = []
     others: list[str] = []
+    links: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if len(folders) + len(others) >= limit:
-                return folders, others, False
+                return _Entries(folders, others, tuple(links), complete=False)
             if entry.is_symlink() and not is_followed(entry):
-                continue
-            (folders if _is_folder(entry) else others).append(entry.name)
-    return folders, others, True
+                links.append(entry.name)
+            else:
+                (folders if _is_folder(entry) else others).append(entry.name)
+    return _Entries(folders, others, tuple(links), complete=True)
+
+
+def _cause(error: OSError | ValueError) -> str:
+    """What is wrong, as the end of a sentence."""
+    strerror = getattr(error, "strerror", None)
+    return strerror.lower() if strerror else "invalid name"
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

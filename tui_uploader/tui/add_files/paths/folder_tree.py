@@ -64,7 +64,10 @@ class FolderTree(LineList):
         self._kind = ProjectKind.IMAGES
         self._hidden = False
         self._chosen: frozenset[str] = frozenset()
+        self._chosen_folders: tuple[str, ...] = ()
         self._counting: Worker[None] | None = None
+        self._sought = ""
+        """The path to which the cursor goes once its folder is listed."""
 
     def on_mount(self) -> None:
         self.set_root(self.root)
@@ -114,17 +117,28 @@ class FolderTree(LineList):
             self._kind = kind
             self._reload()
 
-    def set_chosen(self, paths: frozenset[str]) -> None:
-        self._chosen = paths
+    def set_chosen(self, paths: Sequence[LocalPath]) -> None:
+        self._chosen = frozenset(path.path for path in paths)
+        self._chosen_folders = tuple(path.path for path in paths if path.is_folder)
         self.refresh()
         self._start_counting()
 
-    def set_root(self, root: str) -> None:
-        """Make `root` the root of the tree; ignore one that cannot be read, except the first."""
-        self._load_root(root)
+    def point_at(self, root: str, path: str) -> None:
+        """Show the folder `root`, and move the cursor to `path` if that is in it."""
+        self._sought = path
+        if root != self.root:
+            self.set_root(root)
+        else:
+            self._seek()
+
+    def _seek(self) -> None:
+        if (index := self._rows.index_of(self._sought)) is not None:
+            self.cursor = index
+            self._sought = ""
 
     @work(group="folder root", exclusive=True, description="list a folder")
-    async def _load_root(self, root: str) -> None:
+    async def set_root(self, root: str) -> None:
+        """Make `root` the root of the tree; ignore one that cannot be read, except the first."""
         listing = await self._list(root)
         if root != self.root:
             if listing.problem and not listing.entries:
@@ -133,6 +147,7 @@ class FolderTree(LineList):
             self.cursor = 0
         self._rows.open(root, listing)
         self.changed()
+        self._seek()
 
     async def _list(self, folder: str) -> FolderListing:
         files = self._kind is ProjectKind.RESULTS
@@ -175,7 +190,7 @@ class FolderTree(LineList):
         top = self.scroll_offset.y
         visible = range(top, min(self.length, top + self.size.height))
         rows = [self._rows[index].entry for index in visible if self._rows[index].entry.is_folder]
-        folders = [*self._chosen, *sorted((entry.path for entry in rows), key=lambda path: path == self.root)]
+        folders = [*self._chosen_folders, *sorted((entry.path for entry in rows), key=lambda path: path == self.root)]
         return next((folder for folder in folders if folder not in self.counts), None)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

@@ -1,4 +1,4 @@
-"""The path field: Tab completes the path; files dropped onto the field are passed on to the dialog."""
+"""The path field: Tab completes the path, then chooses it; files dropped onto the field are passed on to the dialog."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ class PathField(TextField):
         self._prefilled = _as_prefix(folder)
         self.value = self._prefilled
         self.cursor_position = len(self.value)
+        self._listed_for = ""
 
     @property
     def was_typed(self) -> bool:
@@ -61,6 +62,17 @@ class PathField(TextField):
     def folder(self) -> str:
         """Absolute path of the folder part of the text."""
         return absolute_path(folder_and_start(self.value)[0], self._here, self._home)
+
+    @property
+    def absolute(self) -> str:
+        """Absolute path of the text."""
+        return absolute_path(self.value, self._here, self._home)
+
+    def insert_text_at_cursor(self, text: str) -> None:
+        """An absolute path replaces the folder that was filled in."""
+        if not self.was_typed and self.cursor_at_end and text.startswith(("/", "~")):
+            self.value = ""
+        super().insert_text_at_cursor(text)
 
     def on_paste(self, event: events.Paste) -> None:
         if is_drop(event.text):
@@ -75,8 +87,17 @@ class PathField(TextField):
 
     @work(group="completion", exclusive=True, description="complete a path")
     async def _complete(self) -> None:
-        """Complete the text; if nothing can be added, or the choice was shown before, Tab moves on as elsewhere."""
+        """Complete a name that was begun, or show those that it may become. Tab does this once for each text.
+
+        With a whole path it chooses that, as Enter does; with nothing typed it moves on, as elsewhere.
+        """
         typed = self.value
+        if not self.was_typed:
+            self.screen.focus_next()
+            return
+        if typed.endswith("/") or self._listed_for == typed:
+            await self.action_submit()
+            return
         list_names = partial(list_folder, self.folder, self.kind, hidden=True, files=True, most=MOST_ENTRIES)
         listing = await in_own_thread(list_names)
         if self.value != typed:  # typed on meanwhile
@@ -85,10 +106,10 @@ class PathField(TextField):
         completion = complete(typed, names)
         self.value = completion.text
         self.cursor_position = len(self.value)
-        self.post_message(self.Candidates(completion.candidates))
-        if completion.text == typed and (not completion.candidates or self._listed_for == typed):
-            self.screen.focus_next()
         self._listed_for = completion.text
+        self.post_message(self.Candidates(completion.candidates))
+        if completion.text == typed and not completion.candidates:
+            await self.action_submit()
 
 
 def _as_prefix(folder: str) -> str:

@@ -26,6 +26,8 @@ class ResolvedPaths:
     """Not on this machine; as typed."""
     cut: bool = False
     """Whether the paste was too long to be parsed completely."""
+    unreadable: str = ""
+    """A sentence about the first path that cannot be examined."""
 
 
 def is_drop(text: str) -> bool:
@@ -48,15 +50,17 @@ def resolve_typed(text: str, here: str, home: str) -> ResolvedPaths:
 def _resolve(paths: Sequence[str], here: str, home: str, cut: bool) -> ResolvedPaths:
     found: list[LocalPath] = []
     missing: list[str] = []
+    unreadable = ""
     for given in paths:
         path = absolute_path(given, here, home)
         try:
             found.append(LocalPath(path, stat.S_ISDIR(Path(path).stat().st_mode)))
         except (FileNotFoundError, NotADirectoryError, ValueError):
             missing.append(given)
-        except OSError:
+        except OSError as error:
             found.append(LocalPath(path, False))
-    return ResolvedPaths(tuple(found), tuple(missing), cut)
+            unreadable = unreadable or f"{_shown(given)} cannot be read: {(error.strerror or 'unknown').lower()}."
+    return ResolvedPaths(tuple(found), tuple(missing), cut, unreadable)
 
 
 def paste_warning(resolved: ResolvedPaths) -> str:
@@ -69,6 +73,8 @@ def paste_warning(resolved: ResolvedPaths) -> str:
             f"{_shown(resolved.missing[0])}{more}: not on this machine. A file dropped into an SSH"
             " window stays on your own computer; copy it here first."
         )
+    if resolved.unreadable:
+        sentences.append(resolved.unreadable)
     if resolved.cut:
         sentences.append(f"The paste was cut at {LONGEST_PASTE:,} characters; drop the folder instead of its files.")
     return " ".join(sentences)
@@ -77,7 +83,7 @@ def paste_warning(resolved: ResolvedPaths) -> str:
 def typed_warning(resolved: ResolvedPaths) -> str:
     """A sentence about what is wrong with a typed path; empty if nothing is."""
     if not resolved.missing:
-        return ""
+        return resolved.unreadable
     return (
         f"{_shown(resolved.missing[0])} does not exist on this machine. Check the spelling and whether the card is"
         " mounted."
