@@ -9,15 +9,25 @@ import pytest
 from tests.values import UPLOAD, file, upload
 from tui_uploader.model.engine import Bandwidth, BudgetPeriod, Link, LinkState
 from tui_uploader.model.files import FileItem, Proof
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, UploadStatus
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
 from tui_uploader.wording.bandwidth import budget_setting, budget_used, limit_label, limit_setting, schedule_setting
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
-from tui_uploader.wording.link import link_words
+from tui_uploader.wording.link import next_try, offline_since
 from tui_uploader.wording.notices import explained
-from tui_uploader.wording.uploads import counts, percent_stored, rate, time_left, truths, uploaded, without_stale_rate
+from tui_uploader.wording.uploads import (
+    counts,
+    outcome,
+    percent_sent,
+    rate,
+    time_left,
+    truths,
+    uploaded,
+    without_stale_rate,
+)
 
 MOVING = upload(rate=4.03e6, eta=EtaRange(720, 900))
 
@@ -111,15 +121,15 @@ def test_how_a_file_was_verified(proof: Proof | None, shown: str | None) -> None
 @pytest.mark.parametrize(
     ("volume", "state", "shown"),
     [
-        (ByteCounts(total=1000, stored=999), UploadState.ACTIVE, 99),
-        (ByteCounts(total=1000, stored=1000), UploadState.ACTIVE, 100),
+        (ByteCounts(total=1000, sent=999), UploadState.ACTIVE, 99),
+        (ByteCounts(total=1000, sent=1000), UploadState.ACTIVE, 100),
         (ByteCounts(total=0), UploadState.ACTIVE, 0),
         (ByteCounts(total=0), UploadState.COMPLETE, 100),
-        (ByteCounts(total=10, sent=10), UploadState.ACTIVE, 0),
+        (ByteCounts(total=10, sent=4, stored=0), UploadState.ACTIVE, 40),
     ],
 )
-def test_the_percentage_is_of_the_stored_bytes(volume: ByteCounts, state: UploadState, shown: int) -> None:
-    assert percent_stored(upload(bytes=volume, state=state)) == shown
+def test_the_percentage_is_of_the_sent_bytes_as_in_the_bar(volume: ByteCounts, state: UploadState, shown: int) -> None:
+    assert percent_sent(upload(bytes=volume, state=state)) == shown
 
 
 @pytest.mark.parametrize(
@@ -141,8 +151,9 @@ def test_rate_and_time_left_are_shown_only_while_something_moves(
 
 
 def test_counts_leave_out_zeros() -> None:
-    many = upload(counts=Counts(uploaded=1234, uploading=8, waiting=466, duplicate=1, failed=1), skipped=2)
-    assert counts(many) == "1,234 uploaded, 8 uploading, 466 waiting, 1 duplicate, 1 failed, 2 skipped"
+    number = Counts(uploaded=1234, uploading=8, waiting=466, duplicate=1, failed=1)
+    many = upload(counts=number, skipped=2, moving=4, registering=3)
+    assert counts(many) == "1,234 uploaded, 4 uploading, 3 stored, 467 waiting, 1 duplicate, 1 failed, 2 skipped"
     assert counts(upload(counts=Counts(duplicate=2))) == "2 duplicates"
     assert counts(upload(counts=Counts())) == "no files yet"
 
@@ -150,13 +161,43 @@ def test_counts_leave_out_zeros() -> None:
 @pytest.mark.parametrize(
     ("volume", "shown"),
     [
-        (ByteCounts(4_000_000, 3_000_000, 2_000_000, 1_000_000), "sent 3.00, stored 2.00, registered 1.00 of 4.00 MB"),
-        (ByteCounts(4_000_000, 30_000, 0, 0), "sent 30.0 KB, stored 0 B, registered 0 B of 4.00 MB"),
-        (ByteCounts(), "sent 0, stored 0, registered 0 of 0 B"),
+        (
+            ByteCounts(4_000_000, 3_000_000, 2_000_000, 1_000_000),
+            "Sent 3.00, stored 2.00, in the project 1.00 of 4.00 MB",
+        ),
+        (ByteCounts(4_000_000, 30_000, 0, 0), "Sent 30.0 KB, stored 0 B, in the project 0 B of 4.00 MB"),
+        (ByteCounts(), "Sent 0, stored 0, in the project 0 of 0 B"),
     ],
 )
 def test_sent_stored_and_registered_are_never_mixed(volume: ByteCounts, shown: str) -> None:
     assert truths(volume) == shown
+
+
+@pytest.mark.parametrize("streams", [0, 1, 4])
+def test_only_files_that_streams_carry_are_called_uploading(streams: int) -> None:
+    chosen = upload(counts=Counts(uploading=11, waiting=30), moving=streams)
+    shown = counts(chosen)
+    assert shown == (f"{streams} uploading, {41 - streams} waiting" if streams else "41 waiting")
+
+
+@pytest.mark.parametrize(
+    ("number", "skipped", "kind", "shown"),
+    [
+        (
+            Counts(uploaded=456, failed=5),
+            2,
+            ProjectKind.IMAGES,
+            "456 of 461 images in the project, 5 failed; 2 files skipped",
+        ),
+        (Counts(uploaded=12), 0, ProjectKind.IMAGES, "12 images in the project"),
+        (Counts(uploaded=1), 1, ProjectKind.RESULTS, "1 file in the project; 1 file skipped"),
+        (Counts(uploaded=3, duplicate=2), 0, ProjectKind.IMAGES, "3 images in the project, 2 duplicates"),
+        (Counts(uploaded=3, waiting=6), 0, ProjectKind.IMAGES, "3 of 9 images in the project, 6 not uploaded"),
+        (Counts(), 0, ProjectKind.IMAGES, "0 images in the project"),
+    ],
+)
+def test_what_an_upload_came_to(number: Counts, skipped: int, kind: ProjectKind, shown: str) -> None:
+    assert outcome(upload(counts=number, skipped=skipped, kind=kind)) == shown
 
 
 def test_uploaded_counts_registered_bytes() -> None:
@@ -213,16 +254,21 @@ def at(clock: str) -> float:
 @pytest.mark.parametrize(
     ("link", "shown"),
     [
-        (Link(), ""),
-        (Link(LinkState.UP, since=1.0), "link up"),
-        (Link(LinkState.DOWN), "link down"),
-        (Link(LinkState.DOWN, at("12 14:02:10"), at("12 14:05:20")), "link down since 14:02, next try in 20 s"),
-        (Link(LinkState.DOWN, at("12 14:02:10"), at("12 14:04:59")), "link down since 14:02, trying now"),
-        (Link(LinkState.DOWN, at("10 08:30:00")), "link down since 2026-05-10 08:30"),
+        (Link(LinkState.DOWN), ("OFFLINE", "")),
+        (Link(LinkState.DOWN, at("12 14:02:10"), at("12 14:05:20")), ("OFFLINE since 14:02", "next try in 20 s")),
+        (Link(LinkState.DOWN, at("12 14:02:10"), at("12 14:04:59")), ("OFFLINE since 14:02", "trying now")),
+        (Link(LinkState.DOWN, at("10 08:30:00")), ("OFFLINE since Sun 08:30", "")),
     ],
 )
-def test_a_dead_link_has_a_since_and_a_next_try(link: Link, shown: str) -> None:
-    assert link_words(link, at("12 14:05:00")) == shown
+def test_a_dead_link_has_a_since_and_a_next_try(link: Link, shown: tuple[str, str]) -> None:
+    now = at("12 14:05:00")
+    assert (offline_since(link, now), next_try(link, now)) == shown
+
+
+def test_a_dead_link_of_one_account_names_it() -> None:
+    assert offline_since(Link(LinkState.DOWN, at("12 14:02:10")), at("12 14:05:00"), "anna") == (
+        "OFFLINE for anna since 14:02"
+    )
 
 
 @pytest.mark.parametrize(("kind", "hinted"), [("TrustFailed", True), ("ProxyRefused", True), ("LinkDown", False)])

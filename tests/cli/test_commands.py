@@ -32,7 +32,7 @@ def test_without_a_command_it_prints_the_status_and_a_hint(
 ) -> None:
     assert run([]) == 0
     captured = capsys.readouterr()
-    assert captured.out.startswith("3  Quarry: complete, 100 %\n")
+    assert captured.out.startswith("3  Quarry: complete, 100 % sent\n")
     assert "--help" in captured.err
 
 
@@ -114,7 +114,9 @@ def test_remove_without_files_is_a_usage_error(stand_in: StandIn) -> None:
 def test_an_upload_is_paused_only_once(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     stand_in.last = upload(state=UploadState.PAUSED)
     assert run(["pause", "3"]) == 0
-    assert capsys.readouterr().out == "Upload 3 is paused: 42 %, 4 of 10 files, 420 B of 1.00 KB stored.\n"
+    assert (
+        capsys.readouterr().out == "Upload 3 is paused: 70 % sent (700 B of 1.00 KB), 4 of 10 files in the project.\n"
+    )
 
 
 @pytest.mark.parametrize(

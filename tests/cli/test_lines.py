@@ -71,14 +71,16 @@ def test_an_upload_shows_its_files_its_bytes_and_its_notice() -> None:
     shown = upload(
         project_name="Qua\x1brry",
         skipped=2,
+        moving=4,
+        registering=3,
         counts=Counts(uploaded=1234, uploading=8, waiting=466, duplicate=1, failed=1),
         notice=Notice("NotSignedIn", "Not signed in.\n", needs_person=True),
         processing=Processing(ProcessingState.WAITING, word="Waiting for credits"),
     )
     assert lines.upload_lines(shown, now=0.0) == [
-        "3  Qua\\x1brry: active, 42 %",
-        "   1,234 uploaded, 8 uploading, 466 waiting, 1 duplicate, 1 failed, 2 skipped",
-        "   sent 700 B, stored 420 B, registered 400 B of 1.00 KB",
+        "3  Qua\\x1brry: active, 70 % sent",
+        "   1,234 uploaded, 4 uploading, 3 stored, 467 waiting, 1 duplicate, 1 failed, 2 skipped",
+        "   Sent 700 B, stored 420 B, in the project 400 B of 1.00 KB",
         "   Waiting for processing (Waiting for credits).",
         "   ! Not signed in.\\x0a",
     ]
@@ -93,10 +95,10 @@ def test_no_uploads_says_so() -> None:
     [
         (Link(), None),
         (Link(LinkState.UP, since=1.0), None),
-        (Link(LinkState.DOWN), "Link down."),
+        (Link(LinkState.DOWN), "OFFLINE."),
         (
             Link(LinkState.DOWN, next_try=1012.0, reason="cloud.pix4d.com does not answer."),
-            "Link down, next try in 12 s: cloud.pix4d.com does not answer.",
+            "OFFLINE, next try in 12 s. cloud.pix4d.com does not answer.",
         ),
     ],
 )
@@ -105,9 +107,9 @@ def test_only_a_dead_link_is_worth_a_line(link: Link, shown: str | None) -> None
 
 
 def test_progress_in_one_line() -> None:
-    assert lines.progress_line(UPLOAD) == "42 %, 4 of 10 files, 420 B of 1.00 KB stored"
+    assert lines.progress_line(UPLOAD) == "70 % sent (700 B of 1.00 KB), 4 of 10 files in the project"
     busy = upload(counts=Counts(uploaded=4, waiting=1, duplicate=5, failed=2), rate=10.0)
-    assert lines.progress_line(busy) == "42 %, 4 of 7 files, 420 B of 1.00 KB stored, 10 B/s, 2 failed"
+    assert lines.progress_line(busy) == "70 % sent (700 B of 1.00 KB), 4 of 7 files in the project, 10 B/s, 2 failed"
 
 
 NEEDS_ACTION = Notice("TooManyImages", "There are 4,001 images.", needs_person=True)

@@ -27,7 +27,7 @@ def test_the_first_status_is_printed_and_an_equal_one_is_not() -> None:
     log = Log()
     log.view.show(ENGINE)
     log.view.show(ENGINE)
-    assert log.lines == ["3: 42 %, 4 of 10 files, 420 B of 1.00 KB stored"]
+    assert log.lines == ["3: 70 % sent (700 B of 1.00 KB), 4 of 10 files in the project"]
 
 
 def test_progress_is_printed_at_growing_intervals() -> None:
@@ -57,7 +57,7 @@ def test_notices_are_printed_at_once_and_printable() -> None:
 def test_a_stopped_upload_shows_its_state(state: UploadState) -> None:
     log = Log()
     log.view.show(replace(ENGINE, uploads=(upload(state=state),)))
-    assert log.lines == [f"3: 42 %, 4 of 10 files, 420 B of 1.00 KB stored, {state}"]
+    assert log.lines == [f"3: 70 % sent (700 B of 1.00 KB), 4 of 10 files in the project, {state}"]
 
 
 def test_a_dead_link_is_printed_once_and_its_return_too() -> None:
@@ -66,14 +66,14 @@ def test_a_dead_link_is_printed_once_and_its_return_too() -> None:
     log.view.show(replace(ENGINE, link=down))
     log.view.show(replace(ENGINE, link=replace(down, next_try=130.0)))
     log.view.show(ENGINE)
-    links = [line for line in log.lines if "ink" in line]
-    assert links == ["Link down, next try in 5 s: No route.", "Link up again."]
+    links = [line for line in log.lines if "line" in line.lower()]
+    assert links == ["OFFLINE, next try in 5 s. No route.", "Online again."]
 
 
 def test_the_terminal_block_fits_its_stream() -> None:
     block = block_lines(ENGINE, now=0.0)
     assert block[-1].strip("█░ ") == ""
-    assert "sent 700 B, stored 420 B" in "\n".join(block)
+    assert "Sent 700 B, stored 420 B" in "\n".join(block)
     plain = block_lines(ENGINE, now=0.0, ascii_only=True)
     assert all(line.isascii() for line in plain)
     two = replace(ENGINE, uploads=(UPLOAD, upload(upload=4, state=UploadState.PAUSED)))

@@ -105,7 +105,7 @@ def test_waiting_ends_with_the_result_on_stdout_and_progress_on_stderr(
     assert shown["counts"]["uploaded"] == 10
     assert shown["processing"] == "submitted"
     assert shown["skipped"] == [{"path": f"{card}/notes.txt", "reason": "This is no image."}]
-    assert "42 %" in captured.err
+    assert "70 % sent" in captured.err
 
 
 def test_failed_files_are_named_and_make_the_exit_code_one(

@@ -107,7 +107,7 @@ async def test_without_colour_the_cursor_is_reversed(manager: StandInManager, di
 async def test_the_palette_has_every_command(manager: StandInManager, directories: Directories) -> None:
     await add_upload(manager, "east")
     async with showing(directories) as screen:
-        await screen.shows("1 path skipped")
+        await screen.shows("1 file skipped")
         titles = {command.title for command in screen.app.get_system_commands(screen.app.main)}
         assert {f"{binding.description}: {binding.tooltip}" for binding in keys.EVERYWHERE} <= titles
         assert {"remove all duplicates", "show skipped paths", "theme"} <= titles

@@ -13,13 +13,14 @@ from tui_uploader.model.uploads import Notice, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.wording.bandwidth import budget_setting, budget_used, in_force, limit_setting, schedule_setting
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
-from tui_uploader.wording.link import link_words
+from tui_uploader.wording.link import next_try, offline_since
 from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import processing_sentence, project_word, start_note
 from tui_uploader.wording.uploads import (
     NO_UPLOADS,
     counts,
-    percent_stored,
+    outcome,
+    percent_sent,
     project_name,
     rate,
     time_left,
@@ -62,8 +63,8 @@ def _remark(item: FileItem) -> str | None:
 def upload_lines(status: UploadStatus, now: float) -> list[str]:
     """One upload: name and state, files, bytes, processing, notice."""
     lines = [
-        f"{status.upload}  {project_name(status)}: {status.state}, {percent_stored(status)} %",
-        f"   {counts(status)}",
+        f"{status.upload}  {project_name(status)}: {status.state}, {percent_sent(status)} % sent",
+        f"   {outcome(status) if status.settled else counts(status)}",
         f"   {', '.join(filter(None, (truths(status.bytes), pace(status))))}",
     ]
     if status.process_at is not None:
@@ -93,12 +94,11 @@ def pace(status: UploadStatus) -> str | None:
 
 
 def progress_line(status: UploadStatus) -> str:
-    """`42 %, 717 of 1,711 files, 1.80 GB of 4.03 GB stored, 4.03 MB/s, 12–15 min left`."""
+    """`42 % sent (1.80 GB of 4.03 GB), 717 of 1,711 files in the project, 4.03 MB/s, 12–15 min left`."""
     numbers, volume = status.counts, status.bytes
     parts = [
-        f"{percent_stored(status)} %",
-        f"{numbers.uploaded:,} of {counted(numbers.total - numbers.duplicate, 'file')}",
-        f"{byte_count(volume.stored)} of {byte_count(volume.total)} stored",
+        f"{percent_sent(status)} % sent ({byte_count(volume.sent)} of {byte_count(volume.total)})",
+        f"{numbers.uploaded:,} of {counted(numbers.total - numbers.duplicate, 'file')} in the project",
         pace(status),
         f"{numbers.failed:,} failed" if numbers.failed else None,
     ]
@@ -116,11 +116,11 @@ def bar(percent: int, width: int) -> str:
 
 
 def link_line(link: Link, now: float) -> str | None:
-    """`Link down since 14:02, next try in 12 s: …`; None while the link is not down."""
+    """`OFFLINE since 14:02, next try in 12 s. 127.0.0.1 refused the connection.`; None while the link is not down."""
     if link.state is not LinkState.DOWN:
         return None
-    words = link_words(link, now)
-    return f"{words[:1].upper()}{words[1:]}{f': {printable(link.reason)}' if link.reason else '.'}"
+    words = ", ".join(filter(None, (offline_since(link, now), next_try(link, now))))
+    return f"{words}.{f' {printable(link.reason)}' if link.reason else ''}"
 
 
 def bandwidth_lines(bandwidth: Bandwidth) -> list[str]:

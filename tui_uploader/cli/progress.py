@@ -25,7 +25,7 @@ from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import without_ornament
-from tui_uploader.wording.uploads import percent_stored, without_stale_rate
+from tui_uploader.wording.uploads import percent_sent, without_stale_rate
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -128,7 +128,7 @@ class LogView:
         line = link_line(engine.link, self._wall())
         reason = (engine.link.reason or line) if line else None
         if reason != self._link_reason:
-            self._write(line or "Link up again.")
+            self._write(line or "Online again.")
         self._link_reason = reason
 
 
@@ -181,7 +181,7 @@ def block_lines(engine: EngineStatus, now: float, *, ascii_only: bool = False) -
     """The lines of the terminal view; a single upload gets a bar."""
     lines = status_lines(engine, now)
     if len(engine.uploads) == 1:
-        lines.append(f"   {bar(percent_stored(engine.uploads[0]), _BAR_CELLS)}")
+        lines.append(f"   {bar(percent_sent(engine.uploads[0]), _BAR_CELLS)}")
     return [without_ornament(line) for line in lines] if ascii_only else lines
 
 

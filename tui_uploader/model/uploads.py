@@ -84,7 +84,10 @@ class UploadStatus(msgspec.Struct, frozen=True):
     ended_at: float | None = None
     """When it was completed or cancelled; None: it was not, or by a version that did not record it."""
     moving: int = 0
-    """Files that a stream carries now. `counts.uploading` also counts those that are stored and not registered yet."""
+    """Files that a stream carries now. `counts.uploading` also counts those that are stored and not registered yet, and
+    those that are chosen to be sent next."""
+    registering: int = 0
+    """Files that are stored and not registered yet."""
     hold: Hold | None = None
     """Why nothing moves; None: something moves, or there is nothing left to move."""
     behind: str | None = None

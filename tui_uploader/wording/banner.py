@@ -10,8 +10,9 @@ import msgspec
 from tui_uploader.model.engine import Bandwidth, BudgetPeriod, EngineStatus, LinkState
 from tui_uploader.model.files import Hold
 from tui_uploader.model.uploads import UploadStatus
-from tui_uploader.text import counted, duration, exact_bytes, printable
+from tui_uploader.text import counted, exact_bytes, printable
 from tui_uploader.wording.clock import time_of_day
+from tui_uploader.wording.link import next_try, offline_since
 
 _LONGEST_CAUSE = 400
 _SENTENCE = re.compile(r".+?[.!?](?= [A-Z]|$)", re.S)
@@ -87,15 +88,11 @@ def _offline(status: EngineStatus, now: float) -> Banner:
     link = status.link
     down = [each for each in status.links if each.link.state is LinkState.DOWN]
     only_some = 0 < len(down) < len(status.links)
-    whose = f" for {_client(down[0].account)}" if only_some else ""
-    since = f" since {time_of_day(link.since, now)}" if link.since is not None else ""
-    then = ""
-    if link.next_try is not None:
-        seconds = round(link.next_try - now)
-        then = f"next try in {duration(seconds)}" if seconds > 0 else "trying now"
+    whose = _client(down[0].account) if only_some else ""
+    then = next_try(link, now)
     cause = _first_sentences(link.reason or "", most=1)
     waiting = len(_held_by(status, Hold.OFFLINE))
-    return Banner(f"OFFLINE{whose}{since}", then, "r: now", cause, _waits(waiting), counts_down=bool(then))
+    return Banner(offline_since(link, now, whose), then, "r: now", cause, _waits(waiting), counts_down=bool(then))
 
 
 def _closed(bandwidth: Bandwidth, waiting: int, now: float) -> Banner:

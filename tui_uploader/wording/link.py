@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from tui_uploader.model.engine import Link, LinkState
+from tui_uploader.model.engine import Link
 from tui_uploader.text import duration
+from tui_uploader.wording.clock import time_of_day
 
-_DAY_SECONDS = 86400
+ONLINE, OFFLINE = "online", "OFFLINE"
 
 
-def link_words(link: Link, now: float) -> str:
-    """`link down since 14:02, next try in 20 s`; empty before the first try. `now` in seconds since the epoch."""
-    if link.state is LinkState.UNKNOWN:
+def offline_since(link: Link, now: float, whose: str = "") -> str:
+    """`OFFLINE since 14:22`, or `OFFLINE for anna since 14:22`."""
+    since = f" since {time_of_day(link.since, now)}" if link.since is not None else ""
+    return f"{OFFLINE}{f' for {whose}' if whose else ''}{since}"
+
+
+def next_try(link: Link, now: float) -> str:
+    """`next try in 8 s`, or `trying now`; empty when no try is planned."""
+    if link.next_try is None:
         return ""
-    if link.state is LinkState.UP:
-        return "link up"
-    since = f" since {_clock(link.since, now)}" if link.since is not None else ""
-    return f"link down{since}{_next_try(link.next_try, now)}"
-
-
-def _clock(at: float, now: float) -> str:
-    """The time of day, with the date where it was long ago."""
-    return f"{datetime.fromtimestamp(at):{'%H:%M' if now - at < _DAY_SECONDS else '%Y-%m-%d %H:%M'}}"
-
-
-def _next_try(at: float | None, now: float) -> str:
-    if at is None:
-        return ""
-    return f", next try in {duration(at - now)}" if round(at - now) > 0 else ", trying now"
+    seconds = round(link.next_try - now)
+    return f"next try in {duration(seconds)}" if seconds > 0 else "trying now"

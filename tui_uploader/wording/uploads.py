@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import ByteCounts, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
@@ -16,6 +17,13 @@ _LONGEST_NAME = 200
 
 def project_name(status: UploadStatus, limit: int = _LONGEST_NAME) -> str:
     return printable(status.project_name, limit)
+
+
+def percent_sent(status: UploadStatus) -> int:
+    """Of the bytes to upload, as a bar shows it; 100 also for an upload that had nothing to send."""
+    if status.bytes.total == 0 and status.state is UploadState.COMPLETE:
+        return 100
+    return percent(status.bytes.sent, status.bytes.total)
 
 
 def percent_stored(status: UploadStatus) -> int:
@@ -41,13 +49,22 @@ def time_left(status: UploadStatus) -> str | None:
     return duration_range(status.eta.low, status.eta.high) if status.eta is not None and rate(status) else None
 
 
+def waiting(status: UploadStatus) -> int:
+    """Number of files that no stream carries and that are not stored; some are chosen to be sent next."""
+    return status.counts.waiting + max(0, status.counts.uploading - status.moving - status.registering)
+
+
 def counts(status: UploadStatus) -> str:
-    """`1,234 uploaded, 8 uploading, 466 waiting, 2 duplicates, 1 failed`, without zeros."""
+    """`1,234 uploaded, 4 uploading, 3 stored, 466 waiting, 2 duplicates, 1 failed`, without zeros.
+
+    `uploading` are files that streams carry now, `stored` those that are not in the project yet.
+    """
     numbers = status.counts
     words = (
         (numbers.uploaded, "uploaded"),
-        (numbers.uploading, "uploading"),
-        (numbers.waiting, "waiting"),
+        (status.moving, "uploading"),
+        (status.registering, "stored"),
+        (waiting(status), "waiting"),
         (numbers.duplicate, "duplicate" if numbers.duplicate == 1 else "duplicates"),
         (numbers.failed, "failed"),
         (status.skipped, "skipped"),
@@ -56,12 +73,28 @@ def counts(status: UploadStatus) -> str:
 
 
 def truths(volume: ByteCounts) -> str:
-    """`sent 48.0, stored 30.2, registered 30.2 of 75.6 MB`; a unit that all share is written once."""
+    """`Sent 48.0, stored 30.2, in the project 30.2 of 75.6 MB`; a unit that all share is written once."""
     amounts = [byte_count(number) for number in (volume.sent, volume.stored, volume.registered, volume.total)]
     if len({amount.split(" ")[1] for amount in amounts}) == 1:
         amounts = [*(amount.split(" ")[0] for amount in amounts[:3]), amounts[3]]
     sent, stored, registered, total = amounts
-    return f"sent {sent}, stored {stored}, registered {registered} of {total}"
+    return f"Sent {sent}, stored {stored}, in the project {registered} of {total}"
+
+
+def outcome(status: UploadStatus) -> str:
+    """`456 of 461 images in the project, 5 failed; 2 files skipped`, for an upload in which nothing moves any more."""
+    numbers = status.counts
+    wanted = numbers.total - numbers.duplicate
+    noun = "image" if status.kind is ProjectKind.IMAGES else "file"
+    uploaded = f"{numbers.uploaded:,}" if numbers.uploaded == wanted else f"{numbers.uploaded:,} of {wanted:,}"
+    parts = [f"{uploaded} {noun if wanted == 1 else f'{noun}s'} in the project"]
+    if numbers.duplicate:
+        parts.append(counted(numbers.duplicate, "duplicate"))
+    if left := numbers.waiting + numbers.uploading:
+        parts.append(f"{left:,} not uploaded")
+    if numbers.failed:
+        parts.append(f"{numbers.failed:,} failed")
+    return "; ".join([", ".join(parts), *([skipped(status.skipped)] if status.skipped else [])])
 
 
 def uploaded(status: UploadStatus) -> str:
@@ -75,5 +108,5 @@ def failed(number: int) -> str:
 
 
 def skipped(number: int) -> str:
-    """`2 paths skipped`."""
-    return f"{counted(number, 'path')} skipped"
+    """`2 files skipped`: what was found and is not to be uploaded."""
+    return f"{counted(number, 'file')} skipped"

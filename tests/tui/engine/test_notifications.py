@@ -41,7 +41,7 @@ FAULT = Notice("NotSignedIn", "Not signed in.", needs_person=True)
         (
             replace(MOVING, state=UploadState.PREPARING, counts=Counts()),
             replace(DONE, counts=Counts(), skipped=2),
-            News(successes=("North field: no files to upload; 2 paths skipped.",), seconds=1.0),
+            News(successes=("North field: no files to upload; 2 files skipped.",), seconds=1.0),
         ),
         (
             MOVING,

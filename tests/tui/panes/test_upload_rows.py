@@ -120,7 +120,7 @@ def test_a_notice_comes_first_and_never_hides_the_numbers() -> None:
     first, second, last = detail_lines(upload, None, 40)
     assert text_of(first).startswith("! Not\\x0asigned in.") and first[0].style == "error"
     assert all(cell_len(text_of(line)) <= 40 for line in (first, second))
-    assert text_of(last) == "sent 5, stored 5, registered 5 of 10 B"
+    assert text_of(last) == "Sent 5, stored 5, in the project 5 of 10 B"
 
 
 def test_the_summary_counts_uploads() -> None:

@@ -26,4 +26,4 @@ async def test_details_of_a_duplicate_and_of_skipped_paths(
         await screen.shows("Status       duplicate", "Same as", "Next step", str(card)[:20])
         await screen.press("escape")
         await screen.app.run_action("dialog('show_skipped')")
-        await screen.shows("1 path skipped", "notes.txt")
+        await screen.shows("1 file skipped", "notes.txt")

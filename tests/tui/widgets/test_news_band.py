@@ -116,7 +116,7 @@ async def test_every_submission_is_reached_at_80x24(manager: StandInManager, dir
         await add_upload(manager, name)
     async with showing(directories, (80, 24)) as screen:
         names = ("Flight check", "Six A", "Bridge", "Quarry May 2026", "Depot")
-        await screen.shows("1 path skipped")  # the lines below are all there: nothing moves any more
+        await screen.shows("1 file skipped")  # the lines below are all there: nothing moves any more
         for name in names:
             await submitted(screen, name)
         await screen.shows(*names, "5 projects", "DONE")

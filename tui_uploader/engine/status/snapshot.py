@@ -106,6 +106,7 @@ def upload_status(
         added_at=upload.added_at,
         ended_at=upload.ended_at,
         moving=progress.moving,
+        registering=summary.files(upload.id, FileStage.STORED),
         hold=held.hold,
         behind=_project_of(summary, held.behind),
         process_at=None if upload.state is UploadState.CANCELLED else starts_at,
