@@ -105,7 +105,8 @@ async def add_upload(manager: StandInManager, *names: str) -> None:
 async def engine_running(directories: Directories) -> AsyncIterator[None]:
     """The real engine, within this process."""
     ready = asyncio.Event()
-    engine = asyncio.create_task(run_engine(directories, Settings(no_keyring=True), ready=ready.set, foreground=True))
+    settings = Settings(no_keyring=True, processing_delay=0.0)
+    engine = asyncio.create_task(run_engine(directories, settings, ready=ready.set, foreground=True))
     await asyncio.wait_for(ready.wait(), _DEADLINE)
     try:
         yield
