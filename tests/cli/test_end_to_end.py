@@ -141,7 +141,7 @@ def test_watching_ends_with_its_reader() -> None:
 def test_the_app_restores_the_terminal() -> None:
     with on_terminal(TERM="xterm-256color") as terminal:
         terminal.await_text("quit")
-        terminal.await_text("recent")  # so it has found its engine
+        terminal.await_text("finished")  # so it has found its engine
         terminal.type("q")
         assert terminal.exit_code() == 0
     assert terminal.shown.rfind("\x1b[?1049h") < terminal.shown.rfind("\x1b[?1049l")

@@ -44,7 +44,7 @@ async def test_dropped_files_are_uploaded_and_processing_starts(
         await until(screen.app.main.news.takes_keys)
         await screen.press("enter")
         await screen.hides("Submitted for processing")
-        await screen.shows("✓8", "100 %", "complete", "online")
+        await screen.shows("✓8", "100 %", "processing", "online")
     assert len([path for path in (field / "objects").rglob("*.JPG") if path.is_file()]) == 8
 
 
@@ -136,7 +136,7 @@ async def test_an_engine_that_dies_is_reported_and_restarted_with_a_key(
         await screen.shows("The upload engine is not running. Press E")
         await screen.press("E")
         await screen.hides("E starts the engine")
-        await screen.shows("[3] Uploads  0 active")
+        await screen.shows("[3] Uploads: 0 active")
 
 
 async def test_notices_wait_until_the_engine_has_the_login(manager: StandInManager, directories: Directories) -> None:

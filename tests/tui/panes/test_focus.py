@@ -23,7 +23,7 @@ async def test_after_a_dismissal_everything_is_about_the_row_under_the_cursor(
     await manager.cancel(2)
     async with showing(directories) as screen:
         await screen.shows("[2] Files  three")
-        await screen.press("3", "down")
+        await screen.press("3", "down", "down")
         await screen.shows("[2] Files  two")
         await screen.press("d")
         await screen.shows("removed from the list", "[2] Files  one")

@@ -16,7 +16,7 @@ from tui_uploader.tui.panes.project_rows import (
     state_words,
 )
 
-ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=ByteCounts(total=100, stored=30))
+ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=ByteCounts(total=100, sent=30, stored=30))
 
 
 @pytest.mark.parametrize(

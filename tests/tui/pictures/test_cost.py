@@ -42,7 +42,7 @@ def test_a_picture_and_a_map_are_sent_once_and_forgotten(home: Path) -> None:
     command = (sys.executable, "-m", "tui_uploader", "demo", "--images", "12")
     environment = {"HOME": str(home), "LC_ALL": "C.UTF-8", "TUI_UPLOADER_NO_KEYRING": "1", **places}
     with PtySession(command, environment=environment) as terminal:
-        terminal.wait_for("1 failed file blocks processing")
+        terminal.wait_for("1 failed file holds up processing")
         terminal.wait_quiet(_QUIET)
         before = resident_bytes(terminal.process.pid)
         assert 10_000 < bytes_for(terminal, "gv", "1 of 16", "DJI FC6310S", "to this terminal") < _ONE_PICTURE

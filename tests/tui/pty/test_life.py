@@ -54,7 +54,7 @@ def test_uploads_survive_the_end_of_the_app(life: Field, number: signal.Signals)
     assert in_the_middle(life)
     with life.app() as terminal:
         terminal.wait_for("[2] Files  north")
-        terminal.wait_for("100 %  complete", PATIENCE)
+        terminal.wait_for("0 active", PATIENCE)
     assert engine_pid() == engine
     assert lives(engine)
     assert life.stored("north") == card
@@ -75,7 +75,7 @@ def test_all_terminals_show_what_is_done_on_one(life: Field) -> None:
         small.process.kill()
         second.feed("q")
         assert second.exit_code() == 0
-        first.wait_for("100 %  complete", PATIENCE)
+        first.wait_for("0 active", PATIENCE)
     assert lives(engine_pid())
     assert life.stored("north") == card
 
@@ -87,7 +87,7 @@ def test_quitting_restores_the_terminal(life: Field) -> None:
     with life.app(delay=0.7) as terminal:
         terminal.wait_for("⇡")
         terminal.feed("p")
-        terminal.wait_for("paused; p resumes")
+        terminal.wait_for("Paused. p resumes")
         terminal.wait_quiet(2.2)  # as long as it takes until the next frame asks again how far behind the terminal is
         shown = len(terminal.written)
         terminal.feed("q")
@@ -182,7 +182,7 @@ def test_the_app_works_in_tmux(calm: Field) -> None:
             session.feed(ENTER)
             session.wait_for("Submitted for processing", PATIENCE)
             session.resize(80, 24)
-            session.wait_for("100 %")
+            session.wait_for("0 active")
             session.feed("q")
             assert session.exit_code() == 0
             assert calm.stored("north") == card

@@ -203,7 +203,7 @@ def test_uploads_continue_while_the_terminal_is_not_read(slow_field: Field) -> N
         assert terminal.process.poll() is None
         assert grown < 8 * 2**20
         terminal.wait_for(lambda: slow_field.is_complete(upload), PATIENCE)
-        terminal.wait_for("100 %  complete")
+        terminal.wait_for("0 active")
         terminal.feed("q")
         assert terminal.exit_code() == 0
     assert slow_field.stored("unread") == card

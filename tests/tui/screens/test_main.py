@@ -102,7 +102,7 @@ async def test_hidden_uploads_keep_their_title(manager: StandInManager, director
         await screen.shows("1 active", "processing needs at least 6")
         await screen.press("3", "w")
         await screen.hides("processing needs at least 6")
-        await screen.shows("[3] Uploads  1 active")
+        await screen.shows("[3] Uploads: 1 active")
         assert screen.app.main.pane == "files"
         await screen.press("w")
         await screen.shows("processing needs at least 6")
@@ -117,4 +117,4 @@ async def test_a_notice_stays_above_the_uploads_when_they_grow(
         await screen.shows("A notice")
         for name in ("east", "west", "south"):
             await add_upload(manager, name)
-        await until(lambda: screen.lines[screen.lines.index("  A notice") + 1].startswith(" [3] Uploads  3 active"))
+        await until(lambda: screen.lines[screen.lines.index("  A notice") + 1].startswith(" [3] Uploads: 3 active"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from functools import partial
 
@@ -73,8 +72,8 @@ def test_news_are_closed_only_when_they_could_have_been_read() -> None:
 
 
 async def submitted(screen: Screen, *names: str) -> None:
-    just_now = Processing(ProcessingState.SUBMITTED, None, 240.0, 3600.0, time.time())
-    screen.app.main.news.add([Submission(name, just_now) for name in names])
+    screen.app.main.news._wall = lambda: NOW
+    screen.app.main.news.add([Submission(name, ESTIMATED) for name in names])
     await screen.shows("Submitted for processing", "DONE")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -137,6 +138,12 @@ class LineView(ScrollView, Generic[R]):
         self.scroll_to(y=0, animate=False)
         self.refresh()
         self._tell_current()
+
+    def show_columns(self, columns: tuple[Column, ...]) -> None:
+        """Show other columns from now on."""
+        if columns != self._shape.columns:
+            self._shape = replace(self._shape, columns=columns)
+            self.refresh()
 
     def show_empty(self, lines: Sequence[Span]) -> None:
         if tuple(lines) != self.empty:

@@ -15,7 +15,7 @@ from tui_uploader.tui.lines.columns import cell_text, clipped, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, without_ornament
 from tui_uploader.tui.lines.spans import segments
 from tui_uploader.wording.banner import Banner
-from tui_uploader.wording.uploads import NO_UPLOADS, percent_stored
+from tui_uploader.wording.uploads import NO_UPLOADS, percent_sent
 
 _BANNER_LINES = 3
 
@@ -33,9 +33,11 @@ def plain_lines(status: EngineStatus | None, problem: Banner | None, width: int)
 
 
 def _upload_line(upload: UploadStatus) -> str:
+    if upload.state is UploadState.COMPLETE:
+        return f"complete {cell_text(upload.project_name)}"
     state = "" if upload.state is UploadState.ACTIVE else f", {upload.state}"
     failed = f", {upload.counts.failed} failed" if upload.counts.failed else ""
-    return f"{percent_stored(upload)} %{state}{failed} {cell_text(upload.project_name)}"
+    return f"{percent_sent(upload)} %{state}{failed} {cell_text(upload.project_name)}"
 
 
 class PlainStatus(Widget):

@@ -14,7 +14,7 @@ from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.wording.processing import processing_word, project_word
-from tui_uploader.wording.uploads import percent_stored
+from tui_uploader.wording.uploads import percent_sent
 
 COLUMNS = (
     Column("", 1),
@@ -168,7 +168,7 @@ def state_words(row: ProjectRow) -> str:
     if upload.state is UploadState.ACTIVE and upload.settled:
         return f"{upload.counts.failed:,} failed"
     if upload.state in (UploadState.ACTIVE, UploadState.PREPARING):
-        return f"{percent_stored(upload)} %"
+        return f"{percent_sent(upload)} %"
     if upload.state is UploadState.COMPLETE:
         return "uploaded" if upload.counts.total or row.project.images else "empty"
     return upload.state

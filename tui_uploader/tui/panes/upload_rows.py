@@ -1,157 +1,208 @@
-"""Rows of the uploads pane, the lines below them, and the title line with link and totals. Pure."""
+"""Rows of the uploads pane: which, in which order, and their cells. Pure.
+
+The lines below the rows are in `upload_details`.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from tui_uploader.model.engine import EngineStatus
-from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, Project, ProjectKind
+import msgspec
+from rich.cells import cell_len
+
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import UploadStatus
-from tui_uploader.text import counted
-from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name, wrapped
+from tui_uploader.text import byte_count
+from tui_uploader.tui.lines.columns import Column, cell_text, clipped, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, without_ornament
-from tui_uploader.wording.processing import processing_sentence
-from tui_uploader.wording.uploads import percent_stored, rate, skipped, time_left, truths
+from tui_uploader.wording.clock import about, done_at, middle
+from tui_uploader.wording.upload_states import Urgency, distinctions, state_words, urgency
+from tui_uploader.wording.uploads import percent_sent, rate
 
-COLUMNS = (
-    Column("", 1),
-    Column("Upload", 12, share=3),
-    Column("Bar", 8, share=2),
-    Column("Stored", 5, right=True),
-    Column("Rate", 9, right=True),
-    Column("Left", 9, right=True),
-    Column("Files", 18, share=2),
-    Column("Auto", 4, from_width=72),
-)
-STARTED = frozenset(ProcessingState) - {ProcessingState.NOT_STARTED}
-_AUTOMATIC = {
-    True: "processing starts automatically after the upload; a: only with P",
-    False: "P starts processing; a: automatically after the upload",
-}
-_NOTE_LINES = 2
+_WITH_BAR, _WIDE, _WIDEST = 64, 96, 150
+"""Cells of a table that has space for a bar; for bytes and how long they take; for a long bar."""
+_RATE, _GAP = 9, 2
+_DONE, _DONE_IN = len("~14:29"), len("~14:29 (2 h 10 min)")
+_SHORTEST_STATE = len("processing, ~14:32")
+_MOST_FILES, _FEWEST_FILES = 30, 8
+_MOST_MEASURED = 50
+"""Rows whose texts decide the widths of columns: more are never seen together."""
 
 
-def upload_cells(status: UploadStatus, columns: Sequence[tuple[Column, int]], glyphs: Glyphs) -> list[Sequence[Span]]:
+class FoldedUploads(msgspec.Struct, frozen=True):
+    """One row that stands for uploads that have ended."""
+
+    number: int
+    upload: None = None
+
+
+Row = UploadStatus | FoldedUploads
+
+
+class Ordered(msgspec.Struct, frozen=True):
+    """The uploads in the order in which they are shown, and how many need the user, are active, and have ended."""
+
+    uploads: tuple[UploadStatus, ...] = ()
+    numbers: tuple[int, int, int] = (0, 0, 0)
+    apart: Mapping[int, str] = {}
+    """What tells uploads of the same name apart."""
+
+
+def ordered(uploads: Sequence[UploadStatus], now: float) -> Ordered:
+    """Those that need the user, then the active ones, the newest first; then those that ended, the latest first."""
+    ranked = sorted(uploads, key=_rank)
+    urgencies = [urgency(upload) for upload in uploads]
+    needs, active, finished = (urgencies.count(each) for each in Urgency)
+    return Ordered(tuple(ranked), (needs, active, finished), distinctions(uploads, now))
+
+
+def _rank(status: UploadStatus) -> tuple[int, float, int]:
+    found = urgency(status)
+    ended = status.ended_at or 0.0 if found is Urgency.FINISHED else 0.0
+    return found, -ended, -status.upload
+
+
+def rows_of(found: Ordered, page: int, keep: int | None, *, unfolded: bool) -> tuple[Row, ...]:
+    """The rows of the table. Where `page` lines do not hold all, those that have ended become one row.
+
+    `keep`: an upload that stays a row of its own, because the cursor is on it.
+    """
+    finished = found.numbers[Urgency.FINISHED]
+    if unfolded or len(found.uploads) <= page or finished < 2:
+        return found.uploads
+    before, ended = found.uploads[:-finished], found.uploads[-finished:]
+    kept = tuple(upload for upload in ended if upload.upload == keep)
+    return (*before, *kept, FoldedUploads(len(ended) - len(kept)))
+
+
+def title_words(found: Ordered) -> str:
+    """`: 1 needs you, 2 active, 5 finished`."""
+    needs, active, finished = found.numbers
+    asking = f"{needs:,} {'needs' if needs == 1 else 'need'} you, " if needs else ""
+    return f": {asking}{active:,} active, {finished:,} finished"
+
+
+def columns(found: Ordered, width: int, now: float, glyphs: Glyphs) -> tuple[Column, ...]:
+    """The columns for a table of `width` cells: what is empty in all rows leaves its cells to the names."""
+    seen = found.uploads[:_MOST_MEASURED]
+    wide = width >= _WIDE
+    sends = any(rate(upload) for upload in seen)
+    most = _RATE + _GAP + (_DONE_IN if wide else _DONE)
+    longest = max((cell_len(_state(upload, now)) for upload in seen), default=0)
+    state = max(most if sends else 0, min(longest, most), min(longest, _SHORTEST_STATE), 8)
+    files = max((cell_len(_text(count_spans(upload, glyphs))) for upload in seen), default=0)
+    return (
+        Column("", 1),
+        Column("Project", 12, share=3),
+        Column("Sent", *_bar(width), from_width=_WITH_BAR),
+        Column("%", 5, right=True),
+        *((Column("Of", len("56.2 of 119 MB"), right=True),) if wide else ()),
+        Column(f"{'Rate':>{_RATE}}{' ' * _GAP}Done" if sends else "State", state),
+        Column("Files", min(_MOST_FILES, max(_FEWEST_FILES, files)), share=1 if wide else 0),
+    )
+
+
+def _bar(width: int) -> tuple[int, int]:
+    """Cells of the bar, and its share of spare cells."""
+    return (8, 2) if width < _WIDE else (16 if width < _WIDEST else 30, 0)
+
+
+def cells(
+    row: Row, shown: Sequence[tuple[Column, int]], found: Ordered, now: float, glyphs: Glyphs
+) -> list[list[Span]]:
     """One cell for each visible column."""
-    return [_cell(status, column.title, width, glyphs) for column, width in columns]
+    if isinstance(row, FoldedUploads):
+        return [_folded_cell(row, column.title, width, glyphs) for column, width in shown]
+    return [_cell(row, column.title, width, found, now, glyphs) for column, width in shown]
 
 
-def _cell(status: UploadStatus, title: str, width: int, glyphs: Glyphs) -> Sequence[Span]:
+def _folded_cell(row: FoldedUploads, title: str, width: int, glyphs: Glyphs) -> list[Span]:
+    if title == "":
+        return [Span(glyphs.states[UploadState.COMPLETE], "uploaded")]
+    return (
+        [Span(clipped(f"{row.number:,} finished", width, glyphs.cut))]
+        if title == "Project"
+        else ([Span("Enter", "muted")] if title == "Sent" else [])
+    )
+
+
+def _cell(status: UploadStatus, title: str, width: int, found: Ordered, now: float, glyphs: Glyphs) -> list[Span]:
     match title:
         case "":
             return [_glyph(status, glyphs)]
-        case "Upload":
-            return [Span(clipped_name(cell_text(status.project_name), width, glyphs.cut))]
-        case "Bar":
-            return bar(status.bytes, width, glyphs)
-        case "Stored":
-            return [Span(f"{percent_stored(status)} %")]
-        case "Rate":
-            return [rate_span(status)]
-        case "Left":
-            return [Span(without_ornament(time_left(status) or ""))]
+        case "Project":
+            return [Span(name_cell(status, found.apart.get(status.upload, ""), width, glyphs))]
+        case "Sent":
+            return list(bar(status.bytes, width, glyphs))
+        case "%":
+            return [Span(f"{percent_sent(status)} %")]
+        case "Of":
+            return [Span(sent_of(status), "muted" if _ended(status) else "")]
         case "Files":
             return count_spans(status, glyphs)
         case _:
-            return [Span("auto" if status.auto_process else "", "muted")]
+            return [_state_span(status, width, now, glyphs)]
+
+
+def name_cell(status: UploadStatus, apart: str, width: int, glyphs: Glyphs) -> str:
+    """The name of the project, which gives way to `apart`."""
+    suffix = f" {apart}" if apart else ""
+    return clipped_name(cell_text(status.project_name), max(4, width - cell_len(suffix)), glyphs.cut) + suffix
+
+
+def sent_of(status: UploadStatus) -> str:
+    """`56.2 of 119 MB`; `3.10 MB` when all is sent."""
+    sent, total = byte_count(status.bytes.sent), byte_count(status.bytes.total)
+    if status.bytes.sent >= status.bytes.total:
+        return total
+    unit = total.partition(" ")[2]
+    return f"{sent.removesuffix(f' {unit}')} of {total}"
 
 
 def _glyph(status: UploadStatus, glyphs: Glyphs) -> Span:
-    if status.settled and status.state is UploadState.ACTIVE:
-        return Span(glyphs.statuses[FileStatus.FAILED], "failed")
+    if urgency(status) is Urgency.NEEDS_YOU:
+        return Span(glyphs.statuses[FileStatus.FAILED] if status.counts.failed else "!", "failed")
     styles = {UploadState.COMPLETE: "uploaded", UploadState.PAUSED: "warning", UploadState.CANCELLED: "muted"}
     return Span(glyphs.states[status.state], styles.get(status.state, "uploading"))
 
 
-def rate_span(status: UploadStatus) -> Span:
-    """The rate while something is sent, else the state."""
-    if status.state not in (UploadState.ACTIVE, UploadState.PREPARING):
-        return Span(status.state, "warning" if status.state is UploadState.PAUSED else "muted")
-    if status.settled:
-        return Span("failed", "failed")
+def _ended(status: UploadStatus) -> bool:
+    return urgency(status) is Urgency.FINISHED
+
+
+def _state(status: UploadStatus, now: float) -> str:
+    return cell_text(without_ornament(state_words(status, now)))
+
+
+def _state_span(status: UploadStatus, width: int, now: float, glyphs: Glyphs) -> Span:
     speed = rate(status)
-    return Span(speed) if speed else Span("waiting", "muted")
+    words = _state(status, now)
+    if speed is None or words:
+        style = {Urgency.NEEDS_YOU: "failed", Urgency.FINISHED: "muted"}.get(urgency(status), "warning")
+        return Span(clipped(words, width, glyphs.cut), "muted" if words == "starting" else style)
+    if status.eta is None:
+        return Span(f"{speed:>{_RATE}}")
+    at = f"{speed:>{_RATE}}{' ' * _GAP}~{done_at(status.eta, now)}"
+    span = f"{at} ({about(middle(status.eta))})"
+    return Span(span if cell_len(span) <= width else at)
 
 
 def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
-    """`✗1 =2 ✓717 ⇡8 ∙466`, without zeros; problems come first, where they are never cut off."""
-    spans: list[Span] = []
-    for kind in (
-        FileStatus.FAILED,
-        FileStatus.DUPLICATE,
-        FileStatus.UPLOADED,
-        FileStatus.UPLOADING,
-        FileStatus.WAITING,
-    ):
-        number: int = getattr(status.counts, kind)
-        if number:
-            spans.append(Span(f"{glyphs.statuses[kind]}{number} ", kind))
-    return spans
+    """`✗1 =2 ✓717 ⇡8 ∙466`, without zeros; problems come first, where they are never cut off.
 
-
-def detail_lines(status: UploadStatus, project: Project | None, width: int) -> list[list[Span]]:
-    """The lines below the list, about the upload under the cursor: notice or next step, then its bytes.
-
-    `project`: its project, if known. The first part is wrapped at `width` cells, in two lines at most.
+    `⇡` counts what streams carry now; what is stored and not in the project yet counts as waiting.
     """
-    if status.notice is not None:
-        style = "error" if status.notice.needs_person else "warning"
-        text = f"! {cell_text(status.notice.message)}"
-    else:
-        hold_up = hold_up_note(status, project)
-        style, text = ("warning", hold_up) if hold_up else ("muted", processing_note(status, project))
-    return [
-        *([Span(line, style)] for line in wrapped(text, width, most=_NOTE_LINES)),
-        [Span(bytes_line(status), "muted")],
-    ]
-
-
-def bytes_line(status: UploadStatus) -> str:
-    """The three truths, and how many paths were skipped."""
-    left_out = f"; {skipped(status.skipped)}" if status.skipped else ""
-    return f"{truths(status.bytes)}{left_out}"
-
-
-def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
-    """Why the images will not be processed until the user acts."""
-    if status.state in (UploadState.PAUSED, UploadState.CANCELLED) or status.processing.state in STARTED:
-        return None
     counts = status.counts
-    if counts.failed:
-        files = counted(counts.failed, "failed file")
-        blocks = "blocks" if counts.failed == 1 else "block"
-        blocked = f" {blocks} processing" if status.auto_process else ""
-        return f"{files}{blocked}: r retries, x removes, P processes without them"
-    if status.processing.reason:
-        return f"not processed: {cell_text(status.processing.reason)}"
-    of_images = project is None or project.kind is ProjectKind.IMAGES
-    expected = counts.uploaded + counts.uploading + counts.waiting + (project.images if project else 0)
-    if of_images and status.auto_process and status.state is not UploadState.PREPARING and expected < MIN_IMAGES:
-        return f"{counted(expected, 'image')}: processing needs at least {MIN_IMAGES}; u adds more"
-    return None
+    carried = min(status.moving, counts.uploading)
+    numbers = (
+        (FileStatus.FAILED, counts.failed),
+        (FileStatus.DUPLICATE, counts.duplicate),
+        (FileStatus.UPLOADED, counts.uploaded),
+        (FileStatus.UPLOADING, carried),
+        (FileStatus.WAITING, counts.waiting + counts.uploading - carried),
+    )
+    return [Span(f"{glyphs.statuses[kind]}{number} ", kind) for kind, number in numbers if number]
 
 
-def processing_note(status: UploadStatus, project: Project | None = None) -> str:
-    """The state of processing, or how it will start."""
-    if status.processing.state in STARTED:
-        return cell_text(processing_sentence(status.processing, time.time()))
-    if status.state is UploadState.PAUSED:
-        return "paused; p resumes"
-    if status.state is UploadState.CANCELLED:
-        return "cancelled; p resumes, d dismisses"
-    scanning = ""
-    if status.state is UploadState.PREPARING:
-        scanning = f"scanning folders, {counted(status.counts.total, 'file')} so far; "
-    if project is not None and project.kind is ProjectKind.RESULTS:
-        return f"{scanning}results are not processed"
-    return f"{scanning}{_AUTOMATIC[status.auto_process]}"
-
-
-def summary_spans(status: EngineStatus | None) -> list[Span]:
-    """`1 active  2 recent`."""
-    if status is None:
-        return []
-    active = sum(not upload.settled for upload in status.uploads)
-    return [Span(f"  {active:,} active  {len(status.uploads) - active:,} recent")]
+def _text(spans: Sequence[Span]) -> str:
+    return "".join(span.text for span in spans)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui_uploader.model.engine import EngineStatus
@@ -17,36 +17,45 @@ from tui_uploader.tui.keys import IN_UPLOADS
 from tui_uploader.tui.lines.columns import Column
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import SpanLines
-from tui_uploader.tui.lines.table import LineView
+from tui_uploader.tui.lines.table import LineTable, LineView
 from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.project_rows import goes_to
+from tui_uploader.tui.panes.upload_details import detail_lines
 from tui_uploader.tui.panes.upload_rows import (
-    COLUMNS,
-    detail_lines,
-    summary_spans,
-    upload_cells,
+    FoldedUploads,
+    Ordered,
+    Row,
+    cells,
+    columns,
+    ordered,
+    rows_of,
+    title_words,
 )
 from tui_uploader.wording.uploads import without_stale_rate
 
 _SHARE_OF_SCREEN = 4
-"""The list takes at most this part of the screen: a quarter."""
+"""The list takes at most this part of the screen: a quarter, with its title and its headings."""
+_LINES_AROUND = 3
 _NO_UPLOAD = ("No uploads; u starts one.",)
 _MARGIN = 2
 
 
-class UploadsPane(Pane[UploadStatus]):
-    """Shows the uploads, the state of the link, and details of the upload under the cursor."""
+class UploadsPane(Pane[Row]):
+    """Shows the uploads, and details of the one under the cursor. If not all fit, those that have ended are folded."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(IN_UPLOADS)
+    BINDINGS: ClassVar[list[BindingType]] = [*IN_UPLOADS, Binding("escape", "fold", "fold", show=False)]
 
     class Resized(Message):
         """The height of the pane changed."""
 
     def __init__(self, glyphs: Glyphs, *, wall: Callable[[], float]) -> None:
-        super().__init__(COLUMNS, glyphs, id="uploads", header=False)
+        super().__init__((), glyphs, id="uploads")
         self._wall = wall
-        self._status: EngineStatus | None = None
+        self._found = Ordered()
         self._projects: tuple[Project, ...] = ()
+        self._unfolded = False
+        self._wanted: int | None = None
+        """The upload that was selected last: it is never folded."""
         self._detail = SpanLines(glyphs, id="uploads-detail")
 
     def compose(self) -> ComposeResult:
@@ -54,25 +63,44 @@ class UploadsPane(Pane[UploadStatus]):
         yield self._detail
 
     def on_mount(self) -> None:
-        self.show_title()
-        self.fit()
+        self._show()
+
+    @property
+    def current(self) -> UploadStatus | None:
+        row = self.table.current
+        return None if isinstance(row, FoldedUploads) else row
 
     def show_status(self, status: EngineStatus) -> None:
-        self._status = status
-        newest_first = [without_stale_rate(upload, status.streams) for upload in reversed(status.uploads)]
+        fresh = [without_stale_rate(upload, status.streams) for upload in status.uploads]
+        self._found = ordered(fresh, self._wall())
         self.table.show_empty([Span(line, "muted") for line in _NO_UPLOAD])
-        self.table.put(0, newest_first, len(newest_first))
-        self.fit()
-        self.show_title()
+        self._show()
+
+    def _show(self, keep: int | None = None) -> None:
+        """Put the rows, as many as the height allows, and what stands above and below them.
+
+        `keep`: an upload that is not folded; None: the one under the cursor.
+        """
+        if keep is None:
+            keep = self.current.upload if self.current is not None else self._wanted
+        zoomed = self.is_attached and self.screen.has_class("-zoom-uploads")
+        height = self.app.size.height
+        most = max(1, (height if zoomed else height // _SHARE_OF_SCREEN) - _LINES_AROUND)
+        rows = rows_of(self._found, most, keep, unfolded=self._unfolded)
+        self.table.styles.height = "1fr" if zoomed else 1 + (min(len(rows), most) or 2)
+        self.table.show_columns(columns(self._found, self.app.size.width - _MARGIN, self._wall(), self.glyphs))
+        self.table.put(0, rows, len(rows))
+        self.title_line.show([Span("[3] Uploads", "strong"), Span(title_words(self._found))])
         self.show_detail()
 
-    def show_title(self) -> None:
-        self.title_line.show([Span("[3] Uploads", "strong"), *summary_spans(self._status)])
+    def fit(self) -> None:
+        """Take as many lines as there are rows, up to a quarter of the screen; all of it while zoomed."""
+        self._show()
 
     def show_detail(self) -> None:
         width = self.app.size.width - 2 * _MARGIN
         upload = self.current
-        lines = detail_lines(upload, self._project_of(upload), width) if upload else []
+        lines = detail_lines(upload, self._project_of(upload), width, self._wall()) if upload else []
         self._detail.show([[Span(" " * _MARGIN), *spans] for spans in lines])
 
     def show_projects(self, projects: tuple[Project, ...]) -> None:
@@ -83,6 +111,9 @@ class UploadsPane(Pane[UploadStatus]):
         return next((project for project in self._projects if goes_to(upload, project)), None)
 
     def select(self, upload: int) -> None:
+        self._wanted = upload
+        if self.table.window.index_of(upload) is None and any(each.upload == upload for each in self._found.uploads):
+            self._show(keep=upload)
         self.table.select(upload)
         self.show_detail()
 
@@ -91,26 +122,29 @@ class UploadsPane(Pane[UploadStatus]):
         self.toggle_class("-folded")
         return not self.has_class("-folded")
 
+    def action_fold(self) -> None:
+        """Show those that have ended as one row again."""
+        self._unfolded = False
+        self._show()
+
     def on_resize(self) -> None:
-        self.fit()
-        self.show_detail()
+        self._show()
         self.post_message(self.Resized())
 
-    def fit(self) -> None:
-        """Set the height to one line for each upload, up to a quarter of the screen; all of it while zoomed."""
-        if self.is_attached and self.screen.has_class("-zoom-uploads"):
-            self.table.styles.height = "1fr"
-            return
-        most = max(1, self.app.size.height // _SHARE_OF_SCREEN - 2)
-        lines = min(max(2 if not self.table.window.total else 1, self.table.window.total), most)
-        self.table.styles.height = lines
+    def key(self, row: Row) -> Hashable:
+        return "folded" if row.upload is None else row.upload
 
-    def key(self, row: UploadStatus) -> Hashable:
-        return row.upload
-
-    def cells(self, row: UploadStatus, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
-        return upload_cells(row, columns, self.glyphs)
+    def cells(self, row: Row, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
+        return cells(row, columns, self._found, self._wall(), self.glyphs)
 
     @on(LineView.CurrentChanged)
     def _follow_cursor(self) -> None:
         self.show_detail()
+
+    @on(LineTable.RowActivated)
+    def _unfold(self, event: LineTable.RowActivated) -> None:
+        if isinstance(self.table.current, FoldedUploads):
+            event.prevent_default()
+            event.stop()
+            self._unfolded = True
+            self._show()

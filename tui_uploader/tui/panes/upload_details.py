@@ -1,0 +1,88 @@
+"""The lines below the uploads, about the one under the cursor: what it needs or does next, then its bytes. Pure."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from tui_uploader.model.files import Hold
+from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, Project, ProjectKind
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import UploadStatus
+from tui_uploader.text import counted
+from tui_uploader.tui.lines.columns import cell_text, wrapped
+from tui_uploader.tui.lines.glyphs import Span, without_ornament
+from tui_uploader.wording.clock import time_of_day
+from tui_uploader.wording.processing import RESULTS_NOT_PROCESSED, processing_sentence, start_words
+from tui_uploader.wording.uploads import skipped, time_left, truths
+
+STARTED = frozenset(ProcessingState) - {ProcessingState.NOT_STARTED}
+_IN_BANNER = frozenset({Hold.OFFLINE, Hold.BUDGET, Hold.LIMIT})
+"""The first line of the screen has the whole sentence."""
+_NOTE_LINES = 2
+_GAP = "   "
+
+
+def detail_lines(status: UploadStatus, project: Project | None, width: int, now: float) -> list[list[Span]]:
+    """`project`: its project, if known. The first part is wrapped at `width` cells, in two lines at most."""
+    if status.notice is not None and status.hold not in _IN_BANNER:
+        style = "error" if status.notice.needs_person else "warning"
+        text = f"! {cell_text(status.notice.message)}"
+    else:
+        hold_up = hold_up_note(status, project)
+        style, text = ("warning", hold_up) if hold_up else ("muted", next_step(status, project, now))
+    return [
+        *([Span(line, style)] for line in wrapped(without_ornament(text), width, most=_NOTE_LINES)),
+        [Span(facts_line(status, width, now), "muted")],
+    ]
+
+
+def facts_line(status: UploadStatus, width: int, now: float) -> str:
+    """The three truths; then, as far as there is space, what was skipped, when it began, and the range of its end."""
+    parts = [
+        truths(status.bytes),
+        skipped(status.skipped) if status.skipped else "",
+        f"started {time_of_day(status.added_at, now)}" if status.added_at else "",
+        f"{without_ornament(left)} left" if (left := time_left(status)) else "",
+    ]
+    line = parts[0]
+    for part in parts[1:]:
+        if part and cell_len(f"{line}{_GAP}{part}") <= width:
+            line = f"{line}{_GAP}{part}"
+    return line
+
+
+def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
+    """Why the images will not be processed until the user acts."""
+    if status.state in (UploadState.PAUSED, UploadState.CANCELLED) or status.processing.state in STARTED:
+        return None
+    counts = status.counts
+    if counts.failed:
+        files = counted(counts.failed, "failed file")
+        holds = "holds" if counts.failed == 1 else "hold"
+        held_up = f" {holds} up processing" if status.auto_process else ""
+        them = "it" if counts.failed == 1 else "them"
+        return f"{files}{held_up}. r retry, x remove, f show {them}, P process without {them}"
+    if status.processing.reason:
+        return f"Not processed: {cell_text(status.processing.reason)}"
+    of_images = project is None or project.kind is ProjectKind.IMAGES
+    expected = counts.uploaded + counts.uploading + counts.waiting + (project.images if project else 0)
+    if of_images and status.auto_process and status.state is not UploadState.PREPARING and expected < MIN_IMAGES:
+        return f"{counted(expected, 'image')}: processing needs at least {MIN_IMAGES}; u adds more"
+    return None
+
+
+def next_step(status: UploadStatus, project: Project | None, now: float) -> str:
+    """The state of processing, or how it will start."""
+    if status.processing.state in STARTED:
+        return cell_text(processing_sentence(status.processing, now))
+    if status.state is UploadState.PAUSED:
+        return "Paused. p resumes"
+    if status.state is UploadState.CANCELLED:
+        return "Cancelled. p resumes, d dismisses"
+    scanning = ""
+    if status.state is UploadState.PREPARING:
+        scanning = f"Reading folders, {counted(status.counts.total, 'file')} found so far.  "
+    if (project is not None and project.kind is ProjectKind.RESULTS) or status.kind is ProjectKind.RESULTS:
+        return f"{scanning}{RESULTS_NOT_PROCESSED}"
+    keys = "a: manual" if status.auto_process else "P starts it, a: automatic"
+    return f"{scanning}Processing: {start_words(status, now)} ({keys})"
