@@ -22,7 +22,7 @@ from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWin
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import NewProject, Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadEvent, UploadState, next_state
-from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts, Skipped, UploadStatus
+from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts, Skipped, UndoneAddition, UploadStatus
 from tui_uploader.service import protocol
 from tui_uploader.settings import Directories, Settings
 
@@ -188,7 +188,7 @@ class StandInManager(UploadManager):
             auto_process=request.auto_process is not False,
             processing=Processing(),
         )
-        return self._changed(number)
+        return self._changed(number, addition=number)
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
         made = Project(str(1000 + len(self._state.projects)), name, kind, account or ACCOUNT)
@@ -207,6 +207,19 @@ class StandInManager(UploadManager):
         if not (await self.queries.upload(upload)).settled:
             raise NotPossibleNow(f"Upload {upload} is still at work; cancel it first.")
         return self._changed(upload, dismissed=True)
+
+    async def undismiss(self, upload: int) -> UploadStatus:
+        await self.queries.upload(upload)
+        return self._changed(upload, dismissed=False)
+
+    async def undo_addition(self, addition: int) -> UndoneAddition:
+        """Its number is that of its upload, which the addition has created."""
+        if addition not in self._state.uploads:
+            raise NotPossibleNow(f"There is no addition {addition} to undo.")
+        removed = len(self._state.files.pop(addition))
+        del self._state.uploads[addition]
+        self._state.change.set()
+        return UndoneAddition(addition, removed, 0)
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
         await self.queries.upload(upload)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tui_uploader.cloud.contract import Cloud
 from tui_uploader.engine.bandwidth.policy import setting_changes
 from tui_uploader.engine.context import Clocks
@@ -27,7 +29,7 @@ from tui_uploader.model.files import FileSelection
 from tui_uploader.model.history import EventKind, PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.states import UploadEvent
-from tui_uploader.model.uploads import AddRequest, UploadStatus
+from tui_uploader.model.uploads import AddRequest, UndoneAddition, UploadStatus
 from tui_uploader.settings import APP, Directories, Settings
 
 if TYPE_CHECKING:
@@ -88,7 +90,24 @@ class UploadManager:
 
         Raises NothingToUpload when there is nothing in them, NoSuchPath, SourceUnreadable; then nothing is kept.
         """
-        return self.queries.upload_status(await self._enqueuer.add(request))
+        added = await self._enqueuer.add(request)
+        return replace(self.queries.upload_status(added.upload), addition=added.addition)
+
+    async def undo_addition(self, addition: int) -> UndoneAddition:
+        """Take out of the queue what an addition brought into it and was not sent yet.
+
+        An upload that becomes empty leaves the list. Raises NotPossibleNow.
+        """
+        undone = await self._enqueuer.undo(addition, self._supervisor.sender)
+        await self._recount_parts()
+        if undone.removed:
+            now = self._context.clocks.wall()
+            await self._context.journal.write(
+                lambda connection: history.record_of_upload(
+                    connection, now, EventKind.REMOVED, undone.upload, files=undone.removed
+                )
+            )
+        return undone
 
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
         project = await self._context.journal.write(self._supervisor.projects.new(name, account, kind))
@@ -117,6 +136,22 @@ class UploadManager:
         await self._recount_parts()
         return self.queries.upload_status(upload)
 
+    async def undismiss(self, upload: int) -> UploadStatus:
+        """Put an upload back on the list, and into its queue the files that its dismissal removed.
+
+        Raises NotPossibleNow if only the record of its delivered files is left.
+        """
+        await self._recounted(
+            upload,
+            _recorded(
+                EventKind.RESTORED,
+                upload,
+                self._context.clocks.wall(),
+                lambda connection: commands.undismiss(connection, upload),
+            ),
+        )
+        return self.queries.upload_status(upload)
+
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
         await self._context.journal.write(lambda connection: uploads.set_auto_process(connection, upload, on))
         return self.queries.upload_status(upload)
@@ -132,7 +167,12 @@ class UploadManager:
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """Return the number of failed files that are queued again."""
         return await self._context.journal.write(
-            self._recorded(EventKind.RETRIED, upload, lambda connection: commands.retry(connection, upload, selection))
+            _recorded(
+                EventKind.RETRIED,
+                upload,
+                self._context.clocks.wall(),
+                lambda connection: commands.retry(connection, upload, selection),
+            )
         )
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
@@ -142,8 +182,11 @@ class UploadManager:
         """
         return await self._recounted(
             upload,
-            self._recorded(
-                EventKind.REMOVED, upload, lambda connection: commands.remove(connection, upload, selection)
+            _recorded(
+                EventKind.REMOVED,
+                upload,
+                self._context.clocks.wall(),
+                lambda connection: commands.remove(connection, upload, selection),
             ),
         )
 
@@ -151,8 +194,11 @@ class UploadManager:
         """Undo a removal; return the number of files."""
         return await self._recounted(
             upload,
-            self._recorded(
-                EventKind.RESTORED, upload, lambda connection: commands.restore(connection, upload, selection)
+            _recorded(
+                EventKind.RESTORED,
+                upload,
+                self._context.clocks.wall(),
+                lambda connection: commands.restore(connection, upload, selection),
             ),
         )
 
@@ -177,20 +223,6 @@ class UploadManager:
     def try_now(self) -> None:
         """End all pauses: probe links that are down, and retry failures."""
         self._context.notifier.retry_now()
-
-    def _recorded(
-        self, kind: EventKind, upload: int, change: Callable[[sqlite3.Connection], int]
-    ) -> Callable[[sqlite3.Connection], int]:
-        """`change`, which returns a number of files, and the event of the history about it."""
-        now = self._context.clocks.wall()
-
-        def change_and_record(connection: sqlite3.Connection) -> int:
-            files = change(connection)
-            if files:
-                history.record_of_upload(connection, now, kind, upload, files=files)
-            return files
-
-        return change_and_record
 
     async def _record(self, *events: PastEvent) -> None:
         now = self._context.clocks.wall()
@@ -223,6 +255,20 @@ class UploadManager:
         await self._context.journal.write(lambda connection: uploads.move_upload(connection, upload, event, now))
         await self._supervisor.sender.stop(upload)
         return self.queries.upload_status(upload)
+
+
+def _recorded(
+    kind: EventKind, upload: int, now: float, change: Callable[[sqlite3.Connection], int]
+) -> Callable[[sqlite3.Connection], int]:
+    """`change`, which returns a number of files, and the event of the history about it."""
+
+    def change_and_record(connection: sqlite3.Connection) -> int:
+        files = change(connection)
+        if files:
+            history.record_of_upload(connection, now, kind, upload, files=files)
+        return files
+
+    return change_and_record
 
 
 def _pix4d_cloud(settings: Settings) -> Callable[[Login], Cloud]:

@@ -128,7 +128,8 @@ class Queries:
 
     async def projects(self) -> tuple[Project, ...]:
         """Projects of this machine and, where the service lists them, the other ones of the account."""
-        known = tuple(self.known_project(project) for project in self._context.summary.projects)
+        summary = self._context.summary
+        known = tuple(self.known_project(project) for project in summary.projects if not summary.vanished(project))
         return known + await self._supervisor.projects.others()
 
     async def project(self, project: str) -> Project:

@@ -14,7 +14,7 @@ from tui_uploader.engine.accounts.accounts import Accounts
 from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
 from tui_uploader.engine.context import Clocks, EngineContext
 from tui_uploader.engine.journal.journal import Journal
-from tui_uploader.engine.journal.tables import file_parts, files
+from tui_uploader.engine.journal.tables import commands, file_parts, files
 from tui_uploader.engine.notifier import Notifier, Topic
 from tui_uploader.engine.pipeline.check import Checker
 from tui_uploader.engine.pipeline.complete import Finisher
@@ -102,6 +102,7 @@ class Supervisor:
             unless_done.push_async_callback(accounts.close)
             await accounts.load_stored()
             await journal.write(files.hold_interrupted)
+            await journal.write(lambda connection: commands.finish_undoing(connection, clocks.wall()))
             context = _context(
                 clocks,
                 notifier,

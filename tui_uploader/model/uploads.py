@@ -94,6 +94,8 @@ class UploadStatus(msgspec.Struct, frozen=True):
     """Name of the project whose upload is sent first, if that is why this one waits."""
     process_at: float | None = None
     """When processing of the project starts automatically, unless the user stops it; None: it is not about to start."""
+    addition: int | None = None
+    """In the answer to an addition: its number, for `undo_addition`."""
 
     @property
     def settled(self) -> bool:
@@ -115,3 +117,13 @@ class AddRequest(msgspec.Struct, frozen=True):
     """None: automatic, unless the project was processed before."""
     account: str | None = None
     """None: the account of the default login."""
+
+
+class UndoneAddition(msgspec.Struct, frozen=True):
+    """What became of the files of an addition that was undone."""
+
+    upload: int
+    removed: int
+    """Files that were taken out of the queue."""
+    kept: int
+    """Files that stay in the project, because they were sent already."""

@@ -149,6 +149,11 @@ async def _add(manager: UploadManager, request: Request) -> object:
     return await manager.add(given)
 
 
+async def _undo_addition(manager: UploadManager, request: Request) -> object:
+    addition: int = request.path_params["addition"]
+    return await manager.undo_addition(min(addition, _LARGEST_ID))
+
+
 async def _files(manager: UploadManager, request: Request) -> object:
     return await manager.queries.files(_upload_id(request), _file_query(request.scope["query_string"]))
 
@@ -236,6 +241,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/bandwidth", _bandwidth),
     ("PUT", "/v1/bandwidth", _set_bandwidth),
     ("POST", "/v1/uploads", _add),
+    ("POST", "/v1/additions/{addition:int}/undo", _undo_addition),
     ("GET", "/v1/uploads/{upload:int}", _upload_endpoint(lambda manager, upload: manager.queries.upload(upload))),
     (
         "GET",
@@ -250,6 +256,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/uploads/{upload:int}/resume", _upload_endpoint(lambda manager, upload: manager.resume(upload))),
     ("POST", "/v1/uploads/{upload:int}/cancel", _upload_endpoint(lambda manager, upload: manager.cancel(upload))),
     ("POST", "/v1/uploads/{upload:int}/dismiss", _upload_endpoint(lambda manager, upload: manager.dismiss(upload))),
+    ("POST", "/v1/uploads/{upload:int}/undismiss", _upload_endpoint(lambda manager, upload: manager.undismiss(upload))),
     ("POST", "/v1/uploads/{upload:int}/auto-process", _set_auto_process),
     (
         "POST",

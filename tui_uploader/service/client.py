@@ -23,7 +23,7 @@ from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
 from tui_uploader.model.files import FileQuery, FileSelection, FileWindow, IdRun, PhotoFacts, Positions
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
-from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
+from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, UploadStatus
 from tui_uploader.service.connection import (
     CLOUD_PATIENCE,
     GREETING_PATIENCE,
@@ -191,6 +191,13 @@ class EngineClient(EngineView):
             "/v1/uploads", UploadStatus, replace(request, paths=_absolute(request.paths)), patience=CLOUD_PATIENCE
         )
 
+    async def undo_addition(self, addition: int) -> UndoneAddition:
+        """Take out of the queue what an addition brought into it (`UploadStatus.addition`) and was not sent yet.
+
+        An upload that becomes empty leaves the list. Raises NotPossibleNow.
+        """
+        return await self._connection.post(f"/v1/additions/{addition}/undo", UndoneAddition)
+
     async def create_project(self, name: str, kind: ProjectKind, account: str | None) -> Project:
         return await self._connection.post(
             "/v1/projects", Project, CreateProjectRequest(name, kind, account), patience=CLOUD_PATIENCE
@@ -207,6 +214,13 @@ class EngineClient(EngineView):
 
     async def dismiss(self, upload: int) -> UploadStatus:
         return await self._command(upload, "dismiss")
+
+    async def undismiss(self, upload: int) -> UploadStatus:
+        """Put a dismissed upload back on the list, and into its queue the files that its dismissal removed.
+
+        Raises NotPossibleNow if only the record of its delivered files is left.
+        """
+        return await self._command(upload, "undismiss")
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
         return await self._command(upload, "auto-process", AutoProcessingChange(on))

@@ -36,6 +36,8 @@ def settled(commit: Commit) -> list[int]:
 
 
 def _upload_events(before: UploadRecord, after: UploadRecord, summary: Summary) -> Iterator[PastEvent]:
+    if after.past and before.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
+        return  # its only addition was undone
     notice = after.notice if after.notice != before.notice else None
     if after.state is not before.state:
         if after.state is UploadState.COMPLETE:

@@ -86,6 +86,18 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE known ADD COLUMN height REAL;
         CREATE INDEX uploads_of_project ON uploads (project);
         CREATE INDEX files_by_upload_time ON files (project, uploaded_at, id, upload) WHERE stage = 'registered';
+        ALTER TABLE sources ADD COLUMN addition INTEGER;
+        ALTER TABLE sources ADD COLUMN walked_for INTEGER;
+        ALTER TABLE files ADD COLUMN addition INTEGER;
+        ALTER TABLE files ADD COLUMN set_aside TEXT;
+        CREATE TABLE additions (
+            id            INTEGER PRIMARY KEY AUTOINCREMENT,
+            upload        INTEGER NOT NULL REFERENCES uploads (id),
+            state_before  TEXT,
+            auto_before   INTEGER,
+            undone        INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE INDEX additions_by_upload ON additions (upload);
         CREATE TABLE history (
             id          INTEGER PRIMARY KEY AUTOINCREMENT,
             at          REAL NOT NULL,

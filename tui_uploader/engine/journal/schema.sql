@@ -51,8 +51,20 @@ CREATE TABLE sources (
     error       TEXT,                            -- kind of error of its last walk
     reason      TEXT,                            -- its message for the user
     found_some  INTEGER NOT NULL DEFAULT 0,      -- an incomplete walk found files in it
+    addition    INTEGER,                         -- that brought the path into the upload
+    walked_for  INTEGER,                         -- the addition that the files of its walk belong to
     UNIQUE (upload, path)
 );
+
+-- Each request to add files, so that it can be undone.
+CREATE TABLE additions (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    upload        INTEGER NOT NULL REFERENCES uploads (id),
+    state_before  TEXT,                          -- of the upload; NULL: it was created for the addition
+    auto_before   INTEGER,                       -- its auto_process before
+    undone        INTEGER NOT NULL DEFAULT 0     -- 1: files that were being sent are still to be taken out; 2: done
+);
+CREATE INDEX additions_by_upload ON additions (upload);
 
 CREATE TABLE skipped (
     upload  INTEGER NOT NULL REFERENCES uploads (id),
@@ -86,7 +98,9 @@ CREATE TABLE files (
     ctime_ns        INTEGER,                     -- NULL where programs can set it, or it does not exist
     mount           TEXT NOT NULL DEFAULT '',    -- see intake.mounts; empty: unknown
     proof           TEXT,                        -- how the storage proved the object; NULL: not kept
-    real            BLOB                         -- resolved path; NULL: no symbolic link on the path
+    real            BLOB,                        -- resolved path; NULL: no symbolic link on the path
+    addition        INTEGER,                     -- that brought it into the queue; NULL: by an older version
+    set_aside       TEXT                         -- its stage before its upload was dismissed
 );
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);

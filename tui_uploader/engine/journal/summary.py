@@ -98,6 +98,11 @@ class Summary:
         numbers = self.of_projects.get(project, NO_UPLOADS).uploads
         return tuple(row for row in map(self.upload, numbers) if row is not None)
 
+    def vanished(self, project: int) -> bool:
+        """Whether the project does not exist at the service, and nothing on the list asks for it."""
+        row = self.projects.get(project)
+        return row is None or (row.remote_id is None and all(upload.dismissed for upload in self.uploads_of(project)))
+
     def project_files(self, project: int, *stages: FileStage) -> int:
         files = self.of_projects.get(project, NO_UPLOADS).files
         return sum(files.get(stage, 0) for stage in stages)

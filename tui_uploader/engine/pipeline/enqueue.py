@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.tables import sources, uploads
+from tui_uploader.engine.journal.tables import commands, sources, uploads
+from tui_uploader.engine.pipeline.image_limit import correct_image_limit
 from tui_uploader.engine.pipeline.path_walk import PathWalk
 from tui_uploader.engine.pipeline.projects import FindProject, Projects
+from tui_uploader.engine.pipeline.send import Sender
 from tui_uploader.engine.pipeline.walk import Walker, write_batch
 from tui_uploader.errors import (
     EngineError,
@@ -31,7 +33,7 @@ from tui_uploader.errors import (
     UploaderError,
     UsageError,
 )
-from tui_uploader.model.uploads import AddRequest
+from tui_uploader.model.uploads import AddRequest, UndoneAddition
 from tui_uploader.text import printable
 
 log = logging.getLogger(__name__)
@@ -49,14 +51,25 @@ class _Paths:
     """Those whose walk has not come to its end: the upload waits for them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Files that were added to an upload."""
+
+    upload: int
+    addition: int
+    """For `undo_addition`."""
+
+
 class Enqueuer:
+    """Adds files to the queue, and takes an addition back."""
+
     def __init__(self, context: EngineContext, projects: Projects, walker: Walker) -> None:
         self._context = context
         self._projects = projects
         self._walker = walker
 
-    async def add(self, request: AddRequest) -> int:
-        """Return the number of the upload, once its paths are walked, or after a few seconds while they are.
+    async def add(self, request: AddRequest) -> Added:
+        """Return once the paths are walked, or after a few seconds while they are.
 
         Raises NothingToUpload, NoSuchPath and SourceUnreadable, and what `Projects.for_upload` raises; then nothing
         was written.
@@ -71,17 +84,17 @@ class Enqueuer:
             project = await self._projects.for_upload(request.target, request.account, request.kind)
             if nothing is not None and before.unscanned.isdisjoint(walk.path for walk in walks):
                 raise nothing
-            upload = await self._write(request, project, walks)
+            added = await self._write(request, project, walks)
         except BaseException:
             for walk in walks:
                 walk.close()
             raise
-        under_way = {self._walker.continue_for(upload, walk) for walk in walks}
+        under_way = {self._walker.continue_for(added.upload, walk) for walk in walks}
         done, _ = await asyncio.wait(under_way, timeout=_WALK_SECONDS)
         for failure in [walk.result() for walk in done if not walk.cancelled()]:
             if isinstance(failure, EngineError) and not isinstance(failure, UnforeseenFailure):
                 raise failure
-        return upload
+        return added
 
     async def _paths_before(self, project: int | None) -> _Paths:
         """Paths of the open upload of the project."""
@@ -121,32 +134,49 @@ class Enqueuer:
             return None  # an unforeseen failure may pass: its walk is repeated
         return vanished[0] if vanished else _nothing_in(walks)
 
-    async def _write(self, request: AddRequest, find_project: FindProject, walks: Sequence[PathWalk]) -> int:
+    async def _write(self, request: AddRequest, find_project: FindProject, walks: Sequence[PathWalk]) -> Added:
         now = self._context.clocks.wall()
         paths = [walk.path for walk in walks]
 
-        def create(connection: sqlite3.Connection) -> tuple[int, int]:
+        def create(connection: sqlite3.Connection) -> tuple[int, Added]:
             project = find_project(connection)
-            return project, uploads.add_sources(connection, project, paths, request.auto_process, now)
+            upload = uploads.add_sources(connection, project, paths, request.auto_process, now)
+            return project, Added(upload, uploads.newest_addition(connection, upload))
 
-        def create_with_files(connection: sqlite3.Connection) -> int:
-            project, upload = create(connection)
+        def create_with_files(connection: sqlite3.Connection) -> Added:
+            project, added = create(connection)
             for walk in answered:
-                sources.begin_walk(connection, upload, walk.path)
+                sources.begin_walk(connection, added.upload, walk.path)
                 for batch in walk.batches:
-                    write_batch(connection, batch, upload, walk.path, project)
-            return upload
+                    write_batch(connection, batch, added.upload, walk.path, project)
+            return added
 
         answered = [walk for walk in walks if walk.batches or walk.ended]
         with contextlib.suppress(UnforeseenFailure):
-            upload = await self._context.journal.write(create_with_files)
+            added = await self._context.journal.write(create_with_files)
             for walk in answered:
                 walk.in_journal = True
                 walk.batches.clear()
-            return upload
+            return added
         # The journal cannot hold one of the files: its walk will find out which, and skip it.
-        _, upload = await self._context.journal.write(create)
-        return upload
+        return (await self._context.journal.write(create))[1]
+
+    async def undo(self, addition: int, sender: Sender) -> UndoneAddition:
+        """Take out what an addition brought into the queue and was not sent yet. Raises NotPossibleNow."""
+
+        def undo(connection: sqlite3.Connection) -> commands.UndoneFiles:
+            undone = commands.undo_addition(connection, addition, self._context.clocks.wall())
+            correct_image_limit(connection, undone.upload)
+            return undone
+
+        removed = 0
+        while True:
+            undone = await self._context.journal.write(undo)
+            removed += undone.removed
+            await self._walker.stop(undone.upload, undone.paths)
+            if not undone.sending:
+                return UndoneAddition(undone.upload, removed, undone.kept)
+            await sender.stop(undone.upload, undone.sending)
 
 
 def _checked(request: AddRequest) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from tui_uploader.engine.accounts.accounts import SignedIn
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import UNFINISHED, FileRecord, ProjectRecord, uploads_of
 from tui_uploader.engine.journal.summary import Summary
-from tui_uploader.engine.journal.tables import projects, uploads
+from tui_uploader.engine.journal.tables import history, projects, uploads
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
@@ -37,6 +37,7 @@ from tui_uploader.errors import (
     TooFewImages,
     UploaderError,
 )
+from tui_uploader.model.history import EventKind
 from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, ProjectKind
 from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.text import counted, printable
@@ -193,9 +194,9 @@ class ProcessingWorker:
                 raise NotPossibleNow(
                     f"Processing of {printable(project.name)} was already requested; it cannot be stopped from here."
                 )
-            for each in uploads_of(connection, project.id):
-                if each.auto_process:
-                    uploads.set_auto_process(connection, each.id, False)
+            if projects.no_automatic_start(connection, project.id):
+                now = self._context.clocks.wall()
+                history.record_of_upload(connection, now, EventKind.PROCESSING_STOPPED, upload_id)
 
         await self._context.journal.write(stop)
 

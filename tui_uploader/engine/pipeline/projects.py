@@ -119,7 +119,9 @@ class Projects:
         return lambda connection: projects.remote_project(connection, owner, remote, kind)
 
     def _known(self, text: str, account: str | None) -> int | None:
-        rows = [row for row in self._context.summary.projects.values() if account in (None, row.account)]
+        summary = self._context.summary
+        rows = [row for row in summary.projects.values() if account in (None, row.account)]
+        rows = [row for row in rows if not summary.vanished(row.id)]
         by_id = [row for row in rows if row.remote_id == text]
         by_name = by_id or [row for row in rows if row.name == text]
         if len(by_name) > 1:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import sqlite3
 from collections import Counter
+from collections.abc import Collection
 from functools import partial
 
 from tui_uploader.engine.accounts.accounts import SignedIn
@@ -121,10 +122,12 @@ class Sender:
         refusals, self._refusals = self._refusals, 0
         return refusals
 
-    async def stop(self, upload: int) -> None:
-        """Cancel the transfers of an upload and wait for their end."""
+    async def stop(self, upload: int, files: Collection[int] | None = None) -> None:
+        """Cancel the transfers of an upload, or only of some files of it, and wait for their end."""
         self._ready.forget(upload)
-        going = [task for owner, task in self._tasks.values() if owner == upload]
+        going = [
+            task for file, (owner, task) in self._tasks.items() if owner == upload and (files is None or file in files)
+        ]
         for task in going:
             task.cancel()
         await asyncio.gather(*going, return_exceptions=True)

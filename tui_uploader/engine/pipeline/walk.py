@@ -97,12 +97,18 @@ class Walker:
             self._start(source, begun)
         return self._walks[source]
 
+    async def stop(self, upload: int, paths: Sequence[str]) -> None:
+        """Cancel the walks of paths of an upload and wait for their end."""
+        await self._cancel([walk for path in paths if (walk := self._walks.get((upload, path))) is not None])
+
     async def close(self) -> None:
-        walks = list(self._walks.values())
+        await self._cancel(list(self._walks.values()))
+        self._threads.close()
+
+    async def _cancel(self, walks: Sequence[asyncio.Task[UploaderError | None]]) -> None:
         for walk in walks:
             walk.cancel()
         await asyncio.gather(*walks, return_exceptions=True)
-        self._threads.close()
 
     def _start(self, source: _Source, begun: PathWalk | None) -> None:
         upload = source[0]
@@ -210,14 +216,17 @@ class Walker:
 
 
 def write_batch(connection: sqlite3.Connection, batch: WalkedBatch, upload: int, path: str, project: int) -> None:
-    """Queue the files of a batch, and note the entries that were skipped."""
+    """Queue the files of a batch, and note the entries that were skipped; nothing if its addition was undone."""
+    wanted, addition = sources.walked_for(connection, upload, path)
+    if not wanted:
+        return
     recognised = batch.recognised
     for candidate in batch.candidates:
         if candidate.path in recognised.replaced:
             known_contents.forget(connection, candidate.path, recognised.replaced[candidate.path])
         elif candidate.path in recognised.sampled:
             known_contents.recognise(connection, candidate, recognised.identities[candidate.path])
-    walked.add_candidates(connection, upload, project, batch.candidates, recognised.identities)
+    walked.add_candidates(connection, upload, project, batch.candidates, recognised.identities, addition)
     walked.add_skipped(connection, upload, ((skipped.path, skipped.reason) for skipped in batch.skipped))
     if batch.candidates:
         sources.note_found(connection, upload, path)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tui_uploader.engine.journal.columns import word
-from tui_uploader.engine.journal.tables import open_multiparts, uploads, walked
+from tui_uploader.engine.journal.records import tally_of
+from tui_uploader.engine.journal.tables import open_multiparts, sources, uploads, walked
 from tui_uploader.engine.journal.tables.transitions import (
     CHOSEN,
     HOLDING,
@@ -25,6 +27,11 @@ from tui_uploader.model.states import FileEvent, FileStage, UploadEvent, UploadS
 from tui_uploader.text import printable
 
 _LARGEST_ID = 2**63 - 1
+_ORIGINAL_DELIVERS = (
+    f"(duplicate_of IN (SELECT id FROM files WHERE stage IN ({', '.join(repr(str(stage)) for stage in HOLDING)}))"
+    " OR duplicate_of IN (SELECT file FROM delivered))"
+)
+"""The file that a duplicate repeats is still the one that delivers its content."""
 
 
 def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
@@ -86,8 +93,111 @@ def dismiss(connection: sqlite3.Connection, upload_id: int, now: float) -> None:
     # Files that will never be sent must not make those of a later upload count as duplicates.
     choose(connection)
     choose_where(connection, "upload = ?", upload_id)
+    before = stages_before(FileEvent.REMOVE)
+    connection.execute(
+        f"UPDATE files SET set_aside = stage WHERE id IN {CHOSEN} AND stage IN ({marks(before)})", before
+    )
     move_chosen(connection, FileEvent.REMOVE)
     open_multiparts.give_up_chosen(connection)
+
+
+def undismiss(connection: sqlite3.Connection, upload_id: int) -> int:
+    """Put an upload back on the list, and into its queue the files that its dismissal removed. Returns their number.
+
+    Raises NoSuchUpload, and NotPossibleNow if only the record of its delivered files is left.
+    """
+    if uploads.upload(connection, upload_id).condensed:
+        raise uploads.condensed(upload_id)
+    connection.execute("UPDATE uploads SET dismissed = 0, dismissed_at = NULL WHERE id = ?", (upload_id,))
+    set_aside = "upload = ? AND stage = ? AND set_aside"
+    removed = (upload_id, FileStage.REMOVED)
+    # Restored, and then failed or matched as before: their reasons are still there.
+    back = connection.execute(
+        f"UPDATE files SET stage = set_aside WHERE {set_aside} = ? OR {set_aside} = ? AND {_ORIGINAL_DELIVERS}",
+        (*removed, FileStage.FAILED, *removed, FileStage.DUPLICATE),
+    ).rowcount
+    choose(connection)
+    choose_where(connection, f"{set_aside} IS NOT NULL", *removed)
+    checked_again = move_chosen(connection, FileEvent.RESTORE)
+    connection.execute("UPDATE files SET set_aside = NULL WHERE upload = ? AND set_aside IS NOT NULL", (upload_id,))
+    if checked_again:
+        uploads.move_upload(connection, upload_id, UploadEvent.REOPENED)
+    return back + checked_again
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneFiles:
+    """What an undone addition did to the files of its upload."""
+
+    upload: int
+    removed: int
+    sending: tuple[int, ...]
+    """Files that are being sent: when that is stopped, `undo_addition` takes them out as well."""
+    kept: int
+    """Files of the addition that are uploaded, or stored and about to be registered."""
+    paths: tuple[str, ...]
+    """Paths that are no longer to be walked."""
+
+
+def undo_addition(connection: sqlite3.Connection, addition: int, now: float) -> UndoneFiles:
+    """Take out of the queue what an addition brought into it and was not sent yet. May be repeated.
+
+    An upload that becomes empty leaves the list. Raises NotPossibleNow if there is no such addition, or its upload is
+    condensed.
+    """
+    row = connection.execute("SELECT * FROM additions WHERE id = ?", (addition,)).fetchone()
+    if row is None:
+        raise NotPossibleNow(f"There is no addition {addition} to undo.")
+    upload_id = int(row["upload"])
+    if uploads.upload(connection, upload_id).condensed:
+        raise uploads.condensed(upload_id)
+    paths = sources.take_back(connection, upload_id, addition)
+    choose(connection)
+    choose_where(connection, "upload = ? AND addition = ?", upload_id, addition)
+    removed = move_chosen(connection, FileEvent.REMOVE)
+    choose(connection)
+    choose_where(connection, "upload = ? AND addition = ? AND stage = ?", upload_id, addition, FileStage.REMOVED)
+    open_multiparts.give_up_chosen(connection)
+    in_stage = "FROM files WHERE upload = ? AND addition = ? AND stage IN (?, ?)"
+    of_addition = (upload_id, addition)
+    rows = connection.execute(f"SELECT id {in_stage}", (*of_addition, FileStage.SENDING, FileStage.SENDING))
+    sending = tuple(each["id"] for each in rows)
+    kept = connection.execute(f"SELECT COUNT(*) {in_stage}", (*of_addition, FileStage.STORED, FileStage.REGISTERED))
+    connection.execute("UPDATE additions SET undone = ? WHERE id = ?", (1 if sending else 2, addition))
+    if row["undone"] < 2 and not sending:
+        _leave_as_before(connection, row, now)
+    return UndoneFiles(upload_id, removed, sending, int(kept.fetchone()[0]), paths)
+
+
+def finish_undoing(connection: sqlite3.Connection, now: float) -> None:
+    """After a crash, complete the undoing of additions that it interrupted; nothing is being sent."""
+    for row in connection.execute("SELECT id FROM additions WHERE undone = 1 ORDER BY id").fetchall():
+        undo_addition(connection, row["id"], now)
+
+
+def _leave_as_before(connection: sqlite3.Connection, addition: sqlite3.Row, now: float) -> None:
+    """Bring the upload back to what it was before an addition that is undone, if nothing else was added since."""
+    upload_id = int(addition["upload"])
+    found = uploads.upload(connection, upload_id)
+    if found.state is UploadState.PREPARING and not found.unscanned:
+        uploads.move_upload(connection, upload_id, UploadEvent.SCANNED)
+    standing = {
+        row["id"]
+        for row in connection.execute("SELECT id FROM additions WHERE upload = ? AND undone < 2", (upload_id,))
+    }
+    if any(other > addition["id"] for other in standing):
+        return
+    # Without its auto_before: what is uploaded of an undone addition is not what the user wants to have processed.
+    uploads.set_auto_process(connection, upload_id, bool(addition["auto_before"]) and found.auto_process)
+    created_for_additions = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM additions WHERE upload = ? AND state_before IS NULL)", (upload_id,)
+    ).fetchone()[0]
+    nothing_left = not tally_of(connection, upload_id).keys() - {FileStage.REMOVED}
+    leaves = created_for_additions and nothing_left and not standing
+    if leaves or addition["state_before"] == UploadState.CANCELLED:
+        uploads.move_upload(connection, upload_id, UploadEvent.CANCEL, now, unless_impossible=True)
+    if leaves:
+        dismiss(connection, upload_id, now)
 
 
 def _choose(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> None:

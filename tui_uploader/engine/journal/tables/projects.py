@@ -115,8 +115,10 @@ def note_start(connection: sqlite3.Connection, project: int, **facts: object) ->
     no_automatic_start(connection, project)
 
 
-def no_automatic_start(connection: sqlite3.Connection, project: int) -> None:
-    connection.execute("UPDATE uploads SET auto_process = 0 WHERE project = ? AND auto_process", (project,))
+def no_automatic_start(connection: sqlite3.Connection, project: int) -> bool:
+    """Switch automatic processing off. Returns False if it was off."""
+    cursor = connection.execute("UPDATE uploads SET auto_process = 0 WHERE project = ? AND auto_process", (project,))
+    return cursor.rowcount > 0
 
 
 def note_processed_elsewhere(connection: sqlite3.Connection, project: int, remote: RemoteProject) -> None:

@@ -99,6 +99,7 @@ def condense(connection: sqlite3.Connection, upload_id: int, most: int) -> None:
         (upload_id, most),
     )
     connection.execute("DELETE FROM sources WHERE upload = ?", (upload_id,))
+    connection.execute("DELETE FROM additions WHERE upload = ?", (upload_id,))
 
 
 def shrink(connection: sqlite3.Connection, most: int) -> int:

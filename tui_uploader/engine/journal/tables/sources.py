@@ -66,3 +66,31 @@ def begin_walk(connection: sqlite3.Connection, upload_id: int, path: str) -> Non
 def unscanned(connection: sqlite3.Connection, upload_id: int) -> list[str]:
     rows = connection.execute("SELECT path FROM sources WHERE upload = ? AND NOT scanned ORDER BY id", (upload_id,))
     return [os.fsdecode(row["path"]) for row in rows]
+
+
+def walked_for(connection: sqlite3.Connection, upload_id: int, path: str) -> tuple[bool, int | None]:
+    """Return whether the path is still to be walked, and the addition that its files belong to, where that is known."""
+    row = connection.execute(
+        "SELECT walked_for FROM sources WHERE upload = ? AND path = ? AND NOT scanned", (upload_id, os.fsencode(path))
+    ).fetchone()
+    return row is not None, None if row is None else row["walked_for"]
+
+
+def take_back(connection: sqlite3.Connection, upload_id: int, addition: int) -> tuple[str, ...]:
+    """Forget the paths that an addition brought into the upload; others are no longer walked for it.
+
+    Returns the paths whose walks are to be stopped.
+    """
+    rows = connection.execute(
+        "SELECT path, addition, scanned FROM sources WHERE upload = ?1 AND (addition = ?2 OR walked_for = ?2)",
+        (upload_id, addition),
+    ).fetchall()
+    connection.execute("DELETE FROM sources WHERE upload = ? AND addition = ?", (upload_id, addition))
+    connection.execute(
+        "UPDATE sources SET scanned = 1, error = NULL, reason = NULL WHERE upload = ? AND walked_for = ?",
+        (upload_id, addition),
+    )
+    for row in rows:
+        if row["addition"] == addition:
+            begin_walk(connection, upload_id, os.fsdecode(row["path"]))  # forgets the entries that were skipped
+    return tuple(os.fsdecode(row["path"]) for row in rows if not row["scanned"])

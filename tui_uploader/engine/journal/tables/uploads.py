@@ -39,6 +39,7 @@ def add_sources(
     `auto_process`: None: as before in an open upload; on in a new one, unless the project was processed before.
     """
     upload_id = open_upload(connection, project)
+    before = None if upload_id is None else upload(connection, upload_id)
     found = projects.project(connection, project)
     if found.kind is not ProjectKind.IMAGES:
         auto_process = False
@@ -55,12 +56,23 @@ def add_sources(
         move_upload(connection, upload_id, UploadEvent.ADDED)
         if auto_process is not None:
             set_auto_process(connection, upload_id, auto_process)
+    addition = connection.execute(
+        "INSERT INTO additions (upload, state_before, auto_before) VALUES (?, ?, ?)",
+        (upload_id, *((None, None) if before is None else (before.state, before.auto_process))),
+    ).lastrowid
+    # Files that a walk finds which is under way belong to the addition that it began for.
     connection.executemany(
-        "INSERT INTO sources (upload, path) VALUES (?, ?) ON CONFLICT DO UPDATE"
-        " SET scanned = 0, error = NULL, reason = NULL",
-        [(upload_id, os.fsencode(path)) for path in paths],
+        "INSERT INTO sources (upload, path, addition, walked_for) VALUES (?1, ?2, ?3, ?3) ON CONFLICT DO UPDATE"
+        " SET walked_for = CASE WHEN scanned THEN ?3 ELSE walked_for END, scanned = 0, error = NULL, reason = NULL",
+        [(upload_id, os.fsencode(path), addition) for path in paths],
     )
     return upload_id
+
+
+def newest_addition(connection: sqlite3.Connection, upload_id: int) -> int:
+    """Return the number of the last addition to the upload."""
+    row = connection.execute("SELECT MAX(id) FROM additions WHERE upload = ?", (upload_id,)).fetchone()
+    return int(row[0])
 
 
 def mark_scanned(connection: sqlite3.Connection, upload_id: int, paths: Sequence[str]) -> None:

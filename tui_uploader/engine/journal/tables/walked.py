@@ -24,12 +24,14 @@ def add_candidates(
     project: int,
     candidates: Sequence[Candidate],
     recognised: Mapping[str, str] | None = None,
+    addition: int | None = None,
 ) -> None:
     """Add found files to the upload; a file that it has already is checked again if it changed.
 
     A file of another card at the same path is a further file of the upload: the one of the first card is still missing.
 
-    `recognised`: the identities of contents that are proven to be unchanged, by path.
+    `recognised`: the identities of contents that are proven to be unchanged, by path. `addition`: that files which come
+    into the queue belong to.
     """
     numbers = _numbers(connection)
     for candidate in candidates:
@@ -38,18 +40,18 @@ def add_candidates(
             (upload, os.fsencode(candidate.path)),
         ).fetchone()
         if before is None:
-            _insert(connection, next(numbers), upload, project, candidate)
+            _insert(connection, next(numbers), upload, project, candidate, addition)
             continue
         row = FileRecord.of(before)
         if _unchanged(row, candidate, (recognised or {}).get(candidate.path)):
             if row.candidate != candidate:
                 files.note_facts(connection, row.id, candidate)
             if row.stage is FileStage.REMOVED:
-                files.move(connection, row.id, FileEvent.RESTORE)
+                files.move(connection, row.id, FileEvent.RESTORE, addition=addition)
             elif row.stage is FileStage.FAILED:
                 files.retry(connection, row.id)
         elif row.stage in _UPLOADED or is_on_other_card(row.candidate, candidate):
-            _insert(connection, next(numbers), upload, project, candidate)
+            _insert(connection, next(numbers), upload, project, candidate, addition)
         elif row.stage is not FileStage.SENDING:  # the transfer itself notices a change
             files.note_change(connection, row.id, candidate)
 
@@ -77,7 +79,14 @@ def _numbers(connection: sqlite3.Connection) -> Iterator[int]:
     return itertools.count(last + 1)
 
 
-def _insert(connection: sqlite3.Connection, number: int, upload: int, project: int, candidate: Candidate) -> None:
+def _insert(
+    connection: sqlite3.Connection,
+    number: int,
+    upload: int,
+    project: int,
+    candidate: Candidate,
+    addition: int | None,
+) -> None:
     row: dict[str, object] = {
         "id": number,
         "upload": upload,
@@ -85,6 +94,7 @@ def _insert(connection: sqlite3.Connection, number: int, upload: int, project: i
         "path": os.fsencode(candidate.path),
         "name": searchable(candidate.path),
         "stage": FileStage.FOUND,
+        "addition": addition,
         **file_columns_of(candidate),
     }
     connection.execute(
