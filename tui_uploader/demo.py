@@ -34,6 +34,12 @@ _FIELD_DEGREES = 0.004
 _TAKE_OFF = datetime(2026, 5, 12, 9, 41, 7)
 _SECONDS_BETWEEN = 2
 _FLYING_HEIGHT = 612.4
+"""Metres above the sea."""
+_XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/" drone-dji:RelativeAltitude="+80.00"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ def _take(field: Image.Image, shot: _Shot, size: tuple[int, int]) -> None:
     left = round(shot.across * (_FIELD[0] - size[0]))
     top = round((1 - shot.along) * (_FIELD[1] - size[1]))
     photo = field.crop((left, top, left + size[0], top + size[1]))
-    photo.save(shot.path, "JPEG", quality=85, exif=_exif(shot))
+    photo.save(shot.path, "JPEG", quality=85, exif=_exif(shot), xmp=_XMP, restart_marker_rows=1)
 
 
 def _exif(shot: _Shot) -> bytes:

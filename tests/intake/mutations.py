@@ -395,7 +395,7 @@ def _compare(mutant: Mutant, refused: str, outcome: Outcome) -> None:
         outcome.not_judged["a page or pyramid, which the service does not take"] += 1
     elif whole == (not refused):
         outcome.agreed["passed" if whole else "refused"] += 1
-    elif whole and "ends too early" in refused:
+    elif whole and ("ends too early" in refused or "the file ends after" in refused):
         outcome.not_judged["zeros or noise instead of the end marker, which Pillow reads as pixels"] += 1
     elif mutant.suffix == ".tif" and (reason := _beyond_the_judges(mutant, whole)):
         outcome.not_judged[reason] += 1

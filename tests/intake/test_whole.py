@@ -4,6 +4,7 @@ cameras and programs."""
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -212,3 +213,31 @@ def test_of_two_entries_for_a_tag_the_first_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lost", [lambda raw: raw[:-480], lambda raw: raw[:250]], ids=["half", "nearly all"])
 def test_missing_pixels_are_noticed_without_sizes(tmp_path: Path, lost: Callable[[bytes], bytes]) -> None:
     assert "some of its pixels are missing" in refusal(tmp_path / "a.tif", lost(grey_tiff(t279=None)))
+
+
+# ------------------------------------------------------------------------------------- how much of a photo is there
+
+
+def shares(path: Path, photo: bytes, zeros: int = 0) -> list[int]:
+    """Per cent that are said to be there of a photo that is cut off after 1 to 7 eighths of its bytes."""
+    stated = []
+    for eighths in range(1, 8):
+        half = photo[: len(photo) * eighths // 8] + bytes(zeros)
+        found = re.search(r"is damaged: the file ends after (\d+) % of the picture; copy it", refusal(path, half))
+        stated.append(int(found[1]) if found else -1)
+    return stated
+
+
+@pytest.mark.parametrize("zeros", [0, 3000])
+@pytest.mark.parametrize(
+    "photo",
+    [jpeg(picture(400, 300), restart_marker_rows=1), large_photo(index_of_two("<"))],
+    ids=["by restart markers", "by an index of several images"],
+)
+def test_a_photo_that_is_cut_off_states_how_much_is_there(tmp_path: Path, photo: bytes, zeros: int) -> None:
+    assert shares(tmp_path / "a.jpg", photo, zeros) == pytest.approx([12, 25, 37, 50, 62, 75, 87], abs=9)
+
+
+@pytest.mark.parametrize("photo", [PHOTO, PROGRESSIVE, large_photo(lambda size: b"MPF\0II")])
+def test_a_share_that_is_not_known_is_not_stated(tmp_path: Path, photo: bytes) -> None:
+    assert set(shares(tmp_path / "a.jpg", photo)) == {-1}

@@ -226,9 +226,11 @@ class Queries:
         """All files that match the query, regardless of its window."""
         return await self._context.journal.read(lambda connection: windows.matching_runs(connection, upload, query))
 
-    async def positions(self, upload: int, file: int | None = None) -> Positions:
-        """Where the images of the upload were taken, and `file` of it in particular."""
-        return await self._context.journal.read(lambda connection: positions.positions(connection, upload, file))
+    async def positions(self, upload: int, file: int | None = None, *, whole_project: bool = False) -> Positions:
+        """Where the images of the upload or of its whole project were taken, and `file` of it in particular."""
+        return await self._context.journal.read(
+            lambda connection: positions.positions(connection, upload, file, whole_project=whole_project)
+        )
 
     async def photo_facts(self, upload: int, file: int) -> PhotoFacts:
         """Facts that an image states about its photo, read from its card now.

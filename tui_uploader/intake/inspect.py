@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from tui_uploader.errors import SourceRefused
+from tui_uploader.errors import SourceDamaged, SourceRefused
 from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake.formats import jpeg, tiff
 from tui_uploader.intake.formats.exif import exif_facts
@@ -136,7 +136,7 @@ def _opened(path: str, descriptor: int | None) -> Iterator[tuple[BinaryIO, int]]
     """The file at its beginning, and its size in bytes. A given `descriptor` stays open."""
     with open_source(path, descriptor) as (opened, found), open(opened, "rb", _BUFFER, closefd=False) as file:
         if found.st_size == 0:
-            raise _refused(path, f"is empty; {_COPY_AGAIN}")
+            raise _damaged(path, "is empty")
         file.seek(0)
         yield file, found.st_size
 
@@ -149,7 +149,7 @@ def _identified(path: str, file: BinaryIO) -> str:
         raise _refused(path, "has an extension that is not uploaded; give it the right one")
     found = next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
     if found is None and not any(head):
-        raise _refused(path, f"begins with nothing but zeros; {_COPY_AGAIN}")
+        raise _damaged(path, "begins with nothing but zeros")
     if found is None and expected in _TEXTS:
         _check_text(path, file, expected)
         return expected
@@ -174,7 +174,7 @@ def _jpeg_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:
         header = reader.header()
         reader.check_pixels()
     except BadJpeg as error:
-        raise _refused(path, f"{error}; {_COPY_AGAIN}") from error
+        raise _damaged(path, _ended_early(error.share) if error.share else str(error)) from error
     return _facts_in_header(file, header, size)
 
 
@@ -233,10 +233,19 @@ def _tiff_directory(path: str, file: BinaryIO, size: int) -> tuple[TiffReader, D
         reader = TiffReader(file, 0, size)
         main = reader.first_directory()
         if not has_all_pixels(reader, main, size):
-            raise _refused(path, f"is cut off: some of its pixels are missing; {_COPY_AGAIN}")
+            raise _damaged(path, "is cut off: some of its pixels are missing")
     except NotTiff as error:
-        raise _refused(path, f"is damaged or cut off; {_COPY_AGAIN}") from error
+        raise _damaged(path, "is damaged or cut off") from error
     return reader, main
+
+
+def _ended_early(share: float) -> str:
+    """`share`: of the picture that is there, from 0 to 1."""
+    return f"is damaged: the file ends after {min(99, int(share * 100))} % of the picture"
+
+
+def _damaged(path: str, what: str) -> SourceDamaged:
+    return SourceDamaged(f"{printable(PurePath(path).name)} {what}; {_COPY_AGAIN}.")
 
 
 def _refused(path: str, what: str) -> SourceRefused:

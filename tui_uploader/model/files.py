@@ -193,7 +193,7 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Positions(msgspec.Struct, frozen=True):
-    """Positions of the images of an upload, in the order in which they were taken: at most 5,000 points."""
+    """Positions of the images of an upload or a project, in the order in which they were taken: up to 5,000 points."""
 
     points: tuple[Position, ...]
     located: int
@@ -203,6 +203,10 @@ class Positions(msgspec.Struct, frozen=True):
     """Files that were not read yet."""
     current: Position | None = None
     """Of the requested file."""
+    failed: int = 0
+    """Of `located`, those that failed: damaged images have a position, too, where it can be read."""
+    failed_unlocated: int = 0
+    """Of `unlocated`, those that failed."""
 
 
 class PhotoFacts(msgspec.Struct, frozen=True):
@@ -226,3 +230,5 @@ class PhotoFacts(msgspec.Struct, frozen=True):
     iso: int | None = None
     focal_length: float | None = None
     """Millimetres."""
+    above_takeoff: float | None = None
+    """Metres above the take-off point."""

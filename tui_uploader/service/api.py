@@ -163,8 +163,12 @@ async def _file_runs(manager: UploadManager, request: Request) -> object:
 
 
 async def _positions(manager: UploadManager, request: Request) -> object:
-    file = request.query_params.get("file")
-    return await manager.queries.positions(_upload_id(request), None if file is None else _file_id(file))
+    file, whole_project = request.query_params.get("file"), request.query_params.get("whole_project", "false")
+    if whole_project not in ("true", "false"):
+        raise UsageError("whole_project is true or false.")
+    return await manager.queries.positions(
+        _upload_id(request), None if file is None else _file_id(file), whole_project=whole_project == "true"
+    )
 
 
 async def _photo_facts(manager: UploadManager, request: Request) -> object:

@@ -87,9 +87,11 @@ class EngineView:
         """Ids of all files that match; the window of `query` is ignored."""
         return await self._connection.get(f"/v1/uploads/{upload}/file-runs", tuple[IdRun, ...], _parameters(query))
 
-    async def positions(self, upload: int, file: int | None = None) -> Positions:
-        """Positions of the images of an upload, and of one `file` of it."""
-        parameters = None if file is None else {"file": str(file)}
+    async def positions(self, upload: int, file: int | None = None, *, whole_project: bool = False) -> Positions:
+        """Positions of the images of an upload or of its whole project, and of one `file` of it."""
+        parameters = {"whole_project": "true" if whole_project else "false"}
+        if file is not None:
+            parameters["file"] = str(file)
         return await self._connection.get(f"/v1/uploads/{upload}/positions", Positions, parameters)
 
     async def photo_facts(self, upload: int, file: int) -> PhotoFacts:

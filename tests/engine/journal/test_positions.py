@@ -11,7 +11,7 @@ import pytest
 from tests.engine.journal.harness import JournalHarness, candidate, content
 from tests.engine.world import World, add, files_by_name, settled
 from tui_uploader.demo import write_sample_flight
-from tui_uploader.engine.journal.tables import deduplication, known_contents
+from tui_uploader.engine.journal.tables import deduplication, files, known_contents, uploads
 from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.engine.journal.views.positions import MOST_POINTS, positions
 from tui_uploader.errors import NoSuchUpload
@@ -65,6 +65,40 @@ async def test_images_without_a_position_are_counted(harness: JournalHarness) ->
     await harness.find(candidate("/card/new.JPG"), candidate("/card/c.JPG", size=5))
     found = await seen(harness)
     assert (found.located, found.unlocated, found.unread) == (0, 2, 2), "a changed file has no known position"
+
+
+async def test_damaged_images_are_on_the_map_where_their_position_can_be_read(harness: JournalHarness) -> None:
+    """Their bytes are read again all the same: what is known of them is not enough to upload them."""
+    await taken(harness, "a.JPG", (46.0, 6.0), 1.0)
+    await harness.find(candidate("/card/cut.JPG"), candidate("/card/empty.JPG"))
+    cut, facts = await harness.row("/card/cut.JPG"), Content("", 0, 46.1, 6.1, 2.0)
+    await harness.write(lambda c: known_contents.remember(c, cut.candidate, facts))
+    for name in ("cut", "empty"):
+        row = await harness.row(f"/card/{name}.JPG")
+        await harness.write(lambda c, row=row: files.fail(c, row.id, "SourceDamaged", "It is damaged."))  # type: ignore[misc]
+    found = await seen(harness, "cut.JPG")
+    assert [(point.latitude, point.status) for point in found.points] == [
+        (46.0, FileStatus.WAITING),
+        (46.1, FileStatus.FAILED),
+    ]
+    assert found.current == found.points[1]
+    assert (found.located, found.failed, found.unlocated, found.failed_unlocated) == (2, 1, 1, 1)
+    assert await harness.journal.read(lambda c: known_contents.find(c, cut.path)) is None
+
+
+async def test_the_positions_of_a_project_are_those_of_all_its_uploads(harness: JournalHarness) -> None:
+    await taken(harness, "a.JPG", (46.0, 6.0), 1.0)
+    await harness.send("/card/a.JPG")
+    first = harness.upload
+    await harness.write(lambda c: uploads.mark_scanned(c, first, ["/card"]))
+    await harness.write(lambda c: uploads.finish_if_done(c, first, 1.0))
+    harness.upload = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/card"], True, 1.0))
+    assert harness.upload != first
+    await taken(harness, "b.JPG", (46.1, 6.1), 2.0)
+    for upload in (first, harness.upload):
+        found = await harness.journal.read(lambda c, upload=upload: positions(c, upload, whole_project=True))  # type: ignore[misc]
+        assert [point.latitude for point in found.points] == [46.0, 46.1]
+    assert (await seen(harness)).located == 1
 
 
 async def test_an_upload_without_files_has_no_positions(harness: JournalHarness) -> None:
@@ -165,8 +199,9 @@ async def test_checking_a_flight_reads_its_positions(tmp_path: Path) -> None:
         await settled(manager, upload)
         file = (await files_by_name(manager, upload))["DJI_0012.JPG"].id
         found = await manager.queries.positions(upload, file)
-    assert found.located == flight.images + flight.duplicates
-    assert found.unlocated == flight.broken
+    assert found.located == flight.images + flight.duplicates + flight.broken
+    assert (found.unlocated, found.failed, found.failed_unlocated) == (0, flight.broken, 0)
+    assert [point.status for point in found.points].count(FileStatus.FAILED) == flight.broken
     times = [point.taken_at or 0.0 for point in found.points]
     assert times == sorted(times) and times[0] > by_cameras_clock("2020-01-01T00:00:00")
     assert found.current in found.points

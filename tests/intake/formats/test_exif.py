@@ -40,6 +40,7 @@ def test_a_drone_states_where_when_and_how(tmp_path: Path, order: str) -> None:
         "aperture": 5.6,
         "iso": 100,
         "focal_length": 8.8,
+        "above_takeoff": None,
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_uploader.intake.formats.gps import LATITUDE, LONGITUDE, Axis, from_numbers, from_text, xmp_position
+from tui_uploader.intake.formats.gps import LATITUDE, LONGITUDE, Axis, from_numbers, from_text, xmp_height, xmp_position
 
 
 def expected_value(degrees: float | None) -> Any:
@@ -133,3 +133,20 @@ def test_impossible_positions_are_none(parts: list[float | None], letter: str, t
 def test_no_packet_does_harm(packet: bytes) -> None:
     latitude, longitude = xmp_position(packet)
     assert (latitude is None) == (longitude is None)
+
+
+@pytest.mark.parametrize(
+    ("packet", "expected"),
+    [
+        (b'<rdf:Description drone-dji:RelativeAltitude="+79.90"/>', 79.9),
+        (b"<drone-dji:RelativeAltitude>-3.10</drone-dji:RelativeAltitude>", -3.1),
+        (b'<rdf:Description drone-dji:AbsoluteAltitude="+612.4"/>', None),
+        (b'<rdf:Description drone-dji:RelativeAltitude="1e9"/>', None),
+        (b'<rdf:Description drone-dji:RelativeAltitude="999999"/>', None),
+        (b'<rdf:Description drone-dji:RelativeAltitude="nan"/>', None),
+        (b'<rdf:Description drone-dji:RelativeAltitude=""/>', None),
+        (b"", None),
+    ],
+)
+def test_the_height_above_the_take_off_point(packet: bytes, expected: float | None) -> None:
+    assert xmp_height(packet) == expected

@@ -18,12 +18,13 @@ from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
 from tui_uploader.engine.scheduling.concurrency import may_read_ahead
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up
-from tui_uploader.engine.sources.read import read_file
+from tui_uploader.engine.sources.read import facts_of_damaged, read_file
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.engine.sources.unfinished import GiveUp, HasZeroTail, ObserveAgain, ZeroTailRule, zero_tail_reason
 from tui_uploader.errors import (
     EngineError,
     SourceChanged,
+    SourceDamaged,
     SourceRefused,
     UnforeseenFailure,
     UploaderError,
@@ -219,7 +220,7 @@ class Checker:
                 await self._give_up(row, SourceChanged(reason))
                 return False
             case HasZeroTail(zeros):
-                raise SourceRefused(zero_tail_reason(row.path, zeros))
+                raise SourceDamaged(zero_tail_reason(row.path, zeros))
         return True
 
     async def _settle(self, row: FileRecord, change: Callable[[sqlite3.Connection], None]) -> None:
@@ -252,8 +253,14 @@ class Checker:
                 await self._give_up(row, given_up(error, doing))
 
     async def _give_up(self, row: FileRecord, error: UploaderError) -> None:
+        facts = None
+        if isinstance(error, SourceDamaged) and self._context.summary.projects[row.project].kind is ProjectKind.IMAGES:
+            facts = await self._threads.run(row.path, facts_of_damaged, row)
+
         def fail(connection: sqlite3.Connection) -> None:
             if files.file(connection, row.id).stage is FileStage.FOUND:
+                if facts is not None:
+                    known_contents.remember(connection, row.candidate, facts)
                 if isinstance(error, SourceRefused):
                     file_parts.forget(connection, row.id)
                 files.fail(connection, row.id, error.kind, str(error))

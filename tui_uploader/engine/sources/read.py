@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.engine.sources.recognise import holds
+from tui_uploader.errors import SourceError
 from tui_uploader.intake.comparison import is_on_other_card, was_modified
 from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
 from tui_uploader.intake.formats.exif import by_cameras_clock
-from tui_uploader.intake.inspect import inspect_image, inspect_result
+from tui_uploader.intake.inspect import inspect_image, inspect_result, photo_facts
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source, replaced_error
 from tui_uploader.model.files import PhotoFacts
@@ -50,9 +51,31 @@ def read_file(row: FileRecord, kind: ProjectKind, known: KnownContent | None) ->
         facts = inspect(path, descriptor)
         if was_modified(found, candidate_at(path, descriptor, row.real)):
             raise changed_while_read(path)
-    taken_at = None if facts.taken_at is None else by_cameras_clock(facts.taken_at)
-    content = Content(read.identity, read.crc32, facts.latitude, facts.longitude, taken_at, read.samples)
-    return CheckedFile(found, content, read.parts)
+    return CheckedFile(found, _content(read.identity, read.crc32, read.samples, facts), read.parts)
+
+
+def facts_of_damaged(row: FileRecord) -> Content | None:
+    """What a damaged image still states about itself; None if that cannot be read. Blocking: for a thread."""
+    try:
+        with open_source(row.path, real=row.real) as (descriptor, _):
+            if was_modified(row.candidate, candidate_at(row.path, descriptor, row.real)):
+                return None
+            return _content("", 0, None, photo_facts(row.path, descriptor))
+    except SourceError:
+        return None
+
+
+def _content(identity: str, crc32: int, samples: str | None, facts: PhotoFacts) -> Content:
+    return Content(
+        identity=identity,
+        crc32=crc32,
+        latitude=facts.latitude,
+        longitude=facts.longitude,
+        taken_at=None if facts.taken_at is None else by_cameras_clock(facts.taken_at),
+        samples=samples,
+        camera=facts.camera,
+        height=facts.above_takeoff,
+    )
 
 
 def _inspect_result(path: str, descriptor: int) -> PhotoFacts:

@@ -24,6 +24,7 @@ from tui_uploader.intake.formats.gps import (
     from_numbers,
     from_text,
     position,
+    xmp_height,
     xmp_position,
 )
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
@@ -47,14 +48,16 @@ _MOST_NUMBERS = 2
 def exif_facts(structures: Iterable[tuple[TiffReader, Directory]], xmp: Iterable[bytes]) -> PhotoFacts:
     """The facts in the EXIF structures and the XMP packets of an image: all but its width and height.
 
-    The first that states a fact is believed; XMP counts only for a position that EXIF does not state.
+    The first that states a fact is believed. XMP counts only for a position that EXIF does not state, and for the
+    height above the take-off point, for which EXIF has no tag.
     """
     facts = PhotoFacts()
     for reader, main in structures:
         facts = _completed(facts, _facts(reader, main))
     for packet in xmp:
         latitude, longitude = (None, None) if facts.latitude is not None else xmp_position(packet)
-        facts = _completed(facts, PhotoFacts(latitude=latitude, longitude=longitude))
+        found = PhotoFacts(latitude=latitude, longitude=longitude, above_takeoff=xmp_height(packet))
+        facts = _completed(facts, found)
     return facts
 
 

@@ -1,4 +1,4 @@
-"""Parse latitude and longitude in the notations of cameras, drones and scripts. Impossible values are None.
+"""Parse positions and heights in the notations of cameras, drones and scripts. Impossible values are None.
 
 Source: EXIF 2.32, 4.6.6 (numbers and their hemisphere letter); XMP part 2, 2.4.1 (`52,30.98N`); DJI's XMP
 namespace `drone-dji`, in which older drones misspell the longitude.
@@ -24,6 +24,9 @@ class Axis:
     """Of the positive and of the negative hemisphere."""
 
 
+_METRES = re.compile(r"[+-]?\d{1,6}(?:\.\d{0,20})?")
+_BELIEVABLE_HEIGHT = 20_000.0
+"""Metres above or below the take-off point."""
 LATITUDE, LONGITUDE = Axis(90, "NS"), Axis(180, "EW")
 Coordinates = tuple[float, float] | tuple[None, None]
 
@@ -96,8 +99,20 @@ def xmp_position(packet: bytes) -> Coordinates:
     return None, None
 
 
+def xmp_height(packet: bytes) -> float | None:
+    """Metres above the take-off point, as DJI states them: `drone-dji:RelativeAltitude="+79.90"`."""
+    found = _METRES.fullmatch(_text_of(packet, rb"RelativeAltitude").strip())
+    metres = float(found[0]) if found else None
+    return metres if metres is not None and abs(metres) <= _BELIEVABLE_HEIGHT else None
+
+
 def _property(packet: bytes, name: bytes, axis: Axis) -> float | None:
-    """The value of an attribute or element with any prefix."""
+    text = _text_of(packet, name)
+    return from_text(text, "", axis) if text else None
+
+
+def _text_of(packet: bytes, name: bytes) -> str:
+    """The value of an attribute or element with any prefix; empty if there is none."""
     attribute = re.search(rb":" + name + rb"\s{0,9}=\s{0,9}[\"']([^\"'<>&]{1,64})[\"']", packet)
     element = attribute or re.search(rb":" + name + rb"(?:\s[^<>]{0,200})?>([^<>&]{1,64})</", packet)
-    return from_text(element[1].decode("utf-8", "replace"), "", axis) if element else None
+    return element[1].decode("utf-8", "replace") if element else ""

@@ -38,10 +38,17 @@ _MOST_BLOCKS, _MOST_MARKERS = 8, 1 << 16
 _NEAR, _CHUNK = 1 << 6, 1 << 18
 """Bytes to read for the next marker: between segments it is usually the very next byte."""
 _TAIL = 1 << 19
+_ENOUGH_RESTARTS = 10
+"""Fewer tell the share of the picture too roughly."""
 
 
 class BadJpeg(ValueError):
     """The image cannot be decoded; the message follows the file's name: `is cut off: ...`."""
+
+    def __init__(self, message: str, share: float | None = None) -> None:
+        """`share`: how much of the picture is there, from 0 to 1, where that is known."""
+        super().__init__(message)
+        self.share = share
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,8 @@ class JpegReader:
         self._scan_at: int | None = None
         """Restart markers of this scan are counted up to here; None after the scan."""
         self._restarts = 0
+        self._first_scan: int | None = None
+        """Where its pixels begin."""
         self._markers = 0
         self._blocks: dict[bytes, list[Block]] = {_EXIF_NAME: [], _XMP_NAME: [], _SEVERAL_IMAGES_NAME: []}
 
@@ -85,7 +94,7 @@ class JpegReader:
                 if marker not in _RESTARTS:
                     self._read_segment(marker)
             self._read_segment(SOS)
-            self._scan_at = self._at
+            self._scan_at = self._first_scan = self._at
         except Undecodable as error:
             raise BadJpeg("is damaged or cut off before its pixels begin") from error
         frame = self._decoder.frame
@@ -106,7 +115,7 @@ class JpegReader:
                 self._scan_at = self._at if marker == SOS else None
                 self._restarts = 0
         except _Ended as error:
-            raise BadJpeg("is cut off: the image data ends too early") from error
+            raise BadJpeg("is cut off: the image data ends too early", self._share()) from error
         except Undecodable as error:
             raise BadJpeg("is damaged: its pixels break off before their end") from error
 
@@ -114,13 +123,43 @@ class JpegReader:
         """Whether restart markers are still to come in this scan: decoders skip unknown data up to the next one."""
         if self._scan_at is None:
             return False
-        self._file.seek(self._scan_at)
-        left, last = self._at - self._scan_at, b""
-        while left > 0 and (chunk := self._file.read(min(_CHUNK, left))):
-            self._restarts += sum(1 for _ in _RESTART.finditer(last + chunk))
-            left, last = left - len(chunk), chunk[-1:]
+        self._restarts += self._restarts_between(self._scan_at, self._at)
         self._scan_at = self._at
         return self._restarts < self._decoder.restarts_in_scan
+
+    def _share(self) -> float | None:
+        """How much of the picture is in the file: by restart markers, or by the index of several images.
+
+        None: neither is known, or the pixels are in several scans.
+        """
+        begin = self._first_scan
+        if begin is None or not self._decoder.in_only_scan:
+            return None
+        expected = self._decoder.restarts_in_scan
+        if expected >= _ENOUGH_RESTARTS:
+            return min(1.0, self._restarts_between(begin, self._size) / (expected + 1))
+        whole = self._end_by_index() if self._blocks[_SEVERAL_IMAGES_NAME] else 0
+        end = self._size - self._zeros_at_end()  # a copy that was interrupted may have its full size
+        return (end - begin) / (whole - begin) if begin < end < whole else None
+
+    def _restarts_between(self, begin: int, end: int) -> int:
+        found, last = 0, b""
+        self._file.seek(begin)
+        while begin < end and (chunk := self._file.read(min(_CHUNK, end - begin))):
+            found += sum(1 for _ in _RESTART.finditer(last + chunk))
+            begin, last = begin + len(chunk), chunk[-1:]
+        return found
+
+    def _zeros_at_end(self) -> int:
+        zeros = 0
+        while zeros < self._size:
+            length = min(_CHUNK, self._size - zeros)
+            self._file.seek(self._size - zeros - length)
+            chunk = self._file.read(length)
+            zeros += len(chunk) - len(chunk.rstrip(b"\0"))
+            if chunk.strip(b"\0") or len(chunk) < length:
+                break
+        return zeros
 
     def _is_evidently_complete(self) -> bool:
         """Whether the pixels evidently end where they should, without reading all of them.

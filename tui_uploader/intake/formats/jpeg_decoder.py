@@ -87,6 +87,11 @@ class Decoder:
         self._huffman: dict[tuple[bool, int], int] = {}
         """The highest symbol by (is it an AC table, its number); -1 if the table is not a code tree."""
 
+    @property
+    def in_only_scan(self) -> bool:
+        """Whether the current scan has all pixels: they follow from the top of the picture to its bottom."""
+        return self._scans == 1 and not self._several_scans
+
     def take(self, marker: int, body: bytes) -> None:
         """Read a segment whose content is `body`, without its length. Raises Undecodable."""
         if marker in FRAMES:

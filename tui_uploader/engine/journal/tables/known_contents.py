@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from tui_uploader.engine.journal.columns import candidate_in, columns_of
 from tui_uploader.intake.scan import Candidate
@@ -13,8 +13,7 @@ from tui_uploader.intake.scan import Candidate
 EQUAL_FACTS = " AND ".join(f"k.{name} IS f.{name}" for name in ("size", "mtime_ns", "inode", "ctime_ns", "mount"))
 """SQL: the row `f` of files has exactly the facts of the row `k` of known."""
 SAME_FILE = (
-    "k.path = f.path"
-    f" AND CASE WHEN f.stage = 'found' OR f.identity IS NULL THEN {EQUAL_FACTS} ELSE k.identity = f.identity END"
+    f"k.path = f.path AND CASE WHEN f.stage IN ('found', 'failed') THEN {EQUAL_FACTS} ELSE k.identity = f.identity END"
 )
 """SQL: what the row `k` of known states is true of the row `f` of files."""
 # Cards and damaged journals may hold anything: a position outside the valid range does not count.
@@ -27,6 +26,7 @@ class Content:
     """The identity of a file's bytes, and the facts read from them."""
 
     identity: str
+    """Empty: the file cannot be uploaded. Its facts are shown, and its bytes are read again."""
     crc32: int
     latitude: float | None = None
     """Degrees, WGS 84; None: the image has none, or was read by a version that did not keep it."""
@@ -35,6 +35,9 @@ class Content:
     """Seconds, by the camera's clock read as UTC: without a time zone, it is good for sorting only."""
     samples: str | None = None
     """See `intake.samples`; None: read by a version that did not keep them."""
+    camera: str | None = None
+    height: float | None = None
+    """Metres above the take-off point; None as for the latitude."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,11 @@ class KnownContent:
 
 
 def find(connection: sqlite3.Connection, path: str) -> KnownContent | None:
-    """Return what was last read at `path`."""
-    row = connection.execute("SELECT * FROM known WHERE path = ?", (os.fsencode(path),)).fetchone()
+    """Return what was last read at `path`, if that can be uploaded."""
+    row = connection.execute("SELECT * FROM known WHERE path = ? AND identity <> ''", (os.fsencode(path),)).fetchone()
     if row is None:
         return None
-    content = Content(row["identity"], row["crc32"], row["latitude"], row["longitude"], row["taken_at"], row["samples"])
-    return KnownContent(candidate_in(row), content)
+    return KnownContent(candidate_in(row), Content(**{each.name: row[each.name] for each in fields(Content)}))
 
 
 def find_all(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, KnownContent]:
@@ -65,12 +67,7 @@ def remember(connection: sqlite3.Connection, candidate: Candidate, content: Cont
     row: dict[str, object] = {
         "path": os.fsencode(candidate.path),
         **columns_of(candidate),
-        "identity": content.identity,
-        "crc32": content.crc32,
-        "latitude": content.latitude,
-        "longitude": content.longitude,
-        "taken_at": content.taken_at,
-        "samples": content.samples,
+        **{each.name: getattr(content, each.name) for each in fields(content)},
     }
     connection.execute(
         f"INSERT OR REPLACE INTO known ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())

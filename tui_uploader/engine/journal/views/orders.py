@@ -92,7 +92,7 @@ def _parts(query: FileQuery) -> Iterable[Part]:
             others = tuple(stage for stage in FileStage if stage is not FileStage.REGISTERED)
             return (Part((FileStage.REGISTERED,), _newest_first(not down)), Part(others, by_id))
         case "taken":
-            known_first = SortTerm("k.taken_at IS NULL")
+            known_first = SortTerm("(k.taken_at IS NULL)")
             return (Part(tuple(FileStage), (known_first, SortTerm("IFNULL(k.taken_at, 0)", down), *by_id)),)
         case key:
             terms = (SortTerm(_KEYS[key], down),) if key != "added" else ()

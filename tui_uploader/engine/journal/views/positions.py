@@ -1,4 +1,4 @@
-"""SQL of the positions and times of an upload's images, for the map of the flight.
+"""SQL of the positions and times of images, for the map of the flight.
 
 More than `MOST_POINTS` images are combined into the cells of a grid. SQLite does it without blocking the engine.
 """
@@ -6,12 +6,11 @@ More than `MOST_POINTS` images are combined into the cells of a grid. SQLite doe
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tui_uploader.engine.journal.records import UploadRecord
-from tui_uploader.engine.journal.tables import uploads
 from tui_uploader.engine.journal.tables.known_contents import HAS_POSITION, SAME_FILE
-from tui_uploader.engine.journal.tables.retention import all_files
+from tui_uploader.engine.journal.views.scope import scope
 from tui_uploader.model.files import Position, Positions
 from tui_uploader.model.states import FileStage, FileStatus
 
@@ -39,6 +38,7 @@ _COLUMNS = f"""
            k.taken_at AS taken_at
 """
 """`eastward`: the longitude from 0 to 360, in which a flight across the antimeridian is contiguous."""
+_KEPT = f"f.stage <> '{FileStage.REMOVED}'"
 _BOUNDS = ", ".join(
     f"{side}({column}) FILTER (WHERE placed) AS {side}_{column}"
     for side in ("min", "max")
@@ -57,31 +57,34 @@ class _Extent:
     height: float
 
 
-def positions(connection: sqlite3.Connection, upload: int, file: int | None = None) -> Positions:
-    """Return the positions of the upload's images, and that of `file` in particular. Raises NoSuchUpload."""
-    images = _images(uploads.upload(connection, upload))
+def positions(
+    connection: sqlite3.Connection, upload: int, file: int | None = None, *, whole_project: bool = False
+) -> Positions:
+    """Return the positions of the images of the upload or its whole project, and that of `file` in particular.
+
+    Raises NoSuchUpload.
+    """
+    within = scope(connection, upload, whole_project=whole_project)
+    images = f"{_COLUMNS} FROM {within.source} f LEFT JOIN known k ON {SAME_FILE} WHERE {within.condition} AND {_KEPT}"
     counted = connection.execute(
         "SELECT COUNT(*) AS files, COUNT(*) FILTER (WHERE placed) AS located,"
         " COUNT(*) FILTER (WHERE stage = 'found' AND placed IS NOT TRUE) AS unread,"
+        " COUNT(*) FILTER (WHERE stage = 'failed' AND placed) AS failed,"
+        " COUNT(*) FILTER (WHERE stage = 'failed' AND placed IS NOT TRUE) AS failed_unlocated,"
         f" {_BOUNDS} FROM ({images})",
-        {"upload": upload},
+        within.values,
     ).fetchone()
     located, unread = counted["located"], counted["unread"]
     few = located <= MOST_POINTS
+    ask = _Images(connection, images, within.values)
     return Positions(
-        points=_each(connection, images, upload) if few else _gathered(connection, images, upload, _extent(counted)),
+        points=ask.each() if few else ask.gathered(_extent(counted)),
         located=located,
         unlocated=counted["files"] - located - unread,
         unread=unread,
-        current=None if file is None else _one(connection, images, upload, file),
-    )
-
-
-def _images(upload: UploadRecord) -> str:
-    """Return SQL of the images, each with what was read of it."""
-    return (
-        f"{_COLUMNS} FROM {all_files(condensed=upload.condensed)} f LEFT JOIN known k ON {SAME_FILE}"
-        " WHERE f.upload = :upload AND f.stage <> 'removed'"
+        current=None if file is None else ask.one(file),
+        failed=counted["failed"],
+        failed_unlocated=counted["failed_unlocated"],
     )
 
 
@@ -92,45 +95,51 @@ def _extent(bounds: sqlite3.Row) -> _Extent:
     return _Extent(column, bounds[f"min_{column}"], widths[column], south, bounds["max_latitude"] - south)
 
 
-def _each(connection: sqlite3.Connection, images: str, upload: int) -> tuple[Position, ...]:
-    rows = connection.execute(
-        f"SELECT rank, latitude, longitude, taken_at FROM ({images}) WHERE placed"
-        " ORDER BY taken_at IS NULL, taken_at, id",
-        {"upload": upload},
-    )
-    return tuple(_position(row) for row in rows)
+@dataclass(frozen=True, slots=True)
+class _Images:
+    """The images in question, each with what was read of it."""
 
+    connection: sqlite3.Connection
+    select: str
+    values: Mapping[str, object]
 
-def _one(connection: sqlite3.Connection, images: str, upload: int, file: int) -> Position | None:
-    row = connection.execute(
-        f"SELECT rank, latitude, longitude, taken_at FROM ({images} AND f.id = :file) WHERE placed",
-        {"upload": upload, "file": file},
-    ).fetchone()
-    return _position(row) if row else None
-
-
-def _gathered(connection: sqlite3.Connection, images: str, upload: int, extent: _Extent) -> tuple[Position, ...]:
-    """Return one point for all images of a grid cell, at their mean position."""
-    rows = connection.execute(
-        f"SELECT MAX(rank) AS rank, AVG(latitude) AS latitude, AVG({extent.longitude}) AS longitude,"
-        f" COUNT(*) AS files FROM ({images}) WHERE placed GROUP BY"
-        " MIN(:last, CAST((latitude - :south) * :rows AS INTEGER)),"
-        f" MIN(:last, CAST(({extent.longitude} - :west) * :columns AS INTEGER))",
-        {
-            "upload": upload,
-            "last": _GRID - 1,
-            "south": extent.south,
-            "rows": _GRID / extent.height if extent.height else 0.0,
-            "west": extent.west,
-            "columns": _GRID / extent.width if extent.width else 0.0,
-        },
-    )
-    return tuple(
-        Position(
-            round(row["latitude"], _DIGITS), _longitude(row["longitude"]), _URGENCY[row["rank"]], files=row["files"]
+    def each(self) -> tuple[Position, ...]:
+        rows = self.connection.execute(
+            f"SELECT rank, latitude, longitude, taken_at FROM ({self.select}) WHERE placed"
+            " ORDER BY taken_at IS NULL, taken_at, id",
+            self.values,
         )
-        for row in rows
-    )
+        return tuple(_position(row) for row in rows)
+
+    def one(self, file: int) -> Position | None:
+        row = self.connection.execute(
+            f"SELECT rank, latitude, longitude, taken_at FROM ({self.select} AND f.id = :file) WHERE placed",
+            {**self.values, "file": file},
+        ).fetchone()
+        return _position(row) if row else None
+
+    def gathered(self, extent: _Extent) -> tuple[Position, ...]:
+        """Return one point for all images of a grid cell, at their mean position."""
+        rows = self.connection.execute(
+            f"SELECT MAX(rank) AS rank, AVG(latitude) AS latitude, AVG({extent.longitude}) AS longitude,"
+            f" COUNT(*) AS files FROM ({self.select}) WHERE placed GROUP BY"
+            " MIN(:last, CAST((latitude - :south) * :rows AS INTEGER)),"
+            f" MIN(:last, CAST(({extent.longitude} - :west) * :columns AS INTEGER))",
+            {
+                **self.values,
+                "last": _GRID - 1,
+                "south": extent.south,
+                "rows": _GRID / extent.height if extent.height else 0.0,
+                "west": extent.west,
+                "columns": _GRID / extent.width if extent.width else 0.0,
+            },
+        )
+        return tuple(
+            Position(
+                round(row["latitude"], _DIGITS), _longitude(row["longitude"]), _URGENCY[row["rank"]], files=row["files"]
+            )
+            for row in rows
+        )
 
 
 def _position(row: sqlite3.Row) -> Position:

@@ -16,6 +16,7 @@ from tui_uploader.engine.journal.views.orders import Part, parts
 from tui_uploader.engine.journal.views.scope import FileScope, scope
 from tui_uploader.errors import NoSuchFile
 from tui_uploader.model.files import FileQuery, FoldedFiles, IdRun, runs_of
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import FileStage, FileStatus
 
 _KNOWN = f"LEFT JOIN known k ON {SAME_FILE}"
@@ -124,8 +125,13 @@ class _Question:
             f" k.camera AS camera, k.height AS height FROM {self._within.source} f {_KNOWN}"
             f" WHERE f.id IN ({', '.join(map(str, ids))})"
         )
-        by_id = {row["id"]: (FileRecord.of(row), _facts(row)) for row in rows}
+        by_id = {row["id"]: (FileRecord.of(row), self._facts(row)) for row in rows}
         return tuple(by_id[file_id] for file_id in ids)
+
+    def _facts(self, row: sqlite3.Row) -> ImageFacts:
+        if not row["known"] or self._within.kind is ProjectKind.RESULTS:  # a result covers a whole flight
+            return ImageFacts()
+        return ImageFacts(row["taken_at"], bool(row["located"]), row["camera"], row["height"])
 
     def _ids(self, ranks: Ranks) -> list[int]:
         ids: list[int] = []
@@ -165,9 +171,3 @@ class _Question:
                 f" AND {matching.in_stages(matching.stages(query))} AND {self._condition} GROUP BY f.stage"
             )
         return {word(FileStage, row[0]): row[1] for row in self._connection.execute(statement, self._values)}
-
-
-def _facts(row: sqlite3.Row) -> ImageFacts:
-    if not row["known"]:
-        return ImageFacts()
-    return ImageFacts(row["taken_at"], bool(row["located"]), row["camera"], row["height"])
