@@ -3,9 +3,9 @@
     UploaderError
     ├── UsageError                      exit 2: the command cannot be carried out as given
     │   ├── NoSuchPath  NothingToUpload  NoSuchProject  NoSuchUpload  NoSuchFile
-    │   └── TooManyImages  TooFewImages  NotPossibleNow
+    │   └── TooManyImages  TooFewImages  NotPossibleNow (AlreadyProcessed)
     ├── SourceError                     exit 1: a file of this machine
-    │   └── SourceUnreadable  SourceVanished  SourceReplaced  SourceChanged  SourceRefused  SourceDamaged
+    │   └── SourceUnreadable  SourceVanished  SourceReplaced  SourceChanged  SourceRefused (SourceDamaged)
     ├── SignInError                     exit 3
     │   └── NotSignedIn  SignInRefused  TokenExpired  StorageKeyExpired
     ├── LinkError                       exit 4: the network between here and the cloud
