@@ -49,7 +49,7 @@ def test_a_picture_and_a_map_are_sent_once_and_forgotten(home: Path) -> None:
         assert sum(terminal.cell(10, column).bg != "default" for column in range(80)) > 40, "it has colours"
         assert bytes_for(terminal, "j", "2 of 16", "to this terminal") < _ONE_PICTURE
         bytes_for(terminal, "q", "[2] Files")
-        assert bytes_for(terminal, "m", "15 images", "▴ N", "12 uploaded") < _ONE_MAP
+        assert bytes_for(terminal, "m", "16 images", "▴ N", "12 uploaded") < _ONE_MAP
         bytes_for(terminal, "q", "[2] Files")
         assert resident_bytes(terminal.process.pid) - before < _MORE_MEMORY
         terminal.feed("q")
