@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tui_uploader.engine.bandwidth.policy import closed_notice
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
@@ -14,8 +14,9 @@ from tui_uploader.engine.journal.tables import history, uploads
 from tui_uploader.engine.journal.views import positions, windows
 from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.sources.photo import photo_facts
+from tui_uploader.engine.status.eta import last_of, time_left
 from tui_uploader.engine.status.file_holds import FileHold, FileSituation, file_hold
-from tui_uploader.engine.status.holds import held
+from tui_uploader.engine.status.holds import account_hold, held
 from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of
 from tui_uploader.engine.status.snapshot import (
     UploadProgress,
@@ -34,7 +35,7 @@ from tui_uploader.model.files import FileItem, FileQuery, FileWindow, Hold, IdRu
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.states import FileStage, FileStatus, UploadState
-from tui_uploader.model.uploads import Skipped, UploadStatus
+from tui_uploader.model.uploads import EtaRange, Skipped, UploadStatus
 from tui_uploader.text import printable
 
 _SHORTEST_INTERVAL = 0.25
@@ -43,6 +44,20 @@ _ON_CARD = (FileStage.FOUND, FileStage.READY)
 """Stages of files that will be read from their card, and are not being read."""
 _MOST_EVENTS = 5000
 _LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What concerns all uploads at one moment, by upload."""
+
+    sent: Mapping[int, int]
+    """Bytes of files that are not complete yet."""
+    moving: Mapping[int, int]
+    """Files that streams carry."""
+    left: Mapping[int, int]
+    """Bytes that running uploads have still to send."""
+    etas: Mapping[int, EtaRange]
+    """Of running uploads, as far as they can be estimated."""
 
 
 class Queries:
@@ -59,7 +74,7 @@ class Queries:
     def status(self) -> EngineStatus:
         """The whole state, without dismissed uploads."""
         context, progress = self._context, self._context.progress
-        sent, moving = progress.sent_of_uploads(), progress.moving()
+        moment = self._moment()
         return EngineStatus(
             version=self._version,
             pid=os.getpid(),
@@ -68,7 +83,7 @@ class Queries:
             streams=progress.running,
             rate=round(progress.meter.rate(context.clocks.monotonic())) if progress.running else 0,
             uploads=tuple(
-                self._upload_status(upload, sent.get(upload.id, 0), moving)
+                self._upload_status(upload, moment)
                 for upload in context.summary.uploads.values()
                 if not upload.dismissed
             ),
@@ -76,11 +91,8 @@ class Queries:
             links=tuple(
                 account_link(each.login.account, each.link.link, each.needs_person) for each in context.accounts.all
             ),
-            left=sum(
-                bytes_left(context.summary, upload.id, sent.get(upload.id, 0))
-                for upload in context.summary.uploads.values()
-                if upload.state in (UploadState.PREPARING, UploadState.ACTIVE)
-            ),
+            left=sum(moment.left.values()),
+            eta=last_of(moment.etas, [upload for upload, left in moment.left.items() if left]),
             history=context.summary.history,
         )
 
@@ -153,34 +165,57 @@ class Queries:
         found = self._context.summary.upload(upload)
         if found is None:
             raise NoSuchUpload(f"There is no upload {upload}. `tui-uploader status` lists them.")
-        progress = self._context.progress
-        return self._upload_status(found, progress.sent_of_uploads().get(upload, 0), progress.moving())
+        return self._upload_status(found, self._moment())
 
     async def skipped(self, upload: int) -> tuple[Skipped, ...]:
         return await self._context.journal.read(lambda connection: uploads.skipped(connection, upload))
 
-    def _upload_status(self, upload: UploadRecord, sent: int, moving: Mapping[int, int]) -> UploadStatus:
-        """`moving`: the number of files that streams carry, by upload."""
+    def _moment(self) -> Moment:
+        """What concerns all uploads now."""
+        context, progress, summary = self._context, self._context.progress, self._context.summary
+        sent, outlook = progress.sent_of_uploads(), context.governor.outlook
+        left = {
+            upload.id: bytes_left(summary, upload.id, sent.get(upload.id, 0))
+            for upload in summary.uploads.values()
+            if upload.state in (UploadState.PREPARING, UploadState.ACTIVE)
+        }
+        # Without a transfer nothing counts down: front ends are not notified when an estimate expires.
+        likely = progress.rates.likely(outlook.spans[0].rate) if progress.running else None
+        if likely is None:
+            return Moment(sent, progress.moving(), left, {})
+        sharing = {
+            upload: size
+            for upload, size in left.items()
+            if summary.busy(upload) and account_hold(self._account_state(self._project_of(upload))) is None
+        }
+        return Moment(sent, progress.moving(), left, time_left(sharing, likely, outlook))
+
+    def _project_of(self, upload: int) -> ProjectRecord:
+        return self._context.summary.projects[self._context.summary.uploads[upload].project]
+
+    def _upload_status(self, upload: UploadRecord, moment: Moment) -> UploadStatus:
         summary = self._context.summary
         project = self._project_record(upload.project)
         account, hindrances = self._account_state(project), self._hindrances(upload, project)
-        hold = held(summary, upload, account, hindrances, moving)
+        hold = held(summary, upload, account, hindrances, moment.moving)
         waiting = summary.files(upload.id, FileStage.FOUND, FileStage.READY)
         if summary.files(upload.id, FileStage.SENDING) or not waiting:
             account = replace(account, closed=None)  # transfers that run are completed first, or nothing is left
         notice = notice_of(summary, upload, account, hindrances)
         starts_at = self._supervisor.processing.starts_at(project)
-        progress = self._progress(upload, sent, moving.get(upload.id, 0))
-        return upload_status(summary, upload, project, progress, notice, hold, starts_at)
+        return upload_status(summary, upload, project, self._progress(upload, moment), notice, hold, starts_at)
 
-    def _progress(self, upload: UploadRecord, sent: int, moving: int) -> UploadProgress:
+    def _progress(self, upload: UploadRecord, moment: Moment) -> UploadProgress:
         progress = self._context.progress
         # Front ends are not notified when a rate expires: while no transfer runs, it is 0.
         meter = progress.meters.get(upload.id) if progress.running else None
-        active = self._supervisor.monitor.active_seconds(upload.id)
-        if meter is None:
-            return UploadProgress(sent, active_seconds=active)
-        return UploadProgress(sent, meter.rate(self._context.clocks.monotonic()), meter.eta, active, moving)
+        return UploadProgress(
+            sent=moment.sent.get(upload.id, 0),
+            rate=0.0 if meter is None else meter.rate(self._context.clocks.monotonic()),
+            eta=moment.etas.get(upload.id),
+            active_seconds=self._supervisor.monitor.active_seconds(upload.id),
+            moving=moment.moving.get(upload.id, 0),
+        )
 
     def _hindrances(self, upload: UploadRecord, project: ProjectRecord) -> Hindrances:
         context, sender = self._context, self._supervisor.sender

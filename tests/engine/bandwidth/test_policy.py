@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from tui_uploader.engine.bandwidth.policy import (
     AllowedRate,
+    Outlook,
     Preferences,
+    RateSpan,
     admits,
     allowed_rate,
     bandwidth,
@@ -21,6 +23,7 @@ from tui_uploader.engine.bandwidth.policy import (
     closed_notice,
     is_held_back,
     most_streams,
+    outlook,
     used_of,
     when_words,
 )
@@ -415,3 +418,30 @@ def test_a_used_up_budget_is_renewed_with_its_period() -> None:
         at("2026-06-01 00:00"),
         None,
     ]
+
+
+# ------------------------------------------------------------------------------------------------------- outlook
+
+
+def test_the_outlook_has_the_spans_of_the_timetable_and_the_periods_of_the_budget() -> None:
+    now = at("2026-05-11 07:00")
+    preferences = Preferences(
+        limit=2_000_000, schedule="Mon 08:00-18:00 500 KB/s, Mon 20:00-22:00 pause", budget=GB, per=BudgetPeriod.DAY
+    )
+    ahead = outlook(preferences, GB // 4, now)
+    assert ahead.spans[:5] == (
+        RateSpan(2_000_000, at("2026-05-11 08:00")),
+        RateSpan(500_000, at("2026-05-11 18:00")),
+        RateSpan(2_000_000, at("2026-05-11 20:00")),
+        RateSpan(0, at("2026-05-11 22:00")),
+        RateSpan(2_000_000, at("2026-05-18 08:00")),
+    )
+    assert ahead.spans[-1].until is None
+    assert (ahead.budget_left, ahead.budget) == (3 * GB // 4, GB)
+    assert ahead.renewals[:2] == (at("2026-05-12 00:00"), at("2026-05-13 00:00"))
+
+
+def test_without_settings_the_outlook_is_open() -> None:
+    assert outlook(Preferences(), 0, 7.0) == Outlook(7.0)
+    total = outlook(Preferences(budget=10, per=BudgetPeriod.TOTAL), 30, 7.0)
+    assert (total.budget_left, total.renewals) == (0, ())

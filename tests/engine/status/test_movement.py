@@ -109,6 +109,31 @@ async def test_the_end_of_an_upload_is_dated_until_it_is_reopened(world: World) 
         assert (await manager.resume(again.upload)).ended_at is None
 
 
+async def test_the_time_left_follows_the_limit_and_survives_a_pause(world: World) -> None:
+    write_flight(world.card, 12, MIB)
+    async with world.cloud_running(), world.engine() as manager:
+        await manager.set_bandwidth(BandwidthChange(limit="400KB/s"))
+        upload = (await add(manager, world.card, auto_process=False)).upload
+
+        def estimated(rate: int) -> bool:
+            """Whether the estimate is what is left at `rate`, or a little more."""
+            status = manager.queries.status()
+            eta, wanted = status.eta, status.left / rate
+            return eta is not None and wanted <= eta.high * 1.001 and eta.low < wanted * 1.5
+
+        await until(lambda: estimated(400_000))
+        await manager.set_bandwidth(BandwidthChange(limit="200KB/s"))
+        assert estimated(200_000), "a new limit counts at once"
+        assert manager.queries.upload_status(upload).eta is not None
+        await manager.pause(upload)
+        assert manager.queries.status().eta is None
+        await manager.resume(upload)
+        await until(lambda: manager.queries.status().streams)
+        assert estimated(200_000), "the rates from before the pause are known"
+        await manager.set_bandwidth(BandwidthChange(budget="3MB", per=BudgetPeriod.TOTAL))
+        assert manager.queries.status().eta is None, "the budget ends before the bytes"
+
+
 async def test_projects_made_elsewhere_stay_listed_while_the_cloud_is_out_of_reach(world: World) -> None:
     async with world.cloud_running():
         pass

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.engine.bandwidth.policy import (
     AllowedRate,
+    Outlook,
     Preferences,
     admits,
     allowed_rate,
@@ -18,6 +20,7 @@ from tui_uploader.engine.bandwidth.policy import (
     day_of,
     is_held_back,
     most_streams,
+    outlook,
     used_of,
 )
 from tui_uploader.engine.journal.journal import Journal
@@ -55,6 +58,8 @@ class BandwidthGovernor:
         self._allowed = AllowedRate()
         self._allowed_since: float | None = None
         self._set_overdrawn = False
+        self._outlook: Outlook | None = None
+        self._outlook_until = 0.0
         self.apply()
 
     @classmethod
@@ -69,6 +74,17 @@ class BandwidthGovernor:
     def state(self) -> Bandwidth:
         now = self._wall()
         return bandwidth(self._preferences, self._allowed_at(now), self._used(now), now)
+
+    @property
+    def outlook(self) -> Outlook:
+        """What may be sent from now on. The timetable is read again once a minute."""
+        now = self._wall()
+        if self._outlook is None or not self._outlook.now <= now < self._outlook_until:
+            self._outlook = outlook(self._preferences, 0, now)
+            changes = (self._outlook.spans[0].until, *self._outlook.renewals[:1])
+            self._outlook_until = min([now + _VALID_SECONDS, *(at for at in changes if at is not None)])
+        left = None if self._preferences.budget is None else max(0, self._preferences.budget - self._used(now))
+        return replace(self._outlook, now=now, budget_left=left)
 
     @property
     def settings(self) -> Preferences:
@@ -114,7 +130,7 @@ class BandwidthGovernor:
         self._note(self._wall())
         wanted = changed(self._preferences, change, self._traffic)
         await self._journal.write(lambda connection: sql.prefer(connection, _NAME, wanted))
-        self._preferences, self._allowed_since = wanted, None
+        self._preferences, self._allowed_since, self._outlook = wanted, None, None
         self._set_overdrawn = not self.admits(0)
         self.apply()
         return self.state

@@ -6,10 +6,11 @@ week or a month, or for good.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
+from typing import NamedTuple
 
 from tui_uploader.engine.bandwidth.timetable import DAYS, instants, parse_timetable, rate_at, rate_text, timetable_text
 from tui_uploader.engine.bandwidth.units import NO_LIMIT, parse_rate, parse_size
@@ -23,6 +24,7 @@ _BYTES_FOR_A_STREAM = 32_000
 _FULL = 0.9
 """Share of a rate limit from which on the limit, and not the link, is the bottleneck."""
 _NEAR_SECONDS = 6 * 86_400
+_RENEWALS = 60
 
 _PERIOD_WORDS = {
     BudgetPeriod.DAY: " for today",
@@ -119,6 +121,55 @@ def allowed_rate(preferences: Preferences, now: float) -> AllowedRate:
 
 def _lower(one: int | None, other: int | None) -> int | None:
     return min((rate for rate in (one, other) if rate is not None), default=None)
+
+
+class RateSpan(NamedTuple):
+    """A time with one limit."""
+
+    rate: int | None
+    """Bytes a second; 0: nothing is sent; None: no limit."""
+    until: float | None
+    """None: for good, as far as is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What may be sent from `now` on (seconds since the epoch)."""
+
+    now: float
+    spans: tuple[RateSpan, ...] = (RateSpan(None, None),)
+    budget_left: int | None = None
+    """Bytes that the data budget has left in this period; None: there is no budget."""
+    budget: int = 0
+    """Bytes of each later period."""
+    renewals: tuple[float, ...] = ()
+    """When the next periods begin."""
+
+
+def outlook(preferences: Preferences, used: int, now: float) -> Outlook:
+    """What limit, timetable and budget allow during the next days."""
+    budget_left: int | None = None
+    renewals: list[float] = []
+    if preferences.budget is not None:
+        budget_left, at = max(0, preferences.budget - used), now
+        while preferences.per is not BudgetPeriod.TOTAL and len(renewals) < _RENEWALS:
+            at = _midnight(period_of(preferences.per, at)[1])
+            renewals.append(at)
+    return Outlook(now, tuple(_rate_spans(preferences, now)), budget_left, preferences.budget or 0, tuple(renewals))
+
+
+def _rate_spans(preferences: Preferences, now: float) -> Iterator[RateSpan]:
+    if preferences.schedule is None:
+        yield RateSpan(preferences.limit, None)
+        return
+    timetable = parse_timetable(preferences.schedule)
+    rate = _lower(preferences.limit, rate_at(timetable, now))
+    for instant in instants(timetable, now):
+        following = _lower(preferences.limit, rate_at(timetable, instant))
+        if following != rate:
+            yield RateSpan(rate, instant)
+            rate = following
+    yield RateSpan(rate, None)
 
 
 def most_streams(rate: int | None, most: int) -> int:

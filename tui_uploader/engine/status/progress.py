@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from tui_uploader.engine.status.eta import RateMeter
+from tui_uploader.engine.status.eta import RateMemory, RateMeter
 
 
 class RunningTransfer:
@@ -45,6 +45,7 @@ class TransferProgress:
         self._stored: dict[int, int] = defaultdict(int)
         self.meters: dict[int, RateMeter] = defaultdict(RateMeter)
         self.meter = RateMeter()
+        self.rates = RateMemory()
 
     @contextmanager
     def transferring(self, upload: int, file: int, size: int) -> Iterator[RunningTransfer]:
@@ -117,14 +118,18 @@ class TransferProgress:
         """Bytes sent since the engine started, of stored bodies and running transfers."""
         return sum(self._stored.values()) + sum(transfer.sent for transfer in self._running)
 
-    def measure(self, now: float) -> None:
-        """Take a sample of the bytes sent by each upload, and by all. `now`: monotonic seconds."""
+    def measure(self, now: float, cap: int | None = None) -> None:
+        """Take a sample of the bytes sent by each upload, and by all, while something is being sent.
+
+        `now`: monotonic seconds; `cap`: the limit that applies, in bytes a second.
+        """
         moving: dict[int, int] = defaultdict(int)
         for transfer in self._running:
             moving[transfer.upload] += transfer.sent
         for upload in self._stored.keys() | moving.keys():
             self.meters[upload].note(now, self._stored[upload] + moving[upload])
         self.meter.note(now, self.sent_since_start)
+        self.rates.note(now, self.sent_since_start, cap)
 
     def goodput(self, now: float) -> float | None:
         """Bytes a second of all transfers; None while there is no measurement."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord, processing_of
@@ -36,8 +36,7 @@ class UploadProgress:
     """Bytes sent of files that are not complete yet."""
     rate: float = 0.0
     """Bytes a second."""
-    eta: Callable[[int], EtaRange | None] = lambda left: None
-    """Time left for a number of bytes."""
+    eta: EtaRange | None = None
     active_seconds: float = 0.0
     moving: int = 0
     """Files that streams carry."""
@@ -95,7 +94,7 @@ def upload_status(
         bytes=byte_counts,
         skipped=upload.skipped,
         rate=round(progress.rate),
-        eta=progress.eta(bytes_left(summary, upload.id, progress.sent)) if summary.busy(upload.id) else None,
+        eta=progress.eta,
         seconds=round(upload.active_seconds + progress.active_seconds, 1),
         auto_process=upload.auto_process,
         processing=processing_of(project),

@@ -112,7 +112,7 @@ class Monitor:
 
     def _measure(self, now: float) -> None:
         progress, streams = self._context.progress, self._context.streams
-        progress.measure(now)
+        progress.measure(now, self._context.governor.state.rate)
         quality = link_quality([each for connections in self._tcp_info.values() for each in connections])
         sent, all_in_use = progress.sent_since_start, streams.all_in_use
         self._planner.measure(now, sent, all_in_use, quality, self._sender.take_refusals)
