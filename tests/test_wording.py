@@ -137,14 +137,14 @@ def test_the_percentage_is_of_the_sent_bytes_as_in_the_bar(volume: ByteCounts, s
     [
         (MOVING, "4.03 MB/s", "12–15 min"),
         (upload(rate=4.03e6), "4.03 MB/s", None),
-        (upload(eta=EtaRange(1, 2)), None, None),
+        (upload(eta=EtaRange(1, 2)), None, "1–2 s"),
         (upload(rate=5.0, eta=EtaRange(1, 2), state=UploadState.PAUSED), None, None),
         (upload(rate=5.0, eta=EtaRange(1, 2), counts=Counts(failed=1)), None, None),
         (without_stale_rate(MOVING, 0), None, None),
         (without_stale_rate(MOVING, 3), "4.03 MB/s", "12–15 min"),
     ],
 )
-def test_rate_and_time_left_are_shown_only_while_something_moves(
+def test_rate_is_shown_only_while_something_moves_and_time_left_of_what_waits_for_it_too(
     status: UploadStatus, speed: str | None, left: str | None
 ) -> None:
     assert (rate(status), time_left(status)) == (speed, left)
@@ -229,7 +229,7 @@ def test_answers_count_files() -> None:
             Bandwidth(2_000_000, "Sun pause", 20_000_000_000, BudgetPeriod.WEEK, 3_420_000_000, 500_000),
             ("2 MB/s", "Sun pause", "20 GB"),
             "3.42 GB of 20 GB per week used, 16.6 GB left",
-            "cap 500 KB/s",
+            "limit 500 KB/s",
         ),
         (
             Bandwidth(0, None, 500, BudgetPeriod.TOTAL, 600, 0, used_up=True),

@@ -11,7 +11,15 @@ from tui_uploader.model.projects import ProcessingState, Project
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import Notice, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
-from tui_uploader.wording.bandwidth import budget_setting, budget_used, in_force, limit_setting, schedule_setting
+from tui_uploader.wording.amounts import byte_rate
+from tui_uploader.wording.bandwidth import (
+    budget_setting,
+    budget_too_small,
+    budget_used,
+    in_force,
+    limit_setting,
+    schedule_setting,
+)
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
 from tui_uploader.wording.link import next_try, offline_since
 from tui_uploader.wording.notices import explained
@@ -19,6 +27,7 @@ from tui_uploader.wording.processing import processing_sentence, project_word, s
 from tui_uploader.wording.uploads import (
     NO_UPLOADS,
     counts,
+    end,
     outcome,
     percent_sent,
     project_name,
@@ -65,7 +74,7 @@ def upload_lines(status: UploadStatus, now: float) -> list[str]:
     lines = [
         f"{status.upload}  {project_name(status)}: {status.state}, {percent_sent(status)} % sent",
         f"   {outcome(status) if status.settled else counts(status)}",
-        f"   {', '.join(filter(None, (truths(status.bytes), pace(status))))}",
+        f"   {', '.join(filter(None, (truths(status.bytes), pace(status, now))))}",
     ]
     if status.process_at is not None:
         lines.append(f"   {start_note(status, now)}")
@@ -82,15 +91,28 @@ def status_lines(engine: EngineStatus, now: float) -> list[str]:
     lines = [link] if link else []
     if engine.bandwidth.rate:  # where nothing may be sent, each upload says why
         lines.append(f"Bandwidth: {in_force(engine.bandwidth)}.")
+    if too_small := budget_too_small(engine.bandwidth, engine.left):
+        lines.append(too_small)
+    if len(engine.uploads) > 1 and engine.left:
+        lines.append(total_line(engine, now))
     for status in engine.uploads:
         lines.extend(upload_lines(without_stale_rate(status, engine.streams), now))
     return lines or [NO_UPLOADS]
 
 
-def pace(status: UploadStatus) -> str | None:
-    """`4.03 MB/s, 12–15 min left`; None while nothing moves."""
+def total_line(engine: EngineStatus, now: float) -> str:
+    """`All uploads: 85.0 MB left, 250 KB/s, done ~14:29 (8 min).`"""
+    speed = byte_rate(engine.rate) if engine.rate and engine.streams else None
+    done = end(engine.eta, now) if engine.eta is not None else None
+    return f"All uploads: {', '.join(filter(None, (f'{byte_count(engine.left)} left', speed, done)))}."
+
+
+def pace(status: UploadStatus, now: float | None = None) -> str | None:
+    """`4.03 MB/s, done ~14:29 (12–15 min)`, or without `now` `4.03 MB/s, 12–15 min left`; None while nothing moves."""
     left = time_left(status)
-    return ", ".join(filter(None, (rate(status), left and f"{left} left"))) or None
+    if left and status.eta is not None:
+        left = f"{left} left" if now is None else end(status.eta, now)
+    return ", ".join(filter(None, (rate(status), left))) or None
 
 
 def progress_line(status: UploadStatus) -> str:

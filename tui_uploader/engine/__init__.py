@@ -2,7 +2,7 @@
 
 On the way of a file: `manager` (commands) · `pipeline` (each step, from walking a folder to processing) with `sources`
 (reading files), `accounts` (logins and links), `scheduling` (order, retries), `bandwidth` (limits) and `journal` (the
-database) · `status` (values to show) · `queries` (questions). `supervisor` builds and runs the workers (`worker`),
-`notifier` wakes them, `context` is all that they share; those of `upkeep` work beside the pipeline.
-`service` imports `manager`; front ends never import the engine.
+database) · `status` (values to show) · `queries` (questions), `facts` (what a status is made of). `supervisor` builds
+and runs the workers (`worker`), `notifier` wakes them, `context` is all that they share; those of `upkeep` work beside
+the pipeline. `service` imports `manager`; front ends never import the engine.
 """

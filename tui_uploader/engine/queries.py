@@ -5,37 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
-from tui_uploader.engine.bandwidth.policy import closed_notice
-from tui_uploader.engine.journal.records import FileRecord, ProjectRecord, UploadRecord
+from tui_uploader.engine.facts import FactGatherer
+from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import history, uploads
 from tui_uploader.engine.journal.views import positions, windows
-from tui_uploader.engine.pipeline.process import with_standing_reason
 from tui_uploader.engine.sources.photo import photo_facts
-from tui_uploader.engine.status.eta import last_of, time_left
+from tui_uploader.engine.status.eta import last_of
 from tui_uploader.engine.status.file_holds import FileHold, FileSituation, file_hold
-from tui_uploader.engine.status.holds import account_hold, held
-from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of
+from tui_uploader.engine.status.notices import AccountState, fault_of
 from tui_uploader.engine.status.snapshot import (
-    UploadProgress,
     account_link,
-    bytes_left,
     file_item,
     project_value,
-    upload_status,
     worst_link,
 )
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.errors import NoSuchUpload, UploaderError, UsageError
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import Bandwidth, EngineStatus
-from tui_uploader.model.files import FileItem, FileQuery, FileWindow, Hold, IdRun, PhotoFacts, Positions
+from tui_uploader.model.files import FileItem, FileQuery, FileWindow, IdRun, PhotoFacts, Positions
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
-from tui_uploader.model.states import FileStage, FileStatus, UploadState
-from tui_uploader.model.uploads import EtaRange, Skipped, UploadStatus
+from tui_uploader.model.states import FileStage, FileStatus
+from tui_uploader.model.uploads import Skipped, UploadStatus
 from tui_uploader.text import printable
 
 _SHORTEST_INTERVAL = 0.25
@@ -46,26 +41,13 @@ _MOST_EVENTS = 5000
 _LARGEST_ID = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What concerns all uploads at one moment, by upload."""
-
-    sent: Mapping[int, int]
-    """Bytes of files that are not complete yet."""
-    moving: Mapping[int, int]
-    """Files that streams carry."""
-    left: Mapping[int, int]
-    """Bytes that running uploads have still to send."""
-    etas: Mapping[int, EtaRange]
-    """Of running uploads, as far as they can be estimated."""
-
-
 class Queries:
     """Every method raises errors of `errors` and nothing else."""
 
     def __init__(self, supervisor: Supervisor, version: str) -> None:
         self._supervisor = supervisor
         self._context = supervisor.context
+        self._gathering = FactGatherer(supervisor)
         self._version = version
         self._since = self._context.clocks.wall()
 
@@ -74,7 +56,7 @@ class Queries:
     def status(self) -> EngineStatus:
         """The whole state, without dismissed uploads."""
         context, progress = self._context, self._context.progress
-        moment = self._moment()
+        moment = self._gathering.moment()
         return EngineStatus(
             version=self._version,
             pid=os.getpid(),
@@ -83,7 +65,7 @@ class Queries:
             streams=progress.running,
             rate=round(progress.meter.rate(context.clocks.monotonic())) if progress.running else 0,
             uploads=tuple(
-                self._upload_status(upload, moment)
+                self._gathering.upload_status(upload, moment)
                 for upload in context.summary.uploads.values()
                 if not upload.dismissed
             ),
@@ -150,10 +132,7 @@ class Queries:
 
     def known_project(self, project: int) -> Project:
         """The project with this number in the journal."""
-        return project_value(self._context.summary, self._project_record(project))
-
-    def _project_record(self, project: int) -> ProjectRecord:
-        return with_standing_reason(self._context.summary.projects[project], self._context.summary)
+        return project_value(self._context.summary, self._gathering.project(project))
 
     # ------------------------------------------------------------------------------------------------ uploads
 
@@ -165,79 +144,10 @@ class Queries:
         found = self._context.summary.upload(upload)
         if found is None:
             raise NoSuchUpload(f"There is no upload {upload}. `tui-uploader status` lists them.")
-        return self._upload_status(found, self._moment())
+        return self._gathering.upload_status(found, self._gathering.moment())
 
     async def skipped(self, upload: int) -> tuple[Skipped, ...]:
         return await self._context.journal.read(lambda connection: uploads.skipped(connection, upload))
-
-    def _moment(self) -> Moment:
-        """What concerns all uploads now."""
-        context, progress, summary = self._context, self._context.progress, self._context.summary
-        sent, outlook = progress.sent_of_uploads(), context.governor.outlook
-        left = {
-            upload.id: bytes_left(summary, upload.id, sent.get(upload.id, 0))
-            for upload in summary.uploads.values()
-            if upload.state in (UploadState.PREPARING, UploadState.ACTIVE)
-        }
-        # Without a transfer nothing counts down: front ends are not notified when an estimate expires.
-        likely = progress.rates.likely(outlook.spans[0].rate) if progress.running else None
-        if likely is None:
-            return Moment(sent, progress.moving(), left, {})
-        sharing = {
-            upload: size
-            for upload, size in left.items()
-            if summary.busy(upload) and account_hold(self._account_state(self._project_of(upload))) is None
-        }
-        return Moment(sent, progress.moving(), left, time_left(sharing, likely, outlook))
-
-    def _project_of(self, upload: int) -> ProjectRecord:
-        return self._context.summary.projects[self._context.summary.uploads[upload].project]
-
-    def _upload_status(self, upload: UploadRecord, moment: Moment) -> UploadStatus:
-        summary = self._context.summary
-        project = self._project_record(upload.project)
-        account, hindrances = self._account_state(project), self._hindrances(upload, project)
-        hold = held(summary, upload, account, hindrances, moment.moving)
-        waiting = summary.files(upload.id, FileStage.FOUND, FileStage.READY)
-        if summary.files(upload.id, FileStage.SENDING) or not waiting:
-            account = replace(account, closed=None)  # transfers that run are completed first, or nothing is left
-        notice = notice_of(summary, upload, account, hindrances)
-        starts_at = self._supervisor.processing.starts_at(project)
-        return upload_status(summary, upload, project, self._progress(upload, moment), notice, hold, starts_at)
-
-    def _progress(self, upload: UploadRecord, moment: Moment) -> UploadProgress:
-        progress = self._context.progress
-        # Front ends are not notified when a rate expires: while no transfer runs, it is 0.
-        meter = progress.meters.get(upload.id) if progress.running else None
-        return UploadProgress(
-            sent=moment.sent.get(upload.id, 0),
-            rate=0.0 if meter is None else meter.rate(self._context.clocks.monotonic()),
-            eta=moment.etas.get(upload.id),
-            active_seconds=self._supervisor.monitor.active_seconds(upload.id),
-            moving=moment.moving.get(upload.id, 0),
-        )
-
-    def _hindrances(self, upload: UploadRecord, project: ProjectRecord) -> Hindrances:
-        context, sender = self._context, self._supervisor.sender
-        disk = sender.silent_disk(upload.id) or self._supervisor.checker.silent_disk(project.id)
-        return Hindrances(
-            fault=fault_of(context.faults.current, upload, project),
-            storage=context.storage.notice(project.id),
-            registration=context.obstacles.get(project.id),
-            deferred=context.unfinished.deferred_in(upload.id),
-            silent_disk=None if disk is None else disk.point,
-            postponed=sender.postponed_in(upload.id),
-        )
-
-    def _account_state(self, project: ProjectRecord) -> AccountState:
-        bandwidth = self._context.governor.state
-        closed, closed_by = closed_notice(bandwidth), Hold.BUDGET if bandwidth.used_up else Hold.LIMIT
-        signed_in = self._context.account_of(project)
-        if signed_in is None:
-            return AccountState(project.account, closed=closed, closed_by=closed_by)
-        return AccountState(
-            project.account, True, signed_in.link.link, signed_in.needs_person, closed, closed_by=closed_by
-        )
 
     # -------------------------------------------------------------------------------------------------- files
 
@@ -307,7 +217,7 @@ class Queries:
             storage=rest[1] if rest else None,
             obstacle=obstacle.message if obstacle else None,
         )
-        return upload, self._account_state(project), situation
+        return upload, self._gathering.account_state(project), situation
 
 
 def _statuses(text: str) -> frozenset[FileStatus]:

@@ -6,6 +6,12 @@ from tui_uploader.model.engine import Bandwidth, BudgetPeriod
 from tui_uploader.text import byte_count, exact_bytes, printable
 
 OFF, PAUSE = "off", "pause"
+_PERIODS = {
+    BudgetPeriod.DAY: " today",
+    BudgetPeriod.WEEK: " this week",
+    BudgetPeriod.MONTH: " this month",
+    BudgetPeriod.TOTAL: "",
+}
 
 
 def limit_setting(bandwidth: Bandwidth) -> str:
@@ -34,15 +40,27 @@ def budget_used(bandwidth: Bandwidth) -> str:
     return f"{byte_count(bandwidth.used)} of {exact_bytes(bandwidth.budget)} {period} used, {left} left"
 
 
+def budget_too_small(bandwidth: Bandwidth, left: int) -> str:
+    """`The data budget has 300 MB left this month; 1.20 GB are still to be sent.`; empty where it is large enough."""
+    if bandwidth.budget is None or bandwidth.used_up:
+        return ""
+    remaining = max(0, bandwidth.budget - bandwidth.used)
+    if remaining >= left:
+        return ""
+    return (
+        f"The data budget has {byte_count(remaining)} left{_PERIODS[bandwidth.per]}; {byte_count(left)} are to be sent."
+    )
+
+
 def in_force(bandwidth: Bandwidth) -> str:
     """The engine's words for the limit that applies now, and until when."""
     return printable(bandwidth.holds)
 
 
 def limit_label(bandwidth: Bandwidth) -> str:
-    """`cap 500 KB/s`, for a line that says more; empty without a limit."""
+    """`limit 500 KB/s`, for a line that says more; empty without a limit."""
     if bandwidth.rate is None:
         return ""
     if bandwidth.rate:
-        return f"cap {exact_bytes(bandwidth.rate)}/s"
+        return f"limit {exact_bytes(bandwidth.rate)}/s"
     return "budget used up" if bandwidth.used_up else "sending paused"

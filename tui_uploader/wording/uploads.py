@@ -6,9 +6,10 @@ from msgspec.structs import replace
 
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import UploadState
-from tui_uploader.model.uploads import ByteCounts, UploadStatus
+from tui_uploader.model.uploads import ByteCounts, EtaRange, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
+from tui_uploader.wording.clock import done_at
 
 NO_UPLOADS = "No uploads."
 
@@ -45,8 +46,14 @@ def rate(status: UploadStatus) -> str | None:
 
 
 def time_left(status: UploadStatus) -> str | None:
-    """`12–15 min`; None while nothing moves or the engine cannot estimate it."""
-    return duration_range(status.eta.low, status.eta.high) if status.eta is not None and rate(status) else None
+    """`12–15 min`, also of an upload that waits for another; None while the engine cannot estimate it."""
+    runs = status.state in (UploadState.ACTIVE, UploadState.PREPARING) and not status.settled
+    return duration_range(status.eta.low, status.eta.high) if status.eta is not None and runs else None
+
+
+def end(eta: EtaRange, now: float) -> str:
+    """`done ~14:29 (12–15 min)`: the likelier end as a time of day, and the range."""
+    return f"done ~{done_at(eta, now)} ({duration_range(eta.low, eta.high)})"
 
 
 def waiting(status: UploadStatus) -> int:

@@ -76,14 +76,28 @@ class RateMemory:
     def note(self, now: float, sent: int, cap: int | None) -> None:
         """`sent`: bytes so far; `cap`: the limit that applies. To be called only while something is being sent."""
         gap = self._last is None or now - self._last[0] > _LONGEST_GAP or sent < self._last[1] or cap != self._cap
-        if gap or self._began is None:
+        if gap:
+            self._keep(_FIRST_SLICE_SECONDS)
             self._began = (now, sent)
-        start, before = self._began
         self._last, self._cap = (now, sent), cap
-        if now - start >= _SLICE_SECONDS:
-            if sent > before:  # otherwise the link was cut, which says nothing about its rate afterwards
-                self.slices.append(_Slice((sent - before) / (now - start), cap))
+        if self._keep(_SLICE_SECONDS):
             self._began = (now, sent)
+
+    def _keep(self, seconds: float) -> bool:
+        """Keep the current slice if it is that long."""
+        if self._seconds < seconds:
+            return False
+        if self._sent > 0:  # otherwise the link was cut, which says nothing about its rate afterwards
+            self.slices.append(_Slice(self._sent / self._seconds, self._cap))
+        return True
+
+    @property
+    def _seconds(self) -> float:
+        return self._last[0] - self._began[0] if self._last and self._began else 0.0
+
+    @property
+    def _sent(self) -> int:
+        return self._last[1] - self._began[1] if self._last and self._began else 0
 
     def likely(self, cap: int | None) -> tuple[float, float] | None:
         """The range of the rate that the link will probably have under the limit `cap`; None: nothing was sent yet.
@@ -92,18 +106,14 @@ class RateMemory:
         else.
         """
         free = [each.rate for each in self.slices if not each.held_back or (cap is not None and each.rate >= cap)]
-        rates = free or [each.rate for each in self.slices] or self._first_rate()
+        rates = free or [each.rate for each in self.slices]
+        if not rates and self._seconds >= _FIRST_SLICE_SECONDS and self._sent > 0:
+            rates = [self._sent / self._seconds]
         if not rates:
             return None
         ordered = sorted(rates)
         low, high = ordered[len(ordered) // 4], ordered[(3 * len(ordered)) // 4]
         return (low / _DOUBT, high * _DOUBT) if len(rates) < _FEW_SLICES else (low, high)
-
-    def _first_rate(self) -> list[float]:
-        if self._began is None or self._last is None:
-            return []
-        seconds, sent = self._last[0] - self._began[0], self._last[1] - self._began[1]
-        return [sent / seconds] if seconds >= _FIRST_SLICE_SECONDS and sent > 0 else []
 
 
 # ------------------------------------------------------------------------------------------------------ time left
