@@ -88,7 +88,7 @@ def test_only_another_name_in_the_project_is_named(name: str | None, shown: str 
         (file(1, FileStatus.FAILED, reason="no\x1b[2J"), "no\\x1b[2J"),
         (
             file(1, FileStatus.DUPLICATE, duplicate_of="/x/a.JPG", reason="same content as a.JPG"),
-            "same content as a.JPG",
+            "copy of a.JPG",
         ),
         (file(1, FileStatus.DUPLICATE, duplicate_of="/card/DJI_0001.JPG", reason="same content"), "uploaded before"),
     ],

@@ -41,7 +41,7 @@ def test_a_glyph_takes_the_style_of_its_stream(style: Style, shown: str) -> None
         ),
         (
             file(2, FileStatus.DUPLICATE, object=None, duplicate_of="/a/DJI_0001.JPG", reason="same content"),
-            "= duplicate  4.03 MB  DJI_0002.JPG  same content as /a/DJI_0001.JPG",
+            "= duplicate  4.03 MB  DJI_0002.JPG  copy of /a/DJI_0001.JPG",
         ),
         (
             file(2, FileStatus.DUPLICATE, object=None, duplicate_of="/card/DJI_0002.JPG"),

@@ -33,7 +33,7 @@ def test_the_summary_names_files_that_were_not_uploaded_and_how_to_retry() -> No
     )
     shown = summary_lines(status, leftovers, PLAIN, now=0.0)
     assert "7 duplicates, not sent again:" in shown
-    assert sum("same content as" in line for line in shown) == DUPLICATES_SHOWN
+    assert sum("copy of" in line for line in shown) == DUPLICATES_SHOWN
     assert "  … and 2 more" in shown
     assert "  ✗ failed     4.03 MB  DJI_0009.JPG  It is cut off." in shown
     assert "  Retry: tui-uploader retry 3; or remove: tui-uploader remove 3 --failed" in shown

@@ -81,8 +81,7 @@ class StandInQueries(Queries):
         return stand_in_files.window(await self._files(upload, query.whole_project), query)
 
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
-        found = stand_in_files.matching(await self._files(upload, query.whole_project), query)
-        return runs_of(sorted(file.id for file in found))
+        return runs_of(sorted(stand_in_files.between(await self._files(upload, query.whole_project), query)))
 
     async def _files(self, upload: int, whole_project: bool) -> list[FileItem]:
         project = (await self.upload(upload)).project

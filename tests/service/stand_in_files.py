@@ -30,6 +30,16 @@ def matching(files: Iterable[FileItem], query: FileQuery) -> list[FileItem]:
     return [file for file in files if _matches(file, query)]
 
 
+def between(files: Iterable[FileItem], query: FileQuery) -> list[int]:
+    """The ids of the files that match, from the first to the last of a range."""
+    ids = [file.id for file in in_order(matching(files, query), query)]
+    if not {query.first, query.last} - {None} <= set(ids):
+        return []
+    begin = 0 if query.first is None else ids.index(query.first)
+    end = len(ids) if query.last is None else ids.index(query.last) + 1
+    return ids[begin:end]
+
+
 def _matches(file: FileItem, query: FileQuery) -> bool:
     text, negated = query.text.removeprefix("!").casefold(), query.text.startswith("!")
     subject = (file.path if "/" in text else file.name).casefold()

@@ -20,7 +20,7 @@ from tui_uploader.wording.bandwidth import (
     limit_setting,
     schedule_setting,
 )
-from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
+from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, copied, original, other_name, reason, verification
 from tui_uploader.wording.link import next_try, offline_since
 from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import processing_sentence, project_word, start_note
@@ -65,7 +65,7 @@ def file_line(item: FileItem, style: Style) -> str:
 
 def _remark(item: FileItem) -> str | None:
     if item.status is FileStatus.DUPLICATE and item.duplicate_of not in (None, item.path):
-        return f"same content as {original(item)}"
+        return copied(original(item) or "")
     return reason(item) or (verification(item) if item.verified is Proof.NONE else None)
 
 

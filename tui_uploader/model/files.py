@@ -163,6 +163,10 @@ class FileQuery(msgspec.Struct, frozen=True):
     """Statuses that are not folded, separated by commas."""
     anchor: int | None = None
     """Id of a file whose row is to be known, and is never folded: the one under the cursor."""
+    first: int | None = None
+    last: int | None = None
+    """Ids of the ends of a range in this order, both included, for runs of ids only. None: the range is open there.
+    A range whose end does not match (any more), or whose ends changed places, is empty."""
 
 
 class FileWindow(msgspec.Struct, frozen=True):

@@ -319,8 +319,8 @@ def _file_query(query_string: bytes) -> FileQuery:
     query = _parsed(query_string, FileQuery)
     if not 0 <= query.offset <= _LARGEST_ID or not 0 <= query.limit <= _LARGEST_ID:
         raise UsageError("The offset and the limit of a window of files are whole numbers from 0.")
-    if not 0 <= query.fold <= _LARGEST_ID or not 0 <= (query.anchor or 0) <= _LARGEST_ID:
-        raise UsageError("The fold and the anchor of a window of files are whole numbers from 0.")
+    if not all(0 <= (each or 0) <= _LARGEST_ID for each in (query.fold, query.anchor, query.first, query.last)):
+        raise UsageError("The fold, the anchor and the ends of a range of files are whole numbers from 0.")
     return query
 
 

@@ -14,6 +14,7 @@ from textual.app import App
 
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model.engine import Bandwidth, BandwidthChange
+from tui_uploader.model.files import FileWindow
 from tui_uploader.model.projects import NewProject, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.settings import home_folder
@@ -130,12 +131,17 @@ class Dialogs:
 
         files = self._main.files
         upload, query = files.shown_query
-        table, item = files.table, files.table.current
+        item = files.current_file
         if upload is None or item is None:
             self._say("No file under the cursor.")
             return
-        dialog = PictureScreen(self._session, self._glyphs, upload, query, table.cursor, item, table.window.total)
-        self._app.push_screen(dialog, lambda index: None if index is None else table.move_to(index))
+
+        def show(place: FileWindow) -> None:
+            dialog = PictureScreen(self._session, self._glyphs, upload, query, place.anchor or 0, item, place.total)
+            self._app.push_screen(dialog, lambda index: None if index is None else files.go_to_index(index))
+
+        place = replace(query, limit=1, anchor=item.id)
+        self._session.call("show picture", lambda engine: engine.files(upload, place), show)
 
     def show_map(self) -> None:
         from tui_uploader.tui.screens.map import MapScreen
@@ -145,7 +151,7 @@ class Dialogs:
         if upload is None:
             self._say("Nothing to map: this project has no upload from this machine.")
             return
-        self._app.push_screen(MapScreen(self._session, self._glyphs, upload, files.table.current))
+        self._app.push_screen(MapScreen(self._session, self._glyphs, upload, files.current_file))
 
     def show_skipped(self) -> None:
         upload = self._main.scope().upload

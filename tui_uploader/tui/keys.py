@@ -94,6 +94,10 @@ def _auto_words(scope: CommandScope) -> str:
     return "manual" if scope.uploads and all(upload.auto_process for upload in scope.uploads) else "automatic"
 
 
+def _open_words(scope: CommandScope) -> str:
+    return f"show {scope.folded:,} files" if scope.folded else "details"
+
+
 def _retry_words(scope: CommandScope) -> str:
     failed = sum(upload.counts.failed for upload in scope.uploads)
     return f"retry {failed:,} failed" if failed else "try now"
@@ -242,13 +246,31 @@ IN_FILES = (
         "filter",
         "filter",
         "filter",
-        "Filter by part of the name, or by status as in :failed; ! in front: all that do not match",
+        "Filter by name, by path as in /100MEDIA, by kind as in :failed :nogps; ! in front: all but these",
         shown="/",
     ),
-    _key("f", "status", "next_status", "status", "Filter by status; press again for the next status"),
+    _key("f", "status", "next_status", "status", "Filter by status; press again for the next"),
     _key("s", "sort", "choose_sort", "sort", "Choose the order of the files; or click a column title"),
-    _key("space", "select", "mark", "select", "Select or deselect the file", shown="Space", refusal=refusals.some_file),
-    _key("A", "all", "mark_all", "select all", "Select all files shown", refusal=refusals.some_file),
+    _key("n", "next", "next(1)", "next", "Go to the next match of the filter; without a filter to the next problem"),
+    _key("N", "previous", "next(-1)", "previous", "Go to the previous match, or to the previous problem"),
+    _key(
+        "space",
+        "select",
+        "mark",
+        "select",
+        "Select or deselect the file, or all files of a folded line",
+        shown="Space",
+        refusal=refusals.some_row,
+    ),
+    _key(
+        "V",
+        "range",
+        "range",
+        "range",
+        "Start a range at the cursor, move, and end it with V; or Shift with Up, Down or a click",
+        refusal=refusals.some_row,
+    ),
+    _key("A", "all", "mark_all", "select all", "Select all files shown", refusal=refusals.some_row),
     _key("i", "invert", "mark_others", "invert", "Invert the selection among the files shown"),
     _key(
         "R",
@@ -270,7 +292,17 @@ IN_FILES = (
         about="files",
         changes=True,
     ),
-    _key("enter", "open", "open", "details", "Show all details of the file", shown="Enter", refusal=refusals.some_file),
+    _key(
+        "enter",
+        "open",
+        "open",
+        "details",
+        "Show all details of the file, or the files of a folded line",
+        shown="Enter",
+        refusal=refusals.some_row,
+        words=_open_words,
+    ),
+    _key("minus", "fold", "fold", "fold", "Fold again what a folded line has shown", shown="-"),
     _key("v", "view", "app.dialog('show_picture')", "view", "View the image full screen", refusal=refusals.some_file),
     _key(
         "y",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui_uploader.model.files import FileItem, Proof
+from tui_uploader.model.files import FileItem, Hold, Proof
 from tui_uploader.model.states import FileStatus
 from tui_uploader.text import printable
 
@@ -25,6 +25,25 @@ ASCII_GLYPHS: Mapping[FileStatus, str] = {
     FileStatus.FAILED: "x",
 }
 
+_HOLDS: Mapping[Hold, str] = {
+    Hold.CHECKING: "waiting",
+    Hold.QUEUED: "next",
+    Hold.PAUSED: "paused",
+    Hold.CANCELLED: "cancelled",
+    Hold.OFFLINE: "offline",
+    Hold.SIGNED_OUT: "signed out",
+    Hold.LIMIT: "limit: no sending now",
+    Hold.BUDGET: "data budget used up",
+    Hold.MEDIUM: "card or disk not available",
+    Hold.STORAGE: "refused by the storage for now",
+    Hold.RETRY: "to be retried",
+    Hold.REGISTERING: "Stored, adding to the project",
+    Hold.FAILED: "failed",
+    Hold.FAULT: "engine fault",
+}
+_OF_ONE_FILE = frozenset({Hold.MEDIUM, Hold.STORAGE, Hold.RETRY, Hold.FAULT})
+"""Holds whose reason differs from file to file; that of all others is told once, for the whole upload."""
+
 _NOT_VERIFIED = "Stored, but the storage confirmed no checksum."
 
 
@@ -42,11 +61,24 @@ def original(item: FileItem) -> str | None:
 
 def reason(item: FileItem) -> str | None:
     """Why a file waits, failed or is a duplicate. A leading file name is dropped: it stands beside the reason."""
-    if item.status is FileStatus.DUPLICATE and item.duplicate_of == item.path:
-        return original(item)
+    if item.status is FileStatus.DUPLICATE and item.duplicate_of is not None:
+        same = item.duplicate_of == item.path
+        return original(item) if same else copied(printable(item.duplicate_of.rpartition("/")[2]))
     if item.reason is None:
         return None
     return printable(item.reason.removeprefix(f"{item.name} is ").removeprefix(f"{item.name}: "))
+
+
+def holding(item: FileItem) -> str | None:
+    """Why a file does not move now, in a few words; None: it moves, or has ended."""
+    if item.hold is None:
+        return reason(item) if item.status is FileStatus.WAITING else None
+    return (reason(item) if item.hold in _OF_ONE_FILE else None) or _HOLDS[item.hold]
+
+
+def copied(name: str) -> str:
+    """`copy of 2/100MEDIA/DJI_0003.JPG`; `name`: the other file, as the reader can find it."""
+    return f"copy of {name}"
 
 
 def verification(item: FileItem) -> str | None:

@@ -48,7 +48,7 @@ async def test_failed_files_are_retried_removed_and_restored(
         await screen.shows("✗ only failed", "1 of 7", "✗ broken.JPG", "cut off")
         await screen.press("x")
         await screen.shows("1 file removed from the queue; U to undo.")
-        await screen.shows("No file matches")
+        await screen.shows("None of the 6 files matches: ✗ only failed")
         await screen.upload_is(lambda upload: upload.counts.failed == 0)
         await screen.shows("Submitted for processing")
         await screen.press("escape", "U")

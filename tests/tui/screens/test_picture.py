@@ -9,6 +9,7 @@ import pytest
 from tests.tui.conftest import showing
 from tests.tui.pictures.photo_files import exif_of, halved, write
 from tests.tui.uploads import queued, truncated
+from tests.until import until
 from tui_uploader.demo import write_sample_flight
 from tui_uploader.settings import Directories
 from tui_uploader.tui.screens.details import DetailsScreen
@@ -31,6 +32,7 @@ async def test_the_image_under_the_cursor_is_shown_with_its_facts(
     async with showing(directories, (80, 24)) as screen:
         await queued(directories, pictures(tmp_path / "card"), auto_process=False)
         await screen.upload_is(lambda upload: upload.counts.failed == 1 and upload.counts.uploaded == 3)
+        screen.app.main.files.sort_by("added")
         await screen.shows("✓ a.JPG")
         await screen.press("g", "v")
         await screen.shows("a.JPG", "1 of 4", "64 x 48", "DJI FC6310S", "2026-05-12 09:41:07", "46.602100 S 6.551400 W")
@@ -47,7 +49,7 @@ async def test_the_image_under_the_cursor_is_shown_with_its_facts(
         await screen.press("escape")
         await screen.hides("3 of 4")
         assert isinstance(screen.app.screen, MainScreen)
-        assert screen.app.main.files.table.cursor == 2, "the cursor went along"
+        await until(lambda: screen.app.main.files.table.cursor == 2)  # the cursor goes along
 
 
 async def test_a_file_that_is_gone_or_no_image_says_so(directories: Directories, field: Path, tmp_path: Path) -> None:
@@ -59,6 +61,7 @@ async def test_a_file_that_is_gone_or_no_image_says_so(directories: Directories,
         await screen.shows("No file under the cursor.")
         await queued(directories, card, auto_process=False)
         await screen.upload_is(lambda upload: upload.counts.uploaded == 2)
+        screen.app.main.files.sort_by("added")
         await screen.shows("✓ a.JPG")
         (card / "a.JPG").unlink()
         (card / "b.JPG").write_bytes(b"no picture at all")
@@ -90,6 +93,7 @@ async def test_details_show_facts_and_open_the_image(directories: Directories, f
     async with showing(directories) as screen:
         await queued(directories, pictures(tmp_path / "card"), auto_process=False)
         await screen.upload_is(lambda upload: upload.counts.uploaded == 3)
+        screen.app.main.files.sort_by("added")
         await screen.shows("✓ a.JPG")
         await screen.press("g", "enter")
         await screen.shows("Camera       DJI FC6310S", "Taken        2026-05-12 09:41:07", "Position     46.602100 S")
@@ -111,7 +115,8 @@ async def test_a_slow_connection_gets_a_smaller_picture(directories: Directories
     async with showing(directories, (120, 40)) as screen:
         await queued(directories, tmp_path / "card", auto_process=False)
         await screen.upload_is(lambda upload: upload.counts.uploaded == 6)
-        await screen.shows("DJI_0001.JPG")
+        screen.app.main.files.sort_by("added")
+        await screen.shows("✓ DJI_0001.JPG")
         screen.app.session.interval = 2.0
         await screen.press("v")
         await screen.shows("to this terminal, smaller for a slow connection")

@@ -1,14 +1,30 @@
-"""Parse the filter of the files pane: `dji_01`, `!dji`, `:failed`, `!:uploaded`, `:waiting 0042`. Pure."""
+"""Parse the filter of the files pane: `dji_01`, `/100MEDIA`, `!dji`, `:failed`, `!:nogps`, `:waiting 0042`. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
+from tui_uploader.model.files import FileProperty, FileQuery
 from tui_uploader.model.states import FileStatus
 
-_SHORTHAND = re.compile(r"(?:^|(?<=\s))(!?):([a-z]*)(?=\s|$)", re.IGNORECASE)
+_KIND = re.compile(r"(?:^|(?<=\s))(!?):([a-z]*)(?=\s|$)", re.IGNORECASE)
+_BY_INTEREST: Sequence[FileStatus | FileProperty] = (
+    FileStatus.FAILED,
+    FileStatus.DUPLICATE,
+    FileStatus.WAITING,
+    FileStatus.UPLOADING,
+    FileStatus.UPLOADED,
+    FileProperty.MOVING,
+    FileProperty.RENAMED,
+    FileProperty.NO_GPS,
+    FileProperty.DAMAGED,
+)
+"""Problems first: users look for them most."""
+KINDS = " ".join(f":{kind}" for kind in _BY_INTEREST)
 
 
 class FileFilter(msgspec.Struct, frozen=True):
@@ -17,37 +33,29 @@ class FileFilter(msgspec.Struct, frozen=True):
     status: FileStatus | None = None
     except_status: FileStatus | None = None
     text: str = ""
+    property: FileProperty | None = None
+    except_property: FileProperty | None = None
+
+    def applied_to(self, query: FileQuery) -> FileQuery:
+        return msgspec.structs.replace(query, **msgspec.structs.asdict(self))
 
 
 def parse_filter(typed: str) -> FileFilter:
-    """Take words like `:fa` as the start of a status, of which the last one counts, and the rest as part of a name."""
-    status: FileStatus | None = None
-    except_status: FileStatus | None = None
+    """Take words like `:fa` as the start of a kind, of which the last one counts, and the rest as text."""
+    found: dict[str, Any] = {}
 
-    def take_status(word: re.Match[str]) -> str:
-        nonlocal status, except_status
-        named = _status_starting_with(word[2].lower())
-        if word[2] and named is None:
+    def take_kind(word: re.Match[str]) -> str:
+        kind = _kind_starting_with(word[2].lower())
+        if word[2] and kind is None:
             return word[0]
-        if word[1]:
-            except_status = named
-        else:
-            status = named
+        if kind is not None:
+            field = "status" if isinstance(kind, FileStatus) else "property"
+            found[f"except_{field}" if word[1] else field] = kind
         return ""
 
-    text = _SHORTHAND.sub(take_status, typed)
-    return FileFilter(status, except_status, text if text == typed else text.strip())
+    text = _KIND.sub(take_kind, typed)
+    return FileFilter(**found, text=text if text == typed else text.strip())
 
 
-_BY_INTEREST = (
-    FileStatus.FAILED,
-    FileStatus.DUPLICATE,
-    FileStatus.WAITING,
-    FileStatus.UPLOADING,
-    FileStatus.UPLOADED,
-)
-"""Problems first: users look for them most."""
-
-
-def _status_starting_with(start: str) -> FileStatus | None:
-    return next((status for status in _BY_INTEREST if start and status.startswith(start)), None)
+def _kind_starting_with(start: str) -> FileStatus | FileProperty | None:
+    return next((kind for kind in _BY_INTEREST if start and kind.startswith(start)), None)

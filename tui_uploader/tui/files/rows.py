@@ -1,29 +1,62 @@
-"""Rows of the files pane, and its orders and filters by status. Pure."""
+"""Rows of the files pane: files, and folds that stand for many of them; and the words about a file's state. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 
 import msgspec
 
-from tui_uploader.model.files import FileItem, SortKey
+from tui_uploader.model.files import FileItem, FileWindow
 from tui_uploader.model.states import FileStatus
-from tui_uploader.model.uploads import ByteCounts, Counts
-from tui_uploader.text import byte_count
-from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
+from tui_uploader.model.uploads import ByteCounts
+from tui_uploader.text import counted
+from tui_uploader.tui.files.folders import FolderNames
+from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar
 from tui_uploader.wording.amounts import byte_rate, percent
-from tui_uploader.wording.files import other_name, reason
+from tui_uploader.wording.files import copied, holding, other_name, reason
 
-COLUMNS = (
-    Column("", 1),
-    Column("Name", 14, share=1, sort="name"),
-    Column("Size", 8, right=True, sort="size"),
-    Column("State", 18, share=2, sort="status"),
-)
-SORTS: tuple[SortKey, ...] = ("added", "name", "size", "status")
 _BAR_CELLS = 8
 _SMOOTHING = 0.5
+_FOLDED = {
+    FileStatus.WAITING: "{} more waiting",
+    FileStatus.DUPLICATE: "{} (not sent)",
+    FileStatus.UPLOADED: "{} more uploaded",
+}
+
+
+class Fold(msgspec.Struct, frozen=True):
+    """A row that stands for files of one status."""
+
+    status: FileStatus
+    files: int
+    part: int = 0
+    """Files of one status are folded in two parts while the cursor is on a file between them."""
+
+
+FileRow = FileItem | Fold
+
+
+def rows_of(window: FileWindow) -> list[FileRow]:
+    """The rows of `window` in order."""
+    rows: list[FileRow] = list(window.files)
+    parts: dict[FileStatus, int] = {}
+    for fold in sorted(window.folds, key=lambda each: each.row):
+        part = parts[fold.status] = parts.get(fold.status, -1) + 1
+        rows.insert(fold.row - window.offset, Fold(fold.status, fold.files, part))
+    return rows
+
+
+def row_key(row: FileRow) -> Hashable:
+    return row.id if isinstance(row, FileItem) else (row.status, row.part)
+
+
+def fold_spans(fold: Fold, glyphs: Glyphs) -> list[Span]:
+    """`∙ 232 more waiting`."""
+    number = counted(fold.files, "more duplicate") if fold.status is FileStatus.DUPLICATE else f"{fold.files:,}"
+    words = _FOLDED.get(fold.status, f"{{}} more {fold.status}").format(number)
+    return [Span(glyphs.statuses[fold.status], fold.status), Span(f" {words}", "muted")]
 
 
 class FileRate(msgspec.Struct, frozen=True):
@@ -52,63 +85,49 @@ def _updated_rate(before: FileRate | None, sent: int, now: float) -> FileRate:
     return FileRate(sent, now, latest if known == 0.0 else _SMOOTHING * latest + (1 - _SMOOTHING) * known)
 
 
-def file_cells(
-    item: FileItem, columns: Sequence[tuple[Column, int]], rate: float, glyphs: Glyphs
-) -> list[Sequence[Span]]:
-    """One cell for each visible column."""
-    return [_cell(item, column.title, width, rate, glyphs) for column, width in columns]
+class StateWords(msgspec.Struct, frozen=True):
+    """What the words about a file's state depend on beside the file."""
+
+    glyphs: Glyphs
+    folders: FolderNames
+    today: date
+    uploaded_elsewhere: bool = False
+    """Another column says when it was uploaded."""
+    renamed_elsewhere: bool = False
+    """Another column names it as it is called in the project."""
 
 
-def _cell(item: FileItem, title: str, width: int, rate: float, glyphs: Glyphs) -> Sequence[Span]:
-    match title:
-        case "":
-            return [Span(glyphs.statuses[item.status], item.status)]
-        case "Name":
-            return [Span(clipped_name(cell_text(item.name), width, glyphs.cut))]
-        case "Size":
-            return [Span(byte_count(item.size), "muted")]
-        case _:
-            return state_spans(item, rate, glyphs)
-
-
-def state_spans(item: FileItem, rate: float, glyphs: Glyphs) -> Sequence[Span]:
-    """Its progress, or why it waits, failed or is a duplicate."""
+def state_spans(item: FileItem, rate: float, look: StateWords) -> Sequence[Span]:
+    """Its progress, or why it waits, failed or is a duplicate. `rate`: bytes a second."""
     status = item.status
-    if status is FileStatus.UPLOADING and item.reason is None:
-        moved = f" {percent(item.sent, item.size):3} %"
-        pace = f" {byte_rate(rate)}" if rate > 0 else ""
-        return [*bar(ByteCounts(total=item.size, sent=item.sent), _BAR_CELLS, glyphs), Span(moved + pace, status)]
-    if status is FileStatus.UPLOADED:
-        renamed = other_name(item)
-        return [Span(f"uploaded as {cell_text(renamed)}" if renamed else "uploaded", status)]
+    match status:
+        case FileStatus.UPLOADING if item.hold is None and item.reason is None:
+            moved = f" {percent(item.sent, item.size):3} %"
+            pace = f" {byte_rate(rate)}" if rate > 0 else ""
+            return [
+                *bar(ByteCounts(total=item.size, sent=item.sent), _BAR_CELLS, look.glyphs),
+                Span(moved + pace, status),
+            ]
+        case FileStatus.UPLOADED:
+            return [Span(_uploaded_words(item, look), status)]
+        case FileStatus.DUPLICATE if item.duplicate_of is not None and item.duplicate_of != item.path:
+            return [Span(copied(look.folders.located(item.duplicate_of)), status)]
+        case FileStatus.WAITING | FileStatus.UPLOADING:
+            return [Span(cell_text(holding(item) or reason(item) or status), status)]
     return [Span(cell_text(reason(item) or status), status)]
 
 
-def count_words(total: int, counts: Counts | None, filtered: bool) -> str:
-    """`37 of 12,480`, or only the number where nothing is filtered."""
-    return f"{total:,} of {counts.total:,}" if filtered and counts is not None else f"{total:,}"
+def _uploaded_words(item: FileItem, look: StateWords) -> str:
+    """`14:19  as DJI_0001-739bb7.JPG`."""
+    known = item.uploaded_at is not None and not look.uploaded_elsewhere
+    words = uploaded_words(item.uploaded_at, look.today) if known else "uploaded"
+    renamed = None if look.renamed_elsewhere else other_name(item)
+    return f"{words}  as {cell_text(renamed)}" if renamed else words
 
 
-def next_status(status: FileStatus | None) -> FileStatus | None:
-    """None stands for all; problems come first, because they are looked for most."""
-    cycle = (
-        None,
-        FileStatus.FAILED,
-        FileStatus.DUPLICATE,
-        FileStatus.UPLOADING,
-        FileStatus.WAITING,
-        FileStatus.UPLOADED,
-    )
-    return cycle[(cycle.index(status) + 1) % len(cycle)]
-
-
-def next_sort(sort: SortKey, descending: bool) -> tuple[SortKey, bool]:
-    """Each column ascending, then descending; `added` is the order in which the files were found."""
-    if not descending and sort != "added":
-        return sort, True
-    return SORTS[(SORTS.index(sort) + 1) % len(SORTS)], False
-
-
-def clicked_sort(clicked: str, sort: SortKey, descending: bool) -> tuple[SortKey, bool]:
-    """A click sorts by the column, a second one reverses the order."""
-    return next(key for key in SORTS if key == clicked), clicked == sort and not descending
+def uploaded_words(at: float | None, today: date) -> str:
+    """The local time, with the date unless that is `today`: `14:19`, `28 Nov 14:19`."""
+    if at is None:
+        return ""
+    then = datetime.fromtimestamp(at)
+    return f"{then:%H:%M}" if then.date() == today else f"{then.day} {then:%b %H:%M}"

@@ -84,6 +84,10 @@ class Column(msgspec.Struct, frozen=True):
     """Cells; for a flexible column the minimum."""
     share: int = 0
     """Share of the spare cells; 0: a fixed column."""
+    least: int = 0
+    """Cells that it keeps in a table that is too narrow; for columns that give way."""
+    gives_way: int = 0
+    """Turn in which it gives cells to the others in a table that is too narrow, from 1; 0: it keeps its width."""
     right: bool = False
     from_width: int = 0
     """Hidden in tables that are narrower."""
@@ -96,15 +100,26 @@ def layout(columns: Sequence[Column], total: int) -> tuple[tuple[Column, int], .
     shown = [column for column in columns if total >= column.from_width]
     spare = total - sum(column.width for column in shown) - _GAP * max(0, len(shown) - 1)
     shares = sum(column.share for column in shown)
+    given = _given(shown, -spare)
     widths = []
-    for column in shown:
+    for column, less in zip(shown, given, strict=True):
         extra = max(0, spare) * column.share // shares if shares else 0
-        widths.append(column.width + extra)
+        widths.append(column.width + extra - less)
     flexible = [index for index, column in enumerate(shown) if column.share]
     if flexible:
         missing = total - sum(widths) - _GAP * (len(shown) - 1)
         widths[flexible[-1]] = max(0, widths[flexible[-1]] + missing)
     return tuple(zip(shown, widths, strict=True))
+
+
+def _given(columns: Sequence[Column], missing: int) -> list[int]:
+    """The cells that each column gives away where `missing` ones are needed."""
+    given = [0] * len(columns)
+    in_turn = sorted((column.gives_way, index) for index, column in enumerate(columns) if column.gives_way)
+    for _, index in in_turn:
+        given[index] = min(max(0, missing), max(0, columns[index].width - columns[index].least))
+        missing -= given[index]
+    return given
 
 
 def fitted(spans: Iterable[Span], width: int, glyphs: Glyphs, *, right: bool = False) -> list[Span]:

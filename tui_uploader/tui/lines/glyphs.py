@@ -35,6 +35,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     mark: str
     cut: str
     """Marks the missing end of a clipped text."""
+    yes: str
     ascending: str
     descending: str
     registered: str
@@ -64,6 +65,7 @@ UNICODE = Glyphs(
     cursor="›",
     mark="✚",
     cut="⋯",
+    yes="✓",
     ascending="▴",
     descending="▾",
     registered="⣿",
@@ -92,6 +94,7 @@ ASCII = Glyphs(
     cursor=">",
     mark="*",
     cut="~",
+    yes="y",
     ascending="^",
     descending="v",
     registered="#",

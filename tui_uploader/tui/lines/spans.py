@@ -120,14 +120,16 @@ class SpanLine(Widget):
         """The whole text, whether it fits or not."""
         return "".join(span.text for span in (*self._left, *self._right))
 
+    def spans(self, width: int) -> Sequence[Span]:
+        """What is shown in `width` cells."""
+        return between(self._left, self._right, width, self._glyphs)
+
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         width = self.size.width
         if y:
             return Strip.blank(width, base)
-        return Strip(segments(self, between(self._left, self._right, width, self._glyphs), base)).adjust_cell_length(
-            width, base
-        )
+        return Strip(segments(self, self.spans(width), base)).adjust_cell_length(width, base)
 
 
 class SpanLines(Widget):

@@ -6,48 +6,25 @@ leaves it. Only lines that changed are drawn again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Hashable, Sequence
+from typing import Any, ClassVar
 
-import msgspec
-from msgspec.structs import replace
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from tui_uploader.tui.lines.columns import Column, column_at, header, layout, line
-from tui_uploader.tui.lines.glyphs import Glyphs, Span
-from tui_uploader.tui.lines.row_window import RowWindow
-from tui_uploader.tui.lines.spans import legible, segments
+from tui_uploader.tui.lines.columns import column_at
+from tui_uploader.tui.lines.drawn_rows import GUTTER, DrawnRows, R, Shape
+from tui_uploader.tui.lines.glyphs import Glyphs
 
-R = TypeVar("R")
-Cells = Sequence[Sequence[Span]]
+__all__ = ["LineTable", "LineView", "Shape"]
 
-_GUTTER = 2
-"""Cells for the cursor and the mark."""
 _TWICE = 2
 """Clicks of a double click."""
 
 
-class Shape(msgspec.Struct, Generic[R], frozen=True):
-    """The columns of a table, and the cells of its rows."""
-
-    columns: tuple[Column, ...]
-    key: Callable[[R], Hashable]
-    """Identifies a row, also when it changes or moves."""
-    cells: Callable[[R, Sequence[tuple[Column, int]]], Cells]
-    """The spans for each of the visible columns."""
-    same: Callable[[R, R], bool] | None = None
-    """Whether two rows are the same thing at two times, where its key may change; None: when the keys are equal."""
-
-
-class LineView(ScrollView, Generic[R]):
-    """Draws rows with a header, a cursor and marks."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line-table--cursor", "line-table--cursor-away"}
+class LineView(DrawnRows[R]):
+    """Rows with a cursor that stays on its row."""
 
     class AboutTable(Message):
         """A message of a table to the pane around it."""
@@ -73,53 +50,49 @@ class LineView(ScrollView, Generic[R]):
             return isinstance(message, LineView.CurrentChanged) and message.table is self.table
 
     def __init__(self, shape: Shape[R], glyphs: Glyphs, *, header: bool = True, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.window: RowWindow[R] = RowWindow(shape.key)
-        self.marks: set[Hashable] = set()
-        self.cursor = 0
-        self.empty: tuple[Span, ...] = ()
-        """Lines to show instead of rows in an empty table."""
-        self._shape = shape
-        self._glyphs = glyphs
-        self._header_lines = 1 if header else 0
-        self._sorted_by = ("", False)
+        super().__init__(shape, glyphs, header=header, id=id)
+        self.moved = False
+        """The cursor was put on a row on purpose. Until then it stays at the top, whatever rows come there."""
         self._told_current: R | None = None
         """The row of the last `CurrentChanged`."""
 
     # ------------------------------------------------------------------------------------------------- rows
 
-    @property
-    def page(self) -> int:
-        """Number of rows that fit in the view."""
-        return max(1, self.size.height - self._header_lines)
-
-    @property
-    def current(self) -> R | None:
-        """The row under the cursor; None while it is not in the window."""
-        return self.window.row(self.cursor)
-
     def wanted(self) -> tuple[int, int]:
         """Offset and number of the rows to request: those in view, and two pages around."""
         return max(0, self.scroll_offset.y - 2 * self.page), 5 * self.page
 
-    def put(self, offset: int, rows: Sequence[R], total: int) -> None:
-        """Show a new window. The cursor stays on its row, wherever that moved."""
+    def put(self, offset: int, rows: Sequence[R], total: int, *, follow: bool = True) -> None:
+        """Show a new window. The cursor stays on its row, wherever that moved, and on its line if the view can scroll.
+
+        Without `follow` it stays where it is, whatever row comes there.
+        """
+        first = self.scroll_offset.y
         before = {index: self.window.row(index) for index in self._seen()}
-        held, total_before = self.current, self.window.total
+        held, total_before, cursor_before = self.current, self.window.total, self.cursor
         was_seen = self.cursor in self._seen()
         self.window.put(offset, rows, total)
         if self.window.total != total_before:
             self._resize()
-        if held is not None:
+        if held is not None and follow:
             self._keep_cursor_on(held)
         self._place_cursor(min(self.cursor, max(0, self.window.total - 1)))
         if was_seen:
+            if follow and self.cursor != cursor_before:
+                self.scroll_to(y=first + self.cursor - cursor_before, animate=False, immediate=True)
             self._scroll_to_cursor()
         if 0 in (self.window.total, total_before):
             self.refresh()  # the lines of an empty table are not rows
         for index in self._seen():
             if index not in before or before[index] != self.window.row(index):
                 self.refresh_line(index + self._header_lines)
+        self._tell_current()
+
+    def go_to(self, index: int) -> None:
+        """Put the cursor on this row, which need not be in the window, and show it. Posts no message."""
+        self.moved = True
+        self._place_cursor(max(0, min(index, self.window.total - 1)))
+        self._scroll_to_cursor()
         self._tell_current()
 
     def select(self, key: Hashable) -> None:
@@ -133,72 +106,12 @@ class LineView(ScrollView, Generic[R]):
         """Clear the table for other rows: back to the top, no marks."""
         self.marks.clear()
         self.cursor = 0
+        self.moved = False
         self.window.put(0, (), 0)
         self._resize()
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, immediate=True)
         self.refresh()
         self._tell_current()
-
-    def show_columns(self, columns: tuple[Column, ...]) -> None:
-        """Show other columns from now on."""
-        if columns != self._shape.columns:
-            self._shape = replace(self._shape, columns=columns)
-            self.refresh()
-
-    def show_empty(self, lines: Sequence[Span]) -> None:
-        if tuple(lines) != self.empty:
-            self.empty = tuple(lines)
-            self.refresh()
-
-    def show_sorted(self, sort: str, descending: bool) -> None:
-        self._sorted_by = (sort, descending)
-        self.refresh_line(0)
-
-    def _seen(self) -> range:
-        first = self.scroll_offset.y
-        return range(first, min(self.window.total, first + self.page))
-
-    # ---------------------------------------------------------------------------------------------- drawing
-
-    def render_line(self, y: int) -> Strip:
-        index = y - self._header_lines + self.scroll_offset.y
-        if y < self._header_lines:
-            style = self.rich_style
-            titles = header(self._columns(), *self._sorted_by, self._glyphs)
-            spans = [Span(" " * _GUTTER), *(title._replace(style="muted") for title in titles)]
-        elif index < self.window.total:
-            return self._render_row(index)
-        else:
-            style = self.rich_style
-            line_number = y - self._header_lines - 1
-            shown = not self.window.total and 0 <= line_number < len(self.empty)
-            spans = [Span(" " * _GUTTER), self.empty[line_number]] if shown else []
-        return Strip(segments(self, spans, style)).adjust_cell_length(self.size.width, style)
-
-    def _render_row(self, index: int) -> Strip:
-        row = self.window.row(index)
-        at_cursor, focused = index == self.cursor, self.has_focus
-        style = self.rich_style
-        if at_cursor:
-            name = "line-table--cursor" if focused else "line-table--cursor-away"
-            style = legible(style + self.get_component_rich_style(name, partial=True))
-        marked = row is not None and self.window.key(row) in self.marks
-        gutter = (self._glyphs.cursor if at_cursor else " ") + (self._glyphs.mark if marked else " ")
-        columns = self._columns()
-        cells = line(columns, self._shape.cells(row, columns), self._glyphs) if row is not None else []
-        drawn = segments(self, [Span(gutter, "strong"), *cells], style, coloured=not (at_cursor and focused))
-        return Strip(drawn).adjust_cell_length(self.size.width, style)
-
-    @property
-    def _room(self) -> int:
-        """Width without the scroll bar."""
-        return self.size.width - (self.styles.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
-
-    def _columns(self) -> tuple[tuple[Column, int], ...]:
-        return layout(self._shape.columns, self._room - _GUTTER)
-
-    def _resize(self) -> None:
-        self.virtual_size = Size(self.size.width, self.window.total + self._header_lines)
 
     def on_resize(self) -> None:
         self._resize()
@@ -246,9 +159,9 @@ class LineView(ScrollView, Generic[R]):
     def _scroll_to_cursor(self) -> None:
         first = self.scroll_offset.y
         if self.cursor < first:
-            self.scroll_to(y=self.cursor, animate=False)
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
         elif self.cursor >= first + self.page:
-            self.scroll_to(y=self.cursor - self.page + 1, animate=False)
+            self.scroll_to(y=self.cursor - self.page + 1, animate=False, immediate=True)
 
 
 class LineTable(LineView[R], can_focus=True):
@@ -272,6 +185,13 @@ class LineTable(LineView[R], can_focus=True):
     class RowActivated(LineView.AboutTable):
         """The user pressed Enter on a row, or double-clicked it."""
 
+    class ShiftClicked(LineView.AboutTable):
+        """The user clicked a row with Shift held; the cursor has not moved."""
+
+        def __init__(self, table: LineTable[Any], index: int) -> None:
+            super().__init__(table)
+            self.index = index
+
     class HeaderClicked(LineView.AboutTable):
         def __init__(self, table: LineTable[Any], sort: str) -> None:
             super().__init__(table)
@@ -280,6 +200,7 @@ class LineTable(LineView[R], can_focus=True):
     def move_to(self, index: int) -> None:
         """Move the cursor as the user does."""
         target = max(0, min(index, self.window.total - 1))
+        self.moved = target > 0
         if target != self.cursor:
             self._place_cursor(target)
             self._scroll_to_cursor()
@@ -293,6 +214,7 @@ class LineTable(LineView[R], can_focus=True):
             self.marks ^= {self.window.key(row)}
             self.refresh_line(self.cursor + self._header_lines)
             self.move_to(self.cursor + 1)
+            self.moved = True
 
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor + rows)
@@ -309,12 +231,15 @@ class LineTable(LineView[R], can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         if event.y < self._header_lines:
-            column = column_at(self._columns(), event.x - _GUTTER)
+            column = column_at(self._columns(), event.x - GUTTER)
             if column is not None and column.sort:
                 self.post_message(self.HeaderClicked(self, column.sort))
             return
         index = event.y - self._header_lines + self.scroll_offset.y
         if index >= self.window.total:
+            return
+        if event.shift:
+            self.post_message(self.ShiftClicked(self, index))
             return
         self.move_to(index)
         if event.chain == _TWICE:

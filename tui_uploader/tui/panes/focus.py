@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.files import FileItem
 from tui_uploader.model.projects import Project
 from tui_uploader.model.uploads import Counts
 from tui_uploader.tui.lines.table import LineTable
@@ -26,13 +27,18 @@ from tui_uploader.tui.subject.scope import CommandScope, ShownFiles
 class FilesView(Protocol):
     """The files pane, as the other panes see it."""
 
-    shown: ShownFiles
     table: LineTable[Any]
 
     @property
-    def current(self) -> Any: ...
+    def shown(self) -> ShownFiles: ...
 
-    def show(self, shown: ShownFiles, project: str, counts: Counts | None, empty: Sequence[str]) -> None: ...
+    @property
+    def current_file(self) -> FileItem | None: ...
+
+    @property
+    def folded(self) -> int: ...
+
+    def show(self, shown: ShownFiles, project: str, counts: Counts | None, size: int, empty: Sequence[str]) -> None: ...
 
     def selected_ids(self) -> tuple[int, ...]: ...
 
@@ -133,7 +139,7 @@ class PaneFocus:
                 self.uploads.select(upload)
         newest = subject.upload or (row.newest if row is not None else None)
         empty: Sequence[str] = empty_lines(self._attachment, self._accounts, row, newest)
-        self.files.show(subject.files, subject.name, subject.counts, empty)
+        self.files.show(subject.files, subject.name, subject.counts, subject.size, empty)
         self._aligned()
 
     def scope(self, pane: str) -> CommandScope:
@@ -144,6 +150,7 @@ class PaneFocus:
             self.subject(pane),
             self.status,
             shown=files.shown,
-            item=files.current,
+            item=files.current_file,
+            folded=files.folded,
             selected=files.selected_ids(),
         )

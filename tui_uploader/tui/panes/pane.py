@@ -55,7 +55,7 @@ class Pane(Vertical, Generic[Row]):
         """Without a `filter_hint` there is no filter."""
         super().__init__(id=id, classes=classes)
         self.glyphs = glyphs
-        shape: Shape[Row] = Shape(columns, key=self.key, cells=self.cells, same=self.same)
+        shape: Shape[Row] = Shape(columns, key=self.key, cells=self.cells, same=self.same, whole=self.whole)
         self.table: LineTable[Row] = LineTable(shape, glyphs, header=header, id=f"{id}-table")
         self.title_line = SpanLine(glyphs, id=f"{id}-title", classes="pane-title")
         self.filter = FilterInput(filter_hint, id=f"{id}-filter") if filter_hint is not None else None
@@ -79,6 +79,16 @@ class Pane(Vertical, Generic[Row]):
     def cells(self, row: Row, columns: Sequence[tuple[Column, int]]) -> Sequence[Sequence[Span]]:
         """One cell for each visible column."""
         raise NotImplementedError
+
+    def whole(self, row: Row) -> Sequence[Span] | None:
+        """The spans of a row without columns; None for all other rows."""
+        del row
+        return None
+
+    def opens(self, row: Row) -> bool:
+        """Open a row within the pane; return False to leave that to the screen."""
+        del row
+        return False
 
     def rows_wanted(self) -> None:
         """Fetch more rows: the view left the window. Panes that hold all their rows do nothing."""
@@ -115,7 +125,7 @@ class Pane(Vertical, Generic[Row]):
     @on(LineTable.RowActivated)
     def _open(self, event: LineTable.RowActivated) -> None:
         event.stop()
-        if self.current is not None:
+        if self.current is not None and not self.opens(self.current):
             self.post_message(self.RowOpened(self, self.current))
 
     @on(LineView.WindowWanted)

@@ -54,6 +54,11 @@ class Subject(msgspec.Struct, frozen=True):
         counts = [upload.counts for upload in known]
         return Counts(**{name: sum(getattr(each, name) for each in counts) for name in Counts.__struct_fields__})
 
+    @property
+    def size(self) -> int:
+        """Bytes of the files that are to be uploaded, as far as they are in the engine's status."""
+        return sum(upload.bytes.total for upload in self.uploads)
+
 
 def upload_to_show(row: ProjectRow) -> int | None:
     """The upload of a project that the uploads pane puts its cursor on: the newest that is not at its end."""
@@ -77,6 +82,7 @@ def scope_of(
     *,
     shown: ShownFiles,
     item: FileItem | None = None,
+    folded: int = 0,
     selected: tuple[int, ...] = (),
 ) -> CommandScope:
     """The scope of a command on `subject`. `shown`, `item`, `selected`: of the files pane, as it is drawn.
@@ -95,6 +101,7 @@ def scope_of(
         files=selected or ((item.id,) if item is not None else ()),
         selected=bool(selected),
         item=item,
+        folded=folded,
         files_of=shown.upload,
         whole_project=shown.whole_project,
         offline=status is not None and status.link.state is LinkState.DOWN,

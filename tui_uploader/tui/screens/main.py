@@ -60,7 +60,7 @@ class MainScreen(PanesLayout):
         self._told: set[str] = set()
         """The keys of former versions that were explained."""
         self.projects = ProjectsPane(glyphs)
-        self.files = FilesPane(session, glyphs)
+        self.files = FilesPane(session, glyphs, wall=wall)
         self.uploads = UploadsPane(glyphs, wall=wall)
         self.panes = PaneFocus(self.projects, self.files, self.uploads, lambda: self.pane, self._show_keys)
         self.news = NewsBand(glyphs, wall=wall, id="news")
@@ -130,7 +130,10 @@ class MainScreen(PanesLayout):
 
     # ------------------------------------------------------------------------------------- actions
 
-    def action_command(self, name: str) -> None:
+    async def action_command(self, name: str) -> None:
+        if not await self.files.settle():
+            self.files.say("The engine has not told yet which files are selected. Press the key again.")
+            return
         scope = self.scope()
         if not self.refuses(f"command('{name}')", scope):
             getattr(self._commands, name)(scope)

@@ -89,7 +89,7 @@ def retry_all(scope: CommandScope) -> str:
 
 def retry_selected(scope: CommandScope) -> str:
     if not scope.files:
-        return "No file under the cursor."
+        return _no_file(scope)
     if not scope.selected and scope.item is not None and scope.item.status is not FileStatus.FAILED:
         return f"Only failed files can be retried; {scope.files_name} is {scope.item.status}."
     return ""
@@ -97,7 +97,7 @@ def retry_selected(scope: CommandScope) -> str:
 
 def remove_selected(scope: CommandScope) -> str:
     if not scope.files:
-        return "No file under the cursor."
+        return _no_file(scope)
     if not scope.selected and scope.item is not None and scope.item.status in _FINAL:
         rest = "stays in the project" if scope.item.status is FileStatus.UPLOADED else "cannot be removed now"
         return f"{scope.files_name} is {scope.item.status} and {rest}."
@@ -105,11 +105,22 @@ def remove_selected(scope: CommandScope) -> str:
 
 
 def some_file(scope: CommandScope) -> str:
-    return "" if scope.item is not None else "No file under the cursor."
+    return "" if scope.item is not None else _no_file(scope)
 
 
 def some_files(scope: CommandScope) -> str:
-    return "" if scope.files else "No file under the cursor."
+    return "" if scope.files else _no_file(scope)
+
+
+def some_row(scope: CommandScope) -> str:
+    """For what a folded line has too."""
+    return "" if scope.folded else some_file(scope)
+
+
+def _no_file(scope: CommandScope) -> str:
+    if scope.folded:
+        return f"This line stands for {scope.folded:,} files: Enter shows them, Space selects them all."
+    return "No file under the cursor."
 
 
 def undo(scope: CommandScope) -> str:

@@ -37,6 +37,8 @@ class CommandScope(msgspec.Struct, frozen=True):
     """`files` are selected, and not only under the cursor."""
     item: FileItem | None = None
     """The file under the cursor."""
+    folded: int = 0
+    """Files for which the line under the cursor stands; 0: it is a file."""
     files_of: int | None = None
     """The upload to name in commands on `files`."""
     whole_project: bool = False

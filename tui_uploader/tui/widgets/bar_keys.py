@@ -18,7 +18,7 @@ _BY_USE: Mapping[str, Sequence[str]] = {
 }
 """The keys that the bar of each pane shows first, by name."""
 _LAST = ("help", "quit")
-_NOT_IN_BAR = ("files", "uploads", "previous")
+_NOT_IN_BAR = ("files", "uploads", "previous", "fold")
 """Found at once without the bar, which shows others instead."""
 
 

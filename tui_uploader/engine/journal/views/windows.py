@@ -75,6 +75,8 @@ def file_of(connection: sqlite3.Connection, upload_id: int, file_id: int) -> Fil
 def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
     """Return all files that match, regardless of the window of `query`. Raises NoSuchUpload."""
     within = scope(connection, upload_id, whole_project=query.whole_project)
+    if query.first is not None or query.last is not None:
+        return runs_of(sorted(_Question(connection, within, query).range_of(query.first, query.last)))
     condition, values = matching.conditions(within, query)
     rows = connection.execute(
         f"SELECT f.id FROM {within.source} f WHERE {within.condition}"
@@ -115,6 +117,14 @@ class _Question:
                 return before + rank
             before += size
         return None
+
+    def range_of(self, first: int | None, last: int | None) -> list[int]:
+        """Return the ids from one file to another in the order; see `FileQuery`."""
+        begin = 0 if first is None else self.rank_of(first)
+        end = self.matching - 1 if last is None else self.rank_of(last)
+        if begin is None or end is None or end < begin:
+            return []
+        return self._ids(Ranks(begin, end - begin + 1))
 
     def read(self, placed: Layout) -> tuple[tuple[FileRecord, ImageFacts], ...]:
         """Read the files that the layout shows, in order."""
