@@ -14,6 +14,7 @@ from tui_uploader.errors import UploaderError
 from tui_uploader.model.accounts import Account, SignInRequest
 from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
 from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow
+from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project
 from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
 from tui_uploader.settings import Directories
@@ -31,6 +32,7 @@ class StandIn:
     left_out: tuple[Skipped, ...] = ()
     known: tuple[Account, ...] = ()
     found: tuple[Project, ...] = ()
+    happened: tuple[PastEvent, ...] = ()
     allowed: Bandwidth = field(default_factory=Bandwidth)
     failures: Mapping[str, list[UploaderError]] = field(default_factory=dict)
     """By method: the errors to raise, call by call."""
@@ -85,6 +87,10 @@ class StandIn:
         ]
         window = matching[query.offset : query.offset + query.limit]
         return FileWindow(len(matching), query.offset, tuple(window))
+
+    async def history(self, after: int = 0, limit: int = 200, *, since: float | None = None) -> tuple[PastEvent, ...]:
+        self._hear("history", (after, limit, since))
+        return tuple(self.happened)
 
     async def projects(self) -> tuple[Project, ...]:
         return self.found

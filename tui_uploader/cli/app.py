@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from tui_uploader.cli import full_screen
-from tui_uploader.cli.commands import account, bandwidth, cloud, control, demo, engine, projects, status, upload
+from tui_uploader.cli.commands import (
+    account,
+    bandwidth,
+    cloud,
+    control,
+    demo,
+    engine,
+    history,
+    projects,
+    status,
+    upload,
+)
 from tui_uploader.cli.output import finish, print_line, print_note
 from tui_uploader.errors import Interrupted, UsageError
 from tui_uploader.settings import APP, VERSION
@@ -23,6 +34,7 @@ app.command("demo")(demo.demo)
 app.command("upload")(upload.upload)
 app.command("status")(status.status)
 app.command("files")(status.files)
+app.command("history")(history.history)
 for _command in (
     control.pause,
     control.resume,
