@@ -172,6 +172,8 @@ def project_lines(project: Project, now: float) -> list[str]:
         f"   {counted(project.images, 'image')} of this machine registered",
         f"   {processing_sentence(project.processing, now)}",
     ]
+    if project.images_in_cloud is not None:
+        lines.insert(4, f"   {counted(project.images_in_cloud, 'image')} in the cloud")
     if project.uploads:
         lines.append(f"   uploads {', '.join(str(upload) for upload in project.uploads)}")
     if project.web_address is not None:

@@ -139,6 +139,8 @@ class RemoteProject:
     web_address: str | None = None
     known_word: bool = True
     """Whether `state` is certain: the word is one of those that we know."""
+    images: int | None = None
+    """Its images, of any client; None: the service does not tell."""
 
     @property
     def certainly_processed(self) -> bool:
@@ -257,8 +259,12 @@ class Cloud(Protocol):
     async def project(self, project_id: str) -> RemoteProject:
         """Raises NoSuchProject."""
 
-    async def projects(self) -> Sequence[RemoteProject]:
-        """The projects that the service lists, newest first. Raises Unsupported if it has no list."""
+    async def projects(self, known: Sequence[RemoteProject] = ()) -> Sequence[RemoteProject]:
+        """The projects that the service lists, newest first. Raises Unsupported if it has no list.
+
+        `known`: an earlier answer. If the first page of the list has no other projects, and the service counts as many,
+        the other pages are taken from it and not read again.
+        """
 
     def use_throttle(self, throttle: Throttle) -> None:
         """Send files through `throttle`, which other clouds share. Call it before the first transfer."""

@@ -28,7 +28,7 @@ from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import Bandwidth, EngineStatus
 from tui_uploader.model.files import FileItem, FileQuery, FileWindow, IdRun, PhotoFacts, Positions
 from tui_uploader.model.history import PastEvent
-from tui_uploader.model.projects import Project, ProjectKind
+from tui_uploader.model.projects import ExistingProject, Project, ProjectKind
 from tui_uploader.model.states import FileStage, FileStatus
 from tui_uploader.model.uploads import Skipped, UploadStatus
 from tui_uploader.text import printable
@@ -122,13 +122,15 @@ class Queries:
 
     async def projects(self) -> tuple[Project, ...]:
         """Projects of this machine and, where the service lists them, the other ones of the account."""
+        others = await self._supervisor.projects.others()
         summary = self._context.summary
         known = tuple(self.known_project(project) for project in summary.projects if not summary.vanished(project))
-        return known + await self._supervisor.projects.others()
+        return known + others
 
     async def project(self, project: str) -> Project:
         """The project with this id, or with this name where it is unique."""
-        return self.known_project(await self._supervisor.projects.meant(project, None, ProjectKind.IMAGES))
+        known = await self._supervisor.projects.known(ExistingProject(project), None, ProjectKind.IMAGES)
+        return await self._supervisor.projects.other(project) if known is None else self.known_project(known)
 
     def known_project(self, project: int) -> Project:
         """The project with this number in the journal."""

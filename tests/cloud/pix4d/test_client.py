@@ -366,6 +366,33 @@ async def test_projects_come_newest_first_over_all_pages() -> None:
         assert [project.id for project in await cloud.projects()] == ["5", "4", "3", "2"]
 
 
+async def test_a_list_without_other_projects_costs_one_call() -> None:
+    """Its first page has new facts; a number that the service counts more means that all pages are read again."""
+    counted = 3
+
+    def page(call: Call) -> None:
+        number = int(call.query["page"])
+        items = [{"id": number, "name": "a", "public_status": "DONE", "image_count": len(server.calls)}]
+        call.reply(200, {"count": counted, "next": "more" if number < counted else None, "results": items})
+
+    async with talking(service(page)) as (cloud, server):
+        first = await cloud.projects()
+        calls = len(server.calls)
+        again = await cloud.projects(first)
+        assert len(server.calls) == calls + 1
+        assert [project.id for project in again] == ["3", "2", "1"]
+        assert [project.images for project in again][:2] == [project.images for project in first][:2]
+        assert again[2].images != first[2].images
+        counted = 4
+        assert [project.id for project in await cloud.projects(again)] == ["4", "3", "2", "1"]
+
+
+@pytest.mark.parametrize(("count", "images"), [(456, 456), (0, 0), (None, None), ("7", None), (-1, None), (True, None)])
+async def test_the_images_of_a_project_where_the_service_counts_them(count: object, images: int | None) -> None:
+    async with talking(service(reply(200, {"id": "7", "image_count": count}))) as (cloud, _):
+        assert (await cloud.project("7")).images == images
+
+
 @pytest.mark.parametrize("status", [403, 404, 405, 501])
 async def test_unsupported_calls(status: int) -> None:
     async with talking(service(reply(status, {"detail": "no"}))) as (cloud, _):

@@ -141,6 +141,30 @@ async def test_a_project_that_another_client_processes_meanwhile_is_not_started(
         assert world.starts_of(project_of(status)) == 1
 
 
+async def test_the_list_of_projects_tells_what_other_clients_did(world: World) -> None:
+    """Of projects that this machine knows: their images in the cloud, and that they were processed."""
+    write_flight(world.card / "one", 3)
+    write_flight(world.card / "two", 4)
+    async with world.cloud_running(), world.engine() as manager:
+        status = await add_more(manager, world.card / "one")
+        project = project_of(status)
+        (listed,) = await manager.queries.projects()
+        assert (listed.images, listed.images_in_cloud, listed.processing.state) == (3, 3, ProcessingState.NOT_STARTED)
+        other = World(world.folder / "other machine", world.options, world.cloud)
+        async with other.engine() as another:
+            request = AddRequest((str(world.card / "two"),), ExistingProject(project), auto_process=False)
+            await when(
+                another, (await another.add(request)).upload, lambda upload: upload.state is UploadState.COMPLETE
+            )
+        cloud = Pix4dCloud(world.login(), SETTINGS)
+        await cloud.start_processing(project)
+        await cloud.close()
+        await world.in_the_long_run(lambda: world.starts_of(project) == 1)
+        (listed,) = await manager.queries.projects()
+        assert (listed.images, listed.images_in_cloud, listed.processing.state) == (3, 7, ProcessingState.DONE)
+        assert not manager.queries.upload_status(status.upload).auto_process
+
+
 async def test_results_are_never_processed(world: World) -> None:
     world.card.mkdir()
     for number in range(6):

@@ -91,7 +91,7 @@ def test_changes_that_are_reported(before: UploadStatus | None, after: UploadSta
 
 
 def test_an_upload_that_ended_before_it_was_seen_is_reported() -> None:
-    finished = replace(DONE, processing=SUBMITTED)
+    finished = replace(DONE, processing=replace(SUBMITTED, submitted_at=1.0))
     assert news(engine_status(), engine_status(finished)).submitted
     assert news(engine_status(), engine_status(replace(MOVING, counts=Counts(failed=1)))).problems
     assert news(engine_status(), engine_status(MOVING)) == News()
@@ -128,3 +128,28 @@ def test_names_are_made_printable() -> None:
         engine_status(replace(MOVING, project_name=hostile.project_name)), engine_status(hostile)
     ).successes
     assert "\x1b" not in sentence and len(sentence) < 120
+
+
+AN_HOUR_AGO, NOW = 1000.0, 4600.0
+PROCESSED = Processing(ProcessingState.DONE, submitted_at=AN_HOUR_AGO, ended_at=AN_HOUR_AGO + 60)
+
+
+@pytest.mark.parametrize("others", [(), (replace(DONE, upload=7, processing=PROCESSED),)])
+def test_processing_that_ended_before_files_were_added_is_no_news(others: tuple[UploadStatus, ...]) -> None:
+    """Whether or not an earlier upload of the project is still listed."""
+    added = replace(MOVING, upload=8, processing=PROCESSED, added_at=NOW)
+    assert news(engine_status(*others), engine_status(*others, added)) == News()
+    elsewhere = replace(added, processing=Processing(ProcessingState.DONE))
+    assert news(engine_status(), engine_status(elsewhere)) == News()
+    quick = replace(added, processing=Processing(ProcessingState.DONE, submitted_at=NOW + 1, ended_at=NOW + 2))
+    assert "North field: processing done." in news(engine_status(), engine_status(quick)).successes
+
+
+def test_failed_files_hold_up_only_processing_that_is_to_start() -> None:
+    failed = replace(MOVING, counts=Counts(uploaded=1, failed=1))
+    (problem,) = news(engine_status(MOVING), engine_status(failed)).problems
+    assert "Processing does not start until then." in problem
+    running = Processing(ProcessingState.PROCESSING)
+    before, after = replace(MOVING, processing=running), replace(failed, processing=running)
+    (problem,) = news(engine_status(before), engine_status(after)).problems
+    assert "Processing does not start" not in problem

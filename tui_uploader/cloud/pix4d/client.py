@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence, Set
+from collections.abc import AsyncGenerator, Callable, Sequence, Set
+from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
 
@@ -64,6 +66,14 @@ _ABOUT_ITEMS = (400, 409, 422)
 """Statuses that may be about single items of a request; other refusals concern the account or the project."""
 _NO_SUCH_CALL = (404, 405, 501)
 _NOT_OFFERED = (403, *_NO_SUCH_CALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    number: int
+    items: list[object]
+    count: object
+    """The number of all items, as the service has it."""
 
 
 class Pix4dCloud:
@@ -168,11 +178,15 @@ class Pix4dCloud:
     async def project(self, project_id: str) -> RemoteProject:
         return self._project_in(await self._of_project(project_id, "GET", "", "show the project"), id=project_id)
 
-    async def projects(self) -> Sequence[RemoteProject]:
-        pages = self._pages(PROJECTS, _PAGE_SIZE, "list projects")
-        items = [item async for page in pages for item in page]
-        named = [item for item in items if isinstance(item, dict) and projects.project_id(item.get("id"))]
-        return projects.newest_first([self._project_in(item) for item in named])
+    async def projects(self, known: Sequence[RemoteProject] = ()) -> Sequence[RemoteProject]:
+        found: list[RemoteProject] = []
+        async with aclosing(self._pages(PROJECTS, _PAGE_SIZE, "list projects")) as pages:
+            async for page in pages:
+                named = [item for item in page.items if isinstance(item, dict) and projects.project_id(item.get("id"))]
+                found += [self._project_in(item) for item in named]
+                if page.number == 1 and (all_of_them := projects.merged(found, page.count, known)) is not None:
+                    return all_of_them
+        return projects.newest_first(found)
 
     def store(self, project_id: str) -> ObjectStore:
         store = self._stores.get(project_id)
@@ -243,7 +257,7 @@ class Pix4dCloud:
         The documentation names the call, and neither its path nor its fields.
         """
         pages = self._pages(_path(project_id, "inputs/"), _INPUTS_PAGE_SIZE, "list the images of a project")
-        items = [item async for page in pages for item in page]
+        items = [item async for page in pages for item in page.items]
         fields = [item.values() if isinstance(item, dict) else (item,) for item in items]
         return frozenset(text for values in fields for text in values if isinstance(text, str))
 
@@ -294,14 +308,14 @@ class Pix4dCloud:
             raise Unsupported(f"{self._rest.origin.host} (HTTP {reply.status}) does not offer to {what}.")
         return reply
 
-    async def _pages(self, path: str, size: int, what: str) -> AsyncIterator[list[object]]:
-        """The items of a list, page by page. Raises Unsupported, CloudUnintelligible."""
+    async def _pages(self, path: str, size: int, what: str) -> AsyncGenerator[_Page, None]:
+        """A list, page by page. Raises Unsupported, CloudUnintelligible."""
         for page in range(1, _MAX_PAGES + 1):
             value = self._rest.json_value(await self._offered("GET", f"{path}?page={page}&page_size={size}", what))
             items = value.get("results") if isinstance(value, dict) else value
             if not isinstance(items, list):
                 raise CloudUnintelligible(f"{self._rest.origin.host} sent no list when asked to {what}.")
-            yield items
+            yield _Page(page, items, value.get("count") if isinstance(value, dict) else None)
             if not isinstance(value, dict) or not value.get("next") or not items:
                 return
 

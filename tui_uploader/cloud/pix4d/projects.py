@@ -12,6 +12,7 @@ from tui_uploader.redaction import holds_secret, without_secrets
 from tui_uploader.text import whole_number
 
 MAX_NAME = 100
+_MOST_COUNTED = 2**31
 _MOST_ID = 10**100
 """Far beyond any id; Python converts no text of thousands of digits."""
 
@@ -46,9 +47,26 @@ def parsed_project(
         word=word,
         state=state_of_word(word),
         known_word=is_known(word),
+        images=_count(fields.get("image_count")),
         error_reason=without_secrets(reason) if isinstance(reason, str) and reason else None,
         web_address=f"{web}/dataset/{quote(found, safe='')}/map",
     )
+
+
+def merged(
+    first_page: Sequence[RemoteProject], count: object, known: Sequence[RemoteProject]
+) -> list[RemoteProject] | None:
+    """Return `known` with the newer values of a list's first page; None if that or the count tell of other projects."""
+    fresh = {project.id: project for project in first_page}
+    ids = {project.id for project in known}
+    if not known or _count(count) != len(known) or not fresh.keys() <= ids:
+        return None
+    return [fresh.get(project.id, project) for project in known]
+
+
+def _count(value: object) -> int | None:
+    """A number of things, as it came; not documented, so anything else is no number."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_COUNTED else None
 
 
 def project_id(value: object) -> str | None:

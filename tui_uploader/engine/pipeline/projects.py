@@ -29,6 +29,8 @@ FindProject = Callable[[sqlite3.Connection], int]
 
 LISTING_SECONDS = 10.0
 """Time for each service to list its projects."""
+WHOLE_LIST_SECONDS = 600.0
+"""How long later pages of a list count as unchanged while its first page tells of no other projects."""
 
 
 class Projects:
@@ -39,6 +41,9 @@ class Projects:
         self._creating: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._last_listed: dict[str, Sequence[RemoteProject]] = {}
         """What the service listed the last time, by account."""
+        self._listed_whole: dict[str, float] = {}
+        """When the whole list was read the last time (monotonic), by account."""
+        context.notifier.on_retry(self._listed_whole.clear)
 
     async def created(self, project: int) -> str:
         """Return the service's id of the project, after creating it there if necessary.
@@ -160,6 +165,11 @@ class Projects:
 
         return keep
 
+    async def other(self, text: str) -> Project:
+        """Return the project of this id or name that only the service knows. Raises NoSuchProject, NotSignedIn."""
+        signed_in = self._context.accounts.chosen(None)
+        return _foreign(await self._looked_up(text, signed_in.cloud), signed_in.login.account)
+
     async def others(self) -> tuple[Project, ...]:
         """List the projects of all accounts that the journal does not have.
 
@@ -172,11 +182,40 @@ class Projects:
         account = signed_in.login.account
         try:
             async with asyncio.timeout(LISTING_SECONDS):
-                self._last_listed[account] = await signed_in.cloud.projects()
+                self._last_listed[account] = await self._list(signed_in)
         except (Unsupported, LinkError, SignInError, TimeoutError):
             pass  # the list is a convenience; projects with uploads are in the journal
+        else:
+            await self._learn(account)
         known = {row.remote_id for row in self._known_of(account)}
         return [_foreign(remote, account) for remote in self._last_listed.get(account, ()) if remote.id not in known]
+
+    async def _list(self, signed_in: SignedIn) -> Sequence[RemoteProject]:
+        """List the projects of an account: all pages only now and then, because screens ask every minute."""
+        account, now = signed_in.login.account, self._context.clocks.monotonic()
+        read_at = self._listed_whole.get(account)
+        if read_at is not None and now - read_at < WHOLE_LIST_SECONDS:
+            return await signed_in.cloud.projects(self._last_listed.get(account, ()))
+        listed = await signed_in.cloud.projects()
+        self._listed_whole[account] = now
+        return listed
+
+    async def _learn(self, account: str) -> None:
+        """Note what the service listed about projects of the journal."""
+        listed = {remote.id: remote for remote in self._last_listed[account]}
+        rows = [(row, listed.get(row.remote_id or "")) for row in self._known_of(account)]
+        news = [(row.id, remote) for row, remote in rows if remote is not None and _is_news(row, remote)]
+        if not news:
+            return
+
+        def note(connection: sqlite3.Connection) -> None:
+            for project, remote in news:
+                row = projects.project(connection, project)
+                projects.set_project(connection, project, cloud_images=remote.images)
+                if not row.was_processed and remote.certainly_processed:
+                    projects.note_processed_elsewhere(connection, project, remote)
+
+        await self._context.journal.write(note)
 
     async def _set(self, project: int, **facts: object) -> None:
         def change(connection: sqlite3.Connection) -> None:
@@ -185,9 +224,20 @@ class Projects:
         await self._context.journal.write(change)
 
 
+def _is_news(row: ProjectRecord, remote: RemoteProject) -> bool:
+    """Whether the list tells something of a project of the journal. Processing from here is followed elsewhere."""
+    return remote.images != row.cloud_images or (not row.was_processed and remote.certainly_processed)
+
+
 def _foreign(remote: RemoteProject, account: str) -> Project:
     state = remote.state or ProcessingState.NOT_STARTED
     processing = Processing(state=state, word=remote.word, reason=remote.error_reason)
     return Project(
-        remote.id, remote.name, ProjectKind.IMAGES, account, processing=processing, web_address=remote.web_address
+        remote.id,
+        remote.name,
+        ProjectKind.IMAGES,
+        account,
+        processing=processing,
+        web_address=remote.web_address,
+        images_in_cloud=remote.images,
     )

@@ -128,6 +128,7 @@ def project_value(summary: Summary, project: ProjectRecord) -> Project:
         uploads=tuple(upload.id for upload in summary.uploads_of(project.id)),
         images=summary.project_files(project.id, FileStage.REGISTERED),
         web_address=project.web_address,
+        images_in_cloud=project.cloud_images,
     )
 
 

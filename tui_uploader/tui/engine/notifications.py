@@ -15,6 +15,7 @@ from tui_uploader.model.uploads import Counts, UploadStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.widgets.news_band import Submission
 from tui_uploader.wording.notices import explained
+from tui_uploader.wording.processing import holds_up
 from tui_uploader.wording.uploads import failed, project_name, skipped, uploaded
 
 _RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
@@ -37,7 +38,9 @@ class News(msgspec.Struct, frozen=True):
 def news(before: EngineStatus | None, after: EngineStatus) -> News:
     """Without a state before, only problems are news. A new upload may have ended before it was first seen."""
     known = {upload.upload: upload for upload in before.uploads} if before else {}
-    pairs = [(known.get(upload.upload) or (_begun(upload) if before else None), upload) for upload in after.uploads]
+    pairs = [
+        (known.get(upload.upload) or (_begun(upload, before) if before else None), upload) for upload in after.uploads
+    ]
     # Processing by the service counts as long, however quick the upload was.
     successes = [(sentence, new) for old, new in pairs if old is not None and (sentence := _success(old, new))]
     return News(
@@ -53,9 +56,19 @@ def without_notices(status: EngineStatus) -> EngineStatus:
     return replace(status, uploads=tuple(replace(upload, notice=None) for upload in status.uploads))
 
 
-def _begun(upload: UploadStatus) -> UploadStatus:
-    """`upload` as it was when it was created."""
-    return replace(upload, state=UploadState.PREPARING, counts=Counts(), processing=Processing(), notice=None)
+def _begun(upload: UploadStatus, before: EngineStatus) -> UploadStatus:
+    """`upload` as it was when it was created: its project may have been processed earlier."""
+    processing = _processing_before(upload, before)
+    return replace(upload, state=UploadState.PREPARING, counts=Counts(), processing=processing, notice=None)
+
+
+def _processing_before(upload: UploadStatus, before: EngineStatus) -> Processing:
+    project = (upload.account, upload.project)
+    known = [other.processing for other in before.uploads if (other.account, other.project) == project]
+    if known and upload.project is not None:
+        return known[-1]
+    requested = upload.processing.submitted_at
+    return Processing() if requested is not None and requested >= upload.added_at else upload.processing
 
 
 def _submitted(pairs: Sequence[tuple[UploadStatus | None, UploadStatus]]) -> tuple[Submission, ...]:
@@ -117,7 +130,7 @@ def _problem(old: UploadStatus | None, new: UploadStatus) -> str | None:
     if new.processing.state is ProcessingState.FAILED and old.processing.state is not ProcessingState.FAILED:
         return f"Processing of {name} failed. {new.processing.reason or ''}".rstrip()
     if new.settled and not old.settled and new.counts.failed:
-        blocked = " Processing does not start until then." if new.auto_process else ""
+        blocked = " Processing does not start until then." if holds_up(new) else ""
         return f"{name}: {failed(new.counts.failed)}; r retries, x removes.{blocked}"
     return None
 
