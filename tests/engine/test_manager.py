@@ -297,6 +297,8 @@ async def test_unknown_uploads_and_files_are_refused(manager: UploadManager, def
         await manager.remove(upload.upload, FileSelection(names=("none.jpg",)))
     with pytest.raises(UsageError):
         await manager.queries.files(upload.upload, FileQuery(limit=10**6))
+    with pytest.raises(UsageError, match="no list of statuses"):
+        await manager.queries.files(upload.upload, FileQuery(unfolded="waiting,lost"))
 
 
 async def test_an_upload_waits_with_a_wrong_secret_and_continues_with_the_right_one(default_world: World) -> None:

@@ -233,12 +233,15 @@ class StandInManager(UploadManager):
         return 0
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
-        await self.queries.upload(upload)
-        named = {*selection.names, *selection.ids}
-        kept = [file for file in self._state.files[upload] if not {file.id, file.name, file.path} & named]
-        removed = len(self._state.files[upload]) - len(kept)
-        self._state.files[upload] = kept
-        self._changed(upload, counts=Counts(waiting=len(kept)))
+        found = await self.queries.files(upload, FileQuery(limit=10**9, whole_project=selection.whole_project))
+        among = {file.upload for file in found.files} | {upload}
+        removed = 0
+        for each in among:
+            files = self._state.files[each]
+            kept = [file for file in files if not stand_in_files.selected(file, selection)]
+            removed += len(files) - len(kept)
+            self._state.files[each] = kept
+            self._changed(each, counts=Counts(waiting=len(kept)))
         return removed
 
     async def restore(self, upload: int, selection: FileSelection) -> int:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from tui_uploader.engine.journal.views.layout import Group, layout
-from tui_uploader.model.files import FileItem, FileProperty, FileQuery, FileWindow, Hold
+from tui_uploader.model.files import FileItem, FileProperty, FileQuery, FileSelection, FileWindow, Hold
 from tui_uploader.model.states import FileStatus
 
 
@@ -38,6 +38,16 @@ def between(files: Iterable[FileItem], query: FileQuery) -> list[int]:
     begin = 0 if query.first is None else ids.index(query.first)
     end = len(ids) if query.last is None else ids.index(query.last) + 1
     return ids[begin:end]
+
+
+def selected(file: FileItem, selection: FileSelection) -> bool:
+    return (
+        selection.all
+        or file.id in selection.ids
+        or file.status in selection.statuses
+        or any(name in (file.name, file.path, file.object) for name in selection.names)
+        or any(first <= file.id <= last for first, last in selection.runs)
+    )
 
 
 def _matches(file: FileItem, query: FileQuery) -> bool:

@@ -94,7 +94,11 @@ async def test_windows_of_files(http: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["offset=-1", "limit=-1", "limit=all", "sort=secret", "status=lost", f"offset={2**63}", f"limit={2**63}"]
+    "query",
+    [
+        *("offset=-1", "limit=-1", "limit=all", "sort=secret", "status=lost", f"offset={2**63}", f"limit={2**63}"),
+        *("fold=-1", "fold=many", "anchor=-1", f"anchor={2**63}", "property=large", "whole_project=perhaps"),
+    ],
 )
 async def test_an_invalid_window_is_refused(http: httpx.AsyncClient, query: str) -> None:
     await add(http, "/a.jpg")

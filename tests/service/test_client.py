@@ -14,6 +14,7 @@ from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.service.conftest import eventually_async
 from tests.service.stand_in import StandInManager
@@ -29,7 +30,7 @@ from tui_uploader.errors import (
     UsageError,
 )
 from tui_uploader.model.accounts import Account, Login, SignInRequest
-from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.files import FileProperty, FileQuery, FileSelection, FoldedFiles
 from tui_uploader.model.projects import NewProject, ProcessingState, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import AddRequest, Skipped
@@ -110,6 +111,22 @@ async def test_windows_of_files_and_paths_that_are_not_utf8(client: EngineClient
     assert [file.path for file in window.files] == [paths[7], paths[6], paths[5]]
     assert await client.file_runs(upload.upload, FileQuery(limit=1, text="\udcff")) == ((1, 9),)
     assert await client.file_runs(upload.upload, FileQuery(except_status=FileStatus.WAITING)) == ()
+
+
+async def test_windows_are_folded_around_a_file_over_all_uploads_of_a_project(client: EngineClient) -> None:
+    first = await client.add(AddRequest(tuple(f"/card/{number}.jpg" for number in range(20)), NewProject("North")))
+    await client.add(AddRequest(("/card/other.jpg",), NewProject("North")))
+    query = FileQuery(sort="activity", fold=3, anchor=10, whole_project=True, text="/card/", limit=6)
+    found = await client.files(first.upload, query)
+    assert [file.id for file in found.files] == [1, 2, 3, 10]
+    assert found.folds == (FoldedFiles(3, FileStatus.WAITING, 6), FoldedFiles(5, FileStatus.WAITING, 11))
+    assert (found.total, found.matching, found.anchor) == (6, 21, 4)
+    unfolded = await client.files(first.upload, replace(query, unfolded="waiting,uploaded", anchor=None))
+    assert (unfolded.total, unfolded.anchor, unfolded.folds) == (21, None, ())
+    assert (await client.files(first.upload, FileQuery(property=FileProperty.MOVING))).total == 0
+    assert (await client.files(first.upload, FileQuery(except_property=FileProperty.DAMAGED))).total == 20
+    selection = FileSelection(ids=(21,), whole_project=True)
+    assert await client.remove(first.upload, selection) == 1
 
 
 async def test_relative_paths_are_made_absolute_by_the_front_end(

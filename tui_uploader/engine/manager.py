@@ -18,7 +18,7 @@ from tui_uploader.engine.context import Clocks
 from tui_uploader.engine.journal.tables import commands, file_parts, history, uploads
 from tui_uploader.engine.notifier import Notifier, Topic
 from tui_uploader.engine.pipeline.enqueue import Enqueuer
-from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limit
+from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limits
 from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
 from tui_uploader.engine.queries import Queries
 from tui_uploader.engine.sources.unfinished import SettleTimes
@@ -145,7 +145,6 @@ class UploadManager:
             upload,
             _recorded(
                 EventKind.RESTORED,
-                upload,
                 self._context.clocks.wall(),
                 lambda connection: commands.undismiss(connection, upload),
             ),
@@ -169,7 +168,6 @@ class UploadManager:
         return await self._context.journal.write(
             _recorded(
                 EventKind.RETRIED,
-                upload,
                 self._context.clocks.wall(),
                 lambda connection: commands.retry(connection, upload, selection),
             )
@@ -184,7 +182,6 @@ class UploadManager:
             upload,
             _recorded(
                 EventKind.REMOVED,
-                upload,
                 self._context.clocks.wall(),
                 lambda connection: commands.remove(connection, upload, selection),
             ),
@@ -196,7 +193,6 @@ class UploadManager:
             upload,
             _recorded(
                 EventKind.RESTORED,
-                upload,
                 self._context.clocks.wall(),
                 lambda connection: commands.restore(connection, upload, selection),
             ),
@@ -233,7 +229,7 @@ class UploadManager:
 
         def change_and_correct(connection: sqlite3.Connection) -> int:
             changed = change(connection)
-            correct_image_limit(connection, upload)
+            correct_image_limits(connection, upload)
             return changed
 
         changed = await self._context.journal.write(change_and_correct)
@@ -258,15 +254,15 @@ class UploadManager:
 
 
 def _recorded(
-    kind: EventKind, upload: int, now: float, change: Callable[[sqlite3.Connection], int]
+    kind: EventKind, now: float, change: Callable[[sqlite3.Connection], commands.ChangedFiles]
 ) -> Callable[[sqlite3.Connection], int]:
-    """`change`, which returns a number of files, and the event of the history about it."""
+    """`change`, and the events of the history about it; the number of changed files of all uploads."""
 
     def change_and_record(connection: sqlite3.Connection) -> int:
-        files = change(connection)
-        if files:
+        changed = change(connection)
+        for upload, files in changed.items():
             history.record_of_upload(connection, now, kind, upload, files=files)
-        return files
+        return sum(changed.values())
 
     return change_and_record
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.engine.journal.harness import JournalHarness, candidate, content
-from tui_uploader.engine.journal.tables import commands, transitions
+from tui_uploader.engine.journal.tables import commands, retention, transitions, uploads
 from tui_uploader.errors import NoSuchFile, NotPossibleNow, UsageError
 from tui_uploader.model.files import FileSelection
-from tui_uploader.model.states import FILE_TRANSITIONS, FileEvent, FileStage, FileStatus
+from tui_uploader.model.states import FILE_TRANSITIONS, FileEvent, FileStage, FileStatus, UploadState
 
 STAGES = tuple(FileStage)
-Command = Callable[[sqlite3.Connection, int, FileSelection], int]
+Command = Callable[[sqlite3.Connection, int, FileSelection], commands.ChangedFiles]
 
 
 async def one_of_each(harness: JournalHarness) -> None:
@@ -101,7 +101,8 @@ async def test_a_selection_is_one_command_with_one_count(
             await harness.write(lambda c: command(c, harness.upload, selection))
         assert await stages_of(harness) == before, "a refused command changes nothing"
         return
-    assert await harness.write(lambda c: command(c, harness.upload, selection)) == len(moved)
+    changed = await harness.write(lambda c: command(c, harness.upload, selection))
+    assert changed == ({harness.upload: len(moved)} if moved else {})
     after = await stages_of(harness)
     assert {name for name in after if after[name] is not before[name]} == moved
     await assert_tallies_are_true(harness)
@@ -113,7 +114,7 @@ async def test_removing_by_name_means_the_latest_version_of_a_file(
     await harness.upload_file("/card/a.jpg", content("a"))
     await harness.find(candidate("/card/a.jpg", mtime_ns=2))
     named = FileSelection(names=("a.jpg",))
-    assert await harness.write(lambda c: commands.remove(c, harness.upload, named)) == 1
+    assert await harness.write(lambda c: commands.remove(c, harness.upload, named)) == {harness.upload: 1}
     assert harness.journal.summary.files(harness.upload, FileStage.REGISTERED) == 1
 
 
@@ -122,7 +123,7 @@ async def test_only_named_or_marked_files_are_accepted_as_they_are(harness: Jour
     await harness.find(*(candidate(path) for path in paths))
     await harness.write(lambda c: c.execute("UPDATE files SET stage = 'failed'").close())
     selection = FileSelection(names=("a.jpg",), runs=((2, 2),), statuses=(FAILED,))
-    assert await harness.write(lambda c: commands.retry(c, harness.upload, selection)) == 3
+    assert await harness.write(lambda c: commands.retry(c, harness.upload, selection)) == {harness.upload: 3}
     assert [(await harness.row(path)).accepted for path in paths] == [True, True, False]
 
 
@@ -133,7 +134,7 @@ async def test_a_duplicate_replaces_a_removed_original_unless_removed_with_it(
         await harness.find(candidate(f"/card/{name}.jpg"))
         await harness.check(f"/card/{name}.jpg", content(letter))
     gone = FileSelection(names=("a.jpg", "b.jpg", "b2.jpg"))
-    assert await harness.write(lambda c: commands.remove(c, harness.upload, gone)) == 3
+    assert await harness.write(lambda c: commands.remove(c, harness.upload, gone)) == {harness.upload: 3}
     assert await stages_of(harness) == {
         "a.jpg": FileStage.REMOVED,
         "a2.jpg": FileStage.FOUND,
@@ -157,7 +158,7 @@ async def test_one_of_several_failed_files_with_one_content_is_only_registered(
 
     await harness.write(fail)
     everything = FileSelection(all=True)
-    assert await harness.write(lambda c: commands.retry(c, harness.upload, everything)) == 4
+    assert await harness.write(lambda c: commands.retry(c, harness.upload, everything)) == {harness.upload: 4}
     stages = await stages_of(harness)
     assert [stages[f"{name}.jpg"] for name in "abcd"] == [
         FileStage.STORED,
@@ -187,3 +188,50 @@ async def test_the_number_of_statements_of_a_command_does_not_grow_with_the_file
     few = await harness.write(statements)
     await harness.find(*(candidate(f"/card/{number}.jpg") for number in range(1000)))
     assert await harness.write(statements) == few
+
+
+async def two_uploads(harness: JournalHarness) -> tuple[int, int]:
+    """A complete upload of the project with a duplicate, and one with two failed files; the second is returned last."""
+    first = harness.upload
+    await harness.upload_file("/card/a.jpg", content("a"))
+    await harness.find(candidate("/card/a2.jpg"))
+    await harness.check("/card/a2.jpg", content("a"))
+    await harness.write(lambda c: c.execute("UPDATE uploads SET state = 'complete' WHERE id = ?", (first,)).close())
+    harness.upload = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/card"], True, 0.0))
+    await harness.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
+    for path in ("/card/b.jpg", "/card/c.jpg"):
+        await harness.happen(path, FileEvent.FAILED)
+    return first, harness.upload
+
+
+async def test_a_command_on_a_project_reaches_the_files_of_all_its_uploads(harness: JournalHarness) -> None:
+    first, second = await two_uploads(harness)
+    everything = FileSelection(all=True, whole_project=True)
+    for asked in (first, second):
+        removed = await harness.write(lambda c, asked=asked: commands.remove(c, asked, everything))  # type: ignore[misc]
+        assert removed == {first: 1, second: 2}
+        await assert_tallies_are_true(harness)
+        restored = await harness.write(lambda c, asked=asked: commands.restore(c, asked, everything))  # type: ignore[misc]
+        assert restored == removed
+        assert harness.journal.summary.uploads[first].state is UploadState.ACTIVE, "it has a file to check again"
+        await harness.check("/card/a2.jpg", content("a"))
+        for path in ("/card/b.jpg", "/card/c.jpg"):
+            await harness.happen(path, FileEvent.FAILED)
+    named = FileSelection(names=("c.jpg",), ids=((await harness.row("/card/b.jpg")).id,), whole_project=True)
+    assert await harness.write(lambda c: commands.retry(c, first, named)) == {second: 2}
+    with pytest.raises(NoSuchFile, match=r"Upload 1 has no file c\.jpg"):
+        await harness.write(lambda c: commands.retry(c, first, FileSelection(names=("c.jpg",))))
+    with pytest.raises(NoSuchFile, match=r"The project has no file z\.jpg"):
+        await harness.write(lambda c: commands.retry(c, first, FileSelection(names=("z.jpg",), whole_project=True)))
+
+
+async def test_condensed_and_dismissed_uploads_of_the_project_stay_as_they_are(harness: JournalHarness) -> None:
+    first, second = await two_uploads(harness)
+    everything = FileSelection(all=True, whole_project=True)
+    await harness.write(lambda c: commands.dismiss(c, first, 1.0))
+    assert await harness.write(lambda c: commands.restore(c, second, everything)) == {}
+    assert harness.journal.summary.past[first].dismissed
+    await harness.write(lambda c: retention.condense(c, first, 10))
+    assert await harness.write(lambda c: commands.remove(c, first, everything)) == {second: 2}
+    with pytest.raises(NotPossibleNow, match="was dismissed long ago"):
+        await harness.write(lambda c: commands.remove(c, first, FileSelection(all=True)))

@@ -218,7 +218,7 @@ async def test_retrying_a_stored_file_only_registers_it(harness: JournalHarness)
     row = await harness.send("/card/a.jpg", register=False)
     await harness.write(lambda c: files.fail(c, row.id, "CloudRefused", "no"))
     everything = FileSelection(all=True)
-    assert await harness.write(lambda c: commands.retry(c, harness.upload, everything)) == 1
+    assert await harness.write(lambda c: commands.retry(c, harness.upload, everything)) == {harness.upload: 1}
     assert (await harness.row("/card/a.jpg")).stage is FileStage.STORED
 
 
@@ -227,14 +227,14 @@ async def test_files_that_are_not_uploaded_can_be_removed_and_restored(harness: 
     await harness.find(candidate("/card/b.jpg"), candidate("/card/c.jpg"))
 
     async def remove(selection: FileSelection) -> int:
-        return await harness.write(lambda c: commands.remove(c, harness.upload, selection))
+        return sum((await harness.write(lambda c: commands.remove(c, harness.upload, selection))).values())
 
     with pytest.raises(NotPossibleNow, match="Nothing was removed"):
         await remove(FileSelection(names=("b.jpg", "/card/a.jpg")))
     assert await remove(FileSelection(names=("b.jpg",))) == 1
     assert await remove(FileSelection(all=True)) == 1
     everything = FileSelection(all=True)
-    assert await harness.write(lambda c: commands.restore(c, harness.upload, everything)) == 2
+    assert await harness.write(lambda c: commands.restore(c, harness.upload, everything)) == {harness.upload: 2}
     with pytest.raises(NoSuchFile):
         await remove(FileSelection(names=("z.jpg",)))
     with pytest.raises(EngineError) as refused:
@@ -281,4 +281,4 @@ async def test_paths_that_are_not_utf8_are_kept_byte_for_byte(harness: JournalHa
     found = await harness.journal.read(lambda c: windows.window(c, harness.upload, FileQuery()))
     assert [row.path for row, _ in found.rows] == [path]
     selection = FileSelection(names=(path,))
-    assert await harness.write(lambda c: commands.remove(c, harness.upload, selection)) == 1
+    assert await harness.write(lambda c: commands.remove(c, harness.upload, selection)) == {harness.upload: 1}

@@ -69,9 +69,9 @@ async def test_files_of_a_run_that_cannot_be_removed_are_left_out(harness: Journ
     await harness.upload_file("/card/1.jpg", content("a"))
     await harness.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
     chosen = FileSelection(runs=((1, 2), (4, 900)))
-    assert await harness.write(lambda c: commands.remove(c, harness.upload, chosen)) == 3
+    assert await harness.write(lambda c: commands.remove(c, harness.upload, chosen)) == {harness.upload: 3}
     assert await harness.journal.read(lambda c: windows.matching_runs(c, harness.upload, FileQuery())) == (
         (1, 1),
         (3, 3),
     )
-    assert await harness.write(lambda c: commands.restore(c, harness.upload, chosen)) == 3
+    assert await harness.write(lambda c: commands.restore(c, harness.upload, chosen)) == {harness.upload: 3}

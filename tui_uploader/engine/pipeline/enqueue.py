@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import commands, sources, uploads
-from tui_uploader.engine.pipeline.image_limit import correct_image_limit
+from tui_uploader.engine.pipeline.image_limit import correct_image_limits
 from tui_uploader.engine.pipeline.path_walk import PathWalk
 from tui_uploader.engine.pipeline.projects import FindProject, Projects
 from tui_uploader.engine.pipeline.send import Sender
@@ -166,7 +166,7 @@ class Enqueuer:
 
         def undo(connection: sqlite3.Connection) -> commands.UndoneFiles:
             undone = commands.undo_addition(connection, addition, self._context.clocks.wall())
-            correct_image_limit(connection, undone.upload)
+            correct_image_limits(connection, undone.upload)
             return undone
 
         removed = 0

@@ -37,11 +37,17 @@ def hold_if_too_many(connection: sqlite3.Connection, upload_id: int) -> None:
         uploads.set_notice(connection, upload_id, error.kind, str(error))
 
 
-def correct_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
-    """Update or remove the notice about too many images, after files were removed or restored."""
-    if uploads.upload(connection, upload_id).notice_kind != TooManyImages.__name__:
-        return
-    try:
-        check_image_limit(connection, upload_id)
-    except TooManyImages as error:
-        uploads.set_notice(connection, upload_id, error.kind, str(error))
+def correct_image_limits(connection: sqlite3.Connection, upload_id: int) -> None:
+    """Update or remove the notices about too many images in the upload's project, after files were removed or restored.
+
+    The images of all uploads of a project count.
+    """
+    rows = connection.execute(
+        "SELECT id FROM uploads WHERE project = (SELECT project FROM uploads WHERE id = ?) AND notice_kind = ?",
+        (upload_id, TooManyImages.__name__),
+    ).fetchall()
+    for row in rows:
+        try:
+            check_image_limit(connection, row["id"])
+        except TooManyImages as error:
+            uploads.set_notice(connection, row["id"], error.kind, str(error))

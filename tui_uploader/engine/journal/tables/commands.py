@@ -1,10 +1,10 @@
-"""SQL of the user's commands on many files of an upload. Each is one transaction and returns an exact count."""
+"""SQL of the user's commands on many files of an upload. Each is one transaction and returns exact counts."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,12 @@ _ORIGINAL_DELIVERS = (
 """The file that a duplicate repeats is still the one that delivers its content."""
 
 
-def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    """Remove files from the queue. Returns their number.
+ChangedFiles = Mapping[int, int]
+"""Number of changed files, by upload; only uploads with changed files."""
+
+
+def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> ChangedFiles:
+    """Remove files from the queue.
 
     Raises NoSuchUpload, NoSuchFile, and NotPossibleNow if a named file is uploading or uploaded; then no file is
     removed.
@@ -55,11 +59,13 @@ def remove(connection: sqlite3.Connection, upload_id: int, selection: FileSelect
             f"{printable(Path(os.fsdecode(stuck['path'])).name)} is {word(FileStage, stuck['stage']).status}: only a "
             "waiting, duplicate or failed file can be removed. Nothing was removed."
         )
-    return move_chosen(connection, FileEvent.REMOVE)
+    removed = _chosen_in(connection, stages_before(FileEvent.REMOVE))
+    move_chosen(connection, FileEvent.REMOVE)
+    return removed
 
 
-def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    """Let the selected failed files wait again. Returns their number. Raises NoSuchUpload, NoSuchFile.
+def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> ChangedFiles:
+    """Let the selected failed files wait again. Raises NoSuchUpload, NoSuchFile.
 
     A file that the user named or marked is uploaded as it is, even if its end seems to be missing.
     """
@@ -68,15 +74,18 @@ def retry(connection: sqlite3.Connection, upload_id: int, selection: FileSelecti
         "UPDATE files SET accepted = 1 WHERE id IN (SELECT id FROM temp.chosen WHERE how >= ?) AND stage = ?",
         (Choice.IN_RUN, FileStage.FAILED),
     )
-    return _retry_chosen(connection)
+    retried = _chosen_in(connection, (FileStage.FAILED,))
+    _retry_chosen(connection)
+    return retried
 
 
-def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> int:
-    """Undo the removal of the selected files. Returns their number. Raises NoSuchUpload, NoSuchFile."""
+def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> ChangedFiles:
+    """Undo the removal of the selected files. Raises NoSuchUpload, NoSuchFile."""
     _choose(connection, upload_id, selection)
-    restored = move_chosen(connection, FileEvent.RESTORE)
-    if restored:
-        uploads.move_upload(connection, upload_id, UploadEvent.REOPENED)
+    restored = _chosen_in(connection, (FileStage.REMOVED,))
+    move_chosen(connection, FileEvent.RESTORE)
+    for upload in restored:
+        uploads.move_upload(connection, upload, UploadEvent.REOPENED)
     return restored
 
 
@@ -101,8 +110,8 @@ def dismiss(connection: sqlite3.Connection, upload_id: int, now: float) -> None:
     open_multiparts.give_up_chosen(connection)
 
 
-def undismiss(connection: sqlite3.Connection, upload_id: int) -> int:
-    """Put an upload back on the list, and into its queue the files that its dismissal removed. Returns their number.
+def undismiss(connection: sqlite3.Connection, upload_id: int) -> ChangedFiles:
+    """Put an upload back on the list, and into its queue the files that its dismissal removed.
 
     Raises NoSuchUpload, and NotPossibleNow if only the record of its delivered files is left.
     """
@@ -122,7 +131,7 @@ def undismiss(connection: sqlite3.Connection, upload_id: int) -> int:
     connection.execute("UPDATE files SET set_aside = NULL WHERE upload = ? AND set_aside IS NOT NULL", (upload_id,))
     if checked_again:
         uploads.move_upload(connection, upload_id, UploadEvent.REOPENED)
-    return back + checked_again
+    return {upload_id: back + checked_again} if back + checked_again else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,36 +209,62 @@ def _leave_as_before(connection: sqlite3.Connection, addition: sqlite3.Row, now:
         dismiss(connection, upload_id, now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The files that a selection is taken from."""
+
+    condition: str
+    """SQL with one value."""
+    value: int
+    name: str
+    """For messages: `Upload 3`."""
+    whole: str
+    """SQL condition, with the same value, for all of them."""
+
+
+def _scope(connection: sqlite3.Connection, upload_id: int, *, whole_project: bool) -> _Scope:
+    """Raises NoSuchUpload, and NotPossibleNow for an upload of which only a record is left."""
+    found = uploads.upload(connection, upload_id)
+    if not whole_project:
+        if found.condensed:
+            raise uploads.condensed(upload_id)
+        return _Scope("upload = ?", upload_id, f"Upload {upload_id}", "upload = ?")
+    of_project = "upload IN (SELECT id FROM uploads WHERE project = ? AND NOT condensed{})"
+    # `undismiss` restores the files of dismissed uploads.
+    return _Scope(of_project.format(""), found.project, "The project", of_project.format(" AND NOT dismissed"))
+
+
 def _choose(connection: sqlite3.Connection, upload_id: int, selection: FileSelection) -> None:
     """Choose the selected files.
 
     Raises NoSuchUpload, NotPossibleNow for an upload of which only a record is left, and NoSuchFile if a named file
     does not exist.
     """
-    if uploads.upload(connection, upload_id).condensed:
-        raise uploads.condensed(upload_id)
+    scope = _scope(connection, upload_id, whole_project=selection.whole_project)
     choose(connection)
     for file_id in selection.ids:
-        if not 0 < file_id <= _LARGEST_ID or not _holds(connection, upload_id, "id = ?", file_id):
-            raise NoSuchFile(f"Upload {upload_id} has no file with the number {file_id}.")
-        choose_where(connection, "upload = ? AND id = ?", upload_id, file_id, how=Choice.NAMED)
-    _choose_named(connection, upload_id, selection.names)
+        if not 0 < file_id <= _LARGEST_ID or not _holds(connection, scope, "id = ?", file_id):
+            raise NoSuchFile(f"{scope.name} has no file with the number {file_id}.")
+        choose_where(connection, "id = ?", file_id, how=Choice.NAMED)
+    _choose_named(connection, scope, selection.names)
     stages = [stage for stage in FileStage if stage.status in selection.statuses]
     if stages:
-        choose_where(connection, f"upload = ? AND stage IN ({marks(stages)})", upload_id, *stages)
+        choose_where(connection, f"{scope.condition} AND stage IN ({marks(stages)})", scope.value, *stages)
     for first, last in selection.runs:
-        choose_where(connection, "upload = ? AND id BETWEEN ? AND ?", upload_id, first, last, how=Choice.IN_RUN)
+        choose_where(
+            connection, f"{scope.condition} AND id BETWEEN ? AND ?", scope.value, first, last, how=Choice.IN_RUN
+        )
     if selection.all:
-        choose_where(connection, "upload = ?", upload_id)
+        choose_where(connection, scope.whole, scope.value)
 
 
-def _choose_named(connection: sqlite3.Connection, upload_id: int, names: Iterable[str]) -> None:
+def _choose_named(connection: sqlite3.Connection, scope: _Scope, names: Iterable[str]) -> None:
     """Choose files by path, or else by name on disk or in the project; one pass over the files serves all names."""
     wanted: dict[str, str] = {}
     for name in names:
         path = os.fsencode(name)
-        if _holds(connection, upload_id, "path = ?", path):
-            choose_where(connection, "upload = ? AND path = ?", upload_id, path, how=Choice.NAMED)
+        if _holds(connection, scope, "path = ?", path):
+            choose_where(connection, f"{scope.condition} AND path = ?", scope.value, path, how=Choice.NAMED)
         else:
             wanted[walked.searchable(name)] = name
     if not wanted:
@@ -238,26 +273,38 @@ def _choose_named(connection: sqlite3.Connection, upload_id: int, names: Iterabl
     connection.execute("DELETE FROM temp.wanted")
     connection.executemany("INSERT INTO temp.wanted VALUES (?)", [(shown,) for shown in wanted])
     matches = connection.execute(
-        "SELECT id, name, object FROM files WHERE upload = ?"
+        f"SELECT id, name, object FROM files WHERE {scope.condition}"
         " AND (name IN (SELECT name FROM temp.wanted) OR object IN (SELECT name FROM temp.wanted))",
-        (upload_id,),
+        (scope.value,),
     ).fetchall()
     found = {name for row in matches for name in (row["name"], row["object"])}
     for shown, name in wanted.items():
         if shown not in found:
-            raise NoSuchFile(f"Upload {upload_id} has no file {printable(name)}.")
+            raise NoSuchFile(f"{scope.name} has no file {printable(name)}.")
     connection.executemany(
         "INSERT INTO temp.chosen (id, how) VALUES (?, ?) ON CONFLICT DO UPDATE SET how = excluded.how",
         [(row["id"], Choice.NAMED) for row in matches],
     )
 
 
-def _holds(connection: sqlite3.Connection, upload_id: int, condition: str, value: object) -> bool:
-    row = connection.execute(f"SELECT 1 FROM files WHERE upload = ? AND {condition} LIMIT 1", (upload_id, value))
+def _holds(connection: sqlite3.Connection, scope: _Scope, condition: str, value: object) -> bool:
+    row = connection.execute(
+        f"SELECT 1 FROM files WHERE {scope.condition} AND {condition} LIMIT 1", (scope.value, value)
+    )
     return row.fetchone() is not None
 
 
-def _retry_chosen(connection: sqlite3.Connection) -> int:
+def _chosen_in(connection: sqlite3.Connection, stages: Sequence[FileStage]) -> ChangedFiles:
+    """Count the chosen files in these stages."""
+    rows = connection.execute(
+        f"SELECT upload, COUNT(*) FROM files WHERE id IN {CHOSEN} AND stage IN ({marks(stages)})"
+        " GROUP BY upload ORDER BY upload",
+        tuple(stages),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _retry_chosen(connection: sqlite3.Connection) -> None:
     """Files with a stored object only need registering, unless another file delivers their content."""
     holding = ", ".join(f"'{stage}'" for stage in HOLDING)  # literals, as in `files.holder`
     connection.execute("DROP TABLE IF EXISTS temp.only_to_register")
@@ -269,10 +316,10 @@ def _retry_chosen(connection: sqlite3.Connection) -> int:
         " AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.project = f.project AND d.identity = f.identity)"
         " GROUP BY f.project, f.identity"
     )
-    stored = move_chosen(
+    move_chosen(
         connection,
         FileEvent.RETRY_REGISTRATION,
         {"error": None, "reason": None},
         among="(SELECT id FROM temp.only_to_register)",
     )
-    return stored + move_chosen(connection, FileEvent.RETRY)
+    move_chosen(connection, FileEvent.RETRY)
