@@ -9,6 +9,7 @@ from tui_uploader.tui import keys
 from tui_uploader.tui.messages import HastyKey, UnbracketedPaste
 from tui_uploader.tui.terminal.bursts import (
     GAP,
+    LONG_GAP,
     LONGEST_BURST,
     MOVEMENTS,
     OPENERS,
@@ -73,6 +74,8 @@ def test_typed_ahead_keys_stay_keys(ahead: str) -> None:
         "Create project\rand cancel y",
         "/filter\rcancel y",
         "nothing of this was meant for the uploader, it is a mail",
+        "/" + "a" * 201,
+        "u" + "/media/card/DCIM/DJI_0001.JPG\r" * 7,
         "hello\x0ccy",
         "gr\u00fc\u00dfe",
     ],
@@ -81,8 +84,23 @@ def test_pasted_text_is_not_read_as_keys(pasted: str) -> None:
     assert is_text(pasted)
 
 
-def test_in_a_text_field_nothing_changes() -> None:
-    assert judged(typed("hello cy\r"), in_field=True).pieces == tuple(typed("hello cy\r"))
+@pytest.mark.parametrize("text", ["hello cy\r", "/media/card/DCIM\r", "~/card\rNorth field\r", "A / B /c/d"])
+def test_in_a_text_field_keys_stay_keys(text: str) -> None:
+    assert judged(typed(text), in_field=True).pieces == tuple(typed(text))
+
+
+@pytest.mark.parametrize("text", ["/media/card/a.JPG\r/media/card/b.JPG\r", "'/a/b/c d' '/a/b/e'", "~/a file:///b/c"])
+def test_a_list_of_paths_in_a_text_field_is_a_paste(text: str) -> None:
+    assert judged(typed(text), in_field=True) == Burst((Unbracketed(text),), hasty=True)
+
+
+def test_where_pastes_have_brackets_everything_else_is_typed() -> None:
+    """Two hundred keys, typed ahead on a slow connection, arrive in one read."""
+    ahead = "jjxkUdpra/card\r  V" * 12
+    assert is_text(ahead)
+    assert judged(typed(ahead), in_field=False, brackets=True) == Burst(tuple(typed(ahead)), hasty=True)
+    dropped = "/media/card/DCIM "
+    assert judged(typed(dropped), in_field=False, brackets=True).pieces == (Unbracketed(dropped),)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +131,14 @@ def test_characters_of_a_serial_line_are_one_burst() -> None:
     assert bursts.deadline == pytest.approx(now - 0.001 + GAP)
     assert bursts.take(now + GAP) == typed("hello cy")
     assert bursts.deadline is None
+
+
+def test_the_late_end_of_a_long_paste_belongs_to_it() -> None:
+    bursts = Bursts()
+    bursts.add(typed("x" * 40), 1.0)
+    assert bursts.take(1.0 + GAP) == []
+    bursts.add(typed("cy"), 1.0 + LONG_GAP * 0.9)
+    assert len(bursts.take(1.0 + 2 * LONG_GAP)) == 42
 
 
 def test_typed_keys_are_separate_bursts() -> None:

@@ -1,21 +1,28 @@
 """Distinguish typed keys from text that was pasted without brackets.
 
-Serial lines and the Linux console send a paste as if it were typed. Where letters are commands, such a text must not
-run them. Two things are evidence of a paste:
+Where letters are commands, a pasted text must not run them. Most terminals put brackets around a paste; serial lines,
+the Linux console and some programs between do not, and a dropped file may arrive as if it were typed. The rule:
 
-Time. Keys that arrive within `GAP` of each other are one burst. A serial line of 9600 baud delivers a character a
-millisecond; a whole screen arrives in one read. Fast typists leave about 60 ms between keys; a held key repeats each
-30 ms (Dhakal et al., Observations on Typing from 136 Million Keystrokes, CHI 2018: 120 words a minute: 100 ms a key).
+1. Keys that arrive within `GAP` of each other are one burst; a long one lasts until `LONG_GAP` of silence. A serial
+   line of 9600 baud delivers a character a millisecond; a whole screen arrives in one read. Fast typists leave about
+   60 ms between keys; a held key repeats each 30 ms (Dhakal et al., Observations on Typing from 136 Million Keystrokes,
+   CHI 2018: 120 words a minute: 100 ms a key). Keys that are typed one by one are never a paste.
+2. A burst that begins with a path is a paste, and so is a list of paths in a text field.
+3. A slow connection also delivers typed-ahead keys in one read, so a burst alone proves nothing. If the terminal is
+   known to put brackets around pastes, because it said so or did so, everything else is typed.
+4. Otherwise the content decides. People type ahead movements, one or two commands, or a command that opens a field and
+   the text for it; after the command for adding files, everything is text for its dialog. More different letters than
+   that, where letters are commands, are a paste.
 
-Content. A slow connection also delivers typed-ahead keys in one read, so a burst alone proves nothing. People type
-ahead movements, one or two commands, or a command that opens a field and the text for that field. A pasted text has
-the shape of a path, or more different letters than people type as commands without looking.
+The limits: without an answer from the terminal, three different commands that arrive in one read are taken for a paste;
+they do nothing, and the user is told. A pasted text of one or two letters runs commands; so does one that begins like a
+filter and has a command in its next line. Neither can answer a question: keys of a burst are `hasty`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import groupby
 
 import msgspec
@@ -24,22 +31,30 @@ from tui_uploader.tui.terminal.input_stream import Pasted, Piece, Sequence, Type
 
 GAP = 0.01
 """Seconds of silence after which a burst is over."""
-LONGEST_BURST = 100_000
-"""Pieces kept of one burst; the rest is dropped."""
+LONG_GAP = 0.1
+"""The same for a burst of more than `_LONG` keys: the end of a paste that a busy line delivers late is no command."""
+_LONG = 32
+LONGEST_BURST = 300_000
+"""Pieces kept of one burst, about 5,000 paths; the rest is dropped."""
 
 MOVEMENTS = frozenset("jkgG 123\r\t")
 """Keys that only move or select, and may be repeated any number of times."""
 OPENERS = frozenset("uC")
 """Commands that open a dialog for text, when they come first in a line."""
-FILTER = "/"
-"""Opens a field anywhere in a line; Enter leaves the field."""
+_FILES_DIALOG = "u"
+"""The opener whose dialog takes several lines. It uploads nothing for keys that arrive together."""
+FIELDS = frozenset("/:")
+"""Open a field anywhere in a line; Enter leaves the field."""
 _MOST_COMMANDS = 2
 """Different letters that still count as commands typed ahead."""
-_LONGEST_LINE = 32
+_LONGEST_LINE = 200
 """Characters that people type into a field without looking, except for a path."""
+_MOST_LINES = 6
+"""Lines that people type into fields without looking."""
 
 # A path at least two names deep, from the root or the home directory, or an address; with or without a quote.
 _PATH = re.compile(r"""\s*['"]?(?:~?/[^/\s][^/\r\n]*/|~/|file:/|[A-Za-z]:[\\/])""", re.IGNORECASE)
+_NEXT_PATH = re.compile(r"[ \t\r\n]+" + _PATH.pattern, re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _KEY_SEQUENCE = re.compile(r"\x1b(?:O.|\[[0-9;]*[A-HPQRSuZ~])")
 
@@ -70,7 +85,9 @@ class Bursts:
         """When the burst ends unless more arrives; at once if it cannot be the beginning of a text."""
         if not self._pieces:
             return None
-        return self._last + GAP if _may_continue(self._pieces) else self._last
+        if not _may_continue(self._pieces):
+            return self._last
+        return self._last + (GAP if len(self._pieces) <= _LONG else LONG_GAP)
 
     def add(self, pieces: Iterable[Piece], now: float) -> None:
         left = LONGEST_BURST - len(self._pieces)
@@ -94,17 +111,21 @@ def _may_continue(pieces: list[Piece]) -> bool:
     )
 
 
-def judged(pieces: Iterable[Piece], *, in_field: bool) -> Burst:
-    """Mark the pasted texts in a burst. `in_field`: the focus is in a text field, where nothing can go wrong."""
+def judged(pieces: Iterable[Piece], *, in_field: bool, brackets: bool = False) -> Burst:
+    """Mark the pasted texts in a burst.
+
+    `in_field`: the focus is in a text field. `brackets`: the terminal is known to put brackets around pastes.
+    """
     arrived = list(pieces)
     hasty = sum(map(_is_key, arrived)) > 1
-    if in_field or not hasty:
+    if not hasty:
         return Burst(tuple(arrived), hasty)
+    is_paste = is_list_of_paths if in_field else begins_with_path if brackets else is_text
     found: list[Piece | Unbracketed] = []
     for typed, group in groupby(arrived, lambda piece: isinstance(piece, Typed)):
         run = list(group)
         text = "".join(piece.character for piece in run if isinstance(piece, Typed))
-        if typed and is_text(text):
+        if typed and is_paste(text):
             found.append(Unbracketed(text))
         else:
             found += run
@@ -118,26 +139,38 @@ def _is_key(piece: Piece) -> bool:
     )
 
 
+def begins_with_path(run: str) -> bool:
+    return _PATH.match(run) is not None
+
+
+def is_list_of_paths(run: str) -> bool:
+    """Whether characters that arrived together are several paths: one path in a field is what people type there."""
+    return begins_with_path(run) and _NEXT_PATH.search(run) is not None
+
+
 def is_text(run: str) -> bool:
     """Whether characters that arrived together are pasted text rather than commands."""
-    if _PATH.match(run):
+    if begins_with_path(run):
         return True
-    lines = list(_lines_of_commands(run))
-    if any(len(field) > _LONGEST_LINE and not _PATH.match(field) for _, field in lines):
+    typed = _CONTROL.split(run, maxsplit=1)[0]  # a key with Ctrl may open anything
+    commands, texts = _commands_and_texts(typed)
+    if len(texts) > _MOST_LINES or any(len(text) > _LONGEST_LINE and not begins_with_path(text) for text in texts):
         return True
-    commands = {letter.lower() for letters, _ in lines for letter in letters if letter not in MOVEMENTS}
-    return len(commands) > _MOST_COMMANDS
+    return len({letter.lower() for letter in commands if letter not in MOVEMENTS}) > _MOST_COMMANDS
 
 
-def _lines_of_commands(run: str) -> Iterator[tuple[str, str]]:
-    """For each line: the keys that are commands, and the text for a field that they open.
-
-    Ends at the first key with Ctrl, which may open anything.
-    """
-    for line in re.split(r"[\r\n]", _CONTROL.split(run, maxsplit=1)[0]):
-        start = len(line) - len(line.lstrip("".join(MOVEMENTS)))
-        if line[start : start + 1] in OPENERS:
-            yield "", line[start + 1 :]
-        else:
-            letters, _, field = line.partition(FILTER)
-            yield letters, field
+def _commands_and_texts(run: str) -> tuple[str, list[str]]:
+    """The keys that are commands, and the lines of text for fields and dialogs that they open."""
+    commands, texts = "", list[str]()
+    lines = re.split(r"[\r\n]", run)
+    for number, line in enumerate(lines):
+        keys = line.lstrip("".join(MOVEMENTS))
+        if keys[:1] == _FILES_DIALOG:
+            return commands, [*texts, keys[1:], *lines[number + 1 :]]
+        if keys[:1] in OPENERS:
+            texts.append(keys[1:])
+            continue
+        end = next((at for at, key in enumerate(line) if key in FIELDS), len(line))
+        commands += line[:end]
+        texts += [line[end + 1 :]] if end < len(line) else []
+    return commands, texts

@@ -32,12 +32,15 @@ from textual.drivers.linux_driver import LinuxDriver
 from tui_uploader.tui.terminal import cell_diff
 from tui_uploader.tui.terminal.bursts import Burst, Bursts, judged
 from tui_uploader.tui.terminal.input_events import EventReader, takes_text, when_processed
-from tui_uploader.tui.terminal.input_stream import InputStream, Piece, Sequence
+from tui_uploader.tui.terminal.input_stream import InputStream, Pasted, Piece, Sequence
 from tui_uploader.tui.terminal.output import PING, PONG, RoundTrip, TerminalWriter
 from tui_uploader.tui.terminal.resizing import ResizeDebounce
 
 _READ_SIZE = 65536
 _PONG = Sequence(PONG)
+# DECRQM for bracketed paste, and what a terminal answers that knows it (xterm control sequences).
+_BRACKETS_QUERY = "\x1b[?2004$p"
+_BRACKETS_KNOWN = frozenset(Sequence(f"\x1b[?2004;{setting}$y") for setting in (1, 2, 3))
 _EFFECT_WAIT = 0.5
 """Longest time, in seconds, that an event delays the next one."""
 # After a stall this long, another terminal may be attached.
@@ -59,6 +62,9 @@ class UploaderDriver(LinuxDriver):
         self._writer: TerminalWriter | None = None
         self.round_trip = RoundTrip()
         self._frames = cell_diff.install(app, self._is_ready, ascii_only=self.ascii_only)
+        self._asks_brackets = os.environ.get("TERM") != "linux"  # which prints what it does not know
+        self._brackets = False
+        """The terminal is known to put brackets around pastes."""
         self._leaving = False
         self._in_use = False
         """Otherwise the terminal is asked nothing, and no event waits for the one before it."""
@@ -96,8 +102,9 @@ class UploaderDriver(LinuxDriver):
             and self.input_tty
             and self._in_use
             and self.round_trip.is_due(now)
-            and self._writer.write(PING.encode())
+            and self._writer.write(((_BRACKETS_QUERY if self._asks_brackets else "") + PING).encode())
         ):
+            self._asks_brackets = False
             self.round_trip.asked(now)
 
     def _is_ready(self) -> bool:
@@ -210,9 +217,10 @@ class UploaderDriver(LinuxDriver):
                     pieces = stream.feed(data, time.monotonic())
                 else:
                     pieces = stream.tick(time.monotonic())
-                bursts.add(self._without_pongs(pieces), time.monotonic())
+                bursts.add(self._without_answers(pieces), time.monotonic())
                 if arrived := bursts.take(time.monotonic()):
-                    self._send_events(reader, judged(arrived, in_field=len(arrived) > 1 and takes_text(self._app)))
+                    in_field = len(arrived) > 1 and takes_text(self._app)
+                    self._send_events(reader, judged(arrived, in_field=in_field, brackets=self._brackets))
         if not self.exit_event.is_set():
             with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended already
                 self._loop.call_soon_threadsafe(self._leave, signal.SIGHUP)
@@ -224,11 +232,13 @@ class UploaderDriver(LinuxDriver):
         except OSError:
             return b""
 
-    def _without_pongs(self, pieces: list[Piece]) -> Iterator[Piece]:
+    def _without_answers(self, pieces: list[Piece]) -> Iterator[Piece]:
         for piece in pieces:
             if piece == _PONG:
                 self.round_trip.answered(time.monotonic())
-            else:
+                continue
+            self._brackets = self._brackets or piece in _BRACKETS_KNOWN or isinstance(piece, Pasted)
+            if piece not in _BRACKETS_KNOWN:
                 yield piece
 
     def _send_events(self, reader: EventReader, burst: Burst) -> None:
