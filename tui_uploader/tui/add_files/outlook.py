@@ -17,7 +17,7 @@ from tui_uploader.wording.processing import processed_words, processing_sentence
 
 Line = tuple[str, str]
 """A sentence and its style."""
-WARNING, LOUD, QUIET = "$text-warning", "bold $text-error", "$foreground"
+WARNING, LOUD, QUIET = "auto 87% on $warning-muted", "bold auto 87% on $error-muted", ""
 
 _AT_LIMIT = 0.7
 """A rate of at least this part of the limit is held back by the limit."""

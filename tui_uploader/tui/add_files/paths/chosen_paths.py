@@ -57,12 +57,12 @@ class ChosenPaths(LineList):
 
     def spans(self, index: int, width: int) -> Sequence[Span]:
         if not self._paths:
-            return (Span("nothing chosen yet", "muted"),)
+            return (Span("nothing chosen yet"),)
         path = self.paths[index]
         count = str(self._counts.get(path.path, "")) if path.is_folder else "1"
         path_width = width - len(_REMOVE) - len(count) - 1
         shown = clip_start(cell_text(path.path), path_width, self.glyphs.cut)
-        return Span(_REMOVE, "muted"), Span(shown + " " * (path_width - cell_len(shown) + 1)), Span(count, "muted")
+        return Span(_REMOVE), Span(shown + " " * (path_width - cell_len(shown) + 1)), Span(count)
 
     def action_remove(self) -> None:
         if self._paths:

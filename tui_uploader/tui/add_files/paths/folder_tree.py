@@ -100,7 +100,7 @@ class FolderTree(LineList):
         name = clipped_name(cell_text(row.name), name_width, self.glyphs.cut)
         space = " " * max(1, width - cell_len(head) - cell_len(name) - cell_len(note))
         style = "strong" if chosen else ""
-        return Span(head, style), Span(name, style), Span(space), Span(note, "error" if row.problem else "muted")
+        return Span(head, style), Span(name, style), Span(space), Span(note, "error" if row.problem else "")
 
     def _marker(self, row: FolderRow) -> str:
         if not row.entry.is_folder:
