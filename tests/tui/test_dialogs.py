@@ -7,10 +7,12 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.photos import write_photo
 from tests.service.conftest import Spawner
 from tests.service.stand_in import StandInManager
-from tests.tui.conftest import Screen, showing
+from tests.tui.conftest import Screen, add_upload, showing
 from tests.until import until
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
@@ -70,3 +72,42 @@ async def test_an_upload_waits_for_the_login_of_this_terminal(
         session.login_settled.set()
         await until(lambda: manager.requests)
     assert [request.account for request in manager.requests] == ["me@cloud"]
+
+
+@pytest.mark.parametrize("pane", ["2", "3"])
+async def test_a_path_and_enter_upload_nothing_anywhere(
+    manager: StandInManager, directories: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pane: str
+) -> None:
+    """Four thousand photos went into the project under the cursor: `u`, a path, Enter."""
+    await add_upload(manager, "quarry")
+    write_photo(tmp_path / "originals" / "a.JPG")
+    monkeypatch.chdir(tmp_path)
+    before = len(manager.requests)
+    async with showing(directories) as screen:
+        await screen.shows("quarry")
+        await screen.press(pane, "u", *"originals", "enter")
+        await screen.shows("1 image, ", "new project name (Down: existing projects)")
+        await screen.press("enter", "enter", "enter", "enter")
+        await screen.shows("Type a name for the new project, or choose one with Down.")
+        await screen.press("escape", "escape")
+        await screen.hides("1 What")
+    assert len(manager.requests) == before
+
+
+async def test_only_in_projects_the_project_under_the_cursor_is_preset(
+    manager: StandInManager, directories: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_upload(manager, "quarry")
+    write_photo(tmp_path / "originals" / "a.JPG")
+    monkeypatch.chdir(tmp_path)
+    before = len(manager.requests)
+    async with showing(directories) as screen:
+        await screen.shows("quarry")
+        await screen.press("1")
+        await screen.comes_true(lambda: screen.app.main.scope().project, "no project under the cursor")
+        await screen.press("u", *"originals", "enter")
+        await screen.shows("existing project", "Upload 1 image to quarry")
+        assert len(manager.requests) == before
+        await screen.press("enter", "enter")
+        await screen.shows("image of ", "added to quarry")
+    assert len(manager.requests) == before + 1

@@ -76,7 +76,7 @@ class Dialogs:
     def new_project(self) -> None:
         from tui_uploader.tui.add_files.new_project import NewProjectScreen
 
-        self._app.push_screen(NewProjectScreen(self._create_project))
+        self._app.push_screen(NewProjectScreen(self._create_project, lambda: self._main.projects.listed))
 
     async def _create_project(self, name: str, kind: ProjectKind) -> None:
         """Raises UploaderError if the project cannot be created."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.dialog_app import opened
 from tui_uploader.errors import LinkError
-from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.tui.add_files.new_project import NewProjectScreen
 
 
@@ -45,6 +45,24 @@ async def test_an_invalid_name_is_refused(name: str, said: str) -> None:
         await dialog.press("enter")
         await dialog.shows(said)
         assert dialog.is_open
+
+
+async def test_a_name_that_exists_is_refused() -> None:
+    async def create(name: str, kind: ProjectKind) -> None:
+        created.append(name)
+
+    created: list[str] = []
+    north = Project("11", "North field", ProjectKind.IMAGES, "me@cloud", images=12)
+    async with opened(lambda: NewProjectScreen(create, lambda: [north])) as dialog:
+        await dialog.type("North field")
+        await dialog.press("enter")
+        await dialog.shows(
+            "North field exists already (11, 12 images). Type another name; to add files to it, press u."
+        )
+        assert dialog.is_open and not created
+        await dialog.type(", 2")
+        await dialog.press("enter")
+        assert await dialog.answered() == ("North field, 2", ProjectKind.IMAGES)
 
 
 async def test_a_paste_is_made_printable() -> None:

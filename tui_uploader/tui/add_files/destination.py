@@ -113,7 +113,7 @@ class Destination:
         if self.project is None or self.was_picked:
             return None
         return (
-            f"{cell_text(self.project.name)} exists already ({_known_facts(self.project)}). Enter again adds the files"
+            f"{cell_text(self.project.name)} exists already ({known_facts(self.project)}). Enter again adds the files"
             " to it; for a new project, type another name."
         )
 
@@ -127,7 +127,7 @@ class Destination:
         if self.project is not None:
             number = len(self.namesakes)
             several = f", one of {number} of this name" if number > 1 else ""
-            return f"{_known_facts(self.project)}{several}"
+            return f"{known_facts(self.project)}{several}"
         if self.namesakes:
             return f"{len(self.namesakes)} of this name: choose with Down"
         similar = f"another one is called {self.similar}" if self.similar else ""
@@ -141,7 +141,8 @@ class Destination:
         return "" if self.problem else f" to the new project {check_name(self.text).name}"
 
 
-def _known_facts(project: Project) -> str:
+def known_facts(project: Project) -> str:
+    """`11, 1,711 images, processed`: what tells projects of one name apart."""
     facts = [cell_text(project.id)] if project.id else ["not created yet"]
     if images := images_in(project):
         facts.append(counted(images, "image"))

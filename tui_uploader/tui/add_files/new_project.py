@@ -16,7 +16,9 @@ from textual.widgets import Button, Input, Static
 from tui_uploader.errors import UploaderError
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.text import printable
-from tui_uploader.tui.add_files.destination import check_name, name_note
+from tui_uploader.tui.add_files.destination import check_name, known_facts, name_note, projects_named
+from tui_uploader.tui.add_files.where import ListProjects
+from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import RadioRow
 from tui_uploader.tui.widgets.text_field import TextField
@@ -37,8 +39,10 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
         Binding("escape", "cancel", "Cancel"),
     ]
 
-    def __init__(self, create: CreateProject) -> None:
+    def __init__(self, create: CreateProject, projects: ListProjects = tuple) -> None:
+        """`projects`: those that exist, as the service has told them by now."""
         super().__init__()
+        self._projects = projects
         self._create_project = create
         self._creating = False
         self._field = TextField(placeholder="such as North field, 12 May", id="name")
@@ -77,6 +81,10 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
         checked = check_name(self._field.value)
         if checked.problem is not None:
             self._show_text(checked.problem, warning=True)
+            self._field.focus()
+        elif namesakes := projects_named(self._projects(), checked.name):
+            exists = f"{cell_text(checked.name)} exists already ({known_facts(namesakes[0])})."
+            self._show_text(f"{exists} Type another name; to add files to it, press u.", warning=True)
             self._field.focus()
         elif not self._creating:  # a second Enter must not create a second project
             self._creating = True
