@@ -133,6 +133,16 @@ def test_characters_of_a_serial_line_are_one_burst() -> None:
     assert bursts.deadline is None
 
 
+def test_keys_that_waited_while_nothing_was_read_may_be_typed() -> None:
+    bursts = Bursts()
+    bursts.add(typed("pxaR"), 1.0, unread=0.3)
+    assert bursts.take(1.0 + GAP) == typed("pxaR")
+    assert bursts.seconds == 0.3
+    assert judged(typed("pxaR"), in_field=False, seconds=0.3).pieces == tuple(typed("pxaR"))
+    assert judged(typed("pxaRfd"), in_field=False, seconds=0.2).pieces == (Unbracketed("pxaRfd"),)
+    assert judged(typed("~/a/b"), in_field=False, seconds=9.0).pieces == (Unbracketed("~/a/b"),)
+
+
 def test_the_late_end_of_a_long_paste_belongs_to_it() -> None:
     bursts = Bursts()
     bursts.add(typed("x" * 40), 1.0)

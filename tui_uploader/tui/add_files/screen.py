@@ -24,7 +24,7 @@ from tui_uploader.model.projects import Project
 from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.settings import home_folder
 from tui_uploader.text import counted
-from tui_uploader.tui.add_files.destination import add_request
+from tui_uploader.tui.add_files.destination import Destination, add_request
 from tui_uploader.tui.add_files.look import LookStep
 from tui_uploader.tui.add_files.outlook import QUIET, WARNING, Line, Outlook, Sending, added_words, noun_of
 from tui_uploader.tui.add_files.paths.chosen_paths import topmost
@@ -97,6 +97,8 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         self._submitting = False
         self._dropped = dropped
         self._glyphs = glyphs
+        self._came_from_what: Destination | None = None
+        """The destination when the user went on to it, until what was typed before has been looked up."""
         self._message = ""
         self._said_of: tuple[object, ...] = ()
         """The state to which the message belongs."""
@@ -161,6 +163,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
 
     @on(WhatStep.Done)
     def _ask_where(self) -> None:
+        self._came_from_what = self._where.destination
         self._where.go_to()
 
     @on(Input.Submitted, "#project")
@@ -183,6 +186,10 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
 
     @on(WhatStep.Problem)
     def _tell_problem(self, message: WhatStep.Problem) -> None:
+        """Back to the path if it was wrong, unless the user types the name of a project already."""
+        if self._what.is_typed and self._where.destination == self._came_from_what:
+            self._what.go_to()
+        self._came_from_what = None
         self._say(message.text)
 
     def on_paste(self, event: events.Paste) -> None:

@@ -6,7 +6,8 @@ the Linux console and some programs between do not, and a dropped file may arriv
 1. Keys that arrive within `GAP` of each other are one burst; a long one lasts until `LONG_GAP` of silence. A serial
    line of 9600 baud delivers a character a millisecond; a whole screen arrives in one read. Fast typists leave about
    60 ms between keys; a held key repeats each 30 ms (Dhakal et al., Observations on Typing from 136 Million Keystrokes,
-   CHI 2018: 120 words a minute: 100 ms a key). Keys that are typed one by one are never a paste.
+   CHI 2018: 120 words a minute: 100 ms a key). Keys that are typed one by one are never a paste, nor those that a fast
+   typist can have typed while the app was busy and read nothing.
 2. A burst that begins with a path is a paste, and so is a list of paths in a text field.
 3. A slow connection also delivers typed-ahead keys in one read, so a burst alone proves nothing. If the terminal is
    known to put brackets around pastes, because it said so or did so, everything else is typed.
@@ -33,6 +34,8 @@ GAP = 0.01
 """Seconds of silence after which a burst is over."""
 LONG_GAP = 0.1
 """The same for a burst of more than `_LONG` keys: the end of a paste that a busy line delivers late is no command."""
+_FASTEST = 0.06
+"""Seconds that a fast typist leaves between keys."""
 _LONG = 32
 LONGEST_BURST = 300_000
 """Pieces kept of one burst, about 5,000 paths; the rest is dropped."""
@@ -77,6 +80,8 @@ class Bursts:
     """Collects pieces: `add` them as they arrive; once `deadline` has passed, `take` the burst. Reads no clock."""
 
     def __init__(self) -> None:
+        self.seconds = 0.0
+        """In which the keys of the burst may have been typed, because the input was not read meanwhile."""
         self._pieces: list[Piece] = []
         self._last = 0.0
 
@@ -89,10 +94,12 @@ class Bursts:
             return self._last
         return self._last + (GAP if len(self._pieces) <= _LONG else LONG_GAP)
 
-    def add(self, pieces: Iterable[Piece], now: float) -> None:
+    def add(self, pieces: Iterable[Piece], now: float, unread: float = 0.0) -> None:
+        """`unread`: seconds for which they may have waited to be read."""
         left = LONGEST_BURST - len(self._pieces)
         arrived = list(pieces)
         if arrived:
+            self.seconds = unread if not self._pieces else self.seconds + unread
             self._pieces += arrived[:left]
             self._last = now
 
@@ -111,16 +118,19 @@ def _may_continue(pieces: list[Piece]) -> bool:
     )
 
 
-def judged(pieces: Iterable[Piece], *, in_field: bool, brackets: bool = False) -> Burst:
+def judged(pieces: Iterable[Piece], *, in_field: bool, brackets: bool = False, seconds: float = 0.0) -> Burst:
     """Mark the pasted texts in a burst.
 
     `in_field`: the focus is in a text field. `brackets`: the terminal is known to put brackets around pastes.
+    `seconds`: in which the keys may have been typed.
     """
     arrived = list(pieces)
-    hasty = sum(map(_is_key, arrived)) > 1
+    keys = sum(map(_is_key, arrived))
+    hasty = keys > 1
     if not hasty:
         return Burst(tuple(arrived), hasty)
-    is_paste = is_list_of_paths if in_field else begins_with_path if brackets else is_text
+    typed_now = brackets or keys <= 1 + seconds / _FASTEST
+    is_paste = is_list_of_paths if in_field else begins_with_path if typed_now else is_text
     found: list[Piece | Unbracketed] = []
     for typed, group in groupby(arrived, lambda piece: isinstance(piece, Typed)):
         run = list(group)

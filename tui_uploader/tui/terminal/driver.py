@@ -41,6 +41,8 @@ _PONG = Sequence(PONG)
 # DECRQM for bracketed paste, and what a terminal answers that knows it (xterm control sequences).
 _BRACKETS_QUERY = "\x1b[?2004$p"
 _BRACKETS_KNOWN = frozenset(Sequence(f"\x1b[?2004;{setting}$y") for setting in (1, 2, 3))
+_AT_ONCE = 0.001
+"""Seconds after which the input was not there yet when it was looked for."""
 _EFFECT_WAIT = 0.5
 """Longest time, in seconds, that an event delays the next one."""
 # After a stall this long, another terminal may be attached.
@@ -205,22 +207,29 @@ class UploaderDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read input and send its events to the app, until the driver stops or the terminal is gone."""
         stream, bursts, reader = InputStream(), Bursts(), EventReader()
+        read_at = time.monotonic()
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             selector.register(self._waker, selectors.EVENT_READ)
             while not self.exit_event.is_set():
+                began = time.monotonic()
                 deadline = min((each for each in (stream.deadline, bursts.deadline) if each is not None), default=None)
                 ready = selector.select(None if deadline is None else max(0.0, deadline - time.monotonic()))
                 if any(key.fd == self.fileno for key, _ in ready):
                     if not (data := self._read()):
                         break
-                    pieces = stream.feed(data, time.monotonic())
+                    now = time.monotonic()
+                    # What was there at once arrived at any time since the last read.
+                    unread = now - read_at if now - began < _AT_ONCE else 0.0
+                    pieces, read_at = stream.feed(data, now), now
                 else:
-                    pieces = stream.tick(time.monotonic())
-                bursts.add(self._without_answers(pieces), time.monotonic())
+                    pieces, unread = stream.tick(time.monotonic()), 0.0
+                bursts.add(self._without_answers(pieces), time.monotonic(), unread)
                 if arrived := bursts.take(time.monotonic()):
                     in_field = len(arrived) > 1 and takes_text(self._app)
-                    self._send_events(reader, judged(arrived, in_field=in_field, brackets=self._brackets))
+                    seconds = bursts.seconds
+                    burst = judged(arrived, in_field=in_field, brackets=self._brackets, seconds=seconds)
+                    self._send_events(reader, burst)
         if not self.exit_event.is_set():
             with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended already
                 self._loop.call_soon_threadsafe(self._leave, signal.SIGHUP)

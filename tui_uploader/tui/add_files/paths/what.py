@@ -128,20 +128,19 @@ class WhatStep(Vertical):
         if warning := paste_warning(resolved):
             self.post_message(self.Problem(warning))
 
-    @work(group="choice", exclusive=True, description="choose a path")
-    async def action_done(self) -> None:
-        """Choose what the path field says, or else what the tree's bar is on if nothing is chosen."""
+    def action_done(self) -> None:
+        """Choose what the tree's bar is on, or, if nothing is typed or chosen, the folder in the path field.
+
+        A typed path is looked up when the focus is on the next step: what is typed ahead belongs there.
+        """
+        pointed = self._tree.at_cursor if self._tree.has_focus else LocalPath(self._path.absolute, True)
         if self._pastes:
             self.post_message(self.Problem("The pasted paths are still being looked up."))
             return
-        in_tree = self._tree.has_focus
-        pointed = self._tree.at_cursor
-        if in_tree and self.is_typed and pointed.path != self._path.absolute:
+        if self._tree.has_focus and self.is_typed and pointed.path != self._path.absolute:
             self._choose([pointed])
             self._forget_typed(pointed.path)
-        elif not await self.choose_typed():
-            return
-        if not self.paths:
+        elif not self.is_typed and not self.paths:
             self._choose([pointed])
         self.post_message(self.Done())
 
