@@ -20,7 +20,7 @@ CATCHES_EVERYTHING = {
     "engine/journal/journal.py::_run_alone": "handed to the caller whose change it was; the others are kept",
     "engine/pipeline/send.py::_send": "the edge of a task: logged, written down for the file, and the others go on",
     "tui/engine/session.py::_call": "the edge of a command's task: logged, told as a notice, and the screen stays",
-    "tui/pictures/decode.py::_opened": "whatever Pillow raises over broken bytes becomes a sentence",
+    "tui/pictures/decode.py::_refusals": "whatever Pillow raises over broken bytes becomes a sentence",
     "engine/pipeline/project_tasks.py::_run": "the edge of a task: logged, shown, and tried again",
     "threads.py::_run": "the edge of a thread: the caller whose work it was gets it",
     "engine/accounts/link_monitor.py::_probe": "the edge of a task: logged, shown as the reason, and probed again",

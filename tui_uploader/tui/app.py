@@ -26,7 +26,14 @@ from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.notifications import news, without_notices
 from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineSession
 from tui_uploader.tui.lines.glyphs import glyph_set
-from tui_uploader.tui.messages import AttachmentChanged, Noticed, ProjectsArrived, StatusArrived, UnbracketedPaste
+from tui_uploader.tui.messages import (
+    AttachmentChanged,
+    Noticed,
+    ProjectsArrived,
+    ShowsNotices,
+    StatusArrived,
+    UnbracketedPaste,
+)
 from tui_uploader.tui.screens.main import MainScreen
 from tui_uploader.tui.terminal import capabilities
 from tui_uploader.tui.terminal.capabilities import SlowMode, Terminal, next_slow_mode
@@ -135,6 +142,8 @@ class UploaderApp(App[None]):
     @on(Noticed)
     def _notice(self, event: Noticed) -> None:
         self.main.show_notice(event)
+        if self.screen is not self.main and isinstance(self.screen, ShowsNotices):
+            self.screen.show_notice(event)
         driver = terminal_driver(self)
         if event.attention and driver is not None:
             driver.send(capabilities.alert("tui-uploader", event.text, self._terminal, self._notices))

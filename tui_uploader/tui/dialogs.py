@@ -14,7 +14,6 @@ from textual.app import App
 
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model.engine import Bandwidth, BandwidthChange
-from tui_uploader.model.files import FileWindow
 from tui_uploader.model.projects import NewProject, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.settings import home_folder
@@ -127,6 +126,8 @@ class Dialogs:
         self._app.push_screen(LogScreen(engine_log_path(self._session.directories), self._glyphs))
 
     def show_picture(self) -> None:
+        from tui_uploader.tui.files.file_actions import FilesPaneActions
+        from tui_uploader.tui.pictures.file_steps import Place
         from tui_uploader.tui.screens.picture import PictureScreen
 
         files = self._main.files
@@ -135,13 +136,10 @@ class Dialogs:
         if upload is None or item is None:
             self._say("No file under the cursor.")
             return
-
-        def show(place: FileWindow) -> None:
-            dialog = PictureScreen(self._session, self._glyphs, upload, query, place.anchor or 0, item, place.total)
-            self._app.push_screen(dialog, lambda index: None if index is None else files.go_to_index(index))
-
-        place = replace(query, limit=1, anchor=item.id)
-        self._session.call("show picture", lambda engine: engine.files(upload, place), show)
+        place = Place(item, None, 0)
+        actions = FilesPaneActions(self._main.command_on, files)
+        dialog = PictureScreen(self._session, self._glyphs, upload, query, place, actions)
+        self._app.push_screen(dialog, actions.go_to)
 
     def show_map(self) -> None:
         from tui_uploader.tui.screens.map import MapScreen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from textual import events
 from textual.message import Message
@@ -74,3 +74,10 @@ class Noticed(Message):
     """How long it stays; 0: until the next one."""
     attention: bool = False
     """Also alert a user who looks elsewhere: bell and desktop notice."""
+
+
+@runtime_checkable
+class ShowsNotices(Protocol):
+    """A screen that covers the line of notices, and has one of its own."""
+
+    def show_notice(self, notice: Noticed) -> None: ...

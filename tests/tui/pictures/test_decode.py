@@ -5,17 +5,30 @@ from __future__ import annotations
 import os
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from tests.intake.pictures import LONG, SHORT, Tag, flight_exif, jpeg, picture, tiff_structure
 from tests.tui.pictures.photo_files import exif_of, halved, write
-from tui_uploader.tui.pictures.decode import NoPicture, read_picture
+from tui_uploader.tui.pictures import decode
+from tui_uploader.tui.pictures.decode import NoPicture, PictureReader
+from tui_uploader.tui.pictures.decode import read_picture as read_part
+from tui_uploader.tui.pictures.parts import Part, View
 
 MOST = (200, 100)
+
+
+def image_of(part: Part) -> Image.Image:
+    return Image.frombytes("RGB", part.size, part.pixels)
+
+
+def read_picture(path: str, most: tuple[int, int]) -> Image.Image:
+    """The whole picture."""
+    return image_of(read_part(path, View(most)))
 
 
 def refusal(path: Path) -> str:
@@ -71,20 +84,121 @@ def test_every_unusable_file_gets_a_reason(tmp_path: Path) -> None:
     assert "is not a regular file" in refusal(tmp_path / "pipe.JPG")
     result = tmp_path / "points.las"
     result.write_bytes(b"LASF" + bytes(400))
-    assert refusal(result) == "points.las is not a picture that can be shown here."
+    assert refusal(result) == "points.las is a point cloud (LAS); only images can be shown."
+    (tmp_path / "notes.txt").write_bytes(b"words")
+    assert refusal(tmp_path / "notes.txt") == "notes.txt is not an image that can be shown here."
     hostile = tmp_path / "\x1b[31m\nred.JPG"
     hostile.write_bytes(b"")
-    assert refusal(hostile) == r"\x1b[31m\nred.JPG is not a picture that can be shown here.".replace(r"\n", r"\x0a")
+    assert refusal(hostile) == r"\x1b[31m\nred.JPG is empty: it has no bytes.".replace(r"\n", r"\x0a")
     assert "cannot be read" in refusal(tmp_path / ("n" * 300))
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG"])
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
 def test_a_picture_that_is_cut_off_is_reported(tmp_path: Path, form: str, part: float) -> None:
     path = tmp_path / "a.bin"
-    picture(400, 300).save(path, form)
+    options = {"progressive": True} if form == "JPEG" else {}
+    picture(400, 300).save(path, form, **options)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
-    assert "is damaged or cut off" in refusal(path) or "is not a picture" in refusal(path)
+    assert "is damaged or cut off" in refusal(path) or "is not an image" in refusal(path)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("view", [View((200, 100)), View((60, 40), 4), View((60, 40), 1)])
+def test_the_readable_part_of_a_photo_that_is_cut_off_is_shown(tmp_path: Path, mode: str, view: View) -> None:
+    path = tmp_path / "a.JPG"
+    whole = picture(800, 600).convert(mode)
+    whole.save(path, "JPEG", quality=90, exif=exif_of(None, orientation=6).tobytes())
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    part = read_part(str(path), view)
+    assert part.cut_off is True
+    assert part.full == (800, 600), "it is not turned: the line at which it ends is across"
+    assert part.rows in range(100, 500)
+    below = read_part(str(path), View((60, 40), 1, (0.5, 1.0)))
+    assert not any(below.pixels), "the part that is missing is black"
+    assert max(read_part(str(path), View((60, 40), 1, (0.0, 0.0))).pixels) > 20
+
+
+def test_a_photo_with_broken_data_within_is_shown_as_it_can_be_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "a.JPG"
+    picture(800, 600).save(path, "JPEG", quality=90)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + b"\xff\xc4\x00\x03\x00" + content[middle + 5 :])
+    part = read_part(str(path), View((200, 100)))
+    assert (part.size, part.rows, part.cut_off) == ((133, 100), None, False)
+
+
+# ------------------------------------------------------------------------------------------- parts of a picture
+
+
+def chart(width: int = 3000, height: int = 2000) -> Image.Image:
+    """Every pixel tells where it is."""
+    across = Image.linear_gradient("L").rotate(90).resize((width, height), Image.Resampling.BILINEAR)
+    down = Image.linear_gradient("L").resize((width, height), Image.Resampling.BILINEAR)
+    return Image.merge("RGB", (across, down, Image.new("L", (width, height), 128)))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("zoom", [4, 1])
+def test_a_part_is_cut_from_the_upright_picture(tmp_path: Path, orientation: int, zoom: int) -> None:
+    path = write(tmp_path / "a.JPG", chart(), exif_of(None, orientation=orientation))
+    whole = read_picture(str(path), (3000, 3000))
+    assert whole.size == ((2000, 3000) if orientation > 4 else (3000, 2000))
+    part = read_part(str(path), View((120, 66), zoom, (0.3, 0.8)))
+    assert part.size == (120, 66) and part.zoom == zoom and part.full == whole.size
+    left, top, right, bottom = part.box
+    assert (right - left, bottom - top) == (120 * zoom, 66 * zoom)
+    assert (left + right) / 2 == pytest.approx(0.3 * whole.width, abs=zoom)
+    expected, seen = whole.crop(part.box).resize(part.size).getpixel((60, 33)), image_of(part).getpixel((60, 33))
+    assert isinstance(expected, tuple) and isinstance(seen, tuple)
+    assert seen == pytest.approx(expected, abs=4)
+
+
+def test_a_part_stays_within_the_picture_and_a_small_picture_is_not_enlarged(tmp_path: Path) -> None:
+    path = str(write(tmp_path / "a.JPG", halved(300, 200)))
+    assert read_part(path, View((100, 80), 1, (5.0, -3.0))).box == (200, 0, 300, 80)
+    small = read_part(path, View((1000, 700), 1, (0.5, 0.5)))
+    assert small.box == (0, 0, 300, 200) and small.size == (300, 200)
+
+
+def test_a_picture_opens_where_it_is_sharpest(tmp_path: Path) -> None:
+    image = picture(2000, 1500).filter(ImageFilter.GaussianBlur(8))
+    image.paste(Image.effect_noise((300, 300), 120).convert("RGB"), (1250, 400))
+    part = read_part(str(write(tmp_path / "a.JPG", image)), View((100, 60), 1))
+    assert 1250 <= (part.box[0] + part.box[2]) / 2 <= 1550 and 400 <= (part.box[1] + part.box[3]) / 2 <= 700
+
+
+def test_the_next_part_of_a_picture_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    real = decode._decoded
+
+    def counted(path: str, file: BinaryIO, view: View) -> object:
+        opened.append(view)
+        return real(path, file, view)
+
+    monkeypatch.setattr(decode, "_decoded", counted)
+    path = str(write(tmp_path / "a.JPG", chart()))
+    reader = PictureReader()
+    reader.part(path, View((120, 60)))
+    reader.part(path, View((120, 60), 4, (0.5, 0.5)))
+    assert len(opened) == 2, "a picture that was reduced does not serve for more"
+    reader.part(path, View((120, 60), 1, (0.5, 0.5)))
+    for x in range(5):
+        reader.part(path, View((120, 60), 1, (x / 5, 0.5)))
+    reader.part(path, View((120, 60), 4, (0.2, 0.2)))
+    reader.part(path, View((100, 50)))
+    assert len(opened) == 3
+    write(tmp_path / "a.JPG", halved(300, 200))
+    assert reader.part(path, View((100, 50))).full == (300, 200), "another file of the same name"
+
+
+def test_of_a_picture_that_is_too_large_every_second_pixel_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode, "MOST_PIXELS", 2_000_000)
+    part = read_part(str(write(tmp_path / "a.JPG", chart())), View((120, 60), 1, (0.5, 0.5)))
+    assert part.zoom == 2 and part.size == (120, 60) and part.box[2] - part.box[0] == 240
 
 
 def test_pictures_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_uploaded_images_are_dots_and_all_others_show_their_shape() -> None:
         UNICODE.statuses[status]
         for status in (FileStatus.FAILED, FileStatus.DUPLICATE, FileStatus.UPLOADING, FileStatus.WAITING)
     ]
-    assert shapes(drawn(positions(*lane), glyphs=ASCII)) == "x!+^."
+    assert shapes(drawn(positions(*lane), glyphs=ASCII)) == "x=+^."
 
 
 def test_north_is_above_and_east_is_right() -> None:

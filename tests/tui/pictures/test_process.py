@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import struct
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,11 +16,13 @@ from PIL import Image
 
 from tests.service.conftest import eventually
 from tests.tui.pictures.photo_files import exif_of, halved, write
+from tui_uploader.tui.pictures import process
 from tui_uploader.tui.pictures.decode import NoPicture, read_picture
+from tui_uploader.tui.pictures.parts import View
 from tui_uploader.tui.pictures.process import PictureProcess
 from tui_uploader.tui.pictures.worker import MOST_MEMORY
 
-MOST = (200, 100)
+MOST = View((200, 100))
 TOO_MUCH = "would take too much time or memory to be shown here."
 IN_PROC = Path("/proc/self/statm").exists()
 LINUX = pytest.mark.skipif(not IN_PROC, reason="the memory of a process is not bounded here")
@@ -56,7 +61,7 @@ def test_one_process_decodes_one_picture_after_the_other(tmp_path: Path) -> None
     reader = PictureProcess()
     try:
         for each in (path, odd):
-            assert reader.picture(each, MOST).tobytes() == read_picture(each, MOST).tobytes()
+            assert reader.picture(each, MOST) == read_picture(each, MOST)
         pid = process_of(reader)
         with pytest.raises(NoPicture, match=r"c\.JPG is not there any more"):
             reader.picture(str(tmp_path / "c.JPG"), MOST)
@@ -114,3 +119,61 @@ def test_closing_ends_a_process_that_still_decodes(tmp_path: Path) -> None:
     eventually(lambda: gone(pid), "the process was killed")
     with pytest.raises(NoPicture):
         reader.picture(str(tmp_path / "good.jpg"), MOST)
+
+
+def test_a_pan_at_full_resolution_is_answered_at_once(tmp_path: Path) -> None:
+    """The picture stays decoded: a pan moves a few thousand pixels, not twenty million."""
+    path = str(write(tmp_path / "large.JPG", Image.effect_noise((5280, 3956), 60).convert("RGB")))
+    reader = PictureProcess()
+    try:
+        reader.picture(path, View((120, 66), 1, (0.5, 0.5)))
+        took = []
+        for x in range(8):
+            begun = time.monotonic()
+            part = reader.picture(path, View((120, 66), 1, (0.1 + x / 10, 0.4)))
+            took.append(time.monotonic() - begun)
+            assert part.size == (120, 66)
+        assert min(took) < 0.05, took
+    finally:
+        reader.close()
+
+
+@LINUX
+@pytest.mark.parametrize("part", [0.2, 0.6])
+def test_a_large_photo_that_is_cut_off_stays_within_the_memory(tmp_path: Path, part: float) -> None:
+    path = write(tmp_path / "large.JPG", Image.effect_noise((8000, 6000), 60).convert("RGB"))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
+    reader = PictureProcess()
+    try:
+        shown = reader.picture(str(path), View((120, 66), 1))
+        assert shown.cut_off and shown.rows is not None and shown.rows == pytest.approx(6000 * part, abs=60)
+        status = Path(f"/proc/{process_of(reader)}/status").read_text()
+        peak = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+        assert peak < MOST_MEMORY
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"size": [9999, 9999], "full": [9999, 9999], "box": [0, 0, 9999, 9999]},
+        {"size": [2, 2], "full": [2, 2], "box": [0, 0, 0, 0]},
+        {"size": [2, 2], "full": [0, 0], "box": [-5, 0, 2, 2]},
+        {"size": [-2, -2], "full": [2, 2], "box": [0, 0, 2, 2]},
+        {"size": [2, 2], "full": [2, 2], "box": [0, 0, 2, 2], "rows": -1},
+    ],
+)
+def test_a_decoder_that_answers_nonsense_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: dict[str, object]
+) -> None:
+    """A hostile file may have taken over the decoder."""
+    line = json.dumps({"part": {"pixels": "", **answer}})
+    script = f"import sys; sys.stdin.readline(); print({line!r}, flush=True); sys.stdin.readline()"
+    monkeypatch.setattr(process, "_COMMAND", (sys.executable, "-c", script))
+    reader = PictureProcess()
+    try:
+        with pytest.raises(NoPicture, match=TOO_MUCH):
+            reader.picture(str(tmp_path / "a.JPG"), MOST)
+    finally:
+        reader.close()

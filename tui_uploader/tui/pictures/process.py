@@ -8,16 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from tui_uploader import codec
 from tui_uploader.text import printable
 from tui_uploader.tui.pictures.decode import NoPicture
+from tui_uploader.tui.pictures.parts import Part, View
 from tui_uploader.tui.pictures.worker import PictureAnswer, PictureRequest
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 SECONDS = 30.0
 """For one picture, including the reading of its file and the start of the process."""
@@ -45,11 +44,9 @@ class PictureProcess:
         """None while no process runs."""
         return self._process.pid if self._process is not None else None
 
-    def picture(self, path: str, most: tuple[int, int]) -> Image:
-        """The picture in the file, reduced to `most` pixels across and down: RGB, upright. Raises NoPicture."""
-        from PIL import Image
-
-        request = PictureRequest(path, most)
+    def picture(self, path: str, view: View) -> Part:
+        """What `view` shows of the picture in the file. Raises NoPicture."""
+        request = PictureRequest(path, view)
         with self._busy:
             try:
                 answer, pixels = self._exchange(self._started(), request)
@@ -58,9 +55,9 @@ class PictureProcess:
                     self._kill()
                 name = printable(Path(path).name)
                 raise NoPicture(f"{name} would take too much time or memory to be shown here.") from error
-        if answer.refusal:
+        if answer.part is None:
             raise NoPicture(printable(answer.refusal))
-        return Image.frombytes("RGB", answer.size, pixels)
+        return replace(answer.part, pixels=pixels)
 
     def close(self) -> None:
         """End the process at once, and any wait for it."""
@@ -89,10 +86,9 @@ class PictureProcess:
             received += _next(process.stdout, end)
         line, _, pixels = received.partition(b"\n")
         answer = codec.from_json(line, PictureAnswer)
-        (across, down), most = answer.size, request.most
-        if not (0 <= across <= most[0] and 0 <= down <= most[1]):
+        if answer.part is not None and not _possible(answer.part, request.view):
             raise _ProcessEnded  # a decoder under the control of a hostile file may answer anything
-        length = across * down * 3
+        length = answer.part.size[0] * answer.part.size[1] * 3 if answer.part is not None else 0
         while len(pixels) < length:
             pixels += _next(process.stdout, end)
         if len(pixels) > length:
@@ -106,6 +102,13 @@ class PictureProcess:
         process.kill()
         # A process that reads from a card that hangs ends only when the card answers.
         threading.Thread(target=process.communicate, name="picture process end", daemon=True).start()
+
+
+def _possible(part: Part, view: View) -> bool:
+    left, top, right, bottom = part.box
+    within = 0 <= left < right <= part.full[0] and 0 <= top < bottom <= part.full[1]
+    small = all(0 < shown <= most for shown, most in zip(part.size, view.most, strict=True))
+    return within and small and part.zoom >= 0 and (part.rows is None or part.rows >= 0)
 
 
 def _next(pipe: IO[bytes], end: float) -> bytes:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import resource
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from tui_uploader import codec
-from tui_uploader.tui.pictures.decode import NoPicture, read_picture
+from tui_uploader.tui.pictures.decode import NoPicture, PictureReader
+from tui_uploader.tui.pictures.parts import Part, View
 
 MOST_MEMORY = 768 * 1024**2
 """Bytes of address space beyond what the process has at its start. The largest picture that is decoded whole takes
@@ -27,32 +28,33 @@ class PictureRequest:
     """A line of JSON."""
 
     path: str
-    most: tuple[int, int]
-    """Pixels across and down."""
+    view: View
 
 
 @dataclass(frozen=True, slots=True)
 class PictureAnswer:
-    """A line of JSON; the pixels follow it, three bytes each."""
+    """A line of JSON, and the pixels after it."""
 
-    size: tuple[int, int] = (0, 0)
+    part: Part | None = None
+    """Without its pixels; None: there is no picture."""
     refusal: str = ""
-    """Why there is no picture; empty: there is one."""
+    """Why there is none."""
 
 
-def answered(request: PictureRequest) -> tuple[PictureAnswer, bytes]:
+def answered(request: PictureRequest, reader: PictureReader) -> tuple[PictureAnswer, bytes]:
     try:
-        picture = read_picture(request.path, request.most)
+        part = reader.part(request.path, request.view)
     except NoPicture as error:
         return PictureAnswer(refusal=str(error)), b""
-    return PictureAnswer(picture.size), picture.tobytes()
+    return PictureAnswer(replace(part, pixels=b"")), part.pixels
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until the other side closes `requests`."""
+    reader = PictureReader()
     for line in requests:
         _allow_cpu(MOST_CPU)
-        answer, pixels = answered(codec.from_json(line, PictureRequest))
+        answer, pixels = answered(codec.from_json(line, PictureRequest), reader)
         answers.write(codec.to_json(answer).encode("ascii") + b"\n" + pixels)
         answers.flush()
 

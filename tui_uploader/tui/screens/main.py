@@ -16,6 +16,7 @@ from textual.message import Message
 
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.files import FileItem
 from tui_uploader.model.projects import Project
 from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.session import EngineSession
@@ -135,6 +136,13 @@ class MainScreen(PanesLayout):
             self.files.say("The engine has not told yet which files are selected. Press the key again.")
             return
         scope = self.scope()
+        if not self.refuses(f"command('{name}')", scope):
+            getattr(self._commands, name)(scope)
+
+    def command_on(self, name: str, item: FileItem) -> None:
+        """Give the command for this file alone, which another screen shows."""
+        own = replace(self.scope(), pane="files", item=item, files=(item.id,), selected=False)
+        scope = replace(own, forget_selection=lambda: None)
         if not self.refuses(f"command('{name}')", scope):
             getattr(self._commands, name)(scope)
 
