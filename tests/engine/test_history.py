@@ -108,7 +108,7 @@ async def test_the_end_of_a_retry_is_told_with_the_reason_that_all_share(world: 
             (EventKind.RESTORED, 3),
         ]
         failed = [event for event in events if event.kind is EventKind.FAILED]
-        assert {event.error for event in failed} == {"SourceRefused"}
+        assert {event.error for event in failed} == {"SourceDamaged"}
         assert "damaged" in failed[0].detail
 
 

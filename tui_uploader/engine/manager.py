@@ -165,6 +165,7 @@ class UploadManager:
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
         """Return the number of failed files that are queued again."""
+        self._supervisor.recorder.expect_outcome()
         return await self._context.journal.write(
             _recorded(
                 EventKind.RETRIED,

@@ -8,6 +8,8 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import msgspec
+
 from tui_uploader.engine.facts import FactGatherer
 from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import history, uploads
@@ -39,6 +41,16 @@ _ON_CARD = (FileStage.FOUND, FileStage.READY)
 """Stages of files that will be read from their card, and are not being read."""
 _MOST_EVENTS = 5000
 _LARGEST_ID = 2**63 - 1
+
+
+def tells_more(status: EngineStatus, last: EngineStatus) -> bool:
+    """Whether front ends need `status` after `last`: not if only times have passed, in which uploads were active."""
+    if status == last:
+        return False
+    if len(status.uploads) != len(last.uploads) or msgspec.structs.replace(status, uploads=last.uploads) != last:
+        return True
+    pairs = zip(status.uploads, last.uploads, strict=True)
+    return any(msgspec.structs.replace(now, seconds=before.seconds) != before for now, before in pairs)
 
 
 class Queries:
@@ -85,7 +97,7 @@ class Queries:
             while True:
                 changed.clear()
                 status = self.status()
-                if status != last:
+                if last is None or tells_more(status, last):
                     yield status
                     last = status
                 await asyncio.sleep(_SHORTEST_INTERVAL)

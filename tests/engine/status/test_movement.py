@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.world import SETTINGS, World, add, settled, when
 from tests.photos import write_flight
 from tests.until import until
+from tests.values import ENGINE, UPLOAD
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.queries import tells_more
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model.accounts import SignInRequest
-from tui_uploader.model.engine import BandwidthChange, BudgetPeriod, LinkState
+from tui_uploader.model.engine import BandwidthChange, BudgetPeriod, EngineStatus, LinkState
 from tui_uploader.model.files import Hold
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import UploadState
@@ -132,6 +135,17 @@ async def test_the_time_left_follows_the_limit_and_survives_a_pause(world: World
         assert estimated(200_000), "the rates from before the pause are known"
         await manager.set_bandwidth(BandwidthChange(budget="3MB", per=BudgetPeriod.TOTAL))
         assert manager.queries.status().eta is None, "the budget ends before the bytes"
+
+
+def test_a_status_in_which_only_time_has_passed_tells_nothing_new() -> None:
+    def with_upload(**changes: object) -> EngineStatus:
+        return replace(ENGINE, uploads=(replace(UPLOAD, **changes),))
+
+    assert not tells_more(ENGINE, ENGINE)
+    assert not tells_more(with_upload(seconds=99.0), ENGINE)
+    assert tells_more(with_upload(seconds=99.0, moving=1), ENGINE)
+    assert tells_more(replace(with_upload(seconds=99.0), history=7), ENGINE)
+    assert tells_more(replace(ENGINE, uploads=()), ENGINE)
 
 
 async def test_projects_made_elsewhere_stay_listed_while_the_cloud_is_out_of_reach(world: World) -> None:

@@ -19,7 +19,7 @@ from tui_uploader.model.states import FileStage
 
 SECONDS_BETWEEN_FLUSHES = 300.0
 """Longest time for which files that were uploaded are in no event."""
-SECONDS_AFTER_FAILURE = 5.0
+SECONDS_AFTER_FAILURE = 2.0
 """The same for files that failed, of which the user wants to know soon; failures that follow wait a minute."""
 _SECONDS_BETWEEN_FAILURES = 60.0
 
@@ -73,6 +73,11 @@ class Recorder:
     async def flush(self) -> None:
         now = self._context.clocks.wall()
         await self._context.journal.write(lambda connection: history.flush(connection, now))
+
+    def expect_outcome(self) -> None:
+        """The user retries files, and wants to know soon how that ends."""
+        self._failed_at = None
+        self._outcomes = (self._outcomes[0], 0)
 
     def awaits_login(self, account: str) -> bool:
         """Whether files wait for a login of the account."""
