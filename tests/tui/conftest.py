@@ -102,10 +102,10 @@ async def add_upload(manager: StandInManager, *names: str) -> None:
 
 
 @asynccontextmanager
-async def engine_running(directories: Directories) -> AsyncIterator[None]:
+async def engine_running(directories: Directories, processing_delay: float = 0.0) -> AsyncIterator[None]:
     """The real engine, within this process."""
     ready = asyncio.Event()
-    settings = Settings(no_keyring=True, processing_delay=0.0)
+    settings = Settings(no_keyring=True, processing_delay=processing_delay)
     engine = asyncio.create_task(run_engine(directories, settings, ready=ready.set, foreground=True))
     await asyncio.wait_for(ready.wait(), _DEADLINE)
     try:
@@ -120,12 +120,18 @@ async def engine_running(directories: Directories) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def field(directories: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
-    """An engine, a local cloud, and a login in the environment; the folder in which the cloud keeps what it gets."""
+async def field(
+    request: pytest.FixtureRequest, directories: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Path]:
+    """An engine, a local cloud, and a login in the environment; the folder in which the cloud keeps what it gets.
+
+    Its parameters are the seconds that processing takes, and those before it starts automatically.
+    """
+    processing_seconds, delay = getattr(request, "param", (60.0, 0.0))
     root = tmp_path / "cloud"
-    async with running(LocalCloudOptions(root=root, port=0, processing_seconds=60.0)) as cloud:
+    async with running(LocalCloudOptions(root=root, port=0, processing_seconds=processing_seconds)) as cloud:
         monkeypatch.setenv("PIX4D_CLOUD_URL", cloud.url)
         monkeypatch.setenv("PIX4D_CLIENT_ID", cloud.client_id)
         monkeypatch.setenv("PIX4D_CLIENT_SECRET", cloud.client_secret)
-        async with engine_running(directories):
+        async with engine_running(directories, delay):
             yield root

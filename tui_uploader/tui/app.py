@@ -92,7 +92,7 @@ class UploaderApp(App[None]):
         self.session = EngineSession(self, directories, connect=connect)
         self._commands = Commands(self, self.session, self._confirm, self.copy_to_clipboard)
         self.main = MainScreen(self.session, self._glyphs, self._commands, wall=wall)
-        self._dialogs = Dialogs(self, self.session, self.main, self._glyphs)
+        self._dialogs = Dialogs(self, self.session, self.main, self._glyphs, self._commands.note)
         self._before: EngineStatus | None = None
         self._notices = NoticeSettings()
         self._directories = directories

@@ -5,7 +5,7 @@ Each is imported when it is opened: the first frame does not need it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.settings import home_folder
 from tui_uploader.text import printable
 from tui_uploader.tui.engine.session import EngineSession
+from tui_uploader.tui.engine.undo import Step, addition
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
@@ -30,8 +31,12 @@ _LONGEST_NAME = 60
 class Dialogs:
     """The methods whose names are in `keys.py`."""
 
-    def __init__(self, app: App[Any], session: EngineSession, main: MainScreen, glyphs: Glyphs) -> None:
+    def __init__(
+        self, app: App[Any], session: EngineSession, main: MainScreen, glyphs: Glyphs, note: Callable[[Step], None]
+    ) -> None:
+        """`note` takes what the user can undo."""
         self._app = app
+        self._note = note
         self._session = session
         self._main = main
         self._glyphs = glyphs
@@ -62,7 +67,10 @@ class Dialogs:
         upload = await self._session.ask(lambda engine: engine.add(owned))
         self._main.panes.show_upload(upload.upload)
         self._session.refresh_projects()
-        self._say(f"{words} added to {printable(upload.project_name, _LONGEST_NAME)}.")
+        name = printable(upload.project_name, _LONGEST_NAME)
+        if upload.addition is not None:
+            self._note(addition(upload.addition, words, name))
+        self._say(f"{words} added to {name}; U takes them out.")
 
     def _account_for(self, request: AddRequest) -> str | None:
         """A new project is created with this terminal's login; an existing one belongs to its account."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui_uploader.model.uploads import UploadStatus
-from tui_uploader.text import byte_count, counted
+from tui_uploader.model.uploads import UndoneAddition, UploadStatus
+from tui_uploader.text import byte_count, counted, printable
 
 
 def unfinished(status: UploadStatus) -> int:
@@ -23,3 +23,12 @@ def retried(files: int) -> str:
 
 def removed(files: int) -> str:
     return f"{counted(files, 'file')} removed from the queue"
+
+
+def undone(addition: UndoneAddition, project: str) -> str:
+    """`3,922 files taken out of the queue of Quarry; 78 files that were sent stay in the project.`"""
+    taken = f"{counted(addition.removed, 'file')} taken out of the queue of {printable(project)}"
+    if not addition.kept:
+        return f"{taken}."
+    stay = "that was sent stays" if addition.kept == 1 else "that were sent stay"
+    return f"{taken}; {counted(addition.kept, 'file')} {stay} in the project."

@@ -11,10 +11,13 @@ from tests.tui.conftest import showing
 from tests.tui.uploads import flight, paused, queued, truncated
 from tests.tui.values import upload_status
 from tests.until import until
+from tui_uploader.model.projects import NewProject, ProcessingState
 from tui_uploader.model.states import UploadState
-from tui_uploader.model.uploads import Counts
+from tui_uploader.model.uploads import AddRequest, Counts
+from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui.engine.commands import left_out
+from tui_uploader.tui.engine.undo import addition
 
 FILES = "2 files from this machine are not uploaded yet and would be left out."
 FOLDERS = "Not all folders are scanned yet: images found later would be left out."
@@ -117,6 +120,48 @@ async def test_processing_an_incomplete_set_asks_first(directories: Directories,
         await screen.shows("Submitted for processing")
         await screen.press("o")
         await screen.shows("Web address (copied if your terminal allows): http")
+
+
+@pytest.mark.parametrize("field", [(0.0, 0.0)], indirect=True)
+async def test_a_project_that_was_processed_is_processed_again_only_after_a_question(
+    directories: Directories, field: Path, tmp_path: Path
+) -> None:
+    async with showing(directories, size=(120, 34)) as screen:
+        await until(lambda: screen.app.session.account)
+        await queued(directories, flight(tmp_path, 6))
+        await screen.upload_is(lambda upload: upload.processing.state is ProcessingState.DONE)
+        await screen.press("escape", "P")
+        await screen.shows("Quarry was processed today at", "with 6 images. Process again? This may use credits.")
+        await screen.press("enter")
+        await screen.hides("Process again?")
+        await screen.upload_is(lambda upload: upload.processing.state is ProcessingState.DONE)
+        await screen.press("P", "y")
+        await screen.shows("Processing requested for Quarry")
+
+
+@pytest.mark.parametrize("field", [(0.0, 60.0)], indirect=True)
+async def test_an_addition_a_dismissal_and_a_start_are_undone(
+    directories: Directories, field: Path, tmp_path: Path
+) -> None:
+    async with showing(directories, size=(120, 34)) as screen:
+        await until(lambda: screen.app.session.account)
+        await queued(directories, flight(tmp_path, 6))
+        await screen.upload_is(lambda upload: upload.process_at is not None)
+        await screen.press("3", "U")
+        await screen.shows("Processing of Quarry does not start automatically. P starts it.")
+        await screen.upload_is(lambda upload: upload.process_at is None and not upload.auto_process)
+        await screen.press("d")
+        await screen.shows("Upload to Quarry removed from the list; the project stays. U to undo.")
+        await screen.press("U")
+        await screen.shows("Upload to Quarry is on the list again.")
+        await screen.upload_is(lambda upload: not upload.dismissed)
+        async with EngineClient.connect(directories, spawn=False) as engine:
+            request = AddRequest((str(flight(tmp_path / "more", 3)),), NewProject("Depot"), auto_process=False)
+            added = await engine.add(request)
+        assert added.addition is not None
+        screen.app._commands.note(addition(added.addition, "3 files of more", "Depot"))
+        await screen.press("U")
+        await screen.shows("of the queue of Depot")
 
 
 async def test_processing_changed_files_asks_first(directories: Directories, field: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 from textual.app import App
 
-from tui_uploader.errors import SourceChanged
+from tui_uploader.errors import AlreadyProcessed, SourceChanged, UploaderError
 from tui_uploader.model.files import FileQuery, FileSelection, IdRun, runs_of
-from tui_uploader.model.projects import MIN_IMAGES, ProjectKind
+from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import counted
+from tui_uploader.tui.engine import undo
 from tui_uploader.tui.engine.session import EngineSession
+from tui_uploader.tui.engine.undo import Step, Steps
 from tui_uploader.tui.messages import Noticed, Severity
 from tui_uploader.tui.subject.scope import NO_UPLOAD, RUNNING, STOPPED, CommandScope, is_cancellable, short_name
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
+from tui_uploader.wording.processing import again_question, requested
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -42,13 +46,17 @@ class Commands:
         self._session = session
         self._confirm = confirm
         self._copy = copy
-        self._removed: tuple[int, FileSelection] | None = None
-        """Upload and files of the last removal."""
+        self._steps = Steps()
 
     @property
     def undoable(self) -> str:
         """What `undo` would undo now; empty: nothing."""
-        return "the removal of files" if self._removed is not None else ""
+        step = self._steps.next(self._session.status)
+        return step.what if step is not None else ""
+
+    def note(self, step: Step) -> None:
+        """Let `undo` undo what the user did in a dialog."""
+        self._steps.note(step)
 
     # --------------------------------------------------------------------------------------------- the uploads
 
@@ -78,8 +86,9 @@ class Commands:
 
     def dismiss(self, scope: CommandScope) -> None:
         ended = tuple(upload for upload in self._uploads(scope) if upload.settled)
-        success = f"Upload to {scope.name} removed from the list; the project stays."
-        self._each("dismiss", ended, lambda engine, upload: engine.dismiss(upload), success)
+        success = f"Upload to {scope.name} removed from the list; the project stays. U to undo."
+        step = undo.dismissal(ended, scope.name)
+        self._each("dismiss", ended, lambda engine, upload: engine.dismiss(upload), success, step)
 
     def toggle_auto_process(self, scope: CommandScope) -> None:
         uploads = self._uploads(scope)
@@ -139,17 +148,12 @@ class Commands:
         self._remove_every(scope, FileStatus.FAILED)
 
     def undo(self, scope: CommandScope) -> None:
-        del scope  # it is about the last removal, wherever the user looks now
-        if self._removed is None:
-            self._say("Nothing to undo: no files were removed.")
+        del scope  # it is about the last step, wherever the user looks now
+        step = self._steps.take(self._session.status)
+        if step is None:
+            self._say("Nothing to undo.")
             return
-        upload, selection = self._removed
-
-        def report(count: int) -> None:
-            self._removed = None
-            self._say(f"{counted(count, 'file')} put back into the queue.")
-
-        self._session.call("undo", lambda engine: engine.restore(upload, selection), report)
+        self._session.call("undo", step.undo, self._say)
 
     def _remove(self, scope: CommandScope) -> None:
         upload, files, selection = scope.files_of, scope.files, _selection(scope)
@@ -160,7 +164,7 @@ class Commands:
             if not count:
                 self._say("Nothing removed: all of these files are uploaded or being sent.")
                 return
-            self._removed = (upload, selection)
+            self._steps.note(undo.removal(upload, selection, count))
             scope.forget_selection()
             kept = len(files) - count
             rest = f" {counted(kept, 'file')} kept: uploaded or being sent." if kept > 0 else ""
@@ -216,10 +220,16 @@ class Commands:
         if uploaded < MIN_IMAGES:  # the engine says what is missing
             self._start(identity, project.name, partial=False)
             return
-        question = f"Start processing {short_name(project.name)} with {counted(uploaded, 'image')}?"
         missing = left_out(scope.of_project)
-        stakes = [*missing, "Processing cannot be undone and may cost credits of your account."]
-        self._confirm(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing)))
+        before = scope.of_project[-1].processing if scope.of_project else project.processing
+        again = before.state is ProcessingState.DONE
+        if again:
+            question = again_question(short_name(project.name), before, time.time())
+            stakes = [f"{counted(uploaded, 'image')} from this machine.", *missing]
+        else:
+            question = f"Start processing {short_name(project.name)} with {counted(uploaded, 'image')}?"
+            stakes = [*missing, "Processing cannot be undone and may cost credits of your account."]
+        self._confirm(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing), again=again))
 
     def copy_address(self, scope: CommandScope) -> None:
         address = scope.project.web_address if scope.project else None
@@ -229,20 +239,27 @@ class Commands:
         self._copy(address)
         self._say(f"Web address (copied if your terminal allows): {address}", seconds=15.0)
 
-    def _start(self, project: str, name: str, *, partial: bool) -> None:
-        async def start(engine: EngineClient) -> SourceChanged | None:
+    def _start(self, project: str, name: str, *, partial: bool, again: bool = False) -> None:
+        async def start(engine: EngineClient) -> Project | UploaderError:
             try:
-                await engine.start_processing(project, partial=partial)
+                return await engine.start_processing(project, partial=partial, again=again)
+            except AlreadyProcessed:  # by another client
+                processed = (await engine.project(project)).processing
+                return AlreadyProcessed(again_question(short_name(name), processed, time.time()))
             except SourceChanged as changed:
                 return changed
-            return None
 
-        def report(changed: SourceChanged | None) -> None:
-            if changed is None:
-                self._say(f"Processing requested for {short_name(name)}.")
-                return
-            question = f"Start processing {short_name(name)} anyway?"
-            self._confirm(question, (str(changed),), lambda: self._start(project, name, partial=True))
+        def report(answer: Project | UploaderError) -> None:
+            match answer:
+                case AlreadyProcessed():
+                    self._confirm(str(answer), (), lambda: self._start(project, name, partial=partial, again=True))
+                case UploaderError():
+                    question = f"Start processing {short_name(name)} anyway?"
+                    self._confirm(
+                        question, (str(answer),), lambda: self._start(project, name, partial=True, again=again)
+                    )
+                case _:
+                    self._say(requested(short_name(name), answer.processing, time.time()))
 
         self._session.call("start processing", start, report)
 
@@ -259,13 +276,21 @@ class Commands:
         uploads: Sequence[UploadStatus],
         work: Callable[[EngineClient, int], Awaitable[object]],
         success: str,
+        step: Step | None = None,
     ) -> None:
+        """`step`: how to undo it."""
+
+        def report(_: None) -> None:
+            if step is not None:
+                self._steps.note(step)
+            self._say(success)
+
         async def each(engine: EngineClient) -> None:
             for upload in uploads:
                 await work(engine, upload.upload)
 
         if uploads:
-            self._session.call(name, each, lambda _: self._say(success))
+            self._session.call(name, each, report)
 
     def _say(self, text: str, severity: Severity = "information", seconds: float = 6.0) -> None:
         self._app.post_message(Noticed(text, severity, seconds))
