@@ -84,6 +84,10 @@ def test_only_another_name_in_the_project_is_named(name: str | None, shown: str 
         (file(1), None),
         (file(1, FileStatus.WAITING, reason="link down, next try 14:20:01"), "link down, next try 14:20:01"),
         (file(1, FileStatus.FAILED, reason="DJI_0001.JPG is cut off: gone."), "cut off: gone."),
+        (
+            file(1, FileStatus.FAILED, damaged=True, reason="DJI_0001.JPG is damaged: the file ends. Copy it again."),
+            "Damaged: the file ends. Copy it again.",
+        ),
         (file(1, FileStatus.FAILED, reason="DJI_0001.JPG: no permission"), "no permission"),
         (file(1, FileStatus.FAILED, reason="no\x1b[2J"), "no\\x1b[2J"),
         (

@@ -146,7 +146,7 @@ def test_a_sparse_tiff_is_complete(tmp_path: Path, compression: int) -> None:
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "a.jpg", b"") == "a.jpg is empty; copy it again from the card."
+    assert refusal(tmp_path / "a.jpg", b"") == "a.jpg is empty. Copy it again from the card."
 
 
 def test_a_file_of_zeros_is_refused(tmp_path: Path) -> None:

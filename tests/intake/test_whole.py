@@ -223,7 +223,10 @@ def shares(path: Path, photo: bytes, zeros: int = 0) -> list[int]:
     stated = []
     for eighths in range(1, 8):
         half = photo[: len(photo) * eighths // 8] + bytes(zeros)
-        found = re.search(r"is damaged: the file ends after (\d+) % of the picture; copy it", refusal(path, half))
+        found = re.search(
+            r"is damaged: the file ends after (\d+) % of the picture\. Copy it again from the card\.",
+            refusal(path, half),
+        )
         stated.append(int(found[1]) if found else -1)
     return stated
 

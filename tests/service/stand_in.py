@@ -73,7 +73,7 @@ class StandInQueries(Queries):
         except KeyError:
             raise NoSuchUpload(f"There is no upload {upload}.") from None
 
-    async def skipped(self, upload: int) -> tuple[Skipped, ...]:
+    async def skipped(self, upload: int, *, whole_project: bool = False) -> tuple[Skipped, ...]:
         await self.upload(upload)
         return (Skipped("/media/card/notes.txt", "no image"),)
 

@@ -160,8 +160,10 @@ class Queries:
             raise NoSuchUpload(f"There is no upload {upload}. `tui-uploader status` lists them.")
         return self._gathering.upload_status(found, self._gathering.moment())
 
-    async def skipped(self, upload: int) -> tuple[Skipped, ...]:
-        return await self._context.journal.read(lambda connection: uploads.skipped(connection, upload))
+    async def skipped(self, upload: int, *, whole_project: bool = False) -> tuple[Skipped, ...]:
+        return await self._context.journal.read(
+            lambda connection: uploads.skipped(connection, upload, whole_project=whole_project)
+        )
 
     # -------------------------------------------------------------------------------------------------- files
 

@@ -245,7 +245,7 @@ def _ended_early(share: float) -> str:
 
 
 def _damaged(path: str, what: str) -> SourceDamaged:
-    return SourceDamaged(f"{printable(PurePath(path).name)} {what}; {_COPY_AGAIN}.")
+    return SourceDamaged(f"{printable(PurePath(path).name)} {what}. {_COPY_AGAIN.capitalize()}.")
 
 
 def _refused(path: str, what: str) -> SourceRefused:

@@ -163,12 +163,14 @@ async def _file_runs(manager: UploadManager, request: Request) -> object:
 
 
 async def _positions(manager: UploadManager, request: Request) -> object:
-    file, whole_project = request.query_params.get("file"), request.query_params.get("whole_project", "false")
-    if whole_project not in ("true", "false"):
-        raise UsageError("whole_project is true or false.")
+    file = request.query_params.get("file")
     return await manager.queries.positions(
-        _upload_id(request), None if file is None else _file_id(file), whole_project=whole_project == "true"
+        _upload_id(request), None if file is None else _file_id(file), whole_project=_of_whole_project(request)
     )
+
+
+async def _skipped(manager: UploadManager, request: Request) -> object:
+    return await manager.queries.skipped(_upload_id(request), whole_project=_of_whole_project(request))
 
 
 async def _photo_facts(manager: UploadManager, request: Request) -> object:
@@ -250,7 +252,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     (
         "GET",
         "/v1/uploads/{upload:int}/skipped",
-        _upload_endpoint(lambda manager, upload: manager.queries.skipped(upload)),
+        _skipped,
     ),
     ("GET", "/v1/uploads/{upload:int}/files", _files),
     ("GET", "/v1/uploads/{upload:int}/files/{file}/photo", _photo_facts),
@@ -308,6 +310,13 @@ def _file_id(text: str) -> int:
     if number is None:
         raise UsageError("A file's id is a whole number from 0.")
     return number
+
+
+def _of_whole_project(request: Request) -> bool:
+    given = request.query_params.get("whole_project", "false")
+    if given not in ("true", "false"):
+        raise UsageError("whole_project is true or false.")
+    return given == "true"
 
 
 def _project_name(request: Request) -> str:

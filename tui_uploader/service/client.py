@@ -76,8 +76,10 @@ class EngineView:
     async def upload(self, upload: int) -> UploadStatus:
         return await self._connection.get(f"/v1/uploads/{upload}", UploadStatus)
 
-    async def skipped(self, upload: int) -> tuple[Skipped, ...]:
-        return await self._connection.get(f"/v1/uploads/{upload}/skipped", tuple[Skipped, ...])
+    async def skipped(self, upload: int, *, whole_project: bool = False) -> tuple[Skipped, ...]:
+        """Skipped paths of the upload, or of all uploads of its project."""
+        parameters = {"whole_project": "true"} if whole_project else None
+        return await self._connection.get(f"/v1/uploads/{upload}/skipped", tuple[Skipped, ...], parameters)
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
         """Raises UsageError for a window of more than 2,000 files."""
@@ -89,7 +91,7 @@ class EngineView:
 
     async def positions(self, upload: int, file: int | None = None, *, whole_project: bool = False) -> Positions:
         """Positions of the images of an upload or of its whole project, and of one `file` of it."""
-        parameters = {"whole_project": "true" if whole_project else "false"}
+        parameters = {"whole_project": "true"} if whole_project else {}
         if file is not None:
             parameters["file"] = str(file)
         return await self._connection.get(f"/v1/uploads/{upload}/positions", Positions, parameters)

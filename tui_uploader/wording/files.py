@@ -66,7 +66,8 @@ def reason(item: FileItem) -> str | None:
         return original(item) if same else copied(printable(item.duplicate_of.rpartition("/")[2]))
     if item.reason is None:
         return None
-    return printable(item.reason.removeprefix(f"{item.name} is ").removeprefix(f"{item.name}: "))
+    text = item.reason.removeprefix(f"{item.name} is ").removeprefix(f"{item.name}: ")
+    return printable(text[:1].upper() + text[1:] if item.damaged else text)
 
 
 def holding(item: FileItem) -> str | None:

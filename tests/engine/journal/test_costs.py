@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
+import pytest
+
 from tests.engine.journal.harness import JournalHarness, candidate, content
 from tui_uploader.cloud.contract import RemoteProject
 from tui_uploader.engine.journal.tables import (
@@ -25,7 +27,7 @@ from tui_uploader.engine.journal.tables import (
     walked,
 )
 from tui_uploader.engine.journal.views import windows
-from tui_uploader.model.files import FileQuery, FileSelection
+from tui_uploader.model.files import FileQuery, FileSelection, SortKey
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import FileEvent, UploadEvent
 
@@ -63,6 +65,14 @@ QUESTIONS: dict[str, Question] = {
     "the paths of originals": lambda c, t: retention.paths(c, [t.file]),
     "a project at the service": lambda c, t: projects.remote_project(c, "a", NEW, ProjectKind.IMAGES),
     "the first window of files": lambda c, t: windows.window(c, t.upload, FileQuery(limit=1)),
+    "a folded window": lambda c, t: windows.window(c, t.upload, FileQuery(limit=1, sort="activity", fold=1)),
+    "a folded window of a project": lambda c, t: windows.window(
+        c, t.upload, FileQuery(limit=1, sort="activity", fold=1, whole_project=True)
+    ),
+    "the newest uploaded file": lambda c, t: windows.window(
+        c, t.upload, FileQuery(limit=1, sort="uploaded", descending=True)
+    ),
+    "the first window by folder": lambda c, t: windows.window(c, t.upload, FileQuery(limit=1, sort="folder")),
 }
 
 
@@ -139,3 +149,36 @@ async def test_one_row_costs_the_same_in_a_large_journal(harness: JournalHarness
     await harness.write(lambda connection: crowd(connection, target))
     after = await harness.write(all_steps)
     assert {name: (before[name], after[name]) for name in QUESTIONS if after[name] > before[name] + 100} == {}
+
+
+_STEPS_PER_FILE = 12
+"""To step over a file of an index; sorting takes several times as many."""
+
+
+@pytest.mark.parametrize("whole_project", [False, True])
+@pytest.mark.parametrize("sort", ["activity", "uploaded", "status"])
+async def test_a_window_far_down_steps_over_the_index_and_sorts_nothing(
+    harness: JournalHarness, sort: SortKey, whole_project: bool
+) -> None:
+    """Of an upload with files of two stages, in the middle and at the end."""
+    await harness.find(candidate("/card/a.jpg"))
+    row = await harness.check("/card/a.jpg", content("a"))
+    target = Target(harness.project, harness.upload, row.id)
+    await harness.write(lambda connection: crowd(connection, target))
+    await harness.write(
+        lambda c: c.execute(
+            "UPDATE files SET stage = CASE WHEN id % 2 THEN 'registered' ELSE 'ready' END, uploaded_at = id"
+            " WHERE upload = ?",
+            (target.upload,),
+        ).close()
+    )
+    files = await harness.journal.read(lambda c: windows.window(c, target.upload, FileQuery(limit=1)).total)
+    assert files > CROWD
+
+    def steps_at(offset: int, anchor: int | None = None) -> Callable[[sqlite3.Connection], int]:
+        query = FileQuery(sort=sort, offset=offset, limit=1, whole_project=whole_project, anchor=anchor)
+        return lambda c: steps(c, target, lambda c, t: windows.window(c, t.upload, query))
+
+    first = await harness.write(steps_at(0))
+    for ask in (steps_at(files // 2 - 1), steps_at(files - 1), steps_at(0, anchor=row.id)):
+        assert await harness.write(ask) < first + files // 2 * _STEPS_PER_FILE

@@ -75,3 +75,18 @@ async def test_files_of_a_run_that_cannot_be_removed_are_left_out(harness: Journ
         (3, 3),
     )
     assert await harness.write(lambda c: commands.restore(c, harness.upload, chosen)) == {harness.upload: 3}
+
+
+async def test_skipped_paths_of_a_project_are_those_of_all_its_uploads(harness: JournalHarness) -> None:
+    first = harness.upload
+    text, hidden = "not an image", ("/card/x", "hidden")
+    await harness.write(lambda c: walked.add_skipped(c, first, [("/card/b.txt", text), hidden]))
+    await harness.write(lambda c: c.execute("UPDATE uploads SET state = 'complete' WHERE id = ?", (first,)).close())
+    second = await harness.write(lambda c: uploads.add_sources(c, harness.project, ["/card"], True, 0.0))
+    await harness.write(lambda c: walked.add_skipped(c, second, [("/card/a.txt", text), hidden]))
+    of_project = await harness.journal.read(lambda c: uploads.skipped(c, second, whole_project=True))
+    assert [each.path for each in of_project] == ["/card/a.txt", "/card/b.txt", "/card/x"]
+    assert [each.path for each in await harness.journal.read(lambda c: uploads.skipped(c, first))] == [
+        "/card/b.txt",
+        "/card/x",
+    ]

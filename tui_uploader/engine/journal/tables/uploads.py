@@ -145,7 +145,15 @@ def set_notice(connection: sqlite3.Connection, upload_id: int, kind: str | None,
     connection.execute("UPDATE uploads SET notice_kind = ?, notice = ? WHERE id = ?", (kind, message, upload_id))
 
 
-def skipped(connection: sqlite3.Connection, upload_id: int) -> tuple[Skipped, ...]:
-    upload(connection, upload_id)
-    rows = connection.execute("SELECT path, reason FROM skipped WHERE upload = ? ORDER BY path", (upload_id,))
+def skipped(connection: sqlite3.Connection, upload_id: int, *, whole_project: bool = False) -> tuple[Skipped, ...]:
+    """Return the skipped paths of the upload, or of all uploads of its project. Raises NoSuchUpload."""
+    found = upload(connection, upload_id)
+    if whole_project:
+        rows = connection.execute(
+            "SELECT path, reason FROM skipped WHERE upload IN (SELECT id FROM uploads WHERE project = ?)"
+            " GROUP BY path ORDER BY path",
+            (found.project,),
+        )
+    else:
+        rows = connection.execute("SELECT path, reason FROM skipped WHERE upload = ? ORDER BY path", (upload_id,))
     return tuple(Skipped(os.fsdecode(row["path"]), row["reason"]) for row in rows)
