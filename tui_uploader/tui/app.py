@@ -38,6 +38,7 @@ from tui_uploader.tui.screens.main import MainScreen
 from tui_uploader.tui.terminal import capabilities
 from tui_uploader.tui.terminal.capabilities import SlowMode, Terminal, next_slow_mode
 from tui_uploader.tui.terminal.driver import driver_class, terminal_driver
+from tui_uploader.tui.terminal.key_hold import KeyHold
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
 _CHECK_LAG_SECONDS = 1.0
@@ -93,6 +94,7 @@ class UploaderApp(App[None]):
         self._commands = Commands(self, self.session, self._confirm, self.copy_to_clipboard)
         self.main = MainScreen(self.session, self._glyphs, self._commands, wall=wall)
         self._dialogs = Dialogs(self, self.session, self.main, self._glyphs, self._commands.note)
+        self._keys = KeyHold(self, self.main.must_wait)
         self._before: EngineStatus | None = None
         self._notices = NoticeSettings()
         self._directories = directories
@@ -110,6 +112,12 @@ class UploaderApp(App[None]):
         self.set_interval(_CHECK_LAG_SECONDS, self._check_lag)
         with suppress(UsageError):  # the engine session reports broken settings
             self._notices = load(directories=self._directories).notices
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keep keys back that are about something that the engine has not answered yet."""
+        arrives = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
+        if not arrives or (self.screen_stack and not self._keys.keeps(event)):  # at the end there is no screen
+            await super().on_event(event)
 
     # ---------------------------------------------------------------------------------- from the engine session
 
@@ -167,9 +175,6 @@ class UploaderApp(App[None]):
         if isinstance(self.focused, Input) or not (news.is_on_screen and news.takes_keys(delay)):
             raise SkipAction
         news.close()
-
-    def action_refresh_projects(self) -> None:
-        self.session.refresh_projects()
 
     def action_restart_engine(self) -> None:
         if not self.main.refuses("restart_engine", self.main.scope()):

@@ -213,7 +213,7 @@ EVERYWHERE = (
     _key("e", "news", "app.dialog('show_news')", "news", "Show past news"),
     _key("L", "log", "app.dialog('show_log')", "log", "Show the log"),
     _key("plus", "zoom", "zoom", "zoom", "Let the pane fill the screen, or return to all panes", shown="+"),
-    _key("ctrl+r", "refresh", "app.refresh_projects", "refresh", "Ask the cloud for the list of projects again", "^r"),
+    _key("ctrl+r", "refresh", "command('refresh')", "refresh", "Ask the cloud for the list of projects again", "^r"),
     _key("colon", "commands", "app.dialog('type_command')", "command", "Type a command, such as :limit 2M", shown=":"),
     _key(
         "E",
@@ -366,6 +366,15 @@ MOVING = (
     ("^z", "Suspend to the shell; fg returns"),
 )
 """Keys for moving around, for help only."""
+
+NEVER_KEPT = frozenset(("q", "ctrl+c", "ctrl+l", "ctrl+z"))
+"""Keys that work at once, whatever the app waits for."""
+ABOUT_NO_ROW = NEVER_KEPT.union(
+    ("up", "down", "pageup", "pagedown", "home", "end", "j", "k", "g", "G", "ctrl+u", "ctrl+d", "ctrl+b", "ctrl+f"),
+    ("1", "2", "3", "h", "l", "tab", "shift+tab", "slash", "f", "escape", "w", "plus", "question_mark", "f1"),
+    ("ctrl+p", "colon", "u", "C", "E", "L", "b", "e"),
+)
+"""Keys that need not wait until the row under the cursor is known."""
 
 MOVED: Mapping[str, str] = {
     "n": "n no longer creates a project: C does. n goes to the next match or problem in the files.",

@@ -124,10 +124,10 @@ class Commands:
             return
 
         def report(count: int) -> None:
-            scope.forget_selection()
+            scope.files_changed()
             self._say(retried(count) if count else "None of these files has failed; only failed files can be retried.")
 
-        self._session.call("retry", lambda engine: engine.retry(upload, _selection(scope)), report)
+        self._session.call("retry", lambda engine: engine.retry(upload, _selection(scope)), report, hold_keys=True)
 
     def remove_selected(self, scope: CommandScope) -> None:
         files = scope.files
@@ -165,12 +165,12 @@ class Commands:
                 self._say("Nothing removed: all of these files are uploaded or being sent.")
                 return
             self._steps.note(undo.removal(upload, selection, count))
-            scope.forget_selection()
+            scope.files_changed()
             kept = len(files) - count
             rest = f" {counted(kept, 'file')} kept: uploaded or being sent." if kept > 0 else ""
             self._say(f"{removed(count)}; U to undo.{rest}")
 
-        self._session.call("remove", lambda engine: engine.remove(upload, selection), report)
+        self._session.call("remove", lambda engine: engine.remove(upload, selection), report, hold_keys=True)
 
     def copy_path(self, scope: CommandScope) -> None:
         item = scope.item
@@ -203,7 +203,7 @@ class Commands:
             self.remove_selected(chosen) if files else self._say(f"No {status} files.")
 
         query = FileQuery(status=status, whole_project=whole)
-        self._session.call(f"find {status}", lambda engine: engine.file_runs(upload, query), removal)
+        self._session.call(f"find {status}", lambda engine: engine.file_runs(upload, query), removal, hold_keys=True)
 
     # --------------------------------------------------------------------------------------------- the project
 
@@ -230,6 +230,11 @@ class Commands:
             question = f"Start processing {short_name(project.name)} with {counted(uploaded, 'image')}?"
             stakes = [*missing, "Processing cannot be undone and may cost credits of your account."]
         self._confirm(question, stakes, lambda: self._start(identity, project.name, partial=bool(missing), again=again))
+
+    def refresh(self, scope: CommandScope) -> None:
+        del scope  # it is about all projects
+        self._session.refresh_projects()
+        self._say("The list of projects is read again.")
 
     def copy_address(self, scope: CommandScope) -> None:
         address = scope.project.web_address if scope.project else None
@@ -288,9 +293,10 @@ class Commands:
         async def each(engine: EngineClient) -> None:
             for upload in uploads:
                 await work(engine, upload.upload)
+            await self._session.refresh_status(engine)
 
         if uploads:
-            self._session.call(name, each, report)
+            self._session.call(name, each, report, hold_keys=True)
 
     def _say(self, text: str, severity: Severity = "information", seconds: float = 6.0) -> None:
         self._app.post_message(Noticed(text, severity, seconds))

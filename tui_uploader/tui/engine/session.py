@@ -76,6 +76,8 @@ class EngineSession:
         `account` is unknown: work would go to the account of the stored login, or be refused without one."""
         self.account: str | None = None
         """The account of the environment's login, once the engine has it; None: the stored login is used."""
+        self.holding = 0
+        """Calls whose answers decide what typed keys are about."""
         self._app = app
         self._connect = connect or _connect
         self._settings = settings
@@ -102,16 +104,22 @@ class EngineSession:
         name: str,
         work: Callable[[EngineClient], Awaitable[T]],
         then: Callable[[T], object] | None = None,
+        *,
+        hold_keys: bool = False,
     ) -> Worker[None]:
         """Run `work` in the background, then `then` with its answer. A failure becomes a notice.
 
-        `name` identifies it in the log and for tests that wait for it.
+        `name` identifies it in the log and for tests that wait for it. `hold_keys`: what is typed meanwhile is about
+        the state afterwards, so it waits for the answer and for the status that follows from it.
         """
+        self.holding += hold_keys
         return self._app.run_worker(
-            self._call(work, then), name=name, group="commands", exclusive=False, description=name
+            self._call(work, then, hold_keys), name=name, group="commands", exclusive=False, description=name
         )
 
-    async def _call(self, work: Callable[[EngineClient], Awaitable[T]], then: Callable[[T], object] | None) -> None:
+    async def _call(
+        self, work: Callable[[EngineClient], Awaitable[T]], then: Callable[[T], object] | None, hold_keys: bool
+    ) -> None:
         try:
             answer = await self.ask(work)
             if then is not None:
@@ -121,6 +129,13 @@ class EngineSession:
         except Exception as fault:
             log.exception("A command of the app failed")
             self._app.post_message(Noticed(f"Internal error: {type(fault).__name__}: {fault}.", "error"))
+        finally:
+            self.holding -= hold_keys
+
+    async def refresh_status(self, engine: EngineClient) -> None:
+        """Show the state after a command at once."""
+        self.status = await engine.status()
+        self._app.post_message(StatusArrived(self.status))
 
     def refresh_projects(self) -> None:
         """Ask for the list of projects again. This may ask the cloud too, so do it for a reason only."""

@@ -157,4 +157,4 @@ class FilesPane(SelectableFiles):
 
         current = row.id if isinstance(row, FileItem) else None
         ask = partial(self.windows.ask, shown)
-        self.session.call("next file", lambda _: step(ask, within, current, files), arrived)
+        self.session.call("next file", lambda _: step(ask, within, current, files), arrived, hold_keys=True)

@@ -42,7 +42,7 @@ class SelectableFiles(FileList):
     _before_range: frozenset[int] = frozenset()
     """What was selected when the range was started."""
     _unanswered: asyncio.Future[None] | None = None
-    """A request for the selection that took longer than keys wait."""
+    """The last request for the selection. Keys typed meanwhile are kept back; clicks on keys are not."""
 
     @property
     def in_range(self) -> bool:
@@ -52,7 +52,7 @@ class SelectableFiles(FileList):
         """Wait until the selection is as the user means it; return False if the engine does not answer."""
         if self._range is not None:
             await self._select_range()
-        elif self._unanswered is not None:
+        if self._unanswered is not None:
             await asyncio.wait([self._unanswered], timeout=_PATIENCE)
         return self._unanswered is None or self._unanswered.done()
 
@@ -81,7 +81,7 @@ class SelectableFiles(FileList):
         self.select(marks - ids if ids <= marks else marks | ids)
 
     async def _resolve(self, first: Edge, last: Edge, then: Callable[[set[int]], None]) -> None:
-        """Call `then` with the ids of these files. Keys that follow wait for that, as they mean the new selection."""
+        """Call `then` with the ids of these files; keys that follow mean the new selection, and are kept back."""
         shown, (upload, query) = self.shown, self.shown_query
         if upload is None:
             return
@@ -91,9 +91,8 @@ class SelectableFiles(FileList):
             if (shown, query) == (self.shown, self.shown_query[1]):
                 then(files_in(runs, first, last))
 
-        worker = self.session.call("select", lambda engine: engine.file_runs(upload, wanted), arrived)
-        self._unanswered = answered = asyncio.ensure_future(worker.wait())
-        await asyncio.wait([answered], timeout=_PATIENCE)
+        worker = self.session.call("select", lambda engine: engine.file_runs(upload, wanted), arrived, hold_keys=True)
+        self._unanswered = asyncio.ensure_future(worker.wait())
 
     # ------------------------------------------------------------------------------------- ranges
 

@@ -42,6 +42,9 @@ class WindowKeeper:
         self._table = table
         self._put = put
         self._goal: int | None = None
+        self._reloads = 0
+        self._known: object = None
+        """The wish that the rows fulfil."""
         self._all_fit = False
         """All files fit on the page: nothing needs to be folded."""
         self._wanted = asyncio.Event()
@@ -49,6 +52,16 @@ class WindowKeeper:
     def fetch(self) -> None:
         """Ask for the rows around the view soon."""
         self._wanted.set()
+
+    def reload(self) -> None:
+        """Ask for the rows again: a command has changed them."""
+        self._reloads += 1
+        self.fetch()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the rows are no longer those that the user means, until the engine's answer."""
+        return self.shown.upload is not None and (self._goal is not None or self._known != self._wish())
 
     def go_to(self, file: int) -> None:
         """Put the cursor on this file as soon as its place among the rows is known."""
@@ -62,16 +75,20 @@ class WindowKeeper:
             wish = self._wish()
             if self.shown.upload is None:
                 continue
-            goal, self._goal = self._goal, None
+            goal = self._goal
             try:
                 window = await self._window(self.shown, goal)
             except UploaderError:
+                self._known, self._goal = wish, None
                 continue  # the session reports an engine that is gone; the next status asks again
+            if goal == self._goal:
+                self._goal = None
             if wish == self._wish():
                 self._put(window, goal if goal is not None and window.anchor is not None else None)
+                self._known = wish
 
-    def _wish(self) -> tuple[ShownFiles, FileQuery, frozenset[FileStatus]]:
-        return self.shown, self.query, self.unfolded
+    def _wish(self) -> object:
+        return self.shown, self.query, self.unfolded, self._reloads
 
     async def _window(self, shown: ShownFiles, goal: int | None) -> FileWindow:
         """The rows around the view, or around the place to which the row under the cursor has moved.

@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.widgets import Input
 
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus
@@ -21,7 +22,7 @@ from tui_uploader.model.projects import Project
 from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.files.pane import FilesPane
-from tui_uploader.tui.keys import EVERYWHERE, MOVED, why_not
+from tui_uploader.tui.keys import ABOUT_NO_ROW, EVERYWHERE, MOVED, NEVER_KEPT, why_not
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed
 from tui_uploader.tui.panes.focus import PaneFocus
@@ -123,8 +124,27 @@ class MainScreen(PanesLayout):
             self.panes.scope(self.pane),
             engine_runs=self._session.attachment in (Attachment.ATTACHED, Attachment.ATTACHING),
             undoable=self._commands.undoable,
-            forget_selection=self.files.select,
+            files_changed=self._show_changed_files,
         )
+
+    def must_wait(self, event: events.Event) -> bool:
+        """Whether a key is about something that the engine has not answered yet."""
+        if not self.is_active or isinstance(self.focused, Input):
+            return False
+        key = event.key if isinstance(event, events.Key) else ""
+        unknown = self.panes.status is None
+        in_files = self.pane == "files"
+        if self._session.attachment is Attachment.ATTACHED:
+            if self._session.holding or (in_files and self.files.windows.outdated):
+                return key not in NEVER_KEPT
+            unknown = unknown or (in_files and self.files.current is None and self.files.table.window.total > 0)
+        elif self._session.attachment is not Attachment.ATTACHING:
+            return False
+        return unknown and key not in ABOUT_NO_ROW
+
+    def _show_changed_files(self) -> None:
+        self.files.select()
+        self.files.windows.reload()
 
     def _show_keys(self) -> None:
         self.key_bar.show(bar_keys(self.scope()))

@@ -48,7 +48,8 @@ class CommandScope(msgspec.Struct, frozen=True):
     read_only: bool = False
     undoable: str = ""
     """What `U` would undo now, as in `the removal of 3 files`; empty: nothing."""
-    forget_selection: Callable[[], None] = lambda: None
+    files_changed: Callable[[], None] = lambda: None
+    """To be called after a command on `files`: forgets the selection and fetches the rows again."""
 
     @property
     def upload(self) -> UploadStatus | None:
