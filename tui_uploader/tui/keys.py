@@ -367,15 +367,6 @@ MOVING = (
 )
 """Keys for moving around, for help only."""
 
-NEVER_KEPT = frozenset(("q", "ctrl+c", "ctrl+l", "ctrl+z"))
-"""Keys that work at once, whatever the app waits for."""
-ABOUT_NO_ROW = NEVER_KEPT.union(
-    ("up", "down", "pageup", "pagedown", "home", "end", "j", "k", "g", "G", "ctrl+u", "ctrl+d", "ctrl+b", "ctrl+f"),
-    ("1", "2", "3", "h", "l", "tab", "shift+tab", "slash", "f", "escape", "w", "plus", "question_mark", "f1"),
-    ("ctrl+p", "colon", "u", "C", "E", "L", "b", "e"),
-)
-"""Keys that need not wait until the row under the cursor is known."""
-
 MOVED: Mapping[str, str] = {
     "n": "n no longer creates a project: C does. n goes to the next match or problem in the files.",
     "s": "s no longer starts processing: P does, and asks. s opens the sort menu in the files.",

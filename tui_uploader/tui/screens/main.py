@@ -22,7 +22,7 @@ from tui_uploader.model.projects import Project
 from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.files.pane import FilesPane
-from tui_uploader.tui.keys import ABOUT_NO_ROW, EVERYWHERE, MOVED, NEVER_KEPT, why_not
+from tui_uploader.tui.keys import EVERYWHERE, MOVED, why_not
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed
 from tui_uploader.tui.panes.focus import PaneFocus
@@ -32,6 +32,7 @@ from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
 from tui_uploader.tui.screens.panes_layout import PanesLayout
 from tui_uploader.tui.subject.scope import CommandScope
+from tui_uploader.tui.subject.typed_ahead import must_wait
 from tui_uploader.tui.widgets.bar_keys import bar_keys
 from tui_uploader.tui.widgets.first_line import FirstLine, engine_trouble
 from tui_uploader.tui.widgets.key_bar import KeyBar
@@ -132,15 +133,14 @@ class MainScreen(PanesLayout):
         if not self.is_active or isinstance(self.focused, Input):
             return False
         key = event.key if isinstance(event, events.Key) else ""
-        unknown = self.panes.status is None
-        in_files = self.pane == "files"
-        if self._session.attachment is Attachment.ATTACHED:
-            if self._session.holding or (in_files and self.files.windows.outdated):
-                return key not in NEVER_KEPT
-            unknown = unknown or (in_files and self.files.current is None and self.files.table.window.total > 0)
-        elif self._session.attachment is not Attachment.ATTACHING:
-            return False
-        return unknown and key not in ABOUT_NO_ROW
+        session, files = self._session, self.files
+        in_files = self.pane == "files" and session.attachment is Attachment.ATTACHED
+        starts = session.attachment in (Attachment.ATTACHING, Attachment.ATTACHED) and self.panes.status is None
+        return must_wait(
+            key,
+            answer_due=session.holding > 0 or (in_files and files.windows.outdated),
+            row_unknown=starts or (in_files and files.current is None and files.table.window.total > 0),
+        )
 
     def _show_changed_files(self) -> None:
         self.files.select()
@@ -162,7 +162,7 @@ class MainScreen(PanesLayout):
     def command_on(self, name: str, item: FileItem) -> None:
         """Give the command for this file alone, which another screen shows."""
         own = replace(self.scope(), pane="files", item=item, files=(item.id,), selected=False)
-        scope = replace(own, forget_selection=lambda: None)
+        scope = replace(own, files_changed=self.files.windows.reload)
         if not self.refuses(f"command('{name}')", scope):
             getattr(self._commands, name)(scope)
 
