@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -7,7 +9,7 @@ from tests.values import ENGINE, UPLOAD, file, upload
 from tui_uploader.cli import lines
 from tui_uploader.cli.output import Style
 from tui_uploader.model.engine import Link, LinkState
-from tui_uploader.model.files import FileItem, Proof
+from tui_uploader.model.files import FileItem, Hold, Proof
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import Counts, EtaRange, Notice, UploadStatus
@@ -84,6 +86,21 @@ def test_an_upload_shows_its_files_its_bytes_and_its_notice() -> None:
         "   Waiting for processing (Waiting for credits).",
         "   ! Not signed in.\\x0a",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"hold": Hold.OFFLINE}, "offline"),
+        ({"hold": Hold.QUEUED, "behind": "Flight check"}, "queued behind Flight check"),
+        ({"hold": Hold.QUEUED}, "starting"),
+        ({"hold": None, "moving": 2}, "active"),
+        ({"hold": Hold.PAUSED, "state": UploadState.PAUSED}, "paused"),
+        ({"state": UploadState.COMPLETE}, "complete"),
+    ],
+)
+def test_an_upload_that_does_not_move_says_why(fields: dict[str, Any], shown: str) -> None:
+    assert lines.upload_lines(upload(**fields), now=0.0)[0] == f"3  Quarry: {shown}, 70 % sent"
 
 
 def test_no_uploads_says_so() -> None:

@@ -24,6 +24,7 @@ from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, copied, original, o
 from tui_uploader.wording.link import next_try, offline_since
 from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import processing_sentence, project_word, start_note
+from tui_uploader.wording.upload_states import state_words
 from tui_uploader.wording.uploads import (
     NO_UPLOADS,
     counts,
@@ -72,7 +73,7 @@ def _remark(item: FileItem) -> str | None:
 def upload_lines(status: UploadStatus, now: float) -> list[str]:
     """One upload: name and state, files, bytes, processing, notice."""
     lines = [
-        f"{status.upload}  {project_name(status)}: {status.state}, {percent_sent(status)} % sent",
+        f"{status.upload}  {project_name(status)}: {_state(status, now)}, {percent_sent(status)} % sent",
         f"   {outcome(status) if status.settled else counts(status)}",
         f"   {', '.join(filter(None, (truths(status.bytes), pace(status, now))))}",
     ]
@@ -83,6 +84,12 @@ def upload_lines(status: UploadStatus, now: float) -> list[str]:
     if status.notice is not None:
         lines.append(f"   ! {notice_line(status.notice)}")
     return lines
+
+
+def _state(status: UploadStatus, now: float) -> str:
+    """The state of the upload, or while it runs, why it does not move."""
+    running = status.state in (UploadState.PREPARING, UploadState.ACTIVE) and not status.settled
+    return (state_words(status, now) if running else "") or status.state
 
 
 def status_lines(engine: EngineStatus, now: float) -> list[str]:

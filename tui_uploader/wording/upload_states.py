@@ -17,7 +17,6 @@ from tui_uploader.wording.processing import ready_at
 _LONGEST_NAME = 200
 _WORDS: Mapping[Hold, str] = {
     Hold.CHECKING: "checking",
-    Hold.QUEUED: "queued",
     Hold.PAUSED: "paused",
     Hold.CANCELLED: "cancelled",
     Hold.OFFLINE: "offline",
@@ -63,7 +62,7 @@ def state_words(status: UploadStatus, now: float) -> str:
         return _WORDS[status.hold]
     if status.state is UploadState.PAUSED:
         return "paused"
-    return "" if status.rate > 0 else "starting"
+    return "" if status.moving or status.rate > 0 else "starting"
 
 
 def _after_upload(status: UploadStatus, now: float) -> str:

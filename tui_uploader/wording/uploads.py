@@ -27,13 +27,6 @@ def percent_sent(status: UploadStatus) -> int:
     return percent(status.bytes.sent, status.bytes.total)
 
 
-def percent_stored(status: UploadStatus) -> int:
-    """Of the bytes to upload; 100 also for an upload that is complete because there was nothing to send."""
-    if status.bytes.total == 0 and status.state is UploadState.COMPLETE:
-        return 100
-    return percent(status.bytes.stored, status.bytes.total)
-
-
 def without_stale_rate(status: UploadStatus, streams: int) -> UploadStatus:
     """`status` without rate and estimate where nothing is being sent: they are those of a while ago."""
     return status if streams else replace(status, rate=0.0, eta=None)

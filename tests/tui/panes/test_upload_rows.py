@@ -128,7 +128,7 @@ def test_only_files_that_a_stream_carries_count_as_moving() -> None:
         ({"hold": Hold.BUDGET}, "budget"),
         ({"hold": Hold.LIMIT}, "limit"),
         ({"hold": Hold.CHECKING}, "checking"),
-        ({"hold": Hold.QUEUED}, "queued"),
+        ({"hold": Hold.QUEUED}, "starting"),
         ({"hold": Hold.QUEUED, "behind": "Flight check"}, "queued behind Flight check"),
         ({"hold": Hold.PAUSED, "state": UploadState.PAUSED}, "paused"),
         ({"state": UploadState.PAUSED}, "paused"),
