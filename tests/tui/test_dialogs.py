@@ -109,5 +109,22 @@ async def test_only_in_projects_the_project_under_the_cursor_is_preset(
         await screen.shows("existing project", "Upload 1 image to quarry")
         assert len(manager.requests) == before
         await screen.press("enter", "enter")
-        await screen.shows("image of ", "added to quarry")
-    assert len(manager.requests) == before + 1
+        await screen.shows("1 image of ", "added to quarry; U takes them out.")
+        assert len(manager.requests) == before + 1
+        await screen.press("U")
+        await screen.shows("1 file taken out of the queue of quarry.")
+
+
+async def test_a_paste_while_the_dialog_opens_goes_into_it(
+    manager: StandInManager, directories: Directories, tmp_path: Path
+) -> None:
+    """A slow connection may deliver one drop as two pastes."""
+    for name in ("a", "b"):
+        write_photo(tmp_path / name / "a.JPG")
+    async with showing(directories) as screen:
+        screen.drop(tmp_path / "a")
+        screen.drop(tmp_path / "b")
+        await screen.shows("2 images, ")
+        await screen.press("escape", "escape")
+        await screen.hides("1 What")
+        assert screen.app.screen is screen.app.main

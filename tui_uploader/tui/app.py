@@ -206,7 +206,7 @@ class UploaderApp(App[None]):
         if isinstance(event, UnbracketedPaste) and not self._is_drop(event.text):
             shown = printable(event.text.strip(), _LONGEST_SHOWN)
             self._notice(Noticed(f"Pasted text ignored, no command was run: {shown}", "warning"))
-        elif self.screen is self.main:
+        elif self.screen is self.main or self._dialogs.adds_files:
             self._dialogs.add_files(dropped=event.text)
 
     def _is_drop(self, text: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from textual.app import App
@@ -24,6 +24,9 @@ from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
 
+if TYPE_CHECKING:
+    from tui_uploader.tui.add_files.screen import AddFilesScreen
+
 _LONGEST_NAME = 60
 """Characters of a project's name in a sentence."""
 
@@ -37,17 +40,22 @@ class Dialogs:
         """`note` takes what the user can undo."""
         self._app = app
         self._note = note
+        self._adding: AddFilesScreen | None = None
+        """The dialog for adding files that was opened last."""
         self._session = session
         self._main = main
         self._glyphs = glyphs
 
     def add_files(self, dropped: str = "") -> None:
-        """`dropped`: a paste on the main screen."""
+        """`dropped`: a paste, on the main screen or, if the dialog was about to open, meant for it."""
         from tui_uploader.tui.add_files.outlook import Sending
         from tui_uploader.tui.add_files.screen import AddFilesScreen
 
+        if self._adding is not None and self.adds_files:
+            self._adding.add_paste(dropped)
+            return
         self._session.refresh_projects()
-        dialog = AddFilesScreen(
+        self._adding = AddFilesScreen(
             self._main.scope().project if self._main.pane == "projects" else None,
             lambda: self._main.projects.listed,
             _folder_of_shell(),
@@ -57,7 +65,12 @@ class Dialogs:
             sending=lambda: Sending.of(self._session.status),
             list_skipped=self._list_skipped,
         )
-        self._app.push_screen(dialog)
+        self._app.push_screen(self._adding)
+
+    @property
+    def adds_files(self) -> bool:
+        """Whether the dialog for adding files is open."""
+        return self._adding is not None and self._app.screen is self._adding
 
     async def _add(self, request: AddRequest, words: str) -> None:
         """`words`: what is added. Raises UploaderError if the engine refuses it, EngineUnreachable without engine."""

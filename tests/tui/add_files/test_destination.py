@@ -85,7 +85,7 @@ ALL = [NORTH, SOUTH, TO_BE_MADE, DONE, NAMESAKE]
         ("North", NORTH, "", " to the new project North"),
         ("Offline", None, "not created yet", " to Offline"),
         ("Quarry", None, "2 of this name: choose with Down", ""),
-        ("Quarry", DONE, "13, 12 images, processed, one of 2 of this name", " to Quarry"),
+        ("Quarry", DONE, "13, 12 images, one of 2 of this name", " to Quarry"),
         ("Quarry", NAMESAKE, "14, one of 2 of this name", " to Quarry"),
     ],
 )

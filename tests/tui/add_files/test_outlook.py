@@ -8,9 +8,9 @@ from tui_uploader.model.engine import Bandwidth
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.tui.add_files.destination import Destination
 from tui_uploader.tui.add_files.outlook import (
+    Outlook,
     Sending,
     added_words,
-    budget_warning,
     facts_sentence,
     processed_sentence,
     time_sentence,
@@ -76,11 +76,15 @@ def test_how_long_it_takes(size: int, sending: Sending, sentence: str) -> None:
     assert time_sentence(size, sending, NOON) == sentence
 
 
-def test_a_data_budget_that_is_too_small_is_named() -> None:
+def test_a_data_budget_that_is_too_small_for_all_is_named() -> None:
     sending = Sending(left=1_000, bandwidth=Bandwidth(budget=10_000, used=4_000))
-    assert budget_warning(5_000, sending) == ""
-    assert budget_warning(5_001, sending).startswith("Only 6.00 KB of the data budget are left")
-    assert budget_warning(5_001, Sending()) == ""
+
+    def sentences(size: int) -> str:
+        outlook = Outlook(PathFacts(9, size, complete=True), IMAGES, Destination("x"), False, sending)
+        return " ".join(text for text, _ in outlook.lines("~/bin", "i", NOON))
+
+    assert "budget" not in sentences(5_000)
+    assert "The data budget has 6.00 KB left" in sentences(5_001)
 
 
 def test_too_many_and_too_few_images() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ from tui_uploader.model.engine import Bandwidth
 from tui_uploader.model.projects import (
     ExistingProject,
     NewProject,
+    Processing,
+    ProcessingState,
     Project,
+    ProjectKind,
 )
 from tui_uploader.model.uploads import AddRequest
 from tui_uploader.tui.add_files.outlook import Sending
@@ -243,6 +247,45 @@ async def test_a_folder_that_never_answers_delays_nothing(card: Path, monkeypatc
             assert await dialog.answered() is None
     finally:
         answer.set()
+
+
+async def test_a_chosen_folder_that_never_answers_holds_up_nothing(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer, real_scandir = threading.Event(), os.scandir
+
+    def scandir(path: str) -> object:
+        if path.endswith("100MEDIA"):
+            answer.wait(30)
+        return real_scandir(path)
+
+    monkeypatch.setattr("tui_uploader.tui.add_files.paths.folder_counts.os.scandir", scandir)
+    dropped = f"{card}/DCIM/100MEDIA {card}/DCIM/101MEDIA {card}/ortho.tif"
+    try:
+        async with opened(screen(card, dropped=dropped)) as dialog:
+            await dialog.shows("2+ images, 0 B so far; still reading 3 chosen paths.")
+            await dialog.press("enter", *"Quarry")
+            await dialog.shows("Upload 2+ images to new Quarry")
+            await dialog.press("ctrl+s")
+            answer_ = await dialog.answered()
+            assert isinstance(answer_, AddRequest) and len(answer_.paths) == 3
+    finally:
+        answer.set()
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light", "textual-light"])
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (200, 50)])
+async def test_all_that_speaks_against_it_can_be_read(card: Path, size: tuple[int, int], theme: str) -> None:
+    state = Processing(ProcessingState.DONE, ended_at=time.time(), images=3_998)
+    full = Project("13", "Quarry", ProjectKind.IMAGES, "me@cloud", state, (3,), 3_998)
+    async with opened(screen(card, full, dropped=str(card)), *size) as dialog:
+        dialog.pilot.app.theme = theme
+        await dialog.shows(
+            "4,003 images are more than the 4,000 that a project takes (3,998 are there).",
+            "Quarry was processed today at",
+            "with 3,998 images. Adding images does not process it again unless you tick it.",
+            "5 images, 0 B.",
+            "Upload 5 images to Quarry",
+            "Esc cancel",
+        )
 
 
 async def test_nothing_is_drawn_while_nothing_happens(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:

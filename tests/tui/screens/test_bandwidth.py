@@ -63,6 +63,16 @@ async def test_the_dialog_shows_the_current_settings(size: tuple[int, int]) -> N
         assert engine.changes == []
 
 
+async def test_a_setting_is_replaced_by_the_first_key() -> None:
+    engine = Engine()
+    async with opened(engine.screen) as dialog:
+        await dialog.shows("2 MB/s")
+        await dialog.type("1M")
+        await dialog.press("enter")
+        await dialog.answered()
+    assert engine.changes == [BandwidthChange(limit="1M")]
+
+
 async def test_only_changed_settings_are_sent() -> None:
     engine = Engine()
     async with opened(engine.screen) as dialog:
@@ -126,7 +136,7 @@ async def test_the_dialog_changes_the_bandwidth_of_the_engine(field: Path, direc
         await screen.press("b")
         await screen.shows("Now: no limit")
         await screen.press("end", "ctrl+u", *"500k", "enter")
-        await screen.shows("at most 500 KB/s", "cap 500 KB/s")
+        await screen.shows("limit 500 KB/s")
         assert (await engine.bandwidth()).limit == 500_000
         await screen.press("b")
         await screen.shows("Now: at most 500 KB/s")

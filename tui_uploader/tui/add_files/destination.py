@@ -127,7 +127,7 @@ class Destination:
         if self.project is not None:
             number = len(self.namesakes)
             several = f", one of {number} of this name" if number > 1 else ""
-            return f"{known_facts(self.project)}{several}"
+            return f"{_number_and_images(self.project)}{several}"
         if self.namesakes:
             return f"{len(self.namesakes)} of this name: choose with Down"
         similar = f"another one is called {self.similar}" if self.similar else ""
@@ -143,12 +143,14 @@ class Destination:
 
 def known_facts(project: Project) -> str:
     """`11, 1,711 images, processed`: what tells projects of one name apart."""
-    facts = [cell_text(project.id)] if project.id else ["not created yet"]
-    if images := images_in(project):
-        facts.append(counted(images, "image"))
-    if processed(project):
-        facts.append(processing_word(project.processing))
-    return ", ".join(facts)
+    state = f", {processing_word(project.processing)}" if processed(project) else ""
+    return f"{_number_and_images(project)}{state}"
+
+
+def _number_and_images(project: Project) -> str:
+    images = images_in(project)
+    number = cell_text(project.id) if project.id else "not created yet"
+    return f"{number}, {counted(images, 'image')}" if images else number
 
 
 def images_in(project: Project | None) -> int:

@@ -11,7 +11,7 @@ from tui_uploader.tui.add_files.destination import Destination, images_in, proce
 from tui_uploader.tui.add_files.survey import PathFacts
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.wording.amounts import byte_rate
-from tui_uploader.wording.bandwidth import in_force
+from tui_uploader.wording.bandwidth import budget_too_small, in_force
 from tui_uploader.wording.clock import about, time_of_day
 from tui_uploader.wording.processing import processed_words, processing_sentence
 
@@ -57,7 +57,7 @@ class Outlook:
             (processed_sentence(self.destination, self.auto_process, now), WARNING),
             (facts_sentence(facts, self.kind, where, list_key), LOUD if empty else QUIET),
             (time_sentence(facts.size, self.sending, now), QUIET),
-            (budget_warning(facts.size, self.sending), WARNING),
+            (budget_too_small(self.sending.bandwidth, facts.size + self.sending.left), WARNING),
             (too_few(facts, project) if self.auto_process else "", QUIET),
         ]
 
@@ -103,17 +103,6 @@ def time_sentence(size: int, sending: Sending, now: float) -> str:
     at = f"{exact_bytes(bandwidth.rate or 0)}/s (the limit)" if limited else f"{byte_rate(rate)} (the present rate)"
     behind = f", with the {byte_count(sending.left)} of other uploads" if sending.left else ""
     return f"At {at}: about {about(seconds)}{behind}, done ~{time_of_day(now + seconds, now)}."
-
-
-def budget_warning(size: int, sending: Sending) -> str:
-    """What a data budget that is too small means; empty if there is none, or it suffices."""
-    bandwidth = sending.bandwidth
-    if bandwidth.budget is None:
-        return ""
-    left = max(0, bandwidth.budget - bandwidth.used)
-    if left >= size + sending.left:
-        return ""
-    return f"Only {byte_count(left)} of the data budget are left: the rest waits until b raises it, or a new period."
 
 
 def too_many(facts: PathFacts, kind: ProjectKind, project: Project | None) -> str:

@@ -72,7 +72,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         Binding("escape", "cancel", "Cancel"),
         Binding("ctrl+n", "step(1)", "Next step", show=False),
         Binding("ctrl+p", "step(-1)", "Previous step", show=False),
-        Binding("i,alt+i", "list_skipped", "List skipped files", show=False),
+        Binding("i,ctrl+o", "list_skipped", "List skipped files", show=False),
     ]
 
     def __init__(
@@ -125,14 +125,9 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     def on_mount(self) -> None:
         self._what.go_to()
         self._show()
-        self.set_interval(_REFRESH_SECONDS, self._refresh)
+        self.set_interval(_REFRESH_SECONDS, self._show)  # projects, rate and time change meanwhile
         if self._dropped:
-            self._what.add_paste(self._dropped)
-
-    def _refresh(self) -> None:
-        """The projects that the service tells about, the rate and the time change while the dialog is open."""
-        self._where.refresh_destination()
-        self._show()
+            self.add_paste(self._dropped)
 
     # --------------------------------------------------------------------------------------- from step to step
 
@@ -194,7 +189,11 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        self._what.add_paste(event.text)
+        self.add_paste(event.text)
+
+    def add_paste(self, text: str) -> None:
+        """Choose the paths in a paste."""
+        self._what.add_paste(text)
 
     # --------------------------------------------------------------------------------------------------- look
 
@@ -211,6 +210,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     @on(LookStep.Changed)
     def _show(self) -> None:
         """Show what going would mean now. Only changed lines are drawn."""
+        self._where.refresh_destination()
         if self._said_of != self._state:
             self._message = ""
         ascii_only = self._glyphs is ASCII
@@ -226,7 +226,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         message = (cell_text(self._message), WARNING)
         if not self._what.paths:
             return [message, ("Nothing chosen yet. Nothing is sent before step 4.", QUIET)]
-        list_key = "Alt+I" if isinstance(self.focused, Input) else "i"
+        list_key = "Ctrl+O" if isinstance(self.focused, Input) else "i"
         where = self._where
         sentences = Outlook(self._look.facts, where.kind, where.destination, where.auto_process, self._sending())
         return [message, *sentences.lines(self._what.words, list_key, self._wall())]

@@ -14,7 +14,7 @@ from pathlib import Path
 from tui_uploader.file_kinds import has_mesh, is_hidden, is_within, skip_reason, system_content
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.uploads import Skipped
-from tui_uploader.text import counted
+from tui_uploader.text import counted, natural_key
 from tui_uploader.tui.add_files.paths.folder_counts import LocalPath, WalkedFolder, child_path, uploadable, walk_folders
 
 MOST_LISTED = 1_000
@@ -116,7 +116,7 @@ def _left_out(folder: WalkedFolder, kind: ProjectKind, root: str) -> list[Skippe
     with_mesh = has_mesh((*folder.files, *folder.others))
     found = [skipped for name in folder.links if (skipped := _skipped_link(child_path(folder.path, name), root))]
     hidden = 0
-    for name in folder.others:
+    for name in sorted(folder.others, key=natural_key):
         if content := system_content(name):
             found.append(Skipped(child_path(folder.path, name), f"a folder of {content}"))
         elif is_hidden(name):

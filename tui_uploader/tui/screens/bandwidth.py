@@ -127,8 +127,10 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
 
 
 def _field(words: str, id: str) -> TextField:
-    """An empty field stands for `off`, so that users can type at once."""
-    return TextField("" if words == OFF else words, placeholder=OFF, id=id)
+    """An empty field stands for `off`, and a setting is selected on focus: users can type at once."""
+    field = TextField("" if words == OFF else words, placeholder=OFF, id=id)
+    field.select_on_focus = True
+    return field
 
 
 def change_of(before: Bandwidth, limit: str, schedule: str, budget: str, per: BudgetPeriod) -> BandwidthChange:
