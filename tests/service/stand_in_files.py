@@ -64,7 +64,7 @@ def _matches(file: FileItem, query: FileQuery) -> bool:
 
 
 _HAS: dict[FileProperty, Callable[[FileItem], bool]] = {
-    FileProperty.MOVING: lambda file: file.status is FileStatus.UPLOADING,
+    FileProperty.MOVING: lambda file: file.status is FileStatus.UPLOADING and file.hold in (None, Hold.REGISTERING),
     FileProperty.RENAMED: lambda file: file.object not in (None, file.name),
     FileProperty.NO_GPS: lambda file: file.located is False,
     FileProperty.DAMAGED: lambda file: file.damaged,

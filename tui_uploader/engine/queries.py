@@ -172,8 +172,10 @@ class Queries:
             raise UsageError(f"A window of files has 1 to {_LARGEST_WINDOW:,} rows, and an offset of 0 or more.")
         if query.fold < 0:
             raise UsageError("The number of files before a fold is 0 or more.")
-        unfolded = _statuses(query.unfolded)
-        found = await self._context.journal.read(lambda connection: windows.window(connection, upload, query, unfolded))
+        unfolded, moving = _statuses(query.unfolded), self._context.progress.moving_files()
+        found = await self._context.journal.read(
+            lambda connection: windows.window(connection, upload, query, unfolded, moving)
+        )
         return FileWindow(
             total=found.total,
             offset=query.offset,
@@ -185,7 +187,10 @@ class Queries:
 
     async def file_runs(self, upload: int, query: FileQuery) -> tuple[IdRun, ...]:
         """All files that match the query, regardless of its window."""
-        return await self._context.journal.read(lambda connection: windows.matching_runs(connection, upload, query))
+        moving = self._context.progress.moving_files()
+        return await self._context.journal.read(
+            lambda connection: windows.matching_runs(connection, upload, query, moving)
+        )
 
     async def positions(self, upload: int, file: int | None = None, *, whole_project: bool = False) -> Positions:
         """Where the images of the upload or of its whole project were taken, and `file` of it in particular."""

@@ -131,7 +131,7 @@ class FileProperty(StrEnum):
     """A property of files, to filter by."""
 
     MOVING = "moving"
-    """Being sent, or stored and not registered yet."""
+    """Carried by a stream now, or stored and not registered yet."""
     RENAMED = "renamed"
     """Its name in the project differs from its own."""
     NO_GPS = "nogps"

@@ -18,7 +18,7 @@ from tui_uploader.engine.journal.views import windows
 from tui_uploader.engine.status.file_holds import FileHold
 from tui_uploader.engine.status.snapshot import file_item
 from tui_uploader.errors import NoSuchUpload
-from tui_uploader.model.files import FileItem, FileProperty, FileQuery, FileWindow, Hold, Proof, SortKey
+from tui_uploader.model.files import FileItem, FileProperty, FileQuery, FileWindow, Hold, Proof, SortKey, runs_of
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import FileStage, FileStatus, UploadState
 
@@ -66,13 +66,19 @@ def crowd(connection: sqlite3.Connection, upload: int, project: int, number: int
             )
 
 
+MOVING = frozenset(range(0, 1000, 3))
+"""Files that streams carry, where they are being sent."""
+
+
 def item(row: FileRecord, facts: windows.ImageFacts) -> FileItem:
-    return file_item(row, facts, FileHold(_HOLDS.get(row.stage), None), {}, {})
+    waits_for_stream = row.stage is FileStage.SENDING and row.id not in MOVING
+    hold = Hold.QUEUED if waits_for_stream else _HOLDS.get(row.stage)
+    return file_item(row, facts, FileHold(hold, None), {}, {})
 
 
 def answered(connection: sqlite3.Connection, upload: int, query: FileQuery) -> FileWindow:
     statuses = [FileStatus(each) for each in query.unfolded.split(",") if each]
-    found = windows.window(connection, upload, query, statuses)
+    found = windows.window(connection, upload, query, statuses, MOVING)
     items = tuple(item(row, facts) for row, facts in found.rows)
     return FileWindow(found.total, query.offset, items, found.folds, found.matching, found.anchor)
 
@@ -126,7 +132,11 @@ async def test_every_question_is_answered_as_in_memory(harness: JournalHarness, 
             for anchor in (None, *(file.id for file in files[::9])):
                 asked = replace(query, whole_project=whole_project, anchor=anchor)
                 assert answered(connection, other, asked) == stand_in_files.window(files, asked), asked
-            runs = windows.matching_runs(connection, other, replace(query, whole_project=whole_project))
+            for first, last in ((files[3].id, files[40].id), (files[40].id, files[3].id), (None, files[9].id)):
+                asked = replace(query, whole_project=whole_project, first=first, last=last)
+                runs = windows.matching_runs(connection, other, asked, MOVING)
+                assert runs == runs_of(sorted(stand_in_files.between(files, asked))), asked
+            runs = windows.matching_runs(connection, other, replace(query, whole_project=whole_project), MOVING)
             matching = sorted(file.id for file in stand_in_files.matching(files, query))
             assert [number for first, last in runs for number in range(first, last + 1)] == matching
 

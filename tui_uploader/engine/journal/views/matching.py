@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tui_uploader.engine.journal.tables.known_contents import HAS_POSITION, SAME_FILE
 from tui_uploader.engine.journal.views.scope import FileScope
@@ -24,18 +24,14 @@ def stages(query: FileQuery) -> list[FileStage]:
         and query.status in (None, stage.status)
         and stage.status is not query.except_status
         and (query.property is not FileProperty.MOVING or stage in _MOVING)
-        and (query.except_property is not FileProperty.MOVING or stage not in _MOVING)
+        and (query.except_property is not FileProperty.MOVING or stage is not FileStage.STORED)
     ]
 
 
 def by_stage_alone(query: FileQuery) -> bool:
     """Whether every file in one of the stages matches."""
-    properties = (query.property, query.except_property)
-    return (
-        not query.text.removeprefix("!")
-        and query.verified is None
-        and all(each in (None, FileProperty.MOVING) for each in properties)
-    )
+    asked = (query.verified, query.property, query.except_property)
+    return not query.text.removeprefix("!") and asked == (None, None, None)
 
 
 def in_stages(among: Sequence[FileStage]) -> str:
@@ -45,8 +41,11 @@ def in_stages(among: Sequence[FileStage]) -> str:
     return f"f.stage IN ({', '.join(repr(str(stage)) for stage in among)})"
 
 
-def conditions(scope: FileScope, query: FileQuery) -> tuple[str, dict[str, object]]:
-    """Return an SQL condition on `f` besides its stage, and the values of it and of the scope."""
+def conditions(scope: FileScope, query: FileQuery, moving: Collection[int] = ()) -> tuple[str, dict[str, object]]:
+    """Return an SQL condition on `f` besides its stage, and the values of it and of the scope.
+
+    `moving`: the files that streams carry now.
+    """
     found, values = ["TRUE"], scope.values
     text = query.text.removeprefix("!")
     if text:
@@ -59,9 +58,9 @@ def conditions(scope: FileScope, query: FileQuery) -> tuple[str, dict[str, objec
         found.append("f.proof = :verified")
         values["verified"] = query.verified
     if query.property is not None:
-        found.append(f"({_has(query.property, scope)}) IS TRUE")
+        found.append(f"({_has(query.property, scope, moving)}) IS TRUE")
     if query.except_property is not None:
-        found.append(f"({_has(query.except_property, scope)}) IS NOT TRUE")
+        found.append(f"({_has(query.except_property, scope, moving)}) IS NOT TRUE")
     return " AND ".join(found), values
 
 
@@ -72,10 +71,11 @@ def _pattern(text: str, errors: str = "surrogateescape") -> str:
     return f"%{escaped}%"
 
 
-def _has(wanted: FileProperty, scope: FileScope) -> str:
+def _has(wanted: FileProperty, scope: FileScope, moving: Collection[int]) -> str:
     match wanted:
         case FileProperty.MOVING:
-            return in_stages(_MOVING)
+            ids = ", ".join(map(str, moving))
+            return f"f.stage = '{FileStage.STORED}' OR f.stage = '{FileStage.SENDING}' AND f.id IN ({ids})"
         case FileProperty.RENAMED:
             return "f.object <> f.name"
         case FileProperty.NO_GPS if scope.kind is ProjectKind.RESULTS:

@@ -49,10 +49,14 @@ class Window:
 
 
 def window(
-    connection: sqlite3.Connection, upload_id: int, query: FileQuery, unfolded: Collection[FileStatus] = ()
+    connection: sqlite3.Connection,
+    upload_id: int,
+    query: FileQuery,
+    unfolded: Collection[FileStatus] = (),
+    moving: Collection[int] = (),
 ) -> Window:
-    """Read a window. `unfolded`: as in `FileQuery`. Raises NoSuchUpload."""
-    found = _Question(connection, scope(connection, upload_id, whole_project=query.whole_project), query)
+    """Read a window. `unfolded`: as in `FileQuery`; `moving`: the files that streams carry now. Raises NoSuchUpload."""
+    found = _Question(connection, scope(connection, upload_id, whole_project=query.whole_project), query, moving)
     placed = layout(found.groups, query.offset, query.limit, found.fold, unfolded, found.rank_of(query.anchor))
     rows = found.read(placed)
     originals = {row.duplicate_of for row, _ in rows if row.duplicate_of is not None}
@@ -72,12 +76,14 @@ def file_of(connection: sqlite3.Connection, upload_id: int, file_id: int) -> Fil
     return FileRecord.of(row)
 
 
-def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQuery) -> tuple[IdRun, ...]:
+def matching_runs(
+    connection: sqlite3.Connection, upload_id: int, query: FileQuery, moving: Collection[int] = ()
+) -> tuple[IdRun, ...]:
     """Return all files that match, regardless of the window of `query`. Raises NoSuchUpload."""
     within = scope(connection, upload_id, whole_project=query.whole_project)
     if query.first is not None or query.last is not None:
-        return runs_of(sorted(_Question(connection, within, query).range_of(query.first, query.last)))
-    condition, values = matching.conditions(within, query)
+        return runs_of(sorted(_Question(connection, within, query, moving).range_of(query.first, query.last)))
+    condition, values = matching.conditions(within, query, moving)
     rows = connection.execute(
         f"SELECT f.id FROM {within.source} f WHERE {within.condition}"
         f" AND {matching.in_stages(matching.stages(query))} AND {condition} ORDER BY f.id",
@@ -89,10 +95,12 @@ def matching_runs(connection: sqlite3.Connection, upload_id: int, query: FileQue
 class _Question:
     """A query of a front end: the parts of its order, with the number of files of each."""
 
-    def __init__(self, connection: sqlite3.Connection, within: FileScope, query: FileQuery) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, within: FileScope, query: FileQuery, moving: Collection[int]
+    ) -> None:
         self._connection = connection
         self._within = within
-        self._condition, self._values = matching.conditions(within, query)
+        self._condition, self._values = matching.conditions(within, query, moving)
         self._parts = parts(query)
         files = self._files_by_stage(query)
         self._sizes = [sum(files.get(stage, 0) for stage in part.stages) for part in self._parts]
