@@ -16,7 +16,7 @@ from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
 from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project
-from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
+from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, UploadStatus
 from tui_uploader.settings import Directories
 
 Scripted = UploadStatus | UploaderError
@@ -124,6 +124,18 @@ class StandIn:
     async def resume(self, upload: int) -> UploadStatus:
         self._hear("resume", upload)
         return self.last
+
+    async def dismiss(self, upload: int) -> UploadStatus:
+        self._hear("dismiss", upload)
+        return self.last
+
+    async def undismiss(self, upload: int) -> UploadStatus:
+        self._hear("undismiss", upload)
+        return self.last
+
+    async def undo_addition(self, addition: int) -> UndoneAddition:
+        self._hear("undo_addition", addition)
+        return UndoneAddition(self.last.upload, 3922, 78)
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
         self._hear("retry", (upload, selection))

@@ -188,6 +188,22 @@ def test_an_untrusted_cloud_ends_the_waiting_until_the_engine_has_new_settings(
     assert trusting.code == 0, trusting.err
 
 
+async def test_a_kill_before_processing_starts_does_not_start_it_twice(
+    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUI_UPLOADER_PROCESSING_DELAY", "1.5")
+    write_flight(tmp_path / "card", 6)
+    assert command(*upload_of(tmp_path / "card")).code == 0
+
+    def status() -> Any:
+        return command("status", "1", "--json").json["uploads"][0]
+
+    await until(lambda: status()["process_at"] is not None)
+    kill_engine()
+    await until(lambda: status()["processing"] == "done")
+    assert root_reader.starts(cloud.root, int(status()["project"])) == 1
+
+
 @contextlib.contextmanager
 def _page(port: int, status: int = 200) -> Iterator[list[str]]:
     """A hotel's network or a gateway that answers every request with a page; yields the requested paths."""

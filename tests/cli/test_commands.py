@@ -155,6 +155,17 @@ def test_cancel_does_not_ask_a_script(stand_in: StandIn, monkeypatch: pytest.Mon
     assert stand_in.heard("cancel") == [3]
 
 
+def test_a_dismissal_and_an_addition_are_undone(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["dismiss", "3"]) == 0
+    assert "Undo with: tui-uploader undismiss 3" in capsys.readouterr().out
+    assert run(["undismiss", "3"]) == 0
+    assert run(["undo", "12"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "3,922 files taken out of the queue of Quarry; 78 files that were sent stay in the project.\n"
+    )
+    assert (stand_in.heard("undismiss"), stand_in.heard("undo_addition")) == ([3], [12])
+
+
 PROCESSED = Project(
     "7", "North field", ProjectKind.IMAGES, "me@https://cloud", Processing(ProcessingState.DONE, images=12)
 )

@@ -26,7 +26,12 @@ def upload_record(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str,
 
 def listed_record(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str, Any]:
     """One element of `uploads` in `status --json`: as `upload_record`, with rate, estimate and notice."""
-    return upload_record(status, skipped) | {"rate": status.rate, "eta": status.eta, "notice": status.notice}
+    return upload_record(status, skipped) | {
+        "rate": status.rate,
+        "eta": status.eta,
+        "notice": status.notice,
+        "process_at": status.process_at,
+    }
 
 
 def file_record(item: FileItem) -> dict[str, Any]:

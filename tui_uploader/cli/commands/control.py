@@ -1,4 +1,4 @@
-"""`pause`, `resume`, `cancel`, `retry`, `remove`, `dismiss` and `process`: commands on uploads in the queue."""
+"""Commands on uploads in the queue: `pause`, `resume`, `cancel`, `retry`, `remove`, `undo`, `dismiss`, `process`, …"""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tui_uploader.errors import AlreadyProcessed, Interrupted, NoSuchFile, Usage
 from tui_uploader.model.files import FileSelection
 from tui_uploader.model.projects import Project
 from tui_uploader.model.states import FileStatus
-from tui_uploader.model.uploads import UploadStatus
-from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
+from tui_uploader.model.uploads import UndoneAddition, UploadStatus
+from tui_uploader.wording.commands import cancel_stakes, removed, retried, undone, unfinished
 from tui_uploader.wording.processing import again_question, requested
 
 if TYPE_CHECKING:
@@ -83,7 +83,32 @@ def dismiss(upload: UploadArgument) -> Done:
             return await engine.dismiss(upload)
 
     run(work())
-    print_line(f"Upload {upload} dismissed.")
+    print_line(f"Upload {upload} removed from the list; the project stays. Undo with: tui-uploader undismiss {upload}")
+    return Done(0)
+
+
+def undismiss(upload: UploadArgument) -> Done:
+    """Put an upload back on the list that `dismiss` removed, with its files."""
+
+    async def work() -> UploadStatus:
+        async with connected() as engine:
+            return await engine.undismiss(upload)
+
+    return _print_upload(run(work()))
+
+
+def undo(
+    addition: Annotated[int, typer.Argument(metavar="N", help="Number that `upload` printed.", show_default=False)],
+) -> Done:
+    """Undo an addition: take out of the queue what `upload` added and what was not sent yet."""
+
+    async def work() -> tuple[UndoneAddition, UploadStatus]:
+        async with connected() as engine:
+            answer = await engine.undo_addition(addition)
+            return answer, await engine.upload(answer.upload)
+
+    answer, status = run(work())
+    print_line(undone(answer, status.project_name))
     return Done(0)
 
 

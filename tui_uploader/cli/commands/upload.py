@@ -19,6 +19,7 @@ from tui_uploader.errors import EngineGone, UsageError
 from tui_uploader.model.projects import ExistingProject, NewProject, ProcessingState, ProjectKind, Target
 from tui_uploader.model.uploads import AddRequest, Skipped, UploadStatus
 from tui_uploader.text import printable
+from tui_uploader.wording.commands import unfinished
 from tui_uploader.wording.processing import start_note
 
 _PROCESS_AGAIN = "To process it again when all is uploaded: tui-uploader process {project} --again"
@@ -84,11 +85,13 @@ async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
         print_note(notice_line(status.notice))
     blocked = blocked_ending(status)
     if as_json:
-        print_json(upload_record(status, skipped))
+        print_json(upload_record(status, skipped) | {"addition": status.addition})
     else:
         print_line(queued_line(status))
         if blocked is None and not _is_not_processed_again(status):
             print_line(start_note(status, time.time()))
+        if status.addition is not None and unfinished(status):
+            print_line(f"To take the files out again: tui-uploader undo {status.addition}")
     return blocked.exit_code if blocked else DONE
 
 
