@@ -33,7 +33,7 @@ from tui_uploader.model.accounts import Account, Login, SignInRequest
 from tui_uploader.model.files import FileProperty, FileQuery, FileSelection, FoldedFiles
 from tui_uploader.model.projects import NewProject, ProcessingState, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
-from tui_uploader.model.uploads import AddRequest, Skipped
+from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition
 from tui_uploader.ownership import private
 from tui_uploader.service import client as client_module
 from tui_uploader.service.client import EngineClient
@@ -74,6 +74,19 @@ async def test_sends_and_returns_values(client: EngineClient, manager: StandInMa
     assert await client.retry(upload.upload, FileSelection(statuses=(FileStatus.FAILED,))) == 0
     await client.try_now()
     assert manager.tries == 1
+
+
+async def test_what_was_done_is_undone(client: EngineClient, manager: StandInManager) -> None:
+    upload = await client.add(FLIGHT)
+    await client.cancel(upload.upload)
+    assert (await client.dismiss(upload.upload)).dismissed
+    assert not (await client.undismiss(upload.upload)).dismissed
+    assert not (await client.stop_automatic_start(upload.upload)).auto_process
+    assert upload.addition is not None
+    assert await client.undo_addition(upload.addition) == UndoneAddition(upload.upload, len(FLIGHT.paths), 0)
+    assert (await client.status()).uploads == ()
+    with pytest.raises(NotPossibleNow, match="no addition"):
+        await client.undo_addition(2**63)
 
 
 async def test_projects_and_accounts(client: EngineClient, manager: StandInManager) -> None:
