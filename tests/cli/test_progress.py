@@ -121,3 +121,12 @@ def _all_of(controller: int) -> str:
             pieces.append(piece)
     os.close(controller)
     return b"".join(pieces).decode()
+
+
+def test_a_start_of_processing_is_announced_once() -> None:
+    log = Log()
+    log.view.show(replace(ENGINE, uploads=(COMPLETE,)))
+    starting = replace(ENGINE, uploads=(replace(COMPLETE, process_at=log.now + 10),))
+    log.view.show(starting)
+    log.view.show(starting)
+    assert [line for line in log.lines if "Processing of Quarry starts at" in line] == log.lines[-1:]

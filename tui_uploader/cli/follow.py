@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -22,6 +24,7 @@ from tui_uploader.cli.summary import (
 )
 from tui_uploader.cli.waiting import Ending, ending
 from tui_uploader.errors import EngineUnreachable
+from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.files import FileItem, FileQuery, Proof
 from tui_uploader.model.states import FileStatus
 from tui_uploader.model.uploads import UploadStatus
@@ -71,10 +74,11 @@ async def _followed(upload: int, view: ProgressView) -> Ending:
                 async for whole in changes:
                     lost = 0
                     status = await _status_of(engine, upload, whole.uploads)
-                    view.show(replace(whole, uploads=(status,)))
+                    _show_one(view, whole, status)
                     end = ending(status, settled_for=0.0)
                     if end is None and status.settled:
-                        end = await _ending_after_submission(engine, upload)
+                        show = partial(_show_one, view, whole)
+                        end = await _ending_after_submission(engine, upload, show)
                     if end is not None:
                         return end
         except EngineUnreachable:
@@ -95,10 +99,17 @@ async def _status_of(engine: EngineClient, upload: int, uploads: tuple[UploadSta
     return await engine.upload(upload)
 
 
-async def _ending_after_submission(engine: EngineClient, upload: int) -> Ending | None:
+def _show_one(view: ProgressView, whole: EngineStatus, status: UploadStatus) -> None:
+    view.show(replace(whole, uploads=(status,)))
+
+
+async def _ending_after_submission(
+    engine: EngineClient, upload: int, show: Callable[[UploadStatus], None]
+) -> Ending | None:
     """Wait until the engine has started processing; None when the upload is no longer settled."""
     settled_at = time.monotonic()
     while (status := await engine.upload(upload)).settled:
+        show(status)
         if end := ending(status, settled_for=time.monotonic() - settled_at):
             return end
         await asyncio.sleep(_POLL_SECONDS)

@@ -25,6 +25,7 @@ from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import without_ornament
+from tui_uploader.wording.processing import start_note
 from tui_uploader.wording.uploads import percent_sent, without_stale_rate
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class LogView:
                 self._write(f"{status.upload}: {progress_line(status)}{_stopped_state(status)}")
             if facts != shown and status.notice is not None:
                 self._write(f"{status.upload}: {notice_line(status.notice)}")
+            if facts != shown and status.process_at is not None:
+                self._write(f"{status.upload}: {start_note(status, self._wall())}")
             self._shown[status.upload] = facts
         if due:
             self._silence = next_silence(self._silence)
@@ -191,4 +194,4 @@ def _stopped_state(status: UploadStatus) -> str:
 
 def _notable(status: UploadStatus) -> object:
     """The facts whose change is worth a line of its own."""
-    return status.state, status.notice, status.counts.failed, status.processing.state
+    return status.state, status.notice, status.counts.failed, status.processing.state, status.process_at
