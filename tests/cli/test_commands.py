@@ -157,7 +157,12 @@ def test_cancel_does_not_ask_a_script(stand_in: StandIn, monkeypatch: pytest.Mon
 
 def test_a_dismissal_and_an_addition_are_undone(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["dismiss", "3"]) == 0
-    assert "Undo with: tui-uploader undismiss 3" in capsys.readouterr().out
+    assert capsys.readouterr().out == (
+        "Upload to Quarry removed from the list; the project stays. Undo with: tui-uploader undismiss 3\n"
+    )
+    stand_in.last = upload(project=None)
+    assert run(["dismiss", "3"]) == 0
+    assert "the project stays" not in capsys.readouterr().out
     assert run(["undismiss", "3"]) == 0
     assert run(["undo", "12"]) == 0
     assert capsys.readouterr().out.endswith(

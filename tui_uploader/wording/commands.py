@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tui_uploader.model.uploads import UndoneAddition, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
 
@@ -32,3 +34,9 @@ def undone(addition: UndoneAddition, project: str) -> str:
         return f"{taken}."
     stay = "that was sent stays" if addition.kept == 1 else "that were sent stay"
     return f"{taken}; {counted(addition.kept, 'file')} {stay} in the project."
+
+
+def dismissed(uploads: Iterable[UploadStatus], name: str) -> str:
+    """`Upload to Six B removed from the list; the project stays.`; a project that was never created does not stay."""
+    stays = "; the project stays" if any(upload.project is not None for upload in uploads) else ""
+    return f"Upload to {printable(name)} removed from the list{stays}."

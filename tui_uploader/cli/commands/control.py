@@ -21,7 +21,7 @@ from tui_uploader.model.files import FileSelection
 from tui_uploader.model.projects import Project
 from tui_uploader.model.states import FileStatus
 from tui_uploader.model.uploads import UndoneAddition, UploadStatus
-from tui_uploader.wording.commands import cancel_stakes, removed, retried, undone, unfinished
+from tui_uploader.wording.commands import cancel_stakes, dismissed, removed, retried, undone, unfinished
 from tui_uploader.wording.processing import again_question, requested
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def dismiss(upload: UploadArgument) -> Done:
         async with connected() as engine:
             return await engine.dismiss(upload)
 
-    run(work())
-    print_line(f"Upload {upload} removed from the list; the project stays. Undo with: tui-uploader undismiss {upload}")
+    status = run(work())
+    print_line(f"{dismissed([status], status.project_name)} Undo with: tui-uploader undismiss {upload}")
     return Done(0)
 
 

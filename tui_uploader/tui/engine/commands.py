@@ -21,7 +21,7 @@ from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.engine.undo import Step, Steps
 from tui_uploader.tui.messages import Noticed, Severity
 from tui_uploader.tui.subject.scope import NO_UPLOAD, RUNNING, STOPPED, CommandScope, is_cancellable, short_name
-from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
+from tui_uploader.wording.commands import cancel_stakes, dismissed, removed, retried, unfinished
 from tui_uploader.wording.processing import again_question, requested
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Commands:
 
     def dismiss(self, scope: CommandScope) -> None:
         ended = tuple(upload for upload in self._uploads(scope) if upload.settled)
-        success = f"Upload to {scope.name} removed from the list; the project stays. U to undo."
+        success = f"{dismissed(ended, scope.name)} U to undo."
         step = undo.dismissal(ended, scope.name)
         self._each("dismiss", ended, lambda engine, upload: engine.dismiss(upload), success, step)
 
