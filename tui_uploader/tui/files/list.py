@@ -134,12 +134,12 @@ class FileList(Pane[FileRow]):
     def rows_wanted(self) -> None:
         self.windows.fetch()
 
-    def change_query(self, query: FileQuery, *, stay: bool = False) -> None:
-        """Show files by another filter or order. With `stay` the cursor stays on its file, else it goes to the top."""
-        if query == self.windows.query:
+    def change_query(self, query: FileQuery) -> None:
+        """Show files by another filter or order. Where only the order changes, the cursor stays on its file."""
+        before, self.windows.query = self.windows.query, query
+        if query == before:
             return
-        self.windows.query = query
-        if not (stay and self.table.moved):
+        if query != replace(before, sort=query.sort, descending=query.descending):
             marks = set(self.table.marks)
             self._forget_window()
             self.table.marks |= marks

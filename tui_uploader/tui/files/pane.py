@@ -104,7 +104,7 @@ class FilesPane(SelectableFiles):
 
     def sort_by(self, sort: SortKey, descending: bool = False) -> None:
         self.end_range()
-        self.change_query(replace(self.windows.query, sort=sort, descending=descending), stay=True)
+        self.change_query(replace(self.windows.query, sort=sort, descending=descending))
 
     @on(LineTable.HeaderClicked)
     def _sort_by_column(self, event: LineTable.HeaderClicked) -> None:

@@ -79,7 +79,7 @@ class LineView(DrawnRows[R]):
         self._place_cursor(min(self.cursor, max(0, self.window.total - 1)))
         if was_seen:
             if follow and self.cursor != cursor_before:
-                self.scroll_to(y=first + self.cursor - cursor_before, animate=False, immediate=True)
+                self.scroll_to(y=first + self.cursor - cursor_before, animate=False, immediate=True, force=True)
             self._scroll_to_cursor()
         if 0 in (self.window.total, total_before):
             self.refresh()  # the lines of an empty table are not rows
@@ -109,7 +109,7 @@ class LineView(DrawnRows[R]):
         self.moved = False
         self.window.put(0, (), 0)
         self._resize()
-        self.scroll_to(y=0, animate=False, immediate=True)
+        self.scroll_to(y=0, animate=False, immediate=True, force=True)
         self.refresh()
         self._tell_current()
 
@@ -159,9 +159,9 @@ class LineView(DrawnRows[R]):
     def _scroll_to_cursor(self) -> None:
         first = self.scroll_offset.y
         if self.cursor < first:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
         elif self.cursor >= first + self.page:
-            self.scroll_to(y=self.cursor - self.page + 1, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - self.page + 1, animate=False, immediate=True, force=True)
 
 
 class LineTable(LineView[R], can_focus=True):
