@@ -23,7 +23,7 @@ from tui_uploader.settings import Directories
 from tui_uploader.tui import keys
 from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.messages import StatusArrived, UnbracketedPaste
-from tui_uploader.tui.screens.details import DetailsScreen
+from tui_uploader.tui.screens.skipped import SkippedScreen
 from tui_uploader.tui.terminal.capabilities import Terminal
 
 
@@ -110,12 +110,12 @@ async def test_the_palette_has_every_command(manager: StandInManager, directorie
         await screen.shows("1 file skipped")
         titles = {command.title for command in screen.app.get_system_commands(screen.app.main)}
         assert {f"{binding.description}: {binding.tooltip}" for binding in keys.EVERYWHERE} <= titles
-        assert {"remove all duplicates", "show skipped paths", "theme"} <= titles
+        assert {"remove all duplicates", "skipped files", "theme"} <= titles
         for command in screen.app.get_system_commands(screen.app.main):
-            if command.title == "show skipped paths":
+            if command.title == "skipped files":
                 await command.callback()
         await screen.shows("notes.txt: no image")
-        assert isinstance(screen.app.screen, DetailsScreen)
+        assert isinstance(screen.app.screen, SkippedScreen)
 
 
 async def test_an_engine_that_dies_is_reported_and_restarted_with_a_key(

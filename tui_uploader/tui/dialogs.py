@@ -184,9 +184,9 @@ class Dialogs:
         )
 
     def _list_skipped(self, skipped: Sequence[Skipped]) -> None:
-        from tui_uploader.tui.screens.details import DetailsScreen
+        from tui_uploader.tui.screens.skipped import SkippedScreen
 
-        self._app.push_screen(DetailsScreen.of_skipped(skipped))
+        self._app.push_screen(SkippedScreen(skipped))
 
     def _say(self, text: str) -> None:
         self._app.post_message(Noticed(text))

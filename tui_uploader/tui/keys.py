@@ -229,6 +229,14 @@ EVERYWHERE = (
 )
 """Keys that work in every pane."""
 
+_SKIPPED = _key(
+    "i",
+    "skipped",
+    "app.dialog('show_skipped')",
+    "skipped files",
+    "Show files and folders that were skipped",
+    refusal=refusals.show_skipped,
+)
 IN_PROJECTS = (
     _key(
         "slash",
@@ -239,6 +247,7 @@ IN_PROJECTS = (
         shown="/",
     ),
     _key("enter", "open", "open", "files", "Go to the project's files", shown="Enter", refusal=refusals.open_files),
+    _SKIPPED,
 )
 IN_FILES = (
     _key(
@@ -322,6 +331,7 @@ IN_FILES = (
     ),
 )
 IN_UPLOADS = (
+    _SKIPPED,
     _key("enter", "open", "open", "files", "Go to the upload's files", shown="Enter", refusal=refusals.open_files),
 )
 WITHOUT_KEY = (
@@ -343,14 +353,7 @@ WITHOUT_KEY = (
         refusal=partial(refusals.remove_every, FileStatus.FAILED),
         changes=True,
     ),
-    _key(
-        "",
-        "skipped",
-        "app.dialog('show_skipped')",
-        "show skipped paths",
-        "Show files and folders that were skipped",
-        refusal=refusals.show_skipped,
-    ),
+    _SKIPPED,
 )
 """Commands of the palette and of `:` that have no key."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tui_uploader.file_kinds import IMAGE_EXTENSIONS, TEXTURE_EXTENSIONS, extension_of
 from tui_uploader.model.files import FileItem, Hold, Proof
 from tui_uploader.model.states import FileStatus
 from tui_uploader.text import printable
@@ -44,6 +45,8 @@ _HOLDS: Mapping[Hold, str] = {
 _OF_ONE_FILE = frozenset({Hold.MEDIUM, Hold.STORAGE, Hold.RETRY, Hold.FAULT})
 """Holds whose reason differs from file to file; that of all others is told once, for the whole upload."""
 
+_OTHER_KINDS = {".las": "a point cloud", ".laz": "a point cloud", ".obj": "a mesh", ".mtl": "a list of materials"}
+
 _NOT_VERIFIED = "Stored, but the storage confirmed no checksum."
 
 
@@ -80,6 +83,15 @@ def holding(item: FileItem) -> str | None:
 def copied(name: str) -> str:
     """`copy of 2/100MEDIA/DJI_0003.JPG`; `name`: the other file, as the reader can find it."""
     return f"copy of {name}"
+
+
+def not_an_image(name: str) -> str | None:
+    """Why a file of this name cannot be shown as an image: `is a point cloud (LAS); only images can be shown.`"""
+    ending = extension_of(name)
+    if ending in IMAGE_EXTENSIONS | TEXTURE_EXTENSIONS:
+        return None
+    kind = _OTHER_KINDS.get(ending, "no image")
+    return f"is {kind} ({printable(ending[1:].upper(), 12) or 'no extension'}); only images can be shown."
 
 
 def verification(item: FileItem) -> str | None:

@@ -53,7 +53,7 @@ async def test_shift_extends_a_range_over_folds(manager: StandInManager, directo
         await screen.shows("› ∙ DJI_0001.JPG", "more waiting")
         rows = screen.app.main.files.table.window.total
         become(manager, uploaded(1, 2))
-        await screen.shows("✓2")
+        await screen.shows("✓2", "› ∙ DJI_0003.JPG")
         await screen.press(*["shift+down"] * 2 * rows)
         await screen.shows("400 selected")
         await screen.press("shift+up")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.tui.values import project, upload_status
 from tui_uploader.model.accounts import Account
@@ -13,6 +14,8 @@ from tui_uploader.tui.panes.project_rows import (
     ProjectRow,
 )
 
+OF_OTHERS = ProjectRow(replace(project(), images_in_cloud=456))
+EMPTY = ProjectRow(replace(project(), images_in_cloud=0))
 ME = (Account("a", "b", "c", "file"),)
 
 
@@ -27,6 +30,8 @@ ME = (Account("a", "b", "c", "file"),)
         (Attachment.ATTACHED, ME, None, "u uploads files"),
         (Attachment.ATTACHED, None, None, "u uploads files"),
         (Attachment.ATTACHED, ME, ProjectRow(project()), "No uploads to North field from this machine."),
+        (Attachment.ATTACHED, ME, OF_OTHERS, "456 images in the cloud, none from this machine."),
+        (Attachment.ATTACHED, ME, EMPTY, "North field is empty."),
     ],
 )
 def test_an_empty_screen_says_what_to_do(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from tests.tui.values import engine_status, project, upload_status
+from tests.tui.values import engine_status, project, text_of, upload_status
 from tui_uploader.model.projects import Processing, ProcessingState
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts
+from tui_uploader.tui.lines.columns import layout
+from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.panes.project_rows import (
+    COLUMNS,
     ProjectRow,
     files_words,
     matching,
+    project_cells,
     project_rows,
     state_words,
 )
@@ -25,11 +30,11 @@ ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=ByteCounts(t
         (ProjectRow(project(uploads=(1,)), (ACTIVE,)), "3/10", "30 %"),
         (ProjectRow(project(uploads=(1,), images=1711)), "1,711", "uploaded, not processed"),
         (ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.PAUSED),)), "", "paused"),
-        (ProjectRow(project(uploads=(1,)), (upload_status(counts=Counts(failed=2)),)), "0/2", "2 failed"),
+        (ProjectRow(project(uploads=(1,)), (upload_status(counts=Counts(failed=2)),)), "0/2", "0 %  2 ✗"),
         (
             ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.COMPLETE, counts=Counts(uploaded=4)),)),
             "4",
-            "uploaded",
+            "uploaded, not processed",
         ),
         (ProjectRow(project(uploads=(1,)), (upload_status(state=UploadState.COMPLETE),)), "", "empty"),
         (ProjectRow(project(processing=Processing(word="CREATED"))), "", "empty"),
@@ -37,7 +42,20 @@ ACTIVE = upload_status(counts=Counts(uploaded=3, waiting=7), volume=ByteCounts(t
     ],
 )
 def test_the_state_of_a_project_in_words(row: ProjectRow, files: str, state: str) -> None:
-    assert (files_words(row), state_words(row)) == (files, state)
+    assert (files_words(row), state_words(row, UNICODE)) == (files, state)
+
+
+def test_a_narrow_pane_shows_the_first_words_of_a_state() -> None:
+    row = ProjectRow(project(uploads=(1,), images=1711))
+    narrow, wide = (project_cells(row, layout(COLUMNS, width), UNICODE)[-1] for width in (30, 90))
+    assert (text_of(narrow), text_of(wide)) == ("uploaded", "uploaded, not processed")
+
+
+def test_projects_of_one_name_are_told_apart() -> None:
+    twins = [project("Quarry", id="1"), project("Quarry", id="2"), project("Bridge", id="3")]
+    assert [row.name for row in project_rows(twins, None)] == ["Quarry (1)", "Quarry (2)", "Bridge"]
+    elsewhere = [project("Quarry", id="1"), replace(project("Quarry", id="1"), account="other@cloud")]
+    assert [row.name for row in project_rows(elsewhere, None)] == ["Quarry (me@cloud)", "Quarry (other@cloud)"]
 
 
 def test_projects_of_this_machine_come_first_the_newest_on_top() -> None:

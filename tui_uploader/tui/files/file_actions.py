@@ -12,7 +12,7 @@ from tui_uploader.tui.pictures.file_steps import Place
 class FilesPaneActions:
     """`FileActions` of the picture screen, which was opened from the pane."""
 
-    def __init__(self, give: Callable[[str, FileItem], None], pane: FilesPane) -> None:
+    def __init__(self, give: Callable[[str, FileItem], object], pane: FilesPane) -> None:
         """`give` gives the command of this name for one file."""
         self._give = give
         self._pane = pane

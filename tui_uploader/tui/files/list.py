@@ -135,11 +135,11 @@ class FileList(Pane[FileRow]):
         self.windows.fetch()
 
     def change_query(self, query: FileQuery) -> None:
-        """Show files by another filter or order. Where only the order changes, the cursor stays on its file."""
+        """Show files by another filter or order. A cursor that was moved stays on its file in another order."""
         before, self.windows.query = self.windows.query, query
         if query == before:
             return
-        if query != replace(before, sort=query.sort, descending=query.descending):
+        if not self.table.moved or query != replace(before, sort=query.sort, descending=query.descending):
             marks = set(self.table.marks)
             self._forget_window()
             self.table.marks |= marks

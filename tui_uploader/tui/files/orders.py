@@ -19,7 +19,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 ORDERS = (
-    Order("a", "activity", "activity", "failed, moving, next, waiting, duplicates, newest uploaded"),
+    Order("a", "activity", "activity", "failed, moving, next, waiting, duplicates, uploaded"),
     Order("n", "name", "name", "by name"),
     Order("f", "folder", "folder", "by folder, then name"),
     Order("t", "taken", "taken", "by the time when it was taken"),

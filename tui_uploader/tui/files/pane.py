@@ -115,10 +115,10 @@ class FilesPane(SelectableFiles):
     # ------------------------------------------------------------------------------------- folds
 
     def opens(self, row: FileRow) -> bool:
-        """Enter on a fold shows its files."""
+        """Enter on a fold shows its files; on a file the cursor stays, wherever that file moves."""
+        self.table.moved = True
         if isinstance(row, Fold):
             self.windows.unfolded |= {row.status}
-            self.table.moved = True
             self.windows.fetch()
             self.show_title()
         return isinstance(row, Fold)
@@ -137,12 +137,18 @@ class FilesPane(SelectableFiles):
         lists = [query] if filtered(query) else problem_lists(query)
         self.step(lists, files, "No problem: no file failed, and none is a duplicate.")
 
+    def step_from(self, item: FileItem, files: int, then: Callable[[FileItem], object]) -> None:
+        """Go to the file that is `files` after this one among all that the filter shows, and call `then` with it."""
+        self.step([self.windows.query], files, "No other file.", then, current=item.id)
+
     def step(
         self,
         lists: Sequence[FileQuery],
         files: int,
         otherwise: str,
         then: Callable[[FileItem], object] = lambda _: None,
+        *,
+        current: int | None = None,
     ) -> None:
         """Put the cursor on the file that is `files` after it in these lists, and call `then` with that file."""
         shown, row = self.shown, self.current_file or self.table.window.row(self.table.cursor - 1)
@@ -155,6 +161,7 @@ class FilesPane(SelectableFiles):
             self.go_to(found.id)
             then(found)
 
-        current = row.id if isinstance(row, FileItem) else None
+        if current is None and isinstance(row, FileItem):
+            current = row.id
         ask = partial(self.windows.ask, shown)
         self.session.call("next file", lambda _: step(ask, within, current, files), arrived, hold_keys=True)

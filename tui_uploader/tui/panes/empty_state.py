@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import UploadStatus
+from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.project_rows import ProjectRow
@@ -39,8 +40,7 @@ def empty_lines(
             "This screen updates as soon as you sign in.",
         )
     if row is not None:
-        name = cell_text(row.project.name)
-        return (f"No uploads to {name} from this machine.", "", "u adds files or folders.")
+        return _without_uploads(row)
     return (
         "No uploads yet.",
         "",
@@ -48,3 +48,13 @@ def empty_lines(
         "You can also drop files on the terminal: it pastes their paths.",
         "? shows all keys.",
     )
+
+
+def _without_uploads(row: ProjectRow) -> tuple[str, ...]:
+    """A project that no upload of this machine goes to: it is empty, or has images of other machines."""
+    name, in_cloud = cell_text(row.project.name), row.project.images_in_cloud
+    if in_cloud:
+        return (f"{counted(in_cloud, 'image')} in the cloud, none from this machine.", "", f"u adds files to {name}.")
+    if in_cloud == 0:
+        return (f"{name} is empty.", "", "u adds files or folders.")
+    return (f"No uploads to {name} from this machine.", "", "u adds files or folders.")

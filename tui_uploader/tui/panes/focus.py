@@ -13,7 +13,7 @@ from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.files import FileItem
 from tui_uploader.model.projects import Project
-from tui_uploader.model.uploads import Counts
+from tui_uploader.model.uploads import Counts, UploadStatus
 from tui_uploader.tui.lines.table import LineTable
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.empty_state import empty_lines
@@ -124,6 +124,12 @@ class PaneFocus:
             return Subject(self.projects.row_of(upload.upload), upload) if upload is not None else Subject()
         leading = self.subject(self._leading)
         return leading if leading.name or self._leading == "projects" else self.subject("projects")
+
+    def upload_of(self, item: FileItem) -> UploadStatus | None:
+        """The upload of a file of the files pane; None if the engine no longer reports it."""
+        number = item.upload or self.files.shown.upload
+        uploads = self.status.uploads if self.status else ()
+        return next((upload for upload in uploads if upload.upload == number), None)
 
     def align(self) -> None:
         """Let the files, and the cursor of the pane that does not lead, follow the row under the cursor."""

@@ -21,8 +21,10 @@ COLUMNS = (
     Column("Project", 10, share=3),
     Column("Kind", 7, from_width=60),
     Column("Files", 11, right=True, from_width=48),
-    Column("State", 10, share=1),
+    Column("State", 10, share=2),
 )
+_WIDE_STATE = 23
+"""Cells of `uploaded, not processed`."""
 _STATE_STYLES = {ProcessingState.DONE: "uploaded", ProcessingState.FAILED: "failed"}
 
 
@@ -32,6 +34,13 @@ class ProjectRow(msgspec.Struct, frozen=True):
     project: Project
     uploads: tuple[UploadStatus, ...] = ()
     """Those in the engine's status, the oldest first."""
+    apart: str = ""
+    """What tells it from another project of the same name: its account or its id."""
+
+    @property
+    def name(self) -> str:
+        """Not safe for a terminal yet."""
+        return f"{self.project.name} {self.apart}" if self.apart else self.project.name
 
     @property
     def key(self) -> Hashable:
@@ -82,7 +91,25 @@ def project_rows(projects: Sequence[Project], status: EngineStatus | None) -> tu
             missing.setdefault(upload.project or upload.upload, []).append(upload)
     rows += [_unlisted(found) for found in missing.values()]
     mine = sorted((row for row in rows if row.upload is not None), key=lambda row: row.upload or 0, reverse=True)
-    return (*mine, *(row for row in rows if row.upload is None))
+    return _told_apart((*mine, *(row for row in rows if row.upload is None)))
+
+
+def _told_apart(rows: tuple[ProjectRow, ...]) -> tuple[ProjectRow, ...]:
+    """Add their accounts to projects of one name, or their ids where the account is the same too."""
+    alike: dict[str, list[ProjectRow]] = {}
+    for row in rows:
+        alike.setdefault(row.project.name, []).append(row)
+    if len(alike) == len(rows):
+        return rows
+
+    def apart(row: ProjectRow) -> str:
+        others = alike[row.project.name]
+        if len(others) == 1:
+            return ""
+        accounts = {other.project.account for other in others}
+        return f"({row.project.account if len(accounts) == len(others) else row.project.id or 'new'})"
+
+    return tuple(replace(row, apart=apart(row)) for row in rows)
 
 
 def _row(project: Project, uploads: tuple[UploadStatus, ...]) -> ProjectRow:
@@ -127,13 +154,15 @@ def _cell(row: ProjectRow, title: str, width: int, glyphs: Glyphs) -> Span:
         case "":
             return _glyph(row, glyphs)
         case "Project":
-            return Span(clipped_name(cell_text(row.project.name), width, glyphs.cut))
+            return Span(clipped_name(cell_text(row.name), width, glyphs.cut))
         case "Kind":
             return Span(row.project.kind, "muted")
         case "Files":
             return Span(files_words(row), "muted")
         case _:
-            return Span(state_words(row), _STATE_STYLES.get(row.processing.state, ""))
+            words = state_words(row, glyphs)
+            short = words.partition(",")[0] if width < _WIDE_STATE else words
+            return Span(short, _STATE_STYLES.get(row.processing.state, ""))
 
 
 def _glyph(row: ProjectRow, glyphs: Glyphs) -> Span:
@@ -158,17 +187,20 @@ def files_words(row: ProjectRow) -> str:
     return f"{images:,}" if images else ""
 
 
-def state_words(row: ProjectRow) -> str:
-    """The state of its processing, else of its newest upload, else the service's word for the project."""
-    if row.processing.state is not ProcessingState.NOT_STARTED:
+def state_words(row: ProjectRow, glyphs: Glyphs) -> str:
+    """`47 %  5 ✗` while files are uploaded; else the state of its processing, or what it contains."""
+    project, processing = row.project, row.processing.state
+    failed = sum(upload.counts.failed for upload in row.uploads)
+    problems = f"  {failed:,} {glyphs.statuses[FileStatus.FAILED]}" if failed else ""
+    upload = row.newest
+    if upload is not None and upload.state in (UploadState.ACTIVE, UploadState.PREPARING):
+        return f"{percent_sent(upload)} %{problems}"
+    if processing is not ProcessingState.NOT_STARTED:
         return cell_text(processing_word(row.processing))
-    if not row.uploads:
-        return cell_text(project_word(row.project))
-    upload = row.uploads[-1]
-    if upload.state is UploadState.ACTIVE and upload.settled:
-        return f"{upload.counts.failed:,} failed"
-    if upload.state in (UploadState.ACTIVE, UploadState.PREPARING):
-        return f"{percent_sent(upload)} %"
-    if upload.state is UploadState.COMPLETE:
-        return "uploaded" if upload.counts.total or row.project.images else "empty"
-    return upload.state
+    if upload is not None and upload.state is not UploadState.COMPLETE:
+        return f"{upload.state}{problems}"
+    if project.images or project.images_in_cloud or (upload is not None and upload.counts.total):
+        return "uploaded, not processed" if project.kind is ProjectKind.IMAGES else "uploaded"
+    if project.images_in_cloud == 0 or upload is not None:
+        return "empty"
+    return cell_text(project_word(project))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -17,7 +16,7 @@ from textual.widgets import Input
 
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus
-from tui_uploader.model.files import FileItem
+from tui_uploader.model.files import FileItem, PhotoFacts
 from tui_uploader.model.projects import Project
 from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.session import EngineSession
@@ -159,12 +158,19 @@ class MainScreen(PanesLayout):
         if not self.refuses(f"command('{name}')", scope):
             getattr(self._commands, name)(scope)
 
-    def command_on(self, name: str, item: FileItem) -> None:
-        """Give the command for this file alone, which another screen shows."""
-        own = replace(self.scope(), pane="files", item=item, files=(item.id,), selected=False)
+    def command_on(self, name: str, item: FileItem) -> bool:
+        """Give the command for this file alone, which another screen shows; return whether it could be given."""
+        own = replace(self.scope(), pane="files", item=item, files=(item.id,), selected=False, folded=0)
         scope = replace(own, files_changed=self.files.windows.reload)
-        if not self.refuses(f"command('{name}')", scope):
-            getattr(self._commands, name)(scope)
+        if self.refuses(f"command('{name}')", scope):
+            return False
+        getattr(self._commands, name)(scope)
+        return True
+
+    async def photo_facts(self, item: FileItem) -> PhotoFacts:
+        """Raises UploaderError."""
+        upload = item.upload or self.files.shown.upload or 0
+        return await self._session.ask(lambda engine: engine.photo_facts(upload, item.id))
 
     def refuses(self, action: str, scope: CommandScope) -> bool:
         """Tell the user why the action cannot be done now, if so."""
@@ -196,12 +202,9 @@ class MainScreen(PanesLayout):
     def _open(self, event: Pane.RowOpened) -> None:
         upload, _ = self.files.shown_query
         if event.pane is self.files and upload is not None:
-            from tui_uploader.tui.screens.details import DetailsScreen  # the first frame does without it
+            from tui_uploader.tui.screens.file_details import FileDetailsScreen  # the first frame does without it
 
-            item = event.row
-            owner = item.upload or upload
-            ask_facts = partial(self._session.ask, lambda engine: engine.photo_facts(owner, item.id))
-            self.app.push_screen(DetailsScreen.of_file(item, ask_facts))
+            self.app.push_screen(FileDetailsScreen(self, event.row))
         else:
             self.action_focus_pane("files")
 
