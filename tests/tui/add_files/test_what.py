@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,6 +49,28 @@ async def test_a_missing_path_is_reported_and_kept(card: Path, keys: tuple[str, 
         await dialog.press(*keys)
         await dialog.shows("nope does not exist on this machine. Check the spelling", "/card/nope ")
         assert dialog.is_open
+
+
+async def test_a_path_on_a_card_that_hangs_holds_up_no_key(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+
+    def stat(path: Path, **options: object) -> None:
+        answer.wait(30)
+        raise FileNotFoundError
+
+    try:
+        async with opened(screen(card, submit=refuse)) as dialog:
+            await dialog.type("hung")
+            monkeypatch.setattr("tui_uploader.tui.add_files.paths.resolve_paths.Path.stat", stat)
+            await dialog.press("enter")
+            await dialog.shows("The typed path is being looked up.")
+            await dialog.type("Bridge")
+            await dialog.press("ctrl+s")
+            await dialog.shows("NEW project", "The typed path is being looked up.")
+            answer.set()
+            await dialog.shows("hung does not exist on this machine.")
+    finally:
+        answer.set()
 
 
 async def test_a_path_that_cannot_be_read_is_reported_and_kept(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:

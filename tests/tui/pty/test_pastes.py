@@ -63,6 +63,15 @@ def test_two_hundred_keys_typed_ahead_all_count_where_pastes_have_brackets(done:
         assert "Pasted text ignored" not in terminal.text
 
 
+def test_a_whole_upload_typed_ahead_waits_for_a_look(done: Field) -> None:
+    with done.app() as terminal:
+        terminal.wait_for("Files  north  160")
+        terminal.feed("u~/north\rBridge\r\r")
+        terminal.wait_for("Look at what will be uploaded, then press the key again.")
+        terminal.wait_for("Upload 160 images to new Bridge")
+    assert len(quick("status", "--json").json["uploads"]) == 1
+
+
 def test_the_same_keys_are_refused_where_they_may_be_a_paste(done: Field) -> None:
     with done.app() as terminal:
         terminal.wait_for("Files  north  160")

@@ -86,14 +86,15 @@ def cell_of(terminal: PtySession, row: int, text: str) -> int:
 
 
 def test_a_huge_paste_leaves_memory_and_app_as_before(done_field: Field) -> None:
+    """Three times what is kept of it. Each 4 KB take a turn of both processes: more can take minutes under load."""
     with done_field.app() as terminal:
         terminal.wait_for("[2] Files  north  160")
         before = resident_bytes(terminal.process.pid)
-        terminal.feed_all(b"\x1b[200~" + b"/card/x y\n" * 1_000_000 + b"\x1b[201~", PATIENCE)
+        terminal.feed_all(b"\x1b[200~" + b"/card/x y\n" * 300_000 + b"\x1b[201~", PATIENCE)
         terminal.wait_for("Upload files", PATIENCE)
         terminal.feed(ESCAPE)
         terminal.wait_for(lambda: "Upload files" not in terminal.text, PATIENCE)
-        assert resident_bytes(terminal.process.pid) - before < 64 * 2**20
+        assert resident_bytes(terminal.process.pid) - before < 32 * 2**20
         terminal.feed("q")
         assert terminal.exit_code() == 0
 

@@ -58,6 +58,7 @@ _KEYS = {
     "cancel": (("Enter", "cancel"), ("Shift+Tab", "back"), *_GO),
 }
 """The keys shown while the part of the dialog with this id has the focus."""
+_LOOKING_UP = "The typed path is being looked up."
 _NOTHING_CHOSEN = "Choose files first: type a path, or press Space on a folder."
 _CLOSE_QUESTION = "Press Esc again to close and lose the list of chosen files."
 
@@ -143,6 +144,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     @work(group="choice", exclusive=True, description="choose the typed path")
     async def _choose_typed(self) -> None:
         """A path that was typed counts, however the user left its field."""
+        self._say(_LOOKING_UP)  # a card may not answer
         await self._what.choose_typed()
 
     @property
@@ -156,17 +158,17 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         steps = (self._what.go_to, self._where.go_to, self._look.focus, self._go.focus)
         steps[(self._step + by) % len(steps)]()
 
-    @on(WhatStep.Done)
-    def _ask_where(self) -> None:
-        self._came_from_what = self._where.destination
-        self._where.go_to()
+    def action_done_choosing(self) -> None:
+        """To the project, at once: keys that were typed ahead are its name."""
+        if self._what.finish():
+            self._came_from_what = self._where.destination
+            self._where.go_to()
 
-    @on(Input.Submitted, "#project")
     def action_next_step(self) -> None:
         """From the project to the button, once it is clear which project; the button is the only way further."""
         objection = self._where.objection()
         if objection is None:
-            self._go.focus()
+            self.set_focus(self._go)
             self._say("")
         else:
             self._where.go_to()
@@ -264,6 +266,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     @work(group="choice", exclusive=True, description="check the chosen paths")
     async def _check_and_go(self) -> None:
         if self._what.is_typed:
+            self._say(_LOOKING_UP)
             if await self._what.choose_typed():
                 self._say("Look at what will be uploaded, then press Ctrl+S again.")
             else:

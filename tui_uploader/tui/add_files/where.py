@@ -42,6 +42,7 @@ class ProjectField(TextField):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.next_step", "Next step", show=False),
         Binding("down", "step(1)", "Next project", show=False),
         Binding("up", "step(-1)", "Previous project", show=False),
     ]
@@ -131,11 +132,7 @@ class WhereStep(Vertical):
         return self.kind is ProjectKind.IMAGES and self._auto_process.checked
 
     def go_to(self) -> None:
-        self._field.focus()
-
-    def go_to_type(self) -> None:
-        """To the first choice that the destination leaves."""
-        (self._auto_process if self._kind.disabled else self._kind).focus()
+        self.screen.set_focus(self._field)
 
     def objection(self) -> str | None:
         """Why the files cannot go there, or what the user should know first: that is said once."""

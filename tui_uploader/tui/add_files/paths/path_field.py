@@ -21,6 +21,7 @@ from tui_uploader.tui.widgets.text_field import TextField
 class PathField(TextField):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "Complete", show=False),
+        Binding("enter", "screen.done_choosing", "Choose", show=False),
         Binding("down", "app.focus_next", "To the folders", show=False),
     ]
 
@@ -96,7 +97,7 @@ class PathField(TextField):
             self.screen.focus_next()
             return
         if typed.endswith("/") or self._listed_for == typed:
-            await self.action_submit()
+            await self.run_action("screen.done_choosing")
             return
         list_names = partial(list_folder, self.folder, self.kind, hidden=True, files=True, most=MOST_ENTRIES)
         listing = await in_own_thread(list_names)
@@ -109,7 +110,7 @@ class PathField(TextField):
         self._listed_for = completion.text
         self.post_message(self.Candidates(completion.candidates))
         if completion.text == typed and not completion.candidates:
-            await self.action_submit()
+            await self.run_action("screen.done_choosing")
 
 
 def _as_prefix(folder: str) -> str:

@@ -34,13 +34,10 @@ _LONGEST_PATH = 40
 class WhatStep(Vertical):
     """What the path field says is chosen when the user leaves it, by Enter, Tab, or for another step."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "done", "Choose", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.done_choosing", "Choose", show=False)]
 
     class Changed(Message):
         """Other paths are chosen now, or more is known about them."""
-
-    class Done(Message):
-        """The user is done choosing."""
 
     @dataclass
     class Problem(Message):
@@ -128,21 +125,22 @@ class WhatStep(Vertical):
         if warning := paste_warning(resolved):
             self.post_message(self.Problem(warning))
 
-    def action_done(self) -> None:
+    def finish(self) -> bool:
         """Choose what the tree's bar is on, or, if nothing is typed or chosen, the folder in the path field.
 
-        A typed path is looked up when the focus is on the next step: what is typed ahead belongs there.
+        Return whether the user can go on. A typed path is looked up when the focus is on the next step: what is typed
+        ahead belongs there.
         """
         pointed = self._tree.at_cursor if self._tree.has_focus else LocalPath(self._path.absolute, True)
         if self._pastes:
             self.post_message(self.Problem("The pasted paths are still being looked up."))
-            return
+            return False
         if self._tree.has_focus and self.is_typed and pointed.path != self._path.absolute:
             self._choose([pointed])
             self._forget_typed(pointed.path)
         elif not self.is_typed and not self.paths:
             self._choose([pointed])
-        self.post_message(self.Done())
+        return True
 
     def _choose(self, paths: Sequence[LocalPath]) -> None:
         self._chosen.add(paths)
@@ -161,11 +159,6 @@ class WhatStep(Vertical):
         self.post_message(self.Changed())
 
     # ------------------------------------------------------------------------------------- the field and the tree
-
-    @on(Input.Submitted, "#path")
-    def _take_path(self, message: Input.Submitted) -> None:
-        message.stop()
-        self.action_done()
 
     @on(PathField.Candidates)
     def _show_candidates(self, message: PathField.Candidates) -> None:
