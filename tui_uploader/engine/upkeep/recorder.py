@@ -92,9 +92,10 @@ class Recorder:
 
     async def _begin_run(self) -> None:
         now, begun = self._context.clocks.wall(), list[int]()
+        lost = await self._context.journal.read(lambda connection: history.untold(connection, now))
 
         def begin(connection: sqlite3.Connection) -> None:
-            begun.append(history.begin_run(connection, now))
+            begun.append(history.begin_run(connection, now, lost))
 
         def keep() -> None:
             (self._run,) = begun

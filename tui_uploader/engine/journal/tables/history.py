@@ -104,17 +104,44 @@ def end(connection: sqlite3.Connection, number: int, until: float) -> None:
         _insert(connection, replace(_event(row), until=until))
 
 
-def begin_run(connection: sqlite3.Connection, now: float) -> int:
-    """Write that an engine started, and end what the one before it left open. Returns the number of the event.
+def untold(connection: sqlite3.Connection, before: float) -> tuple[PastEvent, ...]:
+    """Return the events of files that an engine registered before it was killed, and that it did not write."""
+    begun = _interrupted_run(connection)
+    if begun is None:
+        return ()
+    rows = connection.execute(
+        "WITH told AS (SELECT upload, MAX(at) AS at FROM history WHERE kind = ? GROUP BY upload)"
+        " SELECT f.upload, COUNT(*) AS files, SUM(f.size) AS bytes, MAX(f.uploaded_at) AS at, p.name, p.account"
+        " FROM files f JOIN projects p ON p.id = f.project LEFT JOIN told t ON t.upload = f.upload"
+        " WHERE f.stage = ? AND f.uploaded_at > MAX(?, IFNULL(t.at, 0)) AND f.uploaded_at < ? GROUP BY f.upload",
+        (EventKind.UPLOADED, FileStage.REGISTERED, begun, before),
+    )
+    return tuple(
+        PastEvent(
+            0, row["at"], EventKind.UPLOADED, row["upload"], row["name"], row["account"], row["files"], row["bytes"]
+        )
+        for row in rows
+    )
 
-    An engine that was killed wrote no end: then the detail is `interrupted`.
-    """
-    _prune(connection, now)
-    last_run = connection.execute(
-        "SELECT kind FROM history WHERE kind IN (?, ?) ORDER BY id DESC LIMIT 1",
+
+def _interrupted_run(connection: sqlite3.Connection) -> float | None:
+    """When the last engine started that wrote no end; None: the last one did."""
+    row = connection.execute(
+        "SELECT kind, at FROM history WHERE kind IN (?, ?) ORDER BY id DESC LIMIT 1",
         (EventKind.ENGINE_STARTED, EventKind.ENGINE_STOPPED),
     ).fetchone()
-    interrupted = last_run is not None and last_run["kind"] == EventKind.ENGINE_STARTED
+    return float(row["at"]) if row is not None and row["kind"] == EventKind.ENGINE_STARTED else None
+
+
+def begin_run(connection: sqlite3.Connection, now: float, lost: Iterable[PastEvent] = ()) -> int:
+    """Write that an engine started, and end what the one before it left open. Returns the number of the event.
+
+    An engine that was killed wrote no end: then the detail is `interrupted`. `lost`: the events that are `untold`.
+    """
+    _prune(connection, now)
+    interrupted = _interrupted_run(connection) is not None
+    for event in lost:
+        _insert(connection, event)
     last = connection.execute("SELECT MAX(at) FROM history").fetchone()[0]
     for (number,) in connection.execute(
         "SELECT id FROM history WHERE kind IN (?, ?) AND until IS NULL",
