@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,21 @@ async def test_acknowledged_changes_survive_sigkill(tmp_path: Path, acknowledged
     complete = [line.strip() for line in acknowledgements if line.endswith("\n")]
     assert len(complete) >= acknowledged and names[: len(complete)] == complete
     assert len(names) - len(complete) in (0, 1), "at most the one whose acknowledgement was not read"
+
+
+async def test_a_question_sees_one_state_however_many_statements_it_takes(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"))
+    asked, changed = threading.Event(), threading.Event()
+
+    def count_twice(connection: sqlite3.Connection) -> tuple[int, int]:
+        first = connection.execute("SELECT COUNT(*) FROM files").fetchone()[0]
+        asked.set()
+        changed.wait(10)
+        return first, connection.execute("SELECT COUNT(*) FROM files").fetchone()[0]
+
+    counted = asyncio.create_task(harness.journal.read(count_twice))
+    await asyncio.to_thread(asked.wait, 10)
+    await harness.find(candidate("/card/b.jpg"))
+    changed.set()
+    assert await counted == (1, 1)
+    assert await harness.journal.read(lambda c: c.execute("SELECT COUNT(*) FROM files").fetchone()[0]) == 2

@@ -148,7 +148,8 @@ class Journal:
             try:
                 return question(connection)
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:  # SQLite itself ends it on some errors of the disk
+                    connection.execute("COMMIT")
 
     def _write_until_closed(self) -> None:
         closing = False
