@@ -15,7 +15,7 @@ from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, UploadStatu
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
 from tui_uploader.wording.bandwidth import budget_setting, budget_used, limit_label, limit_setting, schedule_setting
 from tui_uploader.wording.commands import cancel_stakes, removed, retried, unfinished
-from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, original, other_name, reason, verification
+from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, in_short, original, other_name, reason, verification
 from tui_uploader.wording.link import next_try, offline_since
 from tui_uploader.wording.notices import explained
 from tui_uploader.wording.uploads import (
@@ -280,3 +280,18 @@ def test_errors_about_settings_say_how_the_engine_gets_new_ones(kind: str, hinte
     sentence = explained(kind, "It fails.\n")
     assert sentence.startswith("It fails.\\x0a")
     assert ("tui-uploader engine stop" in sentence) == hinted
+
+
+@pytest.mark.parametrize(
+    ("why", "short"),
+    [
+        (
+            "damaged: the file ends after 48 % of the picture; copy it again from the card",
+            "damaged: ends after 48 %",
+        ),
+        ("empty file", "empty file"),
+        ("The image is cut off. Copy it again.", "The image is cut off"),
+    ],
+)
+def test_a_reason_in_short_keeps_its_numbers(why: str, short: str) -> None:
+    assert in_short(why) == short

@@ -73,6 +73,12 @@ def reason(item: FileItem) -> str | None:
     return printable(text[:1].upper() + text[1:] if item.damaged else text)
 
 
+def in_short(why: str) -> str:
+    """`damaged: ends after 48 %`: the first part of a reason, without what goes without saying beside its file."""
+    first = why.partition(";")[0].partition(". ")[0]
+    return first.replace(": the file ends after ", ": ends after ").removesuffix(" of the picture")
+
+
 def holding(item: FileItem) -> str | None:
     """Why a file does not move now, in a few words; None: it moves, or has ended."""
     if item.hold is None:

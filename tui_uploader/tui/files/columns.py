@@ -9,12 +9,13 @@ import msgspec
 from rich.cells import cell_len
 
 from tui_uploader.model.files import FileItem
+from tui_uploader.model.states import FileStatus
 from tui_uploader.text import byte_count
 from tui_uploader.tui.files.folders import FolderNames
 from tui_uploader.tui.files.rows import FileRate, StateWords, state_spans, uploaded_words
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
-from tui_uploader.wording.files import other_name
+from tui_uploader.wording.files import in_short, other_name
 
 
 class Widths(msgspec.Struct, frozen=True):
@@ -72,9 +73,17 @@ def file_cells(item: FileItem, columns: Sequence[tuple[Column, int]], look: Look
     words = StateWords(look.glyphs, look.folders, look.today, "Uploaded" in titles, "Name in project" in titles)
     rate = look.rates[item.id].bytes_per_second if item.id in look.rates else 0.0
     return [
-        state_spans(item, rate, words) if column.title == "State" else [_cell(item, column.title, width, look)]
+        _state(item, rate, words, width) if column.title == "State" else [_cell(item, column.title, width, look)]
         for column, width in columns
     ]
+
+
+def _state(item: FileItem, rate: float, words: StateWords, width: int) -> Sequence[Span]:
+    """In a narrow column the shortest words of why a file failed: the details say all."""
+    spans = state_spans(item, rate, words)
+    if item.status is FileStatus.FAILED and sum(cell_len(span.text) for span in spans) > width:
+        return [Span(in_short(span.text), span.style) for span in spans]
+    return spans
 
 
 def _cell(item: FileItem, title: str, width: int, look: Look) -> Span:

@@ -72,7 +72,7 @@ class FileList(Pane[FileRow]):
             self._widths = Widths()
             self._title = Title("")
             self._forget_window()
-        self._title = replace(self._title, name=cell_text(project), counts=counts, bytes=size)
+        self._title = replace(self._title, name=cell_text(project).strip(), counts=counts, bytes=size)
         self.windows.counts = counts
         self._empty = tuple(empty)
         self._show_empty()
@@ -130,6 +130,9 @@ class FileList(Pane[FileRow]):
         self._title = replace(self._title, matching=matching)
         self._show_empty()
         self.show_title()
+
+    def on_resize(self) -> None:
+        self.windows.fetch()  # another number of files fits before the folds
 
     def rows_wanted(self) -> None:
         self.windows.fetch()
