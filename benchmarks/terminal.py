@@ -25,7 +25,7 @@ _PASTS = (4_000, 100_000)
 _STARTS, _SPAWNS, _PRESSES, _WATCH = 15, 5, 60, 8.0
 _KEYS = {"cursor": ("j", "k"), "page": ("\x1b[6~", "\x1b[5~")}
 _CURSOR_MARK = "›"
-_FIRST_FILE = "DJI_000000.JPG"
+_ANY_FILE, _FIRST_FILE = ".JPG", "DJI_000000.JPG"
 _HELLO = """
 from textual.app import App
 from textual.widgets import Static
@@ -92,8 +92,8 @@ def _measured(past: int) -> Measured:
 def _starts(made: World) -> dict[str, Waited]:
     environment = {**made.environment, **_LOCALE}
     hello = Start((sys.executable, "-c", _HELLO), _LOCALE, "Hello, world")
-    attached = Start(PROGRAM, environment, _FIRST_FILE)
-    spawned = Start(PROGRAM, environment, _FIRST_FILE, before=lambda: made.run("engine", "stop"))
+    attached = Start(PROGRAM, environment, _ANY_FILE)
+    spawned = Start(PROGRAM, environment, _ANY_FILE, before=lambda: made.run("engine", "stop"))
     return {
         **first_frames({"hello": hello, "attached": attached}, _STARTS),
         **first_frames({"spawned": spawned}, _SPAWNS),
@@ -197,8 +197,16 @@ def _watched_rclone() -> Watched:
 
 
 def _await_list(session: PtySession) -> None:
-    session.wait_for(_FIRST_FILE)
+    """Show the files in the order in which they were added: in the usual one, most of them are folded."""
+    session.wait_for(_ANY_FILE)
     session.feed("2")
+    session.wait_quiet(0.5)
+    session.feed("s")  # tells once what the key does now
+    session.wait_quiet(0.5)
+    session.feed("s")
+    session.wait_for("Sort files by")
+    session.feed("o")
+    session.wait_for(_FIRST_FILE)
     session.wait_quiet(0.5)
 
 
