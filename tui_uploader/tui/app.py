@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from textual import events, on
 from textual.actions import SkipAction
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -25,6 +25,7 @@ from tui_uploader.tui.dialogs import Dialogs
 from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.notifications import news, without_notices
 from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineSession
+from tui_uploader.tui.lines.contrast import ReadableApp
 from tui_uploader.tui.lines.glyphs import glyph_set
 from tui_uploader.tui.messages import (
     AttachmentChanged,
@@ -46,7 +47,7 @@ _LONGEST_SHOWN = 40
 """Characters of a paste in a notice."""
 
 
-class UploaderApp(App[None]):
+class UploaderApp(ReadableApp):
     """One terminal's view of the engine. Closing it stops nothing in the engine."""
 
     CSS_PATH: ClassVar = [

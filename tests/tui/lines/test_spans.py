@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
+from tui_uploader.tui.lines.contrast import contrast, deepened, legible, readable
 from tui_uploader.tui.lines.glyphs import UNICODE, Span
-from tui_uploader.tui.lines.spans import SpanLine, contrast, legible, readable, segments
+from tui_uploader.tui.lines.spans import SpanLine, segments
 
 ASIDE = ("waiting", "muted", "ahead", "registered", "stored", "sent")
 WORDS = ("uploaded", "uploading", "duplicate", "failed", "warning", "error", "key")
@@ -38,10 +40,11 @@ async def test_every_status_is_readable_in_every_theme() -> None:
                 background = Color.parse(app.theme_variables[name])
                 for style in (*ASIDE, *WORDS):
                     drawn = app.drawn(style, background).style
-                    assert drawn is not None and drawn.color is not None
-                    least = 4.4 if style in WORDS else 2.9  # a colour is rounded to a byte
-                    found = contrast(Color.from_rich_color(drawn.color), background)
-                    assert found >= least, (theme, name, style, found)
+                    assert drawn is not None
+                    shown = legible(drawn).color
+                    assert shown is not None
+                    found = contrast(Color.from_rich_color(shown), background)
+                    assert found >= 4.45, (theme, name, style, found)  # a colour is rounded to a byte
 
 
 async def test_the_terminals_own_colours_stay() -> None:
@@ -79,3 +82,19 @@ def test_contrast_as_wcag_defines_it() -> None:
     assert contrast(black, white) == contrast(white, black) == pytest.approx(21.0)
     assert contrast(grey, white) == pytest.approx(4.54, abs=0.01)
     assert contrast(grey, grey) == 1.0
+
+
+@pytest.mark.parametrize("behind", ["#0178d4", "#bd93f9", "#ffcc00", "#004578", "#808080", "#101010"])
+@pytest.mark.parametrize("front", ["#ffffff", "#000000", "#dddddd"])
+def test_the_bar_of_the_cursor_is_deep_enough_for_colours(front: str, behind: str) -> None:
+    drawn = deepened(Style(color=front, bgcolor=behind, bold=True))
+    assert drawn.bold and drawn.color is not None and drawn.bgcolor is not None
+    assert contrast(Color.from_rich_color(drawn.color), Color.from_rich_color(drawn.bgcolor)) >= 6.9
+    assert deepened(Style(color="red", bgcolor="blue")) == Style(color="red", bgcolor="blue"), "the terminal's own"
+
+
+def test_in_256_colours_what_counts_is_what_the_terminal_shows() -> None:
+    style = legible(Style(color="#ffffff", bgcolor="#0178d4"), True)
+    assert style.color is not None and style.bgcolor is not None
+    shown = [Color(*each.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()) for each in (style.color, style.bgcolor)]
+    assert contrast(*shown) >= 4.5

@@ -11,9 +11,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui_uploader.tui.lines.columns import Column, header, layout, line
+from tui_uploader.tui.lines.contrast import deepened, is_mixed
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.row_window import RowWindow
-from tui_uploader.tui.lines.spans import legible, segments
+from tui_uploader.tui.lines.spans import segments
 
 R = TypeVar("R")
 Cells = Sequence[Sequence[Span]]
@@ -101,15 +102,17 @@ class DrawnRows(ScrollView, Generic[R]):
     def _render_row(self, index: int) -> Strip:
         row = self.window.row(index)
         at_cursor, focused = index == self.cursor, self.has_focus
-        style = self.rich_style
+        style, coloured = self.rich_style, True
         if at_cursor:
             name = "line-table--cursor" if focused else "line-table--cursor-away"
-            style = legible(style + self.get_component_rich_style(name, partial=True))
+            style += self.get_component_rich_style(name, partial=True)
+            if focused:
+                style, coloured = deepened(style), is_mixed(style)
         marked = row is not None and self.window.key(row) in self.marks
         gutter = (self._glyphs.cursor if at_cursor else " ") + (self._glyphs.mark if marked else " ")
         columns = self._columns()
         cells = self._spans(row, columns) if row is not None else []
-        drawn = segments(self, [Span(gutter, "strong"), *cells], style, coloured=not (at_cursor and focused))
+        drawn = segments(self, [Span(gutter, "strong"), *cells], style, coloured=coloured, on_bar=at_cursor and focused)
         return Strip(drawn).adjust_cell_length(self.size.width, style)
 
     def _spans(self, row: R, columns: tuple[tuple[Column, int], ...]) -> Sequence[Span]:

@@ -1,4 +1,7 @@
-"""Turn spans into what Textual draws, in any theme. The shape shows the status, the colour repeats it."""
+"""Turn spans into what Textual draws, in any theme. The shape shows the status, the colour repeats it.
+
+`contrast.ReadableFilter` makes the colours readable, whatever the theme says.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,6 @@ _COLOURS: Mapping[str, str] = {
     "error": "text-error",
     "key": "footer-key-foreground",
 }
-_WORDS = frozenset({"uploaded", "uploading", "duplicate", "failed", "warning", "error", "key"})
-_LEAST, _LEAST_OF_WORDS = 3.0, 4.5
-"""Least contrast of bars and secondary text, and of words that state a status."""
-_BLACK, _WHITE = Color(0, 0, 0), Color(255, 255, 255)
 _BOLD = frozenset({"failed", "strong", "error", "key", "button"})
 _REVERSED = frozenset({"button"})
 
@@ -51,51 +50,24 @@ def _drawn(name: str, colour: str | None, background: RichColor | None) -> Style
         return Style(dim=True, bold=bold)  # a terminal's own colours cannot be blended
     parsed = Color.parse(colour)
     if background is not None and not background.is_default and parsed.ansi is None:
-        behind = Color.from_rich_color(background)
-        parsed = readable(behind.blend(parsed, parsed.a), behind, _LEAST_OF_WORDS if name in _WORDS else _LEAST)
+        parsed = Color.from_rich_color(background).blend(parsed, parsed.a)
     return Style(color=parsed.rich_color, bold=bold)
 
 
-@lru_cache(maxsize=64)
-def legible(style: Style) -> Style:
-    """`style` with a foreground that is readable on its background, where both are RGB colours."""
-    if style.color is None or style.bgcolor is None or not (style.color.triplet and style.bgcolor.triplet):
-        return style
-    behind = Color.from_rich_color(style.bgcolor)
-    return style + Style(color=readable(Color.from_rich_color(style.color), behind, _LEAST_OF_WORDS).rich_color)
+def segments(
+    widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bool = True, on_bar: bool = False
+) -> list[Segment]:
+    """Segments for `spans` in the style `base`; without `coloured` in its colours only.
 
-
-def readable(colour: Color, background: Color, least: float) -> Color:
-    """`colour`, or the nearest shade with a contrast of at least `least`: some themes have unreadable colours.
-
-    Contrast as in WCAG 2.1, section 1.4.3: from 1 (none) to 21 (black on white).
+    `on_bar`: in the strong colours of the theme, which still differ from each other on a background of colour.
     """
-    pole = max((_BLACK, _WHITE), key=lambda end: contrast(end, background))
-    steps = (colour.blend(pole, step / 10) for step in range(10))
-    return next((shade for shade in steps if contrast(shade, background) >= least), pole)
-
-
-def contrast(one: Color, other: Color) -> float:
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: Color) -> float:
-    """Relative luminance (WCAG 2.1), from 0 to 1."""
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def segments(widget: Widget, spans: Iterable[Span], base: Style, *, coloured: bool = True) -> list[Segment]:
-    """Segments for `spans` in the style `base`; without `coloured` in its colours only, as on the cursor's row."""
     theme = widget.app.theme_variables
     drawn = []
     for span in spans:
         style = base
         if span.style:
-            colour = theme.get(_COLOURS.get(span.style, "")) if coloured else None
+            name = _COLOURS.get(span.style, "") if coloured else ""
+            colour = theme.get(name.removeprefix("text-") if on_bar else name)
             style = base + _drawn(span.style, colour, base.bgcolor)
         drawn.append(Segment(span.text, style))
     return drawn

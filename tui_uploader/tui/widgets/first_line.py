@@ -17,7 +17,7 @@ from tui_uploader.model.engine import Bandwidth, EngineStatus, LinkState
 from tui_uploader.text import byte_count, counted, exact_bytes
 from tui_uploader.tui.lines.columns import cell_text, clipped, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, without_ornament
-from tui_uploader.tui.lines.spans import between, legible, segments
+from tui_uploader.tui.lines.spans import between, segments
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.wording.amounts import byte_rate
 from tui_uploader.wording.banner import Banner, banner
@@ -205,6 +205,6 @@ class FirstLine(Widget):
         self.update()
 
     def render_line(self, y: int) -> Strip:
-        base, width = legible(self.rich_style), self.size.width
+        base, width = self.rich_style, self.size.width
         line = self._lines[y] if y < len(self._lines) else []
         return Strip(segments(self, line, base)).adjust_cell_length(width, base)
