@@ -166,11 +166,12 @@ class Dialogs:
         from tui_uploader.tui.screens.map import MapScreen
 
         files = self._main.files
-        upload, _ = files.shown_query
+        upload, query = files.shown_query
         if upload is None:
             self._say("Nothing to map: this project has no upload from this machine.")
             return
-        self._app.push_screen(MapScreen(self._session, self._glyphs, upload, files.current_file))
+        whole, marked = query.whole_project, files.current_file
+        self._app.push_screen(MapScreen(self._session, self._glyphs, upload, marked, whole_project=whole))
 
     def show_skipped(self) -> None:
         upload = self._main.scope().upload

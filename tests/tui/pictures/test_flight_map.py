@@ -23,7 +23,7 @@ from tui_uploader.tui.pictures.flight_map import (
     between,
     distance_words,
     flight_map,
-    legend_spans,
+    legend_lines,
     plane,
     scale,
     scale_bar,
@@ -236,6 +236,13 @@ def test_distances_in_words(metres: float, words: str) -> None:
 def test_the_scale_bar_and_the_legend() -> None:
     assert "".join(span.text for span in bar_spans((6, 50.0), ASCII)) == " ^ N  |----| 50 m"
     assert "".join(span.text for span in bar_spans((1, 50.0), UNICODE)) == " ▴ N  ⢸⡇ 50 m"
-    found = Positions((), located=0, unlocated=1, unread=1_200)
-    words = "".join(span.text for span in legend_spans(Counts(uploaded=1_030, failed=2), found, ASCII))
-    assert words == " + 1,030 uploaded  x 2 failed  1 file without position  1,200 not read yet "
+    counts = Counts(uploaded=1_030, failed=2)
+    found = Positions((), located=1, unlocated=1, unread=1_200, failed=1, failed_unlocated=1)
+
+    def words(found: Positions, width: int) -> list[str]:
+        return ["".join(span.text for span in line) for line in legend_lines(counts, found, ASCII, width)]
+
+    whole = " + 1,030 uploaded  x 2 failed (1 shown)  1 without position  1,200 not read yet "
+    assert words(found, 120) == [whole]
+    assert words(found, 60) == [whole[:60], whole[60:]], "nothing is cut"
+    assert words(Positions((), 2, 0, 0, failed=2), 80) == [" + 1,030 uploaded  x 2 failed "]

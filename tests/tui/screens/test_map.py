@@ -31,7 +31,7 @@ async def test_the_map_fills_as_files_are_uploaded(directories: Directories, fie
         await screen.shows("Map of the flight", "No positions yet;")
         async with EngineClient.connect(directories, spawn=False) as engine:
             await engine.resume(upload)
-            await screen.shows("6 images", "0 m x 100 m", "8 uploaded", "2 files without position", "▴ N", "50 m")
+            await screen.shows("6 images", "0 m x 100 m", "8 uploaded", "2 without position", "▴ N", "50 m")
             body = "\n".join(screen.lines[1:-2])
             assert sum("\u2800" < character <= "\u28ff" for character in body) >= 6
             assert "∙" not in body
@@ -72,7 +72,7 @@ async def test_a_map_without_positions_says_why(directories: Directories, field:
         await screen.upload_is(lambda upload: upload.counts.uploaded == 1)
         await screen.shows("+ a.JPG")
         await screen.press("m")
-        await screen.shows("No positions: the EXIF data", "1 file without position")
+        await screen.shows("No positions: the EXIF data", "1 without position")
         assert screen.text.isascii()
 
 

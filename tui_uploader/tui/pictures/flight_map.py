@@ -8,14 +8,15 @@ the error is less than a dot.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from rich.cells import cell_len
 
 from tui_uploader.model.files import Position, Positions
 from tui_uploader.model.states import FileStatus
 from tui_uploader.model.uploads import Counts
-from tui_uploader.text import counted
 from tui_uploader.tui.lines.glyphs import UNICODE, Glyphs, Span
 
 METRES_PER_DEGREE = 6_371_008.8 * math.pi / 180
@@ -257,17 +258,23 @@ def bar_spans(bar: tuple[int, float], glyphs: Glyphs) -> list[Span]:
     return [Span(f" {north} N  ", "strong"), Span(line, "strong"), Span(f" {distance_words(bar[1])}")]
 
 
-def legend_spans(counts: Mapping[FileStatus, int] | Counts, found: Positions, glyphs: Glyphs) -> list[Span]:
-    """The symbol and the number of files for each status, and how many files are not on the map."""
-    spans: list[Span] = []
+def legend_lines(counts: Counts, found: Positions, glyphs: Glyphs, width: int) -> list[list[Span]]:
+    """The symbol and the number of files for each status, and how many files are not on the map, none of it cut."""
+    entries: list[list[Span]] = []
     for status in _URGENCY:
-        files = getattr(counts, status.value) if isinstance(counts, Counts) else counts.get(status, 0)
+        files = getattr(counts, status.value)
         if files:
             exact = glyphs is UNICODE and status is FileStatus.UPLOADED
             shape = chr(_BLANK | 0x36) if exact else glyphs.statuses[status]
-            spans += [Span(f" {shape}", status), Span(f" {files:,} {status} ")]
+            shown = f" ({found.failed:,} shown)" if status is FileStatus.FAILED and found.failed_unlocated else ""
+            entries.append([Span(f" {shape}", status), Span(f" {files:,} {status}{shown} ")])
     if found.unlocated:
-        spans.append(Span(f" {counted(found.unlocated, 'file')} without position ", "warning"))
+        entries.append([Span(f" {found.unlocated:,} without position ", "warning")])
     if found.unread:
-        spans.append(Span(f" {found.unread:,} not read yet ", "muted"))
-    return spans
+        entries.append([Span(f" {found.unread:,} not read yet ", "muted")])
+    lines: list[list[Span]] = [[]]
+    for entry in entries:
+        if lines[-1] and sum(cell_len(span.text) for span in (*lines[-1], *entry)) > width:
+            lines.append([])
+        lines[-1] += entry
+    return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 from textual import events, on
@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input
 
 from tui_uploader.model.accounts import Account
@@ -38,6 +39,11 @@ from tui_uploader.tui.widgets.key_bar import KeyBar
 from tui_uploader.tui.widgets.news_band import NewsBand
 from tui_uploader.tui.widgets.notices import Notices
 
+if TYPE_CHECKING:
+    from tui_uploader.tui.files.preview import Preview
+
+_REST_SECONDS = 0.3
+
 
 class MainScreen(PanesLayout):
     """Puts the panes together, and gives commands what is under the cursor."""
@@ -59,6 +65,9 @@ class MainScreen(PanesLayout):
         super().__init__()
         self._session = session
         self._commands = commands
+        self._glyphs = glyphs
+        self._preview: Preview | None = None
+        self._rest: Timer | None = None
         self._told: set[str] = set()
         """The keys of former versions that were explained."""
         self.projects = ProjectsPane(glyphs)
@@ -195,8 +204,26 @@ class MainScreen(PanesLayout):
     def _follow_row(self, event: Pane.CurrentChanged) -> None:
         if event.pane is self.files:
             self._show_keys()
+            self._rest_on_file()
         else:
             self.panes.align()
+
+    def _rest_on_file(self) -> None:
+        """Show the preview once the cursor has rested; the first frame does without it."""
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(_REST_SECONDS, self._show_preview) if self.has_class("-preview") else None
+
+    async def _show_preview(self) -> None:
+        upload, query = self.files.shown_query
+        if upload is None:
+            return
+        if self._preview is None:
+            from tui_uploader.tui.files.preview import Preview
+
+            self._preview = Preview(self._session, self._glyphs, self._rest_on_file)
+            await self.query_one("#middle").mount(self._preview)
+        self._preview.show(upload, self.files.current_file, whole_project=query.whole_project)
 
     @on(Pane.RowOpened)
     def _open(self, event: Pane.RowOpened) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar
 
+from msgspec.structs import astuple
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -23,8 +24,8 @@ from tui_uploader.text import counted
 from tui_uploader.tui.engine.session import STATUS_SECONDS, EngineSession
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
-from tui_uploader.tui.lines.spans import SpanLine, segments
-from tui_uploader.tui.pictures.flight_map import FlightMap, bar_spans, distance_words, flight_map, legend_spans
+from tui_uploader.tui.lines.spans import SpanLine, SpanLines, segments
+from tui_uploader.tui.pictures.flight_map import FlightMap, bar_spans, distance_words, flight_map, legend_lines
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _PAUSE_FACTOR = 10
@@ -37,10 +38,14 @@ _LONGEST_NAME = 40
 class MapArea(Widget):
     """The map, or a sentence instead of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, resized: Callable[[], object]) -> None:
         super().__init__()
+        self._resized = resized
         self._rows: tuple[tuple[Span, ...], ...] = ()
         self._sentence = ""
+
+    def on_resize(self) -> None:
+        self._resized()
 
     def show(self, drawn: FlightMap) -> None:
         if (drawn.rows, "") != (self._rows, self._sentence):
@@ -73,6 +78,7 @@ class MapScreen(ResizeGuard, Screen[None]):
         upload: int,
         marked: FileItem | None,
         *,
+        whole_project: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -80,14 +86,16 @@ class MapScreen(ResizeGuard, Screen[None]):
         self._glyphs = glyphs
         self._upload = upload
         self._marked = marked
+        self._whole_project = whole_project
         self._clock = clock
         self._positions: Positions | None = None
         self._counts = Counts()
         self._request_wanted = asyncio.Event()
         self._requested_at = clock()
         self._requested_for = Counts()
-        self._area = MapArea()
-        self._summary, self._legend, self._keys = (SpanLine(glyphs, classes="caption") for _ in range(3))
+        self._area = MapArea(self._draw)
+        self._summary, self._keys = (SpanLine(glyphs, classes="caption") for _ in range(2))
+        self._legend = SpanLines(glyphs, id="legend")
 
     def compose(self) -> ComposeResult:
         yield self._summary
@@ -101,9 +109,6 @@ class MapScreen(ResizeGuard, Screen[None]):
         self._request_wanted.set()
         self.set_interval(STATUS_SECONDS, self._check_for_changes)
         self.run_worker(self._keep_current(), name="map", group="map", exclusive=True, description="map")
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._draw)
 
     def action_close(self) -> None:
         self.dismiss(None)
@@ -126,9 +131,9 @@ class MapScreen(ResizeGuard, Screen[None]):
             self._request_wanted.set()
 
     async def _request(self, counts: Counts) -> None:
-        marked = self._marked.id if self._marked else None
+        marked, whole = self._marked.id if self._marked else None, self._whole_project
         try:
-            found = await self._session.ask(lambda engine: engine.positions(self._upload, marked))
+            found = await self._session.ask(lambda engine: engine.positions(self._upload, marked, whole_project=whole))
         except UploaderError as error:
             self._positions = None
             self._area.show_sentence(str(error))
@@ -143,8 +148,14 @@ class MapScreen(ResizeGuard, Screen[None]):
         return next((upload for upload in uploads if upload.upload == self._upload), None)
 
     def _status_counts(self) -> Counts:
+        """Of the upload, or of all uploads of its project."""
         status = self._status()
-        return status.counts if status else Counts()
+        if status is None or self._session.status is None:
+            return Counts()
+        if not self._whole_project or status.project is None:
+            return status.counts
+        every = [upload.counts for upload in self._session.status.uploads if upload.project == status.project]
+        return Counts(*(sum(numbers) for numbers in zip(*map(astuple, every), strict=True)))
 
     # ---------------------------------------------------------------------------------------------------- drawing
 
@@ -155,7 +166,7 @@ class MapScreen(ResizeGuard, Screen[None]):
         drawn = flight_map(found, width, height, self._glyphs)
         status = self._status()
         title = [Span(" Map of the flight", "strong"), Span(f"  {cell_text(status.project_name)}" if status else "")]
-        self._legend.show(legend_spans(self._counts, found, self._glyphs))
+        self._legend.show(legend_lines(self._counts, found, self._glyphs, self.size.width))
         if drawn is None:
             self._summary.show(title)
             self._area.show_sentence(_why_empty(found))

@@ -10,7 +10,7 @@ from tui_uploader.tui.panes.focus import PaneFocus
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 _SMALLEST = (60, 16)
-_WIDE, _WIDEST = 100, 150
+_WIDE, _WIDEST, _WITH_PREVIEW = 100, 150, 160
 
 
 class PanesLayout(ResizeGuard, Screen[None]):
@@ -81,4 +81,5 @@ class PanesLayout(ResizeGuard, Screen[None]):
         width, height = size
         self.set_class(width < _WIDE, "-narrow")
         self.set_class(width >= _WIDEST, "-widest")
+        self.set_class(width >= _WITH_PREVIEW, "-preview")
         self.set_class(width < _SMALLEST[0] or height < _SMALLEST[1], "-tiny")
