@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
-from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
 from tests.tui.headless import press, rendered_lines
 from tests.until import until
+from tui_uploader.tui.lines.contrast import ReadableApp
 
 _STYLES = Path(__file__).parents[2] / "tui_uploader" / "tui" / "lines" / "spans.tcss"
 _UNANSWERED = object()
 
 
-class DialogApp(App[None]):
+class DialogApp(ReadableApp):
     CSS_PATH = str(_STYLES)
     ENABLE_COMMAND_PALETTE = False
 

@@ -29,7 +29,7 @@ SCREENS = {
     "uploads": (("3",), "Harbour"),
     "a failed row": (("2", "g"), "DJI_0001.JPG"),
     "filter": (("2", "slash", "x"), "x"),
-    "help": (("question_mark",), "Everywhere"),
+    "help": (("question_mark",), "What can be done now"),
     "add": (("u",), "4 Go"),
     "limit": (("b",), "budget"),
     "question": (("2", "x"), "DJI"),

@@ -132,7 +132,7 @@ class Dialogs:
     def show_help(self) -> None:
         from tui_uploader.tui.screens.help import HelpScreen
 
-        self._app.push_screen(HelpScreen(self._main.pane, self._glyphs))
+        self._app.push_screen(HelpScreen(self._main.pane, self._glyphs, self._main.scope()))
 
     def type_command(self) -> None:
         self._app.action_command_palette()
