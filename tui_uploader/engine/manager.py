@@ -152,7 +152,14 @@ class UploadManager:
         return self.queries.upload_status(upload)
 
     async def set_auto_process(self, upload: int, on: bool) -> UploadStatus:
-        await self._context.journal.write(lambda connection: uploads.set_auto_process(connection, upload, on))
+        """Raises NotPossibleNow for a complete upload whose images were all processed: nothing would start."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            if on:
+                uploads.check_something_to_process(connection, upload)
+            uploads.set_auto_process(connection, upload, on)
+
+        await self._context.journal.write(change)
         return self.queries.upload_status(upload)
 
     async def stop_automatic_start(self, upload: int) -> UploadStatus:

@@ -11,7 +11,7 @@ from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.errors import AlreadyProcessed
+from tui_uploader.errors import AlreadyProcessed, NotPossibleNow
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model.files import FileSelection
 from tui_uploader.model.projects import ExistingProject, NewProject, ProcessingState, ProjectKind
@@ -66,6 +66,18 @@ async def test_they_do_at_the_users_request(world: World) -> None:
         await until(lambda: world.starts_of(project_of(first)) == 2)
         await world.in_the_long_run(lambda: not manager.queries.busy)
         assert (await manager.queries.project("Quarry")).processing.images == 7
+
+
+async def test_nothing_is_promised_where_all_images_were_processed(world: World) -> None:
+    write_flight(world.card / "one", 6)
+    write_flight(world.card / "two", 1)
+    async with world.cloud_running(), world.engine() as manager:
+        first = await processed(world, manager, (await add(manager, world.card / "one")).upload)
+        with pytest.raises(NotPossibleNow, match="All images of Quarry were processed"):
+            await manager.set_auto_process(first.upload, True)
+        more = await add_more(manager, world.card / "two")
+        await manager.set_auto_process(more.upload, True)
+        await until(lambda: world.starts_of(project_of(first)) == 2)
 
 
 async def test_an_upload_that_is_open_keeps_its_choice(world: World) -> None:

@@ -12,6 +12,7 @@ from tui_uploader.errors import NoSuchUpload, NotPossibleNow
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import ImpossibleTransition, UploadEvent, UploadState, next_state
 from tui_uploader.model.uploads import Skipped
+from tui_uploader.text import printable
 
 
 def upload(connection: sqlite3.Connection, upload_id: int) -> UploadRecord:
@@ -139,6 +140,19 @@ def set_auto_process(connection: sqlite3.Connection, upload_id: int, on: bool) -
     """Raises NoSuchUpload."""
     upload(connection, upload_id)
     connection.execute("UPDATE uploads SET auto_process = ? WHERE id = ?", (on, upload_id))
+
+
+def check_something_to_process(connection: sqlite3.Connection, upload_id: int) -> None:
+    """Raises NoSuchUpload, and NotPossibleNow if processing cannot follow: no image was added since the last time."""
+    found = upload(connection, upload_id)
+    project = projects.project(connection, found.project)
+    processed = project.was_processed and project.start_images is not None
+    if not processed or found.state is not UploadState.COMPLETE:
+        return
+    if projects.registered_images(connection, project.id) <= (project.start_images or 0):
+        raise NotPossibleNow(
+            f"All images of {printable(project.name)} were processed, so processing does not start automatically."
+        )
 
 
 def set_notice(connection: sqlite3.Connection, upload_id: int, kind: str | None, message: str | None) -> None:
