@@ -65,6 +65,27 @@ async def test_matching_files_are_returned_as_runs(
     assert found == runs and window.total == sum(last - first + 1 for first, last in runs)
 
 
+@pytest.mark.parametrize(
+    ("query", "runs"),
+    [
+        (FileQuery(first=2, last=4), ((2, 4),)),
+        (FileQuery(first=4), ((4, 5),)),
+        (FileQuery(last=2), ((1, 2),)),
+        (FileQuery(first=4, last=2), ()),
+        (FileQuery(first=4, last=2, sort="name", descending=True), ((2, 4),)),
+        (FileQuery(first=4, sort="activity"), ((1, 1), (4, 5))),  # those that wait come before the uploaded one
+        (FileQuery(first=900), ()),
+        (FileQuery(first=2, last=4, text="!3"), ((2, 2), (4, 4))),
+    ],
+)
+async def test_a_range_has_the_files_between_its_ends_in_the_order_of_the_query(
+    harness: JournalHarness, query: FileQuery, runs: tuple[IdRun, ...]
+) -> None:
+    await harness.upload_file("/card/1.jpg", content("a"))
+    await harness.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))
+    assert await harness.journal.read(lambda c: windows.matching_runs(c, harness.upload, query)) == runs
+
+
 async def test_files_of_a_run_that_cannot_be_removed_are_left_out(harness: JournalHarness) -> None:
     await harness.upload_file("/card/1.jpg", content("a"))
     await harness.find(*(candidate(f"/card/{number}.jpg", inode=number) for number in range(2, 6)))

@@ -62,6 +62,21 @@ async def test_shift_extends_a_range_over_folds(manager: StandInManager, directo
         await screen.shows("39")
 
 
+async def test_a_range_ends_when_its_first_file_moves_in_the_list(
+    manager: StandInManager, directories: Directories
+) -> None:
+    await add_upload(manager, *names(40))
+    async with showing(directories, (80, 24)) as screen:
+        await screen.shows("› ∙ DJI_0001.JPG")
+        await screen.press("V", "j")
+        await screen.shows("2 selected, range")
+        become(manager, uploaded(1))
+        await screen.shows("✓1", "✓ DJI_0001.JPG")
+        await screen.press("j")
+        await until(lambda: not screen.app.main.files.in_range)
+        assert screen.app.main.files.selected_ids() == (1, 2)
+
+
 async def test_space_on_a_fold_selects_all_its_files(manager: StandInManager, directories: Directories) -> None:
     await add_upload(manager, *names(400))
     async with showing(directories, (80, 24)) as screen:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tui_uploader.model.files import FileItem, FileQuery, IdRun
+from tui_uploader.model.states import FileStatus
 from tui_uploader.tui.files.rows import FileRow
 
 
@@ -25,6 +26,8 @@ class RangeStart(msgspec.Struct, frozen=True):
     index: int
     as_first: Edge
     as_last: Edge
+    status: FileStatus | None = None
+    """Of the file on that row. In another status it stands elsewhere in the list, and the range would be another."""
 
 
 Row = Callable[[int], FileRow | None]
@@ -32,7 +35,9 @@ Row = Callable[[int], FileRow | None]
 
 
 def range_start(index: int, row: Row) -> RangeStart:
-    return RangeStart(index, first_edge(index, row), last_edge(index, row))
+    here = row(index)
+    status = here.status if isinstance(here, FileItem) else None
+    return RangeStart(index, first_edge(index, row), last_edge(index, row), status)
 
 
 def first_edge(index: int, row: Row) -> Edge:

@@ -144,6 +144,10 @@ class SelectableFiles(FileList):
         if start is None:
             return
         if start.as_first.included and (index := self.table.window.index_of(start.as_first.file)) is not None:
+            began = self.table.window.row(index)
+            if isinstance(began, FileItem) and began.status is not start.status and self._by_activity:
+                self.end_range()
+                return
             start = self._range = replace(start, index=index)
         here, row = self.table.cursor, self.table.window.row
         between = [row(index) for index in range(min(start.index, here), max(start.index, here) + 1)]
@@ -152,6 +156,10 @@ class SelectableFiles(FileList):
             return
         first, last = range_between(start, here, row)
         await self._resolve(first, last, lambda ids: self.select(self._before_range | ids))
+
+    @property
+    def _by_activity(self) -> bool:
+        return self.windows.query.sort == "activity"
 
     def end_range(self) -> None:
         """Keep what is selected."""
