@@ -24,7 +24,6 @@ _BY_INTEREST: Sequence[FileStatus | FileProperty] = (
     FileProperty.DAMAGED,
 )
 """Problems first: users look for them most."""
-KINDS = " ".join(f":{kind}" for kind in _BY_INTEREST)
 
 
 class FileFilter(msgspec.Struct, frozen=True):
