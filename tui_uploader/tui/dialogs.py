@@ -23,6 +23,7 @@ from tui_uploader.tui.engine.undo import Step, addition
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
+from tui_uploader.wording.files import not_an_image
 
 if TYPE_CHECKING:
     from tui_uploader.tui.add_files.screen import AddFilesScreen
@@ -156,6 +157,9 @@ class Dialogs:
         item = files.current_file
         if upload is None or item is None:
             self._say("No file under the cursor.")
+            return
+        if why := not_an_image(item.name):
+            self._say(f"{printable(item.name)} {why}")
             return
         place = Place(item, None, 0)
         actions = FilesPaneActions(self._main.command_on, files)

@@ -103,3 +103,11 @@ def test_details_state_each_fact_once() -> None:
 )
 def test_only_images_can_be_shown(name: str, why: str | None) -> None:
     assert not_an_image(name) == why
+
+
+async def test_v_says_why_a_file_cannot_be_shown(manager: StandInManager, directories: Directories) -> None:
+    await add_upload(manager, "cloud.las")
+    async with showing(directories, (80, 24)) as screen:
+        await screen.shows("› ∙ cloud.las")
+        await screen.press("v")
+        await screen.shows("cloud.las is a point cloud (LAS); only images can be shown.")
