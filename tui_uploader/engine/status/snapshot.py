@@ -42,11 +42,11 @@ class UploadProgress:
     """Files that streams carry."""
 
 
+_STAGES_OF_STATUS = {status: tuple(stage for stage in FileStage if stage.status is status) for status in FileStatus}
+
+
 def counts_of(summary: Summary, upload: int) -> Counts:
-    by_status = {
-        status: summary.files(upload, *(stage for stage in FileStage if stage.status is status))
-        for status in FileStatus
-    }
+    by_status = {status: summary.files(upload, *stages) for status, stages in _STAGES_OF_STATUS.items()}
     return Counts(
         uploaded=by_status[FileStatus.UPLOADED],
         uploading=by_status[FileStatus.UPLOADING],
