@@ -43,8 +43,8 @@ _BRACKETS_QUERY = "\x1b[?2004$p"
 _BRACKETS_KNOWN = frozenset(Sequence(f"\x1b[?2004;{setting}$y") for setting in (1, 2, 3))
 _AT_ONCE = 0.001
 """Seconds after which the input was not there yet when it was looked for."""
-_EFFECT_WAIT = 0.5
-"""Longest time, in seconds, that an event delays the next one."""
+_EFFECT_WAIT, _ASK_AGAIN = 2.0, 0.25
+"""Longest time, in seconds, that an event delays the next one, and after which it is asked once more."""
 # After a stall this long, another terminal may be attached.
 _LONG_STALL = 5.0
 _CLOSE_WAIT = 2.0
@@ -253,7 +253,6 @@ class UploaderDriver(LinuxDriver):
     def _send_events(self, reader: EventReader, burst: Burst) -> None:
         for piece in burst.pieces:
             for message in reader.read(piece, hasty=burst.hasty):
-                self._processed.clear()
                 self.process_message(message)
                 self._await_effect()
 
@@ -262,10 +261,14 @@ class UploaderDriver(LinuxDriver):
 
         Input that is not read meanwhile stays in the terminal's own buffer, which is bounded.
         """
+        processed = self._processed = threading.Event()  # of this event: a late answer to the last one counts nothing
+        give_up = time.monotonic() + _EFFECT_WAIT
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self.send_message(events.Callback(callback=partial(when_processed, self._app, self._processed.set)))
-            if self._in_use:
-                self._processed.wait(_EFFECT_WAIT)
+            while True:
+                self.send_message(events.Callback(callback=partial(when_processed, self._app, processed.set)))
+                # It is lost if the event removes what has the focus: then the next one arrives.
+                if not self._in_use or processed.wait(_ASK_AGAIN) or time.monotonic() >= give_up:
+                    return
 
     def _key_thread_runs(self) -> bool:
         return self._key_thread is not None and self._key_thread.is_alive()
