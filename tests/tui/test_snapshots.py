@@ -38,6 +38,8 @@ _FILES = (
     file_item(5, "漢字 [red].JPG", FileStatus.UPLOADED, object="漢字 [red]-1f3a9c.JPG"),
     file_item(6, "DJI_0006.JPG", FileStatus.WAITING, reason="queued"),
 )
+_NOW = 1_795_960_800.0
+"""2026-11-29 14:00, UTC."""
 _STATUS = engine_status(
     upload_status(
         counts=Counts(uploaded=2, uploading=1, waiting=1, duplicate=1, failed=1),
@@ -101,7 +103,8 @@ def test_the_app_looks_as_approved(
 ) -> None:
     for name in ("PIX4D_CLIENT_ID", "PIX4D_CLIENT_SECRET"):
         monkeypatch.delenv(name, raising=False)
-    app = UploaderApp(Directories(*(tmp_path,) * 4), Terminal(ascii_only=ascii_only), connect=_connect)
+    directories, terminal = Directories(*(tmp_path,) * 4), Terminal(ascii_only=ascii_only)
+    app = UploaderApp(directories, terminal, connect=_connect, wall=lambda: _NOW)
 
     async def settled(pilot: Pilot[None]) -> None:
         await until(lambda: "DJI_0006" in "".join(rendered_lines(app)))
