@@ -55,7 +55,8 @@ def shown(width: int, *files: FileItem) -> list[str]:
         (57, {"Taken", "GPS", "Camera", "Height", "Uploaded", "Name in project"}),
         (77, {"GPS", "Camera", "Height", "Uploaded", "Name in project"}),
         (84, {"Camera", "Height", "Uploaded", "Name in project"}),
-        (105, {"Name in project"}),
+        (105, {"Camera", "Height", "Name in project"}),
+        (120, {"Name in project"}),
         (164, set()),
     ],
 )
@@ -73,7 +74,7 @@ def test_names_give_way_to_folders_and_folders_to_states(width: int, name: str) 
     columns, folders = laid_out(width, file)
     cells = {column.title: cells for column, cells in columns}
     assert cells[""] == 1 and cells["Size"] == 7 and cells["State"] >= 18
-    assert cells["Folder"] == 24 or cells["Name"] == 10
+    assert cells["Folder"] == 24 or cells["Name"] == 12
     assert cells["State"] >= 30 or cells["Folder"] == 9
     drawn = line(columns, file_cells(file, columns, Look(UNICODE, folders, {}, date(2026, 11, 29))), UNICODE)
     assert cell_len(text_of(drawn)) == width
@@ -103,3 +104,9 @@ def test_an_impossible_time_is_unknown(at: float) -> None:
 
 def test_what_is_not_read_yet_is_not_claimed() -> None:
     assert shown(84, file_item())[3:5] == ["--", "--"]
+
+
+@pytest.mark.parametrize("width", [77, 84, 105, 117, 140, 164])
+def test_usual_names_are_whole_beside_every_other_column(width: int) -> None:
+    renamed = replace(image("DJI_0001 (1).JPG"), object="DJI_0001-739bb7.JPG", camera="DJI FC6310S")
+    assert shown(width, image(at=NOON - 86400), renamed)[1] == "DJI_0001 (1).JPG"

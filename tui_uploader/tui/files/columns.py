@@ -41,20 +41,20 @@ class Widths(msgspec.Struct, frozen=True):
 
 
 def file_columns(widths: Widths) -> tuple[Column, ...]:
-    """All columns in order. Names give way to folders, folders to states; sign, size and state stay."""
+    """All columns in order. Other facts give way first, then names to folders, and folders to states."""
     several_days = len(widths.taken_on) > 1
     return (
         Column("", 1),
-        Column("Name", min(widths.name, 40), least=10, gives_way=1, sort="name"),
+        Column("Name", min(widths.name, 40), least=12, gives_way=2, sort="name"),
         Column("Folder", min(widths.folder, 24), least=9, gives_way=3, sort="folder"),
-        Column("Taken", 15 if several_days else 8, least=8, gives_way=2, from_width=70, sort="taken"),
+        Column("Taken", 15 if several_days else 8, least=8, gives_way=1, from_width=70, sort="taken"),
         Column("GPS", 3, from_width=80),
-        Column("Camera", min(widths.camera, 16), least=6, gives_way=2, from_width=100),
-        Column("Height", 6, right=True, from_width=100),
+        Column("Camera", min(widths.camera, 16), least=6, gives_way=1, from_width=115),
+        Column("Height", 6, right=True, from_width=115),
         Column("Size", 7, right=True, sort="size"),
         Column("State", 30, least=18, share=1, gives_way=4, sort="activity"),
-        Column("Uploaded", 12, least=8, gives_way=2, from_width=100, sort="uploaded"),
-        Column("Name in project", min(widths.object, 32), least=15, gives_way=2, from_width=125),
+        Column("Uploaded", 12, least=8, gives_way=1, from_width=100, sort="uploaded"),
+        Column("Name in project", min(widths.object, 32), least=15, gives_way=1, from_width=140),
     )
 
 
