@@ -142,6 +142,8 @@ class NoticeSettings(msgspec.Struct, frozen=True):
     """Sound the terminal bell; `TUI_UPLOADER_BELL=0` turns it off."""
     desktop: bool = True
     """Show desktop notifications where the terminal can; `TUI_UPLOADER_DESKTOP=0` turns them off."""
+    title: bool = True
+    """Show progress in the terminal's title and taskbar; `TUI_UPLOADER_TITLE=0` turns that off."""
     after: float = 30.0
     """Seconds an upload must have taken for its end to be announced (`TUI_UPLOADER_NOTICE_AFTER`). If the user has to
     act, that is announced at once."""
@@ -239,6 +241,7 @@ def _notices(env: Mapping[str, str], table: Mapping[str, object]) -> NoticeSetti
     return NoticeSettings(
         bell=on("bell", "TUI_UPLOADER_BELL"),
         desktop=on("desktop", "TUI_UPLOADER_DESKTOP"),
+        title=on("title", "TUI_UPLOADER_TITLE"),
         after=_number(after, "after of [notices] (TUI_UPLOADER_NOTICE_AFTER)"),
     )
 

@@ -24,6 +24,7 @@ from tui_uploader.tui import keys
 from tui_uploader.tui.dialogs import Dialogs
 from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.notifications import news, without_notices
+from tui_uploader.tui.engine.past import PastEvents
 from tui_uploader.tui.engine.session import SLOW_STATUS_SECONDS, STATUS_SECONDS, Connect, EngineSession
 from tui_uploader.tui.lines.contrast import ReadableApp
 from tui_uploader.tui.lines.glyphs import glyph_set
@@ -40,6 +41,7 @@ from tui_uploader.tui.terminal import capabilities
 from tui_uploader.tui.terminal.capabilities import SlowMode, Terminal, next_slow_mode
 from tui_uploader.tui.terminal.driver import driver_class, terminal_driver
 from tui_uploader.tui.terminal.key_hold import KeyHold
+from tui_uploader.tui.terminal.title import TitleWriter
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
 _CHECK_LAG_SECONDS = 1.0
@@ -98,6 +100,8 @@ class UploaderApp(ReadableApp):
         self._keys = KeyHold(self, self.main.must_wait)
         self._before: EngineStatus | None = None
         self._notices = NoticeSettings()
+        self._title: TitleWriter | None = None
+        self._past = PastEvents(self.session, self.post_message, wall)
         self._directories = directories
 
     def get_default_screen(self) -> Screen[Any]:
@@ -113,6 +117,10 @@ class UploaderApp(ReadableApp):
         self.set_interval(_CHECK_LAG_SECONDS, self._check_lag)
         with suppress(UsageError):  # the engine session reports broken settings
             self._notices = load(directories=self._directories).notices
+        driver = terminal_driver(self)
+        if driver is not None and self._notices.title:
+            self._title = TitleWriter(self._terminal, driver.send)
+            driver.at_end = self._title.end
 
     async def on_event(self, event: events.Event) -> None:
         """Keep keys back that are about something that the engine has not answered yet."""
@@ -125,6 +133,8 @@ class UploaderApp(ReadableApp):
     @on(StatusArrived)
     def _route_status(self, event: StatusArrived) -> None:
         self.main.show_status(event.status)
+        if self._title is not None:
+            self._title.show(event.status, time.monotonic())
         if not self.session.login_settled.is_set():
             # Uploads that wait for a login may get one in a moment: their news come after that.
             self._before = self._before or without_notices(event.status)
@@ -139,6 +149,7 @@ class UploaderApp(ReadableApp):
             long_awaited = found.seconds >= self._notices.after
             self._notice(Noticed(" ".join(found.successes), seconds=15.0, attention=long_awaited))
         self.main.news.add(found.submitted)
+        self._past.follow(event.status, away_since=None)
 
     @on(AttachmentChanged)
     def _route_attachment(self, event: AttachmentChanged) -> None:

@@ -139,13 +139,17 @@ class Dialogs:
         self._app.action_command_palette()
 
     def show_news(self) -> None:
-        self._say("No past news yet.")
+        self._show_past(only_news=True)
 
     def show_log(self) -> None:
+        self._show_past(only_news=False)
+
+    def _show_past(self, *, only_news: bool) -> None:
         from tui_uploader.service.instance import engine_log_path
         from tui_uploader.tui.screens.log import LogScreen
 
-        self._app.push_screen(LogScreen(engine_log_path(self._session.directories), self._glyphs))
+        log, copy = engine_log_path(self._session.directories), self._app.copy_to_clipboard
+        self._app.push_screen(LogScreen(self._session, log, self._glyphs, copy, self._main.wall, only_news=only_news))
 
     def show_picture(self) -> None:
         from tui_uploader.tui.files.file_actions import FilesPaneActions

@@ -97,6 +97,20 @@ def test_an_upload_that_ended_before_it_was_seen_is_reported() -> None:
     assert news(engine_status(), engine_status(MOVING)) == News()
 
 
+def test_files_added_to_a_processed_project_are_no_news_of_its_processing() -> None:
+    earlier = Processing(ProcessingState.DONE, submitted_at=10.0, ended_at=20.0)
+    added = replace(MOVING, upload=2, processing=earlier, added_at=30.0)
+    assert news(engine_status(), engine_status(added)) == News()
+    assert news(engine_status(), engine_status(replace(added, processing=Processing(ProcessingState.DONE)))) == News()
+    quick = replace(DONE, processing=replace(earlier, submitted_at=40.0, ended_at=50.0), added_at=30.0)
+    assert news(engine_status(), engine_status(quick)).successes == ("North field: processing done.",)
+
+
+def test_an_upload_whose_dismissal_was_undone_is_no_news() -> None:
+    others = replace(MOVING, upload=2)
+    assert news(engine_status(others), engine_status(DONE, others)) == News()
+
+
 def test_several_uploads_of_a_project_are_one_submission() -> None:
     before = engine_status(DONE, replace(DONE, upload=2))
     after = engine_status(replace(DONE, processing=SUBMITTED), replace(DONE, upload=2, processing=SUBMITTED))

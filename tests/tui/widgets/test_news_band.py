@@ -11,12 +11,11 @@ from rich.cells import cell_len
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import Screen, add_upload, showing
 from tests.tui.values import HOSTILE
-from tests.until import until
 from tui_uploader.model.projects import Processing, ProcessingState
 from tui_uploader.settings import Directories
 from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.screens.help import HelpScreen
-from tui_uploader.tui.widgets.news_band import DONE, NewsBand, Submission, band_lines
+from tui_uploader.tui.widgets.news_band import DONE, NewsBand, Starting, Submission, band_lines, starting_line
 
 NOW = datetime(2026, 11, 29, 14, 40).timestamp()
 ESTIMATED = Processing(ProcessingState.SUBMITTED, None, 240.0, 3600.0, NOW)
@@ -59,6 +58,38 @@ def test_five_submissions_fit_into_a_small_terminal() -> None:
     ]
 
 
+def test_the_seconds_until_processing_starts() -> None:
+    one = [Starting("Quarry", NOW + 7.5)]
+    assert starting_line(one, 78, NOW, UNICODE) == "Processing of Quarry starts in 8 s; U stops it"
+    more = [Starting(f"Project {number}", NOW + number) for number in range(1, 6)]
+    assert starting_line(more[:2], 78, NOW, UNICODE) == (
+        "Processing starts: Project 1 in 1 s, Project 2 in 2 s; U stops it"
+    )
+    for width in (58, 78, 118):
+        for names in (one, more, [Starting("x" * 200, NOW + 9)]):
+            line = starting_line(names, width, NOW, UNICODE)
+            assert cell_len(line) <= width and "U stops it" in line
+
+
+async def test_the_countdown_to_processing_goes_when_it_is_over(
+    manager: StandInManager, directories: Directories
+) -> None:
+    await add_upload(manager, "a.JPG")
+    async with showing(directories, (80, 24)) as screen:
+        await screen.shows("∙ a.JPG")
+        band, wall = screen.app.main.news, NOW
+        band._wall = lambda: wall
+        band.show_starting([Starting("Quarry", NOW + 8)])
+        await screen.shows("Processing of Quarry starts in 8 s; U stops it")
+        await screen.press("enter")
+        await screen.comes_true(lambda: screen.app.screen is not screen.app.main, "no key is for the countdown")
+        await screen.press("escape")
+        wall += 3
+        await screen.shows("starts in 5 s")
+        wall += 6
+        await screen.hides("Processing of Quarry")
+
+
 def test_news_are_closed_only_when_they_could_have_been_read() -> None:
     now = 100.0
     band = NewsBand(UNICODE, wall=lambda: NOW, clock=lambda: now)
@@ -81,6 +112,7 @@ async def test_typing_goes_where_it_was_meant(manager: StandInManager, directori
     await add_upload(manager, "a.JPG", "Ortho results.tif", "z.JPG")
     async with showing(directories, (80, 24)) as screen:
         await screen.shows("∙ a.JPG", "∙ z.JPG")
+        screen.app.main.news._clock = lambda: 0.0
         await screen.press(*"/Ort")
         await submitted(screen, "Flight check")
         await screen.press(*"ho res", "enter")
@@ -89,7 +121,7 @@ async def test_typing_goes_where_it_was_meant(manager: StandInManager, directori
         await screen.shows("∙ a.JPG", "∙ z.JPG", "Submitted for processing")
         await screen.press("p", "j")
         await screen.shows("paused", "Submitted for processing")
-        await until(screen.app.main.news.takes_keys)
+        screen.app.main.news._clock = lambda: 1.5
         await screen.press("enter")
         await screen.hides("Submitted for processing")
         assert screen.app.screen is screen.app.main, "the key that closed the news opened nothing"
@@ -101,6 +133,7 @@ async def test_news_that_open_under_a_key_stay(manager: StandInManager, director
     await add_upload(manager, "a.JPG")
     async with showing(directories, (80, 24)) as screen:
         await screen.shows("∙ a.JPG")
+        screen.app.main.news._clock = lambda: 0.0
         await submitted(screen, "Flight check")
         await screen.press("enter")
         await screen.comes_true(lambda: screen.app.screen is not screen.app.main, "Enter opens the details")

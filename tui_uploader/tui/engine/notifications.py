@@ -36,10 +36,15 @@ class News(msgspec.Struct, frozen=True):
 
 
 def news(before: EngineStatus | None, after: EngineStatus) -> News:
-    """Without a state before, only problems are news. A new upload may have ended before it was first seen."""
+    """Without a state before, only problems are news. A new upload may have ended before it was first seen.
+
+    An upload with an earlier number than those before is not new: its dismissal was undone.
+    """
     known = {upload.upload: upload for upload in before.uploads} if before else {}
+    newest = max(known, default=0)
     pairs = [
-        (known.get(upload.upload) or (_begun(upload, before) if before else None), upload) for upload in after.uploads
+        (known.get(upload.upload) or (_begun(upload, before) if before and upload.upload > newest else None), upload)
+        for upload in after.uploads
     ]
     # Processing by the service counts as long, however quick the upload was.
     successes = [(sentence, new) for old, new in pairs if old is not None and (sentence := _success(old, new))]

@@ -96,7 +96,7 @@ def columns(found: Ordered, width: int, now: float, glyphs: Glyphs) -> tuple[Col
         Column("Project", 12, share=3),
         Column("Sent", *_bar(width), from_width=_WITH_BAR),
         Column("%", 5, right=True),
-        *((Column("Of", len("56.2 of 119 MB"), right=True),) if wide else ()),
+        *((Column("Of", len("900 KB of 1.20 GB"), right=True),) if wide else ()),
         Column(f"{'Rate':>{_RATE}}{' ' * _GAP}Done" if sends else "State", state),
         Column("Files", min(_MOST_FILES, max(_FEWEST_FILES, files)), share=1 if wide else 0),
     )

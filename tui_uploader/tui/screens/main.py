@@ -36,7 +36,7 @@ from tui_uploader.tui.subject.typed_ahead import must_wait
 from tui_uploader.tui.widgets.bar_keys import bar_keys
 from tui_uploader.tui.widgets.first_line import FirstLine, engine_trouble
 from tui_uploader.tui.widgets.key_bar import KeyBar
-from tui_uploader.tui.widgets.news_band import NewsBand
+from tui_uploader.tui.widgets.news_band import NewsBand, starting_of
 from tui_uploader.tui.widgets.notices import Notices
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class MainScreen(PanesLayout):
         self, session: EngineSession, glyphs: Glyphs, commands: Commands, *, wall: Callable[[], float] = time.time
     ) -> None:
         super().__init__()
+        self.wall = wall
         self._session = session
         self._commands = commands
         self._glyphs = glyphs
@@ -101,6 +102,7 @@ class MainScreen(PanesLayout):
 
     def show_status(self, status: EngineStatus) -> None:
         self.first_line.show_status(status)
+        self.news.show_starting(starting_of(status.uploads))
         self.panes.show_status(status)
         self._plain_status.show(status, self.first_line.banner)
 

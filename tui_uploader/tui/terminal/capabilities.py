@@ -118,6 +118,24 @@ def desktop_notice(title: str, body: str, terminal: Terminal) -> bytes:
     return b"".join(_wrapped(each.encode(errors="replace"), terminal) for each in (growl, notify))
 
 
+def window_title_codes(terminal: Terminal) -> tuple[bytes, bytes]:
+    """Codes that keep the terminal's own title for later, and bring it back (xterm, 22 and 23)."""
+    return (b"\x1b[22;2t", b"\x1b[23;2t") if terminal.notices else (b"", b"")
+
+
+def window_title(text: str, terminal: Terminal) -> bytes:
+    """OSC 2: the title of the window, of the tab, or of the pane of a multiplexer; empty for a console."""
+    if not terminal.notices:
+        return b""
+    shown = _one_line(text).encode("ascii" if terminal.ascii_only else "utf-8", errors="replace")
+    return b"\x1b]2;" + shown + b"\a"
+
+
+def work_progress(state: int, percent: int, terminal: Terminal) -> bytes:
+    """OSC 9;4: progress in the taskbar or tab. States: 0 none, 1 normal, 2 error, 4 paused; empty for a console."""
+    return _wrapped(f"\x1b]9;4;{state};{percent}\a".encode(), terminal) if terminal.notices else b""
+
+
 def clipboard_copy(text: str, terminal: Terminal) -> bytes:
     """OSC 52: `text` for the clipboard of the user's own machine. Empty if it is too long for terminals.
 

@@ -67,6 +67,8 @@ class UploaderDriver(LinuxDriver):
         self._asks_brackets = os.environ.get("TERM") != "linux"  # which prints what it does not know
         self._brackets = False
         """The terminal is known to put brackets around pastes."""
+        self.at_end: Callable[[], bytes] = bytes
+        """Codes that are written when the terminal is restored, however the app ends."""
         self._leaving = False
         self._in_use = False
         """Otherwise the terminal is asked nothing, and no event waits for the one before it."""
@@ -181,6 +183,7 @@ class UploaderDriver(LinuxDriver):
             return
         writer.abandon()
         self.write("\x1b[?2026l\x1b[m")  # a frame may have been cut off
+        self.send(self.at_end())
         super().stop_application_mode()
         writer.end()
 

@@ -5,6 +5,7 @@ It takes no key of the user but Enter and Escape, and those only when it could h
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,9 +14,11 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tui_uploader.model.projects import Processing
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.tui.lines.columns import cell_text, clipped, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import between, segments
@@ -29,6 +32,8 @@ _HINT = " Enter"
 _MORE = "and {} more (e lists them)"
 _GAP = "   "
 _SHORTEST_NAME = 10
+_MOST_STARTING = 3
+_AFTER = 0.02
 _READ_SECONDS = 1.0
 """News that are younger are not closed by a key: it was pressed for something else."""
 
@@ -97,6 +102,40 @@ def _packed(submissions: Sequence[Submission], width: int, now: float, glyphs: G
     return filled
 
 
+class Starting(msgspec.Struct, frozen=True):
+    """A project whose processing starts at a time, in seconds since the epoch, unless the user stops it."""
+
+    name: str
+    at: float
+
+
+def starting_of(uploads: Sequence[UploadStatus]) -> list[Starting]:
+    """The projects that are about to be processed, the next one first."""
+    found = {upload.project or upload.upload: upload for upload in uploads if upload.process_at is not None}
+    starting = [Starting(upload.project_name, upload.process_at or 0.0) for upload in found.values()]
+    return sorted(starting, key=lambda each: each.at)
+
+
+def starting_line(starting: Sequence[Starting], width: int, now: float, glyphs: Glyphs) -> str:
+    """`Processing of Quarry starts in 8 s; U stops it`. Names give way."""
+    left = [f"in {math.ceil(each.at - now)} s" for each in starting]
+    if len(starting) == 1:
+        words = f"Processing of  starts {left[0]}; U stops it"
+        name = clipped_name(cell_text(starting[0].name), max(4, width - cell_len(words)), glyphs.cut)
+        return f"Processing of {name} starts {left[0]}; U stops it"
+    line = ""
+    for most in range(min(len(starting), _MOST_STARTING), 0, -1):
+        more = f" and {len(starting) - most} more" if len(starting) > most else ""
+        words = f"Processing starts: {more}; U stops it"
+        each = max(4, (width - cell_len(words)) // most - len(" in 10 s, "))
+        names = [clipped_name(cell_text(one.name), each, glyphs.cut) for one in starting[:most]]
+        listed = ", ".join(f"{name} {seconds}" for name, seconds in zip(names, left, strict=False))
+        line = f"Processing starts: {listed}{more}; U stops it"
+        if cell_len(line) <= width:
+            break
+    return line
+
+
 class NewsBand(Widget):
     """Hidden while there are no news. More are added while it is open; DONE closes them all."""
 
@@ -118,11 +157,21 @@ class NewsBand(Widget):
         self._clock = clock
         self._shown_since = 0.0
         self._lines: list[str] = []
+        self._starting: tuple[Starting, ...] = ()
+        self._title = -1
+        """The line with DONE."""
+        self._timer: Timer | None = None
 
     def add(self, submissions: Sequence[Submission]) -> None:
         if submissions:
             self.submissions += tuple(submissions)
             self.shown_anew()
+            self._fit()
+
+    def show_starting(self, starting: Sequence[Starting]) -> None:
+        """Count the seconds until these start; no longer those that were shown before and are not among them."""
+        if tuple(starting) != self._starting:
+            self._starting = tuple(starting)
             self._fit()
 
     def shown_anew(self) -> None:
@@ -148,26 +197,39 @@ class NewsBand(Widget):
     def _fit(self) -> None:
         before = len(self._lines)
         width = max(1, self.app.size.width - 2)
-        self._lines = band_lines(self.submissions, width, self._wall(), self._glyphs) if self.submissions else []
+        now = self._wall()
+        self._starting = tuple(each for each in self._starting if each.at > now)
+        counting = [starting_line(self._starting, width, now, self._glyphs)] if self._starting else []
+        news = band_lines(self.submissions, width, now, self._glyphs) if self.submissions else []
+        self._lines, self._title = [*counting, *news], len(counting) if news else -1
+        self._count_down(now)
         self.set_class(bool(self._lines), "-shown")
         if len(self._lines) != before:
             self.styles.height = max(1, len(self._lines))
             self.post_message(self.Resized())
         self.refresh()
 
+    def _count_down(self, now: float) -> None:
+        """Draw again when the next second is over."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if self._starting:
+            self._timer = self.set_timer(min(each.at - now for each in self._starting) % 1 + _AFTER, self._fit)
+
     def on_resize(self) -> None:
-        if self.submissions:
+        if self._lines:
             self._fit()
 
     def render_line(self, y: int) -> Strip:
         base, width = self.rich_style, self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, base)
-        left = [Span(" "), Span(self._lines[y], "strong" if y == 0 else "")]
-        right = [Span(DONE, "button"), Span(_HINT, "muted")] if y == 0 else []
+        left = [Span(" "), Span(self._lines[y], "strong" if y in (0, self._title) else "")]
+        right = [Span(DONE, "button"), Span(_HINT, "muted")] if y == self._title else []
         return Strip(segments(self, between(left, right, width, self._glyphs), base)).adjust_cell_length(width, base)
 
     def on_click(self, event: events.Click) -> None:
         start = self.size.width - cell_len(DONE + _HINT)
-        if event.y == 0 and event.x >= start:
+        if event.y == self._title and event.x >= start:
             self.close()
