@@ -20,13 +20,14 @@ from tests.until import until
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.local_cloud.server import running
+from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import NewProject
 from tui_uploader.model.uploads import AddRequest, UploadStatus
 from tui_uploader.service.client import EngineClient
 from tui_uploader.service.daemon import run_engine
 from tui_uploader.settings import Directories, Settings
 from tui_uploader.tui.app import UploaderApp
-from tui_uploader.tui.messages import Attachment
+from tui_uploader.tui.messages import Attachment, StatusArrived
 from tui_uploader.tui.terminal.capabilities import Terminal
 
 __all__ = ["directories", "manager", "spawner"]
@@ -54,6 +55,15 @@ class Screen:
     async def shows(self, *texts: str) -> None:
         """Return when all of `texts` are on the screen."""
         await self.comes_true(lambda: all(text in self.text for text in texts), f"{texts} never came")
+
+    async def shows_status(self, status: EngineStatus, *texts: str) -> None:
+        """Return when this state and `texts` are shown. It is posted again if the engine's own comes after it."""
+
+        def shown() -> bool:
+            self.app.post_message(StatusArrived(status))
+            return all(text in self.text for text in texts)
+
+        await self.comes_true(shown, f"{texts} never came")
 
     async def hides(self, text: str) -> None:
         await self.comes_true(lambda: text not in self.text, f"{text!r} never went")

@@ -22,7 +22,7 @@ from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui import keys
 from tui_uploader.tui.app import UploaderApp
-from tui_uploader.tui.messages import StatusArrived, UnbracketedPaste
+from tui_uploader.tui.messages import UnbracketedPaste
 from tui_uploader.tui.screens.skipped import SkippedScreen
 from tui_uploader.tui.terminal.capabilities import Terminal
 
@@ -144,12 +144,10 @@ async def test_notices_wait_until_the_engine_has_the_login(manager: StandInManag
         await screen.app.session.login_settled.wait()
         screen.app.session.login_settled.clear()
         held = upload_status(notice=Notice("NotSignedIn", "Not signed in.", needs_person=True))
-        screen.app.post_message(StatusArrived(engine_status(held)))
-        await screen.shows("North field")
+        await screen.shows_status(engine_status(held), "North field")
         assert "North field: Not signed in." not in screen.text
         screen.app.session.login_settled.set()
-        screen.app.post_message(StatusArrived(engine_status(held)))
-        await screen.shows("North field: Not signed in.")
+        await screen.shows_status(engine_status(held), "North field: Not signed in.")
 
 
 async def test_nothing_is_drawn_while_nothing_happens(

@@ -21,7 +21,6 @@ from tui_uploader.model.uploads import EtaRange, Notice, UploadStatus
 from tui_uploader.settings import Directories
 from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.lines.spans import between
-from tui_uploader.tui.messages import StatusArrived
 from tui_uploader.tui.terminal.capabilities import Terminal
 from tui_uploader.tui.widgets.first_line import banner_lines, summary
 from tui_uploader.wording.banner import Banner, banner
@@ -167,8 +166,7 @@ async def test_the_countdown_is_readable_at_80_columns_and_ticks_only_offline(
         wall = NOW
         monkeypatch.setattr(line, "_wall", lambda: wall)
         status = engine_status(upload(1, Hold.OFFLINE), link=DOWN)
-        screen.app.post_message(StatusArrived(status))
-        await screen.shows("! OFFLINE since 14:22, next try in 8 s (r: now).", WAIT_1)
+        await screen.shows_status(status, "! OFFLINE since 14:22, next try in 8 s (r: now).", WAIT_1)
         await screen.pilot.pause()
         updates = watch_updates(screen.app, monkeypatch)
         line.update()
@@ -176,15 +174,13 @@ async def test_the_countdown_is_readable_at_80_columns_and_ticks_only_offline(
         assert not updates
         wall += 3
         await screen.shows("next try in 5 s (r: now)")
-        screen.app.post_message(StatusArrived(replace(status, link=UP)))
-        await screen.hides("OFFLINE")
-        await screen.shows("online")
+        await screen.shows_status(replace(status, link=UP), "online")
+        assert "OFFLINE" not in screen.text
 
 
 async def test_without_colour_the_banner_is_reversed(manager: StandInManager, directories: Directories) -> None:
     async with showing(directories, (80, 24), Terminal(no_color=True, theme="ansi-dark")) as screen:
-        screen.app.post_message(StatusArrived(engine_status(upload(1, Hold.OFFLINE), link=DOWN)))
-        await screen.shows("OFFLINE since")
+        await screen.shows_status(engine_status(upload(1, Hold.OFFLINE), link=DOWN), "OFFLINE since")
         style = next(iter(screen.app.main.first_line.render_line(0))).style
         assert style is not None and style.reverse and style.bold
 
@@ -193,6 +189,6 @@ async def test_a_tiny_terminal_shows_the_banner_and_the_per_cent(
     manager: StandInManager, directories: Directories, tmp_path: Path
 ) -> None:
     async with showing(directories, (30, 8)) as screen:
-        screen.app.post_message(StatusArrived(engine_status(upload(1, Hold.OFFLINE), link=DOWN)))
-        await screen.shows("! OFFLINE since", "0 % North field")
+        offline = engine_status(upload(1, Hold.OFFLINE), link=DOWN)
+        await screen.shows_status(offline, "! OFFLINE since", "0 % North field")
         await until(lambda: all(cell_len(line) <= 30 for line in screen.lines))
