@@ -42,6 +42,7 @@ from tui_uploader.tui.terminal.capabilities import SlowMode, Terminal, next_slow
 from tui_uploader.tui.terminal.driver import driver_class, terminal_driver
 from tui_uploader.tui.terminal.key_hold import KeyHold
 from tui_uploader.tui.terminal.title import TitleWriter
+from tui_uploader.tui.view_state import ViewKeeper
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
 _CHECK_LAG_SECONDS = 1.0
@@ -102,6 +103,8 @@ class UploaderApp(ReadableApp):
         self._notices = NoticeSettings()
         self._title: TitleWriter | None = None
         self._past = PastEvents(self.session, self.post_message, wall)
+        self._view = ViewKeeper(directories.state, self.main, wall)
+        self.main.leaving = self._view.save
         self._directories = directories
 
     def get_default_screen(self) -> Screen[Any]:
@@ -133,6 +136,7 @@ class UploaderApp(ReadableApp):
     @on(StatusArrived)
     def _route_status(self, event: StatusArrived) -> None:
         self.main.show_status(event.status)
+        self._view.follow(event.status)
         if self._title is not None:
             self._title.show(event.status, time.monotonic())
         if not self.session.login_settled.is_set():
@@ -149,7 +153,7 @@ class UploaderApp(ReadableApp):
             long_awaited = found.seconds >= self._notices.after
             self._notice(Noticed(" ".join(found.successes), seconds=15.0, attention=long_awaited))
         self.main.news.add(found.submitted)
-        self._past.follow(event.status, away_since=None)
+        self._past.follow(event.status, away_since=self._view.last_seen)
 
     @on(AttachmentChanged)
     def _route_attachment(self, event: AttachmentChanged) -> None:

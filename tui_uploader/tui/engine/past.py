@@ -16,7 +16,7 @@ from tui_uploader.wording.history import away_summary, retry_outcome
 MOST_EVENTS = 1000
 _AWAY_SECONDS = 60.0
 """A shorter absence needs no summary."""
-_OUTCOME_SECONDS = 30.0
+_OUTCOME_SECONDS, _SUMMARY_SECONDS = 30.0, 60.0
 _ATTEMPTS = (EventKind.RETRIED, EventKind.RESTORED)
 _RESULTS = (EventKind.FAILED, EventKind.UPLOADED, EventKind.COMPLETE)
 
@@ -63,7 +63,7 @@ class PastEvents:
         events = await self._session.ask(lambda engine: engine.history(limit=MOST_EVENTS, since=since))
         line = away_summary(events, since, self._wall())
         if line is not None:
-            self._tell(Noticed(line, seconds=0))
+            self._tell(Noticed(line, seconds=_SUMMARY_SECONDS))
 
     async def _fetch(self) -> None:
         try:

@@ -18,6 +18,7 @@ from tui_uploader.tui.files.orders import DEFAULT
 from tui_uploader.tui.files.rows import FileRate, FileRow, Fold, file_rates, fold_spans, row_key, rows_of
 from tui_uploader.tui.files.title import Title, empty_words, filtered
 from tui_uploader.tui.files.title_line import InfoLine, TitleLine
+from tui_uploader.tui.files.views import FilesView
 from tui_uploader.tui.files.window import WindowKeeper
 from tui_uploader.tui.lines.columns import Column, cell_text
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
@@ -47,6 +48,8 @@ class FileList(Pane[FileRow]):
         self.windows = WindowKeeper(session, self.table, self._put_window)
         self.windows.query = FileQuery(sort=DEFAULT)
         self.ranging = False
+        self.views: dict[str, FilesView] = {}
+        """How files are shown that were shown before, by `view_key`."""
         self._clock, self._wall = clock, wall
         self._title = Title("")
         self._empty: tuple[str, ...] = ()

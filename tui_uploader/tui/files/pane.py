@@ -13,15 +13,18 @@ from textual.widgets import Input
 
 from tui_uploader.model.files import FileItem, FileQuery, SortKey
 from tui_uploader.model.states import FileStatus
+from tui_uploader.model.uploads import Counts
 from tui_uploader.tui.files.filter import FileFilter, parse_filter
 from tui_uploader.tui.files.orders import clicked_sort, next_status
 from tui_uploader.tui.files.rows import FileRow, Fold
 from tui_uploader.tui.files.selecting import SelectableFiles
 from tui_uploader.tui.files.title import filtered
 from tui_uploader.tui.files.title_line import TitleLine
+from tui_uploader.tui.files.views import FilesView, filter_text, view_key
 from tui_uploader.tui.files.window import problem_lists, step
 from tui_uploader.tui.keys import IN_FILES
 from tui_uploader.tui.lines.table import LineTable
+from tui_uploader.tui.subject.scope import ShownFiles
 from tui_uploader.tui.widgets.filter_input import FilterInput
 
 
@@ -35,6 +38,45 @@ class FilesPane(SelectableFiles):
 
     _cycled: FileStatus | None = None
     """The status chosen with `f`; None: all."""
+    # ------------------------------------------------------------------------------------- each project's view
+
+    def show(self, shown: ShownFiles, project: str, counts: Counts | None, size: int, empty: Sequence[str]) -> None:
+        """As `FileList.show`; the files of another project are shown as they were the last time."""
+        another = view_key(shown) != view_key(self.shown) and not shown.continues(self.shown)
+        if another:
+            self._keep_view()
+        super().show(shown, project, counts, size, empty)
+        if another:
+            self.restore_view()
+
+    def current_views(self) -> dict[str, FilesView]:
+        self._keep_view()
+        return dict(self.views)
+
+    def _keep_view(self) -> None:
+        key = view_key(self.shown)
+        if key is None:
+            return
+        query, here = self.windows.query, self.current_file
+        file = here.id if here is not None and self.table.moved else None
+        self.views.pop(key, None)
+        self.views[key] = FilesView(query.sort, query.descending, filter_text(query), file)
+
+    def restore_view(self) -> None:
+        """Show the files in the order, and with the filter, that were kept for them."""
+        key = view_key(self.shown)
+        if key is None:
+            return
+        view = self.views.get(key, FilesView())
+        wanted = parse_filter(view.filter)
+        self._cycled = wanted.status
+        if self.filter is not None and self.filter.is_attached:
+            with self.filter.prevent(Input.Changed):
+                self.filter.value = view.filter
+        self.change_query(wanted.applied_to(replace(self.windows.query, sort=view.sort, descending=view.descending)))
+        if view.file is not None:
+            self.go_to(view.file)
+
     # ------------------------------------------------------------------------------------- filter and order
 
     async def action_filter(self) -> None:

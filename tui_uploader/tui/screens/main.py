@@ -69,7 +69,9 @@ class MainScreen(PanesLayout):
         self._glyphs = glyphs
         self._preview: Preview | None = None
         self._rest: Timer | None = None
-        self._told: set[str] = set()
+        self.leaving: Callable[[], None] = lambda: None
+        """Called when the app ends."""
+        self.told: set[str] = set()
         """The keys of former versions that were explained."""
         self.projects = ProjectsPane(glyphs)
         self.files = FilesPane(session, glyphs, wall=wall)
@@ -192,8 +194,8 @@ class MainScreen(PanesLayout):
 
     def on_key(self, event: events.Key) -> None:
         """Tell once where a key of former versions went, instead of acting."""
-        if event.key in MOVED and (event.key not in self._told or event.key not in self.active_bindings):
-            self._told.add(event.key)
+        if event.key in MOVED and (event.key not in self.told or event.key not in self.active_bindings):
+            self.told.add(event.key)
             self.post_message(Noticed(MOVED[event.key], seconds=10.0))
             event.stop()
             event.prevent_default()
@@ -236,6 +238,9 @@ class MainScreen(PanesLayout):
             self.app.push_screen(FileDetailsScreen(self, event.row))
         else:
             self.action_focus_pane("files")
+
+    def on_unmount(self) -> None:
+        self.leaving()
 
     def on_screen_resume(self) -> None:
         self.news.shown_anew()
