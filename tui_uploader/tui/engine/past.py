@@ -11,7 +11,6 @@ from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.history import EventKind, PastEvent
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.messages import Noticed
-from tui_uploader.wording.history import away_summary, retry_outcome
 
 MOST_EVENTS = 1000
 _AWAY_SECONDS = 60.0
@@ -26,6 +25,8 @@ def outcomes(events: Sequence[PastEvent], settled: frozenset[int]) -> dict[int, 
 
     `events`: oldest first. Files that the user put back into the queue count as retried.
     """
+    from tui_uploader.wording.history import retry_outcome  # not needed for the first frame
+
     attempts = [replace(event, kind=EventKind.RETRIED) if event.kind in _ATTEMPTS else event for event in events]
     tried = {event.upload for event in attempts if event.kind is EventKind.RETRIED and event.upload in settled}
     found = {upload: retry_outcome(attempts, upload) for upload in tried if upload is not None}
@@ -60,6 +61,8 @@ class PastEvents:
             self._tell_outcomes(status)
 
     async def _tell_missed(self, since: float) -> None:
+        from tui_uploader.wording.history import away_summary  # not needed for the first frame
+
         events = await self._session.ask(lambda engine: engine.history(limit=MOST_EVENTS, since=since))
         line = away_summary(events, since, self._wall())
         if line is not None:
