@@ -42,12 +42,13 @@ class FilesPane(SelectableFiles):
 
     def show(self, shown: ShownFiles, project: str, counts: Counts | None, size: int, empty: Sequence[str]) -> None:
         """As `FileList.show`; the files of another project are shown as they were the last time."""
-        another = view_key(shown) != view_key(self.shown) and not shown.continues(self.shown)
+        before = view_key(self.shown)
+        another = view_key(shown) != before and not shown.continues(self.shown)
         if another:
             self._keep_view()
         super().show(shown, project, counts, size, empty)
         if another:
-            self.restore_view()
+            self.restore_view(FilesView() if before is not None else None)
 
     def current_views(self) -> dict[str, FilesView]:
         self._keep_view()
@@ -62,12 +63,12 @@ class FilesPane(SelectableFiles):
         self.views.pop(key, None)
         self.views[key] = FilesView(query.sort, query.descending, filter_text(query), file)
 
-    def restore_view(self) -> None:
-        """Show the files in the order, and with the filter, that were kept for them."""
+    def restore_view(self, otherwise: FilesView | None = None) -> None:
+        """Show the files in the order, and with the filter, that were kept for them; None: as the user has chosen."""
         key = view_key(self.shown)
-        if key is None:
+        view = self.views.get(key, otherwise) if key is not None else None
+        if view is None:
             return
-        view = self.views.get(key, FilesView())
         wanted = parse_filter(view.filter)
         self._cycled = wanted.status
         if self.filter is not None and self.filter.is_attached:
