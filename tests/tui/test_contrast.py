@@ -106,14 +106,15 @@ async def test_on_the_row_of_the_cursor_a_failed_file_differs_from_others(app: U
     async with app.run_test(size=(120, 40)):
         app.theme = theme
         await until(lambda: "DJI_0006" in "".join(rendered_lines(app)) and len(app.main.projects.listed) > 5)
-        signs = {}
+        signs: dict[str, Color] = {}
+        table = app.main.files.table
         for row in range(7):
-            app.main.files.table.move_to(row)
+            table.move_to(row)
             await press(app)
-            line = next(strip for strip in app.screen._compositor.render_strips() if "›" in strip.text[34:])
-            for segment in line:
-                if segment.text.strip() in {"✗", "✓"} and segment.style is not None and segment.style.color is not None:
-                    signs[segment.text.strip()] = Color.from_rich_color(segment.style.color)
+            strip = app.screen._compositor.render_strips()[table.region.y + 1 + row]
+            sign = next(each for each in strip.crop(table.region.x) if each.text in {"✗", "✓", "⇡", "=", "∙"})
+            assert sign.style is not None and sign.style.color is not None
+            signs[sign.text] = Color.from_rich_color(sign.style.color)
         failed, uploaded = signs["✗"], signs["✓"]
         apart = sum(abs(one - other) for one, other in zip(failed.rgb, uploaded.rgb, strict=True))
         assert apart > 60, (failed, uploaded)

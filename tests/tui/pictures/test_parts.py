@@ -92,7 +92,7 @@ def test_the_line_at_which_a_file_ends(box: Box, rows: int | None, line: int | N
     assert end_of_file(part(box, rows=rows), 20) == line
 
 
-@given(full=st.tuples(SIDE, SIDE), scale=st.sampled_from([1, 2, 8]), rows=st.none() | SIDE)
-def test_sharpness_is_measured_within_the_readable_picture(full: Size, scale: int, rows: int | None) -> None:
-    for left, top, right, bottom in probe_boxes(full, scale, rows):
+@given(full=st.tuples(SIDE, SIDE), size=st.tuples(SIDE, SIDE), rows=st.none() | SIDE)
+def test_detail_is_looked_for_within_the_readable_picture(full: Size, size: Size, rows: int | None) -> None:
+    for left, top, right, bottom in probe_boxes(full, size, rows):
         assert 0 <= left < right <= full[0] and 0 <= top < bottom <= min(full[1], rows or full[1])

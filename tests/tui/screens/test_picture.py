@@ -248,7 +248,7 @@ async def test_of_a_photo_that_is_cut_off_the_readable_part_is_shown(
         await screen.upload_is(lambda upload: upload.counts.failed == 1)
         await screen.shows("✗ a.JPG")
         await screen.press("g", "v")
-        await screen.shows("the file ends here, ", "of 900 rows", "✗ failed", "R retry", "again from the card")
+        await screen.shows("the file ends here, ", "of 900 rows", "✗ failed", "R retry", "from the card")
         end = next(row for row, line in enumerate(screen.lines) if "the file ends here" in line)
         assert 12 < end < 22, "about the middle"
         assert not any(line[:70].strip() for line in screen.lines[end + 1 : 32])

@@ -21,11 +21,11 @@ from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.spans import SpanLines
 from tui_uploader.tui.pictures.area import CellArea
-from tui_uploader.tui.pictures.captions import fact_column
+from tui_uploader.tui.pictures.captions import end_words, fact_column
 from tui_uploader.tui.pictures.cells import cell_picture, dots_in, picture_style
 from tui_uploader.tui.pictures.decode import NoPicture
 from tui_uploader.tui.pictures.flight_map import flight_map
-from tui_uploader.tui.pictures.parts import View
+from tui_uploader.tui.pictures.parts import View, end_of_file
 from tui_uploader.tui.pictures.process import PictureProcess
 
 CELLS = 58
@@ -107,7 +107,9 @@ class Preview(Vertical):
         from PIL import Image
 
         image = Image.frombytes("RGB", part.size, part.pixels)
-        self._area.show(await in_own_thread(partial(cell_picture, image, width, height, how, MOST_BYTES)))
+        picture = await in_own_thread(partial(cell_picture, image, width, height, how, MOST_BYTES))
+        end = end_of_file(part, len(picture.rows))
+        self._area.show(picture, None if end is None else (end, end_words(part)))
 
     async def _draw_map(self, upload: int, whole_project: bool, item: FileItem) -> None:
         try:

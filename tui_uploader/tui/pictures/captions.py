@@ -14,7 +14,7 @@ from tui_uploader.tui.lines.columns import cell_text, clipped_name, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.pictures.parts import Part
 
-_LABEL = 10
+_LABEL = 9
 """Cells of a label in the column beside a picture."""
 _MOST_REASON = 4
 """Lines of the reason why a file waits or failed."""
@@ -71,7 +71,7 @@ def fact_column(item: FileItem, facts: PhotoFacts | None, trouble: str, width: i
     lines += [[Span(f" {line}", style)] for line, style in _reasons(item, trouble, width - 1)]
     lines.append([])
     for label, text, style in _labelled(item, facts):
-        for number, piece in enumerate(wrapped(text, width - _LABEL - 2, most=3)):
+        for number, piece in enumerate(wrapped(text, width - _LABEL - 1, most=3)):
             lines.append([Span(f" {label if not number else '':<{_LABEL}}", "muted"), Span(piece, style)])
     return lines
 

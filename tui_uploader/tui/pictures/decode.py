@@ -54,6 +54,8 @@ _UNTOUCHED: Mapping[str, tuple[int, ...]] = {"RGB": (255, 0, 254), "L": (253,)}
 """Colour of pixels before decoding: no camera writes a row of it, so that it shows where decoding ended."""
 _SURVEY = 512
 """Pixels across and down that are enough to find the range of values of a picture."""
+_COARSE = 4
+"""Pixels across and down that become one where edges are looked for."""
 _KINDS: Mapping[str, str] = {
     ".las": "a point cloud (LAS)",
     ".laz": "a point cloud (LAZ)",
@@ -279,7 +281,7 @@ def _part(decoded: _Decoded, view: View) -> Part:
     zoom = max(view.zoom, decoded.scale) if view.zoom else 0
     centre = view.centre
     if zoom and centre is None:
-        centre = _sharpest(decoded, full)
+        centre = _most_detailed(decoded, full, view.most, zoom)
     box = part_box(full, view.most, zoom, centre)
     wanted = fitted(full, view.most) if not zoom else _dots(box, zoom)
     image = _region(decoded, box, wanted)
@@ -322,18 +324,18 @@ def _region(decoded: _Decoded, box: Box, size: Size) -> Image.Image:
     return upright.convert("RGB")
 
 
-def _sharpest(decoded: _Decoded, full: Size) -> tuple[float, float]:
-    """The middle of the sharpest of some parts of the picture, as shares of its width and height.
+def _most_detailed(decoded: _Decoded, full: Size, most: Size, zoom: int) -> tuple[float, float]:
+    """The middle of the part with the most edges, as shares of width and height: blur is seen at edges.
 
-    Sharpness is the variance of the Laplacian (J. L. Pech-Pacheco and others, ICPR 2000, "Diatom autofocusing").
+    Edges are measured at a quarter of the size, at which they outlast blur, and noise does not.
     """
     from PIL import ImageFilter, ImageStat
 
-    laplacian = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
-    best, most = (0.5, 0.5), -1.0
-    for box in probe_boxes(full, decoded.scale, decoded.rows):
-        probe = _region(decoded, box, _dots(box, decoded.scale)).convert("L").filter(laplacian)
-        sharpness = ImageStat.Stat(probe).var[0]
-        if sharpness > most:
-            best, most = ((box[0] + box[2]) / 2 / full[0], (box[1] + box[3]) / 2 / full[1]), sharpness
+    best, found = (0.5, 0.5), -1.0
+    for box in probe_boxes(full, (most[0] * zoom, most[1] * zoom), decoded.rows):
+        small = _dots(box, _COARSE * max(zoom, decoded.scale))
+        edges = _region(decoded, box, small).convert("L").filter(ImageFilter.FIND_EDGES)
+        detail = ImageStat.Stat(edges).mean[0]
+        if detail > found:
+            best, found = ((box[0] + box[2]) / 2 / full[0], (box[1] + box[3]) / 2 / full[1]), detail
     return best

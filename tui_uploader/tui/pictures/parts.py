@@ -13,10 +13,8 @@ Box = tuple[int, int, int, int]
 ZOOMS = (0, 4, 1)
 """Pixels of the picture for each dot across and down; 0: the whole picture."""
 
-_PROBE = 192
-"""Pixels across and down of a part whose sharpness is measured."""
-_PROBES = (5, 4)
-"""Such parts across and down."""
+_PROBES = (9, 7)
+"""Parts across and down that are compared to find the one to begin with."""
 _TURNED = (5, 6, 7, 8)
 _STEP = 0.5
 """Share of the view by which a key moves it."""
@@ -31,7 +29,8 @@ class View:
     zoom: int = 0
     """One of `ZOOMS`."""
     centre: tuple[float, float] | None = None
-    """The middle of the part, as shares of the width and height of the upright picture; None: where it is sharpest."""
+    """The middle of the part, as shares of the width and height of the upright picture; None: where it
+    shows most detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +128,10 @@ def stored_box(box: Box, stored: Size, orientation: int) -> Box:
     return left, top, right, bottom
 
 
-def probe_boxes(full: Size, scale: int, rows: int | None) -> Iterator[Box]:
-    """Parts spread over the readable picture, the middle one first, so that it wins where all are equal."""
+def probe_boxes(full: Size, size: Size, rows: int | None) -> Iterator[Box]:
+    """Parts of that size all over the readable picture, the middle one first, so that it wins where all are equal."""
     width, height = full[0], min(full[1], rows or full[1])
-    across, down = min(width, _PROBE * scale), min(height, _PROBE * scale)
+    across, down = min(width, size[0]), min(height, size[1])
     columns, lines = _PROBES
     middles = [(0.5, 0.5)]
     middles += [((column + 0.5) / columns, (line + 0.5) / lines) for line in range(lines) for column in range(columns)]

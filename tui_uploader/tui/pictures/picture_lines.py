@@ -14,7 +14,7 @@ from tui_uploader.tui.pictures.file_steps import Place
 
 BESIDE_FROM = 100
 """Columns from which the facts stand beside the picture."""
-_FACT_CELLS, _FACT_LINES = 40, 2
+_FACT_CELLS, _FACT_LINES = 42, 2
 _ONE_LINE_FROM = 114
 """Columns from which all keys are in one line."""
 _LONGEST_NAME = 60
