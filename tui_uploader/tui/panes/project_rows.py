@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import msgspec
 from msgspec.structs import replace
+from rich.cells import cell_len
 
 from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
@@ -20,7 +21,7 @@ COLUMNS = (
     Column("", 1),
     Column("Project", 10, share=3),
     Column("Kind", 7, from_width=60),
-    Column("Files", 11, right=True, from_width=48),
+    Column("Files", len("12,345/35,945"), right=True, from_width=48),
     Column("State", 10, share=2),
 )
 _WIDE_STATE = 23
@@ -162,6 +163,7 @@ def _cell(row: ProjectRow, title: str, width: int, glyphs: Glyphs) -> Span:
         case _:
             words = state_words(row, glyphs)
             short = words.partition(",")[0] if width < _WIDE_STATE else words
+            short = short if cell_len(short) <= width else short.partition("  ")[0]
             return Span(short, _STATE_STYLES.get(row.processing.state, ""))
 
 

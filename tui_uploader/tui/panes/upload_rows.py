@@ -184,7 +184,8 @@ def _state_span(status: UploadStatus, width: int, now: float, glyphs: Glyphs) ->
         return Span(f"{speed:>{_RATE}}")
     at = f"{speed:>{_RATE}}{' ' * _GAP}~{done_at(status.eta, now)}"
     span = f"{at} ({about(middle(status.eta))})"
-    return Span(span if cell_len(span) <= width else at)
+    day = at.rpartition(" ")[0]  # of `Mon 14:29`, where there is no place for the time
+    return Span(next((words for words in (span, at) if cell_len(words) <= width), day))
 
 
 def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
