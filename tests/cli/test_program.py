@@ -40,7 +40,7 @@ def test_the_app_starts_without_loading_the_commands() -> None:
     ("arguments", "alone"),
     [
         ([], True),
-        (["--ascii", "--slow", "--in-demo"], True),
+        (["--ascii", "--slow", "--in-demo", "--read-only"], True),
         (["--debug"], True),
         (["--slow", "--slow"], True),
         (["--help"], False),

@@ -22,7 +22,8 @@ from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui import keys
 from tui_uploader.tui.app import UploaderApp
-from tui_uploader.tui.messages import UnbracketedPaste
+from tui_uploader.tui.engine import restarts
+from tui_uploader.tui.messages import Attachment, UnbracketedPaste
 from tui_uploader.tui.screens.skipped import SkippedScreen
 from tui_uploader.tui.terminal.capabilities import Terminal
 
@@ -118,25 +119,58 @@ async def test_the_palette_has_every_command(manager: StandInManager, directorie
         assert isinstance(screen.app.screen, SkippedScreen)
 
 
-async def test_an_engine_that_dies_is_reported_and_restarted_with_a_key(
-    spawner: Spawner, directories: Directories
+async def test_an_engine_that_dies_is_started_again_and_after_three_times_the_user_is_asked(
+    spawner: Spawner, directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(restarts, "PAUSES", (0.01, 0.01, 0.01))
     async with spawner.connect() as engine:
         await engine.create_project("Quarry", ProjectKind.IMAGES, None)
         await engine.add(AddRequest(("/card/a.JPG",), ExistingProject("Quarry")))
     app = UploaderApp(directories, connect=partial(EngineClient.connect, start=spawner))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(120, 24)) as pilot:
         screen = Screen(app, pilot)
         await screen.shows("a.JPG")
-        os.kill(spawner.pid, signal.SIGKILL)
-        await screen.press("p", "down", "r")
-        await screen.shows("E starts the engine")
-        assert "a.JPG" in screen.text, "the last content stays"
-        await screen.press("p")
-        await screen.shows("The upload engine is not running. Press E")
+        killed: set[int] = set()
+        for _ in range(4):
+            await until(lambda: app.session.status is not None and app.session.status.pid not in killed)
+            assert app.session.status is not None
+            killed.add(app.session.status.pid)
+            os.kill(app.session.status.pid, signal.SIGKILL)
+        await screen.shows("E starts the engine", "It ended unexpectedly; 3 restarts did not help. Its log:")
+        await screen.shows(f"{directories.state}/engine.log", "E start engine")
         await screen.press("E")
         await screen.hides("E starts the engine")
-        await screen.shows("[3] Uploads: 0 active")
+        await screen.shows("[3] Uploads")
+
+
+async def test_an_engine_that_was_stopped_stays_stopped(spawner: Spawner, directories: Directories) -> None:
+    app = UploaderApp(directories, connect=partial(EngineClient.connect, start=spawner))
+    async with app.run_test(size=(120, 24)) as pilot:
+        screen = Screen(app, pilot)
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
+        async with spawner.connect(spawn=False) as engine:
+            await engine.stop()
+        await screen.shows("E starts the engine", "It was stopped")
+        assert spawner.started == 1
+
+
+async def test_a_read_only_screen_changes_nothing_and_says_so(
+    manager: StandInManager, directories: Directories
+) -> None:
+    await add_upload(manager, "east")
+    app = UploaderApp(directories, connect=partial(EngineClient.connect), read_only=True)
+    async with app.run_test(size=(120, 24)) as pilot:
+        screen = Screen(app, pilot)
+        await screen.shows("READ-ONLY", "∙ east", "/ filter")
+        assert not any(key in screen.lines[-1] for key in ("u upload", "x remove", "p pause", "P process"))
+        for key in ("x", "u", "p", "C", "P"):
+            app.main.notices.close()
+            await screen.press(key)
+            await screen.shows("This screen is read-only")
+            assert app.screen is app.main
+        screen.drop(directories.data)
+        await screen.pilot.pause()
+        assert app.screen is app.main and len(manager.requests) == 1
 
 
 async def test_notices_wait_until_the_engine_has_the_login(manager: StandInManager, directories: Directories) -> None:

@@ -73,6 +73,9 @@ def start(
     debug: Annotated[bool, typer.Option(full_screen.DEBUG, help="Show the traceback of an error.")] = False,
     ascii_only: Annotated[bool, typer.Option(full_screen.ASCII, help="Use ASCII characters only.")] = False,
     slow: Annotated[bool, typer.Option(full_screen.SLOW, help="Redraw less often (for slow SSH connections).")] = False,
+    read_only: Annotated[
+        bool, typer.Option(full_screen.READ_ONLY, help="Look on and change nothing (full screen only).")
+    ] = False,
     in_demo: Annotated[
         bool,
         typer.Option(full_screen.IN_DEMO, hidden=True, help="As the demo starts the app: quitting stops the engine."),
@@ -81,7 +84,12 @@ def start(
     if context.invoked_subcommand is not None:
         return 0
     if full_screen.on_terminal():
-        given = {full_screen.ASCII: ascii_only, full_screen.SLOW: slow, full_screen.IN_DEMO: in_demo}
+        given = {
+            full_screen.ASCII: ascii_only,
+            full_screen.SLOW: slow,
+            full_screen.READ_ONLY: read_only,
+            full_screen.IN_DEMO: in_demo,
+        }
         return full_screen.show([flag for flag, is_given in given.items() if is_given])
     status.status()
     print_note(f"`{APP} --help` lists the commands.")

@@ -8,8 +8,8 @@ from collections.abc import Collection
 
 from tui_uploader.settings import Directories
 
-ASCII, SLOW, IN_DEMO, DEBUG = "--ascii", "--slow", "--in-demo", "--debug"
-_FLAGS = frozenset({ASCII, SLOW, IN_DEMO, DEBUG})
+ASCII, SLOW, READ_ONLY, IN_DEMO, DEBUG = "--ascii", "--slow", "--read-only", "--in-demo", "--debug"
+_FLAGS = frozenset({ASCII, SLOW, READ_ONLY, IN_DEMO, DEBUG})
 
 
 def on_terminal() -> bool:
@@ -27,4 +27,10 @@ def show(flags: Collection[str]) -> int:
     """Run the app until the user quits, and return its exit code."""
     from tui_uploader.tui.run import run_app  # imports Textual, which no command needs
 
-    return run_app(Directories.of_user(), ascii_only=ASCII in flags, slow=SLOW in flags, in_demo=IN_DEMO in flags)
+    return run_app(
+        Directories.of_user(),
+        ascii_only=ASCII in flags,
+        slow=SLOW in flags,
+        in_demo=IN_DEMO in flags,
+        read_only=READ_ONLY in flags,
+    )

@@ -79,6 +79,7 @@ class UploaderApp(ReadableApp):
         *,
         slow: bool = False,
         in_demo: bool = False,
+        read_only: bool = False,
         connect: Connect | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -94,9 +95,9 @@ class UploaderApp(ReadableApp):
         self._in_demo = in_demo
         self._slow_mode = SlowMode()
         self._glyphs = glyph_set(self._terminal.ascii_only)
-        self.session = EngineSession(self, directories, connect=connect)
+        self.session = EngineSession(self, directories, connect=connect, read_only=read_only)
         self._commands = Commands(self, self.session, self._confirm, self.copy_to_clipboard)
-        self.main = MainScreen(self.session, self._glyphs, self._commands, wall=wall)
+        self.main = MainScreen(self.session, self._glyphs, self._commands, wall=wall, read_only=read_only)
         self._dialogs = Dialogs(self, self.session, self.main, self._glyphs, self._commands.note)
         self._keys = KeyHold(self, self.main.must_wait)
         self._before: EngineStatus | None = None
@@ -222,7 +223,9 @@ class UploaderApp(ReadableApp):
         if isinstance(event, UnbracketedPaste) and not self._is_drop(event.text):
             shown = printable(event.text.strip(), _LONGEST_SHOWN)
             self._notice(Noticed(f"Pasted text ignored, no command was run: {shown}", "warning"))
-        elif self.screen is self.main or self._dialogs.adds_files:
+        elif self._dialogs.adds_files or (
+            self.screen is self.main and not self.main.refuses("dialog('add_files')", self.main.scope())
+        ):
             self._dialogs.add_files(dropped=event.text)
 
     def _is_drop(self, text: str) -> bool:

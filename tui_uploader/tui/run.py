@@ -15,12 +15,19 @@ if TYPE_CHECKING:
     from tui_uploader.tui.app import UploaderApp
 
 
-def run_app(directories: Directories, *, ascii_only: bool = False, slow: bool = False, in_demo: bool = False) -> int:
+def run_app(
+    directories: Directories,
+    *,
+    ascii_only: bool = False,
+    slow: bool = False,
+    in_demo: bool = False,
+    read_only: bool = False,
+) -> int:
     """Show the app until the user quits, and return the exit code. Uploads continue without it.
 
     `ascii_only` and `slow` are the flags `--ascii` and `--slow`; without them, the terminal decides. `directories` must
     be those of the environment (`Directories.of_user()`): a spawned engine looks for its own there. `in_demo`: the
-    engine ends with the app.
+    engine ends with the app. `read_only`: the app starts no engine and changes nothing.
     """
     capabilities.prepare(os.environ)
     # Imported modules stay: repeated garbage collections over them take a tenth of the time to the first frame.
@@ -30,7 +37,7 @@ def run_app(directories: Directories, *, ascii_only: bool = False, slow: bool = 
     gc.freeze()
     gc.enable()
     terminal = capabilities.detect(os.environ, ascii_wanted=ascii_only)
-    app = UploaderApp(directories, terminal, slow=slow, in_demo=in_demo)
+    app = UploaderApp(directories, terminal, slow=slow, in_demo=in_demo, read_only=read_only)
     app.run()
     _print_parting_words(app)
     return app.return_code or 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -26,6 +27,8 @@ from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus, LinkState
 from tui_uploader.service.login import hand_over_login
 from tui_uploader.settings import Directories, Settings, load
+from tui_uploader.text import counted
+from tui_uploader.tui.engine.restarts import Restarts
 from tui_uploader.tui.messages import Attachment, AttachmentChanged, Noticed, ProjectsArrived, StatusArrived
 
 if TYPE_CHECKING:
@@ -63,7 +66,10 @@ class EngineSession:
         connect: Connect | None = None,
         settings: Callable[[], Settings] = load,
         interval: float = STATUS_SECONDS,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`read_only`: start no engine, and hand over no login."""
         self.directories = directories
         self.interval = interval
         """Seconds between two states of the engine that are shown."""
@@ -84,6 +90,9 @@ class EngineSession:
         self._reason = ""
         self._engine: EngineClient | None = None
         self._start_wanted = asyncio.Event()
+        self._restarts = Restarts()
+        self._read_only = read_only
+        self._clock = clock
         self._status_changed = asyncio.Event()
         self._projects_stale = asyncio.Event()
         self._listing_failure = ""
@@ -156,25 +165,44 @@ class EngineSession:
 
     def restart(self) -> None:
         """Start the engine, or replace one of another version. Uploads resume where they are."""
+        self._restarts.forget()
         self._start_wanted.set()
 
     async def _stay_attached(self) -> None:
+        """An engine that was stopped stays stopped until the user starts it; one that died is started again."""
         while True:
-            spawn = self._start_wanted.is_set()
+            spawn = self._start_wanted.is_set() and not self._read_only
             self._start_wanted.clear()
+            began, pause = self._clock(), None
             try:
                 await self._attach(spawn=spawn)
-                self._report(
-                    Attachment.GONE, "The upload engine was stopped; nothing is uploaded until it is started again."
-                )
+                self._restarts.forget()
+                self._report(Attachment.GONE, "It was stopped; nothing is uploaded until it is started again.")
             except EngineVersionDiffers as error:
                 self._report(Attachment.OTHER_VERSION, str(error))
             except UploaderError as error:
-                if spawn or self.attachment is not Attachment.GONE:
+                died = self.attachment is Attachment.ATTACHED
+                if died or spawn:
                     log.warning("No engine: %s", error)
-                    self._report(Attachment.GONE, str(error))
+                    pause = self._pause_after(self._clock() - began if died else 0.0, error, died)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._start_wanted.wait(), _LOOK_FOR_ENGINE_SECONDS)
+                await asyncio.wait_for(self._start_wanted.wait(), _LOOK_FOR_ENGINE_SECONDS if pause is None else pause)
+            if pause is not None:
+                self._start_wanted.set()
+
+    def _pause_after(self, lasted: float, error: UploaderError, died: bool) -> float | None:
+        """Report an engine that ended, or did not start. Returns the seconds until the next start; None: no start."""
+        from tui_uploader.service.instance import engine_log_path  # not needed for the first frame
+
+        pause = None if self._read_only or not (died or self._restarts.made) else self._restarts.pause(lasted)
+        what = "It ended unexpectedly" if died or self._restarts.made else str(error).rstrip(".")
+        if pause is not None:
+            reason = f"{what}; it is started again in {pause:g} s."
+        else:
+            tries = f"; {counted(self._restarts.made, 'restart')} did not help" if self._restarts.made else ""
+            reason = f"{what}{tries}. Its log: {engine_log_path(self.directories)}"
+        self._report(Attachment.GONE, reason)
+        return pause
 
     async def _attach(self, *, spawn: bool) -> None:
         """Follow the engine until it is stopped. Without `spawn`, only an engine that runs already."""
@@ -225,7 +253,8 @@ class EngineSession:
     async def _follow_projects(self, engine: EngineClient) -> None:
         """Hand over this terminal's login, then keep the list of projects up to date."""
         try:
-            await self._hand_over_login(engine)
+            if not self._read_only:
+                await self._hand_over_login(engine)
         except UploaderError as error:
             self._app.post_message(Noticed(str(error), "error", seconds=0, attention=True))
         self.login_settled.set()

@@ -60,10 +60,17 @@ class MainScreen(PanesLayout):
         """The screen is mounted."""
 
     def __init__(
-        self, session: EngineSession, glyphs: Glyphs, commands: Commands, *, wall: Callable[[], float] = time.time
+        self,
+        session: EngineSession,
+        glyphs: Glyphs,
+        commands: Commands,
+        *,
+        wall: Callable[[], float] = time.time,
+        read_only: bool = False,
     ) -> None:
         super().__init__()
         self.wall = wall
+        self._read_only = read_only
         self._session = session
         self._commands = commands
         self._glyphs = glyphs
@@ -82,6 +89,7 @@ class MainScreen(PanesLayout):
         self.key_bar = KeyBar(id="key-bar")
         self._plain_status = PlainStatus(glyphs, id="plain-status")
         self.first_line = FirstLine(glyphs, wall=wall, id="first-line")
+        self.first_line.read_only = read_only
 
     def compose(self) -> ComposeResult:
         self.fit(self.app.size)  # before the widgets exist: they are styled once
@@ -137,6 +145,7 @@ class MainScreen(PanesLayout):
             self.panes.scope(self.pane),
             engine_runs=self._session.attachment in (Attachment.ATTACHED, Attachment.ATTACHING),
             undoable=self._commands.undoable,
+            read_only=self._read_only,
             files_changed=self._show_changed_files,
         )
 

@@ -32,6 +32,8 @@ class BarKey(NamedTuple):
 def bar_keys(scope: CommandScope) -> tuple[BarKey, ...]:
     """The keys that apply now, the most used first, help and quit last. The first about a thing names it."""
     order = _BY_USE.get("selected" if scope.selected and scope.pane == "files" else scope.pane, ())
+    if not scope.engine_runs:
+        order = ("engine", *order)
     every = [key for key in keys_of(scope.pane) if key.id not in _NOT_IN_BAR]
 
     def rank(key: Key) -> tuple[int, int]:
