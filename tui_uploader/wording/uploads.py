@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import UploadState
-from tui_uploader.model.uploads import ByteCounts, EtaRange, UploadStatus
+from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, UploadStatus
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.wording.amounts import byte_rate, duration_range, percent
 from tui_uploader.wording.clock import done_at
@@ -52,6 +52,16 @@ def end(eta: EtaRange, now: float) -> str:
 def waiting(status: UploadStatus) -> int:
     """Number of files that no stream carries and that are not stored; some are chosen to be sent next."""
     return status.counts.waiting + max(0, status.counts.uploading - status.moving - status.registering)
+
+
+def carried_counts(status: UploadStatus) -> Counts:
+    """Files by status, of which only those that a stream carries now count as uploading.
+
+    What is stored and not in the project yet, or chosen to be sent next, counts as waiting.
+    """
+    numbers = status.counts
+    carried = min(status.moving, numbers.uploading)
+    return replace(numbers, uploading=carried, waiting=numbers.waiting + numbers.uploading - carried)
 
 
 def counts(status: UploadStatus) -> str:

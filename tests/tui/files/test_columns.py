@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from tests.tui.values import HOSTILE, file_item, text_of
-from tui_uploader.model.files import FileItem
+from tui_uploader.model.files import FileItem, Hold
 from tui_uploader.model.states import FileStatus
-from tui_uploader.tui.files.columns import Look, Widths, file_cells, file_columns
+from tui_uploader.tui.files.columns import Look, Widths, file_cells, file_columns, sign_of
 from tui_uploader.tui.files.folders import FolderNames, folder_of
 from tui_uploader.tui.lines.columns import Column, layout, line
 from tui_uploader.tui.lines.glyphs import UNICODE
@@ -110,3 +110,14 @@ def test_what_is_not_read_yet_is_not_claimed() -> None:
 def test_usual_names_are_whole_beside_every_other_column(width: int) -> None:
     renamed = replace(image("DJI_0001 (1).JPG"), object="DJI_0001-739bb7.JPG", camera="DJI FC6310S")
     assert shown(width, image(at=NOON - 86400), renamed)[1] == "DJI_0001 (1).JPG"
+
+
+def test_only_a_file_that_a_stream_carries_has_the_sign_of_uploading() -> None:
+    chosen = replace(file_item(status=FileStatus.UPLOADING), hold=Hold.QUEUED)
+    stored = replace(chosen, hold=Hold.REGISTERING)
+    carried = replace(chosen, hold=None)
+    assert [sign_of(item) for item in (chosen, stored, carried)] == [
+        FileStatus.WAITING,
+        FileStatus.WAITING,
+        FileStatus.UPLOADING,
+    ]

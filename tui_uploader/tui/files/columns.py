@@ -86,11 +86,18 @@ def _state(item: FileItem, rate: float, words: StateWords, width: int) -> Sequen
     return spans
 
 
+def sign_of(item: FileItem) -> FileStatus:
+    """The status whose sign the file has: only what a stream carries now looks like it is uploading."""
+    waits = item.status is FileStatus.UPLOADING and item.hold is not None
+    return FileStatus.WAITING if waits else item.status
+
+
 def _cell(item: FileItem, title: str, width: int, look: Look) -> Span:
     cut = look.glyphs.cut
     match title:
         case "":
-            return Span(look.glyphs.statuses[item.status], item.status)
+            status = sign_of(item)
+            return Span(look.glyphs.statuses[status], status)
         case "Name":
             return Span(clipped_name(cell_text(item.name), width, cut))
         case "Folder":

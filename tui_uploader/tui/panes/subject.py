@@ -11,6 +11,7 @@ from tui_uploader.model.files import FileItem
 from tui_uploader.model.uploads import Counts, UploadStatus
 from tui_uploader.tui.panes.project_rows import ProjectRow
 from tui_uploader.tui.subject.scope import CommandScope, ShownFiles
+from tui_uploader.wording.uploads import carried_counts
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ class Subject(msgspec.Struct, frozen=True):
         known = self.uploads
         if not known or {upload.upload for upload in known} != self.files.uploads:
             return None
-        counts = [upload.counts for upload in known]
+        counts = [carried_counts(upload) for upload in known]
         return Counts(**{name: sum(getattr(each, name) for each in counts) for name in Counts.__struct_fields__})
 
     @property

@@ -17,7 +17,7 @@ from tui_uploader.tui.lines.columns import Column, cell_text, clipped, clipped_n
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, bar, without_ornament
 from tui_uploader.wording.clock import about, done_at, middle
 from tui_uploader.wording.upload_states import Urgency, distinctions, state_words, urgency
-from tui_uploader.wording.uploads import percent_sent, rate
+from tui_uploader.wording.uploads import carried_counts, percent_sent, rate
 
 _WITH_BAR, _WIDE, _WIDEST = 64, 96, 150
 """Cells of a table that has space for a bar; for bytes and how long they take; for a long bar."""
@@ -193,14 +193,13 @@ def count_spans(status: UploadStatus, glyphs: Glyphs) -> list[Span]:
 
     `⇡` counts what streams carry now; what is stored and not in the project yet counts as waiting.
     """
-    counts = status.counts
-    carried = min(status.moving, counts.uploading)
+    counts = carried_counts(status)
     numbers = (
         (FileStatus.FAILED, counts.failed),
         (FileStatus.DUPLICATE, counts.duplicate),
         (FileStatus.UPLOADED, counts.uploaded),
-        (FileStatus.UPLOADING, carried),
-        (FileStatus.WAITING, counts.waiting + counts.uploading - carried),
+        (FileStatus.UPLOADING, counts.uploading),
+        (FileStatus.WAITING, counts.waiting),
     )
     return [Span(f"{glyphs.statuses[kind]}{number} ", kind) for kind, number in numbers if number]
 
