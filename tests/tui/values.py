@@ -60,6 +60,7 @@ def upload_status(
     processing: Processing = _NOT_STARTED,
     notice: Notice | None = None,
 ) -> UploadStatus:
+    """Streams carry all files that are uploading."""
     return UploadStatus(
         upload=number,
         project=project,
@@ -74,6 +75,7 @@ def upload_status(
         auto_process=auto_process,
         processing=processing,
         notice=notice,
+        moving=counts.uploading,
     )
 
 
