@@ -13,8 +13,8 @@ from tests.chaos.scenarios import MIB, Scenario, named
 
 _SEED = 1
 _STARTED = (
-    "UPDATE projects SET started_at = ?, processing = ?, waiting_seconds = ?, processing_seconds = ?, reason = ?"
-    " submitted"
+    "UPDATE projects SET ended_at = ?, started_at = ?, processing = ?, waiting_seconds = ?,"
+    " processing_seconds = ?, reason = ? submitted"
 )
 _FEW = Load(photos=24, size=120_000, large=(18 * MIB,))
 
