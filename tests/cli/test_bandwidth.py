@@ -115,7 +115,7 @@ def test_a_used_up_budget_ends_the_waiting_and_a_larger_one_resumes_the_upload(
     assert stopped.json["counts"]["failed"] == 0
     assert 0 < stopped.json["counts"]["waiting"] < 8
     waiting = [line for line in quick("files", "1", "--json").json_lines if line["status"] == "waiting"]
-    assert all("is used up" in line["reason"] for line in waiting)
+    assert {line["reason"] for line in waiting} == {"data budget used up"}
     assert quick("engine", "stop").code == 0
     assert quick("budget", "--json").json["used_up"] is True
     assert quick("limit", "5MB/s").out.startswith("Limit: 5 MB/s\n")
