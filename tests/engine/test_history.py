@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.world import World, add, settled, when
 from tests.photos import write_flight, write_photo
@@ -83,6 +84,18 @@ async def test_an_upload_is_told_from_its_addition_to_the_end_of_processing(worl
         assert (await told(manager))[-1].kind is EventKind.DISMISSED
         assert await manager.queries.history(manager.queries.status().history, 10) == ()
         assert len(await manager.queries.history(0, 2)) == 2
+
+
+async def test_a_stop_of_the_automatic_start_is_told_once(world: World) -> None:
+    write_flight(world.card, 6)
+    world.settings = replace(world.settings, processing_delay=60.0)
+    async with world.cloud_running(), world.engine() as manager:
+        upload = (await add(manager, world.card)).upload
+        await when(manager, upload, lambda status: status.process_at is not None)
+        for _ in range(2):
+            await manager.stop_automatic_start(upload)
+        stopped = await happened(manager, EventKind.PROCESSING_STOPPED)
+        assert (stopped.upload, stopped.project) == (upload, "Quarry")
 
 
 async def test_the_end_of_a_retry_is_told_with_the_reason_that_all_share(world: World) -> None:

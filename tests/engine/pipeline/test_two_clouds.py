@@ -71,7 +71,7 @@ async def test_a_stalled_cloud_delays_no_upload_to_another(world: World, route: 
         )
         assert done.counts == WHOLE
         # and commands for one do not wait for the other
-        sound = await clouds.manager.start_processing("Sound", partial=True) if route == "register" else None
+        sound = await clouds.manager.start_processing("Sound", again=True) if route == "register" else None
         assert sound is None or sound.processing.state is ProcessingState.SUBMITTED
 
 
