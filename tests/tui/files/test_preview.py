@@ -75,5 +75,6 @@ async def test_no_preview_on_slow_connections_and_narrow_terminals(
         await screen.shows("› ✓ DJI_1.JPG")
         screen.app.session.interval = 0.02
         await screen.pilot.resize_terminal(170, 40)
+        await screen.comes_true(lambda: "DJI_1.JPG" in beside(screen), "it comes when there is place for it")
         await screen.press("down")
-        await screen.comes_true(lambda: "DJI_2.JPG" in beside(screen), "it comes when there is place for it")
+        await screen.comes_true(lambda: "DJI_2.JPG" in beside(screen), "it did not follow")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from msgspec.structs import replace
 from textual import events, on
@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import Input
 
 from tui_uploader.model.accounts import Account
@@ -30,6 +29,7 @@ from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.plain_status import PlainStatus
 from tui_uploader.tui.panes.projects import ProjectsPane
 from tui_uploader.tui.panes.uploads import UploadsPane
+from tui_uploader.tui.screens.file_preview import FilePreview
 from tui_uploader.tui.screens.panes_layout import PanesLayout
 from tui_uploader.tui.subject.scope import CommandScope
 from tui_uploader.tui.subject.typed_ahead import must_wait
@@ -38,11 +38,6 @@ from tui_uploader.tui.widgets.first_line import FirstLine, engine_trouble
 from tui_uploader.tui.widgets.key_bar import KeyBar
 from tui_uploader.tui.widgets.news_band import NewsBand, starting_of
 from tui_uploader.tui.widgets.notices import Notices
-
-if TYPE_CHECKING:
-    from tui_uploader.tui.files.preview import Preview
-
-_REST_SECONDS = 0.3
 
 
 class MainScreen(PanesLayout):
@@ -74,14 +69,13 @@ class MainScreen(PanesLayout):
         self._session = session
         self._commands = commands
         self._glyphs = glyphs
-        self._preview: Preview | None = None
-        self._rest: Timer | None = None
         self.leaving: Callable[[], None] = lambda: None
         """Called when the app ends."""
         self.told: set[str] = set()
         """The keys of former versions that were explained."""
         self.projects = ProjectsPane(glyphs)
         self.files = FilesPane(session, glyphs, wall=wall)
+        self._preview = FilePreview(self, self.files, session, glyphs)
         self.uploads = UploadsPane(glyphs, wall=wall)
         self.panes = PaneFocus(self.projects, self.files, self.uploads, lambda: self.pane, self._show_keys)
         self.news = NewsBand(glyphs, wall=wall, id="news")
@@ -217,26 +211,12 @@ class MainScreen(PanesLayout):
     def _follow_row(self, event: Pane.CurrentChanged) -> None:
         if event.pane is self.files:
             self._show_keys()
-            self._rest_on_file()
+            self._preview.restart()
         else:
             self.panes.align()
 
-    def _rest_on_file(self) -> None:
-        """Show the preview once the cursor has rested; the first frame does without it."""
-        if self._rest is not None:
-            self._rest.stop()
-        self._rest = self.set_timer(_REST_SECONDS, self._show_preview) if self.has_class("-preview") else None
-
-    async def _show_preview(self) -> None:
-        upload, query = self.files.shown_query
-        if upload is None:
-            return
-        if self._preview is None:
-            from tui_uploader.tui.files.preview import Preview
-
-            self._preview = Preview(self._session, self._glyphs, self._rest_on_file)
-            await self.query_one("#middle").mount(self._preview)
-        self._preview.show(upload, self.files.current_file, whole_project=query.whole_project)
+    def on_resize(self, _: events.Resize) -> None:
+        self.call_after_refresh(self._preview.restart)
 
     @on(Pane.RowOpened)
     def _open(self, event: Pane.RowOpened) -> None:
