@@ -16,8 +16,12 @@ from tui_uploader.model.engine import Bandwidth
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.tui.add_files.new_project import NewProjectScreen
 from tui_uploader.tui.add_files.screen import AddFilesScreen
+from tui_uploader.tui.command_line.command_table import commands_for
+from tui_uploader.tui.command_line.prompt import CommandPrompt
+from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.screens.bandwidth import BandwidthScreen
 from tui_uploader.tui.screens.confirm import ConfirmScreen
+from tui_uploader.tui.subject.scope import CommandScope
 
 _ENOUGH = 4.5
 """WCAG 2.2, 1.4.3: text of ordinary size."""
@@ -39,6 +43,7 @@ def _add_files(card: Path) -> ModalScreen[Any]:
 DIALOGS: dict[str, Callable[[Path], ModalScreen[Any]]] = {
     "not on this machine": _add_files,
     "New project": lambda _: NewProjectScreen(_never),
+    "Tab completes": lambda _: CommandPrompt(commands_for(CommandScope()), _never, UNICODE),
     "At stake": lambda _: ConfirmScreen("Really?", ["At stake."]),
     "No data budget": lambda _: BandwidthScreen(Bandwidth, _never),
 }

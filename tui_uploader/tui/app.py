@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from inspect import isawaitable
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -98,7 +99,7 @@ class UploaderApp(ReadableApp):
         self.session = EngineSession(self, directories, connect=connect, read_only=read_only)
         self._commands = Commands(self, self.session, self._confirm, self.copy_to_clipboard)
         self.main = MainScreen(self.session, self._glyphs, self._commands, wall=wall, read_only=read_only)
-        self._dialogs = Dialogs(self, self.session, self.main, self._glyphs, self._commands.note)
+        self._dialogs = Dialogs(self, self.session, self.main, self._glyphs, self._commands)
         self._keys = KeyHold(self, self.main.must_wait)
         self._before: EngineStatus | None = None
         self._notices = NoticeSettings()
@@ -180,9 +181,11 @@ class UploaderApp(ReadableApp):
 
         self.push_screen(ConfirmScreen(question, stakes), lambda answer: yes() if answer else None)
 
-    def action_dialog(self, name: str) -> None:
+    async def action_dialog(self, name: str) -> None:
         if not self.main.refuses(f"dialog('{name}')", self.main.scope()):
-            getattr(self._dialogs, name)()
+            opening = getattr(self._dialogs, name)()
+            if isawaitable(opening):
+                await opening
 
     def action_close_news(self) -> None:
         """Raises SkipAction where the key is for something else: text that is typed, or a row."""

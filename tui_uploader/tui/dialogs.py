@@ -5,7 +5,7 @@ Each is imported when it is opened: the first frame does not need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,9 @@ from tui_uploader.model.projects import NewProject, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.settings import home_folder
 from tui_uploader.text import printable
+from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.session import EngineSession
-from tui_uploader.tui.engine.undo import Step, addition
+from tui_uploader.tui.engine.undo import addition
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
@@ -36,11 +37,10 @@ class Dialogs:
     """The methods whose names are in `keys.py`."""
 
     def __init__(
-        self, app: App[Any], session: EngineSession, main: MainScreen, glyphs: Glyphs, note: Callable[[Step], None]
+        self, app: App[Any], session: EngineSession, main: MainScreen, glyphs: Glyphs, commands: Commands
     ) -> None:
-        """`note` takes what the user can undo."""
         self._app = app
-        self._note = note
+        self._commands = commands
         self._adding: AddFilesScreen | None = None
         """The dialog for adding files that was opened last."""
         self._session = session
@@ -83,7 +83,7 @@ class Dialogs:
         self._session.refresh_projects()
         name = printable(upload.project_name, _LONGEST_NAME)
         if upload.addition is not None:
-            self._note(addition(upload.addition, words, name))
+            self._commands.note(addition(upload.addition, words, name))
         self._say(f"{words} added to {name}; U takes them out.")
 
     def _account_for(self, request: AddRequest) -> str | None:
@@ -135,8 +135,17 @@ class Dialogs:
 
         self._app.push_screen(HelpScreen(self._main.pane, self._glyphs, self._main.scope()))
 
-    def type_command(self) -> None:
-        self._app.action_command_palette()
+    async def type_command(self) -> None:
+        from tui_uploader.tui.command_line.prompt import CommandPrompt
+        from tui_uploader.tui.command_line.run import TypedCommands
+
+        if not await self._main.files.settle():
+            self._say("The engine has not told yet which files are selected. Press : again.")
+            return
+        typed = TypedCommands(self._app, self._session, self._main, self._commands)
+        self._app.push_screen(
+            CommandPrompt(typed.known(), typed.run, self._glyphs), lambda then: then() if then is not None else None
+        )
 
     def show_news(self) -> None:
         self._show_past(only_news=True)

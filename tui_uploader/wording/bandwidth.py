@@ -6,6 +6,12 @@ from tui_uploader.model.engine import Bandwidth, BudgetPeriod
 from tui_uploader.text import byte_count, exact_bytes, printable
 
 OFF, PAUSE = "off", "pause"
+SETTING_HINTS = {
+    "limit": "500k or 500KB/s, 1.5MB/s, 8Mbit/s; off: no limit; pause: send nothing",
+    "schedule": "Mon-Fri 08:00-18:00 500k, Sun pause; local time, no limit outside; off: none",
+    "budget": "20GB, 500M; off: no budget",
+}
+"""What can be typed."""
 _PERIODS = {
     BudgetPeriod.DAY: " today",
     BudgetPeriod.WEEK: " this week",

@@ -108,6 +108,13 @@ class Pane(Vertical, Generic[Row]):
                 await self.mount(self.filter, after=self.title_line)
             self.filter.open()
 
+    async def filter_by_text(self, text: str) -> None:
+        """Filter as if `text` had been typed."""
+        await self.action_filter()
+        if self.filter is not None:
+            self.filter.value = text
+            self.filter.action_keep()
+
     def clear_filter(self) -> None:
         if self.filter is not None:
             self.filter.clear_and_hide()

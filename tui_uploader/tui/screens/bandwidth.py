@@ -21,6 +21,7 @@ from tui_uploader.tui.widgets.choices import RadioRow
 from tui_uploader.tui.widgets.text_field import TextField
 from tui_uploader.wording.bandwidth import (
     OFF,
+    SETTING_HINTS,
     budget_setting,
     budget_used,
     in_force,
@@ -34,11 +35,6 @@ Apply = Callable[[BandwidthChange], Awaitable[Bandwidth]]
 _KEYS = "Enter save  Tab next field  Space change  Esc cancel"
 _PERIODS = tuple(BudgetPeriod)
 _REFRESH_SECONDS = 1.0
-_HINTS = {
-    "limit": "500k or 500KB/s, 1.5MB/s, 8Mbit/s; off: no limit; pause: send nothing",
-    "schedule": "Mon-Fri 08:00-18:00 500k, Sun pause; local time, no limit outside; off: none",
-    "budget": "20GB, 500M; off: no budget",
-}
 
 
 class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
@@ -95,8 +91,8 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
 
     def on_descendant_focus(self) -> None:
         """Show what the focused field accepts."""
-        if self.focused is not None and self.focused.id in _HINTS:
-            self._show_note(_HINTS[self.focused.id], warning=False)
+        if self.focused is not None and self.focused.id in SETTING_HINTS:
+            self._show_note(SETTING_HINTS[self.focused.id], warning=False)
 
     def _show_note(self, text: str, *, warning: bool) -> None:
         self._note.set_class(warning, "-warning")

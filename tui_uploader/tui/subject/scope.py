@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.files import FileItem
 from tui_uploader.model.projects import Project
 from tui_uploader.model.states import UploadState
@@ -71,6 +72,35 @@ class CommandScope(msgspec.Struct, frozen=True):
         if self.selected:
             return counted(len(self.files), "file")
         return short_name(self.item.name) if self.item is not None else ""
+
+
+def as_it_is_now(opened: CommandScope, now: CommandScope, status: EngineStatus | None) -> CommandScope:
+    """The rows of an earlier scope with the present state of their uploads and of the engine."""
+    known = {upload.upload: upload for upload in status.uploads} if status is not None else {}
+
+    def present(uploads: tuple[UploadStatus, ...]) -> tuple[UploadStatus, ...]:
+        return tuple(known.get(upload.upload, upload) for upload in uploads)
+
+    return msgspec.structs.replace(
+        opened,
+        uploads=present(opened.uploads),
+        of_project=present(opened.of_project),
+        offline=now.offline,
+        engine_runs=now.engine_runs,
+        undoable=now.undoable,
+    )
+
+
+def is_about_same_row(before: CommandScope, now: CommandScope) -> bool:
+    def row(scope: CommandScope) -> tuple[object, ...]:
+        uploads = tuple(upload.upload for upload in scope.uploads)
+        item = scope.item.id if scope.item is not None else None
+        project = scope.project.id if scope.project is not None else None
+        if scope.pane != "files":
+            return (scope.pane, project, uploads)
+        return (scope.pane, project, uploads, item, bool(scope.folded), scope.files)
+
+    return row(before) == row(now)
 
 
 class ShownFiles(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ NEVER_KEPT = frozenset(("q", "ctrl+c", "ctrl+l", "ctrl+z"))
 ABOUT_NO_ROW = NEVER_KEPT.union(
     ("up", "down", "pageup", "pagedown", "home", "end", "j", "k", "g", "G", "ctrl+u", "ctrl+d", "ctrl+b", "ctrl+f"),
     ("1", "2", "3", "h", "l", "tab", "shift+tab", "slash", "f", "escape", "w", "plus", "question_mark", "f1"),
-    ("ctrl+p", "colon", "u", "C", "E", "L", "b", "e"),
+    ("ctrl+p", "u", "C", "E", "L", "b", "e"),
 )
 """Keys that need not wait until the row under the cursor is known."""
 
