@@ -96,6 +96,54 @@ async def test_pane_row_order_and_filter_come_back(manager: StandInManager, dire
         await screen.shows("west.JPG", "west 2.JPG")
 
 
+async def test_a_filter_that_came_back_can_be_read_and_changed(
+    manager: StandInManager, directories: Directories
+) -> None:
+    await add_upload(manager, "east.JPG", "east 2.JPG", "east 20.JPG")
+    async with showing(directories) as screen:
+        await screen.shows("∙ east 20.JPG")
+        await screen.press(*"/2", "enter")
+        await screen.hides("∙ east.JPG")
+        await screen.press("q")
+    async with showing(directories) as screen:
+        field = screen.app.main.files.filter
+        assert field is not None
+        await screen.shows("∙ east 2.JPG")
+        await screen.hides("∙ east.JPG")
+        await screen.press("f")
+        await screen.shows("None of the 3 files matches")
+        await screen.press(*"fffff")
+        await screen.shows("∙ east 2.JPG")
+        assert "∙ east.JPG" not in screen.text
+        await screen.press("slash")
+        await screen.comes_true(lambda: field.has_focus and field.value == "2", "the field is not as it was left")
+        await screen.press("end", "0")
+        await screen.hides("∙ east 2.JPG")
+        await screen.shows("∙ east 20.JPG")
+        await screen.press("backspace")
+        await screen.shows("∙ east 2.JPG")
+
+
+async def test_a_moved_key_is_explained_once_and_not_again_the_next_time(
+    manager: StandInManager, directories: Directories
+) -> None:
+    await add_upload(manager, "east.JPG")
+    async with showing(directories) as screen:
+        await screen.shows("∙ east.JPG")
+        await screen.press("s")
+        await screen.shows("s no longer starts processing: P does")
+        assert screen.app.screen is screen.app.main
+        await screen.press("s")
+        await screen.shows("Sort files by")
+        await screen.press("escape", "q")
+    assert read_view(directories.state).told == ("s",)
+    async with showing(directories) as screen:
+        await screen.shows("∙ east.JPG")
+        await screen.press("s")
+        await screen.shows("Sort files by")
+        assert "no longer" not in screen.text
+
+
 async def test_what_happened_in_the_meantime_is_told_in_one_line(
     manager: StandInManager, directories: Directories
 ) -> None:

@@ -129,8 +129,10 @@ class UploaderApp(ReadableApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Keep keys back that are about something that the engine has not answered yet."""
+        if isinstance(event, (events.InputEvent, events.Paste)) and not self.screen_stack:
+            return  # at the end there is no screen: also for keys that come back from a widget
         arrives = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
-        if not arrives or (self.screen_stack and not self._keys.keeps(event)):  # at the end there is no screen
+        if not arrives or not self._keys.keeps(event):
             await super().on_event(event)
 
     # ---------------------------------------------------------------------------------- from the engine session

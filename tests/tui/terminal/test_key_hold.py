@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from textual import events
 
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import Screen, add_upload, showing
@@ -107,3 +108,28 @@ async def test_keys_are_dropped_when_no_answer_comes(
             await screen.shows("The engine has not answered for 10 s: 2 keys typed meanwhile dropped.")
             await screen.press("q")
             await screen.comes_true(lambda: not screen.app.is_running, "q waits too")
+
+
+async def test_the_app_can_be_left_while_an_answer_is_due(manager: StandInManager, directories: Directories) -> None:
+    await add_upload(manager, "east", "west")
+    async with showing(directories) as screen:
+        await screen.shows("∙ west")
+        async with answers_late(screen, "file_runs"):
+            await screen.press("A", "q")
+            await screen.comes_true(lambda: not screen.app.is_running, "q waits too")
+    answer = screen.app.main.files._unanswered
+    assert answer is not None and answer.done() and answer.exception() is None
+
+
+async def test_keys_that_arrive_when_the_screen_has_gone_are_ignored(
+    manager: StandInManager, directories: Directories
+) -> None:
+    await add_upload(manager, "east")
+    async with showing(directories) as screen:
+        await screen.shows("∙ east")
+    for forwarded in (False, True):
+        event = events.Key("pagedown", None)
+        if forwarded:
+            event._set_forwarded()
+        await screen.app.on_event(event)
+    await screen.app.on_event(events.MouseMove(None, 1, 1, 0, 0, 0, False, False, False))

@@ -71,7 +71,7 @@ class FilesPane(SelectableFiles):
             return
         wanted = parse_filter(view.filter)
         self._cycled = wanted.status
-        if self.filter is not None and self.filter.is_attached:
+        if self.filter is not None:  # it opens with this text, mounted or not
             with self.filter.prevent(Input.Changed):
                 self.filter.value = view.filter
         self.change_query(wanted.applied_to(replace(self.windows.query, sort=view.sort, descending=view.descending)))

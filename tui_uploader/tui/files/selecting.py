@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ClassVar
 
 from msgspec.structs import replace
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from tui_uploader.model.files import FileItem, IdRun
 from tui_uploader.tui.files.list import FileList
@@ -92,7 +94,7 @@ class SelectableFiles(FileList):
                 then(files_in(runs, first, last))
 
         worker = self.session.call("select", lambda engine: engine.file_runs(upload, wanted), arrived, hold_keys=True)
-        self._unanswered = asyncio.ensure_future(worker.wait())
+        self._unanswered = asyncio.ensure_future(_ended(worker))
 
     # ------------------------------------------------------------------------------------- ranges
 
@@ -165,3 +167,9 @@ class SelectableFiles(FileList):
         """Keep what is selected."""
         self._range, self.ranging = None, False
         self.show_title()
+
+
+async def _ended(worker: Worker[None]) -> None:
+    """Return when the worker has ended, also if it was cancelled because the user leaves the app."""
+    with suppress(WorkerCancelled, WorkerFailed):
+        await worker.wait()
