@@ -113,6 +113,7 @@ class Dialogs:
         """Start a missing engine, since E is a letter in dialogs. Raises EngineUnreachable, which ends with `then`."""
         if self._session.attachment is Attachment.GONE:
             self._session.restart()
+        if self._session.attachment in (Attachment.GONE, Attachment.ATTACHING):
             raise EngineUnreachable(f"The engine was not running; it is starting now. {then}")
 
     def set_bandwidth(self) -> None:

@@ -104,6 +104,8 @@ class EngineSession:
         """The engine's answer. Raises errors of `errors`; EngineUnreachable when there is no engine."""
         if self._engine is None and self.attachment is Attachment.OTHER_VERSION:
             raise EngineVersionDiffers("The running engine has another version. Press E to restart it, then try again.")
+        if self._engine is None and self.attachment is Attachment.ATTACHING:
+            raise EngineUnreachable("The upload engine is being started. Try again in a moment.")
         if self._engine is None:
             raise EngineUnreachable("The upload engine is not running. Press E to start it, then try again.")
         return await work(self._engine)
