@@ -33,7 +33,7 @@ async def test_files_that_fail_again_are_not_silent(directories: Directories, fi
     truncated(card / "broken.JPG")
     async with showing(directories) as screen:
         await until(lambda: screen.app.session.account)
-        await queued(directories, card)
+        await queued(directories, card, auto_process=False)
         await screen.upload_is(lambda upload: upload.settled and upload.counts.failed == 1)
         await screen.press("r")
         await screen.shows("1 file failed again")

@@ -11,6 +11,9 @@ from tests.photos import jpeg, of_yesterday
 from tests.tui.pty_session import PtySession
 from tests.tui.real_terminal import DOWN, ENTER, ESCAPE, PATIENCE, Field, field
 
+SLOWLY = "4k"
+"""A limit at which an upload of some small files takes longer than the app takes to start."""
+
 
 @pytest.fixture(scope="module")
 def work() -> Iterator[Field]:
@@ -92,17 +95,19 @@ def test_processing_starts_on_request(work: Field) -> None:
 
 def test_a_removed_waiting_file_is_never_sent(work: Field) -> None:
     card = work.card("gamma", 40)
+    assert quick("limit", SLOWLY).code == 0
     gamma = work.queue("gamma", "--no-process")
     assert quick("pause", str(gamma)).code == 0
+    assert quick("limit", "off").code == 0
     with work.app() as terminal:
-        terminal.wait_for("gamma_001.JPG")
+        terminal.wait_for("[2] Files  gamma  40 files")
         terminal.wait_for("paused")
         terminal.feed("/gamma_04")
         terminal.wait_for("1 of 40")
         terminal.feed(f"{ENTER}x")
         terminal.wait_for("1 file removed from the queue; U to undo.")
         terminal.feed(ESCAPE)
-        terminal.wait_for("gamma_001.JPG")
+        terminal.wait_for("[2] Files  gamma  39 files")
         terminal.feed("/gamma_039")
         terminal.wait_for("1 of 39")
         terminal.feed(f"{ENTER}x")
@@ -118,10 +123,11 @@ def test_a_removed_waiting_file_is_never_sent(work: Field) -> None:
 
 def test_a_cancelled_upload_keeps_its_files_and_can_be_resumed(work: Field) -> None:
     card = work.card("delta", 72)
+    assert quick("limit", SLOWLY).code == 0
     delta = work.queue("delta", "--no-process")
     with work.app() as terminal:
         terminal.wait_for(lambda: work.stored("delta"))
-        terminal.wait_for("delta_001.JPG")
+        terminal.wait_for("[2] Files  delta  72 files")
         terminal.feed("c")
         terminal.wait_for("Cancel the upload to delta?")
         terminal.feed(ENTER)  # the default is no
@@ -135,6 +141,7 @@ def test_a_cancelled_upload_keeps_its_files_and_can_be_resumed(work: Field) -> N
         arrived = work.stored("delta")
         assert 0 < len(arrived) < len(card)
         assert arrived.items() <= card.items()
+        assert quick("limit", "off").code == 0
         terminal.feed("p")
         terminal.wait_for(lambda: work.is_complete(delta), PATIENCE)
     assert work.stored("delta") == card
