@@ -36,15 +36,15 @@ def test_without_a_command_it_prints_the_status_and_a_hint(
     assert "--help" in captured.err
 
 
-@pytest.mark.parametrize("flags", [[], ["--ascii", "--slow"]])
+@pytest.mark.parametrize("flags", [[], ["--ascii", "--slow", "--read-only"]])
 def test_without_a_command_on_a_terminal_it_starts_the_app(
     stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, flags: list[str]
 ) -> None:
-    shown: list[tuple[Directories, bool, bool]] = []
+    shown: list[tuple[Directories, bool, bool, bool]] = []
 
-    def run_app(directories: Directories, *, ascii_only: bool, slow: bool, in_demo: bool) -> int:
+    def run_app(directories: Directories, *, ascii_only: bool, slow: bool, in_demo: bool, read_only: bool) -> int:
         assert not in_demo
-        shown.append((directories, ascii_only, slow))
+        shown.append((directories, ascii_only, slow, read_only))
         return 143
 
     monkeypatch.setattr("tui_uploader.tui.run.run_app", run_app)
@@ -52,7 +52,7 @@ def test_without_a_command_on_a_terminal_it_starts_the_app(
         monkeypatch.setattr(f"sys.{stream}", Terminal())
     monkeypatch.setenv("TERM", "xterm")
     assert run(flags) == 143
-    assert shown == [(Directories.of_user(), bool(flags), bool(flags))]
+    assert shown == [(Directories.of_user(), bool(flags), bool(flags), bool(flags))]
     monkeypatch.setenv("TERM", "dumb")
     assert run(flags) == 0
     assert len(shown) == 1
