@@ -12,11 +12,13 @@ from screenshots.stage import Stage, stage
 from tests.tui.pty_session import PtySession
 
 _FOLDER = Path(__file__).parent
-_WIDE, _SMALL = (120, 36), (80, 24)
+_WIDE, _SMALL, _LARGE_TERMINAL = (120, 36), (80, 24), (200, 50)
 _LARGE, _LITTLE = "South field", "North field"
 _SETTLED = 1.2
 """Seconds until a result is on the screen: the app draws at most twice a second."""
 _DOWN, _RIGHT, _ESCAPE = "\x1b[B", "\x1b[C", "\x1b"
+_NEXT_STEP = "\x0e"
+"""Ctrl+N."""
 _PATIENCE = 240.0
 
 
@@ -69,6 +71,9 @@ def _look_at_flight(terminal: PtySession, camera: Camera) -> None:
     terminal.feed("v")
     terminal.wait_for(" to this terminal")
     camera.take("image-view", terminal)
+    terminal.feed("zz")
+    terminal.wait_for("1:1")
+    camera.take("image-full-size", terminal)
     terminal.feed(_ESCAPE)
     terminal.wait_for("[2] Files")
     terminal.feed("m")
@@ -80,7 +85,8 @@ def _look_at_flight(terminal: PtySession, camera: Camera) -> None:
 
 def _upload_row(terminal: PtySession, project: str) -> str:
     """The row of a project's upload in the uploads pane."""
-    return next((line for line in reversed(terminal.text.splitlines()) if project in line), "")
+    lines = reversed(terminal.text.splitlines())  # the lowest with a per cent: the key bar names projects too
+    return next((line for line in lines if project in line and " %" in line), "")
 
 
 def _go_to_large(terminal: PtySession) -> None:
@@ -96,6 +102,9 @@ def _add_files(terminal: PtySession, camera: Camera) -> None:
     terminal.feed(f"{_DOWN}{_DOWN}{_RIGHT}")
     terminal.wait_for("100MEDIA")
     terminal.feed(f"{_DOWN} ")
+    terminal.feed(f"{_NEXT_STEP}Bridge north\r")
+    terminal.wait_for("NEW project")
+    terminal.wait_for("to new Bridge north")
     camera.take("adding-files", terminal)
 
 
@@ -106,6 +115,11 @@ def _look_from_other_terminals(set_up: Stage, camera: Camera) -> None:
         terminal.feed("u")
         terminal.wait_for("To be uploaded")
         camera.take("small-adding-files", terminal)
+    with set_up.app(*_LARGE_TERMINAL) as terminal:
+        terminal.wait_for(_LITTLE)
+        terminal.feed(f"{_DOWN}{_DOWN}")
+        terminal.wait_for("Pixels")
+        camera.take("large-terminal", terminal)
     with set_up.app(*_SMALL, TERM="linux", LANG="C") as terminal:
         terminal.wait_for(_LITTLE)
         camera.take("ascii", terminal)
