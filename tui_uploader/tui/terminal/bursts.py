@@ -37,8 +37,8 @@ LONG_GAP = 0.1
 _FASTEST = 0.06
 """Seconds that a fast typist leaves between keys."""
 _LONG = 32
-LONGEST_BURST = 300_000
-"""Pieces kept of one burst, about 5,000 paths; the rest is dropped."""
+LONGEST_BURST = 2_000_000
+"""Pieces kept of one burst: 4,000 paths of 500 characters; the rest is dropped."""
 
 MOVEMENTS = frozenset("jkgG 123\r\t")
 """Keys that only move or select, and may be repeated any number of times."""
