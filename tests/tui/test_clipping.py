@@ -17,6 +17,8 @@ from tui_uploader.tui.terminal.capabilities import Terminal
 MAY_BE_CUT = ("Proj", "漢字", "DJI_", ".JPG", "The image", "North", "Harbour", "Gravel", "Depot", "Quarry", "Bridge")
 """Words of names and reasons: a cut right behind or within one of them is no loss."""
 
+_NARROW = 64
+
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 16), (120, 36), (200, 50)])
 async def test_facts_are_never_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
@@ -29,7 +31,12 @@ async def test_facts_are_never_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             await press(app, *keys)
             cut = [line for line in rendered_lines(app) if UNICODE.cut in line]
             before = [line.partition(UNICODE.cut)[0].split() for line in cut]
-            lost = [line for line, words in zip(cut, before, strict=True) if not words or not is_name(words)]
+            names_may_vanish = size[0] < _NARROW  # beside counts of five digits in every status
+            lost = [
+                line
+                for line, words in zip(cut, before, strict=True)
+                if not (is_name(words) if any(len(word) > 1 for word in words) else names_may_vanish)
+            ]
             assert lost == [], (size, keys)
 
 
