@@ -50,6 +50,12 @@ _OTHER_KINDS = {".las": "a point cloud", ".laz": "a point cloud", ".obj": "a mes
 _NOT_VERIFIED = "Stored, but the storage confirmed no checksum."
 
 
+def shown_status(item: FileItem) -> FileStatus:
+    """Only what a stream carries now is shown as uploading; what is chosen to be sent next, or stored, waits."""
+    waits = item.status is FileStatus.UPLOADING and item.hold is not None
+    return FileStatus.WAITING if waits else item.status
+
+
 def other_name(item: FileItem) -> str | None:
     """Name in the project where it differs from the file's own."""
     return None if item.object is None or item.object == item.name else printable(item.object)

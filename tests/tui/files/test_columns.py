@@ -11,10 +11,11 @@ from rich.cells import cell_len
 from tests.tui.values import HOSTILE, file_item, text_of
 from tui_uploader.model.files import FileItem, Hold
 from tui_uploader.model.states import FileStatus
-from tui_uploader.tui.files.columns import Look, Widths, file_cells, file_columns, sign_of
+from tui_uploader.tui.files.columns import Look, Widths, file_cells, file_columns
 from tui_uploader.tui.files.folders import FolderNames, folder_of
 from tui_uploader.tui.lines.columns import Column, layout, line
 from tui_uploader.tui.lines.glyphs import UNICODE
+from tui_uploader.wording.files import shown_status
 
 NAMES = ["", "Name", "Folder", "Taken", "GPS", "Camera", "Height", "Size", "State", "Uploaded", "Name in project"]
 NOON = 1795953600.0
@@ -116,7 +117,7 @@ def test_only_a_file_that_a_stream_carries_has_the_sign_of_uploading() -> None:
     chosen = replace(file_item(status=FileStatus.UPLOADING), hold=Hold.QUEUED)
     stored = replace(chosen, hold=Hold.REGISTERING)
     carried = replace(chosen, hold=None)
-    assert [sign_of(item) for item in (chosen, stored, carried)] == [
+    assert [shown_status(item) for item in (chosen, stored, carried)] == [
         FileStatus.WAITING,
         FileStatus.WAITING,
         FileStatus.UPLOADING,

@@ -15,7 +15,7 @@ from tui_uploader.tui.files.folders import FolderNames
 from tui_uploader.tui.files.rows import FileRate, StateWords, state_spans, uploaded_words
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
-from tui_uploader.wording.files import in_short, other_name
+from tui_uploader.wording.files import in_short, other_name, shown_status
 
 
 class Widths(msgspec.Struct, frozen=True):
@@ -86,17 +86,11 @@ def _state(item: FileItem, rate: float, words: StateWords, width: int) -> Sequen
     return spans
 
 
-def sign_of(item: FileItem) -> FileStatus:
-    """The status whose sign the file has: only what a stream carries now looks like it is uploading."""
-    waits = item.status is FileStatus.UPLOADING and item.hold is not None
-    return FileStatus.WAITING if waits else item.status
-
-
 def _cell(item: FileItem, title: str, width: int, look: Look) -> Span:
     cut = look.glyphs.cut
     match title:
         case "":
-            status = sign_of(item)
+            status = shown_status(item)
             return Span(look.glyphs.statuses[status], status)
         case "Name":
             return Span(clipped_name(cell_text(item.name), width, cut))

@@ -13,6 +13,7 @@ from tui_uploader.text import byte_count
 from tui_uploader.tui.lines.columns import cell_text, clipped_name, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.pictures.parts import Part
+from tui_uploader.wording.files import shown_status
 
 _LABEL = 9
 """Cells of a label in the column beside a picture."""
@@ -60,7 +61,8 @@ def position_words(facts: PhotoFacts) -> str:
 
 def state_spans(item: FileItem, glyphs: Glyphs) -> list[Span]:
     """`✗ failed  251 KB`."""
-    return [Span(f" {glyphs.statuses[item.status]} {item.status}", item.status), Span(f"  {byte_count(item.size)}")]
+    status = shown_status(item)
+    return [Span(f" {glyphs.statuses[status]} {status}", status), Span(f"  {byte_count(item.size)}")]
 
 
 def fact_column(item: FileItem, facts: PhotoFacts | None, trouble: str, width: int, glyphs: Glyphs) -> list[list[Span]]:

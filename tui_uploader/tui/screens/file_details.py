@@ -23,7 +23,7 @@ from tui_uploader.tui.files.rows import uploaded_words
 from tui_uploader.tui.messages import Noticed
 from tui_uploader.tui.pictures.captions import photo_lines
 from tui_uploader.tui.terminal.resizing import ResizeGuard
-from tui_uploader.wording.files import holding, not_an_image, original, reason, verification
+from tui_uploader.wording.files import holding, not_an_image, original, reason, shown_status, verification
 from tui_uploader.wording.uploads import end
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def file_lines(item: FileItem, upload: UploadStatus | None, now: float) -> list[
     every = (
         ("Name", item.name),
         ("Path", item.path),
-        ("Status", item.status),
+        ("Status", shown_status(item)),
         ("Why", holding(item) or (reason(item) if item.duplicate_of is None else None)),
         ("Copy of", original(item)),
         ("Next step", next_step(item)),
