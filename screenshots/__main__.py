@@ -92,7 +92,7 @@ def _upload_row(terminal: PtySession, project: str) -> str:
 def _go_to_large(terminal: PtySession) -> None:
     terminal.feed("1")
     terminal.wait_for("Enter files")
-    terminal.feed(f"{_DOWN}\r")
+    terminal.feed("G\r")  # the older of the two
     terminal.wait_for(f"[2] Files  {_LARGE}")
 
 
@@ -129,13 +129,13 @@ def _look_at_uploads(terminal: PtySession, camera: Camera) -> None:
     terminal.wait_for(_LITTLE)
     _go_to_large(terminal)
     # Wait for a reliable estimate.
-    terminal.wait_for(lambda: re.search(r"\d (s|min|h) ", _upload_row(terminal, _LARGE)), _PATIENCE)
+    terminal.wait_for(lambda: re.search(r"~\d\d:\d\d \(", _upload_row(terminal, _LARGE)), _PATIENCE)
     camera.take("uploading", terminal)
     terminal.feed("?")
-    terminal.wait_for("Everywhere")
+    terminal.wait_for("What can be done now")
     camera.take("help", terminal)
     terminal.feed(_ESCAPE)
-    terminal.wait_for(lambda: "Everywhere" not in terminal.text)
+    terminal.wait_for(lambda: "What can be done now" not in terminal.text)
     terminal.feed("b")
     terminal.wait_for("No data budget set.")
     terminal.feed("8Mbit/s\tMon-Fri 08:00-18:00 500k\t20GB")
