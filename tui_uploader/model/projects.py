@@ -25,6 +25,11 @@ class ProcessingState(StrEnum):
     FAILED = "failed"
 
     @property
+    def running(self) -> bool:
+        """Requested, and not at its end."""
+        return self not in (ProcessingState.NOT_STARTED, ProcessingState.DONE, ProcessingState.FAILED)
+
+    @property
     def ended(self) -> bool:
         return self in (ProcessingState.DONE, ProcessingState.FAILED)
 

@@ -114,6 +114,10 @@ class UploadState(StrEnum):
     CANCELLED = "cancelled"
     """Stopped by the user; uploaded files stay, the rest can be resumed."""
 
+    @property
+    def ended(self) -> bool:
+        return self in (UploadState.COMPLETE, UploadState.CANCELLED)
+
 
 class UploadEvent(StrEnum):
     ADDED = "added"

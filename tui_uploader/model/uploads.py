@@ -100,7 +100,7 @@ class UploadStatus(msgspec.Struct, frozen=True):
     @property
     def settled(self) -> bool:
         """Whether the upload has ended, or only a retry by the user can continue it."""
-        if self.state in (UploadState.COMPLETE, UploadState.CANCELLED):
+        if self.state.ended:
             return True
         idle = self.counts.waiting + self.counts.uploading == 0
         return self.state is UploadState.ACTIVE and idle and self.counts.failed > 0

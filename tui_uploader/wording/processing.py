@@ -11,7 +11,6 @@ from tui_uploader.wording.clock import on_day, time_of_day
 RESULTS_NOT_PROCESSED = "Results are not processed"
 
 _LONGEST_WORD = 200
-_RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 _EMPTY_WORDS = ("", "created", "new")
 _WORDS = {
     ProcessingState.NOT_STARTED: "not processed",
@@ -115,7 +114,7 @@ def start_note(status: UploadStatus, now: float) -> str:
         return f"{RESULTS_NOT_PROCESSED}."
     if status.process_at is not None:
         return f"Processing of {name} starts at {time_of_day(status.process_at, now, seconds=True)}."
-    if processing.state in _RUNNING:
+    if processing.state.running:
         return f"{name}: {_uncapitalised(processing_sentence(processing, now))}"
     if status.state is UploadState.CANCELLED and not processing.state.ended:
         return f"Processing of {name} does not start: the upload is cancelled."
@@ -137,7 +136,7 @@ def held_up_by(failed: int) -> str:
 
 def holds_up(status: UploadStatus) -> bool:
     """Whether failed files of the upload keep processing from its automatic start."""
-    return status.auto_process and bool(status.counts.failed) and status.processing.state not in _RUNNING
+    return status.auto_process and bool(status.counts.failed) and not status.processing.state.running
 
 
 def not_again(name: str, processing: Processing, now: float) -> str:

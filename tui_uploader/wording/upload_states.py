@@ -29,7 +29,6 @@ _WORDS: Mapping[Hold, str] = {
     Hold.REGISTERING: "adding to project",
     Hold.FAULT: "engine fault",
 }
-_AT_WORK = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 
 
 class Urgency(IntEnum):
@@ -43,7 +42,7 @@ class Urgency(IntEnum):
 def urgency(status: UploadStatus) -> Urgency:
     if status.notice is not None and status.notice.needs_person:
         return Urgency.NEEDS_YOU
-    if status.state in (UploadState.COMPLETE, UploadState.CANCELLED):
+    if status.state.ended:
         return Urgency.FINISHED
     return Urgency.NEEDS_YOU if status.settled or status.hold is Hold.FAULT else Urgency.ACTIVE
 
@@ -67,7 +66,7 @@ def state_words(status: UploadStatus, now: float) -> str:
 
 def _after_upload(status: UploadStatus, now: float) -> str:
     processing = status.processing
-    if processing.state in _AT_WORK:
+    if processing.state.running:
         at = ready_at(processing, now)
         return f"processing, ~{at}" if at else "processing"
     if processing.state is ProcessingState.DONE:

@@ -14,7 +14,6 @@ from tui_uploader.model.history import EventKind, PastEvent
 from tui_uploader.model.projects import ProcessingState
 from tui_uploader.model.states import FileStage, UploadState
 
-_AT_WORK = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 _STOPPED = (UploadState.PAUSED, UploadState.CANCELLED)
 
 
@@ -36,7 +35,7 @@ def settled(commit: Commit) -> list[int]:
 
 
 def _upload_events(before: UploadRecord, after: UploadRecord, summary: Summary) -> Iterator[PastEvent]:
-    if after.past and before.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
+    if after.past and not before.state.ended:
         return  # its only addition was undone
     notice = after.notice if after.notice != before.notice else None
     if after.state is not before.state:
@@ -71,7 +70,7 @@ def _project_events(before: ProjectRecord | None, after: ProjectRecord) -> Itera
         yield _of_project(EventKind.PROJECT_CREATED, after)
     if after.started_at is not None and after.started_at != before.started_at:
         yield _of_project(EventKind.PROCESSING_REQUESTED, after)
-    followed = after.started_at is not None or before.processing in _AT_WORK
+    followed = after.started_at is not None or before.processing.running
     if followed and after.processing is not before.processing:
         if after.processing is ProcessingState.DONE:
             yield _of_project(EventKind.PROCESSING_DONE, after)

@@ -103,7 +103,7 @@ class UploadRecord:
     @property
     def past(self) -> bool:
         """Whether it is dismissed and has ended, so that no work is left for it."""
-        return self.dismissed and self.state in (UploadState.COMPLETE, UploadState.CANCELLED)
+        return self.dismissed and self.state.ended
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> UploadRecord:

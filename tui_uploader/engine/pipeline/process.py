@@ -50,7 +50,6 @@ _UNKNOWN_START = (
     "Check the project's web page, and start processing from here if necessary."
 )
 _STALE_WORD_SECONDS = 600.0
-_RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 
 # ---------------------------------------------------------------------------------------------- decisions
 
@@ -59,7 +58,7 @@ def start_is_due(summary: Summary, project: ProjectRecord) -> bool:
     """Whether all queued files are uploaded, and processing was not started since the last image was registered."""
     if project.kind is not ProjectKind.IMAGES or project.remote_id is None or project.start_in_doubt:
         return False
-    if project.processing in _RUNNING:
+    if project.processing.running:
         return False
     images = summary.project_files(project.id, FileStage.REGISTERED)
     if images < MIN_IMAGES or images <= (project.start_images or 0):
@@ -75,7 +74,7 @@ def objection(summary: Summary, project: ProjectRecord, *, partial: bool, again:
     name = printable(project.name)
     if project.kind is not ProjectKind.IMAGES:
         return NotPossibleNow(f"{name} is a project of results, which cannot be processed.")
-    if project.processing in _RUNNING or project.start_in_doubt:
+    if project.processing.running or project.start_in_doubt:
         return NotPossibleNow(f"Processing of {name} is already {project.processing}.")
     images = summary.project_files(project.id, FileStage.REGISTERED)
     if images < MIN_IMAGES:
@@ -190,7 +189,7 @@ class ProcessingWorker:
         def stop(connection: sqlite3.Connection) -> None:
             upload = uploads.upload(connection, upload_id)
             project = projects.project(connection, upload.project)
-            if project.processing in _RUNNING or project.start_in_doubt:
+            if project.processing.running or project.start_in_doubt:
                 raise NotPossibleNow(
                     f"Processing of {printable(project.name)} was already requested; it cannot be stopped from here."
                 )
@@ -239,7 +238,7 @@ class ProcessingWorker:
 
     def wants_attention(self, project: ProjectRecord) -> bool:
         """Whether processing of the project is due, in doubt or running."""
-        return project.start_in_doubt or project.processing in _RUNNING or start_is_due(self._context.summary, project)
+        return project.start_in_doubt or project.processing.running or start_is_due(self._context.summary, project)
 
     async def _attend(self, project_id: int) -> None:
         async with self._locks[project_id]:
@@ -252,7 +251,7 @@ class ProcessingWorker:
         try:
             if project.start_in_doubt:
                 await self._resolve_doubt(project, account)
-            elif project.processing in _RUNNING:
+            elif project.processing.running:
                 await self._query(project, account)
             elif start_is_due(self._context.summary, project):
                 await self._start_automatically(project, account)

@@ -18,7 +18,6 @@ from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.model.uploads import Notice
 from tui_uploader.text import counted, printable
 
-_ENDED = (UploadState.COMPLETE, UploadState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def fault_of(
     followed = upload.auto_process or project.processing is not ProcessingState.NOT_STARTED
     to_process = upload.state is UploadState.COMPLETE and followed and not project.processing.ended
     for worker, fault in faults.items():
-        to_upload = upload.state not in _ENDED and worker.name in UPLOADING_WORKERS
+        to_upload = not upload.state.ended and worker.name in UPLOADING_WORKERS
         needed = to_process if worker.name == "process" else to_upload
         if needed and worker.project in (None, project.id):
             return fault
@@ -93,7 +92,7 @@ def _own_notice(
     if fault is not None:
         return Notice(fault.kind, str(fault), needs_person=True)
     paused = upload.state is UploadState.PAUSED
-    if upload.state not in _ENDED:
+    if not upload.state.ended:
         if account.problem is not None:
             return Notice(account.problem.kind, str(account.problem), needs_person=True)
         if not account.signed_in:

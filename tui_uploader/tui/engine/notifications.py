@@ -18,7 +18,6 @@ from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import holds_up
 from tui_uploader.wording.uploads import failed, project_name, skipped, uploaded
 
-_RUNNING = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 _LONGEST_NAME = 60
 _MOST_NAMES = 2
 
@@ -81,7 +80,7 @@ def _submitted(pairs: Sequence[tuple[UploadStatus | None, UploadStatus]]) -> tup
     found = {
         (new.project or new.upload): Submission(new.project_name, new.processing)
         for old, new in pairs
-        if old is not None and new.processing.state in _RUNNING and old.processing.state not in _RUNNING
+        if old is not None and new.processing.state.running and not old.processing.state.running
     }
     return tuple(found.values())
 
@@ -91,7 +90,7 @@ def _success(old: UploadStatus, new: UploadStatus) -> str | None:
     if new.processing.state is not old.processing.state:
         if new.processing.state is ProcessingState.DONE:
             return f"{name}: processing done."
-        if new.processing.state in _RUNNING:
+        if new.processing.state.running:
             return None  # a submission has a notice of its own
     if new.state is UploadState.COMPLETE and old.state is not UploadState.COMPLETE:
         if not new.counts.uploaded:

@@ -15,7 +15,6 @@ from tui_uploader.tui.subject.scope import (
 )
 
 READ_ONLY = "This screen is read-only: it was started with --read-only, looks on and changes nothing."
-_AT_WORK = (ProcessingState.SUBMITTED, ProcessingState.WAITING, ProcessingState.PROCESSING)
 _FINAL = (FileStatus.UPLOADED, FileStatus.UPLOADING)
 
 
@@ -35,7 +34,7 @@ def process(scope: CommandScope) -> str:
         return f"{scope.name} is not created in the cloud yet: the link is down or you are not signed in."
     newest = scope.of_project[-1] if scope.of_project else None
     state = newest.processing.state if newest is not None else project.processing.state
-    if state in _AT_WORK:
+    if state.running:
         return f"{scope.name} is being processed already."
     images = images_in(project, scope.of_project)
     if project.images_in_cloud is not None and images < MIN_IMAGES:

@@ -92,7 +92,7 @@ def restore(connection: sqlite3.Connection, upload_id: int, selection: FileSelec
 def dismiss(connection: sqlite3.Connection, upload_id: int, now: float) -> None:
     """Take an upload off the list. Raises NoSuchUpload, and NotPossibleNow unless it is complete or cancelled."""
     found = uploads.upload(connection, upload_id)
-    if found.state not in (UploadState.COMPLETE, UploadState.CANCELLED):
+    if not found.state.ended:
         raise NotPossibleNow(
             f"Upload {upload_id} is {found.state}: only complete or cancelled uploads can be dismissed."
         )

@@ -105,11 +105,11 @@ def move_upload(
     if found.condensed:
         raise condensed(upload_id)
     if state is not found.state:
-        ends = state in (UploadState.COMPLETE, UploadState.CANCELLED)
+        ends = state.ended
         assert not ends or now is not None, "the time of the end is recorded"
         ended_at = now if ends else None
         connection.execute("UPDATE uploads SET state = ?, ended_at = ? WHERE id = ?", (state, ended_at, upload_id))
-    if state not in (UploadState.COMPLETE, UploadState.CANCELLED):  # a running upload is always shown
+    if not state.ended:  # a running upload is always shown
         connection.execute("UPDATE uploads SET dismissed = 0, dismissed_at = NULL WHERE id = ?", (upload_id,))
 
 
