@@ -13,13 +13,14 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui_uploader.model.accounts import Account
-from tui_uploader.model.engine import Bandwidth, EngineStatus, LinkState
-from tui_uploader.text import byte_count, counted, exact_bytes
+from tui_uploader.model.engine import EngineStatus, LinkState
+from tui_uploader.text import byte_count, counted
 from tui_uploader.tui.lines.columns import cell_text, clipped, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, without_ornament
 from tui_uploader.tui.lines.spans import between, segments
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.wording.amounts import byte_rate
+from tui_uploader.wording.bandwidth import limit_label
 from tui_uploader.wording.banner import Banner, banner
 from tui_uploader.wording.clock import about, done_at, middle
 
@@ -66,7 +67,7 @@ def numbers(status: EngineStatus, now: float) -> list[tuple[str, ...]]:
 
 
 def _rates(status: EngineStatus) -> tuple[str, str, str]:
-    limit = _limit(status.bandwidth)
+    limit = limit_label(status.bandwidth)
     if not (status.streams and status.rate):
         return limit, limit, limit
     speed = byte_rate(status.rate)
@@ -74,14 +75,6 @@ def _rates(status: EngineStatus) -> tuple[str, str, str]:
         return speed, speed, speed
     unit = speed.partition(" ")[2]
     return f"{speed} ({limit})", f"{speed} ({limit.removesuffix(f' {unit}')})", speed
-
-
-def _limit(bandwidth: Bandwidth) -> str:
-    if bandwidth.rate is None:
-        return ""
-    if bandwidth.rate:
-        return f"limit {exact_bytes(bandwidth.rate)}/s"
-    return "budget used up" if bandwidth.used_up else "sending paused"
 
 
 def who(accounts: Sequence[Account]) -> tuple[str, str]:
