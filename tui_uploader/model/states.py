@@ -16,6 +16,16 @@ class FileStatus(StrEnum):
     FAILED = "failed"
 
 
+BY_ATTENTION = (
+    FileStatus.UPLOADED,
+    FileStatus.WAITING,
+    FileStatus.UPLOADING,
+    FileStatus.DUPLICATE,
+    FileStatus.FAILED,
+)
+"""By the attention that they need, the least first: of several files in one place, the last status is shown."""
+
+
 class FileStage(StrEnum):
     """The status of a file in the journal, in more detail."""
 

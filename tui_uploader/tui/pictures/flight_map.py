@@ -15,7 +15,7 @@ from itertools import pairwise
 from rich.cells import cell_len
 
 from tui_uploader.model.files import Position, Positions
-from tui_uploader.model.states import FileStatus
+from tui_uploader.model.states import BY_ATTENTION, FileStatus
 from tui_uploader.model.uploads import Counts
 from tui_uploader.tui.lines.glyphs import UNICODE, Glyphs, Span
 
@@ -29,14 +29,6 @@ _FLATTEST = 0.001
 _BLANK = 0x2800
 # Unicode 15, 22.3 "Braille patterns": the bit of each dot, by column and row in the cell.
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-_URGENCY = (
-    FileStatus.UPLOADED,
-    FileStatus.WAITING,
-    FileStatus.UPLOADING,
-    FileStatus.DUPLICATE,
-    FileStatus.FAILED,
-)
-"""Of several images in one cell, the status latest in this list is shown."""
 _LINE, _HERE = "muted", "key"
 _MOST_LINE = 0.25
 """Share of all dots: a longer line would cover everything, and is left out."""
@@ -191,7 +183,7 @@ class _MapCanvas:
     def image(self, dot: tuple[int, int], status: FileStatus) -> None:
         cell, bit = self._place(dot)
         self._dots[cell] = self._dots.get(cell, 0) | bit
-        self._worst[cell] = max(self._worst.get(cell, 0), _URGENCY.index(status))
+        self._worst[cell] = max(self._worst.get(cell, 0), BY_ATTENTION.index(status))
 
     def mark(self, dot: tuple[int, int]) -> None:
         self._here.add(self._place(dot)[0])
@@ -213,7 +205,7 @@ class _MapCanvas:
             return Span(glyphs.mark, _HERE)
         braille = self._cells is BRAILLE
         if cell in self._worst:
-            status = _URGENCY[self._worst[cell]]
+            status = BY_ATTENTION[self._worst[cell]]
             exact = braille and status is FileStatus.UPLOADED
             return Span(chr(_BLANK | self._dots[cell]) if exact else glyphs.statuses[status], status)
         if cell in self._line:
@@ -261,7 +253,7 @@ def bar_spans(bar: tuple[int, float], glyphs: Glyphs) -> list[Span]:
 def legend_lines(counts: Counts, found: Positions, glyphs: Glyphs, width: int) -> list[list[Span]]:
     """The symbol and the number of files for each status, and how many files are not on the map, none of it cut."""
     entries: list[list[Span]] = []
-    for status in _URGENCY:
+    for status in BY_ATTENTION:
         files = getattr(counts, status.value)
         if files:
             exact = glyphs is UNICODE and status is FileStatus.UPLOADED

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tui_uploader.engine.journal.tables.known_contents import HAS_POSITION, SAME_FILE
 from tui_uploader.engine.journal.views.scope import scope
 from tui_uploader.model.files import Position, Positions
-from tui_uploader.model.states import FileStage, FileStatus
+from tui_uploader.model.states import BY_ATTENTION, FileStage
 
 MOST_POINTS = 5_000
 """A little more than the limit of one project, so that its map is exact."""
@@ -21,16 +21,8 @@ _GRID = 70
 """Cells along each side of the grid: their number is below `MOST_POINTS`."""
 _DIGITS = 7
 """Decimal places of a position: about a centimetre."""
-_URGENCY = (
-    FileStatus.UPLOADED,
-    FileStatus.WAITING,
-    FileStatus.UPLOADING,
-    FileStatus.DUPLICATE,
-    FileStatus.FAILED,
-)
-"""Several images at one position are shown with the last of these statuses that occurs."""
 _RANKS = " ".join(
-    f"WHEN '{stage}' THEN {_URGENCY.index(stage.status)}" for stage in FileStage if stage.status is not None
+    f"WHEN '{stage}' THEN {BY_ATTENTION.index(stage.status)}" for stage in FileStage if stage.status is not None
 )
 _COLUMNS = f"""
     SELECT f.id AS id, f.stage AS stage, CASE f.stage {_RANKS} ELSE 0 END AS rank, ({HAS_POSITION}) AS placed,
@@ -136,7 +128,7 @@ class _Images:
         )
         return tuple(
             Position(
-                round(row["latitude"], _DIGITS), _longitude(row["longitude"]), _URGENCY[row["rank"]], files=row["files"]
+                round(row["latitude"], _DIGITS), _longitude(row["longitude"]), BY_ATTENTION[row["rank"]], files=row["files"]
             )
             for row in rows
         )
@@ -144,7 +136,7 @@ class _Images:
 
 def _position(row: sqlite3.Row) -> Position:
     return Position(
-        round(row["latitude"], _DIGITS), _longitude(row["longitude"]), _URGENCY[row["rank"]], taken_at=row["taken_at"]
+        round(row["latitude"], _DIGITS), _longitude(row["longitude"]), BY_ATTENTION[row["rank"]], taken_at=row["taken_at"]
     )
 
 
