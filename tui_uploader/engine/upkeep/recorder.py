@@ -41,7 +41,13 @@ class Recorder:
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self.wakeup = context.notifier.subscribe(
-            FileStage.REGISTERED, FileStage.FAILED, Topic.ACCOUNTS, Topic.BANDWIDTH, Topic.STATUS, Topic.WORK
+            FileStage.REGISTERED,
+            FileStage.FAILED,
+            Topic.ACCOUNTS,
+            Topic.BANDWIDTH,
+            Topic.STATUS,
+            Topic.UPLOADS,  # a dismissed one is counted no more
+            Topic.WORK,
         )
         self._facts = Facts()
         self._open: dict[str, int] = {}
@@ -148,9 +154,8 @@ class Recorder:
     async def _flush_when_due(self) -> float | None:
         """Write the events of files from time to time. Returns the seconds until the next time."""
         summary, now = self._context.summary, self._context.clocks.monotonic()
-        uploads = (*summary.uploads, *summary.past)
         registered, failed = (
-            sum(summary.files(upload, stage) for upload in uploads)
+            sum(summary.files(upload, stage) for upload in summary.uploads)
             for stage in (FileStage.REGISTERED, FileStage.FAILED)
         )
         if (registered, failed) != self._outcomes:
