@@ -27,7 +27,7 @@ class FilesPaneActions:
         self._give("undo", item)
 
     def toggle_mark(self, item: FileItem) -> None:
-        self._pane.select(self._pane.table.marks ^ {item.id})
+        self._pane.toggle(item.id)
 
     def is_marked(self, item: FileItem) -> bool:
         return item.id in self._pane.table.marks

@@ -194,6 +194,10 @@ class FileList(Pane[FileRow]):
         self.show_title()
         self.post_changed()
 
+    def toggle(self, file: int) -> None:
+        """Select the file, or no longer."""
+        self.select(self.table.marks ^ {file})
+
     def go_to(self, file: int) -> None:
         """Put the cursor on this file, wherever it is among the files."""
         self.windows.go_to(file)

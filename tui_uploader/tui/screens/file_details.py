@@ -172,8 +172,7 @@ class FileDetailsScreen(ResizeGuard, ModalScreen[None]):
         await self.app.run_action("app.dialog('show_picture')")
 
     def action_select(self) -> None:
-        files = self._main.files
-        files.select(files.table.marks ^ {self._item.id})
+        self._main.files.toggle(self._item.id)
         self._show()
 
     def action_step(self, files: int) -> None:
