@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from textual.binding import Binding
@@ -29,21 +30,26 @@ class BarKey(NamedTuple):
     label: str
 
 
-def bar_keys(scope: CommandScope) -> tuple[BarKey, ...]:
-    """The keys that apply now, the most used first, help and quit last. The first about a thing names it."""
-    order = _BY_USE.get("selected" if scope.selected and scope.pane == "files" else scope.pane, ())
-    if not scope.engine_runs:
+@cache
+def _by_use(pane: str, selected: bool, engine_runs: bool) -> tuple[Key, ...]:
+    """The keys of the pane, the most used first, help and quit last."""
+    order = _BY_USE.get("selected" if selected and pane == "files" else pane, ())
+    if not engine_runs:
         order = ("engine", *order)
-    every = [key for key in keys_of(scope.pane) if key.id not in _NOT_IN_BAR]
 
     def rank(key: Key) -> tuple[int, int]:
         if key.id in _LAST:
             return (2, _LAST.index(key.id))
-        return (0, order.index(key.id)) if key.id in order else (1, every.index(key))
+        return (0, order.index(key.id)) if key.id in order else (1, 0)
 
+    return tuple(sorted((key for key in keys_of(pane) if key.id not in _NOT_IN_BAR), key=rank))
+
+
+def bar_keys(scope: CommandScope) -> tuple[BarKey, ...]:
+    """The keys that apply now, the most used first, help and quit last. The first about a thing names it."""
     shown: list[BarKey] = []
     named = set()
-    for key in sorted(every, key=rank):
+    for key in _by_use(scope.pane, scope.selected, scope.engine_runs):
         if key.when(scope):
             shown.append(BarKey(key, key.label(scope, named=key.about not in named or key.id == "process")))
             named.add(key.about)
