@@ -143,7 +143,7 @@ class Dialogs:
         if not await self._main.files.settle():
             self._say("The engine has not told yet which files are selected. Press : again.")
             return
-        typed = TypedCommands(self._app, self._session, self._main, self._commands)
+        typed = TypedCommands(self._app, self._session, self._main)
         self._app.push_screen(
             CommandPrompt(typed.known(), typed.run, self._glyphs), lambda then: then() if then is not None else None
         )

@@ -11,7 +11,6 @@ from tui_uploader.errors import UsageError
 from tui_uploader.tui.command_line.command_table import Command, commands_for
 from tui_uploader.tui.command_line.prompt import Then
 from tui_uploader.tui.command_line.typed import bandwidth_change, parse_command, parse_order, parse_theme
-from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.keys import Key
 from tui_uploader.tui.messages import Noticed
@@ -24,11 +23,10 @@ from tui_uploader.tui.widgets.key_bar import KeyBar
 class TypedCommands:
     """The commands of one prompt."""
 
-    def __init__(self, app: App[Any], session: EngineSession, main: MainScreen, commands: Commands) -> None:
+    def __init__(self, app: App[Any], session: EngineSession, main: MainScreen) -> None:
         self._app = app
         self._session = session
         self._main = main
-        self._commands = commands
         self._opened = main.scope()
 
     def scope(self) -> CommandScope:
@@ -61,13 +59,8 @@ class TypedCommands:
             return self._app.action_change_theme
         name, _, argument = key.action.rpartition(".")[2].partition("(")
         if name == "command":
-            return partial(self._give, argument.strip("')"))
+            return lambda: self._main.give(argument.strip("')"), self.scope())
         return self._press(key)
-
-    def _give(self, name: str) -> None:
-        scope = self.scope()
-        if not self._main.refuses(f"command('{name}')", scope):
-            getattr(self._commands, name)(scope)
 
     def _press(self, key: Key) -> Then:
         """For keys that act on the row under the cursor as the panes know it. Raises UsageError if that changed."""

@@ -170,18 +170,19 @@ class MainScreen(PanesLayout):
         if not await self.files.settle():
             self.files.say("The engine has not told yet which files are selected. Press the key again.")
             return
-        scope = self.scope()
-        if not self.refuses(f"command('{name}')", scope):
-            getattr(self._commands, name)(scope)
+        self.give(name, self.scope())
 
-    def command_on(self, name: str, item: FileItem) -> bool:
-        """Give the command for this file alone, which another screen shows; return whether it could be given."""
-        own = replace(self.scope(), pane="files", item=item, files=(item.id,), selected=False, folded=0)
-        scope = replace(own, files_changed=self.files.windows.reload)
+    def give(self, name: str, scope: CommandScope) -> bool:
+        """Give a command to this scope, or tell the user why that cannot be done; return whether it could."""
         if self.refuses(f"command('{name}')", scope):
             return False
         getattr(self._commands, name)(scope)
         return True
+
+    def command_on(self, name: str, item: FileItem) -> bool:
+        """Give the command for this file alone, which another screen shows; return whether it could be given."""
+        own = replace(self.scope(), pane="files", item=item, files=(item.id,), selected=False, folded=0)
+        return self.give(name, replace(own, files_changed=self.files.windows.reload))
 
     async def photo_facts(self, item: FileItem) -> PhotoFacts:
         """Raises UploaderError."""
