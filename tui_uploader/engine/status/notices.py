@@ -19,7 +19,6 @@ from tui_uploader.model.uploads import Notice
 from tui_uploader.text import counted, printable
 
 
-
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """The account of a project, its link, and the permission to send."""

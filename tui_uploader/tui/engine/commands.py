@@ -12,15 +12,15 @@ from textual.app import App
 
 from tui_uploader.errors import AlreadyProcessed, SourceChanged, UploaderError
 from tui_uploader.model.files import FileQuery, FileSelection, IdRun, runs_of
-from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, Project, ProjectKind
+from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, Project
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.engine import undo
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.engine.undo import Step, Steps
-from tui_uploader.tui.messages import Noticed, Severity
-from tui_uploader.tui.subject.scope import NO_UPLOAD, RUNNING, STOPPED, CommandScope, is_cancellable, short_name
+from tui_uploader.tui.messages import Noticed
+from tui_uploader.tui.subject.scope import RUNNING, STOPPED, CommandScope, is_cancellable, short_name
 from tui_uploader.wording.commands import cancel_stakes, dismissed, removed, retried, unfinished
 from tui_uploader.wording.processing import again_question, requested
 
@@ -39,7 +39,7 @@ class Confirm(Protocol):
 
 
 class Commands:
-    """The methods whose names are in `keys.py`; each takes the current scope."""
+    """The methods whose names are in `keys.py`; each takes a scope to which it applies (see `subject.refusals`)."""
 
     def __init__(self, app: App[Any], session: EngineSession, confirm: Confirm, copy: Callable[[str], None]) -> None:
         self._app = app
@@ -61,7 +61,7 @@ class Commands:
     # --------------------------------------------------------------------------------------------- the uploads
 
     def pause_or_resume(self, scope: CommandScope) -> None:
-        uploads = self._uploads(scope)
+        uploads = scope.uploads
         stopped = tuple(upload for upload in uploads if upload.state in STOPPED)
         running = tuple(upload for upload in uploads if upload.state in RUNNING)
         if running:
@@ -72,7 +72,7 @@ class Commands:
             self._each("resume", stopped, lambda engine, upload: engine.resume(upload), f"{scope.name} resumed.")
 
     def cancel(self, scope: CommandScope) -> None:
-        uploads = tuple(upload for upload in self._uploads(scope) if is_cancellable(upload))
+        uploads = tuple(upload for upload in scope.uploads if is_cancellable(upload))
         if not uploads:
             return
         uploaded = sum(upload.counts.uploaded for upload in uploads)
@@ -85,13 +85,13 @@ class Commands:
         )
 
     def dismiss(self, scope: CommandScope) -> None:
-        ended = tuple(upload for upload in self._uploads(scope) if upload.settled)
+        ended = tuple(upload for upload in scope.uploads if upload.settled)
         success = f"{dismissed(ended, scope.name)} U to undo."
         step = undo.dismissal(ended, scope.name)
         self._each("dismiss", ended, lambda engine, upload: engine.dismiss(upload), success, step)
 
     def toggle_auto_process(self, scope: CommandScope) -> None:
-        uploads = self._uploads(scope)
+        uploads = scope.uploads
         on = not all(upload.auto_process for upload in uploads)
         then = "will start automatically after the upload" if on else "will start only with P"
         self._each(
@@ -193,9 +193,9 @@ class Commands:
 
     def _remove_every(self, scope: CommandScope, status: FileStatus) -> None:
         """Of the uploads of the project under the cursor, or of the upload under it."""
-        if not self._uploads(scope):
+        if not scope.uploads:
             return
-        upload, whole = self._uploads(scope)[-1].upload, len(scope.uploads) > 1
+        upload, whole = scope.uploads[-1].upload, len(scope.uploads) > 1
 
         def removal(runs: tuple[IdRun, ...]) -> None:
             files = tuple(chain.from_iterable(range(first, last + 1) for first, last in runs))
@@ -209,19 +209,15 @@ class Commands:
 
     def start_processing(self, scope: CommandScope) -> None:
         project = scope.project
-        if project is None or project.kind is not ProjectKind.IMAGES:
-            self._say("Nothing to process: select a project with images.")
-            return
+        if project is None or project.id is None:
+            return  # refused before: see `subject.refusals`
         identity = project.id
-        if identity is None:
-            self._say(f"{short_name(project.name)} is not created yet: link down or not signed in.", "warning")
-            return
         uploaded = max(project.images, sum(upload.counts.uploaded for upload in scope.of_project))
         if uploaded < MIN_IMAGES:  # the engine says what is missing
             self._start(identity, project.name, partial=False)
             return
         missing = left_out(scope.of_project)
-        before = scope.of_project[-1].processing if scope.of_project else project.processing
+        before = scope.processing
         again = before.state is ProcessingState.DONE
         if again:
             question = again_question(short_name(project.name), before, time.time())
@@ -239,8 +235,7 @@ class Commands:
     def copy_address(self, scope: CommandScope) -> None:
         address = scope.project.web_address if scope.project else None
         if address is None:
-            self._say("This project has no web address yet.")
-            return
+            return  # refused before: see `subject.refusals`
         self._copy(address)
         self._say(f"Web address (copied if your terminal allows): {address}", seconds=15.0)
 
@@ -270,11 +265,6 @@ class Commands:
 
     # ------------------------------------------------------------------------------------------------- messages
 
-    def _uploads(self, scope: CommandScope) -> tuple[UploadStatus, ...]:
-        if not scope.uploads:
-            self._say(NO_UPLOAD)
-        return scope.uploads
-
     def _each(
         self,
         name: str,
@@ -298,8 +288,8 @@ class Commands:
         if uploads:
             self._session.call(name, each, report, hold_keys=True)
 
-    def _say(self, text: str, severity: Severity = "information", seconds: float = 6.0) -> None:
-        self._app.post_message(Noticed(text, severity, seconds))
+    def _say(self, text: str, seconds: float = 6.0) -> None:
+        self._app.post_message(Noticed(text, seconds=seconds))
 
 
 async def _paths(engine: EngineClient, upload: int, scope: CommandScope) -> list[str]:

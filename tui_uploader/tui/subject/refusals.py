@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, ProjectKind
+from tui_uploader.model.projects import MIN_IMAGES, ProjectKind
 from tui_uploader.model.states import FileStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.subject.scope import (
@@ -32,9 +32,7 @@ def process(scope: CommandScope) -> str:
         return f"{scope.name} has results, which are not processed."
     if project.id is None:
         return f"{scope.name} is not created in the cloud yet: the link is down or you are not signed in."
-    newest = scope.of_project[-1] if scope.of_project else None
-    state = newest.processing.state if newest is not None else project.processing.state
-    if state.running:
+    if scope.processing.state.running:
         return f"{scope.name} is being processed already."
     images = images_in(project, scope.of_project)
     if project.images_in_cloud is not None and images < MIN_IMAGES:

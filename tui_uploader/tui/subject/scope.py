@@ -8,7 +8,7 @@ import msgspec
 
 from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.files import FileItem
-from tui_uploader.model.projects import Project
+from tui_uploader.model.projects import Processing, Project
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.text import counted, printable
@@ -56,6 +56,13 @@ class CommandScope(msgspec.Struct, frozen=True):
     def upload(self) -> UploadStatus | None:
         """The newest of the uploads."""
         return self.uploads[-1] if self.uploads else None
+
+    @property
+    def processing(self) -> Processing:
+        """That of the project: of its newest upload, which is live, or else as the project was listed."""
+        if self.of_project:
+            return self.of_project[-1].processing
+        return self.project.processing if self.project is not None else Processing()
 
     @property
     def name(self) -> str:

@@ -128,7 +128,10 @@ class _Images:
         )
         return tuple(
             Position(
-                round(row["latitude"], _DIGITS), _longitude(row["longitude"]), BY_ATTENTION[row["rank"]], files=row["files"]
+                round(row["latitude"], _DIGITS),
+                _longitude(row["longitude"]),
+                BY_ATTENTION[row["rank"]],
+                files=row["files"],
             )
             for row in rows
         )
@@ -136,7 +139,10 @@ class _Images:
 
 def _position(row: sqlite3.Row) -> Position:
     return Position(
-        round(row["latitude"], _DIGITS), _longitude(row["longitude"]), BY_ATTENTION[row["rank"]], taken_at=row["taken_at"]
+        round(row["latitude"], _DIGITS),
+        _longitude(row["longitude"]),
+        BY_ATTENTION[row["rank"]],
+        taken_at=row["taken_at"],
     )
 
 
