@@ -6,7 +6,6 @@ from tui_uploader.model.projects import MIN_IMAGES, ProjectKind
 from tui_uploader.model.states import FileStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.subject.scope import (
-    NO_UPLOAD,
     RUNNING,
     STOPPED,
     CommandScope,
@@ -15,6 +14,7 @@ from tui_uploader.tui.subject.scope import (
 )
 
 READ_ONLY = "This screen is read-only: it was started with --read-only, looks on and changes nothing."
+_NO_UPLOAD = "No upload here; u starts one."
 _FINAL = (FileStatus.UPLOADED, FileStatus.UPLOADING)
 
 
@@ -42,7 +42,7 @@ def process(scope: CommandScope) -> str:
 
 def pause(scope: CommandScope) -> str:
     if not scope.uploads:
-        return NO_UPLOAD
+        return _NO_UPLOAD
     if any(upload.state in STOPPED or (upload.state in RUNNING and not upload.settled) for upload in scope.uploads):
         return ""
     if any(upload.state in RUNNING for upload in scope.uploads):
@@ -52,7 +52,7 @@ def pause(scope: CommandScope) -> str:
 
 def cancel(scope: CommandScope) -> str:
     if not scope.uploads:
-        return NO_UPLOAD
+        return _NO_UPLOAD
     if any(is_cancellable(upload) for upload in scope.uploads):
         return ""
     return f"Nothing to cancel: the upload to {scope.name} has no files left to send."
@@ -68,7 +68,7 @@ def dismiss(scope: CommandScope) -> str:
 
 def toggle_auto_process(scope: CommandScope) -> str:
     if not scope.uploads:
-        return NO_UPLOAD
+        return _NO_UPLOAD
     if scope.project is not None and scope.project.kind is not ProjectKind.IMAGES:
         return f"{scope.name} has results, which are not processed."
     return ""
@@ -148,7 +148,7 @@ def open_files(scope: CommandScope) -> str:
 
 def remove_every(status: FileStatus, scope: CommandScope) -> str:
     if not scope.uploads:
-        return NO_UPLOAD
+        return _NO_UPLOAD
     if any(getattr(upload.counts, status) for upload in scope.uploads):
         return ""
     return f"{scope.name} has no {status} files."

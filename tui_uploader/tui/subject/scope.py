@@ -19,7 +19,6 @@ RUNNING = (UploadState.PREPARING, UploadState.ACTIVE)
 """States in which an upload can be paused."""
 STOPPED = (UploadState.PAUSED, UploadState.CANCELLED)
 """States in which it can be resumed."""
-NO_UPLOAD = "No upload here; u starts one."
 
 
 class CommandScope(msgspec.Struct, frozen=True):
