@@ -26,6 +26,7 @@ from tui_uploader.tui.engine import restarts
 from tui_uploader.tui.messages import Attachment, UnbracketedPaste
 from tui_uploader.tui.screens.skipped import SkippedScreen
 from tui_uploader.tui.terminal.capabilities import Terminal
+from tui_uploader.tui.terminal.title import TitleWriter
 
 
 async def test_dropped_files_are_uploaded_and_processing_starts(
@@ -182,6 +183,18 @@ async def test_notices_wait_until_the_engine_has_the_login(manager: StandInManag
         assert "North field: Not signed in." not in screen.text
         screen.app.session.login_settled.set()
         await screen.shows_status(engine_status(held), "North field: Not signed in.")
+
+
+async def test_the_title_follows_although_the_last_status_came_too_soon(
+    manager: StandInManager, directories: Directories
+) -> None:
+    await add_upload(manager, "east")
+    sent: list[bytes] = []
+    async with showing(directories, (80, 24)) as screen:
+        screen.app._title = TitleWriter(Terminal(), sent.append, shortest_wait=0.2)
+        await until(lambda: b"east" in b"".join(sent))
+        await manager.pause(1)
+        await until(lambda: b"paused 0 % east" in b"".join(sent))
 
 
 async def test_nothing_is_drawn_while_nothing_happens(

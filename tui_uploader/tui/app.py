@@ -46,7 +46,8 @@ from tui_uploader.tui.terminal.title import TitleWriter
 from tui_uploader.tui.view_state import ViewKeeper
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
-_CHECK_LAG_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
+"""Between two looks at how far the terminal falls behind, and at the title."""
 _LONGEST_SHOWN = 40
 """Characters of a paste in a notice."""
 
@@ -119,7 +120,7 @@ class UploaderApp(ReadableApp):
     @on(MainScreen.Ready)
     def _begin(self) -> None:
         self._set_slow(self._asked_slow)
-        self.set_interval(_CHECK_LAG_SECONDS, self._check_lag)
+        self.set_interval(_LOOK_SECONDS, self._look_at_terminal)
         with suppress(UsageError):  # the engine session reports broken settings
             self._notices = load(directories=self._directories).notices
         driver = terminal_driver(self)
@@ -141,8 +142,6 @@ class UploaderApp(ReadableApp):
     def _route_status(self, event: StatusArrived) -> None:
         self.main.show_status(event.status)
         self._view.follow(event.status)
-        if self._title is not None:
-            self._title.show(event.status, time.monotonic())
         if not self.session.login_settled.is_set():
             # Uploads that wait for a login may get one in a moment: their news come after that.
             self._before = self._before or without_notices(event.status)
@@ -271,8 +270,10 @@ class UploaderApp(ReadableApp):
         if driver is not None:
             driver.send(capabilities.clipboard_copy(text, self._terminal))
 
-    def _check_lag(self) -> None:
-        """Send fewer frames to a terminal that falls behind, and show that."""
+    def _look_at_terminal(self) -> None:
+        """Bring the title up to date. Send fewer frames to a terminal that falls behind, and show that."""
+        if self._title is not None and self.session.status is not None:
+            self._title.show(self.session.status, time.monotonic())
         driver = terminal_driver(self)
         if driver is None or self._asked_slow:
             return

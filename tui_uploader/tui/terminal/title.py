@@ -55,11 +55,14 @@ def title(status: EngineStatus) -> Title:
 class TitleWriter:
     """Writes only what changed, and not too often. `end` has the codes that clear everything."""
 
-    def __init__(self, terminal: Terminal, send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, terminal: Terminal, send: Callable[[bytes], None], *, shortest_wait: float = _SHORTEST_WAIT
+    ) -> None:
         self._terminal = terminal
         self._send = send
+        self._shortest_wait = shortest_wait
         self._shown: Title | None = None
-        self._at = -_SHORTEST_WAIT
+        self._at = -shortest_wait
 
     def end(self) -> bytes:
         if self._shown is None:
@@ -67,9 +70,12 @@ class TitleWriter:
         return work_progress(_NONE, 0, self._terminal) + window_title_codes(self._terminal)[1]
 
     def show(self, status: EngineStatus, clock: float) -> None:
-        """`clock`: monotonic seconds."""
+        """Call this now and then, also while no status arrives: a title that comes too soon is left to a later call.
+
+        `clock`: monotonic seconds.
+        """
         wanted = title(status)
-        if wanted == self._shown or clock - self._at < _SHORTEST_WAIT:
+        if wanted == self._shown or clock - self._at < self._shortest_wait:
             return
         codes = b"" if self._shown is not None else window_title_codes(self._terminal)[0]
         before = self._shown or Title("")
