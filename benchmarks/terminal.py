@@ -201,11 +201,9 @@ def _await_list(session: PtySession) -> None:
     session.wait_for(_ANY_FILE)
     session.feed("2")
     session.wait_quiet(0.5)
-    session.feed("s")  # tells once what the key does now
+    session.feed(":sort added")  # the key `s` would show a notice, which ends while the idle screen is watched
     session.wait_quiet(0.5)
-    session.feed("s")
-    session.wait_for("Sort files by")
-    session.feed("o")
+    session.feed("\r")
     session.wait_for(_FIRST_FILE)
     session.wait_quiet(0.5)
 
