@@ -6,13 +6,11 @@ from tui_uploader.model.engine import Link
 from tui_uploader.text import duration
 from tui_uploader.wording.clock import time_of_day
 
-ONLINE, OFFLINE = "online", "OFFLINE"
-
 
 def offline_since(link: Link, now: float, whose: str = "") -> str:
     """`OFFLINE since 14:22`, or `OFFLINE for anna since 14:22`."""
     since = f" since {time_of_day(link.since, now)}" if link.since is not None else ""
-    return f"{OFFLINE}{f' for {whose}' if whose else ''}{since}"
+    return f"OFFLINE{f' for {whose}' if whose else ''}{since}"
 
 
 def next_try(link: Link, now: float) -> str:

@@ -71,31 +71,32 @@ def test_a_project_stays_the_same_while_its_numbers_change() -> None:
 DONE = Project("13", "Quarry", IMAGES, "me@cloud", processing=Processing(ProcessingState.DONE), images_in_cloud=12)
 NAMESAKE = Project("14", "Quarry", IMAGES, "me@cloud")
 ALL = [NORTH, SOUTH, TO_BE_MADE, DONE, NAMESAKE]
+NEW = "a new project"
 
 
 @pytest.mark.parametrize(
-    ("text", "picked", "note", "phrase"),
+    ("text", "picked", "note", "goes_to"),
     [
-        ("", None, "", ""),
-        ("x", None, "", " to the new project x"),
-        ("x/y", None, "Will be named x-y", " to the new project x-y"),
-        ("north FIELD", None, "another one is called North field", " to the new project north FIELD"),
-        ("North field", None, "11, 1,711 images", " to North field"),
-        ("North field", NORTH, "11, 1,711 images", " to North field"),
-        ("North", NORTH, "", " to the new project North"),
-        ("Offline", None, "not created yet", " to Offline"),
-        ("Quarry", None, "2 of this name: choose with Down", ""),
-        ("Quarry", DONE, "13, 12 images, one of 2 of this name", " to Quarry"),
-        ("Quarry", NAMESAKE, "14, one of 2 of this name", " to Quarry"),
+        ("", None, "", None),
+        ("x", None, "", NEW),
+        ("x/y", None, "Will be named x-y", NEW),
+        ("north FIELD", None, "another one is called North field", NEW),
+        ("North field", None, "11, 1,711 images", NORTH),
+        ("North field", NORTH, "11, 1,711 images", NORTH),
+        ("North", NORTH, "", NEW),
+        ("Offline", None, "not created yet", TO_BE_MADE),
+        ("Quarry", None, "2 of this name: choose with Down", None),
+        ("Quarry", DONE, "13, 12 images, one of 2 of this name", DONE),
+        ("Quarry", NAMESAKE, "14, one of 2 of this name", NAMESAKE),
     ],
 )
 def test_a_name_means_a_new_project_or_one_that_exists(
-    text: str, picked: Project | None, note: str, phrase: str
+    text: str, picked: Project | None, note: str, goes_to: Project | str | None
 ) -> None:
     found = find_destination(text, picked, ALL)
-    assert (found.note, found.phrase) == (note, phrase)
-    assert found.is_new == ("new project" in phrase)
-    assert (found.problem is None) == bool(phrase)
+    assert found.note == note
+    assert (NEW if found.is_new else found.project) == goes_to
+    assert (found.problem is None) == (goes_to is not None)
 
 
 def test_of_two_projects_of_one_name_one_must_be_chosen() -> None:

@@ -133,13 +133,6 @@ class Destination:
         similar = f"another one is called {self.similar}" if self.similar else ""
         return name_note(self.text) or similar
 
-    @property
-    def phrase(self) -> str:
-        """` to North field`, as the end of a sentence; empty while it is undecided."""
-        if self.project is not None:
-            return f" to {self.project.name}"
-        return "" if self.problem else f" to the new project {check_name(self.text).name}"
-
 
 def known_facts(project: Project) -> str:
     """`11, 1,711 images, processed`: what tells projects of one name apart."""

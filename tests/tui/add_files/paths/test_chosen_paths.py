@@ -2,18 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from tui_uploader.tui.add_files.paths.chosen_paths import clip_start, topmost, total_count
-from tui_uploader.tui.add_files.paths.folder_counts import FolderCount, LocalPath
+from tui_uploader.tui.add_files.paths.chosen_paths import clip_start, topmost
+from tui_uploader.tui.add_files.paths.folder_counts import LocalPath
 
 
 def test_a_file_counts_once() -> None:
     folder, inner = LocalPath("/m/a", True), LocalPath("/m/a/b", True)
     photo, like_named = LocalPath("/m/a/1.jpg", False), LocalPath("/m/ab", True)
     assert topmost([inner, folder, photo, like_named]) == [folder, like_named]
-    counts = {"/m/a": FolderCount(7), "/m/a/b": FolderCount(2)}
-    assert total_count([inner, folder, photo], counts) == FolderCount(7)
-    assert total_count([inner, photo], counts) == FolderCount(3)
-    assert total_count([folder, like_named], counts) == FolderCount(7, complete=False)
+    assert topmost([inner, photo]) == [inner, photo]
     assert topmost([LocalPath("/", True), folder]) == [LocalPath("/", True)]
 
 

@@ -36,11 +36,6 @@ class ChosenPaths(LineList):
         """In the order in which they were chosen."""
         return tuple(self._paths.values())
 
-    @property
-    def count(self) -> FolderCount:
-        """How many files an upload of all paths would take."""
-        return total_count(self.paths, self._counts)
-
     def add(self, paths: Sequence[LocalPath]) -> None:
         self._paths |= {path.path: path for path in paths}
         self.changed()
@@ -100,13 +95,3 @@ def _parents(path: str) -> Iterator[str]:
     while end >= 0:
         yield path[:end]
         end = path.rfind("/", 0, end)
-
-
-def total_count(paths: Sequence[LocalPath], counts: Mapping[str, FolderCount]) -> FolderCount:
-    """How many files an upload of `paths` would take; incomplete while a folder is not counted."""
-    files, complete = 0, True
-    for path in topmost(paths):
-        count = counts.get(path.path, FolderCount(0, complete=False)) if path.is_folder else FolderCount(1)
-        files += count.files
-        complete = complete and count.complete
-    return FolderCount(files, complete)
