@@ -82,8 +82,7 @@ def test_processing_starts_on_request(work: Field) -> None:
     beta = work.queue("beta", "--no-process")
     with work.app() as terminal:
         terminal.wait_for(lambda: work.is_complete(beta))
-        terminal.wait_for("[2] Files  beta  6")
-        terminal.wait_for("✓6")
+        terminal.wait_for("[2] Files  beta  6 files, 12.0 KB   ✓6")  # only now it knows that there are enough
         assert work.upload(beta)["processing"] == "not_started"
         terminal.feed("P")
         terminal.wait_for("Start processing beta with 6 images?")
