@@ -2,8 +2,9 @@
 
     UploaderError
     ├── UsageError                      exit 2: the command cannot be carried out as given
-    │   ├── NoSuchPath  NothingToUpload  NoSuchProject  NoSuchUpload  NoSuchFile
-    │   └── TooManyImages  TooFewImages  NotPossibleNow (AlreadyProcessed)
+    │   ├── NoSuchPath  NothingToUpload  NoSuchProject  NoSuchUpload  NoSuchFile  NoSuchVerification  NoSuchWatch
+    │   ├── ReceiptInvalid  ResultTypeUnclear
+    │   └── TooManyImages  TooFewImages  NotPossibleNow (AlreadyProcessed  ResultExists)
     ├── SourceError                     exit 1: a file of this machine
     │   └── SourceUnreadable  SourceVanished  SourceReplaced  SourceChanged  SourceRefused (SourceDamaged)
     ├── SignInError                     exit 3
@@ -95,6 +96,20 @@ class NoSuchUpload(UsageError): ...
 class NoSuchFile(UsageError): ...
 
 
+class NoSuchVerification(UsageError): ...
+
+
+class NoSuchWatch(UsageError): ...
+
+
+class ReceiptInvalid(UsageError):
+    """The file is no receipt, has been changed since it was written, or has a format that is not supported."""
+
+
+class ResultTypeUnclear(UsageError):
+    """The content does not tell which type of result it is, and the user has not."""
+
+
 class TooManyImages(UsageError): ...
 
 
@@ -106,6 +121,10 @@ class NotPossibleNow(UsageError): ...
 
 class AlreadyProcessed(NotPossibleNow):
     """The project was processed before, and the user has not agreed to process it again."""
+
+
+class ResultExists(NotPossibleNow):
+    """The project has a result of that type, and the user has not agreed to replace it."""
 
 
 class SourceError(UploaderError):

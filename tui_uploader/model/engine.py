@@ -6,7 +6,10 @@ from enum import StrEnum
 
 import msgspec
 
+from tui_uploader.model.hooks import HookFailure
 from tui_uploader.model.uploads import EtaRange, Notice, UploadStatus
+from tui_uploader.model.verification import VerificationStatus
+from tui_uploader.model.watches import Watch
 
 
 class LinkState(StrEnum):
@@ -84,6 +87,11 @@ class EngineStatus(msgspec.Struct, frozen=True):
     """Until all of them are uploaded, as far as the limit, the timetable and the budget are known."""
     history: int = 0
     """Number of the newest event in the history."""
+    verifications: tuple[VerificationStatus, ...] = ()
+    """Those that run, and the newest of each card."""
+    watches: tuple[Watch, ...] = ()
+    hook_failures: tuple[HookFailure, ...] = ()
+    """The newest of each hook, until it works again."""
 
 
 class BandwidthChange(msgspec.Struct, frozen=True):

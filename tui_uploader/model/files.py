@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from tui_uploader.model.results import ResultType
 from tui_uploader.model.states import FileStatus
 
 
@@ -83,6 +84,10 @@ class FileItem(msgspec.Struct, frozen=True):
     height: float | None = None
     """Metres above the take-off point, where the image states it."""
     uploaded_at: float | None = None
+    result: ResultType | None = None
+    """For results: their type; that of the result that it belongs to, for a companion."""
+    belongs_to: str | None = None
+    """For companions of a result, such as a texture: path of its main file."""
 
 
 class FoldedFiles(msgspec.Struct, frozen=True):

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from tui_uploader.model.results import ProjectResult
+
 MIN_IMAGES, MAX_IMAGES = 6, 4000
 """Number of images that one project accepts (PIX4D, support article 203694199)."""
 
@@ -64,10 +66,12 @@ class Project(msgspec.Struct, frozen=True):
     uploads: tuple[int, ...] = ()
     """Uploads of this machine to the project."""
     images: int = 0
-    """Images uploaded by this machine and registered."""
+    """Images uploaded by this machine and registered; of a project of results: its files."""
     web_address: str | None = None
     images_in_cloud: int | None = None
     """Images that the service counts in the project, of any machine; None: it does not tell."""
+    results: tuple[ProjectResult, ...] = ()
+    """Processed results that the project has, as far as the service or this machine tells."""
 
 
 class ExistingProject(msgspec.Struct, frozen=True, tag="existing"):

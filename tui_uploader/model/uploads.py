@@ -6,6 +6,7 @@ import msgspec
 
 from tui_uploader.model.files import Hold
 from tui_uploader.model.projects import Processing, ProjectKind, Target
+from tui_uploader.model.results import ResultType
 from tui_uploader.model.states import UploadState
 
 
@@ -96,6 +97,10 @@ class UploadStatus(msgspec.Struct, frozen=True):
     """When processing of the project starts automatically, unless the user stops it; None: it is not about to start."""
     addition: int | None = None
     """In the answer to an addition: its number, for `undo_addition`."""
+    receipt: str | None = None
+    """Path of the receipt that was written when it was completed; None: there is none yet."""
+    watch: int | None = None
+    """The watch that fills it."""
 
     @property
     def settled(self) -> bool:
@@ -117,6 +122,12 @@ class AddRequest(msgspec.Struct, frozen=True):
     """None: automatic, unless the project was processed before."""
     account: str | None = None
     """None: the account of the default login."""
+    result_type: ResultType | None = None
+    """Of all results in the paths; None: as their content tells. Raises ResultTypeUnclear where that does not."""
+    replace: bool = False
+    """The user agrees that results take the place of those of the same type that the project has."""
+    watch: int | None = None
+    """The watch that asks."""
 
 
 class UndoneAddition(msgspec.Struct, frozen=True):

@@ -62,9 +62,7 @@ def _engine_started(event: PastEvent, _: float) -> str:
 
 
 def _added(event: PastEvent, _: float) -> str:
-    paths = [printable(path, _LONGEST_DETAIL) for path in event.detail.split("\n") if path]
-    more = f" and {counted(len(paths) - 1, 'more path')}" if len(paths) > 1 else ""
-    return f"{_name(event)}: {_files(event)}{_volume(event)} added{f' from {paths[0]}{more}' if paths else ''}."
+    return f"{_name(event)}: {_files(event)}{_volume(event)} added{f' from {_paths(event)}' if event.detail else ''}."
 
 
 def _failed(event: PastEvent, _: float) -> str:
@@ -126,6 +124,29 @@ def _processing_failed(event: PastEvent, _: float) -> str:
     return f"Processing of {_name(event)} failed: {detail}" if detail else f"Processing of {_name(event)} failed."
 
 
+def _paths(event: PastEvent) -> str:
+    """The first path of the detail, and how many more."""
+    paths = [printable(path, _LONGEST_DETAIL) for path in event.detail.split("\n") if path]
+    more = f" and {counted(len(paths) - 1, 'more path')}" if len(paths) > 1 else ""
+    return f"{paths[0]}{more}" if paths else "A path"
+
+
+def _card_safe(event: PastEvent, _: float) -> str:
+    what = f"the images in {_paths(event)} are" if event.error == "images" else f"everything in {_paths(event)} is"
+    rest = "; other files on it are not" if event.error == "images" else ": the card may be wiped"
+    return f"Verified: {what} in the cloud ({_files(event)}){rest}."
+
+
+def _card_not_safe(event: PastEvent, _: float) -> str:
+    why = f": {_files(event)} not proven to be in the cloud" if event.files else ""
+    return f"Do not wipe {_paths(event)}{why}."
+
+
+def _result_replaced(event: PastEvent, _: float) -> str:
+    old, new, *_rest = [*event.detail.split("\n"), ""]
+    return f"{_name(event)}: {printable(new, _LONGEST_NAME)} took the place of {printable(old, _LONGEST_NAME)}."
+
+
 def _problem(event: PastEvent, _: float) -> str:
     return f"{_name(event)}: {_detail(event)}" if event.project else _detail(event)
 
@@ -155,6 +176,15 @@ _SENTENCES: Mapping[EventKind, Callable[[PastEvent, float], str]] = {
     EventKind.PROCESSING_FAILED: _processing_failed,
     EventKind.LIMIT_CHANGED: lambda event, _: f"Bandwidth set: {_detail(event)}",
     EventKind.SENDING_STOPPED: _sending_stopped,
+    EventKind.CARD_SAFE: _card_safe,
+    EventKind.CARD_NOT_SAFE: _card_not_safe,
+    EventKind.RECEIPT_WRITTEN: lambda event, _: f"{_name(event)}: receipt written to {_detail(event)}",
+    EventKind.RECEIPT_FAILED: lambda event, _: f"{_name(event)}: the receipt could not be written: {_detail(event)}",
+    EventKind.RESULT_REPLACED: _result_replaced,
+    EventKind.WATCH_ADDED: lambda event, _: f"New images in {_paths(event)} are uploaded automatically.",
+    EventKind.WATCH_REMOVED: lambda event, _: f"{_paths(event)} is no longer watched.",
+    EventKind.CARD_FOUND: lambda event, _: f"{_name(event)}: a card was found at {_paths(event)}.",
+    EventKind.HOOK_FAILED: lambda event, _: f"A hook failed: {_detail(event)}",
     EventKind.PROBLEM: _problem,
 }
 

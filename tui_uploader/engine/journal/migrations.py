@@ -11,7 +11,7 @@ from tui_uploader.engine.journal.failures import shown
 from tui_uploader.errors import JournalTooNew
 from tui_uploader.settings import without_user_information
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 MIGRATIONS: dict[int, str] = {
     1: """
         ALTER TABLE known ADD COLUMN latitude REAL;
@@ -112,6 +112,61 @@ MIGRATIONS: dict[int, str] = {
             processing  TEXT,
             error       TEXT NOT NULL DEFAULT ''
         );
+    """,
+    4: """
+        ALTER TABLE uploads ADD COLUMN watch INTEGER;
+        ALTER TABLE uploads ADD COLUMN receipt BLOB;
+        ALTER TABLE uploads ADD COLUMN receipt_at REAL;
+        ALTER TABLE files ADD COLUMN stored_at REAL;
+        ALTER TABLE files ADD COLUMN result_type TEXT;
+        ALTER TABLE files ADD COLUMN belongs_to INTEGER;
+        ALTER TABLE files ADD COLUMN replaces TEXT;
+        ALTER TABLE delivered ADD COLUMN stored_at REAL;
+        ALTER TABLE delivered ADD COLUMN result_type TEXT;
+        ALTER TABLE delivered ADD COLUMN replaces TEXT;
+        CREATE TABLE verifications (
+            id          INTEGER PRIMARY KEY AUTOINCREMENT,
+            paths       BLOB NOT NULL,
+            project     INTEGER REFERENCES projects (id),
+            state       TEXT NOT NULL,
+            started_at  REAL NOT NULL,
+            ended_at    REAL,
+            verdict     TEXT,
+            reasons     TEXT NOT NULL DEFAULT '',
+            watch       INTEGER
+        );
+        CREATE TABLE verified (
+            verification  INTEGER NOT NULL REFERENCES verifications (id),
+            path          BLOB NOT NULL,
+            size          INTEGER NOT NULL,
+            mtime_ns      INTEGER NOT NULL,
+            inode         INTEGER NOT NULL,
+            ctime_ns      INTEGER,
+            mount         TEXT NOT NULL DEFAULT '',
+            kind          TEXT NOT NULL,
+            identity      TEXT,
+            crc32         INTEGER,
+            finding       TEXT,
+            reason        TEXT,
+            project       INTEGER,
+            object        TEXT,
+            evidence      TEXT,
+            PRIMARY KEY (verification, path)
+        ) WITHOUT ROWID;
+        CREATE TABLE watches (
+            id             INTEGER PRIMARY KEY AUTOINCREMENT,
+            path           BLOB NOT NULL UNIQUE,
+            request        TEXT NOT NULL,
+            created_at     REAL NOT NULL
+        );
+        CREATE TABLE watched_cards (
+            watch         INTEGER NOT NULL REFERENCES watches (id),
+            card          TEXT NOT NULL,
+            upload        INTEGER,
+            last_file_at  REAL,
+            verification  INTEGER,
+            PRIMARY KEY (watch, card)
+        ) WITHOUT ROWID;
     """,
 }
 """SQL that leads to the next version, by the version that it starts from."""

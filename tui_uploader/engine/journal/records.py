@@ -11,6 +11,7 @@ from tui_uploader.engine.journal.columns import candidate_in, word
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model.files import Proof
 from tui_uploader.model.projects import Processing, ProcessingState, ProjectKind
+from tui_uploader.model.results import ResultType
 from tui_uploader.model.states import FileStage, UploadState
 
 UNDER_WAY = (FileStage.FOUND, FileStage.READY, FileStage.SENDING, FileStage.STORED)
@@ -99,6 +100,11 @@ class UploadRecord:
     condensed: bool = False
     """Whether only the record of delivered files is kept, or will be (see `tables.retention`)."""
     ended_at: float | None = None
+    watch: int | None = None
+    """The watch that fills it."""
+    receipt: str | None = None
+    """Path of the receipt that was written when it was completed."""
+    receipt_at: float | None = None
 
     @property
     def past(self) -> bool:
@@ -112,6 +118,7 @@ class UploadRecord:
         values["auto_process"] = bool(values["auto_process"])
         values["dismissed"] = bool(values["dismissed"])
         values["condensed"] = bool(values["condensed"])
+        values["receipt"] = None if values["receipt"] is None else os.fsdecode(values["receipt"])
         return cls(**values)
 
 
@@ -143,6 +150,13 @@ class FileRecord:
     real: str = ""
     """See `Candidate.real`."""
     uploaded_at: float | None = None
+    stored_at: float | None = None
+    result_type: ResultType | None = None
+    """Of a result, and of its companions; None: an image."""
+    belongs_to: int | None = None
+    """The file of the same upload that it is a companion of."""
+    replaces: str | None = None
+    """Name in the project of the result whose place it takes."""
 
     @property
     def candidate(self) -> Candidate:
@@ -177,6 +191,10 @@ class FileRecord:
             proof=word(Proof, row["proof"]) if row["proof"] is not None else None,
             real="" if row["real"] is None else os.fsdecode(row["real"]),
             uploaded_at=row["uploaded_at"],
+            stored_at=row["stored_at"],
+            result_type=word(ResultType, row["result_type"]) if row["result_type"] is not None else None,
+            belongs_to=row["belongs_to"],
+            replaces=row["replaces"],
         )
 
 

@@ -39,7 +39,10 @@ CREATE TABLE uploads (
     skipped         INTEGER NOT NULL DEFAULT 0,  -- number of entries in `skipped`
     dismissed_at    REAL,
     condensed       INTEGER NOT NULL DEFAULT 0,  -- only delivered files are kept, see below
-    ended_at        REAL                         -- when it was completed or cancelled
+    ended_at        REAL,                        -- when it was completed or cancelled
+    watch           INTEGER,                     -- that fills it
+    receipt         BLOB,                        -- path of the receipt written at its end
+    receipt_at      REAL                         -- when that was written
 );
 CREATE INDEX uploads_of_project ON uploads (project);
 
@@ -100,7 +103,11 @@ CREATE TABLE files (
     proof           TEXT,                        -- how the storage proved the object; NULL: not kept
     real            BLOB,                        -- resolved path; NULL: no symbolic link on the path
     addition        INTEGER,                     -- that brought it into the queue; NULL: by an older version
-    set_aside       TEXT                         -- its stage before its upload was dismissed
+    set_aside       TEXT,                        -- its stage before its upload was dismissed
+    stored_at       REAL,                        -- when the storage confirmed it; NULL: not, or by an older version
+    result_type     TEXT,                        -- of a result, and of its companions; NULL: an image
+    belongs_to      INTEGER,                     -- the file of the same upload that it is a companion of
+    replaces        TEXT                         -- name in the project of the result whose place it takes
 );
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);
@@ -125,7 +132,10 @@ CREATE TABLE delivered (
     object       TEXT,
     etag         TEXT,
     uploaded_at  REAL,
-    proof        TEXT
+    proof        TEXT,
+    stored_at    REAL,                           -- from here as in files
+    result_type  TEXT,
+    replaces     TEXT
 );
 CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
 CREATE INDEX delivered_by_upload ON delivered (upload);
@@ -206,6 +216,53 @@ CREATE TABLE history (
     processing  TEXT,                            -- a model.Processing as JSON
     error       TEXT NOT NULL DEFAULT ''         -- kind of error that all of the failed files have
 );
+
+-- Verifications of memory cards, and what each found. Old ones are deleted.
+CREATE TABLE verifications (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    paths       BLOB NOT NULL,                   -- separated by zero bytes
+    project     INTEGER REFERENCES projects (id), -- only this one counts; NULL: all
+    state       TEXT NOT NULL,
+    started_at  REAL NOT NULL,
+    ended_at    REAL,
+    verdict     TEXT,
+    reasons     TEXT NOT NULL DEFAULT '',        -- one per line
+    watch       INTEGER
+);
+CREATE TABLE verified (
+    verification  INTEGER NOT NULL REFERENCES verifications (id),
+    path          BLOB NOT NULL,
+    size          INTEGER NOT NULL,
+    mtime_ns      INTEGER NOT NULL,
+    inode         INTEGER NOT NULL,
+    ctime_ns      INTEGER,                       -- ctime_ns and mount as in files
+    mount         TEXT NOT NULL DEFAULT '',
+    kind          TEXT NOT NULL,
+    identity      TEXT,                          -- of the content that was read; NULL: not read
+    crc32         INTEGER,
+    finding       TEXT,                          -- NULL: read, and not compared yet
+    reason        TEXT,
+    project       INTEGER,                       -- that has it
+    object        TEXT,
+    evidence      TEXT,
+    PRIMARY KEY (verification, path)
+) WITHOUT ROWID;
+
+CREATE TABLE watches (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    path           BLOB NOT NULL UNIQUE,
+    request        TEXT NOT NULL,                -- a model.WatchRequest as JSON, without its path
+    created_at     REAL NOT NULL
+);
+-- The cards that came to a watched path.
+CREATE TABLE watched_cards (
+    watch         INTEGER NOT NULL REFERENCES watches (id),
+    card          TEXT NOT NULL,                 -- what the card is recognised by
+    upload        INTEGER,                       -- that its files go to; NULL: none yet
+    last_file_at  REAL,                          -- when its newest file was added
+    verification  INTEGER,                       -- the newest one that the watch asked for
+    PRIMARY KEY (watch, card)
+) WITHOUT ROWID;
 
 -- Files and bytes by stage, kept up to date by triggers, so that the cost of a status does not grow with the files.
 CREATE TABLE tallies (
