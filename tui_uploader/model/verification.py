@@ -125,8 +125,15 @@ class VerificationStatus(msgspec.Struct, frozen=True):
     """Number of files by `Finding`."""
     kinds: dict[str, int] = {}
     """Number of files that are OTHER or APART, by `CardFileKind`."""
+    kind_bytes: dict[str, int] = {}
+    """Bytes of the files that are OTHER or APART, by `CardFileKind`."""
+    images: int = 0
+    """Image files, whatever was found out about them, without those that are APART."""
+    images_delivered: int = 0
     evidence: dict[str, int] = {}
     """Number of delivered files by `Evidence`."""
+    uploads: dict[int, int] = {}
+    """Number of delivered files by the upload that delivered their content: tells which card was at the paths."""
     projects: tuple[str, ...] = ()
     """Names of the projects that have delivered files."""
     watch: int | None = None

@@ -149,6 +149,7 @@ MIGRATIONS: dict[int, str] = {
             finding       TEXT,
             reason        TEXT,
             project       INTEGER,
+            upload        INTEGER,
             object        TEXT,
             evidence      TEXT,
             PRIMARY KEY (verification, path)

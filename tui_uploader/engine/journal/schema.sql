@@ -243,6 +243,7 @@ CREATE TABLE verified (
     finding       TEXT,                          -- NULL: read, and not compared yet
     reason        TEXT,
     project       INTEGER,                       -- that has it
+    upload        INTEGER,                       -- that delivered it
     object        TEXT,
     evidence      TEXT,
     PRIMARY KEY (verification, path)
