@@ -16,6 +16,7 @@ from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWin
 from tui_uploader.model.projects import NewProject, Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts, EtaRange, Notice, Skipped, UploadStatus
+from tui_uploader.model.verification import Verdict, VerificationState, VerificationStatus
 
 PROCESSING = Processing(ProcessingState.WAITING, "Waiting for credits", 60.0, 3600.5, 1.7e9, "no credits")
 UPLOAD = UploadStatus(
@@ -55,6 +56,7 @@ LOGIN = Login("https://cloud.example", "me", "secret")
         SignInRequest(LOGIN, keep=True, profile="work", verify=False),
         Account("me@cloud", "https://cloud.example", "me", "keyring"),
         Skipped("/card/film.mp4", "not an image (.mp4)"),
+        VerificationStatus(1, ("/card",), VerificationState.DONE, 1.7e9, verdict=Verdict.SAFE, uploads={3: 412}),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -26,6 +26,6 @@ def to_json(value: Any) -> str:
 def from_json(text: str | bytes, shape: type[T]) -> T:
     """Parse a value of `shape`; unknown fields are ignored. Raises `Malformed`."""
     try:
-        return msgspec.convert(json.loads(text), shape)
+        return msgspec.convert(json.loads(text), shape, str_keys=True)
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
