@@ -4,7 +4,7 @@
     ├── UsageError                      exit 2: the command cannot be carried out as given
     │   ├── NoSuchPath  NothingToUpload  NoSuchProject  NoSuchUpload  NoSuchFile  NoSuchVerification  NoSuchWatch
     │   ├── ReceiptInvalid  ResultTypeUnclear
-    │   └── TooManyImages  TooFewImages  NotPossibleNow (AlreadyProcessed  ResultExists)
+    │   └── TooManyImages  TooFewImages  NotPossibleNow (AlreadyProcessed  ResultExists  CrsDiffers)
     ├── SourceError                     exit 1: a file of this machine
     │   └── SourceUnreadable  SourceVanished  SourceReplaced  SourceChanged  SourceRefused (SourceDamaged)
     ├── SignInError                     exit 3
@@ -125,6 +125,10 @@ class AlreadyProcessed(NotPossibleNow):
 
 class ResultExists(NotPossibleNow):
     """The project has a result of that type, and the user has not agreed to replace it."""
+
+
+class CrsDiffers(NotPossibleNow):
+    """The coordinate reference system of a result is not that of the project's results, and the user has not agreed."""
 
 
 class SourceError(UploaderError):

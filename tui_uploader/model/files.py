@@ -88,6 +88,8 @@ class FileItem(msgspec.Struct, frozen=True):
     """For results: their type; that of the result that it belongs to, for a companion."""
     belongs_to: str | None = None
     """For companions of a result, such as a texture: path of its main file."""
+    replaced: bool = False
+    """Another result took its place: the project no longer has it."""
 
 
 class FoldedFiles(msgspec.Struct, frozen=True):

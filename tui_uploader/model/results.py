@@ -88,7 +88,7 @@ class ProjectResult(msgspec.Struct, frozen=True):
     size: int = 0
     """Bytes of all its files."""
     uploaded_at: float | None = None
-    """None: by another machine."""
+    """None: by another machine, or not yet."""
     crs: CoordinateSystem | None = None
     """None: it states none, or nothing is known about it."""
 
@@ -110,3 +110,5 @@ class ResultQuestion(msgspec.Struct, frozen=True):
     companions: tuple[str, ...] = ()
     """Absolute paths of the files that belong to it."""
     crs: CoordinateSystem | None = None
+    known: bool = False
+    """The project has it, or its upload is queued: nothing is to be decided."""

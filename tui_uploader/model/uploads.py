@@ -128,6 +128,8 @@ class AddRequest(msgspec.Struct, frozen=True):
     """The user agrees that results take the place of those of the same type that the project has."""
     watch: int | None = None
     """The watch that asks."""
+    other_crs: bool = False
+    """The user agrees to results whose coordinate reference system is not that of the project's results."""
 
 
 class UndoneAddition(msgspec.Struct, frozen=True):

@@ -121,9 +121,29 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE files ADD COLUMN result_type TEXT;
         ALTER TABLE files ADD COLUMN belongs_to INTEGER;
         ALTER TABLE files ADD COLUMN replaces TEXT;
+        ALTER TABLE files ADD COLUMN crs TEXT;
+        ALTER TABLE files ADD COLUMN replaced_at REAL;
         ALTER TABLE delivered ADD COLUMN stored_at REAL;
         ALTER TABLE delivered ADD COLUMN result_type TEXT;
+        ALTER TABLE delivered ADD COLUMN belongs_to INTEGER;
         ALTER TABLE delivered ADD COLUMN replaces TEXT;
+        ALTER TABLE delivered ADD COLUMN crs TEXT;
+        ALTER TABLE delivered ADD COLUMN replaced_at REAL;
+        CREATE INDEX files_by_main_file ON files (belongs_to) WHERE belongs_to IS NOT NULL;
+        CREATE INDEX results_by_project ON files (project, result_type) WHERE result_type IS NOT NULL;
+        DROP INDEX one_holder_per_content;
+        CREATE UNIQUE INDEX one_holder_per_content ON files (project, identity)
+            WHERE stage IN ('ready', 'sending', 'stored', 'registered') AND result_type IS NULL;
+        DROP INDEX one_delivery_per_content;
+        CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity) WHERE result_type IS NULL;
+        DROP TRIGGER content_delivered;
+        CREATE TRIGGER content_delivered BEFORE UPDATE OF stage ON files
+            WHEN new.stage IN ('ready', 'sending', 'stored') AND old.stage NOT IN ('ready', 'sending', 'stored')
+            AND new.result_type IS NULL AND EXISTS (
+                SELECT 1 FROM delivered WHERE project = new.project AND identity = new.identity AND result_type IS NULL)
+        BEGIN
+            SELECT RAISE(ABORT, 'the project has this content');
+        END;
         CREATE TABLE verifications (
             id          INTEGER PRIMARY KEY AUTOINCREMENT,
             paths       BLOB NOT NULL,

@@ -156,7 +156,11 @@ class FileRecord:
     belongs_to: int | None = None
     """The file of the same upload that it is a companion of."""
     replaces: str | None = None
-    """Name in the project of the result whose place it takes."""
+    """Name of the project's result whose place it takes, as the user agreed."""
+    crs: str | None = None
+    """The coordinate reference system of a result: a `CoordinateSystem` as JSON."""
+    replaced_at: float | None = None
+    """When another result took its place: the project no longer has it."""
 
     @property
     def candidate(self) -> Candidate:
@@ -195,6 +199,8 @@ class FileRecord:
             result_type=word(ResultType, row["result_type"]) if row["result_type"] is not None else None,
             belongs_to=row["belongs_to"],
             replaces=row["replaces"],
+            crs=row["crs"],
+            replaced_at=row["replaced_at"],
         )
 
 

@@ -107,16 +107,21 @@ CREATE TABLE files (
     stored_at       REAL,                        -- when the storage confirmed it; NULL: not, or by an older version
     result_type     TEXT,                        -- of a result, and of its companions; NULL: an image
     belongs_to      INTEGER,                     -- the file of the same upload that it is a companion of
-    replaces        TEXT                         -- name in the project of the result whose place it takes
+    replaces        TEXT,                        -- name of the project's result whose place it takes, if the user agreed
+    crs             TEXT,                        -- of a result: a model.CoordinateSystem as JSON; NULL: not known
+    replaced_at     REAL                         -- when another result took its place: the project no longer has it
 );
 CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);
 CREATE INDEX files_by_project ON files (project, stage);
 CREATE INDEX files_by_upload_time ON files (project, uploaded_at, id, upload) WHERE stage = 'registered';
 CREATE INDEX files_by_original ON files (duplicate_of) WHERE duplicate_of IS NOT NULL;
--- The same content is never sent twice to a project, even if the engine has a bug.
+CREATE INDEX files_by_main_file ON files (belongs_to) WHERE belongs_to IS NOT NULL;
+CREATE INDEX results_by_project ON files (project, result_type) WHERE result_type IS NOT NULL;
+-- The same image is never sent twice to a project, even if the engine has a bug. Files of a mesh may be equal: each is
+-- found under its own name.
 CREATE UNIQUE INDEX one_holder_per_content ON files (project, identity)
-    WHERE stage IN ('ready', 'sending', 'stored', 'registered');
+    WHERE stage IN ('ready', 'sending', 'stored', 'registered') AND result_type IS NULL;
 
 -- Delivered files of uploads that were dismissed long ago (see retention.py): enough for receipts, and to recognise the
 -- content. Their numbers are never used again in `files`.
@@ -135,9 +140,12 @@ CREATE TABLE delivered (
     proof        TEXT,
     stored_at    REAL,                           -- from here as in files
     result_type  TEXT,
-    replaces     TEXT
+    belongs_to   INTEGER,
+    replaces     TEXT,
+    crs          TEXT,
+    replaced_at  REAL
 );
-CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity);
+CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity) WHERE result_type IS NULL;
 CREATE INDEX delivered_by_upload ON delivered (upload);
 
 -- The highest number of a deleted row of `files` whose file another row represents.
@@ -296,8 +304,8 @@ CREATE TRIGGER delivery_counted AFTER INSERT ON delivered BEGIN
 END;
 CREATE TRIGGER content_delivered BEFORE UPDATE OF stage ON files
     WHEN new.stage IN ('ready', 'sending', 'stored') AND old.stage NOT IN ('ready', 'sending', 'stored')
-    AND EXISTS (
-        SELECT 1 FROM delivered WHERE project = new.project AND identity = new.identity)
+    AND new.result_type IS NULL AND EXISTS (
+        SELECT 1 FROM delivered WHERE project = new.project AND identity = new.identity AND result_type IS NULL)
 BEGIN
     SELECT RAISE(ABORT, 'the project has this content');
 END;

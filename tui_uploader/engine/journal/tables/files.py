@@ -196,12 +196,13 @@ def retry(connection: sqlite3.Connection, file_id: int) -> None:
 
 
 def holder(connection: sqlite3.Connection, project: int, identity: str) -> int | None:
-    """Return the file that delivers, or has delivered, this content to the project."""
+    """Return the image that delivers, or has delivered, this content to the project."""
     # Literals, because SQLite uses the partial index only for them; they come from an enum.
     stages = ", ".join(f"'{stage}'" for stage in transitions.HOLDING)
     row = connection.execute(
         f"SELECT id FROM files WHERE project = ?1 AND identity = ?2 AND stage IN ({stages})"
-        " UNION ALL SELECT file FROM delivered WHERE project = ?1 AND identity = ?2",
+        " AND result_type IS NULL"
+        " UNION ALL SELECT file FROM delivered WHERE project = ?1 AND identity = ?2 AND result_type IS NULL",
         (project, identity),
     ).fetchone()
     return row["id"] if row else None

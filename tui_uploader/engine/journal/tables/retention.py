@@ -20,7 +20,10 @@ from tui_uploader.engine.journal.tables import open_multiparts
 from tui_uploader.engine.journal.tables.transitions import CHOSEN, choose, choose_where, marks, move_chosen
 from tui_uploader.model.states import FileEvent, FileStage, UploadState
 
-_KEPT = ("upload", "project", "path", "name", "size", "identity", "crc32", "object", "etag", "uploaded_at", "proof")
+_KEPT = (
+    *("upload", "project", "path", "name", "size", "identity", "crc32", "object", "etag", "uploaded_at", "proof"),
+    *("stored_at", "result_type", "belongs_to", "replaces", "crs", "replaced_at"),
+)
 _AS_COLUMNS_OF_FILES = {
     "id": "file",
     "stage": f"'{FileStage.REGISTERED}'",
