@@ -68,6 +68,7 @@ _HAS: dict[FileProperty, Callable[[FileItem], bool]] = {
     FileProperty.RENAMED: lambda file: file.object not in (None, file.name),
     FileProperty.NO_GPS: lambda file: file.located is False,
     FileProperty.DAMAGED: lambda file: file.damaged,
+    FileProperty.RESULTS: lambda file: file.result is not None and file.belongs_to is None,
 }
 
 

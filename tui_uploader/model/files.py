@@ -144,6 +144,8 @@ class FileProperty(StrEnum):
     NO_GPS = "nogps"
     """An image that states no position."""
     DAMAGED = "damaged"
+    RESULTS = "results"
+    """The main file of a processed result; companions are not."""
 
 
 class FileQuery(msgspec.Struct, frozen=True):

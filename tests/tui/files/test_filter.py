@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tui_uploader.model.files import FileProperty
 from tui_uploader.model.states import FileStatus
 from tui_uploader.tui.files.filter import FileFilter, parse_filter
 
@@ -24,6 +25,8 @@ from tui_uploader.tui.files.filter import FileFilter, parse_filter
         (":waiting 0042", FileFilter(FileStatus.WAITING, text="0042")),
         ("!dji :dup", FileFilter(FileStatus.DUPLICATE, text="!dji")),
         (":waiting !:dup x", FileFilter(FileStatus.WAITING, FileStatus.DUPLICATE, "x")),
+        (":results", FileFilter(property=FileProperty.RESULTS)),
+        ("!:res .tif", FileFilter(except_property=FileProperty.RESULTS, text=".tif")),
         (":failed :waiting", FileFilter(FileStatus.WAITING)),
         (":nothing", FileFilter(text=":nothing")),
         ("a:failed", FileFilter(text="a:failed")),

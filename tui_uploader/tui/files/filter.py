@@ -22,6 +22,7 @@ _BY_INTEREST: Sequence[FileStatus | FileProperty] = (
     FileProperty.RENAMED,
     FileProperty.NO_GPS,
     FileProperty.DAMAGED,
+    FileProperty.RESULTS,
 )
 """Problems first: users look for them most."""
 

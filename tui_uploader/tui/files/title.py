@@ -23,6 +23,7 @@ _PROPERTIES = {
     FileProperty.RENAMED: "renamed",
     FileProperty.NO_GPS: "without GPS",
     FileProperty.DAMAGED: "damaged",
+    FileProperty.RESULTS: "results",
 }
 _COUNTED = (
     FileStatus.FAILED,

@@ -84,3 +84,5 @@ def _has(wanted: FileProperty, scope: FileScope, moving: Collection[int]) -> str
             return f"EXISTS (SELECT 1 FROM known k WHERE {SAME_FILE} AND ({HAS_POSITION}) IS NOT TRUE)"
         case FileProperty.DAMAGED:
             return f"f.stage = '{FileStage.FAILED}' AND f.error = '{SourceDamaged.__name__}'"
+        case FileProperty.RESULTS:
+            return "f.result_type IS NOT NULL AND f.belongs_to IS NULL"
