@@ -10,6 +10,13 @@ def byte_rate(bytes_per_second: float) -> str:
     return f"{byte_count(bytes_per_second)}/s"
 
 
+def part_of(part: float, total: float) -> str:
+    """`3.10 of 6.20 GB`, `900 KB of 1.20 GB`."""
+    done, whole = byte_count(part), byte_count(total)
+    unit = whole.partition(" ")[2]
+    return f"{done.removesuffix(f' {unit}')} of {whole}"
+
+
 def percent(part: int, total: int) -> int:
     """Rounded down: 100 only when nothing is missing."""
     return min(100, max(0, part) * 100 // total) if total > 0 else 0
