@@ -9,21 +9,20 @@ async with EngineClient.connect(Directories.of_user()) as engine:
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
 from typing import Self
 
 from msgspec.structs import asdict, replace
 
-from tui_uploader.errors import EngineGone, UsageError
+from tui_uploader.errors import EngineGone
 from tui_uploader.model.accounts import Account, SignInRequest
 from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
 from tui_uploader.model.files import FileQuery, FileSelection, FileWindow, IdRun, PhotoFacts, Positions
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, UploadStatus
+from tui_uploader.service.clients.paths import absolute
 from tui_uploader.service.connection import (
     CLOUD_PATIENCE,
     GREETING_PATIENCE,
@@ -192,7 +191,7 @@ class EngineClient(EngineView):
     async def add(self, request: AddRequest) -> UploadStatus:
         """Start an upload; return when the folders have been walked, at the latest after two seconds."""
         return await self._connection.post(
-            "/v1/uploads", UploadStatus, replace(request, paths=_absolute(request.paths)), patience=CLOUD_PATIENCE
+            "/v1/uploads", UploadStatus, replace(request, paths=absolute(request.paths)), patience=CLOUD_PATIENCE
         )
 
     async def undo_addition(self, addition: int) -> UndoneAddition:
@@ -279,17 +278,3 @@ class EngineClient(EngineView):
 def _parameters(query: FileQuery) -> dict[str, str]:
     given = {name: value for name, value in asdict(query).items() if value is not None}
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
-
-
-def _absolute(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Make paths absolute, without touching them: the engine, which works in another folder, judges and resolves them.
-
-    An empty path remains empty, for the engine to refuse.
-    """
-    if all(not path or Path(path).is_absolute() for path in paths):
-        return paths
-    try:
-        here = Path.cwd()
-    except OSError as error:
-        raise UsageError(f"Cannot determine the current folder ({error.strerror}). Use absolute paths.") from error
-    return tuple(os.fspath(here / path) if path else path for path in paths)
