@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui_uploader.file_kinds import extension_of, is_within, system_content, upload_extensions
+from tui_uploader.file_kinds import extension_of, is_own_record, is_within, system_content, upload_extensions
 from tui_uploader.model.projects import ProjectKind
 
 
@@ -106,3 +106,21 @@ def test_files_that_a_project_takes(kind: ProjectKind, with_mesh: bool, taken: s
     names = ["a.JPG", "a.tif", "a.laz", "a.obj", "a.png", "a.mov", "jpg", ".jpg"]
     extensions = upload_extensions(kind, with_mesh=with_mesh)
     assert {name for name in names if extension_of(name) in extensions} == taken
+
+
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [
+        ("/card/ascmhl/0001_card_2026-05-11_101500Z.mhl", True),
+        ("/card/ascmhl/ascmhl_chain.xml", True),
+        ("/card/DCIM/tui-uploader-receipt-2026-05-11-Quarry-3.json", True),
+        ("/card/ascmhl/DJI_0001.JPG", False),
+        ("/card/ascmhl/DCIM/DJI_0001.mhl", False),
+        ("/card/DCIM/0001_card.mhl", False),
+        ("/card/ascmhl", False),
+        ("/card/tui-uploader-receipt-3.jpg", False),
+        ("/card/ascmhl/tui-uploader-receipt-3.JPG", False),
+    ],
+)
+def test_records_that_this_program_leaves_on_a_card(path: str, own: bool) -> None:
+    assert is_own_record(path) is own

@@ -39,6 +39,11 @@ _SYSTEM_FOLDERS: Mapping[str, tuple[str, ...]] = {
 }
 """Names of folders, case folded, by their content."""
 
+RECEIPT_PREFIX = "tui-uploader-receipt-"
+"""Of the names of receipts."""
+HISTORY_FOLDER, HISTORY_CHAIN, HISTORY_ENDING = "ascmhl", "ascmhl_chain.xml", ".mhl"
+"""Where ASC MHL keeps the checksums of the files of a folder, and the names of its files (specification 1.0)."""
+
 _NUMBERED_SYSTEM_FOLDERS: Mapping[str, re.Pattern[str]] = {
     "deleted files (Linux trash)": re.compile(r"\.trash-\d+"),
     "deleted files (network recycle bin)": re.compile(r"network recycle bin \d+|recycle bin - volume_\d+"),
@@ -109,3 +114,11 @@ def _content(folded: str) -> str | None:
         return known
     numbered = (content for content, names in _NUMBERED_SYSTEM_FOLDERS.items() if names.fullmatch(folded))
     return next(numbered, None)
+
+
+def is_own_record(path: str) -> bool:
+    """Whether a file of this name is a receipt, or a list of checksums (ASC MHL), as this program leaves on a card."""
+    above, _, name = path.rpartition("/")
+    if above.rpartition("/")[2] == HISTORY_FOLDER:
+        return name == HISTORY_CHAIN or name.endswith(HISTORY_ENDING)
+    return name.startswith(RECEIPT_PREFIX) and name.endswith(".json")
