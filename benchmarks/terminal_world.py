@@ -135,6 +135,6 @@ def _upload_project(connection: sqlite3.Connection, *, number: int, images: int)
     for row in files.unchecked(connection, upload, images, []):
         deduplication.settle_check(connection, row.id, row.candidate, Content(f"{row.id:032x}", 1))
         files.move(connection, row.id, FileEvent.PICKED)
-        stored_files.mark_stored(connection, row.id, "etag", Proof.CRC32)
+        stored_files.mark_stored(connection, row.id, "etag", Proof.CRC32, time.time())
         stored_files.register(connection, [row.id], time.time())
     uploads.move_upload(connection, upload, UploadEvent.FINISHED, time.time())

@@ -61,7 +61,7 @@ class JournalHarness:
     async def send(self, path: str, *, register: bool = True) -> FileRecord:
         row = await self.row(path)
         assert await self.write(lambda c: files.pick(c, row.id)) is not None
-        await self.write(lambda c: stored_files.mark_stored(c, row.id, "etag", Proof.CRC32))
+        await self.write(lambda c: stored_files.mark_stored(c, row.id, "etag", Proof.CRC32, 0.5))
         if register:
             await self.write(lambda c: stored_files.register(c, [row.id], 1.0))
         return await self.row(path)

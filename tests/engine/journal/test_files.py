@@ -15,6 +15,7 @@ from tui_uploader.engine.journal.tables import (
     file_parts,
     files,
     known_contents,
+    stored_files,
     uploads,
     walked,
 )
@@ -282,3 +283,29 @@ async def test_paths_that_are_not_utf8_are_kept_byte_for_byte(harness: JournalHa
     assert [row.path for row, _ in found.rows] == [path]
     selection = FileSelection(names=(path,))
     assert await harness.write(lambda c: commands.remove(c, harness.upload, selection)) == {harness.upload: 1}
+
+
+async def test_when_the_storage_confirmed_a_file_is_known_until_it_has_to_be_sent_again(
+    harness: JournalHarness,
+) -> None:
+    await harness.find(candidate("/card/a.jpg"))
+    assert (await harness.check("/card/a.jpg", content("a"))).stored_at is None
+    stored = await harness.send("/card/a.jpg", register=False)
+    assert stored.stored_at == 0.5
+    touched = candidate("/card/a.jpg", mtime_ns=2)
+    await harness.write(lambda c: stored_files.doubt(c, stored.id, touched))
+    await harness.write(lambda c: deduplication.settle_check(c, stored.id, touched, Content(content("a"), 7)))
+    again = await harness.row("/card/a.jpg")
+    assert (again.stage, again.stored_at) == (FileStage.STORED, 0.5), "the same bytes: the object is still there"
+    await harness.write(lambda c: stored_files.doubt(c, stored.id, touched))
+    await harness.write(lambda c: deduplication.settle_check(c, stored.id, touched, Content(content("b"), 7)))
+    changed = await harness.row("/card/a.jpg")
+    assert (changed.stage, changed.stored_at) == (FileStage.READY, None)
+
+
+async def test_an_object_that_the_storage_lost_is_not_stored(harness: JournalHarness) -> None:
+    await harness.find(candidate("/card/a.jpg"))
+    await harness.check("/card/a.jpg", content("a"))
+    stored = await harness.send("/card/a.jpg", register=False)
+    await harness.write(lambda c: stored_files.send_again(c, stored.id))
+    assert (await harness.row("/card/a.jpg")).stored_at is None

@@ -73,7 +73,18 @@ async def answers(harness: JournalHarness, present: int) -> list[object]:
         holders = [files.holder(connection, harness.project, content(letter)) for letter in "abcdefxy"]
         window = windows.window(connection, harness.upload, query)
         shown = [
-            (row.id, row.path, row.object, row.size, row.stage, row.etag, row.identity, row.uploaded_at, facts)
+            (
+                row.id,
+                row.path,
+                row.object,
+                row.size,
+                row.stage,
+                row.etag,
+                row.identity,
+                row.stored_at,
+                row.uploaded_at,
+                facts,
+            )
             for row, facts in window.rows
         ]
         runs = windows.matching_runs(connection, harness.upload, query)

@@ -107,7 +107,7 @@ def found_to_be(identity: str) -> Callable[[sqlite3.Connection, int], None]:
         (another_replaced_it, True),
         (lambda c, file: give_up(c, file, CloudFault("500")), False),
         (lambda c, file: files.move(c, file, FileEvent.HELD), False),
-        (lambda c, file: stored_files.mark_stored(c, file, "etag", Proof.CRC32), False),
+        (lambda c, file: stored_files.mark_stored(c, file, "etag", Proof.CRC32, 0.5), False),
         (lambda c, file: uploads.move_upload(c, 1, UploadEvent.CANCEL, 9.0), False),
         (removed, False),
     ],
@@ -129,7 +129,7 @@ async def test_the_intent_of_a_multipart_upload_is_noted_first(harness: JournalH
     file = await begun(harness)
     assert await harness.journal.read(open_multiparts.all_stale) == []
     assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == {"m1"}
-    await harness.write(lambda c: stored_files.mark_stored(c, file, "etag", Proof.CRC32))
+    await harness.write(lambda c: stored_files.mark_stored(c, file, "etag", Proof.CRC32, 0.5))
     assert await harness.journal.read(lambda c: open_multiparts.in_use(c, harness.project, "a.jpg")) == set()
 
 

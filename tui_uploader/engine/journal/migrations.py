@@ -117,6 +117,9 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE uploads ADD COLUMN watch INTEGER;
         ALTER TABLE uploads ADD COLUMN receipt BLOB;
         ALTER TABLE uploads ADD COLUMN receipt_at REAL;
+        ALTER TABLE uploads ADD COLUMN receipt_copied REAL;
+        DROP INDEX delivered_by_upload;
+        CREATE INDEX delivered_by_upload ON delivered (upload, path);
         ALTER TABLE files ADD COLUMN stored_at REAL;
         ALTER TABLE files ADD COLUMN result_type TEXT;
         ALTER TABLE files ADD COLUMN belongs_to INTEGER;

@@ -103,8 +103,11 @@ class UploadRecord:
     watch: int | None = None
     """The watch that fills it."""
     receipt: str | None = None
-    """Path of the receipt that was written when it was completed."""
+    """Path of the receipt that is written when it is completed."""
     receipt_at: float | None = None
+    """When that was written last; None: it is about to be written, or there is none."""
+    receipt_copied: float | None = None
+    """When it was last copied to where the user wants copies."""
 
     @property
     def past(self) -> bool:

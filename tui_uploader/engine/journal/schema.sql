@@ -41,8 +41,9 @@ CREATE TABLE uploads (
     condensed       INTEGER NOT NULL DEFAULT 0,  -- only delivered files are kept, see below
     ended_at        REAL,                        -- when it was completed or cancelled
     watch           INTEGER,                     -- that fills it
-    receipt         BLOB,                        -- path of the receipt written at its end
-    receipt_at      REAL                         -- when that was written
+    receipt         BLOB,                        -- path of the receipt of its end
+    receipt_at      REAL,                        -- when that was written; NULL: about to be
+    receipt_copied  REAL                         -- when it was last copied to where the user wants it
 );
 CREATE INDEX uploads_of_project ON uploads (project);
 
@@ -146,7 +147,7 @@ CREATE TABLE delivered (
     replaced_at  REAL
 );
 CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity) WHERE result_type IS NULL;
-CREATE INDEX delivered_by_upload ON delivered (upload);
+CREATE INDEX delivered_by_upload ON delivered (upload, path);
 
 -- The highest number of a deleted row of `files` whose file another row represents.
 CREATE TABLE dropped (file INTEGER PRIMARY KEY);

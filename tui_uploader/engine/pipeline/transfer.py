@@ -114,11 +114,11 @@ class Transfer:
         return same and await self._note_stored(there.etag, proof)
 
     async def _note_stored(self, etag: str, proof: Proof) -> bool:
-        row = self._row
+        row, now = self._row, self._context.clocks.wall()
 
         def store(connection: sqlite3.Connection) -> None:
             file_parts.forget(connection, row.id)
-            stored_files.mark_stored(connection, row.id, etag, proof)
+            stored_files.mark_stored(connection, row.id, etag, proof, now)
             # It may have been registered before as well; then the service rightly does not count it.
             stored_files.ask_registration(connection, [row.id])
 
@@ -132,10 +132,7 @@ class Transfer:
                 body = ByteRange(source.file, 0, row.size, self._crc32, _in_this_loop(release), row.path)
                 stored = await self._store.put(self._name, body, transfer.note_sent)
                 await check_unmodified(context.sources, source)
-                await context.journal.write(
-                    lambda connection: stored_files.mark_stored(connection, row.id, stored.etag, stored.proof),
-                    then=transfer.stored,
-                )
+                await context.journal.write(self._as_stored(stored.etag, stored.proof), then=transfer.stored)
 
     async def _begin_or_resume(self, size: int) -> tuple[str, list[Part]]:
         """Return the id of the multipart upload, and its parts that need not be sent again."""
@@ -173,9 +170,13 @@ class Transfer:
         await check_unmodified(context.sources, source)
         stored = await self._store.complete_multipart(self._name, multipart, ordered, row.size)
         await context.journal.write(
-            lambda connection: stored_files.mark_stored(connection, row.id, stored.etag, stored.proof),
-            then=lambda: context.progress.forget_parts(row.id),
+            self._as_stored(stored.etag, stored.proof), then=lambda: context.progress.forget_parts(row.id)
         )
+
+    def _as_stored(self, etag: str, proof: Proof) -> Callable[[sqlite3.Connection], None]:
+        """The change that journals the file as stored now."""
+        now = self._context.clocks.wall()
+        return partial(stored_files.mark_stored, file_id=self._row.id, etag=etag, proof=proof, now=now)
 
     async def _send_part(self, source: OpenFile, multipart: str, piece: Slice) -> Part:
         row, context = self._row, self._context

@@ -60,7 +60,8 @@ def settle_check(
         file_parts.forget(connection, file_id)
     elif parts is not None:
         file_parts.keep_matching(connection, file_id, parts)
-    files.move(connection, file_id, FileEvent.CHECKED, identity=identity, crc32=crc32, object=name, etag=None)
+    facts = {"identity": identity, "crc32": crc32, "object": name}
+    files.move(connection, file_id, FileEvent.CHECKED, **facts, etag=None, stored_at=None)
 
 
 def _own_name(connection: sqlite3.Connection, row: FileRecord, identity: str) -> str | None:

@@ -83,7 +83,7 @@ def note_change(connection: sqlite3.Connection, file_id: int, candidate: Candida
 
     Identity, name and parts stay until its bytes are read, because they may be unchanged.
     """
-    move(connection, file_id, FileEvent.CHANGED, etag=None, accepted=0, **file_columns_of(candidate))
+    move(connection, file_id, FileEvent.CHANGED, etag=None, stored_at=None, accepted=0, **file_columns_of(candidate))
 
 
 def stands_for(connection: sqlite3.Connection, file_id: int, upload: int, path: str) -> bool:

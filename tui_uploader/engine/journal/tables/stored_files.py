@@ -13,10 +13,11 @@ from tui_uploader.model.files import Proof
 from tui_uploader.model.states import FileEvent, FileStage, ImpossibleTransition
 
 
-def mark_stored(connection: sqlite3.Connection, file_id: int, etag: str, proof: Proof) -> None:
-    """Note that the storage has the whole object; its parts are no longer needed."""
+def mark_stored(connection: sqlite3.Connection, file_id: int, etag: str, proof: Proof, now: float) -> None:
+    """Note that the storage confirmed the whole object `now`; its parts are no longer needed."""
     connection.execute("DELETE FROM parts WHERE file = ?", (file_id,))
-    files.move(connection, file_id, FileEvent.STORED, etag=etag, proof=proof, multipart=None, part_size=None)
+    confirmed = {"etag": etag, "proof": proof, "stored_at": now}
+    files.move(connection, file_id, FileEvent.STORED, **confirmed, multipart=None, part_size=None)
 
 
 def next_stored(connection: sqlite3.Connection, project: int, limit: int) -> list[FileRecord]:
