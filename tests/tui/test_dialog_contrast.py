@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.color_triplet import ColorTriplet
 from textual.app import App
 from textual.screen import ModalScreen
@@ -14,6 +15,7 @@ from textual.screen import ModalScreen
 from tests.tui.dialog_app import opened
 from tui_uploader.model.engine import Bandwidth
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.results import Finding, ProjectResult, ResultFinding, ResultQuestion, ResultType
 from tui_uploader.tui.add_files.new_project import NewProjectScreen
 from tui_uploader.tui.add_files.screen import AddFilesScreen
 from tui_uploader.tui.command_line.command_table import commands_for
@@ -40,8 +42,23 @@ def _add_files(card: Path) -> ModalScreen[Any]:
     return AddFilesScreen(_PROJECT, lambda: [_PROJECT], card, _never, dropped=dropped, home=card.parent)
 
 
+async def _results(_: object) -> tuple[ResultQuestion, ...]:
+    unclear = ResultQuestion("/out/plan.tif", 1, None, (ResultType.DSM, ResultType.DTM))
+    old = ProjectResult(ResultType.MESH, "old.obj", 1)
+    remark = ResultFinding(Finding.NO_CRS)
+    return unclear, ResultQuestion("/out/a.obj", 1, ResultType.MESH, replaces=old, findings=(remark,))
+
+
+def _add_results(card: Path) -> ModalScreen[Any]:
+    (card / "plan.tif").touch()
+    project = replace(_PROJECT, kind=ProjectKind.RESULTS, processing=Processing())
+    options = {"dropped": str(card), "home": card.parent, "ask_results": _results}
+    return AddFilesScreen(project, lambda: [project], card, _never, **options)  # type: ignore[arg-type]
+
+
 DIALOGS: dict[str, Callable[[Path], ModalScreen[Any]]] = {
     "not on this machine": _add_files,
+    "a.obj takes the place of old.obj": _add_results,
     "New project": lambda _: NewProjectScreen(_never),
     "Tab completes": lambda _: CommandPrompt(commands_for(CommandScope()), _never, UNICODE),
     "At stake": lambda _: ConfirmScreen("Really?", ["At stake."]),

@@ -65,6 +65,7 @@ class Dialogs:
             glyphs=self._glyphs,
             sending=lambda: Sending.of(self._session.status),
             list_skipped=self._list_skipped,
+            confirm=self._ask,
         )
         self._app.push_screen(self._adding)
 
@@ -85,6 +86,12 @@ class Dialogs:
         if upload.addition is not None:
             self._commands.note(addition(upload.addition, words, name))
         self._say(f"{words} added to {name}; U takes them out.")
+
+    async def _ask(self, question: str, stakes: Sequence[str]) -> bool:
+        """For workers: the answer to a question."""
+        from tui_uploader.tui.screens.confirm import ConfirmScreen
+
+        return await self._app.push_screen_wait(ConfirmScreen(question, stakes))
 
     def _account_for(self, request: AddRequest) -> str | None:
         """A new project is created with this terminal's login; an existing one belongs to its account."""
@@ -202,10 +209,10 @@ class Dialogs:
             self._list_skipped,
         )
 
-    def _list_skipped(self, skipped: Sequence[Skipped]) -> None:
+    def _list_skipped(self, skipped: Sequence[Skipped], results: Sequence[str] = ()) -> None:
         from tui_uploader.tui.screens.skipped import SkippedScreen
 
-        self._app.push_screen(SkippedScreen(skipped))
+        self._app.push_screen(SkippedScreen(skipped, results))
 
     def _say(self, text: str) -> None:
         self._app.post_message(Noticed(text))

@@ -90,7 +90,7 @@ async def test_a_folder_without_images_is_reported_and_not_uploaded(card: Path) 
     for number in range(18):
         (card / "bin" / f"{number}.sh").touch()
     listed: list[Sequence[Skipped]] = []
-    async with opened(screen(card, NORTH, refuse, list_skipped=listed.append)) as dialog:
+    async with opened(screen(card, NORTH, refuse, list_skipped=lambda skipped, _: listed.append(skipped))) as dialog:
         await dialog.type("bin")
         await dialog.press("enter")
         await dialog.shows("No images in", "/card/bin. 18 other files skipped (Ctrl+O lists them).")

@@ -20,7 +20,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.model.projects import Project
+from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.settings import home_folder
 from tui_uploader.text import counted
@@ -29,6 +29,8 @@ from tui_uploader.tui.add_files.look import LookStep
 from tui_uploader.tui.add_files.outlook import QUIET, WARNING, Line, Outlook, Sending, added_words, noun_of
 from tui_uploader.tui.add_files.paths.chosen_paths import topmost
 from tui_uploader.tui.add_files.paths.what import WhatStep
+from tui_uploader.tui.add_files.results.recognised import all_lines, shown_lines
+from tui_uploader.tui.add_files.results.step import AskResults, Confirm, ResultsStep, decline, recognise_nothing
 from tui_uploader.tui.add_files.where import ListProjects, WhereStep
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import ASCII, UNICODE, Glyphs, Span, without_ornament
@@ -38,8 +40,8 @@ from tui_uploader.tui.terminal.resizing import ResizeGuard
 
 Submit = Callable[[AddRequest, str], Awaitable[object]]
 """Hands the request, and what it adds in words, to the engine; raises UploaderError if the engine refuses it."""
-ListSkipped = Callable[[Sequence[Skipped]], object]
-"""Shows what would be left out, with reasons."""
+ListSkipped = Callable[[Sequence[Skipped], Sequence[str]], object]
+"""Shows what would be left out, with reasons, and sentences about the results."""
 
 _REFRESH_SECONDS = 2.0
 _BESIDE_NAME = 52
@@ -54,6 +56,7 @@ _KEYS = {
     "kind": (("Space", "change"), _NEXT, *_GO),
     "auto-process": (("Space", "change"), _NEXT, *_GO),
     "look": (("i", "list skipped files"), _NEXT, *_GO),
+    "result-type": (("Space", "choose"), _NEXT, ("i", "list all"), *_GO),
     "upload": (("Enter", "upload"), ("Shift+Tab", "back"), ("i", "list skipped files"), _GO[1]),
     "cancel": (("Enter", "cancel"), ("Shift+Tab", "back"), *_GO),
 }
@@ -87,7 +90,9 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         glyphs: Glyphs = UNICODE,
         home: Path | None = None,
         sending: Callable[[], Sending] = Sending,
-        list_skipped: ListSkipped = lambda skipped: None,
+        list_skipped: ListSkipped = lambda skipped, results: None,
+        ask_results: AskResults = recognise_nothing,
+        confirm: Confirm = decline,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`project` is preselected, `projects` are the others to choose from; `dropped` is a paste to start with."""
@@ -107,6 +112,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         self._what = WhatStep(str(start), str(home or home_folder() or "/"), glyphs, id="what")
         self._where = WhereStep(project, projects, id="where")
         self._look = LookStep(id="look")
+        self._results = ResultsStep(ask_results, confirm, id="results")
         self._go, self._keys = Button("Upload", id="upload", compact=True), SpanLine(glyphs, id="keys")
 
     def compose(self) -> ComposeResult:
@@ -117,6 +123,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
             with Horizontal(id="look-row"):
                 yield Static("3 Look", classes="label")
                 yield self._look
+            yield self._results
             with Horizontal(classes="row"):
                 yield Static("4 Go", classes="label")
                 yield self._go
@@ -179,6 +186,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     def _follow_change(self) -> None:
         self._what.set_kind(self._where.kind)
         self._look.look_at(self._what.paths, self._where.kind)
+        self._results.look_at(self._request() if self._what.paths and not self._where.destination.problem else None)
         self._show()
 
     @on(WhatStep.Problem)
@@ -210,9 +218,11 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         return self._what.state, self._where.destination, self._where.kind, self._where.auto_process
 
     @on(LookStep.Changed)
+    @on(ResultsStep.Changed)
     def _show(self) -> None:
         """Show what going would mean now. Only changed lines are drawn."""
         self._where.refresh_destination()
+        self.query_one("#add-files").set_class(self._where.kind is ProjectKind.RESULTS, "-results")
         if self._said_of != self._state:
             self._message = ""
         ascii_only = self._glyphs is ASCII
@@ -231,7 +241,8 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         list_key = "Ctrl+O" if isinstance(self.focused, Input) else "i"
         where = self._where
         sentences = Outlook(self._look.facts, where.kind, where.destination, where.auto_process, self._sending())
-        return [message, *sentences.lines(self._what.words, list_key, self._wall())]
+        results = shown_lines(self._results.found, list_key)
+        return [message, *results, *sentences.lines(self._what.words, list_key, self._wall())]
 
     def _go_words(self) -> str:
         """`Upload 466 images to new Quarry`."""
@@ -247,7 +258,7 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         return f"Upload {amount} to {'new ' if destination.is_new else ''}{name}"
 
     def action_list_skipped(self) -> None:
-        self._list_skipped(self._look.facts.listed)
+        self._list_skipped(self._look.facts.listed, all_lines(self._results.found))
 
     # ----------------------------------------------------------------------------------------------------- go
 
@@ -281,26 +292,28 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
             self._where.go_to()
             self._say(objection)
             return
-        self._hand_over()
-
-    def _hand_over(self) -> None:
-        where, paths = self._where, [path.path for path in topmost(self._what.paths)]
-        destination = where.destination
-        request = add_request(paths, destination.project, destination.text, where.kind, where.auto_process)
-        words = added_words(self._look.facts, where.kind, self._what.words)
         if not self._submitting:  # a second Ctrl+S must not start a second upload
             self._submitting = True
-            self._send(request, words)
+            self._send(self._request(), added_words(self._look.facts, self._where.kind, self._what.words))
+
+    def _request(self) -> AddRequest:
+        """Of what is chosen now. The types of results, and whether they are replaced, are decided later."""
+        where, paths = self._where, [path.path for path in topmost(self._what.paths)]
+        destination = where.destination
+        return add_request(paths, destination.project, destination.text, where.kind, where.auto_process)
 
     @work(group="submit", description="start an upload")
     async def _send(self, request: AddRequest, words: str) -> None:
         try:
-            await self._submit(request, words)
+            decided = await self._results.decide(request, self._where.destination.text, self._wall())
+            if decided is not None:
+                await self._submit(decided, words)
         except UploaderError as error:
-            self._submitting = False
             self._say(str(error))
+            self._results.look_again()
         else:
-            self.dismiss(request)
+            self._say("Nothing was sent.") if decided is None else self.dismiss(decided)
+        self._submitting = False
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:

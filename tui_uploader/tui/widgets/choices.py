@@ -44,8 +44,15 @@ class RadioRow(Widget, can_focus=True):
             self.selected = index
             self.post_message(self.SelectionChanged())
 
+    def offer(self, options: Sequence[str], selected: int) -> None:
+        """Show other options; a `selected` of -1: none is."""
+        self._options = [*options]
+        self.set_reactive(RadioRow.selected, selected)
+        self.refresh(layout=True)
+
     def action_step(self, step: int) -> None:
-        self.select((self.selected + step) % len(self._options))
+        first = 0 if step > 0 else len(self._options) - 1
+        self.select(first if self.selected < 0 else (self.selected + step) % len(self._options))
 
     def on_click(self, event: events.Click) -> None:
         end = 0
