@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.verification import CardFileKind
 from tui_uploader.text import printable
 
 # What PIX4Dcloud accepts, by extension (its support articles on images and on processed results).
@@ -16,6 +17,20 @@ IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".tif", ".tiff"})
 RESULT_EXTENSIONS = frozenset({".tif", ".tiff", ".las", ".laz", ".obj", ".mtl"})
 TEXTURE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png"})
 """Results too, but only in the folder of a mesh."""
+
+_CARD_KINDS: Mapping[CardFileKind, tuple[str, ...]] = {
+    CardFileKind.VIDEO: (".mp4", ".mov", ".avi", ".m4v", ".mkv", ".mts", ".insv", ".360", ".lrv", ".lrf", ".ts"),
+    CardFileKind.POSITIONING: (
+        *(".obs", ".rtk", ".mrk", ".nav", ".bin", ".dat", ".rnx", ".crx", ".ubx", ".sbf", ".pos", ".rtcm", ".rtcm3"),
+        *(".rtb", ".rtl", ".sp3", ".t02", ".t04"),
+    ),
+    CardFileKind.LOG: (".log", ".txt", ".csv", ".srt", ".ulg", ".tlog", ".gpx"),
+    CardFileKind.SOUND: (".wav", ".mp3", ".m4a", ".aac", ".ogg", ".flac"),
+    CardFileKind.RESULT: (".las", ".laz", ".obj", ".mtl", ".glb", ".ply", ".tfw", ".prj"),
+}
+_KIND_OF_EXTENSION = {extension: kind for kind, extensions in _CARD_KINDS.items() for extension in extensions}
+_RINEX = re.compile(r"\.\d\d[dfghlnop]")
+"""RINEX 2: the year, and the type of the file."""
 
 _SYSTEM_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "deleted files (Windows recycle bin)": ("$recycle.bin", "recycler", "recycled"),
@@ -83,6 +98,16 @@ def skip_reason(name: str, kind: ProjectKind, with_mesh: bool) -> str | None:
         return f"not an image ({shown})"
     beside = "; textures are taken only from the folder of their .obj" if extension in TEXTURE_EXTENSIONS else ""
     return f"not a result ({shown}){beside}"
+
+
+def card_kind(path: str) -> CardFileKind:
+    """What a file of a memory card is, by its name; an image is one that an upload to a project of images takes."""
+    extension = extension_of(path)
+    if extension in IMAGE_EXTENSIONS:
+        return CardFileKind.IMAGE
+    if _RINEX.fullmatch(extension):
+        return CardFileKind.POSITIONING
+    return _KIND_OF_EXTENSION.get(extension, CardFileKind.OTHER)
 
 
 def is_hidden(name: str) -> bool:

@@ -37,7 +37,7 @@ from tui_uploader.model.uploads import AddRequest, UploadStatus
 from tui_uploader.settings import Directories, Settings
 
 SETTINGS = Settings(no_keyring=True, processing_delay=0.0)
-SETTLE_TIMES = SettleTimes(young=0.0, recent=0.0, unchanged=1.0)
+SETTLE_TIMES = SettleTimes(young=0.0, recent=0.0, unchanged=1.0, written=0.05)
 """Tests write their files a moment before they are read: those that are about that say how long a file is young."""
 _LEAP = 5.0
 

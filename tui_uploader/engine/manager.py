@@ -23,6 +23,7 @@ from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
 from tui_uploader.engine.queries import Queries
 from tui_uploader.engine.sources.unfinished import SettleTimes
 from tui_uploader.engine.supervisor import Supervisor
+from tui_uploader.engine.verification.verifications import Verifications
 from tui_uploader.model.accounts import Account, Login, SignInRequest
 from tui_uploader.model.engine import Bandwidth, BandwidthChange
 from tui_uploader.model.files import FileSelection
@@ -47,6 +48,9 @@ class UploadManager:
         self._context = supervisor.context
         self._enqueuer = Enqueuer(supervisor.context, supervisor.projects, supervisor.walker)
         self.queries = Queries(supervisor, metadata.version(APP))
+        self.verifications = Verifications(
+            supervisor.verifier, supervisor.context.journal, supervisor.projects, self.add
+        )
 
     @classmethod
     async def open(cls, directories: Directories, settings: Settings) -> UploadManager:

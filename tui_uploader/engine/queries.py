@@ -88,6 +88,7 @@ class Queries:
             left=sum(moment.left.values()),
             eta=last_of(moment.etas, [upload for upload, left in moment.left.items() if left]),
             history=context.summary.history,
+            verifications=self._supervisor.verifier.shown(),
         )
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
@@ -120,6 +121,8 @@ class Queries:
     def busy(self) -> bool:
         """The engine has something to do, or waits to do it. An idle engine may exit."""
         summary = self._context.summary
+        if self._supervisor.verifier.busy:
+            return True
         return any(summary.busy(upload) for upload in summary.uploads) or any(
             self._supervisor.processing.wants_attention(project) for project in summary.projects.values()
         )

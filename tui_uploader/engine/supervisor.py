@@ -34,6 +34,7 @@ from tui_uploader.engine.status.progress import TransferProgress
 from tui_uploader.engine.upkeep.monitor import Monitor
 from tui_uploader.engine.upkeep.recorder import Recorder
 from tui_uploader.engine.upkeep.retention import Retention
+from tui_uploader.engine.verification.verifier import Verifier
 from tui_uploader.engine.worker import Worker, WorkerFaults
 from tui_uploader.errors import UploaderError
 from tui_uploader.model.accounts import Login
@@ -45,7 +46,9 @@ _DAY = 86_400.0
 class Supervisor:
     """The workers, each in a task of its own, over one shared context."""
 
-    def __init__(self, context: EngineContext, doubt_seconds: float, settings: Settings) -> None:
+    def __init__(
+        self, context: EngineContext, doubt_seconds: float, settings: Settings, settle_times: SettleTimes
+    ) -> None:
         self.context = context
         self.projects = Projects(context)
         self.walker = Walker(context)
@@ -56,6 +59,7 @@ class Supervisor:
         self.multipart_cleaner = MultipartCleaner(context)
         self.monitor = Monitor(context, self.sender)
         self.recorder = Recorder(context)
+        self.verifier = Verifier(context, settle_times.written)
         self._workers: Mapping[str, Worker] = {
             "walk": self.walker,
             "check": self.checker,
@@ -114,9 +118,10 @@ class Supervisor:
                 ),
                 settle_times,
             )
-            supervisor = cls(context, doubt_seconds, settings)
+            supervisor = cls(context, doubt_seconds, settings, settle_times)
             unless_done.pop_all()
         supervisor._start()
+        await supervisor.verifier.load()
         return supervisor
 
     def _start(self) -> None:
@@ -130,6 +135,7 @@ class Supervisor:
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        await self.verifier.close()
         for each in (self.walker, self.checker, self.registrar, self.processing, self.multipart_cleaner, self.sender):
             await each.close()
         self.context.sources.close()

@@ -147,6 +147,8 @@ MIGRATIONS: dict[int, str] = {
         BEGIN
             SELECT RAISE(ABORT, 'the project has this content');
         END;
+        CREATE INDEX files_by_content ON files (identity) WHERE identity IS NOT NULL;
+        CREATE INDEX delivered_by_content ON delivered (identity) WHERE identity IS NOT NULL;
         CREATE TABLE verifications (
             id          INTEGER PRIMARY KEY AUTOINCREMENT,
             paths       BLOB NOT NULL,
@@ -156,7 +158,9 @@ MIGRATIONS: dict[int, str] = {
             ended_at    REAL,
             verdict     TEXT,
             reasons     TEXT NOT NULL DEFAULT '',
-            watch       INTEGER
+            watch       INTEGER,
+            walks       INTEGER NOT NULL DEFAULT 0,
+            status      TEXT
         );
         CREATE TABLE verified (
             verification  INTEGER NOT NULL REFERENCES verifications (id),
@@ -167,8 +171,8 @@ MIGRATIONS: dict[int, str] = {
             ctime_ns      INTEGER,
             mount         TEXT NOT NULL DEFAULT '',
             kind          TEXT NOT NULL,
+            walk          INTEGER NOT NULL,
             identity      TEXT,
-            crc32         INTEGER,
             finding       TEXT,
             reason        TEXT,
             project       INTEGER,

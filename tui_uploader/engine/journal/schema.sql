@@ -116,6 +116,7 @@ CREATE INDEX files_by_path ON files (upload, path);
 CREATE INDEX files_by_stage ON files (upload, stage, id);
 CREATE INDEX files_by_project ON files (project, stage);
 CREATE INDEX files_by_upload_time ON files (project, uploaded_at, id, upload) WHERE stage = 'registered';
+CREATE INDEX files_by_content ON files (identity) WHERE identity IS NOT NULL;
 CREATE INDEX files_by_original ON files (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX files_by_main_file ON files (belongs_to) WHERE belongs_to IS NOT NULL;
 CREATE INDEX results_by_project ON files (project, result_type) WHERE result_type IS NOT NULL;
@@ -148,6 +149,7 @@ CREATE TABLE delivered (
 );
 CREATE UNIQUE INDEX one_delivery_per_content ON delivered (project, identity) WHERE result_type IS NULL;
 CREATE INDEX delivered_by_upload ON delivered (upload, path);
+CREATE INDEX delivered_by_content ON delivered (identity) WHERE identity IS NOT NULL;
 
 -- The highest number of a deleted row of `files` whose file another row represents.
 CREATE TABLE dropped (file INTEGER PRIMARY KEY);
@@ -236,7 +238,9 @@ CREATE TABLE verifications (
     ended_at    REAL,
     verdict     TEXT,
     reasons     TEXT NOT NULL DEFAULT '',        -- one per line
-    watch       INTEGER
+    watch       INTEGER,
+    walks       INTEGER NOT NULL DEFAULT 0,      -- how often the paths were walked: once more after a crash
+    status      TEXT                             -- a model.VerificationStatus as JSON, once it ended
 );
 CREATE TABLE verified (
     verification  INTEGER NOT NULL REFERENCES verifications (id),
@@ -247,8 +251,8 @@ CREATE TABLE verified (
     ctime_ns      INTEGER,                       -- ctime_ns and mount as in files
     mount         TEXT NOT NULL DEFAULT '',
     kind          TEXT NOT NULL,
+    walk          INTEGER NOT NULL,              -- number of the walk that found it last
     identity      TEXT,                          -- of the content that was read; NULL: not read
-    crc32         INTEGER,
     finding       TEXT,                          -- NULL: read, and not compared yet
     reason        TEXT,
     project       INTEGER,                       -- that has it

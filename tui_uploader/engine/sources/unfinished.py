@@ -48,6 +48,8 @@ class SettleTimes:
     """How long a recent file that is refused has to stay unchanged before it fails."""
     suspicious: float = 30.0
     """How long a recent file with holes, or that ends in zeros, has to stay unchanged."""
+    written: float = 2.0
+    """A verification reads a file this long after its last change: no file system dates changes in longer steps."""
     max_pause: float = 30.0
     max_seconds: float = 600.0
     max_changes: int = 12

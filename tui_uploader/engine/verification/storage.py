@@ -1,0 +1,77 @@
+"""Ask the storage whether it has what is registered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from tui_uploader.cloud.contract import ObjectStore
+from tui_uploader.engine.context import EngineContext
+from tui_uploader.engine.journal.tables.verified import Holder
+from tui_uploader.engine.verification.judgement import Judgement, judge_object, judge_unasked, judge_unseen
+from tui_uploader.errors import EngineError, LinkError, Unsupported, UploaderError
+from tui_uploader.model.verification import Finding
+
+_AT_ONCE = 16
+_TRIES = 3
+_PAUSE = 1.0
+
+
+class StorageCheck:
+    """Asks about registered contents, for one verification."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._unreachable: dict[str, str] = {}
+        """Accounts whose storage is not asked any more, and why."""
+
+    async def confirm(self, holders: Sequence[Holder]) -> Judgement:
+        """The best judgement that one of the registered files with one content allows."""
+        best: Judgement | None = None
+        for holder in holders:
+            judged = await self._confirm(holder)
+            if judged.finding is Finding.DELIVERED:
+                return judged
+            best = best or judged
+        assert best is not None, "asked about a registered content"
+        return best
+
+    async def _confirm(self, holder: Holder) -> Judgement:
+        project = self._context.summary.projects.get(holder.project)
+        if project is None or project.remote_id is None:
+            return judge_unasked(holder, "a project", "the project does not exist at the service")
+        unreachable = self._unreachable.get(project.account)
+        if unreachable is not None:
+            return judge_unasked(holder, project.name, unreachable)
+        signed_in = self._context.account_of(project)
+        if signed_in is None:
+            return judge_unasked(holder, project.name, "the engine is not signed in to its account")
+        if signed_in.link.down:
+            return judge_unasked(holder, project.name, "there is no connection to the cloud")
+        try:
+            async with self._slots:
+                store = signed_in.cloud.store(project.remote_id)
+                return await self._look(store, holder, project.name)
+        except Unsupported:
+            return judge_unseen(holder, project.name)
+        except EngineError:
+            raise
+        except UploaderError as error:
+            if isinstance(error, LinkError):
+                self._unreachable[project.account] = error.message
+            return judge_unasked(holder, project.name, error.message)
+
+    async def _look(self, store: ObjectStore, holder: Holder, project: str) -> Judgement:
+        """Raises what `ObjectStore.head` raises, after a few attempts."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                await store.open()
+                return judge_object(holder, await store.head(holder.object or ""), project)
+            except Unsupported:
+                raise
+            except UploaderError as error:
+                if attempt == _TRIES or not error.retryable:
+                    raise
+            await asyncio.sleep(_PAUSE * attempt)
+        raise AssertionError("the last attempt raises")
