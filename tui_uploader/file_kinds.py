@@ -14,9 +14,13 @@ from tui_uploader.text import printable
 
 # What PIX4Dcloud accepts, by extension (its support articles on images and on processed results).
 IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".tif", ".tiff"})
-RESULT_EXTENSIONS = frozenset({".tif", ".tiff", ".las", ".laz", ".obj", ".mtl"})
+MESH_EXTENSIONS = frozenset({".obj", ".glb"})
+RESULT_EXTENSIONS = frozenset({".tif", ".tiff", ".las", ".laz"}) | MESH_EXTENSIONS
+"""Main files of results. GLB is what WebODM takes instead of OBJ."""
+COMPANION_EXTENSIONS = frozenset({".mtl", ".tfw", ".tifw", ".tiffw", ".wld", ".prj", ".ovr"})
+"""Files that are uploaded only with the result that they belong to."""
 TEXTURE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png"})
-"""Results too, but only in the folder of a mesh."""
+"""Companions too, but only in the folder of a mesh."""
 
 _CARD_KINDS: Mapping[CardFileKind, tuple[str, ...]] = {
     CardFileKind.VIDEO: (".mp4", ".mov", ".avi", ".m4v", ".mkv", ".mts", ".insv", ".360", ".lrv", ".lrf", ".ts"),
@@ -80,12 +84,13 @@ def upload_extensions(kind: ProjectKind, *, with_mesh: bool) -> frozenset[str]:
     """Extensions of the files that a project of this kind takes from one folder, with or without a mesh in it."""
     if kind is ProjectKind.IMAGES:
         return IMAGE_EXTENSIONS
-    return RESULT_EXTENSIONS | TEXTURE_EXTENSIONS if with_mesh else RESULT_EXTENSIONS
+    of_results = RESULT_EXTENSIONS | COMPANION_EXTENSIONS
+    return of_results | TEXTURE_EXTENSIONS if with_mesh else of_results
 
 
 def has_mesh(names: Iterable[str]) -> bool:
     """Whether one of these files of one folder is a mesh, so that textures beside it belong to a result."""
-    return any(name[-4:].lower() == ".obj" for name in names)
+    return any(name[-4:].lower() in MESH_EXTENSIONS for name in names)
 
 
 def skip_reason(name: str, kind: ProjectKind, with_mesh: bool) -> str | None:

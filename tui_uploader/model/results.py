@@ -29,6 +29,13 @@ class CoordinateSystem(msgspec.Struct, frozen=True):
     projected: bool | None = None
     """Projected (metres or feet on a plane), or geographic (degrees); None: unknown."""
 
+    @property
+    def label(self) -> str:
+        """`EPSG:32632 (WGS 84 / UTM zone 32N)`, or as much of it as is known."""
+        if self.code is None:
+            return self.name or "a coordinate system without a name"
+        return f"EPSG:{self.code} ({self.name})" if self.name else f"EPSG:{self.code}"
+
     def differs_from(self, other: CoordinateSystem) -> bool:
         """Whether the two are certainly different; False as well where that cannot be told."""
         if self.code is not None and other.code is not None:

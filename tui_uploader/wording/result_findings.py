@@ -18,13 +18,8 @@ def finding_sentence(name: str, finding: ResultFinding) -> str:
 
 
 def crs_words(crs: CoordinateSystem | None) -> str:
-    """`EPSG:32632 (WGS 84 / UTM zone 32N)`, or as much of it as is known."""
-    if crs is None:
-        return "no coordinate system"
-    name = printable(crs.name, _LONGEST_NAME)
-    if crs.code is None:
-        return name or "a coordinate system without a name"
-    return f"EPSG:{crs.code} ({name})" if name else f"EPSG:{crs.code}"
+    """`EPSG:32632 (WGS 84 / UTM zone 32N)`, safe for a terminal."""
+    return "no coordinate system" if crs is None else printable(crs.label, 2 * _LONGEST_NAME)
 
 
 def _listed(names: Sequence[str]) -> str:

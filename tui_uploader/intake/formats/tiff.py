@@ -113,10 +113,10 @@ class TiffReader:
             raise NotTiff(f"too many values of tag {tag}")
         return tuple(self.each_whole_number(directory, tag, most))
 
-    def each_whole_number(self, directory: Directory, tag: int, most: int) -> Iterator[int]:
-        """As `whole_numbers`, but one at a time, for any number of them."""
+    def each_whole_number(self, directory: Directory, tag: int, most: int, first: int = 0) -> Iterator[int]:
+        """As `whole_numbers`, but one at a time, for any number of them: those from index `first` to below `most`."""
         count = min(self.count(directory, tag), most)
-        for done in range(0, count, _AT_A_TIME):
+        for done in range(first, count, _AT_A_TIME):
             entry, length = directory.entries[tag], min(_AT_A_TIME, count - done)
             raw = self._bytes(entry.where + done * _WIDTHS[entry.type], length * _WIDTHS[entry.type])
             found = self._numbers(f"{length}{_WHOLE[entry.type]}", raw)

@@ -5,13 +5,15 @@ single strip, rows of a strip, bits and samples of a pixel.
 
 Source: TIFF revision 6.0, sections 8 and 15; TIFFReadDirectory and TIFFFillStrip of libtiff 4.7 for missing
 or wrong tags; the GDAL GeoTIFF driver for omitted chunks.
+
+A directory can describe billions of chunks in a sparse file. Of more than `_MOST_CHUNKS`, samples are looked at, the
+first and the last among them: where a file is cut off, a whole run of chunks is missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from tui_uploader.intake.formats import tiff
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
@@ -19,6 +21,9 @@ from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 _UNCOMPRESSED = 1
 _YCBCR = 6
 _SEPARATE_PLANES = 2
+_MOST_CHUNKS = 1 << 18
+"""A map of 100 GB has as many, in tiles of 256 x 256 pixels."""
+_SAMPLES, _IN_A_SAMPLE = 256, 1 << 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +57,52 @@ def has_all_pixels(reader: TiffReader, main: Directory, size: int) -> bool:
     layout = _layout(reader, main)
     tags = (tiff.TILE_OFFSETS, tiff.TILE_SIZES) if layout.tiled else (tiff.STRIP_OFFSETS, tiff.STRIP_SIZES)
     offset_count, size_count = (reader.count(main, tag) for tag in tags)
-    offsets, sizes = (reader.each_whole_number(main, tag, layout.chunks) for tag in tags)
     if not offset_count:
         raise NotTiff("no pixels")
     if offset_count < layout.chunks:
         return False
     if _is_uncompressed(reader, main) and not _is_subsampled(reader, main):
-        lengths = reader.each_whole_number(main, tags[1], layout.chunks)
-        if offset_count > layout.chunks and any(length < layout.size_of(index) for index, length in enumerate(lengths)):
-            raise NotTiff("other chunks than the image has")
-        return _all_whole(offsets, sizes, layout, size)
+        if offset_count > layout.chunks:
+            looked_at = _chunks(reader, main, tags, layout.chunks)
+            if any(length is not None and length < layout.size_of(index) for index, _, length in looked_at):
+                raise NotTiff("other chunks than the image has")
+        return _all_whole(_chunks(reader, main, tags, layout.chunks), layout, size)
     if layout.chunks > 1 and size_count < layout.chunks:
         raise NotTiff("chunks without a size")
-    return _all_within(offsets, sizes, layout, size)
+    return _all_within(_chunks(reader, main, tags, layout.chunks), layout, size)
 
 
-def _all_whole(offsets: Iterable[int], sizes: Iterable[int], layout: _Layout, size: int) -> bool:
+def _chunks(
+    reader: TiffReader, main: Directory, tags: tuple[int, int], chunks: int
+) -> Iterator[tuple[int, int, int | None]]:
+    """Index, offset and size of the chunks to look at; no size where there are fewer sizes than offsets."""
+    for window in _windows(chunks):
+        offsets, sizes = (reader.each_whole_number(main, tag, window.stop, window.start) for tag in tags)
+        for index, offset in zip(window, offsets, strict=True):
+            yield index, offset, next(sizes, None)
+
+
+def _windows(chunks: int) -> Iterator[range]:
+    if chunks <= _MOST_CHUNKS:
+        yield range(chunks)
+        return
+    for sample in range(_SAMPLES):
+        begin = (chunks - _IN_A_SAMPLE) * sample // (_SAMPLES - 1)
+        yield range(begin, begin + _IN_A_SAMPLE)
+
+
+def _all_whole(chunks: Iterable[tuple[int, int, int | None]], layout: _Layout, size: int) -> bool:
     """Whether the file contains the uncompressed chunks that the image needs; their sizes may be wrong."""
-    chunks = enumerate(zip_longest(offsets, sizes))
-    return all(offset == length == 0 or offset + layout.size_of(index) <= size for index, (offset, length) in chunks)
+    return all(offset == length == 0 or offset + layout.size_of(index) <= size for index, offset, length in chunks)
 
 
-def _all_within(offsets: Iterable[int], sizes: Iterable[int], layout: _Layout, size: int) -> bool:
+def _all_within(chunks: Iterable[tuple[int, int, int | None]], layout: _Layout, size: int) -> bool:
     """Whether the file contains the compressed chunks, by their sizes."""
-    chunks = zip_longest(offsets, sizes, fillvalue=0)
+    stated = ((offset, length or 0) for _, offset, length in chunks)
     if layout.chunks == 1:
         # Only a decoder knows where a single chunk without a size ends.
-        return all(offset + max(length, offset > 0) <= size for offset, length in chunks)
-    return all(offset + length <= size and (length > 0 or offset == 0) for offset, length in chunks)
+        return all(offset + max(length, offset > 0) <= size for offset, length in stated)
+    return all(offset + length <= size and (length > 0 or offset == 0) for offset, length in stated)
 
 
 def _layout(reader: TiffReader, main: Directory) -> _Layout:
