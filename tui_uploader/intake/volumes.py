@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -26,6 +26,10 @@ class Volume:
     """Its mount point."""
     mount: str = ""
     """Numbers of the mount and of its device; empty where the system lists no mounts."""
+    kind: str = field(default="", compare=False)
+    """Type of the file system, as the system calls it: `vfat`, `nfs4`, `fuse.sshfs`."""
+    device: str = field(default="", compare=False)
+    """What is mounted: `/dev/sdb1`, `server:/share`."""
 
     @property
     def is_root(self) -> bool:
@@ -38,9 +42,15 @@ def volumes_in(mountinfo: bytes) -> list[Volume]:
     for line in mountinfo.splitlines():
         fields = line.split(b" ")
         if len(fields) > 4:
-            point = _ESCAPED.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), fields[4])
-            found.append(Volume(os.fsdecode(point), os.fsdecode(b" ".join((fields[0], fields[2])))))
+            numbers = os.fsdecode(b" ".join((fields[0], fields[2])))
+            _, dash, after = line.partition(b" - ")
+            kind, device = (after.split(b" ")[:2] + [b"", b""])[:2] if dash else (b"", b"")
+            found.append(Volume(_unescaped(fields[4]), numbers, _unescaped(kind), _unescaped(device)))
     return found
+
+
+def _unescaped(text: bytes) -> str:
+    return os.fsdecode(_ESCAPED.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), text))
 
 
 def volume_of(path: str, volumes: Sequence[Volume]) -> Volume:

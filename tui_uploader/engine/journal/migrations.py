@@ -188,13 +188,16 @@ MIGRATIONS: dict[int, str] = {
             created_at     REAL NOT NULL
         );
         CREATE TABLE watched_cards (
-            watch         INTEGER NOT NULL REFERENCES watches (id),
-            card          TEXT NOT NULL,
-            upload        INTEGER,
-            last_file_at  REAL,
-            verification  INTEGER,
-            PRIMARY KEY (watch, card)
-        ) WITHOUT ROWID;
+            id            INTEGER PRIMARY KEY AUTOINCREMENT,
+            path          BLOB NOT NULL,
+            volume        TEXT NOT NULL DEFAULT '',
+            signs         TEXT NOT NULL DEFAULT '[]',
+            upload        INTEGER NOT NULL,
+            found_at      REAL NOT NULL,
+            last_file_at  REAL NOT NULL,
+            verification  INTEGER
+        );
+        CREATE INDEX cards_by_path ON watched_cards (path);
     """,
 }
 """SQL that leads to the next version, by the version that it starts from."""

@@ -268,15 +268,18 @@ CREATE TABLE watches (
     request        TEXT NOT NULL,                -- a model.WatchRequest as JSON, without its path
     created_at     REAL NOT NULL
 );
--- The cards that came to a watched path.
+-- The cards that came to a watched path. They outlast the watch: a later one of the same path recognises them.
 CREATE TABLE watched_cards (
-    watch         INTEGER NOT NULL REFERENCES watches (id),
-    card          TEXT NOT NULL,                 -- what the card is recognised by
-    upload        INTEGER,                       -- that its files go to; NULL: none yet
-    last_file_at  REAL,                          -- when its newest file was added
-    verification  INTEGER,                       -- the newest one that the watch asked for
-    PRIMARY KEY (watch, card)
-) WITHOUT ROWID;
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    path          BLOB NOT NULL,
+    volume        TEXT NOT NULL DEFAULT '',      -- what its file system is recognised by; empty: unknown
+    signs         TEXT NOT NULL DEFAULT '[]',    -- some of its files, as JSON: see engine/watches/cards.py
+    upload        INTEGER NOT NULL,              -- that its files go to
+    found_at      REAL NOT NULL,                 -- when it last came
+    last_file_at  REAL NOT NULL,                 -- when its newest file was added
+    verification  INTEGER                        -- that was asked for after its newest file
+);
+CREATE INDEX cards_by_path ON watched_cards (path);
 
 -- Files and bytes by stage, kept up to date by triggers, so that the cost of a status does not grow with the files.
 CREATE TABLE tallies (

@@ -33,13 +33,19 @@ def open_upload(connection: sqlite3.Connection, project: int) -> int | None:
 
 
 def add_sources(
-    connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool | None, now: float
+    connection: sqlite3.Connection,
+    project: int,
+    paths: Sequence[str],
+    auto_process: bool | None,
+    now: float,
+    watch: int | None = None,
 ) -> int:
     """Add paths to the project's open upload, or to a new one. Returns its number.
 
     `auto_process`: None: as before in an open upload; on in a new one, unless the project was processed before.
+    `watch`: that asks; it gets a new upload.
     """
-    upload_id = open_upload(connection, project)
+    upload_id = open_upload(connection, project) if watch is None else None
     before = None if upload_id is None else upload(connection, upload_id)
     found = projects.project(connection, project)
     if found.kind is not ProjectKind.IMAGES:
@@ -48,8 +54,8 @@ def add_sources(
         if auto_process is None:
             auto_process = not found.was_processed
         cursor = connection.execute(
-            "INSERT INTO uploads (project, state, auto_process, added_at) VALUES (?, ?, ?, ?)",
-            (project, UploadState.PREPARING, auto_process, now),
+            "INSERT INTO uploads (project, state, auto_process, added_at, watch) VALUES (?, ?, ?, ?, ?)",
+            (project, UploadState.PREPARING, auto_process, now, watch),
         )
         assert cursor.lastrowid is not None
         upload_id = cursor.lastrowid
