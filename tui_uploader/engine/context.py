@@ -11,6 +11,7 @@ from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.notifier import Notifier
+from tui_uploader.engine.scheduling.quiet_periods import QuietPeriods
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
 from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.sources.threads import SourceThreads
@@ -42,6 +43,8 @@ class EngineContext:
     sources: SourceThreads
     unfinished: UnfinishedFiles
     faults: WorkerFaults
+    quiet: QuietPeriods
+    """Uploads that wait for more images."""
     obstacles: dict[int, Notice] = field(default_factory=dict)
     """Why stored files of a project are not registered, by project."""
 

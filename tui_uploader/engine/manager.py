@@ -47,6 +47,7 @@ class UploadManager:
         self._supervisor = supervisor
         self._context = supervisor.context
         self._enqueuer = Enqueuer(supervisor.context, supervisor.projects, supervisor.walker)
+        self.watches = supervisor.watches
         self.queries = Queries(supervisor, metadata.version(APP))
         self.verifications = Verifications(
             supervisor.verifier, supervisor.context.journal, supervisor.projects, self.add

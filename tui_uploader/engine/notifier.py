@@ -55,6 +55,9 @@ class Notifier:
         self._subscriptions.append((event, frozenset(subjects)))
         return event
 
+    def unsubscribe(self, event: asyncio.Event) -> None:
+        self._subscriptions = [each for each in self._subscriptions if each[0] is not event]
+
     @contextlib.contextmanager
     def watching(self) -> Iterator[asyncio.Event]:
         """Provide an event that is set whenever anything changes."""

@@ -89,6 +89,7 @@ class Queries:
             eta=last_of(moment.etas, [upload for upload, left in moment.left.items() if left]),
             history=context.summary.history,
             verifications=self._supervisor.verifier.shown(),
+            watches=self._supervisor.watches.list(),
         )
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
@@ -121,7 +122,7 @@ class Queries:
     def busy(self) -> bool:
         """The engine has something to do, or waits to do it. An idle engine may exit."""
         summary = self._context.summary
-        if self._supervisor.verifier.busy:
+        if self._supervisor.verifier.busy or self._supervisor.watches:
             return True
         return any(summary.busy(upload) for upload in summary.uploads) or any(
             self._supervisor.processing.wants_attention(project) for project in summary.projects.values()

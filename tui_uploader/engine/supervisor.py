@@ -26,6 +26,7 @@ from tui_uploader.engine.pipeline.register import Registrar
 from tui_uploader.engine.pipeline.send import Sender
 from tui_uploader.engine.pipeline.walk import Walker
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
+from tui_uploader.engine.scheduling.quiet_periods import QuietPeriods
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
 from tui_uploader.engine.scheduling.stream_slots import StreamSlots
 from tui_uploader.engine.sources.threads import SourceThreads
@@ -35,6 +36,7 @@ from tui_uploader.engine.upkeep.monitor import Monitor
 from tui_uploader.engine.upkeep.recorder import Recorder
 from tui_uploader.engine.upkeep.retention import Retention
 from tui_uploader.engine.verification.verifier import Verifier
+from tui_uploader.engine.watches.watches import Watches
 from tui_uploader.engine.worker import Worker, WorkerFaults
 from tui_uploader.errors import UploaderError
 from tui_uploader.model.accounts import Login
@@ -60,6 +62,7 @@ class Supervisor:
         self.monitor = Monitor(context, self.sender)
         self.recorder = Recorder(context)
         self.verifier = Verifier(context, settle_times.written)
+        self.watches = Watches(context, self.projects)
         self._workers: Mapping[str, Worker] = {
             "walk": self.walker,
             "check": self.checker,
@@ -119,6 +122,7 @@ class Supervisor:
                 settle_times,
             )
             supervisor = cls(context, doubt_seconds, settings, settle_times)
+            await supervisor.watches.start(directories)
             unless_done.pop_all()
         supervisor._start()
         await supervisor.verifier.load()
@@ -132,6 +136,7 @@ class Supervisor:
 
     async def close(self) -> None:
         """Stop all workers and transfers so that the next `open` resumes them."""
+        await self.watches.close()
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -173,4 +178,5 @@ def _context(
         sources=SourceThreads(changed=partial(notifier.notify, Topic.SOURCES)),
         unfinished=UnfinishedFiles(clocks.wall, clocks.monotonic, settle_times),
         faults=WorkerFaults(clocks.monotonic, notifier),
+        quiet=QuietPeriods(clocks.wall, clocks.monotonic),
     )

@@ -43,8 +43,8 @@ def volumes_in(mountinfo: bytes) -> list[Volume]:
         fields = line.split(b" ")
         if len(fields) > 4:
             numbers = os.fsdecode(b" ".join((fields[0], fields[2])))
-            _, dash, after = line.partition(b" - ")
-            kind, device = (after.split(b" ")[:2] + [b"", b""])[:2] if dash else (b"", b"")
+            kind, _, device_and_options = line.partition(b" - ")[2].partition(b" ")
+            device = device_and_options.partition(b" ")[0]
             found.append(Volume(_unescaped(fields[4]), numbers, _unescaped(kind), _unescaped(device)))
     return found
 

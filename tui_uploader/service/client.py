@@ -23,6 +23,7 @@ from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, UploadStatus
 from tui_uploader.service.clients.paths import absolute
+from tui_uploader.service.clients.watches import WatchesClient
 from tui_uploader.service.connection import (
     CLOUD_PATIENCE,
     GREETING_PATIENCE,
@@ -54,6 +55,7 @@ class EngineView:
     def __init__(self, connection: EngineConnection, directories: Directories) -> None:
         self._connection = connection
         self._directories = directories
+        self.watches = WatchesClient(connection)
 
     async def engine(self) -> EngineInfo:
         return await self._connection.get("/v1/engine", EngineInfo, patience=GREETING_PATIENCE)

@@ -15,17 +15,19 @@ class Finisher:
         self._context = context
         self.wakeup = context.notifier.subscribe(FileStage.FAILED, Topic.UPLOADS, Topic.WORK)
 
-    async def step(self) -> None:
+    async def step(self) -> float | None:
         summary = self._context.summary
-        done = [
+        ready = [
             upload.id
             for upload in summary.uploads.values()
             if upload.state is UploadState.ACTIVE
             and not summary.busy(upload.id)
             and not summary.files(upload.id, FileStage.FAILED)
         ]
+        waits = {upload: seconds for upload in ready if (seconds := self._context.quiet.left(upload))}
+        done = [upload for upload in ready if upload not in waits]
         if not done:
-            return
+            return min(waits.values(), default=None)
 
         now = self._context.clocks.wall()
 
@@ -34,3 +36,4 @@ class Finisher:
                 uploads.finish_if_done(connection, upload, now)
 
         await self._context.journal.write(finish)
+        return min(waits.values(), default=None)

@@ -165,6 +165,10 @@ class Projects:
 
         return keep
 
+    def names_listed(self, account: str) -> frozenset[str]:
+        """Names of the projects that the service listed the last time."""
+        return frozenset(remote.name for remote in self._last_listed.get(account, ()))
+
     async def other(self, text: str) -> Project:
         """Return the project of this id or name that only the service knows. Raises NoSuchProject, NotSignedIn."""
         signed_in = self._context.accounts.chosen(None)

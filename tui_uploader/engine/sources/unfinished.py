@@ -244,6 +244,16 @@ class UnfinishedFiles:
         facts = row.candidate
         return row.id in self._observed or _is_recent(facts.mtime_ns, facts.ctime_ns, self._wall(), self._times)
 
+    def is_young(self, found: Candidate) -> bool:
+        """Whether the file was modified a moment ago, or is dated in the future."""
+        last_ns = found.mtime_ns if found.ctime_ns is None else max(found.mtime_ns, found.ctime_ns)
+        return _age(last_ns, self._wall()) < self._times.young
+
+    @property
+    def unchanged_seconds(self) -> float:
+        """How long a young file has to stay as it is."""
+        return self._times.unchanged
+
     def note_observation(self, row: FileRecord, latest: Observation, zero_tail: ZeroTailRule) -> Readiness:
         """Remember an observation, and decide. A file that is to be observed again is deferred."""
         now = self._monotonic()

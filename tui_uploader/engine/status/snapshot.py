@@ -109,6 +109,7 @@ def upload_status(
         hold=held.hold,
         behind=_project_of(summary, held.behind),
         process_at=None if upload.state is UploadState.CANCELLED else starts_at,
+        watch=upload.watch,
     )
 
 

@@ -51,6 +51,11 @@ def newest_named(connection: sqlite3.Connection, account: str, name: str, kind: 
     return row[0] if row[0] is None else int(row[0])
 
 
+def names(connection: sqlite3.Connection, account: str) -> set[str]:
+    """Return the names of all projects of the account that the journal has."""
+    return {row["name"] for row in connection.execute("SELECT name FROM projects WHERE account = ?", (account,))}
+
+
 def project(connection: sqlite3.Connection, project_id: int) -> ProjectRecord:
     """Return an existing project."""
     return ProjectRecord.of(connection.execute("SELECT * FROM projects WHERE id = ?", (project_id,)).fetchone())

@@ -64,7 +64,12 @@ def begin_walk(connection: sqlite3.Connection, upload_id: int, path: str) -> Non
 
 
 def unscanned(connection: sqlite3.Connection, upload_id: int) -> list[str]:
-    rows = connection.execute("SELECT path FROM sources WHERE upload = ? AND NOT scanned ORDER BY id", (upload_id,))
+    """Return the paths that are to be walked; the path of the watch that fills the upload is left to that."""
+    rows = connection.execute(
+        "SELECT s.path FROM sources s WHERE s.upload = ? AND NOT s.scanned AND NOT EXISTS (SELECT 1 FROM uploads u"
+        " JOIN watches w ON w.id = u.watch WHERE u.id = s.upload AND w.path = s.path) ORDER BY s.id",
+        (upload_id,),
+    )
     return [os.fsdecode(row["path"]) for row in rows]
 
 

@@ -33,6 +33,22 @@ def open_upload(connection: sqlite3.Connection, project: int) -> int | None:
 
 
 def add_sources(
+    connection: sqlite3.Connection, project: int, paths: Sequence[str], auto_process: bool | None, now: float
+) -> int:
+    """Add paths to the project's open upload, or to a new one. Returns its number.
+
+    `auto_process`: None: as before in an open upload; on in a new one, unless the project was processed before.
+    """
+    upload_id = open_upload(connection, project)
+    if upload_id is None:
+        return add_upload(connection, project, paths, auto_process, now)
+    if projects.project(connection, project).kind is not ProjectKind.IMAGES:
+        auto_process = False
+    add_paths(connection, upload_id, paths, auto_process)
+    return upload_id
+
+
+def add_upload(
     connection: sqlite3.Connection,
     project: int,
     paths: Sequence[str],
@@ -40,29 +56,35 @@ def add_sources(
     now: float,
     watch: int | None = None,
 ) -> int:
-    """Add paths to the project's open upload, or to a new one. Returns its number.
-
-    `auto_process`: None: as before in an open upload; on in a new one, unless the project was processed before.
-    `watch`: that asks; it gets a new upload.
-    """
-    upload_id = open_upload(connection, project) if watch is None else None
-    before = None if upload_id is None else upload(connection, upload_id)
+    """Add an upload of these paths, and return its number. `auto_process` as in `add_sources`."""
     found = projects.project(connection, project)
     if found.kind is not ProjectKind.IMAGES:
         auto_process = False
-    if upload_id is None:
-        if auto_process is None:
-            auto_process = not found.was_processed
-        cursor = connection.execute(
-            "INSERT INTO uploads (project, state, auto_process, added_at, watch) VALUES (?, ?, ?, ?, ?)",
-            (project, UploadState.PREPARING, auto_process, now, watch),
-        )
-        assert cursor.lastrowid is not None
-        upload_id = cursor.lastrowid
-    else:
-        move_upload(connection, upload_id, UploadEvent.ADDED)
-        if auto_process is not None:
-            set_auto_process(connection, upload_id, auto_process)
+    if auto_process is None:
+        auto_process = not found.was_processed
+    cursor = connection.execute(
+        "INSERT INTO uploads (project, state, auto_process, added_at, watch) VALUES (?, ?, ?, ?, ?)",
+        (project, UploadState.PREPARING, auto_process, now, watch),
+    )
+    assert cursor.lastrowid is not None
+    _add_paths(connection, cursor.lastrowid, paths, None)
+    return cursor.lastrowid
+
+
+def add_paths(
+    connection: sqlite3.Connection, upload_id: int, paths: Sequence[str], auto_process: bool | None = None
+) -> None:
+    """Have these paths walked, perhaps again, for an upload that is there. `auto_process`: None: as before."""
+    before = upload(connection, upload_id)
+    move_upload(connection, upload_id, UploadEvent.ADDED)
+    if auto_process is not None:
+        set_auto_process(connection, upload_id, auto_process)
+    _add_paths(connection, upload_id, paths, before)
+
+
+def _add_paths(
+    connection: sqlite3.Connection, upload_id: int, paths: Sequence[str], before: UploadRecord | None
+) -> None:
     addition = connection.execute(
         "INSERT INTO additions (upload, state_before, auto_before) VALUES (?, ?, ?)",
         (upload_id, *((None, None) if before is None else (before.state, before.auto_process))),
@@ -73,7 +95,6 @@ def add_sources(
         " SET walked_for = CASE WHEN scanned THEN ?3 ELSE walked_for END, scanned = 0, error = NULL, reason = NULL",
         [(upload_id, os.fsencode(path), addition) for path in paths],
     )
-    return upload_id
 
 
 def newest_addition(connection: sqlite3.Connection, upload_id: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -12,9 +12,7 @@ from msgspec.structs import replace
 from tui_uploader import codec
 from tui_uploader.engine.journal.columns import ForeignValue
 from tui_uploader.engine.journal.records import FileRecord
-from tui_uploader.engine.journal.tables import transitions, uploads, walked
-from tui_uploader.intake.scan import Candidate
-from tui_uploader.model.states import UploadEvent, UploadState
+from tui_uploader.engine.journal.tables import transitions
 from tui_uploader.model.watches import WatchRequest
 
 _MOST_CARDS = 100
@@ -62,6 +60,7 @@ def add(connection: sqlite3.Connection, request: WatchRequest, now: float) -> Wa
 def remove(connection: sqlite3.Connection, watch: int) -> None:
     """Its cards and uploads stay."""
     connection.execute("DELETE FROM watches WHERE id = ?", (watch,))
+    connection.execute("UPDATE uploads SET watch = NULL WHERE watch = ?", (watch,))
 
 
 def every_watch(connection: sqlite3.Connection) -> list[WatchRecord]:
@@ -140,7 +139,7 @@ def rows_at(connection: sqlite3.Connection, project: int, paths: Sequence[str]) 
     return rows
 
 
-def contents_held(connection: sqlite3.Connection, project: int, identities: Sequence[str]) -> set[str]:
+def contents_held(connection: sqlite3.Connection, project: int, identities: Collection[str]) -> set[str]:
     """Those of the contents that the project has or will get."""
     holding = transitions.marks(transitions.HOLDING)
     return {
@@ -152,24 +151,3 @@ def contents_held(connection: sqlite3.Connection, project: int, identities: Sequ
             (project, identity, *transitions.HOLDING),
         ).fetchone()
     }
-
-
-def add_files(
-    connection: sqlite3.Connection,
-    upload: int,
-    candidates: Sequence[Candidate],
-    identities: Mapping[str, str],
-) -> None:
-    """Add files to an upload that is not cancelled, as an addition of their own; a complete one continues.
-
-    `identities`: contents that are proven to be unchanged, by path.
-    """
-    found = uploads.upload(connection, upload)
-    if found.state is UploadState.COMPLETE:
-        uploads.move_upload(connection, upload, UploadEvent.REOPENED)
-        connection.execute("UPDATE uploads SET receipt = NULL, receipt_at = NULL WHERE id = ?", (upload,))
-    addition = connection.execute(
-        "INSERT INTO additions (upload, state_before, auto_before) VALUES (?, ?, ?)",
-        (upload, found.state, found.auto_process),
-    ).lastrowid
-    walked.add_candidates(connection, upload, found.project, candidates, identities, addition)
