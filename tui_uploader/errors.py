@@ -18,7 +18,7 @@
     ├── EngineError                     exit 6: the background process or its journal
     │   ├── EngineUnreachable (EngineGone)  EngineWillNotStart  EngineVersionDiffers
     │   ├── JournalUnwritable  JournalInUse  JournalTooNew  JournalDamaged
-    │   └── UnforeseenFailure
+    │   └── HookFailed (HookUnavailable)  UnforeseenFailure
     └── Interrupted                     exit 130
 
 Each error has the remedy that makes a retry worthwhile, the exit code of a command that ends with it, and the sentence
@@ -300,6 +300,16 @@ class JournalTooNew(EngineError): ...
 
 
 class JournalDamaged(EngineError): ...
+
+
+class HookFailed(EngineError):
+    """A hook of the user could not be told something; uploads are not affected."""
+
+
+class HookUnavailable(HookFailed):
+    """The same, and it may work in a moment."""
+
+    remedy = Remedy.WAIT
 
 
 class UnforeseenFailure(EngineError):

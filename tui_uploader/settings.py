@@ -15,6 +15,7 @@ import msgspec
 import platformdirs
 
 from tui_uploader.errors import UsageError
+from tui_uploader.hook_settings import HookSettings, hooks_in, secrets_of
 from tui_uploader.redaction import Secrets
 from tui_uploader.text import printable
 
@@ -25,7 +26,7 @@ VERSION = "0.1.0"
 PIX4D_CLOUD_URL = "https://cloud.pix4d.com"
 
 _secrets: dict[str, Secrets] = {}
-"""The secret of the login in the environment."""
+"""The secret of the login in the environment, and those in addresses of hooks."""
 
 # The path of a Unix socket has up to 104 bytes on macOS and 108 on Linux, including the closing zero.
 LONGEST_SOCKET_PATH = 100
@@ -172,6 +173,8 @@ class Settings(msgspec.Struct, frozen=True):
     ca_file: Path | None = None
     """An additional trusted CA certificate, for networks that inspect TLS."""
     notices: NoticeSettings = NoticeSettings()
+    hooks: tuple[HookSettings, ...] = ()
+    """Commands and addresses that are told what happens: `[hooks]`, or several `[[hooks]]`."""
 
     def __repr__(self) -> str:
         """Omits the proxy, whose address may contain a password."""
@@ -213,7 +216,20 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
         proxy=text("proxy", "TUI_UPLOADER_PROXY", "") or None,
         ca_file=_expanded(ca_file) if ca_file else None,
         notices=_notices(env, table),
+        hooks=_known_hooks(table),
     )
+
+
+def load_hooks(settings_file: Path) -> tuple[HookSettings, ...]:
+    """Read the hooks anew. Raises UsageError."""
+    return _known_hooks(_read_file(settings_file))
+
+
+def _known_hooks(table: Mapping[str, object]) -> tuple[HookSettings, ...]:
+    """The hooks, with their secrets registered for redaction; earlier ones stay, as they may be in use."""
+    hooks, before = hooks_in(table), _secrets.get("hooks", Secrets())
+    _secrets["hooks"] = Secrets(*before.secrets, *secrets_of(hooks))
+    return hooks
 
 
 def _expanded(path: str) -> Path:

@@ -45,14 +45,12 @@ def test_the_engine_shows_no_pictures() -> None:
     assert not loaded_by("tui_uploader.engine.manager") & {"PIL", "textual", "hypothesis", "pytest"}
 
 
-@pytest.mark.parametrize(
-    "module", ["model", "errors", "settings", "text", "codec", "file_kinds", "redaction", "threads"]
-)
+GROUND = ("model", "errors", "settings", "hook_settings", "text", "codec", "file_kinds", "redaction", "threads")
+
+
+@pytest.mark.parametrize("module", GROUND)
 def test_the_ground_floor_knows_no_room_above(module: str) -> None:
-    ground = {
-        f"tui_uploader.{name}"
-        for name in ("model", "errors", "settings", "text", "codec", "file_kinds", "redaction", "threads")
-    }
+    ground = {f"tui_uploader.{name}" for name in GROUND}
     loaded = loaded_by(f"tui_uploader.{module}")
     ours = {name for name in loaded if name.startswith("tui_uploader.")}
     assert {".".join(name.split(".")[:2]) for name in ours} <= ground

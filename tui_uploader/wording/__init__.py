@@ -4,5 +4,5 @@
 `banner` (why nothing moves), `notices`, `history` (past events), `results`, `result_findings`, `watches`, `hooks`,
 `verification` (may a card be wiped?). The front ends choose, style and clip; the engine's own sentences (reasons,
 notices) pass through. Text from outside is made printable here. Knows `model`, `errors`, `file_kinds` and `text`; only
-`cli` and `tui` may import it.
+`cli`, `tui` and the engine's `hooks` import it.
 """
