@@ -15,6 +15,7 @@ CATCHES_EVERYTHING = {
     "cloud/login_store.py::run": "keyring backends raise any error of their libraries; the next store is tried",
     "engine/pipeline/check.py::_check": "the edge of a task: logged, shown, and the other files go on",
     "engine/verification/verifier.py::_run_to_end": "the edge of a task: logged, shown, and verified again",
+    "engine/hooks/worker.py::_run": "the edge of a task: logged, shown, and tried again",
     "engine/worker.py::run": "the edge of a task: logged, shown, and tried again",
     "engine/pipeline/walk.py::_walk": "the edge of a task: logged, shown with the upload, and tried again",
     "engine/journal/journal.py::_write_group": "the edge of a thread: every caller of the group learns it",

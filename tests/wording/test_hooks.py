@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tui_uploader.model.hooks import Hook, HookEvent, HookFailure, HookKind, HookTest
-from tui_uploader.wording.hooks import hook_failure, hook_words, tested
+from tui_uploader.wording.hooks import hook_answer, hook_failure, hook_words
+
 
 def test_a_failure_names_what_was_not_told() -> None:
     failure = HookFailure(0.0, "told.sh", HookEvent.CARD_IMAGES_SAFE, "told.sh ended with exit code 3: \x1b[31m.")
@@ -42,4 +43,4 @@ def test_a_hook_with_what_it_is_told(events: tuple[HookEvent, ...], words: str) 
     ],
 )
 def test_how_a_hook_took_a_test(test: HookTest, words: str) -> None:
-    assert tested(test) == words
+    assert hook_answer(test) == words

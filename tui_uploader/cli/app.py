@@ -16,6 +16,7 @@ from tui_uploader.cli.commands import (
     demo,
     engine,
     history,
+    hooks,
     projects,
     status,
     upload,
@@ -54,6 +55,7 @@ app.add_typer(projects.commands, name="projects")
 app.command("login")(account.login)
 app.command("logout")(account.logout)
 app.command("whoami")(account.whoami)
+app.add_typer(hooks.commands, name="hooks")
 app.add_typer(engine.commands, name="engine")
 app.add_typer(cloud.commands, name="cloud")
 

@@ -21,6 +21,7 @@ from tui_uploader.wording.bandwidth import (
     schedule_setting,
 )
 from tui_uploader.wording.files import ASCII_GLYPHS, GLYPHS, copied, original, other_name, reason, verification
+from tui_uploader.wording.hooks import hook_failure
 from tui_uploader.wording.link import next_try, offline_since
 from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import processing_sentence, project_word, start_note
@@ -104,7 +105,8 @@ def status_lines(engine: EngineStatus, now: float) -> list[str]:
         lines.append(total_line(engine, now))
     for status in engine.uploads:
         lines.extend(upload_lines(without_stale_rate(status, engine.streams), now))
-    return lines or [NO_UPLOADS]
+    failures = [f"! {hook_failure(failure)}" for failure in engine.hook_failures]
+    return [*(lines or [NO_UPLOADS]), *failures]
 
 
 def total_line(engine: EngineStatus, now: float) -> str:

@@ -48,6 +48,7 @@ class UploadManager:
         self._context = supervisor.context
         self._enqueuer = Enqueuer(supervisor.context, supervisor.projects, supervisor.walker)
         self.watches = supervisor.watches
+        self.hooks = supervisor.hooks
         self.queries = Queries(supervisor, metadata.version(APP))
         self.verifications = Verifications(
             supervisor.verifier, supervisor.context.journal, supervisor.projects, self.add

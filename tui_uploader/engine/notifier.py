@@ -33,6 +33,8 @@ class Topic(Enum):
     """A memory card or disk stopped responding, or responds again."""
     TRANSFERS = auto()
     """A transfer began or ended."""
+    HISTORY = auto()
+    """An event was written."""
     STATUS = auto()
     """Facts that are only shown to the user."""
 
@@ -99,6 +101,8 @@ def subjects_of(commit: Commit) -> set[Subject]:
     subjects: set[Subject] = set(commit.stages)
     if commit.projects:
         subjects.add(Topic.PROJECTS)
+    if commit.before.history != commit.after.history:
+        subjects.add(Topic.HISTORY)
     for upload in commit.uploads:
         if commit.before.upload(upload) != commit.after.upload(upload):
             subjects.add(Topic.UPLOADS)

@@ -90,6 +90,7 @@ class Queries:
             history=context.summary.history,
             verifications=self._supervisor.verifier.shown(),
             watches=self._supervisor.watches.list(),
+            hook_failures=tuple(self._supervisor.hooks.failures.values()),
         )
 
     async def changes(self) -> AsyncIterator[EngineStatus]:
@@ -122,7 +123,7 @@ class Queries:
     def busy(self) -> bool:
         """The engine has something to do, or waits to do it. An idle engine may exit."""
         summary = self._context.summary
-        if self._supervisor.verifier.busy or self._supervisor.watches:
+        if self._supervisor.verifier.busy or self._supervisor.watches or self._supervisor.hooks.busy:
             return True
         return any(summary.busy(upload) for upload in summary.uploads) or any(
             self._supervisor.processing.wants_attention(project) for project in summary.projects.values()

@@ -13,6 +13,7 @@ from tui_uploader.engine import worker
 from tui_uploader.engine.accounts.accounts import Accounts
 from tui_uploader.engine.bandwidth.governor import BandwidthGovernor
 from tui_uploader.engine.context import Clocks, EngineContext
+from tui_uploader.engine.hooks.worker import HookWorker
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import commands, file_parts, files
 from tui_uploader.engine.notifier import Notifier, Topic
@@ -49,7 +50,12 @@ class Supervisor:
     """The workers, each in a task of its own, over one shared context."""
 
     def __init__(
-        self, context: EngineContext, doubt_seconds: float, settings: Settings, settle_times: SettleTimes
+        self,
+        context: EngineContext,
+        doubt_seconds: float,
+        settings: Settings,
+        settle_times: SettleTimes,
+        directories: Directories,
     ) -> None:
         self.context = context
         self.projects = Projects(context)
@@ -63,6 +69,7 @@ class Supervisor:
         self.recorder = Recorder(context)
         self.verifier = Verifier(context, settle_times.written)
         self.watches = Watches(context, self.projects)
+        self.hooks = HookWorker(context, settings, directories.settings_file)
         self._workers: Mapping[str, Worker] = {
             "walk": self.walker,
             "check": self.checker,
@@ -74,6 +81,7 @@ class Supervisor:
             "media return": MediaReturn(context),
             "monitor": self.monitor,
             "record": self.recorder,
+            "hooks": self.hooks,
             "retain": Retention(context, settings.keep_dismissed_days * _DAY),
         }
         self._running: list[asyncio.Task[None]] = []
@@ -121,7 +129,7 @@ class Supervisor:
                 ),
                 settle_times,
             )
-            supervisor = cls(context, doubt_seconds, settings, settle_times)
+            supervisor = cls(context, doubt_seconds, settings, settle_times, directories)
             await supervisor.watches.start(directories)
             unless_done.pop_all()
         supervisor._start()
@@ -143,6 +151,7 @@ class Supervisor:
         await self.verifier.close()
         for each in (self.walker, self.checker, self.registrar, self.processing, self.multipart_cleaner, self.sender):
             await each.close()
+        await self.hooks.close()
         self.context.sources.close()
         with contextlib.suppress(UploaderError):
             await self.monitor.save()

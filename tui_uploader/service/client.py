@@ -22,6 +22,7 @@ from tui_uploader.model.files import FileQuery, FileSelection, FileWindow, IdRun
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, UploadStatus
+from tui_uploader.service.clients.hooks import HookClient
 from tui_uploader.service.clients.paths import absolute
 from tui_uploader.service.clients.watches import WatchesClient
 from tui_uploader.service.connection import (
@@ -56,6 +57,7 @@ class EngineView:
         self._connection = connection
         self._directories = directories
         self.watches = WatchesClient(connection)
+        self.hooks = HookClient(connection)
 
     async def engine(self) -> EngineInfo:
         return await self._connection.get("/v1/engine", EngineInfo, patience=GREETING_PATIENCE)

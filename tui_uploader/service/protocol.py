@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from tui_uploader.errors import EngineVersionDiffers
+from tui_uploader.model.hooks import HookEvent
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.settings import APP, VERSION
 
@@ -83,6 +84,10 @@ class HistoryQuery(msgspec.Struct, frozen=True):
 
 class FilesChanged(msgspec.Struct, frozen=True):
     files: int
+
+
+class HookTestRequest(msgspec.Struct, frozen=True):
+    event: HookEvent | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

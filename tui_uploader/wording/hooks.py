@@ -44,7 +44,7 @@ def hook_words(hook: Hook) -> str:
     return f"{printable(hook.name)}: {hook.kind}, told {_listed(hook)}, at most {hook.seconds:g} s."
 
 
-def tested(test: HookTest) -> str:
+def hook_answer(test: HookTest) -> str:
     """`told.sh was told card_safe as a test, and answered: done`"""
     if test.failure is not None:
         return printable(test.failure)

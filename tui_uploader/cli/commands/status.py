@@ -85,7 +85,12 @@ def _tell_status(whole: EngineStatus) -> None:
 
 
 async def _tell_status_json(engine: EngineClient, whole: EngineStatus) -> None:
-    print_json({"uploads": [listed_record(status, await engine.skipped(status.upload)) for status in whole.uploads]})
+    print_json(
+        {
+            "uploads": [listed_record(status, await engine.skipped(status.upload)) for status in whole.uploads],
+            "hook_failures": whole.hook_failures,
+        }
+    )
 
 
 async def _files(upload: int, only: FileStatus | None, *, as_json: bool) -> None:

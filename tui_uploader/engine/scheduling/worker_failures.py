@@ -26,6 +26,8 @@ _WORK = {
     "monitor": "measure transfers",
     "retain": "condense old uploads",
     "record": "write the history",
+    "hooks": "follow the history for hooks",
+    "hook": "tell a hook",
 }
 """The work of each worker, for the sentence about a failure."""
 

@@ -24,7 +24,7 @@ from tui_uploader.model.states import FileStage
 MOST_EVENTS = 5000
 KEPT_SECONDS = 180 * 86_400.0
 _BETWEEN_PRUNINGS = 250
-_LONGEST_DETAIL = 2000
+LONGEST_DETAIL = 2000
 
 _COLUMNS = ("at", "kind", "upload", "project", "account", "files", "bytes", "until", "detail", "processing", "error")
 
@@ -194,7 +194,7 @@ def _insert(connection: sqlite3.Connection, event: PastEvent) -> int:
         event.files,
         event.bytes,
         event.until,
-        event.detail.encode("utf-8", "backslashreplace").decode()[:_LONGEST_DETAIL],
+        event.detail.encode("utf-8", "backslashreplace").decode()[:LONGEST_DETAIL],
         None if event.processing is None else codec.to_json(event.processing),
         event.error,
     )
