@@ -9,18 +9,73 @@ from typing import Any, Self
 
 from msgspec.structs import replace
 
-from tests.values import COMPLETE, ENGINE
+from tests.values import COMPLETE, ENGINE, SAFE_CARD
 from tui_uploader.errors import UploaderError
 from tui_uploader.model.accounts import Account, SignInRequest
 from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
 from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow
 from tui_uploader.model.history import PastEvent
-from tui_uploader.model.projects import Project
+from tui_uploader.model.projects import Project, Target
 from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, UploadStatus
+from tui_uploader.model.verification import (
+    Finding,
+    Verdict,
+    VerificationRequest,
+    VerificationStatus,
+    VerifiedFile,
+    VerifiedFiles,
+    VerifiedFolder,
+)
 from tui_uploader.settings import Directories
 
 Scripted = UploadStatus | UploaderError
 """The next answer of the engine: a status, or the error with which it ends."""
+
+
+class StandInVerifications:
+    """Its files have their findings; the status is that of the engine's script."""
+
+    def __init__(self, engine: StandIn) -> None:
+        self._engine = engine
+        self.script: list[VerificationStatus] = [SAFE_CARD]
+        self.last = SAFE_CARD
+        self.items: list[VerifiedFile] = []
+        self.listed: tuple[VerifiedFolder, ...] = (VerifiedFolder("/media/card/DCIM", Verdict.SAFE, 412, 6_200),)
+
+    def next_status(self) -> VerificationStatus:
+        self.last = self.script.pop(0) if self.script else self.last
+        return self.last
+
+    async def start(self, request: VerificationRequest) -> VerificationStatus:
+        self._engine.hear("verify", request)
+        return self.last
+
+    async def status(self, verification: int) -> VerificationStatus:
+        del verification
+        return self.last
+
+    async def folders(self, verification: int) -> tuple[VerifiedFolder, ...]:
+        del verification
+        return self.listed
+
+    async def files(self, verification: int, *, finding: Finding, offset: int = 0, limit: int = 200) -> VerifiedFiles:
+        self._engine.hear("verified files", (verification, finding, offset, limit))
+        found = [item for item in self.items if item.finding is finding]
+        return VerifiedFiles(len(found), offset, tuple(found[offset : offset + limit]))
+
+    async def each_file(self, verification: int, finding: Finding) -> AsyncIterator[VerifiedFile]:
+        del verification
+        for item in self.items:
+            if item.finding is finding:
+                yield item
+
+    async def cancel(self, verification: int) -> VerificationStatus:
+        self._engine.hear("cancel verification", verification)
+        return self.last
+
+    async def upload_missing(self, verification: int, target: Target | None, account: str | None) -> UploadStatus:
+        self._engine.hear("upload missing", (verification, target, account))
+        return self._engine.last
 
 
 @dataclass
@@ -40,6 +95,9 @@ class StandIn:
     connections: int = 0
     last: UploadStatus = COMPLETE
 
+    def __post_init__(self) -> None:
+        self.verifications = StandInVerifications(self)
+
     @asynccontextmanager
     async def connect(self, directories: Directories, **options: Any) -> AsyncIterator[Self]:
         del directories, options
@@ -51,7 +109,7 @@ class StandIn:
         if waiting := self.failures.get(method):
             raise waiting.pop(0)
 
-    def _hear(self, method: str, what: Any) -> None:
+    def hear(self, method: str, what: Any) -> None:
         self.requests.append((method, what))
         self._fail(method)
 
@@ -68,10 +126,10 @@ class StandIn:
                 self.known = ()  # the next engine is another one
                 raise said
             self.last = said
-            yield replace(ENGINE, uploads=(said,))
+            yield replace(ENGINE, uploads=(said,), verifications=(self.verifications.next_status(),))
 
     async def upload(self, upload: int) -> UploadStatus:
-        self._hear("upload", upload)
+        self.hear("upload", upload)
         return self.last
 
     async def skipped(self, upload: int) -> tuple[Skipped, ...]:
@@ -79,7 +137,7 @@ class StandIn:
         return self.left_out
 
     async def files(self, upload: int, query: FileQuery) -> FileWindow:
-        self._hear("files", (upload, query))
+        self.hear("files", (upload, query))
         matching = [
             item
             for item in self.items
@@ -89,74 +147,74 @@ class StandIn:
         return FileWindow(len(matching), query.offset, tuple(window))
 
     async def history(self, after: int = 0, limit: int = 200, *, since: float | None = None) -> tuple[PastEvent, ...]:
-        self._hear("history", (after, limit, since))
+        self.hear("history", (after, limit, since))
         return tuple(self.happened)
 
     async def projects(self) -> tuple[Project, ...]:
         return self.found
 
     async def sign_in(self, request: SignInRequest) -> Account:
-        self._hear("sign_in", request)
+        self.hear("sign_in", request)
         login = request.login
         account = Account(login.account, login.cloud_url, login.client_id, "environment")
         self.known = (*(other for other in self.known if other.account != login.account), account)
         return account
 
     async def sign_out(self, profile: str) -> bool:
-        self._hear("sign_out", profile)
+        self.hear("sign_out", profile)
         return False
 
     async def accounts(self) -> tuple[Account, ...]:
         return self.known
 
     async def add(self, request: AddRequest) -> UploadStatus:
-        self._hear("add", request)
+        self.hear("add", request)
         return self.last
 
     async def pause(self, upload: int) -> UploadStatus:
-        self._hear("pause", upload)
+        self.hear("pause", upload)
         return self.last
 
     async def cancel(self, upload: int) -> UploadStatus:
-        self._hear("cancel", upload)
+        self.hear("cancel", upload)
         return self.last
 
     async def resume(self, upload: int) -> UploadStatus:
-        self._hear("resume", upload)
+        self.hear("resume", upload)
         return self.last
 
     async def dismiss(self, upload: int) -> UploadStatus:
-        self._hear("dismiss", upload)
+        self.hear("dismiss", upload)
         return self.last
 
     async def undismiss(self, upload: int) -> UploadStatus:
-        self._hear("undismiss", upload)
+        self.hear("undismiss", upload)
         return self.last
 
     async def undo_addition(self, addition: int) -> UndoneAddition:
-        self._hear("undo_addition", addition)
+        self.hear("undo_addition", addition)
         return UndoneAddition(self.last.upload, 3922, 78)
 
     async def retry(self, upload: int, selection: FileSelection) -> int:
-        self._hear("retry", (upload, selection))
+        self.hear("retry", (upload, selection))
         return 2
 
     async def project(self, project: str) -> Project:
         return next(found for found in self.found if project in (found.id, found.name))
 
     async def start_processing(self, project: str, *, partial: bool = False, again: bool = False) -> Project:
-        self._hear("start_processing", (project, partial, again))
+        self.hear("start_processing", (project, partial, again))
         return await self.project(project)
 
     async def bandwidth(self) -> Bandwidth:
         return self.allowed
 
     async def set_bandwidth(self, change: BandwidthChange) -> Bandwidth:
-        self._hear("set_bandwidth", change)
+        self.hear("set_bandwidth", change)
         return self.allowed
 
     async def remove(self, upload: int, selection: FileSelection) -> int:
-        self._hear("remove", (upload, selection))
+        self.hear("remove", (upload, selection))
         return 1
 
 

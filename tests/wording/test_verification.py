@@ -209,9 +209,9 @@ def test_folders_and_files() -> None:
         "1,408 in the cloud, 4 missing, 2 other"
     )
     assert folder_counts(VerifiedFolder("/x", Verdict.SAFE)) == "no files"
-    lost = VerifiedFile("/x/a.jpg", 1, CardFileKind.IMAGE, Finding.MISSING, "It is in no project\x1b[0m.")
-    assert why(lost) == "It is in no project\\x1b[0m"
-    assert why(VerifiedFile("/x/a.jpg", 1, CardFileKind.IMAGE, Finding.UNREADABLE)) == "not readable"
+    lost = VerifiedFile("/x/a.jpg", 1, CardFileKind.IMAGE, Finding.MISSING, "is in no project\x1b[0m.")
+    assert why(lost) == "is in no project\\x1b[0m"
+    assert why(VerifiedFile("/x/a.jpg", 1, CardFileKind.IMAGE, Finding.UNREADABLE)) == "is not readable"
 
 
 @pytest.mark.parametrize(

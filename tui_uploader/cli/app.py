@@ -20,6 +20,7 @@ from tui_uploader.cli.commands import (
     projects,
     status,
     upload,
+    verify,
 )
 from tui_uploader.cli.output import finish, print_line, print_note
 from tui_uploader.errors import Interrupted, UsageError
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("upload")(upload.upload)
+app.command("verify")(verify.verify)
 app.command("status")(status.status)
 app.command("files")(status.files)
 app.command("history")(history.history)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -31,6 +31,8 @@ from tui_uploader.model.uploads import UploadStatus
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
+
+T = TypeVar("T")
 
 _LOST_ENGINES = 5
 """Connections that may be lost in a row, without a status in between, before waiting gives up."""
@@ -67,20 +69,31 @@ async def follow_to_end(upload: int, *, keep_view: bool = False) -> Ending:
 
 async def _followed(upload: int, view: ProgressView) -> Ending:
     """Raises EngineUnreachable when the engine was stopped, or its connection is lost again and again."""
+
+    async def look(engine: EngineClient, whole: EngineStatus) -> Ending | None:
+        status = await _status_of(engine, upload, whole.uploads)
+        _show_one(view, whole, status)
+        end = ending(status, settled_for=0.0)
+        if end is None and status.settled:
+            end = await _ending_after_submission(engine, upload, partial(_show_one, view, whole))
+        return end
+
+    return await across_engines(look, f"Upload {upload}")
+
+
+async def across_engines(look: Callable[[EngineClient, EngineStatus], Awaitable[T | None]], what: str) -> T:
+    """What `look` returns once that is not None; it is called for every change of the engine, and of those after it.
+
+    Raises EngineUnreachable when the engine was stopped, or its connection is lost again and again.
+    """
     lost = 0
     while True:
         try:
             async with connected() as engine, changes_of(engine) as changes:
                 async for whole in changes:
                     lost = 0
-                    status = await _status_of(engine, upload, whole.uploads)
-                    _show_one(view, whole, status)
-                    end = ending(status, settled_for=0.0)
-                    if end is None and status.settled:
-                        show = partial(_show_one, view, whole)
-                        end = await _ending_after_submission(engine, upload, show)
-                    if end is not None:
-                        return end
+                    if (found := await look(engine, whole)) is not None:
+                        return found
         except EngineUnreachable:
             lost += 1
             if lost > _LOST_ENGINES:
@@ -88,7 +101,7 @@ async def _followed(upload: int, view: ProgressView) -> Ending:
             await asyncio.sleep(_RECONNECT_SECONDS)
         else:
             raise EngineUnreachable(
-                f"The engine was stopped. Upload {upload} continues when the next command starts the engine."
+                f"The engine was stopped. {what} continues when the next command starts the engine."
             )
 
 

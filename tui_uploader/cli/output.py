@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -47,6 +47,22 @@ def print_now(line: str) -> None:
 def print_json(value: Any) -> None:
     """One line of the answer, for programs; ASCII, so that any pipe carries it."""
     sys.stdout.write(to_json(value) + "\n")
+
+
+async def print_json_parts(fields: Mapping[str, Any], lists: Mapping[str, AsyncIterator[Any]]) -> None:
+    """One line of the answer, for programs: an object of `fields`, of which there is one at least, and `lists`.
+
+    The lists are never in memory as a whole.
+    """
+    sys.stdout.write(to_json(fields).removesuffix("}"))
+    for name, values in lists.items():
+        sys.stdout.write(f",{to_json(name)}:[")
+        first = True
+        async for value in values:
+            sys.stdout.write(("" if first else ",") + to_json(value))
+            first = False
+        sys.stdout.write("]")
+    sys.stdout.write("}\n")
 
 
 def print_note(line: str) -> None:

@@ -36,7 +36,12 @@ _REDRAW_SECONDS = 0.5
 
 _READER_CHECK_SECONDS = 0.5
 
-_BAR_CELLS = 40
+BAR_CELLS = 40
+
+
+Write = Callable[[str], None]
+Block = Callable[[EngineStatus, float], list[str]]
+"""The lines to draw at a time, in seconds since the epoch."""
 
 
 class ProgressView(Protocol):
@@ -45,18 +50,29 @@ class ProgressView(Protocol):
     def show(self, engine: EngineStatus) -> None: ...
 
 
+def log_of_uploads(write: Write) -> ProgressView:
+    return LogView(write, clock=time.monotonic, wall=time.time)
+
+
 @asynccontextmanager
-async def live_view(stream: TextIO, *, keep: bool = False) -> AsyncIterator[ProgressView]:
+async def live_view(
+    stream: TextIO,
+    *,
+    keep: bool = False,
+    block: Block | None = None,
+    log: Callable[[Write], ProgressView] = log_of_uploads,
+) -> AsyncIterator[ProgressView]:
     """The view for `stream`, stdout or stderr: redrawn on a terminal, unless `NO_COLOR` asks for plain text.
 
-    `keep`: leave the last drawing on the screen; otherwise it is erased at the end.
+    `keep`: leave the last drawing on the screen; otherwise it is erased at the end. `block`, `log`: the view of
+    something else than uploads, on a terminal and elsewhere.
     """
     if style_of(stream).colour:
-        view = TerminalView(stream, keep=keep)
+        view = TerminalView(stream, block or block_lines, keep=keep)
         async with view.painting():
             yield view
     else:
-        yield LogView(print_now if stream is sys.stdout else print_note, clock=time.monotonic, wall=time.time)
+        yield log(print_now if stream is sys.stdout else print_note)
 
 
 @asynccontextmanager
@@ -101,7 +117,7 @@ def _is_read(stream: TextIO) -> bool:
 class LogView:
     """A line for each event that matters, and otherwise lines at growing intervals."""
 
-    def __init__(self, write: Callable[[str], None], *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+    def __init__(self, write: Write, *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
         self._write = write
         self._clock = clock
         self._wall = wall
@@ -138,8 +154,9 @@ class LogView:
 class TerminalView:
     """A block of lines, redrawn in place after changes, at most twice a second."""
 
-    def __init__(self, stream: TextIO, *, keep: bool) -> None:
+    def __init__(self, stream: TextIO, block: Block, *, keep: bool) -> None:
         self._stream = stream
+        self._block = block
         self._keep = keep
         self._latest: EngineStatus | None = None
         self._changed = asyncio.Event()
@@ -176,16 +193,18 @@ class TerminalView:
         from rich.text import Text
 
         if self._latest is not None:
-            lines = block_lines(self._latest, time.time(), ascii_only=style_of(self._stream).ascii)
+            lines = self._block(self._latest, time.time())
+            if style_of(self._stream).ascii:
+                lines = [without_ornament(line) for line in lines]
             live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
-def block_lines(engine: EngineStatus, now: float, *, ascii_only: bool = False) -> list[str]:
+def block_lines(engine: EngineStatus, now: float) -> list[str]:
     """The lines of the terminal view; a single upload gets a bar."""
     lines = status_lines(engine, now)
     if len(engine.uploads) == 1:
-        lines.append(f"   {bar(percent_sent(engine.uploads[0]), _BAR_CELLS)}")
-    return [without_ornament(line) for line in lines] if ascii_only else lines
+        lines.append(f"   {bar(percent_sent(engine.uploads[0]), BAR_CELLS)}")
+    return lines
 
 
 def _stopped_state(status: UploadStatus) -> str:

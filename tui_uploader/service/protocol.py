@@ -10,7 +10,8 @@ import msgspec
 
 from tui_uploader.errors import EngineVersionDiffers
 from tui_uploader.model.hooks import HookEvent
-from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.projects import ProjectKind, Target
+from tui_uploader.model.verification import Finding
 from tui_uploader.settings import APP, VERSION
 
 VERSION_HEADER = "tui-uploader-version"
@@ -80,6 +81,25 @@ class HistoryQuery(msgspec.Struct, frozen=True):
     limit: int = 200
     since: float | None = None
     """Seconds since the epoch."""
+
+
+class VerifiedFilesQuery(msgspec.Struct, frozen=True):
+    """A window on the files of a verification."""
+
+    finding: Finding | None = None
+    folder: str | None = None
+    """Absolute path: only the files directly in it."""
+    offset: int = 0
+    limit: int = 200
+
+
+class MissingFilesRequest(msgspec.Struct, frozen=True):
+    """To queue the images that a verification did not find in the cloud."""
+
+    target: Target | None = None
+    """None: the project that has the other images of the card."""
+    account: str | None = None
+    """None: the account of the default login."""
 
 
 class FilesChanged(msgspec.Struct, frozen=True):

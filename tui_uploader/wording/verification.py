@@ -254,8 +254,8 @@ def folder_counts(folder: VerifiedFolder) -> str:
 
 
 def why(file: VerifiedFile) -> str:
-    """Why the file is not proven to be in the cloud, without a full stop."""
-    return printable((file.reason or FINDINGS[file.finding]).rstrip("."), _LONGEST_PATH)
+    """`is queued in Quarry`: why the file is not proven to be in the cloud, without a full stop."""
+    return printable((file.reason or f"is {FINDINGS[file.finding]}").rstrip("."), _LONGEST_PATH)
 
 
 # ------------------------------------------------------------------------------------------------ beside an upload
@@ -290,6 +290,7 @@ def verified_words(status: VerificationStatus, now: float) -> str:
     return f"verified {at}: NOT safe to wipe"
 
 
-def missing_queued(files: int, size: int, name: str) -> str:
-    """`4 missing images (25.2 MB) queued for Quarry.`"""
-    return f"{counted(files, 'missing image')} ({byte_count(size)}) queued for {printable(name, _LONGEST_NAME)}."
+def missing_queued(status: VerificationStatus, upload: UploadStatus) -> str:
+    """`4 missing images queued for Quarry as upload 7.`"""
+    missing = counted(status.findings.get(Finding.MISSING, 0), "missing image")
+    return f"{missing} queued for {printable(upload.project_name, _LONGEST_NAME)} as upload {upload.upload}."
