@@ -73,8 +73,8 @@ class StandInVerifications:
         self._engine.hear("cancel verification", verification)
         return self.last
 
-    async def upload_missing(self, verification: int, target: Target | None, account: str | None) -> UploadStatus:
-        self._engine.hear("upload missing", (verification, target, account))
+    async def upload_missing(self, verification: int, target: Target | None = None) -> UploadStatus:
+        self._engine.hear("upload missing", (verification, target))
         return self._engine.last
 
 

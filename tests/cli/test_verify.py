@@ -16,7 +16,7 @@ from tui_uploader.cli import follow
 from tui_uploader.cli.main import run
 from tui_uploader.cli.output import Style
 from tui_uploader.cli.verification import Report, VerificationLog, report_lines
-from tui_uploader.errors import EngineGone, EngineUnreachable, NoSuchPath, UsageError
+from tui_uploader.errors import EngineGone, EngineUnreachable, NoSuchPath
 from tui_uploader.model.projects import ExistingProject
 from tui_uploader.model.verification import (
     CardFileKind,
@@ -176,7 +176,7 @@ def test_what_is_missing_is_queued(
 ) -> None:
     found(stand_in, NOT_SAFE)
     assert run(["verify", "/media/card", "--upload", *options]) == 1
-    assert stand_in.heard("upload missing") == [(5, target, None)]
+    assert stand_in.heard("upload missing") == [(5, target)]
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "1 missing image queued for Quarry as upload 3. Follow with: tui-uploader status 3 --watch",
         "The card is not safe yet. When upload 3 is complete, verify again: tui-uploader verify /media/card",
@@ -194,15 +194,22 @@ def test_nothing_is_queued_where_no_image_is_missing(stand_in: StandIn, status: 
     assert stand_in.heard("upload missing") == []
 
 
+@pytest.mark.parametrize(
+    ("projects", "sentence"),
+    [
+        ((), "No file of this card is in a project. Name the project for the missing images with --project P."),
+        (("Quarry", "Field"), "The files of this card are in 2 projects: Quarry and Field. Name the project"),
+    ],
+)
 def test_an_unclear_project_is_a_usage_error_after_the_report(
-    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+    stand_in: StandIn, projects: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found(stand_in, NOT_SAFE)
-    stand_in.failures = {"upload missing": [UsageError("The images of this card are in no project.")]}
+    found(stand_in, replace(NOT_SAFE, projects=projects))
     assert run(["verify", "/media/card", "--upload"]) == 2
     captured = capsys.readouterr()
     assert "NOT SAFE:" in captured.out
-    assert "The images of this card are in no project." in captured.err
+    assert sentence in captured.err
+    assert stand_in.heard("upload missing") == []
 
 
 # ------------------------------------------------------------------------------------------------- odd ends

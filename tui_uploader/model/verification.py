@@ -139,6 +139,16 @@ class VerificationStatus(msgspec.Struct, frozen=True):
     watch: int | None = None
     """The watch that asked for it."""
 
+    @property
+    def home(self) -> str | None:
+        """Name of the project that missing images belong to: the only one that counts, or that has all others.
+
+        None: unclear.
+        """
+        if self.project is not None:
+            return self.project
+        return self.projects[0] if len(self.projects) == 1 else None
+
 
 class VerificationRequest(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]

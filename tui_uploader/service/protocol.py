@@ -98,8 +98,6 @@ class MissingFilesRequest(msgspec.Struct, frozen=True):
 
     target: Target | None = None
     """None: the project that has the other images of the card."""
-    account: str | None = None
-    """None: the account of the default login."""
 
 
 class FilesChanged(msgspec.Struct, frozen=True):

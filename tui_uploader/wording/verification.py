@@ -294,3 +294,11 @@ def missing_queued(status: VerificationStatus, upload: UploadStatus) -> str:
     """`4 missing images queued for Quarry as upload 7.`"""
     missing = counted(status.findings.get(Finding.MISSING, 0), "missing image")
     return f"{missing} queued for {printable(upload.project_name, _LONGEST_NAME)} as upload {upload.upload}."
+
+
+def missing_homeless(status: VerificationStatus) -> str:
+    """Why it is unclear which project the missing images belong to (`VerificationStatus.home`)."""
+    names = [printable(name, _LONGEST_NAME) for name in status.projects]
+    if not names:
+        return "No file of this card is in a project."
+    return f"The files of this card are in {counted(len(names), 'project')}: {_listed(names)}."

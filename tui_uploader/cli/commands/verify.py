@@ -15,7 +15,7 @@ from tui_uploader.model.projects import ExistingProject
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.model.verification import Finding, VerificationRequest, VerificationStatus
 from tui_uploader.settings import APP
-from tui_uploader.wording.verification import is_answer, missing_queued
+from tui_uploader.wording.verification import is_answer, missing_homeless, missing_queued
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -85,9 +85,11 @@ def _missing(status: VerificationStatus) -> int:
 
 async def _upload_missing(engine: EngineClient, status: VerificationStatus, project: str | None) -> UploadStatus:
     """Raises UsageError where the project is unclear."""
-    account = await sign_in(engine)
+    if project is None and status.home is None:
+        raise UsageError(f"{missing_homeless(status)} Name the project for the missing images with --project P.")
+    await sign_in(engine)
     target = None if project is None else ExistingProject(project)
-    return await engine.verifications.upload_missing(status.verification, target, account)
+    return await engine.verifications.upload_missing(status.verification, target)
 
 
 def _tell_queued(status: VerificationStatus, queued: UploadStatus, again: str) -> None:

@@ -31,22 +31,22 @@ class VerificationsClient:
         self._connection = connection
 
     async def start(self, request: VerificationRequest) -> VerificationStatus:
-        """Start to read everything below the paths, or continue an interrupted verification of the same paths.
+        """Start to read everything below the paths. Returns the one of the same paths and project that runs already.
 
-        Raises NoSuchPath, NoSuchProject.
+        Raises UsageError, NoSuchProject.
         """
         own = replace(request, paths=absolute(request.paths))
         return await self._connection.post("/v1/verifications", VerificationStatus, own, patience=CLOUD_PATIENCE)
 
     async def list(self) -> tuple[VerificationStatus, ...]:
-        """All that are kept, the newest last."""
+        """Those that run, and the newest of each set of paths, by number."""
         return await self._connection.get("/v1/verifications", tuple[VerificationStatus, ...])
 
     async def status(self, verification: int) -> VerificationStatus:
         return await self._connection.get(f"/v1/verifications/{verification}", VerificationStatus)
 
     async def folders(self, verification: int) -> tuple[VerifiedFolder, ...]:
-        """The folders that have files, by path."""
+        """The folders that have files, by path; while it runs, as far as they are compared."""
         return await self._connection.get(f"/v1/verifications/{verification}/folders", tuple[VerifiedFolder, ...])
 
     async def files(
@@ -78,17 +78,15 @@ class VerificationsClient:
         """Stop a verification that runs; another one changes nothing."""
         return await self._connection.post(f"/v1/verifications/{verification}/cancel", VerificationStatus)
 
-    async def upload_missing(
-        self, verification: int, target: Target | None = None, account: str | None = None
-    ) -> UploadStatus:
-        """Queue exactly the images that it did not find in the cloud.
+    async def upload_missing(self, verification: int, target: Target | None = None) -> UploadStatus:
+        """Queue exactly the images that are missing. `target`: None: the project that has the others of the card.
 
-        `target`: None: the project that has the other images of the card; raises UsageError where that is unclear, and
-        NothingToUpload where nothing is missing.
+        Raises UsageError where that is unclear, NotPossibleNow while it runs, NothingToUpload if none is missing, and
+        as `EngineClient.add`.
         """
         return await self._connection.post(
             f"/v1/verifications/{verification}/upload",
             UploadStatus,
-            MissingFilesRequest(target, account),
+            MissingFilesRequest(target),
             patience=CLOUD_PATIENCE,
         )
