@@ -96,7 +96,9 @@ def test_the_report_ends_with_the_verdict(stand_in: StandIn, capsys: pytest.Capt
         "Found in Quarry.",
         "SAFE: everything in /media/card is in the cloud. It may be wiped.",
     ]
-    assert captured.err == ("/media/card: 50 %, reading 212 of 412 files, 3.10 of 6.20 GB, 88.0 MB/s, 35 s left\n")
+    assert captured.err == (
+        "Verifying /media/card: 50 %, reading 212 of 412 files, 3.10 of 6.20 GB, 88.0 MB/s, 35 s left\n"
+    )
 
 
 def test_what_is_missing_is_listed_with_its_reason(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:

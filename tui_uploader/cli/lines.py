@@ -10,6 +10,7 @@ from tui_uploader.model.files import FileItem, Proof
 from tui_uploader.model.projects import ProcessingState, Project
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import Notice, UploadStatus
+from tui_uploader.model.verification import VerificationState
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.wording.amounts import byte_rate
 from tui_uploader.wording.bandwidth import (
@@ -38,6 +39,7 @@ from tui_uploader.wording.uploads import (
     truths,
     without_stale_rate,
 )
+from tui_uploader.wording.verification import running_line
 
 # SGR parameters, ECMA-48: 1 bold, 31 red, 32 green, 34 blue, 90 grey.
 _COLOURS: Mapping[FileStatus, str] = {
@@ -105,6 +107,7 @@ def status_lines(engine: EngineStatus, now: float) -> list[str]:
         lines.append(total_line(engine, now))
     for status in engine.uploads:
         lines.extend(upload_lines(without_stale_rate(status, engine.streams), now))
+    lines += [running_line(each) for each in engine.verifications if each.state is VerificationState.RUNNING]
     failures = [f"! {hook_failure(failure)}" for failure in engine.hook_failures]
     return [*(lines or [NO_UPLOADS]), *failures]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tui_uploader.model.files import FileItem
 from tui_uploader.model.uploads import Skipped, UploadStatus
+from tui_uploader.model.verification import Finding, Verdict, VerificationState, VerificationStatus
 
 
 def upload_record(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str, Any]:
@@ -45,4 +46,28 @@ def file_record(item: FileItem) -> dict[str, Any]:
         "reason": item.reason,
         "duplicate_of": item.duplicate_of,
         "verified": item.verified,
+    }
+
+
+def verification_record(status: VerificationStatus) -> dict[str, Any]:
+    """The object of `verify --json`, without its lists; one element of `verifications` in `status --json`."""
+    return {
+        "safe": status.state is VerificationState.DONE and status.verdict is Verdict.SAFE,
+        "verdict": status.verdict,
+        "state": status.state,
+        "verification": status.verification,
+        "paths": status.paths,
+        "project": status.project,
+        "files": status.files,
+        "bytes": status.bytes,
+        "delivered": status.findings.get(Finding.DELIVERED, 0),
+        "images": status.images,
+        "images_delivered": status.images_delivered,
+        "findings": status.findings,
+        "kinds": status.kinds,
+        "evidence": status.evidence,
+        "projects": status.projects,
+        "reasons": status.reasons,
+        "started_at": status.started_at,
+        "ended_at": status.ended_at,
     }

@@ -16,6 +16,7 @@ from tui_uploader.cli.follow import across_engines
 from tui_uploader.cli.lines import bar
 from tui_uploader.cli.output import Style, print_json_parts, print_line, print_note, style_of
 from tui_uploader.cli.progress import BAR_CELLS, ProgressView, Write, live_view
+from tui_uploader.cli.records import verification_record
 from tui_uploader.cli.session import connected
 from tui_uploader.cli.waiting import next_silence
 from tui_uploader.errors import UploaderError
@@ -39,8 +40,8 @@ from tui_uploader.wording.verification import (
     other_files,
     percent_read,
     place,
-    progress,
     projects,
+    running_line,
     verdict_lines,
     verdict_word,
     why,
@@ -117,7 +118,7 @@ def block_lines(engine: EngineStatus, now: float) -> list[str]:
     del now
     lines = []
     for status in engine.verifications:
-        lines.append(f"{place(status)}: {progress(status)}")
+        lines.append(running_line(status))
         lines.append(f"   {bar(percent_read(status), BAR_CELLS)} {percent_read(status)} %")
     return lines
 
@@ -135,7 +136,7 @@ class VerificationLog:
         running = [status for status in engine.verifications if status.state is VerificationState.RUNNING]
         if running and self._clock() >= self._next_line:
             for status in running:
-                self._write(f"{place(status)}: {percent_read(status)} %, {progress(status)}")
+                self._write(running_line(status))
             self._silence = next_silence(self._silence)
             self._next_line = self._clock() + self._silence
 
@@ -219,30 +220,6 @@ def command_again(status: VerificationStatus, *options: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- as JSON
-
-
-def verification_record(status: VerificationStatus) -> dict[str, Any]:
-    """The object of `verify --json`, without its lists."""
-    return {
-        "safe": status.state is VerificationState.DONE and status.verdict is Verdict.SAFE,
-        "verdict": status.verdict,
-        "state": status.state,
-        "verification": status.verification,
-        "paths": status.paths,
-        "project": status.project,
-        "files": status.files,
-        "bytes": status.bytes,
-        "delivered": status.findings.get(Finding.DELIVERED, 0),
-        "images": status.images,
-        "images_delivered": status.images_delivered,
-        "findings": status.findings,
-        "kinds": status.kinds,
-        "evidence": status.evidence,
-        "projects": status.projects,
-        "reasons": status.reasons,
-        "started_at": status.started_at,
-        "ended_at": status.ended_at,
-    }
 
 
 async def report_json(engine: EngineClient, status: VerificationStatus, queued: UploadStatus | None) -> None:

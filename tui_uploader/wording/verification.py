@@ -140,13 +140,12 @@ def _safe_for_images(status: VerificationStatus) -> str:
 
 
 def _not_safe(status: VerificationStatus) -> str:
-    found = status.findings
-    missing, unconfirmed = found.get(Finding.MISSING, 0), found.get(Finding.UNCONFIRMED, 0)
-    unreadable = found.get(Finding.UNREADABLE, 0)
+    lost = missing(status)
+    unconfirmed, unreadable = (status.findings.get(each, 0) for each in (Finding.UNCONFIRMED, Finding.UNREADABLE))
     parts = []
-    if missing:
-        of_images = f"{missing:,} of {counted(max(missing, status.images), 'image')}"
-        parts.append(f"{of_images} {_are(missing)} not in {_cloud(status)}")
+    if lost:
+        of_images = f"{lost:,} of {counted(max(lost, status.images), 'image')}"
+        parts.append(f"{of_images} {_are(lost)} not in {_cloud(status)}")
     if unconfirmed:
         parts.append(f"{counted(unconfirmed, 'file')} {_are(unconfirmed)} not confirmed by the storage")
     if unreadable:
@@ -188,7 +187,17 @@ def progress(status: VerificationStatus) -> str:
     return ", ".join(filter(None, (read, volume, speed, left)))
 
 
+def running_line(status: VerificationStatus) -> str:
+    """`Verifying /media/card: 51 %, reading 212 of 412 files, …`."""
+    return f"Verifying {place(status)}: {percent_read(status)} %, {progress(status)}"
+
+
 # ------------------------------------------------------------------------------------------------- what was found
+
+
+def missing(status: VerificationStatus) -> int:
+    """Number of images that could be uploaded."""
+    return status.findings.get(Finding.MISSING, 0)
 
 
 def kind_words(kind: CardFileKind, number: int) -> str:
@@ -292,8 +301,8 @@ def verified_words(status: VerificationStatus, now: float) -> str:
 
 def missing_queued(status: VerificationStatus, upload: UploadStatus) -> str:
     """`4 missing images queued for Quarry as upload 7.`"""
-    missing = counted(status.findings.get(Finding.MISSING, 0), "missing image")
-    return f"{missing} queued for {printable(upload.project_name, _LONGEST_NAME)} as upload {upload.upload}."
+    images = counted(missing(status), "missing image")
+    return f"{images} queued for {printable(upload.project_name, _LONGEST_NAME)} as upload {upload.upload}."
 
 
 def missing_homeless(status: VerificationStatus) -> str:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tui_uploader.cli.lines import file_line, status_lines
 from tui_uploader.cli.output import print_json, print_line, style_of
-from tui_uploader.cli.records import file_record, listed_record
+from tui_uploader.cli.records import file_record, listed_record, verification_record
 from tui_uploader.cli.session import changes_of, connected, every_file, run
 from tui_uploader.errors import NoSuchUpload
 from tui_uploader.model.engine import EngineStatus
@@ -88,6 +88,7 @@ async def _tell_status_json(engine: EngineClient, whole: EngineStatus) -> None:
     print_json(
         {
             "uploads": [listed_record(status, await engine.skipped(status.upload)) for status in whole.uploads],
+            "verifications": [verification_record(each) for each in whole.verifications],
             "hook_failures": whole.hook_failures,
         }
     )

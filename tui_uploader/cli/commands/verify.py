@@ -13,9 +13,9 @@ from tui_uploader.encoding import decode_argument
 from tui_uploader.errors import EngineGone, UsageError
 from tui_uploader.model.projects import ExistingProject
 from tui_uploader.model.uploads import UploadStatus
-from tui_uploader.model.verification import Finding, VerificationRequest, VerificationStatus
+from tui_uploader.model.verification import VerificationRequest, VerificationStatus
 from tui_uploader.settings import APP
-from tui_uploader.wording.verification import is_answer, missing_homeless, missing_queued
+from tui_uploader.wording.verification import is_answer, missing, missing_homeless, missing_queued
 
 if TYPE_CHECKING:
     from tui_uploader.service.client import EngineClient
@@ -57,12 +57,12 @@ async def _verify(request: VerificationRequest, *, upload: bool, images_only: bo
     async with connected() as engine:
         if not as_json:
             await verification.report(engine, status)
-        queued = await _upload_missing(engine, status, request.project) if upload and _missing(status) else None
+        queued = await _upload_missing(engine, status, request.project) if upload and missing(status) else None
         if as_json:
             await verification.report_json(engine, status, queued)
         elif queued is not None:
             _tell_queued(status, queued, verification.command_again(status))
-        elif _missing(status):
+        elif missing(status):
             print_line(f"To upload what is missing: {verification.command_again(status, '--upload')}")
     return DONE if is_answer(status, images_only=images_only) else _NOT_SAFE
 
@@ -77,10 +77,6 @@ async def _started(request: VerificationRequest) -> VerificationStatus:
             if not left:
                 raise
     raise AssertionError("the last attempt returns or raises")
-
-
-def _missing(status: VerificationStatus) -> int:
-    return status.findings.get(Finding.MISSING, 0)
 
 
 async def _upload_missing(engine: EngineClient, status: VerificationStatus, project: str | None) -> UploadStatus:

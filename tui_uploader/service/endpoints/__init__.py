@@ -1,5 +1,5 @@
 """The endpoints of the engine's API, by subject: each is one method of the engine.
 
-`requests` reads what a front end sent; `uploads` has projects, accounts and bandwidth, too. Only `service.api` imports
-them.
+`requests` reads what a front end sent; `uploads` has projects, accounts and bandwidth, too; `verifications`. Only
+`service.api` imports them.
 """
