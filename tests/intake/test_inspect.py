@@ -24,8 +24,8 @@ from tests.intake.pictures import (
     tiff,
     tiff_structure,
 )
-from tui_uploader.errors import SourceError, SourceRefused, SourceUnreadable, SourceVanished
-from tui_uploader.intake.inspect import inspect_image, inspect_result, result_type
+from tui_uploader.errors import SourceRefused, SourceUnreadable, SourceVanished
+from tui_uploader.intake.inspect import inspect_image, result_type
 from tui_uploader.model.files import PhotoFacts
 
 
@@ -236,7 +236,6 @@ def test_an_open_file_is_checked_from_its_beginning_and_stays_open(tmp_path: Pat
         file.seek(0, os.SEEK_END)
         (tmp_path / "a.jpg").unlink()
         assert inspect_image("a.jpg", file.fileno()) == PhotoFacts(width=70, height=50)
-        inspect_result("a.jpg", file.fileno())
         assert os.fstat(file.fileno()).st_size > 0
 
 
@@ -283,40 +282,3 @@ def test_a_hostile_name_is_escaped(tmp_path: Path) -> None:
 )
 def test_the_type_of_a_result_follows_from_its_name(name: str, expected: str) -> None:
     assert result_type(f"/results/{name}") == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("ortho.tif", tiff(save_all=True, append_images=[picture()])),
-        ("cloud.las", b"LASF" + bytes(300)),
-        ("cloud.laz", b"LASF" + bytes(300)),
-        ("mesh.obj", b"mtllib mesh.mtl\nv 0 0 0\n"),
-        ("mesh.mtl", b"newmtl bark\n"),
-        ("texture.jpg", jpeg()),
-        ("texture.png", b"\x89PNG\r\n\x1a\n" + bytes(20)),
-    ],
-)
-def test_good_results_are_accepted(tmp_path: Path, name: str, content: bytes) -> None:
-    (tmp_path / name).write_bytes(content)
-    inspect_result(str(tmp_path / name))
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        ("ortho.tif", b"", "is empty"),
-        ("ortho.tif", tiff()[:-100], "cut off"),
-        ("ortho.tif", b"LASF" + bytes(300), "named like a TIFF but is a LAS point cloud"),
-        ("cloud.laz", b"ZIP?" + bytes(300), "is not a LAS point cloud"),
-        ("cloud.las", bytes(300), "nothing but zeros"),
-        ("mesh.obj", b"", "is empty"),
-        ("mesh.obj", b"\x7fELF\0\1", "not in plain text"),
-        ("mesh.obj", jpeg(), r"named like a mesh \(OBJ\) but is a JPEG"),
-        ("texture.png", jpeg(), "named like a PNG but is a JPEG"),
-    ],
-)
-def test_bad_results_are_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=reason):
-        inspect_result(str(tmp_path / name))

@@ -9,7 +9,7 @@ import pytest
 
 from tui_uploader.errors import SourceRefused
 from tui_uploader.intake.formats.mesh_text import MAX_READ, check_mesh
-from tui_uploader.intake.inspect import inspect_result
+from tui_uploader.intake.results.check import check_file
 
 LICENCE = b"# All rights reserved, and a line of this licence is long.\n" * 3000
 
@@ -67,7 +67,7 @@ def case(table: dict[str, bytes]) -> list[object]:
 
 def inspected(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
-    inspect_result(str(folder / name))
+    check_file(str(folder / name))
 
 
 @pytest.mark.parametrize("content", case(MESHES))

@@ -108,16 +108,6 @@ def photo_facts(path: str, descriptor: int | None = None) -> PhotoFacts:
         raise _refused(path, f"is {kind}, not an image")
 
 
-def inspect_result(path: str, descriptor: int | None = None) -> None:
-    """Check a result. Blocking: for a thread. `descriptor` is used as in `inspect_image`.
-
-    Raises SourceRefused with advice for the user; SourceVanished, SourceUnreadable.
-    """
-    with _opened(path, descriptor) as (file, size):
-        if _identified(path, file) == _TIFF:
-            _tiff_directory(path, file, size)
-
-
 def result_type(path: str) -> str:
     """`orthomosaic`, `dsm`, `index`, `point_cloud`, `mesh`, `mesh_material` or `mesh_texture`.
 

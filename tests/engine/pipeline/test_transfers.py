@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
+from tests.intake.results.files import las
 from tests.local_cloud.root_reader import registered_images
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
@@ -156,7 +157,7 @@ async def test_large_files_do_not_delay_another_project(world: World) -> None:
     big.mkdir(parents=True)
     for number in range(9):
         with (big / f"{number}.las").open("wb") as file:
-            file.write(b"LASF" + bytes([number]) * 5000)
+            file.write(las(1, content=bytes([number]) * 5000))
             file.truncate(96 * MIB)
     write_flight(world.card / "small", 1)
     world.time.stop()  # so that nothing is measured and the number of streams stays the initial one

@@ -11,7 +11,8 @@ from tui_uploader.errors import SourceError
 from tui_uploader.intake.comparison import is_on_other_card, was_modified
 from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
 from tui_uploader.intake.formats.exif import by_cameras_clock
-from tui_uploader.intake.inspect import inspect_image, inspect_result, photo_facts
+from tui_uploader.intake.inspect import inspect_image, photo_facts
+from tui_uploader.intake.results.check import check_file
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source, replaced_error
 from tui_uploader.model.files import PhotoFacts
@@ -79,5 +80,5 @@ def _content(identity: str, crc32: int, samples: str | None, facts: PhotoFacts) 
 
 
 def _inspect_result(path: str, descriptor: int) -> PhotoFacts:
-    inspect_result(path, descriptor)
+    check_file(path, descriptor)
     return PhotoFacts()  # a result covers a whole flight: it has no position

@@ -104,6 +104,11 @@ class TiffReader:
         except NotTiff:
             return False
 
+    def has_values(self, directory: Directory, tag: int) -> bool:
+        """Whether the values of a tag are within the structure; True as well if it is missing."""
+        entry = directory.entries.get(tag)
+        return entry is None or entry.where + entry.count * _WIDTHS.get(entry.type, 1) <= self._size
+
     def whole_numbers(self, directory: Directory, tag: int, most: int = _MOST_VALUES) -> tuple[int, ...]:
         """At most `most` whole numbers of a tag; empty if it is missing or of another type.
 

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import BinaryIO
 
-from tui_uploader.file_kinds import extension_of
+from tui_uploader.file_kinds import RESULT_EXTENSIONS, extension_of
 from tui_uploader.intake.formats import jpeg
+from tui_uploader.intake.formats.jpeg import BadJpeg, JpegReader
 from tui_uploader.intake.formats.tiff import NotTiff, TiffReader
 from tui_uploader.intake.formats.tiff_pixels import has_all_pixels
 from tui_uploader.intake.results import glb, point_cloud
@@ -60,6 +61,7 @@ def check_main(path: str, descriptor: int | None = None, *, real: str = "") -> R
                 _expect("a LAS point cloud", head)
                 return point_cloud_facts(file, size)
             case ".obj":
+                _expect_text("a mesh (OBJ)", head)
                 return mesh_facts(file, size)
             case ".glb":
                 _expect("a GLB", head)
@@ -76,6 +78,17 @@ def check_companion(path: str, descriptor: int | None = None, *, real: str = "")
         if check is None:
             raise NotUsable("has an extension that is not uploaded")
         check(file, size, head)
+
+
+def check_file(path: str, descriptor: int | None = None) -> None:
+    """Check any file of a result before it is sent, a texture to the end of its pixels. As `check_main` otherwise."""
+    if extension_of(path) in RESULT_EXTENSIONS:
+        check_main(path, descriptor)
+        return
+    check_companion(path, descriptor)
+    if extension_of(path) in (".jpg", ".jpeg"):
+        with _opened(path, descriptor, "") as (file, size, _):
+            _check_whole_jpeg(file, size)
 
 
 def textures_of(path: str, *, real: str = "") -> tuple[str, ...]:
@@ -123,6 +136,22 @@ def _expect(kind: str, head: bytes) -> None:
     raise NotUsable(f"is named like {kind} but is {found}; give it the right extension, or leave it out")
 
 
+def _expect_text(kind: str, head: bytes) -> None:
+    """Raises NotUsable."""
+    if found := next((other for other, starts in _KINDS.items() if head.startswith(starts)), None):
+        raise NotUsable(f"is named like {kind} but is {found}; give it the right extension, or leave it out")
+
+
+def _check_whole_jpeg(file: BinaryIO, size: int) -> None:
+    """Raises Damaged."""
+    reader = JpegReader(file, size)
+    try:
+        reader.header()
+        reader.check_pixels()
+    except BadJpeg as error:
+        raise Damaged("is cut off: its pixels end early" if error.share else str(error)) from error
+
+
 def _check_picture(kind: str, file: BinaryIO, size: int, head: bytes) -> None:
     _expect(kind, head)
     if kind == "a PNG":
@@ -139,6 +168,7 @@ def _check_picture(kind: str, file: BinaryIO, size: int, head: bytes) -> None:
 
 
 def _check_materials(file: BinaryIO, size: int, head: bytes) -> None:
+    _expect_text("a list of materials (MTL)", head)
     texture_names(file)
 
 

@@ -14,7 +14,10 @@ MOST_KEYS = 1024
 
 _MODEL, _CITATION, _GEODETIC, _GEODETIC_CITATION = 1024, 1026, 2048, 2049
 _PROJECTED, _PROJECTED_CITATION = 3072, 3073
-_MODEL_PROJECTED, _MODEL_GEOGRAPHIC, _MODEL_GEOCENTRIC = 1, 2, 3
+_MODEL_PROJECTED, _MODEL_GEOGRAPHIC = 1, 2
+_MODELS = (_MODEL_PROJECTED, _MODEL_GEOGRAPHIC, 3)
+"""3: coordinates from the centre of the earth."""
+_LOWEST_CODE = 1024
 _USER_DEFINED = 32767
 _IN_TEXTS = 34737
 """The value of a key is in the tag (or LAS record) of this number."""
@@ -28,27 +31,25 @@ def crs_of_keys(keys: Sequence[int], texts: str) -> CoordinateSystem | None:
     """
     found = _keys(keys, texts)
     model = found.get(_MODEL)
-    code, cited = found.get(_PROJECTED), found.get(_PROJECTED_CITATION)
-    if model in (_MODEL_GEOGRAPHIC, _MODEL_GEOCENTRIC) or (
-        model != _MODEL_PROJECTED and code is None and cited is None
-    ):
-        return _system(found, _GEODETIC, _GEODETIC_CITATION, projected=False)
-    return _system(found, _PROJECTED, _PROJECTED_CITATION, projected=True)
+    if model not in _MODELS and (_PROJECTED in found or _PROJECTED_CITATION in found):
+        model = _MODEL_PROJECTED
+    if model not in _MODELS and (_GEODETIC in found or _GEODETIC_CITATION in found):
+        model = _MODEL_GEOGRAPHIC
+    if model == _MODEL_PROJECTED:
+        return _system(found, _PROJECTED, _PROJECTED_CITATION, projected=True)
+    return _system(found, _GEODETIC, _GEODETIC_CITATION, projected=False if model == _MODEL_GEOGRAPHIC else None)
 
 
-def _system(found: dict[int, int | str], key: int, citation: int, *, projected: bool) -> CoordinateSystem | None:
+def _system(found: dict[int, int | str], key: int, citation: int, *, projected: bool | None) -> CoordinateSystem | None:
     code = found.get(key)
-    known = code if isinstance(code, int) and 1024 <= code < _USER_DEFINED else None
-    for source in (citation, _CITATION):
-        cited = found.get(source)
-        if isinstance(cited, str) and cited:
-            described = crs_of_wkt(cited)
-            if described is not None and known is None:
-                return described
-            return named_crs(_plain(cited), known, projected)
-    if known is None and code != _USER_DEFINED:
+    known = code if isinstance(code, int) and _LOWEST_CODE <= code < _USER_DEFINED else None
+    cited = next((text for each in (citation, _CITATION) if isinstance(text := found.get(each), str) and text), "")
+    described = crs_of_wkt(cited)
+    if described is not None and known is None:
+        return described
+    if known is None and code != _USER_DEFINED and not cited:
         return None
-    return named_crs("", known, projected)
+    return named_crs(_plain(cited) if described is None else described.name, known, projected)
 
 
 def _keys(keys: Sequence[int], texts: str) -> dict[int, int | str]:

@@ -25,6 +25,7 @@ LARGEST_TO_TILE = 6_000_000_000
 _SUBFILE_TYPE, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _LEAST, _MOST = 254, 338, 339, 340, 341
 _PIXEL_SCALE, _TIEPOINTS, _TRANSFORMATION = 33550, 33922, 34264
 _KEYS, _KEY_TEXTS, _GDAL_METADATA = 34735, 34737, 42112
+_OF_MAPS = (_PIXEL_SCALE, _TIEPOINTS, _TRANSFORMATION, _KEYS, 34736, _KEY_TEXTS, _GDAL_METADATA)
 _REDUCED, _MASK = 1, 4
 """Bits of NewSubfileType."""
 _MOST_LAYERS = 64
@@ -41,6 +42,8 @@ def raster_facts(file: BinaryIO, size: int, name: str) -> ResultFacts:
             raise Damaged("is cut off: some of its pixels are missing")
     except NotTiff as error:
         raise Damaged("is damaged or cut off") from error
+    if not all(reader.has_values(main, tag) for tag in _OF_MAPS):
+        raise Damaged("is cut off: its coordinate system or metadata are missing")
     raster = _raster(reader, main)
     type, choices = type_of_raster(raster, name)
     return ResultFacts(
@@ -56,8 +59,7 @@ def _findings(
     reader: TiffReader, main: Directory, size: int, type: ResultType | None, name: str
 ) -> Iterator[ResultFinding]:
     """Raises Damaged."""
-    if _has_further_layers(reader, main, size):
-        yield ResultFinding(Finding.SEVERAL_LAYERS)
+    yield from _findings_about_layers(reader, main, size)
     if size > LARGEST_TO_TILE and type in (ResultType.ORTHOMOSAIC, None):
         yield ResultFinding(Finding.TOO_LARGE_TO_TILE, detail=str(size))
     hints = hints_of(name)
@@ -131,28 +133,35 @@ def _is_placed(main: Directory) -> bool:
     return _TRANSFORMATION in main.entries or {_PIXEL_SCALE, _TIEPOINTS} <= main.entries.keys()
 
 
-def _has_further_layers(reader: TiffReader, main: Directory, size: int) -> bool:
-    """Whether there are pictures besides the main one, its overviews and masks.
+def _findings_about_layers(reader: TiffReader, main: Directory, size: int) -> Iterator[ResultFinding]:
+    """Whether there are pictures besides the main one, its overviews and masks, and all of them are in the file.
 
-    Raises Damaged if one of them is not in the file: overviews are often written last.
+    Raises Damaged if pixels of one are not: overviews are often written last.
     """
-    width, several = _first(reader, main, tiff.WIDTH, 0), False
-    for offset, layer in _further_directories(reader, main, size):
+    width, several, unreadable = _first(reader, main, tiff.WIDTH, 0), False, False
+    for layer in _further_directories(reader, main, size):
+        if layer is None:
+            unreadable = True
+            continue
         try:
             whole = has_all_pixels(reader, layer, size)
         except NotTiff:
             continue  # decoders ignore what describes no picture
         if not whole:
-            raise Damaged(
-                f"is cut off: some pixels of a further layer, which is described at byte {offset}, are missing"
-            )
+            raise Damaged("is cut off: some pixels of an overview or a further layer are missing")
         kind = _first(reader, layer, _SUBFILE_TYPE, 0)
         several = several or (not kind & (_REDUCED | _MASK) and _first(reader, layer, tiff.WIDTH, 0) >= width)
-    return several
+    if several:
+        yield ResultFinding(Finding.SEVERAL_LAYERS)
+    if unreadable:
+        yield ResultFinding(Finding.MAY_BE_CUT_OFF, detail="an overview or a further layer that it names is missing")
 
 
-def _further_directories(reader: TiffReader, main: Directory, size: int) -> Iterator[tuple[int, Directory]]:
-    """Those that follow and those below, with their offsets; each once. Raises Damaged if one is beyond the end."""
+def _further_directories(reader: TiffReader, main: Directory, size: int) -> Iterator[Directory | None]:
+    """Those that follow and those below, each once; None for one that cannot be read.
+
+    Raises Damaged if one is beyond the end.
+    """
     seen = {reader.first}
     pending = [*_below(reader, main), main.following]
     while pending and len(seen) <= _MOST_LAYERS:
@@ -161,12 +170,13 @@ def _further_directories(reader: TiffReader, main: Directory, size: int) -> Iter
             continue
         seen.add(offset)
         if offset >= size:
-            raise Damaged("is cut off: it names layers or overviews beyond its end")
+            raise Damaged("is cut off: an overview or a further layer that it names is beyond its end")
         try:
             layer = reader.directory(offset)
         except NotTiff:
+            yield None
             continue
-        yield offset, layer
+        yield layer
         pending.append(layer.following)
 
 

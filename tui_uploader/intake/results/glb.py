@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from typing import BinaryIO
+from urllib.parse import unquote
 
 import msgspec
 
@@ -15,7 +16,7 @@ START = b"glTF"
 
 _HEADER, _CHUNK = struct.Struct("<4sII"), struct.Struct("<II")
 _JSON = 0x4E4F534A
-_LONGEST_JSON = 64 << 20
+_LONGEST_JSON = 16 << 20
 _MOST_CHUNKS = 64
 
 
@@ -55,7 +56,9 @@ def glb_facts(file: BinaryIO, size: int) -> ResultFacts:
     inside = scene.buffers[0].byteLength if scene.buffers and scene.buffers[0].uri is None else 0
     if inside > binary:
         raise Damaged("is damaged or cut off: a part of its data is missing")
-    named = [part.uri for part in (*scene.buffers, *scene.images) if part.uri and not part.uri.startswith("data:")]
+    named = [
+        unquote(part.uri) for part in (*scene.buffers, *scene.images) if part.uri and not part.uri.startswith("data:")
+    ]
     return ResultFacts(
         (ResultType.MESH,),
         ResultType.MESH,

@@ -20,6 +20,8 @@ MOST_REFERENCES = 2000
 
 _HEAD = MAX_READ
 _TAIL = 1 << 16
+_ZEROS = 64
+"""Some programs end a text with one; so many at the end are not of any text."""
 _LIBRARY = re.compile(rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", re.M)
 _TEXTURE = re.compile(rb"^[ \t]*(?:map_(?!aat)\w+|bump|disp|decal|refl|norm)[ \t]+([^\r\n]+)", re.M | re.I)
 _OPTION = re.compile(
@@ -96,7 +98,7 @@ def _findings_at_end(file: BinaryIO, size: int, head: bytes) -> Iterator[ResultF
     """Raises Damaged."""
     file.seek(max(0, size - _TAIL))
     raw = file.read(_TAIL)
-    if raw.endswith(b"\0"):
+    if not any(raw[-_ZEROS:]):
         raise Damaged("is damaged: it ends with zeros")
     tail = _lines(raw)
     statements = [line for line in tail.split(b"\n") if line.strip() and not line.lstrip().startswith(b"#")]

@@ -26,7 +26,7 @@ _EPSG = re.compile(r"\s*(?:urn:ogc:def:crs:)?EPSG:{1,2}([0-9]{4,6})\s*", re.I)
 
 _UTM = re.compile(
     r"(?P<datum>WGS[ _]?(?:19)?84|ETRS[ _]?(?:19)?89|NAD[ _]?(?:19)?83)[ _]*/?[ _]*UTM[ _]zone[ _]?(?P<zone>\d{1,2})"
-    r"(?P<half>[NS])?\b",
+    r"(?P<half>[NS])?(?= *$| *\+)",
     re.I,
 )
 _WGS_84 = re.compile(r"(?:GCS_)?WGS[ _]?(?:19)?84", re.I)
@@ -70,7 +70,7 @@ def _name_and_code(text: str, begin: int) -> tuple[str, int | None]:
         elif keyword:
             word = keyword
         elif quoted is not None and depth == 1:
-            name = name or quoted
+            name = name or quoted.replace('""', '"')
         elif authority is not None and depth == 2:
             authority.append(quoted if quoted is not None else number)
     return name, None
