@@ -150,6 +150,18 @@ class NoticeSettings(msgspec.Struct, frozen=True):
     act, that is announced at once."""
 
 
+CARD = "card"
+"""Value of `to` in `[receipts]`."""
+
+
+class ReceiptSettings(msgspec.Struct, frozen=True):
+    """Where receipts are copied to: the table `[receipts]` of the settings file."""
+
+    to: str | None = None
+    """`CARD`: to the folders that were uploaded, with a list of checksums (ASC MHL); an absolute path: to that folder;
+    None: nowhere (`TUI_UPLOADER_RECEIPTS_TO`)."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All settings. Flags win over the environment, the environment over the file."""
 
@@ -175,6 +187,7 @@ class Settings(msgspec.Struct, frozen=True):
     notices: NoticeSettings = NoticeSettings()
     hooks: tuple[HookSettings, ...] = ()
     """Commands and addresses that are told what happens: `[hooks]`, or several `[[hooks]]`."""
+    receipts: ReceiptSettings = ReceiptSettings()
 
     def __repr__(self) -> str:
         """Omits the proxy, whose address may contain a password."""
@@ -217,6 +230,7 @@ def load(environment: Mapping[str, str] | None = None, directories: Directories 
         ca_file=_expanded(ca_file) if ca_file else None,
         notices=_notices(env, table),
         hooks=_known_hooks(table),
+        receipts=_receipts(env, table),
     )
 
 
@@ -238,6 +252,22 @@ def _expanded(path: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def _receipts(env: Mapping[str, str], table: Mapping[str, object]) -> ReceiptSettings:
+    chosen = table.get("receipts", {})
+    if not isinstance(chosen, dict):
+        raise UsageError("In the settings file, `receipts` must be a table: [receipts].")
+    to = env.get("TUI_UPLOADER_RECEIPTS_TO") or _text_in(chosen, "to")
+    if not to or to == CARD:
+        return ReceiptSettings(to or None)
+    folder = _expanded(to)
+    if not folder.is_absolute() or "\0" in to:
+        raise UsageError(
+            "`to` of [receipts] (TUI_UPLOADER_RECEIPTS_TO) is `card`, or the absolute path of a folder, not"
+            f" {printable(to, 200)!r}."
+        )
+    return ReceiptSettings(os.fspath(folder))
 
 
 def _notices(env: Mapping[str, str], table: Mapping[str, object]) -> NoticeSettings:

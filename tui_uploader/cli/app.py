@@ -18,6 +18,7 @@ from tui_uploader.cli.commands import (
     history,
     hooks,
     projects,
+    receipt,
     status,
     upload,
     verify,
@@ -38,6 +39,7 @@ app.command("verify")(verify.verify)
 app.command("status")(status.status)
 app.command("files")(status.files)
 app.command("history")(history.history)
+app.command("receipt")(receipt.receipt)
 for _command in (
     control.pause,
     control.resume,

@@ -60,6 +60,18 @@ class UnfailingStream(io.TextIOBase):
                 self._lose(error)
         return len(text)
 
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes as they are, whatever the encoding of the session."""
+        binary = getattr(self._stream, "buffer", None)
+        if binary is None:
+            self.write(data.decode("utf-8", "surrogateescape"))
+        elif self.error is None:
+            try:
+                self._stream.flush()  # type: ignore[union-attr]
+                binary.write(data)
+            except (OSError, ValueError) as error:
+                self._lose(error)
+
     def flush(self) -> None:
         if self._stream is not None and self.error is None:
             try:

@@ -21,6 +21,7 @@ from tui_uploader.engine.pipeline.enqueue import Enqueuer
 from tui_uploader.engine.pipeline.image_limit import check_image_limit, correct_image_limits
 from tui_uploader.engine.pipeline.process import DOUBT_SECONDS
 from tui_uploader.engine.queries import Queries
+from tui_uploader.engine.receipts.compose import Receipts
 from tui_uploader.engine.sources.unfinished import SettleTimes
 from tui_uploader.engine.supervisor import Supervisor
 from tui_uploader.engine.verification.verifications import Verifications
@@ -53,6 +54,7 @@ class UploadManager:
         self.verifications = Verifications(
             supervisor.verifier, supervisor.context.journal, supervisor.projects, self.add
         )
+        self.receipts = Receipts(supervisor.context)
 
     @classmethod
     async def open(cls, directories: Directories, settings: Settings) -> UploadManager:

@@ -26,6 +26,7 @@ from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.register import Registrar
 from tui_uploader.engine.pipeline.send import Sender
 from tui_uploader.engine.pipeline.walk import Walker
+from tui_uploader.engine.receipts.worker import ReceiptWorker
 from tui_uploader.engine.scheduling.concurrency import FIRST_STREAMS
 from tui_uploader.engine.scheduling.quiet_periods import QuietPeriods
 from tui_uploader.engine.scheduling.storage_pauses import StoragePauses
@@ -70,6 +71,7 @@ class Supervisor:
         self.verifier = Verifier(context, settle_times.written)
         self.watches = Watches(context, self.projects)
         self.hooks = HookWorker(context, settings, directories.settings_file)
+        self.receipts = ReceiptWorker(context, settings.receipts.to)
         self._workers: Mapping[str, Worker] = {
             "walk": self.walker,
             "check": self.checker,
@@ -82,6 +84,7 @@ class Supervisor:
             "monitor": self.monitor,
             "record": self.recorder,
             "hooks": self.hooks,
+            "receipts": self.receipts,
             "retain": Retention(context, settings.keep_dismissed_days * _DAY),
         }
         self._running: list[asyncio.Task[None]] = []
@@ -152,6 +155,7 @@ class Supervisor:
         for each in (self.walker, self.checker, self.registrar, self.processing, self.multipart_cleaner, self.sender):
             await each.close()
         await self.hooks.close()
+        await self.receipts.close()
         self.context.sources.close()
         with contextlib.suppress(UploaderError):
             await self.monitor.save()

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 from tui_uploader import codec
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineError, UploaderError, UsageError
-from tui_uploader.service.endpoints import hooks, uploads, verifications, watches
+from tui_uploader.service.endpoints import hooks, receipts, uploads, verifications, watches
 from tui_uploader.service.endpoints.requests import Endpoint
 from tui_uploader.service.lifetime import ClientPresence, StopSignal
 from tui_uploader.service.middleware import EngineMiddleware, answer, error_answer
@@ -47,7 +47,8 @@ def create_app(
 
     def route(method: str, path: str, endpoint: Endpoint) -> Route:
         async def answering(request: Request) -> Response:
-            return answer(await endpoint(manager, request))
+            found = await endpoint(manager, request)
+            return found if isinstance(found, Response) else answer(found)
 
         return Route(path, answering, methods=[method])
 
@@ -58,7 +59,13 @@ def create_app(
             Route(STOP_PATH, running.stop_engine, methods=["POST"]),
             *(
                 route(method, path, endpoint)
-                for endpoints in (uploads.ENDPOINTS, verifications.ENDPOINTS, watches.ENDPOINTS, hooks.ENDPOINTS)
+                for endpoints in (
+                    uploads.ENDPOINTS,
+                    receipts.ENDPOINTS,
+                    verifications.ENDPOINTS,
+                    watches.ENDPOINTS,
+                    hooks.ENDPOINTS,
+                )
                 for method, path, endpoint in endpoints
             ),
         ],

@@ -24,6 +24,7 @@ from tui_uploader.model.projects import Project, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, UploadStatus
 from tui_uploader.service.clients.hooks import HookClient
 from tui_uploader.service.clients.paths import absolute
+from tui_uploader.service.clients.receipts import ReceiptsClient
 from tui_uploader.service.clients.verifications import VerificationsClient
 from tui_uploader.service.clients.watches import WatchesClient
 from tui_uploader.service.connection import (
@@ -60,6 +61,7 @@ class EngineView:
         self.watches = WatchesClient(connection)
         self.hooks = HookClient(connection)
         self.verifications = VerificationsClient(connection)
+        self.receipts = ReceiptsClient(connection)
 
     async def engine(self) -> EngineInfo:
         return await self._connection.get("/v1/engine", EngineInfo, patience=GREETING_PATIENCE)

@@ -80,6 +80,14 @@ class EngineConnection:
                 for line in filter(None, complete):
                     yield line
 
+    async def pieces(self, path: str, *, patience: float = ENGINE_PATIENCE) -> AsyncGenerator[bytes, None]:
+        """An answer that is not JSON and may be large, as it arrives."""
+        async with self._exchange("GET", path, "", patience) as exchange:
+            if exchange.status >= _FIRST_FAILURE:
+                raise _error_of(exchange.status, await exchange.whole())
+            async for chunk in exchange.chunks():
+                yield chunk
+
     async def _ask(self, method: str, path: str, shape: type[T], body: str, patience: float) -> T:
         async with self._exchange(method, path, body, patience) as exchange:
             content = await exchange.whole()

@@ -110,6 +110,7 @@ def upload_status(
         behind=_project_of(summary, held.behind),
         process_at=None if upload.state is UploadState.CANCELLED else starts_at,
         watch=upload.watch,
+        receipt=None if upload.receipt_at is None else upload.receipt,
     )
 
 

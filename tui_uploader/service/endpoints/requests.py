@@ -12,14 +12,14 @@ from starlette.requests import Request
 
 from tui_uploader import codec
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.errors import UsageError
+from tui_uploader.errors import NoSuchUpload, UsageError
 from tui_uploader.service.protocol import MAX_BODY
 from tui_uploader.text import printable
 
 T = TypeVar("T")
 
 Endpoint = Callable[[UploadManager, Request], Awaitable[object]]
-"""Returns the value of the answer."""
+"""Returns the value of the answer, or a whole response."""
 
 Route = tuple[str, str, Endpoint]
 """Method, path, endpoint."""
@@ -47,6 +47,14 @@ def parsed(query_string: bytes, shape: type[T]) -> T:
         return msgspec.convert(given, shape, strict=False)
     except ValueError as error:
         raise UsageError(f"Invalid request: {printable(str(error), 200)}.") from error
+
+
+def upload_id(request: Request) -> int:
+    """The upload in the request's path. Raises NoSuchUpload for one that no journal has."""
+    upload: int = request.path_params["upload"]
+    if upload > LARGEST_ID:
+        raise NoSuchUpload("No such upload. `tui-uploader status` lists all uploads.")
+    return upload
 
 
 def refuse_broken_text(*texts: str | None) -> None:

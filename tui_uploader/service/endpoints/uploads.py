@@ -9,14 +9,22 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.errors import NoSuchUpload, UsageError
+from tui_uploader.errors import UsageError
 from tui_uploader.model.accounts import SignInRequest
 from tui_uploader.model.engine import BandwidthChange
 from tui_uploader.model.files import FileQuery, FileSelection
 from tui_uploader.model.projects import NewProject
 from tui_uploader.model.uploads import AddRequest
 from tui_uploader.redaction import Secrets
-from tui_uploader.service.endpoints.requests import LARGEST_ID, Endpoint, Route, body, parsed, refuse_broken_text
+from tui_uploader.service.endpoints.requests import (
+    LARGEST_ID,
+    Endpoint,
+    Route,
+    body,
+    parsed,
+    refuse_broken_text,
+    upload_id,
+)
 from tui_uploader.service.protocol import (
     AutoProcessingChange,
     CreateProjectRequest,
@@ -59,30 +67,30 @@ async def _undo_addition(manager: UploadManager, request: Request) -> object:
 
 
 async def _files(manager: UploadManager, request: Request) -> object:
-    return await manager.queries.files(_upload_id(request), _file_query(request.scope["query_string"]))
+    return await manager.queries.files(upload_id(request), _file_query(request.scope["query_string"]))
 
 
 async def _file_runs(manager: UploadManager, request: Request) -> object:
-    return await manager.queries.file_runs(_upload_id(request), _file_query(request.scope["query_string"]))
+    return await manager.queries.file_runs(upload_id(request), _file_query(request.scope["query_string"]))
 
 
 async def _positions(manager: UploadManager, request: Request) -> object:
     file = request.query_params.get("file")
     return await manager.queries.positions(
-        _upload_id(request), None if file is None else _file_id(file), whole_project=_of_whole_project(request)
+        upload_id(request), None if file is None else _file_id(file), whole_project=_of_whole_project(request)
     )
 
 
 async def _skipped(manager: UploadManager, request: Request) -> object:
-    return await manager.queries.skipped(_upload_id(request), whole_project=_of_whole_project(request))
+    return await manager.queries.skipped(upload_id(request), whole_project=_of_whole_project(request))
 
 
 async def _photo_facts(manager: UploadManager, request: Request) -> object:
-    return await manager.queries.photo_facts(_upload_id(request), _file_id(request.path_params["file"]))
+    return await manager.queries.photo_facts(upload_id(request), _file_id(request.path_params["file"]))
 
 
 async def _set_auto_process(manager: UploadManager, request: Request) -> object:
-    return await manager.set_auto_process(_upload_id(request), (await body(request, AutoProcessingChange)).on)
+    return await manager.set_auto_process(upload_id(request), (await body(request, AutoProcessingChange)).on)
 
 
 async def _projects(manager: UploadManager, _: Request) -> object:
@@ -130,7 +138,7 @@ async def _sign_out(manager: UploadManager, request: Request) -> object:
 
 def _upload_endpoint(method: Callable[[UploadManager, int], Awaitable[object]]) -> Endpoint:
     async def endpoint(manager: UploadManager, request: Request) -> object:
-        return await method(manager, _upload_id(request))
+        return await method(manager, upload_id(request))
 
     return endpoint
 
@@ -140,7 +148,7 @@ def _files_endpoint(command: Callable[[UploadManager, int, FileSelection], Await
         selection = await body(request, FileSelection)
         if any(not 0 <= file <= LARGEST_ID for file in chain(selection.ids, *selection.runs)):
             raise UsageError("A file's id is a whole number from 0.")
-        return FilesChanged(await command(manager, _upload_id(request), selection))
+        return FilesChanged(await command(manager, upload_id(request), selection))
 
     return endpoint
 
@@ -185,13 +193,6 @@ ENDPOINTS: tuple[Route, ...] = (
     ("POST", "/v1/sign-in", _sign_in),
     ("POST", "/v1/sign-out", _sign_out),
 )
-
-
-def _upload_id(request: Request) -> int:
-    upload: int = request.path_params["upload"]
-    if upload > LARGEST_ID:
-        raise NoSuchUpload("No such upload. `tui-uploader status` lists all uploads.")
-    return upload
 
 
 def _file_id(text: str) -> int:
