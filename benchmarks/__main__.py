@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.machine import description
 from benchmarks.table import Table
 
-BENCHMARKS = ("intake", "card_again", "upload", "link", "restart", "journal", "terminal")
+BENCHMARKS = ("intake", "card_again", "upload", "verify", "result", "link", "restart", "journal", "terminal")
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 _BEGIN, _END = "<!-- {name} -->", "<!-- end of {name} -->"

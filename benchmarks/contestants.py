@@ -40,6 +40,22 @@ def signed_in(home: Path, store: Store) -> Iterator[Mapping[str, str]]:
         }
 
 
+@contextmanager
+def signed_in_locally(home: Path, root: Path) -> Iterator[Mapping[str, str]]:
+    """A local cloud with its storage in `root`, and the environment of a user who is signed in."""
+    command = [*PROGRAM, "cloud", "serve", "--json", "--port", "0", "--root", str(root)]
+    with running(command) as cloud:
+        if cloud.stdout is None:
+            raise RuntimeError("the cloud has no stdout")
+        address = json.loads(cloud.stdout.readline())
+        yield {
+            **private_home(home),
+            "PIX4D_CLOUD_URL": address["url"],
+            "PIX4D_CLIENT_ID": address["client_id"],
+            "PIX4D_CLIENT_SECRET": address["client_secret"],
+        }
+
+
 def private_home(home: Path) -> Mapping[str, str]:
     """The environment that keeps all our files below `home`."""
     return {

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 _SAMPLE_SECONDS = 0.01
 
@@ -36,7 +37,8 @@ class CommandFailed(RuntimeError):
 class MeasuredProcess:
     """A running command that is measured."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], answer: IO[bytes] | None = None) -> None:
+        """`answer`: a file that gets what the command writes to stdout."""
         self._command = command
         # A file, because an unread pipe would block the command.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes it
@@ -45,13 +47,17 @@ class MeasuredProcess:
             command,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=self._output,
+            stdout=answer or self._output,
             stderr=self._output,
         )
         self._ended = threading.Event()
         self._peak = 0
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def cpu_so_far(self) -> float:
         """User and system seconds so far."""
@@ -89,9 +95,11 @@ class MeasuredProcess:
                     self._peak = max(self._peak, int(line.split()[1]) * 1024)
 
 
-def measured(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Usage:
-    """Run a command to its end. Raises CommandFailed."""
-    return MeasuredProcess(command, environment or {}).wait()
+def measured(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, answer: IO[bytes] | None = None
+) -> Usage:
+    """Run a command to its end; `answer` gets its stdout. Raises CommandFailed."""
+    return MeasuredProcess(command, environment or {}, answer).wait()
 
 
 def median_usage(runs: Sequence[Usage]) -> Usage:

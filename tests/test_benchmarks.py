@@ -10,8 +10,11 @@ import pytest
 from benchmarks.__main__ import replaced, section
 from benchmarks.measure import CommandFailed, Usage, measured, median_usage, side_by_side
 from benchmarks.photos import write_photos
+from benchmarks.result import write_geotiff
 from benchmarks.table import Table
 from tui_uploader.intake.inspect import inspect_image
+from tui_uploader.intake.results.check import check_main
+from tui_uploader.model.results import ResultType
 
 MIB = 1 << 20
 
@@ -92,3 +95,12 @@ def test_photos_have_their_size_and_are_accepted_as_photos(tmp_path: Path) -> No
     assert [photo.stat().st_size for photo in photos] == [200_000] * 3
     assert len({photo.read_bytes() for photo in photos}) == 3
     assert all(inspect_image(str(photo)).taken_at for photo in photos)
+
+
+def test_the_huge_result_is_accepted_as_an_orthomosaic(tmp_path: Path) -> None:
+    path = write_geotiff(tmp_path / "ortho.tif", 20_000_000_000)
+    assert 19.9e9 < path.stat().st_size <= 20.1e9
+    assert path.stat().st_blocks * 512 < 10_000_000
+    found = check_main(str(path))
+    assert (found.type, found.placed) == (ResultType.ORTHOMOSAIC, True)
+    assert found.crs is not None
