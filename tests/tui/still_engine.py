@@ -14,7 +14,8 @@ from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus, Link, LinkState
 from tui_uploader.model.files import FileItem, FileQuery, FileWindow, Hold, PhotoFacts, Position, Positions
 from tui_uploader.model.history import PastEvent
-from tui_uploader.model.projects import Processing, ProcessingState, Project
+from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.results import ProjectResult, ResultType
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, Notice, UploadStatus
 from tui_uploader.service.client import EngineClient
@@ -23,6 +24,10 @@ from tui_uploader.settings import Directories
 GB = 1_000_000_000
 _FACTS = PhotoFacts(
     5280, 3956, "2026-11-28T09:08:24", -46.52044, -156.56108, 1234.0, "DJI FC6520", 1 / 1600, 5.6, 12800, 8.8
+)
+_RESULTS = (
+    ProjectResult(ResultType.ORTHOMOSAIC, "ortho_may.tif", 2_100_000_000, 1_780_000_000.0),
+    ProjectResult(ResultType.MESH, "quarry.obj", 150_000_000),
 )
 
 
@@ -87,10 +92,11 @@ class StillEngine(EngineClient):
         return FileWindow(len(files), query.offset, window, matching=len(files), anchor=anchor)
 
     async def projects(self) -> tuple[Project, ...]:
-        return tuple(
+        busy = tuple(
             project(each.project_name, id=each.project, uploads=(each.upload,), processing=each.processing)
             for each in busy_uploads()
         )
+        return (*busy, project("Delivery", id="2001", kind=ProjectKind.RESULTS, results=_RESULTS))
 
     async def accounts(self) -> tuple[Account, ...]:
         return ()

@@ -24,7 +24,7 @@ from tui_uploader.tui import keys
 from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.engine import restarts
 from tui_uploader.tui.messages import Attachment, UnbracketedPaste
-from tui_uploader.tui.screens.skipped import SkippedScreen
+from tui_uploader.tui.screens.lists import ListScreen
 from tui_uploader.tui.terminal.capabilities import Terminal
 from tui_uploader.tui.terminal.title import TitleWriter
 
@@ -117,7 +117,7 @@ async def test_the_palette_has_every_command(manager: StandInManager, directorie
             if command.title == "skipped files":
                 await command.callback()
         await screen.shows("notes.txt: no image")
-        assert isinstance(screen.app.screen, SkippedScreen)
+        assert isinstance(screen.app.screen, ListScreen)
 
 
 async def test_an_engine_that_dies_is_started_again_and_after_three_times_the_user_is_asked(

@@ -15,6 +15,7 @@ from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.dialogs import Dialogs
 from tui_uploader.tui.engine.commands import Commands
 from tui_uploader.tui.files.pane import FilesPane
+from tui_uploader.tui.key import Key
 from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.lines.table import LineTable
 from tui_uploader.tui.panes.projects import ProjectsPane
@@ -86,7 +87,7 @@ def test_names_in_labels_are_short_and_safe(name: str) -> None:
 
 
 @pytest.mark.parametrize("key", EVERY_KEY, ids=lambda key: f"{key.key} {key.action}")
-def test_a_key_applies_where_it_is_not_refused_and_changes_nothing_on_a_read_only_screen(key: keys.Key) -> None:
+def test_a_key_applies_where_it_is_not_refused_and_changes_nothing_on_a_read_only_screen(key: Key) -> None:
     for pane in PANES:
         scope = CommandScope(pane=pane, project=project(), uploads=(upload_status(counts=Counts(waiting=3)),))
         assert key.when(scope) == (not key.why_not(scope))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tui_uploader.model.engine import EngineStatus, Link
 from tui_uploader.model.files import FileItem, Proof
 from tui_uploader.model.projects import Processing, Project, ProjectKind
+from tui_uploader.model.results import ProjectResult
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, Notice, UploadStatus
 from tui_uploader.tui.lines.glyphs import Span
@@ -91,8 +92,9 @@ def project(
     images: int = 0,
     processing: Processing = _NOT_STARTED,
     kind: ProjectKind = ProjectKind.IMAGES,
+    results: tuple[ProjectResult, ...] = (),
 ) -> Project:
-    return Project(id, name, kind, "me@cloud", processing, uploads, images)
+    return Project(id, name, kind, "me@cloud", processing, uploads, images, results=results)
 
 
 def text_of(spans: Iterable[Span]) -> str:

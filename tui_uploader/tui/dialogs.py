@@ -210,9 +210,17 @@ class Dialogs:
         )
 
     def _list_skipped(self, skipped: Sequence[Skipped], results: Sequence[str] = ()) -> None:
-        from tui_uploader.tui.screens.skipped import SkippedScreen
+        from tui_uploader.tui.screens.lists import ListScreen, skipped_section
 
-        self._app.push_screen(SkippedScreen(skipped, results))
+        recognised = [("Results", results)] if results else []
+        self._app.push_screen(ListScreen(*recognised, skipped_section(skipped)))
+
+    def show_results(self) -> None:
+        from tui_uploader.tui.screens.lists import ListScreen, results_section
+
+        project = self._main.scope().project
+        if project is not None:
+            self._app.push_screen(ListScreen(results_section(project, self._main.wall())))
 
     def _say(self, text: str) -> None:
         self._app.post_message(Noticed(text))

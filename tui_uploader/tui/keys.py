@@ -8,54 +8,13 @@ the `CommandScope`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from rich.cells import cell_len, set_cell_size
-from textual.binding import Binding
-
 from tui_uploader.model.states import FileStatus
+from tui_uploader.tui.key import Key, auto_words, open_words, pause_words, retry_words
 from tui_uploader.tui.subject import refusals
 from tui_uploader.tui.subject.scope import CommandScope
-
-_LONGEST_NAME = 18
-"""Cells of a name in the key bar."""
-_CUT = "..."
-
-
-@dataclass(frozen=True)
-class Key(Binding):
-    """A key that knows when it applies. `id` is its name, also for `:` commands and the settings."""
-
-    refusal: Callable[[CommandScope], str] = refusals.none
-    """Why it cannot be used on this scope, as a sentence; empty: it can."""
-    about: str = ""
-    """`project` or `files`: what it acts on, which the key bar names."""
-    changes: bool = False
-    """It changes something, which a read-only screen never does."""
-    words: Callable[[CommandScope], str] | None = None
-    """The label where it depends on the scope."""
-
-    def why_not(self, scope: CommandScope) -> str:
-        if self.changes and scope.read_only:
-            return refusals.READ_ONLY
-        return self.refusal(scope)
-
-    def when(self, scope: CommandScope) -> bool:
-        return not self.why_not(scope)
-
-    def label(self, scope: CommandScope, *, named: bool = False) -> str:
-        """`pause`, or with the name of what it acts on `pause Six A`."""
-        label = self.words(scope) if self.words is not None else self.description
-        name = {"project": scope.name, "files": scope.files_name}.get(self.about, "") if named else ""
-        return f"{label} {_clipped(name)}" if name else label
-
-
-def _clipped(name: str) -> str:
-    if cell_len(name) <= _LONGEST_NAME:
-        return name
-    return set_cell_size(name, _LONGEST_NAME - len(_CUT)).rstrip() + _CUT
 
 
 def _key(
@@ -84,23 +43,6 @@ def _key(
         changes=changes,
         words=words,
     )
-
-
-def _pause_words(scope: CommandScope) -> str:
-    return "resume" if scope.uploads and not refusals.pauses(scope) else "pause"
-
-
-def _auto_words(scope: CommandScope) -> str:
-    return "manual" if scope.uploads and all(upload.auto_process for upload in scope.uploads) else "automatic"
-
-
-def _open_words(scope: CommandScope) -> str:
-    return f"show {scope.folded:,} files" if scope.folded else "details"
-
-
-def _retry_words(scope: CommandScope) -> str:
-    failed = sum(upload.counts.failed for upload in scope.uploads)
-    return f"retry {failed:,} failed" if failed else "try now"
 
 
 EVERYWHERE = (
@@ -133,7 +75,7 @@ EVERYWHERE = (
         "Retry all failed files, and reconnect now if the link is down",
         refusal=refusals.retry_all,
         changes=True,
-        words=_retry_words,
+        words=retry_words,
     ),
     _key(
         "p",
@@ -144,7 +86,7 @@ EVERYWHERE = (
         refusal=refusals.pause,
         about="project",
         changes=True,
-        words=_pause_words,
+        words=pause_words,
     ),
     _key(
         "c",
@@ -164,7 +106,7 @@ EVERYWHERE = (
         "Switch automatic processing after the upload on or off",
         refusal=refusals.toggle_auto_process,
         changes=True,
-        words=_auto_words,
+        words=auto_words,
     ),
     _key(
         "d",
@@ -243,10 +185,18 @@ IN_PROJECTS = (
         "filter",
         "filter",
         "filter",
-        "Filter by part of the name; ! in front: all that do not match",
+        "Filter by part of the name, or by kind as in :results; ! in front: all that do not match",
         shown="/",
     ),
     _key("enter", "open", "open", "files", "Go to the project's files", shown="Enter", refusal=refusals.open_files),
+    _key(
+        "v",
+        "results",
+        "app.dialog('show_results')",
+        "results",
+        "Show the processed results that the project has",
+        refusal=refusals.show_results,
+    ),
     _SKIPPED,
 )
 IN_FILES = (
@@ -309,10 +259,10 @@ IN_FILES = (
         "Show all details of the file, or the files of a folded line",
         shown="Enter",
         refusal=refusals.some_row,
-        words=_open_words,
+        words=open_words,
     ),
     _key("minus", "fold", "fold", "fold", "Fold again what a folded line has shown", shown="-"),
-    _key("v", "view", "app.dialog('show_picture')", "view", "View the image full screen", refusal=refusals.some_file),
+    _key("v", "view", "app.dialog('show_picture')", "view", "View the image full screen", refusal=refusals.some_image),
     _key(
         "y",
         "copy",

@@ -56,6 +56,17 @@ def shown_status(item: FileItem) -> FileStatus:
     return FileStatus.WAITING if waits else item.status
 
 
+def result_words(item: FileItem) -> str:
+    """`orthomosaic`; `part of quarry.obj` for what belongs to a result; empty for an image."""
+    if item.belongs_to is not None:
+        return f"part of {printable(item.belongs_to.rpartition('/')[2])}"
+    if item.result is None:
+        return ""
+    from tui_uploader.wording.results import type_word  # not needed for the first frame
+
+    return type_word(item.result)
+
+
 def other_name(item: FileItem) -> str | None:
     """Name in the project where it differs from the file's own."""
     return None if item.object is None or item.object == item.name else printable(item.object)

@@ -136,7 +136,8 @@ def held_up_by(failed: int) -> str:
 
 def holds_up(status: UploadStatus) -> bool:
     """Whether failed files of the upload keep processing from its automatic start."""
-    return status.auto_process and bool(status.counts.failed) and not status.processing.state.running
+    of_images = status.kind is ProjectKind.IMAGES
+    return of_images and status.auto_process and bool(status.counts.failed) and not status.processing.state.running
 
 
 def not_again(name: str, processing: Processing, now: float) -> str:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from tests.tui.values import HOSTILE, file_item, text_of
 from tui_uploader.model.files import FileItem, Hold
+from tui_uploader.model.results import ResultType
 from tui_uploader.model.states import FileStatus
 from tui_uploader.tui.files.columns import Look, Widths, file_cells, file_columns
 from tui_uploader.tui.files.folders import FolderNames, folder_of
@@ -66,6 +67,35 @@ def test_the_width_decides_which_columns_there_are(width: int, hidden: set[str],
     columns, _ = laid_out(width, image(name))
     assert [column.title for column, _ in columns] == [title for title in NAMES if title not in hidden]
     assert sum(cells for _, cells in columns) + len(columns) - 1 == width
+
+
+MESH = replace(file_item(name="quarry.obj"), result=ResultType.MESH)
+TEXTURE = replace(file_item(2, "wall.jpg"), result=ResultType.MESH, belongs_to="/card/quarry.obj")
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (57, ["", "Name", "Type", "Size", "State"]),
+        (77, ["", "Name", "Type", "Folder", "Size", "State"]),
+        (164, ["", "Name", "Type", "Folder", "Size", "State", "Uploaded", "Name in project"]),
+    ],
+)
+def test_results_have_their_type_instead_of_facts_about_photos(width: int, titles: list[str]) -> None:
+    columns, _ = laid_out(width, MESH, TEXTURE)
+    assert [column.title for column, _ in columns] == titles
+    assert sum(cells for _, cells in columns) + len(columns) - 1 == width
+    assert shown(width, TEXTURE, MESH)[2] == "mesh"
+    assert shown(width, MESH, TEXTURE)[2] == ("part of quarry.obj" if width > 60 else "part ⋯y.obj")
+
+
+@pytest.mark.parametrize("width", [57, 77, 140])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_companion_of_a_hostile_name_fits(width: int, name: str) -> None:
+    file = replace(TEXTURE, belongs_to=f"/card/{name * 50}")
+    columns, folders = laid_out(width, MESH, file)
+    drawn = line(columns, file_cells(file, columns, Look(UNICODE, folders, {}, date(2026, 11, 29))), UNICODE)
+    assert cell_len(text_of(drawn)) == width
 
 
 @pytest.mark.parametrize("width", [57, 77, 84, 105, 117, 140, 164])

@@ -7,6 +7,8 @@ from msgspec.structs import replace
 
 from tests.tui.values import project, upload_status
 from tui_uploader.model.accounts import Account
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.results import ProjectResult, ResultType
 from tui_uploader.model.states import UploadState
 from tui_uploader.tui.messages import Attachment
 from tui_uploader.tui.panes.empty_state import empty_lines
@@ -15,6 +17,12 @@ from tui_uploader.tui.panes.project_rows import (
 )
 
 OF_OTHERS = ProjectRow(replace(project(), images_in_cloud=456))
+OF_RESULTS = ProjectRow(
+    project(
+        kind=ProjectKind.RESULTS,
+        results=tuple(ProjectResult(ResultType.MESH, f"quarry_{number}.obj", 1_000_000) for number in range(8)),
+    )
+)
 EMPTY = ProjectRow(replace(project(), images_in_cloud=0))
 ME = (Account("a", "b", "c", "file"),)
 
@@ -31,6 +39,9 @@ ME = (Account("a", "b", "c", "file"),)
         (Attachment.ATTACHED, None, None, "u uploads files"),
         (Attachment.ATTACHED, ME, ProjectRow(project()), "No uploads to North field from this machine."),
         (Attachment.ATTACHED, ME, OF_OTHERS, "456 images in the cloud, none from this machine."),
+        (Attachment.ATTACHED, ME, OF_RESULTS, "Results in the cloud, none from this machine: 8"),
+        (Attachment.ATTACHED, ME, OF_RESULTS, "\nmesh  quarry_0.obj  1.00 MB\n"),
+        (Attachment.ATTACHED, ME, OF_RESULTS, "\nand 2 more; 1 and v list them\n"),
         (Attachment.ATTACHED, ME, EMPTY, "North field is empty."),
     ],
 )

@@ -43,6 +43,11 @@ TOO_FEW = Processing(reason="4 images: processing needs at least 6.")
         (upload_status(counts=FEW), None, "4 images: processing needs at least 6; u adds more"),
         (upload_status(counts=FEW), project(images=40), None),
         (upload_status(counts=FEW), project(kind=ProjectKind.RESULTS), None),
+        (
+            upload_status(counts=Counts(uploaded=9, failed=1)),
+            project(kind=ProjectKind.RESULTS),
+            "1 failed file. r retry, x remove, f show it",
+        ),
         (upload_status(counts=FEW, auto_process=False), None, None),
         (upload_status(counts=FEW, state=UploadState.PREPARING), None, None),
         (upload_status(counts=FEW, state=UploadState.PAUSED), None, None),
@@ -109,3 +114,9 @@ def test_facts_are_dropped_whole_where_they_do_not_fit() -> None:
     assert parts[2:] == ["started 14:16", "6-23 min left"]
     narrow = facts_line(upload, 60, NOW)
     assert narrow.startswith(parts[0]) and cell_len(narrow) <= 60
+
+
+def test_the_receipt_is_named_where_there_is_space() -> None:
+    complete = replace(upload_status(state=UploadState.COMPLETE), receipt="/home/me/\x1b[2Jreceipts/7.json")
+    assert "receipt /home/me/\\x1b[2Jreceipts/7.json" in facts_line(complete, 160, NOW)
+    assert "receipt" not in facts_line(complete, 60, NOW)

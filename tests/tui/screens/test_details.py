@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,19 @@ from msgspec.structs import replace
 from tests.service.stand_in import StandInManager
 from tests.tui.conftest import add_upload, showing
 from tests.tui.files.test_activity import become
+from tests.tui.headless import press, rendered_lines
+from tests.tui.still_engine import StillEngine, connecting
 from tests.tui.uploads import flight, queued
-from tests.tui.values import file_item
+from tests.tui.values import file_item, project, upload_status
 from tests.until import until
 from tui_uploader.model.files import FileItem
+from tui_uploader.model.results import ProjectResult, ResultType
 from tui_uploader.model.states import FileStatus
 from tui_uploader.settings import Directories
+from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.screens.file_details import file_lines, key_line, next_step
+from tui_uploader.tui.screens.lists import results_section
+from tui_uploader.tui.terminal.capabilities import Terminal
 from tui_uploader.wording.files import not_an_image
 
 FAILED = file_item(status=FileStatus.FAILED, reason="DJI_0001.JPG is cut off; copy it again from the card")
@@ -112,3 +119,36 @@ async def test_v_says_why_a_file_cannot_be_shown(manager: StandInManager, direct
         await screen.shows("› ∙ cloud.las")
         await screen.press("v")
         await screen.shows("cloud.las is a point cloud (LAS); only images can be shown.")
+
+
+def test_details_name_the_type_of_a_result_and_the_receipt_of_the_upload() -> None:
+    texture = replace(file_item(name="wall.jpg"), result=ResultType.MESH, belongs_to="/out/quarry.obj")
+    upload = replace(upload_status(), receipt="/receipts/7.json")
+    facts = dict(file_lines(texture, upload, 0.0))
+    assert (facts["Result"], facts["Receipt"]) == ("part of quarry.obj", "/receipts/7.json")
+    assert dict(file_lines(replace(texture, belongs_to=None), None, 0.0))["Result"] == "mesh"
+    assert "Result" not in dict(file_lines(file_item(), None, 0.0))
+
+
+def test_the_results_of_a_project_stand_below_each_other() -> None:
+    at = datetime(2026, 5, 12, 14, 20).timestamp()
+    ortho = ProjectResult(ResultType.ORTHOMOSAIC, "\x1b[2Jortho.tif", 2_100_000_000, at)
+    own = project("Quarry", results=(ortho, ProjectResult(ResultType.MESH, "quarry.obj", 150_000_000)))
+    title, lines = results_section(own, at + 60)
+    assert title == "Results of Quarry"
+    assert lines == [
+        r"orthomosaic  \x1b[2Jortho.tif  2.10 GB  today at 14:20",
+        r"mesh         quarry.obj         150 MB",
+    ]
+
+
+async def test_v_lists_the_results_of_the_project_under_the_cursor(tmp_path: Path) -> None:
+    app = UploaderApp(Directories(*(tmp_path,) * 4), Terminal(), connect=connecting(StillEngine()))
+    async with app.run_test(size=(80, 24)):
+        await until(lambda: len(app.main.projects.listed) > 6)
+        await press(app, "1", "G")
+        await until(lambda: "Delivery" in app.main.scope().name)
+        await press(app, "v")
+        await until(lambda: "Results of Delivery" in "\n".join(rendered_lines(app)))
+        shown = "\n".join(rendered_lines(app))
+        assert "orthomosaic  ortho_may.tif" in shown and "mesh" in shown

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.tui.values import file_item, project, upload_status
 from tui_uploader.model.files import FileItem
 from tui_uploader.model.projects import Processing, ProcessingState, ProjectKind
+from tui_uploader.model.results import ProjectResult, ResultType
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import Counts, UploadStatus
 from tui_uploader.tui.subject import refusals
@@ -56,6 +57,7 @@ WAITS, SENT, FAILED, DUPLICATE = (
 )
 RESULTS = project("Field", kind=ProjectKind.RESULTS)
 FEW = project("Field", images=5)
+WITH_RESULTS = replace(RESULTS, results=(ProjectResult(ResultType.MESH, "a.obj"),))
 FOLDED = CommandScope(folded=4_000)
 
 
@@ -122,6 +124,13 @@ FOLDED = CommandScope(folded=4_000)
         (refusals.copy_address, of(project=replace(FIELD, web_address="https://cloud.example/1")), ""),
         (refusals.show_map, NOTHING, "Nothing to map"),
         (refusals.show_map, CommandScope(files_of=1), ""),
+        (refusals.show_map, CommandScope(files_of=1, project=RESULTS), "Field has results: the map is for images"),
+        (refusals.show_results, NOTHING, "No project here"),
+        (refusals.show_results, of(), "No processed results are known of Field"),
+        (refusals.show_results, of(project=WITH_RESULTS), ""),
+        (refusals.some_image, NOTHING, "No file under the cursor"),
+        (refusals.some_image, on(SENT), ""),
+        (refusals.some_image, on(file_item(name="a.las")), "a.las is a point cloud (LAS)"),
         (refusals.show_skipped, NOTHING, "No upload here"),
         (refusals.show_skipped, of(COMPLETE), ""),
         (refusals.start_engine, NOTHING, "The engine is running"),

@@ -141,9 +141,19 @@ def known_facts(project: Project) -> str:
 
 
 def _number_and_images(project: Project) -> str:
+    if project.kind is ProjectKind.RESULTS:
+        return _number_and_results(project)
     images = images_in(project)
     number = cell_text(project.id) if project.id else "not created yet"
     return f"{number}, {counted(images, 'image')}" if images else number
+
+
+def _number_and_results(project: Project) -> str:
+    number = cell_text(project.id) if project.id else "not created yet"
+    known = counted(len(project.results), "result") if project.results else ""
+    return ", ".join(
+        part for part in (number, known or (counted(project.images, "file") if project.images else "")) if part
+    )
 
 
 def images_in(project: Project | None) -> int:

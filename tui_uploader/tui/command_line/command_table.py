@@ -9,7 +9,8 @@ import msgspec
 
 from tui_uploader.model.engine import BudgetPeriod
 from tui_uploader.tui.files.orders import ORDERS
-from tui_uploader.tui.keys import IN_FILES, WITHOUT_KEY, Key, key_named, keys_of
+from tui_uploader.tui.key import Key
+from tui_uploader.tui.keys import IN_FILES, WITHOUT_KEY, key_named, keys_of
 from tui_uploader.tui.subject import refusals
 from tui_uploader.tui.subject.scope import CommandScope
 from tui_uploader.wording.bandwidth import OFF, PAUSE, SETTING_HINTS

@@ -12,7 +12,7 @@ from tui_uploader.tui.command_line.command_table import Command, commands_for
 from tui_uploader.tui.command_line.prompt import Then
 from tui_uploader.tui.command_line.typed import bandwidth_change, parse_command, parse_order, parse_theme
 from tui_uploader.tui.engine.session import EngineSession
-from tui_uploader.tui.keys import Key
+from tui_uploader.tui.key import Key
 from tui_uploader.tui.messages import Noticed
 from tui_uploader.tui.screens.main import MainScreen
 from tui_uploader.tui.subject import refusals

@@ -15,7 +15,7 @@ from tui_uploader.tui.files.folders import FolderNames
 from tui_uploader.tui.files.rows import FileRate, StateWords, state_spans, uploaded_words
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
-from tui_uploader.wording.files import in_short, other_name, shown_status
+from tui_uploader.wording.files import in_short, other_name, result_words, shown_status
 
 
 class Widths(msgspec.Struct, frozen=True):
@@ -27,21 +27,27 @@ class Widths(msgspec.Struct, frozen=True):
     object: int = 10
     taken_on: frozenset[date] = frozenset()
     """Two of the days on which photos were taken, if there were several: then the day is shown too."""
+    result: int = 0
+    """Of the type of a result, or of what a companion is part of; 0: there are no results."""
 
     def including(self, files: Iterable[FileItem], folders: FolderNames) -> Widths:
         name, folder, camera, named, days = self.name, self.folder, self.camera, self.object, self.taken_on
+        result = self.result
         for file in files:
             name = max(name, cell_len(cell_text(file.name)))
             folder = max(folder, cell_len(folders.of(file.path)))
             camera = max(camera, cell_len(cell_text(file.camera or "")))
             named = max(named, cell_len(other_name(file) or ""))
+            result = max(result, cell_len(result_words(file)))
             if len(days) < 2 and (taken := _camera_time(file.taken_at)):
                 days |= {taken.date()}
-        return Widths(name, folder, camera, named, days)
+        return Widths(name, folder, camera, named, days, result)
 
 
 def file_columns(widths: Widths) -> tuple[Column, ...]:
     """All columns in order. Other facts give way first, then names to folders, and folders to states."""
+    if widths.result:
+        return _columns_of_results(widths)
     several_days = len(widths.taken_on) > 1
     return (
         Column("", 1),
@@ -51,6 +57,20 @@ def file_columns(widths: Widths) -> tuple[Column, ...]:
         Column("GPS", 3, from_width=80),
         Column("Camera", min(widths.camera, 16), least=6, gives_way=1, from_width=115),
         Column("Height", 6, right=True, from_width=115),
+        Column("Size", 7, right=True, sort="size"),
+        Column("State", 30, least=18, share=1, gives_way=4, sort="activity"),
+        Column("Uploaded", 12, least=8, gives_way=1, from_width=100, sort="uploaded"),
+        Column("Name in project", min(widths.object, 32), least=15, gives_way=1, from_width=140),
+    )
+
+
+def _columns_of_results(widths: Widths) -> tuple[Column, ...]:
+    """Without facts about photos."""
+    return (
+        Column("", 1),
+        Column("Name", min(widths.name, 40), least=12, gives_way=2, sort="name"),
+        Column("Type", min(widths.result, 28), least=11, gives_way=1),
+        Column("Folder", min(widths.folder, 24), least=9, gives_way=3, from_width=70, sort="folder"),
         Column("Size", 7, right=True, sort="size"),
         Column("State", 30, least=18, share=1, gives_way=4, sort="activity"),
         Column("Uploaded", 12, least=8, gives_way=1, from_width=100, sort="uploaded"),
@@ -94,6 +114,8 @@ def _cell(item: FileItem, title: str, width: int, look: Look) -> Span:
             return Span(look.glyphs.statuses[status], status)
         case "Name":
             return Span(clipped_name(cell_text(item.name), width, cut))
+        case "Type":
+            return Span(clipped_name(cell_text(result_words(item)), width, cut), "muted" if item.belongs_to else "")
         case "Folder":
             return Span(clipped_folder(look.folders.of(item.path), width, cut), "muted")
         case "Taken":

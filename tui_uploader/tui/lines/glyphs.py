@@ -36,6 +36,10 @@ class Glyphs(msgspec.Struct, frozen=True):
     cut: str
     """Marks the missing end of a clipped text."""
     yes: str
+    results: str
+    """Marks a project of results."""
+    watch: str
+    """Marks a watched folder."""
     ascending: str
     descending: str
     registered: str
@@ -66,6 +70,8 @@ UNICODE = Glyphs(
     mark="✚",
     cut="⋯",
     yes="✓",
+    results="⊞",
+    watch="◉",
     ascending="▴",
     descending="▾",
     registered="⣿",
@@ -95,6 +101,8 @@ ASCII = Glyphs(
     mark="*",
     cut="~",
     yes="y",
+    results="#",
+    watch="o",
     ascending="^",
     descending="v",
     registered="#",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 
 import msgspec
@@ -24,8 +25,6 @@ COLUMNS = (
     Column("Files", len("12,345/35,945"), right=True, from_width=48),
     Column("State", 10, share=2),
 )
-_WIDE_STATE = 23
-"""Cells of `uploaded, not processed`."""
 _STATE_STYLES = {ProcessingState.DONE: "uploaded", ProcessingState.FAILED: "failed"}
 
 
@@ -129,7 +128,7 @@ def _unlisted(uploads: Sequence[UploadStatus]) -> ProjectRow:
     project = Project(
         id=newest.project,
         name=newest.project_name,
-        kind=ProjectKind.IMAGES,
+        kind=newest.kind,
         account="",
         processing=newest.processing,
         uploads=tuple(upload.upload for upload in uploads),
@@ -138,11 +137,31 @@ def _unlisted(uploads: Sequence[UploadStatus]) -> ProjectRow:
     return ProjectRow(project, tuple(uploads))
 
 
+_KIND = re.compile(r"(?:^|(?<=\s))(!?):([a-z]+)(?=\s|$)", re.IGNORECASE)
+
+
 def matching(rows: Iterable[ProjectRow], text: str) -> tuple[ProjectRow, ...]:
-    """Rows with `text` in their name, ignoring case; a leading `!` means: without it."""
-    wanted = text.removeprefix("!").casefold()
-    inverse = text.startswith("!")
-    return tuple(row for row in rows if not wanted or (wanted in row.project.name.casefold()) is not inverse)
+    """Rows with `text` in their name, ignoring case; a leading `!` means: without it.
+
+    Words such as `:results` or `!:images`, or their beginnings, stand for kinds of projects.
+    """
+    kinds = set(ProjectKind)
+
+    def take_kind(word: re.Match[str]) -> str:
+        named = {kind for kind in ProjectKind if kind.startswith(word[2].lower())}
+        if not named:
+            return word[0]
+        kinds.intersection_update(set(ProjectKind) - named if word[1] else named)
+        return ""
+
+    rest = _KIND.sub(take_kind, text)
+    name = rest if rest == text else rest.strip()
+    wanted, inverse = name.removeprefix("!").casefold(), name.startswith("!")
+    return tuple(
+        row
+        for row in rows
+        if row.project.kind in kinds and (not wanted or (wanted in row.project.name.casefold()) is not inverse)
+    )
 
 
 def project_cells(row: ProjectRow, columns: Sequence[tuple[Column, int]], glyphs: Glyphs) -> list[Sequence[Span]]:
@@ -155,16 +174,16 @@ def _cell(row: ProjectRow, title: str, width: int, glyphs: Glyphs) -> Span:
         case "":
             return _glyph(row, glyphs)
         case "Project":
-            return Span(clipped_name(cell_text(row.name), width, glyphs.cut))
+            mark = f"{glyphs.results} " if row.project.kind is ProjectKind.RESULTS else ""
+            return Span(mark + clipped_name(cell_text(row.name), width - len(mark), glyphs.cut))
         case "Kind":
             return Span(row.project.kind, "muted")
         case "Files":
             return Span(files_words(row), "muted")
         case _:
-            words = state_words(row, glyphs)
-            short = words.partition(",")[0] if width < _WIDE_STATE else words
-            short = short if cell_len(short) <= width else short.partition("  ")[0]
-            return Span(short, _STATE_STYLES.get(row.processing.state, ""))
+            choices = state_choices(row, glyphs)
+            shown = next((words for words in choices if cell_len(words) <= width), choices[-1])
+            return Span(shown, _STATE_STYLES.get(row.processing.state, ""))
 
 
 def _glyph(row: ProjectRow, glyphs: Glyphs) -> Span:
@@ -189,20 +208,29 @@ def files_words(row: ProjectRow) -> str:
     return f"{images:,}" if images else ""
 
 
-def state_words(row: ProjectRow, glyphs: Glyphs) -> str:
-    """`47 %  5 ✗` while files are uploaded; else the state of its processing, or what it contains."""
+def state_choices(row: ProjectRow, glyphs: Glyphs) -> tuple[str, ...]:
+    """`47 %  5 ✗` while files are uploaded; else the state of its processing, or what it contains.
+
+    From the longest words to the shortest. Projects of results say so.
+    """
     project, processing = row.project, row.processing.state
+    of_results = project.kind is ProjectKind.RESULTS
     failed = sum(upload.counts.failed for upload in row.uploads)
     problems = f"  {failed:,} {glyphs.statuses[FileStatus.FAILED]}" if failed else ""
     upload = row.newest
     if upload is not None and upload.state in (UploadState.ACTIVE, UploadState.PREPARING):
-        return f"{percent_sent(upload)} %{problems}"
+        sent = f"{percent_sent(upload)} %"
+        return (*([f"results {sent}{problems}"] if of_results else []), f"{sent}{problems}", sent)
     if processing is not ProcessingState.NOT_STARTED:
-        return cell_text(processing_word(row.processing))
+        return (cell_text(processing_word(row.processing)),)
     if upload is not None and upload.state is not UploadState.COMPLETE:
-        return f"{upload.state}{problems}"
+        return (f"{upload.state}{problems}", str(upload.state))
+    if project.results and of_results:
+        from tui_uploader.wording.results import type_words  # not needed for the first frame
+
+        return (f"results: {type_words(result.type for result in project.results)}", "results")
     if project.images or project.images_in_cloud or (upload is not None and upload.counts.total):
-        return "uploaded, not processed" if project.kind is ProjectKind.IMAGES else "uploaded"
+        return ("results",) if of_results else ("uploaded, not processed", "uploaded")
     if project.images_in_cloud == 0 or upload is not None:
-        return "empty"
-    return cell_text(project_word(project))
+        return ("empty",)
+    return (cell_text(project_word(project)),)

@@ -18,7 +18,7 @@ from tui_uploader.tui.panes.pane import Pane
 from tui_uploader.tui.panes.project_rows import COLUMNS, ProjectRow, matching, project_cells, project_rows
 
 _NO_PROJECT = ("No projects yet.", "", "C creates one,", "u uploads files to a new one.")
-_FILTER_HINT = "part of the name; ! in front: all that do not match"
+_FILTER_HINT = "part of the name, or :results, :images; ! in front: all that do not match"
 
 
 class ProjectsPane(Pane[ProjectRow]):

@@ -37,10 +37,11 @@ def detail_lines(status: UploadStatus, project: Project | None, width: int, now:
 
 
 def facts_line(status: UploadStatus, width: int, now: float) -> str:
-    """The three truths; then, as far as there is space, what was skipped, when it began, and the range of its end."""
+    """The three truths; then, as far as there is space, what was skipped, the receipt, when it began, and its end."""
     parts = [
         truths(status.bytes),
         skipped(status.skipped) if status.skipped else "",
+        f"receipt {cell_text(status.receipt)}" if status.receipt else "",
         f"started {time_of_day(status.added_at, now)}" if status.added_at else "",
         f"{without_ornament(left)} left" if (left := time_left(status)) else "",
     ]
@@ -58,6 +59,8 @@ def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
     counts = status.counts
     if counts.failed:
         files = counted(counts.failed, "failed file")
+        if status.kind is ProjectKind.RESULTS or (project is not None and project.kind is ProjectKind.RESULTS):
+            return f"{files}. r retry, x remove, f show {'it' if counts.failed == 1 else 'them'}"
         holds = "holds" if counts.failed == 1 else "hold"
         held_up = f" {holds} up processing" if status.auto_process else ""
         them = "it" if counts.failed == 1 else "them"

@@ -23,7 +23,7 @@ from tui_uploader.tui.files.rows import uploaded_words
 from tui_uploader.tui.messages import Noticed
 from tui_uploader.tui.pictures.captions import photo_lines
 from tui_uploader.tui.terminal.resizing import ResizeGuard
-from tui_uploader.wording.files import holding, not_an_image, original, reason, shown_status, verification
+from tui_uploader.wording.files import holding, not_an_image, original, reason, result_words, shown_status, verification
 from tui_uploader.wording.uploads import end
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def file_lines(item: FileItem, upload: UploadStatus | None, now: float) -> list[
     every = (
         ("Name", item.name),
         ("Path", item.path),
+        ("Result", result_words(item)),
         ("Status", shown_status(item)),
         ("Why", holding(item) or (reason(item) if item.duplicate_of is None else None)),
         ("Copy of", original(item)),
@@ -48,6 +49,7 @@ def file_lines(item: FileItem, upload: UploadStatus | None, now: float) -> list[
         ("Uploaded", uploaded_words(item.uploaded_at, datetime.fromtimestamp(now).date())),
         ("Verified", verification(item)),
         ("Upload", upload.project_name if upload is not None else None),
+        ("Receipt", upload.receipt if upload is not None else None),
         ("The upload", end(upload.eta, now) if upload is not None and upload.eta is not None else None),
     )
     return [(label, text) for label, text in every if text]

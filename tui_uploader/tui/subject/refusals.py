@@ -12,6 +12,7 @@ from tui_uploader.tui.subject.scope import (
     images_in,
     is_cancellable,
 )
+from tui_uploader.wording.files import not_an_image
 
 READ_ONLY = "This screen is read-only: it was started with --read-only, looks on and changes nothing."
 _NO_UPLOAD = "No upload here; u starts one."
@@ -105,6 +106,19 @@ def some_file(scope: CommandScope) -> str:
     return "" if scope.item is not None else _no_file(scope)
 
 
+def some_image(scope: CommandScope) -> str:
+    if scope.item is None:
+        return _no_file(scope)
+    why = not_an_image(scope.item.name)
+    return f"{scope.files_name} {why}" if why and not scope.selected else ""
+
+
+def show_results(scope: CommandScope) -> str:
+    if scope.project is None:
+        return "No project here."
+    return "" if scope.project.results else f"No processed results are known of {scope.name}."
+
+
 def some_files(scope: CommandScope) -> str:
     return "" if scope.files else _no_file(scope)
 
@@ -131,6 +145,8 @@ def copy_address(scope: CommandScope) -> str:
 
 
 def show_map(scope: CommandScope) -> str:
+    if scope.project is not None and scope.project.kind is ProjectKind.RESULTS:
+        return f"{scope.name} has results: the map is for images."
     return "" if scope.files_of is not None else "Nothing to map: this project has no upload from this machine."
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from textual.binding import Binding
 
-from tui_uploader.tui.keys import Key, keys_of
+from tui_uploader.tui.key import Key
+from tui_uploader.tui.keys import keys_of
 from tui_uploader.tui.subject.scope import CommandScope
 
 _BY_USE: Mapping[str, Sequence[str]] = {
