@@ -150,7 +150,7 @@ def las(
     stated = points if stated is None else stated
     header_size = {3: 235, 4: 375}.get(minor, 227)
     points_at = header_size + sum(map(len, records))
-    content = bytes(points * record_size) if content is None else content
+    content = bytes(range(1, record_size + 1)) * points if content is None else content
     head = struct.pack("<4sHH16sBB32s32sHH", b"LASF", 0, 0, bytes(16), 1, minor, b"test", b"test", 1, 2026)
     head += struct.pack(
         "<HIIBHI5I", header_size, points_at, len(records), format, record_size, stated & 0xFFFFFFFF, *[0] * 5

@@ -194,6 +194,8 @@ def sparse(path: Path, size: int, tiles: int, *, missing: int = 0, width: int = 
             file.seek(offsets if first else offsets + 8 * tiles)
             file.write(struct.pack(f"<{tiles}Q", *(begin + each * index if first else each for index in table)))
         file.truncate(size)
+        file.seek(begin + each * (tiles - missing) - 2)
+        file.write(b"\xff\xd9")
 
 
 def checked(path: Path) -> tuple[ResultFacts | None, float, int]:
@@ -220,6 +222,17 @@ def test_a_sparse_map_of_20_gb_is_read_at_once(tmp_path: Path) -> None:
     found, seconds, memory = checked(cut)
     assert found is None
     assert seconds < 5 and memory < 4_000_000
+
+
+@pytest.mark.parametrize("compression", [5, 7, 8, 32946, 50000, 50001])
+def test_zeros_in_the_place_of_compressed_pixels_are_noticed(compression: int) -> None:
+    """An interrupted copy of the full size."""
+    packed = geotiff(tags={259: ("H", [compression])})
+    assert facts(packed).type is ResultType.ORTHOMOSAIC
+    end = 16 + 32 * 24 * 3
+    with pytest.raises(Damaged, match="zeros"):
+        facts(packed[: end - 64] + bytes(64) + packed[end:])
+    assert facts(geotiff(tags={259: ("H", [1])})[:1000] + bytes(end - 1000) + geotiff()[end:]).findings == ()
 
 
 def test_half_a_million_tiles_are_sampled(tmp_path: Path) -> None:

@@ -85,6 +85,26 @@ def test_a_mesh_that_ends_early() -> None:
     assert mesh(b"mtllib a\n" + VERTICES + b"f 1 2 3\n\0").findings == ()
 
 
+@pytest.mark.parametrize(
+    ("last", "whole"),
+    [
+        (b"f 1/1 2/2 3/3", True),
+        (b"f 1 2 3 4", True),
+        (b"f 1//1 2//2 3//3", True),
+        (b"usemtl m", True),
+        (b"f 1/1 2/2", False),
+        (b"f 1/1 2/2 3", False),
+        (b"f 1/1 2/2 3/", False),
+        (b"f", False),
+        (b"v 1.0 2.0", False),
+    ],
+)
+def test_the_last_line_of_a_mesh(last: bytes, whole: bool) -> None:
+    content = b"mtllib a\n" + VERTICES + b"f 1 2 3\n" + last
+    assert [each.what for each in mesh(content).findings] == ([] if whole else [Finding.MAY_BE_CUT_OFF])
+    assert mesh(content + b"\n").findings == ()
+
+
 def test_a_mesh_of_100_gb_is_read_at_its_ends(tmp_path: Path) -> None:
     path = tmp_path / "huge.obj"
     path.write_bytes(obj())

@@ -67,7 +67,8 @@ def test_more_points_than_32_bits_can_count(tmp_path: Path) -> None:
     path = tmp_path / "cloud.las"
     path.write_bytes(las(0, minor=4, format=6, record_size=30, stated=count))
     with path.open("r+b") as file:
-        file.truncate(375 + count * 30)
+        file.seek(375 + count * 30 - 1)
+        file.write(b"\1")
     assert check_main(str(path)).findings == ()
     with path.open("r+b") as file:
         file.truncate(375 + count * 30 - 1)
@@ -120,6 +121,17 @@ def test_headers_that_lie_and_files_that_are_cut_off(content: bytes, reason: str
 @pytest.mark.parametrize("at_end", [False, True])
 def test_compressed_points_end_with_their_table(at_end: bool) -> None:
     assert facts(laz(at_end=at_end)).type is ResultType.POINT_CLOUD
+
+
+def test_zeros_in_the_place_of_points_are_noticed() -> None:
+    """An interrupted copy of the full size."""
+    whole = las(100)
+    assert facts(whole).findings == ()
+    assert facts(whole[: -15 * 26] + bytes(15 * 26)).findings == ()
+    with pytest.raises(Damaged, match="zeros"):
+        facts(whole[: -16 * 26] + bytes(16 * 26))
+    with pytest.raises(Damaged, match="zeros"):
+        facts(laz()[:-12] + bytes(12))
 
 
 def test_points_that_the_header_does_not_count_are_mentioned() -> None:

@@ -63,7 +63,7 @@ class TiffReader:
     def __init__(self, file: BinaryIO, base: int, size: int) -> None:
         """Raises NotTiff."""
         self._file, self._base, self._size = file, base, size
-        header = self._bytes(0, 8)
+        header = self.bytes_at(0, 8)
         if header[:2] not in (b"II", b"MM"):
             raise NotTiff("no byte order mark")
         self.order = "<" if header[:2] == b"II" else ">"
@@ -74,7 +74,7 @@ class TiffReader:
         self._big = version == 43
         if self._big and self._numbers("HH", header[4:]) != (8, 0):
             raise NotTiff("offsets of another size")
-        self.first = self._numbers("Q", self._bytes(8, 8))[0] if self._big else self._numbers("I", header[4:])[0]
+        self.first = self._numbers("Q", self.bytes_at(8, 8))[0] if self._big else self._numbers("I", header[4:])[0]
 
     def first_directory(self) -> Directory:
         """Raises NotTiff."""
@@ -84,11 +84,11 @@ class TiffReader:
         """Raises NotTiff."""
         count_format, entry_format, offset_format = ("Q", "HHQ8s", "Q") if self._big else ("H", "HHI4s", "I")
         head = struct.calcsize(f"={count_format}")
-        (count,) = self._numbers(count_format, self._bytes(offset, head))
+        (count,) = self._numbers(count_format, self.bytes_at(offset, head))
         if not 0 < count <= _MOST_ENTRIES:
             raise NotTiff(f"a directory of {count} entries")
         entry_size, offset_size = struct.calcsize(f"={entry_format}"), struct.calcsize(f"={offset_format}")
-        table = self._bytes(offset + head, count * entry_size)
+        table = self.bytes_at(offset + head, count * entry_size)
         entries: dict[int, TiffEntry] = {}
         for index, (tag, kind, length, inline) in enumerate(struct.iter_unpack(self.order + entry_format, table)):
             where = offset + head + (index + 1) * entry_size - offset_size
@@ -123,7 +123,7 @@ class TiffReader:
         count = min(self.count(directory, tag), most)
         for done in range(first, count, _AT_A_TIME):
             entry, length = directory.entries[tag], min(_AT_A_TIME, count - done)
-            raw = self._bytes(entry.where + done * _WIDTHS[entry.type], length * _WIDTHS[entry.type])
+            raw = self.bytes_at(entry.where + done * _WIDTHS[entry.type], length * _WIDTHS[entry.type])
             found = self._numbers(f"{length}{_WHOLE[entry.type]}", raw)
             if min(found) < 0:
                 raise NotTiff(f"tag {tag} is negative")
@@ -168,16 +168,17 @@ class TiffReader:
         return self._values(entry, min(entry.count, most)) if entry and entry.type in _BYTES else b""
 
     def _values(self, entry: TiffEntry, count: int) -> bytes:
-        return self._bytes(entry.where, count * _WIDTHS[entry.type])
+        return self.bytes_at(entry.where, count * _WIDTHS[entry.type])
 
     def _following(self, at: int, offset_format: str) -> int:
         """The offset at `at`; 0 if the file ends before it, which decoders treat as the last directory."""
         size = struct.calcsize(f"={offset_format}")
         if at + size > self._size:
             return 0
-        return int(self._numbers(offset_format, self._bytes(at, size))[0])
+        return int(self._numbers(offset_format, self.bytes_at(at, size))[0])
 
-    def _bytes(self, offset: int, length: int) -> bytes:
+    def bytes_at(self, offset: int, length: int) -> bytes:
+        """Raises NotTiff when they are outside the structure."""
         if offset < 0 or offset + length > self._size:
             raise NotTiff(f"{length} bytes at {offset} of {self._size}")
         self._file.seek(self._base + offset)

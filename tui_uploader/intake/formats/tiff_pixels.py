@@ -21,6 +21,9 @@ from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 _UNCOMPRESSED = 1
 _YCBCR = 6
 _SEPARATE_PLANES = 2
+_WITHOUT_ZEROS = {(each,) for each in (5, 7, 8, 32946, 50000, 50001)}
+"""LZW, JPEG, Deflate (two numbers), Zstandard, WebP."""
+_ZEROS = 64
 _MOST_CHUNKS = 1 << 18
 """A map of 100 GB has as many, in tiles of 256 x 256 pixels."""
 _SAMPLES, _IN_A_SAMPLE = 256, 1 << 8
@@ -70,6 +73,21 @@ def has_all_pixels(reader: TiffReader, main: Directory, size: int) -> bool:
     if layout.chunks > 1 and size_count < layout.chunks:
         raise NotTiff("chunks without a size")
     return _all_within(_chunks(reader, main, tags, layout.chunks), layout, size)
+
+
+def ends_with_zeros(reader: TiffReader, main: Directory) -> bool:
+    """Whether the compressed chunk that is last in the file ends with zeros, which no coder writes.
+
+    For a directory that `has_all_pixels`. Raises NotTiff.
+    """
+    compression = reader.whole_numbers(main, tiff.COMPRESSION, most=1)
+    if compression[:1] not in _WITHOUT_ZEROS:
+        return False
+    layout = _layout(reader, main)
+    tags = (tiff.TILE_OFFSETS, tiff.TILE_SIZES) if layout.tiled else (tiff.STRIP_OFFSETS, tiff.STRIP_SIZES)
+    chunks = ((offset, length or 0) for _, offset, length in _chunks(reader, main, tags, layout.chunks))
+    offset, length = max(chunks, default=(0, 0))
+    return length >= _ZEROS and not any(reader.bytes_at(offset + length - _ZEROS, _ZEROS))
 
 
 def _chunks(

@@ -71,24 +71,24 @@ def check_main(path: str, descriptor: int | None = None, *, real: str = "") -> R
         raise NotUsable("has an extension that is no result's; give it the right one, or leave it out")
 
 
-def check_companion(path: str, descriptor: int | None = None, *, real: str = "") -> None:
-    """Check a file that belongs to a result. Blocking: for a thread. Arguments and errors as in `check_main`."""
+def check_companion(path: str, descriptor: int | None = None, *, real: str = "", whole: bool = True) -> None:
+    """Check a file that belongs to a result. Blocking: for a thread. Arguments and errors as in `check_main`.
+
+    `whole`: a JPEG is checked to the end of its pixels, for which one with data after them is read completely.
+    """
     with _opened(path, descriptor, real) as (file, size, head):
         check = next((check for ending, check in _COMPANIONS.items() if path.lower().endswith(ending)), None)
         if check is None:
             raise NotUsable("has an extension that is not uploaded")
         check(file, size, head)
+        if whole and extension_of(path) in (".jpg", ".jpeg"):
+            _check_whole_jpeg(file, size)
 
 
 def check_file(path: str, descriptor: int | None = None) -> None:
-    """Check any file of a result before it is sent, a texture to the end of its pixels. As `check_main` otherwise."""
-    if extension_of(path) in RESULT_EXTENSIONS:
-        check_main(path, descriptor)
-        return
-    check_companion(path, descriptor)
-    if extension_of(path) in (".jpg", ".jpeg"):
-        with _opened(path, descriptor, "") as (file, size, _):
-            _check_whole_jpeg(file, size)
+    """Check any file of a result before it is sent. Blocking: for a thread. Arguments and errors as in `check_main`."""
+    check = check_main if extension_of(path) in RESULT_EXTENSIONS else check_companion
+    check(path, descriptor)
 
 
 def textures_of(path: str, *, real: str = "") -> tuple[str, ...]:

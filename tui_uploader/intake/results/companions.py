@@ -115,7 +115,7 @@ class CompanionFinder:
                 key = candidate.real or candidate.path
                 if key in companions.found:
                     return None
-                check_companion(candidate.path, real=candidate.real)
+                check_companion(candidate.path, real=candidate.real, whole=False)
             except SourceVanished:
                 continue
             except SourceError as error:

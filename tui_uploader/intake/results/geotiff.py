@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from tui_uploader.intake.formats import tiff
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
-from tui_uploader.intake.formats.tiff_pixels import has_all_pixels
+from tui_uploader.intake.formats.tiff_pixels import ends_with_zeros, has_all_pixels
 from tui_uploader.intake.results.facts import Damaged, ResultFacts
 from tui_uploader.intake.results.geokeys import MOST_KEYS, crs_of_keys
 from tui_uploader.intake.results.raster_type import UNSIGNED, Raster, hints_of, type_of_raster
@@ -28,6 +28,7 @@ _KEYS, _KEY_TEXTS, _GDAL_METADATA = 34735, 34737, 42112
 _OF_MAPS = (_PIXEL_SCALE, _TIEPOINTS, _TRANSFORMATION, _KEYS, 34736, _KEY_TEXTS, _GDAL_METADATA)
 _REDUCED, _MASK = 1, 4
 """Bits of NewSubfileType."""
+_ENDS_WITH_ZEROS = "is damaged: zeros are in the place of its last pixels, as a copy that was interrupted leaves them"
 _MOST_LAYERS = 64
 _LONGEST_TEXT = 1 << 16
 _STATISTIC = re.compile(r'<Item\s+name="STATISTICS_(MINIMUM|MAXIMUM)"[^<>]*>([^<]{1,40})<')
@@ -40,6 +41,8 @@ def raster_facts(file: BinaryIO, size: int, name: str) -> ResultFacts:
         main = reader.first_directory()
         if not has_all_pixels(reader, main, size):
             raise Damaged("is cut off: some of its pixels are missing")
+        if ends_with_zeros(reader, main):
+            raise Damaged(_ENDS_WITH_ZEROS)
     except NotTiff as error:
         raise Damaged("is damaged or cut off") from error
     if not all(reader.has_values(main, tag) for tag in _OF_MAPS):
@@ -145,10 +148,13 @@ def _findings_about_layers(reader: TiffReader, main: Directory, size: int) -> It
             continue
         try:
             whole = has_all_pixels(reader, layer, size)
+            zeros = whole and ends_with_zeros(reader, layer)
         except NotTiff:
             continue  # decoders ignore what describes no picture
         if not whole:
             raise Damaged("is cut off: some pixels of an overview or a further layer are missing")
+        if zeros:
+            raise Damaged(_ENDS_WITH_ZEROS)
         kind = _first(reader, layer, _SUBFILE_TYPE, 0)
         several = several or (not kind & (_REDUCED | _MASK) and _first(reader, layer, tiff.WIDTH, 0) >= width)
     if several:

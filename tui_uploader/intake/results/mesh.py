@@ -101,6 +101,19 @@ def _findings_at_end(file: BinaryIO, size: int, head: bytes) -> Iterator[ResultF
     if not any(raw[-_ZEROS:]):
         raise Damaged("is damaged: it ends with zeros")
     tail = _lines(raw)
-    statements = [line for line in tail.split(b"\n") if line.strip() and not line.lstrip().startswith(b"#")]
-    if statements and _VERTEX_AT_END.match(statements[-1].lstrip()) and not (_FACE.search(tail) or _FACE.search(head)):
+    statements = [line.strip() for line in tail.split(b"\n") if line.strip() and not line.lstrip().startswith(b"#")]
+    last = statements[-1] if statements else b""
+    if not tail.endswith(b"\n") and not _is_whole(last):
+        yield ResultFinding(Finding.MAY_BE_CUT_OFF, detail="its last line is incomplete")
+    elif _VERTEX_AT_END.match(last) and not (_FACE.search(tail) or _FACE.search(head)):
         yield ResultFinding(Finding.MAY_BE_CUT_OFF, detail="it ends among its vertices, before the faces")
+
+
+def _is_whole(statement: bytes) -> bool:
+    """Whether the last line of a file can be the whole statement: `f 1/1 2/2` and `v 1.5` cannot."""
+    keyword, *values = statement.split()
+    if keyword == b"v":
+        return len(values) >= 3
+    if keyword != b"f":
+        return True
+    return len(values) >= 3 and len({each.count(b"/") for each in values}) == 1 and values[-1][-1:].isdigit()

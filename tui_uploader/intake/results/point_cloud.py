@@ -29,9 +29,13 @@ _RECORD_HEADER, _LONG_RECORD_HEADER = struct.Struct("<2x16sHH32x"), struct.Struc
 _MOST_RECORDS = 1000
 _PROJECTION, _LASZIP = b"LASF_Projection", b"laszip encoded"
 _KEYS, _KEY_TEXTS, _WKT, _LASZIP_RECORD = 34735, 34737, 2112, 22204
+_ZERO_POINTS = 16
+"""So many points of zeros alone, at the end, were never written."""
+_ENDS_WITH_ZEROS = "is damaged: zeros are in the place of its last points, as a copy that was interrupted leaves them"
 _POINTWISE = 1
 """LASzip's compressor without chunks."""
 _CHUNK_TABLE_HEADER = 8
+"""A version, which is 0, and the number of chunks."""
 _LONGEST_RECORD = 1 << 16
 
 
@@ -64,7 +68,7 @@ def point_cloud_facts(file: BinaryIO, size: int) -> ResultFacts:
     if header.format & _COMPRESSED:
         _check_compressed(file, header, records, size)
     else:
-        findings = tuple(_check_plain(header, size))
+        findings = tuple(_check_plain(file, header, size))
     crs = _crs(file, records)
     return ResultFacts((ResultType.POINT_CLOUD,), ResultType.POINT_CLOUD, crs, findings=findings)
 
@@ -126,7 +130,7 @@ def _records_at(file: BinaryIO, layout: struct.Struct, at: int, count: int, end:
         at += length
 
 
-def _check_plain(header: _Header, size: int) -> Iterator[ResultFinding]:
+def _check_plain(file: BinaryIO, header: _Header, size: int) -> Iterator[ResultFinding]:
     """Raises Damaged if points are missing."""
     needed = header.points * header.record_size
     there = size - header.points_at
@@ -135,6 +139,10 @@ def _check_plain(header: _Header, size: int) -> Iterator[ResultFinding]:
             f"is cut off or its header is wrong: it states {header.points:,} points, "
             f"and {there // header.record_size:,} are there"
         )
+    last = min(_ZERO_POINTS, header.points) * header.record_size
+    file.seek(header.points_at + needed - last)
+    if header.points >= _ZERO_POINTS and not any(file.read(last)):
+        raise Damaged(_ENDS_WITH_ZEROS)
     is_alone = not header.long_records and not header.waveforms_inside
     if is_alone and there - needed >= header.record_size:
         yield ResultFinding(Finding.POINTS_DIFFER, detail=str(header.points))
@@ -156,6 +164,9 @@ def _check_compressed(file: BinaryIO, header: _Header, records: list[_Record], s
         table_at = _whole_number_at(file, size - 8)
     if not header.points_at + 8 < table_at <= size - _CHUNK_TABLE_HEADER:
         raise Damaged("is cut off: the end of its points is missing")
+    file.seek(table_at)
+    if not any(file.read(_CHUNK_TABLE_HEADER)):
+        raise Damaged(_ENDS_WITH_ZEROS)
 
 
 def _whole_number_at(file: BinaryIO, at: int) -> int:

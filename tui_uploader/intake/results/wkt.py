@@ -15,6 +15,8 @@ LONGEST_WKT = 1 << 16
 """Bytes; the longest known, with their transformations, have some kilobytes."""
 
 _LONGEST_NAME = 80
+_NO_NAMES = ("unknown", "unnamed")
+"""What GDAL and PROJ write for systems without a name."""
 _HIGHEST_CODE = 1_000_000
 _PROJECTED = re.compile(r"\b(?:PROJCS|PROJCRS|PROJECTEDCRS)\s*[\[(]", re.I)
 _GEOGRAPHIC = re.compile(
@@ -47,6 +49,7 @@ def crs_of_wkt(text: str) -> CoordinateSystem | None:
 def named_crs(name: str, code: int | None, projected: bool | None) -> CoordinateSystem:
     """The system of this name, whose code is taken from well-known names if the file states none."""
     name = printable(name.strip(), _LONGEST_NAME)
+    name = "" if name.casefold() in _NO_NAMES else name
     return CoordinateSystem(code if code is not None else _code_of_name(name), name, projected)
 
 
