@@ -22,6 +22,7 @@ from tui_uploader.cli.commands import (
     status,
     upload,
     verify,
+    watch,
 )
 from tui_uploader.cli.output import finish, print_line, print_note
 from tui_uploader.errors import Interrupted, UsageError
@@ -56,6 +57,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(projects.commands, name="projects")
+app.add_typer(watch.commands, name="watch")
 app.command("login")(account.login)
 app.command("logout")(account.logout)
 app.command("whoami")(account.whoami)

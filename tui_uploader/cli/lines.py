@@ -11,6 +11,7 @@ from tui_uploader.model.projects import ProcessingState, Project
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import Notice, UploadStatus
 from tui_uploader.model.verification import VerificationState
+from tui_uploader.model.watches import WatchState
 from tui_uploader.text import byte_count, counted, printable
 from tui_uploader.wording.amounts import byte_rate
 from tui_uploader.wording.bandwidth import (
@@ -40,6 +41,8 @@ from tui_uploader.wording.uploads import (
     without_stale_rate,
 )
 from tui_uploader.wording.verification import running_line
+from tui_uploader.wording.watches import reason_of, settings_words, watched_path
+from tui_uploader.wording.watches import state_words as watch_state
 
 # SGR parameters, ECMA-48: 1 bold, 31 red, 32 green, 34 blue, 90 grey.
 _COLOURS: Mapping[FileStatus, str] = {
@@ -109,7 +112,21 @@ def status_lines(engine: EngineStatus, now: float) -> list[str]:
         lines.extend(upload_lines(without_stale_rate(status, engine.streams), now))
     lines += [running_line(each) for each in engine.verifications if each.state is VerificationState.RUNNING]
     failures = [f"! {hook_failure(failure)}" for failure in engine.hook_failures]
-    return [*(lines or [NO_UPLOADS]), *failures]
+    return [*(lines or [NO_UPLOADS]), *watch_lines(engine), *failures]
+
+
+def watch_lines(engine: EngineStatus) -> list[str]:
+    """The watched folders: `Watch 1  /media/card: waits for a card`, with the settings of each below it."""
+    uploads = {status.upload: status for status in engine.uploads}
+    lines = []
+    for watch in engine.watches:
+        lines.append(
+            f"Watch {watch.watch}  {watched_path(watch)}: {watch_state(watch, uploads.get(watch.upload or 0))}"
+        )
+        if watch.reason is not None and watch.state is not WatchState.BLOCKED:
+            lines.append(f"   ! {reason_of(watch)}")
+        lines.append(f"   {settings_words(watch)}")
+    return lines
 
 
 def total_line(engine: EngineStatus, now: float) -> str:

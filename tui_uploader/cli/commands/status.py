@@ -76,7 +76,7 @@ def _narrowed(whole: EngineStatus, upload: int | None) -> EngineStatus:
     ours = tuple(status for status in whole.uploads if status.upload == upload)
     if not ours:
         raise NoSuchUpload(f"There is no upload {upload}; `tui-uploader status` lists all uploads.")
-    return replace(whole, uploads=ours)
+    return replace(whole, uploads=ours, watches=())
 
 
 def _tell_status(whole: EngineStatus) -> None:
@@ -88,6 +88,7 @@ async def _tell_status_json(engine: EngineClient, whole: EngineStatus) -> None:
     print_json(
         {
             "uploads": [listed_record(status, await engine.skipped(status.upload)) for status in whole.uploads],
+            "watches": whole.watches,
             "verifications": [verification_record(each) for each in whole.verifications],
             "hook_failures": whole.hook_failures,
         }

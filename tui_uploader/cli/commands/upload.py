@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
+from tui_uploader.cli.commands import watch
 from tui_uploader.cli.lines import notice_line, queued_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
 from tui_uploader.cli.records import upload_record
@@ -47,9 +48,19 @@ def upload(
         ),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show progress until everything is uploaded.")] = False,
+    watching: watch.WatchFlag = False,
+    name: watch.NameOption = None,
+    quiet: watch.QuietOption = None,
+    verify_after: watch.VerifyFlag = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
     """Upload files and folders to a project, in the background."""
+    options = watch.WatchOptions(name, quiet, verify_after)
+    if watching:
+        watch.refuse(results=results, wait=wait)
+        target = None if project is None and new is None else _target(project, new)
+        return watch.add(paths, target, options, process=process is not False, as_json=as_json)
+    options.refuse_any()
     request = AddRequest(
         paths=tuple(paths),
         target=_target(project, new),
