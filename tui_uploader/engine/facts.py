@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tui_uploader.engine.bandwidth.policy import closed_notice
 from tui_uploader.engine.journal.records import ProjectRecord, UploadRecord
-from tui_uploader.engine.pipeline.process import with_standing_reason
+from tui_uploader.engine.pipeline.process import start_is_due, with_standing_reason
 from tui_uploader.engine.status.eta import time_left
 from tui_uploader.engine.status.holds import account_hold, held
 from tui_uploader.engine.status.notices import AccountState, Hindrances, fault_of, notice_of
@@ -72,8 +72,16 @@ class FactGatherer:
         if summary.files(upload.id, FileStage.SENDING) or not waiting:
             account = replace(account, closed=None)  # transfers that run are completed first, or nothing is left
         notice = notice_of(summary, upload, account, hindrances)
-        starts_at = self._supervisor.processing.starts_at(project)
+        starts_at = self._supervisor.processing.starts_at(project) or self._starts_after_quiet(upload, project)
         return upload_status(summary, upload, project, self._progress(upload, moment), notice, hold, starts_at)
+
+    def _starts_after_quiet(self, upload: UploadRecord, project: ProjectRecord) -> float | None:
+        """When processing starts, if the upload of a watched folder only waits for more images; None: otherwise."""
+        summary = self._context.summary
+        waits = upload.state is UploadState.ACTIVE and not summary.busy(upload.id)
+        if not waits or summary.files(upload.id, FileStage.FAILED) or not start_is_due(summary, project, upload.id):
+            return None
+        return self._context.quiet.ends_at(upload.id)
 
     def _progress(self, upload: UploadRecord, moment: Moment) -> UploadProgress:
         progress = self._context.progress

@@ -69,7 +69,7 @@ class Supervisor:
         self.monitor = Monitor(context, self.sender)
         self.recorder = Recorder(context)
         self.verifier = Verifier(context, settle_times.written)
-        self.watches = Watches(context, self.projects)
+        self.watches = Watches(context, self.projects, self.verifier)
         self.hooks = HookWorker(context, settings, directories.settings_file)
         self.receipts = ReceiptWorker(context, settings.receipts.to)
         self._workers: Mapping[str, Worker] = {

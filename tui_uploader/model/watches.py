@@ -65,4 +65,4 @@ class Watch(msgspec.Struct, frozen=True):
     verification: int | None = None
     """The newest verification of the card in it."""
     reason: str | None = None
-    """Why it is blocked: a sentence."""
+    """Why it is blocked, or else what the user should know: a sentence."""

@@ -191,6 +191,7 @@ MIGRATIONS: dict[int, str] = {
             id            INTEGER PRIMARY KEY AUTOINCREMENT,
             path          BLOB NOT NULL,
             volume        TEXT NOT NULL DEFAULT '',
+            mount         TEXT NOT NULL DEFAULT '',
             signs         TEXT NOT NULL DEFAULT '[]',
             upload        INTEGER NOT NULL,
             found_at      REAL NOT NULL,

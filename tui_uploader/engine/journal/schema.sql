@@ -273,6 +273,7 @@ CREATE TABLE watched_cards (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     path          BLOB NOT NULL,
     volume        TEXT NOT NULL DEFAULT '',      -- what its file system is recognised by; empty: unknown
+    mount         TEXT NOT NULL DEFAULT '',      -- as in files
     signs         TEXT NOT NULL DEFAULT '[]',    -- some of its files, as JSON: see engine/watches/cards.py
     upload        INTEGER NOT NULL,              -- that its files go to
     found_at      REAL NOT NULL,                 -- when it last came

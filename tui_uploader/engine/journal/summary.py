@@ -98,6 +98,10 @@ class Summary:
         numbers = self.of_projects.get(project, NO_UPLOADS).uploads
         return tuple(row for row in map(self.upload, numbers) if row is not None)
 
+    def newest_upload(self, project: int) -> int:
+        """Return the number of the newest upload of the project, including past ones; 0: there is none."""
+        return max(self.of_projects.get(project, NO_UPLOADS).uploads, default=0)
+
     def vanished(self, project: int) -> bool:
         """Whether the project does not exist at the service, and nothing on the list asks for it."""
         row = self.projects.get(project)

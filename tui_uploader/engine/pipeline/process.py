@@ -54,8 +54,10 @@ _STALE_WORD_SECONDS = 600.0
 # ---------------------------------------------------------------------------------------------- decisions
 
 
-def start_is_due(summary: Summary, project: ProjectRecord) -> bool:
-    """Whether all queued files are uploaded, and processing was not started since the last image was registered."""
+def start_is_due(summary: Summary, project: ProjectRecord, once_complete: int | None = None) -> bool:
+    """Whether all queued files are uploaded, and processing was not started since the last image was registered.
+
+    `once_complete`: an upload that counts as complete."""
     if project.kind is not ProjectKind.IMAGES or project.remote_id is None or project.start_in_doubt:
         return False
     if project.processing.running:
@@ -63,7 +65,10 @@ def start_is_due(summary: Summary, project: ProjectRecord) -> bool:
     images = summary.project_files(project.id, FileStage.REGISTERED)
     if images < MIN_IMAGES or images <= (project.start_images or 0):
         return False  # decides for most projects, after some years, by one number
-    return projects.start_is_wanted(summary.uploads_of(project.id))
+    return projects.start_is_wanted(
+        replace(upload, state=UploadState.COMPLETE) if upload.id == once_complete else upload
+        for upload in summary.uploads_of(project.id)
+    )
 
 
 def objection(summary: Summary, project: ProjectRecord, *, partial: bool, again: bool) -> UploaderError | None:
@@ -207,10 +212,11 @@ class ProcessingWorker:
 
     def _start_delay(self, project: ProjectRecord) -> float:
         """Return the seconds for which the user can still stop an automatic start that is due."""
-        if not start_is_due(self._context.summary, project):
+        summary = self._context.summary
+        if not start_is_due(summary, project) or self._context.quiet.was_waited_for(summary.newest_upload(project.id)):
             return 0.0
         before = self._delays.ends_at(project.id)
-        left = self._delays.left(project.id, self._context.summary.project_files(project.id, FileStage.REGISTERED))
+        left = self._delays.left(project.id, summary.project_files(project.id, FileStage.REGISTERED))
         if self._delays.ends_at(project.id) != before:
             self._context.notifier.notify(Topic.STATUS)
         return left

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.records import FileRecord
+from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import known_contents, sources, uploads, watches
+from tui_uploader.engine.journal.tables.watches import CardRecord, WatchRecord
 from tui_uploader.engine.pipeline.path_walk import WalkedBatch
 from tui_uploader.engine.pipeline.walk import end_walk, write_batch
 from tui_uploader.engine.sources.recognise import Recognised, recognise
@@ -23,7 +24,6 @@ from tui_uploader.engine.watches.rest import SeenFile, at_rest, seen
 from tui_uploader.errors import SourceVanished
 from tui_uploader.intake.comparison import was_modified
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.model.states import UploadState
 from tui_uploader.text import printable
 
 
@@ -77,19 +77,20 @@ class Progress:
 class FileAdder:
     """Looks for new files in one folder."""
 
-    def __init__(self, context: EngineContext, threads: SourceThreads, path: str) -> None:
+    def __init__(self, context: EngineContext, threads: SourceThreads, record: WatchRecord) -> None:
         self._context = context
         self._threads = threads
-        self._path = path
+        self._record = record
+        self._path = record.path
 
-    async def add_new(self, upload: int, progress: Progress, still_there: Callable[[], bool]) -> int:
-        """Add what is new, and return the number of files. An upload that is `unscanned` is listed to its end.
+    async def add_new(self, card: CardRecord, progress: Progress, still_there: Callable[[], bool]) -> int:
+        """Add what is new to the upload of the card, and return the number of files.
 
-        `still_there`: whether the card is the one that the upload is of. Raises SourceVanished, SourceUnreadable, and
-        errors of the journal; what was added stays.
+        `still_there`: whether the card is there that was. Raises SourceVanished, SourceUnreadable, and errors of the
+        journal; what was added stays.
         """
-        before = self._context.summary.upload(upload)
-        whole = before is not None and bool(before.unscanned)
+        upload, quiet = card.upload, self._record.request.quiet_seconds
+        whole = bool(self._upload(upload).unscanned)
         if whole:
             await self._context.journal.write(partial(_begin, upload, self._path))
         listing = FolderListing(self._path, progress.seen)
@@ -100,20 +101,49 @@ class FileAdder:
             restless |= busy
             batch = await self._new_of(upload, replace(listed, candidates=calm))
             if not still_there():
-                raise SourceVanished(f"{printable(self._path)} was disconnected while it was read.")
+                raise _gone(self._path)
             if batch.candidates or (whole and batch.skipped):
-                await self._context.journal.write(partial(_write, upload, self._path, batch))
+                self._context.quiet.begin(upload, quiet)
+                upload = await self._write(card.id, upload, batch)
                 added += len(batch.candidates)
             progress.seen.update(facts_key(each) for each in calm)
         if not still_there():
-            raise SourceVanished(f"{printable(self._path)} was disconnected while it was read.")
+            raise _gone(self._path)
         progress.restless = restless
+        if added or restless:
+            self._context.quiet.begin(upload, quiet)
         await self._context.journal.write(partial(_end, upload, self._path))
         return added
 
+    async def _write(self, card: int, upload: int, batch: WalkedBatch) -> int:
+        """Add the files, within an addition that has begun or begins now. Returns the upload that they went to."""
+        now = self._context.clocks.wall()
+
+        def write(connection: sqlite3.Connection) -> int:
+            found = uploads.upload(connection, upload)
+            number = upload
+            if found.past:  # the user has taken it off the list
+                wish = None if self._record.request.auto_process else False
+                number = uploads.add_upload(connection, found.project, [self._path], wish, now, self._record.id)
+                watches.set_card(connection, card, upload=number)
+            elif not sources.walked_for(connection, upload, self._path)[0]:
+                uploads.add_paths(connection, upload, [self._path])
+                connection.execute("UPDATE uploads SET watch = ? WHERE id = ?", (self._record.id, upload))
+            write_batch(connection, batch, number, self._path, found.project)
+            if batch.candidates:
+                watches.set_card(connection, card, last_file_at=now, verification=None)
+            return number
+
+        return await self._context.journal.write(write)
+
+    def _upload(self, number: int) -> UploadRecord:
+        found = self._context.summary.upload(number)
+        assert found is not None, "an upload with files stays"
+        return found
+
     async def _new_of(self, upload: int, listed: ListedFiles) -> WalkedBatch:
         """Those of the files that the project does not have."""
-        project = self._project_of(upload)
+        project = self._upload(upload).project
         paths = [found.path for found in listed.candidates]
         known = await self._context.journal.read(partial(known_contents.find_all, paths=paths))
         recognised = await self._threads.run(self._path, recognise, listed.candidates, known)
@@ -125,28 +155,18 @@ class FileAdder:
         rows, held = await self._context.journal.read(look_up)
         return WalkedBatch(new_files(recognised, rows, held), listed.skipped, recognised)
 
-    def _project_of(self, upload: int) -> int:
-        found = self._context.summary.upload(upload)
-        assert found is not None, "an upload with files stays"
-        return found.project
-
 
 def _begin(upload: int, path: str, connection: sqlite3.Connection) -> None:
     sources.begin_walk(connection, upload, path)
-
-
-def _write(upload: int, path: str, batch: WalkedBatch, connection: sqlite3.Connection) -> None:
-    """Add the files, within an addition that begins now or has begun."""
-    found = uploads.upload(connection, upload)
-    if found.state is UploadState.CANCELLED:
-        return
-    wanted, _ = sources.walked_for(connection, upload, path)
-    if not wanted:
-        uploads.add_paths(connection, upload, [path])
-    write_batch(connection, batch, upload, path, found.project)
 
 
 def _end(upload: int, path: str, connection: sqlite3.Connection) -> None:
     wanted, _ = sources.walked_for(connection, upload, path)
     if wanted:
         end_walk(connection, upload, path, found=True)
+
+
+def _gone(path: str) -> SourceVanished:
+    return SourceVanished(
+        f"{printable(path)} was taken out before everything in it was found. Put it back in, and the upload continues."
+    )

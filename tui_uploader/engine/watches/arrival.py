@@ -18,6 +18,7 @@ from tui_uploader.engine.watches.listing import FolderListing, first_facts, sign
 from tui_uploader.engine.watches.naming import NameFacts, card_of, project_name, site_of
 from tui_uploader.engine.watches.rest import SeenFile
 from tui_uploader.intake.disks import label_of, uuid_of
+from tui_uploader.intake.mounts import mount_at
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.model.history import EventKind
 from tui_uploader.model.projects import ProjectKind
@@ -58,12 +59,13 @@ class Arrivals:
         """
         volume = self._context.sources.volume_of(self._path)
         uuid = await self._threads.run("/", uuid_of, volume)
+        mount = (await self._threads.run(self._path, mount_at, self._path)).identity
         known = await self._known()
         signs = [sign for card in known for sign in card.signs]
         there = await self._threads.run(self._path, signs_there, self._path, signs)
-        number = recognised(uuid, there, known)
+        number = recognised(uuid, mount, there, known)
         if number is not None:
-            return Arrival(await self._returned(number, uuid, tell=not after_start))
+            return Arrival(await self._returned(number, uuid, mount, tell=not after_start))
         listing = FolderListing(self._path, batch=_FIRST_IMAGES)
         while (listed := await self._threads.run(self._path, listing.next_batch)) is not None and not listed.candidates:
             pass
@@ -73,7 +75,7 @@ class Arrivals:
         if not calm:
             return Arrival(None, busy)
         label = await self._threads.run("/", label_of, volume)
-        return Arrival(await self._created(uuid, await self._facts(calm, label)))
+        return Arrival(await self._created(uuid, mount, await self._facts(calm, label)))
 
     async def _known(self) -> list[KnownCard]:
         """The cards that came before and fit the target; the signs of the last one are renewed first."""
@@ -86,7 +88,7 @@ class Arrivals:
         )
         cards = await self._context.journal.read(lambda connection: watches.cards(connection, self._path))
         fitting = [card for card in cards if request.target is None or self._project_of(card) == target]
-        return [KnownCard(card.id, card.volume, signs_of(card), card.found_at) for card in fitting]
+        return [KnownCard(card.id, card.volume, signs_of(card), card.mount, card.found_at) for card in fitting]
 
     async def note_signs(self) -> None:
         """Note files by which the last card will be recognised, before those of another one are read at their paths."""
@@ -104,20 +106,18 @@ class Arrivals:
 
         await self._context.journal.write(note)
 
-    async def _returned(self, number: int, volume: str, *, tell: bool) -> CardRecord:
+    async def _returned(self, number: int, volume: str, mount: str, *, tell: bool) -> CardRecord:
         now = self._context.clocks.wall()
 
         def note(connection: sqlite3.Connection) -> CardRecord:
-            watches.set_card(connection, number, found_at=now)
-            if volume:
-                watches.set_card(connection, number, volume=volume)
-            card = next(card for card in watches.cards(connection, self._path) if card.id == number)
-            upload = uploads.upload(connection, card.upload)
+            known = watches.card(connection, number)
+            watches.set_card(connection, number, found_at=now, mount=mount, volume=volume or known.volume)
+            upload = uploads.upload(connection, known.upload)
             if upload.watch != self._record.id and upload.state is not UploadState.CANCELLED and not upload.past:
                 connection.execute("UPDATE uploads SET watch = ? WHERE id = ?", (self._record.id, upload.id))
             if tell:
                 history.record_of_upload(connection, now, EventKind.CARD_FOUND, upload.id, detail=self._path)
-            return card
+            return watches.card(connection, number)
 
         return await self._context.journal.write(note)
 
@@ -138,7 +138,7 @@ class Arrivals:
             card=card_of(self._path, label[:_LONGEST_LABEL]),
         )
 
-    async def _created(self, volume: str, facts: NameFacts) -> CardRecord:
+    async def _created(self, volume: str, mount: str, facts: NameFacts) -> CardRecord:
         """Project, upload and card, in one transaction."""
         request, now = self._record.request, self._context.clocks.wall()
         if request.target is None:
@@ -150,11 +150,8 @@ class Arrivals:
             project = find(connection)
             wish = None if request.auto_process else False
             upload = uploads.add_upload(connection, project, [self._path], wish, now, self._record.id)
-            card = watches.add_card(
-                connection, self._path, volume=volume, upload=upload, found_at=now, last_file_at=now
-            )
             history.record_of_upload(connection, now, EventKind.CARD_FOUND, upload, detail=self._path)
-            return CardRecord(card, self._path, volume, "[]", upload, now, now, None)
+            return watches.add_card(connection, self._path, volume=volume, mount=mount, upload=upload, now=now)
 
         return await self._context.journal.write(create)
 

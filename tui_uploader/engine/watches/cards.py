@@ -42,16 +42,19 @@ class KnownCard:
     """What its file system is recognised by; empty: unknown."""
     signs: tuple[CardSign, ...]
     """Empty: none of its files was read."""
+    mount: str = ""
+    """Its mount when it last came, see `intake.mounts`; empty: unknown."""
     found_at: float = 0.0
     """When it last came."""
 
 
-def recognised(volume: str, there: Collection[CardSign], known: Sequence[KnownCard]) -> int | None:
+def recognised(volume: str, mount: str, there: Collection[CardSign], known: Sequence[KnownCard]) -> int | None:
     """The number of the known card that is there now; None: it is another one.
 
-    `volume`: as in `KnownCard`, of the file system that is there. `there`: those of the known signs that are there.
+    `volume` and `mount`: as in `KnownCard`, of the file system that is there. `there`: those of the known signs that
+    are there.
     """
-    fitting = [card for card in known if _is_same(volume, there, card)]
+    fitting = [card for card in known if _is_same(volume, mount, there, card)]
     if not fitting:
         return None
 
@@ -61,12 +64,12 @@ def recognised(volume: str, there: Collection[CardSign], known: Sequence[KnownCa
     return max(fitting, key=likeness).card
 
 
-def _is_same(volume: str, there: Collection[CardSign], card: KnownCard) -> bool:
+def _is_same(volume: str, mount: str, there: Collection[CardSign], card: KnownCard) -> bool:
     if volume and card.volume and volume != card.volume:
         return False
     same_volume = bool(volume) and volume == card.volume
     if not card.signs:
-        return same_volume
+        return same_volume or (bool(mount) and mount == card.mount)
     share = _SHARE_OF_SAME_VOLUME if same_volume else _SHARE_OF_UNKNOWN_VOLUME
     return _present(there, card) * share >= len(card.signs)
 

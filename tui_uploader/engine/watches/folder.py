@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tui_uploader.engine.context import EngineContext
-from tui_uploader.engine.journal.records import UploadRecord
+from tui_uploader.engine.journal.records import ProjectRecord, UploadRecord
+from tui_uploader.engine.journal.summary import Summary
 from tui_uploader.engine.journal.tables import sources, watches
 from tui_uploader.engine.journal.tables.watches import CardRecord, WatchRecord
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.sources.threads import SourceThreads
+from tui_uploader.engine.verification.verifier import Verifier
 from tui_uploader.engine.watches.additions import FileAdder, Progress
 from tui_uploader.engine.watches.alarm import MOST_FOLDERS, FolderAlarm
 from tui_uploader.engine.watches.arrival import Arrivals
+from tui_uploader.engine.watches.card_verification import CardVerification
 from tui_uploader.engine.watches.listing import Place, folders_below, place_at
 from tui_uploader.errors import (
     EngineError,
@@ -30,9 +33,9 @@ from tui_uploader.errors import (
 )
 from tui_uploader.intake.disks import tells_its_changes
 from tui_uploader.intake.volumes import Volume
-from tui_uploader.model.states import UploadState
+from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.model.watches import Watch, WatchState
-from tui_uploader.text import printable
+from tui_uploader.text import counted, printable
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ class WatchedFolder:
         self,
         context: EngineContext,
         projects: Projects,
+        verifier: Verifier,
         threads: SourceThreads,
         record: WatchRecord,
         cards: set[int],
@@ -79,7 +83,8 @@ class WatchedFolder:
         self._threads = threads
         self._path = record.path
         self._arrivals = Arrivals(context, projects, threads, record)
-        self._adder = FileAdder(context, threads, record.path)
+        self._adder = FileAdder(context, threads, record)
+        self._afterwards = CardVerification(context, verifier, record)
         self._there: _There | None = None
         self._cards = cards
         self._polled = False
@@ -98,10 +103,11 @@ class WatchedFolder:
         upload = None if card is None else self._context.summary.upload(card.upload)
         project = None if upload is None else self._context.summary.projects[upload.project]
         blocked = self._blocked or _obstacle(upload)
+        note = None if project is None or not request.auto_process else _not_processed(self._context.summary, project)
         return Watch(
             watch=self.record.id,
             path=self._path,
-            state=self._state(blocked),
+            state=self._state(blocked, card),
             since=self.record.created_at,
             project_name=_target_name(self.record) if project is None else project.name,
             upload=None if upload is None else upload.id,
@@ -111,16 +117,18 @@ class WatchedFolder:
             polled=self._polled,
             cards=len(self._cards),
             verification=None if card is None else card.verification,
-            reason=blocked,
+            reason=blocked or note,
         )
 
-    def _state(self, blocked: str | None) -> WatchState:
+    def _state(self, blocked: str | None, card: CardRecord | None) -> WatchState:
         if blocked is not None:
             return WatchState.BLOCKED
         if self._there is None:
             return WatchState.ABSENT
-        adding = self._adding or bool(self._there.progress.restless)
-        return WatchState.ADDING if adding else WatchState.WATCHING
+        if self._adding or self._there.progress.restless:
+            return WatchState.ADDING
+        verifying = card is not None and self._afterwards.running(card)
+        return WatchState.VERIFYING if verifying else WatchState.WATCHING
 
     # --------------------------------------------------------------------------------------------------- work
 
@@ -128,6 +136,7 @@ class WatchedFolder:
         before = self.status()
         try:
             await self._look()
+            await self._verify()
             self._blocked = None
         except (SourceVanished, NoSuchPath):
             self._leave()
@@ -138,7 +147,6 @@ class WatchedFolder:
                 log.warning("Watch %d of %s: %s", self.record.id, printable(self._path), error)
             self._blocked = str(error)
         finally:
-            self._adding = False
             self.looked.set()
             if self.status() != before:
                 self._context.notifier.notify(Topic.STATUS)
@@ -222,32 +230,38 @@ class WatchedFolder:
             if there.card is None:
                 return
             self._cards.add(there.card.id)
+            if not self._after_start:
+                there.card = await self._afterwards.returned(there.card)
         self._after_start = False
-        upload = await self._open_upload(there.card)
-        if upload is None:
+        if self._upload_of(there.card).state is UploadState.CANCELLED:
             return
         self._adding = True
-        quiet = self.record.request.quiet_seconds
-        self._context.quiet.begin(upload, _RETRY)
         self._context.notifier.notify(Topic.STATUS)
+        number = there.card.id
         try:
-            added = await self._adder.add_new(upload, there.progress, partial(self._is_still, there))
+            added = await self._adder.add_new(there.card, there.progress, partial(self._is_still, there))
         except (SourceVanished, NoSuchPath, SourceUnreadable) as error:
-            await self._note_incomplete(upload, error)
+            await self._note_incomplete(there.card.upload, error)
             raise
-        if added or there.progress.restless:
-            self._context.quiet.begin(upload, quiet)
+        finally:
+            self._adding = False
         if added:
-            now, card = self._context.clocks.wall(), there.card.id
-            await self._context.journal.write(
-                lambda connection: watches.set_card(connection, card, last_file_at=now, verification=None)
-            )
+            before = there.card.verification
+            there.card = await self._context.journal.read(lambda connection: watches.card(connection, number))
+            await self._afterwards.outdated(before)
 
-    async def _open_upload(self, card: CardRecord) -> int | None:
-        """The upload that new files of the card go to; None if the user has cancelled it."""
+    def _upload_of(self, card: CardRecord) -> UploadRecord:
         upload = self._context.summary.upload(card.upload)
         assert upload is not None, "an upload with files stays"
-        return None if upload.state is UploadState.CANCELLED else upload.id
+        return upload
+
+    async def _verify(self) -> None:
+        """Verify the card once all of it is in the cloud."""
+        there = self._there
+        if there is None or there.card is None or self._changed or there.progress.restless:
+            return
+        if self.record.request.verify_after and self._upload_of(there.card).state is UploadState.COMPLETE:
+            there.card = await self._afterwards.verified(there.card)
 
     def _is_still(self, there: _There) -> bool:
         return self._there is there and self._context.sources.volume_of(self._path) == there.volume
@@ -284,3 +298,16 @@ def _obstacle(upload: UploadRecord | None) -> str | None:
     if upload.state is UploadState.PAUSED and upload.notice_kind == TooManyImages.__name__:
         return upload.notice
     return None
+
+
+def _not_processed(summary: Summary, project: ProjectRecord) -> str | None:
+    """Why the newest images are not processed automatically: a sentence."""
+    images = summary.project_files(project.id, FileStage.REGISTERED)
+    if not project.was_processed or project.processed_images is None or images <= project.processed_images:
+        return None
+    name = printable(project.name)
+    return (
+        f"Processing of {name} was started before its newest {counted(images - project.processed_images, 'image')} "
+        f"came. What came later is uploaded, and processed only when you start it: tui-uploader process "
+        f"{project.remote_id} --again"
+    )

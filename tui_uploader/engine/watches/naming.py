@@ -88,7 +88,7 @@ def _one_separator(before: str, after: str) -> str:
 
 
 def _cleaned(value: str) -> str:
-    return " ".join(printable(re.sub(r"[/\\{}]", "-", value)).split())[:_LONGEST_VALUE].strip(_ENDS)
+    return " ".join(printable(re.sub(r"[/\\]", "-", value)).split())[:_LONGEST_VALUE].strip(_ENDS)
 
 
 def site_of(image: str, watched: str) -> str:

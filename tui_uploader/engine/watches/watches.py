@@ -20,6 +20,7 @@ from tui_uploader.engine.journal.tables.watches import WatchRecord
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.sources.threads import SourceThreads
+from tui_uploader.engine.verification.verifier import Verifier
 from tui_uploader.engine.watches.folder import WatchedFolder
 from tui_uploader.engine.watches.listing import resolved
 from tui_uploader.engine.watches.naming import check_template
@@ -43,9 +44,10 @@ _THREADS = 2
 class Watches:
     """Every method raises errors of `errors` and nothing else."""
 
-    def __init__(self, context: EngineContext, projects: Projects) -> None:
+    def __init__(self, context: EngineContext, projects: Projects, verifier: Verifier) -> None:
         self._context = context
         self._projects = projects
+        self._verifier = verifier
         self._own: list[str] = []
         self._threads = SourceThreads(_THREADS, volume_of=context.sources.volume_of)
         self._folders: dict[int, WatchedFolder] = {}
@@ -133,7 +135,7 @@ class Watches:
             quiet = record.request.quiet_seconds
             left = quiet - max(0.0, now - last)  # the wall clock may have been set
             self._context.quiet.begin(upload.id, min(quiet, max(left, _AFTER_START)))
-        folder = WatchedFolder(self._context, self._projects, self._threads, record, since)
+        folder = WatchedFolder(self._context, self._projects, self._verifier, self._threads, record, since)
         self._folders[record.id] = folder
         self._tasks[record.id] = asyncio.create_task(
             worker.run(f"watch {record.id}", folder, self._context.faults), name=f"watch-{record.id}"

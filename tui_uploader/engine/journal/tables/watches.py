@@ -35,6 +35,7 @@ class CardRecord:
     id: int
     path: str
     volume: str
+    mount: str
     signs: str
     upload: int
     found_at: float
@@ -86,13 +87,18 @@ def cards(connection: sqlite3.Connection, path: str) -> list[CardRecord]:
     return [CardRecord(**{**dict(row), "path": os.fsdecode(row["path"])}) for row in rows]
 
 
+def card(connection: sqlite3.Connection, number: int) -> CardRecord:
+    row = connection.execute("SELECT * FROM watched_cards WHERE id = ?", (number,)).fetchone()
+    return CardRecord(**{**dict(row), "path": os.fsdecode(row["path"])})
+
+
 def add_card(
-    connection: sqlite3.Connection, path: str, *, volume: str, upload: int, found_at: float, last_file_at: float
-) -> int:
-    """Add a card, and return its number. The oldest ones of the path are forgotten."""
+    connection: sqlite3.Connection, path: str, *, volume: str, mount: str, upload: int, now: float
+) -> CardRecord:
+    """Add a card that came now. The oldest ones of the path are forgotten."""
     number = connection.execute(
-        "INSERT INTO watched_cards (path, volume, upload, found_at, last_file_at) VALUES (?, ?, ?, ?, ?)",
-        (os.fsencode(path), volume, upload, found_at, last_file_at),
+        "INSERT INTO watched_cards (path, volume, mount, upload, found_at, last_file_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (os.fsencode(path), volume, mount, upload, now, now),
     ).lastrowid
     assert number is not None
     connection.execute(
@@ -100,7 +106,7 @@ def add_card(
         " (SELECT id FROM watched_cards WHERE path = ?1 ORDER BY found_at DESC, id DESC LIMIT ?2)",
         (os.fsencode(path), _MOST_CARDS),
     )
-    return number
+    return card(connection, number)
 
 
 def set_card(connection: sqlite3.Connection, card: int, **facts: object) -> None:
