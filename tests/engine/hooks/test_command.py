@@ -56,6 +56,7 @@ async def test_a_program_below_the_home_folder_and_one_of_the_search_path(
     script(tmp_path / "told", "print('from home')")
     assert (await run("~/told")).output == "from home"
     assert (await run("echo", "found")).output == "found"
+    assert (await run("~no-such-user/told")).not_started is not None
 
 
 async def test_without_a_home_folder_it_runs_in_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

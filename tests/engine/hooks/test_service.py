@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cloud.servers import CERTIFICATE
 from tests.engine.hooks.receiver import Receiver, receiving
 from tui_uploader.engine.hooks.delivery import deliver
 from tui_uploader.engine.hooks.message import message_of, sample_of
@@ -25,10 +26,12 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-async def tell(address: str, event: PastEvent | None = None, seconds: float = 30.0) -> str:
+async def tell(
+    address: str, event: PastEvent | None = None, seconds: float = 30.0, settings: Settings | None = None
+) -> str:
     (hook,) = hooks_in({"hooks": {"notify": [address], "seconds": seconds}})
     message = sample_of(HookEvent.COMPLETE, NOW) if event is None else message_of(event, NOW)
-    return await deliver(hook, message, Settings())
+    return await deliver(hook, message, settings or Settings())
 
 
 async def test_it_is_told_the_sentence(receiver: Receiver) -> None:
@@ -62,3 +65,12 @@ async def test_a_service_that_hangs_is_stopped(receiver: Receiver) -> None:
     receiver.silent = True
     with pytest.raises(HookUnavailable, match="was still running after 2 s"):
         await tell(f"json://127.0.0.1:{receiver.port}", seconds=2.0)
+
+
+async def test_certificates_are_checked_as_by_the_rest_of_the_program() -> None:
+    with receiving(tls=True) as receiver:
+        address = f"jsons://localhost:{receiver.port}"
+        with pytest.raises(HookUnavailable, match=r"^jsons could not be told"):
+            await tell(address)
+        assert receiver.told == []
+        assert await tell(address, settings=Settings(ca_file=CERTIFICATE)) == "told"

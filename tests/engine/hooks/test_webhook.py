@@ -9,10 +9,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cloud.servers import CERTIFICATE
 from tests.engine.hooks.receiver import Receiver, receiving
 from tests.ports import free_ports
 from tui_uploader.engine.hooks.webhook import post, web_address
-from tui_uploader.errors import HookFailed, HookUnavailable, LinkDown, LinkError, ProxyUnusable, UploaderError
+from tui_uploader.errors import (
+    HookFailed,
+    HookUnavailable,
+    LinkDown,
+    LinkError,
+    ProxyUnusable,
+    TrustFailed,
+    UploaderError,
+)
 from tui_uploader.settings import Settings
 
 
@@ -130,6 +139,15 @@ async def test_a_password_never_travels_unencrypted_to_another_machine() -> None
     assert type(error) is HookFailed
     assert "unencrypted" in str(error)
     assert "secret" not in str(error)
+
+
+async def test_certificates_are_checked_as_by_the_rest_of_the_program() -> None:
+    with receiving(tls=True) as receiver:
+        error = await refused(receiver.url)
+        assert isinstance(error, TrustFailed)
+        assert not error.retryable
+        assert receiver.told == []
+        assert await posted(receiver.url, settings=Settings(ca_file=CERTIFICATE)) == "HTTP 204"
 
 
 async def test_a_proxy_of_the_settings_is_used_and_its_password_not_shown(receiver: Receiver) -> None:

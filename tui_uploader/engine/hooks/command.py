@@ -101,7 +101,7 @@ class _Program:
     """One run. `run` belongs to one thread; `kill` may be called by another, at any time."""
 
     def __init__(self, command: Sequence[str], text: str, seconds: float, environment: Mapping[str, str]) -> None:
-        self._command = (str(Path(command[0]).expanduser()) if command[0].startswith("~") else command[0], *command[1:])
+        self._command = command
         self._unsent = text.encode() + b"\n"
         self._seconds = seconds
         self._environment = environment
@@ -135,8 +135,9 @@ class _Program:
 
     def _started(self) -> subprocess.Popen[bytes]:
         home = home_folder()
+        program, *arguments = self._command
         process = subprocess.Popen(
-            self._command,
+            [str(Path(program).expanduser()) if program.startswith("~") else program, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -29,9 +29,12 @@ from tui_uploader.settings import Settings, load_hooks
 
 log = logging.getLogger(__name__)
 
-PAUSES: Sequence[float] = (5.0, 30.0, 120.0)
-"""Seconds before each further attempt, of a web server or service that may work in a moment."""
-_LONGEST_PAUSE = 600.0
+PAUSES: Sequence[float] = (5.0, 30.0, 120.0, 600.0, 1800.0)
+"""Seconds before each further attempt where that may help: the link may be down for a while. A hook that was given up
+gets one attempt for each event until it works again."""
+_LONGEST_PAUSE = 1800.0
+SHOWN_PAUSE = 60.0
+"""A pause from this length on is shown as a failure."""
 _PAUSE_AFTER_CANCELLED_CALL = 1.0
 MOST_BEHIND = 100
 """Events that a hook may have before it; older ones are not told."""
@@ -47,6 +50,8 @@ class HookWorker:
         self.wakeup = context.notifier.subscribe(Topic.HISTORY)
         self.failures: dict[str, HookFailure] = {}
         """The newest of each hook, until it works again."""
+        self._given_up: set[str] = set()
+        """Names of hooks whose last event could not be told."""
         self._context = context
         self._settings = settings
         self._file = settings_file
@@ -195,7 +200,7 @@ class HookWorker:
         message = message_of(event, now)
         error = await self._attempts(hook, message)
         failure = None if error is None else HookFailure(now, hook.name, message.event, str(error))
-        first = failure is not None and hook.name not in self.failures
+        first = failure is not None and hook.name not in self._given_up
         if failure is not None:
             log.warning("Hook not told %s: %s", message.event, failure.reason)
 
@@ -205,18 +210,25 @@ class HookWorker:
                 history.record(connection, now, [PastEvent(0, now, EventKind.HOOK_FAILED, detail=failure.reason)])
 
         await self._context.journal.write(note)
-        self._note(hook.name, failure)
+        if failure is None:
+            self._works(hook.name)
+        else:
+            self._given_up.add(hook.name)
+            self._show(failure)
 
-    def _note(self, name: str, failure: HookFailure | None) -> None:
-        if failure is not None and name in self._hooks:
-            self.failures[name] = failure
-        elif self.failures.pop(name, None) is None:
-            return
-        self._context.notifier.notify(Topic.STATUS)
+    def _show(self, failure: HookFailure) -> None:
+        if failure.hook in self._hooks:
+            self.failures[failure.hook] = failure
+            self._context.notifier.notify(Topic.STATUS)
+
+    def _works(self, name: str) -> None:
+        self._given_up.discard(name)
+        if self.failures.pop(name, None) is not None:
+            self._context.notifier.notify(Topic.STATUS)
 
     async def _attempts(self, hook: HookSettings, message: Message) -> UploaderError | None:
         """Tell it, and again after a while where that may help. Returns the error of the last attempt."""
-        for pause in (*PAUSES, None):
+        for pause in (*(() if hook.name in self._given_up else PAUSES), None):
             try:
                 async with self._busy[hook.name]:
                     await deliver(hook, message, self._settings)
@@ -225,7 +237,10 @@ class HookWorker:
                 if pause is None or not error.retryable:
                     return error
                 log.info("Hook is told %s again in a while: %s", message.event, error)
-                await self._rest(min(_LONGEST_PAUSE, max(pause, error.retry_after or 0.0)))
+                seconds = min(_LONGEST_PAUSE, max(pause, error.retry_after or 0.0))
+                if seconds >= SHOWN_PAUSE:
+                    self._show(HookFailure(self._context.clocks.wall(), hook.name, message.event, str(error)))
+                await self._rest(seconds)
         raise AssertionError("the last attempt returns")
 
     async def _rest(self, seconds: float) -> None:
@@ -242,7 +257,7 @@ class HookWorker:
                 answer = await deliver(hook, sample_of(chosen, self._context.clocks.wall()), self._settings)
         except UploaderError as error:
             return HookTest(hook.name, chosen, failure=str(error))
-        self._note(hook.name, None)
+        self._works(hook.name)
         return HookTest(hook.name, chosen, answer)
 
 
