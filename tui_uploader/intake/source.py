@@ -73,16 +73,32 @@ def _opened(path: str, real: str) -> int:
             if error.errno == errno.ELOOP:
                 raise _over_a_link(path) from error
             raise
-    *folders, name = [part for part in real.split("/") if part] or ["."]
-    here = os.open("/", _ENTER)
+    folder, _, name = real.rpartition("/")
+    here = open_folder(path, folder)
     try:
-        for folder in folders:
-            inner = _step(path, folder, _ENTER, here)
-            os.close(here)
-            here = inner
-        return _step(path, name, _READ | os.O_NOFOLLOW, here)
+        return open_in(here, path, name or ".")
     finally:
         os.close(here)
+
+
+def open_folder(path: str, real: str) -> int:
+    """Enter the absolute path `real` of a folder. Raises OSError; SourceUnreadable, naming `path`, for a link on it."""
+    here = os.open("/", _ENTER)
+    try:
+        for folder in real.split("/"):
+            if folder:
+                inner = _step(path, folder, _ENTER, here)
+                os.close(here)
+                here = inner
+    except BaseException:
+        os.close(here)
+        raise
+    return here
+
+
+def open_in(folder: int, path: str, name: str) -> int:
+    """Open a file of an entered folder. Raises as `open_folder`."""
+    return _step(path, name, _READ | os.O_NOFOLLOW, folder)
 
 
 def _step(path: str, name: str, flags: int, folder: int) -> int:

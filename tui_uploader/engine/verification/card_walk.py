@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tui_uploader.file_kinds import card_kind, is_hidden, is_within, system_content
@@ -31,6 +31,8 @@ class Root:
     path: str
     real: str
     """Without symbolic links."""
+    named: frozenset[str] = frozenset()
+    """Paths without symbolic links that the user named as well: they count, even if they are hidden."""
 
     def real_of(self, path: str) -> str:
         """The path without symbolic links of a file below this one."""
@@ -55,11 +57,13 @@ def root_of(path: str) -> Root:
 
 
 def without_inner(roots: Sequence[Root]) -> list[Root]:
-    """Only those that are not below another one, so that each file is counted once."""
+    """Only those that the walk of another one does not come to, so that each file is counted once."""
+    named = frozenset(root.real for root in roots)
     kept: list[Root] = []
     for root in sorted(roots, key=lambda root: len(root.real)):
-        if not is_within(root.real, (other.real for other in kept)):
-            kept.append(root)
+        outer = [other.real for other in kept if is_within(root.real, [other.real])]
+        if not outer or all(system_content(root.real, other) for other in outer):
+            kept.append(replace(root, named=named))
     return kept
 
 
@@ -115,24 +119,23 @@ def _inside(root: Root, folder: _Folder) -> Iterator[CardEntry | _Folder]:
         yield _not_read(folder.path, folder, f"cannot be read: {cause(error)}")
         return
     for name in names:
-        path = f"{folder.path.rstrip('/')}/{name}"
+        path, where = f"{folder.path.rstrip('/')}/{name}", f"{real.rstrip('/')}/{name}"
+        hidden = where not in root.named and (folder.hidden or is_hidden(name))
         try:
             # Not from the listing: its entries keep half a kilobyte each, and some file systems' types are wrong.
-            status = os.lstat(f"{real.rstrip('/')}/{name}")
+            status = os.lstat(where)
         except OSError as error:
-            yield _unreadable(path, error, hidden=folder.hidden or is_hidden(name))
+            yield _unreadable(path, error, hidden=hidden)
             continue
-        hidden = folder.hidden or is_hidden(name)
         if stat.S_ISDIR(status.st_mode):
-            content = system_content(name)
+            content = system_content(name)  # one that the user named is a root of its own
             if content is not None:
                 found = Candidate(path, 0, 0, 0)
                 yield CardEntry(found, CardFileKind.SYSTEM, Finding.APART, f"a folder of {content}")
             else:
                 yield _Folder(path, folder.depth + 1, hidden)
             continue
-        where = mount if status.st_dev == device else mount_at(f"{real.rstrip('/')}/{name}")
-        yield _file(path, status, where, hidden=hidden)
+        yield _file(path, status, mount if status.st_dev == device else mount_at(where), hidden=hidden)
 
 
 def _file(path: str, status: os.stat_result, mount: Mount, *, hidden: bool) -> CardEntry:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -148,33 +148,33 @@ class ContentCheck:
         await self._context.journal.write(lambda connection: verified.note_read(connection, self._number, contents))
         identities = list({identity for _, identity in contents})
         holders = await self._context.journal.read(lambda connection: verified.holders(connection, identities))
-        judged = await asyncio.gather(*(self._judge(each, holders) for each in read))
-        elsewhere = [each.outcome.found.path for each, found in zip(read, judged, strict=True) if found is None]
-        at_path = await self._context.journal.read(lambda connection: verified.holders_at(connection, elsewhere))
-        judgements = [
-            found or self._undelivered(each, at_path.get(each.outcome.found.path, []))
-            for each, found in zip(read, judged, strict=True)
+        found = [holders.get(each.outcome.identity or "", []) for each in read]
+        confirmed = await self._confirmed(found)
+        lost = [
+            each.outcome.found.path
+            for each, same in zip(read, found, strict=True)
+            if each.outcome.identity is not None and not same and each.row.kind is CardFileKind.IMAGE
         ]
-        outcomes = [outcome_of(each.outcome.found.path, found) for each, found in zip(read, judgements, strict=True)]
-        await self._context.journal.write(lambda connection: verified.judge(connection, self._number, outcomes))
-        for each, found in zip(read, judgements, strict=True):
-            self._progress.counts.judged(_totals(each, found))
-
-    async def _judge(self, read: _Read, holders: dict[str, list[Holder]]) -> Judgement | None:
-        """None: its content is in no upload, so that its path may tell why."""
-        outcome = read.outcome
-        if outcome.identity is None:
-            return Judgement(Finding.UNREADABLE, outcome.reason)
-        same = holders.get(outcome.identity, [])
-        delivered = registered(same, self._only)
-        if delivered:
-            return await self._storage.confirm(delivered)
-        if same or read.row.kind is not CardFileKind.IMAGE:
-            return self._undelivered(read, same)
-        return None
-
-    def _undelivered(self, read: _Read, holders: Sequence[Holder]) -> Judgement:
+        at_path = await self._context.journal.read(lambda connection: verified.holders_at(connection, lost))
         names = {project.id: project.name for project in self._context.summary.projects.values()}
+        judgements = [
+            confirmed.get(at) or self._undelivered(each, found[at] or at_path.get(each.outcome.found.path, []), names)
+            for at, each in enumerate(read)
+        ]
+        outcomes = [outcome_of(each.outcome.found.path, judged) for each, judged in zip(read, judgements, strict=True)]
+        await self._context.journal.write(lambda connection: verified.judge(connection, self._number, outcomes))
+        for each, judged in zip(read, judgements, strict=True):
+            self._progress.counts.judged(_totals(each, judged))
+
+    async def _confirmed(self, found: Sequence[Sequence[Holder]]) -> dict[int, Judgement]:
+        """Judgements on the registered contents among `found`, by index, once the storage was asked."""
+        delivered = {at: there for at, holders in enumerate(found) if (there := registered(holders, self._only))}
+        judged = await asyncio.gather(*(self._storage.confirm(holders) for holders in delivered.values()))
+        return dict(zip(delivered, judged, strict=True))
+
+    def _undelivered(self, read: _Read, holders: Sequence[Holder], names: Mapping[int, str]) -> Judgement:
+        if read.outcome.identity is None:
+            return Judgement(Finding.UNREADABLE, read.outcome.reason)
         return undelivered(read.row.kind, read.outcome.found.size, holders, names, self._only)
 
 

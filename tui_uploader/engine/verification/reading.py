@@ -6,17 +6,18 @@ date changes in steps of up to two seconds, so a second change in the same step 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import xxhash
 
 from tui_uploader.errors import SourceError, SourceVanished
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.intake.source import open_source
+from tui_uploader.intake.source import open_folder, open_in, open_source, source_error
 
 _BUFFER_SIZE = 1 << 20
 _NANOSECONDS = 1e9
@@ -76,22 +77,63 @@ def read_files(
     `settle_seconds`: how long ago the newest change of a file has to be. `now`: the clock of the file system.
     """
     outcomes = []
-    for file in files:
-        if call.stopped.is_set():
-            break
-        outcome = _read(file, call, settle_seconds, now)
-        if outcome is None:
-            break
-        outcomes.append(outcome)
-        call.files += 1
+    with _Folder() as folder:
+        for file in files:
+            if call.stopped.is_set():
+                break
+            outcome = _read(file, folder, call, settle_seconds, now)
+            if outcome is None:
+                break
+            outcomes.append(outcome)
+            call.files += 1
     return outcomes
 
 
-def _read(file: FileToRead, call: ReadCall, settle_seconds: float, now: Callable[[], float]) -> ReadFile | None:
+class _Folder:
+    """The folder of the file that was opened last: many files in a row are in one, and each step on the way to it is
+    a call of its own."""
+
+    def __init__(self) -> None:
+        self._real = ""
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> _Folder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    @contextlib.contextmanager
+    def opened(self, file: FileToRead) -> Iterator[tuple[int, os.stat_result]]:
+        """As `open_source`."""
+        path = file.found.path
+        folder, _, name = file.real.rpartition("/")
+        try:
+            if self._descriptor is None or folder != self._real:
+                self._leave()
+                self._descriptor, self._real = open_folder(path, folder), folder
+            descriptor = open_in(self._descriptor, path, name)
+        except OSError as error:
+            raise source_error(path, error) from error
+        try:
+            with open_source(path, descriptor) as found:
+                yield found
+        finally:
+            os.close(descriptor)
+
+    def _leave(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _read(
+    file: FileToRead, folder: _Folder, call: ReadCall, settle_seconds: float, now: Callable[[], float]
+) -> ReadFile | None:
     """None: stopped."""
     begun = call.bytes
     try:
-        with open_source(file.found.path, real=file.real) as (descriptor, before):
+        with folder.opened(file) as (descriptor, before):
             seen = _as_seen(file.found, before)
             newest = max(before.st_mtime_ns, before.st_ctime_ns) / _NANOSECONDS
             if 0 <= now() - newest < settle_seconds:
