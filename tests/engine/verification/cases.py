@@ -324,6 +324,7 @@ class Case:
             streams=nothing,
             storage=nothing,
             progress=nothing,
+            quiet=nothing,
             sources=SourceThreads(),
             unfinished=nothing,
             faults=WorkerFaults(clocks.monotonic, notifier),
@@ -411,7 +412,7 @@ async def _ended(context: EngineContext, verifier: Verifier, number: int) -> Non
 
 @contextlib.contextmanager
 def second_walks_noted() -> Iterator[None]:
-    """Let cases know when their card is walked again: what changes after that, nobody can notice."""
+    """Let cases know when their card is walked again: what changes after that cannot be noticed."""
     run = second_walk.SecondWalk.run
 
     async def noted(self: second_walk.SecondWalk, roots: Sequence[Root]) -> None:
