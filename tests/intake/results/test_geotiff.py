@@ -17,7 +17,7 @@ from tests.intake.results.files import LV_95, UTM_32, Tag, ascii_tag, geotiff, l
 from tui_uploader.errors import SourceDamaged
 from tui_uploader.intake.formats.tiff import NotTiff, TiffReader
 from tui_uploader.intake.results.check import check_main
-from tui_uploader.intake.results.facts import Damaged, ResultFacts
+from tui_uploader.intake.results.facts import Damaged, NotUsable, ResultFacts
 from tui_uploader.intake.results.geotiff import raster_facts
 from tui_uploader.model.results import Finding, ResultFinding, ResultType
 
@@ -79,6 +79,13 @@ def test_the_name_of_the_coordinate_system() -> None:
 )  # fmt: skip
 def test_values_that_the_file_states_tell_an_index_map(tags: Mapping[int, Tag], type: ResultType | None) -> None:
     assert facts(geotiff(1, 32, 3, tags=tags)).type is type
+
+
+def test_a_photo_of_a_multispectral_camera_is_no_result() -> None:
+    camera: dict[int, Tag] = {271: ascii_tag("MicaSense"), 34665: ("I", [8])}
+    with pytest.raises(NotUsable, match="upload photos as images"):
+        facts(geotiff(1, 16, keys=(), placed=False, tags=camera))
+    assert facts(geotiff(1, 16, tags=camera)).placed
 
 
 OVERVIEW, MASK, PAGE = layer(16, 12, subfile=1), layer(32, 24, subfile=4), layer(32, 24)

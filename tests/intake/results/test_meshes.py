@@ -126,6 +126,8 @@ def test_a_mesh_of_100_gb_is_read_at_its_ends(tmp_path: Path) -> None:
         ("t/../a.jpg", ("a.jpg",)),
         ("t\\a.jpg", ("t\\a.jpg", "t/a.jpg")),
         ("...jpg", ("...jpg",)),
+        ("ä.jpg", ("ä.jpg",)),
+        (os.fsdecode(b"t\\\xe4.jpg"), (os.fsdecode(b"t\\\xe4.jpg"), "t\\ä.jpg", os.fsdecode(b"t/\xe4.jpg"), "t/ä.jpg")),
         ("..", ()),
         ("../a.jpg", ()),
         ("t/../../a.jpg", ()),

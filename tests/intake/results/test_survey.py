@@ -143,6 +143,18 @@ def test_companions_that_are_missing_or_outside_are_named(tmp_path: Path) -> Non
     )
 
 
+def test_names_written_on_another_system_are_found(tmp_path: Path) -> None:
+    """Macs decompose letters, programs on Windows write their code page."""
+    files: dict[str, bytes | str] = {
+        "a.obj": b"mtllib Gel\xe4nde.mtl\n" + obj([]),
+        "Gelände.mtl": mtl(["Gru\u0308n.jpg"]),
+        "Grün.jpg": PHOTO,
+    }
+    result = the_one(of(tmp_path, files))
+    assert companions(result) == {"Gelände.mtl", "Grün.jpg"}
+    assert result.findings == ()
+
+
 def test_nothing_is_taken_over_a_link_or_for_its_name_alone(tmp_path: Path) -> None:
     write(tmp_path, {"secret": "password", "photo.jpg": PHOTO})
     files: dict[str, bytes | str] = {

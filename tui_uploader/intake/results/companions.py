@@ -14,6 +14,7 @@ from itertools import islice
 
 from tui_uploader.errors import SourceError, SourceVanished
 from tui_uploader.file_kinds import extension_of
+from tui_uploader.intake.naming import folded
 from tui_uploader.intake.results.check import check_companion, textures_of
 from tui_uploader.intake.results.mesh import MOST_REFERENCES
 from tui_uploader.intake.results.references import relative_paths
@@ -60,7 +61,7 @@ class CompanionFinder:
 
     def __init__(self) -> None:
         self._listings: dict[str, dict[str, str]] = {}
-        """By folder: its names, by the same names without case."""
+        """By folder: its names, by the same names folded."""
 
     def companions(self, main: Candidate, references: Iterable[str]) -> Companions:
         """The companions of `main`, which names the files `references`. Raises nothing: what fails is in the answer."""
@@ -78,9 +79,9 @@ class CompanionFinder:
         if ending in (".tif", ".tiff"):
             wanted += (*(stem + world for world in WORLD_FILES), f"{name}.aux.xml", f"{name}.ovr")
         listing = self._listing(place.real)
-        yield from (listing[each.casefold()] for each in wanted if each.casefold() in listing)
+        yield from (listing[folded(each)] for each in wanted if folded(each) in listing)
         if ending == ".obj":
-            yield from (there for folded, there in listing.items() if _is_offset_of(folded, stem.casefold()))
+            yield from (there for name, there in listing.items() if _is_offset_of(name, folded(stem)))
 
     def _named(self, references: Iterable[str], place: _Place, companions: Companions) -> None:
         """What a result names, and what its lists of materials name in turn."""
@@ -127,10 +128,10 @@ class CompanionFinder:
         return None
 
     def _in_its_own_case(self, place: _Place, relative: str) -> str:
-        """On Windows and Macs the name in a mesh may differ in case from that of the file."""
+        """On Windows and Macs the name in a mesh may differ from that of the file in case and composition."""
         folder, slash, name = relative.rpartition("/")
         listing = self._listing(f"{place.real}{'/' if slash else ''}{folder}")
-        return f"{folder}{slash}{listing.get(name.casefold(), name)}"
+        return f"{folder}{slash}{listing.get(folded(name), name)}"
 
     def _listing(self, folder: str) -> dict[str, str]:
         if folder not in self._listings:
@@ -139,7 +140,7 @@ class CompanionFinder:
                     names = [entry.name for entry in islice(entries, _MOST_ENTRIES)]
             except OSError:  # a file can be read in a folder that cannot be listed
                 names = []
-            self._listings[folder] = {name.casefold(): name for name in sorted(names)}
+            self._listings[folder] = {folded(name): name for name in sorted(names)}
         return self._listings[folder]
 
 
@@ -160,7 +161,7 @@ class _Place:
 
 
 def _is_offset_of(name: str, stem: str) -> bool:
-    """Whether `site_offset.xyz` is that of the mesh `site_simplified_3d_mesh`: both without case."""
+    """Whether `site_offset.xyz` is that of the mesh `site_simplified_3d_mesh`; both are folded."""
     return name.endswith(_OFFSET) and stem.startswith(name.removesuffix(_OFFSET).rstrip("_"))
 
 

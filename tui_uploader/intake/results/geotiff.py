@@ -14,7 +14,7 @@ from typing import BinaryIO
 from tui_uploader.intake.formats import tiff
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.intake.formats.tiff_pixels import ends_with_zeros, has_all_pixels
-from tui_uploader.intake.results.facts import Damaged, ResultFacts
+from tui_uploader.intake.results.facts import Damaged, NotUsable, ResultFacts
 from tui_uploader.intake.results.geokeys import MOST_KEYS, crs_of_keys
 from tui_uploader.intake.results.raster_type import UNSIGNED, Raster, hints_of, type_of_raster
 from tui_uploader.model.results import CoordinateSystem, Finding, ResultFinding, ResultType
@@ -35,7 +35,7 @@ _STATISTIC = re.compile(r'<Item\s+name="STATISTICS_(MINIMUM|MAXIMUM)"[^<>]*>([^<
 
 
 def raster_facts(file: BinaryIO, size: int, name: str) -> ResultFacts:
-    """Read the tags of a TIFF of `size` bytes and of this name. Raises Damaged, OSError."""
+    """Read the tags of a TIFF of `size` bytes and of this name. Raises NotUsable, OSError."""
     try:
         reader = TiffReader(file, 0, size)
         main = reader.first_directory()
@@ -45,6 +45,8 @@ def raster_facts(file: BinaryIO, size: int, name: str) -> ResultFacts:
             raise Damaged(_ENDS_WITH_ZEROS)
     except NotTiff as error:
         raise Damaged("is damaged or cut off") from error
+    if _is_photo(main):
+        raise NotUsable("is a photo of a camera, not a result; upload photos as images, or leave it out")
     if not all(reader.has_values(main, tag) for tag in _OF_MAPS):
         raise Damaged("is cut off: its coordinate system or metadata are missing")
     raster = _raster(reader, main)
@@ -130,6 +132,11 @@ def _crs(reader: TiffReader, main: Directory) -> CoordinateSystem | None:
     except NotTiff:
         return None
     return crs_of_keys(keys, _text(reader, main, _KEY_TEXTS))
+
+
+def _is_photo(main: Directory) -> bool:
+    """Whether it has what cameras write and nothing of what maps have: multispectral cameras write TIFF."""
+    return {tiff.MAKE, tiff.EXIF_DIRECTORY} <= main.entries.keys() and not set(_OF_MAPS) & main.entries.keys()
 
 
 def _is_placed(main: Directory) -> bool:

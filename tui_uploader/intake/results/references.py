@@ -6,6 +6,7 @@ uploaded.
 
 from __future__ import annotations
 
+import os
 import re
 
 _DRIVE_OR_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -14,9 +15,13 @@ _DRIVE_OR_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 def relative_paths(name: str) -> tuple[str, ...]:
     """The paths, relative to the folder of the result, that a name may mean; empty if it leads out of the folder.
 
-    On Windows a backslash separates folders; elsewhere it is a part of a name, which is tried first.
+    On Windows a backslash separates folders; elsewhere it is a part of a name, which is tried first. Programs there
+    write names in the code page of Windows.
     """
-    meant = [name] if "\\" not in name else [name, name.replace("\\", "/")]
+    meant = [name]
+    if not name.isascii() and (raw := os.fsencode(name)) != name.encode("utf-8", "replace"):
+        meant.append(raw.decode("cp1252", "replace"))
+    meant += [each.replace("\\", "/") for each in meant if "\\" in each]
     if any(_leads_out(each) for each in meant):
         return ()
     return tuple(dict.fromkeys("/".join(_parts(each)) for each in meant))
