@@ -14,10 +14,12 @@ from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus, Link, LinkState
 from tui_uploader.model.files import FileItem, FileQuery, FileWindow, Hold, PhotoFacts, Position, Positions
 from tui_uploader.model.history import PastEvent
+from tui_uploader.model.hooks import HookEvent, HookFailure
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.results import ProjectResult, ResultType
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, Notice, UploadStatus
+from tui_uploader.model.watches import Watch, WatchState
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 
@@ -29,6 +31,12 @@ _RESULTS = (
     ProjectResult(ResultType.ORTHOMOSAIC, "ortho_may.tif", 2_100_000_000, 1_780_000_000.0),
     ProjectResult(ResultType.MESH, "quarry.obj", 150_000_000),
 )
+_WATCHES = (
+    Watch(1, "/media/card", WatchState.ABSENT, 0.0, cards=3),
+    Watch(2, "/media/reader", WatchState.BLOCKED, 0.0, "Quarry", 3, reason="The image folder cannot be read."),
+    Watch(3, "/media/other", WatchState.ADDING, 0.0, "North field", 1),
+)
+_FAILURES = (HookFailure(0.0, "notify.sh", HookEvent.COMPLETE, "notify.sh does not exist."),)
 
 
 def busy_files() -> tuple[FileItem, ...]:
@@ -81,7 +89,8 @@ class StillEngine(EngineClient):
         self._link = link or Link(LinkState.UP)
 
     async def changes(self) -> AsyncGenerator[EngineStatus, None]:
-        yield engine_status(*busy_uploads(), link=self._link, streams=16, rate=12_300_000.0)
+        status = engine_status(*busy_uploads(), link=self._link, streams=16, rate=12_300_000.0)
+        yield replace(status, watches=_WATCHES, hook_failures=_FAILURES)
         await until(lambda: False, 600.0)
 
     async def files(self, upload: int, query: FileQuery | None = None) -> FileWindow:

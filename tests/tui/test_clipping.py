@@ -14,7 +14,22 @@ from tui_uploader.tui.app import UploaderApp
 from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.terminal.capabilities import Terminal
 
-MAY_BE_CUT = ("Proj", "漢字", "DJI_", ".JPG", "The image", "North", "Harbour", "Gravel", "Depot", "Quarry", "Bridge")
+MAY_BE_CUT = (
+    "Proj",
+    "漢字",
+    "DJI_",
+    ".JPG",
+    "The image",
+    "North",
+    "Harbour",
+    "Gravel",
+    "Depot",
+    "Quarry",
+    "Bridge",
+    "you:",
+    "image",
+    "folder",
+)
 """Words of names and reasons: a cut right behind or within one of them is no loss."""
 
 _NARROW = 64

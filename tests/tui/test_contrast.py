@@ -36,6 +36,9 @@ SCREENS = {
     "details": (("2", "enter"), "DJI FC6520"),
     "image": (("2", "v"), "DJI FC6520"),
     "map": (("m",), "5 images"),
+    "watches": (("W",), "needs you  /media/reader"),
+    "another watch": (("W", "a"), "The folder in which images appear"),
+    "results": (("1", "G", "v"), "Results of Delivery"),
     "commands": (("ctrl+p",), "upload"),
 }
 _NO_WORDS = " ▀▄█▌▐▔▁▎▊"

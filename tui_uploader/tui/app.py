@@ -150,8 +150,15 @@ class UploaderApp(ReadableApp):
         self._before = event.status
         if found.problems:
             self._notice(
-                Noticed(" ".join((*found.problems, *found.successes)), "warning", seconds=30.0, attention=True)
+                Noticed(
+                    " ".join((*found.problems, *found.remarks, *found.successes)),
+                    "warning",
+                    seconds=30.0,
+                    attention=True,
+                )
             )
+        elif found.remarks:
+            self._notice(Noticed(" ".join((*found.remarks, *found.successes)), "warning", seconds=15.0))
         elif found.successes:
             long_awaited = found.seconds >= self._notices.after
             self._notice(Noticed(" ".join(found.successes), seconds=15.0, attention=long_awaited))

@@ -16,6 +16,7 @@ from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model.engine import Bandwidth, BandwidthChange
 from tui_uploader.model.projects import NewProject, ProjectKind
 from tui_uploader.model.uploads import AddRequest, Skipped
+from tui_uploader.model.watches import Watch, WatchRequest
 from tui_uploader.settings import home_folder
 from tui_uploader.text import printable
 from tui_uploader.tui.engine.commands import Commands
@@ -137,6 +138,37 @@ class Dialogs:
                 self._say(f"Bandwidth from now on: {state.holds}.")
 
         self._app.push_screen(BandwidthScreen(current, apply), report)
+
+    def show_watches(self) -> None:
+        from tui_uploader.tui.watches.screen import WatchesScreen
+
+        def go_to(upload: int | None) -> None:
+            if upload is not None:
+                self._main.panes.show_upload(upload)
+
+        screen = WatchesScreen(
+            lambda: self._session.status,
+            lambda watch: self._session.ask(lambda engine: engine.watches.remove(watch)),
+            self._watch_another,
+            self._glyphs,
+            wall=self._main.wall,
+        )
+        self._app.push_screen(screen, go_to)
+
+    def _watch_another(self) -> None:
+        from tui_uploader.tui.watches.new_watch import NewWatchScreen
+        from tui_uploader.wording.watches import added
+
+        async def add(request: WatchRequest) -> Watch:
+            self._need_engine("Press Enter again to watch the folder.")
+            await self._session.login_settled.wait()
+            return await self._session.ask(lambda engine: engine.watches.add(request))
+
+        def report(watch: Watch | None) -> None:
+            if watch is not None:
+                self._say(added(watch))
+
+        self._app.push_screen(NewWatchScreen(add, self._session.account, home_folder()), report)
 
     def show_help(self) -> None:
         from tui_uploader.tui.screens.help import HelpScreen

@@ -143,6 +143,14 @@ EVERYWHERE = (
         "Show a map of where the images were taken",
         refusal=refusals.show_map,
     ),
+    _key(
+        "W",
+        "watch",
+        "app.dialog('show_watches')",
+        "watch",
+        "Show the folders whose new images are uploaded automatically, watch another one, or stop",
+        changes=True,
+    ),
     _key("w", "hide", "toggle_uploads", "hide uploads", "Hide or show the uploads; they continue"),
     _key(
         "b",

@@ -59,6 +59,20 @@ def test_a_command_and_its_argument(text: str, name: str, argument: str) -> None
     assert (command.name, given) == (name, argument)
 
 
+def test_watched_folders_are_completed_in_their_own_letters() -> None:
+    commands = commands_for(SCOPE, watched=("/media/Card", "/media/other", "/media/\x1b[2J"))
+    line = typed_line("unwatch /media/C", commands)
+    assert [choice.text for choice in line.choices] == ["unwatch /media/Card"]
+    assert len(typed_line("unwatch ", commands).choices) == 2
+    assert parse_command("unwatch /media/Card", commands)[1] == "/media/Card"
+
+
+def test_a_read_only_screen_watches_nothing() -> None:
+    scope = CommandScope(read_only=True)
+    for text in ("watch /media/card", "watch", "unwatch /media/card"):
+        assert why_not(text, scope) == refusals.READ_ONLY
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

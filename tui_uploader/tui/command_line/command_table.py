@@ -43,13 +43,16 @@ class Command(msgspec.Struct, frozen=True):
     """Why it cannot be given now, as a sentence; empty: it can."""
 
 
-def commands_for(scope: CommandScope, themes: Iterable[str] = ()) -> tuple[Command, ...]:
-    """All commands by name, each name once: a key of the focused pane comes before those of the files."""
+def commands_for(scope: CommandScope, themes: Iterable[str] = (), watched: Iterable[str] = ()) -> tuple[Command, ...]:
+    """All commands by name, each name once: a key of the focused pane comes before those of the files.
+
+    `watched`: paths of the watched folders.
+    """
     found: dict[str, Command] = {}
     for key in chain(keys_of(scope.pane), IN_FILES, WITHOUT_KEY):
         if key.id and key.id != _ITSELF:
             found.setdefault(key.id, Command(key.id, key.tooltip, key, refusal=_refusal(key, scope)))
-    for command in _with_arguments(scope, themes):
+    for command in chain(_with_arguments(scope, themes), _of_watches(scope, watched)):
         known = found.get(command.name)
         own = command if known is None else msgspec.structs.replace(command, key=known.key, refusal=known.refusal)
         found[command.name] = own
@@ -85,6 +88,21 @@ def _with_arguments(scope: CommandScope, themes: Iterable[str]) -> Iterable[Comm
         arguments="NAME",
         hint="name of a theme",
         values=tuple(Value(name) for name in themes),
+    )
+
+
+def _of_watches(scope: CommandScope, watched: Iterable[str]) -> Iterable[Command]:
+    key = key_named("watch")
+    refusal = key.why_not(scope) if key is not None else ""
+    folders = tuple(Value(path) for path in watched if path.isprintable())
+    yield Command(
+        "watch",
+        "Upload new images in a folder automatically; without a folder: list those that are watched",
+        arguments="FOLDER",
+        hint="a folder, such as the place where memory cards are mounted",
+    )
+    yield Command(
+        "unwatch", "Stop watching a folder", key, "FOLDER", "a watched folder; Tab completes", folders, refusal
     )
 
 

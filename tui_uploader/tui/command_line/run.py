@@ -8,6 +8,9 @@ from typing import Any
 from textual.app import App
 
 from tui_uploader.errors import UsageError
+from tui_uploader.model.watches import Watch
+from tui_uploader.settings import home_folder
+from tui_uploader.text import printable
 from tui_uploader.tui.command_line.command_table import Command, commands_for
 from tui_uploader.tui.command_line.prompt import Then
 from tui_uploader.tui.command_line.typed import bandwidth_change, parse_command, parse_order, parse_theme
@@ -34,7 +37,11 @@ class TypedCommands:
         return as_it_is_now(self._opened, self._main.scope(), self._session.status)
 
     def known(self) -> tuple[Command, ...]:
-        return commands_for(self.scope(), sorted(self._app.available_themes))
+        return commands_for(self.scope(), sorted(self._app.available_themes), (each.path for each in self._watches))
+
+    @property
+    def _watches(self) -> tuple[Watch, ...]:
+        return self._session.status.watches if self._session.status is not None else ()
 
     async def run(self, text: str) -> Then:
         """Check it, and send it to the engine where that may refuse it. Raises UploaderError."""
@@ -49,9 +56,28 @@ class TypedCommands:
                 return partial(pane.filter_by_text, argument)
             case "theme":
                 return partial(setattr, self._app, "theme", parse_theme(argument, self._app.available_themes))
+            case "watch" | "unwatch":
+                return await self._change_watches(command.name, argument)
         change = bandwidth_change(command.name, argument)
         state = await self._session.ask(lambda engine: engine.set_bandwidth(change))
         return partial(self._app.post_message, Noticed(f"Bandwidth from now on: {state.holds}."))
+
+    async def _change_watches(self, name: str, folder: str) -> Then:
+        """Raises UploaderError."""
+        from tui_uploader.tui.watches.new_watch import watch_request
+        from tui_uploader.wording.watches import added, removed
+
+        await self._session.login_settled.wait()
+        request = watch_request(folder, home_folder(), account=self._session.account)
+        if name == "watch":
+            watch = await self._session.ask(lambda engine: engine.watches.add(request))
+            return partial(self._app.post_message, Noticed(added(watch)))
+        wanted = (folder, request.path, request.path.rstrip("/"))
+        known = next((watch for watch in self._watches if watch.path in wanted), None)
+        if known is None:
+            raise UsageError(f"{printable(folder)} is not watched; Tab lists the folders that are.")
+        await self._session.ask(lambda engine: engine.watches.remove(known.watch))
+        return partial(self._app.post_message, Noticed(removed(known)))
 
     def _without_argument(self, command: Command) -> Then:
         key = command.key

@@ -61,7 +61,7 @@ def typed_line(typed: str, commands: Sequence[Command]) -> CommandLine:
         tuple(
             Choice(f"{name} {value.word}", value.word, help=value.meaning)
             for value in values
-            if value.word.startswith(argument.lower())
+            if value.word.lower().startswith(argument.lower())
         ),
     )
 

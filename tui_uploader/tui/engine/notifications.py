@@ -30,6 +30,8 @@ class News(msgspec.Struct, frozen=True):
     """Sentences about completed work."""
     problems: tuple[str, ...] = ()
     """Sentences about problems that need the user."""
+    remarks: tuple[str, ...] = ()
+    """Sentences about what went wrong and needs nobody at once."""
     seconds: float = 0.0
     """How long the longest completed work took; users do not look away from quick work."""
 
@@ -39,6 +41,20 @@ def news(before: EngineStatus | None, after: EngineStatus) -> News:
 
     An upload with an earlier number than those before is not new: its dismissal was undone.
     """
+    found = _of_uploads(before, after)
+    if not (after.watches or after.hook_failures):
+        return found
+    from tui_uploader.tui.engine import watch_news  # not needed for the first frame
+
+    return replace(
+        found,
+        successes=(*found.successes, *watch_news.found(before, after)),
+        problems=(*found.problems, *watch_news.stopped(before, after)),
+        remarks=tuple(watch_news.hooks_failed(before, after)),
+    )
+
+
+def _of_uploads(before: EngineStatus | None, after: EngineStatus) -> News:
     known = {upload.upload: upload for upload in before.uploads} if before else {}
     newest = max(known, default=0)
     pairs = [

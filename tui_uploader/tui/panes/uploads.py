@@ -38,6 +38,8 @@ _SHARE_OF_SCREEN = 4
 _LINES_AROUND = 3
 _NO_UPLOAD = ("No uploads; u starts one.",)
 _MARGIN = 2
+_HIGH, _MOST_WATCHES = 30, 3
+"""Lines of a terminal that has space for more than one line of watched folders, and how many it shows."""
 
 
 class UploadsPane(Pane[Row]):
@@ -57,10 +59,12 @@ class UploadsPane(Pane[Row]):
         self._wanted: int | None = None
         """The upload that was selected last: it is never folded."""
         self._detail = SpanLines(glyphs, id="uploads-detail")
+        self._watches = SpanLines(glyphs, id="uploads-watches")
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
         yield self._detail
+        yield self._watches
 
     def on_mount(self) -> None:
         self._show()
@@ -75,6 +79,17 @@ class UploadsPane(Pane[Row]):
         self._found = ordered(fresh, self._wall())
         self.table.show_empty([Span(line, "muted") for line in _NO_UPLOAD])
         self._show()
+        self._show_watches(status)
+
+    def _show_watches(self, status: EngineStatus) -> None:
+        """A line for each watched folder, as many as the height allows."""
+        lines: list[list[Span]] = []
+        if status.watches:
+            from tui_uploader.tui.watches.lines import pane_lines  # not needed for the first frame
+
+            width, most = self.app.size.width - 2 * _MARGIN, 1 if self.app.size.height < _HIGH else _MOST_WATCHES
+            lines = pane_lines(status.watches, status.uploads, width, most, self.glyphs)
+        self._watches.show([[Span(" " * _MARGIN), *spans] for spans in lines])
 
     def _show(self, keep: int | None = None) -> None:
         """Put the rows, as many as the height allows, and what stands above and below them.

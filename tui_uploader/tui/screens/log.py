@@ -45,6 +45,10 @@ _NEWS = frozenset(
         EventKind.PROCESSING_STOPPED,
         EventKind.PROCESSING_DONE,
         EventKind.PROCESSING_FAILED,
+        EventKind.RESULT_REPLACED,
+        EventKind.CARD_FOUND,
+        EventKind.HOOK_FAILED,
+        EventKind.RECEIPT_FAILED,
         EventKind.PROBLEM,
     }
 )
@@ -53,6 +57,8 @@ _STYLES = {
     EventKind.PROCESSING_FAILED: "error",
     EventKind.SIGN_IN_FAILED: "error",
     EventKind.PROBLEM: "warning",
+    EventKind.HOOK_FAILED: "warning",
+    EventKind.RECEIPT_FAILED: "warning",
     EventKind.OFFLINE: "warning",
     EventKind.SENDING_STOPPED: "warning",
     EventKind.COMPLETE: "uploaded",

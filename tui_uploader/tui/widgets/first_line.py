@@ -92,6 +92,8 @@ def summary(
 ) -> tuple[list[Span], list[Span]]:
     """The left and the right side of the line. Names give way to numbers."""
     marks = [Span(f"{READ_ONLY}{_GAP}", "warning")] if read_only else []
+    if status is not None and status.hook_failures:
+        marks.append(Span(f"{_failing(status, width)}{_GAP}", "warning"))
     taken = sum(cell_len(mark.text) for mark in marks)
     account, cloud = who(accounts)
     names = _GAP.join(name for name in (account, cloud) if name)
@@ -104,6 +106,14 @@ def summary(
     free = max(0, width - taken - cell_len(right) - len(_GAP))
     left = names if cell_len(names) <= free else _clipped_names(account, cloud, free, cut)
     return [*marks, Span(left)], [Span(right)] if right else []
+
+
+def _failing(status: EngineStatus, width: int) -> str:
+    """`hook notify.sh fails`; in a narrow line `hook fails`."""
+    from tui_uploader.wording.hooks import failing  # not needed for the first frame
+
+    words = cell_text(failing(status.hook_failures))
+    return words if cell_len(words) <= width // 4 else "hook fails"
 
 
 def _clipped_names(account: str, cloud: str, free: int, cut: str) -> str:
