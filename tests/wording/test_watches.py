@@ -7,6 +7,7 @@ import pytest
 from tests.tui.values import upload_status
 from tui_uploader.model.hooks import HookEvent, HookFailure
 from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import Counts
 from tui_uploader.model.watches import Watch, WatchState
 from tui_uploader.wording.hooks import failing, hook_failure
 from tui_uploader.wording.watches import added, settings_words, short_state, state_words, watching_line
@@ -22,7 +23,7 @@ def watch(state: WatchState, **known: object) -> Watch:
     [
         (watch(WatchState.ABSENT, cards=3), "waits for a card; 3 cards so far"),
         (watch(WatchState.ADDING), "adding new images to Quarry"),
-        (watch(WatchState.WATCHING), "everything is added to Quarry"),
+        (watch(WatchState.WATCHING), "all images are added to Quarry"),
         (watch(WatchState.WATCHING, upload=None), "no images yet"),
         (watch(WatchState.BLOCKED, reason="It has 50,000 old files."), "needs you: It has 50,000 old files."),
         (watch(WatchState.VERIFYING), "reads the card again, to prove that it may be wiped"),
@@ -36,8 +37,10 @@ def test_the_state_is_told(shown: Watch, words: str) -> None:
 def test_only_a_complete_upload_is_in_the_cloud() -> None:
     added_all = watch(WatchState.WATCHING)
     assert "in the cloud" not in state_words(added_all, upload_status(1))
+    assert "in the cloud" not in state_words(added_all, upload_status(1, counts=Counts(uploaded=3, failed=1)))
+    assert "in the cloud" in state_words(added_all, upload_status(1, counts=Counts(uploaded=3, duplicate=1)))
     complete = upload_status(1, state=UploadState.COMPLETE)
-    assert state_words(added_all, complete) == "everything is in the cloud, in Quarry"
+    assert state_words(added_all, complete) == "all images are in the cloud, in Quarry"
 
 
 @pytest.mark.parametrize("state", WatchState)
@@ -48,7 +51,7 @@ def test_every_state_has_a_short_word(state: WatchState) -> None:
 def test_the_settings_are_told() -> None:
     assert settings_words(watch(WatchState.ABSENT)) == "processing after 10 min without new images"
     words = settings_words(watch(WatchState.ABSENT, auto_process=False, verify_after=True, polled=True))
-    assert words.startswith("no automatic processing; verified when everything is in the cloud; looked at")
+    assert words.startswith("no automatic processing; the card is verified when all images are in the cloud; looked at")
 
 
 def test_a_new_watch_says_that_it_waits() -> None:

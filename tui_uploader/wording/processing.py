@@ -101,7 +101,8 @@ def start_words(status: UploadStatus, now: float) -> str:
         return f"starts at {time_of_day(status.process_at, now, seconds=True)}"
     again = status.processing.state in (ProcessingState.DONE, ProcessingState.FAILED)
     if status.auto_process:
-        return f"automatic{', again' if again else ''}, when all is uploaded"
+        when = "when all is uploaded" if status.watch is None else "after a time without new images"
+        return f"automatic{', again' if again else ''}, {when}"
     if status.processing.state is ProcessingState.DONE:
         return f"manual; {processed_words(status.processing, now)}"
     return "manual"

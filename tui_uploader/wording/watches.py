@@ -16,7 +16,7 @@ def watched_path(watch: Watch) -> str:
 
 
 def state_words(watch: Watch, upload: UploadStatus | None = None) -> str:
-    """`waits for a card`, `adding new images to Quarry`, `everything is in the cloud`, `needs you: …`.
+    """`waits for a card`, `adding new images to Quarry`, `all images are in the cloud`, `needs you: …`.
 
     `upload`: the one that it fills now, where that is known.
     """
@@ -31,8 +31,15 @@ def state_words(watch: Watch, upload: UploadStatus | None = None) -> str:
             return f"needs you: {reason_of(watch)}"
     if watch.upload is None:
         return f"no images yet{_cards(watch)}"
-    done = upload is not None and upload.state is UploadState.COMPLETE
-    return f"everything is in the cloud, in {_project(watch)}" if done else f"everything is added{_to(watch)}"
+    done = upload is not None and _is_done(upload)
+    return f"all images are in the cloud, in {_project(watch)}" if done else f"all images are added{_to(watch)}"
+
+
+def _is_done(upload: UploadStatus) -> bool:
+    """Whether everything of it is in the project; it may still wait for more images."""
+    counts = upload.counts
+    unfinished = counts.waiting + counts.uploading + counts.failed
+    return not unfinished and (counts.uploaded > 0 or upload.state is UploadState.COMPLETE)
 
 
 def short_state(watch: Watch) -> str:
@@ -59,7 +66,7 @@ def settings_words(watch: Watch) -> str:
     """`processing after 10 min without new images, then verified; looked at every few seconds`."""
     quiet = f"processing after {about(watch.quiet_seconds)} without new images"
     parts = [quiet if watch.auto_process else "no automatic processing"]
-    parts += ["verified when everything is in the cloud"] if watch.verify_after else []
+    parts += ["the card is verified when all images are in the cloud"] if watch.verify_after else []
     parts += ["looked at every few seconds: its file system reports no changes"] if watch.polled else []
     return "; ".join(parts)
 

@@ -27,7 +27,7 @@ async def test_a_card_that_comes_is_told_and_shown_until_it_is_no_longer_watched
         await screen.shows("◉ Watching", "waits for a card")
         shutil.copytree(card, place)
         await screen.shows("A card was found at", "DJI_0001.JPG")
-        await says(screen, "everything is in the cloud, in")
+        await says(screen, "all images are in the cloud, in")
         await screen.press("W")
         await screen.shows("Watched folders", "◉ watching", "Processing after 10 min without new images.")
         await screen.press("x")

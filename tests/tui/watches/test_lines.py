@@ -32,9 +32,9 @@ def test_the_uploads_pane_has_a_line_for_each_and_counts_the_rest() -> None:
 def test_a_card_is_in_the_cloud_when_its_upload_is_complete() -> None:
     complete = upload_status(1, state=UploadState.COMPLETE)
     (line,) = pane_lines([watch()], [complete], 100, 1, UNICODE)
-    assert text_of(line).endswith("everything is in the cloud, in Quarry")
+    assert text_of(line).endswith("all images are in the cloud, in Quarry")
     (other,) = pane_lines([watch(upload=2)], [complete], 100, 1, UNICODE)
-    assert text_of(other).endswith("everything is added to Quarry")
+    assert text_of(other).endswith("all images are added to Quarry")
 
 
 @pytest.mark.parametrize("width", [57, 76, 118, 196])
@@ -56,3 +56,4 @@ def test_the_details_say_what_and_where_to(state: WatchState) -> None:
     assert words[0].startswith("/media/card3: ") and words[0].endswith(".")
     assert words[1].startswith("To Quarry. 2 cards so far. Watched since ")
     assert words[2] == "Processing after 10 min without new images."
+    assert words[3:] == ([] if state is WatchState.BLOCKED else ["It is full."])

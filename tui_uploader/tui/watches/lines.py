@@ -12,7 +12,14 @@ from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import cell_text, clipped, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, without_ornament
 from tui_uploader.wording.clock import time_of_day
-from tui_uploader.wording.watches import settings_words, short_state, state_words, watched_path, watching_line
+from tui_uploader.wording.watches import (
+    reason_of,
+    settings_words,
+    short_state,
+    state_words,
+    watched_path,
+    watching_line,
+)
 
 _BY_URGENCY = (
     WatchState.BLOCKED,
@@ -71,8 +78,10 @@ def detail_words(watch: Watch, uploads: Sequence[UploadStatus], now: float) -> l
     words = state_words(watch, _upload_of(watch, uploads))
     to = f"To {watch.project_name}." if watch.project_name else ""
     cards = f" {counted(watch.cards, 'card')} so far." if watch.cards else ""
+    remark = [reason_of(watch)] if watch.reason is not None and watch.state is not WatchState.BLOCKED else []
     return [
         f"{watched_path(watch)}: {words.rstrip('.')}.",
         f"{to}{cards} Watched since {time_of_day(watch.since, now)}.".strip(),
         f"{settings_words(watch).capitalize()}.",
+        *remark,
     ]
