@@ -31,7 +31,7 @@ class News(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
     """Sentences about problems that need the user."""
     remarks: tuple[str, ...] = ()
-    """Sentences about what went wrong and needs nobody at once."""
+    """Sentences about what went wrong and does not need the user at once."""
     seconds: float = 0.0
     """How long the longest completed work took; users do not look away from quick work."""
 
