@@ -180,6 +180,9 @@ class Case:
         for row in connection.execute("SELECT id, account FROM projects"):
             found = self.accounts.of(row["account"])
             self.usable[row["id"]] = found is not None and not found.link.down
+            if found is not None and not self.calm and self.random.random() < 0.07:
+                found.deleted.add(f"remote-{row['id']}")
+                self.usable[row["id"]] = False
 
     def upload(self, connection: sqlite3.Connection) -> None:
         """Bring some files of the card to some stage, as the engine's workers do."""

@@ -11,7 +11,7 @@ from typing import Any
 from zlib_ng import zlib_ng
 
 from tui_uploader.cloud.contract import StoredObject
-from tui_uploader.errors import CloudRefused, Unsupported
+from tui_uploader.errors import CloudRefused, NoSuchProject, Unsupported
 from tui_uploader.model.files import Proof
 
 _versions = itertools.count()
@@ -116,10 +116,16 @@ class FakeAccount:
 
     stores: dict[str, FakeStore] = field(default_factory=dict)
     link: FakeLink = field(default_factory=FakeLink)
+    deleted: set[str] = field(default_factory=set)
+    """Projects that the service no longer has."""
 
     @property
     def cloud(self) -> Any:
         return self
+
+    async def project(self, project_id: str) -> None:
+        if project_id in self.deleted:
+            raise NoSuchProject("There is no such project.")
 
     def store(self, project_id: str) -> FakeStore:
         return self.stores[project_id]

@@ -21,7 +21,7 @@ _LOOK_SECONDS = 2.0
 
 
 class CardThreads:
-    """Threads for the cards of one verification, apart from those that uploads read with."""
+    """Threads for the cards of one run, apart from those that uploads and other verifications read with."""
 
     def __init__(self, threads: SourceThreads) -> None:
         self._threads = threads

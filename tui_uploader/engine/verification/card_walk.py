@@ -168,8 +168,10 @@ def _not_read(path: str, folder: _Folder, reason: str) -> CardEntry:
 
 
 def is_there(root: Root) -> bool:
-    """Whether the path can still be read. Blocking: for a thread."""
+    """Whether the path still leads to the same place, and that can be read. Blocking: for a thread."""
     try:
+        if os.path.realpath(root.path) != root.real:
+            return False
         if Path(root.real).is_dir():
             os.scandir(root.real).close()
         else:

@@ -17,7 +17,7 @@ import xxhash
 
 from tui_uploader.errors import SourceError, SourceVanished
 from tui_uploader.intake.scan import Candidate
-from tui_uploader.intake.source import open_folder, open_in, open_source, source_error
+from tui_uploader.intake.source import cause, open_folder, open_in, open_source, source_error
 
 _BUFFER_SIZE = 1 << 20
 _NANOSECONDS = 1e9
@@ -144,12 +144,18 @@ def _read(
             after = os.fstat(descriptor)
     except SourceError as error:
         call.bytes = begun
-        return ReadFile(file.found, reason=error.message, vanished=isinstance(error, SourceVanished))
+        return ReadFile(file.found, reason=_reason(error), vanished=isinstance(error, SourceVanished))
     facts = (before.st_size, before.st_mtime_ns, before.st_ctime_ns)
     if facts != (after.st_size, after.st_mtime_ns, after.st_ctime_ns) or call.bytes - begun != after.st_size:
         call.bytes = begun
         return ReadFile(_as_seen(file.found, after), changing=True)
     return ReadFile(seen, identity)
+
+
+def _reason(error: SourceError) -> str:
+    if isinstance(error, SourceVanished):
+        return "vanished during the verification"
+    return f"cannot be read: {cause(error.__cause__)}" if isinstance(error.__cause__, OSError) else error.message
 
 
 def _hashed(descriptor: int, call: ReadCall) -> str | None:

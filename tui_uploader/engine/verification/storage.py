@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 
-from tui_uploader.cloud.contract import ObjectStore
+from tui_uploader.cloud.contract import Cloud, ObjectStore
 from tui_uploader.engine.context import EngineContext
+from tui_uploader.engine.journal.records import ProjectRecord
 from tui_uploader.engine.journal.tables.verified import Holder
 from tui_uploader.engine.verification.judgement import Judgement, judge_object, judge_unasked, judge_unseen
-from tui_uploader.errors import EngineError, LinkError, Unsupported, UploaderError
+from tui_uploader.errors import CloudUnintelligible, EngineError, LinkError, Unsupported, UploaderError
 from tui_uploader.model.verification import Finding
 
 _AT_ONCE = 16
@@ -25,6 +27,9 @@ class StorageCheck:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._unreachable: dict[str, str] = {}
         """Accounts whose storage is not asked any more, and why."""
+        self._existing: set[int] = set()
+        """Projects that exist at the service."""
+        self._looking: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def confirm(self, holders: Sequence[Holder]) -> Judgement:
         """The best judgement that one of the registered files with one content allows."""
@@ -51,9 +56,11 @@ class StorageCheck:
             return judge_unasked(holder, project.name, "there is no connection to the cloud")
         try:
             async with self._slots:
-                store = signed_in.cloud.store(project.remote_id)
-                return await self._look(store, holder, project.name)
-        except Unsupported:
+                await self._check_project(signed_in.cloud, project)
+                return await self._look(signed_in.cloud.store(project.remote_id), holder, project.name)
+        except Unsupported as error:
+            if isinstance(error.__cause__, CloudUnintelligible):
+                return judge_unasked(holder, project.name, error.message)
             return judge_unseen(holder, project.name)
         except EngineError:
             raise
@@ -61,6 +68,13 @@ class StorageCheck:
             if isinstance(error, LinkError):
                 self._unreachable[project.account] = error.message
             return judge_unasked(holder, project.name, error.message)
+
+    async def _check_project(self, cloud: Cloud, project: ProjectRecord) -> None:
+        """Raises what `Cloud.project` raises; NoSuchProject if it was deleted: then nothing in it is safe."""
+        async with self._looking[project.id]:
+            if project.id not in self._existing:
+                await cloud.project(project.remote_id or "")
+                self._existing.add(project.id)
 
     async def _look(self, store: ObjectStore, holder: Holder, project: str) -> Judgement:
         """Raises what `ObjectStore.head` raises, after a few attempts."""

@@ -38,7 +38,6 @@ class Verifier:
         """`settle`: seconds since the newest change of a file, after which a verification reads it."""
         self._context = context
         self._settle = settle
-        self._threads = SourceThreads(READERS + 1, volume_of=context.sources.volume_of)
         self._running: dict[int, Progress] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._ended: dict[int, VerificationStatus] = {}
@@ -109,7 +108,6 @@ class Verifier:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._threads.close()
 
     def _status(self, progress: Progress) -> VerificationStatus:
         names = {project.id: project.name for project in self._context.summary.projects.values()}
@@ -141,7 +139,8 @@ class Verifier:
         faults = 0
         while True:
             progress = self._running[record.id] = Progress(record)
-            run = VerificationRun(self._context, CardThreads(self._threads), progress, self._settle)
+            threads = SourceThreads(READERS + 1, volume_of=self._context.sources.volume_of)
+            run = VerificationRun(self._context, CardThreads(threads), progress, self._settle)
             error: UploaderError
             try:
                 if faults >= _MOST_FAULTS:
@@ -159,6 +158,8 @@ class Verifier:
                 log.exception("Unexpected error during verification %d", record.id)
                 error = unforeseen_in(_NAME, failure)
                 faults += 1
+            finally:
+                threads.close()
             await self._context.faults.failed(_NAME, error)
 
     async def _tick(self, number: int) -> None:
