@@ -67,6 +67,8 @@ class CardFileKind(StrEnum):
     HIDDEN = "hidden"
     SYSTEM = "system"
     LINK = "link"
+    RECEIPT = "receipt"
+    """A receipt, or list of checksums, that this program left there."""
     OTHER = "other"
 
 

@@ -53,8 +53,9 @@ _KINDS: Mapping[CardFileKind, tuple[str, str]] = {
     CardFileKind.HIDDEN: ("hidden file", "hidden files"),
     CardFileKind.SYSTEM: ("system file", "system files"),
     CardFileKind.LINK: ("symbolic link", "symbolic links"),
+    CardFileKind.RECEIPT: ("receipt", "receipts"),
 }
-_APART = (CardFileKind.HIDDEN, CardFileKind.SYSTEM, CardFileKind.LINK)
+_APART = (CardFileKind.HIDDEN, CardFileKind.SYSTEM, CardFileKind.LINK, CardFileKind.RECEIPT)
 _EVIDENCE: Mapping[Evidence, str] = {
     Evidence.STORAGE: "size and checksum in the storage",
     Evidence.STORAGE_SIZE: "size in the storage, and the checksum that it confirmed at the upload",

@@ -59,6 +59,9 @@ def test_everything_on_a_card_is_found(tmp_path: Path) -> None:
     write(tmp_path / "DCIM" / "._DJI_0001.JPG")
     write(tmp_path / ".hidden" / "deep" / "DJI_0002.JPG")
     write(tmp_path / "LOST.DIR" / "DJI_0003.JPG")
+    write(tmp_path / "ascmhl" / "0001_card.mhl")
+    write(tmp_path / "ascmhl" / "DJI_0004.JPG")
+    write(tmp_path / "tui-uploader-receipt-2026-11-30-Quarry-1.json")
     (tmp_path / "link.JPG").symlink_to(image)
     (tmp_path / "folder link").symlink_to(image.parent)
     os.mkfifo(tmp_path / "pipe.JPG")
@@ -70,6 +73,9 @@ def test_everything_on_a_card_is_found(tmp_path: Path) -> None:
         "DCIM/._DJI_0001.JPG": (CardFileKind.HIDDEN, Finding.APART),
         ".hidden/deep/DJI_0002.JPG": (CardFileKind.HIDDEN, Finding.APART),
         "LOST.DIR": (CardFileKind.SYSTEM, Finding.APART),
+        "ascmhl/0001_card.mhl": (CardFileKind.RECEIPT, Finding.APART),
+        "ascmhl/DJI_0004.JPG": (CardFileKind.IMAGE, None),
+        "tui-uploader-receipt-2026-11-30-Quarry-1.json": (CardFileKind.RECEIPT, Finding.APART),
         "link.JPG": (CardFileKind.LINK, Finding.APART),
         "folder link": (CardFileKind.LINK, Finding.APART),
         "pipe.JPG": (CardFileKind.OTHER, Finding.APART),

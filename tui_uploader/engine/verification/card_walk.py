@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tui_uploader.file_kinds import card_kind, is_hidden, is_within, system_content
+from tui_uploader.file_kinds import card_kind, is_hidden, is_own_record, is_within, system_content
 from tui_uploader.intake.mounts import Mount, mount_at
 from tui_uploader.intake.scan import Candidate, named_path
 from tui_uploader.intake.source import cause, kind_of
@@ -147,6 +147,8 @@ def _file(path: str, status: os.stat_result, mount: Mount, *, hidden: bool) -> C
         return CardEntry(found, CardFileKind.HIDDEN, Finding.APART, "hidden")
     if not stat.S_ISREG(status.st_mode):
         return CardEntry(found, CardFileKind.OTHER, Finding.APART, f"is {kind_of(status)}")
+    if is_own_record(path):
+        return CardEntry(found, CardFileKind.RECEIPT, Finding.APART, "a receipt or list of checksums of this program")
     return CardEntry(found, card_kind(path))
 
 
