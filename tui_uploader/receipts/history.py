@@ -72,6 +72,7 @@ class HistoryUpdate:
         self._base = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._folder: int | None = None
         self._list: BinaryIO | None = None
+        self._fresh = False
         try:
             self._fresh = not _exists(HISTORY_FOLDER, self._base)
             if self._fresh:
