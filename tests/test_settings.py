@@ -10,7 +10,7 @@ import pytest
 
 from tui_uploader.errors import UsageError
 from tui_uploader.ownership import private
-from tui_uploader.settings import PIX4D_CLOUD_URL, Directories, NoticeSettings, Settings, load
+from tui_uploader.settings import CARD, PIX4D_CLOUD_URL, Directories, NoticeSettings, ReceiptSettings, Settings, load
 
 
 @pytest.fixture
@@ -146,6 +146,38 @@ def test_the_environment_wins_over_the_file(directories: Directories) -> None:
     ],
 )
 def test_invalid_notice_settings_are_named(directories: Directories, text: str, said: str) -> None:
+    write(directories, text)
+    with pytest.raises(UsageError, match=said):
+        load({}, directories)
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "to"),
+    [
+        ("", "", None),
+        ("[receipts]", "", None),
+        ("[receipts]\nto = ''", "", None),
+        ("[receipts]\nto = 'card'", "", CARD),
+        ("[receipts]\nto = '/srv/receipts'", "", "/srv/receipts"),
+        ("[receipts]\nto = '/srv/receipts'", "card", CARD),
+        ("", "/srv/other", "/srv/other"),
+    ],
+)
+def test_where_receipts_go(directories: Directories, text: str, environment: str, to: str | None) -> None:
+    write(directories, text)
+    assert load({"TUI_UPLOADER_RECEIPTS_TO": environment}, directories).receipts == ReceiptSettings(to)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("receipts = 'card'", "must be a table"),
+        ("[receipts]\nto = 'receipts'", "absolute path of a folder"),
+        ("[receipts]\nto = 'CARD'", "absolute path of a folder"),
+        ("[receipts]\nto = true", "must be a text"),
+    ],
+)
+def test_invalid_places_of_receipts_are_named(directories: Directories, text: str, said: str) -> None:
     write(directories, text)
     with pytest.raises(UsageError, match=said):
         load({}, directories)

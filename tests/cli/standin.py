@@ -94,6 +94,8 @@ class StandIn:
     requests: list[tuple[str, Any]] = field(default_factory=list)
     connections: int = 0
     last: UploadStatus = COMPLETE
+    receipts: Any = None
+    """The part of the client for receipts, for tests of it."""
 
     def __post_init__(self) -> None:
         self.verifications = StandInVerifications(self)

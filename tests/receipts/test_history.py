@@ -121,6 +121,10 @@ def _rewrite(old: bytes, new: bytes, card: Path) -> None:
     chain.write_bytes(chain.read_bytes().replace(old, new))
 
 
+def _replace_by_link(path: Path) -> None:
+    path.symlink_to(path.rename(path.with_name("elsewhere")))
+
+
 BROKEN: dict[str, Callable[[Path], object]] = {
     "list changed": _change_list,
     "list missing": lambda card: next((card / "ascmhl").glob("*.mhl")).unlink(),
@@ -135,7 +139,7 @@ BROKEN: dict[str, Callable[[Path], object]] = {
     "no number": lambda card: _rewrite(b'sequencenr="1"', b'sequencenr="one"', card),
     "a list more": lambda card: (card / "ascmhl" / "0002_x.mhl").write_bytes(b"<hashlist/>"),
     "no folder": lambda card: (card / "ascmhl").rename(card / "elsewhere") and (card / "ascmhl").write_bytes(b""),
-    "a link": lambda card: (card / "ascmhl").rename(card / "elsewhere") and (card / "ascmhl").symlink_to("elsewhere"),
+    "a link": lambda card: _replace_by_link(card / "ascmhl"),
 }
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
 import json
 import os
 import re
 import socket
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import httpx
 import pytest
 
 from tests.service.conftest import eventually_async
 from tests.service.stand_in import StandInManager
-from tui_uploader.errors import UploaderError
+from tui_uploader.errors import EngineError, NoSuchUpload, UploaderError
+from tui_uploader.model.receipts import ReceiptFormat
+from tui_uploader.service.clients.receipts import ReceiptsClient
+from tui_uploader.service.connection import EngineConnection
 from tui_uploader.service.middleware import http_status
 from tui_uploader.service.protocol import MAX_BODY, VERSION_HEADER, version
 from tui_uploader.settings import Directories
@@ -281,3 +287,51 @@ def test_every_error_has_a_status() -> None:
 
     for kind in tree(UploaderError):
         assert 400 <= http_status(kind("A sentence.")) < 600
+
+
+@dataclass
+class Receipts:
+    """Of any upload the same, in a file that it watches."""
+
+    asked: list[tuple[int, ReceiptFormat]]
+    file: BinaryIO
+
+    async def written(self, upload: int, form: ReceiptFormat) -> BinaryIO:
+        self.asked.append((upload, form))
+        if upload == 9:
+            raise NoSuchUpload("There is no upload 9.")
+        return self.file
+
+
+async def test_a_receipt_is_sent_in_pieces(
+    http: httpx.AsyncClient, manager: StandInManager, directories: Directories
+) -> None:
+    content = os.urandom(1_000_000)
+    receipts = Receipts([], io.BytesIO(content))
+    manager.receipts = receipts  # type: ignore[assignment]
+    answer = await http.get("/v1/uploads/3/receipt?format=csv")
+    assert (answer.status_code, answer.content) == (200, content)
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert receipts.file.closed
+    assert failure(await http.get("/v1/uploads/9/receipt")) == (404, "NoSuchUpload")
+    assert failure(await http.get(f"/v1/uploads/{2**63}/receipt")) == (404, "NoSuchUpload")
+    assert failure(await http.get("/v1/uploads/3/receipt?format=pdf")) == (400, "UsageError")
+    assert receipts.asked == [(3, ReceiptFormat.CSV), (9, ReceiptFormat.JSON)]
+    receipts.file = io.BytesIO(content)
+    client = ReceiptsClient(EngineConnection(directories))
+    assert b"".join([piece async for piece in client.text(3, ReceiptFormat.MHL)]) == content
+    with pytest.raises(NoSuchUpload):
+        assert [piece async for piece in client.text(9, ReceiptFormat.MHL)]
+
+
+class Failing(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        del size
+        raise OSError(errno.EIO, "Input/output error")
+
+
+async def test_a_receipt_that_breaks_off_is_no_receipt(manager: StandInManager, directories: Directories) -> None:
+    manager.receipts = Receipts([], Failing(b""))  # type: ignore[assignment]
+    client = ReceiptsClient(EngineConnection(directories))
+    with pytest.raises(EngineError):
+        assert [piece async for piece in client.text(3, ReceiptFormat.JSON)] != []

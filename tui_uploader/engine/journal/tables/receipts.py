@@ -49,20 +49,16 @@ def about(connection: sqlite3.Connection, upload: int) -> About:
 
 _LISTED = f"'{FileStage.REGISTERED}', '{FileStage.DUPLICATE}'"
 _FACTS = "object", "etag", "proof", "stored_at", "uploaded_at"
-_OF_ORIGINAL = ", ".join(f"COALESCE(o.{fact}, d.{fact})" for fact in _FACTS)
-_AFTER = "f.upload = ?1 AND (f.path, f.id) > (?2, ?3)"
-_UPLOADED = (
-    "SELECT f.path, f.id, f.size, f.identity, f.crc32, f.object, f.etag, f.proof, f.stored_at, f.uploaded_at,"
-    f" f.result_type, NULL FROM files f INDEXED BY files_by_path WHERE {_AFTER} AND f.stage = '{FileStage.REGISTERED}'"
-    " ORDER BY f.path, f.id LIMIT ?4"
-)
-_DUPLICATES = (
-    f"SELECT f.path, f.id, f.size, f.identity, f.crc32, {_OF_ORIGINAL}, f.result_type, COALESCE(o.path, d.path)"
+_DUPLICATE = f"f.stage = '{FileStage.DUPLICATE}'"
+_OF_DELIVERER = ", ".join(f"IIF({_DUPLICATE}, COALESCE(o.{fact}, d.{fact}), f.{fact})" for fact in _FACTS)
+# One scan for both stages: each page then costs only its own rows.
+_PRESENT = (
+    f"SELECT f.path, f.id, f.size, f.identity, f.crc32, {_OF_DELIVERER}, f.result_type, COALESCE(o.path, d.path)"
     " FROM files f INDEXED BY files_by_path"
-    f" LEFT JOIN files o ON o.id = f.duplicate_of AND o.stage = '{FileStage.REGISTERED}'"
-    " LEFT JOIN delivered d ON d.file = f.duplicate_of"
-    f" WHERE {_AFTER} AND f.stage = '{FileStage.DUPLICATE}'"
-    " AND COALESCE(o.id, d.file) IS NOT NULL ORDER BY f.path, f.id LIMIT ?4"
+    f" LEFT JOIN files o ON {_DUPLICATE} AND o.id = f.duplicate_of AND o.stage = '{FileStage.REGISTERED}'"
+    f" LEFT JOIN delivered d ON {_DUPLICATE} AND d.file = f.duplicate_of"
+    f" WHERE f.upload = ?1 AND (f.path, f.id) > (?2, ?3) AND (f.stage = '{FileStage.REGISTERED}'"
+    f" OR {_DUPLICATE} AND COALESCE(o.id, d.file) IS NOT NULL) ORDER BY f.path, f.id LIMIT ?4"
 )
 _CONDENSED = (
     f"SELECT path, file, size, identity, crc32, {', '.join(_FACTS)}, result_type, NULL FROM delivered"
@@ -73,8 +69,7 @@ _CONDENSED = (
 def page(connection: sqlite3.Connection, upload: int, after: tuple[bytes, int], most: int) -> list[Delivery]:
     """Return the next deliveries, in the order of paths as bytes, and of numbers."""
     found = [
-        [_delivery(row) for row in connection.execute(each, (upload, *after, most))]
-        for each in (_UPLOADED, _DUPLICATES, _CONDENSED)
+        [_delivery(row) for row in connection.execute(each, (upload, *after, most))] for each in (_PRESENT, _CONDENSED)
     ]
     return list(heapq.merge(*found, key=lambda each: (each.path, each.id)))[:most]
 
