@@ -42,8 +42,10 @@ def registered_images(root: Path, project: int) -> list[str]:
 
 
 def registered_results(root: Path, project: int) -> list[tuple[str, str]]:
-    """Keys and types of the registered results, sorted."""
-    return _rows(root, "SELECT key, result_type FROM results WHERE project = ? ORDER BY key", project)
+    """Keys and types of the registered results that were not replaced, sorted."""
+    return _rows(
+        root, "SELECT key, result_type FROM results WHERE project = ? AND replaced IS NULL ORDER BY key", project
+    )
 
 
 def all_registered_images(root: Path) -> list[str]:

@@ -20,6 +20,7 @@ from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.local_cloud.rest.api import RestApp
 from tui_uploader.local_cloud.storage.database import RootDatabase
 from tui_uploader.local_cloud.storage.projects import ProjectStore
+from tui_uploader.local_cloud.storage.results import ResultStore
 from tui_uploader.local_cloud.threads import Threads
 from tui_uploader.local_cloud.tokens import TokenService
 from tui_uploader.model.accounts import Login
@@ -49,7 +50,8 @@ async def joined_cloud(
         projects = _ObjectsElsewhere(database, time.time)
         login = projects.login()
         tokens = TokenService(login.signing_key)
-        rest = RestApp(projects, login, tokens, LocalCloudOptions(root), threads, time.time)
+        results = ResultStore(database, projects, time.time)
+        rest = RestApp(projects, results, login, tokens, LocalCloudOptions(root), threads, time.time)
         server = HttpServer(
             _StoreCredentials(credentials, rest),
             keep_alive=75,

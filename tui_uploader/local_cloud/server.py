@@ -34,6 +34,7 @@ from tui_uploader.local_cloud.storage.meter import TrafficMeter
 from tui_uploader.local_cloud.storage.multipart import MultipartStore
 from tui_uploader.local_cloud.storage.objects import LocalObjectStore
 from tui_uploader.local_cloud.storage.projects import ProjectStore, RootLogin
+from tui_uploader.local_cloud.storage.results import ResultStore
 from tui_uploader.local_cloud.storage.root import prepare_root
 from tui_uploader.local_cloud.threads import Threads
 from tui_uploader.local_cloud.tokens import TokenService
@@ -90,6 +91,7 @@ class _Parts:
 
     objects: LocalObjectStore
     projects: ProjectStore
+    results: ResultStore
     login: RootLogin
     threads: Threads
     meter: TrafficMeter
@@ -118,7 +120,7 @@ def _opened(options: LocalCloudOptions, now: Callable[[], float]) -> Iterator[_P
         stack.callback(meter.close)
         threads = Threads()
         stack.callback(threads.close)
-        yield _Parts(objects, projects, login, threads, meter, remarks)
+        yield _Parts(objects, projects, ResultStore(database, projects, now), login, threads, meter, remarks)
 
 
 def _apis(parts: _Parts, options: LocalCloudOptions, now: Callable[[], float]) -> ASGIApp:
@@ -126,7 +128,7 @@ def _apis(parts: _Parts, options: LocalCloudOptions, now: Callable[[], float]) -
     objects = ObjectOperations(parts.objects, parts.threads)
     multipart = MultipartOperations(parts.objects, MultipartStore(parts.objects), objects, parts.threads)
     s3 = S3App(objects, multipart, tokens, options.profile, now, options.checksums)
-    rest = RestApp(parts.projects, parts.login, tokens, options, parts.threads, now)
+    rest = RestApp(parts.projects, parts.results, parts.login, tokens, options, parts.threads, now)
 
     async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
         await (rest if is_rest(scope["path"]) else s3)(scope, receive, send)

@@ -198,29 +198,61 @@ async def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
     assert reply.status_code == 413
 
 
-async def test_results(client: Client) -> None:
+async def register(client: Client, file: str, kind: str, **more: object) -> int:
+    body = {"file_key": client.key(file), "result_type": kind} | more
+    return (await client.rest("POST", "results/", body)).status_code
+
+
+async def test_a_second_result_of_a_type_replaces_the_first(client: Client) -> None:
     await client.s3("PUT", "ortho.tif", b"x")
-    await client.s3("PUT", "ortho-2.tif", b"x")
-    for name in ("ortho.tif", "ortho-2.tif"):
-        result = {"file_key": client.key(name), "result_type": "orthomosaic"}
-        assert (await client.rest("POST", "results/", result)).status_code == 201
-    registered = registered_results(client.address.root, client.project)
-    assert registered == [(client.key("ortho-2.tif"), "orthomosaic")], "the second of a type replaces the first"
-    for invalid in (
-        {"file_key": client.key("ortho.tif")},
-        {"file_key": client.key("ortho.tif"), "result_type": "a b"},
-        {"file_key": client.key("missing"), "result_type": "dsm"},
-        {},
-    ):
-        assert (await client.rest("POST", "results/", invalid)).status_code == 400
+    await client.s3("PUT", "ortho-1f3a9c.tif", b"xyz")
+    for name in ("ortho.tif", "ortho-1f3a9c.tif", "ortho-1f3a9c.tif"):  # the last one is a repeated call
+        assert await register(client, name, "orthomosaic", name="ortho.tif", crs={"code": 32632}) == 201
+    assert registered_results(client.address.root, client.project) == [(client.key("ortho-1f3a9c.tif"), "orthomosaic")]
+    (listed,) = (await client.rest("GET", "results/")).json()["results"]
+    assert (listed["name"], listed["size"], listed["crs"]) == ("ortho.tif", 3, {"code": 32632})
+    (old,) = listed["replaced"]
+    assert (old["file_key"], old["size"]) == (client.key("ortho.tif"), 1)
+    assert (await client.s3("GET", "ortho.tif")).content == b"x", "the files of a replaced result are kept"
 
 
-async def test_a_mesh_can_have_several_files(client: Client) -> None:
-    for name in ("m.obj", "m.mtl"):
+async def test_a_replaced_result_can_come_back(client: Client) -> None:
+    for name in ("a.las", "b.las"):
         await client.s3("PUT", name, b"x")
-        await client.rest("POST", "results/", {"file_key": client.key(name), "result_type": "mesh"})
-    registered = registered_results(client.address.root, client.project)
-    assert registered == [(client.key("m.mtl"), "mesh"), (client.key("m.obj"), "mesh")]
+    for name in ("a.las", "b.las", "a.las"):
+        assert await register(client, name, "point_cloud") == 201
+    assert registered_results(client.address.root, client.project) == [(client.key("a.las"), "point_cloud")]
+
+
+async def test_a_mesh_has_several_files(client: Client) -> None:
+    for name in ("m/m.obj", "m/m.mtl", "m/tex/0.jpg"):
+        await client.s3("PUT", name, b"xy")
+    companions = [client.key("m/m.mtl"), client.key("m/tex/0.jpg")]
+    assert await register(client, "m/m.obj", "mesh", companion_keys=companions) == 201
+    (listed,) = (await client.rest("GET", "results/")).json()["results"]
+    assert (listed["companion_keys"], listed["size"], listed["replaced"]) == (companions, 6, [])
+
+
+@pytest.mark.parametrize(
+    "invalid",
+    [
+        {},
+        {"file_key": "ortho.tif"},
+        {"file_key": "ortho.tif", "result_type": "a b"},
+        {"file_key": "ortho.tif", "result_type": "point_cloud"},
+        {"file_key": "missing.tif", "result_type": "dsm"},
+        {"file_key": "ortho.tif", "result_type": "dsm", "companion_keys": ["missing.tfw"]},
+        {"file_key": "ortho.tif", "result_type": "dsm", "companion_keys": "ortho.tif"},
+        {"file_key": "ortho.tif", "result_type": "dsm", "name": ""},
+        {"file_key": "ortho.tif", "result_type": "dsm", "name": "x" * 256},
+        {"file_key": "ortho.tif", "result_type": "dsm", "crs": "x" * 1000},
+    ],
+)
+async def test_invalid_results(client: Client, invalid: dict[str, object]) -> None:
+    await client.s3("PUT", "ortho.tif", b"x")
+    given = invalid | ({"file_key": client.key(str(invalid["file_key"]))} if "file_key" in invalid else {})
+    assert (await client.rest("POST", "results/", given)).status_code == 400
+    assert registered_results(client.address.root, client.project) == []
 
 
 async def test_a_project_without_images_does_not_start(client: Client) -> None:

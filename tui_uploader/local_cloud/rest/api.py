@@ -10,7 +10,6 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect, Request
@@ -21,8 +20,10 @@ from tui_uploader.local_cloud.bodies import BodyTooLarge
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.local_cloud.rest.input import RestRefusal, form_fields, json_object, page_number, text_field
 from tui_uploader.local_cloud.rest.processing import Phase, phase, processing_seconds, waiting_seconds
+from tui_uploader.local_cloud.rest.results import described, iso_time, result_in
 from tui_uploader.local_cloud.storage.names import BUCKET
 from tui_uploader.local_cloud.storage.projects import CloudProject, ProjectFull, ProjectStore, RootLogin
+from tui_uploader.local_cloud.storage.results import ResultStore
 from tui_uploader.local_cloud.threads import Threads
 from tui_uploader.local_cloud.tokens import TokenRefused, TokenService
 
@@ -35,7 +36,6 @@ STRICT_BATCH = 100
 REGION = "eu-central-1"
 
 _PAGE_SIZE, _LARGEST_PAGE, _LARGEST_INPUTS_PAGE = 30, 100, 1000
-_RESULT_TYPE = re.compile(r"[a-z0-9_.-]{1,64}")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _UNKNOWN_FIELDS = {"lane": {"color": "mauve", "slots": [3, 5, 8]}, "x_revision": 7, "quota_hint": None}
 _UNKNOWN_STATUS = "PARKED_IN_LANE"
@@ -55,6 +55,7 @@ class RestApp:
     def __init__(
         self,
         store: ProjectStore,
+        results: ResultStore,
         login: RootLogin,
         tokens: TokenService,
         options: LocalCloudOptions,
@@ -62,6 +63,7 @@ class RestApp:
         now: Callable[[], float],
     ) -> None:
         self._store = store
+        self._results = results
         self._login = login
         self._tokens = tokens
         self._options = options
@@ -184,8 +186,8 @@ class RestApp:
         optional: Json = {
             "region": REGION,
             "is_bucket_accelerated": False,
-            "expiration": _iso(issued.expires_at),
-            "server_time": _iso(now),
+            "expiration": iso_time(issued.expires_at),
+            "server_time": iso_time(now),
         }
         return self._reply(required, optional=optional)
 
@@ -222,16 +224,25 @@ class RestApp:
 
     async def _register_result(self, request: Request) -> Response:
         """An endpoint of our own, for that of PIX4Dcloud is not public. The strict profile lacks it."""
+        project = await self._project_with_results(request)
+        result = result_in(await json_object(request))
+        unknown = await self._threads.run(self._results.register, project.id, result)
+        if unknown:
+            field = "file_key" if result.key in unknown else "companion_keys"
+            raise RestRefusal(HTTPStatus.BAD_REQUEST, {field: [f"No such file: {unknown[0]}"]})
+        return self._reply({"file_key": result.key, "result_type": result.result_type}, status=HTTPStatus.CREATED)
+
+    async def _list_results(self, request: Request) -> Response:
+        """The current results, each with those that it replaced."""
+        project = await self._project_with_results(request)
+        listed = described(await self._threads.run(self._results.results, project.id))
+        return self._reply({"count": len(listed), "next": None, "previous": None, "results": listed})
+
+    async def _project_with_results(self, request: Request) -> CloudProject:
         project = await self._project(request)
         if self._strict:
             raise RestRefusal(HTTPStatus.NOT_FOUND, "Not found.")
-        fields = await json_object(request)
-        key, result_type = text_field(fields, "file_key"), text_field(fields, "result_type")
-        if not _RESULT_TYPE.fullmatch(result_type):
-            raise RestRefusal(HTTPStatus.BAD_REQUEST, {"result_type": ["Not a valid type."]})
-        if not await self._threads.run(self._store.register_result, project.id, key, result_type):
-            raise RestRefusal(HTTPStatus.BAD_REQUEST, {"file_key": ["No such file."]})
-        return self._reply({"file_key": key, "result_type": result_type}, status=HTTPStatus.CREATED)
+        return project
 
     # --------------------------------------------------------------------------------------------- processing
 
@@ -258,8 +269,9 @@ class RestApp:
             "public_status": self._public_status(project),
             "display_detailed_status": self._public_status(project).capitalize(),
             "error_reason": None,
-            "create_date": _iso(project.created),
+            "create_date": iso_time(project.created),
             "image_count": project.images,
+            "result_count": project.results,
             "bucket_name": BUCKET,
             "s3_base_path": project.prefix,
             "detail_url": f"{_origin(request)}{API}/projects/{project.id}/",
@@ -284,7 +296,7 @@ _ENDPOINTS: Sequence[_Endpoint] = (
     _Endpoint(re.compile(_PROJECT + r"s3_credentials/"), {"GET": RestApp._credentials}),
     _Endpoint(re.compile(_PROJECT + r"inputs/bulk_register/"), {"POST": RestApp._register_images}),
     _Endpoint(re.compile(_PROJECT + r"inputs/"), {"GET": RestApp._inputs}),
-    _Endpoint(re.compile(_PROJECT + r"results/"), {"POST": RestApp._register_result}),
+    _Endpoint(re.compile(_PROJECT + r"results/"), {"GET": RestApp._list_results, "POST": RestApp._register_result}),
     _Endpoint(re.compile(_PROJECT + r"start_processing/"), {"POST": RestApp._start}),
 )
 
@@ -310,7 +322,3 @@ def _host(request: Request) -> str:
 
 def _origin(request: Request) -> str:
     return f"{request.scope['scheme']}://{_host(request)}"
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -18,8 +18,27 @@ from tui_uploader.errors import UsageError
 
 FILE_NAME = "local-cloud.sqlite"
 LOCK_NAME = "lock"
-_VERSION = 1
-_SCHEMA = """
+_VERSION = 2
+_RESULTS = """
+CREATE TABLE results (
+    project INTEGER NOT NULL,
+    result_type TEXT NOT NULL,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    companions TEXT NOT NULL DEFAULT '[]', -- JSON: keys of the files that belong to it
+    crs TEXT,                              -- JSON, as the client sent it
+    registered REAL NOT NULL DEFAULT 0,
+    replaced REAL,                         -- when another result took its place
+    PRIMARY KEY (project, result_type, key)
+) WITHOUT ROWID;
+"""
+_FROM_VERSION_1 = f"""
+ALTER TABLE results RENAME TO results_before;
+{_RESULTS}
+INSERT INTO results (project, result_type, key, name) SELECT project, result_type, key, key FROM results_before;
+DROP TABLE results_before;
+"""
+_SCHEMA = f"""
 CREATE TABLE login (
     only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
     client_id TEXT NOT NULL,
@@ -35,9 +54,7 @@ CREATE TABLE projects (
     processing_seconds REAL
 );
 CREATE TABLE images (project INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (project, key)) WITHOUT ROWID;
-CREATE TABLE results (
-    project INTEGER NOT NULL, key TEXT NOT NULL, result_type TEXT NOT NULL, PRIMARY KEY (project, key)
-) WITHOUT ROWID;
+{_RESULTS}
 CREATE TABLE objects (
     key TEXT PRIMARY KEY,
     size INTEGER NOT NULL,
@@ -115,8 +132,9 @@ class RootDatabase:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
             raise UsageError(f"{path} was written by a newer version of this program.")
-        if version == 0:
-            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        if version < _VERSION:
+            script = _SCHEMA if version == 0 else _FROM_VERSION_1
+            self._connection.executescript(f"BEGIN; {script} PRAGMA user_version = {_VERSION}; COMMIT;")
 
     def close(self) -> None:
         with self._lock:

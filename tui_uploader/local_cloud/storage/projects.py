@@ -1,4 +1,4 @@
-"""The login of a root, its projects, and the images and results that are registered with them.
+"""The login of a root, its projects, and the images that are registered with them.
 
 All calls block and are meant for worker threads.
 """
@@ -44,6 +44,7 @@ class CloudProject:
     images: int
     """Number of registered images."""
     results: int
+    """Number of results, without replaced ones."""
     run: ProcessingRun | None
     """The last start of processing."""
 
@@ -111,7 +112,7 @@ class ProjectStore:
         Raises ProjectFull, and registers none, when the project would have more than `most` images.
         """
         with self._database.transaction() as sql:
-            known = {key: self._is_known(sql, project, key) for key in keys}
+            known = {key: self.knows(sql, project, key) for key in keys}
             unknown = tuple(key for key, is_known in known.items() if not is_known)
             if unknown and all_or_none:
                 return RegistrationResult(0, unknown)
@@ -128,20 +129,6 @@ class ProjectStore:
         with self._database.locked() as sql:
             return [key for (key,) in sql.execute("SELECT key FROM images WHERE project = ? ORDER BY key", (project,))]
 
-    def register_result(self, project: int, key: str, result_type: str) -> bool:
-        """Register a result file; return False when the key has no object.
-
-        A second result of a type replaces the first (PIX4D, "Upload results"); only a mesh has several files of one
-        type.
-        """
-        with self._database.transaction() as sql:
-            known = self._is_known(sql, project, key)
-            if known and "mesh" not in result_type:
-                sql.execute("DELETE FROM results WHERE project = ? AND result_type = ?", (project, result_type))
-            if known:
-                sql.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", (project, key, result_type))
-            return known
-
     def start(self, project: int, seconds: float) -> ProcessingRun:
         """Start processing, also when it was started before: a client that asks twice gets it twice."""
         run = ProcessingRun(self._now(), seconds)
@@ -152,11 +139,12 @@ class ProjectStore:
             )
         return run
 
+    def knows(self, sql: sqlite3.Connection, project: int, key: str) -> bool:
+        """Whether the key is one of the project's, and an object has it."""
+        return key.startswith(prefix_of(project) + "/") and self.has_object(sql, key)
+
     def has_object(self, sql: sqlite3.Connection, key: str) -> bool:
         return bool(sql.execute("SELECT 1 FROM objects WHERE key = ?", (key,)).fetchone())
-
-    def _is_known(self, sql: sqlite3.Connection, project: int, key: str) -> bool:
-        return key.startswith(prefix_of(project) + "/") and self.has_object(sql, key)
 
 
 def _project(sql: sqlite3.Connection, project: int) -> CloudProject:
@@ -164,7 +152,7 @@ def _project(sql: sqlite3.Connection, project: int) -> CloudProject:
     row = sql.execute(
         "SELECT name, created, started, processing_seconds,"
         " (SELECT count(*) FROM images WHERE project = projects.id),"
-        " (SELECT count(*) FROM results WHERE project = projects.id)"
+        " (SELECT count(*) FROM results WHERE project = projects.id AND replaced IS NULL)"
         " FROM projects WHERE id = ?",
         (project,),
     ).fetchone()
