@@ -16,7 +16,7 @@ import pytest
 
 from tests.cloud.servers import CERTIFICATE
 from tests.cloud.stores import byte_range, ignore
-from tui_uploader.cloud.contract import MIN_PART, ByteRange, ObjectStore, Part
+from tui_uploader.cloud.contract import MIN_PART, ByteRange, ObjectStore, Part, StoredResult
 from tui_uploader.cloud.net.endpoint import Deadlines
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import (
@@ -36,6 +36,7 @@ from tui_uploader.local_cloud.server import running
 from tui_uploader.model.accounts import Login
 from tui_uploader.model.files import Proof
 from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.results import CoordinateSystem, ResultType
 from tui_uploader.settings import Settings
 
 NAMES = [
@@ -151,7 +152,7 @@ async def test_the_strict_profile_accepts_only_single_puts(tmp_path: Path) -> No
         with pytest.raises(Unsupported):
             await cloud.projects()
         with pytest.raises(Unsupported):
-            await cloud.register_result(project_id, store.key("x"), "dsm")
+            await cloud.results.check_taken(project_id)
         with byte_range(tmp_path / "a.jpg") as body:
             await store.put("a.jpg", body, ignore)
 
@@ -181,7 +182,18 @@ async def test_projects_and_results(tmp_path: Path) -> None:
         ]
         with byte_range(tmp_path / "dsm.tif") as body:
             await store.put("dsm.tif", body, ignore)
-        await cloud.register_result(first, store.key("dsm.tif"), "dsm")
+        dsm = StoredResult(ResultType.DSM, "DSM of May.tif", store.key("dsm.tif"), crs=CoordinateSystem(32632))
+        await cloud.results.check_taken(first)
+        assert (await cloud.results.register(first, dsm)).registered == (dsm.key,)
+        (listed,) = await cloud.results.listed(first)
+        assert (listed.name, listed.key, listed.size, listed.crs) == (
+            "DSM of May.tif",
+            dsm.key,
+            (tmp_path / "dsm.tif").stat().st_size,
+            CoordinateSystem(32632),
+        )
+        gone = await cloud.results.register(first, replace(dsm, key=store.key("gone.tif")))
+        assert "No such file" in gone.refused[store.key("gone.tif")]
         with pytest.raises(NoSuchProject):
             await cloud.project("999999")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
-from tests.intake.results.files import las
+from tests.intake.results.files import las, write
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine.manager import UploadManager
@@ -371,8 +371,7 @@ async def test_a_file_that_changes_before_it_is_sent_is_checked_again(default_wo
 
 async def test_results_are_uploaded_to_a_project_of_results(manager: UploadManager, default_world: World) -> None:
     cloud = default_world.card / "cloud.las"
-    cloud.parent.mkdir()
-    cloud.write_bytes(las(content=os.urandom(260)))
+    write(default_world.card, {cloud.name: las()})
     upload = await manager.add(AddRequest((str(cloud),), NewProject("Results"), kind=ProjectKind.RESULTS))
     done = await settled(manager, upload.upload)
     assert (done.counts, done.auto_process) == (Counts(uploaded=1), False)

@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 from tui_uploader.cloud.throttle import Throttle
 from tui_uploader.model.files import Proof
 from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.results import CoordinateSystem, ResultType
 
 MAX_SINGLE_PUT = 5 * 1024**3
 MIN_PART = 5 * 1024**2
@@ -141,6 +142,8 @@ class RemoteProject:
     """Whether `state` is certain: the word is one of those that we know."""
     images: int | None = None
     """Its images, of any client; None: the service does not tell."""
+    results: int | None = None
+    """Its processed results, of any client; None: the service does not tell."""
 
     @property
     def certainly_processed(self) -> bool:
@@ -187,6 +190,33 @@ class ShortfallResolution:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredResult:
+    """A processed result whose files are all stored."""
+
+    type: ResultType
+    name: str
+    """Its name for people. Its key may differ: no object is overwritten, so a replacement has another key."""
+    key: str
+    """Of its main file."""
+    companions: tuple[str, ...] = ()
+    """Keys of the files that belong to it, below the folder of its main file as that names them."""
+    crs: CoordinateSystem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteResult:
+    """A processed result as the service lists it."""
+
+    type: ResultType
+    name: str
+    key: str = ""
+    size: int = 0
+    """Bytes of all its files; 0: the service does not tell."""
+    registered_at: float | None = None
+    crs: CoordinateSystem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TcpInfo:
     """What the kernel knows of a sending connection. Times are in seconds."""
 
@@ -224,6 +254,26 @@ class StoreConnections(Protocol):
         """The link is up (again): cut connections that do not recover within a moment."""
 
 
+class ResultRegistry(Protocol):
+    """The processed results of projects."""
+
+    async def check_taken(self, project_id: str | None = None) -> None:
+        """Find out whether the cloud takes processed results, before anything is sent. Raises Unsupported if not.
+
+        Without a project, only what is known without asking counts, so that no project is created in vain. Asks once.
+        """
+
+    async def register(self, project_id: str, result: StoredResult) -> Registration:
+        """Register stored objects as a result of the project. It replaces the project's result of the same type.
+
+        The outcome names the key of the main file. Raises Unsupported if the cloud has no such call, as PIX4Dcloud's
+        public API; CloudRefused as `register_images`.
+        """
+
+    async def listed(self, project_id: str) -> Sequence[RemoteResult]:
+        """The processed results that the project has, of any machine. Raises Unsupported if the cloud has no list."""
+
+
 class Cloud(Protocol):
     """One account at one cloud."""
 
@@ -233,6 +283,9 @@ class Cloud(Protocol):
 
     @property
     def connections(self) -> StoreConnections: ...
+
+    @property
+    def results(self) -> ResultRegistry: ...
 
     async def sign_in(self) -> None:
         """Get a token now. Raises SignInRefused if the login is wrong."""
@@ -285,12 +338,6 @@ class Cloud(Protocol):
 
     async def resolve_shortfall(self, project_id: str, shortfall: Shortfall) -> ShortfallResolution:
         """Find out which keys of a shortfall are registered, and which the storage lost."""
-
-    async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
-        """Register a stored object as a result of the project.
-
-        Raises Unsupported if the cloud has no such call, as PIX4Dcloud's public API; CloudRefused as `register_images`.
-        """
 
     async def start_processing(self, project_id: str) -> StartReceipt:
         """NOT safe to repeat: each success starts processing. After a LinkError or CloudFault it may have started."""

@@ -48,6 +48,7 @@ class UploadManager:
         self._supervisor = supervisor
         self._context = supervisor.context
         self._enqueuer = Enqueuer(supervisor.context, supervisor.projects, supervisor.walker)
+        self.results = self._enqueuer.results
         self.watches = supervisor.watches
         self.hooks = supervisor.hooks
         self.queries = Queries(supervisor, metadata.version(APP))

@@ -14,6 +14,7 @@ from tui_uploader.engine.facts import FactGatherer
 from tui_uploader.engine.journal.records import FileRecord, UploadRecord
 from tui_uploader.engine.journal.tables import history, uploads
 from tui_uploader.engine.journal.views import positions, windows
+from tui_uploader.engine.results.survey import Standings
 from tui_uploader.engine.sources.photo import photo_facts
 from tui_uploader.engine.status.eta import last_of
 from tui_uploader.engine.status.file_holds import FileHold, FileSituation, file_hold
@@ -60,6 +61,7 @@ class Queries:
         self._supervisor = supervisor
         self._context = supervisor.context
         self._gathering = FactGatherer(supervisor)
+        self._standings = Standings(supervisor.context)
         self._version = version
         self._since = self._context.clocks.wall()
 
@@ -141,13 +143,28 @@ class Queries:
         """Projects of this machine and, where the service lists them, the other ones of the account."""
         others = await self._supervisor.projects.others()
         summary = self._context.summary
-        known = tuple(self.known_project(project) for project in summary.projects if not summary.vanished(project))
-        return known + others
+        shown = [project for project in summary.projects if not summary.vanished(project)]
+        return (*[await self._with_results(project, ask=False) for project in shown], *others)
 
     async def project(self, project: str) -> Project:
         """The project with this id, or with this name where it is unique."""
         known = await self._supervisor.projects.known(ExistingProject(project), None, ProjectKind.IMAGES)
-        return await self._supervisor.projects.other(project) if known is None else self.known_project(known)
+        if known is not None:
+            return await self._with_results(known, ask=True)
+        other = await self._supervisor.projects.other(project)
+        signed_in = self._context.accounts.of(other.account)
+        if other.kind is ProjectKind.IMAGES or signed_in is None or other.id is None:
+            return other
+        standing = await self._standings.elsewhere(signed_in, other.id)
+        return msgspec.structs.replace(other, results=tuple(each.result for each in standing))
+
+    async def _with_results(self, project: int, *, ask: bool) -> Project:
+        """`ask`: the service as well, if it answers."""
+        found = self.known_project(project)
+        if found.kind is ProjectKind.IMAGES:
+            return found
+        standing = await self._standings.of(project, ask=ask)
+        return msgspec.structs.replace(found, results=tuple(each.result for each in standing if not each.queued))
 
     def known_project(self, project: int) -> Project:
         """The project with this number in the journal."""

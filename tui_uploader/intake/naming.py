@@ -37,7 +37,7 @@ def name_choices(name: str, identity: str) -> Iterator[str]:
     """
     composed = unicodedata.normalize("NFC", name)
     given: set[str] = set()
-    if _is_clean(composed):
+    if is_clean(composed):
         given.add(composed)
         yield composed
     stem, extension = _split(_cleaned(composed))
@@ -54,7 +54,8 @@ def holds_identity(name: str, identity: str) -> bool:
     return _split(name)[0].endswith(f"-{identity}")
 
 
-def _is_clean(name: str) -> bool:
+def is_clean(name: str) -> bool:
+    """Whether an object can have the name as it is."""
     return bool(name.strip(".")) and not any(map(_is_unclean, name)) and len(name.encode()) <= LONGEST_NAME
 
 

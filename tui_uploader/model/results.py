@@ -18,6 +18,26 @@ class ResultType(StrEnum):
     POINT_CLOUD = "point_cloud"
     MESH = "mesh"
 
+    @property
+    def words(self) -> str:
+        """`index map`: in a sentence."""
+        return _WORDS[self]
+
+    @property
+    def phrase(self) -> str:
+        """`an index map`."""
+        return f"{'an' if self.words[0] in 'aio' else 'a'} {self.words}"
+
+
+_WORDS = {
+    ResultType.ORTHOMOSAIC: "orthomosaic",
+    ResultType.DSM: "DSM",
+    ResultType.DTM: "DTM",
+    ResultType.INDEX: "index map",
+    ResultType.POINT_CLOUD: "point cloud",
+    ResultType.MESH: "mesh",
+}
+
 
 class CoordinateSystem(msgspec.Struct, frozen=True):
     """The horizontal coordinate reference system that a result states."""
@@ -119,3 +139,5 @@ class ResultQuestion(msgspec.Struct, frozen=True):
     crs: CoordinateSystem | None = None
     known: bool = False
     """The project has it, or its upload is queued: nothing is to be decided."""
+    refusal: str = ""
+    """Why the file cannot be uploaded as a result; empty if it can."""

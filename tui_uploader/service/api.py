@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 from tui_uploader import codec
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import EngineError, UploaderError, UsageError
-from tui_uploader.service.endpoints import hooks, receipts, uploads, verifications, watches
+from tui_uploader.service.endpoints import hooks, receipts, results, uploads, verifications, watches
 from tui_uploader.service.endpoints.requests import Endpoint
 from tui_uploader.service.lifetime import ClientPresence, StopSignal
 from tui_uploader.service.middleware import EngineMiddleware, answer, error_answer
@@ -62,6 +62,7 @@ def create_app(
                 for endpoints in (
                     uploads.ENDPOINTS,
                     receipts.ENDPOINTS,
+                    results.ENDPOINTS,
                     verifications.ENDPOINTS,
                     watches.ENDPOINTS,
                     hooks.ENDPOINTS,

@@ -25,6 +25,7 @@ from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, Uplo
 from tui_uploader.service.clients.hooks import HookClient
 from tui_uploader.service.clients.paths import absolute
 from tui_uploader.service.clients.receipts import ReceiptsClient
+from tui_uploader.service.clients.results import ResultsClient
 from tui_uploader.service.clients.verifications import VerificationsClient
 from tui_uploader.service.clients.watches import WatchesClient
 from tui_uploader.service.connection import (
@@ -58,6 +59,7 @@ class EngineView:
     def __init__(self, connection: EngineConnection, directories: Directories) -> None:
         self._connection = connection
         self._directories = directories
+        self.results = ResultsClient(connection)
         self.watches = WatchesClient(connection)
         self.hooks = HookClient(connection)
         self.verifications = VerificationsClient(connection)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cloud.servers import CERTIFICATE, Call, Handler, Server, seen, serving
 from tests.cloud.stores import byte_range, ignore
-from tui_uploader.cloud.contract import StartReceipt
+from tui_uploader.cloud.contract import StartReceipt, StoredResult
 from tui_uploader.cloud.net.endpoint import Deadlines
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.errors import (
@@ -36,6 +36,7 @@ from tui_uploader.errors import (
 )
 from tui_uploader.model.accounts import Login
 from tui_uploader.model.projects import ProcessingState
+from tui_uploader.model.results import ResultType
 from tui_uploader.settings import Settings
 
 SECRET = "s3cr3t+/&="
@@ -402,8 +403,14 @@ async def test_unsupported_calls(status: int) -> None:
 
 async def test_pix4d_itself_is_not_asked_for_calls_that_it_lacks() -> None:
     cloud = Pix4dCloud(Login("https://cloud.pix4d.com", "c", SECRET), Settings(), deadlines=QUICK)
-    with pytest.raises(Unsupported, match="public API"):
-        await cloud.register_result("1", "k", "dsm")
+    for ask in (
+        cloud.results.check_taken(),
+        cloud.results.check_taken("1"),
+        cloud.results.listed("1"),
+        cloud.results.register("1", StoredResult(ResultType.DSM, "dsm.tif", "k")),
+    ):
+        with pytest.raises(Unsupported, match=r"only on its web page.*Nothing was sent.*https://cloud\.pix4d\.com"):
+            await ask
     await cloud.close()
 
 

@@ -262,41 +262,6 @@ async def test_a_service_that_refuses_everything_is_not_asked_key_by_key() -> No
     assert len(server.calls) == 1 + 5
 
 
-# -------------------------------------------------------------------------------------------------------- results
-
-
-@pytest.mark.parametrize("status", [404, 405, 501])
-async def test_a_service_without_the_call_for_results_is_asked_once(status: int) -> None:
-    def answer(call: Call) -> None:
-        call.read_body()
-        call.reply(status) if call.path.endswith("results/") else call.reply(200, {"id": 1})
-
-    async with talking(service(answer)) as (cloud, server):
-        for _ in range(3):
-            with pytest.raises(Unsupported, match="public API"):
-                await cloud.register_result("1", "k", "dsm")
-    assert sum(call.path.endswith("results/") for call in server.calls) == 1
-
-
-async def test_a_result_of_a_project_that_is_gone() -> None:
-    async with talking(service(reply(404, {"detail": "Not found."}))) as (cloud, _):
-        with pytest.raises(NoSuchProject):
-            await cloud.register_result("1", "k", "dsm")
-
-
-@pytest.mark.parametrize("status", [400, 409, 422])
-async def test_a_result_that_is_refused_by_itself(status: int) -> None:
-    async with talking(service(reply(status, {"file_key": ["No such file."]}))) as (cloud, _):
-        found = await cloud.register_result("1", "k", "dsm")
-    assert found.registered == () and "No such file" in found.refused["k"]
-
-
-async def test_an_account_that_may_not_register_results() -> None:
-    async with talking(service(reply(403, {"detail": "no permission"}))) as (cloud, _):
-        with pytest.raises(CloudRefused, match="no permission"):
-            await cloud.register_result("1", "k", "dsm")
-
-
 # ------------------------------------------------------------------------------------------------ registration
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import SETTINGS, World, add, files_by_name, when
+from tests.intake.results.files import obj, write
 from tests.photos import write_flight
 from tests.until import until
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
@@ -178,9 +179,7 @@ async def test_the_list_of_projects_tells_what_other_clients_did(world: World) -
 
 
 async def test_results_are_never_processed(world: World) -> None:
-    world.card.mkdir()
-    for number in range(6):
-        (world.card / f"mesh-{number}.obj").write_text("v 0 0 0\n")
+    write(world.card, {"site.obj": obj([])})
     async with world.cloud_running(), world.engine() as manager:
         request = AddRequest((str(world.card),), NewProject("Mesh"), ProjectKind.RESULTS, auto_process=True)
         assert not (await manager.add(request)).auto_process

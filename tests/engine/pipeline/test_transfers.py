@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from tests.engine.world import World, add, files_by_name, settled, when
-from tests.intake.results.files import las
 from tests.local_cloud.root_reader import registered_images
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
@@ -28,7 +27,7 @@ from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
 from tui_uploader.model.accounts import SignInRequest
 from tui_uploader.model.engine import LinkState
 from tui_uploader.model.files import FileSelection
-from tui_uploader.model.projects import ExistingProject, NewProject, ProjectKind
+from tui_uploader.model.projects import ExistingProject, ProjectKind
 from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts
 
@@ -156,13 +155,13 @@ async def test_large_files_do_not_delay_another_project(world: World) -> None:
     big = world.card / "big"
     big.mkdir(parents=True)
     for number in range(9):
-        with (big / f"{number}.las").open("wb") as file:
-            file.write(las(1, content=bytes([number]) * 5000))
+        with (big / f"{number}.jpg").open("wb") as file:
+            file.write(jpeg(2000 + number))
             file.truncate(96 * MIB)
     write_flight(world.card / "small", 1)
     world.time.stop()  # so that nothing is measured and the number of streams stays the initial one
     async with world.cloud_running(), world.engine() as manager:
-        one = await manager.add(AddRequest((str(big),), NewProject("Big"), kind=ProjectKind.RESULTS))
+        one = await add(manager, big, new="Big", auto_process=False)
         await until(lambda: world.files(one.upload, FileStage.SENDING) == allowance(4, 1))
         two = await add(manager, world.card / "small", new="Small", auto_process=False)
         begun = (FileStage.READY, FileStage.SENDING, FileStage.STORED, FileStage.REGISTERED)

@@ -13,7 +13,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence, Set
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import quote
 
 from tui_uploader.cloud.contract import (
     ObjectStore,
@@ -24,13 +23,15 @@ from tui_uploader.cloud.contract import (
     StartReceipt,
     StoreConnections,
 )
-from tui_uploader.cloud.http.error_mapping import finite, foreign_answer, quoted, rest_text, web_page
+from tui_uploader.cloud.http.error_mapping import finite, foreign_answer, web_page
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.cloud.http.pool import ConnectionPool
 from tui_uploader.cloud.net.endpoint import Deadlines, Origin
 from tui_uploader.cloud.pix4d import projects
+from tui_uploader.cloud.pix4d.calls import ABOUT_ITEMS, NOT_OFFERED, PROJECTS, path_of_project, reason_of
 from tui_uploader.cloud.pix4d.registration import Accepted, BatchRegistration, Refused, TooLarge, keys_named
 from tui_uploader.cloud.pix4d.rest import TOKEN_PATH, RestApi
+from tui_uploader.cloud.pix4d.results import ResultCalls
 from tui_uploader.cloud.pix4d.shortfall import missing_objects, resolve
 from tui_uploader.cloud.refresh import Renewable
 from tui_uploader.cloud.s3.capabilities import KnownStores
@@ -53,7 +54,6 @@ from tui_uploader.model.accounts import Login
 from tui_uploader.settings import Settings
 from tui_uploader.text import printable
 
-PROJECTS = "/project/api/v3/projects/"
 REGISTER_BATCH = 500
 
 _PROBE_SECONDS, _BETWEEN_PROBES = 3.2, 1.0
@@ -62,10 +62,6 @@ _PROBE_SECONDS, _BETWEEN_PROBES = 3.2, 1.0
 _PAGE_SIZE, _INPUTS_PAGE_SIZE = 100, 1000
 _MAX_PAGES = 50
 _TOO_MUCH_AT_ONCE = (413, 504)
-_ABOUT_ITEMS = (400, 409, 422)
-"""Statuses that may be about single items of a request; other refusals concern the account or the project."""
-_NO_SUCH_CALL = (404, 405, 501)
-_NOT_OFFERED = (403, *_NO_SUCH_CALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +94,7 @@ class Pix4dCloud:
         self._known_stores = KnownStores()
         self._credentials: list[Renewable[SessionCredentials]] = []
         self.registration_batch = REGISTER_BATCH
-        host = self._rest.origin.host
-        self._takes_results = host != "pix4d.com" and not host.endswith(".pix4d.com")
+        self.results = ResultCalls(self._rest, self.project)
 
     async def close(self) -> None:
         for credentials in self._credentials:
@@ -229,8 +224,8 @@ class Pix4dCloud:
         return await resolve(shortfall, listed, partial(missing_objects, self.store(project_id)), count)
 
     async def _register(self, project_id: str, batch: Sequence[str]) -> Accepted | TooLarge | Refused:
-        path = _path(project_id, "inputs/bulk_register/")
-        judged = (*_ABOUT_ITEMS, 404, *_TOO_MUCH_AT_ONCE)
+        path = path_of_project(project_id, "inputs/bulk_register/")
+        judged = (*ABOUT_ITEMS, 404, *_TOO_MUCH_AT_ONCE)
         body = {"input_file_keys": list(batch)}
         # Only the engine repeats this, knowing that fewer keys may be new; otherwise a lost reply looks like a refusal.
         reply = await self._rest.call(
@@ -244,45 +239,27 @@ class Pix4dCloud:
         if reply.is_html and reply.status != 404:
             raise web_page(reply, self._rest.origin.host)
         named = {
-            key: _reason(self._rest.origin.host, reply, text)
+            key: reason_of(self._rest.origin.host, reply, text)
             for key, text in keys_named(_json_or_nothing(reply), batch).items()
         }
         if reply.status == 404 and not named:
             raise _no_such_project(project_id, self._rest.origin.host)
-        return Refused(failure, _reason(self._rest.origin.host, reply), named)
+        return Refused(failure, reason_of(self._rest.origin.host, reply), named)
 
     async def registered_images(self, project_id: str) -> Set[str]:
         """Return every text in the project's list of inputs, keys among them. Raises Unsupported, CloudUnintelligible.
 
         The documentation names the call, and neither its path nor its fields.
         """
-        pages = self._pages(_path(project_id, "inputs/"), _INPUTS_PAGE_SIZE, "list the images of a project")
+        pages = self._pages(path_of_project(project_id, "inputs/"), _INPUTS_PAGE_SIZE, "list the images of a project")
         items = [item async for page in pages for item in page.items]
         fields = [item.values() if isinstance(item, dict) else (item,) for item in items]
         return frozenset(text for values in fields for text in values if isinstance(text, str))
 
-    async def register_result(self, project_id: str, key: str, result_type: str) -> Registration:
-        """PIX4D has not published this call; other clouds of this kind may have it."""
-        if not self._takes_results:
-            raise _no_result_call(key)
-        path, what = _path(project_id, "results/"), "register a result"
-        body: dict[str, object] = {"file_key": key, "result_type": result_type}
-        reply = await self._rest.call(
-            "POST", path, what, body=body, judged_by_caller=(*_ABOUT_ITEMS, *_NO_SUCH_CALL), repeatable=True
-        )
-        if reply.status in _NO_SUCH_CALL:
-            if reply.status == 404:
-                await self.project(project_id)  # raises if the project is what was not found
-            self._takes_results = False
-            raise _no_result_call(key)
-        if reply.ok:
-            return Registration((key,))
-        return Registration((), {key: _reason(self._rest.origin.host, reply)})
-
     # ----------------------------------------------------------------------------------------------- processing
 
     async def start_processing(self, project_id: str) -> StartReceipt:
-        path = _path(project_id, "start_processing/")
+        path = path_of_project(project_id, "start_processing/")
         reply = await self._rest.call("POST", path, "start processing", repeatable=False, judged_by_caller=(404,))
         if reply.status == 404:
             raise _no_such_project(project_id, self._rest.origin.host)
@@ -296,15 +273,15 @@ class Pix4dCloud:
 
     async def _of_project(self, project_id: str, method: str, path: str, what: str) -> dict[str, object]:
         """Raises NoSuchProject."""
-        reply = await self._rest.call(method, _path(project_id, path), what, judged_by_caller=(404,))
+        reply = await self._rest.call(method, path_of_project(project_id, path), what, judged_by_caller=(404,))
         if reply.status == 404:
             raise _no_such_project(project_id, self._rest.origin.host)
         return self._rest.json_object(reply)
 
     async def _offered(self, method: str, path: str, what: str, body: dict[str, object] | None = None) -> Reply:
         """The reply to a call that a service may lack. Raises Unsupported."""
-        reply = await self._rest.call(method, path, what, body=body, judged_by_caller=_NOT_OFFERED)
-        if reply.status in _NOT_OFFERED:
+        reply = await self._rest.call(method, path, what, body=body, judged_by_caller=NOT_OFFERED)
+        if reply.status in NOT_OFFERED:
             raise Unsupported(f"{self._rest.origin.host} (HTTP {reply.status}) does not offer to {what}.")
         return reply
 
@@ -330,19 +307,9 @@ class Pix4dCloud:
         return project
 
 
-def _path(project_id: str, rest: str) -> str:
-    return f"{PROJECTS}{quote(project_id, safe='')}/{rest}"
-
-
 def _seconds(value: object) -> float | None:
     seconds = finite(value)
     return seconds if seconds is not None and seconds >= 0 else None
-
-
-def _reason(host: str, reply: Reply, text: str | None = None) -> str:
-    """Why one key was refused: in the words of `reply`, or in `text`, which is a part of them."""
-    says = rest_text(reply) if text is None else f": {quoted(text).rstrip('.')}"
-    return f"{host} (HTTP {reply.status}) refused to register this file{says}."
 
 
 def _registered_count(reply: Reply) -> int | None:
@@ -365,10 +332,3 @@ def _json_or_nothing(reply: Reply) -> object:
 
 def _no_such_project(project_id: str, host: str) -> NoSuchProject:
     return NoSuchProject(f"{host} (HTTP 404) has no project {printable(project_id, 100)} for this account.")
-
-
-def _no_result_call(key: str) -> Unsupported:
-    return Unsupported(
-        "PIX4Dcloud's public API cannot add an uploaded file to the results of a project: "
-        f"{printable(key, 200)} is stored; add it on the project's web page."
-    )

@@ -48,6 +48,7 @@ def parsed_project(
         state=state_of_word(word),
         known_word=is_known(word),
         images=_count(fields.get("image_count")),
+        results=_count(fields.get("result_count")),
         error_reason=without_secrets(reason) if isinstance(reason, str) and reason else None,
         web_address=f"{web}/dataset/{quote(found, safe='')}/map",
     )

@@ -16,6 +16,7 @@ from tui_uploader.engine.journal.tables import deduplication, file_parts, files,
 from tui_uploader.engine.journal.tables.known_contents import KnownContent
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
+from tui_uploader.engine.results.grouping import ResultGroups, fail_rest
 from tui_uploader.engine.scheduling.concurrency import may_read_ahead
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up
 from tui_uploader.engine.sources.read import facts_of_damaged, read_file
@@ -62,14 +63,17 @@ class Checker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._latest: dict[int, asyncio.Task[None]] = {}
         self._faults: FailureCounts[int] = FailureCounts(context.clocks.monotonic)
+        self._groups = ResultGroups(context)
 
     async def step(self) -> float | None:
         now = self._context.clocks.monotonic()
+        next_try = await self._groups.settle_waiting()
         deferred = self._context.unfinished.deferred
         if len(deferred) < _MAX_DEFERRED:
             for row, read_before in await self._next_rows(now):
                 self._begin(row, read_before)
         dues = [*(each.until for each in deferred.values()), *self._faults.resting.values()]
+        dues += [] if next_try is None else [next_try]
         return min(dues) - now if dues else None
 
     async def close(self) -> None:
@@ -114,7 +118,12 @@ class Checker:
         }
         if not waiting:
             return []
-        passing_over = (*self._under_way, *self._context.unfinished.deferred, *self._faults.resting)
+        passing_over = (
+            *self._under_way,
+            *self._context.unfinished.deferred,
+            *self._faults.resting,
+            *self._groups.checked,
+        )
 
         def next_in_turns(connection: sqlite3.Connection) -> list[tuple[FileRecord, KnownContent | None]]:
             heads = [
@@ -196,6 +205,10 @@ class Checker:
             if not self._context.unfinished.has_observed(row, candidate):
                 await self._note_change(row)
             return
+        if row.result_type is not None:
+            await self._groups.note(row, checked)
+            self._context.unfinished.note_read(row.id)
+            return
 
         def settle(connection: sqlite3.Connection) -> None:
             deduplication.settle_check(connection, row.id, candidate, content, checked.parts)
@@ -264,6 +277,7 @@ class Checker:
                 if isinstance(error, SourceRefused):
                     file_parts.forget(connection, row.id)
                 files.fail(connection, row.id, error.kind, str(error))
+                fail_rest(connection, row)
 
         await self._context.journal.write(fail)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from pathlib import PurePosixPath
 
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.tables import commands, sources, uploads
+from tui_uploader.engine.pipeline.add_results import ResultAdder
 from tui_uploader.engine.pipeline.image_limit import correct_image_limits
-from tui_uploader.engine.pipeline.path_walk import PathWalk
+from tui_uploader.engine.pipeline.path_walk import PathWalk, requested_paths
 from tui_uploader.engine.pipeline.projects import FindProject, Projects
 from tui_uploader.engine.pipeline.send import Sender
 from tui_uploader.engine.pipeline.walk import Walker, write_batch
@@ -31,8 +31,8 @@ from tui_uploader.errors import (
     SourceVanished,
     UnforeseenFailure,
     UploaderError,
-    UsageError,
 )
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.uploads import AddRequest, UndoneAddition
 from tui_uploader.text import printable
 
@@ -67,16 +67,19 @@ class Enqueuer:
         self._context = context
         self._projects = projects
         self._walker = walker
+        self.results = ResultAdder(context, projects)
 
     async def add(self, request: AddRequest) -> Added:
         """Return once the paths are walked, or after a few seconds while they are.
 
-        Raises NothingToUpload, NoSuchPath and SourceUnreadable, and what `Projects.for_upload` raises; then nothing
-        was written.
+        Raises NothingToUpload, NoSuchPath and SourceUnreadable, what `Projects.for_upload` raises, and for results what
+        `ResultAdder.add` raises; then nothing was written.
         """
-        paths = _checked(request)
+        paths = requested_paths(request)
         known = await self._projects.known(request.target, request.account, request.kind)
         kind = request.kind if known is None else self._context.summary.projects[known].kind
+        if ProjectKind.RESULTS in (request.kind, kind):
+            return Added(*await self.results.add(request, paths))
         before = await self._paths_before(known)
         walks = [self._walker.begin(path, kind, (*before.added, *paths)) for path in paths]
         try:
@@ -177,20 +180,6 @@ class Enqueuer:
             if not undone.sending:
                 return UndoneAddition(undone.upload, removed, undone.kept)
             await sender.stop(undone.upload, undone.sending)
-
-
-def _checked(request: AddRequest) -> tuple[str, ...]:
-    """The paths of the request. Raises UsageError."""
-    if not request.paths:
-        raise UsageError("Name at least one file or folder to upload.")
-    if any(path and not path.startswith("/") for path in request.paths):
-        raise UsageError("The engine takes only absolute paths: its working folder is not yours.")
-    return tuple(dict.fromkeys(_tidied(path) for path in request.paths))
-
-
-def _tidied(path: str) -> str:
-    """Without `.` and empty steps. Where `..` leads is known only to the file system."""
-    return os.path.normpath(path) if path and ".." not in PurePosixPath(path).parts else path
 
 
 def _raise_if_final(failure: BaseException) -> None:

@@ -1,19 +1,25 @@
-"""The walk of one path: finds files batch by batch and recognises those that were read before. Writes nothing."""
+"""The paths of a request, and the walk of one: finds files batch by batch, and recognises those that were read before.
+
+Writes nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import known_contents
 from tui_uploader.engine.sources.recognise import Recognised, recognise
 from tui_uploader.engine.sources.threads import SourceThreads
+from tui_uploader.errors import UsageError
 from tui_uploader.intake.scan import Candidate, ScanBatch, named_path, scan
 from tui_uploader.model.projects import ProjectKind
-from tui_uploader.model.uploads import Skipped
+from tui_uploader.model.uploads import AddRequest, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +98,17 @@ class PathWalk:
             self.path = named_path(self.path)
             self._scan = scan([self.path], self._kind, named=self._named)
         return next(self._scan, None)
+
+
+def requested_paths(request: AddRequest) -> tuple[str, ...]:
+    """The paths of the request. Raises UsageError."""
+    if not request.paths:
+        raise UsageError("Name at least one file or folder to upload.")
+    if any(path and not path.startswith("/") for path in request.paths):
+        raise UsageError("The engine takes only absolute paths: its working folder is not yours.")
+    return tuple(dict.fromkeys(_tidied(path) for path in request.paths))
+
+
+def _tidied(path: str) -> str:
+    """Without `.` and empty steps. Where `..` leads is known only to the file system."""
+    return os.path.normpath(path) if path and ".." not in PurePosixPath(path).parts else path

@@ -59,6 +59,8 @@ class Projects:
                 raise NotSignedIn(f"Not signed in as {row.account}.")
             remote = await self._lost_reply_to(row, account.cloud) if row.make_asked_at else None
             if remote is None:
+                if row.kind is ProjectKind.RESULTS:
+                    await account.cloud.results.check_taken()
                 before = [remote.id for remote in await self._listed(account.cloud, row.name)]
                 await self._set(project, make_asked_at=self._context.clocks.wall(), make_before="\n".join(before))
                 remote = await account.cloud.create_project(row.name)
@@ -119,7 +121,7 @@ class Projects:
     async def _at_service(self, text: str, account: str | None, kind: ProjectKind) -> FindProject:
         """Raises NoSuchProject, NotSignedIn, LinkError."""
         signed_in = self._context.accounts.chosen(account)
-        remote = await self._looked_up(text, signed_in.cloud)
+        remote = await self.remote(text, signed_in)
         owner = signed_in.login.account
         return lambda connection: projects.remote_project(connection, owner, remote, kind)
 
@@ -134,7 +136,9 @@ class Projects:
             raise NoSuchProject(f"Several projects have the name {printable(text)} ({ids}). Use the id instead.")
         return by_name[0].id if by_name else None
 
-    async def _looked_up(self, text: str, cloud: Cloud) -> RemoteProject:
+    async def remote(self, text: str, signed_in: SignedIn) -> RemoteProject:
+        """The service's project of this id or name. Raises NoSuchProject, also where the name is not unique."""
+        cloud = signed_in.cloud
         try:
             listed: Sequence[RemoteProject] = await cloud.projects()
         except Unsupported:
@@ -172,7 +176,7 @@ class Projects:
     async def other(self, text: str) -> Project:
         """Return the project of this id or name that only the service knows. Raises NoSuchProject, NotSignedIn."""
         signed_in = self._context.accounts.chosen(None)
-        return _foreign(await self._looked_up(text, signed_in.cloud), signed_in.login.account)
+        return _foreign(await self.remote(text, signed_in), signed_in.login.account)
 
     async def others(self) -> tuple[Project, ...]:
         """List the projects of all accounts that the journal does not have.
@@ -239,7 +243,7 @@ def _foreign(remote: RemoteProject, account: str) -> Project:
     return Project(
         remote.id,
         remote.name,
-        ProjectKind.IMAGES,
+        ProjectKind.RESULTS if remote.results and not remote.images else ProjectKind.IMAGES,
         account,
         processing=processing,
         web_address=remote.web_address,

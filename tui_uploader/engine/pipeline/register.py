@@ -7,12 +7,13 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
-from tui_uploader.cloud.contract import Cloud, Shortfall
+from tui_uploader.cloud.contract import Cloud, ObjectStore, Shortfall
 from tui_uploader.engine.context import EngineContext
 from tui_uploader.engine.journal.records import FileRecord, ProjectRecord
 from tui_uploader.engine.journal.tables import files, stored_files
 from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.project_tasks import ProjectTasks
+from tui_uploader.engine.results.registrar import ResultRegistrar
 from tui_uploader.engine.scheduling.retry import RetryAction, backoff, decide
 from tui_uploader.engine.sources.modified import without_modified
 from tui_uploader.errors import (
@@ -22,10 +23,8 @@ from tui_uploader.errors import (
     EngineError,
     LinkError,
     NoSuchProject,
-    Unsupported,
     UploaderError,
 )
-from tui_uploader.intake.inspect import result_type
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import FileStage
 from tui_uploader.model.uploads import Notice
@@ -35,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _BATCH = 500
 _GATHERING_SECONDS = 2.0
+_INCOMPLETE_SECONDS = 30.0
 _QUIET_FAILURES = 3
 """Failures in a row after which temporary failures are reported, and unconfirmed images need the user."""
 _MOST_LOSSES = 3
@@ -65,6 +65,9 @@ class Registrar:
         self._failures: dict[int, int] = {}
         self._losses: dict[int, int] = {}
         """How often the storage lost each file."""
+        self._results = ResultRegistrar(context)
+        self._incomplete: dict[int, tuple[int, float]] = {}
+        """By project: the number of stored files of results of which others are missing, and until when that holds."""
 
     async def step(self) -> float | None:
         now = self._context.clocks.monotonic()
@@ -99,28 +102,22 @@ class Registrar:
         since = self._since.setdefault(project.id, now)
         more_to_come = self._context.summary.project_files(project.id, FileStage.READY, FileStage.SENDING)
         gathered = waiting >= _BATCH or not more_to_come
-        return max(now if gathered else since + _GATHERING_SECONDS, self._not_before.get(project.id, 0.0))
+        seen, until = self._incomplete.get(project.id, (0, 0.0))
+        rests_until = until if seen == waiting else 0.0
+        return max(now if gathered else since + _GATHERING_SECONDS, self._not_before.get(project.id, 0.0), rests_until)
 
     async def _register(self, project_id: int) -> None:
         project = self._context.summary.projects.get(project_id)
         account = None if project is None else self._context.account_of(project)
         if project is None or project.remote_id is None or account is None or not account.usable:
             return
-        most = min(_BATCH, account.cloud.registration_batch)
-        stored = await self._context.journal.read(
-            lambda connection: stored_files.next_stored(connection, project.id, most)
-        )
-        rows = await without_modified(self._context.sources, self._context.journal, self._context.unfinished, stored)
-        if not rows:
-            return
         try:
             store = account.cloud.store(project.remote_id)
             await store.open()
-            keyed = [(row, store.key(row.object or "")) for row in rows]
-            if project.kind is ProjectKind.IMAGES:
-                await self._register_images(account.cloud, project, keyed)
-            else:
-                await self._register_results(account.cloud, project, keyed)
+            if project.kind is ProjectKind.RESULTS:
+                await self._register_results(project, account.cloud, store)
+            elif not await self._register_next_images(project, account.cloud, store):
+                return
         except EngineError:
             raise
         except UploaderError as error:
@@ -130,6 +127,23 @@ class Registrar:
         self._failures.pop(project.id, None)
         self._context.obstacles.pop(project.id, None)
         account.link.seen_up()
+
+    async def _register_results(self, project: ProjectRecord, cloud: Cloud, store: ObjectStore) -> None:
+        """Results of which files are missing stay stored: they are looked at again when another file is stored."""
+        waiting = self._context.summary.project_files(project.id, FileStage.STORED)
+        if not await self._results.register(project, cloud, store):
+            self._incomplete[project.id] = (waiting, self._context.clocks.monotonic() + _INCOMPLETE_SECONDS)
+
+    async def _register_next_images(self, project: ProjectRecord, cloud: Cloud, store: ObjectStore) -> bool:
+        """Returns False if none can be registered now."""
+        most = min(_BATCH, cloud.registration_batch)
+        stored = await self._context.journal.read(
+            lambda connection: stored_files.next_stored(connection, project.id, most)
+        )
+        rows = await without_modified(self._context.sources, self._context.journal, self._context.unfinished, stored)
+        if rows:
+            await self._register_images(cloud, project, [(row, store.key(row.object or "")) for row in rows])
+        return bool(rows)
 
     async def _register_images(
         self, cloud: Cloud, project: ProjectRecord, keyed: Sequence[tuple[FileRecord, str]]
@@ -169,19 +183,6 @@ class Registrar:
                     files.fail(connection, row.id, CloudFault.__name__, _LOST)
 
         await self._context.journal.write(send)
-
-    async def _register_results(
-        self, cloud: Cloud, project: ProjectRecord, keyed: Sequence[tuple[FileRecord, str]]
-    ) -> None:
-        assert project.remote_id is not None
-        for row, key in keyed:
-            try:
-                registration = await cloud.register_result(project.remote_id, key, result_type(row.path))
-            except Unsupported as error:
-                fail = partial(files.fail, file_id=row.id, kind=error.kind, reason=str(error))
-                await self._context.journal.write(fail)
-                continue
-            await self._journal_outcome({key: row}, registration.registered, registration.refused)
 
     async def _journal_outcome(
         self, rows: Mapping[str, FileRecord], registered: Collection[str], refused: Mapping[str, str] = _NO_REFUSALS

@@ -18,6 +18,7 @@ from tui_uploader.engine.notifier import Topic
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.pipeline.ready_files import ReadyFiles
 from tui_uploader.engine.pipeline.transfer import Transfer
+from tui_uploader.engine.results.naming import give_other_name
 from tui_uploader.engine.scheduling.failures import FileFailures
 from tui_uploader.engine.scheduling.retry import RetryAction
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up, unforeseen
@@ -37,6 +38,7 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.intake.volumes import Volume
+from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.states import FileEvent, FileStage, UploadState
 from tui_uploader.text import printable
 
@@ -283,7 +285,10 @@ class Sender:
             account.link.seen_up()
 
     async def _transfer(self, row: FileRecord, account: SignedIn) -> None:
-        store = account.cloud.store(await self._projects.created(row.project))
+        remote_id = await self._projects.created(row.project)
+        if self._context.summary.projects[row.project].kind is ProjectKind.RESULTS:
+            await account.cloud.results.check_taken(remote_id)
+        store = account.cloud.store(remote_id)
         await store.open()
         transfer = Transfer(self._context, row, store)
         try:
@@ -295,7 +300,7 @@ class Sender:
 
     async def _settle_failure(self, row: FileRecord, account: SignedIn, error: UploaderError) -> None:
         if isinstance(error, NameTaken):
-            await self._context.journal.write(partial(deduplication.give_other_name, file_id=row.id))
+            await self._context.journal.write(partial(give_other_name, file_id=row.id))
             return
         self._refusals += isinstance(error, CloudBusy)
         decision = self.failures.record_failure(row.id, account.login.account, error)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from tui_uploader.engine.journal.records import FileRecord
 from tui_uploader.engine.journal.tables.known_contents import Content, KnownContent
 from tui_uploader.engine.sources.recognise import holds
-from tui_uploader.errors import SourceError
+from tui_uploader.errors import ResultTypeUnclear, SourceError
 from tui_uploader.intake.comparison import is_on_other_card, was_modified
 from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
 from tui_uploader.intake.formats.exif import by_cameras_clock
 from tui_uploader.intake.inspect import inspect_image, photo_facts
-from tui_uploader.intake.results.check import check_file
+from tui_uploader.intake.results.check import check_companion, check_main
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.intake.source import open_source, replaced_error
 from tui_uploader.model.files import PhotoFacts
 from tui_uploader.model.projects import ProjectKind
+from tui_uploader.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,10 @@ class CheckedFile:
 def read_file(row: FileRecord, kind: ProjectKind, known: KnownContent | None) -> CheckedFile:
     """Recognise the content of the file as the `known` one, or read it and judge whether it is usable.
 
-    Blocking: for a thread. Raises SourceError; SourceChanged when the file changed meanwhile.
+    Blocking: for a thread. Raises SourceError; SourceChanged when the file changed meanwhile; ResultTypeUnclear.
     """
     path = row.path
+    inspect = inspect_image if kind is ProjectKind.IMAGES else _inspection_of(row)
     with open_source(path, real=row.real) as (descriptor, _):
         found = candidate_at(path, descriptor, row.real)
         if is_on_other_card(row.candidate, found) and not row.accepted:
@@ -45,7 +49,6 @@ def read_file(row: FileRecord, kind: ProjectKind, known: KnownContent | None) ->
             return CheckedFile(found, None)
         if known is not None and holds(known, found, descriptor):
             return CheckedFile(found, known.content)
-        inspect = inspect_image if kind is ProjectKind.IMAGES else _inspect_result
         if found.size == 0:
             inspect(path, descriptor)  # raises SourceRefused
         read = fingerprint(path, descriptor, row.part_size)
@@ -79,6 +82,19 @@ def _content(identity: str, crc32: int, samples: str | None, facts: PhotoFacts) 
     )
 
 
-def _inspect_result(path: str, descriptor: int) -> PhotoFacts:
-    check_file(path, descriptor)
-    return PhotoFacts()  # a result covers a whole flight: it has no position
+def _inspection_of(row: FileRecord) -> Callable[[str, int], PhotoFacts]:
+    """A result covers a whole flight: it has no position. Raises ResultTypeUnclear."""
+    if row.result_type is None:
+        raise ResultTypeUnclear(
+            f"{printable(PurePath(row.path).name)} has no type: it could not be recognised when it was added, or was "
+            "added by an older version. Add it again."
+        )
+
+    def inspect(path: str, descriptor: int) -> PhotoFacts:
+        if row.belongs_to is None:
+            check_main(path, descriptor)
+        else:
+            check_companion(path, descriptor)
+        return PhotoFacts()
+
+    return inspect

@@ -141,7 +141,8 @@ def file_item(
     originals: Mapping[int, str],
     sent_of_unfinished: Mapping[int, int],
 ) -> FileItem:
-    """`originals`: the paths of files that others are duplicates of; `sent_of_unfinished`: bytes; both by file."""
+    """`originals`: the paths of files that others are duplicates of or belong to; `sent_of_unfinished`: bytes; both by
+    file."""
     status = row.stage.status
     assert status is not None, "removed files are in no window"
     duplicate_of = originals.get(row.duplicate_of) if row.duplicate_of is not None else None
@@ -165,6 +166,9 @@ def file_item(
         camera=facts.camera,
         height=facts.height,
         uploaded_at=row.uploaded_at if row.stage is FileStage.REGISTERED else None,
+        result=row.result_type,
+        belongs_to=None if row.belongs_to is None else originals.get(row.belongs_to),
+        replaced=row.stage is FileStage.REGISTERED and row.replaced_at is not None,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tui_uploader.engine.journal.columns import word
 from tui_uploader.engine.journal.records import tally_of
-from tui_uploader.engine.journal.tables import open_multiparts, sources, uploads, walked
+from tui_uploader.engine.journal.tables import open_multiparts, results, sources, uploads, walked
 from tui_uploader.engine.journal.tables.transitions import (
     CHOSEN,
     HOLDING,
@@ -256,6 +256,7 @@ def _choose(connection: sqlite3.Connection, upload_id: int, selection: FileSelec
         )
     if selection.all:
         choose_where(connection, scope.whole, scope.value)
+    results.choose_whole(connection)
 
 
 def _choose_named(connection: sqlite3.Connection, scope: _Scope, names: Iterable[str]) -> None:

@@ -49,19 +49,31 @@ def settle_check(
         return
     name = _own_name(connection, found, identity)
     if name is None:
-        _fail_without_name(connection, found)
+        fail_without_name(connection, found)
         return
-    files.note_facts(connection, file_id, candidate)
-    same_content = found.identity == identity
+    let_wait(connection, found, candidate, content, parts, name)
+
+
+def let_wait(
+    connection: sqlite3.Connection,
+    found: FileRecord,
+    candidate: Candidate,
+    content: Content,
+    parts: Sequence[int] | None,
+    name: str,
+) -> None:
+    """Let a checked file wait to be sent under this object name; what of it is stored already is not sent again."""
+    files.note_facts(connection, found.id, candidate)
+    same_content = found.identity == content.identity
     if same_content and found.etag is not None and found.object == name:
-        files.move(connection, file_id, FileEvent.STORED)
+        files.move(connection, found.id, FileEvent.STORED)
         return
     if not same_content:
-        file_parts.forget(connection, file_id)
+        file_parts.forget(connection, found.id)
     elif parts is not None:
-        file_parts.keep_matching(connection, file_id, parts)
-    facts = {"identity": identity, "crc32": crc32, "object": name}
-    files.move(connection, file_id, FileEvent.CHECKED, **facts, etag=None, stored_at=None)
+        file_parts.keep_matching(connection, found.id, parts)
+    facts = {"identity": content.identity, "crc32": content.crc32, "object": name}
+    files.move(connection, found.id, FileEvent.CHECKED, **facts, etag=None, stored_at=None)
 
 
 def _own_name(connection: sqlite3.Connection, row: FileRecord, identity: str) -> str | None:
@@ -76,12 +88,12 @@ def _own_name(connection: sqlite3.Connection, row: FileRecord, identity: str) ->
     if held is not None:
         return str(held["name"])
     for name in name_choices(Path(row.path).name, identity):
-        if _claim(connection, row.project, name, identity):
+        if claim(connection, row.project, name, identity):
             return name
     return None
 
 
-def _claim(connection: sqlite3.Connection, project: int, name: str, identity: str) -> bool:
+def claim(connection: sqlite3.Connection, project: int, name: str, identity: str) -> bool:
     """Claim the name for this content; return whether it belongs to it."""
     key = (project, folded(name))
     taken = connection.execute("SELECT identity FROM names WHERE project = ? AND folded = ?", key).fetchone()
@@ -89,6 +101,13 @@ def _claim(connection: sqlite3.Connection, project: int, name: str, identity: st
         connection.execute("INSERT INTO names VALUES (?, ?, ?, ?)", (*key, name, identity))
         return True
     return bool(taken["identity"] == identity)
+
+
+def is_free(connection: sqlite3.Connection, project: int, name: str, identity: str) -> bool:
+    """Whether `claim` would succeed."""
+    key = (project, folded(name))
+    taken = connection.execute("SELECT identity FROM names WHERE project = ? AND folded = ?", key).fetchone()
+    return taken is None or bool(taken["identity"] == identity)
 
 
 def distinct_images(connection: sqlite3.Connection, project: int) -> int:
@@ -129,10 +148,10 @@ def give_other_name(connection: sqlite3.Connection, file_id: int) -> None:
     names = list(name_choices(Path(row.path).name, row.identity))
     after = names.index(row.object) + 1 if row.object in names else 0
     for name in names[after:]:
-        if _claim(connection, row.project, name, row.identity):
+        if claim(connection, row.project, name, row.identity):
             files.move(connection, file_id, FileEvent.HELD, object=name)
             return
-    _fail_without_name(connection, row)
+    fail_without_name(connection, row)
 
 
 def give_up_name(connection: sqlite3.Connection, row: FileRecord) -> None:
@@ -142,6 +161,6 @@ def give_up_name(connection: sqlite3.Connection, row: FileRecord) -> None:
     )
 
 
-def _fail_without_name(connection: sqlite3.Connection, row: FileRecord) -> None:
+def fail_without_name(connection: sqlite3.Connection, row: FileRecord) -> None:
     reason = f"The project has other objects under every name that {printable(Path(row.path).name)} could get."
     files.fail(connection, row.id, NameTaken.__name__, reason)

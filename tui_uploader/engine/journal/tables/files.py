@@ -94,6 +94,12 @@ def stands_for(connection: sqlite3.Connection, file_id: int, upload: int, path: 
     return row is not None
 
 
+def is_found(connection: sqlite3.Connection, file_id: int) -> bool:
+    """Whether the file is (still) to be checked."""
+    row = connection.execute("SELECT 1 FROM files WHERE id = ? AND stage = ?", (file_id, FileStage.FOUND)).fetchone()
+    return row is not None
+
+
 def drop(connection: sqlite3.Connection, file_id: int) -> None:
     """Delete a row whose file another row represents. Its number is never used again."""
     connection.execute("INSERT INTO dropped VALUES (?)", (file_id,))

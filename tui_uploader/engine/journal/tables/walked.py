@@ -33,17 +33,17 @@ def add_candidates(
     `recognised`: the identities of contents that are proven to be unchanged, by path. `addition`: that files which come
     into the queue belong to.
     """
-    numbers = _numbers(connection)
+    numbers = new_numbers(connection)
     for candidate in candidates:
         before = connection.execute(
             "SELECT * FROM files WHERE upload = ? AND path = ? ORDER BY id DESC LIMIT 1",
             (upload, os.fsencode(candidate.path)),
         ).fetchone()
         if before is None:
-            _insert(connection, next(numbers), upload, project, candidate, addition)
+            insert(connection, next(numbers), upload, project, candidate, addition)
             continue
         row = FileRecord.of(before)
-        if _unchanged(row, candidate, (recognised or {}).get(candidate.path)):
+        if unchanged(row, candidate, (recognised or {}).get(candidate.path)):
             if row.candidate != candidate:
                 files.note_facts(connection, row.id, candidate)
             if row.stage is FileStage.REMOVED:
@@ -51,12 +51,12 @@ def add_candidates(
             elif row.stage is FileStage.FAILED:
                 files.retry(connection, row.id)
         elif row.stage in _UPLOADED or is_on_other_card(row.candidate, candidate):
-            _insert(connection, next(numbers), upload, project, candidate, addition)
+            insert(connection, next(numbers), upload, project, candidate, addition)
         elif row.stage is not FileStage.SENDING:  # the transfer itself notices a change
             files.note_change(connection, row.id, candidate)
 
 
-def _unchanged(row: FileRecord, found: Candidate, recognised: str | None) -> bool:
+def unchanged(row: FileRecord, found: Candidate, recognised: str | None) -> bool:
     """`recognised`: the identity of the content that is proven to be unchanged, if any."""
     if row.identity is None:
         return row.candidate == found
@@ -70,7 +70,7 @@ def searchable(path: str) -> str:
     return Path(path).name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _numbers(connection: sqlite3.Connection) -> Iterator[int]:
+def new_numbers(connection: sqlite3.Connection) -> Iterator[int]:
     """Yield numbers for new rows, none of which was used before, even by rows that were deleted (see `retention`)."""
     (last,) = connection.execute(
         "SELECT MAX((SELECT IFNULL(MAX(id), 0) FROM files), (SELECT IFNULL(MAX(file), 0) FROM delivered),"
@@ -79,7 +79,7 @@ def _numbers(connection: sqlite3.Connection) -> Iterator[int]:
     return itertools.count(last + 1)
 
 
-def _insert(
+def insert(
     connection: sqlite3.Connection,
     number: int,
     upload: int,
@@ -87,6 +87,7 @@ def _insert(
     candidate: Candidate,
     addition: int | None,
 ) -> None:
+    """Insert a found file; `number`: of `new_numbers`."""
     row: dict[str, object] = {
         "id": number,
         "upload": upload,

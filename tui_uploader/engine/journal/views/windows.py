@@ -45,7 +45,7 @@ class Window:
     rows: tuple[tuple[FileRecord, ImageFacts], ...]
     folds: tuple[FoldedFiles, ...]
     originals: Mapping[int, str]
-    """Paths of the files that others in the window are duplicates of."""
+    """Paths of the files that others in the window are duplicates of, or belong to."""
 
 
 def window(
@@ -59,7 +59,8 @@ def window(
     found = _Question(connection, scope(connection, upload_id, whole_project=query.whole_project), query, moving)
     placed = layout(found.groups, query.offset, query.limit, found.fold, unfolded, found.rank_of(query.anchor))
     rows = found.read(placed)
-    originals = {row.duplicate_of for row, _ in rows if row.duplicate_of is not None}
+    others = (number for row, _ in rows for number in (row.duplicate_of, row.belongs_to))
+    originals = {number for number in others if number is not None}
     return Window(
         placed.total, found.matching, placed.anchor, rows, placed.folds, retention.paths(connection, originals)
     )
