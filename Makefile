@@ -26,6 +26,7 @@ test: $(READY)
 
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos.day
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -45,6 +45,8 @@ class Machine:
     cloud_options: tuple[str, ...] = ()
     rig_options: tuple[str, ...] = ()
     """If not empty, every engine runs in the rig."""
+    engine_prefix: tuple[str, ...] = ()
+    """Command that starts the engine, for example behind an emulated link."""
     variables: dict[str, str] = field(default_factory=dict)
     """Additional environment variables of every process."""
     cloud_host: str = "127.0.0.1"
@@ -131,6 +133,7 @@ class Machine:
         self._most_streams = 0
         with _appending(self.folder / "engine.out") as output:
             self._engine = await asyncio.create_subprocess_exec(
+                *self.engine_prefix,
                 *((*PYTHON, str(rig.__file__), *options) if options else (*PROGRAM, "engine", "run")),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
