@@ -45,7 +45,13 @@ _HOLDS: Mapping[Hold, str] = {
 _OF_ONE_FILE = frozenset({Hold.MEDIUM, Hold.STORAGE, Hold.RETRY, Hold.FAULT})
 """Holds whose reason differs from file to file; that of all others is told once, for the whole upload."""
 
-_OTHER_KINDS = {".las": "a point cloud", ".laz": "a point cloud", ".obj": "a mesh", ".mtl": "a list of materials"}
+_OTHER_KINDS = {
+    **dict.fromkeys((".las", ".laz"), "a point cloud"),
+    **dict.fromkeys((".obj", ".glb"), "a mesh"),
+    ".mtl": "a list of materials",
+    ".prj": "a coordinate system",
+    **dict.fromkeys((".tfw", ".tifw", ".tiffw", ".wld"), "the position of a map"),
+}
 
 _NOT_VERIFIED = "Stored, but the storage confirmed no checksum."
 

@@ -176,6 +176,14 @@ def test_nothing_is_taken_over_a_link_or_for_its_name_alone(tmp_path: Path) -> N
     assert unusable == {"key.jpg", "linked.jpg", "folder", "notes.txt", "x/photo.jpg", "a.prj", "a_offset.xyz"}
 
 
+def test_very_many_unusable_textures_are_one_remark(tmp_path: Path) -> None:
+    names = [f"{number}.jpg" for number in range(50)]
+    files: dict[str, bytes | str] = {"a.obj": obj(["a.mtl"]), "a.mtl": mtl(names)} | dict.fromkeys(names, "x")
+    (finding,) = the_one(of(tmp_path, files)).findings
+    assert finding.names == tuple(names)
+    assert finding.detail.startswith("0.jpg is not a JPEG")
+
+
 def test_a_texture_is_no_map_and_a_photo_no_result(tmp_path: Path) -> None:
     files = {"a.obj": obj(["a.mtl"]), "a.mtl": mtl(["wall.tif"]), "wall.tif": geotiff(), "DJI_0001.JPG": PHOTO}
     found = of(tmp_path, files)

@@ -27,6 +27,8 @@ STATED_CRS = (".prj", ".aux.xml")
 """Files that state the coordinate system of another one."""
 
 _LONGEST_NAME = 120
+_MOST_APART = 10
+"""Of more unusable files, only the first has its reason."""
 _MOST_ENTRIES = 100_000
 """Of a folder; names beyond are found only if they are written in the same case."""
 _OFFSET = "offset.xyz"
@@ -50,8 +52,12 @@ class Companions:
             yield ResultFinding(Finding.COMPANIONS_MISSING, _shown(self.missing))
         if self.outside:
             yield ResultFinding(Finding.COMPANIONS_OUTSIDE, _shown(self.outside))
-        for name, reason in self.unusable.items():
-            yield ResultFinding(Finding.COMPANIONS_UNUSABLE, _shown([name]), reason)
+        if len(self.unusable) > _MOST_APART:
+            first = next(iter(self.unusable.values()))
+            yield ResultFinding(Finding.COMPANIONS_UNUSABLE, _shown(self.unusable), first)
+        else:
+            for name, reason in self.unusable.items():
+                yield ResultFinding(Finding.COMPANIONS_UNUSABLE, _shown([name]), reason)
         if self.unknown:
             yield ResultFinding(Finding.COMPANIONS_UNKNOWN, detail=str(MOST_REFERENCES))
 

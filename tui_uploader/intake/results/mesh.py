@@ -18,7 +18,8 @@ from tui_uploader.model.results import Finding, ResultFinding, ResultType
 MOST_REFERENCES = 2000
 """Files that are looked for; a mesh of a large site has some hundred textures."""
 
-_HEAD = MAX_READ
+_HEAD = 1 << 18
+"""Bytes after the first vertex, before which nearly all exporters name the materials."""
 _TAIL = 1 << 16
 _ZEROS = 64
 """Some programs end a text with one; so many at the end are not of any text."""
@@ -40,8 +41,9 @@ def mesh_facts(file: BinaryIO, size: int) -> ResultFacts:
         check_mesh(file)
     except NotMesh as error:
         raise NotUsable(f"{error}; export it again, or leave it out") from error
+    first_vertex = file.tell()
     file.seek(0)
-    head = _lines(file.read(_HEAD))
+    head = _lines(file.read(first_vertex + _HEAD))
     libraries = tuple(dict.fromkeys(name for found in _LIBRARY.findall(head) for name in _library_names(found)))
     findings = () if libraries else (ResultFinding(Finding.NO_MATERIALS),)
     return ResultFacts(
@@ -65,7 +67,7 @@ def texture_names(file: BinaryIO) -> tuple[str, ...]:
         raise NotUsable(f"{error}; export it again") from error
     file.seek(0)
     found: dict[str, None] = {}
-    for statement in _TEXTURE.finditer(_lines(file.read(_HEAD))):
+    for statement in _TEXTURE.finditer(_lines(file.read(MAX_READ))):
         found[os.fsdecode(_without_options(statement[1]))] = None
         if len(found) > MOST_REFERENCES:
             break
