@@ -62,7 +62,7 @@ def state_words(status: UploadStatus, now: float) -> str:
     if status.state is UploadState.PAUSED:
         return "paused"
     if status.watch is not None and status.counts.total and not status.counts.waiting + status.counts.uploading:
-        return "waits for more images"
+        return "waits for images"
     return "" if status.moving or status.rate > 0 else "starting"
 
 

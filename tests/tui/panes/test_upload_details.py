@@ -51,6 +51,7 @@ TOO_FEW = Processing(reason="4 images: processing needs at least 6.")
         (upload_status(counts=FEW, auto_process=False), None, None),
         (upload_status(counts=FEW, state=UploadState.PREPARING), None, None),
         (upload_status(counts=FEW, state=UploadState.PAUSED), None, None),
+        (replace(upload_status(counts=FEW), watch=1), None, None),
         (
             upload_status(counts=FEW, state=UploadState.COMPLETE, processing=TOO_FEW),
             None,

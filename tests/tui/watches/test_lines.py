@@ -57,3 +57,10 @@ def test_the_details_say_what_and_where_to(state: WatchState) -> None:
     assert words[1].startswith("To Quarry. 2 cards so far. Watched since ")
     assert words[2] == "Processing after 10 min without new images."
     assert words[3:] == ([] if state is WatchState.BLOCKED else ["It is full."])
+
+
+def test_a_long_path_gives_way_to_what_its_watch_does() -> None:
+    long = watch(path="/media/pilot/field-reader/slot-1", upload=1)
+    complete = upload_status(1, state=UploadState.COMPLETE)
+    (line,) = pane_lines([long, watch(2)], [complete], 76, 1, UNICODE)
+    assert "all images are in the cloud" in text_of(line) and "slot-1" in text_of(line)

@@ -69,7 +69,9 @@ def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
         return f"Not processed: {cell_text(status.processing.reason)}"
     of_images = project is None or project.kind is ProjectKind.IMAGES
     expected = counts.uploaded + counts.uploading + counts.waiting + (project.images if project else 0)
-    if of_images and status.auto_process and status.state is not UploadState.PREPARING and expected < MIN_IMAGES:
+    if status.watch is not None or status.state is UploadState.PREPARING:
+        return None  # more may come
+    if of_images and status.auto_process and expected < MIN_IMAGES:
         return f"{counted(expected, 'image')}: processing needs at least {MIN_IMAGES}; u adds more"
     return None
 

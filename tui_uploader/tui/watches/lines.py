@@ -45,13 +45,21 @@ def pane_lines(
     for number, watch in enumerate(shown, 1):
         rest = len(watches) - len(shown) if number == len(shown) else 0
         more = f"  and {rest:,} more (W)" if rest else ""
-        words = cell_text(without_ornament(watching_line(watch, _upload_of(watch, uploads))))
         free = max(8, width - 2 - cell_len(more))
+        words = _pane_words(watch, _upload_of(watch, uploads), free, glyphs)
         style = _STYLES.get(watch.state, "muted")
         lines.append(
             [Span(f"{glyphs.watch} ", style), Span(clipped(words, free, glyphs.cut), style), Span(more, "muted")]
         )
     return lines
+
+
+def _pane_words(watch: Watch, upload: UploadStatus | None, width: int, glyphs: Glyphs) -> str:
+    """Where there is no space for both, the path gives way to what the watch does."""
+    words = cell_text(without_ornament(watching_line(watch, upload)))
+    path = cell_text(watched_path(watch))
+    for_path = cell_len(path) - max(0, cell_len(words) - width)
+    return words.replace(path, clipped_name(path, max(_SHORTEST_PATH, for_path), glyphs.cut), 1)
 
 
 def _upload_of(watch: Watch, uploads: Sequence[UploadStatus]) -> UploadStatus | None:
