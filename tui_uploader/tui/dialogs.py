@@ -15,6 +15,7 @@ from textual.app import App
 from tui_uploader.errors import EngineUnreachable
 from tui_uploader.model.engine import Bandwidth, BandwidthChange
 from tui_uploader.model.projects import NewProject, ProjectKind
+from tui_uploader.model.results import ResultQuestion
 from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.model.watches import Watch, WatchRequest
 from tui_uploader.settings import home_folder
@@ -66,6 +67,7 @@ class Dialogs:
             glyphs=self._glyphs,
             sending=lambda: Sending.of(self._session.status),
             list_skipped=self._list_skipped,
+            ask_results=self._recognise,
             confirm=self._ask,
         )
         self._app.push_screen(self._adding)
@@ -87,6 +89,12 @@ class Dialogs:
         if upload.addition is not None:
             self._commands.note(addition(upload.addition, words, name))
         self._say(f"{words} added to {name}; U takes them out.")
+
+    async def _recognise(self, request: AddRequest) -> tuple[ResultQuestion, ...]:
+        """Raises UploaderError if the engine does not take these results."""
+        await self._session.login_settled.wait()
+        owned = replace(request, account=request.account or self._account_for(request))
+        return await self._session.ask(lambda engine: engine.results.survey(owned))
 
     async def _ask(self, question: str, stakes: Sequence[str]) -> bool:
         """For workers: the answer to a question."""

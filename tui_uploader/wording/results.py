@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tui_uploader.file_kinds import extension_of
@@ -15,20 +15,12 @@ from tui_uploader.wording.clock import on_day
 _LONGEST_NAME = 60
 _TEXTURE = "texture"
 _TEXTURES = (".jpg", ".jpeg", ".png")
-_TYPES: Mapping[ResultType, str] = {
-    ResultType.ORTHOMOSAIC: "orthomosaic",
-    ResultType.DSM: "DSM",
-    ResultType.DTM: "DTM",
-    ResultType.INDEX: "index map",
-    ResultType.POINT_CLOUD: "point cloud",
-    ResultType.MESH: "mesh",
-}
 NOT_RECOGNISED = "type not recognised"
 
 
 def type_word(type: ResultType | None) -> str:
     """`orthomosaic`, `DSM`, `point cloud`; None: `type not recognised`."""
-    return NOT_RECOGNISED if type is None else _TYPES[type]
+    return NOT_RECOGNISED if type is None else type.words
 
 
 def type_words(types: Iterable[ResultType | None]) -> str:
@@ -39,7 +31,7 @@ def type_words(types: Iterable[ResultType | None]) -> str:
 
 
 def _several(type: ResultType, number: int) -> str:
-    word = _TYPES[type]
+    word = type.words
     return word if number == 1 else f"{number:,} {word}{'es' if word.endswith('sh') else 's'}"
 
 
@@ -101,7 +93,7 @@ def replace_stakes(questions: Sequence[ResultQuestion]) -> str:
 
 def unclear_question(question: ResultQuestion) -> str:
     """`What is plan.tif? Its content fits an orthomosaic or a DSM.`"""
-    fits = [f"{'an' if _TYPES[each][0] in 'aio' else 'a'} {_TYPES[each]}" for each in question.choices]
+    fits = [each.phrase for each in question.choices]
     known = f" Its content fits {_either(fits)}." if fits else ""
     return f"What is {name_of(question.path)}?{known}"
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.tui.add_files.opened import SOUTH, accept, refuse, screen
 from tests.tui.dialog_app import Dialog, opened
+from tests.until import until
 from tui_uploader.errors import ResultExists, Unsupported, UploaderError
 from tui_uploader.model.projects import ExistingProject
 from tui_uploader.model.results import (
@@ -20,8 +22,9 @@ from tui_uploader.model.results import (
     ResultQuestion,
     ResultType,
 )
-from tui_uploader.model.uploads import AddRequest
-from tui_uploader.tui.add_files.results.recognised import Recognised, all_lines, replacement, shown_lines
+from tui_uploader.model.uploads import AddRequest, Skipped
+from tui_uploader.tui.add_files.results.recognised import Recognised, all_lines, as_recognised, replacement, shown_lines
+from tui_uploader.tui.add_files.survey import PathFacts
 from tui_uploader.tui.lines.glyphs import ASCII
 
 GB = 1_000_000_000
@@ -81,7 +84,7 @@ async def test_the_look_shows_what_was_recognised(card: Path, size: tuple[int, i
             "orthomosaic: ortho_june.tif, 2.30 GB, EPSG:32632 (UTM 32N)",
             "mesh: quarry.obj + 1 .mtl + 3 textures, 150 MB",
             "quarry.obj needs wall_3.jpg, which is not there.",
-            "Upload 1 file to South field",
+            "Upload 6 files to South field",
         )
         await dialog.press("ctrl+s")
         answer = await dialog.answered()
@@ -108,10 +111,11 @@ async def test_a_type_that_is_unclear_is_chosen_by_the_user(card: Path) -> None:
         await choose_card(dialog, card)
         await dialog.shows("What is plan.tif?", "fits a DSM, a DTM or an index map.", "( ) DSM  ( ) DTM  ( ) index map")
         await dialog.press("ctrl+s")
-        await dialog.shows("Choose its type, then press Ctrl+S again.", "Space choose")
+        await dialog.shows("Choose the type below, then press Ctrl+S again.", "Space choose")
         assert dialog.is_open
         await dialog.press("right", "right")
         await dialog.shows("( ) DSM  (x) DTM", "DTM: plan.tif, 1.00 GB")
+        assert "Choose the type" not in dialog.text
         await dialog.press("ctrl+s")
         answer = await dialog.answered()
         assert isinstance(answer, AddRequest) and answer.result_type is ResultType.DTM
@@ -126,7 +130,8 @@ async def test_other_paths_have_to_be_chosen_anew(card: Path) -> None:
         await dialog.shows("(x) DSM")
         (card.parent / "more.las").touch()
         dialog.paste(str(card.parent / "more.las"))
-        await dialog.shows("2 files, 0 B", "( ) DSM  ( ) DTM")
+        await until(lambda: len(engine.asked[-1].paths) == 2)
+        await dialog.shows("( ) DSM  ( ) DTM")
         assert engine.asked[-1].result_type is None
 
 
@@ -188,7 +193,35 @@ async def test_the_list_has_all_results_and_remarks(card: Path) -> None:
         assert listed == [all_lines(Recognised((ORTHO, MESH)))]
 
 
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_results_of_another_coordinate_system_are_asked_about(card: Path, agrees: bool) -> None:
+    elsewhere = replace(ORTHO, findings=(ResultFinding(Finding.OTHER_CRS, ("dsm.tif", "EPSG:2056"), "EPSG:32632"),))
+    engine = Engine(elsewhere, agrees=agrees)
+    async with opened(screen(card, SOUTH, accept if agrees else refuse, **engine.options())) as dialog:
+        await choose_card(dialog, card)
+        await dialog.shows("ortho_june.tif is in EPSG:32632, but dsm.tif is in EPSG:2056.")
+        await dialog.press("ctrl+s")
+        if agrees:
+            answer = await dialog.answered()
+            assert isinstance(answer, AddRequest) and answer.other_crs and not answer.replace
+        else:
+            await dialog.shows("Nothing was sent.")
+        assert engine.confirmed[0].startswith("Upload nevertheless?\northo_june.tif is in EPSG:32632")
+
+
 # ------------------------------------------------------------------------------------------------- pure
+
+
+def test_what_is_refused_or_there_already_is_not_decided_about() -> None:
+    refused = replace(UNCLEAR, refusal="cut.tif is cut off; copy it again.")
+    there = replace(REPLACING, known=True)
+    found = Recognised((refused, refused, there))
+    assert (found.unclear, found.replacing, found.choices) == ((), (), ())
+    shown = [text for text, _ in shown_lines(found, "i")]
+    assert shown[:2] == ["cut.tif is cut off; copy it again.", "1 more file cannot be uploaded (i lists them)."]
+    assert "1 result is in the project already, or queued." in shown
+    assert replacement(found, "Quarry", 0.0) is None
+    assert all_lines(found)[-1].endswith(": in the project already, or queued")
 
 
 def test_many_results_are_counted_and_remarks_cut() -> None:
@@ -232,3 +265,13 @@ async def test_ascii_terminals_get_ascii(card: Path) -> None:
         await choose_card(dialog, card)
         await dialog.shows("( ) DSM")
         assert dialog.text.isascii()
+
+
+def test_files_are_counted_as_recognised_and_not_by_their_names() -> None:
+    by_name = PathFacts(2, 10, 3, (Skipped("/out/wall_0.jpg", "not a result"), Skipped("/out/a.txt", "x")), True)
+    found = Recognised((MESH, replace(UNCLEAR, refusal="plan.tif is cut off.")))
+    facts = as_recognised(by_name, found)
+    assert (facts.files, facts.size, facts.left_out, facts.complete) == (5, 150_000_000, 3, True)
+    assert [skipped.path for skipped in facts.listed] == ["/out/plan.tif", "/out/a.txt"]
+    for unknown in (Recognised(), Recognised((MESH,), waiting=True), Recognised(refusal="no")):
+        assert as_recognised(by_name, unknown) == by_name

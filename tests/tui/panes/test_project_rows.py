@@ -63,7 +63,7 @@ RESULTS = project(
     ("row", "width", "name", "state"),
     [
         (ProjectRow(RESULTS), 90, "⊞ Ortho", "results: orthomosaic, mesh"),
-        (ProjectRow(RESULTS), 30, "⊞ Ortho", "results"),
+        (ProjectRow(RESULTS), 30, "⊞ Ortho", "2 results"),
         (ProjectRow(replace(RESULTS, uploads=(1,)), (ACTIVE,)), 90, "⊞ Ortho", "results 30 %"),
         (ProjectRow(replace(RESULTS, uploads=(1,)), (ACTIVE,)), 24, "⊞ Ortho", "30 %"),
         (ProjectRow(replace(RESULTS, results=(), images=3)), 90, "⊞ Ortho", "results"),

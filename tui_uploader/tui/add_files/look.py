@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from textual import work
@@ -31,8 +31,10 @@ class LookStep(Static, can_focus=True):
     class Changed(Message):
         """More is known about the chosen paths."""
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, corrected: Callable[[PathFacts], PathFacts], *, id: str) -> None:
+        """`corrected`: facts that go by names, by what else is known."""
         super().__init__(id=id)
+        self._corrected = corrected
         self._kind = ProjectKind.IMAGES
         self._paths: tuple[LocalPath, ...] = ()
         self._facts: dict[str, PathFacts] = {}
@@ -53,7 +55,7 @@ class LookStep(Static, can_focus=True):
     @property
     def facts(self) -> PathFacts:
         """About all chosen paths together."""
-        return together(self._facts.get(path.path, PathFacts()) for path in self._paths)
+        return self._corrected(together(self._facts.get(path.path, PathFacts()) for path in self._paths))
 
     def show(self, lines: Sequence[Line]) -> None:
         if tuple(lines) != self._shown:

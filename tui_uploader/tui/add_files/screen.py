@@ -29,7 +29,7 @@ from tui_uploader.tui.add_files.look import LookStep
 from tui_uploader.tui.add_files.outlook import QUIET, WARNING, Line, Outlook, Sending, added_words, noun_of
 from tui_uploader.tui.add_files.paths.chosen_paths import topmost
 from tui_uploader.tui.add_files.paths.what import WhatStep
-from tui_uploader.tui.add_files.results.recognised import all_lines, shown_lines
+from tui_uploader.tui.add_files.results.recognised import all_lines, as_recognised, shown_lines
 from tui_uploader.tui.add_files.results.step import AskResults, Confirm, ResultsStep, decline, recognise_nothing
 from tui_uploader.tui.add_files.where import ListProjects, WhereStep
 from tui_uploader.tui.lines.columns import cell_text, clipped_name
@@ -111,8 +111,8 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
         # Kept, not queried: work that ends after the dialog was closed must find them.
         self._what = WhatStep(str(start), str(home or home_folder() or "/"), glyphs, id="what")
         self._where = WhereStep(project, projects, id="where")
-        self._look = LookStep(id="look")
         self._results = ResultsStep(ask_results, confirm, id="results")
+        self._look = LookStep(lambda facts: as_recognised(facts, self._results.found), id="look")
         self._go, self._keys = Button("Upload", id="upload", compact=True), SpanLine(glyphs, id="keys")
 
     def compose(self) -> ComposeResult:
@@ -215,7 +215,8 @@ class AddFilesScreen(ResizeGuard, ModalScreen[AddRequest | None]):
     @property
     def _state(self) -> tuple[object, ...]:
         """What the user has typed and chosen."""
-        return self._what.state, self._where.destination, self._where.kind, self._where.auto_process
+        where = self._where
+        return self._what.state, where.destination, where.kind, where.auto_process, self._results.chosen
 
     @on(LookStep.Changed)
     @on(ResultsStep.Changed)

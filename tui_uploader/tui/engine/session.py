@@ -25,6 +25,9 @@ from tui_uploader.errors import (
 )
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus, LinkState
+from tui_uploader.model.projects import ProjectKind
+from tui_uploader.model.states import UploadState
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.service.login import hand_over_login
 from tui_uploader.settings import Directories, Settings, load
 from tui_uploader.text import counted
@@ -326,6 +329,14 @@ def _came_online(before: EngineStatus | None, after: EngineStatus) -> bool:
     return bool(_offline(before) - _offline(after))
 
 
-def _projects_of(status: EngineStatus | None) -> frozenset[tuple[int, str | None]]:
-    """The uploads and their projects: when these change, the list of projects changes too."""
-    return frozenset((upload.upload, upload.project) for upload in status.uploads) if status else frozenset()
+def _projects_of(status: EngineStatus | None) -> frozenset[tuple[int, str | None, bool]]:
+    """The uploads and their projects: when these change, the list of projects changes too.
+
+    A project has other results when an upload of results is complete.
+    """
+    uploads = status.uploads if status is not None else ()
+    return frozenset((upload.upload, upload.project, _brings_results(upload)) for upload in uploads)
+
+
+def _brings_results(upload: UploadStatus) -> bool:
+    return upload.kind is ProjectKind.RESULTS and upload.state is UploadState.COMPLETE

@@ -13,6 +13,7 @@ from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import UploadStatus
+from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import Column, cell_text, clipped_name
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.wording.processing import processing_word, project_word
@@ -228,7 +229,8 @@ def state_choices(row: ProjectRow, glyphs: Glyphs) -> tuple[str, ...]:
     if project.results and of_results:
         from tui_uploader.wording.results import type_words  # not needed for the first frame
 
-        return (f"results: {type_words(result.type for result in project.results)}", "results")
+        types = type_words(result.type for result in project.results)
+        return (f"results: {types}", counted(len(project.results), "result"), "results")
     if project.images or project.images_in_cloud or (upload is not None and upload.counts.total):
         return ("results",) if of_results else ("uploaded, not processed", "uploaded")
     if project.images_in_cloud == 0 or upload is not None:

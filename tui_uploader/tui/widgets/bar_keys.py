@@ -13,7 +13,19 @@ from tui_uploader.tui.keys import keys_of
 from tui_uploader.tui.subject.scope import CommandScope
 
 _BY_USE: Mapping[str, Sequence[str]] = {
-    "projects": ("open", "process", "upload", "pause", "filter", "create", "retry", "undo", "cancel", "address"),
+    "projects": (
+        "open",
+        "results",
+        "process",
+        "upload",
+        "pause",
+        "filter",
+        "create",
+        "retry",
+        "undo",
+        "cancel",
+        "address",
+    ),
     "files": ("upload", "filter", "status", "select", "process", "retry", "remove", "pause", "undo", "sort", "view"),
     "selected": ("remove", "retry-files", "copy-all", "range", "invert", "all", "view", "upload", "filter"),
     "uploads": ("open", "process", "pause", "retry", "cancel", "dismiss", "undo", "automatic", "hide", "bandwidth"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_uploader.model.results import ResultQuestion, ResultType
+from tui_uploader.model.results import Finding, ResultFinding, ResultQuestion, ResultType
+from tui_uploader.model.uploads import Skipped
 from tui_uploader.text import counted
 from tui_uploader.tui.add_files.outlook import LOUD, QUIET, WARNING, Line
+from tui_uploader.tui.add_files.survey import PathFacts
 from tui_uploader.wording.result_findings import crs_words, finding_sentence
 from tui_uploader.wording.results import (
     name_of,
@@ -36,7 +38,7 @@ class Recognised:
     @property
     def unclear(self) -> tuple[ResultQuestion, ...]:
         """Those whose type the user has to choose."""
-        return tuple(question for question in self.questions if question.type is None)
+        return tuple(question for question in self._open if question.type is None)
 
     @property
     def choices(self) -> tuple[ResultType, ...]:
@@ -47,7 +49,34 @@ class Recognised:
 
     @property
     def replacing(self) -> tuple[ResultQuestion, ...]:
-        return tuple(question for question in self.questions if question.replaces is not None)
+        return tuple(question for question in self._open if question.replaces is not None)
+
+    @property
+    def elsewhere(self) -> tuple[ResultQuestion, ...]:
+        """Those of another coordinate system than the others or the project."""
+        return tuple(question for question in self._open if _other_crs(question))
+
+    @property
+    def _open(self) -> tuple[ResultQuestion, ...]:
+        """Those that would be uploaded."""
+        return tuple(question for question in self.questions if not (question.known or question.refusal))
+
+
+def as_recognised(facts: PathFacts, found: Recognised) -> PathFacts:
+    """`facts`, which go by names, corrected by what the engine has read: files belong to a result that names them."""
+    taken = {path for question in found.questions for path in (question.path, *question.companions)}
+    if not taken or found.waiting:
+        return facts
+    uploaded = [question for question in found.questions if not question.refusal]
+    refused = [Skipped(question.path, question.refusal) for question in found.questions if question.refusal]
+    listed = [skipped for skipped in facts.listed if skipped.path not in taken]
+    return PathFacts(
+        sum(1 + len(question.companions) for question in uploaded),
+        sum(question.size for question in uploaded),
+        max(0, facts.left_out - len(facts.listed) + len(listed)) + len(refused),
+        (*refused, *listed),
+        facts.complete,
+    )
 
 
 def shown_lines(found: Recognised, list_key: str) -> list[Line]:
@@ -56,17 +85,24 @@ def shown_lines(found: Recognised, list_key: str) -> list[Line]:
         return [(READING, QUIET)]
     if found.refusal:
         return [(found.refusal, LOUD)]
-    lines = [(unclear_question(question), LOUD) for question in found.unclear[:1]]
+    refused = [question.refusal for question in found.questions if question.refusal]
+    lines: list[Line] = [(why, LOUD) for why in refused[:1]]
+    if len(refused) > 1:
+        lines.append((f"{counted(len(refused) - 1, 'more file')} cannot be uploaded ({list_key} lists them).", LOUD))
+    lines += [(unclear_question(question), LOUD) for question in found.unclear[:1]]
     if others := len(found.unclear) - 1:
         lines += [(f"{counted(others, 'other result')} of unclear type: the choice is for all of them.", WARNING)] * (
             others > 0
         )
-    known = [question for question in found.questions if question.type is not None]
+    known = [question for question in found.questions if question.type is not None and not question.refusal]
     if len(known) > _MOST_RESULTS:
         words = type_words(question.type for question in known)
         lines.append((f"{counted(len(known), 'result')}: {words} ({list_key} lists them).", QUIET))
     else:
         lines += [(_with_crs(question), QUIET) for question in known]
+    if there := sum(question.known for question in found.questions):
+        are = "is" if there == 1 else "are"
+        lines.append((f"{counted(there, 'result')} {are} in the project already, or queued.", QUIET))
     lines += [(replaced, WARNING) for question in found.replacing[:1] if (replaced := _place_of(question, found))]
     remarks = _remarks(found.questions)
     lines += [(remark, WARNING) for remark in remarks[:_MOST_REMARKS]]
@@ -100,9 +136,33 @@ def all_lines(found: Recognised) -> list[str]:
     """Everything about the results, for the list."""
     lines: list[str] = [found.refusal] if found.refusal else []
     for question in found.questions:
-        lines.append(_with_crs(question) if question.type is not None else unclear_question(question))
+        lines.append(_in_list(question))
         lines += [f"  {remark}" for remark in _remarks([question])]
     return lines
+
+
+def _in_list(question: ResultQuestion) -> str:
+    if question.refusal:
+        return question.refusal
+    if question.known:
+        return f"{_with_crs(question)}: in the project already, or queued"
+    return _with_crs(question) if question.type is not None else unclear_question(question)
+
+
+def _other_crs(question: ResultQuestion) -> list[ResultFinding]:
+    return [finding for finding in question.findings if finding.what is Finding.OTHER_CRS]
+
+
+def crs_agreement(found: Recognised) -> tuple[str, list[str]] | None:
+    """The question before results of different coordinate systems are uploaded; None if they agree."""
+    if not found.elsewhere:
+        return None
+    remarks = [
+        finding_sentence(question.path.rpartition("/")[2], finding)
+        for question in found.elsewhere
+        for finding in _other_crs(question)
+    ]
+    return "Upload nevertheless?", list(dict.fromkeys(remarks))
 
 
 def replacement(found: Recognised, project: str, now: float) -> tuple[str, list[str]] | None:
@@ -111,5 +171,5 @@ def replacement(found: Recognised, project: str, now: float) -> tuple[str, list[
     if not asked:
         return None
     if len(asked) == 1:
-        return asked[0], [replace_stakes(found.questions)]
-    return f"Replace {counted(len(asked), 'result')}?", [*asked, replace_stakes(found.questions)]
+        return asked[0], [replace_stakes(found.replacing)]
+    return f"Replace {counted(len(asked), 'result')}?", [*asked, replace_stakes(found.replacing)]

@@ -16,9 +16,9 @@ from tui_uploader.errors import UploaderError, UsageError
 from tui_uploader.model.projects import ProjectKind
 from tui_uploader.model.results import ResultQuestion, ResultType
 from tui_uploader.model.uploads import AddRequest
-from tui_uploader.tui.add_files.results.recognised import Recognised, replacement
+from tui_uploader.tui.add_files.results.recognised import Recognised, crs_agreement, replacement
 from tui_uploader.tui.widgets.choices import RadioRow
-from tui_uploader.wording.results import type_word, unclear_question
+from tui_uploader.wording.results import type_word
 
 AskResults = Callable[[AddRequest], Awaitable[tuple[ResultQuestion, ...]]]
 """What the engine recognises in the paths of a request; raises UploaderError if it does not take them."""
@@ -116,7 +116,7 @@ class ResultsStep(Horizontal):
         self._ask_soon()
 
     async def decide(self, request: AddRequest, project: str, now: float) -> AddRequest | None:
-        """`request` with the user's decisions; None if the user does not want to replace what the project has.
+        """`request` with the user's decisions; None if the user does not want what they ask for.
 
         Raises UsageError while the engine refuses the paths, or a type has to be chosen.
         """
@@ -129,12 +129,17 @@ class ResultsStep(Horizontal):
             raise UsageError(found.refusal or _STILL_READ)
         if found.unclear:
             self.screen.set_focus(self._types)
-            raise UsageError(f"{unclear_question(found.unclear[0])} Choose its type, then press Ctrl+S again.")
+            raise UsageError("Choose the type below, then press Ctrl+S again.")
         decided = replace(request, result_type=self.chosen)
-        question = replacement(found, project, now)
-        if question is None:
-            return decided
-        return replace(decided, replace=True) if await self._confirm(*question) else None
+        if (question := replacement(found, project, now)) is not None:
+            if not await self._confirm(*question):
+                return None
+            decided = replace(decided, replace=True)
+        if (question := crs_agreement(found)) is not None:
+            if not await self._confirm(*question):
+                return None
+            decided = replace(decided, other_crs=True)
+        return decided
 
     def _offer(self, types: tuple[ResultType, ...]) -> None:
         if types != self._offered:
