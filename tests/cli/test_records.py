@@ -27,7 +27,7 @@ def test_a_listed_upload_adds_rate_and_eta() -> None:
     shown = json.loads(to_json(listed_record(upload(rate=5.0, eta=EtaRange(10.0, 20.0)), [])))
     assert shown["rate"] == 5.0
     assert shown["eta"] == {"low": 10.0, "high": 20.0}
-    assert set(shown) - set(upload_record(UPLOAD, [])) == {"rate", "eta", "notice", "process_at"}
+    assert set(shown) - set(upload_record(UPLOAD, [])) == {"rate", "eta", "notice", "process_at", "receipt"}
 
 
 def test_a_path_that_is_not_utf8_survives_json() -> None:

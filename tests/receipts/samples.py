@@ -49,7 +49,7 @@ ODD_ROWS = (
     row("/card/@x.jpg", object="@x.jpg", stored_at=None, proof=None),
     row("/card/copy.jpg", duplicate_of="/card/'x.jpg", object="'x.jpg"),
     row("/card/line\nbreak\r.jpg", object="+line.jpg"),
-    row("/card/model.tif", type="orthomosaic"),
+    row("/card/model.tif", type="orthomosaic", replaced_at=TIME),
     row("/card/model.tif", type="orthomosaic", size=0),
     row("/card/ä\udcff\x1b[31m.jpg"),
 )

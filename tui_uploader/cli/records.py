@@ -32,6 +32,7 @@ def listed_record(status: UploadStatus, skipped: Sequence[Skipped]) -> dict[str,
         "eta": status.eta,
         "notice": status.notice,
         "process_at": status.process_at,
+        "receipt": status.receipt,
     }
 
 

@@ -67,6 +67,8 @@ class ReceiptRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """Path of the file that delivered this content, if that is another one: object, proof and times are its own."""
     type: str | None = None
     """Of a processed result."""
+    replaced_at: str | None = None
+    """When another result took its place, so that the project no longer has it."""
 
 
 class ReceiptTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -69,7 +69,7 @@ class HistoryUpdate:
     def __init__(self, base: str) -> None:
         """Raises OSError, ReceiptInvalid if the history there cannot be continued."""
         self.base = base
-        self._base = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._base: int | None = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._folder: int | None = None
         self._list: BinaryIO | None = None
         self._fresh = False
@@ -106,7 +106,7 @@ class HistoryUpdate:
 
     def end(self, checksum: str, moment: str) -> None:
         """Add the list that was written, with this C4. `moment`: like `2026-05-11_101500Z`. Raises OSError."""
-        assert self._folder is not None and self._list is not None
+        assert self._folder is not None and self._base is not None and self._list is not None
         _close_kept(self._list)
         for left_over in self.earlier.left_over:
             os.unlink(left_over, dir_fd=self._folder)
@@ -145,17 +145,17 @@ class HistoryUpdate:
             for name in (_TEMPORARY_LIST, _TEMPORARY_CHAIN):
                 with contextlib.suppress(OSError):
                     os.unlink(name, dir_fd=self._folder)
-        if self._fresh:
+        if self._fresh and self._base is not None:  # None would mean the current folder
             with contextlib.suppress(OSError):
                 os.rmdir(_TEMPORARY_FOLDER, dir_fd=self._base)
         self._close()
 
     def _close(self) -> None:
-        for descriptor in (self._folder, self._base):
+        descriptors, self._folder, self._base = (self._folder, self._base), None, None
+        for descriptor in descriptors:
             if descriptor is not None:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
-        self._folder = None
 
 
 def list_name(number: int, base: str, moment: str) -> str:

@@ -67,6 +67,7 @@ def fault_in(row: ReceiptRow, before: bytes) -> str | None:
             (_CRC32, row.crc32),
             (_TIME, row.stored_at),
             (_TIME, row.registered_at),
+            (_TIME, row.replaced_at),
         )
     ):
         return "a checksum or a time is not written as one"

@@ -16,8 +16,13 @@ from tui_uploader.file_kinds import RECEIPT_PREFIX
 from tui_uploader.model.receipts import ReceiptHead, ReceiptRow
 from tui_uploader.text import printable
 
-IGNORED = (".DS_Store", "ascmhl", "ascmhl/", f"{RECEIPT_PREFIX}*.json")
-"""Patterns of files that verifying leaves out: those of the reference implementation, and receipts."""
+IGNORED = (
+    *(".DS_Store", "ascmhl", "ascmhl/"),
+    f"{RECEIPT_PREFIX}*.json",
+    *("System Volume Information/", ".Spotlight-V100/", ".fseventsd/", ".Trashes/"),
+)
+"""Patterns of files that verifying leaves out: those of the reference implementation, receipts, and folders that
+Windows and macOS make on every card that is put in."""
 TOOL = "tui-uploader"
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -90,6 +91,9 @@ class ChecksumLists:
         self._root = root.rstrip("/") or "/"
         self._head = head
         self._host = host
+        self._guard = threading.Lock()
+        """A call that was cancelled may still run in its thread while the next one begins in another."""
+        self._over = False
         self._latest = LatestOfPath()
         self._bases: dict[str, str] = {}
         """Folders with a history, by the folders whose files they tell."""
@@ -97,9 +101,13 @@ class ChecksumLists:
 
     def add(self, rows: Sequence[ReceiptRow]) -> None:
         """Raises OSError, ReceiptInvalid if the card does not hold these files, or XML cannot name them."""
-        self._add(self._latest.passing([row for row in rows if row.path.startswith(self._root.rstrip("/") + "/")]))
+        below = self._root.rstrip("/") + "/"
+        with self._guard:
+            self._add(self._latest.passing([row for row in rows if row.path.startswith(below)]))
 
     def _add(self, rows: Sequence[ReceiptRow]) -> None:
+        if self._over:
+            return
         by_base: dict[str, list[ReceiptRow]] = {}
         for row in rows:
             self._check_there(row)
@@ -147,17 +155,21 @@ class ChecksumLists:
 
     def end(self, moment: str) -> None:
         """`moment`: like `2026-05-11_101500Z`. Raises as `add`."""
-        self._add(self._latest.end())
-        for base in sorted(self._updates, reverse=True):
-            update, writer = self._updates[base]
-            update.write(writer.end())
-            if writer.files:
-                update.end(writer.c4, moment)
-            else:
-                update.abandon()
-            del self._updates[base]
+        with self._guard:
+            self._add(self._latest.end())
+            for base in sorted(self._updates, reverse=True):
+                update, writer = self._updates[base]
+                update.write(writer.end())
+                if writer.files:
+                    update.end(writer.c4, moment)
+                else:
+                    update.abandon()
+                del self._updates[base]
 
     def abandon(self) -> None:
-        for update, _ in self._updates.values():
-            update.abandon()
-        self._updates.clear()
+        """Leave all histories that were not continued yet as they were."""
+        with self._guard:
+            self._over = True
+            for update, _ in self._updates.values():
+                update.abandon()
+            self._updates.clear()

@@ -59,6 +59,7 @@ def row_of(delivery: Delivery) -> ReceiptRow:
         registered_at=moment(delivery.uploaded_at),
         duplicate_of=None if delivery.original is None else os.fsdecode(delivery.original),
         type=delivery.result_type,
+        replaced_at=moment(delivery.replaced_at),
     )
 
 

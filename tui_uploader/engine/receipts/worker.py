@@ -183,7 +183,10 @@ class ReceiptWorker:
             async for rows in pages_of(self._context.journal, head.upload):
                 await sources.run_briefly(folder, lists.add, rows)
             await sources.run_briefly(folder, lists.end, moment)
-        except BaseException:
+        except (OSError, UploaderError):
+            await sources.run_briefly(folder, lists.abandon)
+            raise
+        except asyncio.CancelledError:
             sources.leave(folder, lists.abandon)
             raise
 

@@ -27,6 +27,7 @@ class Delivery:
     proof: str | None
     stored_at: float | None
     uploaded_at: float | None
+    replaced_at: float | None
     result_type: str | None
     original: bytes | None
     """Path of that file, if it is another one."""
@@ -48,7 +49,7 @@ def about(connection: sqlite3.Connection, upload: int) -> About:
 
 
 _LISTED = f"'{FileStage.REGISTERED}', '{FileStage.DUPLICATE}'"
-_FACTS = "object", "etag", "proof", "stored_at", "uploaded_at"
+_FACTS = "object", "etag", "proof", "stored_at", "uploaded_at", "replaced_at"
 _DUPLICATE = f"f.stage = '{FileStage.DUPLICATE}'"
 _OF_DELIVERER = ", ".join(f"IIF({_DUPLICATE}, COALESCE(o.{fact}, d.{fact}), f.{fact})" for fact in _FACTS)
 # One scan for both stages: each page then costs only its own rows.
