@@ -187,6 +187,14 @@ _SKIPPED = _key(
     "Show files and folders that were skipped",
     refusal=refusals.show_skipped,
 )
+_RESULTS = _key(
+    "v",
+    "results",
+    "app.dialog('show_results')",
+    "results",
+    "Show the processed results that the project has",
+    refusal=refusals.show_results,
+)
 IN_PROJECTS = (
     _key(
         "slash",
@@ -197,14 +205,7 @@ IN_PROJECTS = (
         shown="/",
     ),
     _key("enter", "open", "open", "files", "Go to the project's files", shown="Enter", refusal=refusals.open_files),
-    _key(
-        "v",
-        "results",
-        "app.dialog('show_results')",
-        "results",
-        "Show the processed results that the project has",
-        refusal=refusals.show_results,
-    ),
+    _RESULTS,
     _SKIPPED,
 )
 IN_FILES = (
@@ -312,6 +313,7 @@ WITHOUT_KEY = (
         changes=True,
     ),
     _SKIPPED,
+    _RESULTS,
 )
 """Commands of the palette and of `:` that have no key."""
 

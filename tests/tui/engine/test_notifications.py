@@ -6,9 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.tui.values import engine_status, upload_status
+from tests.tui.watches.values import watch
+from tui_uploader.model.hooks import HookEvent, HookFailure
 from tui_uploader.model.projects import Processing, ProcessingState
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, Notice, UploadStatus
+from tui_uploader.model.watches import WatchState
 from tui_uploader.tui.engine.notifications import News, news, without_notices
 from tui_uploader.tui.widgets.news_band import Submission
 
@@ -167,3 +170,18 @@ def test_failed_files_hold_up_only_processing_that_is_to_start() -> None:
     before, after = replace(MOVING, processing=running), replace(failed, processing=running)
     (problem,) = news(engine_status(before), engine_status(after)).problems
     assert "Processing does not start" not in problem
+
+
+def test_watched_folders_and_hooks_have_news_of_their_own() -> None:
+    before = replace(engine_status(MOVING), watches=(watch(1, WatchState.ABSENT), watch(2)))
+    failure = HookFailure(0.0, "notify.sh", HookEvent.COMPLETE, "it does not exist")
+    after = replace(
+        engine_status(MOVING),
+        watches=(watch(1, WatchState.ADDING), watch(2, WatchState.BLOCKED, reason="It is full.")),
+        hook_failures=(failure,),
+    )
+    found = news(before, after)
+    assert found.successes == ("A card was found at /media/card1: its new images are uploaded to Quarry.",)
+    assert found.problems == ("/media/card2 is no longer uploaded automatically: It is full.",)
+    assert len(found.remarks) == 1 and found.remarks[0].startswith("The hook notify.sh could not be told")
+    assert news(after, after) == News()

@@ -64,3 +64,8 @@ def test_a_long_path_gives_way_to_what_its_watch_does() -> None:
     complete = upload_status(1, state=UploadState.COMPLETE)
     (line,) = pane_lines([long, watch(2)], [complete], 76, 1, UNICODE)
     assert "all images are in the cloud" in text_of(line) and "slot-1" in text_of(line)
+
+
+def test_a_template_is_told_apart_from_a_project() -> None:
+    waiting = watch(1, WatchState.ABSENT, project_name="{card} {date}", upload=None)
+    assert detail_words(waiting, (), 60.0)[1].startswith("To a new project for each card: {card} {date}. Watched since")

@@ -17,6 +17,7 @@ from tests.until import until
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import AccountLink, Bandwidth, BudgetPeriod, EngineStatus, Link, LinkState
 from tui_uploader.model.files import Hold
+from tui_uploader.model.hooks import HookEvent, HookFailure
 from tui_uploader.model.uploads import EtaRange, Notice, UploadStatus
 from tui_uploader.settings import Directories
 from tui_uploader.tui.lines.glyphs import UNICODE
@@ -59,6 +60,26 @@ def test_names_give_way_to_numbers(width: int, shown: str) -> None:
     line = text_of(between(left, right, width, UNICODE))
     assert line.split() == shown.split()
     assert cell_len(line) <= width
+
+
+@pytest.mark.parametrize(
+    ("width", "hooks", "mark"),
+    [
+        (118, ("notify.sh",), "hook notify.sh fails"),
+        (78, ("notify.sh",), "hook fails"),
+        (118, ("notify.sh", "hooks.example"), "2 hooks fail"),
+        (118, ("\x1b[2J" * 9,), "hook fails"),
+    ],
+)
+def test_hooks_that_fail_are_told_before_the_names_and_cost_no_number(
+    width: int, hooks: tuple[str, ...], mark: str
+) -> None:
+    failures = tuple(HookFailure(0.0, hook, HookEvent.FAILED, "It does not exist.") for hook in hooks)
+    status = busy(hook_failures=failures)
+    left, right = summary(status, [ANNA], NOW, width, "⋯", read_only=False)
+    line = text_of(between(left, right, width, UNICODE))
+    assert text_of(left).startswith(mark) and line.isprintable()
+    assert cell_len(line) <= width and "85.0 MB left" in line and "online" in line
 
 
 def test_an_idle_engine_shows_who_and_the_limit() -> None:

@@ -84,12 +84,18 @@ def row_spans(watch: Watch, uploads: Sequence[UploadStatus], width: int, glyphs:
 def detail_words(watch: Watch, uploads: Sequence[UploadStatus], now: float) -> list[str]:
     """Sentences about the watch under the cursor."""
     words = state_words(watch, _upload_of(watch, uploads))
-    to = f"To {watch.project_name}." if watch.project_name else ""
+    named_by_card = watch.upload is None and "{" in watch.project_name
+    to = (
+        f"To {'a new project for each card: ' if named_by_card else ''}{watch.project_name}."
+        if watch.project_name
+        else ""
+    )
     cards = f" {counted(watch.cards, 'card')} so far." if watch.cards else ""
+    settings = settings_words(watch)
     remark = [reason_of(watch)] if watch.reason is not None and watch.state is not WatchState.BLOCKED else []
     return [
         f"{watched_path(watch)}: {words.rstrip('.')}.",
         f"{to}{cards} Watched since {time_of_day(watch.since, now)}.".strip(),
-        f"{settings_words(watch).capitalize()}.",
+        f"{settings[:1].upper()}{settings[1:]}.",
         *remark,
     ]
