@@ -177,7 +177,7 @@ async def live(machine: Machine, reader: CardReader, hook: Hook, load: Load, say
 
 
 def _watch(card: Path) -> tuple[str, ...]:
-    return ("upload", str(card), "--watch", "--name", "{card} {date}", "--quiet", "5s", "--verify-after")
+    return ("upload", str(card), "--watch", "--name", "{card} {date}", "--quiet", "1s", "--verify-after")
 
 
 def _has_stored(machine: Machine, size: float) -> bool:

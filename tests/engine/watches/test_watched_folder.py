@@ -16,7 +16,7 @@ from tui_uploader.engine.manager import UploadManager
 from tui_uploader.engine.pipeline import walk
 from tui_uploader.engine.pipeline.path_walk import WalkedBatch
 from tui_uploader.engine.sources.unfinished import SettleTimes
-from tui_uploader.engine.watches import additions, arrival
+from tui_uploader.engine.watches import additions, arrival, watches
 from tui_uploader.errors import NoSuchWatch, UsageError
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.local_cloud.options import LocalCloudOptions
@@ -256,6 +256,22 @@ async def test_a_file_that_grows_is_not_added_before_it_rests(world: World, monk
         world.time.stopped_at = None
         await world.in_the_long_run(lambda: world.objects(), leap=1)
         assert world.objects() == {"DJI_0001.JPG": content}
+
+
+async def test_an_upload_is_not_complete_while_files_come_to_rest_however_short_the_quiet_period_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watches, "_SHORTEST_QUIET", 0.0)
+    world.settle_times = SettleTimes(young=60.0, recent=600.0, unchanged=0.3)
+    for number in range(3):
+        (world.card / f"{number}.jpg").parent.mkdir(exist_ok=True)
+        (world.card / f"{number}.jpg").write_bytes(jpeg())
+    async with world.cloud_running(), world.engine() as manager:
+        await watch(manager, world.card, quiet_seconds=0.05)
+        await upload_of(manager, 3)
+        await when(manager, 1, lambda status: status.state is UploadState.COMPLETE)
+        events = await manager.queries.history(0, 1000)
+        assert [event.files for event in events if event.kind is EventKind.COMPLETE] == [3]
 
 
 async def test_a_card_with_many_old_files_is_added_in_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,9 @@ from tui_uploader.intake.comparison import was_modified
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.text import printable
 
+_LOOKS = 3
+"""Looks at files that are not at rest for which their upload stays open, however short its quiet period is."""
+
 
 def new_files(recognised: Recognised, rows: Mapping[str, FileRecord], held: Collection[str]) -> tuple[Candidate, ...]:
     """The files that are to be added: pure.
@@ -110,6 +113,8 @@ class FileAdder:
         if not still_there():
             raise _gone(self._path)
         progress.restless = restless
+        if restless:  # they are looked at again before the upload can be complete
+            quiet = max(quiet, _LOOKS * self._context.unfinished.unchanged_seconds)
         if added or restless:
             self._context.quiet.begin(upload, quiet)
         await self._context.journal.write(partial(_end, upload, self._path))
