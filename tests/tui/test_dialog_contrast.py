@@ -13,9 +13,12 @@ from textual.app import App
 from textual.screen import ModalScreen
 
 from tests.tui.dialog_app import opened
+from tests.tui.verification.card import UNSAFE_CARD, Card, screen_of
+from tests.values import READING_CARD, SAFE_CARD
 from tui_uploader.model.engine import Bandwidth
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.results import Finding, ProjectResult, ResultFinding, ResultQuestion, ResultType
+from tui_uploader.model.verification import Verdict
 from tui_uploader.tui.add_files.new_project import NewProjectScreen
 from tui_uploader.tui.add_files.screen import AddFilesScreen
 from tui_uploader.tui.command_line.command_table import commands_for
@@ -24,6 +27,7 @@ from tui_uploader.tui.lines.glyphs import UNICODE
 from tui_uploader.tui.screens.bandwidth import BandwidthScreen
 from tui_uploader.tui.screens.confirm import ConfirmScreen
 from tui_uploader.tui.subject.scope import CommandScope
+from tui_uploader.tui.verification.ask import AskPathScreen
 
 _ENOUGH = 4.5
 """WCAG 2.2, 1.4.3: text of ordinary size."""
@@ -63,6 +67,11 @@ DIALOGS: dict[str, Callable[[Path], ModalScreen[Any]]] = {
     "Tab completes": lambda _: CommandPrompt(commands_for(CommandScope()), _never, UNICODE),
     "At stake": lambda _: ConfirmScreen("Really?", ["At stake."]),
     "No data budget": lambda _: BandwidthScreen(Bandwidth, _never),
+    "Every file in it is read again": lambda _: AskPathScreen("/", "/", "/", _never),
+    "Everything in /media/card": lambda _: screen_of(Card(SAFE_CARD)),
+    "u upload 2 missing": lambda _: screen_of(Card(UNSAFE_CARD)),
+    "SAFE FOR IMAGES": lambda _: screen_of(Card(replace(SAFE_CARD, verdict=Verdict.SAFE_FOR_IMAGES))),
+    "READING  50 %": lambda _: screen_of(Card(READING_CARD)),
 }
 
 

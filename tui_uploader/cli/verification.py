@@ -171,6 +171,10 @@ async def _first(engine: EngineClient, verification: int, findings: Sequence[Fin
 def report_lines(found: Report, style: Style) -> list[str]:
     """Folders, files that are not proven to be in the cloud, what else is on the card, the proof, and the verdict."""
     status = found.status
+    verdict, *reasons = verdict_lines(status)
+    conclusion = [*reasons, _coloured(verdict, status, style)]
+    if status.state is not VerificationState.DONE:
+        return conclusion
     lines = _folder_lines(found.folders, style)
     if found.unsafe.total:
         unsafe = counted(found.unsafe.total, "file or folder", "files or folders")
@@ -182,8 +186,7 @@ def report_lines(found: Report, style: Style) -> list[str]:
     if apart := apart_files(status):
         lines.append(f"Not counted: {apart}.")
     lines += filter(None, (evidence(status), projects(status)))
-    verdict, *reasons = verdict_lines(status)
-    return [*lines, *reasons, _coloured(verdict, status, style)]
+    return [*lines, *conclusion]
 
 
 def _folder_lines(folders: Sequence[VerifiedFolder], style: Style) -> list[str]:

@@ -100,7 +100,7 @@ class UploaderApp(ReadableApp):
         self.session = EngineSession(self, directories, connect=connect, read_only=read_only)
         self._commands = Commands(self, self.session, self._confirm, self.copy_to_clipboard)
         self.main = MainScreen(self.session, self._glyphs, self._commands, wall=wall, read_only=read_only)
-        self._dialogs = Dialogs(self, self.session, self.main, self._glyphs, self._commands)
+        self._dialogs = Dialogs(self, self.session, self.main, self._glyphs, self._commands, self._confirm)
         self._keys = KeyHold(self, self.main.must_wait)
         self._before: EngineStatus | None = None
         self._notices = NoticeSettings()

@@ -5,6 +5,7 @@ Each is imported when it is opened: the first frame does not need it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,13 @@ from tui_uploader.model.uploads import AddRequest, Skipped
 from tui_uploader.model.watches import Watch, WatchRequest
 from tui_uploader.settings import home_folder
 from tui_uploader.text import printable
-from tui_uploader.tui.engine.commands import Commands
+from tui_uploader.tui.engine.commands import Commands, Confirm
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.engine.undo import addition
 from tui_uploader.tui.lines.glyphs import Glyphs
 from tui_uploader.tui.messages import Attachment, Noticed
 from tui_uploader.tui.screens.main import MainScreen
+from tui_uploader.tui.verification.checks import CardChecks
 from tui_uploader.wording.files import not_an_image
 
 if TYPE_CHECKING:
@@ -39,7 +41,13 @@ class Dialogs:
     """The methods whose names are in `keys.py`."""
 
     def __init__(
-        self, app: App[Any], session: EngineSession, main: MainScreen, glyphs: Glyphs, commands: Commands
+        self,
+        app: App[Any],
+        session: EngineSession,
+        main: MainScreen,
+        glyphs: Glyphs,
+        commands: Commands,
+        confirm: Confirm,
     ) -> None:
         self._app = app
         self._commands = commands
@@ -48,6 +56,19 @@ class Dialogs:
         self._session = session
         self._main = main
         self._glyphs = glyphs
+        self._checks = CardChecks(
+            app,
+            session,
+            glyphs,
+            commands,
+            confirm,
+            scope=main.scope,
+            here=lambda: os.fspath(_folder_of_shell()),
+            queued=main.panes.show_upload,
+        )
+
+    async def verify(self) -> None:
+        await self._checks.open()
 
     def add_files(self, dropped: str = "") -> None:
         """`dropped`: a paste, on the main screen or, if the dialog was about to open, meant for it."""
@@ -190,7 +211,7 @@ class Dialogs:
         if not await self._main.files.settle():
             self._say("The engine has not told yet which files are selected. Press : again.")
             return
-        typed = TypedCommands(self._app, self._session, self._main)
+        typed = TypedCommands(self._app, self._session, self._main, self._checks)
         self._app.push_screen(
             CommandPrompt(typed.known(), typed.run, self._glyphs), lambda then: then() if then is not None else None
         )

@@ -151,6 +151,14 @@ EVERYWHERE = (
         "Show the folders whose new images are uploaded automatically, watch another one, or stop",
         changes=True,
     ),
+    _key(
+        "K",
+        "verify",
+        "app.dialog('verify')",
+        "check card",
+        "Check whether a memory card may be wiped: read all of it again, and compare it with the cloud",
+        changes=True,
+    ),
     _key("w", "hide", "toggle_uploads", "hide uploads", "Hide or show the uploads; they continue"),
     _key(
         "b",

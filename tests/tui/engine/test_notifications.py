@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from tests.tui.values import engine_status, upload_status
 from tests.tui.watches.values import watch
+from tests.values import READING_CARD, SAFE_CARD
 from tui_uploader.model.hooks import HookEvent, HookFailure
 from tui_uploader.model.projects import Processing, ProcessingState
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, Notice, UploadStatus
+from tui_uploader.model.verification import Verdict, VerificationState, VerificationStatus
 from tui_uploader.model.watches import WatchState
 from tui_uploader.tui.engine.notifications import News, news, without_notices
 from tui_uploader.tui.widgets.news_band import Submission
@@ -185,3 +187,28 @@ def test_watched_folders_and_hooks_have_news_of_their_own() -> None:
     assert found.problems == ("/media/card2 is no longer uploaded automatically: It is full.",)
     assert len(found.remarks) == 1 and found.remarks[0].startswith("The hook notify.sh could not be told")
     assert news(after, after) == News()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "successes", "problems"),
+    [
+        ((READING_CARD,), (SAFE_CARD,), 1, 0),
+        ((READING_CARD,), (replace(SAFE_CARD, verdict=Verdict.SAFE_FOR_IMAGES),), 1, 0),
+        ((READING_CARD,), (replace(SAFE_CARD, verdict=Verdict.NOT_SAFE),), 0, 1),
+        ((READING_CARD,), (READING_CARD,), 0, 0),
+        ((READING_CARD,), (replace(SAFE_CARD, state=VerificationState.CANCELLED, verdict=None),), 0, 0),
+        ((SAFE_CARD,), (SAFE_CARD,), 0, 0),
+        ((), (SAFE_CARD,), 1, 0),  # it began and ended in between
+        ((replace(SAFE_CARD, verification=6),), (SAFE_CARD,), 0, 0),  # it is listed again
+    ],
+)
+def test_the_end_of_a_verification_is_told(
+    before: tuple[VerificationStatus, ...], after: tuple[VerificationStatus, ...], successes: int, problems: int
+) -> None:
+    old, new = (replace(engine_status(), verifications=each) for each in (before, after))
+    found = news(old, new)
+    assert (len(found.successes), len(found.problems)) == (successes, problems)
+    assert found.seconds == (60.0 if successes else 0.0)
+    if problems:
+        assert found.problems[0].startswith("NOT SAFE: ")
+    assert news(None, new) == News()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
 from tests.tui.values import project, text_of, upload_status
+from tests.values import verification
 from tui_uploader.model.files import Hold
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import ByteCounts, Counts, EtaRange, Notice, UploadStatus
-from tui_uploader.tui.panes.upload_details import detail_lines, facts_line, hold_up_note, next_step
+from tui_uploader.model.verification import Verdict, VerificationStatus
+from tui_uploader.tui.panes.upload_details import card_note, detail_lines, facts_line, hold_up_note, next_step
 
 NOW = datetime(2026, 11, 29, 14, 22).timestamp()
 MANY = Counts(uploaded=3, uploading=2, waiting=5)
@@ -121,3 +124,30 @@ def test_the_receipt_is_named_where_there_is_space() -> None:
     complete = replace(upload_status(state=UploadState.COMPLETE), receipt="/home/me/\x1b[2Jreceipts/7.json")
     assert "receipt /home/me/\\x1b[2Jreceipts/7.json" in facts_line(complete, 160, NOW)
     assert "receipt" not in facts_line(complete, 60, NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verifications", "note"),
+    [
+        ({}, (), "K checks whether the card may be wiped"),
+        ({}, (verification(uploads={1: 9}, ended_at=NOW),), "Verified 14:22: safe to wipe (K)"),
+        (
+            {},
+            (verification(uploads={1: 9}, ended_at=NOW, verdict=Verdict.NOT_SAFE),),
+            "Verified 14:22: NOT safe to wipe (K)",
+        ),
+        ({}, (verification(uploads={1: 8}),), "K checks whether the card may be wiped"),
+        ({"state": UploadState.ACTIVE, "ended_at": None}, (), ""),
+        ({"state": UploadState.CANCELLED}, (), ""),
+        ({"kind": ProjectKind.RESULTS}, (), ""),
+        ({"counts": Counts(duplicate=3)}, (), ""),
+    ],
+)
+def test_whether_the_card_may_be_wiped(
+    changes: dict[str, Any], verifications: tuple[VerificationStatus, ...], note: str
+) -> None:
+    done = replace(upload_status(counts=Counts(uploaded=9), state=UploadState.COMPLETE), ended_at=900.0)
+    upload = replace(done, **changes)
+    assert card_note(upload, verifications, NOW) == note
+    shown = " ".join(text_of(line) for line in detail_lines(upload, None, 200, NOW, verifications))
+    assert note in shown

@@ -58,10 +58,17 @@ async def _cancel(manager: UploadManager, request: Request) -> object:
 
 async def _upload_missing(manager: UploadManager, request: Request) -> object:
     number, target = _number(request), (await body(request, MissingFilesRequest)).target
+    status = manager.verifications.status(number)
     if target is None:
-        target = _home(manager.verifications.status(number))
+        target = _home(status)
     refuse_broken_text(target.name if isinstance(target, NewProject) else target.id_or_name)
-    return await manager.verifications.upload_missing(number, target)
+    return await manager.verifications.upload_missing(number, target, auto_process=_auto_process(manager, status))
+
+
+def _auto_process(manager: UploadManager, status: VerificationStatus) -> bool | None:
+    """False where the user has switched it off for the newest upload of the card; None: as usual."""
+    of_card = [upload for upload in manager.queries.status().uploads if upload.upload in status.uploads]
+    return False if of_card and not of_card[-1].auto_process else None
 
 
 def _home(status: VerificationStatus) -> Target:

@@ -83,6 +83,12 @@ def _with_arguments(scope: CommandScope, themes: Iterable[str]) -> Iterable[Comm
         hint=filter_key.tooltip if filter_key is not None else "",
     )
     yield Command(
+        "verify",
+        "Check whether a memory card may be wiped; without a path: the card of the upload",
+        arguments="PATH",
+        hint="a card, a folder or a file",
+    )
+    yield Command(
         "theme",
         "Change the colours",
         arguments="NAME",

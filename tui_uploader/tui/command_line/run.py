@@ -20,16 +20,18 @@ from tui_uploader.tui.messages import Noticed
 from tui_uploader.tui.screens.main import MainScreen
 from tui_uploader.tui.subject import refusals
 from tui_uploader.tui.subject.scope import CommandScope, as_it_is_now, is_about_same_row
+from tui_uploader.tui.verification.checks import CardChecks
 from tui_uploader.tui.widgets.key_bar import KeyBar
 
 
 class TypedCommands:
     """The commands of one prompt."""
 
-    def __init__(self, app: App[Any], session: EngineSession, main: MainScreen) -> None:
+    def __init__(self, app: App[Any], session: EngineSession, main: MainScreen, checks: CardChecks) -> None:
         self._app = app
         self._session = session
         self._main = main
+        self._checks = checks
         self._opened = main.scope()
 
     def scope(self) -> CommandScope:
@@ -58,6 +60,8 @@ class TypedCommands:
                 return partial(setattr, self._app, "theme", parse_theme(argument, self._app.available_themes))
             case "watch" | "unwatch":
                 return await self._change_watches(command.name, argument)
+            case "verify":
+                return partial(self._checks.show, await self._checks.start_typed(argument))
         change = bandwidth_change(command.name, argument)
         state = await self._session.ask(lambda engine: engine.set_bandwidth(change))
         return partial(self._app.post_message, Noticed(f"Bandwidth from now on: {state.holds}."))

@@ -12,11 +12,13 @@ from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import Processing, ProcessingState
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import Counts, UploadStatus
+from tui_uploader.model.verification import VerificationState, VerificationStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.widgets.news_band import Submission
 from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import holds_up
 from tui_uploader.wording.uploads import failed, project_name, skipped, uploaded
+from tui_uploader.wording.verification import is_answer, verdict_line
 
 _LONGEST_NAME = 60
 _MOST_NAMES = 2
@@ -63,12 +65,34 @@ def _of_uploads(before: EngineStatus | None, after: EngineStatus) -> News:
     ]
     # Processing by the service counts as long, however quick the upload was.
     successes = [(sentence, new) for old, new in pairs if old is not None and (sentence := _success(old, new))]
+    verified = _verified(before, after)
+    safe = [each for each in verified if is_answer(each, images_only=True)]
+    lasted = [math.inf if new.processing.state.ended else new.seconds for _, new in successes]
     return News(
         submitted=_submitted(pairs),
-        successes=_unique(sentence for sentence, _ in successes),
-        problems=(*_notices(pairs), *_unique(_problem(old, new) for old, new in pairs)),
-        seconds=max((math.inf if new.processing.state.ended else new.seconds for _, new in successes), default=0.0),
+        successes=_unique((*(sentence for sentence, _ in successes), *map(verdict_line, safe))),
+        problems=(
+            *_notices(pairs),
+            *_unique(_problem(old, new) for old, new in pairs),
+            *(verdict_line(each) for each in verified if each not in safe),
+        ),
+        seconds=max((*lasted, *((each.ended_at or 0.0) - each.started_at for each in safe)), default=0.0),
     )
+
+
+def _verified(before: EngineStatus | None, after: EngineStatus) -> list[VerificationStatus]:
+    """Verifications that have ended since, with a verdict. One that began since may have ended before it was seen."""
+    if before is None:
+        return []
+    known = {each.verification: each.state for each in before.verifications}
+    newest = max(known, default=0)
+    return [
+        each
+        for each in after.verifications
+        if each.state is VerificationState.DONE
+        and known.get(each.verification, VerificationState.RUNNING) is VerificationState.RUNNING
+        and (each.verification in known or each.verification > newest)
+    ]
 
 
 def without_notices(status: EngineStatus) -> EngineStatus:

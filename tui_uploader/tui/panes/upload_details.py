@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 
 from tui_uploader.model.files import Hold
 from tui_uploader.model.projects import MIN_IMAGES, ProcessingState, Project, ProjectKind
 from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import UploadStatus
+from tui_uploader.model.verification import VerificationStatus
 from tui_uploader.text import counted
 from tui_uploader.tui.lines.columns import cell_text, wrapped
 from tui_uploader.tui.lines.glyphs import Span, without_ornament
 from tui_uploader.wording.clock import time_of_day
 from tui_uploader.wording.processing import RESULTS_NOT_PROCESSED, processing_sentence, start_words
 from tui_uploader.wording.uploads import skipped, time_left, truths
+from tui_uploader.wording.verification import verification_of, verified_words
 
 STARTED = frozenset(ProcessingState) - {ProcessingState.NOT_STARTED}
 _IN_BANNER = frozenset({Hold.OFFLINE, Hold.BUDGET, Hold.LIMIT})
@@ -22,7 +26,13 @@ _NOTE_LINES = 2
 _GAP = "   "
 
 
-def detail_lines(status: UploadStatus, project: Project | None, width: int, now: float) -> list[list[Span]]:
+def detail_lines(
+    status: UploadStatus,
+    project: Project | None,
+    width: int,
+    now: float,
+    verifications: Sequence[VerificationStatus] = (),
+) -> list[list[Span]]:
     """`project`: its project, if known. The first part is wrapped at `width` cells, in two lines at most."""
     if status.notice is not None and status.hold not in _IN_BANNER:
         style = "error" if status.notice.needs_person else "warning"
@@ -30,10 +40,25 @@ def detail_lines(status: UploadStatus, project: Project | None, width: int, now:
     else:
         hold_up = hold_up_note(status, project)
         style, text = ("warning", hold_up) if hold_up else ("muted", next_step(status, project, now))
+    text, card = without_ornament(text), card_note(status, verifications, now)
+    both = f"{text.rstrip('.')}.  {card}" if card else text
+    notes = [text, card] if card and cell_len(text) <= width < cell_len(both) else [both]
+    lines = [line for note in notes for line in wrapped(note, width, most=_NOTE_LINES)]
     return [
-        *([Span(line, style)] for line in wrapped(without_ornament(text), width, most=_NOTE_LINES)),
+        *([Span(line, style)] for line in lines[:_NOTE_LINES]),
         [Span(facts_line(status, width, now), "muted")],
     ]
+
+
+def card_note(status: UploadStatus, verifications: Sequence[VerificationStatus], now: float) -> str:
+    """Whether the card of a complete upload may be wiped, or which key tells it."""
+    if status.state is not UploadState.COMPLETE or status.kind is not ProjectKind.IMAGES or not status.counts.uploaded:
+        return ""
+    found = verification_of(status, verifications)
+    if found is None:
+        return "K checks whether the card may be wiped"
+    words = verified_words(found, now)
+    return cell_text(f"{words[:1].upper()}{words[1:]} (K)")
 
 
 def facts_line(status: UploadStatus, width: int, now: float) -> str:

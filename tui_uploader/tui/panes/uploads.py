@@ -13,6 +13,7 @@ from textual.message import Message
 from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.projects import Project
 from tui_uploader.model.uploads import UploadStatus
+from tui_uploader.model.verification import VerificationStatus
 from tui_uploader.tui.keys import IN_UPLOADS
 from tui_uploader.tui.lines.columns import Column
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
@@ -55,6 +56,7 @@ class UploadsPane(Pane[Row]):
         self._wall = wall
         self._found = Ordered()
         self._projects: tuple[Project, ...] = ()
+        self._verifications: tuple[VerificationStatus, ...] = ()
         self._unfolded = False
         self._wanted: int | None = None
         """The upload that was selected last: it is never folded."""
@@ -77,6 +79,7 @@ class UploadsPane(Pane[Row]):
     def show_status(self, status: EngineStatus) -> None:
         fresh = [without_stale_rate(upload, status.streams) for upload in status.uploads]
         self._found = ordered(fresh, self._wall())
+        self._verifications = status.verifications
         self.table.show_empty([Span(line, "muted") for line in _NO_UPLOAD])
         self._show()
         self._show_watches(status)
@@ -115,7 +118,9 @@ class UploadsPane(Pane[Row]):
     def show_detail(self) -> None:
         width = self.app.size.width - 2 * _MARGIN
         upload = self.current
-        lines = detail_lines(upload, self._project_of(upload), width, self._wall()) if upload else []
+        lines = []
+        if upload is not None:
+            lines = detail_lines(upload, self._project_of(upload), width, self._wall(), self._verifications)
         self._detail.show([[Span(" " * _MARGIN), *spans] for spans in lines])
 
     def show_projects(self, projects: tuple[Project, ...]) -> None:

@@ -49,6 +49,8 @@ _NEWS = frozenset(
         EventKind.CARD_FOUND,
         EventKind.HOOK_FAILED,
         EventKind.RECEIPT_FAILED,
+        EventKind.CARD_SAFE,
+        EventKind.CARD_NOT_SAFE,
         EventKind.PROBLEM,
     }
 )
@@ -59,6 +61,8 @@ _STYLES = {
     EventKind.PROBLEM: "warning",
     EventKind.HOOK_FAILED: "warning",
     EventKind.RECEIPT_FAILED: "warning",
+    EventKind.CARD_NOT_SAFE: "error",
+    EventKind.CARD_SAFE: "uploaded",
     EventKind.OFFLINE: "warning",
     EventKind.SENDING_STOPPED: "warning",
     EventKind.COMPLETE: "uploaded",

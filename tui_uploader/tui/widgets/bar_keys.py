@@ -28,7 +28,19 @@ _BY_USE: Mapping[str, Sequence[str]] = {
     ),
     "files": ("upload", "filter", "status", "select", "process", "retry", "remove", "pause", "undo", "sort", "view"),
     "selected": ("remove", "retry-files", "copy-all", "range", "invert", "all", "view", "upload", "filter"),
-    "uploads": ("open", "process", "pause", "retry", "cancel", "dismiss", "undo", "automatic", "hide", "bandwidth"),
+    "uploads": (
+        "open",
+        "process",
+        "pause",
+        "retry",
+        "cancel",
+        "verify",
+        "dismiss",
+        "undo",
+        "automatic",
+        "hide",
+        "bandwidth",
+    ),
 }
 """The keys that the bar of each pane shows first, by name."""
 _LAST = ("help", "quit")

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from tui_uploader.model.accounts import Account
 from tui_uploader.model.engine import EngineStatus, LinkState
+from tui_uploader.model.verification import VerificationState
 from tui_uploader.text import byte_count, counted
 from tui_uploader.tui.lines.columns import cell_text, clipped, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, without_ornament
@@ -23,6 +24,7 @@ from tui_uploader.wording.amounts import byte_rate
 from tui_uploader.wording.bandwidth import limit_label
 from tui_uploader.wording.banner import Banner, banner
 from tui_uploader.wording.clock import about, done_at, middle
+from tui_uploader.wording.verification import percent_read
 
 READ_ONLY = "READ-ONLY"
 _PIX4D = "cloud.pix4d.com"
@@ -52,7 +54,7 @@ def banner_lines(shown: Banner, width: int, cut: str, mark: str = "") -> list[st
 
 
 def numbers(status: EngineStatus, now: float) -> list[tuple[str, ...]]:
-    """Bytes left, rate of the limit, when all is done, and the link: in words, and in fewer and fewer words."""
+    """A card being read, bytes left, rate of the limit, when all is done, and the link: in fewer and fewer words."""
     left = f"{byte_count(status.left)} left" if status.left else ""
     rates = _rates(status)
     ends = ("", "", "")
@@ -60,10 +62,19 @@ def numbers(status: EngineStatus, now: float) -> list[tuple[str, ...]]:
         at, span = done_at(status.eta, now), about(middle(status.eta))
         ends = (f"all done ~{at} ({span})", f"done ~{at} ({span})", f"~{at}")
     link = "online" if status.link.state is LinkState.UP else ""
+    reading = _reading(status)
     return [
-        tuple(part for part in (left, rate, end, link) if part)
+        tuple(part for part in (reading, left, rate, end, link) if part)
         for rate, end in ((rates[0], ends[0]), (rates[1], ends[1]), (rates[1], ends[2]), (rates[2], ends[2]))
     ]
+
+
+def _reading(status: EngineStatus) -> str:
+    """`card 51 % read`, while a verification runs."""
+    running = [each for each in status.verifications if each.state is VerificationState.RUNNING]
+    if len(running) > 1:
+        return f"{len(running)} cards are read"
+    return f"card {percent_read(running[0])} % read" if running else ""
 
 
 def _rates(status: EngineStatus) -> tuple[str, str, str]:
