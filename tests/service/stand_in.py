@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tests.service import stand_in_files
 from tui_uploader.engine.manager import UploadManager
+from tui_uploader.engine.pipeline.add_results import ResultAdder
 from tui_uploader.engine.queries import Queries
 from tui_uploader.errors import JournalTooNew, NoSuchProject, NoSuchUpload, NotPossibleNow, UsageError
 from tui_uploader.model.accounts import Account, SignInRequest
@@ -21,6 +22,7 @@ from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod, 
 from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow, IdRun, runs_of
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import NewProject, Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.results import ResultQuestion, ResultType
 from tui_uploader.model.states import FileStatus, UploadEvent, UploadState, next_state
 from tui_uploader.model.uploads import AddRequest, ByteCounts, Counts, Skipped, UndoneAddition, UploadStatus
 from tui_uploader.service import protocol
@@ -116,6 +118,16 @@ class StandInQueries(Queries):
         return self._state.bandwidth
 
 
+class StandInResults(ResultAdder):
+    """Recognises an orthomosaic in every path."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def survey(self, request: AddRequest) -> tuple[ResultQuestion, ...]:
+        return tuple(ResultQuestion(path, 1, ResultType.ORTHOMOSAIC) for path in request.paths)
+
+
 class StandInManager(UploadManager):
     """Files stay waiting; commands change states by the table in `model`."""
 
@@ -125,6 +137,7 @@ class StandInManager(UploadManager):
         self._ids, self._file_ids = itertools.count(1), itertools.count(1)
         self._state = StandInState()
         self.queries = StandInQueries(self._state)
+        self.results = StandInResults()
 
     @property
     def sign_ins(self) -> list[SignInRequest]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.intake.results.files import geotiff
 from tests.photos import write_photo
 from tests.service.conftest import Spawner
 from tests.service.stand_in import StandInManager
@@ -27,6 +28,28 @@ async def test_a_new_project_is_created_and_shown(manager: StandInManager, direc
         await screen.press(*"Quarry", "enter")
         await screen.shows("Project created", "[2] Files  Quarry", "Not signed in.")
     assert [project.name for project in await manager.queries.projects()] == ["Quarry"]
+
+
+async def test_results_survive_the_death_of_the_engine(
+    spawner: Spawner, directories: Directories, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "ortho.tif").write_bytes(geotiff())
+    async with spawner.connect():
+        pass
+    app = UploaderApp(directories, connect=partial(EngineClient.connect, start=spawner))
+    async with app.run_test(size=(120, 30)) as pilot:
+        screen = Screen(app, pilot)
+        await until(lambda: app.session.attachment is Attachment.ATTACHED)
+        screen.drop(tmp_path / "out")
+        await screen.shows("To be uploaded")
+        os.kill(spawner.pid, signal.SIGKILL)
+        await until(lambda: app.session.attachment is Attachment.GONE)
+        await screen.press("ctrl+n", *"Quarry", "tab", "space")
+        await screen.shows("The engine was not running; it is starting now. Press Ctrl+S again to upload.")
+        await until(lambda: app.session.attachment is Attachment.ATTACHED, 20.0)
+        await screen.press("ctrl+s")
+        await screen.shows("1 file of ", "out added to Quarry")
 
 
 async def test_chosen_files_survive_the_death_of_the_engine(

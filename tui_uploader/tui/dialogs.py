@@ -112,7 +112,8 @@ class Dialogs:
         self._say(f"{words} added to {name}; U takes them out.")
 
     async def _recognise(self, request: AddRequest) -> tuple[ResultQuestion, ...]:
-        """Raises UploaderError if the engine does not take these results."""
+        """Raises UploaderError if the engine does not take these results, EngineUnreachable without engine."""
+        self._need_engine("Press Ctrl+S again to upload.")
         await self._session.login_settled.wait()
         owned = replace(request, account=request.account or self._account_for(request))
         return await self._session.ask(lambda engine: engine.results.survey(owned))

@@ -52,9 +52,10 @@ class Outlook:
         """The sentences, what speaks against it first; some may be empty."""
         facts, project = self.facts, self.destination.project
         empty = facts.complete and not facts.files
+        before = processed_sentence(self.destination, self.auto_process, now)
         return [
             (too_many(facts, self.kind, project), LOUD),
-            (processed_sentence(self.destination, self.auto_process, now), WARNING),
+            (before if self.kind is ProjectKind.IMAGES else "", WARNING),
             (facts_sentence(facts, self.kind, where, list_key), LOUD if empty else QUIET),
             (time_sentence(facts.size, self.sending, now), QUIET),
             (budget_too_small(self.sending.bandwidth, facts.size + self.sending.left), WARNING),
