@@ -25,7 +25,7 @@ from tests.intake.pictures import (
     tiff_structure,
 )
 from tui_uploader.errors import SourceRefused, SourceUnreadable, SourceVanished
-from tui_uploader.intake.inspect import inspect_image, result_type
+from tui_uploader.intake.inspect import inspect_image
 from tui_uploader.model.files import PhotoFacts
 
 
@@ -255,30 +255,3 @@ def test_a_hostile_name_is_escaped(tmp_path: Path) -> None:
     with pytest.raises(SourceRefused) as caught:
         inspect_image(str(path))
     assert str(caught.value).startswith(r"\x1b[2J\x0a\xff.jpg is empty")
-
-
-# ------------------------------------------------------------------------------------------------------- results
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("field.tif", "orthomosaic"),
-        ("field_7_transparent_mosaic_group1.TIF", "orthomosaic"),
-        ("field_dsm.tif", "dsm"),
-        ("Field-DSM-2.tiff", "dsm"),
-        ("field.dtm.tif", "dsm"),
-        ("field_index_ndvi.tif", "index"),
-        ("NDRE.tif", "index"),
-        ("wisdsmart.tif", "orthomosaic"),
-        ("dsm/field.tif", "orthomosaic"),
-        ("cloud.las", "point_cloud"),
-        ("cloud.LAZ", "point_cloud"),
-        ("mesh.obj", "mesh"),
-        ("mesh.mtl", "mesh_material"),
-        ("texture.jpg", "mesh_texture"),
-        ("texture.png", "mesh_texture"),
-    ],
-)
-def test_the_type_of_a_result_follows_from_its_name(name: str, expected: str) -> None:
-    assert result_type(f"/results/{name}") == expected

@@ -9,7 +9,7 @@ import pytest
 
 from tui_uploader.errors import SourceRefused
 from tui_uploader.intake.formats.mesh_text import MAX_READ, check_mesh
-from tui_uploader.intake.results.check import check_file
+from tui_uploader.intake.results.check import check_companion, check_main
 
 LICENCE = b"# All rights reserved, and a line of this licence is long.\n" * 3000
 
@@ -67,7 +67,8 @@ def case(table: dict[str, bytes]) -> list[object]:
 
 def inspected(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
-    check_file(str(folder / name))
+    check = check_main if name.endswith(".obj") else check_companion
+    check(str(folder / name))
 
 
 @pytest.mark.parametrize("content", case(MESHES))

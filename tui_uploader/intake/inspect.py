@@ -1,13 +1,12 @@
-"""Check that a file is complete and of the kind that its name says, and read the facts of a photo.
+"""Check that an image is complete and of the kind that its name says, and read the facts of the photo.
 
 An unusable file is better refused before the upload, in the field with the drone at hand, than hours later. Only
 headers and ends of most files are read: well under a millisecond for a file in the page cache. A JPEG with data after
-its pixels is read completely, at some 3 GB/s; a text is read to the first statement that identifies its kind.
+its pixels is read completely, at some 3 GB/s. Results are checked by `results.check`.
 """
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,6 @@ from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake.formats import jpeg, tiff
 from tui_uploader.intake.formats.exif import exif_facts
 from tui_uploader.intake.formats.jpeg import BadJpeg, Block, JpegHeader, JpegReader
-from tui_uploader.intake.formats.mesh_text import NotMesh, check_materials, check_mesh
 from tui_uploader.intake.formats.tiff import Directory, NotTiff, TiffReader
 from tui_uploader.intake.formats.tiff_pixels import has_all_pixels
 from tui_uploader.intake.source import open_source
@@ -29,7 +27,6 @@ from tui_uploader.model.files import PhotoFacts
 from tui_uploader.text import printable
 
 _JPEG, _TIFF, _PNG, _POINTS = "a JPEG", "a TIFF", "a PNG", "a LAS point cloud"
-_MESH, _MATERIALS = "a mesh (OBJ)", "a list of materials (MTL)"
 _SIGNATURES = {
     jpeg.START: _JPEG,
     b"II*\0": _TIFF,
@@ -48,22 +45,7 @@ _EXPECTED = {
     ".png": _PNG,
     ".las": _POINTS,
     ".laz": _POINTS,
-    ".obj": _MESH,
-    ".mtl": _MATERIALS,
 }
-_TEXTS = {_MESH: check_mesh, _MATERIALS: check_materials}
-"""Kinds without a signature, and the functions that recognise them."""
-_RESULT_TYPES = {
-    ".las": "point_cloud",
-    ".laz": "point_cloud",
-    ".obj": "mesh",
-    ".mtl": "mesh_material",
-    ".jpg": "mesh_texture",
-    ".jpeg": "mesh_texture",
-    ".png": "mesh_texture",
-}
-_ELEVATION_WORDS = frozenset({"dsm", "dem", "dtm", "elevation"})
-_INDEX_WORDS = frozenset({"index", "ndvi", "ndre", "gndvi", "bndvi", "lci", "osavi", "savi", "msavi", "vari", "tgi"})
 
 _PNG_SIZE_AT = 16
 """Offset of width and height in a PNG: PNG 1.2, 4.1.1, the header chunk comes first."""
@@ -108,19 +90,6 @@ def photo_facts(path: str, descriptor: int | None = None) -> PhotoFacts:
         raise _refused(path, f"is {kind}, not an image")
 
 
-def result_type(path: str) -> str:
-    """`orthomosaic`, `dsm`, `index`, `point_cloud`, `mesh`, `mesh_material` or `mesh_texture`.
-
-    The kind of a GeoTIFF is taken from the words of its name, as mapping programs write them: `field_7_dsm.tif`.
-    """
-    if known := _RESULT_TYPES.get(extension_of(path)):
-        return known
-    words = set(re.findall(r"[a-z]+", PurePath(path).stem.lower()))
-    if words & _INDEX_WORDS:
-        return "index"
-    return "dsm" if words & _ELEVATION_WORDS else "orthomosaic"
-
-
 @contextmanager
 def _opened(path: str, descriptor: int | None) -> Iterator[tuple[BinaryIO, int]]:
     """The file at its beginning, and its size in bytes. A given `descriptor` stays open."""
@@ -140,22 +109,11 @@ def _identified(path: str, file: BinaryIO) -> str:
     found = next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
     if found is None and not any(head):
         raise _damaged(path, "begins with nothing but zeros")
-    if found is None and expected in _TEXTS:
-        _check_text(path, file, expected)
-        return expected
     if found == expected:
         return found
     if found is None:
         raise _refused(path, f"is not {expected}, although its name says so; {_COPY_AGAIN}, or leave it out")
     raise _refused(path, f"is named like {expected} but is {found}; give it the right extension, or leave it out")
-
-
-def _check_text(path: str, file: BinaryIO, kind: str) -> None:
-    file.seek(0)
-    try:
-        _TEXTS[kind](file)
-    except NotMesh as error:
-        raise _refused(path, f"{error}; export it again, or leave it out") from error
 
 
 def _jpeg_facts(path: str, file: BinaryIO, size: int) -> PhotoFacts:

@@ -31,13 +31,18 @@ from tests.intake.results.files import (
 )
 from tui_uploader.errors import SourceDamaged, SourceError, SourceRefused, SourceUnreadable, SourceVanished
 from tui_uploader.file_kinds import RESULT_EXTENSIONS, extension_of
-from tui_uploader.intake.results.check import check_companion, check_file, check_main, crs_beside, textures_of
+from tui_uploader.intake.results.check import check_companion, check_main, crs_beside, textures_of
 from tui_uploader.intake.results.survey import survey_results
 from tui_uploader.intake.scan import candidate_of
 
 AUX = (
     f"<PAMDataset>\n  <SRS dataAxisToSRSAxisMapping='1,2'>{UTM_32_WKT.replace(chr(34), '&quot;')}</SRS>\n</PAMDataset>"
 )
+
+
+def check_file(path: str, descriptor: int | None = None) -> None:
+    check = check_main if extension_of(path) in RESULT_EXTENSIONS else check_companion
+    check(path, descriptor)
 
 
 def png() -> bytes:

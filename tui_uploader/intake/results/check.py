@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import BinaryIO
 
-from tui_uploader.file_kinds import RESULT_EXTENSIONS, extension_of
+from tui_uploader.file_kinds import extension_of
 from tui_uploader.intake.formats import jpeg
 from tui_uploader.intake.formats.jpeg import BadJpeg, JpegReader
 from tui_uploader.intake.formats.tiff import NotTiff, TiffReader
@@ -83,12 +83,6 @@ def check_companion(path: str, descriptor: int | None = None, *, real: str = "",
         check(file, size, head)
         if whole and extension_of(path) in (".jpg", ".jpeg"):
             _check_whole_jpeg(file, size)
-
-
-def check_file(path: str, descriptor: int | None = None) -> None:
-    """Check any file of a result before it is sent. Blocking: for a thread. Arguments and errors as in `check_main`."""
-    check = check_main if extension_of(path) in RESULT_EXTENSIONS else check_companion
-    check(path, descriptor)
 
 
 def textures_of(path: str, *, real: str = "") -> tuple[str, ...]:
