@@ -237,7 +237,7 @@ class Case:
         if wanted is FileStage.REGISTERED:
             stored_files.register(connection, [row.id], 1.6)
             store.registered.add(row.object or "")
-            if not self.calm and self.random.random() < 0.03:  # a result that another one took the place of
+            if not self.calm and self.random.random() < 0.1:  # a result that another one took the place of
                 connection.execute("UPDATE files SET replaced_at = 2.0 WHERE id = ?", (row.id,))
                 store.registered.discard(row.object or "")
 

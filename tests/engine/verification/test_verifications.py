@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.engine.world import World, add, settled
 from tests.photos import another_of_equal_size, jpeg, write_flight
 from tests.until import until
 from tui_uploader.engine.manager import UploadManager
-from tui_uploader.engine.verification import second_walk
+from tui_uploader.engine.verification import card_threads, second_walk
 from tui_uploader.engine.verification.card_walk import Root
 from tui_uploader.errors import NoSuchProject, NoSuchVerification, NothingToUpload, NotPossibleNow, UsageError
 from tui_uploader.local_cloud.options import LocalCloudOptions, Profile
@@ -326,6 +327,30 @@ async def test_a_file_that_is_written_without_end_is_not_safe(
     assert (await found(manager, status))[growing.name].reason == (
         "is still being written: verify again once nothing writes to it"
     )
+
+
+async def test_a_card_that_hangs_is_not_safe_and_holds_nothing_up(
+    world: World, manager: UploadManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await uploaded(manager, world.card)
+    monkeypatch.setattr(card_threads, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(card_threads, "_LOOK_SECONDS", 0.05)
+    answers, readv = threading.Event(), os.readv
+
+    def hangs(descriptor: int, buffers: list[memoryview]) -> int:
+        answers.wait(60)
+        return readv(descriptor, buffers)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "readv", hangs)
+        status = await verified(manager, world.card)
+        answers.set()
+    assert status.verdict is Verdict.NOT_SAFE
+    assert "does not respond" in status.reasons[0]
+    assert status.findings == {Finding.UNREADABLE: 4}
+    assert {file.reason for file in (await found(manager, status)).values()} == {
+        "was not read: the verification ended early"
+    }
 
 
 # ------------------------------------------------------------------------------------------------------- commands

@@ -17,6 +17,8 @@ from tui_uploader.model.verification import Finding
 _AT_ONCE = 16
 _TRIES = 3
 _PAUSE = 1.0
+_UNREACHABLE_SECONDS = 15.0
+"""How long a storage is not asked that did not answer: thousands of files would each wait for it."""
 
 
 class StorageCheck:
@@ -25,8 +27,8 @@ class StorageCheck:
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._unreachable: dict[str, str] = {}
-        """Accounts whose storage is not asked any more, and why."""
+        self._unreachable: dict[str, tuple[float, str]] = {}
+        """Accounts whose storage is not asked until then (monotonic), and why."""
         self._existing: set[int] = set()
         """Projects that exist at the service."""
         self._looking: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -46,9 +48,9 @@ class StorageCheck:
         project = self._context.summary.projects.get(holder.project)
         if project is None or project.remote_id is None:
             return judge_unasked(holder, "a project", "the project does not exist at the service")
-        unreachable = self._unreachable.get(project.account)
-        if unreachable is not None:
-            return judge_unasked(holder, project.name, unreachable)
+        until, why = self._unreachable.get(project.account, (0.0, ""))
+        if self._context.clocks.monotonic() < until:
+            return judge_unasked(holder, project.name, why)
         signed_in = self._context.account_of(project)
         if signed_in is None:
             return judge_unasked(holder, project.name, "the engine is not signed in to its account")
@@ -66,7 +68,8 @@ class StorageCheck:
             raise
         except UploaderError as error:
             if isinstance(error, LinkError):
-                self._unreachable[project.account] = error.message
+                until = self._context.clocks.monotonic() + _UNREACHABLE_SECONDS
+                self._unreachable[project.account] = (until, error.message)
             return judge_unasked(holder, project.name, error.message)
 
     async def _check_project(self, cloud: Cloud, project: ProjectRecord) -> None:

@@ -170,8 +170,9 @@ def holders_at(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str
     found: dict[str, list[Holder]] = {}
     for path in paths:
         rows = connection.execute(
-            f"SELECT f.id AS file, f.stage, f.reason, {_HOLDER} FROM uploads u"
-            " JOIN files f ON f.upload = u.id AND f.path = ? ORDER BY u.id DESC LIMIT 20",
+            # Uploads first, because the index begins with the upload.
+            f"SELECT f.id AS file, f.stage, f.reason, {_HOLDER} FROM uploads u CROSS JOIN files f"
+            " INDEXED BY files_by_path ON f.upload = u.id AND f.path = ? ORDER BY u.id DESC LIMIT 20",
             (os.fsencode(path),),
         ).fetchall()
         if rows:
@@ -184,8 +185,9 @@ def undeliver(connection: sqlite3.Connection, number: int, reason: str) -> int:
     same = "f.identity = v.identity AND f.project = v.project AND f.object = v.object AND f.replaced_at IS NULL"
     return connection.execute(
         "UPDATE verified AS v SET finding = ?, reason = ?, evidence = NULL WHERE v.verification = ? AND v.finding = ?"
-        f" AND NOT EXISTS (SELECT 1 FROM files f WHERE {same} AND f.stage = '{FileStage.REGISTERED}')"
-        f" AND NOT EXISTS (SELECT 1 FROM delivered f WHERE {same})",
+        " AND NOT EXISTS (SELECT 1 FROM files f INDEXED BY files_by_content"
+        f" WHERE {same} AND f.stage = '{FileStage.REGISTERED}')"
+        f" AND NOT EXISTS (SELECT 1 FROM delivered f INDEXED BY delivered_by_content WHERE {same})",
         (Finding.MISSING, reason, number, Finding.DELIVERED),
     ).rowcount
 
