@@ -31,11 +31,11 @@ def state_words(watch: Watch, upload: UploadStatus | None = None) -> str:
             return f"needs you: {reason_of(watch)}"
     if watch.upload is None:
         return f"no images yet{_cards(watch)}"
-    done = upload is not None and _is_done(upload)
+    done = upload is not None and is_done(upload)
     return f"all images are in the cloud, in {_project(watch)}" if done else f"all images are added{_to(watch)}"
 
 
-def _is_done(upload: UploadStatus) -> bool:
+def is_done(upload: UploadStatus) -> bool:
     """Whether everything of it is in the project; it may still wait for more images."""
     counts = upload.counts
     unfinished = counts.waiting + counts.uploading + counts.failed
@@ -73,6 +73,11 @@ def settings_words(watch: Watch) -> str:
 
 def card_found(watch: Watch) -> str:
     return f"A card was found at {watched_path(watch)}: its new images are uploaded{_to(watch)}."
+
+
+def all_delivered(watch: Watch, upload: UploadStatus) -> str:
+    """`All images in /media/card are in the cloud, in Quarry (717).`"""
+    return f"All images in {watched_path(watch)} are in the cloud, in {_project(watch)} ({upload.counts.uploaded:,})."
 
 
 def blocked(watch: Watch) -> str:

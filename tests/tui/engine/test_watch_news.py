@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
-from tests.tui.values import engine_status
+from tests.tui.values import engine_status, upload_status
 from tests.tui.watches.values import watch
 from tui_uploader.model.engine import EngineStatus
 from tui_uploader.model.hooks import HookEvent, HookFailure
+from tui_uploader.model.uploads import Counts, UploadStatus
 from tui_uploader.model.watches import Watch, WatchState
-from tui_uploader.tui.engine.watch_news import found, hooks_failed, stopped
+from tui_uploader.tui.engine.watch_news import delivered, found, hooks_failed, stopped
 
 
 def status(*watches: Watch, hooks: tuple[HookFailure, ...] = ()) -> EngineStatus:
@@ -64,3 +66,38 @@ def test_many_hooks_that_fail_are_one_sentence() -> None:
 
 def test_a_hook_that_worked_again_is_told_anew() -> None:
     assert len(hooks_failed(status(), status(hooks=(failure(),)))) == 1
+
+
+SENDING = upload_status(1, counts=Counts(uploaded=5, uploading=3))
+SENT = replace(SENDING, counts=Counts(uploaded=8), seconds=90.0)
+
+
+def with_upload(own: Watch, upload: UploadStatus) -> EngineStatus:
+    return replace(engine_status(upload), watches=(own,))
+
+
+def test_a_card_whose_images_are_all_in_the_cloud_is_told_once() -> None:
+    said = [("All images in /media/card1 are in the cloud, in Quarry (8).", 90.0)]
+    assert delivered(with_upload(FULL, SENDING), with_upload(FULL, SENT)) == said
+    assert delivered(with_upload(ADDING, SENT), with_upload(FULL, SENT)) == said
+    assert delivered(with_upload(FULL, SENT), with_upload(FULL, SENT)) == []
+    assert delivered(with_upload(FULL, SENT), with_upload(replace(FULL, state=WatchState.VERIFYING), SENT)) == []
+    assert delivered(None, with_upload(FULL, SENT)) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "upload"),
+    [
+        (ADDING, SENT),  # more files are being found
+        (ABSENT, SENT),
+        (BLOCKED, SENT),
+        (FULL, SENDING),
+        (FULL, replace(SENT, counts=Counts(uploaded=7, failed=1))),
+        (FULL, replace(SENT, counts=Counts(uploaded=7, waiting=1))),
+        (FULL, replace(SENT, counts=Counts(duplicate=8))),
+        (FULL, replace(SENT, upload=2)),
+        (replace(FULL, upload=None), SENT),
+    ],
+)
+def test_it_is_not_told_before_all_are_there(own: Watch, upload: UploadStatus) -> None:
+    assert delivered(with_upload(ADDING, SENDING), with_upload(own, upload)) == []

@@ -48,9 +48,11 @@ def news(before: EngineStatus | None, after: EngineStatus) -> News:
         return found
     from tui_uploader.tui.engine import watch_news  # not needed for the first frame
 
+    delivered = watch_news.delivered(before, after)
     return replace(
         found,
-        successes=(*found.successes, *watch_news.found(before, after)),
+        successes=(*found.successes, *watch_news.found(before, after), *(sentence for sentence, _ in delivered)),
+        seconds=max((found.seconds, *(seconds for _, seconds in delivered))),
         problems=(*found.problems, *watch_news.stopped(before, after)),
         remarks=tuple(watch_news.hooks_failed(before, after)),
     )

@@ -5,11 +5,14 @@ Imported once there is a watch, or a hook that fails: the first frame does witho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tui_uploader.model.engine import EngineStatus
+from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.model.watches import Watch, WatchState
 from tui_uploader.text import counted
 from tui_uploader.wording.hooks import hook_failure
-from tui_uploader.wording.watches import blocked, card_found
+from tui_uploader.wording.watches import all_delivered, blocked, card_found, is_done
 
 _AT_WORK = (WatchState.ADDING, WatchState.WATCHING)
 
@@ -24,6 +27,31 @@ def _has_come(before: Watch | None, now: Watch) -> bool:
     if before is None or now.state not in _AT_WORK or now.upload is None:
         return False
     return before.state is WatchState.ABSENT or before.upload != now.upload
+
+
+def delivered(before: EngineStatus | None, after: EngineStatus) -> list[tuple[str, float]]:
+    """Sentences about folders whose images are all in the cloud now, and were not, with the seconds that it took."""
+    if before is None:
+        return []
+    known, earlier, uploads = _by_number(before), _uploads(before), _uploads(after)
+    return [
+        (all_delivered(watch, uploads[number]), uploads[number].seconds)
+        for watch in after.watches
+        if (number := watch.upload) is not None
+        and _has_all(watch, uploads)
+        and not ((old := known.get(watch.watch)) is not None and old.upload == number and _has_all(old, earlier))
+    ]
+
+
+def _has_all(watch: Watch, uploads: Mapping[int, UploadStatus]) -> bool:
+    """Whether everything in the folder is added, and all of that is in the project."""
+    upload = uploads.get(watch.upload or 0)
+    added = watch.state in (WatchState.WATCHING, WatchState.VERIFYING)
+    return added and upload is not None and upload.counts.uploaded > 0 and is_done(upload)
+
+
+def _uploads(status: EngineStatus) -> dict[int, UploadStatus]:
+    return {upload.upload: upload for upload in status.uploads}
 
 
 def stopped(before: EngineStatus | None, after: EngineStatus) -> list[str]:
