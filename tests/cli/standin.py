@@ -16,6 +16,7 @@ from tui_uploader.model.engine import Bandwidth, BandwidthChange, EngineStatus
 from tui_uploader.model.files import FileItem, FileQuery, FileSelection, FileWindow
 from tui_uploader.model.history import PastEvent
 from tui_uploader.model.projects import Project, Target
+from tui_uploader.model.results import ResultQuestion
 from tui_uploader.model.uploads import AddRequest, Skipped, UndoneAddition, UploadStatus
 from tui_uploader.model.verification import (
     Finding,
@@ -78,6 +79,18 @@ class StandInVerifications:
         return self._engine.last
 
 
+class StandInResults:
+    """Recognises what its script says, call by call; the last answer stays."""
+
+    def __init__(self, engine: StandIn) -> None:
+        self._engine = engine
+        self.script: list[tuple[ResultQuestion, ...]] = [()]
+
+    async def survey(self, request: AddRequest) -> tuple[ResultQuestion, ...]:
+        self._engine.hear("survey", request)
+        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+
+
 @dataclass
 class StandIn:
     """Plays `script` to the client that follows it, and records the requests."""
@@ -99,6 +112,7 @@ class StandIn:
 
     def __post_init__(self) -> None:
         self.verifications = StandInVerifications(self)
+        self.results = StandInResults(self)
 
     @asynccontextmanager
     async def connect(self, directories: Directories, **options: Any) -> AsyncIterator[Self]:

@@ -11,6 +11,7 @@ from tui_uploader.cli.output import Style
 from tui_uploader.model.engine import Link, LinkState
 from tui_uploader.model.files import FileItem, Hold, Proof
 from tui_uploader.model.projects import Processing, ProcessingState, Project, ProjectKind
+from tui_uploader.model.results import CoordinateSystem, ProjectResult, ResultType
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import Counts, EtaRange, Notice, UploadStatus
 from tui_uploader.text import without_ornament
@@ -169,3 +170,28 @@ def test_lines_about_projects_are_printable() -> None:
 def test_ornament_becomes_ascii() -> None:
     line = f"{lines.bar(50, 4)} a · 12–15 min … → é"
     assert without_ornament(line) == "##-- a | 12-15 min ... -> é"
+
+
+def test_a_project_of_results_lists_them_and_counts_no_images() -> None:
+    utm = CoordinateSystem(32632, "WGS 84 / UTM zone 32N", True)
+    results = (
+        ProjectResult(ResultType.ORTHOMOSAIC, "ortho.tif", 12_000_000_000, None, utm),
+        ProjectResult(ResultType.MESH, "site.obj", 100_000_000),
+    )
+    project = Project("7", "Maps", ProjectKind.RESULTS, "a@https://c.example", images=5, results=results)
+    assert lines.project_lines(project, 0.0) == [
+        "Maps",
+        "   id 7",
+        "   results of a@https://c.example",
+        "   2 results (12.1 GB)",
+        "   orthomosaic   12.0 GB  ortho.tif, EPSG:32632 (WGS 84 / UTM zone 32N)",
+        "   mesh           100 MB  site.obj",
+    ]
+    assert lines.project_line(project) == "          7  results uploaded            2 results  Maps"
+
+
+def test_files_of_a_result_name_what_they_belong_to() -> None:
+    main = file(1, name="site.obj", object="site.obj", result=ResultType.MESH, replaced=True)
+    texture = file(2, name="0.jpg", object="0.jpg", result=ResultType.MESH, belongs_to="/out/site.obj")
+    assert lines.file_line(main, PLAIN).endswith("site.obj  mesh  replaced since")
+    assert lines.file_line(texture, PLAIN).endswith("0.jpg  of site.obj")

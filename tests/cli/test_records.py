@@ -35,4 +35,5 @@ def test_a_path_that_is_not_utf8_survives_json() -> None:
     line = to_json(file_record(item))
     assert "\\udcff" in line
     assert json.loads(line)["path"] == "/card/\udcff.jpg"
-    assert set(json.loads(line)) == {"path", "name", "object", "size", "status", "reason", "duplicate_of", "verified"}
+    keys = {"path", "name", "object", "size", "status", "reason", "duplicate_of", "verified"}
+    assert set(json.loads(line)) == keys | {"result", "belongs_to", "replaced"}

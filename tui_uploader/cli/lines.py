@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from tui_uploader.cli.output import Style
 from tui_uploader.model.engine import Bandwidth, EngineStatus, Link, LinkState
 from tui_uploader.model.files import FileItem, Proof
-from tui_uploader.model.projects import ProcessingState, Project
+from tui_uploader.model.projects import ProcessingState, Project, ProjectKind
+from tui_uploader.model.results import ProjectResult
 from tui_uploader.model.states import FileStatus, UploadState
 from tui_uploader.model.uploads import Notice, UploadStatus
 from tui_uploader.model.verification import VerificationState
@@ -27,6 +28,8 @@ from tui_uploader.wording.hooks import hook_failure
 from tui_uploader.wording.link import next_try, offline_since
 from tui_uploader.wording.notices import explained
 from tui_uploader.wording.processing import processing_sentence, project_word, start_note
+from tui_uploader.wording.result_findings import crs_words
+from tui_uploader.wording.results import name_of, result_facts, type_word
 from tui_uploader.wording.upload_states import state_words
 from tui_uploader.wording.uploads import (
     NO_UPLOADS,
@@ -65,6 +68,12 @@ def file_line(item: FileItem, style: Style) -> str:
     parts = [f"{glyph(item.status, style)} {item.status:<9} {byte_count(item.size):>8}  {printable(item.name)}"]
     if renamed := other_name(item):
         parts.append(f"→ {renamed}")
+    if item.result is not None and item.belongs_to is None:
+        parts.append(type_word(item.result))
+    if item.belongs_to is not None:
+        parts.append(f"of {name_of(item.belongs_to)}")
+    if item.replaced:
+        parts.append("replaced since")
     if remark := _remark(item):
         parts.append(remark)
     return "  ".join(parts)
@@ -188,26 +197,41 @@ def project_line(project: Project) -> str:
     """One line of `projects list`; the name comes last because it has no known width."""
     number = printable(project.id) if project.id is not None else "(no id yet)"
     word = printable(project_word(project), 24)
-    return f"{number:>11}  {word:<24} {counted(project.images, 'image'):>12}  {printable(project.name)}"
+    results = project.kind is ProjectKind.RESULTS
+    content = counted(len(project.results), "result") if results else counted(project.images, "image")
+    return f"{number:>11}  {word:<24} {content:>12}  {printable(project.name)}"
 
 
 def project_lines(project: Project, now: float) -> list[str]:
     """The answer of `projects show`."""
     number = printable(project.id) if project.id is not None else "none yet: the service has not created the project"
-    lines = [
-        printable(project.name),
-        f"   id {number}",
-        f"   {project.kind} of {printable(project.account)}",
-        f"   {counted(project.images, 'image')} of this machine registered",
-        f"   {processing_sentence(project.processing, now)}",
-    ]
-    if project.images_in_cloud is not None:
-        lines.insert(4, f"   {counted(project.images_in_cloud, 'image')} in the cloud")
+    lines = [printable(project.name), f"   id {number}", f"   {project.kind} of {printable(project.account)}"]
+    if project.kind is ProjectKind.RESULTS:
+        lines += _result_lines(project, now)
+    else:
+        lines.append(f"   {counted(project.images, 'image')} of this machine registered")
+        if project.images_in_cloud is not None:
+            lines.append(f"   {counted(project.images_in_cloud, 'image')} in the cloud")
+        lines.append(f"   {processing_sentence(project.processing, now)}")
     if project.uploads:
         lines.append(f"   uploads {', '.join(str(upload) for upload in project.uploads)}")
     if project.web_address is not None:
         lines.append(f"   {printable(project.web_address)}")
     return lines
+
+
+def _result_lines(project: Project, now: float) -> list[str]:
+    """`3 results (12.1 GB)`, and one line for each: type, size, when it was uploaded, name."""
+    size = sum(result.size for result in project.results)
+    lines = [f"   {counted(len(project.results), 'result')}{f' ({byte_count(size)})' if size else ''}"]
+    for result in project.results:
+        kind, name, volume, at = result_facts(result, now)
+        lines.append(f"   {kind:<12} {volume:>8}  {', '.join(filter(None, (name, at, _system(result))))}")
+    return lines
+
+
+def _system(result: ProjectResult) -> str:
+    return "" if result.crs is None else crs_words(result.crs)
 
 
 def queued_line(status: UploadStatus) -> str:

@@ -47,6 +47,9 @@ def file_record(item: FileItem) -> dict[str, Any]:
         "reason": item.reason,
         "duplicate_of": item.duplicate_of,
         "verified": item.verified,
+        "result": item.result,
+        "belongs_to": item.belongs_to,
+        "replaced": item.replaced,
     }
 
 

@@ -36,7 +36,7 @@ def project_word(project: Project) -> str:
     if project.processing.state is not ProcessingState.NOT_STARTED:
         return processing_word(project.processing)
     word = printable(project.processing.word or "", _LONGEST_WORD).lower()
-    if project.images or project.images_in_cloud or word == "uploaded":
+    if project.images or project.images_in_cloud or project.results or word == "uploaded":
         return "results uploaded" if project.kind is ProjectKind.RESULTS else "uploaded, not processed"
     return "empty" if word in _EMPTY_WORDS and (word or project.images_in_cloud == 0) else word
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
+from tui_uploader.cli.commands import results as of_results
 from tui_uploader.cli.commands import watch
 from tui_uploader.cli.lines import notice_line, queued_line
 from tui_uploader.cli.output import Done, print_json, print_line, print_note
@@ -38,6 +39,9 @@ def upload(
         typer.Option("--new", metavar="NAME", help="Create a project; the same command again continues it."),
     ] = None,
     results: Annotated[bool, typer.Option("--results", help="The files are processed results, not images.")] = False,
+    result_type: of_results.AsOption = None,
+    replaces: of_results.ReplaceFlag = False,
+    other_crs: of_results.OtherCrsFlag = False,
     process: Annotated[
         bool | None,
         typer.Option(
@@ -64,8 +68,11 @@ def upload(
     request = AddRequest(
         paths=tuple(paths),
         target=_target(project, new),
-        kind=ProjectKind.RESULTS if results else ProjectKind.IMAGES,
+        kind=of_results.kind_of(results=results, given=result_type, replaces=replaces, other_crs=other_crs),
         auto_process=False if results else process,
+        result_type=result_type,
+        replace=replaces,
+        other_crs=other_crs,
     )
     return Done(run(_upload(request, wait=wait, as_json=as_json)))
 
@@ -85,7 +92,7 @@ def _target(project: str | None, new: str | None) -> Target:
 
 
 async def _upload(request: AddRequest, *, wait: bool, as_json: bool) -> int:
-    status, skipped = await _queued(request)
+    status, skipped = await _queued(request, quiet=as_json)
     if request.auto_process is None and _is_not_processed_again(status):
         print_note(f"{start_note(status, time.time())} {_PROCESS_AGAIN.format(project=shlex.quote(_named(status)))}")
     if wait:
@@ -115,13 +122,15 @@ def _named(status: UploadStatus) -> str:
     return printable(status.project or status.project_name)
 
 
-async def _queued(request: AddRequest) -> tuple[UploadStatus, tuple[Skipped, ...]]:
+async def _queued(request: AddRequest, *, quiet: bool) -> tuple[UploadStatus, tuple[Skipped, ...]]:
     """Send the request, again to the next engine if one is stopped meanwhile: adding files twice changes nothing."""
     for left in reversed(range(_ENGINES)):
         try:
             async with connected(introduce=False) as engine:
-                account = await sign_in(engine)
-                status = await engine.add(replace(request, account=account))
+                request = replace(request, account=await sign_in(engine))
+                if request.kind is ProjectKind.RESULTS:
+                    request = await of_results.decided(engine, request, quiet=quiet)
+                status = await engine.add(request)
                 return status, await engine.skipped(status.upload)
         except EngineGone:
             if not left:
