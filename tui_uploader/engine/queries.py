@@ -37,6 +37,8 @@ from tui_uploader.model.uploads import Skipped, UploadStatus
 from tui_uploader.text import printable
 
 _SHORTEST_INTERVAL = 0.25
+_LARGE = 1024**3
+"""Bytes of a file of which the progress of its check is told."""
 _LARGEST_WINDOW = 2000
 _ON_CARD = (FileStage.FOUND, FileStage.READY)
 """Stages of files that will be read from their card, and are not being read."""
@@ -243,11 +245,16 @@ class Queries:
                 of_upload,
                 moving=row.id in moving,
                 silent=row.stage in _ON_CARD and context.sources.hangs(row.path),
+                read=self._share_read(row.id),
                 pause=(max(0.0, pause[0] - context.clocks.monotonic()), pause[1]) if pause else None,
             )
             return file_hold(row, upload, account, situation)
 
         return tuple(file_item(row, facts, hold(row), window.originals, sent) for row, facts in window.rows)
+
+    def _share_read(self, file: int) -> float | None:
+        reading = self._supervisor.checker.readings.get(file)
+        return reading.done / reading.size if reading is not None and reading.size >= _LARGE else None
 
     def _situation_of_upload(self, number: int) -> tuple[UploadRecord, AccountState, FileSituation]:
         context = self._context

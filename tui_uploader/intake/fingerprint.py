@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -47,16 +47,30 @@ class _ThreadBuffer(threading.local):
 _buffer = _ThreadBuffer()
 
 
-def fingerprint(path: str, descriptor: int | None = None, part_size: int | None = None) -> Fingerprint:
+class ReadingStopped(Exception):
+    """The observer of a reading does not want the rest."""
+
+
+Observer = Callable[[int], None]
+"""Called with the number of bytes read so far, every MiB or less. May raise `ReadingStopped`."""
+
+
+def unobserved(done: int) -> None:
+    """Nobody wants to know."""
+
+
+def fingerprint(
+    path: str, descriptor: int | None = None, part_size: int | None = None, observe: Observer = unobserved
+) -> Fingerprint:
     """Read the file once, from beginning to end. Blocking: for a thread.
 
     With `descriptor`, that open file is read, its position is moved, and errors name `path`. `part_size` is the length
     of the parts that get a CRC32 of their own; None: the whole file is one part.
 
-    Raises SourceChanged when the file changed meanwhile; SourceVanished, SourceUnreadable.
+    Raises SourceChanged when the file changed meanwhile; SourceVanished, SourceUnreadable; what `observe` raises.
     """
     with open_source(path, descriptor) as (opened, before):
-        found = _read(opened, before.st_size, part_size or max(1, before.st_size))
+        found = _read(opened, before.st_size, part_size or max(1, before.st_size), observe)
         after = os.fstat(opened)
     if (before.st_size, before.st_mtime_ns, found.size) != (after.st_size, after.st_mtime_ns, after.st_size):
         raise changed_while_read(path)
@@ -69,7 +83,7 @@ def changed_while_read(path: str) -> SourceChanged:
     )
 
 
-def _read(descriptor: int, size: int, part_size: int) -> Fingerprint:
+def _read(descriptor: int, size: int, part_size: int, observe: Observer) -> Fingerprint:
     identity, offset, view = xxhash.xxh3_128(), 0, _buffer.view
     sampler, parts = Sampler(size), list[int]()
     os.lseek(descriptor, 0, os.SEEK_SET)
@@ -83,6 +97,7 @@ def _read(descriptor: int, size: int, part_size: int) -> Fingerprint:
             parts.append(0)
         parts[-1] = zlib_ng.crc32(chunk, parts[-1])
         offset += count
+        observe(offset)
     lengths = [min(part_size, offset - start) for start in range(0, offset, part_size)]
     whole = crc32_joined(zip(parts, lengths, strict=True))
     return Fingerprint(identity.hexdigest(), whole, offset, sampler.hexdigest(), tuple(parts))

@@ -13,11 +13,11 @@ from tests.engine.world import World, add, files_by_name, settled, when
 from tests.photos import jpeg, write_flight, write_photo
 from tests.until import until
 from tui_uploader.engine.sources import read
-from tui_uploader.intake.fingerprint import Fingerprint, fingerprint
+from tui_uploader.intake.fingerprint import Fingerprint, Observer, fingerprint
 from tui_uploader.intake.scan import Candidate, candidate_at
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model.files import FileSelection
-from tui_uploader.model.states import UploadState
+from tui_uploader.model.states import FileStage, UploadState
 from tui_uploader.model.uploads import Counts
 
 
@@ -104,10 +104,10 @@ async def test_a_large_file_does_not_hold_up_the_checks_of_another_project(
     write_flight(world.card / "two", 3)
     go = threading.Event()
 
-    def long_read(path: str, descriptor: int, part_size: int | None) -> Fingerprint:
+    def long_read(path: str, descriptor: int, part_size: int | None, observe: Observer) -> Fingerprint:
         if path == str(large):
             assert go.wait(20)
-        return fingerprint(path, descriptor, part_size)
+        return fingerprint(path, descriptor, part_size, observe)
 
     monkeypatch.setattr(read, "fingerprint", long_read)
     async with world.cloud_running(), world.engine() as manager:
@@ -117,3 +117,43 @@ async def test_a_large_file_does_not_hold_up_the_checks_of_another_project(
             await when(manager, two.upload, lambda status: status.counts.uploaded == 3, seconds=10)
         finally:
             go.set()
+
+
+@pytest.mark.parametrize("how", ["pause", "cancel", "remove"])
+async def test_the_reading_of_a_large_file_is_told_and_can_be_stopped(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A file of 100 GB is read for minutes: nobody waits for the rest of what is not wanted any more."""
+    world.card.mkdir()
+    large = world.card / "LARGE.JPG"
+    with large.open("wb") as file:
+        file.write(jpeg())
+        file.truncate(3 * 1024**3)
+    far, go = 2 * 1024**3, threading.Event()
+    ends: list[int] = []
+
+    def observed(path: str, descriptor: int, part_size: int | None, observe: Observer) -> Fingerprint:
+        def observe_both(done: int) -> None:
+            ends[:] = [done]
+            observe(done)
+
+        observe_both(far)
+        assert go.wait(20)
+        return fingerprint(path, descriptor, part_size, observe_both)
+
+    monkeypatch.setattr(read, "fingerprint", observed)
+    async with world.cloud_running(), world.engine() as manager:
+        added = await add(manager, world.card, auto_process=False)
+        await until(lambda: ends)
+        (item,) = (await files_by_name(manager, added.upload)).values()
+        assert item.reason == "being checked: 67% read"
+        if how == "remove":
+            await manager.remove(added.upload, FileSelection(all=True))
+        else:
+            await getattr(manager, how)(added.upload)
+        reading = next(iter(world.supervisor.checker.readings.values()))
+        await until(lambda: reading.stopped)
+        go.set()
+        await until(lambda: not world.supervisor.checker.readings)
+        assert ends[0] < 1024**3, "stopped soon after its beginning"
+        assert world.files(added.upload, FileStage.FAILED) == 0

@@ -19,7 +19,7 @@ from tui_uploader.engine.pipeline.image_limit import hold_if_too_many
 from tui_uploader.engine.results.grouping import ResultGroups, fail_rest
 from tui_uploader.engine.scheduling.concurrency import may_read_ahead
 from tui_uploader.engine.scheduling.worker_failures import QUIET_TRIES, FailureCounts, given_up
-from tui_uploader.engine.sources.read import facts_of_damaged, read_file
+from tui_uploader.engine.sources.read import Reading, facts_of_damaged, read_file
 from tui_uploader.engine.sources.threads import SourceThreads
 from tui_uploader.engine.sources.unfinished import GiveUp, HasZeroTail, ObserveAgain, ZeroTailRule, zero_tail_reason
 from tui_uploader.errors import (
@@ -31,6 +31,7 @@ from tui_uploader.errors import (
     UploaderError,
 )
 from tui_uploader.file_kinds import extension_of
+from tui_uploader.intake.fingerprint import ReadingStopped
 from tui_uploader.intake.observation import observe
 from tui_uploader.intake.scan import Candidate
 from tui_uploader.intake.volumes import Volume
@@ -49,6 +50,9 @@ _AT_ONCE = 16
 _MAX_DEFERRED = 2000
 """Files that are waited for at once; more are observed as these are read."""
 _TIFF = (".tif", ".tiff")
+_READ_IN = (UploadState.PREPARING, UploadState.ACTIVE)
+_LARGE = 256 * 1024**2
+"""Bytes of a file whose reading is stopped when it is taken out of the queue: it takes a second or more."""
 
 
 class Checker:
@@ -64,9 +68,12 @@ class Checker:
         self._latest: dict[int, asyncio.Task[None]] = {}
         self._faults: FailureCounts[int] = FailureCounts(context.clocks.monotonic)
         self._groups = ResultGroups(context)
+        self.readings: dict[int, Reading] = {}
+        """By file: what is being read now."""
 
     async def step(self) -> float | None:
         now = self._context.clocks.monotonic()
+        await self._stop_unwanted()
         next_try = await self._groups.settle_waiting()
         deferred = self._context.unfinished.deferred
         if len(deferred) < _MAX_DEFERRED:
@@ -76,7 +83,25 @@ class Checker:
         dues += [] if next_try is None else [next_try]
         return min(dues) - now if dues else None
 
+    async def _stop_unwanted(self) -> None:
+        """Stop reading files whose upload does not run any more, and large ones that were taken out of the queue."""
+        uploads = self._context.summary.uploads
+        for reading in self.readings.values():
+            upload = uploads.get(reading.upload)
+            if upload is None or upload.state not in _READ_IN:
+                reading.stopped = True
+        large = [file for file, reading in self.readings.items() if reading.size >= _LARGE]
+        if large:
+            gone = await self._context.journal.read(
+                lambda connection: [file for file in large if not files.is_found(connection, file)]
+            )
+            for file in gone:
+                if file in self.readings:
+                    self.readings[file].stopped = True
+
     async def close(self) -> None:
+        for reading in self.readings.values():
+            reading.stopped = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -89,8 +114,8 @@ class Checker:
 
     def _to_read(self, now: float) -> list[UploadRecord]:
         """Uploads with unread files whose account needs more to send: one that is stalled holds up no other."""
-        summary, states = self._context.summary, (UploadState.PREPARING, UploadState.ACTIVE)
-        running = [upload for upload in summary.uploads.values() if upload.state in states]
+        summary = self._context.summary
+        running = [upload for upload in summary.uploads.values() if upload.state in _READ_IN]
         ready: Counter[str] = Counter()
         for upload in running:
             ready[self._account_of(upload)] += summary.bytes(upload.id, FileStage.READY)
@@ -196,7 +221,13 @@ class Checker:
         project = self._context.summary.projects[row.project]
         if not await self._may_be_read(row, project.kind):
             return
-        checked = await self._threads.run(row.path, read_file, row, project.kind, read_before)
+        reading = self.readings[row.id] = Reading(row.upload, row.size)
+        try:
+            checked = await self._threads.run(row.path, read_file, row, project.kind, read_before, reading.observe)
+        except ReadingStopped:
+            return
+        finally:
+            del self.readings[row.id]
         if before is not None:
             await asyncio.wait({before}, timeout=_ORDER_SECONDS)
         candidate, content = checked.candidate, checked.content

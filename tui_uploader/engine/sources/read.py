@@ -11,7 +11,7 @@ from tui_uploader.engine.journal.tables.known_contents import Content, KnownCont
 from tui_uploader.engine.sources.recognise import holds
 from tui_uploader.errors import ResultTypeUnclear, SourceError
 from tui_uploader.intake.comparison import is_on_other_card, was_modified
-from tui_uploader.intake.fingerprint import changed_while_read, fingerprint
+from tui_uploader.intake.fingerprint import Observer, ReadingStopped, changed_while_read, fingerprint, unobserved
 from tui_uploader.intake.formats.exif import by_cameras_clock
 from tui_uploader.intake.inspect import inspect_image, photo_facts
 from tui_uploader.intake.results.check import check_companion, check_main
@@ -34,10 +34,30 @@ class CheckedFile:
     """CRC32 of each part of the upload; None if the file was recognised without being read."""
 
 
-def read_file(row: FileRecord, kind: ProjectKind, known: KnownContent | None) -> CheckedFile:
+@dataclass(slots=True)
+class Reading:
+    """The reading of a file, which takes minutes for a large one."""
+
+    upload: int
+    size: int
+    done: int = 0
+    """Bytes read so far."""
+    stopped: bool = False
+
+    def observe(self, done: int) -> None:
+        """Raises ReadingStopped."""
+        self.done = done
+        if self.stopped:
+            raise ReadingStopped
+
+
+def read_file(
+    row: FileRecord, kind: ProjectKind, known: KnownContent | None, observe: Observer = unobserved
+) -> CheckedFile:
     """Recognise the content of the file as the `known` one, or read it and judge whether it is usable.
 
-    Blocking: for a thread. Raises SourceError; SourceChanged when the file changed meanwhile; ResultTypeUnclear.
+    Blocking: for a thread. Raises SourceError; SourceChanged when the file changed meanwhile; ResultTypeUnclear;
+    what `observe` raises.
     """
     path = row.path
     inspect = inspect_image if kind is ProjectKind.IMAGES else _inspection_of(row)
@@ -51,7 +71,7 @@ def read_file(row: FileRecord, kind: ProjectKind, known: KnownContent | None) ->
             return CheckedFile(found, known.content)
         if found.size == 0:
             inspect(path, descriptor)  # raises SourceRefused
-        read = fingerprint(path, descriptor, row.part_size)
+        read = fingerprint(path, descriptor, row.part_size, observe)
         facts = inspect(path, descriptor)
         if was_modified(found, candidate_at(path, descriptor, row.real)):
             raise changed_while_read(path)

@@ -29,6 +29,8 @@ class FileSituation:
     """Why the service does not register the stored files of its project."""
     pause: tuple[float, str] | None = None
     """Seconds until it is checked or tried again, and why."""
+    read: float | None = None
+    """The share of it that its check has read, if it is a large file that is being read."""
 
 
 class FileHold(NamedTuple):
@@ -63,6 +65,8 @@ def file_hold(row: FileRecord, upload: UploadRecord, account: AccountState, situ
         seconds, why = situation.pause
         again = f"checked again in {seconds:.0f} s" if hold is Hold.CHECKING else f"retry in {seconds:.0f} s"
         return FileHold(hold, f"{why}; {again}" if hold is Hold.CHECKING else f"{again}: {why}")
+    if hold is Hold.CHECKING and situation.read is not None:
+        return FileHold(hold, f"being checked: {situation.read:.0%} read")
     return FileHold(hold, None if hold is None else _WORDS[hold])
 
 
