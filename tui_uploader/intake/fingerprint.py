@@ -56,7 +56,7 @@ Observer = Callable[[int], None]
 
 
 def unobserved(done: int) -> None:
-    """Nobody wants to know."""
+    """For readings that are not followed."""
 
 
 def fingerprint(

@@ -123,7 +123,7 @@ async def test_a_large_file_does_not_hold_up_the_checks_of_another_project(
 async def test_the_reading_of_a_large_file_is_told_and_can_be_stopped(
     world: World, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """A file of 100 GB is read for minutes: nobody waits for the rest of what is not wanted any more."""
+    """A file of 100 GB is read for minutes: the rest is not read once it is not wanted any more."""
     world.card.mkdir()
     large = world.card / "LARGE.JPG"
     with large.open("wb") as file:

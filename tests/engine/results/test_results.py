@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.engine.world import World, files_by_name, settled, when
 from tests.intake.results.files import LV_95, geotiff, las, mtl, obj, write
 from tests.local_cloud.root_reader import registered_results
 from tests.photos import jpeg
+from tui_uploader.cloud.contract import ByteRange, StoredResult
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
 from tui_uploader.engine.manager import UploadManager
 from tui_uploader.errors import (
@@ -70,6 +72,18 @@ def registered(world: World, status: UploadStatus) -> Mapping[str, str]:
 def stored(world: World) -> dict[str, bytes]:
     folder = next((world.options.root / "objects").rglob("project-*"))
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+async def register_theirs(world: World, project: str) -> None:
+    """Another machine uploads an orthomosaic to the project."""
+    cloud, content = Pix4dCloud(world.login(), world.settings), geotiff(4, width=48)
+    store = cloud.store(project)
+    await store.open()
+    write(world.folder, {"theirs.tif": content})
+    with (world.folder / "theirs.tif").open("rb") as file:
+        await store.put("theirs.tif", ByteRange(file, 0, len(content), zlib.crc32(content)), lambda _: None)
+    await cloud.results.register(project, StoredResult(ResultType.ORTHOMOSAIC, "theirs.tif", store.key("theirs.tif")))
+    await cloud.close()
 
 
 async def replaced_events(manager: UploadManager) -> list[str]:
@@ -230,6 +244,30 @@ async def test_a_removed_texture_takes_its_mesh_along(world: World, manager: Upl
         assert await manager.restore(added.upload, FileSelection(names=("site.mtl",))) == 4
     await manager.resume(added.upload)
     assert (await settled(manager, added.upload)).counts == Counts(uploaded=4)
+
+
+async def test_what_came_meanwhile_from_another_machine_is_not_replaced_unasked(world: World) -> None:
+    world.settle_times = replace(world.settle_times, young=60.0)  # the other one is there before ours is read
+    write(world.card, {"ortho.tif": geotiff(4)})
+    async with world.cloud_running(), world.engine() as manager:
+        project = (await manager.create_project("Quarry", ProjectKind.RESULTS, None)).id or ""
+
+        async def uploaded(**more: Any) -> UploadStatus:
+            added = await manager.add(request(world.card, **more))
+            if not more:
+                await register_theirs(world, project)
+            await world.in_the_long_run(lambda: manager.queries.upload_status(added.upload).settled)
+            return manager.queries.upload_status(added.upload)
+
+        done = await uploaded()
+        (item,) = (await files_by_name(manager, done.upload)).values()
+        assert "has an orthomosaic meanwhile: theirs.tif" in (item.reason or "")
+        assert registered(world, done) == {"theirs.tif": "orthomosaic"}
+        with pytest.raises(ResultExists, match=r"theirs\.tif"):
+            await manager.add(request(world.card))
+        again = await uploaded(replace=True)
+        assert (again.counts, registered(world, again)) == (Counts(uploaded=1), {"ortho.tif": "orthomosaic"})
+        assert await replaced_events(manager) == ["theirs.tif\northo.tif"]
 
 
 async def test_the_real_service_is_not_troubled(world: World) -> None:

@@ -60,7 +60,7 @@ async def decided(engine: EngineClient, request: AddRequest, *, quiet: bool) -> 
 
 
 def on_terminal() -> bool:
-    """Whether somebody can answer questions."""
+    """Whether a person can answer questions."""
     return sys.stdin.isatty()
 
 

@@ -30,6 +30,8 @@ class Standing:
     """It is not in the project yet."""
     path: str | None = None
     """Its main file, if it is of this machine."""
+    agreed: bool = False
+    """Of a queued one: the user agreed that it takes the place of what the project has."""
     same: frozenset[str] = frozenset()
     """Main files of surveyed results that are the same: they have its contents, or wait for it in the queue."""
 
@@ -71,14 +73,15 @@ def _types(surveyed: Sequence[SurveyedResult], chosen: ResultType | None) -> Map
 
 
 def _planned(surveyed: SurveyedResult, kind: ResultType | None, standing: Sequence[Standing]) -> Planned:
-    same_type = [each for each in standing if each.result.type is kind]
-    is_known = any(surveyed.main.path in each.same for each in same_type)
+    path, same_type = surveyed.main.path, [each for each in standing if each.result.type is kind]
+    in_place = next((each for each in reversed(same_type) if not each.queued), None)
+    is_known = any(path in each.same and (not each.queued or each.agreed or in_place is None) for each in same_type)
     question = surveyed.question()
     findings = question.findings
     if in_project := tuple(crs_findings(surveyed.crs, [(each.result.name, each.result.crs) for each in standing])):
         # The comparison with the project counts more than that with other results of the request.
         findings = (*in_project, *(finding for finding in findings if finding.what is not Finding.OTHER_CRS))
-    replaces = None if is_known or not same_type else same_type[-1].result
+    replaces = None if is_known or in_place is None else in_place.result
     return Planned(surveyed, replace(question, type=kind, known=is_known, replaces=replaces, findings=findings))
 
 
@@ -104,10 +107,8 @@ def check_agreed(planned: Sequence[Planned], standing: Sequence[Standing], reque
     for each in new:
         other = next((finding for finding in each.question.findings if finding.what is Finding.OTHER_CRS), None)
         if other is not None and not request.other_crs:
-            system, theirs = (
-                printable(other.detail, _LONGEST_NAME),
-                " in ".join(printable(name, _LONGEST_NAME) for name in other.names),
-            )
+            system = printable(other.detail, _LONGEST_NAME)
+            theirs = " in ".join(printable(name, _LONGEST_NAME) for name in other.names)
             raise CrsDiffers(
                 f"{each.name} is in {system}, unlike {theirs}: all results of a project need one coordinate system, "
                 "or they do not lie on each other. Nothing was queued. Export it in the other system; to upload it "
@@ -116,22 +117,20 @@ def check_agreed(planned: Sequence[Planned], standing: Sequence[Standing], reque
 
 
 def _check_replacement(each: Planned, standing: Sequence[Standing], request: AddRequest, project: str) -> None:
+    kind, path, name = each.question.type, each.surveyed.main.path, each.name
+    for other in standing:
+        if other.queued and other.result.type is kind and other.path != path:
+            raise NotPossibleNow(
+                f"{printable(other.result.name, _LONGEST_NAME)}, {other.result.type.phrase} too, is still being "
+                f"uploaded to {printable(project, _LONGEST_NAME)}. Wait until it is there, or remove it from the "
+                f"queue; then add {name} again. Nothing was queued."
+            )
     old = each.question.replaces
-    if old is None:
-        return
-    name, size = each.name, byte_count(each.question.size)
-    queued = [other for other in standing if other.result is old and other.queued]
-    if queued and queued[0].path != each.surveyed.main.path:
-        raise NotPossibleNow(
-            f"{printable(old.name, _LONGEST_NAME)}, {old.type.phrase} too, is still being uploaded to "
-            f"{printable(project, _LONGEST_NAME)}. Wait until it is there, or remove it from the queue; then add "
-            f"{name} again. Nothing was queued."
-        )
-    if not queued and not request.replace:
+    if old is not None and not request.replace:
         raise ResultExists(
             f"{printable(project, _LONGEST_NAME)} has {old.type.phrase} already: "
-            f"{printable(old.name, _LONGEST_NAME)}{_facts(old)}. {name} ({size}) would take its place. Nothing was "
-            "queued. To replace it, add --replace."
+            f"{printable(old.name, _LONGEST_NAME)}{_facts(old)}. {name} ({byte_count(each.question.size)}) would take "
+            "its place. Nothing was queued. To replace it, add --replace."
         )
 
 

@@ -17,8 +17,6 @@ from tui_uploader.intake.scan import Candidate
 from tui_uploader.model.states import FileEvent, FileStage, ImpossibleTransition
 from tui_uploader.text import printable
 
-_THERE = (FileStage.REGISTERED, FileStage.STORED)
-
 
 def queue(
     connection: sqlite3.Connection, upload: int, project: int, planned: Sequence[Planned], addition: int | None
@@ -44,10 +42,11 @@ def queue(
                 addition,
                 each.question.type,
             )
-        if files.file(connection, number).stage not in _THERE:
+        if files.file(connection, number).stage is not FileStage.REGISTERED:
             crs, old = each.surveyed.crs, each.question.replaces
-            facts = {"crs": None if crs is None else codec.to_json(crs), "replaces": None if old is None else old.name}
-            files.set_columns(connection, number, facts)
+            files.set_columns(connection, number, {"crs": None if crs is None else codec.to_json(crs)})
+            if old is not None:  # what the user agreed to before stays agreed
+                files.set_columns(connection, number, {"replaces": old.name})
 
 
 def queue_refused(

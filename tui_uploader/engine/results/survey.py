@@ -155,7 +155,7 @@ class Standings:
 
 def _standing(record: ResultRecord, seen: Seen, identities: Mapping[str, str]) -> Standing:
     same = frozenset(each.main.path for each in seen.results if _is_same(record, each, identities))
-    return Standing(record.value(), not record.registered, record.main.path, same)
+    return Standing(record.value(), not record.registered, record.main.path, record.main.replaces is not None, same)
 
 
 def _is_same(record: ResultRecord, surveyed: SurveyedResult, identities: Mapping[str, str]) -> bool:
