@@ -439,6 +439,19 @@ async def test_results_stay_over_a_restart_and_old_ones_are_forgotten(world: Wor
             assert (await manager.verifications.files(last.verification)).total == 4
 
 
+async def test_a_damaged_record_of_a_verification_keeps_no_engine_from_its_work(world: World) -> None:
+    async with world.cloud_running():
+        async with world.engine() as manager:
+            number = (await verified(manager, world.card)).verification
+            await world.journal.write(
+                lambda connection: connection.execute("UPDATE verifications SET status = '{\"verdict\":3}'")
+            )
+        async with world.engine() as manager:
+            with pytest.raises(NoSuchVerification):
+                manager.verifications.status(number)
+            assert (await verified(manager, world.card)).verdict is Verdict.NOT_SAFE
+
+
 async def test_an_interrupted_verification_continues(world: World) -> None:
     async with world.cloud_running():
         async with world.engine() as manager:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -24,13 +25,13 @@ class VerificationRecord:
     started_at: float
     watch: int | None
     status: VerificationStatus | None
-    """As it ended; None while it runs."""
+    """As it ended; None while it runs, and if it cannot be read."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> VerificationRecord:
         status = None
-        if row["status"] is not None:
-            status = codec.from_json(row["status"], VerificationStatus)
+        with contextlib.suppress(codec.Malformed):
+            status = None if row["status"] is None else codec.from_json(row["status"], VerificationStatus)
         return cls(
             row["id"],
             tuple(os.fsdecode(path) for path in row["paths"].split(b"\0")),
