@@ -37,9 +37,12 @@ class ResultGroups:
 
     async def note(self, row: FileRecord, checked: CheckedFile) -> None:
         """Note a checked file, and settle its result if it was the last one."""
+        main = row.belongs_to or row.id
         self.checked[row.id] = checked
-        self._main_files[row.id] = row.belongs_to or row.id
-        await self._settle([row.id])
+        self._main_files[row.id] = main
+        left = await self._context.journal.read(lambda connection: results.unchecked(connection, main))
+        if left <= sum(other == main for other in self._main_files.values()):
+            await self._settle([row.id])
 
     async def settle_waiting(self) -> float | None:
         """Try again to settle results, some of whose files may have failed, been removed or been sent meanwhile.

@@ -107,19 +107,22 @@ class ResultRegistrar:
         Those whose result was removed from the queue are removed. Returns whether there were any.
         """
 
-        def give_up(connection: sqlite3.Connection) -> bool:
-            removed = results.without_rest(connection, project)
-            for row in removed:
+        def incomplete(connection: sqlite3.Connection) -> bool:
+            return bool(results.without_rest(connection, project) or results.stuck(connection, project))
+
+        def give_up(connection: sqlite3.Connection) -> None:
+            for row in results.without_rest(connection, project):
                 files.fail(connection, row.id, NotPossibleNow.__name__, "its result was removed from the queue")
                 files.move(connection, row.id, FileEvent.REMOVE)
-            stuck = results.stuck(connection, project)
-            for row, failed in stuck:
+            for row, failed in results.stuck(connection, project):
                 name = printable(PurePath(failed.path).name)
                 reason = f"stored, and waits for {name}, which belongs together with it and failed: {failed.reason}"
                 results.fail_all(connection, [row], failed.error or "", reason)
-            return bool(removed or stuck)
 
-        return await self._context.journal.write(give_up)
+        if not await self._context.journal.read(incomplete):
+            return False
+        await self._context.journal.write(give_up)
+        return True
 
 
 def _is_agreed(other: RemoteResult, main: FileRecord, ours: set[str]) -> bool:

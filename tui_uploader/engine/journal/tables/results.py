@@ -140,28 +140,43 @@ def complete(connection: sqlite3.Connection, project: int, limit: int) -> list[R
 
 def stuck(connection: sqlite3.Connection, project: int) -> list[tuple[FileRecord, FileRecord]]:
     """Return stored files of results that wait for a failed file and for nothing else, each with that file."""
-    stored = connection.execute(
-        "SELECT * FROM files WHERE project = ? AND stage = ? AND result_type IS NOT NULL", (project, FileStage.STORED)
-    )
     waiting = tuple(stage for stage in UNDER_WAY if stage is not FileStage.STORED)
     found: list[tuple[FileRecord, FileRecord]] = []
-    for row in map(FileRecord.of, stored.fetchall()):
-        whole = of_file(connection, row.id)
-        failed = [each for each in whole.files if each.stage is FileStage.FAILED] if whole else []
-        if whole and failed and not any(each.stage in waiting for each in whole.files):
-            found.append((row, failed[0]))
+    for main in _main_files(connection, project, FileStage.FAILED):
+        whole = of_file(connection, main)
+        if whole is not None and not any(row.stage in waiting for row in whole.files):
+            failed = next(row for row in whole.files if row.stage is FileStage.FAILED)
+            found += [(row, failed) for row in whole.files if row.stage is FileStage.STORED]
     return found
 
 
 def without_rest(connection: sqlite3.Connection, project: int) -> list[FileRecord]:
     """Return stored files of results of which a file was removed from the queue."""
+    rows = [
+        row
+        for main in _main_files(connection, project, FileStage.REMOVED)
+        for row in connection.execute(
+            "SELECT * FROM files WHERE (id = ?1 OR belongs_to = ?1) AND stage = ?2", (main, FileStage.STORED)
+        ).fetchall()
+    ]
+    return [FileRecord.of(row) for row in rows]
+
+
+def _main_files(connection: sqlite3.Connection, project: int, stage: FileStage) -> list[int]:
+    """Return the main files of results of which a file is in this stage."""
     rows = connection.execute(
-        "SELECT f.* FROM files f WHERE f.project = ? AND f.stage = ? AND f.result_type IS NOT NULL AND EXISTS ("
-        " SELECT 1 FROM files g WHERE g.stage = ?"
-        " AND (g.id = IFNULL(f.belongs_to, f.id) OR g.belongs_to = IFNULL(f.belongs_to, f.id)))",
-        (project, FileStage.STORED, FileStage.REMOVED),
+        "SELECT DISTINCT IFNULL(belongs_to, id) FROM files WHERE project = ? AND stage = ? AND result_type IS NOT NULL",
+        (project, stage),
     )
-    return [FileRecord.of(row) for row in rows.fetchall()]
+    return [row[0] for row in rows.fetchall()]
+
+
+def unchecked(connection: sqlite3.Connection, main: int) -> int:
+    """Count the files of a result that are (still) to be checked."""
+    row = connection.execute(
+        "SELECT COUNT(*) FROM files WHERE (id = ?1 OR belongs_to = ?1) AND stage = ?2", (main, FileStage.FOUND)
+    ).fetchone()
+    return int(row[0])
 
 
 def in_place(connection: sqlite3.Connection, result: ResultRecord) -> list[ResultRecord]:
