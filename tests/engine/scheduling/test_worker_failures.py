@@ -20,6 +20,7 @@ from tui_uploader.engine.pipeline import check, path_walk
 from tui_uploader.engine.scheduling.worker_failures import FailureCounts, is_quiet, pause_after
 from tui_uploader.engine.sources.read import CheckedFile, read_file
 from tui_uploader.errors import JournalUnwritable, UnforeseenFailure
+from tui_uploader.intake.fingerprint import Observer
 from tui_uploader.intake.scan import Candidate, ScanBatch, scan
 from tui_uploader.local_cloud.options import LocalCloudOptions
 from tui_uploader.model.projects import ProjectKind
@@ -111,10 +112,10 @@ async def test_a_worker_that_always_fails_is_reported_and_retried(
 
 
 def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(row: FileRecord, kind: ProjectKind, known: KnownContent | None) -> CheckedFile:
+    def read(row: FileRecord, kind: ProjectKind, known: KnownContent | None, observe: Observer) -> CheckedFile:
         if row.path.endswith(BROKEN):
             raise RuntimeError("no such luck")
-        return read_file(row, kind, known)
+        return read_file(row, kind, known, observe)
 
     monkeypatch.setattr(check, "read_file", read)
 
