@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,3 +96,21 @@ def test_an_upload_tells_its_hook_and_a_failure_is_in_the_status(cloud: LocalClo
     log = Directories.of_user().log.read_text()
     assert reason in log
     assert cloud.client_secret not in log
+
+
+def test_an_event_that_a_killed_engine_was_telling_is_told_by_the_next_one(cloud: LocalCloud, tmp_path: Path) -> None:
+    told, pid = tmp_path / "told", tmp_path / "pid"
+    program = tmp_path / "told.sh"
+    program.write_text(f"#!/bin/sh\ncat >> {told}\n[ -e {pid} ] || {{ echo $$ > {pid}; exec sleep 600; }}\n")
+    program.chmod(0o700)
+    set_hooks(f'[hooks]\ncommand = ["{program}"]\nevents = ["complete"]\nseconds = 600')
+    write_flight(tmp_path / "card", 6)
+    assert command(*upload_of(tmp_path / "card", "--no-process", "--wait")).code == 0
+    wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    kill_engine()
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert quick("status").code == 0
+    wait_until(lambda: told.read_text().count("\n") == 2)
+    first, again = map(json.loads, told.read_text().splitlines())
+    assert first == again
+    assert quick("hooks", "list", "--json").json["failure"] is None
