@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from tests.engine.world import World, files_by_name, settled, when
+from tests.engine.world import SETTINGS, World, files_by_name, settled, when
 from tests.intake.results.files import LV_95, geotiff, las, mtl, obj, write
 from tests.local_cloud.root_reader import registered_results
 from tests.photos import jpeg
@@ -312,3 +314,35 @@ async def test_a_replacement_survives_a_stop_of_the_engine(world: World, instant
             done = await settled(manager, added.upload)
             assert done.counts == Counts(uploaded=4)
             assert len(registered(world, done)) == 1 and await replaced_events(manager) == ["site.obj\nsite.obj"]
+
+
+async def test_results_of_condensed_uploads_are_still_known(world: World) -> None:
+    world.settings = structs.replace(SETTINGS, keep_dismissed_days=1)
+    write(world.card, MESH | {"ortho.tif": geotiff(4)})
+    async with world.cloud_running(), world.engine() as manager:
+        done = await upload(manager, world.card)
+        await manager.dismiss(done.upload)
+        kept = 5
+
+        async def count() -> None:
+            nonlocal kept
+            rows = await world.journal.read(lambda connection: connection.execute("SELECT 1 FROM files").fetchall())
+            kept = len(rows)
+
+        async with asyncio.timeout(30):
+            while kept:
+                await world.in_the_long_run(lambda: world.summary.past[done.upload].condensed, leap=100_000.0)
+                await count()
+        shown = (await manager.queries.project("Quarry")).results
+        assert {(each.type, each.size) for each in shown} == {
+            (ResultType.MESH, sum(map(len, MESH.values()))),
+            (ResultType.ORTHOMOSAIC, len(geotiff(4))),
+        }
+        assert (await upload(manager, world.card)).counts == Counts(duplicate=5)
+        write(world.card, {"tex/1.jpg": jpeg(5_000)})
+        with pytest.raises(ResultExists):
+            await manager.add(request(world.card))
+        await upload(manager, world.card, replace=True)
+        (new,) = [each for each in (await manager.queries.project("Quarry")).results if each.type is ResultType.MESH]
+        assert new.size == sum(map(len, (MESH | {"tex/1.jpg": jpeg(5_000)}).values()))
+        assert await replaced_events(manager) == ["site.obj\nsite.obj"]
