@@ -217,13 +217,13 @@ def test_folders_and_files() -> None:
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        (Verdict.SAFE, "verified 14:22: safe to wipe"),
+        (Verdict.SAFE, "verified 14:22: /media/card is safe to wipe"),
         (
             Verdict.SAFE_FOR_IMAGES,
-            "verified 14:22: safe for images, not for 3 videos (1.20 GB) and 2 logs (8.00 KB)",
+            "verified 14:22: /media/card is safe for images, not for 3 videos (1.20 GB) and 2 logs (8.00 KB)",
         ),
-        (Verdict.NOT_SAFE, "verified 14:22: NOT safe to wipe"),
-        (None, "verified 14:22: NOT safe to wipe"),
+        (Verdict.NOT_SAFE, "verified 14:22: /media/card is NOT safe to wipe"),
+        (None, "verified 14:22: /media/card is NOT safe to wipe"),
     ],
 )
 def test_words_beside_an_upload(verdict: Verdict | None, words: str) -> None:

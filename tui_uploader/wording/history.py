@@ -133,7 +133,7 @@ def _paths(event: PastEvent) -> str:
 
 def _card_safe(event: PastEvent, _: float) -> str:
     what = f"the images in {_paths(event)} are" if event.error == "images" else f"everything in {_paths(event)} is"
-    rest = "; other files on it are not" if event.error == "images" else ": the card may be wiped"
+    rest = "; other files on it are not" if event.error == "images" else ": it may be wiped"
     return f"Verified: {what} in the cloud ({_files(event)}){rest}."
 
 

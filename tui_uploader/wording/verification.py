@@ -290,14 +290,15 @@ def verification_of(upload: UploadStatus, verifications: Sequence[VerificationSt
 
 
 def verified_words(status: VerificationStatus, now: float) -> str:
-    """`verified 14:22: safe to wipe`."""
+    """`verified 14:22: /media/card is safe to wipe`. It names what was read: that may be a part of the card."""
     at = time_of_day(status.ended_at if status.ended_at is not None else status.started_at, now)
+    verified = f"verified {at}: {place(status)} {'is' if len(status.paths) == 1 else 'are'}"
     match status.verdict:
         case Verdict.SAFE:
-            return f"verified {at}: safe to wipe"
+            return f"{verified} safe to wipe"
         case Verdict.SAFE_FOR_IMAGES:
-            return f"verified {at}: safe for images, not for {other_files(status) or 'other files'}"
-    return f"verified {at}: NOT safe to wipe"
+            return f"{verified} safe for images, not for {other_files(status) or 'other files'}"
+    return f"{verified} NOT safe to wipe"
 
 
 def missing_queued(status: VerificationStatus, upload: UploadStatus) -> str:

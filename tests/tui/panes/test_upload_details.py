@@ -130,11 +130,11 @@ def test_the_receipt_is_named_where_there_is_space() -> None:
     ("changes", "verifications", "note"),
     [
         ({}, (), "K checks whether the card may be wiped"),
-        ({}, (verification(uploads={1: 9}, ended_at=NOW),), "Verified 14:22: safe to wipe (K)"),
+        ({}, (verification(uploads={1: 9}, ended_at=NOW),), "Verified 14:22: /media/card is safe to wipe (K)"),
         (
             {},
             (verification(uploads={1: 9}, ended_at=NOW, verdict=Verdict.NOT_SAFE),),
-            "Verified 14:22: NOT safe to wipe (K)",
+            "Verified 14:22: /media/card is NOT safe to wipe (K)",
         ),
         ({}, (verification(uploads={1: 8}),), "K checks whether the card may be wiped"),
         ({"state": UploadState.ACTIVE, "ended_at": None}, (), ""),

@@ -26,7 +26,7 @@ def test_a_card_is_safe_until_one_more_file_is_on_it(work: Field) -> None:
         terminal.feed(ENTER)
         terminal.wait_for(f"Everything in {work.home}/north is in the cloud. It may be wiped.", PATIENCE)
         terminal.feed(ESCAPE)
-        terminal.wait_for(": safe to wipe (K)")
+        terminal.wait_for("/north is safe to wipe (K)")
 
         late = work.home / "north" / "late\x1b[2J.JPG"
         late.write_bytes(jpeg(4_000))

@@ -57,7 +57,7 @@ async def test_the_card_of_an_upload_is_checked_with_three_keys(
         await screen.press("enter")
         await screen.shows("SAFE", "ALL FOLDERS, 1")
         await screen.press("escape")
-        await screen.shows("safe to wipe (K)")
+        await screen.shows("Verified ")
         write_photo(card / "z.JPG", 3_000)
         await screen.press("K")
         await screen.shows("SAFE", "ALL FOLDERS, 1")
