@@ -46,9 +46,9 @@ async def test_results_survive_the_death_of_the_engine(
         os.kill(spawner.pid, signal.SIGKILL)
         await until(lambda: app.session.attachment is Attachment.GONE)
         await screen.press("ctrl+n", *"Quarry", "tab", "space")
-        await screen.shows("The engine was not running; it is starting now. Press Ctrl+S again to upload.")
+        await screen.shows("(x) results")
         await until(lambda: app.session.attachment is Attachment.ATTACHED, 20.0)
-        await screen.press("ctrl+s")
+        await screen.press("ctrl+s")  # it asks again what the engine could not tell before
         await screen.shows("1 file of ", "out added to Quarry")
 
 
