@@ -4,5 +4,6 @@ On the way of a file: `manager` (commands) · `pipeline` (each step, from walkin
 (reading files), `accounts` (logins and links), `scheduling` (order, retries), `bandwidth` (limits) and `journal` (the
 database) · `status` (values to show) · `queries` (questions), `facts` (what a status is made of). `supervisor` builds
 and runs the workers (`worker`), `notifier` wakes them, `context` is all that they share; those of `upkeep` work beside
-the pipeline. `service` imports `manager`; front ends never import the engine.
+the pipeline. After the upload: `verification` (may the card be wiped?), `receipts`, `results`, `watches` (folders that
+upload their cards) and `hooks` (tell the user). `service` imports `manager`; front ends never import the engine.
 """
