@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import re
-import sys
-import time
 from pathlib import Path
 
-from screenshots.picture import Fonts, picture
+from screenshots.after_upload import compare_cards, replace_result
+from screenshots.camera import Camera
 from screenshots.stage import Stage, stage
 from tests.tui.pty_session import PtySession
 
 _FOLDER = Path(__file__).parent
 _WIDE, _SMALL, _LARGE_TERMINAL = (120, 36), (80, 24), (200, 50)
 _LARGE, _LITTLE = "South field", "North field"
-_SETTLED = 1.2
-"""Seconds until a result is on the screen: the app draws at most twice a second."""
 _DOWN, _RIGHT, _ESCAPE = "\x1b[B", "\x1b[C", "\x1b"
 _NEXT_STEP = "\x0e"
 """Ctrl+N."""
 _PATIENCE = 240.0
-
-
-class Camera:
-    """Saves pictures of terminals, and prints their paths."""
-
-    def __init__(self, folder: Path) -> None:
-        self._fonts = Fonts.load()
-        self._folder = folder
-
-    def take(self, name: str, terminal: PtySession) -> None:
-        until = time.monotonic() + _SETTLED
-        while (left := until - time.monotonic()) > 0:
-            terminal.read(left)
-        path = self._folder / f"{name}.png"
-        picture(terminal.screen, self._fonts).save(path, optimize=True)
-        sys.stdout.write(f"{path}\n")
 
 
 def main() -> None:
@@ -55,6 +36,9 @@ def main() -> None:
             _look_at_uploads(terminal, camera)
             _submit(terminal, set_up, camera)
             _lose_the_link(terminal, set_up, camera)
+    with stage(bad_link=False) as set_up:
+        compare_cards(set_up, camera)
+        replace_result(set_up, camera)
 
 
 def _look_at_statuses(terminal: PtySession, camera: Camera) -> None:

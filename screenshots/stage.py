@@ -68,14 +68,14 @@ def _add_cut_off_photo(folder: Path) -> None:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage(*, bad_link: bool = True) -> Iterator[Stage]:
     """The engine and everything on disk end with the block."""
     with TemporaryDirectory(prefix="field-") as folder, sandboxed(Path(folder)), ExitStack() as cloud:
         large, small = Path(folder) / "card-1", Path(folder) / "card-2"
         write_flight(large / "DCIM" / "100MEDIA", _LARGE_FLIGHT, _LARGE_PHOTO)
         write_sample_flight(small, _SMALL_FLIGHT)
         _add_cut_off_photo(small / "DCIM" / "100MEDIA")
-        options = [part for fault in _FAULTS for part in ("--fault", fault)]
+        options = [part for fault in _FAULTS for part in ("--fault", fault)] if bad_link else []
         options += ["--processing-seconds", str(_PROCESSING_SECONDS)]
         login = cloud.enter_context(serving(Path(folder) / "cloud", *options)).login
         found = Stage(large, small, cloud, login)
