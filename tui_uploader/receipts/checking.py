@@ -247,7 +247,7 @@ def _judged_mhl(path: Path) -> CheckedReceipt:
     if listed is None:
         return _unknown(
             "It is a list of ASC MHL, which has no checksum of itself, and no ascmhl_chain.xml beside it names it."
-            " `ascmhl verify` compares files with it.",
+            " `ascmhl-debug verify` compares files with it.",
             ReceiptFormat.MHL,
         )
     if checksum_of_file(path) != listed:

@@ -19,7 +19,7 @@ def verdict_lines(path: str, checked: CheckedReceipt) -> list[str]:
     if checked.verdict is ReceiptVerdict.EDITED:
         return [f"{shown} proves nothing. {checked.reason}"]
     if checked.format is ReceiptFormat.MHL or checked.head is None or checked.totals is None:
-        return [f"{shown} matches its checksum in ascmhl_chain.xml. `ascmhl verify` compares the files with it."]
+        return [f"{shown} matches its checksum in ascmhl_chain.xml. `ascmhl-debug verify` compares the files with it."]
     head, totals = checked.head, checked.totals
     delivered = f"{counted(totals.files, 'file')} ({byte_count(totals.bytes)}) stored and registered"
     if totals.duplicates:
