@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.receipts.samples import HEAD, ODD_ROWS, WRITERS, Writer, in_file, row, sorted_rows, written
 from tui_uploader.errors import NoSuchPath, UsageError
@@ -234,3 +236,22 @@ def test_cells_that_a_spreadsheet_would_carry_out_are_guarded() -> None:
     objects = {cell for line in cells for cell in line}
     assert {b"'=HYPERLINK(1).jpg", b"'@x.jpg", b"''x.jpg", b"'+line.jpg"} <= objects
     assert not [cell for line in cells for cell in line if cell.lstrip(b'"')[:1] in (b"=", b"@", b"+", b"-")]
+
+
+NAMES = st.binary(min_size=1, max_size=12).map(lambda name: os.fsdecode(name.replace(b"\0", b"'").replace(b"/", b'"')))
+CELLS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=6)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(NAMES, CELLS, st.booleans()), max_size=5))
+def test_any_names_are_written_so_that_they_are_read_again(
+    tmp_path: Path, given_rows: list[tuple[str, str | None, bool]]
+) -> None:
+    rows = sorted_rows(
+        row(f"/card/{name}", object=cell, etag=cell, duplicate_of=f"/card/{name}" if copy else None)
+        for name, cell, copy in given_rows
+        if name not in (".", "..")
+    )
+    for writer in WRITERS:
+        found = judged(tmp_path, written(writer(), rows))
+        assert found.verdict is ReceiptVerdict.VALID, found.reason

@@ -18,8 +18,6 @@ are those of the file system.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -36,6 +34,7 @@ TOTALS = "# totals: "
 
 _COLUMNS = ReceiptRow.__struct_fields__
 _OPTIONAL = frozenset(_COLUMNS) - {"path", "size"}
+_TO_QUOTE = re.compile(r'[",\r\n]')
 _GUARDED = ("=", "+", "-", "@", "'", "\t", "\r")
 
 
@@ -66,16 +65,15 @@ def head_text(head: ReceiptHead) -> str:
 
 
 def rows_text(rows: Iterable[ReceiptRow]) -> str:
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\n").writerows(
-        [_guarded(getattr(row, column)) for column in _COLUMNS] for row in rows
-    )
-    return written.getvalue()
+    return "".join(",".join(_cell(getattr(row, column)) for column in _COLUMNS) + "\n" for row in rows)
 
 
-def _guarded(value: str | int | None) -> str:
+def _cell(value: str | int | None) -> str:
+    """Not by `csv.writer`, which leaves a carriage return unquoted that `csv.reader` then refuses."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_GUARDED) else text
+    if text.startswith(_GUARDED):
+        text = f"'{text}"
+    return '"' + text.replace('"', '""') + '"' if _TO_QUOTE.search(text) else text
 
 
 def row_of(cells: Sequence[str]) -> ReceiptRow:
