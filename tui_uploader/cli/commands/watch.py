@@ -45,7 +45,7 @@ VerifyFlag = Annotated[
     bool, typer.Option("--verify-after", help="With --watch: check afterwards whether the card may be wiped.")
 ]
 
-_TIME = re.compile(r"(\d{1,6})\s*(s|m|min|h|d)?", re.I)
+_TIME = re.compile(r"([0-9]{1,6})\s*(s|m|min|h|d)?", re.I)
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
