@@ -244,7 +244,7 @@ async def test_a_file_that_grows_is_not_added_before_it_rests(world: World, monk
     async with world.cloud_running(), world.engine() as manager:
         world.time.stop()
         await watch(manager, world.card)
-        for end in range(20_000, len(content), 20_000):
+        for end in range(20_000, len(content), 50_000):
             (world.card / "DJI_0001.JPG").write_bytes(content[:end])
             await until(lambda end=end: end in sizes)  # type: ignore[misc]
             assert world.time.stopped_at is not None

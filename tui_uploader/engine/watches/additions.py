@@ -7,7 +7,7 @@ they are compared with the journal, and where that proves nothing, by samples (s
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -28,6 +28,9 @@ from tui_uploader.text import printable
 
 _LOOKS = 3
 """Looks at files that are not at rest for which their upload stays open, however short its quiet period is."""
+
+StillThere = Callable[[], Awaitable[bool]]
+"""Whether the card is there that was."""
 
 
 def new_files(recognised: Recognised, rows: Mapping[str, FileRecord], held: Collection[str]) -> tuple[Candidate, ...]:
@@ -86,10 +89,10 @@ class FileAdder:
         self._record = record
         self._path = record.path
 
-    async def add_new(self, card: CardRecord, progress: Progress, still_there: Callable[[], bool]) -> int:
+    async def add_new(self, card: CardRecord, progress: Progress, still_there: StillThere) -> int:
         """Add what is new to the upload of the card, and return the number of files.
 
-        `still_there`: whether the card is there that was. Raises SourceVanished, SourceUnreadable, and errors of the
+        Raises SourceVanished, SourceUnreadable, and errors of the
         journal; what was added stays.
         """
         upload, quiet = card.upload, self._record.request.quiet_seconds
@@ -103,15 +106,15 @@ class FileAdder:
             calm, busy = sorted_by_rest(listed.candidates, progress.restless, self._context)
             restless |= busy
             batch = await self._new_of(upload, replace(listed, candidates=calm))
-            if not still_there():
-                raise _gone(self._path)
+            if not await still_there():
+                raise gone(self._path)
             if batch.candidates or (whole and batch.skipped):
                 self._context.quiet.begin(upload, quiet)
                 upload = await self._write(card.id, upload, batch)
                 added += len(batch.candidates)
             progress.seen.update(facts_key(each) for each in calm)
-        if not still_there():
-            raise _gone(self._path)
+        if not await still_there():
+            raise gone(self._path)
         progress.restless = restless
         if restless:  # they are looked at again before the upload can be complete
             quiet = max(quiet, _LOOKS * self._context.unfinished.unchanged_seconds)
@@ -171,7 +174,7 @@ def _end(upload: int, path: str, connection: sqlite3.Connection) -> None:
         end_walk(connection, upload, path, found=True)
 
 
-def _gone(path: str) -> SourceVanished:
+def gone(path: str) -> SourceVanished:
     return SourceVanished(
         f"{printable(path)} was taken out before everything in it was found. Put it back in, and the upload continues."
     )

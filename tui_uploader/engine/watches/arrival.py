@@ -12,7 +12,7 @@ from tui_uploader.engine.journal.tables import history, projects, uploads, watch
 from tui_uploader.engine.journal.tables.watches import CardRecord, WatchRecord
 from tui_uploader.engine.pipeline.projects import FindProject, Projects
 from tui_uploader.engine.sources.threads import SourceThreads
-from tui_uploader.engine.watches.additions import sorted_by_rest
+from tui_uploader.engine.watches.additions import StillThere, gone, sorted_by_rest
 from tui_uploader.engine.watches.cards import SIGNS, CardSign, KnownCard, recognised
 from tui_uploader.engine.watches.listing import FolderListing, first_facts, signs_there
 from tui_uploader.engine.watches.naming import NameFacts, card_of, project_name, site_of
@@ -49,7 +49,9 @@ class Arrivals:
         self._record = record
         self._path = record.path
 
-    async def identify(self, restless: Mapping[str, SeenFile], *, after_start: bool) -> Arrival:
+    async def identify(
+        self, restless: Mapping[str, SeenFile], still_there: StillThere, *, after_start: bool
+    ) -> Arrival:
         """The card that is there: a known one, or a new one, which gets an upload.
 
         `restless`: as in the last answer. `after_start`: the engine has just started, so a known card has not come now.
@@ -65,6 +67,8 @@ class Arrivals:
         there = await self._threads.run(self._path, signs_there, self._path, signs)
         number = recognised(uuid, mount, there, known)
         if number is not None:
+            if not await still_there():
+                raise gone(self._path)
             return Arrival(await self._returned(number, uuid, mount, tell=not after_start))
         listing = FolderListing(self._path, batch=_FIRST_IMAGES)
         while (listed := await self._threads.run(self._path, listing.next_batch)) is not None and not listed.candidates:
@@ -75,7 +79,10 @@ class Arrivals:
         if not calm:
             return Arrival(None, busy)
         label = await self._threads.run("/", label_of, volume)
-        return Arrival(await self._created(uuid, mount, await self._facts(calm, label)))
+        facts = await self._facts(calm, label)
+        if not await still_there():
+            raise gone(self._path)
+        return Arrival(await self._created(uuid, mount, facts))
 
     async def _known(self) -> list[KnownCard]:
         """The cards that came before and fit the target; the signs of the last one are renewed first."""

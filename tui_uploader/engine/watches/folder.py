@@ -40,7 +40,7 @@ from tui_uploader.text import counted, printable
 log = logging.getLogger(__name__)
 
 _LOOK_AT_PLACE = 3.0
-"""Seconds between two looks at what is mounted at the path; of a mounted one only the system's list is read."""
+"""Seconds between two looks at what is mounted at the path."""
 _POLL = 5.0
 """Seconds between two looks into a folder whose file system does not report changes."""
 _LONG_POLL = 900.0
@@ -159,10 +159,8 @@ class WatchedFolder:
     async def _look(self) -> None:
         now = self._context.clocks.monotonic()
         due = self._changed or now >= self._next_look
-        there = await self._at_place(look=due)
-        if there is None:
-            return
-        if not due and self._there is there:
+        there = await self._at_place()
+        if there is None or not (due or self._changed):
             return
         self._changed = False
         began = time.monotonic()
@@ -174,20 +172,14 @@ class WatchedFolder:
             pause = self._context.unfinished.unchanged_seconds
         self._next_look = self._context.clocks.monotonic() + max(pause, took * _SCAN_SHARE)
 
-    async def _at_place(self, *, look: bool) -> _There | None:
-        """The folder that is there now. `look`: even if no other file system was mounted."""
+    async def _at_place(self) -> _There | None:
+        """The folder that is there now."""
         volume = self._context.sources.volume_of(self._path)
-        there = self._there
-        if there is not None and there.volume == volume and not look:
-            return there
         place = await self._threads.run(self._path, place_at, self._path)
-        if there is not None and (place != there.place or there.volume != volume):
+        if self._there is not None and (place != self._there.place or volume != self._there.volume):
             self._leave()
-        if place is None:
-            return None
-        if self._there is None:
+        if place is not None and self._there is None:
             self._there = _There(place, volume)
-            self._changed = True
         return self._there
 
     def _leave(self) -> None:
@@ -224,7 +216,9 @@ class WatchedFolder:
 
     async def _add(self, there: _There) -> None:
         if there.card is None:
-            arrival = await self._arrivals.identify(there.progress.restless, after_start=self._after_start)
+            arrival = await self._arrivals.identify(
+                there.progress.restless, partial(self._is_still, there), after_start=self._after_start
+            )
             there.progress.restless = dict(arrival.restless)
             there.card = arrival.card
             if there.card is None:
@@ -263,8 +257,10 @@ class WatchedFolder:
         if self.record.request.verify_after and self._upload_of(there.card).state is UploadState.COMPLETE:
             there.card = await self._afterwards.verified(there.card)
 
-    def _is_still(self, there: _There) -> bool:
-        return self._there is there and self._context.sources.volume_of(self._path) == there.volume
+    async def _is_still(self, there: _There) -> bool:
+        """Whether no other card came since: all that was read is then of the one that was there."""
+        volume = self._context.sources.volume_of(self._path)
+        return volume == there.volume and await self._threads.run(self._path, place_at, self._path) == there.place
 
     async def _note_incomplete(self, upload: int, error: UploaderError) -> None:
         with contextlib.suppress(EngineError):

@@ -14,6 +14,7 @@ from tui_uploader.engine.watches.cards import CardSign
 from tui_uploader.errors import SourceError
 from tui_uploader.file_kinds import is_hidden, system_content
 from tui_uploader.intake.inspect import photo_facts
+from tui_uploader.intake.mounts import mount_at
 from tui_uploader.intake.samples import read_samples
 from tui_uploader.intake.scan import Candidate, scan
 from tui_uploader.intake.source import open_source, source_error
@@ -30,6 +31,8 @@ class Place:
 
     device: int
     inode: int
+    mount: str = ""
+    """See `intake.mounts`: numbers of devices and inodes are those of the card before, too."""
 
 
 def place_at(path: str) -> Place | None:
@@ -38,7 +41,7 @@ def place_at(path: str) -> Place | None:
         found = os.stat(path)  # noqa: PTH116 -- any bytes are a path
         if stat.S_ISDIR(found.st_mode):
             os.scandir(path).close()
-            return Place(found.st_dev, found.st_ino)
+            return Place(found.st_dev, found.st_ino, mount_at(path).identity)
     except FileNotFoundError:
         return None
     except OSError as error:
