@@ -28,6 +28,8 @@ from tui_uploader.text import printable
 
 _LOOKS = 3
 """Looks at files that are not at rest for which their upload stays open, however short its quiet period is."""
+_HANGS_AFTER = 60.0
+"""Seconds without a single batch: the largest folder of a slow card takes less."""
 
 StillThere = Callable[[], Awaitable[bool]]
 """Whether the card is there that was."""
@@ -102,7 +104,7 @@ class FileAdder:
         listing = FolderListing(self._path, progress.seen)
         restless: dict[str, SeenFile] = {}
         added = 0
-        while (listed := await self._threads.run(self._path, listing.next_batch)) is not None:
+        while (listed := await self._threads.run_within(_HANGS_AFTER, self._path, listing.next_batch)) is not None:
             calm, busy = sorted_by_rest(listed.candidates, progress.restless, self._context)
             restless |= busy
             batch = await self._new_of(upload, replace(listed, candidates=calm))

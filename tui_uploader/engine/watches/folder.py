@@ -47,8 +47,8 @@ _LONG_POLL = 900.0
 """The same where it does: for what is behind links, and for reports that were lost."""
 _RETRY = 30.0
 """Seconds after which a watch that is blocked tries again."""
-_SCAN_SHARE = 20
-"""Looks into a folder with many files take at most this part of the time of a processor."""
+_SCAN_SHARE, _SHARE_OF_RESTLESS = 20, 3
+"""Looks into a folder with many files take at most a 20th of the time, and a third while files are being written."""
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class WatchedFolder:
         card = there.card if there is not None else None
         upload = None if card is None else self._context.summary.upload(card.upload)
         project = None if upload is None else self._context.summary.projects[upload.project]
-        blocked = self._blocked or _obstacle(upload)
+        blocked = self._silence() or self._blocked or _obstacle(upload)
         note = None if project is None or not request.auto_process else _not_processed(self._context.summary, project)
         return Watch(
             watch=self.record.id,
@@ -118,6 +118,14 @@ class WatchedFolder:
             cards=len(self._cards),
             verification=None if card is None else card.verification,
             reason=blocked or note,
+        )
+
+    def _silence(self) -> str | None:
+        if not self._threads.hangs(self._path):
+            return None
+        return (
+            f"{printable(self._path)} does not respond: its card, disk or network folder hangs. The engine waits for "
+            "it. If it stays silent, take the card out and put it back in."
         )
 
     def _state(self, blocked: str | None, card: CardRecord | None) -> WatchState:
@@ -167,15 +175,15 @@ class WatchedFolder:
         await self._watch_folders(there)
         await self._add(there)
         took = time.monotonic() - began
-        pause = _POLL if self._polled else _LONG_POLL
+        pause = max(_POLL if self._polled else _LONG_POLL, took * _SCAN_SHARE)
         if there.progress.restless:
-            pause = self._context.unfinished.unchanged_seconds
-        self._next_look = self._context.clocks.monotonic() + max(pause, took * _SCAN_SHARE)
+            pause = max(self._context.unfinished.unchanged_seconds, took * _SHARE_OF_RESTLESS)
+        self._next_look = self._context.clocks.monotonic() + pause
 
     async def _at_place(self) -> _There | None:
         """The folder that is there now."""
         volume = self._context.sources.volume_of(self._path)
-        place = await self._threads.run(self._path, place_at, self._path)
+        place = await self._threads.run_briefly(self._path, place_at, self._path)
         if self._there is not None and (place != self._there.place or volume != self._there.volume):
             self._leave()
         if place is not None and self._there is None:

@@ -8,6 +8,7 @@ import math
 import os
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -49,7 +50,9 @@ class Watches:
         self._projects = projects
         self._verifier = verifier
         self._own: list[str] = []
-        self._threads = SourceThreads(_THREADS, volume_of=context.sources.volume_of)
+        self._threads = SourceThreads(
+            _THREADS, partial(context.notifier.notify, Topic.STATUS), context.sources.volume_of
+        )
         self._folders: dict[int, WatchedFolder] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
