@@ -32,7 +32,7 @@ class WatchRequest(msgspec.Struct, frozen=True):
     target: Target | None = None
     """None: a new project for each card, named by `name`."""
     name: str = DEFAULT_NAME
-    """Template: `{site}` (the nearest folder above the images that no camera has made, within the watched one), `{date}`
+    """Template: `{site}` (nearest folder above the images that no camera has made, inside the watched one), `{date}`
     (when the first image was taken, YYYY-MM-DD), `{camera}`, `{card}` (label of the card, or name of the watched
     folder). Values that are not known are left out."""
     account: str | None = None
