@@ -93,6 +93,7 @@ def test_a_usage_error_is_one_line_on_stderr_and_exit_code_2() -> None:
 
 def test_a_usage_error_is_two_sentences() -> None:
     assert b"integer. See `tui-uploader --help`.\n" in run("pause", "three").stderr
+    assert b"tui-uploader: A command is missing. See `tui-uploader --help`.\n" in run("projects").stderr
 
 
 def test_a_path_that_is_not_utf8_is_named() -> None:

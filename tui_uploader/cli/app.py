@@ -113,4 +113,5 @@ def carry_out(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return Interrupted.exit_code
     except typer.TyperException as error:
-        raise UsageError(f"{error.format_message().rstrip('.')}. See `{APP} --help`.") from error
+        problem = error.format_message().rstrip(".") or "A command is missing"
+        raise UsageError(f"{problem}. See `{APP} --help`.") from error
