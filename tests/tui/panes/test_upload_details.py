@@ -45,6 +45,11 @@ TOO_FEW = Processing(reason="4 images: processing needs at least 6.")
         ),
         (upload_status(counts=FEW), None, "4 images: processing needs at least 6; u adds more"),
         (upload_status(counts=FEW), project(images=40), None),
+        (
+            upload_status(counts=Counts(uploaded=4)),
+            project(images=4),
+            "4 images: processing needs at least 6; u adds more",
+        ),
         (upload_status(counts=FEW), project(kind=ProjectKind.RESULTS), None),
         (
             upload_status(counts=Counts(uploaded=9, failed=1)),

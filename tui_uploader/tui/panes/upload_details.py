@@ -93,7 +93,8 @@ def hold_up_note(status: UploadStatus, project: Project | None) -> str | None:
     if status.processing.reason:
         return f"Not processed: {cell_text(status.processing.reason)}"
     of_images = project is None or project.kind is ProjectKind.IMAGES
-    expected = counts.uploaded + counts.uploading + counts.waiting + (project.images if project else 0)
+    there = max(counts.uploaded, project.images if project else 0)  # the list of projects may count this upload, too
+    expected = there + counts.uploading + counts.waiting
     if status.watch is not None or status.state is UploadState.PREPARING:
         return None  # more may come
     if of_images and status.auto_process and expected < MIN_IMAGES:
