@@ -1,4 +1,4 @@
-"""The number of images that one project accepts: checked before anything is sent."""
+"""The number of images that one project accepts. The first ones may be sent before the last ones are found."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def check_image_limit(connection: sqlite3.Connection, upload_id: int) -> None:
     images = deduplication.distinct_images(connection, project.id)
     if project.kind is ProjectKind.IMAGES and images > MAX_IMAGES:
         raise TooManyImages(
-            f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project accepts. Nothing is sent. "
-            "Remove some and resume, or split them into several projects."
+            f"{counted(images, 'image')} are more than the {MAX_IMAGES:,} that one project accepts. The upload is "
+            "paused: nothing more is sent. Remove some and resume, or split them into several projects."
         )
     if upload.notice_kind in _NOTICES_OF_WALKS:
         uploads.set_notice(connection, upload_id, None, None)
