@@ -6,7 +6,6 @@ from tui_uploader.model.states import UploadState
 from tui_uploader.model.uploads import UploadStatus
 from tui_uploader.model.watches import Watch, WatchState
 from tui_uploader.text import counted, printable
-from tui_uploader.wording.clock import about
 
 _LONGEST_PATH, _LONGEST_NAME, _LONGEST_REASON = 80, 60, 300
 
@@ -62,9 +61,15 @@ def reason_of(watch: Watch) -> str:
     return printable(watch.reason or "no reason is known", _LONGEST_REASON)
 
 
+def _as_set(seconds: float) -> str:
+    """A time that the user chose, in its largest whole unit: `10 min`, `90 s`."""
+    units = ((3600, "h"), (60, "min"))
+    return next((f"{seconds / size:g} {unit}" for size, unit in units if seconds % size == 0), f"{seconds:g} s")
+
+
 def settings_words(watch: Watch) -> str:
     """`processing after 10 min without new images, then verified; looked at every few seconds`."""
-    quiet = f"processing after {about(watch.quiet_seconds)} without new images"
+    quiet = f"processing after {_as_set(watch.quiet_seconds)} without new images"
     parts = [quiet if watch.auto_process else "no automatic processing"]
     parts += ["the card is verified when all images are in the cloud"] if watch.verify_after else []
     parts += ["looked at every few seconds: its file system reports no changes"] if watch.polled else []
