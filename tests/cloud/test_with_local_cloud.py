@@ -19,6 +19,7 @@ from tests.cloud.stores import byte_range, ignore
 from tui_uploader.cloud.contract import MIN_PART, ByteRange, ObjectStore, Part, StoredResult
 from tui_uploader.cloud.net.endpoint import Deadlines
 from tui_uploader.cloud.pix4d.client import Pix4dCloud
+from tui_uploader.cloud.s3 import store as store_module
 from tui_uploader.errors import (
     ChecksumRefused,
     CloudBusy,
@@ -141,6 +142,24 @@ async def put_parts(store: ObjectStore, upload_id: str, whole: ByteRange) -> lis
     return parts
 
 
+async def test_all_objects_of_a_project_are_listed_in_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_KEYS_A_PAGE", 2)
+    names = [*NAMES, "flight 1/DJI_0001.JPG", "flight 1/DJI_0001.JPG ", "results/tiles/0/0.png"]
+    async with clouds(tmp_path / "root") as (cloud, address):
+        (_, store), (_, other) = await new_store(cloud), await new_store(cloud)
+        assert await store.list_objects(1000) == {}
+        sent = {}
+        for number, name in enumerate(names):
+            with byte_range(tmp_path / "a.jpg", 10 + number) as body:
+                sent[name] = replace(await store.put(name, body, ignore), crc32=None, proof=Proof.NONE)
+                await other.put(name, body, ignore)
+        assert await store.list_objects(len(names)) == sent
+        with pytest.raises(Unsupported, match="more than 8 objects"):
+            await store.list_objects(len(names) - 1)
+        kept(address, store.key("DJI_0001.JPG")).unlink()
+        assert (await store.list_objects(1000)).keys() == sent.keys() - {"DJI_0001.JPG"}
+
+
 async def test_the_strict_profile_accepts_only_single_puts(tmp_path: Path) -> None:
     async with clouds(tmp_path / "root", profile=Profile.STRICT) as (cloud, _):
         project_id, store = await new_store(cloud)
@@ -148,6 +167,8 @@ async def test_the_strict_profile_accepts_only_single_puts(tmp_path: Path) -> No
             await store.create_multipart("big.tif")
         with pytest.raises(Unsupported):
             await store.head("big.tif")
+        with pytest.raises(Unsupported):
+            await store.list_objects(1000)
         assert await store.list_parts("big.tif", "u") is None
         with pytest.raises(Unsupported):
             await cloud.projects()

@@ -10,8 +10,9 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,10 +20,14 @@ from botocore.exceptions import ClientError
 from tests.chaos.flight import Flight, Load
 from tests.chaos.machine import Machine
 from tests.chaos.mishaps import is_complete
+from tests.cloud.stores import open_store
 from tests.local_cloud.root_reader import all_registered_images
 from tests.until import until
-from tests.wire.foreign_stores import BUCKET, ForeignStore, moto, seaweedfs
+from tests.wire.foreign_stores import BUCKET, REGION, ForeignStore, moto, seaweedfs
 from tests.wire.joined_cloud import joined_cloud
+from tui_uploader.cloud.contract import StoredObject
+from tui_uploader.cloud.s3 import store as store_module
+from tui_uploader.errors import Unsupported
 from tui_uploader.model.accounts import SignInRequest
 from tui_uploader.model.engine import BandwidthChange
 from tui_uploader.model.projects import NewProject
@@ -103,6 +108,33 @@ async def _request_upload(machine: Machine) -> None:
         await engine.set_bandwidth(BandwidthChange(limit=_PACE))
         await engine.sign_in(SignInRequest(machine.login, keep=True))
         await engine.add(AddRequest((str(machine.card),), NewProject("Quarry"), account=machine.login.account))
+
+
+async def test_objects_are_listed_where_that_is_allowed(store: ForeignStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_KEYS_A_PAGE", 2)
+    contents = {"a b.jpg": b"1", "c+d%20e.jpg": b"22", "f/ü&g.jpg": b"333", "f/h.jpg": b"", "i.jpg": b"55555"}
+
+    def put_all() -> None:
+        for name, content in contents.items():
+            store.client("s3").put_object(Bucket=BUCKET, Key=f"user-1/listed/{name}", Body=content)
+            store.client("s3").put_object(Bucket=BUCKET, Key=f"user-1/listed-2/{name}", Body=b"another's")
+
+    await asyncio.to_thread(put_all)
+    place: dict[str, Any] = {"bucket": BUCKET, "region": REGION, "key": "user-1/listed"}
+    owner: dict[str, Any] = {"access_key": store.access_key, "secret_key": store.secret_key}
+    async with open_store(store.endpoint, **owner, **place) as opened:
+        await opened.store.open()
+        found = await opened.store.list_objects(1000)
+        assert found == {
+            name: StoredObject(len(content), hashlib.md5(content).hexdigest()) for name, content in contents.items()
+        }
+        looked = {name: await opened.store.head(name) for name in contents}
+        assert found == {name: replace(each, crc32=None) for name, each in looked.items() if each is not None}
+    uploader = {**await asyncio.to_thread(store.session_credentials), **place}
+    async with open_store(store.endpoint, **uploader) as opened:
+        await opened.store.open()
+        with pytest.raises(Unsupported):
+            await opened.store.list_objects(1000)
 
 
 async def test_the_credentials_may_put_and_nothing_else(store: ForeignStore) -> None:

@@ -124,6 +124,12 @@ class ObjectStore(Protocol):
         """The object, or None if it does not exist. Raises Unsupported if the store does not let us see objects, or its
         reply is not valid."""
 
+    async def list_objects(self, most: int) -> Mapping[str, StoredObject]:
+        """The project's objects by name, without checksums. An object that is not in it may exist all the same.
+
+        Raises Unsupported if the store does not list them, or not intelligibly, and if there are more than `most`.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteProject:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cloud.servers import Call, Handler, serving
 from tests.cloud.stores import byte_range, ignore, open_store
-from tui_uploader.cloud.contract import MAX_PARTS, ByteRange, Part
+from tui_uploader.cloud.contract import MAX_PARTS, ByteRange, Part, StoredObject
 from tui_uploader.cloud.http.messages import Reply
 from tui_uploader.errors import MultipartGone, NotTheService, Unsupported
 
@@ -163,6 +163,102 @@ async def test_an_invalid_list_of_uploads_is_none(text: str) -> None:
         async with open_store(server.url) as opened:
             await opened.store.open()
             assert await opened.store.list_multiparts("big.tif") is None
+
+
+def objects(*rows: str, more: str | None = None, name: str = "ListBucketResult", inside: str = "") -> str:
+    token = "" if more is None else f"<NextContinuationToken>{more}</NextContinuationToken>"
+    truncated = "false" if more is None else "true"
+    return f"<{name}>{inside}<IsTruncated>{truncated}</IsTruncated>{token}{''.join(rows)}</{name}>"
+
+
+def one(key: object, size: object = 10, etag: str = '"e"') -> str:
+    return f"<Contents><Key>{key}</Key><ETag>{etag}</ETag><Size>{size}</Size></Contents>"
+
+
+OWN = "user-1/project-2/"
+UNREADABLE_OBJECTS = {
+    "nothing": says(200),
+    "no document": says(200, "a.jpg"),
+    "json": says(200, '{"Contents": []}', content_type="application/json"),
+    "another document": says(200, objects(name="ListPartsResult")),
+    "an object without a key": says(200, objects("<Contents><ETag>e</ETag><Size>1</Size></Contents>")),
+    "an object without a size": says(200, objects(f"<Contents><Key>{OWN}a</Key><ETag>e</ETag></Contents>")),
+    "a negative size": says(200, objects(one(OWN + "a", -1))),
+    "a huge size": says(200, objects(one(OWN + "a", 2**63))),
+    "a size of 5000 digits": says(200, objects(one(OWN + "a", "9" * 5000))),
+    "a size in other digits": says(200, objects(one(OWN + "a", "\u0661"))),
+    "the same key twice": says(200, objects(one(OWN + "a"), one(OWN + "b"), one(OWN + "a", 11))),
+    "an encoding that was not asked for": says(200, objects(inside="<EncodingType>url</EncodingType>")),
+    "another page, but no token": says(200, "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"),
+    "an empty token": says(200, objects(more="")),
+    "the same page for ever": says(200, objects(more="t")),
+    "a token of a megabyte": says(200, objects(more="t" * 1_000_000)),
+    "a document type": says(200, '<!DOCTYPE x [<!ENTITY a "b">]>' + objects(one(OWN + "a"))),
+    "too many elements": says(200, objects(*("<Contents/>" for _ in range(70_000)))),
+    "too long": says(200, objects(one(OWN + "a" * 3_000_000))),
+    "no such bucket": says(404, "<Error><Code>NoSuchBucket</Code></Error>"),
+    "no such method": says(405, "<Error><Code>MethodNotAllowed</Code></Error>"),
+    "an unknown refusal": says(400, "<Error><Code>Odd</Code></Error>"),
+    "not allowed": says(403, "<Error><Code>AccessDenied</Code></Error>"),
+    "not implemented": says(501, "<Error><Code>NotImplemented</Code></Error>"),
+}
+
+
+@pytest.mark.parametrize("handler", UNREADABLE_OBJECTS.values(), ids=UNREADABLE_OBJECTS.keys())
+async def test_an_invalid_list_of_objects_is_none(handler: Handler) -> None:
+    with serving(handler) as server:
+        async with open_store(server.url) as opened:
+            await opened.store.open()
+            with pytest.raises(Unsupported):
+                await opened.store.list_objects(1000)
+    assert len(server.calls) <= 3
+
+
+async def test_a_missing_right_to_list_is_remembered() -> None:
+    with serving(says(403, "<Error><Code>AccessDenied</Code></Error>")) as server:
+        async with open_store(server.url) as opened:
+            await opened.store.open()
+            for _ in range(3):
+                with pytest.raises(Unsupported):
+                    await opened.store.list_objects(1000)
+    assert len(server.calls) <= 2
+
+
+async def test_only_own_objects_are_listed_with_exact_names() -> None:
+    rows = [
+        one(OWN + "a b/c+d%20e.jpg ", 0, "&quot;e-1&quot;"),
+        one("user-1/project-22/a.jpg"),
+        one("a.jpg"),
+        one(OWN + "line&#10;break.jpg"),
+        one(OWN + "x.jpg", 2**63 - 1, 'W/"e"'),
+        f"<Contents><Key>{OWN}no etag</Key><Size>1</Size><Owner><Key>deeper</Key><Size>7</Size></Owner></Contents>",
+    ]
+    with serving(says(200, objects(*rows))) as server:
+        async with open_store(server.url) as opened:
+            await opened.store.open()
+            found = await opened.store.list_objects(1000)
+            assert server.calls[0].query == {"list-type": "2", "max-keys": "1000", "prefix": OWN}
+    assert found == {
+        "a b/c+d%20e.jpg ": StoredObject(0, "e-1"),
+        "x.jpg": StoredObject(2**63 - 1, 'W/"e'),
+        "no etag": StoredObject(1, ""),
+    }
+
+
+async def test_pages_of_objects_without_end_are_bounded() -> None:
+    def page(call: Call) -> None:
+        number = int(call.query.get("continuation-token", "0"))
+        call.reply(200, objects(one(f"{OWN}{number}"), more=str(number + 1)))
+
+    with serving(page) as server:
+        async with open_store(server.url) as opened:
+            await opened.store.open()
+            with pytest.raises(Unsupported):
+                await opened.store.list_objects(1000)
+            assert len(server.calls) == 100
+            with pytest.raises(Unsupported, match="more than 5 objects"):
+                await opened.store.list_objects(5)
+    assert len(server.calls) == 106
 
 
 @pytest.mark.parametrize(

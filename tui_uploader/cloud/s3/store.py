@@ -13,7 +13,7 @@ rclone's, overwrites; there, only the engine's choice of names protects objects.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -55,6 +55,7 @@ from tui_uploader.redaction import holds_secret, without_secrets
 from tui_uploader.text import printable
 
 _MAX_LIST_PAGES = 100
+_KEYS_A_PAGE = 1000
 _PART_ATTEMPTS = 3
 
 _log = logging.getLogger(__name__)
@@ -192,6 +193,29 @@ class S3Store:
     async def head(self, object_name: str) -> StoredObject | None:
         found = await self._look(object_name)
         return None if found is None else found.stored
+
+    async def list_objects(self, most: int) -> Mapping[str, StoredObject]:
+        prefix, found, tokens = self.key(""), dict[str, StoredObject](), [""]
+        while len(tokens) <= _MAX_LIST_PAGES:
+            asked = (("list-type", "2"), ("max-keys", str(_KEYS_A_PAGE)), ("prefix", prefix))
+            token = (("continuation-token", tokens[-1]),) if tokens[-1] else ()
+            reply = await self._look_up("lists of objects", S3Call("GET", None, query=(*token, *asked)))
+            page = xml.page_of_objects(xml.parsed(reply.body), prefix)
+            if page is None:
+                break
+            before = len(found)
+            found |= {key.removeprefix(prefix): stored for key, stored in page.objects}
+            if len(found) < before + len(page.objects):
+                break  # a name occurred twice
+            if len(found) > most:
+                raise Unsupported(f"The project has more than {most:,} objects.")
+            if page.following is None:
+                return found
+            if page.following in tokens:
+                break
+            tokens.append(page.following)
+        _log.warning("Invalid list of objects from the storage; asking about each of them.")
+        raise Unsupported("The storage sent an invalid list of objects.")
 
     # -------------------------------------------------------------------------------------------------- helpers
 

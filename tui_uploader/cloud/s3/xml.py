@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +12,18 @@ from typing import NoReturn
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from tui_uploader.cloud.contract import MAX_PARTS, Multipart, Part
+from tui_uploader.cloud.contract import MAX_PARTS, Multipart, Part, StoredObject
 from tui_uploader.cloud.server_clock import moment_of
 from tui_uploader.redaction import holds_secret
+from tui_uploader.text import whole_number
 
 MAX_XML = 2 * 1024**2
 """Bytes. The longest document that S3 sends, a page of a thousand uploads, has well under a million."""
 _MAX_ELEMENTS = 60_000
 _MAX_DEPTH = 16
+_MOST_BYTES = 2**63 - 1
+_LONGEST_TOKEN = 4096
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Document:
     name: str
     fields: dict[str, str]
     rows: tuple[dict[str, str], ...] = ()
-    """The fields of each `Part` and `Upload` among the children."""
+    """The fields of each `Part`, `Upload` and `Contents` among the children."""
 
     def answers(self, call: str) -> bool:
         """Whether this is S3's reply to `call`; some stores, such as moto, use another suffix."""
@@ -73,7 +78,7 @@ class _Reader:
         bare = name.rpartition(":")[2]
         if not self._path:
             self.name = bare
-        elif len(self._path) == 1 and bare in ("Part", "Upload"):
+        elif len(self._path) == 1 and bare in ("Part", "Upload", "Contents"):
             self._in_row = True
             self.rows.append({})
         self._path.append(bare)
@@ -81,8 +86,10 @@ class _Reader:
 
     def _end(self, _: object) -> None:
         name = self._path.pop()
-        text = "".join(self._text).strip()
+        text = "".join(self._text)
         self._text.clear()
+        if name != "Key":  # whose spaces belong to it
+            text = text.strip()
         if len(self._path) == 1:
             self.fields[name] = text
             self._in_row = False
@@ -149,6 +156,41 @@ def listed_multiparts(document: Document, key: str, now: float) -> list[Multipar
         Multipart(fields["UploadId"], 0.0 if moment is None else max(0.0, now - moment))
         for fields, moment in zip(found, begun, strict=True)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class PageOfObjects:
+    """One page of ListObjectsV2."""
+
+    objects: tuple[tuple[str, StoredObject], ...]
+    """With their keys."""
+    following: str | None
+    """The token of the next page; None for the last page."""
+
+
+def page_of_objects(document: Document | None, prefix: str) -> PageOfObjects | None:
+    """Parse a page of ListObjectsV2; leaves out keys without the prefix, and those with control characters, which XML
+    cannot tell apart.
+
+    None for anything that a correct store cannot send: another document, keys in an encoding that was not asked for,
+    an object without a key or a valid size, or another page without its token.
+    """
+    if document is None or document.name != "ListBucketResult" or document.fields.get("EncodingType"):
+        return None
+    objects = []
+    for fields in document.rows:
+        key, size = fields.get("Key"), whole_number(fields.get("Size", ""), _MOST_BYTES)
+        if not key or size is None:
+            return None
+        etag = fields.get("ETag", "").strip('"')
+        if holds_secret(etag):
+            return None
+        if key.startswith(prefix) and not _CONTROL.search(key):
+            objects.append((key, StoredObject(size, etag)))
+    if document.fields.get("IsTruncated", "").lower() != "true":
+        return PageOfObjects(tuple(objects), None)
+    token = document.fields.get("NextContinuationToken", "")
+    return PageOfObjects(tuple(objects), token) if 0 < len(token) <= _LONGEST_TOKEN else None
 
 
 def completion(parts: Sequence[Part], *, checksums: bool) -> bytes:

@@ -219,7 +219,9 @@ class LocalObjectStore:
                     yield prefix + head + delimiter
                     after = prefix + head + delimiter + _AFTER_PREFIX
                 else:
-                    yield _record(row)
+                    record = self.find(key)
+                    if record is not None:
+                        yield record
                     after = key
             if len(rows) < _ROWS_AT_A_TIME:
                 return
