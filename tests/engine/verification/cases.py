@@ -37,7 +37,7 @@ from tui_uploader.engine.journal.tables import (
 from tui_uploader.engine.journal.tables.known_contents import Content
 from tui_uploader.engine.notifier import Notifier
 from tui_uploader.engine.sources.threads import SourceThreads
-from tui_uploader.engine.verification import second_walk
+from tui_uploader.engine.verification import second_walk, storage
 from tui_uploader.engine.verification.card_walk import Root
 from tui_uploader.engine.verification.verifier import Verifier
 from tui_uploader.engine.worker import WorkerFaults
@@ -92,6 +92,7 @@ class Case:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
+        self.listing = random.Random(f"listing {self.seed}")
         self.calm = self.random.random() < 0.4
         """Everything is uploaded, and almost nothing goes wrong."""
 
@@ -170,7 +171,7 @@ class Case:
             project = projects.add_project(
                 connection, account, f"Quarry {number}", ProjectKind.IMAGES, remote_id=f"remote-{number}"
             )
-            self.stores[project] = FakeStore(look)
+            self.stores[project] = FakeStore(look, may_list=self.listing.random() < 0.7)
             signed_in = self.accounts.signed_in.setdefault(account, FakeAccount())
             signed_in.stores[f"remote-{number}"] = self.stores[project]
         if not self.calm and self.random.random() < 0.2:
@@ -414,8 +415,9 @@ async def _ended(context: EngineContext, verifier: Verifier, number: int) -> Non
 
 
 @contextlib.contextmanager
-def second_walks_noted() -> Iterator[None]:
-    """Let cases know when their card is walked again: what changes after that cannot be noticed."""
+def cases_prepared() -> Iterator[None]:
+    """Let cases know when their card is walked again, for what changes after that cannot be noticed, and have objects
+    listed for small cards."""
     run = second_walk.SecondWalk.run
 
     async def noted(self: second_walk.SecondWalk, roots: Sequence[Root]) -> None:
@@ -423,10 +425,12 @@ def second_walks_noted() -> Iterator[None]:
         await run(self, roots)
 
     second_walk.SecondWalk.run = noted  # type: ignore[method-assign]
+    many, storage.MANY = storage.MANY, 2
     try:
         yield
     finally:
         second_walk.SecondWalk.run = run  # type: ignore[method-assign]
+        storage.MANY = many
         _WATCHED.clear()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -48,6 +49,7 @@ class FakeStore:
     """The storage of one project, and which objects the service has registered."""
 
     look: Look
+    may_list: bool = False
     objects: dict[str, FakeObject] = field(default_factory=dict)
     registered: set[str] = field(default_factory=set)
     receipts: dict[str, bytes] = field(default_factory=dict)
@@ -84,6 +86,13 @@ class FakeStore:
         crc32 = zlib_ng.crc32(found.content) if self.look is Look.CHECKSUMS else None
         return StoredObject(len(found.content), found.etag, crc32)
 
+    async def list_objects(self, most: int) -> Mapping[str, StoredObject]:
+        if not self.may_list or len(self.objects) > most:
+            raise Unsupported("The storage does not offer lists of objects to this account.")
+        if self.look is Look.REFUSED:
+            raise CloudRefused("The storage refuses this.")
+        return {name: StoredObject(len(each.content), each.etag) for name, each in self.objects.items()}
+
     def truly_has(self, name: str) -> bytes | None:
         """The content that this account can know to be in the project under this name."""
         if name not in self.registered:
@@ -100,8 +109,8 @@ class FakeStore:
     def can_prove(self, name: str) -> bool:
         """Whether the storage shows that it has what it has."""
         found = self.objects.get(name)
-        if found is None or self.look is Look.NOTHING:
-            return True
+        if found is None or (self.look is Look.NOTHING and not self.may_list):
+            return not self.may_list
         return not found.replaced and (self.look is not Look.OPAQUE or found.proof is not Proof.NONE)
 
 

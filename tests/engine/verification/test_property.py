@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.engine.verification.cases import Told, second_walks_noted, told_of
+from tests.engine.verification.cases import Told, cases_prepared, told_of
 from tui_uploader.model.verification import Verdict
 
 _AT_ONCE = 8
@@ -32,7 +32,7 @@ async def run_cases(first: int, count: int) -> dict[int, Told]:
         for seed in seeds:
             told[seed] = await told_of(seed, folder / str(seed))
 
-    with second_walks_noted(), tempfile.TemporaryDirectory(dir=_fast_folder()) as folder:
+    with cases_prepared(), tempfile.TemporaryDirectory(dir=_fast_folder()) as folder:
         await asyncio.gather(*(run_some(Path(folder)) for _ in range(_AT_ONCE)))
     return told
 

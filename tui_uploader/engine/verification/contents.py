@@ -169,7 +169,7 @@ class ContentCheck:
     async def _confirmed(self, found: Sequence[Sequence[Holder]]) -> dict[int, Judgement]:
         """Judgements on the registered contents among `found`, by index, once the storage was asked."""
         delivered = {at: there for at, holders in enumerate(found) if (there := registered(holders, self._only))}
-        judged = await asyncio.gather(*(self._storage.confirm(holders) for holders in delivered.values()))
+        judged = await self._storage.confirm(list(delivered.values()))
         return dict(zip(delivered, judged, strict=True))
 
     def _undelivered(self, read: _Read, holders: Sequence[Holder], names: Mapping[int, str]) -> Judgement:
