@@ -50,7 +50,7 @@ def test_every_state_has_a_short_word(state: WatchState) -> None:
 
 def test_the_settings_are_told() -> None:
     assert settings_words(watch(WatchState.ABSENT)) == "processing after 10 min without new images"
-    for seconds, shown in ((5.0, "5 s"), (90.0, "90 s"), (5400.0, "90 min"), (7200.0, "2 h")):
+    for seconds, shown in ((0.0, "0 s"), (5.0, "5 s"), (90.0, "90 s"), (5400.0, "90 min"), (7200.0, "2 h")):
         words = settings_words(watch(WatchState.ABSENT, quiet_seconds=seconds))
         assert words == f"processing after {shown} without new images"
     words = settings_words(watch(WatchState.ABSENT, auto_process=False, verify_after=True, polled=True))

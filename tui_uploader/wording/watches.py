@@ -64,7 +64,9 @@ def reason_of(watch: Watch) -> str:
 def _as_set(seconds: float) -> str:
     """A time that the user chose, in its largest whole unit: `10 min`, `90 s`."""
     units = ((3600, "h"), (60, "min"))
-    return next((f"{seconds / size:g} {unit}" for size, unit in units if seconds % size == 0), f"{seconds:g} s")
+    return next(
+        (f"{seconds / size:g} {unit}" for size, unit in units if seconds and seconds % size == 0), f"{seconds:g} s"
+    )
 
 
 def settings_words(watch: Watch) -> str:
