@@ -268,7 +268,7 @@ async def test_credentials_that_live_for_two_seconds(tmp_path: Path, profile: Pr
     ("fault", "error"),
     [
         ("drop:route=put,bytes=400000", LinkDown),
-        ("stall:route=put,bytes=100000,seconds=2", LinkStalled),
+        ("stall:route=put,bytes=100000,seconds=8", LinkStalled),
         ("error500:route=put", CloudFault),
         ("error502html:route=put", CloudFault),
         ("slowdown503:route=put", CloudBusy),

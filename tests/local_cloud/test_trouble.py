@@ -76,7 +76,7 @@ async def impatient(root: Path) -> AsyncIterator[Client]:
     database = RootDatabase(root)
     store, threads, tokens = LocalObjectStore(root, database, lambda: 0.0), Threads(), TokenService(b"key")
     objects = ObjectOperations(store, threads)
-    parts = MultipartOperations(store, MultipartStore(store), objects, threads, patience=0.01)
+    parts = MultipartOperations(store, MultipartStore(store), objects, threads, patience=0.2)
     issued = tokens.issue_credentials("user-1/project-1", 2**33)
     app = S3App(objects, parts, tokens, Profile.DEFAULT, time.time)
     address = LocalCloudAddress("http://cloud", "", "", root)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from tui_uploader.service.client import EngineClient
 from tui_uploader.service.daemon import run_engine
 from tui_uploader.settings import Directories, Settings
 from tui_uploader.tui.app import UploaderApp
-from tui_uploader.tui.messages import Attachment, StatusArrived
+from tui_uploader.tui.messages import Attachment, Noticed, StatusArrived
 from tui_uploader.tui.terminal.capabilities import Terminal
 
 __all__ = ["directories", "manager", "spawner"]
@@ -43,6 +44,22 @@ class Screen:
 
     app: UploaderApp
     pilot: Pilot[None]
+    told: list[str] = field_of(default_factory=list)
+    """The notices so far: one may take the place of another before it is seen on the screen."""
+
+    def __post_init__(self) -> None:
+        main = self.app.main
+        show = main.show_notice
+
+        def note(notice: Noticed) -> None:
+            self.told.append(notice.text)
+            show(notice)
+
+        main.show_notice = note  # type: ignore[method-assign]
+
+    async def tells(self, text: str) -> None:
+        """Return when a notice has told `text`, even if another one took its place at once."""
+        await self.comes_true(lambda: any(text in told for told in self.told), f"{text!r} was never told")
 
     @property
     def lines(self) -> list[str]:

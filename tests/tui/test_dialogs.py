@@ -18,6 +18,7 @@ from tests.until import until
 from tui_uploader.service.client import EngineClient
 from tui_uploader.settings import Directories
 from tui_uploader.tui.app import UploaderApp
+from tui_uploader.tui.engine.restarts import Restarts
 from tui_uploader.tui.messages import Attachment
 
 
@@ -53,8 +54,9 @@ async def test_results_survive_the_death_of_the_engine(
 
 
 async def test_chosen_files_survive_the_death_of_the_engine(
-    spawner: Spawner, directories: Directories, tmp_path: Path
+    spawner: Spawner, directories: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Restarts, "pause", lambda *_: None)  # it stays dead until the user does something
     card = tmp_path / "card"
     card.mkdir()
     write_photo(card / "a.JPG")

@@ -152,7 +152,7 @@ async def test_an_addition_a_dismissal_and_a_start_are_undone(
         await screen.press("d")
         await screen.shows("Upload to Quarry removed from the list; the project stays. U to undo.")
         await screen.press("U")
-        await screen.shows("Upload to Quarry is on the list again.")
+        await screen.tells("Upload to Quarry is on the list again.")
         await screen.upload_is(lambda upload: not upload.dismissed)
         async with EngineClient.connect(directories, spawn=False) as engine:
             request = AddRequest((str(flight(tmp_path / "more", 3)),), NewProject("Depot"), auto_process=False)

@@ -179,9 +179,14 @@ async def test_zoom_to_every_pixel_and_move(
         assert isinstance(shown, PictureScreen)
 
         async def box_is(condition: Callable[[Box], bool]) -> None:
-            await screen.comes_true(
-                lambda: shown._part is not None and shown._part.zoom == 1 and condition(shown._part.box), "not moved"
-            )
+            try:
+                await screen.comes_true(
+                    lambda: shown._part is not None and shown._part.zoom == 1 and condition(shown._part.box),
+                    "not moved",
+                )
+            except AssertionError as error:
+                part = shown._part
+                raise AssertionError(f"{shown._view}, {part and (part.box, part.zoom)}, {shown._drawn}") from error
 
         assert shown._part is not None
         left, top, *_ = shown._part.box
