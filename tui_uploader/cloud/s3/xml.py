@@ -182,11 +182,10 @@ def page_of_objects(document: Document | None, prefix: str) -> PageOfObjects | N
         key, size = fields.get("Key"), whole_number(fields.get("Size", ""), _MOST_BYTES)
         if not key or size is None:
             return None
-        etag = fields.get("ETag", "").strip('"')
-        if holds_secret(etag):
-            return None
         if key.startswith(prefix) and not _CONTROL.search(key):
-            objects.append((key, StoredObject(size, etag)))
+            objects.append((key, StoredObject(size, fields.get("ETag", "").strip('"'))))
+    if holds_secret("\n".join(stored.etag for _, stored in objects)):
+        return None
     if document.fields.get("IsTruncated", "").lower() != "true":
         return PageOfObjects(tuple(objects), None)
     token = document.fields.get("NextContinuationToken", "")

@@ -29,6 +29,8 @@ READERS = 3
 """Files that are read at the same time."""
 _PAGE = 512
 _FILES_A_CALL, _BYTES_A_CALL = 32, 64 << 20
+_UNJUDGED = 64
+"""Calls whose files may wait to be compared: files are read while the storage lists its objects."""
 _GATHERING_SECONDS = 0.5
 _ROUNDS = 4
 """How often files that are being written are looked at again."""
@@ -57,7 +59,7 @@ class ContentCheck:
         self._settle = settle
         self._storage = StorageCheck(context)
         self._unread: asyncio.Queue[list[VerifiedRow] | None] = asyncio.Queue(2 * READERS)
-        self._unjudged: asyncio.Queue[list[_Read] | None] = asyncio.Queue(2 * READERS)
+        self._unjudged: asyncio.Queue[list[_Read] | None] = asyncio.Queue(_UNJUDGED)
         self._changing = 0
 
     async def run(self) -> None:

@@ -219,8 +219,8 @@ class LocalObjectStore:
                     yield prefix + head + delimiter
                     after = prefix + head + delimiter + _AFTER_PREFIX
                 else:
-                    record = self.find(key)
-                    if record is not None:
+                    record = _record(row)
+                    if self._size_of(key) == record.size:  # else it is not stored, as for `find`
                         yield record
                     after = key
             if len(rows) < _ROWS_AT_A_TIME:
