@@ -149,10 +149,14 @@ class PtySession:
     @property
     def text(self) -> str:
         """The screen, a line for each row."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return "\n".join(self.line(row) for row in range(self.screen.lines))
 
     def line(self, row: int) -> str:
-        return self.screen.display[row].rstrip()
+        return self._cells(row).rstrip()
+
+    def _cells(self, row: int) -> str:
+        """The second half of a wide character is empty. `pyte.Screen.display` fails while its first is overwritten."""
+        return "".join(self.screen.buffer[row][column].data for column in range(self.screen.columns))
 
     def cell(self, row: int, column: int) -> pyte.screens.Char:
         """The character shown there, with `data`, `fg`, `bg`, `bold`, `reverse`…"""
@@ -160,8 +164,8 @@ class PtySession:
 
     def find(self, text: str) -> tuple[int, int]:
         """Row and column of `text` on the screen. Raises AssertionError if it is not there."""
-        for row, line in enumerate(self.screen.display):
-            if (column := line.find(text)) >= 0:
+        for row in range(self.screen.lines):
+            if (column := self._cells(row).find(text)) >= 0:
                 return row, column
         raise AssertionError(f"{text!r} is not on the screen:\n{self.text}")
 
