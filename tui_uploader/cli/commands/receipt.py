@@ -17,8 +17,7 @@ from tui_uploader.cli.output import Done, print_line, print_note
 from tui_uploader.cli.session import connected, run
 from tui_uploader.cli.streams import UnfailingStream
 from tui_uploader.errors import UsageError
-from tui_uploader.model.receipts import ReceiptFormat, ReceiptHead, ReceiptVerdict
-from tui_uploader.receipts.checking import check
+from tui_uploader.model.receipts import CheckedReceipt, ReceiptFormat, ReceiptHead, ReceiptVerdict
 from tui_uploader.text import printable
 from tui_uploader.wording.receipts import verdict_lines
 
@@ -45,7 +44,7 @@ def receipt(
     if checked is not None:
         if upload is not None or to is not None:
             raise UsageError("Give an upload, or --check FILE.")
-        found = check(checked)
+        found = _checked(checked)
         for line in verdict_lines(os.fspath(checked), found):
             print_line(line)
         return Done(_EXIT_CODES[found.verdict])
@@ -118,7 +117,13 @@ def _same_upload(new: Path, old: Path, form: ReceiptFormat) -> bool:
     return heads[0] is not None and heads[1] is not None and heads[0].same_upload(heads[1])
 
 
+def _checked(path: Path) -> CheckedReceipt:
+    from tui_uploader.receipts.checking import check  # every command waits for this module to load
+
+    return check(path)
+
+
 def _head(path: Path) -> ReceiptHead | None:
     with contextlib.suppress(UsageError):
-        return check(path).head
+        return _checked(path).head
     return None
