@@ -126,8 +126,9 @@ def test_an_interrupt_cancels_and_a_killed_engine_continues(cloud: LocalCloud, t
     before = engine_pid()
     kill_engine()
     _wait_until_it_reads(before)
+    (card / "new.JPG").write_bytes(jpeg())  # before or while the card is read again: it cannot be safe
     with (card / "long.MP4").open("r+b") as film:
-        film.truncate(4_000)  # while it is read: the card cannot be safe
+        film.truncate(4_000)
     done = finished(reading)
     assert done.code == 1
     assert done.json["verdict"] == "not_safe"
