@@ -202,18 +202,5 @@ class FileList(Pane[FileRow]):
         """Put the cursor on this file, wherever it is among the files."""
         self.windows.go_to(file)
 
-    def go_to_index(self, index: int) -> None:
-        """Put the cursor on the file at this index of `shown_query`, in which nothing is folded."""
-        upload, query = self.shown_query
-        if upload is None:
-            return
-        place = replace(query, offset=index, limit=1)
-
-        def arrived(window: FileWindow) -> None:
-            for file in window.files:
-                self.go_to(file.id)
-
-        self.session.call("find file", lambda engine: engine.files(upload, place), arrived)
-
     def say(self, text: str) -> None:
         self.app.post_message(Noticed(text))
