@@ -9,18 +9,17 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
 from tui_uploader.model.projects import ProjectKind
-from tui_uploader.text import printable
 from tui_uploader.tui.add_files.destination import check_name, known_facts, name_note, projects_named
 from tui_uploader.tui.add_files.where import ListProjects
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import RadioRow
+from tui_uploader.tui.widgets.note import Note
 from tui_uploader.tui.widgets.text_field import TextField
 
 CreateProject = Callable[[str, ProjectKind], Awaitable[object]]
@@ -47,7 +46,7 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
         self._creating = False
         self._field = TextField(placeholder="such as North field, 12 May", id="name")
         self._kind = RadioRow([str(kind) for kind in _KINDS], id="kind")
-        self._note = Static(id="note")
+        self._note = Note()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="new-project"):
@@ -69,26 +68,22 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
 
     @on(Input.Changed, "#name")
     def _show_note(self) -> None:
-        self._show_text(name_note(self._field.value), warning=check_name(self._field.value).problem is not None)
-
-    def _show_text(self, text: str, *, warning: bool) -> None:
-        self._note.set_class(warning, "-warning")
-        self._note.update(Content(text))
+        self._note.say(name_note(self._field.value), warning=check_name(self._field.value).problem is not None)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
         checked = check_name(self._field.value)
         if checked.problem is not None:
-            self._show_text(checked.problem, warning=True)
+            self._note.say(checked.problem, warning=True)
             self._field.focus()
         elif namesakes := projects_named(self._projects(), checked.name):
             exists = f"{cell_text(checked.name)} exists already ({known_facts(namesakes[0])})."
-            self._show_text(f"{exists} Type another name; to add files to it, press u.", warning=True)
+            self._note.say(f"{exists} Type another name; to add files to it, press u.", warning=True)
             self._field.focus()
         elif not self._creating:  # a second Enter must not create a second project
             self._creating = True
-            self._show_text("Creating the project.", warning=False)
+            self._note.say("Creating the project.")
             self._create(checked.name, _KINDS[self._kind.selected])
 
     @work(group="new project", description="create a project")
@@ -97,7 +92,7 @@ class NewProjectScreen(ResizeGuard, ModalScreen[tuple[str, ProjectKind] | None])
             await self._create_project(name, kind)
         except UploaderError as error:
             self._creating = False
-            self._show_text(f"Could not create the project. {printable(str(error))}", warning=True)
+            self._note.say(f"Could not create the project. {error}", warning=True)
         else:
             self.dismiss((name, kind))
 

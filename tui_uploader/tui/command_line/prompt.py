@@ -9,18 +9,17 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_uploader.errors import UploaderError
-from tui_uploader.text import printable
 from tui_uploader.tui.command_line.command_table import Command
 from tui_uploader.tui.command_line.typed import Choice, CommandLine, after_tab, hint_for, stepped, typed_line
 from tui_uploader.tui.lines.glyphs import Glyphs, Span
 from tui_uploader.tui.lines.list import LineList
 from tui_uploader.tui.messages import HastyKey
 from tui_uploader.tui.terminal.resizing import ResizeGuard
+from tui_uploader.tui.widgets.note import Note
 from tui_uploader.tui.widgets.text_field import TextField
 
 Then = Callable[[], object]
@@ -87,7 +86,7 @@ class CommandPrompt(ResizeGuard, ModalScreen[Then | None]):
         self._run = run
         self._line = typed_line("", commands)
         self._list = ChoiceList(glyphs, self._choose)
-        self._note = Static(Content(_KEYS), id="note")
+        self._note = Note(_KEYS)
         self._field = TextField(id="command")
 
     def compose(self) -> ComposeResult:
@@ -110,7 +109,7 @@ class CommandPrompt(ResizeGuard, ModalScreen[Then | None]):
         if event.value != self._line.text:
             self._line = typed_line(event.value, self._commands)
         self._list.show(self._line)
-        self._show_note(hint_for(event.value, self._commands) or _KEYS, warning=False)
+        self._note.say(hint_for(event.value, self._commands) or _KEYS)
 
     def action_complete(self) -> None:
         self._put(after_tab(self._line, self._commands))
@@ -127,10 +126,6 @@ class CommandPrompt(ResizeGuard, ModalScreen[Then | None]):
         self._field.cursor_position = len(line.text)
         self._list.show(line)
 
-    def _show_note(self, text: str, *, warning: bool) -> None:
-        self._note.set_class(warning, "-warning")
-        self._note.update(Content(printable(text)))
-
     # ------------------------------------------------------------------------------------- the end
 
     def on_key(self, event: events.Key) -> None:
@@ -138,7 +133,7 @@ class CommandPrompt(ResizeGuard, ModalScreen[Then | None]):
         if isinstance(event, HastyKey) and event.key == "enter":
             event.stop()
             event.prevent_default()
-            self._show_note("Read the command, then press Enter.", warning=True)
+            self._note.say("Read the command, then press Enter.", warning=True)
 
     @on(Input.Submitted)
     def _submit(self) -> None:
@@ -148,7 +143,7 @@ class CommandPrompt(ResizeGuard, ModalScreen[Then | None]):
         try:
             then = await self._run(text)
         except UploaderError as error:
-            self._show_note(str(error), warning=True)
+            self._note.say(str(error), warning=True)
         else:
             self.dismiss(then)
 

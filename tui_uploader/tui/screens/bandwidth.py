@@ -15,9 +15,9 @@ from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError
 from tui_uploader.model.engine import Bandwidth, BandwidthChange, BudgetPeriod
-from tui_uploader.text import printable
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import RadioRow
+from tui_uploader.tui.widgets.note import Note
 from tui_uploader.tui.widgets.text_field import TextField
 from tui_uploader.wording.bandwidth import (
     OFF,
@@ -56,7 +56,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
         self._schedule = _field(schedule_setting(self._initial), "schedule")
         self._budget = _field(budget_setting(self._initial), "budget")
         self._per = RadioRow([str(per) for per in _PERIODS], _PERIODS.index(self._initial.per), id="per")
-        self._note = Static(id="note")
+        self._note = Note()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="bandwidth"):
@@ -92,11 +92,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
     def on_descendant_focus(self) -> None:
         """Show what the focused field accepts."""
         if self.focused is not None and self.focused.id in SETTING_HINTS:
-            self._show_note(SETTING_HINTS[self.focused.id], warning=False)
-
-    def _show_note(self, text: str, *, warning: bool) -> None:
-        self._note.set_class(warning, "-warning")
-        self._note.update(Content(printable(text)))
+            self._note.say(SETTING_HINTS[self.focused.id])
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#save")
@@ -113,7 +109,7 @@ class BandwidthScreen(ResizeGuard, ModalScreen[Bandwidth | None]):
         try:
             state = await self._apply(change)
         except UploaderError as error:
-            self._show_note(str(error), warning=True)
+            self._note.say(str(error), warning=True)
         else:
             self.dismiss(state)
 

@@ -16,13 +16,13 @@ from textual.widgets import Input, Static
 
 from tui_uploader.errors import UploaderError
 from tui_uploader.model.verification import VerificationStatus
-from tui_uploader.text import printable
 from tui_uploader.threads import in_own_thread
 from tui_uploader.tui.add_files.paths.path_field import PathField
 from tui_uploader.tui.add_files.paths.resolve_paths import ResolvedPaths, resolve_paste, resolve_typed, typed_warning
 from tui_uploader.tui.lines.columns import cell_text
 from tui_uploader.tui.messages import HastyKey
 from tui_uploader.tui.terminal.resizing import ResizeGuard
+from tui_uploader.tui.widgets.note import Note
 
 Start = Callable[[tuple[str, ...]], Awaitable[VerificationStatus]]
 """Starts the verification of absolute paths. Raises UploaderError."""
@@ -44,7 +44,7 @@ class AskPathScreen(ResizeGuard, ModalScreen[VerificationStatus | None]):
         self._here, self._home, self._start = here, home, start
         self._path = PathField(proposed, here, home, id="path")
         self._candidates = Static(id="candidates")
-        self._note = Static(Content(_KEYS), id="note")
+        self._note = Note(_KEYS)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="ask-path"):
@@ -64,11 +64,11 @@ class AskPathScreen(ResizeGuard, ModalScreen[VerificationStatus | None]):
         if isinstance(event, HastyKey) and event.key == "enter":
             event.stop()
             event.prevent_default()
-            self._show_note("Read the path, then press Enter.", warning=True)
+            self._note.say("Read the path, then press Enter.", warning=True)
 
     @on(Input.Changed)
     def _forget_note(self) -> None:
-        self._show_note(_KEYS)
+        self._note.say(_KEYS)
         self._candidates.display = False
 
     @on(PathField.Candidates)
@@ -87,21 +87,17 @@ class AskPathScreen(ResizeGuard, ModalScreen[VerificationStatus | None]):
         self.run_worker(self._verify(look_up), name="verify", group="verify", exclusive=True)
 
     async def _verify(self, look_up: Callable[[], ResolvedPaths]) -> None:
-        self._show_note("Looking at the card.")
+        self._note.say("Looking at the card.")
         resolved = await in_own_thread(look_up)
         if warning := typed_warning(resolved):
-            self._show_note(warning, warning=True)
+            self._note.say(warning, warning=True)
             return
         try:
             status = await self._start(tuple(found.path for found in resolved.found))
         except UploaderError as error:
-            self._show_note(str(error), warning=True)
+            self._note.say(str(error), warning=True)
         else:
             self.dismiss(status)
-
-    def _show_note(self, text: str, *, warning: bool = False) -> None:
-        self._note.set_class(warning, "-warning")
-        self._note.update(Content(printable(text)))
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -25,7 +25,6 @@ from tui_uploader.model.verification import (
     VerificationStatus,
     VerifiedFolder,
 )
-from tui_uploader.text import printable
 from tui_uploader.tui.engine.session import EngineSession
 from tui_uploader.tui.lines.columns import Column, cell_text, wrapped
 from tui_uploader.tui.lines.glyphs import Glyphs, Span, without_ornament
@@ -37,6 +36,7 @@ from tui_uploader.tui.verification import sections
 from tui_uploader.tui.verification.found_files import FoundFiles
 from tui_uploader.tui.verification.lines import bar_line, detail_lines, headline, key_spans, look
 from tui_uploader.tui.verification.sections import Heading, Row
+from tui_uploader.tui.widgets.note import Note
 from tui_uploader.wording.verification import folder_counts, missing, missing_queued, place, verdict_line
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class VerificationScreen(ResizeGuard, ModalScreen[None]):
         self.table: LineTable[Row] = LineTable(shape, glyphs, header=False, id="found")
         self._found = FoundFiles(session, self.table, lambda problem: self._say(problem, warning=True))
         self._row_detail = SpanLines(glyphs, id="row-detail")
-        self._note = Static(id="note")
+        self._note = Note()
         self._keys = SpanLine(glyphs, id="keys")
 
     def compose(self) -> ComposeResult:
@@ -164,8 +164,7 @@ class VerificationScreen(ResizeGuard, ModalScreen[None]):
 
     def _say(self, text: str, *, warning: bool = False) -> None:
         self._note.set_class(bool(text), "-shown")
-        self._note.set_class(warning, "-warning")
-        self._note.update(Content(without_ornament(printable(text))))
+        self._note.say(without_ornament(text), warning=warning)
 
     # ------------------------------------------------------------------------------------------------------ the list
 

@@ -11,15 +11,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_uploader.errors import UploaderError, UsageError
 from tui_uploader.model.watches import DEFAULT_NAME, DEFAULT_QUIET_SECONDS, Watch, WatchRequest
-from tui_uploader.text import printable
 from tui_uploader.tui.terminal.resizing import ResizeGuard
 from tui_uploader.tui.widgets.choices import CheckBox
+from tui_uploader.tui.widgets.note import Note
 from tui_uploader.tui.widgets.text_field import TextField
 
 AddWatch = Callable[[WatchRequest], Awaitable[Watch]]
@@ -68,7 +67,7 @@ class NewWatchScreen(ResizeGuard, ModalScreen[Watch | None]):
         self._process = CheckBox("process automatically, after", True, id="process")
         self._quiet = TextField(f"{DEFAULT_QUIET_SECONDS / _MINUTE:g}", id="quiet")
         self._verify = CheckBox("check whether the card may be wiped, when all is in the cloud", False, id="verify")
-        self._note = Static(id="note")
+        self._note = Note()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="new-watch"):
@@ -98,11 +97,7 @@ class NewWatchScreen(ResizeGuard, ModalScreen[Watch | None]):
         """Show what the focused field is for."""
         hint = _HINTS.get(self.focused.id or "") if self.focused is not None else None
         if hint is not None:
-            self._show_note(hint, warning=False)
-
-    def _show_note(self, text: str, *, warning: bool) -> None:
-        self._note.set_class(warning, "-warning")
-        self._note.update(Content(printable(text)))
+            self._note.say(hint)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#save")
@@ -122,7 +117,7 @@ class NewWatchScreen(ResizeGuard, ModalScreen[Watch | None]):
             )
             watch = await self._add(request)
         except UploaderError as error:
-            self._show_note(str(error), warning=True)
+            self._note.say(str(error), warning=True)
         else:
             self.dismiss(watch)
 
