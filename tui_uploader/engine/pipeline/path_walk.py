@@ -104,9 +104,14 @@ def requested_paths(request: AddRequest) -> tuple[str, ...]:
     """The paths of the request. Raises UsageError."""
     if not request.paths:
         raise UsageError("Name at least one file or folder to upload.")
-    if any(path and not path.startswith("/") for path in request.paths):
+    return absolute_paths(request.paths)
+
+
+def absolute_paths(paths: Sequence[str]) -> tuple[str, ...]:
+    """The paths, each once, without `.` and empty steps; an empty path stays. Raises UsageError for relative ones."""
+    if any(path and not path.startswith("/") for path in paths):
         raise UsageError("The engine takes only absolute paths: its working folder is not yours.")
-    return tuple(dict.fromkeys(_tidied(path) for path in request.paths))
+    return tuple(dict.fromkeys(_tidied(path) for path in paths))
 
 
 def _tidied(path: str) -> str:

@@ -6,10 +6,10 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from pathlib import PurePosixPath
 
 from tui_uploader.engine.journal.journal import Journal
 from tui_uploader.engine.journal.tables import verified
+from tui_uploader.engine.pipeline.path_walk import absolute_paths
 from tui_uploader.engine.pipeline.projects import Projects
 from tui_uploader.engine.verification.missing import paths_of_missing
 from tui_uploader.engine.verification.verdict import verdict_on_folder
@@ -116,8 +116,7 @@ def _checked(paths: tuple[str, ...]) -> tuple[str, ...]:
     """Absolute paths, each once. Raises UsageError."""
     if not paths or not all(paths):
         raise UsageError("Name at least one file or folder to verify.")
-    if not all(path.startswith("/") for path in paths):
-        raise UsageError("The engine takes only absolute paths: its working folder is not yours.")
+    absolute = absolute_paths(paths)
     if any("\0" in path for path in paths):
         raise UsageError("A path cannot contain a zero byte.")
     try:
@@ -125,8 +124,7 @@ def _checked(paths: tuple[str, ...]) -> tuple[str, ...]:
             os.fsencode(path)
     except UnicodeEncodeError:
         raise UsageError("A path contains a character that no file name can have.") from None
-    tidied = (path if ".." in PurePosixPath(path).parts else os.path.normpath(path) for path in paths)
-    return tuple(dict.fromkeys(tidied))
+    return absolute
 
 
 def _folders(connection: sqlite3.Connection, number: int) -> tuple[VerifiedFolder, ...]:
