@@ -253,6 +253,7 @@ async def test_an_engine_condenses_uploads_dismissed_a_month_ago(tmp_path: Path)
         async with world.engine() as manager:
             upload = await add(manager, world.card, auto_process=False)
             assert (await settled(manager, upload.upload)).state is UploadState.COMPLETE
+            await until(lambda: manager.queries.upload_status(upload.upload).receipt)  # else it is written later
             before = (await manager.dismiss(upload.upload), await manager.queries.projects())
             shown = await files_by_name(manager, upload.upload)
         world.time.passed += 31 * 86_400.0
